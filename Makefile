@@ -1,0 +1,46 @@
+# `make run` and `make test` need Python 3.11 to 3.13, git and make; each does only what is missing.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+
+.PHONY: run test check report table use lock clean-checkpoints
+
+run: $(READY)  ## run the active study and print its results
+	@$(IN) snakemake --cores 4 all
+	@$(IN) python -m pipeline_steps.table
+
+test: $(READY)  ## run the tests
+	@$(IN) python -m pytest -n 2 --dist worksteal
+
+check: $(READY)  ## formatting, lints, types
+	@$(IN) ruff format --check .
+	@$(IN) ruff check .
+	@$(IN) snakefmt --check Snakefile workflow
+	@$(IN) mypy
+
+report: $(READY)  ## draw a report from whatever runs there are
+	@$(IN) python -m pipeline_steps.report --partial
+
+table: $(READY)  ## print the study's results
+	@$(IN) python -m pipeline_steps.table
+
+use: $(READY)  ## make STUDY the active one; QUICK=1: with its quick overlay; SOURCE=folder: data from there
+	@$(IN) python -m pipeline_steps.use $(STUDY) $(if $(QUICK),--quick) $(if $(SOURCE),--source "$(SOURCE)")
+
+clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
+	@$(IN) python -m pipeline_steps.clean_checkpoints
+
+lock:  ## resolve requirements.lock anew out of pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --group dev --no-emit-index-url --no-annotate --no-header \
+		pyproject.toml --output-file requirements.lock
+
+# uv comes by pip, into a folder of its own, where the machine has none.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "vaeline needs Python 3.11 to 3.13; name one by make PYTHON=..., e.g. PYTHON=python3.12" >&2; exit 1; }
+	@uv=$$(command -v uv || echo .uv/bin/uv); \
+	[ -x "$$uv" ] || $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv || exit 1; \
+	[ -x $(VENV)/bin/python ] || "$$uv" venv --quiet --python $(PYTHON) --no-python-downloads $(VENV) || exit 1; \
+	VIRTUAL_ENV=$(VENV) "$$uv" pip sync --quiet --compile-bytecode requirements.lock && \
+	echo "$(CURDIR)" > $$($(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/vaeline.pth && touch $@
