@@ -1,0 +1,31 @@
+"""What many tests start from: one thread, a seed, tiny facts, parts by their names."""
+
+import pytest
+import torch
+
+from vaeline import parts
+from vaeline.contracts import Context
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def context() -> Context:
+    """Grey images of 8x8, a latent of 2, a condition of 3."""
+    return Context((1, 8, 8), (2,), encoder_condition=3, decoder_condition=3, prior_condition=3, training_images=100)
+
+
+def every(family: str) -> pytest.MarkDecorator:
+    """Parametrize `name` over a family's parts as found on disk, so that a new file is tested the day it is written."""
+    return pytest.mark.parametrize("name", parts.names(family))
+
+
+def scramble(module: torch.nn.Module, std: float = 0.5) -> torch.nn.Module:
+    """Give every parameter a random value: a part that starts as the identity would pass tests it should fail."""
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter, std=std)
+    return module

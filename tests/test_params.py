@@ -1,0 +1,132 @@
+"""The schema of a study: what it lets in, and the sentence with which it turns the rest away."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vaeline import parts, studies
+from vaeline.errors import UserError
+from vaeline.params import Study, check, load
+
+ROOT = Path(__file__).parents[1]
+MISSING = object()
+
+
+@pytest.fixture(scope="module")
+def digits() -> dict[str, Any]:
+    return load(ROOT / "params.yaml").model_dump(mode="json")
+
+
+def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(content)
+    *above, last = path.split(".")
+    node = changed
+    for step in above:
+        node = node[step]
+    if value is MISSING:
+        del node[last]
+    else:
+        node[last] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("training.epoch", 3, "training.epoch is no known key; allowed are: epochs, patience"),
+        ("x", 1, "x is no known key; allowed are: study, dataset, training"),
+        ("variants.cvae.latents", 3, "variants.cvae.latents is no known key; allowed are: network, latent"),
+        (
+            "variants.cvae.condition.embeding",
+            3,
+            "variants.cvae.condition.embeding is no known key; allowed are: embedding",
+        ),
+        (
+            "variants.cvae_nf.prior.flow.layer",
+            4,
+            "variants.cvae_nf.prior.flow has no key 'layer'; allowed are: name, layers",
+        ),
+        ("training.epochs", 0, "training.epochs is 0, but should be greater than or equal to 1"),
+        ("training.epochs", "many", "training.epochs is 'many', but should be a valid integer"),
+        ("training.precision", "fp16", "training.precision is 'fp16', but should be '32-true' or 'bf16-mixed'"),
+        ("variants.cvae_nf.prior.flow.layers", 0, "variants.cvae_nf.prior.flow.layers is 0, but should be greater"),
+        (
+            "variants.cvae.prior",
+            {"name": "flowy"},
+            "variants.cvae.prior has name 'flowy', which is no file of vaeline/priors",
+        ),
+        ("variants.cvae.prior", "standard", "variants.cvae.prior is 'standard', but must be an entry with a name"),
+        ("variants.cvae.latent", MISSING, "variants.cvae.latent is missing"),
+        (
+            "study.variants",
+            ["cvae", "vae"],
+            "study.variants names 'vae', which `variants` does not hold; it holds: gaussian_cvae",
+        ),
+        ("study.seeds", [1, 1], "study.seeds is [1, 1], but must name each once"),
+        ("study.name", "My study", "study.name is 'My study', but"),
+        ("dataset.split.test", 0.95, "dataset.split validation and test leave no image to train on"),
+        (
+            "dataset.name",
+            "digit",
+            "dataset.name is 'digit', but must be a file of vaeline/datasets; there are: celeba, digits",
+        ),
+        ("dataset.range", [1, 0], "dataset.range is [1, 0], but must ascend"),
+        ("training.validate_every", 7, "epochs 120 must be a multiple of validate_every 7"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_what_is_allowed(
+    digits: dict[str, Any], path: str, value: Any, sentence: str
+) -> None:
+    digits = with_change(digits, "training.epochs", 120)
+    with pytest.raises(UserError) as error:
+        check(with_change(digits, path, value), Path("params.yaml"))
+    assert sentence in str(error.value)
+    assert str(error.value).startswith("params.yaml: ") and "\n" not in str(error.value)
+
+
+def test_every_mistake_is_named(digits: dict[str, Any]) -> None:
+    two = with_change(with_change(digits, "training.epochs", 0), "dataset.size", -1)
+    with pytest.raises(UserError, match=r"dataset.size is -1.*\n.*training.epochs is 0"):
+        check(two, Path("params.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, "run from the project's root"),
+        ("a: [", "is not valid YAML"),
+        ("- 1", "holds no keys"),
+        ("", "holds no keys"),
+    ],
+)
+def test_a_file_that_is_no_study_is_named(tmp_path: Path, text: str | None, sentence: str) -> None:
+    path = tmp_path / "params.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        load(path)
+
+
+def test_a_checked_study_is_a_fixed_point(digits: dict[str, Any]) -> None:
+    assert Study.model_validate(digits).model_dump(mode="json") == digits
+
+
+FAMILIES = ["networks", "flows", "posteriors", "priors", "likelihoods", "regularizers", "features"]
+
+
+@pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in parts.names(family)])
+def test_options_read_from_the_source_are_those_of_the_file(family: str, name: str) -> None:
+    imported = parts.module(family, name).Options
+    assert parts.options_class(family, name).model_json_schema() == imported.model_json_schema()
+
+
+@pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in parts.names(family)])
+def test_every_option_but_the_name_is_described_and_has_a_default(family: str, name: str) -> None:
+    fields = parts.options_class(family, name).model_fields
+    assert all(field.description and not field.is_required() for key, field in fields.items() if key != "name")
+
+
+def test_params_yaml_is_the_default_study_as_use_writes_it() -> None:
+    assert (ROOT / "params.yaml").read_text() == studies.as_yaml(studies.resolve("digits"))

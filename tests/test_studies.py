@@ -1,0 +1,81 @@
+"""Ready studies: inheritance, overlays, and that each of them resolves."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vaeline import studies
+from vaeline.errors import UserError
+from vaeline.params import Study
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def at_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def every_study() -> list[tuple[str, bool]]:
+    names = [path.stem for path in (ROOT / "studies").glob("*.yaml")]
+    quick = [name for name in names if "quick" in yaml.safe_load((ROOT / f"studies/{name}.yaml").read_text())]
+    return sorted([(name, False) for name in names] + [(name, True) for name in quick])
+
+
+@pytest.mark.parametrize(("name", "quick"), every_study())
+def test_every_study_resolves_and_is_named_after_its_file(name: str, quick: bool) -> None:
+    assert studies.resolve(name, quick).study.name == name + quick * "_quick"
+
+
+def test_data_of_one_id_are_described_alike_in_all_studies() -> None:
+    described: dict[str, object] = {}
+    for name, quick in every_study():
+        dataset = studies.resolve(name, quick).dataset
+        assert described.setdefault(dataset.id, dataset) == dataset
+
+
+@pytest.mark.parametrize(("name", "quick"), every_study())
+def test_the_text_of_a_study_reads_back_as_the_study(name: str, quick: bool) -> None:
+    study = studies.resolve(name, quick)
+    assert Study.model_validate(yaml.safe_load(studies.as_yaml(study))) == study
+
+
+def test_an_overlay_changes_keys_replaces_lists_and_swaps_parts() -> None:
+    variant = {"prior": {"name": "a", "layers": 2}, "latent": 3}
+    base = {"study": {"name": "old", "seeds": [1, 2]}, "variants": {"x": variant}}
+    laid = studies.overlay(base, {"study": {"name": "new", "seeds": [3]}, "variants": {"x": {"prior": {"name": "b"}}}})
+    assert laid == {"study": {"name": "new", "seeds": [3]}, "variants": {"x": {"prior": {"name": "b"}, "latent": 3}}}
+    assert studies.overlay(base, {"study": {"name": "new"}})["study"] == {"name": "new", "seeds": [1, 2]}
+    assert studies.merge(variant, {"prior": {"layers": 5}})["prior"] == {"name": "a", "layers": 5}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(studies, "FOLDER", tmp_path)
+    (tmp_path / "digits.yaml").write_text((ROOT / "studies/digits.yaml").read_text())
+    return tmp_path
+
+
+def test_a_study_extends_another(folder: Path) -> None:
+    (folder / "more.yaml").write_text("extends: digits\nstudy: {name: more}\ntraining: {epochs: 7}\n")
+    more, digits = studies.resolve("more"), studies.resolve("digits")
+    assert more.training.epochs == 7 and more.study.name == "more"
+    assert more.variants == digits.variants
+
+
+def test_a_study_that_extends_itself_is_refused(folder: Path) -> None:
+    (folder / "a.yaml").write_text("extends: b\n")
+    (folder / "b.yaml").write_text("extends: a\n")
+    with pytest.raises(UserError, match="extends itself, by way of a -> b -> a"):
+        studies.resolve("a")
+
+
+def test_an_unknown_study_names_those_there_are(folder: Path) -> None:
+    with pytest.raises(UserError, match="no study 'digts' in .*; there are: digits"):
+        studies.resolve("digts")
+
+
+def test_a_study_without_an_overlay_says_so(folder: Path) -> None:
+    with pytest.raises(UserError, match="has no quick overlay"):
+        studies.resolve("digits", quick=True)

@@ -1,0 +1,1 @@
+"""Train, sample and judge VAE-family image models side by side."""

@@ -1,0 +1,22 @@
+"""Where tensors live."""
+
+import torch
+
+from vaeline.errors import UserError
+
+
+def device_of(setting: str) -> torch.device:
+    """The device that `training.device` means on this machine; `auto` is a GPU where there is one.
+
+    Raises:
+        UserError: the device named is not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if setting == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
+    if not there[setting]:
+        found = ", ".join(name for name, is_there in there.items() if is_there)
+        raise UserError(
+            f"training.device is {setting!r}, which this machine has not; it has: {found}. Take one of them, or auto."
+        )
+    return torch.device(setting)

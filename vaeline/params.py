@@ -1,0 +1,234 @@
+"""The schema of a study: every key typed, bounded and described; unknown keys are refused."""
+
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from vaeline.errors import UserError
+from vaeline.parts import Entry, PartOptions, names, part
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+
+
+class StudySection(Entry):
+    """What is compared, and how often."""
+
+    name: Name = Field(description="names the folder of results")
+    question: str = Field("", description="what the study asks, a sentence for the report")
+    variants: list[Name] = Field(min_length=1, description="the entries of `variants` that run")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="every variant runs once for each")
+
+    @field_validator("variants", "seeds")
+    @classmethod
+    def once_each(cls, value: list[Any]) -> list[Any]:
+        if len(set(value)) < len(value):
+            raise ValueError("must name each once")
+        return value
+
+
+class Split(Entry):
+    """How images are dealt to train, validation and test."""
+
+    method: Literal["official", "random"] = Field("random", description="the data set's own split, or a seeded shuffle")
+    seed: int = Field(0, ge=0, description="of the shuffle")
+    validation: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="share of all images, or of the official train split where the data set has no validation split",
+    )
+    test: float = Field(0.2, gt=0, lt=1, description="share of all images; unused by the official split")
+
+    @model_validator(mode="after")
+    def leaves_some_to_train(self) -> "Split":
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test leave no image to train on")
+        return self
+
+
+class Dataset(Entry):
+    """Which images, of what size, under which labels."""
+
+    id: Name = Field(description="names data/<id>.h5; another size, split or choice of labels needs another id")
+    name: Name = Field(description="a file of vaeline/datasets")
+    source: str = Field("download", description="`download`, or a folder that holds the files; unused by embedded data")
+    limit: int | None = Field(
+        None, ge=10, description="use the first so many images, each official split in proportion; null for all"
+    )
+    size: int = Field(ge=4, le=512, description="height and width in pixels after preprocessing")
+    range: tuple[float, float] = Field(
+        (-1.0, 1.0), description="the values that black and white have inside the networks"
+    )
+    labels: str | list[str] = Field(
+        "all", description="`all`, `most_frequent:<n>` of the attributes, or a list of their names"
+    )
+    split: Split = Split()
+
+    @field_validator("range")
+    @classmethod
+    def ascending(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] >= value[1]:
+            raise ValueError("must ascend, as in [-1, 1]")
+        return value
+
+    @field_validator("name")
+    @classmethod
+    def on_disk(cls, value: str) -> str:
+        if value not in names("datasets"):
+            raise ValueError(f"must be a file of vaeline/datasets; there are: {', '.join(names('datasets'))}")
+        return value
+
+
+class Training(Entry):
+    """How every variant is trained."""
+
+    epochs: int = Field(ge=1, description="at most this many")
+    patience: int = Field(10, ge=1, description="stop after so many validations without a better objective")
+    validate_every: int = Field(1, ge=1, description="epochs between two validations")
+    batch_size: int = Field(128, ge=1)
+    learning_rate: float = Field(gt=0, le=1, description="of Adam")
+    gradient_clip: float | None = Field(None, gt=0, description="largest norm of the gradient; null for none")
+    precision: Literal["32-true", "bf16-mixed"] = Field(
+        "32-true", description="of the training steps; evaluation is in 32 bits"
+    )
+    flip: bool = Field(False, description="mirror half of the training images")
+    rotation: float = Field(0.0, ge=0, le=180, description="turn training images by up to so many degrees either way")
+    threads: int = Field(1, ge=1, description="CPU threads of a run; results depend on their number in the last bits")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto takes a GPU where there is one")
+
+    @model_validator(mode="after")
+    def ends_validated(self) -> "Training":
+        if self.epochs % self.validate_every:
+            raise ValueError(
+                f"epochs {self.epochs} must be a multiple of validate_every {self.validate_every}: the last epoch is validated"
+            )
+        return self
+
+
+class Classifier(Entry):
+    """The judge of conditions, whose last hidden layer is also a feature space."""
+
+    epochs: int = Field(20, ge=1)
+    width: int = Field(32, ge=4, description="channels of the first layer")
+    features: int = Field(64, ge=2, le=64, description="dimensions of the feature space")
+    learning_rate: float = Field(0.001, gt=0, le=1)
+    batch_size: int = Field(128, ge=1)
+    seed: int = Field(0, ge=0)
+    threads: int = Field(2, ge=1)
+
+
+class Sampling(Entry):
+    """What is drawn from a trained model."""
+
+    count: int | None = Field(None, ge=2, description="images of each kind; null for as many as there are test images")
+    grid: int = Field(64, ge=1, le=400, description="images in each picture")
+    seed: int = Field(0, ge=0)
+
+
+class Evaluation(Entry):
+    """What is measured on the test split."""
+
+    importance_samples: int = Field(500, ge=10, description="K of the importance-sampled likelihood")
+    bound_samples: int = Field(10, ge=1, description="posterior samples for each image's bound")
+    images: int | None = Field(None, ge=2, description="test images of the likelihood; null for all")
+    seed: int = Field(0, ge=0)
+    features: part("features") = Field(description="what Frechet distances are measured in")  # type: ignore[valid-type]
+
+
+class Condition(Entry):
+    """How labels reach the networks; each label value has an embedding of its own."""
+
+    embedding: int = Field(8, ge=1, description="dimensions for each label")
+    encoder: bool = Field(True, description="the encoder sees the labels")
+    decoder: bool = Field(True, description="the decoder sees the labels")
+
+
+class Variant(Entry):
+    """A system, composed of parts."""
+
+    network: part("networks")  # type: ignore[valid-type]
+    latent: int = Field(ge=1, le=4096, description="dimensions of z")
+    condition: Condition | None = Field(None, description="null for a model without labels")
+    posterior: part("posteriors")  # type: ignore[valid-type]
+    prior: part("priors")  # type: ignore[valid-type]
+    likelihood: part("likelihoods")  # type: ignore[valid-type]
+    regularizer: part("regularizers")  # type: ignore[valid-type]
+
+
+class Study(Entry):
+    """A study, fully resolved: the whole of params.yaml."""
+
+    study: StudySection = Field(description="What is compared, and how often.")
+    dataset: Dataset = Field(description="Which images, of what size, under which labels.")
+    training: Training = Field(description="How every variant is trained.")
+    classifier: Classifier = Field(Classifier(), description="The judge of conditions, and a feature space.")
+    sampling: Sampling = Field(Sampling(), description="What is drawn from a trained model.")
+    evaluation: Evaluation = Field(description="What is measured on the test split.")
+    variants: dict[Name, Variant] = Field(min_length=1, description="The systems, each composed of parts.")
+
+    @model_validator(mode="after")
+    def named_variants_exist(self) -> "Study":
+        for name in self.study.variants:
+            if name not in self.variants:
+                raise ValueError(
+                    f"study.variants names {name!r}, which `variants` does not hold; it holds: {', '.join(self.variants)}"
+                )
+        return self
+
+
+def load(path: Path = Path("params.yaml")) -> Study:
+    """Read and check a resolved study.
+
+    Raises:
+        UserError: the file is missing, is not YAML, or does not fit the schema; one line a mistake.
+    """
+    return check(read_yaml(path), path)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a mapping out of a YAML file."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"There is no {path}; run from the project's root.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no keys; a study has study, dataset, training, evaluation and variants.")
+    return content
+
+
+def check(content: dict[str, Any], path: Path) -> Study:
+    """Check the content of a study; `path` names it in errors."""
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        raise UserError("\n".join(_sentence(path, mistake) for mistake in error.errors())) from error
+
+
+def _sentence(path: Path, mistake: Any) -> str:
+    where = ".".join(str(step) for step in mistake["loc"])
+    if mistake["type"] == "extra_forbidden":
+        return f"{path}: {where} is no known key{_allowed_beside(mistake['loc'])}."
+    if mistake["type"] == "missing":
+        return f"{path}: {where} is missing."
+    came = [] if isinstance(mistake["input"], dict | PartOptions) else [f"is {mistake['input']!r}, but"]
+    message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return " ".join([f"{path}:", *([where] if where else []), *came, message]) + "."
+
+
+def _allowed_beside(loc: tuple[Any, ...]) -> str:
+    """Name the keys that may stand where an unknown one came."""
+    node: Any = Study
+    for step in loc[:-1]:
+        if get_origin(node) is dict:
+            node = get_args(node)[1]
+        else:
+            node = node.model_fields[step].annotation
+            node = next(
+                (each for each in get_args(node) if get_origin(node) is not dict and each is not NoneType), node
+            )
+    return f"; allowed are: {', '.join(node.model_fields)}"

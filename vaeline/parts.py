@@ -1,0 +1,89 @@
+"""Parts found by name: the name in a study is the name of the file.
+
+A part is a file of a family's folder (`vaeline/priors/standard.py`) with two names in it: `Options`, the keys an entry
+may set, and `build(options, context)`. Options are read out of the source without importing the file, so that a study
+is checked in milliseconds, before torch is loaded.
+"""
+
+import ast
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
+from pydantic_core import PydanticCustomError
+
+FOLDER = Path(__file__).parent
+
+
+class Entry(BaseModel):
+    """A node of a study: every key is known, typed and bounded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PartOptions(Entry):
+    """The keys that every part has; a part's own `Options` extends it."""
+
+    name: str
+
+
+def names(family: str) -> list[str]:
+    """The parts of a family, as found on disk, sorted."""
+    return sorted(path.stem for path in (FOLDER / family).glob("*.py") if not path.stem.startswith("_"))
+
+
+@cache
+def options_class(family: str, name: str) -> type[PartOptions]:
+    """The `Options` of a part, read from its source; the class may use the names imported here and no other."""
+    path = FOLDER / family / f"{name}.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    [definition] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Options"]
+    namespace: dict[str, Any] = {
+        "Annotated": Annotated, "Entry": Entry, "Field": Field, "Literal": Literal, "PartOptions": PartOptions, "part": part,
+        "__name__": f"vaeline.{family}.{name}",
+    }  # fmt: skip
+    exec(compile(ast.Module([definition], []), str(path), "exec"), namespace)
+    found: type[PartOptions] = namespace["Options"]
+    return found
+
+
+def validate(family: str, value: Any) -> PartOptions:
+    """Turn an entry `{name: ..., key: ...}` into the options of the part it names."""
+    if isinstance(value, PartOptions):
+        return value
+    if not isinstance(value, dict) or "name" not in value:
+        raise PydanticCustomError(
+            "part", "must be an entry with a name, as in `name: {first}`", {"first": names(family)[0]}
+        )
+    if value["name"] not in names(family):
+        allowed = ", ".join(names(family))
+        raise PydanticCustomError(
+            "part", "has name {came}, which is no file of vaeline/{family}; there are: {allowed}",
+            {"came": repr(value["name"]), "family": family, "allowed": allowed},
+        )  # fmt: skip
+    options = options_class(family, value["name"])
+    for key in value.keys() - options.model_fields.keys():
+        allowed = ", ".join(options.model_fields)
+        raise PydanticCustomError(
+            "part", "has no key {key}; allowed are: {allowed}", {"key": repr(key), "allowed": allowed}
+        )
+    return options.model_validate(value)
+
+
+def part(family: str) -> Any:
+    """The type of a key that holds a part of `family`."""
+    return Annotated[
+        Any, PlainValidator(lambda value: validate(family, value)), PlainSerializer(lambda value: value.model_dump())
+    ]
+
+
+def module(family: str, name: str) -> Any:
+    """Import a part's file."""
+    return importlib.import_module(f"vaeline.{family}.{name}")
+
+
+def build(family: str, options: Any, *context: Any) -> Any:
+    """Build the part that `options` names."""
+    return module(family, options.name).build(options, *context)
