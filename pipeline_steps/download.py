@@ -1,0 +1,25 @@
+"""Bring the data set, and the weights that the evaluation will want, before anything is trained."""
+
+import sys
+from pathlib import Path
+
+from pipeline_steps.command import command
+from vaeline import datasets, params, parts
+from vaeline.files import write_json
+
+
+@command
+def main() -> None:
+    """Download the data set, or check a local copy in place; also fetch the weights that the evaluation needs."""
+    study = params.load()
+    features = study.evaluation.features
+    if hasattr(features, "weights"):
+        parts.module("features", features.name).fetch(features, Path("data"))
+    manifest = datasets.fetch(study.dataset)
+    for note in manifest["notes"]:
+        print(f"download: {note}", file=sys.stderr)
+    write_json(Path(f"data/raw/{study.dataset.id}.json"), manifest)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""Raw images to a store: dealt to three splits, decoded on all cores, brought to one size."""
+
+import os
+import shutil
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from vaeline import datasets, params
+from vaeline.datasets import EncodedImages, RawImages
+from vaeline.decoding import decode, fit
+from vaeline.errors import UserError
+from vaeline.store import SPLITS, Facts, Stream, write
+
+BLOCK = 64  # images that a thread prepares at once
+TRIAL = 32  # images that tell how long all will take
+
+
+def preprocess(dataset: params.Dataset, manifest: dict[str, Any], path: Path, threads: int | None = None) -> Facts:
+    """Make the store of a data set; the same files and params give the same bytes, whatever the number of threads.
+
+    Args:
+        dataset: the data set of a study.
+        manifest: what `datasets.fetch` returned; the files must still be those.
+        path: of the store.
+        threads: that decode; None for one a core.
+
+    Returns:
+        What the store's images are.
+
+    Raises:
+        UserError: the files have changed or are damaged, a split comes out empty, or the disk is too small.
+    """
+    raw = datasets.read(dataset)
+    if datasets.manifest(dataset, raw) != manifest:
+        raise UserError(
+            f"The files in {datasets.folder(dataset)} are not those that the download step saw; "
+            "run `python -m pipeline_steps.download` if they are meant."
+        )
+    dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit)
+    facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
+    threads = threads or _cores()
+    _announce(raw.images, facts, count, path, threads)
+    with ThreadPoolExecutor(threads) as pool, _progress(count) as bar:
+        splits = {
+            name: Stream(
+                _blocks(pool, raw.images, rows, dataset.size, bar, 2 * threads),
+                raw.labels.codes[rows],
+                [raw.ids[row] for row in rows],
+            )
+            for name, rows in dealt.items()
+        }
+        return write(path, facts, splits)
+
+
+def _facts(dataset: params.Dataset, raw: RawImages, manifest: dict[str, Any]) -> Facts:
+    channels = raw.images.channels if isinstance(raw.images, EncodedImages) else raw.images.shape[1]
+    return Facts(
+        dataset_id=dataset.id,
+        image_shape=(channels, dataset.size, dataset.size),
+        levels=raw.levels,
+        range=dataset.range,
+        label_names=raw.labels.names,
+        label_values=raw.labels.values,
+        preprocessing={
+            "manifest": manifest,
+            "resize": "shorter side, bilinear, antialiased; then the centre cut out",
+            "split": dataset.split.model_dump(),
+            "limit": dataset.limit,
+        },
+    )
+
+
+def deal(
+    count: int, split: params.Split, official: np.ndarray | None = None, limit: int | None = None
+) -> dict[str, np.ndarray]:
+    """Deal images to splits, each in a seeded random order, so that its first images are a fair sample of it.
+
+    Args:
+        count: of images.
+        split: the method, its seed and shares.
+        official: the official split of each image, as text, (count,); None where there is none.
+        limit: use so many images, drawn at random; None for all.
+
+    Returns:
+        The rows of each split; together every row that is used, once.
+
+    Raises:
+        UserError: there is no official split, or a split comes out empty.
+    """
+    order = np.random.default_rng(split.seed).permutation(count)[:limit]
+    if split.method == "random":
+        ends = np.cumsum([round(split.test * len(order)), round(split.validation * len(order))])
+        dealt = dict(zip(("test", "validation", "train"), np.split(order, ends), strict=True))
+    elif official is None:
+        raise UserError("dataset.split.method is 'official', but the data set has no split of its own; use 'random'.")
+    else:
+        dealt = {name: order[official[order] == name] for name in SPLITS}
+        if not len(dealt["validation"]):
+            validation = round(split.validation * len(dealt["train"]))
+            dealt |= {"train": dealt["train"][validation:], "validation": dealt["train"][:validation]}
+    for name in SPLITS:
+        if not len(dealt[name]):
+            remedy = {
+                "random": "give more images or a larger share",
+                "official": "set dataset.split.method to 'random'",
+            }
+            raise UserError(
+                f"The {split.method} split of {len(order):,} images leaves none for {name}; {remedy[split.method]}."
+            )
+    return {name: dealt[name] for name in SPLITS}
+
+
+def _blocks(
+    pool: Executor, images: np.ndarray | EncodedImages, rows: np.ndarray, size: int, bar: Any, ahead: int
+) -> Iterator[np.ndarray]:
+    """Prepare images on all threads, in order, block by block; (<= BLOCK, channel, size, size)."""
+    blocks = (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
+    for block in _in_order((pool.submit(_prepare, images, block, size) for block in blocks), ahead):
+        yield block
+        bar.update(len(block))
+
+
+def _in_order(futures: Iterable[Future[np.ndarray]], ahead: int) -> Iterator[np.ndarray]:
+    """Results in order, at most `ahead` of them in the making, so that a slow disk does not fill the memory."""
+    waiting: deque[Future[np.ndarray]] = deque()
+    try:
+        for future in futures:
+            waiting.append(future)
+            if len(waiting) == ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _prepare(images: np.ndarray | EncodedImages, rows: np.ndarray, size: int) -> np.ndarray:
+    if isinstance(images, EncodedImages):
+        return np.stack([_decode(images, row, size) for row in rows])
+    if images.shape[2:] == (size, size):
+        return images.take(rows, axis=0)
+    return np.stack([fit(Image.fromarray(images[row].transpose(1, 2, 0).squeeze()), size) for row in rows])
+
+
+def _decode(images: EncodedImages, row: int, size: int) -> np.ndarray:
+    name = images.names[row]
+    try:
+        return decode(images.archive.read(name), images.channels, size)
+    except ValueError as error:
+        raise UserError(
+            f"{name} in {images.archive.path} cannot be decoded ({error}); get it again, or take it out and run the download step."
+        ) from error
+
+
+def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path: Path, threads: int) -> None:
+    """Say how much disk a job will take and about how long; refuse it where the disk is too small."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    needed = count * int(np.prod(facts.image_shape))
+    free = shutil.disk_usage(path.parent).free
+    if needed > free:
+        raise UserError(f"{path} takes {needed / 1e9:.2f} GB, and {free / 1e9:.2f} are free; make space and run again.")
+    if isinstance(images, EncodedImages):
+        seconds = _seconds_each(images, facts.image_shape[1]) * count / threads
+        print(
+            f"preprocess: {count:,} images to {'x'.join(map(str, facts.image_shape))}: {needed / 1e9:.2f} GB in {path} "
+            f"({free / 1e9:.0f} GB are free), about {seconds:,.0f} s on {threads} cores.",
+            file=sys.stderr,
+        )
+
+
+def _seconds_each(images: EncodedImages, size: int) -> float:
+    _decode(images, 0, size)  # loads what Pillow needs
+    started = time.perf_counter()
+    trial = _prepare(images, np.arange(min(TRIAL, len(images.names))), size)
+    return (time.perf_counter() - started) / len(trial)
+
+
+def _progress(count: int) -> Any:
+    """A bar with images a second and the time left, where someone is looking."""
+    return tqdm(total=count, desc="preprocess", unit=" images", disable=None, file=sys.stderr)
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,188 @@
+"""The HDF5 store of a preprocessed data set: 8-bit images with their labels and ids, in three checksummed splits.
+
+Images are contiguous and uncompressed (faces do not compress), so that a split is read as one block. The file holds no
+time and no path: the same images give the same bytes.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from vaeline.errors import UserError
+from vaeline.files import written_aside
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the images of a store are."""
+
+    dataset_id: str
+    image_shape: tuple[int, int, int]  # channel, height, width
+    levels: int  # a pixel is 0..levels-1
+    range: tuple[float, float]  # black and white inside the networks
+    label_names: list[str]  # one a column
+    label_values: list[list[str]]  # the names of each column's values
+    counts: dict[str, int] = field(default_factory=dict)  # images of each split; `write` fills it in
+    preprocessing: dict[str, Any] = field(default_factory=dict)  # where the images came from and how they were made
+    checksums: dict[str, str] = field(default_factory=dict)  # SHA-256 of each split; `write` fills it in
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Facts":
+        """Facts out of JSON or YAML, which turn tuples into lists."""
+        return cls(**{**content, "image_shape": tuple(content["image_shape"]), "range": tuple(content["range"])})
+
+    @property
+    def label_cardinalities(self) -> list[int]:
+        """The number of values of each label column."""
+        return [len(values) for values in self.label_values]
+
+    @property
+    def classes(self) -> bool:
+        """Whether one column names the class of an image; otherwise the columns are attributes."""
+        return len(self.label_names) == 1
+
+
+@dataclass(frozen=True)
+class Split:
+    """A split in memory."""
+
+    images: np.ndarray  # uint8, (n, channel, height, width)
+    labels: np.ndarray  # int64, (n, columns), values 0..cardinality-1
+    ids: list[str]
+
+    @property
+    def blocks(self) -> Iterable[np.ndarray]:
+        """The images as one block, as `write` wants them."""
+        return (self.images,)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A split whose images arrive block by block and are never in memory together."""
+
+    blocks: Iterable[np.ndarray]  # uint8, (any, channel, height, width), n in all
+    labels: np.ndarray  # int64, (n, columns)
+    ids: list[str]
+
+
+def write(path: Path, facts: Facts, splits: Mapping[str, Split | Stream]) -> Facts:
+    """Write a store in one step; the same content gives the same bytes.
+
+    Returns:
+        The facts with the splits' counts and checksums filled in.
+
+    Raises:
+        UserError: the disk is full. No file is left.
+    """
+    with created(path) as file:
+        checksums = {name: _write_split(file.create_group(name), split, facts) for name, split in splits.items()}
+        facts = replace(facts, counts={name: len(split.ids) for name, split in splits.items()}, checksums=checksums)
+        file.attrs["facts"] = json.dumps(asdict(facts), sort_keys=True)
+    return facts
+
+
+@contextmanager
+def created(path: Path) -> Iterator[h5py.File]:
+    """Open a new HDF5 file that appears whole under its name once the block ends, or not at all.
+
+    Raises:
+        UserError: the disk is full. No file is left.
+    """
+    with written_aside(path) as aside, _NeverFailing(aside, "w+") as raw:
+        with h5py.File(raw, "w", libver=("v110", "v110")) as file:
+            yield file
+        if raw.error:
+            raise raw.error
+
+
+class _NeverFailing(io.FileIO):
+    """A file that keeps its first error for later: HDF5 crashes the process when a write fails while it closes a file."""
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        try:
+            while len(rest) and not self.error:
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.error = error
+        return memoryview(data).nbytes
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size or 0
+
+
+def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
+    """Write a split and return its checksum."""
+    labels, ids = split.labels.astype(np.int64), np.array([each.encode() for each in split.ids])
+    images = group.create_dataset("images", (len(ids), *facts.image_shape), np.uint8)
+    digest, start = hashlib.sha256(), 0
+    for block in split.blocks:
+        images[start : start + len(block)] = block
+        digest.update(block.tobytes())
+        start += len(block)
+    if not start == len(labels) == len(ids):
+        raise ValueError(f"{group.name} came with {start} images, {len(labels)} rows of labels and {len(ids)} ids")
+    group["labels"], group["ids"] = labels, ids
+    return _finished(digest, labels, ids)
+
+
+def _finished(digest: Any, labels: np.ndarray, ids: np.ndarray) -> str:
+    digest.update(labels.tobytes())
+    digest.update(ids.tobytes())
+    return str(digest.hexdigest())
+
+
+def read_facts(path: Path) -> Facts:
+    """Read what the images of a store are, not the images.
+
+    Raises:
+        UserError: there is no such file, or it is damaged.
+    """
+    with _opened(path) as file:
+        return _facts(file)
+
+
+def _facts(file: h5py.File) -> Facts:
+    return Facts.from_dict(json.loads(file.attrs["facts"]))
+
+
+def read_split(path: Path, name: str) -> Split:
+    """Read a split (`train`, `validation` or `test`) into memory and verify its checksum.
+
+    Raises:
+        UserError: there is no such file, or it is damaged.
+    """
+    with _opened(path) as file:
+        group = file[name]
+        images, labels, ids = group["images"][...], group["labels"][...], group["ids"][...]
+        if _finished(hashlib.sha256(images), labels, ids) != _facts(file).checksums[name]:
+            raise OSError(f"the {name} split does not match its checksum")
+    return Split(images, labels, [each.decode() for each in ids])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    anew = "make it anew with `python -m pipeline_steps.preprocess`"
+    if not path.exists():
+        raise UserError(f"There is no {path}; {anew}.")
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is not a store of vaeline, or is damaged ({error}); remove it and {anew}.") from error
