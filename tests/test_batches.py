@@ -1,0 +1,81 @@
+"""Levels to the networks' range and back, and batches that a seed decides."""
+
+import numpy as np
+import pytest
+import torch
+
+from vaeline.batches import Batches, _rotate, to_pixels, to_range
+from vaeline.store import Facts, Split
+
+
+def facts(levels: int = 17, low: float = -1.0, high: float = 1.0) -> Facts:
+    return Facts(
+        "tiny",
+        (1, 8, 8),
+        levels,
+        (low, high),
+        ["digit"],
+        [["0", "1"]],
+        counts={"train": 10, "validation": 3, "test": 4},
+    )
+
+
+def split(count: int = 10) -> Split:
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 17, (count, 1, 8, 8), dtype=np.uint8)
+    return Split(images, np.arange(count)[:, None] % 2, [str(index) for index in range(count)])
+
+
+@pytest.mark.parametrize(("levels", "low", "high"), [(17, -1.0, 1.0), (256, 0.0, 1.0), (2, 0.0, 1.0)])
+def test_every_level_survives_dequantization(levels: int, low: float, high: float) -> None:
+    pixels = torch.arange(levels, dtype=torch.uint8).repeat(50)[None, None, None]
+    x = to_range(pixels, facts(levels, low, high))
+    assert low <= x.min() and x.max() <= high
+    assert torch.equal(to_pixels(x, facts(levels, low, high)), pixels)
+
+
+def test_means_outside_the_range_are_clipped() -> None:
+    assert to_pixels(torch.tensor([-5.0, 5.0]), facts()).tolist() == [0, 16]
+
+
+def test_noise_fills_a_level_evenly() -> None:
+    x = to_range(torch.zeros(1, 1, 100, 100), facts(levels=2, low=0.0, high=1.0))
+    assert float(x.mean()) == pytest.approx(0.25, abs=0.005)
+    assert float(x.std()) == pytest.approx(0.5 / 12**0.5, abs=0.005)
+
+
+def test_an_epoch_holds_every_image_once_and_its_seed_decides_the_order() -> None:
+    batches = Batches(split(), facts(), batch_size=4)
+    seen = [[to_pixels(x, facts()) for x, _ in batches.shuffled(seed)] for seed in (1, 1, 2)]
+    first, again, other = (torch.cat(each) for each in seen)
+    assert [len(each) for each in seen[0]] == [4, 4, 2] and len(batches) == 3
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert sorted(map(bytes, first.numpy())) == sorted(map(bytes, split().images))
+
+
+def test_labels_stay_with_their_images() -> None:
+    whole = split()
+    for x, labels in Batches(whole, facts(), 3).shuffled(0):
+        for image, label in zip(to_pixels(x, facts()).numpy(), labels, strict=True):
+            [row] = [index for index, each in enumerate(whole.images) if np.array_equal(each, image)]
+            assert whole.labels[row] == label.numpy()
+
+
+def test_about_half_of_the_images_are_mirrored() -> None:
+    images = np.zeros((400, 1, 8, 8), np.uint8)
+    images[..., 0] = 16
+    batches = Batches(Split(images, np.zeros((400, 1), np.int64), [""] * 400), facts(), 400)
+    [(x, _)] = batches.shuffled(0, flip=True)
+    left = to_pixels(x, facts())[:, 0, 0, 0] == 16
+    assert 150 < int(left.sum()) < 250
+    assert torch.equal(~left, to_pixels(x, facts())[:, 0, 0, 7] == 16)
+
+
+def test_a_rotation_stays_within_its_angle_and_keeps_the_middle() -> None:
+    ramp = torch.linspace(-1, 1, 65)[None, None, None].expand(200, 1, 65, 65).contiguous()
+    turned = _rotate(ramp, 10.0, torch.Generator().manual_seed(0))
+    # On a ramp along x, a turn by an angle a makes a slope of sin(a) along y.
+    slope = (turned[:, 0, 40, 32] - turned[:, 0, 24, 32]) / (16 * 2 / 64)
+    angles = slope.arcsin() * 180 / torch.pi
+    assert angles.abs().max() < 10.1 and angles.abs().max() > 9 and angles.std() > 5
+    torch.testing.assert_close(turned[:, 0, 32, 32], torch.zeros(200), atol=1e-5, rtol=0)

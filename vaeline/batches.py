@@ -1,0 +1,98 @@
+"""Seeded, shuffled batches of a split that lies on the device as uint8; augmentation works on the whole batch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vaeline.store import Facts, Split
+
+
+def derive_seed(*numbers: int) -> int:
+    """One seed out of several numbers, such as a run's seed and the number of the epoch."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def to_range(pixels: Tensor, facts: Facts, generator: torch.Generator | None = None) -> Tensor:
+    """Dequantize uniformly and scale: level k of L becomes a value of the k-th of L equal steps of the data's range.
+
+    Args:
+        pixels: levels, (b, channel, height, width), whole or between two after a rotation.
+        facts: of the store that they come from.
+        generator: of the uniform noise, on the pixels' device.
+
+    Returns:
+        float32, the same shape, inside `facts.range`.
+    """
+    low, high = facts.range
+    noise = torch.rand(pixels.shape, generator=generator, device=pixels.device)
+    return low + (high - low) / facts.levels * (pixels + noise)
+
+
+def to_pixels(mean: Tensor, facts: Facts) -> Tensor:
+    """The level whose step of the data's range holds each value, clipped, uint8; the inverse of `to_range`."""
+    low, high = facts.range
+    return ((mean - low) * (facts.levels / (high - low))).floor().clamp(0, facts.levels - 1).to(torch.uint8)
+
+
+class Batches:
+    """A split on a device.
+
+    Args:
+        split: images, uint8 (n, channel, height, width), and labels, (n, columns).
+        facts: of its store.
+        batch_size: images in each batch; the last one is smaller.
+        device: where the images lie and batches are made.
+    """
+
+    def __init__(self, split: Split, facts: Facts, batch_size: int, device: torch.device | str = "cpu") -> None:
+        self.images = torch.from_numpy(split.images).to(device)
+        self.labels = torch.from_numpy(split.labels).to(device)
+        self.facts = facts
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.images) // self.batch_size)
+
+    def ordered(self, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images x in their order, dequantized by `seed`, and their labels."""
+        generator = torch.Generator(self.images.device).manual_seed(seed)
+        for images, labels in zip(self.images.split(self.batch_size), self.labels.split(self.batch_size), strict=True):
+            yield self._to_network(images, generator), labels
+
+    def shuffled(self, seed: int, flip: bool = False, rotation: float = 0.0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images x in an order, and with an augmentation and noise, that `seed` decides, and their labels.
+
+        Args:
+            seed: of everything random here.
+            flip: mirror half of the images, left to right.
+            rotation: turn each image by up to so many degrees either way.
+        """
+        generator = torch.Generator(self.images.device).manual_seed(seed)
+        order = torch.randperm(len(self.images), generator=generator, device=self.images.device)
+        for chosen in order.split(self.batch_size):
+            images = self.images.index_select(0, chosen)
+            if flip:
+                images = _flip_half(images, generator)
+            if rotation:
+                images = _rotate(images.float(), rotation, generator)
+            yield self._to_network(images, generator), self.labels.index_select(0, chosen)
+
+    def _to_network(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        return to_range(pixels, self.facts, generator).contiguous(memory_format=torch.channels_last)
+
+
+def _flip_half(images: Tensor, generator: torch.Generator) -> Tensor:
+    mirrored = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device) < 0.5
+    return torch.where(mirrored, images.flip(3), images)
+
+
+def _rotate(images: Tensor, degrees: float, generator: torch.Generator) -> Tensor:
+    """Turn each square image about its middle by an angle of its own; what comes into view repeats the border."""
+    angle = (2 * torch.rand(len(images), generator=generator, device=images.device) - 1) * (degrees * torch.pi / 180)
+    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
+    turn = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1)  # (b, 2, 3)
+    grid = functional.affine_grid(turn, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)

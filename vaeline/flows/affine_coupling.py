@@ -1,0 +1,82 @@
+"""RealNVP's affine couplings with alternating halves (Dinh et al., 2017)."""
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from vaeline.contracts import Context
+from vaeline.errors import UserError
+from vaeline.parts import PartOptions
+
+
+class Options(PartOptions):
+    layers: int = Field(4, ge=1, le=64, description="couplings; neighbours transform opposite halves")
+    hidden: int = Field(64, ge=1, description="units of the two hidden layers in scale and shift")
+
+
+def build(options: Options, context: Context) -> nn.Module:
+    """Build a stack of couplings over a latent vector.
+
+    Raises:
+        UserError: the latent has a single dimension, which leaves a coupling nothing to look at.
+    """
+    [size] = context.latent_shape
+    if size < 2:
+        raise UserError("flow affine_coupling needs a latent of at least 2 dimensions, not 1; raise `latent`.")
+    return AffineCouplings(size, options.layers, options.hidden)
+
+
+class AffineCouplings(nn.Module):
+    """u = f(z), where each coupling scales and shifts one half of z by functions of the other."""
+
+    def __init__(self, size: int, layers: int, hidden: int) -> None:
+        super().__init__()
+        self.couplings = nn.ModuleList(Coupling(size, hidden, even=layer % 2 == 0) for layer in range(layers))
+
+    def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map z, (b, latent), to u of the same shape and log|det du/dz|, (b,)."""
+        log_det = z.new_zeros(len(z))
+        for coupling in self.couplings:
+            z, term = coupling(z)
+            log_det = log_det + term
+        return z, log_det
+
+    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
+        """Map u back to z, exactly."""
+        for coupling in reversed(self.couplings):
+            u = coupling.inverse(u)  # type: ignore[operator]
+        return u
+
+
+class Coupling(nn.Module):
+    held: Tensor  # indices of the half that decides
+    moved: Tensor  # indices of the half that is scaled and shifted
+
+    def __init__(self, size: int, hidden: int, even: bool) -> None:
+        super().__init__()
+        held = torch.arange(size) % 2 == (0 if even else 1)
+        self.register_buffer("held", held.nonzero().squeeze(1), persistent=False)
+        self.register_buffer("moved", (~held).nonzero().squeeze(1), persistent=False)
+        moved = len(self.moved)
+        last = nn.Linear(hidden, 2 * moved)
+        # Starts as the identity, so that an untrained flow leaves the base density as it is.
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.network = nn.Sequential(
+            nn.Linear(len(self.held), hidden), nn.LeakyReLU(), nn.Linear(hidden, hidden), nn.LeakyReLU(), last
+        )  # fmt: skip
+        self.bound = nn.Parameter(torch.ones(moved))
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        log_scale, shift = self._scale_and_shift(z)
+        moved = z.index_select(1, self.moved) * log_scale.exp() + shift
+        return z.index_copy(1, self.moved, moved), log_scale.sum(1)
+
+    def inverse(self, u: Tensor) -> Tensor:
+        log_scale, shift = self._scale_and_shift(u)
+        moved = (u.index_select(1, self.moved) - shift) * (-log_scale).exp()
+        return u.index_copy(1, self.moved, moved)
+
+    def _scale_and_shift(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        log_scale, shift = self.network(z.index_select(1, self.held)).chunk(2, 1)
+        return self.bound * log_scale.tanh(), shift

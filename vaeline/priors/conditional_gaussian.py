@@ -1,0 +1,59 @@
+"""A diagonal Gaussian prior whose mean and variance are functions of the labels (Sohn et al., 2015)."""
+
+from math import prod
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from vaeline import gaussian
+from vaeline.contracts import Context, Latent
+from vaeline.errors import UserError
+from vaeline.parts import PartOptions
+
+
+class Options(PartOptions):
+    hidden: int = Field(64, ge=1, description="units of the two hidden layers between condition and parameters")
+
+
+def build(options: Options, context: Context) -> nn.Module:
+    """Build p(z|y) = N(mean(y), exp(log_var(y))).
+
+    Raises:
+        UserError: the model has no condition.
+    """
+    return ConditionalGaussian(context, options.hidden, options.name)
+
+
+class ConditionalGaussian(nn.Module):
+    def __init__(self, context: Context, hidden: int, name: str) -> None:
+        super().__init__()
+        if not context.prior_condition:
+            raise UserError(
+                f"prior {name} depends on labels, but the entry has no `condition`; add one, or take prior standard."
+            )
+        self.network = nn.Sequential(
+            nn.Linear(context.prior_condition, hidden), nn.SiLU(),
+            nn.Linear(hidden, hidden), nn.SiLU(),
+            nn.Linear(hidden, 2 * prod(context.latent_shape)),
+        )  # fmt: skip
+
+    def parameters_of(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance for each condition, (b, latent) each."""
+        mean, log_var = self.network(condition).float().chunk(2, 1)
+        return mean, log_var.clamp(-20, 20)
+
+    def log_prob(self, z: Tensor, condition: Tensor) -> Tensor:
+        """Log-density of z, (b, latent), given its condition: nats, (b,)."""
+        return gaussian.log_prob(z, *self.parameters_of(condition))
+
+    def sample(self, count: int, condition: Tensor) -> Tensor:
+        """Draw one z for each of `count` conditions, (count, latent), reparameterised."""
+        mean, log_var = self.parameters_of(condition)
+        return mean + (0.5 * log_var).exp() * torch.randn_like(mean)
+
+    def kl(self, latent: Latent, condition: Tensor) -> Tensor | None:
+        """KL(q(z|x) || p(z|y)) in closed form, where q is Gaussian: nats, (b,)."""
+        if latent.mean is None or latent.log_var is None:
+            return None
+        return gaussian.kl(latent.mean, latent.log_var, *self.parameters_of(condition))

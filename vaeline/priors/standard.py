@@ -1,0 +1,41 @@
+"""The standard normal prior, the same for every label."""
+
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from vaeline import gaussian
+from vaeline.contracts import Context, Latent
+from vaeline.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options: Options, context: Context) -> nn.Module:
+    """Build p(z) = N(0, I)."""
+    return Standard(prod(context.latent_shape))
+
+
+class Standard(nn.Module):
+    zero: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("zero", torch.zeros(size), persistent=False)
+
+    def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """Log-density of z, (b, latent): nats, (b,)."""
+        return gaussian.log_prob(z, self.zero, self.zero)
+
+    def sample(self, count: int, condition: Tensor | None) -> Tensor:
+        """Draw z, (count, latent)."""
+        return torch.randn(count, len(self.zero), device=self.zero.device)
+
+    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
+        """KL(q(z|x) || p(z)) in closed form, where q is Gaussian and z its plain sample: nats, (b,)."""
+        if latent.mean is None or latent.log_var is None:
+            return None
+        return gaussian.kl_to_standard(latent.mean, latent.log_var)
