@@ -1,0 +1,16 @@
+"""Delete the checkpoints of all trainings."""
+
+import click
+
+from pipeline_steps.command import command
+from vaeline.checkpoints import clean
+
+
+@command
+def main() -> None:
+    """Delete the checkpoints of all trainings; a training whose results are gone too then starts from its first epoch."""
+    click.echo(f"Freed {clean() / 2**20:.0f} MiB.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Hash the code that each step and variant runs, so that both engines notice an edit and pass over a comment."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipeline_steps.command import command
+from vaeline.closure import digest
+from vaeline.files import write_json
+from vaeline.params import Study, load
+from vaeline.parts import PartOptions
+
+Hashes = dict[str, Any]
+
+
+@command
+def main() -> None:
+    """Write the hashes of the code behind every step, for DVC to take as parameters."""
+    write_hashes(load())
+
+
+def write_hashes(study: Study) -> None:
+    """Bring the two files of hashes up to date: of what the data sets share, and of the study's own."""
+    for path, content in {
+        Path("data/code.json"): _data_hashes(study),
+        Path(f"results/{study.study.name}/code.json"): _run_hashes(study),
+    }.items():
+        if not path.exists() or json.loads(path.read_text(encoding="utf-8")) != content:
+            write_json(path, content)
+
+
+def hashes(study: Study) -> Hashes:
+    """The hash of every step's code, parts named by the study included: {step: hash} or {step: {whose: hash}}."""
+    return _data_hashes(study) | _run_hashes(study)
+
+
+def _data_hashes(study: Study) -> Hashes:
+    dataset = f"vaeline.datasets.{study.dataset.name}"
+    return {
+        "download": {study.dataset.name: _hash("download", dataset)},
+        "preprocess": {study.dataset.name: _hash("preprocess", dataset)},
+        "classifier": _hash("classifier"),
+        "reference": {study.evaluation.features.name: _hash("reference", *_parts(study.evaluation))},
+    }
+
+
+def _run_hashes(study: Study) -> Hashes:
+    parts = {name: set(_parts(variant)) for name, variant in study.variants.items()}
+    judges = set(_parts(study.evaluation))
+    return {
+        "train": {name: _hash("train", *of_variant) for name, of_variant in parts.items()},
+        "sample": {name: _hash("sample", *of_variant) for name, of_variant in parts.items()},
+        "evaluate": {name: _hash("evaluate", *of_variant, *judges) for name, of_variant in parts.items()},
+        "report": _hash("report"),
+    }
+
+
+def _hash(step: str, *parts: str) -> str:
+    return digest([f"pipeline_steps.{step}", *parts])
+
+
+def _parts(value: Any) -> Iterator[str]:
+    """The modules of the parts that a piece of a study names, at any depth; they are imported by name, out of sight."""
+    if isinstance(value, PartOptions):
+        yield type(value).__module__
+    if isinstance(value, BaseModel):
+        value = list(vars(value).values())
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _parts(each)
+
+
+if __name__ == "__main__":
+    main()

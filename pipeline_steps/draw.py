@@ -1,0 +1,68 @@
+"""Draw what is asked from a trained run."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+
+from pipeline_steps.command import command
+from vaeline import model as models
+from vaeline.errors import UserError
+from vaeline.files import written_aside
+from vaeline.pictures import grid
+from vaeline.sampling import sample
+from vaeline.store import Facts, read_split
+
+
+@command
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--set",
+    "wanted",
+    multiple=True,
+    metavar="LABEL=VALUE",
+    help="Hold a label, as in --set Smiling=1 or --set digit=3.",
+)
+@click.option("--count", default=16, show_default=True, type=click.IntRange(1, 10_000), help="Images to draw.")
+@click.option("--seed", default=0, show_default=True, help="Of the draws.")
+@click.option(
+    "--out",
+    default=Path("drawn.png"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where the picture goes.",
+)
+def main(run: Path, wanted: tuple[str, ...], count: int, seed: int, out: Path) -> None:
+    """Draw images from the folder RUN, such as results/digits/runs/cvae_nf/seed-0.
+
+    Labels that are not set are those of test images, drawn at random.
+    """
+    model, facts = models.load(run)
+    test = read_split(Path(f"data/{facts.dataset_id}.h5"), "test")
+    rows = np.random.default_rng(seed).integers(len(test.labels), size=count)
+    labels = test.labels[rows].copy()
+    for column, value in (_parse(setting, facts) for setting in wanted):
+        labels[:, column] = value
+    drawn = torch.cat(list(sample(model, torch.from_numpy(labels), facts, seed)))
+    with written_aside(out) as aside:
+        aside.write_bytes(grid(drawn.numpy(), facts.levels))
+    click.echo(f"{count} images are in {out}.")
+
+
+def _parse(setting: str, facts: Facts) -> tuple[int, int]:
+    """The column and the value of a setting such as Smiling=1 or Smiling=yes."""
+    name, _, value = setting.partition("=")
+    if name not in facts.label_names:
+        raise UserError(f"--set {setting}: there is no label {name!r}; there are: {', '.join(facts.label_names)}.")
+    column = facts.label_names.index(name)
+    values = facts.label_values[column]
+    if value in values:
+        return column, values.index(value)
+    if value.isdigit() and int(value) < len(values):
+        return column, int(value)
+    raise UserError(f"--set {setting}: {name} has no value {value!r}; it has: {', '.join(values)}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Draw reconstructions and samples from one run."""
+
+from collections.abc import Iterator
+
+import h5py
+import numpy as np
+import torch
+
+from pipeline_steps.command import run_command, run_folder, store_of
+from vaeline import model as models
+from vaeline.batches import Batches, derive_seed
+from vaeline.devices import device_of
+from vaeline.files import written_aside
+from vaeline.params import Study
+from vaeline.pictures import grid
+from vaeline.sampling import reconstruct, sample
+from vaeline.store import Split, read_split
+
+BATCH = 256
+
+
+@run_command
+def main(study: Study, variant: str, seed: int) -> None:
+    """Draw reconstructions of test images, and samples under the labels of test images, from one run."""
+    torch.set_num_threads(study.training.threads)
+    folder = run_folder(study.study.name, variant, seed)
+    model, facts = models.load(folder)
+    test = read_split(store_of(study), "test")
+    chosen = _choose(len(test.images), study.sampling.count, study.sampling.seed)
+    test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])
+    device = device_of(study.training.device)
+    model.to(device)
+    images = Batches(test, facts, BATCH, device)
+    draws = {
+        "reconstructions": reconstruct(model, images, derive_seed(study.sampling.seed)),
+        "samples": sample(model, images.labels, facts, derive_seed(study.sampling.seed, seed), BATCH),
+    }
+    with written_aside(folder / "samples.h5") as aside, h5py.File(aside, "w", track_order=False) as file:
+        for name, batches in draws.items():
+            _write_images(file, name, test.images.shape, batches)
+        file.create_dataset("labels", data=test.labels, track_times=False)
+        file.create_dataset("test_index", data=chosen, track_times=False)
+        first = {name: file[name][: study.sampling.grid] for name in draws}
+    for name, drawn in first.items():
+        with written_aside(folder / f"{name}.png") as aside:
+            aside.write_bytes(grid(drawn, facts.levels))
+
+
+def _choose(images: int, count: int | None, seed: int) -> np.ndarray:
+    """Rows of the test split, ascending: all, or `count` of them at random."""
+    if count is None or count >= images:
+        return np.arange(images)
+    return np.sort(np.random.default_rng(seed).choice(images, count, replace=False))
+
+
+def _write_images(file: h5py.File, name: str, shape: tuple[int, ...], batches: Iterator[torch.Tensor]) -> None:
+    images = file.create_dataset(name, shape, np.uint8, track_times=False)
+    written = 0
+    for batch in batches:
+        images[written : written + len(batch)] = batch.numpy()
+        written += len(batch)
+
+
+if __name__ == "__main__":
+    main()

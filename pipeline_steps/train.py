@@ -1,0 +1,91 @@
+"""Train one variant from one seed."""
+
+import csv
+import io
+import shutil
+from pathlib import Path
+
+import torch
+from dvclive import Live
+from lightning_fabric import Fabric
+
+from pipeline_steps.code import hashes
+from pipeline_steps.command import run_command, run_folder, store_of
+from vaeline import model as models
+from vaeline.batches import Batches, derive_seed
+from vaeline.checkpoints import Checkpoints
+from vaeline.devices import device_of
+from vaeline.files import locked, write_text
+from vaeline.params import Study
+from vaeline.store import Facts, read_facts, read_split
+from vaeline.training import Row, train
+
+COLUMNS = [
+    "epoch", "objective", "distortion", "rate", "sigma",
+    "validation_objective", "validation_distortion", "validation_rate", "validation_negative_elbo",
+]  # fmt: skip
+
+
+@run_command
+def main(study: Study, variant: str, seed: int) -> None:
+    """Train one variant from one seed; go on from its last checkpoint where there is one."""
+    torch.set_num_threads(study.training.threads)
+    device = device_of(study.training.device)
+    store = store_of(study)
+    facts = read_facts(store)
+    checkpoints = Checkpoints(
+        f"{study.study.name}-{variant}-seed-{seed}", _what_decides(study, variant, seed, facts, device)
+    )
+    folder = run_folder(study.study.name, variant, seed)
+    with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
+        torch.manual_seed(derive_seed(seed))
+        model = models.Model(study.variants[variant], facts)
+        batches, validation = (
+            Batches(read_split(store, split), facts, study.training.batch_size, device)
+            for split in ("train", "validation")
+        )
+        fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)
+        rows = train(model, batches, validation, study.training, seed, checkpoints, fabric, lambda row: _log(live, row))
+        models.save(folder, model.cpu(), facts, {"seed": seed, "epochs": len(rows)})
+        write_text(folder / "training.csv", _as_csv(rows))
+
+
+def _what_decides(study: Study, variant: str, seed: int, facts: Facts, device: torch.device) -> dict[str, object]:
+    """All that decides the bytes of a training, but how many epochs it lasts."""
+    return {
+        "training": study.training.model_dump(mode="json", exclude={"epochs"}),
+        "variant": study.variants[variant].model_dump(mode="json"),
+        "data": facts.checksums,
+        "code": hashes(study)["train"][variant],
+        "seed": seed,
+        "device": device.type,
+        "torch": torch.__version__,
+    }
+
+
+def _curves(study: Study, variant: str, seed: int) -> Live:
+    """Curves to watch while the training goes on, written anew from the first epoch; the declared ones are training.csv."""
+    folder = Path("results") / study.study.name / "live" / f"{variant}-seed-{seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    return Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)
+
+
+def _log(live: Live, row: Row) -> None:
+    for name, value in row.items():
+        if name != "epoch":
+            live.log_metric(name, value)
+    live.next_step()
+
+
+def _as_csv(rows: list[Row]) -> str:
+    """Rows under the columns that every training has, followed by the terms of this one's regularizer."""
+    others = sorted({name for row in rows for name in row} - set(COLUMNS))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*COLUMNS, *others], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Make a study of `studies/` the active one: write it, fully resolved, to params.yaml."""
+
+import subprocess
+from pathlib import Path
+
+import click
+import yaml
+
+from pipeline_steps.command import command
+from vaeline import studies
+from vaeline.errors import UserError
+from vaeline.files import write_text
+from vaeline.params import Study, read_yaml
+
+PARAMS = Path("params.yaml")
+
+
+@command
+@click.argument("name")
+@click.option("--quick", is_flag=True, help="With the study's quick overlay: small, for a first look on a CPU.")
+@click.option("--source", help="A folder that holds the data set's files, in place of the study's dataset.source.")
+def main(name: str, quick: bool, source: str | None) -> None:
+    """Make the study NAME of studies/ the active one, and bring back what is known of its results."""
+    chosen = studies.resolve(name, quick)
+    every = _every_study()
+    _refuse_clashing_data(chosen, every)
+    _refuse_to_lose_edits(every)
+    write_text(PARAMS, studies.as_yaml(from_source(chosen, source) if source else chosen))
+    click.echo(f"params.yaml now holds the study {chosen.study.name}.")
+    bring_back()
+
+
+def bring_back() -> None:
+    """Lay out what DVC's cache holds of the active study, and take away what it holds of the others."""
+    if subprocess.run(["dvc", "checkout", "--quiet"]).returncode:
+        click.echo(
+            "DVC did not bring back all of its results, for the reason above; a run makes what is missing.", err=True
+        )
+
+
+def from_source(study: Study, source: str) -> Study:
+    """The study with its data read from the folder `source`."""
+    return study.model_copy(update={"dataset": study.dataset.model_copy(update={"source": source})})
+
+
+def _every_study() -> list[Study]:
+    found = []
+    for name in studies.names():
+        found.append(studies.resolve(name))
+        if "quick" in yaml.safe_load((studies.FOLDER / f"{name}.yaml").read_text(encoding="utf-8")):
+            found.append(studies.resolve(name, quick=True))
+    return found
+
+
+def _refuse_clashing_data(chosen: Study, every: list[Study]) -> None:
+    for other in every:
+        if other.dataset.id == chosen.dataset.id and other.dataset != chosen.dataset:
+            raise UserError(
+                f"The studies {chosen.study.name} and {other.study.name} both call their data {chosen.dataset.id!r} but "
+                f"describe it differently; give one of them another dataset.id."
+            )
+
+
+def _refuse_to_lose_edits(every: list[Study]) -> None:
+    """An edit is whatever stands neither at HEAD nor in a ready study: it could not be had back."""
+    if not PARAMS.exists():
+        return
+    current = read_yaml(PARAMS)
+    committed = subprocess.run(["git", "show", f"HEAD:./{PARAMS}"], capture_output=True, text=True)
+    known = [study.model_dump(mode="json") for study in every]
+    if committed.returncode == 0:
+        known.append(yaml.safe_load(committed.stdout))
+    # Where the files lie on this machine is a way to read the data, not a part of the study.
+    for study in (current, *known):
+        study.get("dataset", {}).pop("source", None)
+    if current not in known:
+        raise UserError(
+            "params.yaml holds edits that are not committed; commit them, or drop them by `git checkout params.yaml`, and try again."
+        )
+
+
+if __name__ == "__main__":
+    main()

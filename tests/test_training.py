@@ -1,0 +1,155 @@
+"""Training: what it leaves, when it stops, and that a killed one ends in the same bytes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from vaeline.batches import Batches
+from vaeline.calibration import mean_squared_error
+from vaeline.checkpoints import Checkpoints
+from vaeline.errors import UserError
+from vaeline.model import Model
+from vaeline.params import Training, Variant
+from vaeline.store import Facts, Split
+from vaeline.training import Row, train
+
+FACTS = Facts(
+    "tiny", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0", "1"]], counts={"train": 40, "validation": 12, "test": 4}
+)
+VARIANT = {
+    "network": {"name": "mlp", "widths": [16]},
+    "latent": 2,
+    "condition": {"embedding": 3},
+    "posterior": {"name": "gaussian"},
+    "prior": {"name": "conditional_flow"},
+    "likelihood": {"name": "optimal_sigma"},
+    "regularizer": {"name": "kl", "warmup": 5},
+}
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def split(count: int) -> Split:
+    generator = np.random.default_rng(count)
+    images = (generator.random((count, 1, 8, 8)) * np.linspace(0, 17, 8)).astype(np.uint8)
+    return Split(images, np.arange(count)[:, None] % 2, [str(index) for index in range(count)])
+
+
+def run(name: str, on_epoch: Callable[[Row], None] = lambda row: None, **settings: object) -> tuple[Model, list[Row]]:
+    training = Training.model_validate(
+        {"epochs": 4, "learning_rate": 0.01, "batch_size": 16, "flip": True, "rotation": 5, **settings}
+    )
+    torch.manual_seed(0)
+    model = Model(Variant.model_validate(VARIANT), FACTS)
+    rows = train(
+        model, Batches(split(40), FACTS, 16), Batches(split(12), FACTS, 16), training, 0,
+        Checkpoints(name, {}), Fabric(accelerator="cpu", devices=1, precision=training.precision), on_epoch,
+    )  # fmt: skip
+    return model, rows
+
+
+def same(one: Model, other: Model) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def kill_after(epoch: int) -> Callable[[Row], None]:
+    def on_epoch(row: Row) -> None:
+        if row["epoch"] == epoch:
+            raise Killed
+
+    return on_epoch
+
+
+def test_a_killed_training_ends_in_the_bytes_of_an_undisturbed_one() -> None:
+    whole, rows = run("whole")
+    for epoch in (1, 3):
+        with pytest.raises(Killed):
+            run("killed", kill_after(epoch))
+    resumed, rows_again = run("killed")
+    assert same(whole, resumed) and rows == rows_again
+
+
+def test_a_finished_training_is_given_back_without_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, rows = run("whole")
+    monkeypatch.setattr(Model, "forward", lambda *_: pytest.fail("a step was taken"))
+    again, rows_again = run("whole")
+    assert same(whole, again) and rows == rows_again
+
+
+def test_more_epochs_go_on_from_fewer_and_fewer_are_still_there() -> None:
+    short, _ = run("grown", epochs=2)
+    long, _ = run("grown", epochs=4)
+    whole, _ = run("whole", epochs=4)
+    assert same(long, whole)
+    assert same(run("grown", epochs=2)[0], short)
+
+
+def test_every_epoch_is_reported_also_those_before_a_resume() -> None:
+    with pytest.raises(Killed):
+        run("killed", kill_after(2))
+    seen: list[Row] = []
+    _, rows = run("killed", seen.append)
+    assert seen == rows and [row["epoch"] for row in rows] == [1, 2, 3, 4]
+
+
+def test_training_lowers_the_objective() -> None:
+    _, rows = run("long", epochs=30, patience=30)
+    assert rows[-1]["validation_objective"] < rows[0]["validation_objective"] - 10
+
+
+def test_the_best_weights_are_kept_and_waiting_ends() -> None:
+    model, rows = run("stopped", epochs=60, patience=3, learning_rate=0.3)
+    objectives = [row["validation_objective"] for row in rows]
+    best = objectives.index(min(objectives))
+    assert len(rows) < 60 and len(rows) - 1 - best == 3
+    assert float(model.likelihood.sigma) == pytest.approx(rows[best]["sigma"])
+
+
+def test_the_objective_is_its_terms_and_the_validation_bound_is_unweighted() -> None:
+    _, rows = run("terms")
+    for row in rows:
+        assert row["objective"] == pytest.approx(row["distortion"] + row["kl"], rel=1e-5)
+        assert row["validation_negative_elbo"] == row["validation_distortion"] + row["validation_rate"]
+        assert row["validation_objective"] == pytest.approx(row["validation_negative_elbo"], rel=1e-5)
+    assert rows[0]["kl"] < rows[0]["rate"]  # its weight was still rising
+
+
+def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Killed):
+        run("sick", kill_after(2))
+    forward = Model.forward
+
+    def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> dict[str, torch.Tensor]:
+        terms = forward(self, x, labels, step)
+        return terms if step != 8 else {**terms, "distortion": terms["distortion"] * float("nan")}
+
+    monkeypatch.setattr(Model, "forward", sicken)
+    with pytest.raises(
+        UserError, match=r"epoch 3, step 2: objective nan, distortion nan, rate .*state after epoch 2 is kept"
+    ):
+        run("sick")
+    assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
+
+
+def test_sigma_is_that_of_the_training_split() -> None:
+    model, _ = run("sigma")
+    measured = mean_squared_error(model.eval(), Batches(split(40), FACTS, 16), seed=7) ** 0.5
+    assert float(model.likelihood.sigma) == pytest.approx(measured, rel=0.05)
+
+
+def test_bf16_steps_end_near_those_of_32_bits() -> None:
+    _, exact = run("exact")
+    _, rough = run("rough", precision="bf16-mixed")
+    assert rough[-1]["validation_objective"] == pytest.approx(exact[-1]["validation_objective"], abs=3)
+    assert rough[-1]["validation_objective"] != exact[-1]["validation_objective"]

@@ -1,0 +1,81 @@
+"""Checkpoints of a training: written whole, verified when read, one folder for each set of things that decide its bytes."""
+
+import hashlib
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vaeline.errors import UserError
+from vaeline.files import main_worktree, written_aside
+
+ROOT = "checkpoints"
+
+
+class Checkpoints:
+    """The folder of one training's checkpoints.
+
+    The folder is named by a hash of all that decides the bytes of a training except how many epochs it lasts, so that
+    a longer training goes on from a shorter one. Each file is the state after an epoch. One of a finished training
+    stays when a later epoch is written; any other gives way to its successor.
+
+    Args:
+        name: says whose they are, for people.
+        decides: all that decides the bytes, as JSON can hold it.
+    """
+
+    def __init__(self, name: str, decides: dict[str, Any]) -> None:
+        key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+        self.folder = main_worktree() / ROOT / f"{name}-{key}"
+
+    def latest(self, epochs: int) -> dict[str, Any] | None:
+        """The state of the last epoch that is not beyond `epochs`; None where there is none.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        paths = [path for path in self._paths() if _epoch(path) <= epochs]
+        return _read(paths[-1]) if paths else None
+
+    def write(self, epoch: int, state: dict[str, Any], finished: bool) -> None:
+        """Write the state after `epoch`; `finished` keeps it from giving way to a later one."""
+        older = [path for path in self._paths() if path.suffix == ".last" and _epoch(path) <= epoch]
+        _write(self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", state)
+        for path in older:
+            path.unlink(missing_ok=True)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("epoch-*.*"))
+
+
+def clean() -> int:
+    """Delete all checkpoints; returns the bytes that this frees."""
+    root = main_worktree() / ROOT
+    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    shutil.rmtree(root, ignore_errors=True)
+    return size
+
+
+def _epoch(path: Path) -> int:
+    return int(path.stem.removeprefix("epoch-"))
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    content = buffer.getvalue()
+    with written_aside(path) as aside:
+        aside.write_bytes(hashlib.sha256(content).digest() + content)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    if hashlib.sha256(content[32:]).digest() != content[:32]:
+        raise UserError(
+            f"The checkpoint {path} is damaged (its checksum differs); delete it to train again from what is before it."
+        )
+    state: dict[str, Any] = torch.load(io.BytesIO(content[32:]), weights_only=True)
+    return state

@@ -1,0 +1,242 @@
+"""Training of one variant from one seed, epoch by epoch, each epoch a function of the state before it and its seed."""
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from tqdm import tqdm
+
+from vaeline.batches import Batches, derive_seed
+from vaeline.calibration import mean_squared_error
+from vaeline.checkpoints import Checkpoints
+from vaeline.errors import UserError
+from vaeline.model import Model
+from vaeline.params import Training
+
+CHECK_EVERY = 50  # steps between two looks at the terms: reading them makes the device wait
+VALIDATION, CALIBRATION = 1, 2  # streams of random numbers beside the training's own
+QUIET_SECONDS = 20  # between two lines of progress where the output is no terminal
+
+Row = dict[str, float]
+
+
+@dataclass
+class Progress:
+    """What a training remembers between epochs, beside weights and moments."""
+
+    epoch: int
+    rows: list[Row]
+    best: dict[str, Tensor]
+    best_objective: float
+    waited: int  # validations since the best
+
+    def finished(self, training: Training) -> bool:
+        return self.epoch >= training.epochs or self.waited >= training.patience
+
+    def note(self, row: Row, model: Model) -> None:
+        """Take in an epoch's row, and a copy of the weights where they are the best so far."""
+        self.epoch = int(row["epoch"])
+        self.rows.append(row)
+        if "validation_objective" not in row:
+            return
+        self.waited += 1
+        if row["validation_objective"] < self.best_objective:
+            self.best_objective, self.waited = row["validation_objective"], 0
+            self.best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+class Tally:
+    """Sums of the training terms over an epoch; they stay on the device until read."""
+
+    def __init__(self, epoch: int, checkpoints: Checkpoints) -> None:
+        self.epoch = epoch
+        self.checkpoints = checkpoints
+        self.images = 0
+        self.steps = 0
+        self._sums: dict[str, float] = {}
+        self._pending: list[tuple[int, dict[str, Tensor]]] = []
+
+    def add(self, images: int, terms: dict[str, Tensor]) -> None:
+        self._pending.append((images, {name: term.detach() for name, term in terms.items()}))
+
+    def read(self) -> Row:
+        """The means over the images so far, nats.
+
+        Raises:
+            UserError: a term is not finite.
+        """
+        values = torch.stack([torch.stack(list(terms.values())) for _, terms in self._pending]).tolist()
+        for (images, names), row in zip(self._pending, values, strict=True):
+            terms = dict(zip(names, row, strict=True))
+            self.steps += 1
+            self.images += images
+            if not all(map(math.isfinite, row)):
+                raise self._diverged(terms)
+            for name, value in terms.items():
+                self._sums[name] = self._sums.get(name, 0.0) + value * images
+        self._pending.clear()
+        return {name: total / self.images for name, total in self._sums.items()}
+
+    def _diverged(self, terms: Row) -> UserError:
+        named = ", ".join(f"{name} {value:.6g}" for name, value in terms.items())
+        return UserError(
+            f"Training diverged at epoch {self.epoch}, step {self.steps}: {named}; the state after epoch {self.epoch - 1} "
+            f"is kept in {self.checkpoints.folder}. Lower training.learning_rate or set training.gradient_clip, and run again."
+        )
+
+
+def train(
+    model: Model,
+    batches: Batches,
+    validation: Batches,
+    training: Training,
+    seed: int,
+    checkpoints: Checkpoints,
+    fabric: Fabric,
+    on_epoch: Callable[[Row], None],
+) -> list[Row]:
+    """Train until the last epoch, or until the validation objective no longer falls; leave the best weights in `model`.
+
+    Killed and started again, it ends in the bytes it would have had (on the CPU, with as many threads): an epoch
+    draws its random numbers from a seed of its own, and all else is in the checkpoint after the epoch before.
+
+    Args:
+        model: freshly built from `seed`.
+        batches: training split, on the device.
+        validation: validation split, on the device.
+        training: how to train.
+        seed: of the run.
+        checkpoints: where the state after each epoch goes.
+        fabric: device and precision.
+        on_epoch: is given each epoch's row, those before a resume too.
+
+    Returns:
+        A row for each epoch: `epoch`, the means over the training images of `objective` and its terms and, where the
+        epoch was validated, `sigma` and `validation_...`; nats per image.
+
+    Raises:
+        UserError: a term of the objective is no longer finite.
+    """
+    model.to(memory_format=torch.channels_last)
+    adam = torch.optim.Adam(model.parameters(), lr=training.learning_rate, fused=True)
+    wrapped, optimizer = fabric.setup(model, adam)
+    step = _Step(wrapped, optimizer, fabric, training)
+    progress = _resume(model, adam, checkpoints.latest(training.epochs))
+    for row in progress.rows:
+        on_epoch(row)
+    with _Bar(training.epochs, progress.epoch, len(batches.images)) as bar:
+        while not progress.finished(training):
+            row = _train_epoch(step, batches, seed, Tally(progress.epoch + 1, checkpoints), bar)
+            if row["epoch"] % training.validate_every == 0:
+                row |= _validate(model, batches, validation, seed)
+            progress.note(row, model)
+            state = {"model": model.state_dict(), "optimizer": adam.state_dict(), "progress": vars(progress)}
+            checkpoints.write(progress.epoch, state, progress.finished(training))
+            on_epoch(row)
+    model.load_state_dict(progress.best)
+    return progress.rows
+
+
+def _resume(model: Model, adam: torch.optim.Adam, state: dict[str, Any] | None) -> Progress:
+    if state is None:
+        return Progress(0, [], {}, math.inf, 0)
+    model.load_state_dict(state["model"])
+    adam.load_state_dict(state["optimizer"])
+    return Progress(**state["progress"])
+
+
+@dataclass
+class _Step:
+    """One step of the optimizer."""
+
+    model: Any
+    optimizer: Any
+    fabric: Fabric
+    training: Training
+
+    def __call__(self, x: Tensor, labels: Tensor, number: int) -> dict[str, Tensor]:
+        terms: dict[str, Tensor] = self.model(x, labels, number)
+        objective = _objective(terms)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(objective)
+        if self.training.gradient_clip:
+            self.fabric.clip_gradients(self.model, self.optimizer, max_norm=self.training.gradient_clip)
+        self.optimizer.step()
+        return {"objective": objective, **terms}
+
+
+def _objective(terms: dict[str, Tensor]) -> Tensor:
+    """What is minimised: every term but the plain rate, which is there to be shown."""
+    return torch.stack([term for name, term in terms.items() if name != "rate"]).sum()
+
+
+def _train_epoch(step: _Step, batches: Batches, seed: int, tally: Tally, bar: "_Bar") -> Row:
+    torch.manual_seed(derive_seed(seed, tally.epoch))
+    step.model.train()
+    means: Row = {}
+    before = (tally.epoch - 1) * len(batches)
+    shuffled = batches.shuffled(derive_seed(seed, tally.epoch), step.training.flip, step.training.rotation)
+    for index, (x, labels) in enumerate(shuffled, 1):
+        tally.add(len(x), step(x, labels, before + index))
+        if index % CHECK_EVERY == 0 or index == len(batches):
+            means = tally.read()
+            bar.show(tally, means)
+    return {"epoch": tally.epoch, **means}
+
+
+@torch.inference_mode()
+def _validate(model: Model, batches: Batches, validation: Batches, seed: int) -> Row:
+    """Fit sigma to the training split, then measure the objective, at its final schedule, on the validation split.
+
+    Every validation draws the same noise, so that two epochs differ by their weights alone.
+    """
+    model.eval()
+    if hasattr(model.likelihood, "calibrate"):
+        torch.manual_seed(derive_seed(seed, CALIBRATION))
+        model.likelihood.calibrate(mean_squared_error(model, batches, derive_seed(seed, CALIBRATION)))
+    torch.manual_seed(derive_seed(seed, VALIDATION))
+    sums: dict[str, float] = {}
+    for x, labels in validation.ordered(derive_seed(seed, VALIDATION)):
+        terms = model(x, labels)
+        for name, term in {"objective": _objective(terms), **terms}.items():
+            sums[name] = sums.get(name, 0.0) + float(term) * len(x)
+    row = {f"validation_{name}": total / len(validation.images) for name, total in sums.items()}
+    row["validation_negative_elbo"] = row["validation_distortion"] + row["validation_rate"]
+    return {"sigma": float(model.likelihood.sigma), **row}
+
+
+class _Bar:
+    """Progress on the terminal; where the output is none, a line now and then."""
+
+    def __init__(self, epochs: int, done: int, images: int) -> None:
+        self.epochs, self.images = epochs, images
+        self.bar = tqdm(total=epochs * images, initial=done * images, unit="img", unit_scale=True, disable=None)
+        self.began = self.spoke = time.monotonic()
+        self.first = done * images
+
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def show(self, tally: Tally, means: Row) -> None:
+        terms = " ".join(f"{name} {value:.1f}" for name, value in means.items())
+        done = (tally.epoch - 1) * self.images + tally.images
+        self.bar.set_postfix_str(f"epoch {tally.epoch} {terms}", refresh=False)
+        self.bar.update(done - self.bar.n)
+        now = time.monotonic()
+        if self.bar.disable and now - self.spoke > QUIET_SECONDS:
+            self.spoke = now
+            rate = (done - self.first) / (now - self.began)
+            left = (self.epochs * self.images - done) / rate / 60
+            print(
+                f"epoch {tally.epoch}/{self.epochs} {terms} | {rate:.0f} images/s, at most {left:.0f} min left",
+                file=sys.stderr,
+            )
