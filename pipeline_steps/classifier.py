@@ -1,0 +1,25 @@
+"""Train the classifier that judges conditions, once for a data set."""
+
+import torch
+
+from pipeline_steps.command import command, store_of
+from vaeline import params
+from vaeline.devices import device_of
+from vaeline.features import classifier
+from vaeline.store import read_facts, read_split
+
+
+@command
+def main() -> None:
+    """Train the classifier that judges conditions and whose last hidden layer is a feature space."""
+    study = params.load()
+    torch.set_num_threads(study.classifier.threads)
+    store = store_of(study)
+    facts = read_facts(store)
+    train, validation = read_split(store, "train"), read_split(store, "validation")
+    trained = classifier.train(train, validation, facts, study.classifier, device_of(study.training.device))
+    classifier.save(classifier.path_in(store.parent, facts.dataset_id), trained)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Measure one run: likelihoods, Frechet distances, condition accuracy."""
+
+from pathlib import Path
+
+import h5py
+import torch
+
+from pipeline_steps.command import run_command, run_folder, store_of
+from vaeline import evaluation, parts, reference
+from vaeline import model as models
+from vaeline.batches import Batches
+from vaeline.devices import device_of
+from vaeline.errors import UserError
+from vaeline.features import classifier
+from vaeline.files import write_json
+from vaeline.params import Study
+from vaeline.store import read_split
+
+BATCH = 100
+
+
+@run_command
+def main(study: Study, variant: str, seed: int) -> None:
+    """Measure the likelihood of test images under one run, and what it drew against them."""
+    torch.set_num_threads(study.training.threads)
+    folder, store, device = (
+        run_folder(study.study.name, variant, seed),
+        store_of(study),
+        device_of(study.training.device),
+    )
+    model, facts = models.load(folder)
+    train, test = (Batches(read_split(store, split), facts, BATCH, device) for split in ("train", "test"))
+    record = evaluation.judge_likelihood(model.to(device), train, test, study.evaluation)
+    features = parts.build("features", study.evaluation.features, facts, store.parent, device)
+    known = reference.read(*reference.paths(store, study.evaluation.features.name))
+    judge = classifier.load(classifier.path_in(store.parent, facts.dataset_id)).to(device)
+    record.join(
+        evaluation.judge_images(_read_drawn(folder / "samples.h5"), facts, features, known, judge, model.conditional)
+    )
+    write_json(folder / "metrics.json", record.metrics)
+    write_json(folder / "evaluation.json", record.evaluation)
+
+
+def _read_drawn(path: Path) -> evaluation.Drawn:
+    try:
+        with h5py.File(path) as file:
+            return evaluation.Drawn(file["reconstructions"][...], file["samples"][...], file["labels"][...])
+    except (OSError, KeyError) as error:
+        raise UserError(
+            f"{path} is missing or damaged ({error}); draw it anew with `python -m pipeline_steps.sample`."
+        ) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Measure the real test images, once for a data set and a feature space."""
+
+import torch
+
+from pipeline_steps.command import command, store_of
+from vaeline import params, parts, reference
+from vaeline.batches import derive_seed
+from vaeline.devices import device_of
+from vaeline.features import classifier
+from vaeline.store import read_facts, read_split
+
+
+@command
+def main() -> None:
+    """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
+    study = params.load()
+    torch.set_num_threads(study.classifier.threads)
+    store, device = store_of(study), device_of(study.training.device)
+    facts = read_facts(store)
+    features = parts.build("features", study.evaluation.features, facts, store.parent, device)
+    judge = classifier.load(classifier.path_in(store.parent, facts.dataset_id)).to(device)
+    train, test = read_split(store, "train"), read_split(store, "test")
+    measured = reference.measure(features, judge, train, test, facts, derive_seed(0))
+    reference.write(measured, *reference.paths(store, study.evaluation.features.name))
+
+
+if __name__ == "__main__":
+    main()

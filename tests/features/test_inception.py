@@ -1,0 +1,156 @@
+"""Inception's loading code, on a file of pytorch-fid's format that holds random weights."""
+
+import os
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import torch
+from pytorch_fid import inception as pytorch_fid
+from torch import Tensor
+from torchvision.models import Inception3
+
+from vaeline import parts
+from vaeline.errors import UserError
+from vaeline.features import inception
+from vaeline.features.inception import FILE, Features, OtherWeights, build, fetch
+from vaeline.parts import PartOptions
+from vaeline.store import Facts
+
+
+def facts(levels: int = 256) -> Facts:
+    return Facts("faces", (3, 32, 32), levels, (-1.0, 1.0), ["smiling"], [["no", "yes"]])
+
+
+def options(weights: object) -> PartOptions:
+    return parts.validate("features", {"name": "inception", "weights": str(weights)})
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state dict that pytorch-fid's network expects, at random."""
+    torch.manual_seed(0)
+    with patch.object(pytorch_fid, "load_state_dict_from_url"), patch.object(Inception3, "load_state_dict"):
+        network = pytorch_fid.fid_inception_v3()
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # else the features fade to 1e-8
+    path = tmp_path_factory.mktemp("weights") / "random.pth"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def space(weights: Path) -> Features:
+    with pytest.warns(OtherWeights, match="compares with nobody"):
+        return build(options(weights), facts(), Path("data"))
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(pytorch_fid, "FID_WEIGHTS_URL", f"file://{tmp_path}/nowhere/{FILE}")
+
+
+def test_features_are_the_2048_of_pytorch_fid(space: Features, weights: Path) -> None:
+    images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
+    with patch.object(pytorch_fid, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True)):
+        theirs = pytorch_fid.InceptionV3([3]).eval()
+    with torch.inference_mode():
+        expected = theirs(images / 255)[0].flatten(1)
+    assert space.prefix == "fid"
+    assert expected.shape == (2, 2048)
+    assert expected.std(0).mean() > 1e-3
+    torch.testing.assert_close(space(images), expected)
+
+
+def test_grey_images_are_shown_in_all_colours(space: Features) -> None:
+    grey = torch.randint(0, 256, (1, 1, 16, 16), dtype=torch.uint8)
+    assert torch.equal(space(grey), space(grey.repeat(1, 3, 1, 1)))
+
+
+class Echo(torch.nn.Linear):
+    """A network that answers with what it is shown."""
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [x]
+
+
+def test_levels_fill_the_range_of_the_network() -> None:
+    coarse = torch.randint(0, 17, (60, 1, 8, 8), dtype=torch.uint8)
+    shown = Features(Echo(1, 1), 17, "")(coarse)
+    torch.testing.assert_close(shown, (coarse / 16).repeat(1, 3, 1, 1).flatten(1))
+
+
+@pytest.mark.filterwarnings("ignore::vaeline.features.inception.OtherWeights")
+def test_the_record_names_the_weights(space: Features, weights: Path) -> None:
+    manifest = fetch(options(weights), Path("unused"))
+    assert manifest["file"] == "random.pth"
+    assert manifest["bytes"] == weights.stat().st_size
+    assert manifest["sha256"] in space.description
+
+
+def test_weights_that_are_missing_are_asked_for(tmp_path: Path) -> None:
+    for step in (
+        lambda: fetch(options(tmp_path / "no.pth"), tmp_path),
+        lambda: build(options(tmp_path / "no.pth"), facts(), tmp_path),
+    ):
+        with pytest.raises(UserError, match=r"no\.pth.*set `weights` in evaluation\.features"):
+            step()
+
+
+def test_weights_that_were_not_downloaded_are_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"pipeline_steps\.download"):
+        build(options("download"), facts(), tmp_path)
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_download_that_fails_says_how_to_give_the_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"could not be downloaded.*set `weights` in evaluation\.features to its path"):
+        fetch(options("download"), tmp_path / "raw")
+    assert not list((tmp_path / "raw").iterdir())
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_download_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "nowhere").mkdir()
+    (tmp_path / "nowhere" / FILE).write_text("<html>quota exceeded</html>")
+    with pytest.raises(UserError, match="could not be downloaded"):
+        fetch(options("download"), tmp_path / "raw")
+    assert not list((tmp_path / "raw").iterdir())
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.filterwarnings("ignore::vaeline.features.inception.OtherWeights")
+def test_a_file_that_was_downloaded_is_not_downloaded_again(weights: Path, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(weights.read_bytes())
+    assert fetch(options("download"), tmp_path)["file"] == FILE
+
+
+class Bomb:
+    """What an unpickler of anything would run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+@pytest.mark.parametrize("content", ["web page", "truncated", "pickle", "other network", "list"])
+def test_a_file_that_holds_no_weights_is_named_before_the_training(weights: Path, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "bad.pth"
+    {
+        "web page": lambda: path.write_text("<html>quota exceeded</html>"),
+        "truncated": lambda: path.write_bytes(weights.read_bytes()[:100_000]),
+        "pickle": lambda: torch.save(Bomb(tmp_path / "exploded"), path),
+        "other network": lambda: torch.save({"weight": torch.zeros(3)}, path),
+        "list": lambda: torch.save([1, 2], path),
+    }[content]()
+    with pytest.raises(UserError, match=r"bad\.pth is damaged, or does not hold the weights"):
+        fetch(options(path), tmp_path)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_the_official_file_is_known_by_its_name() -> None:
+    assert FILE == "pt_inception-2015-12-05-6726825d.pth"
+    assert inception.SHA256_PREFIX == "6726825d"

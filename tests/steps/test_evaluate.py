@@ -1,0 +1,78 @@
+"""The evaluate stage measures one run and says how each figure was made."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import Result
+
+from pipeline_steps import classifier, evaluate, reference, sample
+from pipeline_steps.command import run_folder
+from vaeline.model import Model, save
+from vaeline.params import Study
+from vaeline.store import read_facts
+
+pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.importance_sampling.FewEffectiveSamples")
+
+
+@pytest.fixture
+def drawn(project: Study, run: Callable[..., Result]) -> Study:
+    """An untrained run of each variant that has been sampled, and what it is held against."""
+    facts = read_facts(Path("data/blocks.h5"))
+    run(classifier.main)
+    run(reference.main)
+    for variant, options in project.variants.items():
+        torch.manual_seed(0)
+        save(run_folder("tiny", variant, 0), Model(options, facts), facts, {})
+        run(sample.main, "--variant", variant, "--seed", 0)
+    return project
+
+
+@pytest.mark.parametrize("variant", ["plain", "flow"])
+def test_every_figure_is_a_finite_number_with_a_definition(
+    drawn: Study, run: Callable[..., Result], variant: str
+) -> None:
+    result = run(evaluate.main, "--variant", variant, "--seed", 0)
+    assert result.exit_code == 0, result.output
+    folder = run_folder("tiny", variant, 0)
+    metrics, evaluation = (json.loads((folder / f"{name}.json").read_text()) for name in ("metrics", "evaluation"))
+    expected = {
+        "negative_elbo",
+        "nll",
+        "nll_given_label_refit",
+        "bits_per_dim",
+        "fd_sample",
+        "fd_floor",
+        "condition_accuracy",
+    }
+    assert expected <= set(metrics)
+    assert {name for name, how in evaluation.items() if "definition" in how} == set(metrics)
+    assert metrics["fd_reconstruction"] > metrics["fd_floor"]
+    assert (metrics["nll_refit"] == metrics["nll"]) == (variant == "flow")
+
+
+def test_running_it_twice_writes_the_same_bytes(drawn: Study, run: Callable[..., Result]) -> None:
+    folder = run_folder("tiny", "flow", 0)
+    contents = []
+    for _ in range(2):
+        run(evaluate.main, "--variant", "flow", "--seed", 0)
+        contents.append((folder / "metrics.json").read_bytes() + (folder / "evaluation.json").read_bytes())
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.parametrize("name", ["samples.h5", "model.safetensors", "variant.yaml"])
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+def test_a_missing_or_damaged_file_is_a_sentence(
+    drawn: Study, run: Callable[..., Result], name: str, damage: str
+) -> None:
+    path = run_folder("tiny", "flow", 0) / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "truncated":
+        path.write_bytes(content[: len(content) // 3])
+    result = run(evaluate.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 1
+    assert name in result.output and "Traceback" not in result.output
+    assert not (path.parent / "metrics.json").exists()

@@ -1,0 +1,272 @@
+"""Evaluation of a model whose likelihoods are known in closed form."""
+
+import warnings
+from dataclasses import replace
+from math import log
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import MultivariateNormal
+
+from vaeline import gaussian
+from vaeline.batches import Batches, derive_seed
+from vaeline.evaluation import Drawn, judge_images, judge_likelihood
+from vaeline.metrics.frechet import moments
+from vaeline.metrics.importance_sampling import FewEffectiveSamples
+from vaeline.model import Bound
+from vaeline.params import Condition, Evaluation
+from vaeline.posteriors.gaussian import Gaussian
+from vaeline.priors.standard import Standard
+from vaeline.record import Record
+from vaeline.reference import Reference
+from vaeline.store import Facts, Split
+
+PIXELS, LATENT = 4, 2
+SETTINGS = Evaluation(importance_samples=400, bound_samples=5, features={"name": "classifier"})
+
+
+class FixedSigma(torch.nn.Module):
+    def __init__(self, sigma: float, fixed: bool) -> None:
+        super().__init__()
+        self.register_buffer("sigma", torch.tensor(sigma))
+        self.fixed = fixed
+
+    def log_prob(self, x: Tensor, mean: Tensor) -> Tensor:
+        return gaussian.log_prob(x, mean, self.sigma.square().log())
+
+
+class LinearGaussian(torch.nn.Module):
+    """z ~ N(0, I), x ~ N(Wz + offset of y, sigma^2 I); q is the posterior, its variance `inflation` times as large."""
+
+    def __init__(
+        self, sigma: float = 0.5, fixed: bool = False, conditional: bool = True, inflation: float = 1.5
+    ) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(1)
+        orthonormal, _ = torch.linalg.qr(torch.randn(PIXELS, LATENT, generator=generator))
+        self.weight = torch.nn.Parameter(orthonormal * torch.tensor([0.8, 0.4]))  # its posterior is diagonal
+        self.offsets = 0.5 * torch.randn(3, PIXELS, generator=generator) * conditional
+        self.conditional, self.inflation = conditional, inflation
+        self.variant = SimpleNamespace(condition=Condition(embedding=1) if conditional else None)
+        self.likelihood, self.prior, self.posterior = FixedSigma(sigma, fixed), Standard(LATENT), Gaussian(LATENT)
+        self.network = SimpleNamespace(encoder=self._features)
+
+    def condition(self, labels: Tensor) -> Tensor | None:
+        return self.offsets[labels[:, 0]] if self.conditional else None
+
+    def encode(self, x: Tensor, labels: Tensor) -> Any:
+        return self.posterior(self._features(x, self.condition(labels)))
+
+    def decode(self, z: Tensor, labels: Tensor) -> Tensor:
+        return (z @ self.weight.T + self.offsets[labels[:, 0]]).reshape(-1, 1, 2, 2)
+
+    def bound(self, x: Tensor, labels: Tensor) -> Bound:
+        latent = self.encode(x, labels)
+        distortion = -self.likelihood.log_prob(x, self.decode(latent.z, labels))
+        return Bound(distortion, latent.log_q - self.prior.log_prob(latent.z, None))
+
+    def log_prob(self, x: Tensor, labels: Tensor, sigma: float) -> Tensor:
+        covariance = self.weight @ self.weight.T + sigma**2 * torch.eye(PIXELS)
+        return MultivariateNormal(torch.zeros(PIXELS), covariance).log_prob(x.flatten(1) - self.offsets[labels[:, 0]])
+
+    def _features(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        precision = torch.eye(LATENT) + self.weight.T @ self.weight / self.likelihood.sigma**2
+        rest = x.flatten(1) - (0 if condition is None else condition)
+        mean = rest @ self.weight @ torch.linalg.inv(precision) / self.likelihood.sigma**2
+        return torch.cat([mean, (self.inflation / precision.diagonal()).log().expand(len(x), -1)], 1)
+
+
+def split(count: int, seed: int, columns: int = 1) -> Split:
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 17, (count, 1, 2, 2), dtype=np.uint8)
+    return Split(images, generator.choice(3, (count, columns), p=[0.5, 0.3, 0.2]).astype(np.int64), [])
+
+
+FACTS = Facts("tiny", (1, 2, 2), 17, (-1.0, 1.0), ["digit"], [["0", "1", "2"]])
+ATTRIBUTES = replace(FACTS, label_names=["a", "b"], label_values=[["0", "1", "2"]] * 2)
+TRAIN, TEST = split(200, 1), split(70, 2)
+
+
+def judge(model: Any, settings: Evaluation = SETTINGS, facts: Facts = FACTS) -> Record:
+    train, test = (
+        Batches(split(count, seed, len(facts.label_names)), facts, 32) for count, seed in ((200, 1), (70, 2))
+    )
+    return judge_likelihood(model.eval(), train, test, settings)
+
+
+def dequantized(split: Split) -> tuple[Tensor, Tensor]:
+    batches = Batches(split, FACTS, 32).ordered(derive_seed(SETTINGS.seed))
+    xs, labels = zip(*batches, strict=True)
+    return torch.cat(xs), torch.cat(labels)
+
+
+def known_nll(model: LinearGaussian, sigma: float) -> float:
+    """-log sum_y p(y) p(x|y), p(y) as in the training split."""
+    x, labels = dequantized(TEST)
+    frequencies = np.bincount(TRAIN.labels[:, 0]) / len(TRAIN.labels)
+    each = [model.log_prob(x, torch.full_like(labels, y), sigma) + log(p) for y, p in enumerate(frequencies)]
+    return -torch.stack(each).logsumexp(0).mean().item()
+
+
+def known_nll_given_label(model: LinearGaussian, sigma: float) -> float:
+    return -model.log_prob(*dequantized(TEST), sigma).mean().item()
+
+
+def assert_within_errors(record: Record, figure: str, known: float) -> None:
+    error = record.metrics[f"{figure}_monte_carlo_error"]
+    assert 0 < error < 0.01
+    assert record.metrics[figure] == pytest.approx(known, abs=3 * error), figure
+
+
+def test_likelihoods_of_a_class_conditional_model_are_the_known_ones() -> None:
+    model = LinearGaussian()
+    record = judge(model)
+    assert_within_errors(record, "nll_given_label", known_nll_given_label(model, 0.5))
+    assert_within_errors(record, "nll", known_nll(model, 0.5))
+    assert abs(record.metrics["nll"] - record.metrics["nll_given_label"]) > 0.1  # the two are told apart
+
+
+def test_a_fitted_sigma_needs_no_refitting() -> None:
+    record = judge(LinearGaussian())
+    assert record.metrics["nll_refit"] == record.metrics["nll"]
+    assert record.metrics["nll_given_label_refit"] == record.metrics["nll_given_label"]
+    assert record.metrics["sigma"] == 0.5
+
+
+def test_a_fixed_sigma_is_refitted_on_the_training_split() -> None:
+    model = LinearGaussian(sigma=1.0, fixed=True)
+    record = judge(model)
+    x, labels = dequantized(TRAIN)
+    precision = 1 + model.weight.square().sum(0)  # of the posterior at sigma 1, diagonal
+    mean = (x.flatten(1) - model.offsets[labels[:, 0]]) @ model.weight / precision
+    squared = (x - model.decode(mean, labels)).square().sum() / len(x) + (model.weight.square() * 1.5 / precision).sum()
+    sigma = (squared / PIXELS).sqrt().item()
+    assert record.evaluation["nll_refit"]["sigma"] == pytest.approx(sigma, rel=0.03)
+    assert_within_errors(record, "nll_refit", known_nll(model, record.evaluation["nll_refit"]["sigma"]))
+    assert_within_errors(record, "nll", known_nll(model, 1.0))
+    assert record.metrics["sigma"] == 1.0
+    assert model.likelihood.sigma == 1.0
+
+
+def test_the_exact_posterior_closes_the_bound() -> None:
+    model = LinearGaussian(inflation=1.0)
+    record = judge(model)
+    known = known_nll_given_label(model, 0.5)
+    assert record.metrics["negative_elbo"] == pytest.approx(known, abs=1e-5)
+    assert record.metrics["nll_given_label"] == pytest.approx(known, abs=1e-5)
+    assert record.metrics["nll_given_label_monte_carlo_error"] < 1e-4
+    assert record.evaluation["nll_given_label"]["effective_sample_size"] == pytest.approx(400, rel=1e-3)
+    total = record.metrics["distortion"] + record.metrics["rate"]
+    assert record.metrics["negative_elbo"] == pytest.approx(total, abs=1e-5)
+
+
+def test_a_model_without_labels_has_one_likelihood() -> None:
+    model = LinearGaussian(conditional=False)
+    record = judge(model)
+    assert_within_errors(record, "nll", known_nll_given_label(model, 0.5))
+    assert "nll_given_label" not in record.metrics
+    assert record.evaluation["nll_given_label"] == {"dash": "the system is given no labels"}
+
+
+def test_attributes_have_no_marginal_likelihood() -> None:
+    record = judge(LinearGaussian(), facts=ATTRIBUTES)
+    assert "nll" not in record.metrics
+    assert "p(y)" in record.evaluation["nll"]["dash"]
+    assert record.evaluation["bits_per_dim"]["definition"].startswith("nll_given_label")
+    assert record.metrics["bits_per_dim"] == pytest.approx(
+        record.metrics["nll_given_label"] / (4 * log(2)) + np.log2(17 / 2)
+    )
+
+
+def test_bits_per_dim_come_from_the_unconditional_likelihood_where_there_is_one() -> None:
+    record = judge(LinearGaussian())
+    assert record.metrics["bits_per_dim"] == pytest.approx(record.metrics["nll"] / (4 * log(2)) + np.log2(17 / 2))
+
+
+def test_a_subset_of_images_carries_the_likelihood() -> None:
+    model = LinearGaussian(inflation=1.0)
+    record = judge(model, SETTINGS.model_copy(update={"images": 3}))
+    x, labels = dequantized(TEST)
+    known = -model.log_prob(x, labels, 0.5)[[0, 34, 69]]
+    assert record.metrics["nll_given_label"] == pytest.approx(known.mean().item(), abs=1e-5)
+    assert record.metrics["nll_given_label_standard_error"] == pytest.approx((known.std() / 3**0.5).item(), abs=1e-5)
+    assert record.evaluation["nll_given_label"]["images"] == 3
+    assert record.evaluation["negative_elbo"]["images"] == 70
+
+
+def test_the_same_seed_gives_the_same_record() -> None:
+    first = judge(LinearGaussian())
+    torch.rand(5)
+    assert judge(LinearGaussian()) == first
+    assert judge(LinearGaussian(), SETTINGS.model_copy(update={"seed": 1})) != first
+
+
+def test_a_far_posterior_warns_and_says_so_in_the_record() -> None:
+    settings = SETTINGS.model_copy(update={"importance_samples": 10})
+    with pytest.warns(FewEffectiveSamples, match="effective samples"):
+        record = judge(LinearGaussian(inflation=20.0), settings)
+    assert record.metrics["effective_sample_size"] < 10
+
+
+def test_every_figure_is_finite_and_says_how_it_was_made() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        record = judge(LinearGaussian(sigma=1.0, fixed=True))
+    assert set(record.metrics) == {name for name, how in record.evaluation.items() if "definition" in how}
+    assert {"parameters", "negative_elbo", "sigma", "nll_tenth", "nll_refit_standard_error"} <= set(record.metrics)
+    assert record.metrics["parameters"] == PIXELS * LATENT
+
+
+class Corner:
+    """A feature space and a judge at once: it looks at the pixels."""
+
+    prefix, description = "fd", "pixels"
+    log_frequency = torch.zeros(1)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return images.flatten(1).float()
+
+    def predict(self, images: Tensor) -> Tensor:
+        return images[:, 0, 0, :1].long()
+
+
+def images_of(corner: np.ndarray) -> np.ndarray:
+    images = np.random.default_rng(0).integers(0, 17, (len(corner), 1, 2, 2), dtype=np.uint8)
+    images[:, 0, 0, 0] = corner
+    return images
+
+
+@pytest.fixture
+def reference() -> Reference:
+    record = Record()
+    record.put("fd_floor", 1.5, "Floor.")
+    return Reference("pixels", moments([images_of(np.arange(60) % 3).reshape(-1, 4)]), record)
+
+
+def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:
+    labels = np.arange(60) % 3
+    drawn = Drawn(images_of(labels), images_of(2 - labels) // 2, labels[:, None])
+    record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
+    assert record.metrics["fd_reconstruction"] == pytest.approx(0, abs=1e-9)
+    assert record.metrics["fd_sample"] > 10
+    assert record.metrics["fd_floor"] == 1.5
+    assert "fd_sample" not in reference.record.metrics
+
+
+def test_samples_that_show_what_was_asked_for_are_accurate(reference: Reference) -> None:
+    labels = np.arange(60) % 3
+    for shown, accuracy in ((labels, 1.0), (labels * 0, 1 / 3), ((labels + 1) % 3, 0.0)):
+        drawn = Drawn(images_of(labels), images_of(shown), labels[:, None])
+        record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
+        assert record.metrics["condition_accuracy"] == pytest.approx(accuracy)
+
+
+def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) -> None:
+    drawn = Drawn(images_of(np.arange(60) % 3), images_of(np.arange(60) % 3), np.zeros((60, 1), np.int64))
+    record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=False)  # type: ignore[arg-type]
+    assert "condition_accuracy" not in record.metrics
+    assert record.evaluation["condition_accuracy"] == {"dash": "the system is given no labels"}

@@ -1,0 +1,114 @@
+"""References against Gaussians and features that are known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from vaeline import reference
+from vaeline.errors import UserError
+from vaeline.features.classifier import Classifier
+from vaeline.metrics.frechet import Moments, distance, moments
+from vaeline.record import Record
+from vaeline.reference import Reference, evenly_spaced, measure, pixel_gaussian
+from vaeline.store import Facts, Split
+
+
+class Pixels:
+    """A feature space in which everything is known."""
+
+    prefix = "fd"
+    description = "the pixels themselves"
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return images.flatten(1).float()
+
+
+def correlated(count: int, seed: int) -> np.ndarray:
+    """Images of 2x2 whose pixels are correlated and far from the ends of the range."""
+    mixing = np.array([[8.0, 4.0, 0.0, 0.0], [0.0, 6.0, 3.0, 0.0], [0.0, 0.0, 10.0, 5.0], [0.0, 0.0, 0.0, 4.0]])
+    rows = 120 + np.random.default_rng(seed).standard_normal((count, 4)) @ mixing
+    return rows.round().astype(np.uint8).reshape(count, 1, 2, 2)
+
+
+def test_the_pixel_gaussian_has_the_pixels_mean_and_covariance() -> None:
+    images = correlated(2_000, 0)
+    samples = np.concatenate(list(pixel_gaussian(images, 20_000, 256, seed=1)))
+    assert samples.shape == (20_000, 1, 2, 2)
+    assert samples.dtype == np.uint8
+    drawn, real = moments([samples.reshape(-1, 4)]), moments([images.reshape(-1, 4)])
+    np.testing.assert_allclose(drawn.mean, real.mean, atol=0.3)
+    np.testing.assert_allclose(drawn.covariance - np.eye(4) / 12, real.covariance, atol=4)
+    assert distance(drawn, real) < 0.05
+
+
+def test_the_pixel_gaussian_works_with_fewer_images_than_pixels() -> None:
+    images = np.random.default_rng(0).integers(100, 140, (5, 1, 8, 8), dtype=np.uint8)
+    samples = np.concatenate(list(pixel_gaussian(images, 700, 256, seed=1)))
+    assert samples.shape == (700, 1, 8, 8)
+    spectrum = np.linalg.eigvalsh(np.cov(samples.reshape(-1, 64), rowvar=False))[::-1]
+    assert spectrum[3] > 100 * spectrum[4]  # five images span four directions; rounding adds 1/12
+
+
+def test_the_pixel_gaussian_stays_within_the_levels() -> None:
+    images = np.random.default_rng(0).choice(np.array([0, 16], np.uint8), (50, 1, 4, 4))
+    samples = np.concatenate(list(pixel_gaussian(images, 100, 17, seed=1)))
+    assert (samples.min(), samples.max()) == (0, 16)
+
+
+def test_evenly_spaced_rows_reach_from_end_to_end() -> None:
+    assert evenly_spaced(9, 3).tolist() == [0, 4, 8]
+    assert evenly_spaced(3, 9).tolist() == [0, 1, 2]
+    assert evenly_spaced(3, None).tolist() == [0, 1, 2]
+    assert len(set(evenly_spaced(1_000, 999).tolist())) == 999
+
+
+def measured() -> Reference:
+    facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
+    generator = np.random.default_rng(0)
+    train, test = (Split(correlated(count, count), generator.integers(0, 2, (count, 2)), []) for count in (900, 600))
+    torch.manual_seed(0)
+    return measure(Pixels(), Classifier(facts.image_shape, 256, [2, 2], 4, 2).eval(), train, test, facts, seed=0)
+
+
+def test_a_reference_holds_the_test_split_and_the_scale_of_its_distances() -> None:
+    found = measured()
+    expected = moments([correlated(600, 600).reshape(-1, 4)])
+    np.testing.assert_allclose(found.moments.covariance, expected.covariance)
+    training = moments([correlated(900, 900)[evenly_spaced(900, 600)].reshape(-1, 4)])
+    assert found.record.metrics["fd_floor"] == pytest.approx(distance(training, expected))
+    assert found.record.metrics["fd_pixel_gaussian"] < 5  # of variances near 100: these images are a Gaussian
+    assert found.record.metrics["condition_accuracy_floor"] == pytest.approx(0.5, abs=0.03)
+    assert set(found.record.evaluation["condition_accuracy_ceiling"]["by_label"]) == {"a", "b"}
+
+
+def test_a_reference_is_read_as_it_was_written(tmp_path: Path) -> None:
+    found = measured()
+    paths = reference.paths(tmp_path / "tiny.h5", "classifier")
+    assert [path.name for path in paths] == ["tiny.classifier.reference.safetensors", "tiny.classifier.json"]
+    reference.write(found, *paths)
+    again = reference.read(*paths)
+    assert again.record == found.record
+    assert again.moments.count == 600
+    assert np.array_equal(again.moments.covariance, found.moments.covariance)
+
+
+def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        reference.write(measured(), tmp_path / f"{name}.safetensors", tmp_path / f"{name}.json")
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+@pytest.mark.parametrize("content", [None, b"", b"{}"])
+def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
+    paths = reference.paths(tmp_path / "tiny.h5", "classifier")
+    reference.write(Reference("pixels", Moments(9, np.zeros(2), np.eye(2)), Record()), *paths)
+    paths[broken].unlink()
+    if content is not None:
+        paths[broken].write_bytes(content)
+    with pytest.raises(UserError, match=rf"{paths[broken].name}.*pipeline_steps\.reference"):
+        reference.read(*paths)

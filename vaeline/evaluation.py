@@ -1,0 +1,221 @@
+"""What one run is worth: likelihoods of test images, Frechet distances and condition accuracy of what it drew."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan, prod, sqrt
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaeline.batches import Batches, derive_seed
+from vaeline.calibration import mean_squared_error
+from vaeline.contracts import Likelihood
+from vaeline.features.classifier import Classifier, predict
+from vaeline.metrics.bits_per_dim import bits_per_dim
+from vaeline.metrics.condition_accuracy import condition_accuracy
+from vaeline.metrics.frechet import distance
+from vaeline.metrics.importance_sampling import LogLikelihood, concatenate, log_likelihood, marginal, summarize
+from vaeline.model import Model
+from vaeline.params import Evaluation
+from vaeline.record import Record
+from vaeline.reference import Features, Reference, evenly_spaced, feature_moments, put_accuracy
+from vaeline.store import Facts
+
+# Decoded pixels that are held at a time: on the CPU what its cache likes, on others enough to keep them busy.
+HELD_PIXELS = {"cpu": 2**19, "cuda": 2**23, "mps": 2**23}
+
+DEFINITIONS = {
+    "negative_elbo": "-log p(x|z) + KL(q(z|x) || p(z)), nats per image, z ~ q.",
+    "distortion": "-log p(x|z), nats per image, z ~ q.",
+    "rate": "KL(q(z|x) || p(z)), nats per image.",
+    "nll": "-log p(x), nats per image, by importance sampling from q.",
+    "nll_given_label": "-log p(x|y), nats per image with the label y, by importance sampling from q.",
+}
+REFITTED = " Sigma is refitted on the training split, the model frozen."
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a run drew."""
+
+    reconstructions: np.ndarray  # of test images, uint8 (n, channel, height, width)
+    samples: np.ndarray  # uint8, the same shape
+    labels: np.ndarray  # that the samples were asked to have, int64 (n, columns)
+
+
+def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Evaluation) -> Record:
+    """Measure the bound of every test image, and the likelihood of `settings.images` of them.
+
+    Seeds torch's global generator, from which posteriors are sampled.
+
+    Args:
+        model: in evaluation mode, on the device of the batches.
+        train: training split: class frequencies, and the sigma of a likelihood that has fitted none itself.
+        test: test split, dequantized once.
+        settings: how many samples, and the seed.
+    """
+    record = Record()
+    record.put("parameters", sum(each.numel() for each in model.parameters()), "Trained numbers of the model.")
+    torch.manual_seed(derive_seed(settings.seed))
+    densities = _densities(model, train, settings.seed)
+    bounds, estimates = _measure(model, densities, train, test, settings)
+    _put_bounds(record, bounds, settings)
+    for figure, estimate in estimates.items():
+        for row, (suffixes, density) in enumerate(densities.items()):
+            likelihood = LogLikelihood(*(field[row] for field in estimate))
+            _put_likelihood(record, figure, suffixes, likelihood, float(density.sigma), settings.importance_samples)
+    _put_derived(record, model, test.facts)
+    return record
+
+
+def judge_images(
+    drawn: Drawn, facts: Facts, features: Features, reference: Reference, classifier: Classifier, conditional: bool
+) -> Record:
+    """Hold what a run drew against the real test images, and its samples against the labels they were asked to have."""
+    record = Record(dict(reference.record.metrics), dict(reference.record.evaluation))
+    for kind, images in (("reconstruction", drawn.reconstructions), ("sample", drawn.samples)):
+        value = distance(feature_moments(features, [images]), reference.moments)
+        definition = f"Frechet distance of {kind}s from the test split."
+        record.put(
+            f"{features.prefix}_{kind}",
+            value,
+            definition,
+            split="test",
+            images=len(images),
+            features=reference.features,
+        )
+    if conditional:
+        seen = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
+        accuracy = condition_accuracy(seen, drawn.labels, facts.label_names)
+        definition = "Balanced accuracy, over the labels asked for, of samples as the classifier sees them."
+        put_accuracy(record, "condition_accuracy", accuracy, definition, split="test", images=len(seen))
+    else:
+        record.dash("condition_accuracy", "the system is given no labels")
+    return record
+
+
+def _densities(model: Model, train: Batches, seed: int) -> dict[tuple[str, ...], Likelihood]:
+    """The likelihoods to judge, by the suffixes of their figures: the model's own, and one whose sigma is fitted."""
+    if not model.likelihood.fixed:
+        return {("", "_refit"): model.likelihood}
+    refitted = copy.deepcopy(model.likelihood)
+    refitted.sigma.fill_(sqrt(mean_squared_error(model, train, derive_seed(seed))))
+    return {("",): model.likelihood, ("_refit",): refitted}
+
+
+@torch.inference_mode()
+def _measure(
+    model: Model, densities: dict[tuple[str, ...], Likelihood], train: Batches, test: Batches, settings: Evaluation
+) -> tuple[Tensor, dict[str, LogLikelihood]]:
+    """Distortion and rate of every image, (2, images), and the likelihoods, (densities, chosen images), by figure."""
+    chosen = torch.zeros(len(test.images), dtype=torch.bool)
+    chosen[evenly_spaced(len(test.images), settings.images)] = True
+    log_prior = _log_frequencies(train.labels, test.facts) if test.facts.classes else None
+    bounds, estimates = [], []
+    for (x, labels), rows in zip(test.ordered(derive_seed(settings.seed)), chosen.split(test.batch_size), strict=True):
+        drawn = [model.bound(x, labels) for _ in range(settings.bound_samples)]
+        bounds.append(torch.stack([torch.stack([each.distortion, each.rate]) for each in drawn]).mean(0).cpu())
+        if rows.any():
+            rows = rows.to(x.device)
+            estimates.append(_likelihoods(model, list(densities.values()), x[rows], labels[rows], settings, log_prior))
+    return torch.cat(bounds, 1), {figure: concatenate([each[figure] for each in estimates]) for figure in estimates[0]}
+
+
+def _likelihoods(
+    model: Model,
+    densities: Sequence[Likelihood],
+    x: Tensor,
+    labels: Tensor,
+    settings: Evaluation,
+    log_prior: Tensor | None,
+) -> dict[str, LogLikelihood]:
+    """The likelihoods that have a meaning for the model, (densities, images) each, by figure."""
+    samples = settings.importance_samples
+    if not model.conditional:
+        return {"nll": _given(model, densities, x, labels, samples)}
+    if log_prior is None:
+        return {"nll_given_label": _given(model, densities, x, labels, samples)}
+    each = [_given(model, densities, x, torch.full_like(labels, label), samples) for label in range(len(log_prior))]
+    own = labels.cpu().squeeze(1).expand(1, len(densities), -1)  # (1, densities, images)
+    true = LogLikelihood(*(torch.stack(field).gather(0, own).squeeze(0) for field in zip(*each, strict=True)))
+    return {"nll_given_label": true, "nll": marginal(each, log_prior)}
+
+
+def _given(model: Model, densities: Sequence[Likelihood], x: Tensor, labels: Tensor, samples: int) -> LogLikelihood:
+    """Importance sampling of log p(x|y) under each density, from q(z|x, y): (densities, images)."""
+    features = _features(model, x, labels)
+    block = min(samples, max(1, HELD_PIXELS[x.device.type] // x.numel()))
+    many_x, many_labels = x.repeat(block, 1, 1, 1), labels.repeat(block, 1)  # (block * images, ...)
+    condition = model.condition(many_labels)
+
+    def draw(count: int) -> tuple[Tensor, Tensor]:
+        latent = model.posterior(features.repeat(count, 1))
+        return latent.z, latent.log_q
+
+    def log_joint(z: Tensor) -> Tensor:
+        mean = model.decode(z, many_labels[: len(z)])
+        log_prior = model.prior.log_prob(z, None if condition is None else condition[: len(z)])
+        return torch.stack([density.log_prob(many_x[: len(z)], mean) for density in densities]) + log_prior
+
+    return log_likelihood(draw, log_joint, samples, block)
+
+
+def _log_frequencies(labels: Tensor, facts: Facts) -> Tensor:
+    """log p(y) of each class, as often as it stands in the training split."""
+    counts = torch.bincount(labels.cpu().squeeze(1), minlength=facts.label_cardinalities[0])
+    return (counts.double() / len(labels)).log()
+
+
+def _put_bounds(record: Record, bounds: Tensor, settings: Evaluation) -> None:
+    distortion, rate = bounds.double()
+    for figure, values in {"negative_elbo": distortion + rate, "distortion": distortion, "rate": rate}.items():
+        how = {"split": "test", "images": len(values), "samples": settings.bound_samples}
+        record.put(figure, values.mean().item(), DEFINITIONS[figure], **how)
+        error = values.std().item() / sqrt(len(values))
+        record.put(f"{figure}_standard_error", error, f"Standard error of {figure} over images.", **how)
+
+
+def _put_likelihood(
+    record: Record, figure: str, suffixes: Sequence[str], estimate: LogLikelihood, sigma: float, samples: int
+) -> None:
+    summary = summarize(estimate, figure + suffixes[0])
+    how = {"split": "test", "images": len(estimate.log_prob), "samples": samples}
+    effective = {"effective_sample_size": summary.effective_sample_size}
+    for suffix in suffixes:
+        name, definition = figure + suffix, DEFINITIONS[figure] + (REFITTED if suffix else "")
+        record.put(name, summary.nll, definition, **how, **effective, sigma=sigma)
+        record.put(
+            f"{name}_tenth", summary.tenth, f"{name} from a tenth of the samples.", **how | {"samples": samples // 10}
+        )
+        record.put(f"{name}_standard_error", summary.standard_error, f"Standard error of {name} over images.", **how)
+        definition = f"Standard error of {name} over draws of the importance samples, by the delta method."
+        record.put(f"{name}_monte_carlo_error", summary.monte_carlo_error, definition, **how)
+
+
+def _put_derived(record: Record, model: Model, facts: Facts) -> None:
+    """Figures that follow from the likelihood, and dashes for likelihoods that have no meaning for the model."""
+    if not model.conditional:
+        record.dash("nll_given_label", "the system is given no labels")
+    elif not facts.classes:
+        record.dash("nll", "combinations of attributes have no p(y) to sum over")
+    figure = "nll" if "nll" in record.metrics else "nll_given_label"
+    how = {key: record.evaluation[figure].get(key) for key in ("split", "images", "effective_sample_size")}
+    low, high = facts.range
+    bits = bits_per_dim(record.metrics.get(figure, nan), prod(facts.image_shape), facts.levels, high - low)
+    record.put(
+        "bits_per_dim", bits, f"{figure} of dequantized images / (dimensions ln 2) + log2(levels / range).", **how
+    )
+    definition = f"(sum w)^2 / sum w^2 of the importance weights w of {figure}, median over images."
+    record.put("effective_sample_size", how.pop("effective_sample_size") or nan, definition, **how)
+    fitted = "a fixed value" if model.likelihood.fixed else "fitted to the training split"
+    record.put("sigma", float(model.likelihood.sigma), f"Standard deviation of a pixel under p(x|z), {fitted}.")
+
+
+def _features(model: Model, x: Tensor, labels: Tensor) -> Tensor:
+    """What the encoder makes of each image, (images, any): all that the posterior depends on."""
+    condition = model.variant.condition
+    sees = condition is not None and condition.encoder
+    features: Tensor = model.network.encoder(x, model.condition(labels) if sees else None)
+    return features

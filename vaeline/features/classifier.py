@@ -1,0 +1,229 @@
+"""The pipeline's own classifier: the judge of conditions, whose last hidden layer is also a feature space.
+
+A small convolutional network with one softmax head for each label column; an attribute's head has two values.
+"""
+
+import copy
+import json
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from vaeline import params
+from vaeline.errors import UserError
+from vaeline.files import written_aside
+from vaeline.parts import PartOptions
+from vaeline.store import Facts, Split
+
+SMALLEST_MAP = 4  # sides are halved until the map is no larger
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "Features":
+    """Load the feature space of the classifier that the classifier stage wrote into `data`."""
+    return Features(load(path_in(data, facts.dataset_id)).to(device))
+
+
+def path_in(data: Path, dataset_id: str) -> Path:
+    """Where a data set's classifier lies."""
+    return data / f"{dataset_id}.classifier.safetensors"
+
+
+class Classifier(nn.Module):
+    """Convolutions that halve the image, a hidden layer (the features), a head for each label column.
+
+    Args:
+        image_shape: channel, height, width.
+        levels: a pixel is 0..levels-1.
+        cardinalities: number of values of each label column.
+        width: channels of the first layer; the second has twice as many, all others four times.
+        features: dimensions of the feature space.
+    """
+
+    log_frequency: Tensor
+
+    def __init__(
+        self, image_shape: tuple[int, int, int], levels: int, cardinalities: list[int], width: int, features: int
+    ) -> None:
+        super().__init__()
+        self.settings = {
+            "image_shape": list(image_shape), "levels": levels, "cardinalities": cardinalities,
+            "width": width, "features": features,
+        }  # fmt: skip
+        self.levels, self.cardinalities = levels, cardinalities
+        strides = _strides(max(image_shape[1:]))
+        widths = [image_shape[0], *(width * min(2**layer, 4) for layer in range(len(strides)))]
+        side = [math.ceil(size / math.prod(strides)) for size in image_shape[1:]]
+        layers = [
+            layer
+            for (before, after), stride in zip(pairwise(widths), strides, strict=True)
+            for layer in (nn.Conv2d(before, after, 3, stride, padding=1, bias=False), nn.BatchNorm2d(after), nn.SiLU())
+        ]
+        self.trunk = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * math.prod(side), features), nn.SiLU())
+        self.heads = nn.Linear(features, sum(cardinalities))
+        self.register_buffer("log_frequency", torch.zeros(sum(cardinalities)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features of images, uint8 (n, channel, height, width): float32, (n, features)."""
+        x = images.float() * (2 / (self.levels - 1)) - 1
+        features: Tensor = self.trunk(x)
+        return features
+
+    def logits(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Unnormalised log p(label|image), (n, cardinality) for each column."""
+        return self.heads(self(images)).split(self.cardinalities, 1)
+
+    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy of labels, (n, columns), summed over columns and averaged over images: nats."""
+        columns = zip(self.logits(images), labels.unbind(1), strict=True)
+        return torch.stack([functional.cross_entropy(logits, column) for logits, column in columns]).sum()
+
+    def predict(self, images: Tensor) -> Tensor:
+        """The labels seen in images, int64 (n, columns).
+
+        Each value counts relative to its frequency in training, which is what maximises balanced accuracy
+        (Menon et al., 2021, eq. 9); without this a rare attribute is never seen.
+        """
+        adjusted = self.heads(self(images)) - self.log_frequency
+        return torch.stack([column.argmax(1) for column in adjusted.split(self.cardinalities, 1)], 1)
+
+
+class Features:
+    """The classifier's feature space, as a Frechet distance wants it."""
+
+    prefix = "fd"
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+        self.description = (
+            f"the last hidden layer of the pipeline's own classifier, {classifier.settings['features']} dimensions"
+        )
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features of images, uint8 (n, channel, height, width): float32, (n, dimensions)."""
+        return self.classifier(images.to(self.classifier.log_frequency.device))
+
+
+def train(
+    train: Split, validation: Split, facts: Facts, settings: params.Classifier, device: torch.device | str = "cpu"
+) -> Classifier:
+    """Train a classifier and keep the epoch of the lowest validation cross-entropy.
+
+    On the CPU the result is the same for the same seed and number of threads.
+
+    Raises:
+        UserError: the loss is no longer finite.
+    """
+    with torch.random.fork_rng([]):
+        torch.manual_seed(settings.seed)
+        classifier = Classifier(
+            facts.image_shape, facts.levels, facts.label_cardinalities, settings.width, settings.features
+        )
+    classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images, labels = _to(train, device)
+    classifier.log_frequency.copy_(_log_frequency(labels, facts.label_cardinalities))
+    optimizer = torch.optim.Adam(classifier.parameters(), lr=settings.learning_rate, fused=True)
+    generator = torch.Generator().manual_seed(settings.seed)
+    best, best_loss = classifier.state_dict(), math.inf
+    bar = tqdm(range(settings.epochs), desc="classifier", unit="epoch", disable=None)
+    for _ in bar:
+        _train_epoch(classifier, optimizer, images, labels, _shuffled(len(images), settings.batch_size, generator))
+        loss = _validation_loss(classifier, validation, device)
+        bar.set_postfix(validation=f"{loss:.3f}")
+        if not math.isfinite(loss):
+            raise UserError(
+                f"The classifier's validation loss is {loss}; lower classifier.learning_rate ({settings.learning_rate})."
+            )
+        if loss < best_loss:
+            best, best_loss = copy.deepcopy(classifier.state_dict()), loss
+    classifier.load_state_dict(best)
+    return classifier.eval()
+
+
+def predict(classifier: Classifier, images: Tensor, batch_size: int = 500) -> Tensor:
+    """The labels seen in any number of images, int64 (n, columns), on the CPU."""
+    device = classifier.log_frequency.device
+    with torch.inference_mode():
+        return torch.cat([classifier.predict(batch.to(device)).cpu() for batch in images.split(batch_size)])
+
+
+def save(path: Path, classifier: Classifier) -> None:
+    """Write weights and settings as safetensors."""
+    weights = {name: tensor.contiguous().cpu() for name, tensor in classifier.state_dict().items()}
+    with written_aside(path) as aside:
+        # One key: safetensors writes several in an order that changes from run to run.
+        save_file(weights, aside, {"settings": json.dumps(classifier.settings, sort_keys=True)})
+
+
+def load(path: Path) -> Classifier:
+    """Read a classifier, on the CPU, ready to judge.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    again = "make it anew with `python -m pipeline_steps.classifier`"
+    if not path.exists():
+        raise UserError(f"There is no {path}; {again}.")
+    try:
+        with safe_open(path, "pt") as file:
+            classifier = Classifier(**json.loads(file.metadata()["settings"]))
+            classifier.load_state_dict({name: file.get_tensor(name) for name in list(file.keys())})
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is damaged, or no classifier of this version; {again}.") from error
+    return classifier.to(memory_format=torch.channels_last).eval()
+
+
+def _strides(side: int) -> list[int]:
+    """Halve a large image at once, a small one only after a first look at full size."""
+    strides = [1] if side <= 4 * SMALLEST_MAP else []
+    while math.ceil(side / math.prod(strides)) > SMALLEST_MAP:
+        strides.append(2)
+    return strides
+
+
+def _to(split: Split, device: torch.device | str) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(split.images).to(device), torch.from_numpy(split.labels).to(device)
+
+
+def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
+    """Of each value of each column, side by side; one that never occurs has infinity, so that it is never seen."""
+    columns = zip(labels.unbind(1), cardinalities, strict=True)
+    counts = torch.cat([torch.bincount(column, minlength=values) for column, values in columns])
+    return torch.where(counts > 0, (counts / len(labels)).log(), torch.inf)
+
+
+def _shuffled(count: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    yield from torch.randperm(count, generator=generator).split(batch_size)
+
+
+def _train_epoch(
+    classifier: Classifier, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor, batches: Iterator[Tensor]
+) -> None:
+    classifier.train()
+    for batch in batches:
+        chosen = batch.to(images.device)
+        loss = classifier.loss(images.index_select(0, chosen), labels.index_select(0, chosen))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+
+@torch.inference_mode()
+def _validation_loss(classifier: Classifier, validation: Split, device: torch.device | str) -> float:
+    classifier.eval()
+    batches = zip(*(tensor.split(500) for tensor in _to(validation, device)), strict=True)
+    return sum(classifier.loss(images, labels).item() * len(images) for images, labels in batches) / len(
+        validation.images
+    )

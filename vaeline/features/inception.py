@@ -1,0 +1,131 @@
+"""The 2048 pool features of pytorch-fid's InceptionV3, in which alone a Frechet distance is called FID.
+
+The network and its weights are those that TensorFlow's FID used (Heusel et al., 2017), as ported by pytorch-fid.
+"""
+
+import pickle
+import warnings
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from pydantic import Field
+from pytorch_fid import inception
+from torch import Tensor
+
+from vaeline.errors import UserError
+from vaeline.files import main_worktree, sha256
+from vaeline.parts import PartOptions
+from vaeline.store import Facts
+
+FILE = Path(inception.FID_WEIGHTS_URL).name
+SHA256_PREFIX = FILE.removesuffix(".pth").rpartition("-")[2]
+BATCH_SIZE = 50  # images that are 299x299 inside the network
+
+
+class OtherWeights(UserWarning):
+    """The weights are not those of pytorch-fid; distances compare with nobody else's."""
+
+
+class Options(PartOptions):
+    weights: str = Field(
+        "download", description="`download`, or the path of pytorch-fid's pt_inception-2015-12-05-6726825d.pth"
+    )
+
+
+def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "Features":
+    """Load the feature space; the weights are given by path, or the download has put them under `data`.
+
+    Raises:
+        UserError: the weights are not there or not those of this network.
+
+    Warns:
+        OtherWeights: they fit, but are not pytorch-fid's.
+    """
+    path = weights_path(options, data / "raw" / options.name)
+    if not path.exists():
+        raise UserError(f"The Inception weights {path} are not there; {_how_to_give(options)}.")
+    return Features(_load(path).to(device), facts.levels, sha256(path))
+
+
+def fetch(options: Options, folder: Path) -> dict[str, Any]:
+    """Download the weights into `folder`, unless they are there or were given by path; load them, and say what they are.
+
+    Returns:
+        The file's name, bytes, sha256 and where it came from.
+
+    Raises:
+        UserError: they can be had neither way, or are not those of this network.
+    """
+    path = weights_path(options, folder)
+    if options.weights == "download" and not path.exists():
+        _download(path)
+    if not path.exists():
+        raise UserError(f"evaluation.features: there is no file {path}; {_how_to_give(options)}.")
+    _load(path)  # a bad file is better found now than after the training
+    source = inception.FID_WEIGHTS_URL if options.weights == "download" else options.weights
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256(path), "source": source}
+
+
+def weights_path(options: Options, folder: Path) -> Path:
+    """Where the weights lie, or will; from inside a temporary experiment of DVC too, which sees no ignored file."""
+    given = Path(options.weights) if options.weights != "download" else folder / FILE
+    return main_worktree() / given.expanduser()
+
+
+class Features:
+    """Inception's feature space, as a Frechet distance wants it."""
+
+    prefix = "fid"
+
+    def __init__(self, network: torch.nn.Module, levels: int, weights: str) -> None:
+        self.network = network
+        self.levels = levels
+        self.description = f"the 2048 pool features of pytorch-fid's InceptionV3, weights sha256 {weights}"
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features of images, uint8 (n, channel, height, width): float32, (n, 2048).
+
+        Grey images are shown in all three colours.
+        """
+        device = next(self.network.parameters()).device
+        batches = images.expand(-1, 3, -1, -1).split(BATCH_SIZE)
+        return torch.cat([self.network(batch.to(device) / (self.levels - 1))[0].flatten(1) for batch in batches])
+
+
+def _load(path: Path) -> torch.nn.Module:
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        # pytorch-fid knows one way to its weights: from the net, unpickled.
+        with patch.object(inception, "load_state_dict_from_url", lambda *_, **__: weights):
+            network: torch.nn.Module = inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
+    except (pickle.UnpicklingError, RuntimeError, AttributeError, TypeError, EOFError, OSError) as error:
+        raise UserError(
+            f"{path} is damaged, or does not hold the weights of pytorch-fid's InceptionV3; replace it by {inception.FID_WEIGHTS_URL}."
+        ) from error
+    if not sha256(path).startswith(SHA256_PREFIX):
+        warnings.warn(
+            f"{path} holds other weights than pytorch-fid's; its FID compares with nobody else's.",
+            OtherWeights,
+            stacklevel=3,
+        )
+    return network.eval()
+
+
+def _download(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(inception.FID_WEIGHTS_URL, str(path), hash_prefix=SHA256_PREFIX)
+    except (OSError, RuntimeError) as error:
+        raise UserError(
+            f"The Inception weights could not be downloaded from {inception.FID_WEIGHTS_URL} ({error}); download the file "
+            f"elsewhere and put it at {path}, or set `weights` in evaluation.features to its path, or take features `classifier`."
+        ) from error
+
+
+def _how_to_give(options: Options) -> str:
+    if options.weights == "download":
+        return "fetch them with `python -m pipeline_steps.download`, or set `weights` in evaluation.features to the path of a copy"
+    return f"set `weights` in evaluation.features to the path of {FILE}, or to `download`"

@@ -1,0 +1,61 @@
+"""How well images show the labels that were asked for: balanced accuracy (Brodersen et al., 2010) as a classifier sees it."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+
+class AbsentLabel(UserWarning):
+    """A label has the same value for every image; there is nothing to tell apart."""
+
+
+def condition_accuracy(predicted: np.ndarray, requested: np.ndarray, names: Sequence[str]) -> dict[str, float]:
+    """Balanced accuracy of each label column, 0 to 1; an answer that ignores the request scores 1 / values.
+
+    Args:
+        predicted: values seen by the classifier, (images, columns).
+        requested: values asked for, the same shape.
+        names: of the columns.
+
+    Returns:
+        Accuracy by name, for the columns of which at least two values were requested.
+
+    Warns:
+        AbsentLabel: names the columns left out.
+    """
+    varied = _varied(requested)
+    if absent := [name for column, name in enumerate(names) if column not in varied]:
+        warnings.warn(
+            f"Left out of the condition accuracy, having one value only: {', '.join(absent)}.",
+            AbsentLabel,
+            stacklevel=2,
+        )
+    return {names[column]: balanced_accuracy(predicted[:, column], requested[:, column]) for column in varied}
+
+
+def chance(
+    predicted: np.ndarray,
+    requested: np.ndarray,
+    names: Sequence[str],
+    generator: np.random.Generator,
+    shuffles: int = 20,
+) -> dict[str, float]:
+    """The same with requests that are dealt to other images, averaged over `shuffles` of them: the floor."""
+    orders = [generator.permutation(len(requested)) for _ in range(shuffles)]
+    return {
+        names[column]: float(
+            np.mean([balanced_accuracy(predicted[:, column], requested[order, column]) for order in orders])
+        )
+        for column in _varied(requested)
+    }
+
+
+def balanced_accuracy(predicted: np.ndarray, requested: np.ndarray) -> float:
+    """Mean over the requested values of the share that was met, (images,) each."""
+    return float(np.mean([(predicted[requested == value] == value).mean() for value in np.unique(requested)]))
+
+
+def _varied(requested: np.ndarray) -> list[int]:
+    """The columns of which at least two values were requested."""
+    return [column for column in range(requested.shape[1]) if len(np.unique(requested[:, column])) > 1]

@@ -1,0 +1,75 @@
+"""The Frechet distance between Gaussians fitted to features of images (Heusel et al., 2017, eq. 6)."""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class FewImages(UserWarning):
+    """A covariance was estimated from too few images to have full rank; the distance is biased upwards."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean and covariance of features, float64."""
+
+    count: int
+    mean: np.ndarray  # (dimensions,)
+    covariance: np.ndarray  # (dimensions, dimensions), normalised by count - 1
+
+
+def moments(batches: Iterable[np.ndarray]) -> Moments:
+    """Stream batches of features, (any, dimensions), into their mean and covariance (Chan et al., 1979).
+
+    Raises:
+        ValueError: a feature is not finite, or there are fewer than two rows.
+    """
+    count, mean, scatter = 0, np.zeros(()), np.zeros(())
+    for batch in batches:
+        rows = np.asarray(batch, np.float64)
+        batch_mean = rows.mean(0)
+        shift, centred, total = batch_mean - mean, rows - batch_mean, count + len(rows)
+        scatter = scatter + centred.T @ centred + np.outer(shift, shift) * (count * len(rows) / total)
+        mean = mean + shift * (len(rows) / total)
+        count = total
+    if count < 2:
+        raise ValueError(f"a covariance needs at least 2 rows of features, not {count}")
+    if not np.isfinite(scatter).all():
+        raise ValueError("the features hold values that are not finite")
+    return Moments(count, mean, scatter / (count - 1))
+
+
+def distance(first: Moments, second: Moments) -> float:
+    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)): a squared length in feature space, at least 0.
+
+    Warns:
+        FewImages: there are no more images than dimensions.
+    """
+    count, dimensions = min(first.count, second.count), len(first.mean)
+    if count <= dimensions:
+        sentence = f"A Frechet distance in {dimensions} dimensions was estimated from {count} images; take more than {dimensions}."
+        warnings.warn(sentence, FewImages, stacklevel=2)
+    shift = first.mean - second.mean
+    traces = np.trace(first.covariance) + np.trace(second.covariance)
+    squared = shift @ shift + traces - 2 * _trace_of_root(first.covariance, second.covariance)
+    return max(0.0, float(squared))
+
+
+def _trace_of_root(first: np.ndarray, second: np.ndarray) -> float:
+    """tr((C1 C2)^(1/2)), by the eigenvalues of F'C2F with C1 = FF', which are real and those of C1 C2."""
+    factor = _factor(first)
+    eigenvalues = np.linalg.eigvalsh(factor.T @ second @ factor)
+    # Of an eigenvalue 0 rounding leaves 1e-16, and the root of that is 1e-8 for each missing rank.
+    noise = eigenvalues[-1] * len(eigenvalues) * np.finfo(np.float64).eps
+    return float(np.sqrt(eigenvalues[eigenvalues > noise]).sum())
+
+
+def _factor(covariance: np.ndarray) -> np.ndarray:
+    """F with FF' = covariance."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:  # not of full rank
+        eigenvalues, vectors = np.linalg.eigh(covariance)
+        return vectors * np.sqrt(eigenvalues.clip(0))

@@ -1,0 +1,170 @@
+"""What the runs of a data set are held against: its real test images in a feature space, and figures that give scale."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from math import sqrt
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from torch import Tensor
+
+from vaeline.errors import UserError
+from vaeline.features import classifier as classifiers
+from vaeline.files import write_json, written_aside
+from vaeline.metrics.condition_accuracy import chance, condition_accuracy
+from vaeline.metrics.frechet import Moments, distance, moments
+from vaeline.record import Record
+from vaeline.store import Facts, Split
+
+BATCH = 500
+MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time and memory grow with them
+
+
+class Features(Protocol):
+    """A space in which images are compared."""
+
+    prefix: str  # of the figures: fd or fid
+    description: str
+
+    def __call__(self, images: Tensor) -> Tensor: ...  # uint8 (n, channel, height, width) -> (n, dimensions)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Real test images as `features` sees them, and the figures of a data set."""
+
+    features: str  # description
+    moments: Moments
+    record: Record
+
+
+def measure(
+    features: Features, classifier: classifiers.Classifier, train: Split, test: Split, facts: Facts, seed: int
+) -> Reference:
+    """Measure the test split, and what the best and the worst of systems would score."""
+    real = feature_moments(features, [test.images])
+    floor = feature_moments(features, [train.images[evenly_spaced(len(train.images), len(test.images))]])
+    gaussian = feature_moments(features, pixel_gaussian(train.images, len(test.images), facts.levels, seed))
+    how = {"split": "test", "images": real.count, "features": features.description}
+    record = Record()
+    record.put(
+        f"{features.prefix}_floor", distance(floor, real),
+        f"Frechet distance of {floor.count} training images from the test split.", **how,
+    )  # fmt: skip
+    record.put(
+        f"{features.prefix}_pixel_gaussian", distance(gaussian, real),
+        "Frechet distance of samples of a Gaussian with the training pixels' mean and covariance.", **how,
+    )  # fmt: skip
+    _put_conditions(record, classifiers.predict(classifier, torch.from_numpy(test.images)).numpy(), test, facts, seed)
+    return Reference(features.description, real, record)
+
+
+def feature_moments(features: Features, blocks: Iterable[np.ndarray]) -> Moments:
+    """Mean and covariance of the features of blocks of images, uint8 (any, channel, height, width)."""
+    batches = (batch for block in blocks for batch in torch.from_numpy(block).split(BATCH))
+    return moments(features(batch).cpu().numpy() for batch in batches)
+
+
+def pixel_gaussian(images: np.ndarray, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:
+    """Sample a Gaussian with the mean and covariance of all pixels: blocks of uint8 images, clipped and rounded.
+
+    A sample is mean + w (X - mean) / sqrt(n - 1) with standard normal w, (n,), and the training images X, (n, pixels):
+    the covariance itself, 22,188 x 22,188 for faces, is never formed.
+
+    Args:
+        images: training split, uint8 (any, channel, height, width); 10,000 of them are used at most.
+        count: samples.
+        levels: of a pixel.
+        seed: of the samples.
+    """
+    chosen = torch.from_numpy(images[evenly_spaced(len(images), MOST_DIRECTIONS)])
+    rows, generator = chosen.flatten(1), torch.Generator().manual_seed(seed)
+    mean = (torch.stack([block.double().sum(0) for block in rows.split(BATCH)]).sum(0) / len(rows)).float()
+    for start in range(0, count, BATCH):
+        weights = torch.randn(min(BATCH, count - start), len(rows), generator=generator) / sqrt(len(rows) - 1)
+        samples = mean.repeat(len(weights), 1)
+        for block, of_block in zip(rows.split(BATCH), weights.split(BATCH, 1), strict=True):
+            samples.addmm_(of_block, block - mean)
+        yield samples.round_().clamp_(0, levels - 1).to(torch.uint8).unflatten(1, chosen.shape[1:]).numpy()
+
+
+def evenly_spaced(available: int, count: int | None) -> np.ndarray:
+    """Rows spread evenly over a split: all of them, or `count` where there are more."""
+    if count is None or count >= available:
+        return np.arange(available)
+    return np.linspace(0, available - 1, count).round().astype(np.int64)
+
+
+def paths(store: Path, features: str) -> tuple[Path, Path]:
+    """Where the moments and the figures of a store's data set lie."""
+    return store.with_suffix(f".{features}.reference.safetensors"), store.with_suffix(f".{features}.json")
+
+
+def write(reference: Reference, statistics: Path, figures: Path) -> None:
+    """Write the moments as safetensors and the figures as JSON."""
+    count = np.array(reference.moments.count)
+    tensors = {"count": count, "mean": reference.moments.mean, "covariance": reference.moments.covariance}
+    with written_aside(statistics) as aside:
+        save_file(tensors, aside)
+    write_json(figures, {"features": reference.features, **asdict(reference.record)})
+
+
+def read(statistics: Path, figures: Path) -> Reference:
+    """Read what `write` wrote.
+
+    Raises:
+        UserError: a file is missing or damaged.
+    """
+    again = "make it anew with `python -m pipeline_steps.reference`"
+    path = statistics
+    try:
+        tensors = load_file(statistics)
+        real = Moments(int(tensors["count"]), tensors["mean"], tensors["covariance"])
+        path = figures
+        content = json.loads(figures.read_text(encoding="utf-8"))
+        return Reference(content["features"], real, Record(content["metrics"], content["evaluation"]))
+    except FileNotFoundError as error:
+        raise UserError(f"There is no {path}; {again}.") from error
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is damaged; {again}.") from error
+
+
+def _put_conditions(record: Record, seen: np.ndarray, test: Split, facts: Facts, seed: int) -> None:
+    """What the classifier makes of real test images, and where labels are dealt to other images."""
+    how = {"split": "test", "images": len(test.images)}
+    accuracy = float((seen == test.labels).mean())
+    record.put(
+        "classifier_accuracy",
+        accuracy,
+        "Share of the labels of real test images that the classifier, set to balanced odds, gets right.",
+        **how,
+    )
+    put_accuracy(
+        record,
+        "condition_accuracy_ceiling",
+        condition_accuracy(seen, test.labels, facts.label_names),
+        "Balanced accuracy of the classifier on real test images.",
+        **how,
+    )
+    floor = chance(seen, test.labels, facts.label_names, np.random.default_rng(seed))
+    put_accuracy(
+        record,
+        "condition_accuracy_floor",
+        floor,
+        "Balanced accuracy of the classifier where labels are dealt to other images.",
+        **how,
+    )
+
+
+def put_accuracy(record: Record, figure: str, by_label: dict[str, float], definition: str, **how: Any) -> None:
+    """Note the mean accuracy over labels, and each label's own where there are several."""
+    if not by_label:
+        record.dash(figure, "no label has two values in the test split")
+        return
+    several = {"by_label": by_label} if len(by_label) > 1 else {}
+    record.put(figure, float(np.mean(list(by_label.values()))), definition, **how, **several)
