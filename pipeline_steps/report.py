@@ -1,0 +1,68 @@
+"""Draw the report of the active study."""
+
+from pathlib import Path
+
+import click
+
+from pipeline_steps.command import command, run_folder, store_of
+from vaeline import comparison, report, results
+from vaeline.errors import UserError
+from vaeline.figures import curves_png
+from vaeline.files import write_json, write_text, written_aside
+from vaeline.params import Study, load
+from vaeline.pictures import grid
+from vaeline.store import read_facts, read_split
+
+
+@command
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="From whatever runs there are, into partial-report.html beside the declared outputs.",
+)
+def main(partial: bool) -> None:
+    """Draw the report of the active study, and write its metrics and comparisons."""
+    study = load()
+    folder = Path("results") / study.study.name
+    if not partial:
+        for run in results.move_former(folder / "runs", study.study, folder / "former"):
+            click.echo(f"params.yaml no longer names this run: moved to {run}.")
+    found = results.read(folder / "runs", study.study)
+    _refuse(found, folder, partial)
+    compared = comparison.compare(found)
+    page = report.render(study, found, compared, _real_images(study, found), report.environment())
+    if partial:
+        write_text(folder / "partial-report.html", page)
+        click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
+        return
+    write_json(folder / "metrics.json", compared.means())
+    write_json(folder / "comparison.json", compared.model_dump(mode="json"))
+    with written_aside(folder / "curves.png") as aside:
+        aside.write_bytes(curves_png(found))
+    write_text(folder / "report.html", page)
+
+
+def _refuse(found: results.Results, folder: Path, partial: bool) -> None:
+    missing = [f"{variant} seed {seed} ({state})" for (variant, seed), state in found.missing.items()]
+    if partial and not found.runs:
+        raise UserError(
+            f"No run of the study is finished in {folder / 'runs'}; run it first (snakemake --cores 4 all)."
+        )
+    if missing and not partial:
+        raise UserError(
+            f"The report needs every run of the study; missing: {', '.join(missing)}; "
+            "run them, or see the others with make report."
+        )
+
+
+def _real_images(study: Study, found: results.Results) -> bytes | None:
+    """The test images that the pictures of the runs are of; None where the data are not at hand."""
+    store, run = store_of(study), found.runs[0]
+    if not store.exists():
+        return None
+    shown = results.rows_shown(run_folder(study.study.name, run.variant, run.seed) / "samples.h5", study.sampling.grid)
+    return grid(read_split(store, "test").images[shown], read_facts(store).levels)
+
+
+if __name__ == "__main__":
+    main()

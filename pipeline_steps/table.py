@@ -1,0 +1,27 @@
+"""Print the results of the active study."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from pipeline_steps.command import command
+from vaeline import answer, comparison, table
+from vaeline.params import load
+
+
+@command
+def main() -> None:
+    """Print the study's table of results, its answer, and where the report lies."""
+    study = load().study
+    folder = Path("results") / study.name
+    compared = comparison.read(folder / "comparison.json")
+    click.echo(f"{study.name}: {study.question}\n" if study.question else f"{study.name}\n")
+    click.echo(table.plain(compared, shutil.get_terminal_size((120, 24)).columns) + "\n")
+    for name in answer.figures(compared):
+        click.echo("\n".join(answer.sentences(compared, name)))
+    click.echo(f"\nReport: {folder / 'report.html'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Made-up runs: what the steps before the report leave behind, without training anything."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from vaeline import params
+from vaeline.files import write_json
+from vaeline.params import Study
+from vaeline.pictures import grid
+
+VARIANT: dict[str, Any] = {
+    "network": {"name": "mlp"},
+    "latent": 2,
+    "posterior": {"name": "gaussian"},
+    "prior": {"name": "standard"},
+    "likelihood": {"name": "unit_gaussian"},
+    "regularizer": {"name": "kl"},
+}
+
+
+def study_content(
+    variants: tuple[str, ...] = ("one", "two"), seeds: tuple[int, ...] = (0, 1, 2), question: str = ""
+) -> dict[str, Any]:
+    """The content of a params.yaml."""
+    return {
+        "study": {"name": "tiny", "question": question, "variants": list(variants), "seeds": list(seeds)},
+        "dataset": {"id": "dots", "name": "digits", "size": 8},
+        "training": {"epochs": 2, "learning_rate": 0.01},
+        "sampling": {"grid": 4},
+        "evaluation": {"features": {"name": "classifier"}},
+        "variants": dict.fromkeys(variants, VARIANT),
+    }
+
+
+def study(*arguments: Any, **options: Any) -> Study:
+    """A checked study."""
+    return params.check(study_content(*arguments, **options), Path("params.yaml"))
+
+
+def write_run(
+    folder: Path, metrics: dict[str, float], evaluation: dict[str, dict[str, Any]] | None = None, epochs: int = 3
+) -> None:
+    """Write a finished run; `evaluation` adds to definitions that name their figure."""
+    folder.mkdir(parents=True)
+    write_json(folder / "metrics.json", metrics)
+    defined = {name: {"definition": f"How {name} is made.", "split": "test", "images": 4} for name in metrics}
+    write_json(folder / "evaluation.json", defined | (evaluation or {}))
+    lines = ["epoch,objective,distortion,rate,sigma,validation_distortion,validation_rate,validation_negative_elbo"]
+    lines += [
+        f"{epoch},{9 / epoch},{8 / epoch},1,0.5," + (f"{8 / epoch},1,{9 / epoch}" if epoch != 2 else ",,")
+        for epoch in range(1, epochs + 1)
+    ]
+    (folder / "training.csv").write_text("\n".join(lines) + "\n")
+    picture = grid(np.arange(4 * 64, dtype=np.uint8).reshape(4, 1, 8, 8))
+    for name in ("reconstructions.png", "samples.png"):
+        (folder / name).write_bytes(picture)
+    with h5py.File(folder / "samples.h5", "w") as file:
+        file["test_index"] = np.array([3, 1, 0, 2])
+    (folder / "model.safetensors").touch()
+
+
+def write_runs(folder: Path, values: dict[str, list[float]], figure: str = "nll") -> None:
+    """Write a run for each variant and seed (0, 1, ...) with one figure."""
+    for variant, by_seed in values.items():
+        for seed, value in enumerate(by_seed):
+            write_run(folder / variant / f"seed-{seed}", {figure: value})

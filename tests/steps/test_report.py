@@ -1,0 +1,126 @@
+"""The report step, from a folder of runs to the files it declares."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from pipeline_steps import report, table
+from tests.made_up import study_content, write_run, write_runs
+from vaeline import figures, store
+
+RESULTS = Path("results/tiny")
+OUTPUTS = {"metrics.json", "comparison.json", "curves.png", "report.html"}
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project of two variants and three seeds, all of them run."""
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(yaml.safe_dump(study_content(question="Is one better?")))
+    write_runs(RESULTS / "runs", {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Curves cost most of the time, and most tests do not look at them."""
+    monkeypatch.setattr(figures, "curve_svg", lambda *_: "<svg/>")
+    monkeypatch.setattr(report, "curves_png", lambda *_: b"PNG")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(report.main, arguments)
+
+
+def outputs() -> set[str]:
+    return {path.name for path in RESULTS.iterdir()} - {"runs"}
+
+
+def test_the_declared_outputs_are_written() -> None:
+    assert run().exit_code == 0
+    assert outputs() == OUTPUTS
+    assert json.loads((RESULTS / "metrics.json").read_text()) == {
+        "one": {"nll": 2.0},
+        "two": {"nll": pytest.approx(5.1)},
+    }
+    [pair] = json.loads((RESULTS / "comparison.json").read_text())["figures"]["nll"]["pairs"]
+    assert pair["difference"] == pytest.approx(-3.1)
+    assert (pair["first"], pair["second"], pair["seeds"], pair["won"]) == ("one", "two", 3, 3)
+
+
+def test_all_outputs_are_the_same_bytes_each_time() -> None:
+    run()
+    first = {name: (RESULTS / name).read_bytes() for name in OUTPUTS}
+    run()
+    assert {name: (RESULTS / name).read_bytes() for name in OUTPUTS} == first
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_real_images_stand_beside_the_pictures() -> None:
+    images = np.zeros((4, 1, 8, 8), np.uint8)
+    part = store.Split(images, np.zeros((4, 1), np.int64), ["a", "b", "c", "d"])
+    facts = store.Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0"]])
+    store.write(Path("data/dots.h5"), facts, dict.fromkeys(store.SPLITS, part))
+    run()
+    assert "Grid of real test images" in (RESULTS / "report.html").read_text()
+
+
+def test_a_missing_run_stops_the_stage_and_is_named() -> None:
+    (RESULTS / "runs" / "two" / "seed-1" / "metrics.json").unlink()
+    result = run()
+    assert result.exit_code == 1
+    assert (
+        "missing: two seed 1 (sampled, not evaluated); run them, or see the others with make report." in result.output
+    )
+    assert outputs() == set()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_partial_report_lies_outside_the_declared_outputs() -> None:
+    (RESULTS / "runs" / "two" / "seed-1" / "metrics.json").unlink()
+    result = run("--partial")
+    assert result.exit_code == 0
+    assert result.output == "5 runs, 1 missing: results/tiny/partial-report.html\n"
+    assert outputs() == {"partial-report.html"}
+    assert "two seed 1: sampled, not evaluated" in (RESULTS / "partial-report.html").read_text()
+
+
+def test_a_partial_report_of_nothing_is_refused() -> None:
+    (RESULTS / "runs").rename(RESULTS / "elsewhere")
+    result = run("--partial")
+    assert result.exit_code == 1
+    assert "No run of the study is finished" in result.output
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_former_runs_are_moved_by_the_stage_and_not_by_a_partial_report() -> None:
+    write_run(RESULTS / "runs" / "gone" / "seed-0", {"nll": 0.0})
+    run("--partial")
+    assert (RESULTS / "runs" / "gone").exists()
+    assert run().exit_code == 0
+    assert (RESULTS / "former" / "gone" / "seed-0" / "metrics.json").exists()
+    assert not (RESULTS / "runs" / "gone").exists()
+    assert "gone" not in json.loads((RESULTS / "metrics.json").read_text())
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_table_is_printed_with_the_answer_and_the_report() -> None:
+    run()
+    result = CliRunner().invoke(table.main, [])
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert lines[0] == "tiny: Is one better?"
+    assert "nll  2.0 ± 2.5 *  5.1 ± 2.9" in lines
+    assert "one is better than two by 3.10 ± 0.43 nats in nll, 3 of 3 seeds." in lines
+    assert lines[-1] == "Report: results/tiny/report.html"
+
+
+def test_the_table_of_a_study_that_did_not_run_says_what_to_do() -> None:
+    result = CliRunner().invoke(table.main, [])
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: There is no results/tiny/comparison.json; run the study to its end (snakemake --cores 4 all), or see what there is with make report.\n"
+    )

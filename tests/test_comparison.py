@@ -1,0 +1,130 @@
+"""Means over seeds and paired comparisons, held against numbers worked out by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.made_up import study, write_run, write_runs
+from vaeline import comparison, results
+from vaeline.comparison import Comparison
+from vaeline.errors import UserError
+
+T_2 = 4.302652729749462  # 97.5% quantile of Student's t with 2 degrees of freedom
+
+
+def compared(
+    folder: Path, variants: tuple[str, ...] = ("one", "two"), seeds: tuple[int, ...] = (0, 1, 2)
+) -> Comparison:
+    return comparison.compare(results.read(folder, study(variants, seeds).study))
+
+
+def test_a_figure_is_a_mean_with_its_t_interval(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0]})
+    summary = compared(tmp_path, ("one",)).figures["nll"].summaries["one"]
+    assert summary.mean == 2
+    assert summary.half_width == pytest.approx(T_2 / 3**0.5)  # the standard deviation is 1
+    assert summary.values == {0: 1, 1: 2, 2: 3}
+
+
+def test_variants_are_compared_seed_by_seed(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 12.0, 103.0], "two": [2.0, 13.5, 103.5]})
+    pair = compared(tmp_path).figures["nll"].pair("one", "two")
+    assert pair is not None
+    assert pair.difference == pytest.approx(-1)  # of -1, -1.5 and -0.5
+    assert pair.half_width == pytest.approx(T_2 * 0.5 / 3**0.5)
+    assert (pair.seeds, pair.won, pair.lost) == (3, 3, 0)
+    assert not pair.apart  # 1.24 > 1
+
+
+def test_a_pair_can_be_turned(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [2.0, 2.0, 2.5]})
+    figure = compared(tmp_path).figures["nll"]
+    pair, turned = figure.pair("one", "two"), figure.pair("two", "one")
+    assert pair is not None
+    assert turned is not None
+    assert (turned.first, turned.second, turned.difference) == ("two", "one", -pair.difference)
+    assert (pair.won, pair.lost) == (turned.lost, turned.won) == (1, 1)  # and a tie
+
+
+def test_only_shared_seeds_are_compared(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0], "two": [5.0, 5.0, 5.0], "three": [7.0, 7.0, 7.0]})
+    write_run(tmp_path / "one" / "seed-2", {"rate": 1.0})
+    figure = compared(tmp_path, ("one", "two", "three")).figures["nll"]
+    assert [(pair.first, pair.second, pair.seeds) for pair in figure.pairs] == [
+        ("one", "two", 2),
+        ("one", "three", 2),
+        ("two", "three", 3),
+    ]
+
+
+def test_a_single_seed_has_no_interval_and_is_never_apart(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0], "two": [100.0]})
+    figure = compared(tmp_path, seeds=(0,)).figures["nll"]
+    assert figure.summaries["one"].half_width is None
+    assert figure.pairs[0].half_width is None
+    assert not figure.pairs[0].apart
+
+
+def test_more_is_better_where_the_figure_says_so(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [0.9, 0.9, 0.8], "two": [0.5, 0.6, 0.9]}, "condition_accuracy")
+    figure = compared(tmp_path).figures["condition_accuracy"]
+    assert figure.ranking(comparison.HEADLINES["condition_accuracy"]) == ["one", "two"]
+    assert (figure.pairs[0].won, figure.pairs[0].lost) == (2, 1)
+
+
+def test_a_dash_keeps_its_reason(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    write_run(tmp_path / "two" / "seed-0", {}, {"nll": {"dash": "it has no density"}})
+    found = compared(tmp_path, ("one", "two", "absent"), (0,))
+    assert found.figures["nll"].dashes == {"two": "it has no density", "absent": "none of its runs is there"}
+    assert found.missing == ["absent seed 0: not trained"]
+
+
+def test_few_effective_samples_make_a_bound(tmp_path: Path) -> None:
+    for variant, sizes in {"one": [30.0, 9.5], "two": [30.0, 10.0]}.items():
+        for seed, size in enumerate(sizes):
+            sampled = {"definition": "By importance sampling.", "effective_sample_size": size}
+            write_run(tmp_path / variant / f"seed-{seed}", {"nll": 1.0, "rate": 4.0}, {"nll": sampled})
+    figures = compared(tmp_path, seeds=(0, 1)).figures
+    assert {name: figure.bounds for name, figure in figures.items()} == {"nll": {"one": 9.5}, "rate": {}}
+
+
+def test_headlines_leave_out_errors_and_floors_and_keep_an_order(tmp_path: Path) -> None:
+    beside = [
+        "nll_standard_error",
+        "nll_monte_carlo_error",
+        "nll_tenth",
+        "fd_floor",
+        "fd_pixel_gaussian",
+        "condition_accuracy_ceiling",
+    ]
+    write_run(tmp_path / "one" / "seed-0", dict.fromkeys(["zest", "rate", "fd_sample", "nll", "leakage", *beside], 1.0))
+    found = compared(tmp_path, ("one",), (0,))
+    assert list(found.headlines()) == ["nll", "fd_sample", "rate", "leakage", "zest"]
+    assert set(found.beside()) == set(beside)
+    assert found.means() == {"one": dict.fromkeys(["nll", "fd_sample", "rate", "leakage", "zest"], 1.0)}
+
+
+def test_a_reference_is_the_mean_of_all_runs(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0], "two": [3.0, 4.0]}, "fd_floor")
+    assert compared(tmp_path, seeds=(0, 1)).reference("fd_floor") == 2.5
+    assert compared(tmp_path, seeds=(0, 1)).reference("fid_floor") is None
+
+
+def test_a_comparison_survives_its_file(tmp_path: Path) -> None:
+    write_runs(tmp_path / "runs", {"one": [1.0, 2.0, 4.0], "two": [2.0, 2.0]})
+    found = compared(tmp_path / "runs")
+    path = tmp_path / "comparison.json"
+    path.write_text(json.dumps(found.model_dump(mode="json"), allow_nan=False))
+    assert comparison.read(path) == found
+
+
+@pytest.mark.parametrize("content", [b"{", b"{}", b"\xff"])
+def test_a_damaged_comparison_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "comparison.json"
+    with pytest.raises(UserError, match="There is no .*comparison.json; run the study"):
+        comparison.read(path)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="comparison.json is damaged"):
+        comparison.read(path)

@@ -1,0 +1,211 @@
+"""The page that a study ends in."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.made_up import study, study_content, write_run, write_runs
+from vaeline import comparison, figures, params, report, results
+from vaeline.params import Study
+
+
+def page(folder: Path, of: Study, real: bytes | None = None) -> str:
+    found = results.read(folder, of.study)
+    return report.render(of, found, comparison.compare(found), real, {"Python": "3.11.0"})
+
+
+def text_of(html: str) -> str:
+    """What a reader sees, on one line."""
+    body = re.sub(r"<(style|svg).*?</\1>", "", html[html.index("<body") :], flags=re.DOTALL)
+    return " ".join(re.sub(r"<wbr>|<[^>]*>", lambda tag: "" if tag[0] == "<wbr>" else " ", body).split())
+
+
+class Links(HTMLParser):
+    """Collects every address that a page names, and the tags that are open at its end."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action", "data")]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+
+
+@pytest.fixture(autouse=True)
+def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Curves cost most of the time; only the test that asks for `drawn` has them."""
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(figures, "curve_svg", lambda *_: "<svg/>")
+
+
+@pytest.fixture
+def drawn() -> None: ...
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
+    return tmp_path
+
+
+def test_the_page_answers_in_sentences(runs: Path) -> None:
+    text = text_of(page(runs, study(question="Is one better?")))
+    assert "Is one better?" in text
+    assert "one is better than two by 3.10 ± 0.43 nats in nll, 3 of 3 seeds." in text
+    assert "partial" not in text
+
+
+def test_the_table_shows_means_with_intervals_and_marks_the_best(runs: Path) -> None:
+    html = page(runs, study())
+    assert re.search(
+        r'<td class="figure best">.*?best .*?<span class="value">2.0</span> <span class="spread">± 2.5</span></td>',
+        html,
+    )
+    assert re.search(
+        r'<td class="figure ">.*?<span class="value">5.1</span> <span class="spread">± 2.9</span></td>', html
+    )
+
+
+def test_a_strip_holds_zero_every_seed_and_the_interval(runs: Path) -> None:
+    found = report._answer(comparison.compare(results.read(runs, study().study)), "nll")
+    [strip] = found.strips
+    assert (strip.pair.first, strip.by) == ("one", "3.10 ± 0.43")
+    assert (found.zero, strip.high) == (3, 97)  # from 0 to 3.1 + 0.43, a margin at either end
+    assert strip.mean == pytest.approx(3 + 94 * 3.1 / 3.5303, abs=0.01)
+    assert strip.seeds == pytest.approx([3 + 94 * value / 3.5303 for value in (3, 3, 3.3)], abs=0.01)
+
+
+def test_no_request_leaves_the_page(runs: Path) -> None:
+    links = Links(page(runs, study(), real=(runs / "one" / "seed-0" / "samples.png").read_bytes()))
+    assert links.addresses
+    assert all(address.startswith(("data:", "#")) for address in links.addresses)
+    assert {address[1:] for address in links.addresses if address.startswith("#")} <= set(links.ids)
+    assert len(set(links.ids)) == len(links.ids)
+    assert not links.tags & {"script", "iframe", "object"}
+
+
+def test_every_picture_and_curve_is_inside_and_described(runs: Path, drawn: None) -> None:
+    html = page(runs, study(), real=(runs / "one" / "seed-0" / "samples.png").read_bytes())
+    images = re.findall(r"<img [^>]*>", html)
+    assert len(images) == 1 + 2 * 2 + 4  # test images; reconstructions and samples of two variants; curves
+    assert all(re.search(r'alt="[^"]{10,}"', image) for image in images)
+    assert "The test images are not at hand." in text_of(page(runs, study()))
+
+
+def test_names_with_html_in_them_are_shown_not_run(tmp_path: Path) -> None:
+    attack = "<script>alert('x')</script><img src=http://x.example/y>"
+    write_run(
+        tmp_path / "one" / "seed-0",
+        {"nll": 1.0},
+        {attack: {"definition": attack, attack: attack}, "rate": {"dash": attack}},
+    )
+    html = page(tmp_path, study(("one",), (0,), question=attack))
+    assert "<script" not in html
+    assert "<img src=http" not in html
+    assert html.count("&lt;script&gt;") >= 4
+
+
+def test_a_missing_run_is_named(runs: Path) -> None:
+    (runs / "two" / "seed-1" / "metrics.json").unlink()
+    text = text_of(page(runs, study()))
+    assert "This report is partial." in text
+    assert "two seed 1: sampled, not evaluated" in text
+    assert "5 of 6 runs in" in text
+    assert "2 of 3 seeds" in text
+
+
+def test_a_variant_without_runs_is_a_column_of_dashes(runs: Path) -> None:
+    text = text_of(page(runs, study(("one", "two", "three"))))
+    assert "three seed 2: not trained" in text
+    assert "none of its runs is there" in text
+
+
+def test_one_run_alone_makes_a_page(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    assert "there is nothing to compare" in text_of(page(tmp_path, study(("one",), (0,))))
+
+
+def test_dashes_and_bounds_carry_their_reason(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_run(tmp_path / "one" / f"seed-{seed}", {"nll": 1.0 + seed}, {"nll": {"effective_sample_size": 2.5}})
+        write_run(tmp_path / "two" / f"seed-{seed}", {}, {"nll": {"dash": "it has no density"}})
+    html = page(tmp_path, study())
+    assert "≤ 2.0" in html
+    assert (
+        html.count("an upper bound: its effective sample size is under 10") == 3
+    )  # a tooltip on cell and mark, a note
+    assert re.search(r'title="it has no density">.*?—', html)
+
+
+def test_definitions_stand_once_where_all_variants_agree(runs: Path) -> None:
+    assert page(runs, study()).count("How nll is made.") == 1
+
+
+def test_definitions_that_differ_name_their_variants(tmp_path: Path) -> None:
+    for seed, sigma in enumerate((0.41, 0.43)):
+        write_run(
+            tmp_path / "one" / f"seed-{seed}",
+            {"nll_refit": 1.0},
+            {"nll_refit": {"definition": "Refitted.", "sigma": sigma}},
+        )
+        write_run(
+            tmp_path / "two" / f"seed-{seed}", {"nll_refit": 1.0}, {"nll_refit": {"definition": "Already fitted."}}
+        )
+    text = text_of(page(tmp_path, study(seeds=(0, 1))))
+    assert "one Refitted. sigma 0.4100 to 0.4300" in text
+    assert "two Already fitted." in text
+
+
+def test_a_figure_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
+    for seed, value in enumerate((0.5, 0.75)):
+        by_label = {"definition": "Balanced.", "by_label": {"Smiling": value, "Male": 1.0}}
+        write_run(tmp_path / "one" / f"seed-{seed}", {"condition_accuracy": value}, {"condition_accuracy": by_label})
+        write_run(tmp_path / "two" / f"seed-{seed}", {"nll": 1.0})
+    html = text_of(page(tmp_path, study(seeds=(0, 1))))
+    assert "Male 1 — Smiling 0.6250 —" in html
+    assert "&#34;Male" not in html  # nor as JSON among the ways of its making
+
+
+def test_errors_and_floors_stand_apart_from_the_table(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 2.0, "nll_standard_error": 0.125})
+    html = page(tmp_path, study(("one",), (0,)))
+    table, beside = html.split("Errors and references", 1)
+    assert "nll_" not in text_of(table)
+    assert "nll_standard_error How nll_standard_error is made." in text_of("<body" + beside)
+    assert "0.1250" in beside
+
+
+def test_params_and_environment_are_there_in_full(runs: Path) -> None:
+    html = page(runs, study())
+    shown = re.search(r"<pre>(.*?)</pre>", html, re.DOTALL)
+    assert shown
+    written = (runs / "params.yaml").write_text(shown[1].replace("&#39;", "'").replace("&#34;", '"'))
+    assert written
+    assert params.load(runs / "params.yaml") == params.check(study_content(), Path("params.yaml"))
+    assert "3.11.0" in html
+
+
+def test_the_page_is_the_same_each_time(runs: Path) -> None:
+    assert page(runs, study()) == page(runs, study())
+
+
+def test_the_environment_names_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # outside any repository
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    found = report.environment()
+    assert {"Python", "torch", "numpy"} <= found.keys()
+    assert "commit" not in found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(5.24, "5.2 s"), (59.99, "60.0 s"), (200, "3 min 20 s"), (3661, "1 h 01 min")]
+)
+def test_wall_times_are_read_at_a_glance(seconds: float, text: str) -> None:
+    assert report._duration(seconds) == text

@@ -1,0 +1,83 @@
+"""Reading a study's runs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.made_up import study, write_run, write_runs
+from vaeline import results
+from vaeline.errors import UserError
+from vaeline.files import write_json
+
+
+def test_every_run_is_read_in_the_order_of_the_study(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.0]})
+    found = results.read(tmp_path, study(("two", "one"), (2, 0, 1)).study)
+    assert [(run.variant, run.seed, run.metrics["nll"]) for run in found.runs] == [
+        ("two", 2, 6.0), ("two", 0, 4.0), ("two", 1, 5.0), ("one", 2, 3.0), ("one", 0, 1.0), ("one", 1, 2.0),
+    ]  # fmt: skip
+    assert not found.missing
+
+
+def test_an_epoch_without_validation_is_nan(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    training = results.read(tmp_path, study(("one",), (0,)).study).runs[0].training
+    np.testing.assert_array_equal(training["epoch"], [1, 2, 3])
+    np.testing.assert_array_equal(training["validation_distortion"], [8, np.nan, 8 / 3])
+
+
+@pytest.mark.parametrize(
+    ("lost", "state"),
+    [
+        ("model.safetensors", "not trained"),
+        ("samples.png", "trained, not sampled"),
+        ("evaluation.json", "sampled, not evaluated"),
+    ],
+)
+def test_a_missing_run_says_how_far_it_came(tmp_path: Path, lost: str, state: str) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0]})
+    (tmp_path / "one" / "seed-1" / lost).unlink()
+    found = results.read(tmp_path, study(("one",), (0, 1)).study)
+    assert [run.seed for run in found.runs] == [0]
+    assert found.missing == {("one", 1): state}
+
+
+def test_wall_times_are_read_where_there_are_any(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0]})
+    write_json(tmp_path / "one" / "seed-0" / "timing.json", {"train": {"seconds": 3.5, "host": "here"}})
+    assert [run.seconds for run in results.read(tmp_path, study(("one",), (0, 1)).study).runs] == [{"train": 3.5}, {}]
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "evaluation.json", "training.csv"])
+@pytest.mark.parametrize("content", [b'{"nll": 1', b"\xff\xfe\x00", b"[1, 2]"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    (tmp_path / "one" / "seed-0" / name).write_bytes(b"epoch\n" + content if name == "training.csv" else content)
+    with pytest.raises(UserError, match=f"seed-0/{name} is damaged"):
+        results.read(tmp_path, study(("one",), (0,)).study)
+
+
+def test_pictures_go_back_to_rows_of_the_test_split(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", {"nll": 1.0})
+    np.testing.assert_array_equal(results.rows_shown(tmp_path / "run" / "samples.h5", 2), [3, 1])
+    (tmp_path / "run" / "samples.h5").write_bytes(b"not HDF5")
+    with pytest.raises(UserError, match="samples.h5 is damaged"):
+        results.rows_shown(tmp_path / "run" / "samples.h5", 2)
+
+
+def test_runs_the_study_no_longer_names_are_moved(tmp_path: Path) -> None:
+    runs, former = tmp_path / "runs", tmp_path / "former"
+    write_runs(runs, {"one": [1.0, 2.0], "gone": [3.0]})
+    moved = results.move_former(runs, study(("one",), (0,)).study, former)
+    assert moved == [former / "gone" / "seed-0", former / "one" / "seed-1"]
+    assert all((run / "metrics.json").exists() for run in moved)
+    assert sorted(run.name for run in runs.rglob("seed-*")) == ["seed-0"]
+    assert not (runs / "gone").exists()
+
+
+def test_a_former_run_is_kept_beside_one_of_its_name(tmp_path: Path) -> None:
+    for nll in (1.0, 2.0, 3.0):
+        write_runs(tmp_path / "runs", {"gone": [nll]})
+        results.move_former(tmp_path / "runs", study(("one",), (0,)).study, tmp_path / "former")
+    assert sorted(path.name for path in (tmp_path / "former" / "gone").iterdir()) == ["seed-0", "seed-0.2", "seed-0.3"]

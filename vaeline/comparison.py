@@ -1,0 +1,253 @@
+"""What a study found: every figure over the seeds, and every two variants compared on the seeds they share.
+
+A comparison is written as comparison.json and read back from it, so that a table is printed without the runs.
+"""
+
+import json
+from itertools import combinations
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import ValidationError
+
+from vaeline.errors import UserError
+from vaeline.parts import Entry
+from vaeline.results import Results, Run
+
+Better = Literal["lower", "higher"]
+LEAST_SAMPLE_SIZE = 10  # an importance-sampled likelihood with a smaller effective sample size is only a bound
+
+
+class Headline(NamedTuple):
+    """How a figure is presented; a figure without an entry is presented by its name alone."""
+
+    group: str
+    meaning: str
+    unit: str = ""
+    better: Better | None = None  # None: it describes a model and ranks none
+    references: tuple[str, ...] = ()  # figures that give its scale: the same for all variants
+
+    @property
+    def sign(self) -> int:
+        """1 or -1: a difference of two variants times it is negative where the first is better."""
+        return -1 if self.better == "higher" else 1
+
+
+def _frechet(space: str, features: str, of: str) -> Headline:
+    references = (f"{space}_floor", f"{space}_pixel_gaussian")
+    return Headline("Images", f"Fréchet distance of {of}, {features} features", "", "lower", references)
+
+
+HEADLINES = {
+    "negative_elbo": Headline("Likelihood", "negative evidence lower bound", "nats", "lower"),
+    "nll": Headline("Likelihood", "negative log-likelihood", "nats", "lower"),
+    "nll_refit": Headline("Likelihood", "negative log-likelihood, σ refitted", "nats", "lower"),
+    "nll_given_label": Headline("Likelihood", "negative log-likelihood given the label", "nats", "lower"),
+    "nll_given_label_refit": Headline(
+        "Likelihood", "negative log-likelihood given the label, σ refitted", "nats", "lower"
+    ),
+    "bits_per_dim": Headline("Likelihood", "code length of a pixel", "bits", "lower"),
+    "fd_reconstruction": _frechet("fd", "classifier", "reconstructions"),
+    "fd_sample": _frechet("fd", "classifier", "samples"),
+    "fid_reconstruction": _frechet("fid", "Inception", "reconstructions"),
+    "fid_sample": _frechet("fid", "Inception", "samples"),
+    "condition_accuracy": Headline(
+        "Conditions",
+        "labels asked for, seen by the classifier",
+        "",
+        "higher",
+        ("condition_accuracy_ceiling", "condition_accuracy_floor", "classifier_accuracy"),
+    ),
+    "distortion": Headline("The models", "reconstruction term of the bound", "nats"),
+    "rate": Headline("The models", "divergence of posterior from prior", "nats"),
+    "sigma": Headline("The models", "standard deviation of the likelihood"),
+    "effective_sample_size": Headline("The models", "importance samples that carry the likelihood"),
+    "parameters": Headline("The models", "trained numbers"),
+}
+OTHER = Headline("Other figures", "")
+# Endings of figures that go with another.
+BESIDE = ("_standard_error", "_monte_carlo_error", "_tenth", "_floor", "_ceiling")
+
+
+class Summary(Entry):
+    """A figure of one variant over its seeds."""
+
+    mean: float
+    half_width: float | None  # of the 95% t-interval; None for a single seed
+    values: dict[int, float]  # seed -> value
+
+
+class Pair(Entry):
+    """The difference of two variants over the seeds they share, first minus second."""
+
+    first: str
+    second: str
+    difference: float
+    half_width: float | None
+    seeds: int  # shared
+    won: int  # seeds on which first is better; on a tie neither is
+    lost: int
+
+    @property
+    def apart(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return self.half_width is not None and abs(self.difference) > self.half_width
+
+    def turned(self) -> "Pair":
+        """The same comparison, second minus first."""
+        swapped = {"first": self.second, "second": self.first, "won": self.lost, "lost": self.won}
+        return self.model_copy(update={**swapped, "difference": -self.difference})
+
+
+class Figure(Entry):
+    """One figure of all variants."""
+
+    summaries: dict[str, Summary]
+    dashes: dict[str, str]  # variant -> why it has no such figure
+    bounds: dict[str, float]  # variant -> its least effective sample size, where that makes the figure a bound
+    pairs: list[Pair]
+
+    def pair(self, first: str, second: str) -> Pair | None:
+        """The comparison of two variants in the order asked for; None where they share no seed."""
+        for pair in self.pairs:
+            if {pair.first, pair.second} == {first, second}:
+                return pair if pair.first == first else pair.turned()
+        return None
+
+    def ranking(self, headline: Headline) -> list[str]:
+        """The variants that have this figure, best mean first, equal ones by name."""
+        return sorted(self.summaries, key=lambda variant: (headline.sign * self.summaries[variant].mean, variant))
+
+
+class Comparison(Entry):
+    """All figures of a study."""
+
+    study: str
+    variants: list[str]
+    seeds: list[int]
+    missing: list[str]  # "cvae seed 3: not trained"
+    figures: dict[str, Figure]
+
+    def headlines(self) -> dict[str, Figure]:
+        """The figures of the table, in its order: those known first, then others."""
+        order = list(HEADLINES)
+        names = sorted(
+            self.figures.keys() - self.beside().keys(),
+            key=lambda name: (order.index(name) if name in order else len(order), name),
+        )
+        return {name: self.figures[name] for name in names}
+
+    def beside(self) -> dict[str, Figure]:
+        """The figures that go with those of the table: errors, floors, ceilings and other references."""
+        references = {name for headline in HEADLINES.values() for name in headline.references}
+        return {
+            name: figure for name, figure in sorted(self.figures.items()) if name.endswith(BESIDE) or name in references
+        }
+
+    def seeds_of(self, variant: str) -> list[int]:
+        """The seeds of a variant's runs that are there."""
+        found = {
+            seed
+            for figure in self.figures.values()
+            if variant in figure.summaries
+            for seed in figure.summaries[variant].values
+        }
+        return [seed for seed in self.seeds if seed in found]
+
+    def means(self) -> dict[str, dict[str, float]]:
+        """The study's metrics.json: {variant: {headline figure: mean over seeds}}."""
+        headlines = self.headlines().items()
+        return {
+            variant: {name: figure.summaries[variant].mean for name, figure in headlines if variant in figure.summaries}
+            for variant in self.variants
+        }
+
+    def reference(self, name: str) -> float | None:
+        """A figure that gives scale to others, such as a floor: its mean over all runs, None where there is none."""
+        figure = self.figures.get(name)
+        values = [value for summary in figure.summaries.values() for value in summary.values.values()] if figure else []
+        return sum(values) / len(values) if values else None
+
+
+def compare(results: Results) -> Comparison:
+    """Summarise each figure over seeds, and compare every two variants on the seeds they share."""
+    names = sorted({name for run in results.runs for name in (*run.metrics, *run.evaluation)})
+    missing = [f"{variant} seed {seed}: {state}" for (variant, seed), state in results.missing.items()]
+    study = results.study
+    return Comparison(
+        study=study.name,
+        variants=list(study.variants),
+        seeds=list(study.seeds),
+        missing=missing,
+        figures={name: _figure(results, name) for name in names},
+    )
+
+
+def read(path: Path) -> Comparison:
+    """Read a comparison.json.
+
+    Raises:
+        UserError: there is none, or it is damaged.
+    """
+    try:
+        return Comparison.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"There is no {path}; run the study to its end (snakemake --cores 4 all), "
+            "or see what there is with make report."
+        ) from error
+    except (ValueError, ValidationError) as error:
+        raise UserError(f"{path} is damaged; delete it and run the study again, which makes it anew.") from error
+
+
+def _figure(results: Results, name: str) -> Figure:
+    runs = {variant: results.of(variant) for variant in results.study.variants}
+    values = {
+        variant: {run.seed: float(run.metrics[name]) for run in of if name in run.metrics}
+        for variant, of in runs.items()
+    }
+    measured = {variant: by_seed for variant, by_seed in values.items() if by_seed}
+    shared = [
+        (first, second)
+        for first, second in combinations(measured, 2)
+        if measured[first].keys() & measured[second].keys()
+    ]
+    return Figure(
+        summaries={variant: _summary(by_seed) for variant, by_seed in measured.items()},
+        dashes={variant: _why_absent(of, name) for variant, of in runs.items() if variant not in measured},
+        bounds={
+            variant: size for variant in measured if (size := _bounding_sample_size(runs[variant], name)) is not None
+        },
+        pairs=[_pair(name, first, second, measured) for first, second in shared],
+    )
+
+
+def _summary(values: dict[int, float]) -> Summary:
+    # Not above: it loads scipy, which a table printed from comparison.json does without.
+    from vaeline.metrics.intervals import interval
+
+    found = interval(list(values.values()))
+    return Summary(mean=found.mean, half_width=found.half_width, values=values)
+
+
+def _pair(name: str, first: str, second: str, values: dict[str, dict[int, float]]) -> Pair:
+    from vaeline.metrics.intervals import compare
+
+    higher = HEADLINES.get(name, OTHER).better == "higher"
+    (difference, half_width, seeds), won = compare(values[first], values[second], higher)
+    lost = compare(values[second], values[first], higher).won
+    return Pair(
+        first=first, second=second, difference=difference, half_width=half_width, seeds=seeds, won=won, lost=lost
+    )
+
+
+def _why_absent(runs: list[Run], name: str) -> str:
+    if not runs:
+        return "none of its runs is there"
+    return str(runs[0].evaluation.get(name, {}).get("dash", "not measured"))
+
+
+def _bounding_sample_size(runs: list[Run], name: str) -> float | None:
+    """The least effective sample size over a variant's runs, where it makes a bound of an importance-sampled figure."""
+    sizes = [size for run in runs if (size := run.evaluation.get(name, {}).get("effective_sample_size")) is not None]
+    return min(sizes) if sizes and min(sizes) < LEAST_SAMPLE_SIZE else None

@@ -1,0 +1,102 @@
+"""Training curves of a study: as one PNG, and as drawings that follow the colours of the page around them."""
+
+from io import BytesIO, StringIO
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vaeline.results import Results, Run
+
+# Each has a contrast of at least 3.4 on white and on a dark page; neighbours differ for every kind of colour vision.
+COLOURS = ["#2f7ed8", "#d2691e", "#1f9d78", "#b5559c", "#8a8d2b", "#6f6bd1", "#c4483f", "#5f8a9e"]
+STROKES = ["-", "--", "-.", ":"]  # a round through the colours each
+INK = "#010203"  # stands for the page's own text colour until the drawing is inlined
+
+
+class Curve(NamedTuple):
+    """A column of training.csv, as drawn."""
+
+    column: str
+    title: str
+    unit: str
+
+
+CURVES = [
+    Curve("validation_distortion", "Distortion", "nats per image"),
+    Curve("validation_rate", "Rate", "nats per image"),
+    Curve("sigma", "Sigma", "pixel values"),
+    Curve("validation_negative_elbo", "Negative ELBO", "nats per image"),
+]
+
+
+def colours(variants: list[str]) -> dict[str, str]:
+    """The colour of each variant, the same in every figure."""
+    return {variant: COLOURS[index % len(COLOURS)] for index, variant in enumerate(variants)}
+
+
+def curves_png(results: Results) -> bytes:
+    """All training curves as one PNG, the same bytes for the same runs."""
+    with _style():
+        figure = Figure(figsize=(10, 6.6), layout="constrained")
+        for axes, curve in zip(figure.subplots(2, 2).flat, CURVES, strict=True):
+            _draw(axes, results, curve)
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        if handles:
+            figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 4), frameon=False)
+        file = BytesIO()
+        figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
+    return file.getvalue()
+
+
+def curve_svg(results: Results, curve: Curve) -> str:
+    """One training curve as SVG on a clear ground; axes and text are black on a light page and white on a dark one."""
+    with _style(ink=INK):
+        figure = Figure(figsize=(5, 3.1), layout="constrained")
+        figure.patch.set_visible(False)
+        _draw(figure.subplots(), results, curve)
+        file = StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    root = "<style>svg{color:#33383e}@media(prefers-color-scheme:dark){svg{color:#c9ced4}}</style>"
+    svg = file.getvalue().replace(INK, "currentColor")
+    head, rest = svg[svg.index("<svg") :].split(">", 1)
+    return f"{head}>{root}{rest}"
+
+
+def _style(ink: str = "#33383e") -> Any:
+    return matplotlib.rc_context(
+        {
+            "font.family": "sans-serif", "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold",
+            "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+            "axes.axisbelow": True, "axes.facecolor": "none", "axes.edgecolor": ink, "axes.labelcolor": ink, "text.color": ink,
+            "xtick.color": ink, "ytick.color": ink, "grid.color": ink, "grid.alpha": 0.15, "grid.linewidth": 0.6,
+            "svg.fonttype": "none", "svg.hashsalt": "vaeline", "savefig.facecolor": "auto",
+        }
+    )  # fmt: skip
+
+
+def _draw(axes: Axes, results: Results, curve: Curve) -> None:
+    """A thin line for each seed, and a bold one for their mean as far as all of them go."""
+    for index, (variant, colour) in enumerate(colours(results.study.variants).items()):
+        stroke = STROKES[index // len(COLOURS) % len(STROKES)]
+        lines = [_line(run, curve.column) for run in results.of(variant)]
+        for epochs, values in lines:
+            axes.plot(epochs, values, stroke, color=colour, linewidth=0.7, alpha=0.45)
+        if lines:
+            shared = min((epochs for epochs, _ in lines), key=len)
+            mean = np.mean([values[: len(shared)] for _, values in lines], axis=0)
+            axes.plot(shared, mean, stroke, color=colour, linewidth=1.8, label=variant)
+    axes.set_title(curve.title)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(curve.unit)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _line(run: Run, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """The epochs that have a value, and the values."""
+    values = run.training.get(column, np.empty(0))
+    known = np.isfinite(values)
+    return run.training["epoch"][: len(values)][known], values[known]

@@ -1,0 +1,145 @@
+"""A study's runs as one record: what each measured, and which are missing."""
+
+import csv
+import json
+from dataclasses import dataclass
+from itertools import count, product
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from vaeline.errors import UserError
+from vaeline.params import StudySection
+
+# What the report reads of a run, in the order in which it appears, and what its absence says.
+FILES = {
+    "training.csv": "not trained",
+    "model.safetensors": "not trained",
+    "samples.h5": "trained, not sampled",
+    "reconstructions.png": "trained, not sampled",
+    "samples.png": "trained, not sampled",
+    "metrics.json": "sampled, not evaluated",
+    "evaluation.json": "sampled, not evaluated",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A variant trained with one seed."""
+
+    variant: str
+    seed: int
+    metrics: dict[str, float]  # figure -> value
+    evaluation: dict[str, dict[str, Any]]  # figure -> how it was made, or {"dash": why it has no meaning}
+    training: dict[str, np.ndarray]  # column of training.csv -> (epochs,), NaN where an epoch has no such value
+    reconstructions: bytes  # PNG
+    samples: bytes  # PNG
+    seconds: dict[str, float]  # step -> wall time, where one was noted
+
+
+@dataclass(frozen=True)
+class Results:
+    """The runs that a study names: those that are there, and why the others are not."""
+
+    study: StudySection
+    runs: list[Run]
+    missing: dict[tuple[str, int], str]  # (variant, seed) -> "trained, not sampled"
+
+    def of(self, variant: str) -> list[Run]:
+        """The runs of a variant, in the order of the study's seeds."""
+        return [run for run in self.runs if run.variant == variant]
+
+
+def read(folder: Path, study: StudySection) -> Results:
+    """Read the runs that `study` names out of `folder` (results/<study>/runs); others are left alone.
+
+    Raises:
+        UserError: a file of a run cannot be read.
+    """
+    runs, missing = [], {}
+    for variant, seed in product(study.variants, study.seeds):
+        place = folder / variant / f"seed-{seed}"
+        absent = [state for name, state in FILES.items() if not (place / name).exists()]
+        if absent:
+            missing[variant, seed] = absent[0]
+        else:
+            runs.append(_read_run(place, variant, seed))
+    return Results(study, runs, missing)
+
+
+def rows_shown(samples: Path, count: int) -> np.ndarray:
+    """The rows of the test split that the first `count` pictures of a run's samples.h5 go back to.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        with h5py.File(samples) as file:
+            return np.asarray(file["test_index"][:count])
+    except (OSError, KeyError) as error:
+        raise _unreadable(samples, "HDF5") from error
+
+
+def move_former(folder: Path, study: StudySection, former: Path) -> list[Path]:
+    """Move the runs in `folder` that `study` no longer names under `former`; a run already there is kept beside.
+
+    Returns:
+        Where they lie now.
+    """
+    named = {folder / variant / f"seed-{seed}" for variant, seed in product(study.variants, study.seeds)}
+    moved = []
+    for run in sorted(set(folder.glob("*/seed-*")) - named):
+        target = _unused(former / run.relative_to(folder))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        moved.append(run.rename(target))
+        if not any(run.parent.iterdir()):
+            run.parent.rmdir()
+    return moved
+
+
+def _unused(path: Path) -> Path:
+    if not path.exists():
+        return path
+    return next(other for number in count(2) if not (other := path.with_name(f"{path.name}.{number}")).exists())
+
+
+def _read_run(folder: Path, variant: str, seed: int) -> Run:
+    timing = folder / "timing.json"
+    return Run(
+        variant,
+        seed,
+        metrics=_read_json(folder / "metrics.json"),
+        evaluation=_read_json(folder / "evaluation.json"),
+        training=_read_training(folder / "training.csv"),
+        reconstructions=(folder / "reconstructions.png").read_bytes(),
+        samples=(folder / "samples.png").read_bytes(),
+        seconds={step: note["seconds"] for step, note in _read_json(timing).items()} if timing.exists() else {},
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _unreadable(path, "JSON") from error
+    if not isinstance(content, dict):
+        raise _unreadable(path, "a JSON object")
+    return content
+
+
+def _read_training(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+        return {name: np.array([float(row[name] or "nan") for row in rows]) for name in reader.fieldnames or ()}
+    except (TypeError, ValueError) as error:
+        raise _unreadable(path, "a table of numbers") from error
+
+
+def _unreadable(path: Path, expected: str) -> UserError:
+    return UserError(
+        f"{path} is damaged (it should be {expected}); delete it and run the study again, which makes it anew."
+    )

@@ -1,0 +1,137 @@
+"""The table of a study: a row for each figure, a column for each variant."""
+
+from math import floor, log10
+from typing import NamedTuple
+
+from vaeline.comparison import HEADLINES, LEAST_SAMPLE_SIZE, OTHER, Comparison, Figure, Headline, Summary
+
+BOUND = f"an upper bound: its effective sample size is under {LEAST_SAMPLE_SIZE}"
+MARKS = {"best": "*", "tied": "~"}
+LEGEND = """\
+± half width of the 95% t-interval over seeds
+* best: its paired 95% interval leaves out 0 against every other variant
+~ not apart: the best mean, and those whose paired interval against it holds 0"""
+
+
+class Cell(NamedTuple):
+    """A figure of one variant, as text."""
+
+    value: str  # "12.3", "<= 12.3" for a bound, "-" for a dash
+    spread: str = ""  # "± 0.4"
+    mark: str = ""  # "best", "tied" or none
+    note: str = ""  # why it is a dash or a bound, or rests on fewer seeds
+
+
+class Row(NamedTuple):
+    """A figure of all variants."""
+
+    name: str
+    headline: Headline
+    cells: list[Cell]  # in the order of the study's variants
+    references: dict[str, str]  # a floor or ceiling's name -> its value
+
+
+def rows(comparison: Comparison) -> list[Row]:
+    """Lay out the headline figures."""
+    return [_row(comparison, name, figure) for name, figure in comparison.headlines().items()]
+
+
+def rows_beside(comparison: Comparison) -> list[Row]:
+    """Lay out the figures that go with them."""
+    return [_row(comparison, name, figure) for name, figure in comparison.beside().items()]
+
+
+def plain(comparison: Comparison, width: int) -> str:
+    """The table as aligned text, cut into blocks of variants that fit `width` characters."""
+    table = rows(comparison)
+    notes = list(dict.fromkeys(cell.note for row in table for cell in row.cells if cell.note))
+    lines = [["", *comparison.variants]]
+    if any(seeds := [partial_seeds(comparison, variant) for variant in comparison.variants]):
+        lines.append(["", *seeds])
+    lines += [[row.name, *(_plain_cell(cell, notes) for cell in row.cells)] for row in table]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    blocks = ["\n".join(_plain_line(line, widths, block) for line in lines) for block in _blocks(widths, width)]
+    scale = [
+        f"{row.name}: " + ", ".join(f"{name} {value}" for name, value in row.references.items())
+        for row in table
+        if row.references
+    ]
+    footnotes = [f"[{index}] {note}" for index, note in enumerate(notes, 1)]
+    return "\n\n".join([*blocks, "\n".join([LEGEND, *footnotes, *scale])])
+
+
+def partial_seeds(comparison: Comparison, variant: str) -> str:
+    """`3 of 5 seeds` for a variant of which runs are missing, nothing for others."""
+    there, all_of_them = len(comparison.seeds_of(variant)), len(comparison.seeds)
+    return f"{there} of {all_of_them} seeds" if there < all_of_them else ""
+
+
+def number(value: float, half_width: float | None = None) -> str:
+    """A number to the second digit of its half width; to four digits where there is none; whole ones whole."""
+    if not half_width and value == round(value):
+        return f"{value:,.0f}"
+    scale, digits = (half_width, 2) if half_width else (value, 4)
+    decimals = min(max(digits - 1 - floor(log10(abs(scale))), 0), 6)
+    return f"{value:,.{decimals}f}"
+
+
+def spread(half_width: float | None) -> str:
+    """`± 0.41`, or nothing where there is no interval or the seeds agree."""
+    return f"± {number(half_width, half_width)}" if half_width else ""
+
+
+def marks(figure: Figure, headline: Headline) -> dict[str, str]:
+    """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
+
+    Variants that share no two seeds with the best have no interval, and have no say.
+    """
+    if headline.better is None or len(figure.summaries) < 2:
+        return {}
+    leader, *others = figure.ranking(headline)
+    pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and pair.half_width is not None}
+    tied = [other for other, pair in pairs.items() if not pair.apart]
+    return dict.fromkeys([leader, *tied], "tied") if tied else {leader: "best"} if pairs else {}
+
+
+def _row(comparison: Comparison, name: str, figure: Figure) -> Row:
+    headline = HEADLINES.get(name, OTHER)
+    marked = marks(figure, headline)
+    cells = [_cell(comparison, figure, variant, marked.get(variant, "")) for variant in comparison.variants]
+    values = {each: comparison.reference(each) for each in headline.references}
+    return Row(name, headline, cells, {each: number(value) for each, value in values.items() if value is not None})
+
+
+def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str) -> Cell:
+    if variant not in figure.summaries:
+        return Cell("-", note=figure.dashes[variant])
+    summary = figure.summaries[variant]
+    value = number(summary.mean, summary.half_width)
+    bound = variant in figure.bounds
+    notes = [BOUND] if bound else []
+    notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []
+    return Cell(f"<= {value}" if bound else value, spread(summary.half_width), mark, "; ".join(notes))
+
+
+def _seeds_note(summary: Summary) -> str:
+    seeds = ", ".join(map(str, sorted(summary.values)))
+    return f"over seed{'s' if len(summary.values) > 1 else ''} {seeds} only"
+
+
+def _plain_cell(cell: Cell, notes: list[str]) -> str:
+    note = f"[{notes.index(cell.note) + 1}]" if cell.note else ""
+    return " ".join(filter(None, [cell.value, cell.spread, note, MARKS.get(cell.mark, " ")]))
+
+
+def _plain_line(line: list[str], widths: list[int], block: list[int]) -> str:
+    return "  ".join([line[0].ljust(widths[0]), *(line[column].rjust(widths[column]) for column in block)]).rstrip()
+
+
+def _blocks(widths: list[int], width: int) -> list[list[int]]:
+    """Deal the columns, from 1 on, into blocks that fit beside column 0."""
+    blocks: list[list[int]] = [[]]
+    for column in range(1, len(widths)):
+        taken = widths[0] + sum(2 + widths[each] for each in blocks[-1])
+        if blocks[-1] and taken + 2 + widths[column] > width:
+            blocks.append([])
+        blocks[-1].append(column)
+    return blocks
