@@ -14,7 +14,7 @@ from vaeline.files import written_aside
 from vaeline.params import Study
 from vaeline.pictures import grid
 from vaeline.sampling import reconstruct, sample
-from vaeline.store import Split, read_split
+from vaeline.store import Split, created, read_split
 
 BATCH = 256
 
@@ -35,11 +35,10 @@ def main(study: Study, variant: str, seed: int) -> None:
         "reconstructions": reconstruct(model, images, derive_seed(study.sampling.seed)),
         "samples": sample(model, images.labels, facts, derive_seed(study.sampling.seed, seed), BATCH),
     }
-    with written_aside(folder / "samples.h5") as aside, h5py.File(aside, "w", track_order=False) as file:
+    with created(folder / "samples.h5") as file:
         for name, batches in draws.items():
             _write_images(file, name, test.images.shape, batches)
-        file.create_dataset("labels", data=test.labels, track_times=False)
-        file.create_dataset("test_index", data=chosen, track_times=False)
+        file["labels"], file["test_index"] = test.labels, chosen
         first = {name: file[name][: study.sampling.grid] for name in draws}
     for name, drawn in first.items():
         with written_aside(folder / f"{name}.png") as aside:
@@ -54,7 +53,7 @@ def _choose(images: int, count: int | None, seed: int) -> np.ndarray:
 
 
 def _write_images(file: h5py.File, name: str, shape: tuple[int, ...], batches: Iterator[torch.Tensor]) -> None:
-    images = file.create_dataset(name, shape, np.uint8, track_times=False)
+    images = file.create_dataset(name, shape, np.uint8)
     written = 0
     for batch in batches:
         images[written : written + len(batch)] = batch.numpy()

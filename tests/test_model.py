@@ -58,7 +58,7 @@ def test_every_combination_trains_and_samples(
         optimizer.zero_grad()
         objective.backward()
         optimizer.step()
-        objectives.append(float(objective))
+        objectives.append(objective.item())
     assert sum(objectives[-5:]) < sum(objectives[:5])
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
     samples = model.eval().sample(labels)

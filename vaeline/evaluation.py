@@ -145,7 +145,7 @@ def _likelihoods(
 
 def _given(model: Model, densities: Sequence[Likelihood], x: Tensor, labels: Tensor, samples: int) -> LogLikelihood:
     """Importance sampling of log p(x|y) under each density, from q(z|x, y): (densities, images)."""
-    features = _features(model, x, labels)
+    features = model.features(x, labels)
     block = min(samples, max(1, HELD_PIXELS[x.device.type] // x.numel()))
     many_x, many_labels = x.repeat(block, 1, 1, 1), labels.repeat(block, 1)  # (block * images, ...)
     condition = model.condition(many_labels)
@@ -211,11 +211,3 @@ def _put_derived(record: Record, model: Model, facts: Facts) -> None:
     record.put("effective_sample_size", how.pop("effective_sample_size") or nan, definition, **how)
     fitted = "a fixed value" if model.likelihood.fixed else "fitted to the training split"
     record.put("sigma", float(model.likelihood.sigma), f"Standard deviation of a pixel under p(x|z), {fitted}.")
-
-
-def _features(model: Model, x: Tensor, labels: Tensor) -> Tensor:
-    """What the encoder makes of each image, (images, any): all that the posterior depends on."""
-    condition = model.variant.condition
-    sees = condition is not None and condition.encoder
-    features: Tensor = model.network.encoder(x, model.condition(labels) if sees else None)
-    return features

@@ -80,8 +80,12 @@ class Model(nn.Module):
 
     def encode(self, x: Tensor, labels: Tensor) -> Latent:
         """One sample of each image's posterior; z is (b, latent)."""
+        return self.posterior(self.features(x, labels))
+
+    def features(self, x: Tensor, labels: Tensor) -> Tensor:
+        """What the encoder makes of each image, (b, any): all that its posterior depends on."""
         sees = self.variant.condition is not None and self.variant.condition.encoder
-        return self.posterior(self.network.encoder(x, self.condition(labels) if sees else None))
+        return self.network.encoder(x, self.condition(labels) if sees else None)
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         """The mean of p(x|z, y), (b, channel, height, width), inside the data's range."""

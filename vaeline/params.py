@@ -56,7 +56,7 @@ class Dataset(Entry):
     name: Name = Field(description="a file of vaeline/datasets")
     source: str = Field("download", description="`download`, or a folder that holds the files; unused by embedded data")
     limit: int | None = Field(
-        None, ge=10, description="use the first so many images, each official split in proportion; null for all"
+        None, ge=10, description="use so many images, drawn by the seed of the split; null for all"
     )
     size: int = Field(ge=4, le=512, description="height and width in pixels after preprocessing")
     range: tuple[float, float] = Field(

@@ -1,0 +1,42 @@
+"""A folder and a zip archive read alike, and tell what is damaged."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.datasets.sources import WEB_PAGE, write_files, write_zip
+from vaeline.archive import Archive, is_web_page
+from vaeline.errors import UserError
+
+FILES = {"b/two.txt": b"2", "b/one.txt": b"1", "__MACOSX/b/two.txt": b"?", "b/.hidden": b"?"}
+
+
+def test_folder_and_zip_hold_the_same_sorted_files(tmp_path: Path) -> None:
+    write_zip(tmp_path / "a.zip", FILES)
+    folder, archive = Archive(write_files(tmp_path / "a", FILES)), Archive(tmp_path / "a.zip")
+    assert folder.names == archive.names == ["b/one.txt", "b/two.txt"]
+    assert folder.read("b/two.txt") == archive.read("b/two.txt") == b"2"
+
+
+def test_fingerprint_of_a_folder_follows_names_and_bytes(tmp_path: Path) -> None:
+    prints = []
+    for number, files in enumerate([FILES, FILES, {**FILES, "b/one.txt": b"!"}, {"b/1.txt": b"1", "b/two.txt": b"2"}]):
+        archive = Archive(write_files(tmp_path / str(number), files))
+        prints.append(archive.fingerprint(archive.names))
+    assert prints[0] == prints[1] and prints[0]["count"] == prints[0]["bytes"] == 2
+    assert len({str(each["sha256"]) for each in prints}) == 3
+
+
+def test_damaged_file_inside_a_zip_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    write_zip(path, {"one.txt": b"stored bytes", "two.txt": b"2"})
+    path.write_bytes(path.read_bytes().replace(b"stored bytes", b"stored bytez"))
+    with pytest.raises(UserError, match="one.txt in .*a.zip cannot be read .Bad CRC-32"):
+        Archive(path).read("one.txt")
+    assert Archive(path).read("two.txt") == b"2"
+
+
+@pytest.mark.parametrize("start", [WEB_PAGE, b"\n <HTML><body>", b"\xef\xbb\xbf<!doctype HTML>"])
+def test_web_pages_are_recognised(start: bytes) -> None:
+    assert is_web_page(start)
+    assert not is_web_page(b"PK\x03\x04" + start)
