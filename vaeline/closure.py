@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("vaeline", "pipeline_steps")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 # Strings come before comments, so that a # inside one is kept.
 TOKENS = re.compile(
@@ -26,10 +27,8 @@ TOKENS = re.compile(
 
 def digest(modules: Iterable[str]) -> str:
     """Hash of `modules`, given by dotted names, and of all that they import from this project, inside functions too."""
-    paths = sorted(closure(modules))
-    return hashlib.sha256(
-        "\n".join(f"{path.relative_to(ROOT)} {_digest(path)}" for path in paths).encode()
-    ).hexdigest()[:16]
+    lines = [f"{path.relative_to(ROOT)} {_digest(path)}" for path in sorted(closure(modules))]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def closure(modules: Iterable[str]) -> set[Path]:
@@ -54,12 +53,10 @@ def code_text(text: str) -> str:
     return TOKENS.sub(lambda token: token["string"] or "", b"".join(lines).decode())
 
 
-def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
+def _docstrings(tree: ast.Module) -> Iterator[ast.stmt]:
     for node in _statements(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
-            node, False
-        ):
-            yield node.body[0]  # type: ignore[misc]
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False):
+            yield node.body[0]
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:

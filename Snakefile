@@ -1,0 +1,35 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/runs.smk"
+include: "workflow/rules/report.smk"
+
+
+# Every output is a target, not the report alone: after a failed run, files of older ones would otherwise pass for its own.
+rule all:
+    default_target: True
+    input:
+        every_output := targets(),
+    message:
+        "All of the study is made."
+
+
+if workflow.is_main_process:
+    bridge.adopt(every_output)
+
+
+onstart:
+    if not workflow.touch:
+        bridge.begin()
+
+
+onsuccess:
+    bridge.settle()
+
+
+onerror:
+    bridge.settle()

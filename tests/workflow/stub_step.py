@@ -1,0 +1,77 @@
+"""Steps without any learning in them: bytes out of the inputs and the parameters, and a line in a log for each run."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+
+def main(step: str) -> None:
+    """Stand in for `step`: read what it reads, write what it writes."""
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
+    variant, seed = options.get("--variant", ""), options.get("--seed", "")
+    study, data, features = params["study"]["name"], params["dataset"]["id"], params["evaluation"]["features"]["name"]
+    runs = Path("results", study, "runs")
+    run = runs / variant / f"seed-{seed}"
+    store, judge, reference = f"data/{data}.h5", f"data/{data}.classifier.safetensors", f"data/{data}.{features}"
+    model = [run / "model.safetensors", run / "variant.yaml"]
+    reads, read_params, writes = {
+        "download": ([], ["dataset.name"], [f"data/raw/{data}.json"]),
+        "preprocess": ([f"data/raw/{data}.json"], ["dataset"], [store]),
+        "classifier": ([store], ["classifier"], [judge]),
+        "reference": ([store, judge], ["evaluation.features"], [f"{reference}.reference.safetensors", f"{reference}.json"]),
+        "train": ([store], ["training", f"variants.{variant}"], [*model, run / "training.csv"]),
+        "sample": ([store, *model], ["sampling"], [run / name for name in ("samples.h5", "reconstructions.png", "samples.png")]),
+        "evaluate": ([store, judge, *model, run / "samples.h5"], ["evaluation"], [run / "metrics.json", run / "evaluation.json"]),
+        "report": (None, ["study"], [runs.parent / name for name in ("metrics.json", "comparison.json", "curves.png", "report.html")]),
+    }[step]  # fmt: skip
+    with open("ran.log", "a") as log:
+        log.write(" ".join(filter(None, [step, variant, seed])) + "\n")
+    time.sleep(float(os.environ.get("SECONDS_EACH", "0")))
+    if step == "train" and variant == os.environ.get("FAILING"):
+        raise SystemExit("This variant fails.")
+    if reads is None:
+        reads = _runs_of(params, runs)
+    values = [_lookup(params, key) for key in read_params]
+    content = hashlib.sha256(json.dumps([step, seed, values]).encode())
+    for path in reads:
+        content.update(Path(path).read_bytes())
+    for path in map(Path, writes):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_as(path, content.hexdigest()) if path.name != "metrics.json" or variant else _means(reads))
+
+
+def _lookup(params: dict, key: str) -> object:
+    value = params
+    for step in key.split("."):
+        value = value[step]
+    return value
+
+
+def _runs_of(params: dict, runs: Path) -> list[Path]:
+    """The metrics of the study's runs; those it no longer names are moved away."""
+    for variant in runs.iterdir():
+        if variant.name not in params["study"]["variants"]:
+            shutil.move(variant, runs.with_name("former") / variant.name)
+    return sorted(runs.glob("*/*/metrics.json"))
+
+
+def _means(runs: list[Path]) -> str:
+    return json.dumps({path.parts[-3]: json.loads(path.read_text()) for path in runs})
+
+
+def _as(path: Path, digest: str) -> str:
+    if path.name == "metrics.json":
+        return json.dumps({"negative_elbo": int(digest[:6], 16)})
+    if path.suffix == ".csv":
+        rows = [digest[:6], digest[6:12], digest[12:18]]
+        return "epoch,validation_negative_elbo,validation_distortion,validation_rate\n0,,,\n1," + ",".join(
+            str(int(number, 16)) for number in rows
+        )
+    return f"{path.name} {digest}\n"

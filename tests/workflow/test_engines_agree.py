@@ -1,0 +1,117 @@
+"""The Snakefile and dvc.yaml describe the same stages."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dvc.dependency.param import ParamsDependency
+from dvc.repo import Repo
+
+from pipeline_steps.code import write_hashes
+from tests.workflow.scratch import Project
+from vaeline.params import load
+from workflow.bridge import planned
+
+Stage = dict[str, Any]
+Key = tuple[str, tuple[str, ...]]  # rule, outputs
+
+
+@pytest.fixture(scope="module")
+def engines(sources: Project) -> Iterator[tuple[dict[Key, Stage], dict[Key, Stage]]]:
+    """Every stage of the active study, as Snakemake and as DVC sees it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(sources.folder)
+        write_hashes(load())
+        yield by_snakemake(), by_dvc()
+
+
+def by_snakemake() -> dict[Key, Stage]:
+    with planned() as workflow:
+        return {
+            (job.rule.name, tuple(sorted(job.output))): {
+                "name": f"{job.rule.name}@{'-'.join(job.wildcards)}",
+                "command": job.shellcmd,
+                "inputs": set(job.input),
+                "parameters": dict(parameter.split("=", 1) for parameter in job.params),
+            }
+            for job in workflow.dag.jobs
+            if job.output
+        }
+
+
+def by_dvc() -> dict[Key, Stage]:
+    with Repo(".") as repo:
+        return {
+            (stage.name.split("@")[0], tuple(sorted(out.def_path for out in stage.outs))): {
+                "name": stage.name,
+                "command": stage.cmd,
+                "inputs": {dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency)},
+                "parameters": dict(parameters(stage)),
+            }
+            for stage in repo.index.stages
+        }
+
+
+def parameters(stage: Any) -> Iterator[tuple[str, str]]:
+    """A stage's dotted keys and their values as JSON; those of a file of hashes under `code`, as Snakemake has them."""
+    for dependency in stage.deps:
+        if isinstance(dependency, ParamsDependency):
+            above = "" if dependency.def_path == "params.yaml" else "code."
+            for key, value in dependency.read_params().items():
+                yield above + key, json.dumps(value, sort_keys=True)
+
+
+def test_stages_and_outputs_are_the_same(engines: Any) -> None:
+    snakemake, dvc = engines
+    assert snakemake.keys() == dvc.keys()
+
+
+def test_a_job_is_named_as_its_stage(engines: Any) -> None:
+    snakemake, dvc = engines
+    named = [key for key in dvc if key[0] != "code"]  # which has no wildcards, for one of its outputs names no study
+    assert {snakemake[key]["name"] for key in named} == {dvc[key]["name"] for key in named}
+
+
+def test_commands_are_the_same(engines: Any) -> None:
+    snakemake, dvc = engines
+    assert {key: stage["command"] for key, stage in snakemake.items()} == {
+        key: stage["command"] for key, stage in dvc.items()
+    }
+
+
+def test_inputs_are_the_same(engines: Any) -> None:
+    """A folder that DVC depends on stands for all that is in it or will be."""
+    snakemake, dvc = engines
+    outputs = {path for _, paths in dvc for path in paths}
+    for key, stage in dvc.items():
+        folders = stage["inputs"] - outputs
+        below = {path for folder in folders for path in [*files(folder), *outputs] if path.startswith(f"{folder}/")}
+        assert snakemake[key]["inputs"] == stage["inputs"] - folders | below
+
+
+def files(folder: str) -> Iterator[str]:
+    for above, _, names in os.walk(folder):
+        if not above.endswith("__pycache__"):
+            yield from (os.path.join(above, name) for name in names)
+
+
+def test_parameters_are_the_same_in_name_and_value(engines: Any) -> None:
+    snakemake, dvc = engines
+    assert {key: stage["parameters"] for key, stage in snakemake.items()} == {
+        key: stage["parameters"] for key, stage in dvc.items()
+    }
+
+
+def test_no_file_of_parameters_is_an_input(engines: Any) -> None:
+    for stages in engines:
+        inputs = set().union(*(stage["inputs"] for stage in stages.values()))
+        assert not any(path == "params.yaml" or path.endswith("code.json") for path in inputs)
+
+
+def test_all_asks_for_every_output(sources: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(sources.folder)
+    with planned() as workflow:
+        [everything] = [job for job in workflow.dag.jobs if job.rule.name == "all"]
+        assert set(everything.input) == {path for job in workflow.dag.jobs for path in job.output}

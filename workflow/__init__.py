@@ -1,0 +1,1 @@
+"""What is Snakemake's own: the rules, and the bridge to DVC."""

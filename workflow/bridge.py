@@ -1,0 +1,205 @@
+"""The bridge between Snakemake and DVC: what one engine ran, the other accepts.
+
+`dvc.lock` is the one record of what was made from what, and DVC the one judge of what is stale. What a run of Snakemake
+has finished is recorded there. Before Snakemake plans, its own view is made equal to DVC's: a stage that DVC finds
+clean is accepted as if just made, and any other is marked incomplete, which makes Snakemake run it. Nothing is deleted,
+so that an edit undone finds everything in place.
+
+The work is done in a process of its own (`python -m workflow.bridge`), and not at all while nothing has changed.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from snakemake.exceptions import WorkflowError
+
+from pipeline_steps.code import hashes, write_hashes
+from vaeline.errors import UserError
+from vaeline.files import write_json, written_aside
+from vaeline.params import load
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+    from dvc.stage import PipelineStage
+    from snakemake.jobs import Job
+    from snakemake.workflow import Workflow
+
+FOLDER = Path(".snakemake/bridge")
+RUNNING = FOLDER / "running"  # from a run's start until what it finished is recorded; locked while the run lives
+SEEN = FOLDER / "seen.json"  # what there was when Snakemake's view was last made equal to DVC's
+LOCK = Path("dvc.lock")
+held: list[TextIO] = []  # keeps the file of `begin` open
+
+
+def adopt(outputs: list[str]) -> None:
+    """Before planning: make Snakemake's view equal to DVC's, unless it is, or a run is going on.
+
+    Raises:
+        WorkflowError: DVC is at work, or something is wrong with its files.
+    """
+    if RUNNING.exists():
+        with RUNNING.open("a") as file:
+            if not _lock(file):
+                return
+    elif not any(map(os.path.exists, outputs)) or _is_seen(outputs):
+        return
+    if settle():
+        raise WorkflowError("What DVC knows of the study could not be taken over, for the reason above.")
+
+
+def begin() -> None:
+    """When a run starts: say so, until this process ends in whatever way.
+
+    Raises:
+        WorkflowError: another run is going on.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    held.append(RUNNING.open("a"))
+    if not _lock(held[-1]):
+        raise WorkflowError("Another run of Snakemake is going on in this project; wait for it to end, or stop it.")
+
+
+def settle() -> int:
+    """When a run ends: record what it finished, and make Snakemake's view equal to DVC's; returns an exit code."""
+    process = subprocess.Popen([sys.executable, "-m", "workflow.bridge"], start_new_session=True)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:  # of which the process, in a session of its own, knows nothing
+        print("Telling DVC what this run has finished; a moment.", file=sys.stderr)
+        process.wait()
+        raise
+
+
+def main() -> None:
+    """What `settle` starts."""
+    from dvc.repo import Repo, lock_repo
+
+    logging.getLogger("dvc").setLevel(logging.WARNING)
+    write_hashes(load())
+    with planned() as workflow, Repo(".") as repo, lock_repo(repo):
+        jobs = [job for level in workflow.dag.toposorted() for job in level if job.output]
+        stages = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
+        if RUNNING.exists():
+            since = RUNNING.stat().st_mtime
+            _record(repo, [stages[job.output[0]] for job in jobs if _finished(workflow, job, since)])
+            RUNNING.unlink()
+            workflow.persistence.cleanup_locks()
+        stale = {job for job in jobs if stages[job.output[0]].status()}
+        for job in jobs:
+            if job in stale:
+                workflow.persistence.started(job)
+            else:
+                _accept(workflow, job)
+    files = _stats(path for job in jobs for path in job.output)
+    write_json(SEEN, {"files": files, "study": _study() if stale else None})
+
+
+@contextmanager
+def planned() -> Iterator["Workflow"]:
+    """The workflow with the jobs of the whole study, planned as if none had run."""
+    from snakemake.api import SnakemakeApi
+    from snakemake.settings import enums, types
+    from snakemake_interface_executor_plugins.settings import ExecMode
+
+    with SnakemakeApi(types.OutputSettings(quiet={enums.Quietness.ALL})) as api:
+        settings = types.WorkflowSettings(exec_mode=ExecMode.SUBPROCESS)  # the Snakefile then leaves the bridge alone
+        within = api.workflow(types.ResourceSettings(cores=1), workflow_settings=settings, snakefile=Path("Snakefile"))
+        within.dag(types.DAGSettings(targets={"all"}, forceall=True))
+        workflow = within._workflow
+        settings.exec_mode = ExecMode.DEFAULT
+        workflow.execution_settings = types.ExecutionSettings()
+        workflow._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=False)
+        workflow._build_dag()
+        yield workflow
+
+
+def _finished(workflow: "Workflow", job: "Job", since: float) -> bool:
+    """Whether Snakemake ran a job to its end, as it would today, and nobody has touched its files or inputs after it."""
+    known = workflow.persistence
+    if not all(map(os.path.exists, [*job.input, *job.output])) or not known.has_metadata(job):
+        return False
+    times = [os.path.getmtime(path) for path in job.output]
+    return (
+        times == [known.metadata(path).endtime for path in job.output]
+        and max([since, *map(os.path.getmtime, job.input)]) <= min(times)
+        and not known.params_changed(job)
+        and not any(known.code_changed(job))
+    )
+
+
+def _record(repo: "Repo", stages: "list[PipelineStage]") -> None:
+    """Do what `dvc commit --force` does, but replace dvc.lock in one step: an interrupt leaves it whole."""
+    from dvc.dvcfile import Lockfile
+
+    if not stages:
+        return
+    for stage in stages:
+        stage.save()
+        stage.commit(relink=False)
+    with written_aside(LOCK) as aside:
+        if LOCK.exists():
+            shutil.copy(LOCK, aside)
+        Lockfile(repo, str(aside)).dump_stages(stages)
+    repo._reset()
+
+
+def _accept(workflow: "Workflow", job: "Job") -> None:
+    """Let Snakemake take a job's files for made by it, as it would today and from the inputs as they are."""
+    newest = max(map(os.path.getmtime, job.input), default=0)
+    for path in job.output:
+        if os.path.getmtime(path) < newest:
+            os.utime(path, (newest, newest))
+    workflow.async_run(workflow.persistence.finished(job))
+
+
+def _lock(file: TextIO) -> bool:
+    """Lock a file for as long as it is open; False where another process has it locked."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_seen(outputs: list[str]) -> bool:
+    """Whether Snakemake's view is still what it was made.
+
+    It shows an edit of the study by itself, unless a stage was stale before: then the edit may have brought it back.
+    """
+    if not SEEN.exists():
+        return False
+    seen = json.loads(SEEN.read_text(encoding="utf-8"))
+    return seen["files"] == _stats(outputs) and seen["study"] in (None, _study())
+
+
+def _stats(outputs: Iterable[str]) -> list[Any]:
+    files = [LOCK, Path("dvc.yaml"), *map(Path, sorted(outputs))]
+    return [[str(path), path.stat().st_mtime_ns, path.stat().st_size] for path in files if path.exists()]
+
+
+def _study() -> list[Any]:
+    study = load()
+    return [study.model_dump(mode="json"), hashes(study)]
+
+
+if __name__ == "__main__":
+    from dvc.exceptions import DvcException
+    from dvc.rwlock import RWLockFileCorruptedError
+
+    try:
+        try:
+            main()
+        except RWLockFileCorruptedError:  # whoever wrote it was killed
+            Path(".dvc/tmp/rwlock").unlink()
+            main()
+    except (DvcException, UserError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,84 @@
+"""The study, what its rules depend on, and what they make."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.io import strip_wildcard_constraints
+
+sys.path.insert(0, workflow.basedir)
+
+from pipeline_steps.code import hashes
+from vaeline import params as study_file
+from vaeline.closure import PACKAGES
+from vaeline.errors import UserError
+from workflow import bridge
+
+# `python` is the environment's, whether or not it is activated.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+try:
+    PARAMS = study_file.read_yaml(Path("params.yaml"))
+    STUDY = study_file.check(PARAMS, Path("params.yaml"))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+HASHES = {"code": hashes(STUDY)}
+GPU = int(STUDY.training.device != "cpu")
+
+
+# Only the active study can be asked for: of any other, the parameters are not known here.
+wildcard_constraints:
+    study=STUDY.study.name,
+    id=STUDY.dataset.id,
+    features=STUDY.evaluation.features.name,
+    variant="|".join(STUDY.study.variants),
+    seed="|".join(map(str, STUDY.study.seeds)),
+
+
+def tracked(*keys):
+    """Parameters of a rule, each as its dotted key and value; the keys of params.yaml are those that dvc.yaml lists."""
+
+    def parameter(key):
+        return (
+            lambda wildcards: f"{(path := key.format(**wildcards))}={json.dumps(lookup(path), sort_keys=True)}"
+        )
+
+    return [parameter(key) for key in keys]
+
+
+def lookup(path):
+    """The value at a dotted key of params.yaml, or below `code` of the hashes of the source."""
+    value = PARAMS | HASHES
+    for key in path.split("."):
+        value = value[key]
+    return value
+
+
+def sources():
+    """Every file of the code that is hashed."""
+    files = (
+        path
+        for package in PACKAGES
+        for path in Path(package).rglob("*")
+        if path.is_file()
+    )
+    return sorted(str(path) for path in files if "__pycache__" not in path.parts)
+
+
+def targets():
+    """All that the study's rules make."""
+    return [
+        path
+        for rule in workflow.rules
+        for pattern in rule.output
+        for path in expand(
+            strip_wildcard_constraints(pattern),
+            study=STUDY.study.name,
+            id=STUDY.dataset.id,
+            features=STUDY.evaluation.features.name,
+            variant=STUDY.study.variants,
+            seed=STUDY.study.seeds,
+        )
+    ]

@@ -1,0 +1,62 @@
+"""What the studies of a data set share: its images, its classifier, the statistics of its real test images."""
+
+
+rule download:
+    output:
+        "data/raw/{id}.json",
+    params:
+        *tracked(
+            "dataset.name",
+            "dataset.source",
+            "evaluation.features",
+            f"code.download.{STUDY.dataset.name}",
+        ),
+    shell:
+        "python -m pipeline_steps.download"
+
+
+rule preprocess:
+    input:
+        "data/raw/{id}.json",
+    output:
+        "data/{id}.h5",
+    threads: 4
+    params:
+        *tracked("dataset", f"code.preprocess.{STUDY.dataset.name}"),
+    shell:
+        "python -m pipeline_steps.preprocess"
+
+
+rule classifier:
+    input:
+        "data/{id}.h5",
+    output:
+        "data/{id}.classifier.safetensors",
+    threads: STUDY.classifier.threads
+    resources:
+        gpu=GPU,
+    params:
+        *tracked("classifier", "training.device", "code.classifier"),
+    shell:
+        "python -m pipeline_steps.classifier"
+
+
+rule reference:
+    input:
+        "data/{id}.h5",
+        "data/{id}.classifier.safetensors",
+    output:
+        "data/{id}.{features}.reference.safetensors",
+        "data/{id}.{features}.json",
+    threads: STUDY.classifier.threads
+    resources:
+        gpu=GPU,
+    params:
+        *tracked(
+            "evaluation.features",
+            "classifier.threads",
+            "training.device",
+            "code.reference.{features}",
+        ),
+    shell:
+        "python -m pipeline_steps.reference"

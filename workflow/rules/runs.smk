@@ -1,0 +1,68 @@
+"""One variant, one seed: train, sample, evaluate."""
+
+RUN = "results/{study}/runs/{variant}/seed-{seed}"
+STORE = f"data/{STUDY.dataset.id}.h5"
+CLASSIFIER = f"data/{STUDY.dataset.id}.classifier.safetensors"
+REFERENCE = f"data/{STUDY.dataset.id}.{STUDY.evaluation.features.name}"
+
+
+rule train:
+    input:
+        STORE,
+    output:
+        f"{RUN}/model.safetensors",
+        f"{RUN}/variant.yaml",
+        f"{RUN}/training.csv",
+    threads: STUDY.training.threads
+    resources:
+        gpu=GPU,
+    params:
+        *tracked("training", "variants.{variant}", "code.train.{variant}"),
+    shell:
+        "python -m pipeline_steps.train --variant {wildcards.variant} --seed {wildcards.seed}"
+
+
+rule sample:
+    input:
+        STORE,
+        f"{RUN}/model.safetensors",
+        f"{RUN}/variant.yaml",
+    output:
+        f"{RUN}/samples.h5",
+        f"{RUN}/reconstructions.png",
+        f"{RUN}/samples.png",
+    threads: STUDY.training.threads
+    resources:
+        gpu=GPU,
+    params:
+        *tracked(
+            "sampling", "training.device", "training.threads", "code.sample.{variant}"
+        ),
+    shell:
+        "python -m pipeline_steps.sample --variant {wildcards.variant} --seed {wildcards.seed}"
+
+
+rule evaluate:
+    input:
+        STORE,
+        CLASSIFIER,
+        f"{REFERENCE}.reference.safetensors",
+        f"{REFERENCE}.json",
+        f"{RUN}/model.safetensors",
+        f"{RUN}/variant.yaml",
+        f"{RUN}/samples.h5",
+    output:
+        f"{RUN}/metrics.json",
+        f"{RUN}/evaluation.json",
+    threads: STUDY.training.threads
+    resources:
+        gpu=GPU,
+    params:
+        *tracked(
+            "evaluation",
+            "training.device",
+            "training.threads",
+            "code.evaluate.{variant}",
+        ),
+    shell:
+        "python -m pipeline_steps.evaluate --variant {wildcards.variant} --seed {wildcards.seed}"
