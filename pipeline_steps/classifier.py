@@ -1,10 +1,8 @@
 """Train the classifier that judges conditions, once for a data set."""
 
-import torch
-
 from pipeline_steps.command import command, store_of
 from vaeline import params
-from vaeline.devices import device_of
+from vaeline.devices import device_of, fix_arithmetic
 from vaeline.features import classifier
 from vaeline.store import read_facts, read_split
 
@@ -13,7 +11,7 @@ from vaeline.store import read_facts, read_split
 def main() -> None:
     """Train the classifier that judges conditions and whose last hidden layer is a feature space."""
     study = params.load()
-    torch.set_num_threads(study.classifier.threads)
+    fix_arithmetic(study.classifier.threads)
     store = store_of(study)
     facts = read_facts(store)
     train, validation = read_split(store, "train"), read_split(store, "validation")

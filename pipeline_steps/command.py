@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from vaeline.errors import UserError
-from vaeline.files import is_disk_full, write_json
+from vaeline.files import write_json
 from vaeline.params import Study, load
 
 
@@ -26,9 +26,7 @@ def command(step: Callable[..., None]) -> click.Command:
         except UserError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
-            if not is_disk_full(error):
-                raise
-            raise click.ClickException(f"The disk is full ({error}); free some space and run again.") from error
+            raise click.ClickException(f"{error}; mend it and run again.") from error
 
     return click.command()(speak)
 
@@ -38,7 +36,7 @@ def run_command(step: Callable[[Study, str, int], None]) -> click.Command:
 
     @command
     @click.option("--variant", required=True, help="An entry of study.variants.")
-    @click.option("--seed", required=True, type=int, help="One of study.seeds, or any other.")
+    @click.option("--seed", required=True, type=click.IntRange(min=0), help="One of study.seeds, or any other.")
     @functools.wraps(step)
     def run(variant: str, seed: int) -> None:
         study = load()

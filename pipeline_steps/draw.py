@@ -25,7 +25,7 @@ from vaeline.store import Facts, read_split
     help="Hold a label, as in --set Smiling=1 or --set digit=3.",
 )
 @click.option("--count", default=16, show_default=True, type=click.IntRange(1, 10_000), help="Images to draw.")
-@click.option("--seed", default=0, show_default=True, help="Of the draws.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the draws.")
 @click.option(
     "--out",
     default=Path("drawn.png"),
@@ -39,6 +39,8 @@ def main(run: Path, wanted: tuple[str, ...], count: int, seed: int, out: Path) -
     Labels that are not set are those of test images, drawn at random.
     """
     model, facts = models.load(run)
+    if wanted and not model.conditional:
+        raise UserError(f"{run} holds a model without labels, which cannot be asked for {wanted[0]}; leave --set out.")
     test = read_split(Path(f"data/{facts.dataset_id}.h5"), "test")
     rows = np.random.default_rng(seed).integers(len(test.labels), size=count)
     labels = test.labels[rows].copy()

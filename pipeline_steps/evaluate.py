@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import h5py
-import torch
 
 from pipeline_steps.command import run_command, run_folder, store_of
 from vaeline import evaluation, parts, reference
 from vaeline import model as models
 from vaeline.batches import Batches
-from vaeline.devices import device_of
+from vaeline.devices import device_of, fix_arithmetic
 from vaeline.errors import UserError
 from vaeline.features import classifier
 from vaeline.files import write_json
@@ -22,7 +21,7 @@ BATCH = 100
 @run_command
 def main(study: Study, variant: str, seed: int) -> None:
     """Measure the likelihood of test images under one run, and what it drew against them."""
-    torch.set_num_threads(study.training.threads)
+    fix_arithmetic(study.training.threads)
     folder, store, device = (
         run_folder(study.study.name, variant, seed),
         store_of(study),

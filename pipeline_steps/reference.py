@@ -1,12 +1,10 @@
 """Measure the real test images, once for a data set and a feature space."""
 
-import torch
-
 from pipeline_steps.command import command, store_of
 from vaeline import params, parts, reference
-from vaeline.batches import derive_seed
-from vaeline.devices import device_of
+from vaeline.devices import device_of, fix_arithmetic
 from vaeline.features import classifier
+from vaeline.seeds import derive_seed
 from vaeline.store import read_facts, read_split
 
 
@@ -14,13 +12,13 @@ from vaeline.store import read_facts, read_split
 def main() -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
     study = params.load()
-    torch.set_num_threads(study.classifier.threads)
+    fix_arithmetic(study.classifier.threads)
     store, device = store_of(study), device_of(study.training.device)
     facts = read_facts(store)
     features = parts.build("features", study.evaluation.features, facts, store.parent, device)
     judge = classifier.load(classifier.path_in(store.parent, facts.dataset_id)).to(device)
     train, test = read_split(store, "train"), read_split(store, "test")
-    measured = reference.measure(features, judge, train, test, facts, derive_seed(0))
+    measured = reference.measure(features, judge, train, test, facts, derive_seed("reference"))
     reference.write(measured, *reference.paths(store, study.evaluation.features.name))
 
 

@@ -8,12 +8,13 @@ import torch
 
 from pipeline_steps.command import run_command, run_folder, store_of
 from vaeline import model as models
-from vaeline.batches import Batches, derive_seed
-from vaeline.devices import device_of
+from vaeline.batches import Batches
+from vaeline.devices import device_of, fix_arithmetic
 from vaeline.files import written_aside
 from vaeline.params import Study
 from vaeline.pictures import grid
 from vaeline.sampling import reconstruct, sample
+from vaeline.seeds import derive_seed
 from vaeline.store import Split, created, read_split
 
 BATCH = 256
@@ -22,7 +23,7 @@ BATCH = 256
 @run_command
 def main(study: Study, variant: str, seed: int) -> None:
     """Draw reconstructions of test images, and samples under the labels of test images, from one run."""
-    torch.set_num_threads(study.training.threads)
+    fix_arithmetic(study.training.threads)
     folder = run_folder(study.study.name, variant, seed)
     model, facts = models.load(folder)
     test = read_split(store_of(study), "test")
@@ -32,8 +33,8 @@ def main(study: Study, variant: str, seed: int) -> None:
     model.to(device)
     images = Batches(test, facts, BATCH, device)
     draws = {
-        "reconstructions": reconstruct(model, images, derive_seed(study.sampling.seed)),
-        "samples": sample(model, images.labels, facts, derive_seed(study.sampling.seed, seed), BATCH),
+        "reconstructions": reconstruct(model, images, derive_seed("reconstruction", study.sampling.seed)),
+        "samples": sample(model, images.labels, facts, derive_seed("sample", study.sampling.seed, seed), BATCH),
     }
     with created(folder / "samples.h5") as file:
         for name, batches in draws.items():

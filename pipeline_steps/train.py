@@ -3,6 +3,7 @@
 import csv
 import io
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -12,11 +13,13 @@ from lightning_fabric import Fabric
 from pipeline_steps.code import hashes
 from pipeline_steps.command import run_command, run_folder, store_of
 from vaeline import model as models
-from vaeline.batches import Batches, derive_seed
+from vaeline import parts
+from vaeline.batches import Batches
 from vaeline.checkpoints import Checkpoints
-from vaeline.devices import device_of
+from vaeline.devices import device_of, fix_arithmetic
 from vaeline.files import locked, write_text
 from vaeline.params import Study
+from vaeline.seeds import derive_seed
 from vaeline.store import Facts, read_facts, read_split
 from vaeline.training import Row, train
 
@@ -29,7 +32,10 @@ COLUMNS = [
 @run_command
 def main(study: Study, variant: str, seed: int) -> None:
     """Train one variant from one seed; go on from its last checkpoint where there is one."""
-    torch.set_num_threads(study.training.threads)
+    fix_arithmetic(study.training.threads)
+    features = study.evaluation.features
+    if hasattr(features, "weights"):
+        parts.module("features", features.name).require(features, Path("data"))
     device = device_of(study.training.device)
     store = store_of(study)
     facts = read_facts(store)
@@ -38,7 +44,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     )
     folder = run_folder(study.study.name, variant, seed)
     with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
-        torch.manual_seed(derive_seed(seed))
+        torch.manual_seed(derive_seed("weights", seed))
         model = models.Model(study.variants[variant], facts)
         batches, validation = (
             Batches(read_split(store, split), facts, study.training.batch_size, device)
@@ -55,7 +61,7 @@ def _what_decides(study: Study, variant: str, seed: int, facts: Facts, device: t
     return {
         "training": study.training.model_dump(mode="json", exclude={"epochs"}),
         "variant": study.variants[variant].model_dump(mode="json"),
-        "data": facts.checksums,
+        "data": {**asdict(facts), "preprocessing": None},  # checksums, and how levels become x
         "code": hashes(study)["train"][variant],
         "seed": seed,
         "device": device.type,

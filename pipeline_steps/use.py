@@ -22,7 +22,7 @@ PARAMS = Path("params.yaml")
 def main(name: str, quick: bool, source: str | None) -> None:
     """Make the study NAME of studies/ the active one, and bring back what is known of its results."""
     chosen = studies.resolve(name, quick)
-    every = _every_study()
+    every = studies.every()
     _refuse_clashing_data(chosen, every)
     _refuse_to_lose_edits(every)
     write_text(PARAMS, studies.as_yaml(from_source(chosen, source) if source else chosen))
@@ -41,15 +41,6 @@ def bring_back() -> None:
 def from_source(study: Study, source: str) -> Study:
     """The study with its data read from the folder `source`."""
     return study.model_copy(update={"dataset": study.dataset.model_copy(update={"source": source})})
-
-
-def _every_study() -> list[Study]:
-    found = []
-    for name in studies.names():
-        found.append(studies.resolve(name))
-        if "quick" in yaml.safe_load((studies.FOLDER / f"{name}.yaml").read_text(encoding="utf-8")):
-            found.append(studies.resolve(name, quick=True))
-    return found
 
 
 def _refuse_clashing_data(chosen: Study, every: list[Study]) -> None:

@@ -19,8 +19,16 @@ def at_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def every_study() -> list[tuple[str, bool]]:
     names = [path.stem for path in (ROOT / "studies").glob("*.yaml")]
-    quick = [name for name in names if "quick" in yaml.safe_load((ROOT / f"studies/{name}.yaml").read_text())]
-    return sorted([(name, False) for name in names] + [(name, True) for name in quick])
+    return sorted((name, quick) for name in names for quick in (False, True) if not quick or has_overlay(name))
+
+
+def has_overlay(name: str) -> bool:
+    content = yaml.safe_load((ROOT / f"studies/{name}.yaml").read_text())
+    return "quick" in content or ("extends" in content and has_overlay(content["extends"]))
+
+
+def test_every_study_is_found_with_and_without_its_overlay() -> None:
+    assert {study.study.name for study in studies.every()} == {name + quick * "_quick" for name, quick in every_study()}
 
 
 @pytest.mark.parametrize(("name", "quick"), every_study())

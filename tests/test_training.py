@@ -136,7 +136,7 @@ def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(monkeypa
 
     monkeypatch.setattr(Model, "forward", sicken)
     with pytest.raises(
-        UserError, match=r"epoch 3, step 2: objective nan, distortion nan, rate .*state after epoch 2 is kept"
+        UserError, match=r"epoch 3, step 2: objective nan, distortion nan, rate .*checkpoints up to epoch 2 are kept"
     ):
         run("sick")
     assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
@@ -153,3 +153,21 @@ def test_bf16_steps_end_near_those_of_32_bits() -> None:
     _, rough = run("rough", precision="bf16-mixed")
     assert rough[-1]["validation_objective"] == pytest.approx(exact[-1]["validation_objective"], abs=3)
     assert rough[-1]["validation_objective"] != exact[-1]["validation_objective"]
+
+
+def test_a_validation_that_is_not_finite_stops_and_keeps_the_checkpoint_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = Model.forward
+
+    def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> dict[str, torch.Tensor]:
+        terms = forward(self, x, labels, step)
+        return terms if self.training else {**terms, "rate": terms["rate"] * float("inf")}
+
+    monkeypatch.setattr(Model, "forward", sicken)
+    with pytest.raises(UserError, match=r"epoch 1, in validation: .*validation_rate -?inf"):
+        run("sick")
+    assert Checkpoints("sick", {}).latest(4) is None
+
+
+def test_a_last_batch_of_one_image_joins_the_one_before() -> None:
+    batches = Batches(split(33), FACTS, 16)
+    assert [len(x) for x, _ in batches.shuffled(0)] == [16, 17] and len(batches) == 2

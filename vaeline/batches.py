@@ -2,17 +2,11 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from vaeline.store import Facts, Split
-
-
-def derive_seed(*numbers: int) -> int:
-    """One seed out of several numbers, such as a run's seed and the number of the epoch."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def to_range(pixels: Tensor, facts: Facts, generator: torch.Generator | None = None) -> Tensor:
@@ -54,7 +48,8 @@ class Batches:
         self.batch_size = batch_size
 
     def __len__(self) -> int:
-        return -(-len(self.images) // self.batch_size)
+        """Batches of an epoch, as `shuffled` deals them."""
+        return len(self._dealt(self.labels))
 
     def ordered(self, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Images x in their order, dequantized by `seed`, and their labels."""
@@ -72,13 +67,18 @@ class Batches:
         """
         generator = torch.Generator(self.images.device).manual_seed(seed)
         order = torch.randperm(len(self.images), generator=generator, device=self.images.device)
-        for chosen in order.split(self.batch_size):
+        for chosen in self._dealt(order):
             images = self.images.index_select(0, chosen)
             if flip:
                 images = _flip_half(images, generator)
             if rotation:
                 images = _rotate(images.float(), rotation, generator)
             yield self._to_network(images, generator), self.labels.index_select(0, chosen)
+
+    def _dealt(self, order: Tensor) -> list[Tensor]:
+        """Deal rows to batches; a last batch of one image, which has no variance, joins the one before it."""
+        dealt = list(order.split(self.batch_size))
+        return [*dealt[:-2], torch.cat(dealt[-2:])] if len(dealt) > 1 and len(dealt[-1]) == 1 else dealt
 
     def _to_network(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
         return to_range(pixels, self.facts, generator).contiguous(memory_format=torch.channels_last)
@@ -95,4 +95,5 @@ def _rotate(images: Tensor, degrees: float, generator: torch.Generator) -> Tenso
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
     turn = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1)  # (b, 2, 3)
     grid = functional.affine_grid(turn, list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    middle_of_border = 1 - 1 / images.shape[3]  # clamped here, since not every accelerator pads with the border itself
+    return functional.grid_sample(images, grid.clamp(-middle_of_border, middle_of_border), align_corners=False)

@@ -3,7 +3,6 @@
 A comparison is written as comparison.json and read back from it, so that a table is printed without the runs.
 """
 
-import json
 from itertools import combinations
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -11,11 +10,11 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationError
 
 from vaeline.errors import UserError
+from vaeline.metrics import FEW_SAMPLES
 from vaeline.parts import Entry
 from vaeline.results import Results, Run
 
 Better = Literal["lower", "higher"]
-LEAST_SAMPLE_SIZE = 10  # an importance-sampled likelihood with a smaller effective sample size is only a bound
 
 
 class Headline(NamedTuple):
@@ -47,6 +46,7 @@ HEADLINES = {
         "Likelihood", "negative log-likelihood given the label, σ refitted", "nats", "lower"
     ),
     "bits_per_dim": Headline("Likelihood", "code length of a pixel", "bits", "lower"),
+    "bits_per_dim_given_label": Headline("Likelihood", "code length of a pixel given the label", "bits", "lower"),
     "fd_reconstruction": _frechet("fd", "classifier", "reconstructions"),
     "fd_sample": _frechet("fd", "classifier", "samples"),
     "fid_reconstruction": _frechet("fid", "Inception", "reconstructions"),
@@ -190,7 +190,7 @@ def read(path: Path) -> Comparison:
         UserError: there is none, or it is damaged.
     """
     try:
-        return Comparison.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return Comparison.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(
             f"There is no {path}; run the study to its end (snakemake --cores 4 all), "
@@ -231,11 +231,10 @@ def _summary(values: dict[int, float]) -> Summary:
 
 
 def _pair(name: str, first: str, second: str, values: dict[str, dict[int, float]]) -> Pair:
-    from vaeline.metrics.intervals import compare
+    from vaeline.metrics.intervals import paired
 
     higher = HEADLINES.get(name, OTHER).better == "higher"
-    (difference, half_width, seeds), won = compare(values[first], values[second], higher)
-    lost = compare(values[second], values[first], higher).won
+    (difference, half_width, seeds), won, lost = paired(values[first], values[second], higher)
     return Pair(
         first=first, second=second, difference=difference, half_width=half_width, seeds=seeds, won=won, lost=lost
     )
@@ -250,4 +249,4 @@ def _why_absent(runs: list[Run], name: str) -> str:
 def _bounding_sample_size(runs: list[Run], name: str) -> float | None:
     """The least effective sample size over a variant's runs, where it makes a bound of an importance-sampled figure."""
     sizes = [size for run in runs if (size := run.evaluation.get(name, {}).get("effective_sample_size")) is not None]
-    return min(sizes) if sizes and min(sizes) < LEAST_SAMPLE_SIZE else None
+    return min(sizes) if sizes and min(sizes) < FEW_SAMPLES else None

@@ -69,10 +69,12 @@ class Prior(Protocol):
 class Likelihood(Protocol):
     """p(x|z), given the decoder's mean."""
 
-    fixed: bool  # no value of it is fitted to data
+    fixed: bool  # sigma is a constant of the model, rather than fitted in its training
     sigma: Tensor  # standard deviation of a pixel, a saved buffer
 
     def log_prob(self, x: Tensor, mean: Tensor) -> Tensor: ...  # nats per image, (b,)
+
+    def calibrate(self, mean_squared_error: float) -> None: ...  # set sigma to the best for the training split
 
 
 class Regularizer(Protocol):

@@ -1,6 +1,7 @@
-"""Where tensors live."""
+"""Where tensors live, and with what arithmetic."""
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from vaeline.errors import UserError
 
@@ -20,3 +21,14 @@ def device_of(setting: str) -> torch.device:
             f"training.device is {setting!r}, which this machine has not; it has: {found}. Take one of them, or auto."
         )
     return torch.device(setting)
+
+
+def fix_arithmetic(threads: int) -> None:
+    """Make results depend on params alone: so many CPU threads, in NumPy's linear algebra too, and true 32-bit convolutions.
+
+    Snakemake sets OMP_NUM_THREADS for a rule and DVC does not; sums over other numbers of threads differ in their last
+    bits. GPUs round convolutions to 10-bit mantissas unless told not to.
+    """
+    torch.set_num_threads(threads)
+    threadpool_limits(threads)
+    torch.backends.cudnn.allow_tf32 = False

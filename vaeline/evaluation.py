@@ -9,18 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaeline.batches import Batches, derive_seed
+from vaeline.batches import Batches
 from vaeline.calibration import mean_squared_error
 from vaeline.contracts import Likelihood
 from vaeline.features.classifier import Classifier, predict
 from vaeline.metrics.bits_per_dim import bits_per_dim
 from vaeline.metrics.condition_accuracy import condition_accuracy
-from vaeline.metrics.frechet import distance
 from vaeline.metrics.importance_sampling import LogLikelihood, concatenate, log_likelihood, marginal, summarize
 from vaeline.model import Model
 from vaeline.params import Evaluation
 from vaeline.record import Record
-from vaeline.reference import Features, Reference, evenly_spaced, feature_moments, put_accuracy
+from vaeline.reference import Features, Reference, evenly_spaced, feature_moments, put_accuracy, put_distance
+from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
 # Decoded pixels that are held at a time: on the CPU what its cache likes, on others enough to keep them busy.
@@ -58,7 +58,7 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
     """
     record = Record()
     record.put("parameters", sum(each.numel() for each in model.parameters()), "Trained numbers of the model.")
-    torch.manual_seed(derive_seed(settings.seed))
+    torch.manual_seed(derive_seed("evaluation posterior", settings.seed))
     densities = _densities(model, train, settings.seed)
     bounds, estimates = _measure(model, densities, train, test, settings)
     _put_bounds(record, bounds, settings)
@@ -76,16 +76,8 @@ def judge_images(
     """Hold what a run drew against the real test images, and its samples against the labels they were asked to have."""
     record = Record(dict(reference.record.metrics), dict(reference.record.evaluation))
     for kind, images in (("reconstruction", drawn.reconstructions), ("sample", drawn.samples)):
-        value = distance(feature_moments(features, [images]), reference.moments)
-        definition = f"Frechet distance of {kind}s from the test split."
-        record.put(
-            f"{features.prefix}_{kind}",
-            value,
-            definition,
-            split="test",
-            images=len(images),
-            features=reference.features,
-        )
+        found, definition = feature_moments(features, [images]), f"Frechet distance of {kind}s from the test split."
+        put_distance(record, f"{features.prefix}_{kind}", found, reference.moments, definition, reference.features)
     if conditional:
         seen = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
         accuracy = condition_accuracy(seen, drawn.labels, facts.label_names)
@@ -101,7 +93,7 @@ def _densities(model: Model, train: Batches, seed: int) -> dict[tuple[str, ...],
     if not model.likelihood.fixed:
         return {("", "_refit"): model.likelihood}
     refitted = copy.deepcopy(model.likelihood)
-    refitted.sigma.fill_(sqrt(mean_squared_error(model, train, derive_seed(seed))))
+    refitted.calibrate(mean_squared_error(model, train, derive_seed("refit batches", seed)))
     return {("",): model.likelihood, ("_refit",): refitted}
 
 
@@ -114,7 +106,9 @@ def _measure(
     chosen[evenly_spaced(len(test.images), settings.images)] = True
     log_prior = _log_frequencies(train.labels, test.facts) if test.facts.classes else None
     bounds, estimates = [], []
-    for (x, labels), rows in zip(test.ordered(derive_seed(settings.seed)), chosen.split(test.batch_size), strict=True):
+    for (x, labels), rows in zip(
+        test.ordered(derive_seed("evaluation batches", settings.seed)), chosen.split(test.batch_size), strict=True
+    ):
         drawn = [model.bound(x, labels) for _ in range(settings.bound_samples)]
         bounds.append(torch.stack([torch.stack([each.distortion, each.rate]) for each in drawn]).mean(0).cpu())
         if rows.any():
@@ -195,19 +189,27 @@ def _put_likelihood(
 
 
 def _put_derived(record: Record, model: Model, facts: Facts) -> None:
-    """Figures that follow from the likelihood, and dashes for likelihoods that have no meaning for the model."""
+    """Figures that follow from the likelihoods, and dashes for those that have no meaning for the model."""
     if not model.conditional:
         record.dash("nll_given_label", "the system is given no labels")
     elif not facts.classes:
         record.dash("nll", "combinations of attributes have no p(y) to sum over")
+    for figure, bits in {"nll": "bits_per_dim", "nll_given_label": "bits_per_dim_given_label"}.items():
+        _put_bits(record, figure, bits, facts)
     figure = "nll" if "nll" in record.metrics else "nll_given_label"
-    how = {key: record.evaluation[figure].get(key) for key in ("split", "images", "effective_sample_size")}
-    low, high = facts.range
-    bits = bits_per_dim(record.metrics.get(figure, nan), prod(facts.image_shape), facts.levels, high - low)
-    record.put(
-        "bits_per_dim", bits, f"{figure} of dequantized images / (dimensions ln 2) + log2(levels / range).", **how
-    )
+    how = {key: record.evaluation[figure].get(key) for key in ("split", "images")}
+    effective = record.evaluation[figure].get("effective_sample_size", nan)
     definition = f"(sum w)^2 / sum w^2 of the importance weights w of {figure}, median over images."
-    record.put("effective_sample_size", how.pop("effective_sample_size") or nan, definition, **how)
+    record.put("effective_sample_size", effective, definition, **how)
     fitted = "a fixed value" if model.likelihood.fixed else "fitted to the training split"
     record.put("sigma", float(model.likelihood.sigma), f"Standard deviation of a pixel under p(x|z), {fitted}.")
+
+
+def _put_bits(record: Record, figure: str, bits: str, facts: Facts) -> None:
+    if figure not in record.metrics:
+        record.dash(bits, record.evaluation[figure]["dash"])
+        return
+    low, high = facts.range
+    value = bits_per_dim(record.metrics[figure], prod(facts.image_shape), facts.levels, high - low)
+    how = {key: record.evaluation[figure][key] for key in ("split", "images", "effective_sample_size")}
+    record.put(bits, value, f"{figure} of dequantized images / (dimensions ln 2) + log2(levels / range).", **how)

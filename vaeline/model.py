@@ -90,8 +90,9 @@ class Model(nn.Module):
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         """The mean of p(x|z, y), (b, channel, height, width), inside the data's range."""
         sees = self.variant.condition is not None and self.variant.condition.decoder
+        h = self.network.decoder(z, self.condition(labels) if sees else None)
         low, high = self.range
-        return low + (high - low) * self.network.decoder(z, self.condition(labels) if sees else None).sigmoid()
+        return low + (high - low) * h.float().sigmoid()
 
     def reconstruct(self, x: Tensor, labels: Tensor) -> Tensor:
         """Decode each image's posterior mean."""

@@ -60,9 +60,9 @@ class Dataset(Entry):
     )
     size: int = Field(ge=4, le=512, description="height and width in pixels after preprocessing")
     range: tuple[float, float] = Field(
-        (-1.0, 1.0), description="the values that black and white have inside the networks"
+        (-1.0, 1.0), strict=False, description="the values that black and white have inside the networks"
     )
-    labels: str | list[str] = Field(
+    labels: str | Annotated[list[str], Field(min_length=1)] = Field(
         "all", description="`all`, `most_frequent:<n>` of the attributes, or a list of their names"
     )
     split: Split = Split()

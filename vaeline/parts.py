@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 class Entry(BaseModel):
     """A node of a study: every key is known, typed and bounded."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class PartOptions(Entry):

@@ -71,7 +71,7 @@ def _facts(dataset: params.Dataset, raw: RawImages, manifest: dict[str, Any]) ->
         label_names=raw.labels.names,
         label_values=raw.labels.values,
         preprocessing={
-            "manifest": manifest,
+            "manifest": {key: value for key, value in manifest.items() if key != "source"},
             "resize": "shorter side, bilinear, antialiased; then the centre cut out",
             "split": dataset.split.model_dump(),
             "limit": dataset.limit,

@@ -50,18 +50,22 @@ def measure(
     real = feature_moments(features, [test.images])
     floor = feature_moments(features, [train.images[evenly_spaced(len(train.images), len(test.images))]])
     gaussian = feature_moments(features, pixel_gaussian(train.images, len(test.images), facts.levels, seed))
-    how = {"split": "test", "images": real.count, "features": features.description}
     record = Record()
-    record.put(
-        f"{features.prefix}_floor", distance(floor, real),
-        f"Frechet distance of {floor.count} training images from the test split.", **how,
-    )  # fmt: skip
-    record.put(
-        f"{features.prefix}_pixel_gaussian", distance(gaussian, real),
-        "Frechet distance of samples of a Gaussian with the training pixels' mean and covariance.", **how,
-    )  # fmt: skip
+    definition = f"Frechet distance of {floor.count} training images from the test split."
+    put_distance(record, f"{features.prefix}_floor", floor, real, definition, features.description)
+    definition = "Frechet distance of samples of a Gaussian with the training pixels' mean and covariance."
+    put_distance(record, f"{features.prefix}_pixel_gaussian", gaussian, real, definition, features.description)
     _put_conditions(record, classifiers.predict(classifier, torch.from_numpy(test.images)).numpy(), test, facts, seed)
     return Reference(features.description, real, record)
+
+
+def put_distance(record: Record, figure: str, drawn: Moments, real: Moments, definition: str, features: str) -> None:
+    """Note the Frechet distance of drawn from real test images, with a warning where it rests on too few."""
+    how = {"split": "test", "images": drawn.count, "features": features}
+    dimensions = len(real.mean)
+    if min(drawn.count, real.count) <= dimensions:
+        how["warning"] = f"estimated from no more images than the {dimensions} dimensions: biased upwards"
+    record.put(figure, distance(drawn, real), definition, **how)
 
 
 def feature_moments(features: Features, blocks: Iterable[np.ndarray]) -> Moments:

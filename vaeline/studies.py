@@ -32,8 +32,13 @@ def resolve(name: str, quick: bool = False) -> Study:
         if quick_overlay is None:
             raise UserError(f"studies/{name}.yaml has no quick overlay; leave out QUICK=1, or add a `quick` section.")
         content = overlay(content, quick_overlay)
-        content["study"]["name"] += "_quick"
+        content["study"]["name"] = f"{name}_quick"
     return check(content, FOLDER / f"{name}.yaml")
+
+
+def every() -> list[Study]:
+    """All studies on disk, and those with a quick overlay, their own or inherited, once more with it."""
+    return [resolve(name, quick) for name in names() for quick in (False, True)[: 1 + ("quick" in _read(name, []))]]
 
 
 def overlay(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -79,5 +84,8 @@ def _read(name: str, above: list[str]) -> dict[str, Any]:
             f"studies/{name}.yaml extends itself, by way of {' -> '.join([*above, name])}; take one `extends` out."
         )
     content = read_yaml(FOLDER / f"{name}.yaml")
+    for section, value in content.items():
+        if section != "extends" and not isinstance(value, dict):
+            raise UserError(f"studies/{name}.yaml: {section} is {value!r}, but should hold keys.")
     base = content.pop("extends", None)
     return content if base is None else overlay(_read(base, [*above, name]), content)

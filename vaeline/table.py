@@ -3,9 +3,10 @@
 from math import floor, log10
 from typing import NamedTuple
 
-from vaeline.comparison import HEADLINES, LEAST_SAMPLE_SIZE, OTHER, Comparison, Figure, Headline, Summary
+from vaeline.comparison import HEADLINES, OTHER, Comparison, Figure, Headline, Summary
+from vaeline.metrics import FEW_SAMPLES
 
-BOUND = f"an upper bound: its effective sample size is under {LEAST_SAMPLE_SIZE}"
+BOUND = f"an upper bound: its effective sample size is under {FEW_SAMPLES}"
 MARKS = {"best": "*", "tied": "~"}
 LEGEND = """\
 ± half width of the 95% t-interval over seeds

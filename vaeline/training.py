@@ -12,15 +12,15 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from tqdm import tqdm
 
-from vaeline.batches import Batches, derive_seed
+from vaeline.batches import Batches
 from vaeline.calibration import mean_squared_error
 from vaeline.checkpoints import Checkpoints
 from vaeline.errors import UserError
 from vaeline.model import Model
 from vaeline.params import Training
+from vaeline.seeds import derive_seed
 
 CHECK_EVERY = 50  # steps between two looks at the terms: reading them makes the device wait
-VALIDATION, CALIBRATION = 1, 2  # streams of random numbers beside the training's own
 QUIET_SECONDS = 20  # between two lines of progress where the output is no terminal
 
 Row = dict[str, float]
@@ -77,17 +77,18 @@ class Tally:
             self.steps += 1
             self.images += images
             if not all(map(math.isfinite, row)):
-                raise self._diverged(terms)
+                raise self.diverged(f"step {self.steps}", terms)
             for name, value in terms.items():
                 self._sums[name] = self._sums.get(name, 0.0) + value * images
         self._pending.clear()
         return {name: total / self.images for name, total in self._sums.items()}
 
-    def _diverged(self, terms: Row) -> UserError:
-        named = ", ".join(f"{name} {value:.6g}" for name, value in terms.items())
+    def diverged(self, where: str, terms: Row) -> UserError:
+        """The error of terms that are not finite any more."""
+        named = ", ".join(f"{name} {value:.6g}" for name, value in terms.items() if name != "epoch")
         return UserError(
-            f"Training diverged at epoch {self.epoch}, step {self.steps}: {named}; the state after epoch {self.epoch - 1} "
-            f"is kept in {self.checkpoints.folder}. Lower training.learning_rate or set training.gradient_clip, and run again."
+            f"Training diverged at epoch {self.epoch}, {where}: {named}; checkpoints up to epoch {self.epoch - 1} "
+            f"are kept in {self.checkpoints.folder}. Lower training.learning_rate or set training.gradient_clip, and run again."
         )
 
 
@@ -132,9 +133,12 @@ def train(
         on_epoch(row)
     with _Bar(training.epochs, progress.epoch, len(batches.images)) as bar:
         while not progress.finished(training):
-            row = _train_epoch(step, batches, seed, Tally(progress.epoch + 1, checkpoints), bar)
-            if row["epoch"] % training.validate_every == 0:
+            tally = Tally(progress.epoch + 1, checkpoints)
+            row = _train_epoch(step, batches, seed, tally, bar)
+            if tally.epoch % training.validate_every == 0:
                 row |= _validate(model, batches, validation, seed)
+            if not all(map(math.isfinite, row.values())):
+                raise tally.diverged("in validation", row)
             progress.note(row, model)
             state = {"model": model.state_dict(), "optimizer": adam.state_dict(), "progress": vars(progress)}
             checkpoints.write(progress.epoch, state, progress.finished(training))
@@ -177,11 +181,13 @@ def _objective(terms: dict[str, Tensor]) -> Tensor:
 
 
 def _train_epoch(step: _Step, batches: Batches, seed: int, tally: Tally, bar: "_Bar") -> Row:
-    torch.manual_seed(derive_seed(seed, tally.epoch))
+    torch.manual_seed(derive_seed("training posterior", seed, tally.epoch))
     step.model.train()
     means: Row = {}
     before = (tally.epoch - 1) * len(batches)
-    shuffled = batches.shuffled(derive_seed(seed, tally.epoch), step.training.flip, step.training.rotation)
+    shuffled = batches.shuffled(
+        derive_seed("training batches", seed, tally.epoch), step.training.flip, step.training.rotation
+    )
     for index, (x, labels) in enumerate(shuffled, 1):
         tally.add(len(x), step(x, labels, before + index))
         if index % CHECK_EVERY == 0 or index == len(batches):
@@ -197,12 +203,12 @@ def _validate(model: Model, batches: Batches, validation: Batches, seed: int) ->
     Every validation draws the same noise, so that two epochs differ by their weights alone.
     """
     model.eval()
-    if hasattr(model.likelihood, "calibrate"):
-        torch.manual_seed(derive_seed(seed, CALIBRATION))
-        model.likelihood.calibrate(mean_squared_error(model, batches, derive_seed(seed, CALIBRATION)))
-    torch.manual_seed(derive_seed(seed, VALIDATION))
+    if not model.likelihood.fixed:
+        torch.manual_seed(derive_seed("calibration posterior", seed))
+        model.likelihood.calibrate(mean_squared_error(model, batches, derive_seed("calibration batches", seed)))
+    torch.manual_seed(derive_seed("validation posterior", seed))
     sums: dict[str, float] = {}
-    for x, labels in validation.ordered(derive_seed(seed, VALIDATION)):
+    for x, labels in validation.ordered(derive_seed("validation batches", seed)):
         terms = model(x, labels)
         for name, term in {"objective": _objective(terms), **terms}.items():
             sums[name] = sums.get(name, 0.0) + float(term) * len(x)

@@ -63,7 +63,7 @@ def test_changed_image_changes_the_manifest_of_an_unpacked_copy(tmp_path: Path) 
 def test_partial_copy_says_how_many_images_it_lacks(tmp_path: Path) -> None:
     manifest = datasets.fetch(dataset(write_celeba(tmp_path, images=15, rows=20)))
     assert manifest["images"] == 15
-    assert manifest["notes"] == [
+    assert manifest["notes"][:2] == [
         "15 of CelebA's 202,599 images are here; 202,584 are lacking.",
         "5 of 20 rows of list_attr_celeba lack their image.",
     ]
@@ -72,7 +72,7 @@ def test_partial_copy_says_how_many_images_it_lacks(tmp_path: Path) -> None:
 def test_images_without_attributes_are_left_out_and_counted(tmp_path: Path) -> None:
     raw = datasets.read(dataset(write_celeba(tmp_path, images=20, rows=18)))
     assert len(raw.ids) == 18
-    assert raw.notes[-1] == "2 images in img_align_celeba.zip have no row in list_attr_celeba and are left out."
+    assert "2 images in img_align_celeba.zip have no row in list_attr_celeba and are left out." in raw.notes
 
 
 def test_most_frequent_attributes_are_chosen(tmp_path: Path) -> None:
@@ -171,7 +171,8 @@ def test_refused_download_says_what_else_there_is(drive: Path, monkeypatch: pyte
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the CelebA subset in ../shared/data/celeba-10k")
 def test_real_subset_says_what_it_lacks_and_has_known_attributes() -> None:
     raw = datasets.read(dataset(REAL, labels="most_frequent:30"))
-    assert raw.notes == ["10,000 of CelebA's 202,599 images are here; 192,599 are lacking."]
+    assert raw.notes[0] == "10,000 of CelebA's 202,599 images are here; 192,599 are lacking."
+    assert "img_align_celeba.zip is not the official file (its md5 is another)." in raw.notes
     assert raw.labels.codes.shape == (10_000, 30)
     rare = {"Bald", "Mustache", "Gray_Hair", "Pale_Skin", "Wearing_Hat", "Double_Chin", "Chubby", "Blurry", "Sideburns"}
     assert not rare & set(raw.labels.names)

@@ -84,7 +84,7 @@ def read(dataset: Dataset) -> RawImages:
 
 
 def manifest(dataset: Dataset, raw: RawImages) -> dict[str, Any]:
-    """What was found, as JSON: it changes when a file does, and holds no time and no absolute path."""
+    """What was found, as JSON: it changes when a file does, and holds no time."""
     return {
         "dataset": dataset.name,
         "source": dataset.source,

@@ -116,7 +116,7 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
         ids=ids,
         files={archive.path.name: archive.fingerprint(names)} | {path.name: fingerprint(path) for path in tables},
         official=official,
-        notes=_notes(archive, attributes, ids),
+        notes=_notes(archive, attributes, ids) + _other_files(folder),
     )
 
 
@@ -163,6 +163,14 @@ def _official(partition: Table, ids: list[str]) -> np.ndarray:
             f"list_eval_partition gives {ids[found.index(None)]} no split 0, 1 or 2; mend it, or set dataset.split.method to random."
         )
     return np.array(found)
+
+
+def _other_files(folder: Path) -> list[str]:
+    """Files that bear an official name and are not the official ones: a partial or an altered copy."""
+    present = [(name, md5) for name, (_, md5) in OFFICIAL.items() if (folder / name).is_file()]
+    return [
+        f"{name} is not the official file (its md5 is another)." for name, md5 in present if _md5(folder / name) != md5
+    ]
 
 
 def _notes(archive: Archive, attributes: Table, ids: list[str]) -> list[str]:

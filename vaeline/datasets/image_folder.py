@@ -42,7 +42,7 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
         images=EncodedImages(archive, names, _channels(archive, names)),
         labels=labels,
         ids=names,
-        files={dataset.source: archive.fingerprint(names + tables)},
+        files={"images": archive.fingerprint(names + tables)},
         notes=notes,
     )
 
@@ -90,5 +90,5 @@ def _is_grey(archive: Archive, name: str) -> bool:
     try:
         with Image.open(io.BytesIO(archive.read(name))) as image:
             return image.mode in ("1", "L", "LA")
-    except (UnidentifiedImageError, OSError) as error:
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise UserError(f"{archive.path / name} cannot be decoded; get it again or take it out.") from error

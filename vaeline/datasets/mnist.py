@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import http.client
 import struct
 import urllib.request
 import zlib
@@ -37,7 +38,7 @@ def _download(url: str, path: Path) -> None:
         try:
             with urllib.request.urlopen(url, timeout=60) as response:
                 content = response.read()
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise UserError(
                 f"{url} cannot be downloaded ({error}); try again, or set dataset.source to a folder that holds {', '.join(MD5)} "
                 "(each may end in .gz)."

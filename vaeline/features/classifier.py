@@ -126,6 +126,11 @@ def train(
     Raises:
         UserError: the loss is no longer finite.
     """
+    if max(facts.label_cardinalities) < 2:
+        raise UserError(
+            f"The labels of {facts.dataset_id} have a single value each, so that no classifier can be trained on them; "
+            "give images of at least two classes, or with attributes that differ."
+        )
     with torch.random.fork_rng([]):
         torch.manual_seed(settings.seed)
         classifier = Classifier(

@@ -6,7 +6,6 @@ The network and its weights are those that TensorFlow's FID used (Heusel et al.,
 import pickle
 import warnings
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -43,34 +42,38 @@ def build(options: Options, facts: Facts, data: Path, device: torch.device | str
     Warns:
         OtherWeights: they fit, but are not pytorch-fid's.
     """
-    path = weights_path(options, data / "raw" / options.name)
-    if not path.exists():
-        raise UserError(f"The Inception weights {path} are not there; {_how_to_give(options)}.")
+    require(options, data)
+    path = weights_path(options, data)
     return Features(_load(path).to(device), facts.levels, sha256(path))
 
 
-def fetch(options: Options, folder: Path) -> dict[str, Any]:
-    """Download the weights into `folder`, unless they are there or were given by path; load them, and say what they are.
+def require(options: Options, data: Path) -> None:
+    """Refuse to go on without weights; the download is clean after `dvc pull`, which brings none.
 
-    Returns:
-        The file's name, bytes, sha256 and where it came from.
+    Raises:
+        UserError: they are not there.
+    """
+    path = weights_path(options, data)
+    if not path.exists():
+        raise UserError(f"The Inception weights {path} are not there; {_how_to_give(options)}.")
+
+
+def fetch(options: Options, data: Path) -> None:
+    """Download the weights to below `data`, unless they are there or were given by path, and load them once.
 
     Raises:
         UserError: they can be had neither way, or are not those of this network.
     """
-    path = weights_path(options, folder)
+    path = weights_path(options, data)
     if options.weights == "download" and not path.exists():
         _download(path)
-    if not path.exists():
-        raise UserError(f"evaluation.features: there is no file {path}; {_how_to_give(options)}.")
+    require(options, data)
     _load(path)  # a bad file is better found now than after the training
-    source = inception.FID_WEIGHTS_URL if options.weights == "download" else options.weights
-    return {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256(path), "source": source}
 
 
-def weights_path(options: Options, folder: Path) -> Path:
+def weights_path(options: Options, data: Path) -> Path:
     """Where the weights lie, or will; from inside a temporary experiment of DVC too, which sees no ignored file."""
-    given = Path(options.weights) if options.weights != "download" else folder / FILE
+    given = Path(options.weights) if options.weights != "download" else data / "raw" / options.name / FILE
     return main_worktree() / given.expanduser()
 
 

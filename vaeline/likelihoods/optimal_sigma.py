@@ -4,39 +4,27 @@ In training the variance is the mean squared error of the batch. In evaluation i
 split by `calibrate`, so that an image's density never depends on the images beside it.
 """
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaeline import gaussian
 from vaeline.contracts import Context
+from vaeline.gaussian import LEAST_VARIANCE, IsotropicGaussian
 from vaeline.parts import PartOptions
-
-LEAST_VARIANCE = 1e-8  # a perfect batch would otherwise divide by zero
 
 
 class Options(PartOptions):
     pass
 
 
-def build(options: Options, context: Context) -> nn.Module:
+def build(options: Options, context: Context) -> "OptimalSigma":
     """Build p(x|z) = N(mean, sigma^2 I) with the optimal sigma."""
-    return OptimalSigma()
+    return OptimalSigma(fixed=False)
 
 
-class OptimalSigma(nn.Module):
-    fixed = False
-    sigma: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("sigma", torch.ones(()))
-
+class OptimalSigma(IsotropicGaussian):
     def log_prob(self, x: Tensor, mean: Tensor) -> Tensor:
         """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
-        mean = mean.float()
-        variance = (x - mean).square().mean().clamp_min(LEAST_VARIANCE) if self.training else self.sigma.square()
+        if not self.training:
+            return super().log_prob(x, mean)
+        variance = (x - mean).square().mean().clamp_min(LEAST_VARIANCE)
         return gaussian.log_prob(x, mean, variance.log())
-
-    def calibrate(self, mean_squared_error: float) -> None:
-        """Set sigma from the mean squared error, for each pixel, of the training split under the posterior."""
-        self.sigma.fill_(max(mean_squared_error, LEAST_VARIANCE) ** 0.5)

@@ -1,10 +1,7 @@
 """A Gaussian decoder of unit variance: squared error plus a constant."""
 
-import torch
-from torch import Tensor, nn
-
-from vaeline import gaussian
 from vaeline.contracts import Context
+from vaeline.gaussian import IsotropicGaussian
 from vaeline.parts import PartOptions
 
 
@@ -12,19 +9,6 @@ class Options(PartOptions):
     pass
 
 
-def build(options: Options, context: Context) -> nn.Module:
+def build(options: Options, context: Context) -> IsotropicGaussian:
     """Build p(x|z) = N(mean, I)."""
-    return UnitGaussian()
-
-
-class UnitGaussian(nn.Module):
-    fixed = True
-    sigma: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("sigma", torch.ones(()))
-
-    def log_prob(self, x: Tensor, mean: Tensor) -> Tensor:
-        """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
-        return gaussian.log_prob(x, mean.float(), self.sigma.square().log())
+    return IsotropicGaussian(fixed=True)

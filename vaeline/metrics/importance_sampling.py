@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-FEW_SAMPLES = 10  # an estimate that rests on fewer effective samples is a bound
+from vaeline.metrics import FEW_SAMPLES
 
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 LogJoint = Callable[[Tensor], Tensor]

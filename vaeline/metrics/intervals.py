@@ -16,11 +16,12 @@ class Interval(NamedTuple):
     size: int
 
 
-class Comparison(NamedTuple):
+class Paired(NamedTuple):
     """How much lower one system is than another, over the seeds that both ran."""
 
     difference: Interval  # of first - second
     won: int  # seeds on which first is the better one
+    lost: int
 
 
 def interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
@@ -38,9 +39,9 @@ def interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     return Interval(fmean(values), quantile * stdev(values) / sqrt(count), count)
 
 
-def compare(
+def paired(
     first: Mapping[int, float], second: Mapping[int, float], higher_is_better: bool = False, confidence: float = 0.95
-) -> Comparison:
+) -> Paired:
     """Compare two systems on the seeds that both ran; pairs cancel what a seed does to both.
 
     Args:
@@ -53,5 +54,6 @@ def compare(
         ValueError: they have no seed in common.
     """
     differences = [first[seed] - second[seed] for seed in sorted(first.keys() & second.keys())]
-    won = sum(difference > 0 if higher_is_better else difference < 0 for difference in differences)
-    return Comparison(interval(differences, confidence), won)
+    higher, lower = sum(difference > 0 for difference in differences), sum(difference < 0 for difference in differences)
+    won, lost = (higher, lower) if higher_is_better else (lower, higher)
+    return Paired(interval(differences, confidence), won, lost)

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from math import prod
+from typing import Annotated
 
 import torch
 from pydantic import Field
@@ -12,7 +13,7 @@ from vaeline.parts import PartOptions
 
 
 class Options(PartOptions):
-    widths: list[int] = Field(
+    widths: list[Annotated[int, Field(ge=1)]] = Field(
         [256, 256], min_length=1, description="units of the encoder's hidden layers; the decoder's are the reverse"
     )
 

@@ -38,4 +38,4 @@ class Standard(nn.Module):
         """KL(q(z|x) || p(z)) in closed form, where q is Gaussian and z its plain sample: nats, (b,)."""
         if latent.mean is None or latent.log_var is None:
             return None
-        return gaussian.kl_to_standard(latent.mean, latent.log_var)
+        return gaussian.kl(latent.mean, latent.log_var, self.zero, self.zero)
