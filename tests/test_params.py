@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from vaeline import parts, studies
 from vaeline.errors import UserError
-from vaeline.params import Study, check, load
+from vaeline.params import Study, check, load, load_resolved
 
 ROOT = Path(__file__).parents[1]
 MISSING = object()
@@ -107,6 +108,18 @@ def test_a_file_that_is_no_study_is_named(tmp_path: Path, text: str | None, sent
         path.write_text(text)
     with pytest.raises(UserError, match=sentence):
         load(path)
+
+
+def test_a_resolved_study_leaves_nothing_out(tmp_path: Path, digits: dict[str, Any]) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(digits))
+    assert load_resolved(path) == Study.model_validate(digits)
+    shorter = with_change(with_change(digits, "dataset.source", MISSING), "variants.cvae_nf.prior.flow.layers", MISSING)
+    path.write_text(yaml.safe_dump(shorter))
+    with pytest.raises(
+        UserError, match=r'leaves out `dataset.source: "download"`, `variants.cvae_nf.prior.flow.layers: 4`'
+    ):
+        load_resolved(path)
 
 
 def test_a_checked_study_is_a_fixed_point(digits: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """The schema of a study: every key typed, bounded and described; unknown keys are refused."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -186,6 +188,31 @@ def load(path: Path = Path("params.yaml")) -> Study:
         UserError: the file is missing, is not YAML, or does not fit the schema; one line a mistake.
     """
     return check(read_yaml(path), path)
+
+
+def load_resolved(path: Path) -> Study:
+    """Read and check a study that spells out every key, as both engines need it to tell what has changed.
+
+    Raises:
+        UserError: as for `load`, or a key that has a default is left out.
+    """
+    content = read_yaml(path)
+    study = check(content, path)
+    left_out = list(_left_out(content, study.model_dump(mode="json")))
+    if left_out:
+        raise UserError(
+            f"{path} leaves out {', '.join(left_out)}; add {'it' if len(left_out) == 1 else 'them'}: every key counts."
+        )
+    return study
+
+
+def _left_out(content: Any, whole: Any, path: str = "") -> Iterator[str]:
+    """The dotted keys of `whole` that `content` has not, with the value that they have by default."""
+    for key, value in whole.items() if isinstance(whole, dict) and isinstance(content, dict) else ():
+        if key not in content:
+            yield f"`{path}{key}: {json.dumps(value)}`"
+        else:
+            yield from _left_out(content[key], value, f"{path}{key}.")
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

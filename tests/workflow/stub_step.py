@@ -74,4 +74,5 @@ def _as(path: Path, digest: str) -> str:
         return "epoch,validation_negative_elbo,validation_distortion,validation_rate\n0,,,\n1," + ",".join(
             str(int(number, 16)) for number in rows
         )
-    return f"{path.name} {digest}\n"
+    lines = 2**14 if path.suffix == ".h5" else 1  # 1 MB, beyond which Snakemake goes by times alone
+    return f"{path.name} {digest}\n" * lines

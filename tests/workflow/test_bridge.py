@@ -46,6 +46,20 @@ def of(variant: str) -> list[str]:
     return sorted([*stages_of(variant), REPORT])
 
 
+ALL_RUNS = sorted([*stages_of("gaussian_cvae"), *of("cvae")])
+
+
+def stopped(project: Project, number: signal.Signals) -> list[str]:
+    """Stop a run of all that depends on the epochs when some of it is done; what was done."""
+    project.edit(lambda params: params["training"].update(epochs=7))
+    run = project.start("snakemake", "--cores", "1", "all", SECONDS_EACH="0.3")
+    project.wait_for(lines=3)
+    kill_group(run, number)
+    done = project.log()[:-1]
+    project.ran()
+    return done
+
+
 def test_dvc_accepts_what_snakemake_ran(project: Project) -> None:
     assert project.settled()
     assert project.repro() == []
@@ -132,28 +146,33 @@ def test_snakemake_runs_what_dvc_left_missing(project: Project) -> None:
 
 
 def test_a_killed_run_goes_on_with_what_is_missing(project: Project, tmp_path: Path) -> None:
-    project.edit(lambda params: params["training"].update(epochs=7))
-    stale = sorted([*stages_of("gaussian_cvae"), *of("cvae")])
-    run = project.start("snakemake", "--cores", "1", "all", SECONDS_EACH="0.3")
-    project.wait_for(lines=3)
-    kill_group(run, signal.SIGKILL)
-    done = project.log()[:-1]
-    project.ran()
+    done = stopped(project, signal.SIGKILL)
     other = project.copy(tmp_path / "other")
-    assert project.snakemake() == sorted(set(stale) - set(done))
+    assert project.snakemake() == sorted(set(ALL_RUNS) - set(done))
     assert project.settled()
-    assert set(stale) - set(done) <= set(other.repro()) <= set(stale)
+    assert set(ALL_RUNS) - set(done) <= set(other.repro()) <= set(ALL_RUNS)
     assert other.settled()
     assert checksums(other) == checksums(project)
 
 
-def test_an_interrupted_run_records_what_it_finished(project: Project) -> None:
+def test_a_killed_run_is_not_recorded_over_what_dvc_made_after_it(project: Project) -> None:
+    stopped(project, signal.SIGKILL)
+    project.edit(lambda params: params["training"].update(epochs=8))
+    project.repro()
     project.edit(lambda params: params["training"].update(epochs=7))
-    run = project.start("snakemake", "--cores", "1", "all", SECONDS_EACH="0.3")
-    project.wait_for(lines=3)
-    kill_group(run, signal.SIGINT)
-    done = project.log()[:-1]
-    project.ran()
+    assert project.snakemake() == ALL_RUNS
+    assert project.settled()
+
+
+def test_a_killed_run_is_not_recorded_on_data_made_after_it(project: Project) -> None:
+    done = stopped(project, signal.SIGKILL)
+    project.edit(lambda params: params["dataset"].update(size=9))
+    project.repro("--single-item", "preprocess@digits")
+    assert set(done) <= set(project.snakemake())
+
+
+def test_an_interrupted_run_records_what_it_finished(project: Project) -> None:
+    done = stopped(project, signal.SIGINT)
     assert not set(done) & set(project.repro())
 
 
@@ -195,6 +214,7 @@ def test_files_changed_by_hand_are_not_certified(project: Project) -> None:
 def test_a_clone_that_pulls_has_nothing_to_do(project: Project, tmp_path: Path) -> None:
     clone = project.clone(tmp_path / "clone")
     clone.run("dvc", "pull")
+    (clone.folder / "data/digits.h5").touch()  # as if it had been the last to come
     assert clone.settled()
     clone.edit(widen("cvae"))
     assert clone.snakemake() == of("cvae")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -21,11 +22,12 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 
 try:
     PARAMS = study_file.read_yaml(Path("params.yaml"))
-    STUDY = study_file.check(PARAMS, Path("params.yaml"))
+    STUDY = study_file.load_resolved(Path("params.yaml"))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 HASHES = {"code": hashes(STUDY)}
-GPU = int(STUDY.training.device != "cpu")
+# Claimed where there is one to share: on a machine without, trainings need not wait for each other.
+GPU = int(STUDY.training.device != "cpu" and shutil.which("nvidia-smi") is not None)
 
 
 # Only the active study can be asked for: of any other, the parameters are not known here.

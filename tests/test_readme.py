@@ -1,0 +1,30 @@
+"""What the README tells a newcomer to write is accepted."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from vaeline.params import Study, load
+
+ROOT = Path(__file__).parents[1]
+
+
+def examples() -> list[dict]:
+    return [
+        yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    ]
+
+
+def test_the_examples_fit_the_schema_and_leave_nothing_out() -> None:
+    whole = load(ROOT / "params.yaml").model_dump(mode="json")
+    for example in examples():
+        for section, content in example.items():
+            changed = {**whole, section: {**whole[section], **content}}
+            assert Study.model_validate(changed).model_dump(mode="json") == changed
+
+
+def test_every_file_it_links_to_is_there() -> None:
+    text = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / link).exists(), link
