@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from dvclive import Live
 from lightning_fabric import Fabric
+from scmrepo.exceptions import SCMError
 
 from pipeline_steps.code import hashes
 from pipeline_steps.command import run_command, run_folder, store_of
@@ -17,6 +18,7 @@ from vaeline import parts
 from vaeline.batches import Batches
 from vaeline.checkpoints import Checkpoints
 from vaeline.devices import device_of, fix_arithmetic
+from vaeline.errors import UserError
 from vaeline.files import locked, write_text
 from vaeline.params import Study
 from vaeline.seeds import derive_seed
@@ -73,7 +75,12 @@ def _curves(study: Study, variant: str, seed: int) -> Live:
     """Curves to watch while the training goes on, written anew from the first epoch; the declared ones are training.csv."""
     folder = Path("results") / study.study.name / "live" / f"{variant}-seed-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
-    return Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)
+    try:
+        return Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)
+    except SCMError as error:
+        raise UserError(
+            f"The git repository cannot be read ({error}); commit once, as DVC needs it, and run again."
+        ) from error
 
 
 def _log(live: Live, row: Row) -> None:
