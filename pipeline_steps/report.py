@@ -7,7 +7,7 @@ import click
 from pipeline_steps.command import command, run_folder, store_of
 from vaeline import comparison, report, results
 from vaeline.errors import UserError
-from vaeline.figures import curves_png
+from vaeline.figures import curves_png, samples_png
 from vaeline.files import write_json, write_text, written_aside
 from vaeline.params import Study, load
 from vaeline.pictures import grid
@@ -30,15 +30,17 @@ def main(partial: bool) -> None:
     found = results.read(folder / "runs", study.study)
     _refuse(found, folder, partial)
     compared = comparison.compare(found)
-    page = report.render(study, found, compared, _real_images(study, found), report.environment())
+    real = _real_images(study, found)
+    page = report.render(study, found, compared, real, report.environment())
     if partial:
         write_text(folder / "partial-report.html", page)
         click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
         return
     write_json(folder / "metrics.json", compared.means())
     write_json(folder / "comparison.json", compared.model_dump(mode="json"))
-    with written_aside(folder / "curves.png") as aside:
-        aside.write_bytes(curves_png(found))
+    for name, picture in {"curves": curves_png(found), "samples": samples_png(found, real)}.items():
+        with written_aside(folder / f"{name}.png") as aside:
+            aside.write_bytes(picture)
     write_text(folder / "report.html", page)
 
 

@@ -55,3 +55,17 @@ def test_colours_come_round_with_another_stroke(runs: Results) -> None:
     colours = figures.colours(names)
     assert len(set(colours.values())) == len(figures.COLOURS) == 8
     assert colours["variant_8"] == colours["variant_0"]
+
+
+def test_samples_lie_beside_the_test_images_pixel_for_pixel(runs: Results) -> None:
+    samples = np.asarray(Image.open(BytesIO(runs.runs[0].samples)).convert("L"))
+    real = BytesIO()
+    Image.fromarray(255 - samples).save(real, "PNG")
+    drawn = figures.samples_png(runs, real.getvalue())
+    assert drawn == figures.samples_png(runs, real.getvalue())
+    canvas = np.asarray(Image.open(BytesIO(drawn)).convert("L"))
+    height, width = samples.shape
+    assert canvas.shape == (height + figures.GAP + figures.TITLE, 3 * (width + figures.GAP))
+    for panel, expected in enumerate([255 - samples, samples, samples]):
+        left = figures.GAP // 2 + panel * (width + figures.GAP)
+        assert np.array_equal(canvas[figures.TITLE : figures.TITLE + height, left : left + width], expected)

@@ -30,11 +30,12 @@ def test_small_images_are_enlarged_pixel_by_pixel() -> None:
     canvas = decode(grid(image))
     assert canvas.shape == (48, 48)
     np.testing.assert_array_equal(canvas, image[0, 0].repeat(6, 0).repeat(6, 1))
+    assert decode(grid(image.repeat(2, 0), columns=2)).shape == (48, 48 + 3 + 48)
 
 
 def test_highest_level_is_white() -> None:
     canvas = decode(grid(np.array([0, 8, 16], np.uint8).reshape(3, 1, 1, 1), levels=17, columns=3))
-    assert [canvas[0, 0], canvas[0, 49], canvas[0, 98]] == [0, 128, 255]
+    assert [canvas[0, 0], canvas[0, 48 + 24], canvas[0, 2 * (48 + 24)]] == [0, 128, 255]
 
 
 def test_picture_is_as_square_as_can_be() -> None:

@@ -66,9 +66,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_study_extends_another(folder: Path) -> None:
-    (folder / "more.yaml").write_text("extends: digits\nstudy: {name: more}\ntraining: {epochs: 7}\n")
+    (folder / "more.yaml").write_text("extends: digits\nstudy: {name: more}\ntraining: {epochs: 8}\n")
     more, digits = studies.resolve("more"), studies.resolve("digits")
-    assert more.training.epochs == 7 and more.study.name == "more"
+    assert more.training.epochs == 8 and more.study.name == "more"
     assert more.variants == digits.variants
 
 

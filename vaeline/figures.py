@@ -1,4 +1,4 @@
-"""Training curves of a study: as one PNG, and as drawings that follow the colours of the page around them."""
+"""Figures of a study: samples side by side and training curves, the latter also as drawings for the report's page."""
 
 from io import BytesIO, StringIO
 from typing import Any, NamedTuple
@@ -8,12 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from vaeline.results import Results, Run
 
 # Each has a contrast of at least 3.4 on white and on a dark page; neighbours differ for every kind of colour vision.
 COLOURS = ["#2f7ed8", "#d2691e", "#1f9d78", "#b5559c", "#8a8d2b", "#6f6bd1", "#c4483f", "#5f8a9e"]
 STROKES = ["-", "--", "-.", ":"]  # a round through the colours each
+PANELS_IN_A_ROW, GAP, TITLE = 4, 24, 32  # the two last in pixels
 INK = "#010203"  # stands for the page's own text colour until the drawing is inlined
 
 
@@ -49,6 +51,35 @@ def curves_png(results: Results) -> bytes:
             figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 4), frameon=False)
         file = BytesIO()
         figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
+    return file.getvalue()
+
+
+def samples_png(results: Results, real: bytes | None) -> bytes:
+    """The pictures that each variant's first run sampled, beside the test images whose labels they were given.
+
+    Args:
+        results: of a study with a run at least.
+        real: PNG of those test images; None where they are not to be had.
+
+    Returns:
+        A PNG file, the same bytes for the same runs; a pixel of it is a pixel of the pictures.
+    """
+    pictures = ({"test images": real} if real else {}) | {
+        variant: runs[0].samples for variant in results.study.variants if (runs := results.of(variant))
+    }
+    panels = {title: np.asarray(Image.open(BytesIO(picture)).convert("RGB")) for title, picture in pictures.items()}
+    height, width = (side + GAP for side in next(iter(panels.values())).shape[:2])
+    columns = min(len(panels), PANELS_IN_A_ROW)
+    total = columns * width, -(-len(panels) // columns) * (height + TITLE)
+    with _style():
+        figure = Figure(figsize=(total[0] / 100, total[1] / 100), dpi=100, facecolor="white")
+        for index, (title, panel) in enumerate(panels.items()):
+            left, top = index % columns * width, index // columns * (height + TITLE)
+            figure.text((left + GAP / 2) / total[0], 1 - (top + TITLE - 10) / total[1], title, fontsize=TITLE / 2.2)
+            origin = total[1] - top - TITLE - panel.shape[0]
+            figure.figimage(panel, left + GAP // 2, origin, origin="upper")
+        file = BytesIO()
+        figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
 
 

@@ -11,7 +11,7 @@ GAP = 128  # grey, seen on a light and on a dark page, between black and between
 
 
 def grid(images: np.ndarray, levels: int = 256, columns: int | None = None) -> bytes:
-    """Lay images out row by row, a pixel apart; small ones are enlarged without smoothing.
+    """Lay images out row by row, a pixel or half of an enlarged one apart; small ones are enlarged without smoothing.
 
     Args:
         images: uint8, (n, channel, height, width), one channel or three.
@@ -31,13 +31,14 @@ def grid(images: np.ndarray, levels: int = 256, columns: int | None = None) -> b
     scale = -(-VISIBLE // images.shape[2]) if images.shape[2] < VISIBLE else 1
     shown = np.rint(images * (255 / (levels - 1))).astype(np.uint8)
     tiles = shown.transpose(0, 2, 3, 1).repeat(scale, axis=1).repeat(scale, axis=2)  # (n, height, width, channel)
-    height, width = tiles.shape[1] + 1, tiles.shape[2] + 1
+    gap = max(1, scale // 2)
+    height, width = tiles.shape[1] + gap, tiles.shape[2] + gap
     columns = columns or ceil(sqrt(len(tiles)))
     rows = -(-len(tiles) // columns)
-    canvas = np.full((rows * height - 1, columns * width - 1, tiles.shape[3]), GAP, np.uint8)
+    canvas = np.full((rows * height - gap, columns * width - gap, tiles.shape[3]), GAP, np.uint8)
     for index, tile in enumerate(tiles):
         top, left = index // columns * height, index % columns * width
-        canvas[top : top + height - 1, left : left + width - 1] = tile
+        canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
     return _png(canvas)
 
 

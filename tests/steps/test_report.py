@@ -13,7 +13,7 @@ from tests.made_up import study_content, write_run, write_runs
 from vaeline import figures, store
 
 RESULTS = Path("results/tiny")
-OUTPUTS = {"metrics.json", "comparison.json", "curves.png", "report.html"}
+OUTPUTS = {"metrics.json", "comparison.json", "curves.png", "samples.png", "report.html"}
 
 
 @pytest.fixture(autouse=True)

@@ -50,14 +50,14 @@ def test_there_and_back_again_changes_nothing(run: Callable[..., Result]) -> Non
 
 
 def test_an_edit_that_is_not_committed_is_not_overwritten(run: Callable[..., Result]) -> None:
-    edit(epochs=7)
+    edit(epochs=8)
     result = run(use.main, "mnist_cvae_nf")
     assert result.exit_code == 1 and "holds edits that are not committed" in result.output
-    assert load().training.epochs == 7
+    assert load().training.epochs == 8
 
 
 def test_a_committed_edit_may_be_overwritten(run: Callable[..., Result]) -> None:
-    edit(epochs=7)
+    edit(epochs=8)
     subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qam", "second"], check=True)
     assert run(use.main, "mnist_cvae_nf").exit_code == 0
 

@@ -48,6 +48,7 @@ def fresh(sources: Project) -> Project:
     with (project.folder / ".gitignore").open("a") as file:
         file.write("ran.log\n.cache/\n")
     project.edit(lambda params: params["study"].update(name="digits", variants=["gaussian_cvae", "cvae"], seeds=[0]))
+    project.edit(lambda params: params["training"].update(validate_every=1))  # so that tests may choose any `epochs`
     project.commit()
     return project
 

@@ -38,6 +38,7 @@ class Project:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            timeout=300,
         )
         assert (done.returncode != 0) == fails, done.stdout
         return done.stdout
@@ -75,9 +76,10 @@ class Project:
         log = self.folder / "ran.log"
         return log.read_text().splitlines() if log.exists() else []
 
-    def wait_for(self, lines: int) -> None:
-        """Wait until so many steps have begun."""
+    def wait_for(self, lines: int, run: "subprocess.Popen[str]") -> None:
+        """Wait until a run has begun so many steps."""
         while len(self.log()) < lines:
+            assert run.poll() is None, f"it ended after {self.log()}"
             time.sleep(0.02)
 
     def edit(self, change: Callable[[dict[str, Any]], None]) -> None:

@@ -53,7 +53,7 @@ def stopped(project: Project, number: signal.Signals) -> list[str]:
     """Stop a run of all that depends on the epochs when some of it is done; what was done."""
     project.edit(lambda params: params["training"].update(epochs=7))
     run = project.start("snakemake", "--cores", "1", "all", SECONDS_EACH="0.3")
-    project.wait_for(lines=3)
+    project.wait_for(3, run)
     kill_group(run, number)
     done = project.log()[:-1]
     project.ran()
@@ -193,7 +193,7 @@ def test_an_interrupt_while_recording_leaves_the_lock_whole(project: Project, mo
 def test_what_ran_while_its_parameters_were_edited_is_not_certified(project: Project) -> None:
     project.edit(widen("cvae"))
     run = project.start("snakemake", "--cores", "1", "all", SECONDS_EACH="0.3")
-    project.wait_for(lines=1)
+    project.wait_for(1, run)
     project.edit(widen("cvae"))
     run.wait()
     project.ran()
@@ -259,7 +259,7 @@ def test_mistaken_parameters_end_in_a_sentence(project: Project) -> None:
 def test_a_dry_run_leaves_a_live_run_alone(project: Project) -> None:
     project.edit(widen("cvae"))
     run = project.start("snakemake", "--cores", "1", "all", SECONDS_EACH="0.6")
-    project.wait_for(lines=1)
+    project.wait_for(1, run)
     project.run("snakemake", "-n", "all")
     assert (project.folder / bridge.RUNNING).exists()
     assert run.wait() == 0

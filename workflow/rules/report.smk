@@ -16,6 +16,7 @@ rule report:
         "results/{study}/metrics.json",
         "results/{study}/comparison.json",
         "results/{study}/curves.png",
+        "results/{study}/samples.png",
         "results/{study}/report.html",
     params:
         *tracked(
