@@ -35,12 +35,15 @@ lock:  ## resolve requirements.lock anew out of pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --group dev --no-emit-index-url --no-annotate --no-header \
 		pyproject.toml --output-file requirements.lock
 
-# uv comes by pip, into a folder of its own, where the machine has none.
+# uv comes by pip, into a folder of its own, where the machine has none; inside .venv, which has no pip, by that of the
+# Python it was made from.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "vaeline needs Python 3.11 to 3.13; name one by make PYTHON=..., e.g. PYTHON=python3.12" >&2; exit 1; }
 	@uv=$$(command -v uv || echo .uv/bin/uv); \
-	[ -x "$$uv" ] || $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv || exit 1; \
+	base=$$($(PYTHON) -c 'import sys; print(sys.base_prefix)')/bin/python3; \
+	[ -x "$$uv" ] || $$base -m pip install --quiet --disable-pip-version-check --target .uv uv || \
+		{ echo "uv, which makes .venv, is not here, and pip could not install it; install uv and try again" >&2; exit 1; }; \
 	[ -x $(VENV)/bin/python ] || "$$uv" venv --quiet --python $(PYTHON) --no-python-downloads $(VENV) || exit 1; \
 	VIRTUAL_ENV=$(VENV) "$$uv" pip sync --quiet --compile-bytecode requirements.lock && \
 	echo "$(CURDIR)" > $$($(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/vaeline.pth && touch $@

@@ -31,6 +31,20 @@ def to_pixels(mean: Tensor, facts: Facts) -> Tensor:
     return ((mean - low) * (facts.levels / (high - low))).floor().clamp(0, facts.levels - 1).to(torch.uint8)
 
 
+def augment(images: Tensor, generator: torch.Generator, flip: bool, rotation: float) -> Tensor:
+    """Mirror half of the images, left to right, and turn each by up to `rotation` degrees either way.
+
+    Args:
+        images: pixels, (b, channel, height, width).
+        generator: of both, on the images' device.
+        flip: whether to mirror.
+        rotation: degrees; 0 leaves pixels whole, else they are float32 and may lie between two levels.
+    """
+    if flip:
+        images = _flip_half(images, generator)
+    return _rotate(images.float(), rotation, generator) if rotation else images
+
+
 class Batches:
     """A split on a device.
 
@@ -62,17 +76,13 @@ class Batches:
 
         Args:
             seed: of everything random here.
-            flip: mirror half of the images, left to right.
-            rotation: turn each image by up to so many degrees either way.
+            flip: as `augment` has it.
+            rotation: likewise.
         """
         generator = torch.Generator(self.images.device).manual_seed(seed)
         order = torch.randperm(len(self.images), generator=generator, device=self.images.device)
         for chosen in self._dealt(order):
-            images = self.images.index_select(0, chosen)
-            if flip:
-                images = _flip_half(images, generator)
-            if rotation:
-                images = _rotate(images.float(), rotation, generator)
+            images = augment(self.images.index_select(0, chosen), generator, flip, rotation)
             yield self._to_network(images, generator), self.labels.index_select(0, chosen)
 
     def _dealt(self, order: Tensor) -> list[Tensor]:

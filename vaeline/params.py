@@ -118,6 +118,8 @@ class Classifier(Entry):
     features: int = Field(64, ge=2, le=64, description="dimensions of the feature space")
     learning_rate: float = Field(0.001, gt=0, le=1)
     batch_size: int = Field(128, ge=1)
+    flip: bool = Field(False, description="mirror half of its training images; best as in `training`")
+    rotation: float = Field(0.0, ge=0, le=180, description="turn them by up to so many degrees either way; likewise")
     seed: int = Field(0, ge=0)
     threads: int = Field(2, ge=1)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vaeline import params, parts
+from vaeline.batches import augment
 from vaeline.errors import UserError
 from vaeline.features.classifier import Classifier, load, path_in, predict, save, train
 from vaeline.store import Facts, Split
@@ -51,6 +52,19 @@ def test_training_twice_gives_the_same_classifier(trained: Classifier) -> None:
     again = train(images, bright_halves(60, 1), facts_of(images.images, [2, 2]), SETTINGS)
     for name, tensor in trained.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name]), name
+
+
+@pytest.mark.parametrize(("flip", "rotation"), [(True, 0.0), (False, 20.0)])
+def test_mirrored_and_turned_images_are_known_if_training_showed_such(flip: bool, rotation: float) -> None:
+    images = bright_halves(200, 0)
+    ends = Split(images.images, images.labels[:, 1:], [])  # bright at the top or the bottom: a mirror leaves it so
+    augmented = SETTINGS.model_copy(update={"flip": flip, "rotation": rotation})
+    shown = augment(torch.from_numpy(ends.images), torch.Generator().manual_seed(0), flip, rotation)
+    without, having = (
+        train(ends, ends, facts_of(ends.images, [2]), settings).loss(shown, torch.from_numpy(ends.labels)).item()
+        for settings in (SETTINGS, augmented)
+    )
+    assert having < without
 
 
 def test_training_leaves_the_callers_random_numbers_alone() -> None:

@@ -6,7 +6,6 @@ A small convolutional network with one softmax head for each label column; an at
 import copy
 import json
 import math
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from vaeline import params
+from vaeline.batches import augment
 from vaeline.errors import UserError
 from vaeline.files import written_aside
 from vaeline.parts import PartOptions
@@ -140,11 +140,11 @@ def train(
     images, labels = _to(train, device)
     classifier.log_frequency.copy_(_log_frequency(labels, facts.label_cardinalities))
     optimizer = torch.optim.Adam(classifier.parameters(), lr=settings.learning_rate, fused=True)
-    generator = torch.Generator().manual_seed(settings.seed)
+    generator = torch.Generator(device).manual_seed(settings.seed)
     best, best_loss = classifier.state_dict(), math.inf
     bar = tqdm(range(settings.epochs), desc="classifier", unit="epoch", disable=None)
     for _ in bar:
-        _train_epoch(classifier, optimizer, images, labels, _shuffled(len(images), settings.batch_size, generator))
+        _train_epoch(classifier, optimizer, images, labels, generator, settings)
         loss = _validation_loss(classifier, validation, device)
         bar.set_postfix(validation=f"{loss:.3f}")
         if not math.isfinite(loss):
@@ -209,17 +209,19 @@ def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
     return torch.where(counts > 0, (counts / len(labels)).log(), torch.inf)
 
 
-def _shuffled(count: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    yield from torch.randperm(count, generator=generator).split(batch_size)
-
-
 def _train_epoch(
-    classifier: Classifier, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor, batches: Iterator[Tensor]
+    classifier: Classifier,
+    optimizer: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    generator: torch.Generator,
+    settings: params.Classifier,
 ) -> None:
     classifier.train()
-    for batch in batches:
-        chosen = batch.to(images.device)
-        loss = classifier.loss(images.index_select(0, chosen), labels.index_select(0, chosen))
+    order = torch.randperm(len(images), generator=generator, device=images.device)
+    for chosen in order.split(settings.batch_size):
+        seen = augment(images.index_select(0, chosen), generator, settings.flip, settings.rotation)
+        loss = classifier.loss(seen, labels.index_select(0, chosen))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
