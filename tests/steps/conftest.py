@@ -17,7 +17,7 @@ STUDY = {
     "study": {"name": "tiny", "variants": ["plain", "flow"], "seeds": [0, 1]},
     "dataset": {"id": "blocks", "name": "digits", "size": 8},
     "training": {"epochs": 2, "batch_size": 32, "learning_rate": 0.005},
-    "classifier": {"epochs": 8, "width": 4, "features": 4, "threads": 1, "learning_rate": 0.01},
+    "classifier": {"epochs": 20, "width": 8, "features": 8, "threads": 1, "learning_rate": 0.01},
     "sampling": {"grid": 8},
     "evaluation": {"importance_samples": 20, "bound_samples": 2, "features": {"name": "classifier"}},
     "variants": {

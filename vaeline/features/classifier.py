@@ -1,6 +1,8 @@
 """The pipeline's own classifier: the judge of conditions, whose last hidden layer is also a feature space.
 
 A small convolutional network with one softmax head for each label column; an attribute's head has two values.
+It is trained with the usual care against learning by heart (dropout, weight decay, a learning rate that falls to 0 along
+a cosine): a judge that knows the subject looks at it, and less at sharpness or noise.
 """
 
 import copy
@@ -24,6 +26,8 @@ from vaeline.parts import PartOptions
 from vaeline.store import Facts, Split
 
 SMALLEST_MAP = 4  # sides are halved until the map is no larger
+DROPOUT = 0.5
+WEIGHT_DECAY = 0.05
 
 
 class Options(PartOptions):
@@ -41,13 +45,13 @@ def path_in(data: Path, dataset_id: str) -> Path:
 
 
 class Classifier(nn.Module):
-    """Convolutions that halve the image, a hidden layer (the features), a head for each label column.
+    """Pairs of convolutions that halve the image, a hidden layer (the features), a head for each label column.
 
     Args:
         image_shape: channel, height, width.
         levels: a pixel is 0..levels-1.
         cardinalities: number of values of each label column.
-        width: channels of the first layer; the second has twice as many, all others four times.
+        width: channels of the first pair; the second has twice as many, all others four times.
         features: dimensions of the feature space.
     """
 
@@ -65,12 +69,13 @@ class Classifier(nn.Module):
         strides = _strides(max(image_shape[1:]))
         widths = [image_shape[0], *(width * min(2**layer, 4) for layer in range(len(strides)))]
         side = [math.ceil(size / math.prod(strides)) for size in image_shape[1:]]
-        layers = [
-            layer
+        pairs = [
+            nn.Sequential(*_convolution(before, after, stride), *_convolution(after, after, 1))
             for (before, after), stride in zip(pairwise(widths), strides, strict=True)
-            for layer in (nn.Conv2d(before, after, 3, stride, padding=1, bias=False), nn.BatchNorm2d(after), nn.SiLU())
         ]
-        self.trunk = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * math.prod(side), features), nn.SiLU())
+        self.trunk = nn.Sequential(
+            *pairs, nn.Flatten(), nn.Dropout(DROPOUT), nn.Linear(widths[-1] * math.prod(side), features), nn.SiLU()
+        )
         self.heads = nn.Linear(features, sum(cardinalities))
         self.register_buffer("log_frequency", torch.zeros(sum(cardinalities)))
 
@@ -131,30 +136,9 @@ def train(
             f"The labels of {facts.dataset_id} have a single value each, so that no classifier can be trained on them; "
             "give images of at least two classes, or with attributes that differ."
         )
-    with torch.random.fork_rng([]):
-        torch.manual_seed(settings.seed)
-        classifier = Classifier(
-            facts.image_shape, facts.levels, facts.label_cardinalities, settings.width, settings.features
-        )
-    classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    images, labels = _to(train, device)
-    classifier.log_frequency.copy_(_log_frequency(labels, facts.label_cardinalities))
-    optimizer = torch.optim.Adam(classifier.parameters(), lr=settings.learning_rate, fused=True)
-    generator = torch.Generator(device).manual_seed(settings.seed)
-    best, best_loss = classifier.state_dict(), math.inf
-    bar = tqdm(range(settings.epochs), desc="classifier", unit="epoch", disable=None)
-    for _ in bar:
-        _train_epoch(classifier, optimizer, images, labels, generator, settings)
-        loss = _validation_loss(classifier, validation, device)
-        bar.set_postfix(validation=f"{loss:.3f}")
-        if not math.isfinite(loss):
-            raise UserError(
-                f"The classifier's validation loss is {loss}; lower classifier.learning_rate ({settings.learning_rate})."
-            )
-        if loss < best_loss:
-            best, best_loss = copy.deepcopy(classifier.state_dict()), loss
-    classifier.load_state_dict(best)
-    return classifier.eval()
+    with torch.random.fork_rng([device] if torch.device(device).type == "cuda" else []):
+        torch.manual_seed(settings.seed)  # of weights and dropout
+        return _train(train, validation, facts, settings, device)
 
 
 def predict(classifier: Classifier, images: Tensor, batch_size: int = 500) -> Tensor:
@@ -190,6 +174,10 @@ def load(path: Path) -> Classifier:
     return classifier.to(memory_format=torch.channels_last).eval()
 
 
+def _convolution(before: int, after: int, stride: int) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(before, after, 3, stride, padding=1, bias=False), nn.BatchNorm2d(after), nn.SiLU()
+
+
 def _strides(side: int) -> list[int]:
     """Halve a large image at once, a small one only after a first look at full size."""
     strides = [1] if side <= 4 * SMALLEST_MAP else []
@@ -207,6 +195,37 @@ def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
     columns = zip(labels.unbind(1), cardinalities, strict=True)
     counts = torch.cat([torch.bincount(column, minlength=values) for column, values in columns])
     return torch.where(counts > 0, (counts / len(labels)).log(), torch.inf)
+
+
+def _train(
+    train: Split, validation: Split, facts: Facts, settings: params.Classifier, device: torch.device | str
+) -> Classifier:
+    classifier = Classifier(
+        facts.image_shape, facts.levels, facts.label_cardinalities, settings.width, settings.features
+    )
+    classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images, labels = _to(train, device)
+    classifier.log_frequency.copy_(_log_frequency(labels, facts.label_cardinalities))
+    optimizer = torch.optim.AdamW(
+        classifier.parameters(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs)
+    generator = torch.Generator(device).manual_seed(settings.seed)
+    best, best_loss = classifier.state_dict(), math.inf
+    bar = tqdm(range(settings.epochs), desc="classifier", unit="epoch", disable=None)
+    for _ in bar:
+        _train_epoch(classifier, optimizer, images, labels, generator, settings)
+        schedule.step()
+        loss = _validation_loss(classifier, validation, device)
+        bar.set_postfix(validation=f"{loss:.3f}")
+        if not math.isfinite(loss):
+            raise UserError(
+                f"The classifier's validation loss is {loss}; lower classifier.learning_rate ({settings.learning_rate})."
+            )
+        if loss < best_loss:
+            best, best_loss = copy.deepcopy(classifier.state_dict()), loss
+    classifier.load_state_dict(best)
+    return classifier.eval()
 
 
 def _train_epoch(
