@@ -5,6 +5,7 @@ import inspect
 import json
 import platform
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ from vaeline.errors import UserError
 from vaeline.files import write_json
 from vaeline.params import Study, load
 
+_with_its_place = warnings.formatwarning
+
 
 def command(step: Callable[..., None]) -> click.Command:
     """Make a step's function a click command; a mistake of the user's ends with its sentence and exit code 1."""
 
     @functools.wraps(step)
     def speak(**options: Any) -> None:
+        warnings.formatwarning = _warn_in_a_sentence
         try:
             step(**options)
         except UserError as error:
@@ -29,6 +33,15 @@ def command(step: Callable[..., None]) -> click.Command:
             raise click.ClickException(f"{error}; mend it and run again.") from error
 
     return click.command()(speak)
+
+
+def _warn_in_a_sentence(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Our own warnings are for the user, whom the line of code does not help; those of libraries say where."""
+    if category.__module__.startswith("vaeline."):
+        return f"Warning: {message}\n"
+    return _with_its_place(message, category, filename, lineno, line)
 
 
 def run_command(step: Callable[[Study, str, int], None]) -> click.Command:

@@ -32,7 +32,7 @@ def main(name: str, quick: bool, source: str | None) -> None:
 
 def bring_back() -> None:
     """Lay out what DVC's cache holds of the active study, and take away what it holds of the others."""
-    if subprocess.run(["dvc", "checkout", "--quiet", "--allow-missing"]).returncode:
+    if subprocess.run(["dvc", "checkout", "--allow-missing"], stdout=subprocess.DEVNULL).returncode:
         click.echo(
             "DVC did not bring back all of its results, for the reason above; a run makes what is missing.", err=True
         )
