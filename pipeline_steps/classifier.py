@@ -1,6 +1,6 @@
 """Train the classifier that judges conditions, once for a data set."""
 
-from pipeline_steps.command import command, store_of
+from pipeline_steps.command import command, reads, store_of
 from vaeline import params
 from vaeline.devices import device_of, fix_arithmetic
 from vaeline.features import classifier
@@ -8,6 +8,7 @@ from vaeline.store import read_facts, read_split
 
 
 @command
+@reads("classifier", "training.device")
 def main() -> None:
     """Train the classifier that judges conditions and whose last hidden layer is a feature space."""
     study = params.load()

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline_steps.command import command
+from pipeline_steps.command import command, reads
 from vaeline.closure import digest
 from vaeline.files import write_json
 from vaeline.params import Study, load
@@ -17,6 +17,7 @@ Hashes = dict[str, Any]
 
 
 @command
+@reads("variants", "dataset.name", "evaluation.features")
 def main() -> None:
     """Write the hashes of the code behind every step, for DVC to take as parameters."""
     write_hashes(load())

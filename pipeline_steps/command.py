@@ -1,12 +1,13 @@
-"""What the steps' commands share: sentences instead of tracebacks, a run's folder, wall times."""
+"""What the steps' commands share: sentences instead of tracebacks, parameters that hold still, paths, wall times."""
 
 import functools
 import inspect
 import json
+import operator
 import platform
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,37 @@ def _warn_in_a_sentence(
     return _with_its_place(message, category, filename, lineno, line)
 
 
+def reads(*keys: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Name what a step takes from params.yaml, and refuse an edit of it while the step runs.
+
+    Both engines look the values up once a step has ended, and would certify what was made of the former ones.
+
+    Args:
+        keys: dotted, as in dvc.yaml; `{variant}` stands for the run's.
+    """
+
+    def decorate(step: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(step)
+        def watched(*arguments: Any, **options: Any) -> None:
+            of_run = inspect.signature(step).bind(*arguments, **options).arguments
+            before = _values(keys, of_run)
+            step(*arguments, **options)
+            if moved := [key for key, value in _values(keys, of_run).items() if value != before[key]]:
+                raise UserError(
+                    f"{', '.join(moved)} of params.yaml changed while this step ran, so that what it made is of the former "
+                    "value; run again."
+                )
+
+        watched.reads = keys  # type: ignore[attr-defined]
+        return watched
+
+    return decorate
+
+
 def run_command(step: Callable[[Study, str, int], None]) -> click.Command:
     """Make a step of one run a command with --variant and --seed, and note its wall time in the run's timing.json."""
+
+    name = Path(inspect.getfile(inspect.unwrap(step))).stem
 
     @command
     @click.option("--variant", required=True, help="An entry of study.variants.")
@@ -57,9 +87,7 @@ def run_command(step: Callable[[Study, str, int], None]) -> click.Command:
             raise UserError(f"--variant is {variant!r}; params.yaml holds: {', '.join(study.variants)}.")
         started = time.monotonic()
         step(study, variant, seed)
-        _note_time(
-            run_folder(study.study.name, variant, seed), Path(inspect.getfile(step)).stem, time.monotonic() - started
-        )
+        _note_time(run_folder(study.study.name, variant, seed), name, time.monotonic() - started)
 
     return run
 
@@ -72,6 +100,12 @@ def run_folder(study: str, variant: str, seed: int) -> Path:
 def store_of(study: Study) -> Path:
     """Where a study's preprocessed images lie."""
     return Path("data") / f"{study.dataset.id}.h5"
+
+
+def _values(keys: Sequence[str], of_run: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands at dotted keys of params.yaml."""
+    content = load().model_dump(mode="json")
+    return {key: functools.reduce(operator.getitem, key.format(**of_run).split("."), content) for key in keys}
 
 
 def _note_time(folder: Path, step: str, seconds: float) -> None:

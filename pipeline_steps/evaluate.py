@@ -4,7 +4,7 @@ from pathlib import Path
 
 import h5py
 
-from pipeline_steps.command import run_command, run_folder, store_of
+from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline import evaluation, parts, reference
 from vaeline import model as models
 from vaeline.batches import Batches
@@ -19,6 +19,7 @@ BATCH = 100
 
 
 @run_command
+@reads("evaluation", "training.device", "training.threads")
 def main(study: Study, variant: str, seed: int) -> None:
     """Measure the likelihood of test images under one run, and what it drew against them."""
     fix_arithmetic(study.training.threads)

@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
-from pipeline_steps.command import command
+from pipeline_steps.command import command, reads
 from vaeline import params
 from vaeline.errors import UserError
 from vaeline.preprocessing import preprocess
 
 
 @command
+@reads("dataset")
 def main() -> None:
     """Decode the data set into one HDF5 store: three splits of images with labels, of one size."""
     dataset = params.load().dataset

@@ -1,6 +1,6 @@
 """Measure the real test images, once for a data set and a feature space."""
 
-from pipeline_steps.command import command, store_of
+from pipeline_steps.command import command, reads, store_of
 from vaeline import params, parts, reference
 from vaeline.devices import device_of, fix_arithmetic
 from vaeline.features import classifier
@@ -9,6 +9,7 @@ from vaeline.store import read_facts, read_split
 
 
 @command
+@reads("evaluation.features", "sampling.count", "classifier.threads", "training.device")
 def main() -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
     study = params.load()
@@ -18,7 +19,7 @@ def main() -> None:
     features = parts.build("features", study.evaluation.features, facts, store.parent, device)
     judge = classifier.load(classifier.path_in(store.parent, facts.dataset_id)).to(device)
     train, test = read_split(store, "train"), read_split(store, "test")
-    measured = reference.measure(features, judge, train, test, facts, derive_seed("reference"))
+    measured = reference.measure(features, judge, train, test, facts, derive_seed("reference"), study.sampling.count)
     reference.write(measured, *reference.paths(store, study.evaluation.features.name))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipeline_steps.command import command, run_folder, store_of
+from pipeline_steps.command import command, reads, run_folder, store_of
 from vaeline import comparison, report, results
 from vaeline.errors import UserError
 from vaeline.figures import curves_png, samples_png
@@ -20,6 +20,7 @@ from vaeline.store import read_facts, read_split
     is_flag=True,
     help="From whatever runs there are, into partial-report.html beside the declared outputs.",
 )
+@reads("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants")
 def main(partial: bool) -> None:
     """Draw the report of the active study, and write its metrics and comparisons."""
     study = load()
@@ -27,7 +28,7 @@ def main(partial: bool) -> None:
     if not partial:
         for run in results.move_former(folder / "runs", study.study, folder / "former"):
             click.echo(f"params.yaml no longer names this run: moved to {run}.")
-    found = results.read(folder / "runs", study.study)
+    found = results.read(folder / "runs", study)
     _refuse(found, folder, partial)
     compared = comparison.compare(found)
     real = _real_images(study, found)

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import torch
 
-from pipeline_steps.command import run_command, run_folder, store_of
+from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline import model as models
 from vaeline.batches import Batches
 from vaeline.devices import device_of, fix_arithmetic
@@ -21,13 +21,14 @@ BATCH = 256
 
 
 @run_command
+@reads("sampling", "training.device", "training.threads")
 def main(study: Study, variant: str, seed: int) -> None:
     """Draw reconstructions of test images, and samples under the labels of test images, from one run."""
     fix_arithmetic(study.training.threads)
     folder = run_folder(study.study.name, variant, seed)
     model, facts = models.load(folder)
     test = read_split(store_of(study), "test")
-    chosen = _choose(len(test.images), study.sampling.count, study.sampling.seed)
+    chosen = _choose(len(test.images), study.sampling.count, derive_seed("test images", study.sampling.seed))
     test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])
     device = device_of(study.training.device)
     model.to(device)

@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from scmrepo.exceptions import SCMError
 
 from pipeline_steps.code import hashes
-from pipeline_steps.command import run_command, run_folder, store_of
+from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline import model as models
 from vaeline import parts
 from vaeline.batches import Batches
@@ -32,6 +32,7 @@ COLUMNS = [
 
 
 @run_command
+@reads("training", "variants.{variant}")
 def main(study: Study, variant: str, seed: int) -> None:
     """Train one variant from one seed; go on from its last checkpoint where there is one."""
     fix_arithmetic(study.training.threads)
@@ -54,7 +55,8 @@ def main(study: Study, variant: str, seed: int) -> None:
         )
         fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)
         rows = train(model, batches, validation, study.training, seed, checkpoints, fabric, lambda row: _log(live, row))
-        models.save(folder, model.cpu(), facts, {"seed": seed, "epochs": len(rows)})
+        provenance = {"training": study.training.model_dump(mode="json"), "seed": seed, "epochs": len(rows)}
+        models.save(folder, model.cpu(), facts, provenance)
         write_text(folder / "training.csv", _as_csv(rows))
 
 

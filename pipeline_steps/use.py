@@ -45,11 +45,17 @@ def from_source(study: Study, source: str) -> Study:
 
 def _refuse_clashing_data(chosen: Study, every: list[Study]) -> None:
     for other in every:
-        if other.dataset.id == chosen.dataset.id and other.dataset != chosen.dataset:
+        if other.dataset.id == chosen.dataset.id and _shared(other) != _shared(chosen):
             raise UserError(
                 f"The studies {chosen.study.name} and {other.study.name} both call their data {chosen.dataset.id!r} but "
-                f"describe it differently; give one of them another dataset.id."
+                f"differ in dataset, classifier, training.device or sampling.count, so that each would undo the other's; give one of them "
+                f"another dataset.id."
             )
+
+
+def _shared(study: Study) -> object:
+    """What decides the files that the studies of a data set share."""
+    return study.dataset, study.classifier, study.training.device, study.sampling.count
 
 
 def _refuse_to_lose_edits(every: list[Study]) -> None:
@@ -63,7 +69,8 @@ def _refuse_to_lose_edits(every: list[Study]) -> None:
         known.append(yaml.safe_load(committed.stdout))
     # Where the files lie on this machine is a way to read the data, not a part of the study.
     for study in (current, *known):
-        study.get("dataset", {}).pop("source", None)
+        if isinstance(study, dict) and isinstance(study.get("dataset"), dict):
+            study["dataset"].pop("source", None)
     if current not in known:
         raise UserError(
             "params.yaml holds edits that are not committed; commit them, or drop them by `git checkout params.yaml`, and try again."

@@ -5,6 +5,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+import yaml
 
 from vaeline import params
 from vaeline.files import write_json
@@ -60,6 +61,12 @@ def write_run(
     with h5py.File(folder / "samples.h5", "w") as file:
         file["test_index"] = np.array([3, 1, 0, 2])
     (folder / "model.safetensors").touch()
+    of = study((folder.parent.name,))
+    made = {
+        "variant": of.variants[folder.parent.name].model_dump(mode="json"),
+        "training": of.training.model_dump(mode="json"),
+    }
+    (folder / "variant.yaml").write_text(yaml.safe_dump(made))
 
 
 def write_runs(folder: Path, values: dict[str, list[float]], figure: str = "nll") -> None:

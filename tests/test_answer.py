@@ -8,7 +8,7 @@ from vaeline.comparison import Comparison
 
 
 def compared(folder: Path, *variants: str, seeds: tuple[int, ...] = (0, 1, 2)) -> Comparison:
-    return comparison.compare(results.read(folder, study(variants, seeds).study))
+    return comparison.compare(results.read(folder, study(variants, seeds)))
 
 
 def test_a_difference_that_is_apart_is_said_with_its_interval(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ T_2 = 4.302652729749462  # 97.5% quantile of Student's t with 2 degrees of freed
 def compared(
     folder: Path, variants: tuple[str, ...] = ("one", "two"), seeds: tuple[int, ...] = (0, 1, 2)
 ) -> Comparison:
-    return comparison.compare(results.read(folder, study(variants, seeds).study))
+    return comparison.compare(results.read(folder, study(variants, seeds)))
 
 
 def test_a_figure_is_a_mean_with_its_t_interval(tmp_path: Path) -> None:

@@ -166,13 +166,14 @@ def test_a_model_without_labels_has_one_likelihood() -> None:
     record = judge(model)
     assert_within_errors(record, "nll", known_nll_given_label(model, 0.5))
     assert "nll_given_label" not in record.metrics
-    assert record.evaluation["nll_given_label"] == {"dash": "the system is given no labels"}
+    for figure in ("nll_given_label", "nll_given_label_refit"):
+        assert record.evaluation[figure] == {"dash": "the system is given no labels"}
 
 
 def test_attributes_have_no_marginal_likelihood() -> None:
     record = judge(LinearGaussian(), facts=ATTRIBUTES)
     assert "nll" not in record.metrics
-    assert "p(y)" in record.evaluation["nll"]["dash"]
+    assert "p(y)" in record.evaluation["nll"]["dash"] and "p(y)" in record.evaluation["nll_refit"]["dash"]
     assert "p(y)" in record.evaluation["bits_per_dim"]["dash"]
     assert record.metrics["bits_per_dim_given_label"] == pytest.approx(
         record.metrics["nll_given_label"] / (4 * log(2)) + np.log2(17 / 2)
@@ -223,7 +224,7 @@ def test_every_figure_is_finite_and_says_how_it_was_made() -> None:
 class Corner:
     """A feature space and a judge at once: it looks at the pixels."""
 
-    prefix, description = "fd", "pixels"
+    prefix, kernel_prefix, description = "fd", "kd", "pixels"
     log_frequency = torch.zeros(1)
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -243,7 +244,7 @@ def images_of(corner: np.ndarray) -> np.ndarray:
 def reference() -> Reference:
     record = Record()
     record.put("fd_floor", 1.5, "Floor.")
-    return Reference("pixels", moments([images_of(np.arange(60) % 3).reshape(-1, 4)]), record)
+    return Reference("pixels", moments([images_of(np.arange(60) % 3).reshape(-1, 4)]), None, record)
 
 
 def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:

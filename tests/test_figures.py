@@ -18,7 +18,7 @@ def runs(tmp_path: Path) -> Results:
     for variant in ("one", "two"):
         for seed in range(2):
             write_run(tmp_path / variant / f"seed-{seed}", {"nll": 1.0}, epochs=4 + seed)
-    return results.read(tmp_path, study(("one", "two"), (0, 1)).study)
+    return results.read(tmp_path, study(("one", "two"), (0, 1)))
 
 
 def test_curves_are_the_same_bytes_each_time(runs: Results) -> None:

@@ -1,6 +1,9 @@
 """Files appear whole or not at all."""
 
 import errno
+import os
+import platform
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,21 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, error: Exception) -> None:
         aside.write_text("ha")
         raise error
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    here = platform.node()
+    kept = [
+        f".a.json.{here}-{os.getppid()}.part",
+        f".a.json.elsewhere-{ended.pid}.part",
+        f".b.json.{here}-{ended.pid}.part",
+    ]
+    for name in [f".a.json.{here}-{ended.pid}.part", *kept]:
+        (tmp_path / name).touch()
+    write_json(tmp_path / "a.json", {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.json", *kept])
 
 
 def test_json_is_sorted_and_refuses_nan(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from vaeline import reference
 from vaeline.errors import UserError
 from vaeline.features.classifier import Classifier
 from vaeline.metrics.frechet import Moments, distance, moments
+from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.record import Record
 from vaeline.reference import Reference, evenly_spaced, measure, pixel_gaussian
 from vaeline.store import Facts, Split
@@ -19,7 +20,7 @@ from vaeline.store import Facts, Split
 class Pixels:
     """A feature space in which everything is known."""
 
-    prefix = "fd"
+    prefix, kernel_prefix = "fd", "kd"
     description = "the pixels themselves"
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -65,12 +66,12 @@ def test_evenly_spaced_rows_reach_from_end_to_end() -> None:
     assert len(set(evenly_spaced(1_000, 999).tolist())) == 999
 
 
-def measured() -> Reference:
+def measured(drawn: int | None = None) -> Reference:
     facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
     generator = np.random.default_rng(0)
     train, test = (Split(correlated(count, count), generator.integers(0, 2, (count, 2)), []) for count in (900, 600))
     torch.manual_seed(0)
-    return measure(Pixels(), Classifier(facts.image_shape, 256, [2, 2], 4, 2).eval(), train, test, facts, seed=0)
+    return measure(Pixels(), Classifier(facts.image_shape, 256, [2, 2], 4, 2).eval(), train, test, facts, 0, drawn)
 
 
 def test_a_reference_holds_the_test_split_and_the_scale_of_its_distances() -> None:
@@ -82,6 +83,30 @@ def test_a_reference_holds_the_test_split_and_the_scale_of_its_distances() -> No
     assert found.record.metrics["fd_pixel_gaussian"] < 5  # of variances near 100: these images are a Gaussian
     assert found.record.metrics["condition_accuracy_floor"] == pytest.approx(0.5, abs=0.03)
     assert set(found.record.evaluation["condition_accuracy_ceiling"]["by_label"]) == {"a", "b"}
+
+
+def test_best_and_worst_are_of_as_many_images_as_the_systems_draw() -> None:
+    found = measured(100)
+    real = moments([correlated(600, 600).reshape(-1, 4)])
+    training = moments([correlated(900, 900)[evenly_spaced(900, 100)].reshape(-1, 4)])
+    assert found.record.metrics["fd_floor"] == pytest.approx(distance(training, real))
+    assert {found.record.evaluation[name]["images"] for name in ("fd_floor", "fd_pixel_gaussian")} == {100}
+
+
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet.FewImages")
+def test_too_few_images_for_a_covariance_have_a_kernel_distance_beside(tmp_path: Path) -> None:
+    assert not any(name.startswith("kd") for name in measured().record.metrics)
+    found = measured(4)
+    rows, train = (
+        correlated(count, count)[evenly_spaced(count, 4)].reshape(-1, 4).astype(float) for count in (600, 900)
+    )
+    assert found.record.metrics["kd_floor"] == pytest.approx(kernel_distance(train, rows))
+    assert "biased upwards" in found.record.evaluation["fd_floor"]["warning"]
+    assert "kd_pixel_gaussian" in found.record.metrics
+    paths = reference.paths(tmp_path / "tiny.h5", "classifier")
+    reference.write(found, *paths)
+    again = reference.read(*paths)
+    assert again.few is not None and np.array_equal(again.few, rows)
 
 
 def test_a_reference_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -106,7 +131,7 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [None, b"", b"{}"])
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
     paths = reference.paths(tmp_path / "tiny.h5", "classifier")
-    reference.write(Reference("pixels", Moments(9, np.zeros(2), np.eye(2)), Record()), *paths)
+    reference.write(Reference("pixels", Moments(9, np.zeros(2), np.eye(2)), None, Record()), *paths)
     paths[broken].unlink()
     if content is not None:
         paths[broken].write_bytes(content)

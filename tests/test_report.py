@@ -12,7 +12,7 @@ from vaeline.params import Study
 
 
 def page(folder: Path, of: Study, real: bytes | None = None) -> str:
-    found = results.read(folder, of.study)
+    found = results.read(folder, of)
     return report.render(of, found, comparison.compare(found), real, {"Python": "3.11.0"})
 
 
@@ -74,7 +74,7 @@ def test_the_table_shows_means_with_intervals_and_marks_the_best(runs: Path) -> 
 
 
 def test_a_strip_holds_zero_every_seed_and_the_interval(runs: Path) -> None:
-    found = report._answer(comparison.compare(results.read(runs, study().study)), "nll")
+    found = report._answer(comparison.compare(results.read(runs, study())), "nll")
     [strip] = found.strips
     assert (strip.pair.first, strip.by) == ("one", "3.10 ± 0.43")
     assert (found.zero, strip.high) == (3, 97)  # from 0 to 3.1 + 0.43, a margin at either end

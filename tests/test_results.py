@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from tests.made_up import study, write_run, write_runs
 from vaeline import results
@@ -13,7 +14,7 @@ from vaeline.files import write_json
 
 def test_every_run_is_read_in_the_order_of_the_study(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.0]})
-    found = results.read(tmp_path, study(("two", "one"), (2, 0, 1)).study)
+    found = results.read(tmp_path, study(("two", "one"), (2, 0, 1)))
     assert [(run.variant, run.seed, run.metrics["nll"]) for run in found.runs] == [
         ("two", 2, 6.0), ("two", 0, 4.0), ("two", 1, 5.0), ("one", 2, 3.0), ("one", 0, 1.0), ("one", 1, 2.0),
     ]  # fmt: skip
@@ -22,7 +23,7 @@ def test_every_run_is_read_in_the_order_of_the_study(tmp_path: Path) -> None:
 
 def test_an_epoch_without_validation_is_nan(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
-    training = results.read(tmp_path, study(("one",), (0,)).study).runs[0].training
+    training = results.read(tmp_path, study(("one",), (0,))).runs[0].training
     np.testing.assert_array_equal(training["epoch"], [1, 2, 3])
     np.testing.assert_array_equal(training["validation_distortion"], [8, np.nan, 8 / 3])
 
@@ -38,24 +39,36 @@ def test_an_epoch_without_validation_is_nan(tmp_path: Path) -> None:
 def test_a_missing_run_says_how_far_it_came(tmp_path: Path, lost: str, state: str) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0]})
     (tmp_path / "one" / "seed-1" / lost).unlink()
-    found = results.read(tmp_path, study(("one",), (0, 1)).study)
+    found = results.read(tmp_path, study(("one",), (0, 1)))
     assert [run.seed for run in found.runs] == [0]
     assert found.missing == {("one", 1): state}
+
+
+@pytest.mark.parametrize("section", ["variant", "training"])
+def test_a_run_of_other_parameters_is_not_taken_for_one_of_these(tmp_path: Path, section: str) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0]})
+    described = tmp_path / "one" / "seed-1" / "variant.yaml"
+    made = yaml.safe_load(described.read_text())
+    made[section] |= {"latent": 9} if section == "variant" else {"batch_size": 9}
+    described.write_text(yaml.safe_dump(made))
+    found = results.read(tmp_path, study(("one",), (0, 1)))
+    assert [run.seed for run in found.runs] == [0]
+    assert found.missing == {("one", 1): "trained under other parameters"}
 
 
 def test_wall_times_are_read_where_there_are_any(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0]})
     write_json(tmp_path / "one" / "seed-0" / "timing.json", {"train": {"seconds": 3.5, "host": "here"}})
-    assert [run.seconds for run in results.read(tmp_path, study(("one",), (0, 1)).study).runs] == [{"train": 3.5}, {}]
+    assert [run.seconds for run in results.read(tmp_path, study(("one",), (0, 1))).runs] == [{"train": 3.5}, {}]
 
 
-@pytest.mark.parametrize("name", ["metrics.json", "evaluation.json", "training.csv"])
+@pytest.mark.parametrize("name", ["metrics.json", "evaluation.json", "training.csv", "variant.yaml"])
 @pytest.mark.parametrize("content", [b'{"nll": 1', b"\xff\xfe\x00", b"[1, 2]"])
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
     (tmp_path / "one" / "seed-0" / name).write_bytes(b"epoch\n" + content if name == "training.csv" else content)
     with pytest.raises(UserError, match=f"seed-0/{name} is damaged"):
-        results.read(tmp_path, study(("one",), (0,)).study)
+        results.read(tmp_path, study(("one",), (0,)))
 
 
 def test_pictures_go_back_to_rows_of_the_test_split(tmp_path: Path) -> None:

@@ -39,8 +39,9 @@ def test_every_study_resolves_and_is_named_after_its_file(name: str, quick: bool
 def test_data_of_one_id_are_described_alike_in_all_studies() -> None:
     described: dict[str, object] = {}
     for name, quick in every_study():
-        dataset = studies.resolve(name, quick).dataset
-        assert described.setdefault(dataset.id, dataset) == dataset
+        study = studies.resolve(name, quick)
+        shared = study.dataset, study.classifier, study.training.device, study.sampling.count
+        assert described.setdefault(study.dataset.id, shared) == shared
 
 
 @pytest.mark.parametrize(("name", "quick"), every_study())
@@ -82,6 +83,13 @@ def test_a_study_that_extends_itself_is_refused(folder: Path) -> None:
 def test_an_unknown_study_names_those_there_are(folder: Path) -> None:
     with pytest.raises(UserError, match="no study 'digts' in .*; there are: digits"):
         studies.resolve("digts")
+
+
+@pytest.mark.parametrize("text", ["training: 3", "quick: {training: 3}", "quick: 3"])
+def test_a_section_that_holds_no_keys_is_named(folder: Path, text: str) -> None:
+    (folder / "odd.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"odd.yaml: (quick.training|training|quick) is 3, but should hold keys"):
+        studies.resolve("odd", quick=True)
 
 
 def test_a_study_without_an_overlay_says_so(folder: Path) -> None:

@@ -12,7 +12,7 @@ from vaeline.comparison import Comparison
 def compared(
     folder: Path, variants: tuple[str, ...] = ("one", "two"), seeds: tuple[int, ...] = (0, 1, 2)
 ) -> Comparison:
-    return comparison.compare(results.read(folder, study(variants, seeds).study))
+    return comparison.compare(results.read(folder, study(variants, seeds)))
 
 
 def marks(folder: Path, *variants: str) -> list[str]:

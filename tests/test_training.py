@@ -125,9 +125,12 @@ def test_the_objective_is_its_terms_and_the_validation_bound_is_unweighted() -> 
     assert rows[0]["kl"] < rows[0]["rate"]  # its weight was still rising
 
 
-def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("clip", [None, 1.0])
+def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(
+    monkeypatch: pytest.MonkeyPatch, clip: float | None
+) -> None:
     with pytest.raises(Killed):
-        run("sick", kill_after(2))
+        run("sick", kill_after(2), gradient_clip=clip)
     forward = Model.forward
 
     def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> dict[str, torch.Tensor]:
@@ -138,8 +141,24 @@ def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(monkeypa
     with pytest.raises(
         UserError, match=r"epoch 3, step 2: objective nan, distortion nan, rate .*checkpoints up to epoch 2 are kept"
     ):
-        run("sick")
+        run("sick", gradient_clip=clip)
     assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
+
+
+def test_a_weight_that_is_not_finite_stops_before_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last step of an epoch without validation: no term has shown it yet."""
+    backward = Fabric.backward
+
+    def sicken(self: Fabric, objective: torch.Tensor) -> None:
+        calls.append(objective)
+        backward(self, objective * (float("nan") if len(calls) == 9 else 1.0))
+
+    calls: list[torch.Tensor] = []
+    monkeypatch.setattr(Fabric, "backward", sicken)
+    with pytest.raises(UserError, match=r"epoch 3, in the weights after its last step: .*up to epoch 2 are kept"):
+        run("sick", validate_every=4)
+    state = Checkpoints("sick", {}).latest(4)
+    assert state is not None and all(tensor.isfinite().all() for tensor in state["model"].values())
 
 
 def test_sigma_is_that_of_the_training_split() -> None:

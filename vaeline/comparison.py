@@ -37,6 +37,11 @@ def _frechet(space: str, features: str, of: str) -> Headline:
     return Headline("Images", f"Fréchet distance of {of}, {features} features", "", "lower", references)
 
 
+def _kernel(space: str, features: str, of: str) -> Headline:
+    references = (f"{space}_floor", f"{space}_pixel_gaussian")
+    return Headline("Images", f"kernel distance of {of}, {features} features", "", "lower", references)
+
+
 HEADLINES = {
     "negative_elbo": Headline("Likelihood", "negative evidence lower bound", "nats", "lower"),
     "nll": Headline("Likelihood", "negative log-likelihood", "nats", "lower"),
@@ -51,6 +56,10 @@ HEADLINES = {
     "fd_sample": _frechet("fd", "classifier", "samples"),
     "fid_reconstruction": _frechet("fid", "Inception", "reconstructions"),
     "fid_sample": _frechet("fid", "Inception", "samples"),
+    "kd_reconstruction": _kernel("kd", "classifier", "reconstructions"),
+    "kd_sample": _kernel("kd", "classifier", "samples"),
+    "kid_reconstruction": _kernel("kid", "Inception", "reconstructions"),
+    "kid_sample": _kernel("kid", "Inception", "samples"),
     "condition_accuracy": Headline(
         "Conditions",
         "labels asked for, seen by the classifier",

@@ -19,7 +19,7 @@ from vaeline.metrics.importance_sampling import LogLikelihood, concatenate, log_
 from vaeline.model import Model
 from vaeline.params import Evaluation
 from vaeline.record import Record
-from vaeline.reference import Features, Reference, evenly_spaced, feature_moments, put_accuracy, put_distance
+from vaeline.reference import Features, Reference, evenly_spaced, put_accuracy, put_distances
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
@@ -76,8 +76,7 @@ def judge_images(
     """Hold what a run drew against the real test images, and its samples against the labels they were asked to have."""
     record = Record(dict(reference.record.metrics), dict(reference.record.evaluation))
     for kind, images in (("reconstruction", drawn.reconstructions), ("sample", drawn.samples)):
-        found, definition = feature_moments(features, [images]), f"Frechet distance of {kind}s from the test split."
-        put_distance(record, f"{features.prefix}_{kind}", found, reference.moments, definition, reference.features)
+        put_distances(record, kind, [images], f"{kind}s", features, reference)
     if conditional:
         seen = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
         accuracy = condition_accuracy(seen, drawn.labels, facts.label_names)
@@ -191,9 +190,9 @@ def _put_likelihood(
 def _put_derived(record: Record, model: Model, facts: Facts) -> None:
     """Figures that follow from the likelihoods, and dashes for those that have no meaning for the model."""
     if not model.conditional:
-        record.dash("nll_given_label", "the system is given no labels")
+        _dash_likelihood(record, "nll_given_label", "the system is given no labels")
     elif not facts.classes:
-        record.dash("nll", "combinations of attributes have no p(y) to sum over")
+        _dash_likelihood(record, "nll", "combinations of attributes have no p(y) to sum over")
     for figure, bits in {"nll": "bits_per_dim", "nll_given_label": "bits_per_dim_given_label"}.items():
         _put_bits(record, figure, bits, facts)
     figure = "nll" if "nll" in record.metrics else "nll_given_label"
@@ -203,6 +202,11 @@ def _put_derived(record: Record, model: Model, facts: Facts) -> None:
     record.put("effective_sample_size", effective, definition, **how)
     fitted = "a fixed value" if model.likelihood.fixed else "fitted to the training split"
     record.put("sigma", float(model.likelihood.sigma), f"Standard deviation of a pixel under p(x|z), {fitted}.")
+
+
+def _dash_likelihood(record: Record, figure: str, why: str) -> None:
+    for name in (figure, f"{figure}_refit"):
+        record.dash(name, why)
 
 
 def _put_bits(record: Record, figure: str, bits: str, facts: Facts) -> None:

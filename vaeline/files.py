@@ -2,9 +2,11 @@
 
 import errno
 import fcntl
+import glob
 import hashlib
 import json
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +19,14 @@ from vaeline.errors import UserError
 def written_aside(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` once the block ends well.
 
+    What processes of this machine that were killed have left of `path` is removed.
+
     Raises:
         UserError: the disk is full. Nothing is left under either name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _clear_left_aside(path)
+    aside = path.with_name(f".{path.name}.{platform.node()}-{os.getpid()}.part")
     try:
         yield aside
         with aside.open("rb") as written:
@@ -33,6 +38,24 @@ def written_aside(path: Path) -> Iterator[Path]:
         raise
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _clear_left_aside(path: Path) -> None:
+    begin = f".{path.name}.{platform.node()}-"
+    for left in path.parent.glob(f"{glob.escape(begin)}*.part"):
+        process = left.name.removeprefix(begin).removesuffix(".part")
+        if process.isdecimal() and not _lives(int(process)):
+            left.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def is_disk_full(error: Exception) -> bool:

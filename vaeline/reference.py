@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import sqrt
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from vaeline.features import classifier as classifiers
 from vaeline.files import write_json, written_aside
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.metrics.frechet import Moments, distance, moments
+from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.record import Record
 from vaeline.store import Facts, Split
 
@@ -28,7 +29,8 @@ MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time a
 class Features(Protocol):
     """A space in which images are compared."""
 
-    prefix: str  # of the figures: fd or fid
+    prefix: str  # of Frechet distances: fd or fid
+    kernel_prefix: str  # of kernel distances: kd or kid
     description: str
 
     def __call__(self, images: Tensor) -> Tensor: ...  # uint8 (n, channel, height, width) -> (n, dimensions)
@@ -40,38 +42,76 @@ class Reference:
 
     features: str  # description
     moments: Moments
+    few: np.ndarray | None  # features, (images, dimensions), where a covariance rests on no more images than dimensions
     record: Record
 
 
 def measure(
-    features: Features, classifier: classifiers.Classifier, train: Split, test: Split, facts: Facts, seed: int
+    features: Features,
+    classifier: classifiers.Classifier,
+    train: Split,
+    test: Split,
+    facts: Facts,
+    seed: int,
+    drawn: int | None = None,
 ) -> Reference:
-    """Measure the test split, and what the best and the worst of systems would score."""
-    real = feature_moments(features, [test.images])
-    floor = feature_moments(features, [train.images[evenly_spaced(len(train.images), len(test.images))]])
-    gaussian = feature_moments(features, pixel_gaussian(train.images, len(test.images), facts.levels, seed))
-    record = Record()
-    definition = f"Frechet distance of {floor.count} training images from the test split."
-    put_distance(record, f"{features.prefix}_floor", floor, real, definition, features.description)
-    definition = "Frechet distance of samples of a Gaussian with the training pixels' mean and covariance."
-    put_distance(record, f"{features.prefix}_pixel_gaussian", gaussian, real, definition, features.description)
-    _put_conditions(record, classifiers.predict(classifier, torch.from_numpy(test.images)).numpy(), test, facts, seed)
-    return Reference(features.description, real, record)
+    """Measure the test split, and what the best and the worst of systems would score.
+
+    Args:
+        features: the space of the distances.
+        classifier: judge of conditions.
+        train: split that the best and the worst are taken from.
+        test: split that everything is held against.
+        facts: of their store.
+        seed: of all that is random here.
+        drawn: images that each system draws; None: as many as are in the test split.
+    """
+    count = min(drawn or len(test.images), len(test.images))
+    real = moments(_batches(features, [test.images]))
+    known = Reference(features.description, real, None, Record())
+    if count <= (dimensions := len(real.mean)):
+        rows = _batches(features, [test.images[evenly_spaced(len(test.images), dimensions)]])
+        known = replace(known, few=np.concatenate(list(rows)))
+    floor = train.images[evenly_spaced(len(train.images), count)]
+    put_distances(known.record, "floor", [floor], f"{len(floor)} training images", features, known)
+    gaussian = pixel_gaussian(train.images, count, facts.levels, seed)
+    subject = "samples of a Gaussian with the training pixels' mean and covariance"
+    put_distances(known.record, "pixel_gaussian", gaussian, subject, features, known)
+    seen = classifiers.predict(classifier, torch.from_numpy(test.images)).numpy()
+    _put_conditions(known.record, seen, test, facts, seed)
+    return known
 
 
-def put_distance(record: Record, figure: str, drawn: Moments, real: Moments, definition: str, features: str) -> None:
-    """Note the Frechet distance of drawn from real test images, with a warning where it rests on too few."""
-    how = {"split": "test", "images": drawn.count, "features": features}
-    dimensions = len(real.mean)
-    if min(drawn.count, real.count) <= dimensions:
-        how["warning"] = f"estimated from no more images than the {dimensions} dimensions: biased upwards"
-    record.put(figure, distance(drawn, real), definition, **how)
+def put_distances(
+    record: Record, of: str, blocks: Iterable[np.ndarray], subject: str, features: Features, reference: Reference
+) -> None:
+    """Note the Frechet distance of images from the test split and, where that rests on too few, the kernel distance.
+
+    Args:
+        record: is added to.
+        of: end of the figures' names.
+        blocks: the images, uint8 (any, channel, height, width).
+        subject: what they are, for the definition.
+        features: the space of the distances.
+        reference: the test split in that space.
+    """
+    rows = _batches(features, blocks)
+    kept = None if reference.few is None else np.concatenate(list(rows))
+    found = moments(rows if kept is None else [kept])
+    how: dict[str, Any] = {"split": "test", "images": found.count, "features": reference.features}
+    if kept is not None and reference.few is not None:
+        definition = f"Kernel distance, unbiased, of {subject} from {len(reference.few)} images of the test split."
+        record.put(f"{features.kernel_prefix}_{of}", kernel_distance(kept, reference.few), definition, **how)
+        how["warning"] = f"estimated from no more images than the {len(found.mean)} dimensions: biased upwards"
+    definition = f"Frechet distance of {subject} from the test split."
+    record.put(f"{features.prefix}_{of}", distance(found, reference.moments), definition, **how)
 
 
-def feature_moments(features: Features, blocks: Iterable[np.ndarray]) -> Moments:
-    """Mean and covariance of the features of blocks of images, uint8 (any, channel, height, width)."""
-    batches = (batch for block in blocks for batch in torch.from_numpy(block).split(BATCH))
-    return moments(features(batch).cpu().numpy() for batch in batches)
+def _batches(features: Features, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The features of blocks of images, (any, dimensions) each."""
+    for block in blocks:
+        for batch in torch.from_numpy(block).split(BATCH):
+            yield features(batch).cpu().numpy()
 
 
 def pixel_gaussian(images: np.ndarray, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:
@@ -113,6 +153,8 @@ def write(reference: Reference, statistics: Path, figures: Path) -> None:
     """Write the moments as safetensors and the figures as JSON."""
     count = np.array(reference.moments.count)
     tensors = {"count": count, "mean": reference.moments.mean, "covariance": reference.moments.covariance}
+    if reference.few is not None:
+        tensors["few"] = reference.few
     with written_aside(statistics) as aside:
         save_file(tensors, aside)
     write_json(figures, {"features": reference.features, **asdict(reference.record)})
@@ -131,7 +173,9 @@ def read(statistics: Path, figures: Path) -> Reference:
         real = Moments(int(tensors["count"]), tensors["mean"], tensors["covariance"])
         path = figures
         content = json.loads(figures.read_text(encoding="utf-8"))
-        return Reference(content["features"], real, Record(content["metrics"], content["evaluation"]))
+        return Reference(
+            content["features"], real, tensors.get("few"), Record(content["metrics"], content["evaluation"])
+        )
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; {again}.") from error
     except (SafetensorError, KeyError, TypeError, ValueError) as error:

@@ -68,6 +68,33 @@ def render(
         real: PNG of the test images that the reconstructions are of, in their order; None where they are not to be had.
         environment: what made the page: name -> version.
     """
+    rows, beside = table.rows(comparison), table.rows_beside(comparison)
+    return (
+        _engine()
+        .get_template("report.html.j2")
+        .render(
+            study=study,
+            results=results,
+            comparison=comparison,
+            colours=figures.colours(comparison.variants),
+            answers=[_answer(comparison, name) for name in answer.figures(comparison)],
+            seeds={variant: table.partial_seeds(comparison, variant) for variant in comparison.variants},
+            groups=_grouped(rows),
+            notes=list(dict.fromkeys(cell.note for row in [*rows, *beside] for cell in row.cells if cell.note)),
+            real=real,
+            shown={variant: runs[0] for variant in comparison.variants if (runs := results.of(variant))},
+            curves=[(curve, figures.curve_svg(results, curve).encode()) for curve in figures.CURVES],
+            definitions={row.name: _definitions(results, row.name) for row in rows},
+            beside=[(row, _definitions(results, row.name)) for row in beside],
+            labels={row.name: _by_label(results, row.name) for row in rows},
+            steps=[step for step in STEPS if any(step in run.seconds for run in results.runs)],
+            params=studies.as_yaml(study),
+            environment=environment,
+        )
+    )
+
+
+def _engine() -> Environment:
     engine = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -82,26 +109,7 @@ def render(
         "duration": _duration,
         "number": table.number,
     }
-    rows, beside = table.rows(comparison), table.rows_beside(comparison)
-    return engine.get_template("report.html.j2").render(
-        study=study,
-        results=results,
-        comparison=comparison,
-        colours=figures.colours(comparison.variants),
-        answers=[_answer(comparison, name) for name in answer.figures(comparison)],
-        seeds={variant: table.partial_seeds(comparison, variant) for variant in comparison.variants},
-        groups=_grouped(rows),
-        notes=list(dict.fromkeys(cell.note for row in [*rows, *beside] for cell in row.cells if cell.note)),
-        real=real,
-        shown={variant: runs[0] for variant in comparison.variants if (runs := results.of(variant))},
-        curves=[(curve, figures.curve_svg(results, curve).encode()) for curve in figures.CURVES],
-        definitions={row.name: _definitions(results, row.name) for row in rows},
-        beside=[(row, _definitions(results, row.name)) for row in beside],
-        labels={row.name: _by_label(results, row.name) for row in rows},
-        steps=[step for step in STEPS if any(step in run.seconds for run in results.runs)],
-        params=studies.as_yaml(study),
-        environment=environment,
-    )
+    return engine
 
 
 def environment() -> dict[str, str]:

@@ -9,14 +9,16 @@ from typing import Any
 
 import h5py
 import numpy as np
+import yaml
 
 from vaeline.errors import UserError
-from vaeline.params import StudySection
+from vaeline.params import Study, StudySection
 
 # What the report reads of a run, in the order in which it appears, and what its absence says.
 FILES = {
     "training.csv": "not trained",
     "model.safetensors": "not trained",
+    "variant.yaml": "not trained",
     "samples.h5": "trained, not sampled",
     "reconstructions.png": "trained, not sampled",
     "samples.png": "trained, not sampled",
@@ -52,21 +54,23 @@ class Results:
         return [run for run in self.runs if run.variant == variant]
 
 
-def read(folder: Path, study: StudySection) -> Results:
-    """Read the runs that `study` names out of `folder` (results/<study>/runs); others are left alone.
+def read(folder: Path, study: Study) -> Results:
+    """Read the runs of `study` out of `folder` (results/<study>/runs); others are left alone.
 
     Raises:
         UserError: a file of a run cannot be read.
     """
     runs, missing = [], {}
-    for variant, seed in product(study.variants, study.seeds):
+    for variant, seed in product(study.study.variants, study.study.seeds):
         place = folder / variant / f"seed-{seed}"
         absent = [state for name, state in FILES.items() if not (place / name).exists()]
         if absent:
             missing[variant, seed] = absent[0]
+        elif _differs(place / "variant.yaml", study, variant):
+            missing[variant, seed] = "trained under other parameters"
         else:
             runs.append(_read_run(place, variant, seed))
-    return Results(study, runs, missing)
+    return Results(study.study, runs, missing)
 
 
 def rows_shown(samples: Path, count: int) -> np.ndarray:
@@ -97,6 +101,16 @@ def move_former(folder: Path, study: StudySection, former: Path) -> list[Path]:
         if not any(run.parent.iterdir()):
             run.parent.rmdir()
     return moved
+
+
+def _differs(path: Path, study: Study, variant: str) -> bool:
+    """Whether a run's variant.yaml tells of another model or training than the study has now."""
+    asked = {"variant": study.variants[variant], "training": study.training}
+    try:
+        made = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return any(made[key] != section.model_dump(mode="json") for key, section in asked.items())
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(path, "a run's description") from error
 
 
 def _unused(path: Path) -> Path:

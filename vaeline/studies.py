@@ -85,7 +85,14 @@ def _read(name: str, above: list[str]) -> dict[str, Any]:
         )
     content = read_yaml(FOLDER / f"{name}.yaml")
     for section, value in content.items():
-        if section != "extends" and not isinstance(value, dict):
-            raise UserError(f"studies/{name}.yaml: {section} is {value!r}, but should hold keys.")
+        if section != "extends":
+            _refuse_without_keys(name, section, value)
+    for section, value in content.get("quick", {}).items():
+        _refuse_without_keys(name, f"quick.{section}", value)
     base = content.pop("extends", None)
     return content if base is None else overlay(_read(base, [*above, name]), content)
+
+
+def _refuse_without_keys(study: str, section: str, value: object) -> None:
+    if not isinstance(value, dict):
+        raise UserError(f"studies/{study}.yaml: {section} is {value!r}, but should hold keys.")

@@ -122,7 +122,7 @@ def train(
         epoch was validated, `sigma` and `validation_...`; nats per image.
 
     Raises:
-        UserError: a term of the objective is no longer finite.
+        UserError: a term of the objective, or a weight, is no longer finite.
     """
     model.to(memory_format=torch.channels_last)
     adam = torch.optim.Adam(model.parameters(), lr=training.learning_rate, fused=True)
@@ -135,6 +135,8 @@ def train(
         while not progress.finished(training):
             tally = Tally(progress.epoch + 1, checkpoints)
             row = _train_epoch(step, batches, seed, tally, bar)
+            if not _is_finite(model):
+                raise tally.diverged("in the weights after its last step", row)
             if tally.epoch % training.validate_every == 0:
                 row |= _validate(model, batches, validation, seed)
             if not all(map(math.isfinite, row.values())):
@@ -170,7 +172,10 @@ class _Step:
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(objective)
         if self.training.gradient_clip:
-            self.fabric.clip_gradients(self.model, self.optimizer, max_norm=self.training.gradient_clip)
+            # What is not finite is refused where the terms are read, with their names.
+            self.fabric.clip_gradients(
+                self.model, self.optimizer, max_norm=self.training.gradient_clip, error_if_nonfinite=False
+            )
         self.optimizer.step()
         return {"objective": objective, **terms}
 
@@ -194,6 +199,10 @@ def _train_epoch(step: _Step, batches: Batches, seed: int, tally: Tally, bar: "_
             means = tally.read()
             bar.show(tally, means)
     return {"epoch": tally.epoch, **means}
+
+
+def _is_finite(model: Model) -> bool:
+    return bool(torch.stack([tensor.isfinite().all() for tensor in model.state_dict().values()]).all())
 
 
 @torch.inference_mode()

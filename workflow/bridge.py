@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -46,14 +46,15 @@ def adopt(outputs: list[str]) -> None:
     Raises:
         WorkflowError: DVC is at work, or something is wrong with its files.
     """
-    if RUNNING.exists():
-        with RUNNING.open("a") as file:
-            if not _lock(file):
+    with ExitStack() as stack:
+        left = RUNNING.exists()
+        if left:
+            if not _lock(stack.enter_context(RUNNING.open("a"))):
                 return
-    elif not any(map(os.path.exists, outputs)) or _is_seen(outputs):
-        return
-    if settle():
-        raise WorkflowError("What DVC knows of the study could not be taken over, for the reason above.")
+        elif not any(map(os.path.exists, outputs)) or _is_seen(outputs):
+            return
+        if settle(record=left):
+            raise WorkflowError("What DVC knows of the study could not be taken over, for the reason above.")
 
 
 def begin() -> None:
@@ -62,15 +63,21 @@ def begin() -> None:
     Raises:
         WorkflowError: another run is going on.
     """
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    held.append(RUNNING.open("a"))
-    if not _lock(held[-1]):
+    with _alone():
+        held.append(RUNNING.open("a"))
+        began = _lock(held[-1])
+    if not began:
         raise WorkflowError("Another run of Snakemake is going on in this project; wait for it to end, or stop it.")
 
 
-def settle() -> int:
-    """When a run ends: record what it finished, and make Snakemake's view equal to DVC's; returns an exit code."""
-    process = subprocess.Popen([sys.executable, "-m", "workflow.bridge"], start_new_session=True)
+def settle(record: bool = True) -> int:
+    """When a run ends: record what it finished, and make Snakemake's view equal to DVC's; returns an exit code.
+
+    Args:
+        record: whether the run is the caller's to record; without, nothing is done where one has begun.
+    """
+    command = [sys.executable, "-m", "workflow.bridge", *(["--record"] if record else [])]
+    process = subprocess.Popen(command, start_new_session=True)
     try:
         return process.wait()
     except KeyboardInterrupt:  # of which the process, in a session of its own, knows nothing
@@ -79,13 +86,15 @@ def settle() -> int:
         raise
 
 
-def main() -> None:
+def main(record: bool) -> None:
     """What `settle` starts."""
     from dvc.repo import Repo, lock_repo
 
     logging.getLogger("dvc").setLevel(logging.WARNING)
     write_hashes(load())
-    with planned() as workflow, Repo(".") as repo, lock_repo(repo):
+    with _alone(), planned() as workflow, Repo(".") as repo, lock_repo(repo):
+        if RUNNING.exists() and not record:
+            return
         jobs = [job for level in workflow.dag.toposorted() for job in level if job.output]
         stages = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
         if RUNNING.exists():
@@ -161,6 +170,15 @@ def _accept(workflow: "Workflow", job: "Job") -> None:
     workflow.async_run(workflow.persistence.finished(job))
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep a run from beginning, and any other bridge from working, within the block."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _lock(file: TextIO) -> bool:
     """Lock a file for as long as it is open; False where another process has it locked."""
     try:
@@ -197,9 +215,9 @@ if __name__ == "__main__":
 
     try:
         try:
-            main()
+            main("--record" in sys.argv)
         except RWLockFileCorruptedError:  # whoever wrote it was killed
             Path(".dvc/tmp/rwlock").unlink()
-            main()
+            main("--record" in sys.argv)
     except (DvcException, UserError) as error:
         sys.exit(str(error))

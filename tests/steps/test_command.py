@@ -2,14 +2,17 @@
 
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import click
 import pytest
+import yaml
 from click.testing import Result
 
-from pipeline_steps.command import command
+from pipeline_steps.command import command, reads
 from vaeline.errors import UserError
 from vaeline.metrics.frechet import FewImages
+from vaeline.params import Study
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +45,23 @@ def test_a_fault_of_the_code_keeps_its_traceback(run: Callable[..., Result]) -> 
         raise ZeroDivisionError
 
     assert isinstance(run(step).exception, ZeroDivisionError)
+
+
+def test_an_edit_of_what_a_step_reads_is_refused_and_any_other_is_not(
+    project: Study, run: Callable[..., Result]
+) -> None:
+    @command
+    @reads("training", "variants.plain")
+    def step() -> None:
+        Path("params.yaml").write_text(yaml.safe_dump(edited))
+
+    edited = project.model_dump(mode="json")
+    edited["variants"]["flow"]["latent"] = 5
+    assert run(step).exit_code == 0
+    edited["variants"]["plain"]["latent"] = 5
+    result = run(step)
+    assert result.exit_code == 1
+    assert "variants.plain of params.yaml changed while this step ran" in result.output
 
 
 @pytest.mark.parametrize(

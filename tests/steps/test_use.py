@@ -73,7 +73,10 @@ def test_one_id_for_two_data_sets_is_refused(run: Callable[..., Result]) -> None
     study["dataset"]["id"] = "mnist"
     Path("studies/other.yaml").write_text(yaml.safe_dump(study))
     result = run(use.main, "other")
-    assert result.exit_code == 1 and "both call their data 'mnist' but describe it differently" in result.output
+    assert (
+        result.exit_code == 1
+        and "both call their data 'mnist' but differ in dataset, classifier, training.device or" in result.output
+    )
 
 
 def test_an_unknown_study_is_a_sentence(run: Callable[..., Result]) -> None:

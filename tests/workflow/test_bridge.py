@@ -3,6 +3,7 @@
 import hashlib
 import json
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +265,17 @@ def test_a_dry_run_leaves_a_live_run_alone(project: Project) -> None:
     assert (project.folder / bridge.RUNNING).exists()
     assert run.wait() == 0
     assert project.settled()
+
+
+def test_a_bridge_that_was_on_its_way_leaves_a_run_that_has_begun_alone(project: Project) -> None:
+    seen = (project.folder / bridge.SEEN).read_bytes()
+    project.edit(widen("cvae"))
+    (project.folder / bridge.RUNNING).touch()
+    project.run(sys.executable, "-m", "workflow.bridge")
+    assert (project.folder / bridge.RUNNING).exists()
+    assert (project.folder / bridge.SEEN).read_bytes() == seen
+    project.run(sys.executable, "-m", "workflow.bridge", "--record")
+    assert not (project.folder / bridge.RUNNING).exists()
 
 
 def test_the_bridge_rests_while_nothing_has_changed(project: Project) -> None:

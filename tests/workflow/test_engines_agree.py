@@ -3,9 +3,12 @@
 import json
 import os
 from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 
@@ -102,6 +105,16 @@ def test_parameters_are_the_same_in_name_and_value(engines: Any) -> None:
     assert {key: stage["parameters"] for key, stage in snakemake.items()} == {
         key: stage["parameters"] for key, stage in dvc.items()
     }
+
+
+def test_a_step_reads_the_parameters_of_its_stage() -> None:
+    stages = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
+    of_stages = {
+        name: {key.replace("${item.", "{") for key in stage["params"] if isinstance(key, str)}
+        for name, stage in stages.items()
+    }
+    modules = {name: import_module(f"pipeline_steps.{name}") for name in stages}
+    assert {name: set(module.main.callback.reads) for name, module in modules.items()} == of_stages
 
 
 def test_no_file_of_parameters_is_an_input(engines: Any) -> None:

@@ -60,7 +60,7 @@ def _by_table(archive: Archive, images: list[str], file: str) -> tuple[list[str]
         table = read_table(archive.read(file).decode("utf-8-sig"), str(where))
     except UnicodeDecodeError as error:
         raise UserError(f"{where} is not UTF-8 text ({error}); save it as CSV in UTF-8.") from error
-    found = {PurePosixPath(name).name: name for name in images} | {name: name for name in images}
+    found = _by_name(images, table.ids, str(where))
     present = [row for row, name in enumerate(table.ids) if name in found]
     if not present:
         raise UserError(f"{where} names no image that is there: first {table.ids[0]!r}, while there is {images[0]!r}.")
@@ -70,6 +70,19 @@ def _by_table(archive: Archive, images: list[str], file: str) -> tuple[list[str]
         raise UserError(f"{where} has two rows for {twice}; leave one.")
     kept = Table(names, table.names, [table.rows[row] for row in present])
     return names, kept.labels(), _notes(file, table, names, images)
+
+
+def _by_name(images: list[str], rows: list[str], where: str) -> dict[str, str]:
+    """Images by their names with folders and, for the rows that leave the folders out, without."""
+    found: dict[str, str] = {}
+    wanted = set(rows) - set(images)
+    for name in images:
+        bare = PurePosixPath(name).name
+        if bare in wanted and found.setdefault(bare, name) != name:
+            raise UserError(
+                f"{where} has a row for {bare}, which may be {found[bare]} or {name}; write it with its folders."
+            )
+    return found | {name: name for name in images}
 
 
 def _notes(file: str, table: Table, names: list[str], images: list[str]) -> list[str]:

@@ -23,6 +23,7 @@ from vaeline.batches import augment
 from vaeline.errors import UserError
 from vaeline.files import written_aside
 from vaeline.parts import PartOptions
+from vaeline.seeds import derive_seed
 from vaeline.store import Facts, Split
 
 SMALLEST_MAP = 4  # sides are halved until the map is no larger
@@ -107,7 +108,7 @@ class Classifier(nn.Module):
 class Features:
     """The classifier's feature space, as a Frechet distance wants it."""
 
-    prefix = "fd"
+    prefix, kernel_prefix = "fd", "kd"
 
     def __init__(self, classifier: Classifier) -> None:
         self.classifier = classifier
@@ -137,7 +138,7 @@ def train(
             "give images of at least two classes, or with attributes that differ."
         )
     with torch.random.fork_rng([device] if torch.device(device).type == "cuda" else []):
-        torch.manual_seed(settings.seed)  # of weights and dropout
+        torch.manual_seed(derive_seed("classifier weights and dropout", settings.seed))
         return _train(train, validation, facts, settings, device)
 
 
@@ -210,7 +211,7 @@ def _train(
         classifier.parameters(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs)
-    generator = torch.Generator(device).manual_seed(settings.seed)
+    generator = torch.Generator(device).manual_seed(derive_seed("classifier batches", settings.seed))
     best, best_loss = classifier.state_dict(), math.inf
     bar = tqdm(range(settings.epochs), desc="classifier", unit="epoch", disable=None)
     for _ in bar:

@@ -80,7 +80,7 @@ def weights_path(options: Options, data: Path) -> Path:
 class Features:
     """Inception's feature space, as a Frechet distance wants it."""
 
-    prefix = "fid"
+    prefix, kernel_prefix = "fid", "kid"
 
     def __init__(self, network: torch.nn.Module, levels: int, weights: str) -> None:
         self.network = network

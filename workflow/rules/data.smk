@@ -54,6 +54,7 @@ rule reference:
     params:
         *tracked(
             "evaluation.features",
+            "sampling.count",
             "classifier.threads",
             "training.device",
             "code.reference.{features}",

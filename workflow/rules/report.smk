@@ -5,7 +5,6 @@
 rule report:
     input:
         STORE,
-        f"{REFERENCE}.json",
         collect(
             [*rules.train.output, *rules.sample.output, *rules.evaluate.output],
             variant=STUDY.study.variants,
