@@ -32,10 +32,12 @@ def main(name: str, quick: bool, source: str | None) -> None:
 
 def bring_back() -> None:
     """Lay out what DVC's cache holds of the active study, and take away what it holds of the others."""
-    if subprocess.run(["dvc", "checkout", "--allow-missing"], stdout=subprocess.DEVNULL).returncode:
-        click.echo(
-            "DVC did not bring back all of its results, for the reason above; a run makes what is missing.", err=True
-        )
+    done = subprocess.run(["dvc", "checkout", "--allow-missing"], capture_output=True, text=True)
+    if done.returncode:
+        # It warns of each file that has not been made yet, which is as it should be.
+        said = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
+        reason = "DVC did not bring back all of its results, for the reason above; a run makes what is missing."
+        click.echo("\n".join([*said, reason]), err=True)
 
 
 def from_source(study: Study, source: str) -> Study:

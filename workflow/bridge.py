@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -81,9 +82,10 @@ def settle(record: bool = True) -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:  # of which the process, in a session of its own, knows nothing
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         print("Telling DVC what this run has finished; a moment.", file=sys.stderr)
         process.wait()
-        raise
+        sys.exit(130)
 
 
 def main(record: bool) -> None:
