@@ -115,4 +115,6 @@ def _note_time(folder: Path, step: str, seconds: float) -> None:
         times = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         times = {}
+    if not isinstance(times, dict):
+        times = {}
     write_json(path, times | {step: {"seconds": round(seconds, 2), "host": platform.node()}})

@@ -12,7 +12,7 @@ from vaeline.errors import UserError
 from vaeline.files import written_aside
 from vaeline.pictures import grid
 from vaeline.sampling import sample
-from vaeline.store import Facts, read_split
+from vaeline.store import Facts, read_split, require_images
 
 
 @command
@@ -25,12 +25,12 @@ from vaeline.store import Facts, read_split
     help="Hold a label, as in --set Smiling=1 or --set digit=3.",
 )
 @click.option("--count", default=16, show_default=True, type=click.IntRange(1, 10_000), help="Images to draw.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the draws.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Of the draws.")
 @click.option(
     "--out",
     default=Path("drawn.png"),
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="Where the picture goes.",
 )
 def main(run: Path, wanted: tuple[str, ...], count: int, seed: int, out: Path) -> None:
@@ -38,13 +38,20 @@ def main(run: Path, wanted: tuple[str, ...], count: int, seed: int, out: Path) -
 
     Labels that are not set are those of test images, drawn at random.
     """
+    if out.suffix != ".png":
+        raise UserError(f"--out is {out}; the picture is a PNG, so let its name end in .png.")
     model, facts = models.load(run)
     if wanted and not model.conditional:
         raise UserError(f"{run} holds a model without labels, which cannot be asked for {wanted[0]}; leave --set out.")
-    test = read_split(Path(f"data/{facts.dataset_id}.h5"), "test")
+    store = Path(f"data/{facts.dataset_id}.h5")
+    require_images(store, facts)
+    test = read_split(store, "test")
     rows = np.random.default_rng(seed).integers(len(test.labels), size=count)
     labels = test.labels[rows].copy()
-    for column, value in (_parse(setting, facts) for setting in wanted):
+    settings = [_parse(setting, facts) for setting in wanted]
+    if len(dict(settings)) < len(settings):
+        raise UserError(f"--set {' --set '.join(wanted)} sets a label twice; set each label once.")
+    for column, value in settings:
         labels[:, column] = value
     drawn = torch.cat(list(sample(model, torch.from_numpy(labels), facts, seed)))
     with written_aside(out) as aside:
@@ -61,7 +68,7 @@ def _parse(setting: str, facts: Facts) -> tuple[int, int]:
     values = facts.label_values[column]
     if value in values:
         return column, values.index(value)
-    if value.isdigit() and int(value) < len(values):
+    if value.isascii() and value.isdigit() and int(value) < len(values):
         return column, int(value)
     raise UserError(f"--set {setting}: {name} has no value {value!r}; it has: {', '.join(values)}.")
 

@@ -13,7 +13,7 @@ from vaeline.errors import UserError
 from vaeline.features import classifier
 from vaeline.files import write_json
 from vaeline.params import Study
-from vaeline.store import read_split
+from vaeline.store import read_split, require_images
 
 BATCH = 100
 
@@ -29,6 +29,7 @@ def main(study: Study, variant: str, seed: int) -> None:
         device_of(study.training.device),
     )
     model, facts = models.load(folder)
+    require_images(store, facts)
     train, test = (Batches(read_split(store, split), facts, BATCH, device) for split in ("train", "test"))
     record = evaluation.judge_likelihood(model.to(device), train, test, study.evaluation)
     features = parts.build("features", study.evaluation.features, facts, store.parent, device)

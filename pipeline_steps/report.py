@@ -25,11 +25,11 @@ def main(partial: bool) -> None:
     """Draw the report of the active study, and write its metrics and comparisons."""
     study = load()
     folder = Path("results") / study.study.name
+    found = results.read(folder / "runs", study)
+    _refuse(found, folder, partial)
     if not partial:
         for run in results.move_former(folder / "runs", study.study, folder / "former"):
             click.echo(f"params.yaml no longer names this run: moved to {run}.")
-    found = results.read(folder / "runs", study)
-    _refuse(found, folder, partial)
     compared = comparison.compare(found)
     real = _real_images(study, found)
     page = report.render(study, found, compared, real, report.environment())

@@ -15,7 +15,7 @@ from vaeline.params import Study
 from vaeline.pictures import grid
 from vaeline.sampling import reconstruct, sample
 from vaeline.seeds import derive_seed
-from vaeline.store import Split, created, read_split
+from vaeline.store import Split, created, read_split, require_images
 
 BATCH = 256
 
@@ -27,6 +27,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     fix_arithmetic(study.training.threads)
     folder = run_folder(study.study.name, variant, seed)
     model, facts = models.load(folder)
+    require_images(store_of(study), facts)
     test = read_split(store_of(study), "test")
     chosen = _choose(len(test.images), study.sampling.count, derive_seed("test images", study.sampling.seed))
     test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])

@@ -9,7 +9,7 @@ import yaml
 
 from vaeline import parts, studies
 from vaeline.errors import UserError
-from vaeline.params import Study, check, load, load_resolved
+from vaeline.params import Study, check, load, load_resolved, read_yaml
 
 ROOT = Path(__file__).parents[1]
 MISSING = object()
@@ -143,3 +143,13 @@ def test_every_option_but_the_name_is_described_and_has_a_default(family: str, n
 
 def test_params_yaml_is_the_default_study_as_use_writes_it() -> None:
     assert (ROOT / "params.yaml").read_text() == studies.as_yaml(studies.resolve("digits"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: 1\na: 2\n", "study: {name: x, name: y}\n", "day: 2020-13-41\n", "a: " + "[" * 20_000, "a: " + "9" * 5_001],
+)
+def test_yaml_that_cannot_be_taken_as_it_stands_is_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(UserError, match="params.yaml is not valid YAML"):
+        read_yaml(tmp_path / "params.yaml")

@@ -63,7 +63,7 @@ def test_wall_times_are_read_where_there_are_any(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "evaluation.json", "training.csv", "variant.yaml"])
-@pytest.mark.parametrize("content", [b'{"nll": 1', b"\xff\xfe\x00", b"[1, 2]"])
+@pytest.mark.parametrize("content", [b'{"nll": 1', b"\xff\xfe\x00", b"[1, 2]", b'{"nll": "x"}'])
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
     (tmp_path / "one" / "seed-0" / name).write_bytes(b"epoch\n" + content if name == "training.csv" else content)

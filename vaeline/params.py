@@ -90,7 +90,7 @@ class Training(Entry):
     epochs: int = Field(ge=1, description="at most this many")
     patience: int = Field(10, ge=1, description="stop after so many validations without a better objective")
     validate_every: int = Field(1, ge=1, description="epochs between two validations")
-    batch_size: int = Field(128, ge=1)
+    batch_size: int = Field(128, ge=1, le=1_000_000)
     learning_rate: float = Field(gt=0, le=1, description="of Adam")
     gradient_clip: float | None = Field(None, gt=0, description="largest norm of the gradient; null for none")
     precision: Literal["32-true", "bf16-mixed"] = Field(
@@ -98,7 +98,9 @@ class Training(Entry):
     )
     flip: bool = Field(False, description="mirror half of the training images")
     rotation: float = Field(0.0, ge=0, le=180, description="turn training images by up to so many degrees either way")
-    threads: int = Field(1, ge=1, description="CPU threads of a run; results depend on their number in the last bits")
+    threads: int = Field(
+        1, ge=1, le=1024, description="CPU threads of a run; results depend on their number in the last bits"
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto takes a GPU where there is one")
 
     @model_validator(mode="after")
@@ -114,14 +116,14 @@ class Classifier(Entry):
     """The judge of conditions, whose last hidden layer is also a feature space."""
 
     epochs: int = Field(20, ge=1)
-    width: int = Field(32, ge=4, description="channels of the first layer")
+    width: int = Field(32, ge=4, le=1024, description="channels of the first layer")
     features: int = Field(64, ge=2, le=64, description="dimensions of the feature space")
     learning_rate: float = Field(0.001, gt=0, le=1)
-    batch_size: int = Field(128, ge=1)
+    batch_size: int = Field(128, ge=1, le=1_000_000)
     flip: bool = Field(False, description="mirror half of its training images; best as in `training`")
     rotation: float = Field(0.0, ge=0, le=180, description="turn them by up to so many degrees either way; likewise")
     seed: int = Field(0, ge=0)
-    threads: int = Field(2, ge=1)
+    threads: int = Field(2, ge=1, le=1024)
 
 
 class Sampling(Entry):
@@ -135,8 +137,8 @@ class Sampling(Entry):
 class Evaluation(Entry):
     """What is measured on the test split."""
 
-    importance_samples: int = Field(500, ge=10, description="K of the importance-sampled likelihood")
-    bound_samples: int = Field(10, ge=1, description="posterior samples for each image's bound")
+    importance_samples: int = Field(500, ge=10, le=1_000_000, description="K of the importance-sampled likelihood")
+    bound_samples: int = Field(10, ge=1, le=10_000, description="posterior samples for each image's bound")
     images: int | None = Field(None, ge=2, description="test images of the likelihood; null for all")
     seed: int = Field(0, ge=0)
     features: part("features") = Field(description="what Frechet distances are measured in")  # type: ignore[valid-type]
@@ -145,7 +147,7 @@ class Evaluation(Entry):
 class Condition(Entry):
     """How labels reach the networks; each label value has an embedding of its own."""
 
-    embedding: int = Field(8, ge=1, description="dimensions for each label")
+    embedding: int = Field(8, ge=1, le=4096, description="dimensions for each label")
     encoder: bool = Field(True, description="the encoder sees the labels")
     decoder: bool = Field(True, description="the decoder sees the labels")
 
@@ -217,13 +219,27 @@ def _left_out(content: Any, whole: Any, path: str = "") -> Iterator[str]:
             yield from _left_out(content[key], value, f"{path}{key}.")
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """Refuses a key that is there twice, as DVC does; plain YAML takes the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.composer.ComposerError(None, None, f"{key.value} is there twice", key.start_mark)
+                seen.add(key.value)
+        return node
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a mapping out of a YAML file."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # a safe loader
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; run from the project's root.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError, IsADirectoryError) as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no keys; a study has study, dataset, training, evaluation and variants.")

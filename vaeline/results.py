@@ -124,8 +124,8 @@ def _read_run(folder: Path, variant: str, seed: int) -> Run:
     return Run(
         variant,
         seed,
-        metrics=_read_json(folder / "metrics.json"),
-        evaluation=_read_json(folder / "evaluation.json"),
+        metrics=_read_json(folder / "metrics.json", (int, float)),
+        evaluation=_read_json(folder / "evaluation.json", dict),
         training=_read_training(folder / "training.csv"),
         reconstructions=(folder / "reconstructions.png").read_bytes(),
         samples=(folder / "samples.png").read_bytes(),
@@ -133,13 +133,13 @@ def _read_run(folder: Path, variant: str, seed: int) -> Run:
     )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, of: type | tuple[type, ...] = dict) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise _unreadable(path, "JSON") from error
-    if not isinstance(content, dict):
-        raise _unreadable(path, "a JSON object")
+    if not isinstance(content, dict) or not all(isinstance(value, of) for value in content.values()):
+        raise _unreadable(path, "a JSON object of figures")
     return content
 
 

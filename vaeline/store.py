@@ -162,6 +162,19 @@ def _facts(file: h5py.File) -> Facts:
     return Facts.from_dict(json.loads(file.attrs["facts"]))
 
 
+def require_images(path: Path, facts: Facts) -> None:
+    """Refuse a store of other images than those that `facts`, of a trained model, tell of.
+
+    Raises:
+        UserError: the checksums differ.
+    """
+    if read_facts(path).checksums != facts.checksums:
+        raise UserError(
+            f"{path} holds other images than those that this run was trained on; make it anew with "
+            "`python -m pipeline_steps.preprocess`, or train the run again."
+        )
+
+
 def read_split(path: Path, name: str) -> Split:
     """Read a split (`train`, `validation` or `test`) into memory and verify its checksum.
 

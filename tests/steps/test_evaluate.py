@@ -10,6 +10,8 @@ from click.testing import Result
 
 from pipeline_steps import classifier, evaluate, reference, sample
 from pipeline_steps.command import run_folder
+from tests.steps.conftest import blocks
+from vaeline import store
 from vaeline.model import Model, save
 from vaeline.params import Study
 from vaeline.store import read_facts
@@ -76,3 +78,12 @@ def test_a_missing_or_damaged_file_is_a_sentence(
     assert result.exit_code == 1
     assert name in result.output and "Traceback" not in result.output
     assert not (path.parent / "metrics.json").exists()
+
+
+def test_a_store_of_other_images_is_refused(drawn: Study, run: Callable[..., Result]) -> None:
+    facts, other = read_facts(Path("data/blocks.h5")), blocks(40, 9)
+    store.write(Path("data/blocks.h5"), facts, {"train": other, "validation": other, "test": other})
+    for step in (evaluate, sample):
+        result = run(step.main, "--variant", "flow", "--seed", 0)
+        assert result.exit_code == 1
+        assert "holds other images than those that this run was trained on" in result.output

@@ -13,7 +13,7 @@ from vaeline.parts import PartOptions
 
 
 class Options(PartOptions):
-    widths: list[Annotated[int, Field(ge=1)]] = Field(
+    widths: list[Annotated[int, Field(ge=1, le=65_536)]] = Field(
         [256, 256], min_length=1, description="units of the encoder's hidden layers; the decoder's are the reverse"
     )
 
