@@ -1,9 +1,11 @@
 """What the steps' commands share: sentences instead of tracebacks, parameters that hold still, paths, wall times."""
 
+import fcntl
 import functools
 import inspect
 import json
 import operator
+import os
 import platform
 import time
 import warnings
@@ -17,6 +19,8 @@ from vaeline.errors import UserError
 from vaeline.files import write_json
 from vaeline.params import Study, load
 
+RUNNING = Path(".snakemake/bridge/running")  # locked while a run of Snakemake lives
+UNDER_SNAKEMAKE = "VAELINE_UNDER_SNAKEMAKE"  # in the environment of its jobs
 _with_its_place = warnings.formatwarning
 
 
@@ -57,6 +61,7 @@ def reads(*keys: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     def decorate(step: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(step)
         def watched(*arguments: Any, **options: Any) -> None:
+            _refuse_beside_snakemake()
             of_run = inspect.signature(step).bind(*arguments, **options).arguments
             before = _values(keys, of_run)
             step(*arguments, **options)
@@ -106,6 +111,19 @@ def _values(keys: Sequence[str], of_run: Mapping[str, Any]) -> dict[str, Any]:
     """What stands at dotted keys of params.yaml."""
     content = load().model_dump(mode="json")
     return {key: functools.reduce(operator.getitem, key.format(**of_run).split("."), content) for key in keys}
+
+
+def _refuse_beside_snakemake() -> None:
+    """Keep DVC, or a step given by hand, out of the files of a run of Snakemake that is going on."""
+    if UNDER_SNAKEMAKE in os.environ or not RUNNING.exists():
+        return
+    with RUNNING.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                "A run of Snakemake is going on in this project; wait for it to end, or stop it, and run again."
+            ) from error
 
 
 def _note_time(folder: Path, step: str, seconds: float) -> None:

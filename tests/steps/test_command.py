@@ -1,5 +1,6 @@
 """What every command owes its user: sentences."""
 
+import fcntl
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps.command import command, reads
+from pipeline_steps.command import RUNNING, UNDER_SNAKEMAKE, command, reads
 from vaeline.errors import UserError
 from vaeline.metrics.frechet import FewImages
 from vaeline.params import Study
@@ -62,6 +63,24 @@ def test_an_edit_of_what_a_step_reads_is_refused_and_any_other_is_not(
     result = run(step)
     assert result.exit_code == 1
     assert "variants.plain of params.yaml changed while this step ran" in result.output
+
+
+def test_a_step_keeps_out_of_a_run_of_snakemake_that_is_going_on(
+    project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @command
+    @reads("training")
+    def step() -> None:
+        click.echo("ran")
+
+    RUNNING.parent.mkdir(parents=True)
+    with RUNNING.open("a") as file:
+        assert run(step).output == "ran\n"  # a killed run has left the file
+        fcntl.flock(file, fcntl.LOCK_EX)
+        result = run(step)
+        assert result.exit_code == 1 and "A run of Snakemake is going on" in result.output
+        monkeypatch.setenv(UNDER_SNAKEMAKE, "1")
+        assert run(step).output == "ran\n"
 
 
 @pytest.mark.parametrize(
