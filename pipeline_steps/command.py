@@ -20,7 +20,7 @@ from vaeline.files import write_json
 from vaeline.params import Study, load
 
 RUNNING = Path(".snakemake/bridge/running")  # locked while a run of Snakemake lives
-UNDER_SNAKEMAKE = "VAELINE_UNDER_SNAKEMAKE"  # in the environment of its jobs
+UNDER_DVC = "DVC_STAGE"  # in the environment of what DVC runs
 _with_its_place = warnings.formatwarning
 
 
@@ -114,8 +114,8 @@ def _values(keys: Sequence[str], of_run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_beside_snakemake() -> None:
-    """Keep DVC, or a step given by hand, out of the files of a run of Snakemake that is going on."""
-    if UNDER_SNAKEMAKE in os.environ or not RUNNING.exists():
+    """Keep DVC out of the files of a run of Snakemake that is going on."""
+    if UNDER_DVC not in os.environ or not RUNNING.exists():
         return
     with RUNNING.open("a") as file:
         try:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps.command import RUNNING, UNDER_SNAKEMAKE, command, reads
+from pipeline_steps.command import RUNNING, UNDER_DVC, command, reads
 from vaeline.errors import UserError
 from vaeline.metrics.frechet import FewImages
 from vaeline.params import Study
@@ -65,7 +65,7 @@ def test_an_edit_of_what_a_step_reads_is_refused_and_any_other_is_not(
     assert "variants.plain of params.yaml changed while this step ran" in result.output
 
 
-def test_a_step_keeps_out_of_a_run_of_snakemake_that_is_going_on(
+def test_dvc_keeps_out_of_a_run_of_snakemake_that_is_going_on(
     project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @command
@@ -73,13 +73,14 @@ def test_a_step_keeps_out_of_a_run_of_snakemake_that_is_going_on(
     def step() -> None:
         click.echo("ran")
 
+    monkeypatch.setenv(UNDER_DVC, "step")
     RUNNING.parent.mkdir(parents=True)
     with RUNNING.open("a") as file:
         assert run(step).output == "ran\n"  # a killed run has left the file
         fcntl.flock(file, fcntl.LOCK_EX)
         result = run(step)
         assert result.exit_code == 1 and "A run of Snakemake is going on" in result.output
-        monkeypatch.setenv(UNDER_SNAKEMAKE, "1")
+        monkeypatch.delenv(UNDER_DVC)  # by Snakemake itself, or by hand
         assert run(step).output == "ran\n"
 
 

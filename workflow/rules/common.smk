@@ -12,7 +12,6 @@ from snakemake.io import strip_wildcard_constraints
 sys.path.insert(0, workflow.basedir)
 
 from pipeline_steps.code import hashes
-from pipeline_steps.command import UNDER_SNAKEMAKE
 from vaeline import params as study_file
 from vaeline.closure import PACKAGES
 from vaeline.errors import UserError
@@ -20,8 +19,6 @@ from workflow import bridge
 
 # `python` is the environment's, whether or not it is activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-os.environ[UNDER_SNAKEMAKE] = "1"
 
 try:
     PARAMS = study_file.read_yaml(Path("params.yaml"))
