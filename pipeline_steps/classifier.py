@@ -4,7 +4,7 @@ from pipeline_steps.command import command, reads, store_of
 from vaeline import params
 from vaeline.devices import device_of, fix_arithmetic
 from vaeline.features import classifier
-from vaeline.store import read_facts, read_split
+from vaeline.store import POINTS, read_facts, read_split
 
 
 @command
@@ -15,9 +15,13 @@ def main() -> None:
     fix_arithmetic(study.classifier.threads)
     store = store_of(study)
     facts = read_facts(store)
+    path = classifier.path_in(store.parent, facts.dataset_id)
+    if facts.points:
+        classifier.skip(path, POINTS)
+        return
     train, validation = read_split(store, "train"), read_split(store, "validation")
     trained = classifier.train(train, validation, facts, study.classifier, device_of(study.training.device))
-    classifier.save(classifier.path_in(store.parent, facts.dataset_id), trained)
+    classifier.save(path, trained)
 
 
 if __name__ == "__main__":

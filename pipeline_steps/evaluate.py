@@ -12,8 +12,9 @@ from vaeline.devices import device_of, fix_arithmetic
 from vaeline.errors import UserError
 from vaeline.features import classifier
 from vaeline.files import write_json
+from vaeline.latent_evaluation import judge_latents
 from vaeline.params import Study
-from vaeline.store import read_split, require_images
+from vaeline.store import POINTS, read_split, require_images
 
 BATCH = 100
 
@@ -32,12 +33,15 @@ def main(study: Study, variant: str, seed: int) -> None:
     require_images(store, facts)
     train, test = (Batches(read_split(store, split), facts, BATCH, device) for split in ("train", "test"))
     record = evaluation.judge_likelihood(model.to(device), train, test, study.evaluation)
-    features = parts.build("features", study.evaluation.features, facts, store.parent, device)
-    known = reference.read(*reference.paths(store, study.evaluation.features.name))
-    judge = classifier.load(classifier.path_in(store.parent, facts.dataset_id)).to(device)
-    record.join(
-        evaluation.judge_images(_read_drawn(folder / "samples.h5"), facts, features, known, judge, model.conditional)
-    )
+    record.join(judge_latents(model, train, test, study.evaluation.seed))
+    if facts.points:
+        evaluation.dash_images(record, POINTS)
+    else:
+        features = parts.build("features", study.evaluation.features, facts, store.parent, device)
+        known = reference.read(*reference.paths(store, study.evaluation.features.name))
+        judge = classifier.load(classifier.path_in(store.parent, facts.dataset_id)).to(device)
+        drawn = _read_drawn(folder / "samples.h5")
+        record.join(evaluation.judge_images(drawn, facts, features, known, judge, model.conditional))
     write_json(folder / "metrics.json", record.metrics)
     write_json(folder / "evaluation.json", record.evaluation)
 
@@ -45,7 +49,10 @@ def main(study: Study, variant: str, seed: int) -> None:
 def _read_drawn(path: Path) -> evaluation.Drawn:
     try:
         with h5py.File(path) as file:
-            return evaluation.Drawn(file["reconstructions"][...], file["samples"][...], file["labels"][...])
+            low_posterior = file["low_posterior"][...] if "low_posterior" in file else None
+            return evaluation.Drawn(
+                file["reconstructions"][...], file["samples"][...], file["labels"][...], low_posterior
+            )
     except (OSError, KeyError) as error:
         raise UserError(
             f"{path} is missing or damaged ({error}); draw it anew with `python -m pipeline_steps.sample`."

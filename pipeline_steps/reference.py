@@ -5,7 +5,7 @@ from vaeline import params, parts, reference
 from vaeline.devices import device_of, fix_arithmetic
 from vaeline.features import classifier
 from vaeline.seeds import derive_seed
-from vaeline.store import read_facts, read_split
+from vaeline.store import POINTS, read_facts, read_split
 
 
 @command
@@ -16,11 +16,15 @@ def main() -> None:
     fix_arithmetic(study.classifier.threads)
     store, device = store_of(study), device_of(study.training.device)
     facts = read_facts(store)
+    where = reference.paths(store, study.evaluation.features.name)
+    if facts.points:
+        reference.skip(POINTS, *where)
+        return
     features = parts.build("features", study.evaluation.features, facts, store.parent, device)
     judge = classifier.load(classifier.path_in(store.parent, facts.dataset_id)).to(device)
     train, test = read_split(store, "train"), read_split(store, "test")
     measured = reference.measure(features, judge, train, test, facts, derive_seed("reference"), study.sampling.count)
-    reference.write(measured, *reference.paths(store, study.evaluation.features.name))
+    reference.write(measured, *where)
 
 
 if __name__ == "__main__":

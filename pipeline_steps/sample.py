@@ -1,6 +1,6 @@
-"""Draw reconstructions and samples from one run."""
+"""Draw reconstructions, samples, low-posterior samples and traversals from one run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import h5py
 import numpy as np
@@ -8,44 +8,53 @@ import torch
 
 from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline import model as models
+from vaeline import sampling
 from vaeline.batches import Batches
 from vaeline.devices import device_of, fix_arithmetic
+from vaeline.figures import points_png
 from vaeline.files import written_aside
 from vaeline.params import Study
 from vaeline.pictures import grid
-from vaeline.sampling import reconstruct, sample
 from vaeline.seeds import derive_seed
-from vaeline.store import Split, created, read_split, require_images
+from vaeline.store import Facts, Split, created, read_split, require_images
 
 BATCH = 256
+MOST_CODES = 2000  # in samples.h5, for maps of the latent space
 
 
 @run_command
 @reads("sampling", "training.device", "training.threads")
 def main(study: Study, variant: str, seed: int) -> None:
-    """Draw reconstructions of test images, and samples under the labels of test images, from one run."""
+    """Draw reconstructions of test images, samples under the labels of test images, and what maps of the latent space show."""
     fix_arithmetic(study.training.threads)
-    folder = run_folder(study.study.name, variant, seed)
+    folder, store, device = (
+        run_folder(study.study.name, variant, seed),
+        store_of(study),
+        device_of(study.training.device),
+    )
     model, facts = models.load(folder)
-    require_images(store_of(study), facts)
-    test = read_split(store_of(study), "test")
+    require_images(store, facts)
+    model.to(device)
+    test = read_split(store, "test")
     chosen = _choose(len(test.images), study.sampling.count, derive_seed("test images", study.sampling.seed))
     test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])
-    device = device_of(study.training.device)
-    model.to(device)
-    images = Batches(test, facts, BATCH, device)
+    images, train = Batches(test, facts, BATCH, device), Batches(read_split(store, "train"), facts, BATCH, device)
     draws = {
-        "reconstructions": reconstruct(model, images, derive_seed("reconstruction", study.sampling.seed)),
-        "samples": sample(model, images.labels, facts, derive_seed("sample", study.sampling.seed, seed), BATCH),
+        "reconstructions": sampling.reconstruct(model, images, derive_seed("reconstruction", study.sampling.seed)),
+        "samples": sampling.sample(
+            model, images.labels, facts, derive_seed("sample", study.sampling.seed, seed), BATCH
+        ),
     }
     with created(folder / "samples.h5") as file:
         for name, batches in draws.items():
-            _write_images(file, name, test.images.shape, batches)
+            _write(file, name, (len(test.images), *facts.image_shape), facts, batches)
         file["labels"], file["test_index"] = test.labels, chosen
-        first = {name: file[name][: study.sampling.grid] for name in draws}
+        _write_latents(file, model, facts, images, train, derive_seed("latents", study.sampling.seed, seed))
+        shown = None if facts.points else study.sampling.grid
+        first = {name: file[name][:shown] for name in draws}
     for name, drawn in first.items():
         with written_aside(folder / f"{name}.png") as aside:
-            aside.write_bytes(grid(drawn, facts.levels))
+            aside.write_bytes(points_png(drawn, test.images) if facts.points else grid(drawn, facts.levels))
 
 
 def _choose(images: int, count: int | None, seed: int) -> np.ndarray:
@@ -55,12 +64,41 @@ def _choose(images: int, count: int | None, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(images, count, replace=False))
 
 
-def _write_images(file: h5py.File, name: str, shape: tuple[int, ...], batches: Iterator[torch.Tensor]) -> None:
-    images = file.create_dataset(name, shape, np.uint8)
+def _write(file: h5py.File, name: str, shape: tuple[int, ...], facts: Facts, batches: Iterable[torch.Tensor]) -> None:
+    """Write what is decoded batch by batch."""
+    images = file.create_dataset(name, shape, facts.dtype)
     written = 0
     for batch in batches:
         images[written : written + len(batch)] = batch.numpy()
         written += len(batch)
+
+
+def _write_latents(
+    file: h5py.File, model: models.Model, facts: Facts, images: Batches, train: Batches, seed: int
+) -> None:
+    """Write codes of test images, draws of p(z), low-posterior samples and traversals, as far as the model has them."""
+    if model.posterior.kind == "codes":
+        return
+    codes, labels = sampling.codes(model, images, seed), images.labels
+    file["codes"] = codes[:MOST_CODES].cpu().numpy()
+    with torch.inference_mode():
+        torch.manual_seed(derive_seed("prior", seed))
+        drawn = model.latent_density.sample(len(labels[:MOST_CODES]), model.condition(labels[:MOST_CODES]))
+    file["prior"] = drawn.cpu().numpy()
+    if not facts.points:
+        path = sampling.traversals(codes)
+        under = labels[:1].expand(path.shape[0] * path.shape[1], -1)
+        shape = (*path.shape[:2], *facts.image_shape)
+        decoded = torch.cat(list(sampling.decode(model, path.flatten(0, 1), under, facts, BATCH)))
+        file["traversals"] = decoded.numpy().reshape(shape)
+    if model.posterior.kind == "gaussian":
+        aggregate = sampling.aggregate_posterior(model, train, derive_seed("aggregate", seed))
+        low, asked = sampling.low_posterior(model, aggregate, labels, derive_seed("low posterior", seed), BATCH)
+        file["low_posterior_codes"], file["low_posterior_labels"] = low.cpu().numpy(), asked.cpu().numpy()
+        decoded_low = sampling.decode(model, low, asked, facts, BATCH)
+        _write(file, "low_posterior", (len(low), *facts.image_shape), facts, decoded_low)
+        posterior = aggregate.sample(MOST_CODES, torch.Generator().manual_seed(derive_seed("posterior", seed)))
+        file["posterior"] = posterior.z.numpy()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from vaeline.files import locked, write_text
 from vaeline.params import Study
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts, read_facts, read_split
-from vaeline.training import Row, train
+from vaeline.training import Row, fit_density, train
 
 COLUMNS = [
     "epoch", "objective", "distortion", "rate", "sigma",
@@ -45,17 +45,20 @@ def main(study: Study, variant: str, seed: int) -> None:
     checkpoints = Checkpoints(
         f"{study.study.name}-{variant}-seed-{seed}", _what_decides(study, variant, seed, facts, device)
     )
+    of_density = Checkpoints(f"{checkpoints.folder.name}-density", {"training": study.training.model_dump(mode="json")})
     folder = run_folder(study.study.name, variant, seed)
     with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
-        torch.manual_seed(derive_seed("weights", seed))
-        model = models.Model(study.variants[variant], facts)
         batches, validation = (
             Batches(read_split(store, split), facts, study.training.batch_size, device)
             for split in ("train", "validation")
         )
+        torch.manual_seed(derive_seed("weights", seed))
+        model = models.Model(study.variants[variant], facts, study.training.epochs * len(batches))
         fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)
         rows = train(model, batches, validation, study.training, seed, checkpoints, fabric, lambda row: _log(live, row))
         provenance = {"training": study.training.model_dump(mode="json"), "seed": seed, "epochs": len(rows)}
+        if model.density is not None:
+            provenance["density_losses"] = fit_density(model, batches, seed, of_density)
         models.save(folder, model.cpu(), facts, provenance)
         write_text(folder / "training.csv", _as_csv(rows))
 

@@ -1,5 +1,7 @@
 """Levels to the networks' range and back, and batches that a seed decides."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -32,6 +34,33 @@ def test_every_level_survives_dequantization(levels: int, low: float, high: floa
     x = to_range(pixels, facts(levels, low, high))
     assert low <= x.min() and x.max() <= high
     assert torch.equal(to_pixels(x, facts(levels, low, high)), pixels)
+
+
+@pytest.mark.parametrize("pixels", ["greys", "static_binary"])
+def test_greys_are_shares_of_the_range_without_noise(pixels: str) -> None:
+    levels = torch.arange(17, dtype=torch.uint8)[None, None, None]
+    of = replace(facts(), pixels=pixels)
+    torch.testing.assert_close(to_range(levels, of), torch.linspace(-1, 1, 17)[None, None, None])
+    assert torch.equal(to_pixels(to_range(levels, of), of), levels)
+
+
+def test_dynamic_black_and_white_is_drawn_anew_with_the_grey_as_its_probability() -> None:
+    of = replace(facts(low=0.0), pixels="dynamic_binary")
+    x = to_range(torch.full((1, 1, 200, 200), 4, dtype=torch.uint8), of)
+    assert set(x.unique().tolist()) == {0.0, 1.0} and float(x.mean()) == pytest.approx(4 / 16, abs=0.01)
+    batches = Batches(split(), of, 4)
+    first, again, other = (torch.cat([x for x, _ in batches.ordered(seed)]) for seed in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    black, white = torch.zeros(1, 1, 50, 50, dtype=torch.uint8), torch.full((1, 1, 50, 50), 16, dtype=torch.uint8)
+    assert to_range(black, of).max() == 0 and to_range(white, of).min() == 1
+
+
+def test_points_are_handed_on_as_they_are() -> None:
+    of = replace(facts(levels=0), image_shape=(2,), pixels="points")
+    points = np.random.default_rng(0).standard_normal((10, 2)).astype(np.float32)
+    batches = Batches(Split(points, np.zeros((10, 1), np.int64), [""] * 10), of, 4)
+    x = torch.cat([x for x, _ in batches.ordered(0)])
+    assert np.array_equal(x.numpy(), points) and torch.equal(to_pixels(x, of), x)
 
 
 def test_means_outside_the_range_are_clipped() -> None:

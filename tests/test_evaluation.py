@@ -49,7 +49,8 @@ class LinearGaussian(torch.nn.Module):
         self.offsets = 0.5 * torch.randn(3, PIXELS, generator=generator) * conditional
         self.conditional, self.inflation = conditional, inflation
         self.variant = SimpleNamespace(condition=Condition(embedding=1) if conditional else None)
-        self.likelihood, self.prior, self.posterior = isotropic(sigma, fixed), Standard(LATENT), Gaussian(LATENT)
+        self.likelihood, self.prior = isotropic(sigma, fixed), Standard(LATENT)
+        self.latent_density, self.posterior = self.prior, Gaussian(LATENT, squashed=False)
 
     def condition(self, labels: Tensor) -> Tensor | None:
         return self.offsets[labels[:, 0]] if self.conditional else None
@@ -249,7 +250,7 @@ def reference() -> Reference:
 
 def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:
     labels = np.arange(60) % 3
-    drawn = Drawn(images_of(labels), images_of(2 - labels) // 2, labels[:, None])
+    drawn = Drawn(images_of(labels), images_of(2 - labels) // 2, labels[:, None], None)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
     assert record.metrics["fd_reconstruction"] == pytest.approx(0, abs=1e-9)
     assert record.metrics["fd_sample"] > 10
@@ -260,13 +261,13 @@ def test_images_that_are_the_test_images_are_at_distance_zero(reference: Referen
 def test_samples_that_show_what_was_asked_for_are_accurate(reference: Reference) -> None:
     labels = np.arange(60) % 3
     for shown, accuracy in ((labels, 1.0), (labels * 0, 1 / 3), ((labels + 1) % 3, 0.0)):
-        drawn = Drawn(images_of(labels), images_of(shown), labels[:, None])
+        drawn = Drawn(images_of(labels), images_of(shown), labels[:, None], None)
         record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
         assert record.metrics["condition_accuracy"] == pytest.approx(accuracy)
 
 
 def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) -> None:
-    drawn = Drawn(images_of(np.arange(60) % 3), images_of(np.arange(60) % 3), np.zeros((60, 1), np.int64))
+    drawn = Drawn(images_of(np.arange(60) % 3), images_of(np.arange(60) % 3), np.zeros((60, 1), np.int64), None)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=False)  # type: ignore[arg-type]
     assert "condition_accuracy" not in record.metrics
     assert record.evaluation["condition_accuracy"] == {"dash": "the system is given no labels"}

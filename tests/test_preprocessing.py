@@ -11,7 +11,16 @@ import pytest
 from PIL import Image
 
 from tests.conftest import every
-from tests.datasets.sources import SOURCES, encoded, picture, write_celeba, write_class_folders, write_files, write_zip
+from tests.datasets.sources import (
+    POINTS,
+    SOURCES,
+    encoded,
+    picture,
+    write_celeba,
+    write_class_folders,
+    write_files,
+    write_zip,
+)
 from vaeline import datasets, params, preprocessing, store
 from vaeline.decoding import decode
 from vaeline.errors import UserError
@@ -33,15 +42,18 @@ def made(wanted: Dataset, path: Path, **options: int) -> store.Facts:
 def test_every_data_set_becomes_a_store(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = SOURCES[name](tmp_path / "source", monkeypatch)
     source.mkdir(exist_ok=True)
-    facts = made(dataset(name, source, size=10), tmp_path / "tiny.h5")
+    points = name in POINTS
+    facts = made(dataset(name, source, size=None if points else 10), tmp_path / "tiny.h5")
     assert facts == store.read_facts(tmp_path / "tiny.h5")
-    assert facts.image_shape[1:] == (10, 10) and min(facts.counts.values()) > 0
+    assert facts.image_shape[1:] == (() if points else (10, 10)) and min(facts.counts.values()) > 0
+    assert facts.points == points and facts.pixels == ("points" if points else "dequantized")
     for split in store.SPLITS:
         images, labels = (
             store.read_split(tmp_path / "tiny.h5", split).images,
             store.read_split(tmp_path / "tiny.h5", split).labels,
         )
-        assert images.shape == (facts.counts[split], *facts.image_shape) and images.max() < facts.levels
+        assert images.shape == (facts.counts[split], *facts.image_shape) and images.dtype == facts.dtype
+        assert points or images.max() < facts.levels
         assert (labels < facts.label_cardinalities).all()
 
 
@@ -193,3 +205,33 @@ def test_real_faces_are_resized_then_cut(tmp_path: Path) -> None:
         resized = np.asarray(face.resize((86, 105), Image.Resampling.BILINEAR))[10:96].transpose(2, 0, 1)
         squares.append((image.astype(float) - resized) ** 2)
     assert 10 * np.log10(255**2 / np.mean(squares)) > 70
+
+
+def test_static_black_and_white_is_drawn_once_with_the_grey_as_its_probability(tmp_path: Path) -> None:
+    greys = dataset("digits", tmp_path, size=8)
+    binary = greys.model_copy(update={"pixels": "static_binary"})
+    facts = made(binary, tmp_path / "binary.h5")
+    made(greys, tmp_path / "greys.h5")
+    drawn, shares = [], []
+    for split in store.SPLITS:
+        images = store.read_split(tmp_path / "binary.h5", split).images
+        drawn.append(images.ravel() == facts.levels - 1)
+        shares.append(store.read_split(tmp_path / "greys.h5", split).images.ravel() / (facts.levels - 1))
+        assert set(np.unique(images)) == {0, facts.levels - 1}
+    white, grey = np.concatenate(drawn), np.concatenate(shares)
+    for share in np.unique(grey):
+        assert white[grey == share].mean() == pytest.approx(share, abs=0.05)
+    made(binary, tmp_path / "again.h5")
+    assert (tmp_path / "binary.h5").read_bytes() == (tmp_path / "again.h5").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "sentence"),
+    [
+        ("digits", None, "digits holds images; give their height and width"),
+        ("two_moons", 8, "two_moons holds points; set dataset.size to null"),
+    ],
+)
+def test_a_size_is_for_images_alone(name: str, size: int | None, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=sentence):
+        made(dataset(name, tmp_path, size=size), tmp_path / "tiny.h5")

@@ -12,7 +12,7 @@ from vaeline.batches import Batches
 from vaeline.calibration import mean_squared_error
 from vaeline.checkpoints import Checkpoints
 from vaeline.errors import UserError
-from vaeline.model import Model
+from vaeline.model import Model, Objective
 from vaeline.params import Training, Variant
 from vaeline.store import Facts, Split
 from vaeline.training import Row, train
@@ -133,13 +133,13 @@ def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(
         run("sick", kill_after(2), gradient_clip=clip)
     forward = Model.forward
 
-    def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> dict[str, torch.Tensor]:
-        terms = forward(self, x, labels, step)
-        return terms if step != 8 else {**terms, "distortion": terms["distortion"] * float("nan")}
+    def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> Objective:
+        terms, beside = forward(self, x, labels, step)
+        return Objective({**terms, "distortion": terms["distortion"] * (float("nan") if step == 8 else 1)}, beside)
 
     monkeypatch.setattr(Model, "forward", sicken)
     with pytest.raises(
-        UserError, match=r"epoch 3, step 2: objective nan, distortion nan, rate .*checkpoints up to epoch 2 are kept"
+        UserError, match=r"epoch 3, step 2: objective nan, distortion nan, kl .*checkpoints up to epoch 2 are kept"
     ):
         run("sick", gradient_clip=clip)
     assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
@@ -177,9 +177,9 @@ def test_bf16_steps_end_near_those_of_32_bits() -> None:
 def test_a_validation_that_is_not_finite_stops_and_keeps_the_checkpoint_before(monkeypatch: pytest.MonkeyPatch) -> None:
     forward = Model.forward
 
-    def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> dict[str, torch.Tensor]:
-        terms = forward(self, x, labels, step)
-        return terms if self.training else {**terms, "rate": terms["rate"] * float("inf")}
+    def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> Objective:
+        terms, beside = forward(self, x, labels, step)
+        return Objective(terms, {"rate": beside["rate"] * (1 if self.training else float("inf"))})
 
     monkeypatch.setattr(Model, "forward", sicken)
     with pytest.raises(UserError, match=r"epoch 1, in validation: .*validation_rate -?inf"):

@@ -1,4 +1,4 @@
-"""Seeded, shuffled batches of a split that lies on the device as uint8; augmentation works on the whole batch."""
+"""Seeded, shuffled batches of a split that lies on the device as it is stored; augmentation works on the whole batch."""
 
 from collections.abc import Iterator
 
@@ -10,25 +10,39 @@ from vaeline.store import Facts, Split
 
 
 def to_range(pixels: Tensor, facts: Facts, generator: torch.Generator | None = None) -> Tensor:
-    """Dequantize uniformly and scale: level k of L becomes a value of the k-th of L equal steps of the data's range.
+    """Scale what is stored to the data's range, as `facts.pixels` says.
+
+    `dequantized`: level k of L becomes a value, drawn uniformly, of the k-th of L equal steps of the range. `greys` and
+    `static_binary`: level 0 becomes its lower end, L - 1 its upper, others lie between. `dynamic_binary`: one of the two
+    ends, the upper with probability k / (L - 1). `points` stay as they are.
 
     Args:
-        pixels: levels, (b, channel, height, width), whole or between two after a rotation.
+        pixels: levels, (b, channel, height, width), whole or between two after a rotation; or points.
         facts: of the store that they come from.
-        generator: of the uniform noise, on the pixels' device.
+        generator: of all that is drawn, on the pixels' device.
 
     Returns:
         float32, the same shape, inside `facts.range`.
     """
+    if facts.points:
+        return pixels
     low, high = facts.range
+    if facts.pixels in ("greys", "static_binary"):
+        return low + (high - low) / (facts.levels - 1) * pixels
     noise = torch.rand(pixels.shape, generator=generator, device=pixels.device)
+    if facts.pixels == "dynamic_binary":
+        return low + (high - low) * (noise < pixels / (facts.levels - 1)).float()
     return low + (high - low) / facts.levels * (pixels + noise)
 
 
 def to_pixels(mean: Tensor, facts: Facts) -> Tensor:
-    """The level whose step of the data's range holds each value, clipped, uint8; the inverse of `to_range`."""
+    """The level that stands for each value, clipped, uint8; points stay as they are: the inverse of `to_range`."""
+    if facts.points:
+        return mean
     low, high = facts.range
-    return ((mean - low) * (facts.levels / (high - low))).floor().clamp(0, facts.levels - 1).to(torch.uint8)
+    share = (mean - low) / (high - low)
+    whole = (share * facts.levels).floor() if facts.pixels == "dequantized" else (share * (facts.levels - 1)).round()
+    return whole.clamp(0, facts.levels - 1).to(torch.uint8)
 
 
 def augment(images: Tensor, generator: torch.Generator, flip: bool, rotation: float) -> Tensor:
@@ -49,7 +63,7 @@ class Batches:
     """A split on a device.
 
     Args:
-        split: images, uint8 (n, channel, height, width), and labels, (n, columns).
+        split: images, uint8 (n, channel, height, width), or points, and labels, (n, columns).
         facts: of its store.
         batch_size: images in each batch; the last one is smaller.
         device: where the images lie and batches are made.
@@ -91,7 +105,8 @@ class Batches:
         return [*dealt[:-2], torch.cat(dealt[-2:])] if len(dealt) > 1 and len(dealt[-1]) == 1 else dealt
 
     def _to_network(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
-        return to_range(pixels, self.facts, generator).contiguous(memory_format=torch.channels_last)
+        x = to_range(pixels, self.facts, generator)
+        return x if self.facts.points else x.contiguous(memory_format=torch.channels_last)
 
 
 def _flip_half(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -1,76 +1,111 @@
 """What the parts of a model agree on.
 
-Shapes: a batch of b images is (b, channel, height, width); a latent vector is (b, latent); labels are integers,
-(b, label columns); a condition is their embedding, (b, condition).
+Shapes: a batch of b images is (b, channel, height, width), one of points (b, dimensions); a latent vector is
+(b, latent), a map of them (b, latent, rows, columns), and the codes of a map are integers, (b, rows, columns). Labels
+are integers, (b, label columns); a condition stands for them in the networks, (b, condition).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from torch import Tensor, nn
+
+# What a posterior is: a point without a density; a Gaussian with its mean and variance at hand; another density that can
+# be sampled and judged; or codes of a codebook, one for certain.
+Kind = Literal["point", "gaussian", "density", "codes"]
 
 
 @dataclass(frozen=True)
 class Context:
     """What a part may know of the model it is built into."""
 
-    image_shape: tuple[int, int, int]  # channel, height, width
-    latent_shape: tuple[int, ...]  # (latent,)
+    image_shape: tuple[int, ...]  # channel, height, width; or the dimensions of a point
+    latent_shape: tuple[int, ...]  # (latent,); (latent, rows, columns) for a map
     encoder_condition: int  # size of the condition where the encoder sees it, else 0
     decoder_condition: int
     prior_condition: int
     training_images: int
+    range: tuple[float, float] = (0.0, 1.0)  # black and white inside the networks
+    pixels: str = "dequantized"  # what stands in a pixel: a choice of dataset.pixels, or `points`
+    posterior: Kind = "gaussian"  # not yet known to the posterior itself
+    steps: int = 0  # of the training, for schedules; 0 outside one
+    flow_context: int = 0  # numbers for each image that a flow depends on; 0: the same map for all of them
+    codes: int = 0  # values of a code; 0 where latents are continuous
+    encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None where that depends on labels
 
 
 @dataclass(frozen=True)
 class Latent:
-    """A sample of the posterior and what is known of its density; None where a density does not exist."""
+    """A sample of the posterior and what is known of it; None where that does not exist."""
 
-    z: Tensor  # (b, latent)
+    z: Tensor  # as the decoder takes it, (b, latent) or (b, latent, rows, columns)
     log_q: Tensor | None = None  # log q(z|x), (b,)
-    mean: Tensor | None = None  # (b, latent)
-    log_var: Tensor | None = None  # (b, latent)
+    mean: Tensor | None = None  # of z, (b, latent)
+    log_var: Tensor | None = None  # of z, where q(z|x) is Gaussian, (b, latent)
+    log_det: Tensor | None = None  # of the flow that z went through, (b,)
+    codes: Tensor | None = None  # indices in a codebook, (b, rows, columns)
+    encoded: Tensor | None = None  # what was rounded to those codes, the shape of z
+    quantized: Tensor | None = None  # the codebook's vectors, with their gradient, the shape of z
+
+    @property
+    def judged(self) -> Tensor:
+        """What priors and densities are about: codes where there are any, else z."""
+        return self.z if self.codes is None else self.codes
 
 
 class Network(Protocol):
-    """An encoder and a decoder; `build(options, context, features)` makes the pair."""
+    """An encoder and a decoder; `build(options, context, posterior)` makes the pair."""
 
-    encoder: Callable[[Tensor, Tensor | None], Tensor]  # x, condition -> features, (b, features)
+    encoder: Callable[[Tensor, Tensor | None], Tensor]  # x, condition -> features, a vector or a map
     decoder: Callable[[Tensor, Tensor | None], Tensor]  # z, condition -> unbounded output, shape of x
+    map_size: tuple[int, int]  # rows and columns of its map of features; left out where it makes vectors only
 
 
 class Flow(Protocol):
-    """An invertible map z -> u; context, (b, any), where the map depends on one."""
+    """An invertible map z -> u; context, (b, context.flow_context), where the map depends on one."""
 
     def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]: ...  # u, log|det du/dz| (b,)
 
-    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor: ...
+    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor: ...  # left out where it has no closed form
 
 
 class Posterior(Protocol):
     """q(z|x), out of the encoder's features."""
 
-    features: int  # numbers it needs for each image
+    kind: Kind
+    features: int  # numbers it needs for each image, or channels of a map
+    takes_map: bool
+    codes: int  # values of a code, where kind is `codes`
 
     def __call__(self, features: Tensor) -> Latent: ...
 
 
 class Prior(Protocol):
-    """p(z) or p(z|y)."""
+    """p(z) or p(z|y), of vectors or of codes."""
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor: ...  # (b,)
 
-    def sample(self, count: int, condition: Tensor | None) -> Tensor: ...  # (count, latent), reparameterised
+    def sample(self, count: int, condition: Tensor | None) -> Tensor: ...  # (count, ...), reparameterised for vectors
 
     def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None: ...  # (b,), None without a closed form
+
+
+class Density(Prior, Protocol):
+    """A prior that is fitted to the codes of a trained model, and sampled from in place of its prior."""
+
+    def fit(
+        self, codes: Tensor, condition: Tensor | None, seed: int, state: dict[str, Any] | None
+    ) -> Iterator[dict[str, Any]]: ...  # a state after each epoch, of which `epoch`, `loss`; goes on from `state`
 
 
 class Likelihood(Protocol):
     """p(x|z), given the decoder's mean."""
 
     fixed: bool  # sigma is a constant of the model, rather than fitted in its training
-    sigma: Tensor  # standard deviation of a pixel, a saved buffer
+    sigma: Tensor | None  # standard deviation of a pixel; None where it has none
 
     def log_prob(self, x: Tensor, mean: Tensor) -> Tensor: ...  # nats per image, (b,)
 
@@ -78,8 +113,14 @@ class Likelihood(Protocol):
 
 
 class Regularizer(Protocol):
-    """The terms that training adds to the distortion, for each image; step None means schedules at their end."""
+    """The terms that training adds to the distortion, for each image; step None means schedules at their end.
+
+    A regularizer that plays against an adversary has it as an attribute `adversary`, and returns the adversary's own
+    objective under that name; no other term has a gradient in the adversary's weights, nor that one in the model's.
+    """
+
+    adversary: nn.Module
 
     def __call__(
-        self, latent: Latent, rate: Tensor, prior: Prior, condition: Tensor | None, step: int | None
+        self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None
     ) -> dict[str, Tensor]: ...  # nats, (b,) each

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan, prod, sqrt
+from math import prod, sqrt
 
 import numpy as np
 import torch
@@ -43,6 +43,7 @@ class Drawn:
     reconstructions: np.ndarray  # of test images, uint8 (n, channel, height, width)
     samples: np.ndarray  # uint8, the same shape
     labels: np.ndarray  # that the samples were asked to have, int64 (n, columns)
+    low_posterior: np.ndarray | None  # samples that the aggregate posterior covers least; None where it has no density
 
 
 def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Evaluation) -> Record:
@@ -62,10 +63,16 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
     densities = _densities(model, train, settings.seed)
     bounds, estimates = _measure(model, densities, train, test, settings)
     _put_bounds(record, bounds, settings)
+    if model.likelihood.sigma is None:
+        for figure in estimates:
+            record.dash(f"{figure}_refit", "the likelihood has no sigma to refit")
+    if not estimates:
+        for figure in ("nll", "nll_given_label"):
+            _dash_likelihood(record, figure, _why_no_likelihood(model))
     for figure, estimate in estimates.items():
         for row, (suffixes, density) in enumerate(densities.items()):
             likelihood = LogLikelihood(*(field[row] for field in estimate))
-            _put_likelihood(record, figure, suffixes, likelihood, float(density.sigma), settings.importance_samples)
+            _put_likelihood(record, figure, suffixes, likelihood, density.sigma, settings.importance_samples)
     _put_derived(record, model, test.facts)
     return record
 
@@ -75,8 +82,12 @@ def judge_images(
 ) -> Record:
     """Hold what a run drew against the real test images, and its samples against the labels they were asked to have."""
     record = Record(dict(reference.record.metrics), dict(reference.record.evaluation))
-    for kind, images in (("reconstruction", drawn.reconstructions), ("sample", drawn.samples)):
-        put_distances(record, kind, [images], f"{kind}s", features, reference)
+    kinds = {"reconstruction": drawn.reconstructions, "sample": drawn.samples, "low_posterior": drawn.low_posterior}
+    for kind, images in kinds.items():
+        if images is None:
+            record.dash(f"{features.prefix}_{kind}", "q(z|x) has no density at the z of another image")
+        else:
+            put_distances(record, kind, [images], f"{kind.replace('_', '-')} samples", features, reference)
     if conditional:
         seen = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
         accuracy = condition_accuracy(seen, drawn.labels, facts.label_names)
@@ -87,8 +98,23 @@ def judge_images(
     return record
 
 
+def dash_images(record: Record, why: str) -> None:
+    """Note that distances and accuracies have no meaning for a data set."""
+    for figure in ("fd_reconstruction", "fd_sample", "fd_low_posterior", "condition_accuracy"):
+        record.dash(figure, why)
+
+
+def _why_no_likelihood(model: Model) -> str:
+    """What keeps importance sampling from the model; empty where nothing does."""
+    return {"point": "q(z|x) is a point without a density", "codes": "codes are certain: see negative_elbo"}.get(
+        model.posterior.kind, ""
+    )
+
+
 def _densities(model: Model, train: Batches, seed: int) -> dict[tuple[str, ...], Likelihood]:
     """The likelihoods to judge, by the suffixes of their figures: the model's own, and one whose sigma is fitted."""
+    if model.likelihood.sigma is None:
+        return {("",): model.likelihood}
     if not model.likelihood.fixed:
         return {("", "_refit"): model.likelihood}
     refitted = copy.deepcopy(model.likelihood)
@@ -100,7 +126,7 @@ def _densities(model: Model, train: Batches, seed: int) -> dict[tuple[str, ...],
 def _measure(
     model: Model, densities: dict[tuple[str, ...], Likelihood], train: Batches, test: Batches, settings: Evaluation
 ) -> tuple[Tensor, dict[str, LogLikelihood]]:
-    """Distortion and rate of every image, (2, images), and the likelihoods, (densities, chosen images), by figure."""
+    """Distortion and, where there is one, rate of every image, (2, images), and the likelihoods, (densities, chosen images), by figure."""
     chosen = torch.zeros(len(test.images), dtype=torch.bool)
     chosen[evenly_spaced(len(test.images), settings.images)] = True
     log_prior = _log_frequencies(train.labels, test.facts) if test.facts.classes else None
@@ -109,11 +135,13 @@ def _measure(
         test.ordered(derive_seed("evaluation batches", settings.seed)), chosen.split(test.batch_size), strict=True
     ):
         drawn = [model.bound(x, labels) for _ in range(settings.bound_samples)]
-        bounds.append(torch.stack([torch.stack([each.distortion, each.rate]) for each in drawn]).mean(0).cpu())
-        if rows.any():
+        halves = [torch.stack([each.distortion, *([] if each.rate is None else [each.rate])]) for each in drawn]
+        bounds.append(torch.stack(halves).mean(0).cpu())
+        if rows.any() and not _why_no_likelihood(model):
             rows = rows.to(x.device)
             estimates.append(_likelihoods(model, list(densities.values()), x[rows], labels[rows], settings, log_prior))
-    return torch.cat(bounds, 1), {figure: concatenate([each[figure] for each in estimates]) for figure in estimates[0]}
+    figures = estimates[0] if estimates else {}
+    return torch.cat(bounds, 1), {figure: concatenate([each[figure] for each in estimates]) for figure in figures}
 
 
 def _likelihoods(
@@ -140,7 +168,7 @@ def _given(model: Model, densities: Sequence[Likelihood], x: Tensor, labels: Ten
     """Importance sampling of log p(x|y) under each density, from q(z|x, y): (densities, images)."""
     features = model.features(x, labels)
     block = min(samples, max(1, HELD_PIXELS[x.device.type] // x.numel()))
-    many_x, many_labels = x.repeat(block, 1, 1, 1), labels.repeat(block, 1)  # (block * images, ...)
+    many_x, many_labels = x.repeat(block, *[1] * (x.dim() - 1)), labels.repeat(block, 1)  # (block * images, ...)
     condition = model.condition(many_labels)
 
     def draw(count: int) -> tuple[Tensor, Tensor]:
@@ -149,7 +177,7 @@ def _given(model: Model, densities: Sequence[Likelihood], x: Tensor, labels: Ten
 
     def log_joint(z: Tensor) -> Tensor:
         mean = model.decode(z, many_labels[: len(z)])
-        log_prior = model.prior.log_prob(z, None if condition is None else condition[: len(z)])
+        log_prior = model.latent_density.log_prob(z, None if condition is None else condition[: len(z)])
         return torch.stack([density.log_prob(many_x[: len(z)], mean) for density in densities]) + log_prior
 
     return log_likelihood(draw, log_joint, samples, block)
@@ -162,8 +190,12 @@ def _log_frequencies(labels: Tensor, facts: Facts) -> Tensor:
 
 
 def _put_bounds(record: Record, bounds: Tensor, settings: Evaluation) -> None:
-    distortion, rate = bounds.double()
-    for figure, values in {"negative_elbo": distortion + rate, "distortion": distortion, "rate": rate}.items():
+    distortion, *rate = bounds.double()
+    if not rate:
+        for figure in ("negative_elbo", "rate"):
+            record.dash(figure, "q(z|x) is a point without a density")
+    both = {"negative_elbo": distortion + rate[0], "rate": rate[0]} if rate else {}
+    for figure, values in {"distortion": distortion, **both}.items():
         how = {"split": "test", "images": len(values), "samples": settings.bound_samples}
         record.put(figure, values.mean().item(), DEFINITIONS[figure], **how)
         error = values.std().item() / sqrt(len(values))
@@ -171,14 +203,16 @@ def _put_bounds(record: Record, bounds: Tensor, settings: Evaluation) -> None:
 
 
 def _put_likelihood(
-    record: Record, figure: str, suffixes: Sequence[str], estimate: LogLikelihood, sigma: float, samples: int
+    record: Record, figure: str, suffixes: Sequence[str], estimate: LogLikelihood, sigma: Tensor | None, samples: int
 ) -> None:
     summary = summarize(estimate, figure + suffixes[0])
     how = {"split": "test", "images": len(estimate.log_prob), "samples": samples}
     effective = {"effective_sample_size": summary.effective_sample_size}
+    if sigma is not None:
+        effective["sigma"] = float(sigma)
     for suffix in suffixes:
         name, definition = figure + suffix, DEFINITIONS[figure] + (REFITTED if suffix else "")
-        record.put(name, summary.nll, definition, **how, **effective, sigma=sigma)
+        record.put(name, summary.nll, definition, **how, **effective)
         record.put(
             f"{name}_tenth", summary.tenth, f"{name} from a tenth of the samples.", **how | {"samples": samples // 10}
         )
@@ -194,14 +228,24 @@ def _put_derived(record: Record, model: Model, facts: Facts) -> None:
     elif not facts.classes:
         _dash_likelihood(record, "nll", "combinations of attributes have no p(y) to sum over")
     for figure, bits in {"nll": "bits_per_dim", "nll_given_label": "bits_per_dim_given_label"}.items():
-        _put_bits(record, figure, bits, facts)
-    figure = "nll" if "nll" in record.metrics else "nll_given_label"
-    how = {key: record.evaluation[figure].get(key) for key in ("split", "images")}
-    effective = record.evaluation[figure].get("effective_sample_size", nan)
-    definition = f"(sum w)^2 / sum w^2 of the importance weights w of {figure}, median over images."
-    record.put("effective_sample_size", effective, definition, **how)
+        _put_bits(record, figure, bits, facts, probability=model.likelihood.sigma is None)
+    _put_effective_sample_size(record)
+    if model.likelihood.sigma is None:
+        record.dash("sigma", "the likelihood has no sigma")
+        return
     fitted = "a fixed value" if model.likelihood.fixed else "fitted to the training split"
     record.put("sigma", float(model.likelihood.sigma), f"Standard deviation of a pixel under p(x|z), {fitted}.")
+
+
+def _put_effective_sample_size(record: Record) -> None:
+    figure = "nll" if "nll" in record.metrics else "nll_given_label"
+    of_figure = record.evaluation[figure]
+    if "dash" in of_figure:
+        record.dash("effective_sample_size", of_figure["dash"])
+        return
+    definition = f"(sum w)^2 / sum w^2 of the importance weights w of {figure}, median over images."
+    how = {key: of_figure[key] for key in ("split", "images")}
+    record.put("effective_sample_size", of_figure["effective_sample_size"], definition, **how)
 
 
 def _dash_likelihood(record: Record, figure: str, why: str) -> None:
@@ -209,11 +253,17 @@ def _dash_likelihood(record: Record, figure: str, why: str) -> None:
         record.dash(name, why)
 
 
-def _put_bits(record: Record, figure: str, bits: str, facts: Facts) -> None:
+def _put_bits(record: Record, figure: str, bits: str, facts: Facts, probability: bool) -> None:
     if figure not in record.metrics:
         record.dash(bits, record.evaluation[figure]["dash"])
         return
-    low, high = facts.range
-    value = bits_per_dim(record.metrics[figure], prod(facts.image_shape), facts.levels, high - low)
     how = {key: record.evaluation[figure][key] for key in ("split", "images", "effective_sample_size")}
-    record.put(bits, value, f"{figure} of dequantized images / (dimensions ln 2) + log2(levels / range).", **how)
+    dimensions, (low, high) = prod(facts.image_shape), facts.range
+    if facts.pixels == "dequantized":
+        value = bits_per_dim(record.metrics[figure], dimensions, facts.levels, high - low)
+        record.put(bits, value, f"{figure} of dequantized images / (dimensions ln 2) + log2(levels / range).", **how)
+    elif facts.pixels == "greys" or facts.points or not probability:
+        record.dash(bits, "the likelihood is no probability of whole levels, nor a density of dequantized ones")
+    else:
+        value = bits_per_dim(record.metrics[figure], dimensions, 1, 1)
+        record.put(bits, value, f"{figure} of black and white images / (dimensions ln 2).", **how)

@@ -83,6 +83,19 @@ def samples_png(results: Results, real: bytes | None) -> bytes:
     return file.getvalue()
 
 
+def points_png(points: np.ndarray, real: np.ndarray) -> bytes:
+    """Points as drawn, over real ones in grey; points of more than two dimensions by their first two."""
+    with _style():
+        figure = Figure(figsize=(3.2, 3.2), layout="constrained")
+        axes = figure.subplots()
+        for each, colour in ((real, "#c9ced4"), (points, COLOURS[0])):
+            axes.plot(each[:, 0], each[:, 1], ".", color=colour, markersize=3, markeredgewidth=0)
+        axes.set_aspect("equal", "datalim")
+        file = BytesIO()
+        figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
+    return file.getvalue()
+
+
 def curve_svg(results: Results, curve: Curve) -> str:
     """One training curve as SVG on a clear ground; axes and text are black on a light page and white on a dark one."""
     with _style(ink=INK):

@@ -5,6 +5,9 @@ from math import log, pi
 import torch
 from torch import Tensor, nn
 
+from vaeline.contracts import Context
+from vaeline.errors import UserError
+
 LOG_TWO_PI = log(2 * pi)
 LEAST_VARIANCE = 1e-8  # a perfect reconstruction would otherwise have an unbounded density
 
@@ -15,10 +18,35 @@ def log_prob(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return -0.5 * terms.flatten(1).sum(1)
 
 
+def log_prob_each(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    """Log-density of each row of x, (b, d), under each of several Gaussians, (components, d): nats, (b, components).
+
+    The square is expanded into matrix products, so that nothing of size b * components * d is ever held; x and the means
+    are taken from the components' middle first, which keeps the products small against their difference.
+    """
+    middle = mean.mean(0)
+    x, mean, precision = x - middle, mean - middle, (-log_var).exp()
+    constant = (mean.square() * precision + log_var + LOG_TWO_PI).sum(1)
+    return -0.5 * (x.square() @ precision.t() - 2 * x @ (mean * precision).t() + constant)
+
+
 def kl(mean: Tensor, log_var: Tensor, other_mean: Tensor, other_log_var: Tensor) -> Tensor:
     """KL between two diagonal Gaussians (Kingma and Welling, 2014, appendix B): nats, (b,)."""
     scaled = ((mean - other_mean).square() + log_var.exp()) * (-other_log_var).exp()
     return 0.5 * (scaled + other_log_var - log_var - 1).sum(1)
+
+
+def require_density(context: Context, likelihood: str) -> None:
+    """Refuse a likelihood whose variance may shrink for pixels that are whole levels: their density has no bound.
+
+    Raises:
+        UserError: says which pixels have a density.
+    """
+    if context.pixels not in ("dequantized", "points"):
+        raise UserError(
+            f"likelihood {likelihood} fits its variance, under which a density of {context.pixels} pixels has no bound; set "
+            "dataset.pixels to dequantized, or take likelihood fixed_sigma or bernoulli."
+        )
 
 
 class IsotropicGaussian(nn.Module):
@@ -26,14 +54,15 @@ class IsotropicGaussian(nn.Module):
 
     Args:
         fixed: whether sigma is a constant of the model, rather than fitted in its training.
+        sigma: standard deviation of a pixel, to begin with.
     """
 
     sigma: Tensor
 
-    def __init__(self, fixed: bool) -> None:
+    def __init__(self, fixed: bool, sigma: float = 1.0) -> None:
         super().__init__()
         self.fixed = fixed
-        self.register_buffer("sigma", torch.ones(()))
+        self.register_buffer("sigma", torch.tensor(sigma))
 
     def log_prob(self, x: Tensor, mean: Tensor) -> Tensor:
         """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""

@@ -1,17 +1,18 @@
 """The one model: q(z|x, y), p(z|y) and p(x|z, y), composed of the parts that a variant names."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 from vaeline import parts
-from vaeline.contracts import Context, Latent
+from vaeline.contracts import Context, Latent, Prior
 from vaeline.errors import UserError
 from vaeline.files import write_text, written_aside
 from vaeline.params import Variant
@@ -23,60 +24,112 @@ class Bound:
     """The evidence lower bound of each image in its two halves: nats, (b,) each, without any weight."""
 
     distortion: Tensor  # -log p(x|z)
-    rate: Tensor  # KL(q(z|x) || p(z)), in closed form or of one sample
+    rate: Tensor | None  # KL(q(z|x) || p(z)), in closed form or of one sample; None where q has no density
 
     @property
-    def negative_elbo(self) -> Tensor:
-        return self.distortion + self.rate
+    def negative_elbo(self) -> Tensor | None:
+        return None if self.rate is None else self.distortion + self.rate
+
+
+class Objective(NamedTuple):
+    """What a training step minimises, and what it shows beside: nats, means over the batch."""
+
+    terms: dict[str, Tensor]  # their sum is minimised
+    beside: dict[str, Tensor]  # the plain rate; `adversary`: what the regularizer's adversary minimises
+
+    @property
+    def total(self) -> Tensor:
+        return torch.stack(list(self.terms.values())).sum()
 
 
 class Model(nn.Module):
-    """A variational autoencoder, conditional on labels where its variant has a condition.
+    """An autoencoder with a latent density, conditional on labels where its variant has a condition.
 
     Images x are (b, channel, height, width) in the range of the data, labels are integers, (b, label columns).
+
+    Args:
+        variant: the parts it is made of.
+        facts: of the images.
+        steps: of the training that it is built for, which schedules stretch over.
+
+    Raises:
+        UserError: the parts do not go together; the sentence says which would.
     """
 
-    def __init__(self, variant: Variant, facts: Facts) -> None:
+    def __init__(self, variant: Variant, facts: Facts, steps: int = 0) -> None:
         super().__init__()
         self.variant = variant
-        self.range = facts.range
-        columns = len(facts.label_names) if variant.condition else 0
-        self.embedding = (
-            LabelEmbedding(facts.label_cardinalities, variant.condition.embedding) if variant.condition else None
-        )
-        size = columns * variant.condition.embedding if variant.condition else 0
-        context = Context(
-            image_shape=facts.image_shape,
-            latent_shape=(variant.latent,),
-            encoder_condition=size if variant.condition and variant.condition.encoder else 0,
-            decoder_condition=size if variant.condition and variant.condition.decoder else 0,
-            prior_condition=size,
-            training_images=facts.counts["train"],
-        )
+        self.range = None if facts.points else facts.range
+        self.embedding = _embedding(variant, facts)
+        context = self._context(variant, facts, steps)
         self.posterior = parts.build("posteriors", variant.posterior, context)
-        self.network = parts.build("networks", variant.network, context, self.posterior.features)
+        context = replace(context, posterior=self.posterior.kind)
+        self.network = parts.build("networks", variant.network, context, self.posterior)
+        if self.posterior.takes_map:
+            shape = (variant.latent, *self.network.map_size)
+            context = replace(context, latent_shape=shape, codes=self.posterior.codes)
         self.prior = parts.build("priors", variant.prior, context)
         self.likelihood = parts.build("likelihoods", variant.likelihood, context)
         self.regularizer = parts.build("regularizers", variant.regularizer, context)
+        self.training_bound = parts.build("bounds", variant.bound, context)
+        self.density = None if variant.density is None else parts.build("densities", variant.density, context)
+        _refuse_senseless(self)
+
+    def _context(self, variant: Variant, facts: Facts, steps: int) -> Context:
+        condition = variant.condition
+        size = 0 if self.embedding is None else self.embedding.size
+        encoder_condition = size if condition and condition.encoder else 0
+        return Context(
+            image_shape=facts.image_shape,
+            latent_shape=(variant.latent,),
+            encoder_condition=encoder_condition,
+            decoder_condition=size if condition and condition.decoder else 0,
+            prior_condition=size,
+            training_images=facts.counts["train"],
+            range=facts.range,
+            pixels=facts.pixels,
+            steps=steps,
+            encode=None if encoder_condition else self._encode_without_labels,
+        )
 
     @property
     def conditional(self) -> bool:
         return self.embedding is not None
 
-    def forward(self, x: Tensor, labels: Tensor, step: int | None = None) -> dict[str, Tensor]:
-        """The training objective's terms and the plain rate: nats, means over the batch.
+    @property
+    def latent_density(self) -> Any:
+        """p(z) as it is sampled and judged once training is over: the density fitted to the codes, else the prior."""
+        return self.prior if self.density is None else self.density
 
-        The objective is the distortion plus every term but `rate`; step None puts schedules at their final value.
-        """
-        latent, bound = self._latent_and_bound(x, labels)
-        terms = self.regularizer(latent, bound.rate, self.prior, self.condition(labels), step)
-        return {
-            name: term.mean() for name, term in {"distortion": bound.distortion, "rate": bound.rate, **terms}.items()
-        }
+    def trained_jointly(self) -> list[nn.Parameter]:
+        """All parameters but those of a density, which is fitted afterwards."""
+        return [each for name, each in self.named_parameters() if not name.startswith("density.")]
+
+    def forward(self, x: Tensor, labels: Tensor, step: int | None = None) -> Objective:
+        """The training objective; step None puts schedules at their final value."""
+        terms, beside = self.training_bound(self, x, labels, step)
+        return Objective(*({name: each.mean() for name, each in of.items()} for of in (terms, beside)))
 
     def bound(self, x: Tensor, labels: Tensor) -> Bound:
         """The unweighted bound of each image, from one sample of its posterior."""
-        return self._latent_and_bound(x, labels)[1]
+        return self.bound_of(self.encode(x, labels), x, labels, self.latent_density)
+
+    def bound_of(self, latent: Latent, x: Tensor, labels: Tensor, density: Prior, closed_form: bool = True) -> Bound:
+        """The unweighted bound of each image at a sample of its posterior.
+
+        Args:
+            latent: the sample.
+            x: the images.
+            labels: of the images.
+            density: p(z) or p(z|y).
+            closed_form: take the rate in closed form where there is one, rather than of the sample.
+        """
+        distortion = -self.likelihood.log_prob(x, self.decode(latent.z, labels))
+        if latent.log_q is None:
+            return Bound(distortion, None)
+        condition = self.condition(labels)
+        rate = density.kl(latent, condition) if closed_form else None
+        return Bound(distortion, latent.log_q - density.log_prob(latent.judged, condition) if rate is None else rate)
 
     def encode(self, x: Tensor, labels: Tensor) -> Latent:
         """One sample of each image's posterior; z is (b, latent)."""
@@ -88,33 +141,63 @@ class Model(nn.Module):
         return self.network.encoder(x, self.condition(labels) if sees else None)
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
-        """The mean of p(x|z, y), (b, channel, height, width), inside the data's range."""
+        """The mean of p(x|z, y), (b, channel, height, width), inside the data's range; z may be codes."""
         sees = self.variant.condition is not None and self.variant.condition.decoder
-        h = self.network.decoder(z, self.condition(labels) if sees else None)
+        z = z if z.is_floating_point() else self.posterior.embed(z)
+        h = self.network.decoder(z, self.condition(labels) if sees else None).float()
+        if self.range is None:
+            return h
         low, high = self.range
-        return low + (high - low) * h.float().sigmoid()
+        return low + (high - low) * h.sigmoid()
 
     def reconstruct(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Decode each image's posterior mean."""
+        """Decode each image's posterior mean, or its sample where there is none in closed form."""
         latent = self.encode(x, labels)
         return self.decode(latent.z if latent.mean is None else latent.mean, labels)
 
     def sample(self, labels: Tensor) -> Tensor:
-        """Decode one draw of the prior for each row of labels."""
-        return self.decode(self.prior.sample(len(labels), self.condition(labels)), labels)
+        """Decode one draw of p(z) for each row of labels."""
+        return self.decode(self.latent_density.sample(len(labels), self.condition(labels)), labels)
 
     def condition(self, labels: Tensor) -> Tensor | None:
-        """The labels' embeddings side by side, (b, condition); None for a model without labels."""
+        """What stands for the labels in the networks, (b, condition); None for a model without labels."""
         return None if self.embedding is None else self.embedding(labels)
 
-    def _latent_and_bound(self, x: Tensor, labels: Tensor) -> tuple[Latent, Bound]:
-        latent = self.encode(x, labels)
-        distortion = -self.likelihood.log_prob(x, self.decode(latent.z, labels))
-        return latent, Bound(distortion, self._rate(latent, self.condition(labels)))
+    def _encode_without_labels(self, x: Tensor) -> Latent:
+        return self.posterior(self.network.encoder(x, None))
 
-    def _rate(self, latent: Latent, condition: Tensor | None) -> Tensor:
-        rate = self.prior.kl(latent, condition)
-        return latent.log_q - self.prior.log_prob(latent.z, condition) if rate is None else rate
+
+def _refuse_senseless(model: Model) -> None:
+    """Refuse parts that are sound each by itself, of which one would go untrained beside the others.
+
+    Raises:
+        UserError: names the part and what would go.
+    """
+    variant, weighted = model.variant, model.variant.bound.name == "importance_weighted"
+    sees = variant.condition and (variant.condition.encoder or variant.condition.decoder)
+    if variant.condition and variant.condition.embedding and not sees and not model.prior.conditional:
+        raise UserError(
+            "condition.embedding is a number, but neither encoder, decoder nor prior sees the labels, so that nothing would train "
+            "it; set condition.embedding to null, which makes the labels one-hot."
+        )
+    if weighted and variant.regularizer.name != "none":
+        raise UserError(
+            f"bound importance_weighted holds the rate already, beside which regularizer {variant.regularizer.name} has no place; "
+            "take regularizer none, or bound evidence_lower_bound."
+        )
+    if not weighted and variant.regularizer.name == "none" and list(model.prior.parameters()):
+        raise UserError(
+            f"prior {variant.prior.name} is trained by the rate, which regularizer none leaves out; take regularizer kl, or prior "
+            "standard."
+        )
+
+
+def _embedding(variant: Variant, facts: Facts) -> "LabelEmbedding | OneHotLabels | None":
+    if variant.condition is None:
+        return None
+    if variant.condition.embedding is None:
+        return OneHotLabels(facts.label_cardinalities)
+    return LabelEmbedding(facts.label_cardinalities, variant.condition.embedding)
 
 
 class LabelEmbedding(nn.Module):
@@ -124,12 +207,26 @@ class LabelEmbedding(nn.Module):
 
     def __init__(self, cardinalities: list[int], size: int) -> None:
         super().__init__()
+        self.size = len(cardinalities) * size
         self.table = nn.Embedding(sum(cardinalities), size)
         offsets = torch.tensor([0, *cardinalities[:-1]]).cumsum(0)
         self.register_buffer("offsets", offsets, persistent=False)
 
     def forward(self, labels: Tensor) -> Tensor:
         return self.table(labels + self.offsets).flatten(1)  # (b, columns * size)
+
+
+class OneHotLabels(nn.Module):
+    """A 1 in the place of each label column's value, 0 elsewhere."""
+
+    def __init__(self, cardinalities: list[int]) -> None:
+        super().__init__()
+        self.cardinalities = cardinalities
+        self.size = sum(cardinalities)
+
+    def forward(self, labels: Tensor) -> Tensor:
+        columns = zip(labels.unbind(1), self.cardinalities, strict=True)
+        return torch.cat([functional.one_hot(column, values) for column, values in columns], 1).float()
 
 
 def save(folder: Path, model: Model, facts: Facts, provenance: dict[str, Any]) -> None:

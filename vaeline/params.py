@@ -60,9 +60,18 @@ class Dataset(Entry):
     limit: int | None = Field(
         None, ge=10, description="use so many images, drawn by the seed of the split; null for all"
     )
-    size: int = Field(ge=4, le=512, description="height and width in pixels after preprocessing")
+    size: int | None = Field(
+        ge=4, le=512, description="height and width in pixels after preprocessing; null for points"
+    )
     range: tuple[float, float] = Field(
         (-1.0, 1.0), strict=False, description="the values that black and white have inside the networks"
+    )
+    pixels: Literal["dequantized", "greys", "static_binary", "dynamic_binary"] = Field(
+        "dequantized",
+        description=(
+            "what networks see of a grey: a uniform draw inside its step, as a density needs; the grey itself; black or white, "
+            "drawn once for all; or drawn anew for each batch"
+        ),
     )
     labels: str | Annotated[list[str], Field(min_length=1)] = Field(
         "all", description="`all`, `most_frequent:<n>` of the attributes, or a list of their names"
@@ -145,9 +154,9 @@ class Evaluation(Entry):
 
 
 class Condition(Entry):
-    """How labels reach the networks; each label value has an embedding of its own."""
+    """How labels reach the networks: each label value by an embedding of its own, or one-hot."""
 
-    embedding: int = Field(8, ge=1, le=4096, description="dimensions for each label")
+    embedding: int | None = Field(8, ge=1, le=4096, description="dimensions for each label; null for one-hot labels")
     encoder: bool = Field(True, description="the encoder sees the labels")
     decoder: bool = Field(True, description="the decoder sees the labels")
 
@@ -162,6 +171,12 @@ class Variant(Entry):
     prior: part("priors")  # type: ignore[valid-type]
     likelihood: part("likelihoods")  # type: ignore[valid-type]
     regularizer: part("regularizers")  # type: ignore[valid-type]
+    bound: part("bounds") = Field(  # type: ignore[valid-type]
+        {"name": "evidence_lower_bound"}, validate_default=True, description="what training makes of log p(x)"
+    )
+    density: part("densities") | None = Field(  # type: ignore[valid-type]
+        None, description="fitted to the codes after training, and sampled from in place of the prior; null for none"
+    )
 
 
 class Study(Entry):

@@ -5,8 +5,9 @@ import shutil
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,12 @@ def preprocess(dataset: params.Dataset, manifest: dict[str, Any], path: Path, th
     dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit)
     facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
     threads = threads or _cores()
+    _refuse_size(dataset, raw)
     _announce(raw.images, facts, count, path, threads)
     with ThreadPoolExecutor(threads) as pool, _progress(count) as bar:
         splits = {
             name: Stream(
-                _blocks(pool, raw.images, rows, dataset.size, bar, 2 * threads),
+                _blocks(pool, partial(_prepare, raw, dataset), rows, bar, 2 * threads),
                 raw.labels.codes[rows],
                 [raw.ids[row] for row in rows],
             )
@@ -65,9 +67,10 @@ def _facts(dataset: params.Dataset, raw: RawImages, manifest: dict[str, Any]) ->
     channels = raw.images.channels if isinstance(raw.images, EncodedImages) else raw.images.shape[1]
     return Facts(
         dataset_id=dataset.id,
-        image_shape=(channels, dataset.size, dataset.size),
-        levels=raw.levels,
+        image_shape=(channels,) if dataset.size is None else (channels, dataset.size, dataset.size),
+        levels=raw.levels or 0,
         range=dataset.range,
+        pixels=dataset.pixels if raw.levels else "points",
         label_names=raw.labels.names,
         label_values=raw.labels.values,
         preprocessing={
@@ -77,6 +80,15 @@ def _facts(dataset: params.Dataset, raw: RawImages, manifest: dict[str, Any]) ->
             "limit": dataset.limit,
         },
     )
+
+
+def _refuse_size(dataset: params.Dataset, raw: RawImages) -> None:
+    if raw.levels and dataset.size is None:
+        raise UserError(
+            f"dataset.size is null, but {dataset.name} holds images; give their height and width in pixels."
+        )
+    if not raw.levels and dataset.size is not None:
+        raise UserError(f"dataset.size is {dataset.size}, but {dataset.name} holds points; set dataset.size to null.")
 
 
 def deal(
@@ -120,11 +132,11 @@ def deal(
 
 
 def _blocks(
-    pool: Executor, images: np.ndarray | EncodedImages, rows: np.ndarray, size: int, bar: Any, ahead: int
+    pool: Executor, prepare: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, bar: Any, ahead: int
 ) -> Iterator[np.ndarray]:
     """Prepare images on all threads, in order, block by block; (<= BLOCK, channel, size, size)."""
     blocks = (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
-    for block in _in_order((pool.submit(_prepare, images, block, size) for block in blocks), ahead):
+    for block in _in_order((pool.submit(prepare, block) for block in blocks), ahead):
         yield block
         bar.update(len(block))
 
@@ -144,12 +156,29 @@ def _in_order(futures: Iterable[Future[np.ndarray]], ahead: int) -> Iterator[np.
             future.cancel()
 
 
-def _prepare(images: np.ndarray | EncodedImages, rows: np.ndarray, size: int) -> np.ndarray:
+def _prepare(raw: RawImages, dataset: params.Dataset, rows: np.ndarray) -> np.ndarray:
+    """What the store holds of some rows."""
+    if dataset.size is None and isinstance(raw.images, np.ndarray):
+        return raw.images.take(rows, axis=0)
+    assert dataset.size is not None and raw.levels is not None
+    images = _bring_to_size(raw.images, rows, dataset.size)
+    if dataset.pixels != "static_binary":
+        return images
+    return _draw_black_and_white(images, rows, dataset.split.seed, raw.levels - 1)
+
+
+def _bring_to_size(images: np.ndarray | EncodedImages, rows: np.ndarray, size: int) -> np.ndarray:
     if isinstance(images, EncodedImages):
         return np.stack([_decode(images, row, size) for row in rows])
     if images.shape[2:] == (size, size):
         return images.take(rows, axis=0)
     return np.stack([fit(Image.fromarray(images[row].transpose(1, 2, 0).squeeze()), size) for row in rows])
+
+
+def _draw_black_and_white(images: np.ndarray, rows: np.ndarray, seed: int, white: int) -> np.ndarray:
+    """Each pixel white with its grey as the probability (Salakhutdinov and Murray, 2008), an image the same whatever block it is in."""
+    thresholds = [np.random.default_rng([seed, row]).random(images.shape[1:]) for row in rows]
+    return np.where(np.stack(thresholds) < images / white, white, 0).astype(np.uint8)
 
 
 def _decode(images: EncodedImages, row: int, size: int) -> np.ndarray:
@@ -181,7 +210,7 @@ def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path
 def _seconds_each(images: EncodedImages, size: int) -> float:
     _decode(images, 0, size)  # loads what Pillow needs
     started = time.perf_counter()
-    trial = _prepare(images, np.arange(min(TRIAL, len(images.names))), size)
+    trial = _bring_to_size(images, np.arange(min(TRIAL, len(images.names))), size)
     return (time.perf_counter() - started) / len(trial)
 
 

@@ -160,6 +160,13 @@ def write(reference: Reference, statistics: Path, figures: Path) -> None:
     write_json(figures, {"features": reference.features, **asdict(reference.record)})
 
 
+def skip(why: str, statistics: Path, figures: Path) -> None:
+    """Write, in place of statistics and figures, why a data set has none."""
+    with written_aside(statistics) as aside:
+        save_file({}, aside, {"skipped": why})
+    write_json(figures, {"skipped": why})
+
+
 def read(statistics: Path, figures: Path) -> Reference:
     """Read what `write` wrote.
 

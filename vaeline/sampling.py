@@ -1,4 +1,4 @@
-"""What is drawn from a trained model: pictures as the store holds them, uint8 levels."""
+"""What is drawn from a trained model, as the store holds it: uint8 levels, or points."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,94 @@ import torch
 from torch import Tensor
 
 from vaeline.batches import Batches, to_pixels
+from vaeline.metrics.aggregate_posterior import AggregatePosterior
+from vaeline.metrics.low_posterior import draws, lowest
 from vaeline.model import Model
 from vaeline.store import Facts
+
+TRAVERSAL_STEPS = 9
+TRAVERSAL_REACH = 2.5  # standard deviations of the codes, either way
+MOST_TRAVERSED = 10  # latent dimensions
 
 
 @torch.inference_mode()
 def reconstruct(model: Model, images: Batches, seed: int) -> Iterator[Tensor]:
     """Decode the posterior mean of each image: batches of levels, uint8 (b, channel, height, width)."""
+    torch.manual_seed(seed)
     for x, labels in images.ordered(seed):
         yield to_pixels(model.reconstruct(x, labels), images.facts).cpu()
 
 
 @torch.inference_mode()
 def sample(model: Model, labels: Tensor, facts: Facts, seed: int, batch_size: int = 256) -> Iterator[Tensor]:
-    """Decode one draw of the prior for each row of labels, (n, columns): batches of levels, uint8."""
+    """Decode one draw of p(z) for each row of labels, (n, columns): batches of levels, uint8."""
     torch.manual_seed(seed)
     for requested in labels.split(batch_size):
         yield to_pixels(model.sample(requested), facts).cpu()
+
+
+@torch.inference_mode()
+def decode(model: Model, z: Tensor, labels: Tensor, facts: Facts, batch_size: int = 256) -> Iterator[Tensor]:
+    """Decode latents, (n, latent), under labels, (n, columns): batches of levels, uint8."""
+    for some, of_some in zip(z.split(batch_size), labels.split(batch_size), strict=True):
+        yield to_pixels(model.decode(some, of_some), facts).cpu()
+
+
+@torch.inference_mode()
+def aggregate_posterior(model: Model, images: Batches, seed: int) -> AggregatePosterior:
+    """The aggregate posterior of a split, for a model whose posterior is Gaussian."""
+    parameters = []
+    for x, labels in images.ordered(seed):
+        latent = model.encode(x, labels)
+        assert latent.mean is not None and latent.log_var is not None
+        parameters.append((latent.mean.cpu(), latent.log_var.cpu()))
+    return AggregatePosterior(*(torch.cat(each) for each in zip(*parameters, strict=True)))
+
+
+@torch.inference_mode()
+def low_posterior(
+    model: Model, aggregate: AggregatePosterior, labels: Tensor, seed: int, batch_size: int = 256
+) -> tuple[Tensor, Tensor]:
+    """Pick, of ten draws of p(z) for each row of labels, the tenth that the aggregate posterior covers least.
+
+    Args:
+        model: on the device of the labels.
+        aggregate: of the training split.
+        labels: that are asked for, (n, columns).
+        seed: of the draws.
+        batch_size: draws at a time.
+
+    Returns:
+        The latents picked, (n, latent), the least covered first, and their labels, (n, columns).
+    """
+    torch.manual_seed(seed)
+    asked = labels.repeat(draws(len(labels)) // len(labels), 1)
+    z = torch.cat([model.latent_density.sample(len(of), model.condition(of)) for of in asked.split(batch_size)])
+    rows = lowest(aggregate.log_prob(z), len(labels)).to(z.device)
+    return z[rows], asked[rows]
+
+
+@torch.inference_mode()
+def codes(model: Model, images: Batches, seed: int) -> Tensor:
+    """The posterior mean of each image, or what it is decoded from where there is none: (n, latent)."""
+    torch.manual_seed(seed)
+    latents = (model.encode(x, labels) for x, labels in images.ordered(seed))
+    return torch.cat([latent.z if latent.mean is None else latent.mean for latent in latents])
+
+
+def traversals(codes: Tensor) -> Tensor:
+    """Vary one dimension of the first image's code at a time, over what the codes of all images hold.
+
+    Args:
+        codes: (n, latent).
+
+    Returns:
+        Latents, (dimensions, steps, latent): the ten dimensions that vary most among images, the most varied first.
+    """
+    spread = codes.std(0)
+    dimensions = spread.argsort(descending=True)[:MOST_TRAVERSED]
+    path = torch.linspace(-TRAVERSAL_REACH, TRAVERSAL_REACH, TRAVERSAL_STEPS, device=codes.device)
+    varied = codes[0].repeat(len(dimensions), TRAVERSAL_STEPS, 1)
+    for row, dimension in enumerate(dimensions):
+        varied[row, :, dimension] = codes[:, dimension].mean() + spread[dimension] * path
+    return varied

@@ -1,4 +1,4 @@
-"""The HDF5 store of a preprocessed data set: 8-bit images with their labels and ids, in three checksummed splits.
+"""The HDF5 store of a preprocessed data set: 8-bit images or points, with labels and ids, in three checksummed splits.
 
 Images are contiguous and uncompressed (faces do not compress), so that a split is read as one block. The file holds no
 time and no path: the same images give the same bytes.
@@ -19,6 +19,7 @@ import numpy as np
 from vaeline.errors import UserError
 from vaeline.files import written_aside
 
+POINTS = "the data are points, not images"  # why stages that look at images have nothing to do
 SPLITS = ("train", "validation", "test")
 
 
@@ -27,11 +28,12 @@ class Facts:
     """What the images of a store are."""
 
     dataset_id: str
-    image_shape: tuple[int, int, int]  # channel, height, width
-    levels: int  # a pixel is 0..levels-1
+    image_shape: tuple[int, ...]  # channel, height, width; or the dimensions of a point
+    levels: int  # a pixel is 0..levels-1; 0 for points
     range: tuple[float, float]  # black and white inside the networks
     label_names: list[str]  # one a column
     label_values: list[list[str]]  # the names of each column's values
+    pixels: str = "dequantized"  # how levels become x: a choice of dataset.pixels, or `points`
     counts: dict[str, int] = field(default_factory=dict)  # images of each split; `write` fills it in
     preprocessing: dict[str, Any] = field(default_factory=dict)  # where the images came from and how they were made
     checksums: dict[str, str] = field(default_factory=dict)  # SHA-256 of each split; `write` fills it in
@@ -51,12 +53,22 @@ class Facts:
         """Whether one column names the class of an image; otherwise the columns are attributes."""
         return len(self.label_names) == 1
 
+    @property
+    def points(self) -> bool:
+        """Whether these are points of a plane or space rather than images."""
+        return not self.levels
+
+    @property
+    def dtype(self) -> type[np.generic]:
+        """Of the values as they are stored."""
+        return np.float32 if self.points else np.uint8
+
 
 @dataclass(frozen=True)
 class Split:
     """A split in memory."""
 
-    images: np.ndarray  # uint8, (n, channel, height, width)
+    images: np.ndarray  # uint8, (n, channel, height, width); points: float32, (n, dimensions)
     labels: np.ndarray  # int64, (n, columns), values 0..cardinality-1
     ids: list[str]
 
@@ -70,7 +82,7 @@ class Split:
 class Stream:
     """A split whose images arrive block by block and are never in memory together."""
 
-    blocks: Iterable[np.ndarray]  # uint8, (any, channel, height, width), n in all
+    blocks: Iterable[np.ndarray]  # as in `Split.images`, (any, ...), n in all
     labels: np.ndarray  # int64, (n, columns)
     ids: list[str]
 
@@ -130,7 +142,7 @@ class _NeverFailing(io.FileIO):
 def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
     """Write a split and return its checksum."""
     labels, ids = split.labels.astype(np.int64), np.array([each.encode() for each in split.ids])
-    images = group.create_dataset("images", (len(ids), *facts.image_shape), np.uint8)
+    images = group.create_dataset("images", (len(ids), *facts.image_shape), facts.dtype)
     digest, start = hashlib.sha256(), 0
     for block in split.blocks:
         images[start : start + len(block)] = block

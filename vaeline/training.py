@@ -16,7 +16,7 @@ from vaeline.batches import Batches
 from vaeline.calibration import mean_squared_error
 from vaeline.checkpoints import Checkpoints
 from vaeline.errors import UserError
-from vaeline.model import Model
+from vaeline.model import Model, Objective
 from vaeline.params import Training
 from vaeline.seeds import derive_seed
 
@@ -125,10 +125,11 @@ def train(
         UserError: a term of the objective, or a weight, is no longer finite.
     """
     model.to(memory_format=torch.channels_last)
-    adam = torch.optim.Adam(model.parameters(), lr=training.learning_rate, fused=True)
+    adam = torch.optim.Adam(model.trained_jointly(), lr=training.learning_rate, fused=True)
     wrapped, optimizer = fabric.setup(model, adam)
-    step = _Step(wrapped, optimizer, fabric, training)
-    progress = _resume(model, adam, checkpoints.latest(training.epochs))
+    adversary = _adversary(model, fabric)
+    step = _Step(wrapped, optimizer, adversary, fabric, training)
+    progress = _resume(model, adam, adversary, checkpoints.latest(training.epochs))
     for row in progress.rows:
         on_epoch(row)
     with _Bar(training.epochs, progress.epoch, len(batches.images)) as bar:
@@ -143,46 +144,120 @@ def train(
                 raise tally.diverged("in validation", row)
             progress.note(row, model)
             state = {"model": model.state_dict(), "optimizer": adam.state_dict(), "progress": vars(progress)}
+            if adversary:
+                state["adversary"] = adversary.state()
             checkpoints.write(progress.epoch, state, progress.finished(training))
             on_epoch(row)
     model.load_state_dict(progress.best)
     return progress.rows
 
 
-def _resume(model: Model, adam: torch.optim.Adam, state: dict[str, Any] | None) -> Progress:
+@torch.no_grad()
+def codes_of(model: Model, batches: Batches, seed: int) -> tuple[Tensor, Tensor | None]:
+    """One sample of each image's posterior, or its codes, and its condition, in the order of the split."""
+    torch.manual_seed(derive_seed("codes posterior", seed))
+    found = [
+        (model.encode(x, labels).judged, model.condition(labels))
+        for x, labels in batches.ordered(derive_seed("codes batches", seed))
+    ]
+    conditions = [condition for _, condition in found if condition is not None]
+    return torch.cat([codes for codes, _ in found]), torch.cat(conditions) if conditions else None
+
+
+def fit_density(model: Model, batches: Batches, seed: int, checkpoints: Checkpoints) -> list[float]:
+    """Fit a trained model's density to its codes of the training split, going on where a killed fit stopped.
+
+    Args:
+        model: trained; its density is fitted in place.
+        batches: training split, on the model's device.
+        seed: of the run.
+        checkpoints: where the state after each epoch goes; decided by all that decides the model too.
+
+    Returns:
+        The mean negative log-probability of the codes in each epoch, nats.
+
+    Raises:
+        UserError: the fit diverged.
+    """
+    model.eval()
+    codes, condition = codes_of(model, batches, seed)
+    epochs = getattr(model.variant.density, "epochs", 1)
+    before = checkpoints.latest(epochs)
+    losses: list[float] = list(before["losses"]) if before else []
+    density: Any = model.density
+    for state in density.fit(codes, condition, derive_seed("density", seed), before):
+        losses.append(state["loss"])
+        checkpoints.write(state["epoch"], {**state, "losses": losses}, state["epoch"] == epochs)
+        if sys.stderr.isatty() or state["epoch"] in (1, epochs):
+            print(f"density epoch {state['epoch']}/{epochs} loss {state['loss']:.2f}", file=sys.stderr)
+    return losses
+
+
+def _resume(
+    model: Model, adam: torch.optim.Adam, adversary: "_Adversary | None", state: dict[str, Any] | None
+) -> Progress:
     if state is None:
         return Progress(0, [], {}, math.inf, 0)
     model.load_state_dict(state["model"])
     adam.load_state_dict(state["optimizer"])
+    if adversary:
+        adversary.load(state["adversary"])
     return Progress(**state["progress"])
 
 
 @dataclass
+class _Adversary:
+    """What a regularizer plays against, with an optimizer of its own."""
+
+    network: torch.nn.Module
+    optimizer: torch.optim.Adam
+
+    def state(self) -> dict[str, Any]:
+        return {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def _adversary(model: Model, fabric: Fabric) -> _Adversary | None:
+    regularizer = model.regularizer
+    if not hasattr(regularizer, "adversary"):
+        return None
+    network = regularizer.adversary.to(fabric.device)
+    return _Adversary(
+        network, torch.optim.Adam(network.parameters(), lr=regularizer.learning_rate, betas=regularizer.betas)
+    )
+
+
+@dataclass
 class _Step:
-    """One step of the optimizer."""
+    """One step of the optimizer, and of the adversary's."""
 
     model: Any
     optimizer: Any
+    adversary: _Adversary | None
     fabric: Fabric
     training: Training
 
     def __call__(self, x: Tensor, labels: Tensor, number: int) -> dict[str, Tensor]:
-        terms: dict[str, Tensor] = self.model(x, labels, number)
-        objective = _objective(terms)
+        objective: Objective = self.model(x, labels, number)
+        total = objective.total
         self.optimizer.zero_grad(set_to_none=True)
-        self.fabric.backward(objective)
+        if self.adversary:
+            self.adversary.optimizer.zero_grad(set_to_none=True)
+            # The two have no weight in common: one backward pass serves both.
+            self.fabric.backward(total + objective.beside["adversary"])
+            self.adversary.optimizer.step()
+        else:
+            self.fabric.backward(total)
         if self.training.gradient_clip:
             # What is not finite is refused where the terms are read, with their names.
             self.fabric.clip_gradients(
                 self.model, self.optimizer, max_norm=self.training.gradient_clip, error_if_nonfinite=False
             )
         self.optimizer.step()
-        return {"objective": objective, **terms}
-
-
-def _objective(terms: dict[str, Tensor]) -> Tensor:
-    """What is minimised: every term but the plain rate, which is there to be shown."""
-    return torch.stack([term for name, term in terms.items() if name != "rate"]).sum()
+        return {"objective": total, **objective.terms, **objective.beside}
 
 
 def _train_epoch(step: _Step, batches: Batches, seed: int, tally: Tally, bar: "_Bar") -> Row:
@@ -218,12 +293,13 @@ def _validate(model: Model, batches: Batches, validation: Batches, seed: int) ->
     torch.manual_seed(derive_seed("validation posterior", seed))
     sums: dict[str, float] = {}
     for x, labels in validation.ordered(derive_seed("validation batches", seed)):
-        terms = model(x, labels)
-        for name, term in {"objective": _objective(terms), **terms}.items():
+        objective: Objective = model(x, labels)
+        for name, term in {"objective": objective.total, **objective.terms, **objective.beside}.items():
             sums[name] = sums.get(name, 0.0) + float(term) * len(x)
     row = {f"validation_{name}": total / len(validation.images) for name, total in sums.items()}
-    row["validation_negative_elbo"] = row["validation_distortion"] + row["validation_rate"]
-    return {"sigma": float(model.likelihood.sigma), **row}
+    if "validation_rate" in row:
+        row["validation_negative_elbo"] = row["validation_distortion"] + row["validation_rate"]
+    return row if model.likelihood.sigma is None else {"sigma": float(model.likelihood.sigma), **row}
 
 
 class _Bar:

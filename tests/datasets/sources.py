@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
-from vaeline.datasets import mnist
+from vaeline.datasets import fashion_mnist, mnist
 
 ATTRIBUTES = ["Bald", "Male", "Smiling", "Young"]
 WEB_PAGE = b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</title></head></html>"
@@ -86,17 +87,41 @@ def _partition(row: int, rows: int) -> int:
     return 0 if row < 0.8 * rows else 1 if row < 0.9 * rows else 2
 
 
+def idx_files(train: int = 30, test: int = 10) -> dict[str, bytes]:
+    """Four idx files by their names: noise with the labels 0 to 9 in turn."""
+    generator, files = np.random.default_rng(0), {}
+    for part, count in (("train", train), ("t10k", test)):
+        pixels = generator.integers(0, 256, count * 784, dtype=np.uint8)
+        files[f"{part}-images-idx3-ubyte"] = struct.pack(">4I", 2051, count, 28, 28) + pixels.tobytes()
+        codes = np.arange(count, dtype=np.uint8) % 10
+        files[f"{part}-labels-idx1-ubyte"] = struct.pack(">2I", 2049, count) + codes.tobytes()
+    return files
+
+
 def write_mnist(folder: Path, monkeypatch: pytest.MonkeyPatch, suffix: str = ".gz") -> Path:
     """30 + 10 images in the four idx files, whose checksums stand in for MNIST's."""
-    generator = np.random.default_rng(0)
-    for part, count in (("train", 30), ("t10k", 10)):
-        images = (
-            struct.pack(">4I", 2051, count, 28, 28) + generator.integers(0, 256, count * 784, dtype=np.uint8).tobytes()
-        )
-        labels = struct.pack(">2I", 2049, count) + (np.arange(count, dtype=np.uint8) % 10).tobytes()
-        for name, content in ((f"{part}-images-idx3-ubyte", images), (f"{part}-labels-idx1-ubyte", labels)):
-            write_files(folder, {name + suffix: gzip.compress(content, mtime=0) if suffix else content})
-            monkeypatch.setitem(mnist.MD5, name, hashlib.md5(content).hexdigest())
+    for name, content in idx_files().items():
+        write_files(folder, {name + suffix: gzip.compress(content, mtime=0) if suffix else content})
+        monkeypatch.setitem(mnist.MD5, name, hashlib.md5(content).hexdigest())
+    return folder
+
+
+def write_fashion_mnist(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """30 + 10 images in the four compressed idx files, whose checksums stand in for Fashion-MNIST's."""
+    for name, content in idx_files().items():
+        compressed = gzip.compress(content, mtime=0)
+        write_files(folder, {f"{name}.gz": compressed})
+        monkeypatch.setitem(fashion_mnist.MD5, f"{name}.gz", hashlib.md5(compressed).hexdigest())
+    return folder
+
+
+def write_svhn(folder: Path, train: int = 30, test: int = 10) -> Path:
+    """Both files in MATLAB's form: noise with the digits 1 to 9 and 0, which is written 10, in turn."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, count in (("train", train), ("test", test)):
+        pixels = np.random.default_rng(count).integers(0, 256, (32, 32, 3, count), dtype=np.uint8)
+        digits = np.arange(count, dtype=np.uint8)[:, None] % 10 + 1
+        savemat(folder / f"{name}_32x32.mat", {"X": pixels, "y": digits}, do_compression=True)
     return folder
 
 
@@ -112,7 +137,11 @@ def write_class_folders(folder: Path, each: int = 10) -> Path:
 
 SOURCES: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "digits": lambda folder, monkeypatch: folder,
+    "two_moons": lambda folder, monkeypatch: folder,
     "image_folder": lambda folder, monkeypatch: write_class_folders(folder),
     "mnist": write_mnist,
+    "fashion_mnist": write_fashion_mnist,
+    "svhn": lambda folder, monkeypatch: write_svhn(folder),
     "celeba": lambda folder, monkeypatch: write_celeba(folder),
 }
+POINTS = {"two_moons"}  # of them, those that are points rather than images

@@ -1,16 +1,24 @@
-"""Every likelihood, as found on disk, and the two ways in which sigma is found."""
+"""Every likelihood, as found on disk, and the ways in which sigma is found."""
+
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from torch.distributions import Normal
+from torch.distributions import Bernoulli, Normal
 
 from tests.conftest import every
 from vaeline import parts
 from vaeline.contracts import Context
+from vaeline.errors import UserError
+
+NEEDS: dict[str, dict[str, Any]] = {"fixed_sigma": {"sigma": 0.5}}
 
 
-def build(name: str, context: Context) -> torch.nn.Module:
-    return parts.build("likelihoods", parts.validate("likelihoods", {"name": name}), context)
+def build(name: str, context: Context, **options: Any) -> torch.nn.Module:
+    context = replace(context, pixels="greys") if name == "bernoulli" else context
+    options = {"name": name, **NEEDS.get(name, {}), **options}
+    return parts.build("likelihoods", parts.validate("likelihoods", options), context)
 
 
 @every("likelihoods")
@@ -23,14 +31,64 @@ def test_in_evaluation_an_image_is_judged_alone(name: str, context: Context) -> 
 
 
 @every("likelihoods")
-def test_sigma_is_saved(name: str, context: Context) -> None:
-    assert "sigma" in build(name, context).state_dict()
+def test_a_sigma_is_saved(name: str, context: Context) -> None:
+    likelihood = build(name, context)
+    again = build(name, context)
+    if likelihood.sigma is None:
+        assert not likelihood.state_dict()
+        return
+    for tensor in likelihood.state_dict().values():
+        tensor.fill_(0.25)
+    again.load_state_dict(likelihood.state_dict())
+    assert again.sigma == likelihood.sigma != build(name, context).sigma
+
+
+@every("likelihoods")
+def test_points_too_have_a_likelihood_but_for_the_bernoulli(name: str, context: Context) -> None:
+    points = replace(context, image_shape=(2,), pixels="points", range=(0, 1))
+    options = parts.validate("likelihoods", {"name": name, **NEEDS.get(name, {})})
+    if name == "bernoulli":
+        with pytest.raises(UserError, match="pixels are points"):
+            parts.build("likelihoods", options, points)
+        return
+    likelihood = parts.build("likelihoods", options, points)
+    assert likelihood.log_prob(torch.randn(4, 2), torch.randn(4, 2)).shape == (4,)
 
 
 def test_unit_gaussian_is_the_normal_density(context: Context) -> None:
     x, mean = torch.randn(3, 1, 8, 8), torch.randn(3, 1, 8, 8)
     expected = Normal(mean, 1.0).log_prob(x).sum((1, 2, 3))
     torch.testing.assert_close(build("unit_gaussian", context).log_prob(x, mean), expected)
+
+
+def test_fixed_sigma_is_the_normal_density_of_that_deviation(context: Context) -> None:
+    x, mean = torch.randn(3, 1, 8, 8), torch.randn(3, 1, 8, 8)
+    expected = Normal(mean, 0.3).log_prob(x).sum((1, 2, 3))
+    torch.testing.assert_close(build("fixed_sigma", context, sigma=0.3).log_prob(x, mean), expected)
+
+
+def test_bernoulli_is_torchs_own_on_black_and_white(context: Context) -> None:
+    x, mean = (torch.rand(3, 1, 8, 8) < 0.5).float(), torch.rand(3, 1, 8, 8)
+    expected = Bernoulli(mean).log_prob(x).sum((1, 2, 3))
+    torch.testing.assert_close(build("bernoulli", context).log_prob(x, mean), expected)
+
+
+def test_bernoulli_on_greys_is_least_costly_at_the_grey_itself(context: Context) -> None:
+    likelihood, x = build("bernoulli", context), torch.full((1, 1, 8, 8), 0.3)
+    best = likelihood.log_prob(x, x)
+    assert all(best > likelihood.log_prob(x, torch.full_like(x, other)) for other in (0.25, 0.35))
+
+
+def test_learned_sigma_is_drawn_to_the_root_of_the_mean_squared_error(context: Context) -> None:
+    likelihood, x = build("learned_sigma", context), 0.2 * torch.randn(50, 1, 8, 8)
+    optimizer = torch.optim.Adam(likelihood.parameters(), lr=0.05)
+    for _ in range(200):
+        optimizer.zero_grad()
+        (-likelihood.log_prob(x, torch.zeros_like(x)).mean()).backward()
+        optimizer.step()
+    assert float(likelihood.sigma) == pytest.approx(float(x.square().mean().sqrt()), rel=1e-3)
+    likelihood.calibrate(9.0)
+    assert float(likelihood.sigma) < 1
 
 
 def test_optimal_sigma_in_training_is_the_best_for_the_batch(context: Context) -> None:
@@ -59,3 +117,18 @@ def test_the_gradient_of_optimal_sigma_is_the_squared_errors_over_the_variance(c
     x, mean = torch.zeros(2, 1, 8, 8), torch.full((2, 1, 8, 8), factor, requires_grad=True)
     build("optimal_sigma", context).train().log_prob(x, mean).sum().backward()
     torch.testing.assert_close(mean.grad, torch.full((2, 1, 8, 8), -1 / factor))
+
+
+@pytest.mark.parametrize("name", ["optimal_sigma", "learned_sigma"])
+@pytest.mark.parametrize("pixels", ["greys", "static_binary", "dynamic_binary"])
+def test_a_variance_that_may_shrink_is_refused_for_whole_levels(name: str, pixels: str, context: Context) -> None:
+    with pytest.raises(UserError, match="has no bound; set dataset.pixels to dequantized"):
+        parts.build("likelihoods", parts.validate("likelihoods", {"name": name}), replace(context, pixels=pixels))
+
+
+@pytest.mark.parametrize(
+    ("changes", "came"), [({"range": (-1, 1)}, r"dataset.range is \[-1, 1\]"), ({}, "dequantized")]
+)
+def test_bernoulli_refuses_what_is_no_probability(changes: Any, came: str, context: Context) -> None:
+    with pytest.raises(UserError, match=came):
+        parts.build("likelihoods", parts.validate("likelihoods", {"name": "bernoulli"}), replace(context, **changes))

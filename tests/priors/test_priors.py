@@ -1,5 +1,8 @@
 """Every prior, as found on disk: a density that integrates to one, samples that follow it, a KL that is its own."""
 
+from dataclasses import replace
+from math import log
+
 import pytest
 import torch
 from scipy import stats
@@ -16,11 +19,23 @@ def condition() -> torch.Tensor:
     return torch.randn(1, 3)
 
 
+SMALLER = {"vamp": {"pseudo_inputs": 5}, "mixture": {"components": 3}}
+of_vectors = pytest.mark.parametrize("name", [name for name in parts.names("priors") if name != "uniform"])
+
+
+def encode(x: torch.Tensor) -> Latent:
+    """Stands for a model's encoder: a Gaussian for each image, as wide as it is bright."""
+    mean = torch.stack([x[:, :, :4].mean((1, 2, 3)), x[:, :, 4:].mean((1, 2, 3))], 1) * 4 - 2
+    return Latent(mean, None, mean, x.mean((1, 2, 3)).unsqueeze(1).expand_as(mean))
+
+
 def build(name: str, context: Context) -> torch.nn.Module:
-    return scramble(parts.build("priors", parts.validate("priors", {"name": name}), context), std=0.2)
+    context = replace(context, encode=encode, encoder_condition=0)
+    options = parts.validate("priors", {"name": name, **SMALLER.get(name, {})})
+    return scramble(parts.build("priors", options, context), std=0.2)
 
 
-@every("priors")
+@of_vectors
 @torch.no_grad()
 def test_the_density_integrates_to_one_in_two_dimensions(name: str, context: Context, condition: torch.Tensor) -> None:
     prior = build(name, context)
@@ -33,7 +48,7 @@ def test_the_density_integrates_to_one_in_two_dimensions(name: str, context: Con
     assert float((torch.cat(densities) * weights).sum(dtype=torch.float64)) == pytest.approx(1, abs=0.01)
 
 
-@every("priors")
+@of_vectors
 @torch.no_grad()
 def test_samples_have_the_entropy_of_the_density(name: str, context: Context, condition: torch.Tensor) -> None:
     """E[-log p] over samples against its integral: a sampler of another density has another cross-entropy."""
@@ -52,7 +67,7 @@ def test_samples_have_the_entropy_of_the_density(name: str, context: Context, co
     assert float(terms.mean()) == pytest.approx(float(drawn.mean()), abs=4 * error)
 
 
-@every("priors")
+@of_vectors
 @torch.no_grad()
 def test_a_closed_form_kl_agrees_with_samples(name: str, context: Context, condition: torch.Tensor) -> None:
     prior = build(name, context)
@@ -65,13 +80,14 @@ def test_a_closed_form_kl_agrees_with_samples(name: str, context: Context, condi
     assert float(closed) == pytest.approx(float(terms.mean()), abs=4 * float(terms.std()) / len(z) ** 0.5)
 
 
-@every("priors")
+@of_vectors
 def test_samples_carry_a_gradient_where_the_prior_learns(name: str, context: Context, condition: torch.Tensor) -> None:
+    """But for the choice of a mixture's component, which is no function of the weights."""
     prior = build(name, context)
     if not list(prior.parameters()):
         pytest.skip(f"{name} has nothing to learn")
     prior.sample(4, condition.expand(4, -1)).square().sum().backward()
-    assert all(parameter.grad is not None for parameter in prior.parameters())
+    assert all(each.grad is not None for of, each in prior.named_parameters() if of != "logits")
 
 
 def _smallest_p(prior: ConditionalFlow, z: torch.Tensor, condition: torch.Tensor) -> float:
@@ -99,3 +115,75 @@ def test_a_sampler_that_skips_the_flow_is_found_out(context: Context, condition:
 def test_a_prior_of_labels_refuses_a_model_without(name: str) -> None:
     with pytest.raises(UserError, match="has no `condition`"):
         build(name, Context((1, 8, 8), (2,), 0, 0, 0, 100))
+
+
+def test_the_uniform_prior_gives_every_map_of_codes_the_same_probability(context: Context) -> None:
+    prior = build("uniform", replace(context, posterior="codes", latent_shape=(4, 3, 5), codes=7))
+    codes = prior.sample(1000, None)
+    assert codes.shape == (1000, 3, 5) and set(codes.unique().tolist()) == set(range(7))
+    torch.testing.assert_close(prior.log_prob(codes[:2], None), torch.full((2,), -15 * log(7)))
+
+
+@every("priors")
+def test_vectors_and_codes_are_not_mixed_up(name: str, context: Context) -> None:
+    codes = replace(context, posterior="codes", latent_shape=(4, 3, 5), codes=7)
+    sentence = "is a density of codes" if name == "uniform" else "is a density of vectors"
+    with pytest.raises(UserError, match=sentence):
+        build(name, context if name == "uniform" else codes)
+
+
+@pytest.mark.parametrize("name", ["conditional_flow", "decoupled"])
+def test_a_flow_without_an_inverse_is_refused(name: str, context: Context) -> None:
+    options = parts.validate("priors", {"name": name, "flow": {"name": "planar"}})
+    with pytest.raises(UserError, match="planar has none; take affine_coupling"):
+        parts.build("priors", options, context)
+
+
+def test_the_decoupled_prior_starts_as_the_standard_one(context: Context) -> None:
+    prior = parts.build("priors", parts.validate("priors", {"name": "decoupled"}), context)
+    assert len(prior.flow.couplings) == 6
+    z = torch.randn(5, 2)
+    torch.testing.assert_close(prior.log_prob(z, None), gaussian.log_prob(z, torch.zeros(2), torch.zeros(2)))
+
+
+@torch.no_grad()
+def test_the_decoupled_prior_maps_its_samples_to_the_standard_normal(context: Context) -> None:
+    prior = build("decoupled", context)
+    u, _ = prior.flow(prior.sample(5_000, None))
+    assert min(stats.kstest(column.numpy(), "norm").pvalue for column in u.T) > 0.001
+
+
+def test_a_mixture_is_torchs_own(context: Context) -> None:
+    prior = build("mixture", context)
+    components = torch.distributions.Independent(torch.distributions.Normal(prior.mean, (0.5 * prior.log_var).exp()), 1)
+    mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(logits=prior.logits), components)
+    z = 3 * torch.randn(50, 2)
+    torch.testing.assert_close(prior.log_prob(z, None), mixture.log_prob(z), atol=1e-4, rtol=1e-5)
+
+
+def test_the_vamp_prior_is_the_mean_of_its_pseudo_inputs_posteriors(context: Context) -> None:
+    prior = build("vamp", context)
+    z, latent = torch.randn(6, 2), encode(prior.images())
+    each = torch.stack([gaussian.log_prob(z, *of) for of in zip(latent.mean, latent.log_var, strict=True)], 1)
+    torch.testing.assert_close(prior.log_prob(z, None), each.exp().mean(1).log())
+    assert not any("encode" in name for name in prior.state_dict())
+
+
+def test_the_vamp_prior_refuses_an_encoder_that_needs_labels(context: Context) -> None:
+    with pytest.raises(UserError, match="set condition.encoder to false"):
+        parts.build("priors", parts.validate("priors", {"name": "vamp"}), context)
+
+
+def test_the_vamp_prior_refuses_other_posteriors(context: Context) -> None:
+    with pytest.raises(UserError, match="take posterior gaussian"):
+        build("vamp", replace(context, posterior="density"))
+
+
+def test_densities_under_many_gaussians_are_exact_where_they_are_narrow() -> None:
+    mean, log_var = 3 * torch.randn(40, 20), torch.full((40, 20), -7.0)
+    z = mean[:8] + 0.03 * torch.randn(8, 20)
+    exact = torch.stack(
+        [gaussian.log_prob(z.double(), *of) for of in zip(mean.double(), log_var.double(), strict=True)], 1
+    )
+    found = gaussian.log_prob_each(z, mean, log_var)
+    torch.testing.assert_close(found.diagonal()[:8], exact.diagonal()[:8].float(), atol=0.05, rtol=0)

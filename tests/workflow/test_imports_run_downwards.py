@@ -8,7 +8,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYERS = [
     ["vaeline.networks", "vaeline.flows"],
-    ["vaeline.posteriors", "vaeline.priors", "vaeline.likelihoods", "vaeline.regularizers"],
+    [
+        "vaeline.posteriors",
+        "vaeline.priors",
+        "vaeline.likelihoods",
+        "vaeline.regularizers",
+        "vaeline.bounds",
+        "vaeline.densities",
+    ],
     ["vaeline.model"],
     ["vaeline.training"],
     ["pipeline_steps"],

@@ -36,11 +36,11 @@ class EncodedImages:
 class RawImages:
     """A data set before preprocessing."""
 
-    images: np.ndarray | EncodedImages  # decoded: uint8, (n, channel, height, width)
+    images: np.ndarray | EncodedImages  # uint8, (n, channel, height, width); points: float32, (n, dimensions)
     labels: Labels
     ids: list[str]  # (n,)
     files: dict[str, dict[str, int | str]]  # what was read: name: bytes, sha256
-    levels: int = 256
+    levels: int | None = 256  # None for points
     official: np.ndarray | None = None  # the official split of each image, as text, (n,)
     notes: list[str] = field(default_factory=list)  # what the user should know: images that are lacking
 

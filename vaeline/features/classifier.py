@@ -59,7 +59,7 @@ class Classifier(nn.Module):
     log_frequency: Tensor
 
     def __init__(
-        self, image_shape: tuple[int, int, int], levels: int, cardinalities: list[int], width: int, features: int
+        self, image_shape: tuple[int, ...], levels: int, cardinalities: list[int], width: int, features: int
     ) -> None:
         super().__init__()
         self.settings = {
@@ -155,6 +155,12 @@ def save(path: Path, classifier: Classifier) -> None:
     with written_aside(path) as aside:
         # One key: safetensors writes several in an order that changes from run to run.
         save_file(weights, aside, {"settings": json.dumps(classifier.settings, sort_keys=True)})
+
+
+def skip(path: Path, why: str) -> None:
+    """Write, in place of a classifier, why a data set has none."""
+    with written_aside(path) as aside:
+        save_file({}, aside, {"skipped": why})
 
 
 def load(path: Path) -> Classifier:

@@ -23,28 +23,28 @@ def build(options: Options, context: Context) -> nn.Module:
     [size] = context.latent_shape
     if size < 2:
         raise UserError("flow affine_coupling needs a latent of at least 2 dimensions, not 1; raise `latent`.")
-    return AffineCouplings(size, options.layers, options.hidden)
+    return AffineCouplings(size, options.layers, options.hidden, context.flow_context)
 
 
 class AffineCouplings(nn.Module):
-    """u = f(z), where each coupling scales and shifts one half of z by functions of the other."""
+    """u = f(z), where each coupling scales and shifts one half of z by functions of the other and of any context."""
 
-    def __init__(self, size: int, layers: int, hidden: int) -> None:
+    def __init__(self, size: int, layers: int, hidden: int, context: int) -> None:
         super().__init__()
-        self.couplings = nn.ModuleList(Coupling(size, hidden, even=layer % 2 == 0) for layer in range(layers))
+        self.couplings = nn.ModuleList(Coupling(size, hidden, context, even=layer % 2 == 0) for layer in range(layers))
 
     def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map z, (b, latent), to u of the same shape and log|det du/dz|, (b,)."""
         log_det = z.new_zeros(len(z))
         for coupling in self.couplings:
-            z, term = coupling(z)
+            z, term = coupling(z, context)
             log_det = log_det + term
         return z, log_det
 
     def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
         """Map u back to z, exactly."""
         for coupling in reversed(self.couplings):
-            u = coupling.inverse(u)  # type: ignore[operator]
+            u = coupling.inverse(u, context)  # type: ignore[operator]
         return u
 
 
@@ -52,31 +52,36 @@ class Coupling(nn.Module):
     held: Tensor  # indices of the half that decides
     moved: Tensor  # indices of the half that is scaled and shifted
 
-    def __init__(self, size: int, hidden: int, even: bool) -> None:
+    def __init__(self, size: int, hidden: int, context: int, even: bool) -> None:
         super().__init__()
         held = torch.arange(size) % 2 == (0 if even else 1)
         self.register_buffer("held", held.nonzero().squeeze(1), persistent=False)
         self.register_buffer("moved", (~held).nonzero().squeeze(1), persistent=False)
         moved = len(self.moved)
+        self.amortised = context > 0
         last = nn.Linear(hidden, 2 * moved)
         # Starts as the identity, so that an untrained flow leaves the base density as it is.
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         self.network = nn.Sequential(
-            nn.Linear(len(self.held), hidden), nn.LeakyReLU(), nn.Linear(hidden, hidden), nn.LeakyReLU(), last
+            nn.Linear(len(self.held) + context, hidden), nn.LeakyReLU(),
+            nn.Linear(hidden, hidden), nn.LeakyReLU(),
+            last,
         )  # fmt: skip
         self.bound = nn.Parameter(torch.ones(moved))
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        log_scale, shift = self._scale_and_shift(z)
+    def forward(self, z: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
+        log_scale, shift = self._scale_and_shift(z, context)
         moved = z.index_select(1, self.moved) * log_scale.exp() + shift
         return z.index_copy(1, self.moved, moved), log_scale.sum(1)
 
-    def inverse(self, u: Tensor) -> Tensor:
-        log_scale, shift = self._scale_and_shift(u)
+    def inverse(self, u: Tensor, context: Tensor | None) -> Tensor:
+        log_scale, shift = self._scale_and_shift(u, context)
         moved = (u.index_select(1, self.moved) - shift) * (-log_scale).exp()
         return u.index_copy(1, self.moved, moved)
 
-    def _scale_and_shift(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        log_scale, shift = self.network(z.index_select(1, self.held)).chunk(2, 1)
-        return self.bound * log_scale.tanh(), shift
+    def _scale_and_shift(self, z: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
+        held = z.index_select(1, self.held)
+        h = held if context is None or not self.amortised else torch.cat([held, context], 1)
+        log_scale, shift = self.network(h.to(self.bound.dtype)).chunk(2, 1)  # (b, moved) each
+        return (self.bound * log_scale.tanh()).to(z.dtype), shift.to(z.dtype)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vaeline import gaussian
 from vaeline.contracts import Context
-from vaeline.gaussian import LEAST_VARIANCE, IsotropicGaussian
+from vaeline.gaussian import LEAST_VARIANCE, IsotropicGaussian, require_density
 from vaeline.parts import PartOptions
 
 
@@ -17,7 +17,12 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> "OptimalSigma":
-    """Build p(x|z) = N(mean, sigma^2 I) with the optimal sigma."""
+    """Build p(x|z) = N(mean, sigma^2 I) with the optimal sigma.
+
+    Raises:
+        UserError: pixels are whole levels, of which a density that may shrink has no bound.
+    """
+    require_density(context, options.name)
     return OptimalSigma(fixed=False)
 
 

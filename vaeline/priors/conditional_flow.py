@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from vaeline import parts
 from vaeline.contracts import Context, Latent
-from vaeline.errors import UserError
+from vaeline.latents import require_inverse
 from vaeline.parts import PartOptions, part
 from vaeline.priors.conditional_gaussian import ConditionalGaussian
 
@@ -25,17 +25,16 @@ def build(options: Any, context: Context) -> nn.Module:
     """Build the prior out of a conditional Gaussian base and a flow.
 
     Raises:
-        UserError: the model has no condition, or the flow has no inverse to sample with.
+        UserError: the model has no condition, the posterior makes codes, or the flow has no inverse to sample with.
     """
+    base = ConditionalGaussian(context, options.hidden, options.name)
     flow = parts.build("flows", options.flow, context)
-    if not hasattr(flow, "inverse"):
-        raise UserError(
-            f"prior conditional_flow samples through the inverse, which flow {options.flow.name} has not; take affine_coupling."
-        )
-    return ConditionalFlow(ConditionalGaussian(context, options.hidden, options.name), flow)
+    require_inverse(flow, options)
+    return ConditionalFlow(base, flow)
 
 
 class ConditionalFlow(nn.Module):
+    conditional = True
     flow: Any  # a vaeline.contracts.Flow with an inverse
 
     def __init__(self, base: ConditionalGaussian, flow: nn.Module) -> None:

@@ -1,7 +1,5 @@
 """A diagonal Gaussian prior whose mean and variance are functions of the labels (Sohn et al., 2015)."""
 
-from math import prod
-
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -9,6 +7,7 @@ from torch import Tensor, nn
 from vaeline import gaussian
 from vaeline.contracts import Context, Latent
 from vaeline.errors import UserError
+from vaeline.latents import vector_size
 from vaeline.parts import PartOptions
 
 
@@ -20,12 +19,14 @@ def build(options: Options, context: Context) -> nn.Module:
     """Build p(z|y) = N(mean(y), exp(log_var(y))).
 
     Raises:
-        UserError: the model has no condition.
+        UserError: the model has no condition, or the posterior makes codes.
     """
     return ConditionalGaussian(context, options.hidden, options.name)
 
 
 class ConditionalGaussian(nn.Module):
+    conditional = True
+
     def __init__(self, context: Context, hidden: int, name: str) -> None:
         super().__init__()
         if not context.prior_condition:
@@ -35,7 +36,7 @@ class ConditionalGaussian(nn.Module):
         self.network = nn.Sequential(
             nn.Linear(context.prior_condition, hidden), nn.SiLU(),
             nn.Linear(hidden, hidden), nn.SiLU(),
-            nn.Linear(hidden, 2 * prod(context.latent_shape)),
+            nn.Linear(hidden, 2 * vector_size(context, f"prior {name}")),
         )  # fmt: skip
 
     def parameters_of(self, condition: Tensor) -> tuple[Tensor, Tensor]:

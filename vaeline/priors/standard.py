@@ -1,12 +1,11 @@
 """The standard normal prior, the same for every label."""
 
-from math import prod
-
 import torch
 from torch import Tensor, nn
 
 from vaeline import gaussian
 from vaeline.contracts import Context, Latent
+from vaeline.latents import vector_size
 from vaeline.parts import PartOptions
 
 
@@ -15,11 +14,16 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> nn.Module:
-    """Build p(z) = N(0, I)."""
-    return Standard(prod(context.latent_shape))
+    """Build p(z) = N(0, I).
+
+    Raises:
+        UserError: the posterior makes codes.
+    """
+    return Standard(vector_size(context, "prior standard"))
 
 
 class Standard(nn.Module):
+    conditional = False
     zero: Tensor
 
     def __init__(self, size: int) -> None:

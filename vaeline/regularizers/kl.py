@@ -4,6 +4,7 @@ from pydantic import Field
 from torch import Tensor
 
 from vaeline.contracts import Context, Latent, Prior
+from vaeline.latents import require_rate
 from vaeline.parts import PartOptions
 
 
@@ -15,7 +16,12 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> "WeightedRate":
-    """Build the regularizer weight * KL(q(z|x) || p(z))."""
+    """Build the regularizer weight * KL(q(z|x) || p(z)).
+
+    Raises:
+        UserError: the posterior has no rate.
+    """
+    require_rate(context, "regularizer kl")
     return WeightedRate(options.weight, options.warmup)
 
 

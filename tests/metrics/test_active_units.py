@@ -1,0 +1,28 @@
+"""Active units of posteriors whose means vary by a known variance."""
+
+import pytest
+import torch
+from torch import Generator
+
+from vaeline.metrics.active_units import active_units
+
+
+def test_dimensions_that_vary_more_than_a_hundredth_are_active() -> None:
+    alternating = torch.tensor([-1.0, 1.0]).repeat(500).unsqueeze(1)
+    deviations = torch.tensor([0.0, 0.01, 0.099, 0.101, 1.0])
+    assert active_units(alternating * deviations) == 2
+
+
+def test_a_mean_far_from_zero_that_never_varies_is_not_active() -> None:
+    assert active_units(torch.full((100, 4), 50.0)) == 0
+
+
+def test_a_small_variance_beside_a_large_mean_is_seen() -> None:
+    mean = 1_000 + 0.2 * torch.randn(10_000, 3, generator=Generator().manual_seed(0))
+    assert active_units(mean) == 3
+
+
+@pytest.mark.parametrize(("least_variance", "active"), [(0.5, 2), (1.5, 1), (5.0, 0)])
+def test_the_least_variance_is_the_callers(least_variance: float, active: int) -> None:
+    mean = torch.tensor([-1.0, 1.0]).repeat(500).unsqueeze(1) * torch.tensor([0.1, 1.0, 2.0])
+    assert active_units(mean, least_variance) == active

@@ -1,0 +1,68 @@
+"""Leakage of a wide Gaussian against numerical integration."""
+
+import json
+from math import inf, sqrt
+
+import pytest
+import torch
+from scipy.integrate import quad
+from torch import Generator, Tensor
+from torch.distributions import Normal
+
+from vaeline.metrics.leakage import THRESHOLDS, leakage_curve
+
+WIDE, PRIOR = (Normal(torch.tensor(0.0).double(), torch.tensor(deviation).double()) for deviation in (2.0, 1.0))
+
+
+def integral(threshold: float) -> tuple[float, float]:
+    """E[log q - log p | log p < threshold] and P(log p < threshold) under q = N(0, 4), p = N(0, 1)."""
+    edge = sqrt(-2 * (threshold - PRIOR.log_prob(torch.tensor(0.0)).item()))
+
+    def density(z: float) -> float:
+        return WIDE.log_prob(torch.tensor(z)).exp().item()
+
+    def excess(z: float) -> float:
+        return density(z) * (WIDE.log_prob(torch.tensor(z)) - PRIOR.log_prob(torch.tensor(z))).item()
+
+    share = 2 * quad(density, edge, inf)[0]
+    return 2 * quad(excess, edge, inf)[0] / share, share
+
+
+def log_probs(count: int) -> tuple[Tensor, Tensor]:
+    z = 2 * torch.randn(count, generator=Generator().manual_seed(0), dtype=torch.float64)
+    return WIDE.log_prob(z), PRIOR.log_prob(z)
+
+
+@pytest.mark.parametrize("threshold", [-10.0, -5.0, -1.0])
+def test_a_wide_gaussian_leaks_as_integrated(threshold: float) -> None:
+    (found,) = leakage_curve(*log_probs(400_000), [threshold])
+    leakage, share = integral(threshold)
+    assert found.leakage == pytest.approx(leakage, rel=0.01)
+    assert found.share == pytest.approx(share, rel=0.02)
+
+
+def test_the_curve_has_a_point_for_every_threshold_of_the_paper() -> None:
+    curve = leakage_curve(*log_probs(100))
+    assert [point.threshold for point in curve] == [-90, -80, -70, -60, -50, -40, -30, -20, -10, -5, -1]
+    assert tuple(point.threshold for point in curve) == THRESHOLDS
+
+
+def test_shares_grow_with_the_threshold_and_leakage_falls() -> None:
+    curve = leakage_curve(*log_probs(100_000))
+    shares = [point.share for point in curve]
+    leakages = [point.leakage for point in curve if point.leakage is not None]
+    assert len(leakages) >= 4
+    assert shares == sorted(shares)
+    assert leakages == sorted(leakages, reverse=True)
+
+
+def test_a_threshold_without_samples_has_no_leakage_and_json_can_hold_it() -> None:
+    curve = leakage_curve(*log_probs(100), [-90.0])
+    assert curve == [(-90.0, None, 0.0)]
+    assert json.loads(json.dumps(curve, allow_nan=False)) == [[-90.0, None, 0.0]]
+
+
+def test_a_sample_at_the_threshold_is_not_below_it() -> None:
+    log_p = torch.tensor([-7.0, -5.0, -2.0, -6.0]).double()
+    log_q = torch.tensor([-3.0, 40.0, 50.0, -4.0]).double()
+    assert leakage_curve(log_q, log_p, [-5.0]) == [(-5.0, (4 + 2) / 2, 0.5)]

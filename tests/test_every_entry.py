@@ -1,0 +1,225 @@
+"""Every entry of every study, on a handful of made-up images: it trains, survives saving, samples and is evaluated."""
+
+from dataclasses import replace
+from functools import cache
+from math import isfinite
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from vaeline import model as models
+from vaeline import studies, training
+from vaeline.batches import Batches
+from vaeline.checkpoints import Checkpoints
+from vaeline.evaluation import judge_likelihood
+from vaeline.latent_evaluation import judge_latents
+from vaeline.model import Model
+from vaeline.params import Evaluation, Study, Training, Variant
+from vaeline.store import Facts, Split
+
+ROOT = Path(__file__).parents[1]
+CHANNELS = {"celeba": 3, "svhn": 3, "two_moons": 2}
+IMAGES, BATCH, EPOCHS = 32, 8, 25  # 100 steps
+SMALLER: dict[str, Any] = {
+    "width": 6, "hidden": 8, "pseudo_inputs": 6, "depth": 3, "samples": 3, "codes": 12, "epochs": 1, "components": 2,
+    "context": 4,
+}  # fmt: skip
+RATED = ["negative_elbo", "rate"]
+OF_AGGREGATE = ["skl", "mutual_information", "leaked_share", "active_units"]
+
+
+class Trained(NamedTuple):
+    model: Model
+    facts: Facts
+    train: Batches
+    before: float
+    after: float
+
+
+def entries() -> list[tuple[str, str]]:
+    """Study and variant; entries that are the same system on images of the same kind are tried once."""
+    seen, found = set(), []
+    for name in sorted(path.stem for path in (ROOT / "studies").glob("*.yaml")):
+        study = resolved(name)
+        for entry, variant in study.variants.items():
+            of_kind = (
+                variant.model_dump_json(),
+                study.dataset.size,
+                study.dataset.pixels,
+                CHANNELS.get(study.dataset.name, 1),
+            )
+            if of_kind not in seen:
+                seen.add(of_kind)
+                found.append((name, entry))
+    return found
+
+
+@cache
+def resolved(name: str) -> Study:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        return studies.resolve(name)
+
+
+def smaller(value: Any, key: str = "") -> Any:
+    """An entry with its layers narrowed, so that a hundred steps take a second; its parts stay what they are."""
+    if isinstance(value, dict):
+        return {name: smaller(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [min(each, 24) if key == "widths" else smaller(each) for each in value]
+    return min(value, SMALLER[key]) if key in SMALLER and isinstance(value, int) else value
+
+
+def made_up(study: Study) -> tuple[Facts, dict[str, Split]]:
+    """Images of a bright or dark square, or points on two lines, under a label for each."""
+    size, channels = study.dataset.size, CHANNELS.get(study.dataset.name, 1)
+    shape = (channels,) if size is None else (channels, size, size)
+    facts = Facts(
+        "tiny", shape, 0 if size is None else 256, study.dataset.range, ["kind"], [["dark", "bright"]],
+        pixels="points" if size is None else study.dataset.pixels, counts={"train": IMAGES, "validation": 8, "test": 8},
+    )  # fmt: skip
+    if study.dataset.name == "celeba":
+        facts = replace(facts, label_names=["Male", "Young"], label_values=[["no", "yes"]] * 2)
+    generator = np.random.default_rng(0)
+    splits = {}
+    for name, count in facts.counts.items():
+        labels = np.arange(count)[:, None] // np.array([1, 2])[: len(facts.label_names)] % 2
+        bright = labels[:, :1].reshape(-1, *[1] * len(shape))
+        if size is None:
+            images = (bright + 0.1 * generator.standard_normal((count, *shape))).astype(np.float32)
+        else:
+            images = generator.integers(0, 60, (count, *shape)) + bright * 180
+            images = (np.where(images > 128, 255, 0) if study.dataset.pixels == "static_binary" else images).astype(
+                np.uint8
+            )
+        splits[name] = Split(images, labels.astype(np.int64), [str(row) for row in range(count)])
+    return facts, splits
+
+
+@pytest.fixture(scope="module", params=entries(), ids="-".join)
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    study_name, entry = request.param
+    study = resolved(study_name)
+    facts, splits = made_up(study)
+    variant = Variant.model_validate(smaller(study.variants[entry].model_dump(mode="json")))
+    settings = Training(
+        epochs=EPOCHS, validate_every=EPOCHS, batch_size=BATCH, learning_rate=0.003, device="cpu", gradient_clip=10.0
+    )
+    train, validation = (Batches(splits[name], facts, BATCH) for name in ("train", "validation"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp(entry))
+        torch.set_num_threads(1)
+        torch.manual_seed(0)
+        model = Model(variant, facts, EPOCHS * len(train))
+        before = objective(model, train)
+        fabric = Fabric(accelerator="cpu", devices=1)
+        training.train(model, train, validation, settings, 0, Checkpoints("a", {}), fabric, lambda row: None)
+        after = objective(model, train)
+        if model.density is not None:
+            training.fit_density(model, train, 0, Checkpoints("b", {}))
+    return Trained(model, facts, train, before, after)
+
+
+@torch.no_grad()
+def objective(model: Model, batches: Batches) -> float:
+    """The objective of the training images, schedules at their end, batch norm as in evaluation."""
+    model.train()  # a likelihood fitted to the batch is itself in training only
+    torch.manual_seed(1)
+    value = sum(float(model(x, labels).total) for x, labels in batches.ordered(0)) / len(batches)
+    model.eval()
+    return value
+
+
+def test_a_hundred_steps_lower_its_objective(trained: Trained) -> None:
+    assert trained.after < trained.before
+
+
+def test_every_parameter_gets_a_gradient(trained: Trained) -> None:
+    model = trained.model.train()
+    x, labels = next(trained.train.ordered(0))
+    found = model(x, labels)
+    model.zero_grad(set_to_none=True)
+    adversary = getattr(model.regularizer, "adversary", None)
+    (found.total + found.beside.get("adversary", 0)).backward()
+    if model.density is not None and list(model.density.parameters()):
+        latent = model.encode(x, labels)
+        model.density.log_prob(latent.judged, model.condition(labels)).sum().backward()
+    named = [*model.named_parameters(), *(adversary.named_parameters() if adversary else ())]
+    lacking = [name for name, each in named if each.grad is None or not each.grad.abs().sum() > 0]
+    model.eval()
+    assert not lacking
+
+
+def test_without_any_term_its_objective_is_another(trained: Trained) -> None:
+    model = trained.model.train()
+    x, labels = next(trained.train.ordered(0))
+    torch.manual_seed(0)
+    found = model(x, labels)
+    weights = model.trained_jointly()
+    whole = torch.autograd.grad(found.total, weights, retain_graph=True, allow_unused=True)
+    for name, term in found.terms.items():
+        others = [other for of, other in found.terms.items() if of != name]
+        rest = (
+            torch.autograd.grad(sum(others), weights, retain_graph=True, allow_unused=True)
+            if others
+            else [None] * len(whole)
+        )
+        assert term.detach().abs() > 0
+        assert any(
+            one is not None and (other is None or not torch.equal(one, other))
+            for one, other in zip(whole, rest, strict=True)
+        ), name
+    model.eval()
+
+
+def test_it_survives_saving(trained: Trained, tmp_path: Path) -> None:
+    models.save(tmp_path, trained.model, trained.facts, {})
+    again, facts = models.load(tmp_path)
+    assert facts == trained.facts
+    x, labels = next(trained.train.ordered(0))
+    drawn = []
+    for model in (trained.model.eval(), again):
+        torch.manual_seed(3)
+        with torch.no_grad():
+            drawn.append((model.reconstruct(x, labels), model.sample(labels)))
+    for one, other in zip(*drawn, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_it_samples_inside_the_range(trained: Trained) -> None:
+    model, facts = trained.model.eval(), trained.facts
+    labels = next(trained.train.ordered(0))[1]
+    with torch.no_grad():
+        samples = model.sample(labels)
+    assert samples.shape == (len(labels), *facts.image_shape) and samples.isfinite().all()
+    if not facts.points:
+        assert samples.min() >= facts.range[0] and samples.max() <= facts.range[1]
+
+
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.importance_sampling.FewEffectiveSamples")
+def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trained) -> None:
+    model, kind = trained.model.eval(), trained.model.posterior.kind
+    settings = Evaluation.model_validate(
+        {"importance_samples": 20, "bound_samples": 2, "images": 4, "features": {"name": "classifier"}}
+    )
+    record = judge_likelihood(model, trained.train, trained.train, settings)
+    record.join(judge_latents(model, trained.train, trained.train, 0))
+    assert all(isfinite(value) for value in record.metrics.values())
+    likelihood = "nll_given_label" if model.conditional else "nll"
+    expected = {
+        **dict.fromkeys(RATED, kind != "point"),
+        **dict.fromkeys(OF_AGGREGATE, kind == "gaussian"),
+        likelihood: kind in ("gaussian", "density"),
+        f"{likelihood}_refit": kind in ("gaussian", "density") and model.likelihood.sigma is not None,
+        "sigma": model.likelihood.sigma is not None,
+        "codebook_perplexity": kind == "codes",
+        "log_det_deviation": kind == "density",
+        "parameters": True,
+    }
+    for figure, there in expected.items():
+        assert (figure in record.metrics) == there, figure
+        assert there or record.evaluation[figure]["dash"], figure

@@ -1,0 +1,145 @@
+"""Latent diagnostics of models whose latent space is known."""
+
+from math import log
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vaeline.batches import Batches
+from vaeline.latent_evaluation import MOST_LABELS, judge_latents
+from vaeline.model import Model
+from vaeline.params import Variant
+from vaeline.sampling import aggregate_posterior, low_posterior, traversals
+from vaeline.store import Facts, Split
+
+FACTS = Facts(
+    "line", (2,), 0, (-1.0, 1.0), ["half"], [["left", "right"]], pixels="points", counts={"train": 400, "test": 50}
+)
+ENTRY: dict[str, Any] = {
+    "network": {"name": "mlp", "widths": [4]}, "latent": 2, "condition": None, "posterior": {"name": "gaussian"},
+    "prior": {"name": "standard"}, "likelihood": {"name": "unit_gaussian"}, "regularizer": {"name": "kl"},
+}  # fmt: skip
+
+
+class Known(torch.nn.Module):
+    """An encoder that gives each point itself as the mean, and one variance."""
+
+    def __init__(self, variance: float) -> None:
+        super().__init__()
+        self.log_var = log(variance)
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        return torch.cat([x, torch.full_like(x, self.log_var)], 1)
+
+
+def known(variance: float, **changes: Any) -> Model:
+    model = Model(Variant.model_validate({**ENTRY, **changes}), FACTS).eval()
+    model.network.encoder = Known(variance)
+    return model
+
+
+def batches(points: np.ndarray) -> Batches:
+    labels = (points[:, :1] > 0).astype(np.int64)
+    return Batches(Split(points.astype(np.float32), labels, [""] * len(points)), FACTS, 64)
+
+
+def normal(count: int, scale: float, seed: int = 0) -> np.ndarray:
+    return scale * np.random.default_rng(seed).standard_normal((count, 2))
+
+
+def test_posteriors_whose_aggregate_is_the_prior_have_no_divergence() -> None:
+    """Means N(0, 0.75 I) and variance 0.25 make N(0, I) of many posteriors."""
+    train = batches(normal(4000, 0.75**0.5))
+    record = judge_latents(known(0.25), train, batches(normal(50, 1)), 0)
+    assert record.metrics["skl"] == pytest.approx(0, abs=0.05)
+    assert record.metrics["active_units"] == 2
+    # I(x;z) = h(z) - h(z|x) = log(1 / 0.25), over two dimensions with half a logarithm each.
+    assert record.metrics["mutual_information"] == pytest.approx(log(4), abs=0.06)
+    assert record.evaluation["mutual_information"]["saturated"] is False
+
+
+def test_a_wide_aggregate_has_the_divergence_of_two_gaussians() -> None:
+    """N(0, 4 I) against N(0, I): KL each way, summed over two dimensions, is 4 + 1/4 - 2."""
+    record = judge_latents(known(1.0), batches(normal(20_000, 3**0.5)), batches(normal(50, 1)), 0)
+    assert record.metrics["skl"] == pytest.approx(4 + 0.25 - 2, abs=0.15)
+    halves = record.evaluation["skl"]
+    assert halves["aggregate_to_prior"] == pytest.approx(4 - 1 - log(4), abs=0.15)
+    assert halves["prior_to_aggregate"] == pytest.approx(0.25 - 1 + log(4), abs=0.1)
+
+
+def test_posteriors_apart_from_each_other_are_marked_as_saturated() -> None:
+    record = judge_latents(known(1e-6), batches(normal(300, 1)), batches(normal(50, 1)), 0)
+    assert record.metrics["mutual_information"] == pytest.approx(log(300), abs=0.02)
+    assert record.evaluation["skl"]["saturated"] is True
+
+
+def test_a_conditional_prior_enters_as_its_mean_over_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two Gaussians, one for each label, at the very places of the posteriors of that label."""
+    model = known(0.25, prior={"name": "conditional_gaussian"}, condition={"embedding": None, "encoder": False})
+    left = torch.tensor([[-2.0, 0.0, log(0.25), log(0.25)]])
+
+    def parameters_of(condition: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        side = torch.where(condition[:, 1:] > 0, -1.0, 1.0)
+        mean, log_var = left.expand(len(condition), -1).chunk(2, 1)
+        return mean * side, log_var
+
+    monkeypatch.setattr(model.prior, "parameters_of", parameters_of)
+    points = np.repeat([[-2.0, 0.0], [2.0, 0.0]], 400, 0)
+    record = judge_latents(model, batches(points), batches(points[::10]), 0)
+    # Labels are drawn, so that one side may be a little heavier under the prior.
+    assert record.metrics["skl"] == pytest.approx(0, abs=4 / MOST_LABELS**0.5 * 0.1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}}, "the posterior is a point"),
+        ({"posterior": {"name": "flow"}}, "q(z|x) of a flow cannot be had at the z of another image"),
+    ],
+)
+def test_figures_without_meaning_are_dashes(changes: dict[str, Any], why: str) -> None:
+    model = Model(Variant.model_validate({**ENTRY, **changes}), FACTS).eval()
+    record = judge_latents(model, batches(normal(100, 1)), batches(normal(50, 1)), 0)
+    for figure in ("skl", "mutual_information", "leakage", "leaked_share", "active_units"):
+        assert record.evaluation[figure]["dash"] == why
+    assert ("log_det_deviation" in record.metrics) == (model.posterior.kind == "density")
+
+
+def test_leaks_are_found_where_the_prior_hardly_samples() -> None:
+    """A tenth of the posteriors lies 6 from the middle, where log p(z) is about -20."""
+    points = np.concatenate([normal(900, 0.5), normal(100, 0.5, seed=1) + np.array([6, 0])])
+    record = judge_latents(known(0.5), batches(points), batches(points[:50]), 0)
+    assert record.metrics["leaked_share"] == pytest.approx(0.1, abs=0.02)
+    assert record.metrics["leakage"] > 10
+    assert record.evaluation["leakage"]["curve"][0] == {"threshold": -90, "leakage": None, "share": 0.0}
+
+
+def test_low_posterior_samples_lie_where_no_posterior_is() -> None:
+    """Posteriors on the right half only: what they cover least lies on the left."""
+    model = known(0.05)
+    points = np.abs(normal(500, 1)) * [1, 1]
+    aggregate = aggregate_posterior(model, batches(points), 0)
+    labels = torch.zeros(40, 1, dtype=torch.long)
+    z, asked = low_posterior(model, aggregate, labels, 0)
+    assert z.shape == (40, 2) and asked.shape == labels.shape
+    assert (z.min(1).values < -0.5).float().mean() > 0.95
+    again, _ = low_posterior(model, aggregate, labels, 0)
+    assert torch.equal(z, again)
+
+
+def test_a_traversal_varies_one_dimension_at_a_time() -> None:
+    codes = torch.randn(200, 3) * torch.tensor([1.0, 3.0, 0.1])
+    path = traversals(codes)
+    assert path.shape == (3, 9, 3)
+    for row, dimension in enumerate([1, 0, 2]):  # the most varied first
+        held = [other for other in range(3) if other != dimension]
+        assert torch.equal(path[row][:, held], codes[0, held].expand(9, -1))
+        assert (path[row, 1:, dimension] > path[row, :-1, dimension]).all()
+        assert float(path[row, 4, dimension]) == pytest.approx(float(codes[:, dimension].mean()), abs=1e-5)
+
+
+def test_a_dimension_that_is_the_same_for_all_images_is_not_active() -> None:
+    points = normal(100, 1) * [1, 0]
+    assert judge_latents(known(1.0), batches(points), batches(points), 0).metrics["active_units"] == 1

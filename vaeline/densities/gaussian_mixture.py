@@ -1,0 +1,79 @@
+"""A mixture of Gaussians with full covariances, fitted to codes by expectation maximisation (Ghosh et al., 2020)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from pydantic import Field
+from sklearn.mixture import GaussianMixture as ExpectationMaximisation
+from torch import Tensor, nn
+
+from vaeline.contracts import Context, Latent
+from vaeline.gaussian import LOG_TWO_PI
+from vaeline.latents import vector_size
+from vaeline.parts import PartOptions
+
+MOST_SEED = 2**32  # of NumPy
+
+
+class Options(PartOptions):
+    components: int = Field(10, ge=1, le=1000, description="Gaussians in the mixture")
+    iterations: int = Field(100, ge=1, le=100_000, description="at most so many steps of expectation maximisation")
+
+
+def build(options: Options, context: Context) -> nn.Module:
+    """Build the mixture, not yet fitted.
+
+    Raises:
+        UserError: the posterior makes codes of a codebook.
+    """
+    return GaussianMixture(options.components, options.iterations, vector_size(context, "density gaussian_mixture"))
+
+
+class GaussianMixture(nn.Module):
+    weight: Tensor
+    mean: Tensor
+    factor: Tensor  # lower triangular, factor factor' = covariance
+
+    def __init__(self, components: int, iterations: int, size: int) -> None:
+        super().__init__()
+        self.iterations = iterations
+        self.register_buffer("weight", torch.full((components,), 1 / components))
+        self.register_buffer("mean", torch.zeros(components, size))
+        self.register_buffer("factor", torch.eye(size).repeat(components, 1, 1))
+
+    def fit(
+        self, codes: Tensor, condition: Tensor | None, seed: int, state: dict[str, Any] | None
+    ) -> Iterator[dict[str, Any]]:
+        """Fit the mixture to codes, (n, latent), in one go; labels do not enter.
+
+        Yields:
+            `epoch` 1, `loss` as mean negative log-density in nats, and the `weights`.
+        """
+        if state is not None:
+            self.load_state_dict(state["weights"])
+            return
+        fitted = ExpectationMaximisation(len(self.weight), max_iter=self.iterations, random_state=seed % MOST_SEED)
+        fitted.fit(codes.cpu().double().numpy())
+        self.weight.copy_(torch.from_numpy(fitted.weights_))
+        self.mean.copy_(torch.from_numpy(fitted.means_))
+        self.factor.copy_(torch.linalg.cholesky(torch.from_numpy(fitted.covariances_)))
+        yield {"epoch": 1, "loss": -float(self.log_prob(codes, None).mean()), "weights": self.state_dict()}
+
+    def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """Log-density of z, (b, latent): nats, (b,)."""
+        centred = (z.unsqueeze(1) - self.mean).movedim(0, 2)  # (components, latent, b)
+        white = torch.linalg.solve_triangular(self.factor, centred, upper=False)
+        log_volume = self.factor.diagonal(dim1=1, dim2=2).log().sum(1) + 0.5 * z.shape[1] * LOG_TWO_PI
+        each = -0.5 * white.square().sum(1) - log_volume.unsqueeze(1)  # (components, b)
+        return (self.weight.log().unsqueeze(1) + each).logsumexp(0)
+
+    def sample(self, count: int, condition: Tensor | None) -> Tensor:
+        """Draw z, (count, latent)."""
+        chosen = torch.multinomial(self.weight, count, replacement=True)
+        noise = torch.randn(count, self.mean.shape[1], 1, device=self.mean.device)
+        return self.mean[chosen] + (self.factor[chosen] @ noise).squeeze(2)
+
+    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
+        """There is no closed form."""
+        return None

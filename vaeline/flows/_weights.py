@@ -1,0 +1,48 @@
+"""Weights of a flow's layers: parameters shared by all images, or linear in an image's context (amortisation)."""
+
+from collections.abc import Callable, Iterable
+
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+Layer = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # z, weights -> u, log|det du/dz| (b,)
+
+
+class Layers(nn.Module):
+    """u = f(z), one layer after another, all the same function of its input and its weights.
+
+    Args:
+        layer: the function.
+        starts: each layer's weights before training, (weights,) each.
+        context: numbers for each image that the weights depend on; 0 for weights shared by all images.
+    """
+
+    def __init__(self, layer: Layer, starts: Iterable[Tensor], context: int) -> None:
+        super().__init__()
+        self.layer = layer
+        self.weights = nn.ModuleList(Weights(start, context) for start in starts)
+
+    def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map z, (b, latent), to u of the same shape and log|det du/dz|, (b,)."""
+        log_det = z.new_zeros(len(z))
+        for weights in self.weights:
+            z, term = self.layer(z, weights(context).to(z.dtype))
+            log_det = log_det + term
+        return z, log_det
+
+
+class Weights(nn.Module):
+    """The weights of one layer; before training no image's context bears on them."""
+
+    slope: Tensor | None
+
+    def __init__(self, start: Tensor, context: int) -> None:
+        super().__init__()
+        self.start = nn.Parameter(start)
+        self.register_parameter("slope", nn.Parameter(start.new_zeros(len(start), context)) if context else None)
+
+    def forward(self, context: Tensor) -> Tensor:
+        """The weights of each image, (b, weights), or of all of them, (1, weights)."""
+        if self.slope is None:
+            return self.start[None]
+        return linear(context.to(self.start.dtype), self.slope, self.start)

@@ -1,0 +1,52 @@
+"""Radial flows (Rezende and Mohamed, 2015, eq. 14), held invertible as their appendix A.2 has it."""
+
+from math import expm1, log
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from vaeline.contracts import Context
+from vaeline.flows._weights import Layers
+from vaeline.parts import PartOptions
+
+LEAST = 1e-6  # of both softplus, which underflow to 0 otherwise
+
+
+class Options(PartOptions):
+    layers: int = Field(8, ge=1, le=256, description="radial maps, each of which contracts or expands around a centre")
+
+
+def build(options: Options, context: Context) -> Layers:
+    """Build a stack of radial maps over a latent vector; they have no inverse in closed form."""
+    [size] = context.latent_shape
+    return Layers(radial, (identity(size) for _ in range(options.layers)), context.flow_context)
+
+
+def identity(size: int) -> Tensor:
+    """Weights z_0, alpha and beta that leave z as it is, with a random centre, (size + 2,)."""
+    return torch.cat([torch.randn(size), torch.full((2,), log(expm1(1)))])  # alpha = 1, beta_hat = 0
+
+
+def radial(z: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Map z to z + beta_hat (z - z_0) / (alpha + r), where r = ||z - z_0|| and beta_hat = -alpha + softplus(beta).
+
+    Determinant and map are written as quotients of positive terms, in which nothing cancels.
+
+    Args:
+        z: (b, latent).
+        weights: z_0, alpha before its softplus and beta side by side, (b or 1, latent + 2).
+
+    Returns:
+        The image of z, (b, latent), and the log-determinant in nats, (b,).
+    """
+    size = z.shape[1]
+    centre, alpha, beta = weights.split([size, 1, 1], 1)
+    alpha, reach = softplus(alpha).clamp_min(LEAST), softplus(beta).clamp_min(LEAST)  # reach = alpha + beta_hat
+    offset = z - centre  # (b, latent)
+    r = torch.linalg.vector_norm(offset, dim=1, keepdim=True)  # (b, 1)
+    across = (r + reach) / (alpha + r)  # how the map stretches a sphere around the centre
+    along = (r.square() + 2 * alpha * r + alpha * reach) / (alpha + r).square()  # and a ray from it
+    log_det = (size - 1) * across.log() + along.log()
+    return centre + across * offset, log_det.squeeze(1)

@@ -1,0 +1,68 @@
+"""What densities of vectors, and of codes, ask of the posterior."""
+
+from typing import Any
+
+from torch import nn
+
+from vaeline.contracts import Context
+from vaeline.errors import UserError
+
+
+def vector_size(context: Context, part: str) -> int:
+    """The dimensions of z; `part` says in the error whose density it is.
+
+    Raises:
+        UserError: the posterior makes codes.
+    """
+    if context.posterior == "codes":
+        raise UserError(
+            f"{part} is a density of vectors, but posterior vector_quantized makes codes; take prior uniform, and density pixelcnn "
+            "or null."
+        )
+    return context.latent_shape[0]
+
+
+def codes_and_size(context: Context, part: str) -> tuple[int, tuple[int, int]]:
+    """The values of a code, and rows and columns of the map of codes.
+
+    Raises:
+        UserError: the posterior makes vectors.
+    """
+    if context.posterior != "codes":
+        raise UserError(
+            f"{part} is a density of codes, but this posterior makes vectors; take posterior vector_quantized, or a density of vectors."
+        )
+    _, rows, columns = context.latent_shape
+    return context.codes, (rows, columns)
+
+
+def require_rate(context: Context, part: str) -> None:
+    """Refuse a posterior without a rate that training could lower.
+
+    Raises:
+        UserError: it has no density, or its rate is constant.
+    """
+    if context.posterior == "point":
+        raise UserError(
+            f"{part} weighs the rate, and posterior deterministic has none; take regularizer none, or mmd with alpha 1."
+        )
+    if context.posterior == "codes":
+        raise UserError(
+            f"{part} weighs the rate, which under posterior vector_quantized is a constant; take regularizer commitment."
+        )
+
+
+def require_inverse(flow: nn.Module, options: Any) -> None:
+    """Refuse a flow that a prior cannot sample through.
+
+    Args:
+        flow: that z goes through to its base.
+        options: of the prior.
+
+    Raises:
+        UserError: the flow has no inverse.
+    """
+    if not hasattr(flow, "inverse"):
+        raise UserError(
+            f"prior {options.name} samples through the inverse of its flow, and {options.flow.name} has none; take affine_coupling."
+        )

@@ -1,0 +1,62 @@
+"""A Gaussian posterior made flexible by flows: z = f(z0), z0 ~ N(mean, var) (Rezende and Mohamed, 2015).
+
+log q(z|x) = log q0(z0|x) - log|det df/dz0|. The flows' weights are shared by all images, or depend on each by features
+of its own (the context of Kingma et al., 2016).
+"""
+
+from dataclasses import replace
+from typing import Any, Literal
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from vaeline import parts
+from vaeline.contracts import Context, Kind, Latent
+from vaeline.parts import PartOptions, part
+from vaeline.posteriors.gaussian import Gaussian
+
+
+class Options(PartOptions):
+    flows: list[part("flows")] = Field(  # type: ignore[valid-type]
+        [{"name": "planar"}], min_length=1, validate_default=True, description="the maps that z0 goes through, in order"
+    )
+    context: int = Field(
+        0, ge=0, le=4096, description="features of each image that the maps depend on; 0: the same maps for all images"
+    )
+    squash: Literal["none", "tanh"] = Field(
+        "none", description="bounds mean and log-deviation of z0 to (-1, 1), as 'Transforming VAEs' does"
+    )
+
+
+def build(options: Any, context: Context) -> nn.Module:
+    """Build the posterior out of a Gaussian base and flows."""
+    context = replace(context, flow_context=options.context)
+    flows = [parts.build("flows", flow, context) for flow in options.flows]
+    return Flow(Gaussian(context.latent_shape[0], options.squash == "tanh"), flows, options.context)
+
+
+class Flow(nn.Module):
+    kind: Kind = "density"
+    takes_map = False
+    codes = 0
+
+    def __init__(self, base: Gaussian, flows: list[nn.Module], context: int) -> None:
+        super().__init__()
+        self.base = base
+        self.flows = nn.ModuleList(flows)
+        self.context = context
+        self.features = base.features + context
+
+    def forward(self, features: Tensor) -> Latent:
+        """Draw one z for each image out of features, (b, 2 latent + context)."""
+        of_base, context = features.split([self.base.features, self.context], 1)
+        base = self.base(of_base)
+        z, log_det = self._through(base.z, context)
+        return Latent(z, base.log_q - log_det, mean=self._through(base.mean, context)[0], log_det=log_det)
+
+    def _through(self, z: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        log_det = z.new_zeros(len(z))
+        for flow in self.flows:
+            z, term = flow(z, context.float())
+            log_det = log_det + term
+        return z, log_det
