@@ -111,6 +111,14 @@ def test_a_sampler_that_skips_the_flow_is_found_out(context: Context, condition:
     assert _smallest_p(prior, prior.base.sample(5_000, wide), wide) < 1e-6
 
 
+@torch.no_grad()
+def test_samples_that_skip_the_flow_are_those_of_the_base(context: Context, condition: torch.Tensor) -> None:
+    options = parts.validate("priors", {"name": "conditional_flow", "samples_skip_flow": True})
+    prior = scramble(parts.build("priors", options, context), std=0.2)
+    wide = condition.expand(5_000, -1)
+    assert _smallest_p(prior, prior.sample(5_000, wide), wide) < 1e-6
+
+
 @pytest.mark.parametrize("name", ["conditional_gaussian", "conditional_flow"])
 def test_a_prior_of_labels_refuses_a_model_without(name: str) -> None:
     with pytest.raises(UserError, match="has no `condition`"):

@@ -19,6 +19,9 @@ from vaeline.priors.conditional_gaussian import ConditionalGaussian
 class Options(PartOptions):
     flow: part("flows") = Field({"name": "affine_coupling"}, validate_default=True, description="z to the base")  # type: ignore[valid-type]
     hidden: int = Field(64, ge=1, description="units of the two hidden layers between condition and base")
+    samples_skip_flow: bool = Field(
+        False, description="draw from the base alone, which is another density, as the paper's code does"
+    )
 
 
 def build(options: Any, context: Context) -> nn.Module:
@@ -30,15 +33,16 @@ def build(options: Any, context: Context) -> nn.Module:
     base = ConditionalGaussian(context, options.hidden, options.name)
     flow = parts.build("flows", options.flow, context)
     require_inverse(flow, options)
-    return ConditionalFlow(base, flow)
+    return ConditionalFlow(base, flow, options.samples_skip_flow)
 
 
 class ConditionalFlow(nn.Module):
     conditional = True
     flow: Any  # a vaeline.contracts.Flow with an inverse
 
-    def __init__(self, base: ConditionalGaussian, flow: nn.Module) -> None:
+    def __init__(self, base: ConditionalGaussian, flow: nn.Module, samples_skip_flow: bool) -> None:
         super().__init__()
+        self.samples_skip_flow = samples_skip_flow
         self.base = base
         self.flow = flow
 
@@ -49,7 +53,8 @@ class ConditionalFlow(nn.Module):
 
     def sample(self, count: int, condition: Tensor) -> Tensor:
         """Draw one z for each of `count` conditions, (count, latent), reparameterised."""
-        return self.flow.inverse(self.base.sample(count, condition))
+        u = self.base.sample(count, condition)
+        return u if self.samples_skip_flow else self.flow.inverse(u)
 
     def kl(self, latent: Latent, condition: Tensor) -> Tensor | None:
         """There is no closed form; the model takes one sample of log q - log p."""
