@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from pipeline_steps.command import command, reads, run_folder, store_of
-from vaeline import comparison, report, results
+from vaeline import comparison, latent_figures, report, results
 from vaeline.errors import UserError
-from vaeline.figures import curves_png, samples_png
+from vaeline.figures import curves_png, points_png, samples_png
 from vaeline.files import write_json, write_text, written_aside
 from vaeline.params import Study, load
 from vaeline.pictures import grid
@@ -32,14 +32,15 @@ def main(partial: bool) -> None:
             click.echo(f"params.yaml no longer names this run: moved to {run}.")
     compared = comparison.compare(found)
     real = _real_images(study, found)
-    page = report.render(study, found, compared, real, report.environment())
+    latents = _latent_pictures(study, found)
+    page = report.render(study, found, compared, real, latents, report.environment())
     if partial:
         write_text(folder / "partial-report.html", page)
         click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
         return
     write_json(folder / "metrics.json", compared.means())
     write_json(folder / "comparison.json", compared.model_dump(mode="json"))
-    for name, picture in {"curves": curves_png(found), "samples": samples_png(found, real)}.items():
+    for name, picture in {"curves": curves_png(found), "samples": samples_png(found, real), **latents}.items():
         with written_aside(folder / f"{name}.png") as aside:
             aside.write_bytes(picture)
     write_text(folder / "report.html", page)
@@ -64,7 +65,18 @@ def _real_images(study: Study, found: results.Results) -> bytes | None:
     if not store.exists():
         return None
     shown = results.rows_shown(run_folder(study.study.name, run.variant, run.seed) / "samples.h5", study.sampling.grid)
-    return grid(read_split(store, "test").images[shown], read_facts(store).levels)
+    images, facts = read_split(store, "test").images, read_facts(store)
+    return points_png(images, images) if facts.points else grid(images[shown], facts.levels)
+
+
+def _latent_pictures(study: Study, found: results.Results) -> dict[str, bytes]:
+    """Pictures of the variants' latent spaces, by the name of their file."""
+    levels = read_facts(store_of(study)).levels if store_of(study).exists() else 256
+    return {
+        "codes": latent_figures.codes_png(found),
+        "pockets": latent_figures.pockets_png(found),
+        "traversals": latent_figures.traversals_png(found, levels),
+    }
 
 
 if __name__ == "__main__":

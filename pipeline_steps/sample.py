@@ -99,6 +99,9 @@ def _write_latents(
         _write(file, "low_posterior", (len(low), *facts.image_shape), facts, decoded_low)
         posterior = aggregate.sample(MOST_CODES, torch.Generator().manual_seed(derive_seed("posterior", seed)))
         file["posterior"] = posterior.z.numpy()
+        if not model.prior.conditional:
+            with torch.inference_mode():
+                file["posterior_log_p"] = model.latent_density.log_prob(posterior.z.to(low.device), None).cpu().numpy()
 
 
 if __name__ == "__main__":

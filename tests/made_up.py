@@ -60,6 +60,11 @@ def write_run(
         (folder / name).write_bytes(picture)
     with h5py.File(folder / "samples.h5", "w") as file:
         file["test_index"] = np.array([3, 1, 0, 2])
+        file["labels"] = np.arange(4)[:, None] % 2
+        for index, name in enumerate(("codes", "prior", "posterior", "low_posterior_codes")):
+            file[name] = np.random.default_rng(index).standard_normal((4, 2)).astype(np.float32)
+        file["posterior_log_p"] = np.arange(4, dtype=np.float32)
+        file["traversals"] = np.zeros((2, 9, 1, 8, 8), np.uint8)
     (folder / "model.safetensors").touch()
     of = study((folder.parent.name,))
     made = {

@@ -99,11 +99,11 @@ def test_headlines_leave_out_errors_and_floors_and_keep_an_order(tmp_path: Path)
         "fd_pixel_gaussian",
         "condition_accuracy_ceiling",
     ]
-    write_run(tmp_path / "one" / "seed-0", dict.fromkeys(["zest", "rate", "fd_sample", "nll", "leakage", *beside], 1.0))
+    write_run(tmp_path / "one" / "seed-0", dict.fromkeys(["zest", "rate", "fd_sample", "nll", "angle", *beside], 1.0))
     found = compared(tmp_path, ("one",), (0,))
-    assert list(found.headlines()) == ["nll", "fd_sample", "rate", "leakage", "zest"]
+    assert list(found.headlines()) == ["nll", "fd_sample", "rate", "angle", "zest"]
     assert set(found.beside()) == set(beside)
-    assert found.means() == {"one": dict.fromkeys(["nll", "fd_sample", "rate", "leakage", "zest"], 1.0)}
+    assert found.means() == {"one": dict.fromkeys(["nll", "fd_sample", "rate", "angle", "zest"], 1.0)}
 
 
 def test_a_reference_is_the_mean_of_all_runs(tmp_path: Path) -> None:

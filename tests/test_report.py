@@ -13,7 +13,8 @@ from vaeline.params import Study
 
 def page(folder: Path, of: Study, real: bytes | None = None) -> str:
     found = results.read(folder, of)
-    return report.render(of, found, comparison.compare(found), real, {"Python": "3.11.0"})
+    latents = dict.fromkeys(("codes", "pockets", "traversals"), b"PNG")
+    return report.render(of, found, comparison.compare(found), real, latents, {"Python": "3.11.0"})
 
 
 def text_of(html: str) -> str:
@@ -94,7 +95,7 @@ def test_no_request_leaves_the_page(runs: Path) -> None:
 def test_every_picture_and_curve_is_inside_and_described(runs: Path, drawn: None) -> None:
     html = page(runs, study(), real=(runs / "one" / "seed-0" / "samples.png").read_bytes())
     images = re.findall(r"<img [^>]*>", html)
-    assert len(images) == 1 + 2 * 2 + 4  # test images; reconstructions and samples of two variants; curves
+    assert len(images) == 1 + 2 * 2 + 3 + 4  # test images; reconstructions and samples of two variants; latents; curves
     assert all(re.search(r'alt="[^"]{10,}"', image) for image in images)
     assert "The test images are not at hand." in text_of(page(runs, study()))
 

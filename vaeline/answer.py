@@ -10,6 +10,7 @@ QUESTIONS = [
     ("nll_given_label_refit", "nll_refit", "nll_given_label", "nll", "negative_elbo"),
     ("fid_sample", "fd_sample"),
     ("fid_reconstruction", "fd_reconstruction"),
+    ("skl",),
     ("condition_accuracy",),
 ]
 

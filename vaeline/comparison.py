@@ -60,6 +60,19 @@ HEADLINES = {
     "kd_sample": _kernel("kd", "classifier", "samples"),
     "kid_reconstruction": _kernel("kid", "Inception", "reconstructions"),
     "kid_sample": _kernel("kid", "Inception", "samples"),
+    "fd_low_posterior": _frechet("fd", "classifier", "low-posterior samples"),
+    "fid_low_posterior": _frechet("fid", "Inception", "low-posterior samples"),
+    "kd_low_posterior": _kernel("kd", "classifier", "low-posterior samples"),
+    "kid_low_posterior": _kernel("kid", "Inception", "low-posterior samples"),
+    "skl": Headline("Latent space", "mismatch of aggregate posterior and prior, both ways", "nats", "lower"),
+    "leakage": Headline(
+        "Latent space", "excess of aggregate posterior where the prior hardly samples", "nats", "lower"
+    ),
+    "leaked_share": Headline("Latent space", "share of codes where the prior hardly samples", "", "lower"),
+    "mutual_information": Headline("Latent space", "information of codes about images", "nats"),
+    "active_units": Headline("Latent space", "latent dimensions in use"),
+    "codebook_perplexity": Headline("Latent space", "codes in use"),
+    "log_det_deviation": Headline("Latent space", "how much the posterior's flow differs between images", "nats"),
     "condition_accuracy": Headline(
         "Conditions",
         "labels asked for, seen by the classifier",
@@ -114,6 +127,7 @@ class Figure(Entry):
     summaries: dict[str, Summary]
     dashes: dict[str, str]  # variant -> why it has no such figure
     bounds: dict[str, float]  # variant -> its least effective sample size, where that makes the figure a bound
+    saturated: list[str]  # variants whose posteriors hardly overlap, of which the figure says little
     pairs: list[Pair]
 
     def pair(self, first: str, second: str) -> Pair | None:
@@ -227,8 +241,13 @@ def _figure(results: Results, name: str) -> Figure:
         bounds={
             variant: size for variant in measured if (size := _bounding_sample_size(runs[variant], name)) is not None
         },
+        saturated=[variant for variant in measured if _saturated(runs[variant], name)],
         pairs=[_pair(name, first, second, measured) for first, second in shared],
     )
+
+
+def _saturated(runs: list[Run], name: str) -> bool:
+    return any(run.evaluation.get(name, {}).get("saturated", False) for run in runs)
 
 
 def _summary(values: dict[int, float]) -> Summary:

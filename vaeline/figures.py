@@ -1,5 +1,6 @@
 """Figures of a study: samples side by side and training curves, the latter also as drawings for the report's page."""
 
+from collections.abc import Mapping
 from io import BytesIO, StringIO
 from typing import Any, NamedTuple
 
@@ -42,7 +43,7 @@ def colours(variants: list[str]) -> dict[str, str]:
 
 def curves_png(results: Results) -> bytes:
     """All training curves as one PNG, the same bytes for the same runs."""
-    with _style():
+    with style():
         figure = Figure(figsize=(10, 6.6), layout="constrained")
         for axes, curve in zip(figure.subplots(2, 2).flat, CURVES, strict=True):
             _draw(axes, results, curve)
@@ -60,18 +61,20 @@ def samples_png(results: Results, real: bytes | None) -> bytes:
     Args:
         results: of a study with a run at least.
         real: PNG of those test images; None where they are not to be had.
-
-    Returns:
-        A PNG file, the same bytes for the same runs; a pixel of it is a pixel of the pictures.
     """
     pictures = ({"test images": real} if real else {}) | {
         variant: runs[0].samples for variant in results.study.variants if (runs := results.of(variant))
     }
+    return side_by_side(pictures)
+
+
+def side_by_side(pictures: Mapping[str, bytes]) -> bytes:
+    """PNG files under their titles as one PNG file, the same bytes each time; a pixel of it is a pixel of theirs."""
     panels = {title: np.asarray(Image.open(BytesIO(picture)).convert("RGB")) for title, picture in pictures.items()}
-    height, width = (side + GAP for side in next(iter(panels.values())).shape[:2])
+    height, width = (max(panel.shape[side] for panel in panels.values()) + GAP for side in (0, 1))
     columns = min(len(panels), PANELS_IN_A_ROW)
     total = columns * width, -(-len(panels) // columns) * (height + TITLE)
-    with _style():
+    with style():
         figure = Figure(figsize=(total[0] / 100, total[1] / 100), dpi=100, facecolor="white")
         for index, (title, panel) in enumerate(panels.items()):
             left, top = index % columns * width, index // columns * (height + TITLE)
@@ -85,7 +88,7 @@ def samples_png(results: Results, real: bytes | None) -> bytes:
 
 def points_png(points: np.ndarray, real: np.ndarray) -> bytes:
     """Points as drawn, over real ones in grey; points of more than two dimensions by their first two."""
-    with _style():
+    with style():
         figure = Figure(figsize=(3.2, 3.2), layout="constrained")
         axes = figure.subplots()
         for each, colour in ((real, "#c9ced4"), (points, COLOURS[0])):
@@ -98,7 +101,7 @@ def points_png(points: np.ndarray, real: np.ndarray) -> bytes:
 
 def curve_svg(results: Results, curve: Curve) -> str:
     """One training curve as SVG on a clear ground; axes and text are black on a light page and white on a dark one."""
-    with _style(ink=INK):
+    with style(ink=INK):
         figure = Figure(figsize=(5, 3.1), layout="constrained")
         figure.patch.set_visible(False)
         _draw(figure.subplots(), results, curve)
@@ -110,7 +113,8 @@ def curve_svg(results: Results, curve: Curve) -> str:
     return f"{head}>{root}{rest}"
 
 
-def _style(ink: str = "#33383e") -> Any:
+def style(ink: str = "#33383e") -> Any:
+    """The look of all figures, for a `with`."""
     return matplotlib.rc_context(
         {
             "font.family": "sans-serif", "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold",

@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from vaeline.results import Results, Run
 TEMPLATES = Path(__file__).parent / "templates"
 PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
 STEPS = ["train", "sample", "evaluate"]
+ALL_PAIRS = 6  # variants of which every pair is shown
 MARGIN = 3.0  # per cent of a strip left free at either end
 
 
@@ -57,7 +58,12 @@ class Definition(NamedTuple):
 
 
 def render(
-    study: Study, results: Results, comparison: Comparison, real: bytes | None, environment: Mapping[str, str]
+    study: Study,
+    results: Results,
+    comparison: Comparison,
+    real: bytes | None,
+    latents: Mapping[str, bytes],
+    environment: Mapping[str, str],
 ) -> str:
     """Draw the page.
 
@@ -66,6 +72,7 @@ def render(
         results: the runs that are there.
         comparison: of those runs.
         real: PNG of the test images that the reconstructions are of, in their order; None where they are not to be had.
+        latents: PNG of the latent spaces: `codes`, `pockets` and `traversals`.
         environment: what made the page: name -> version.
     """
     rows, beside = table.rows(comparison), table.rows_beside(comparison)
@@ -82,6 +89,8 @@ def render(
             groups=_grouped(rows),
             notes=list(dict.fromkeys(cell.note for row in [*rows, *beside] for cell in row.cells if cell.note)),
             real=real,
+            latents=latents,
+            all_pairs=ALL_PAIRS,
             shown={variant: runs[0] for variant in comparison.variants if (runs := results.of(variant))},
             curves=[(curve, figures.curve_svg(results, curve).encode()) for curve in figures.CURVES],
             definitions={row.name: _definitions(results, row.name) for row in rows},
@@ -138,13 +147,20 @@ def _commit() -> str:
 
 def _answer(comparison: Comparison, name: str) -> Answer:
     figure, headline = comparison.figures[name], HEADLINES[name]
-    ranked = [pair for two in combinations(figure.ranking(headline), 2) if (pair := figure.pair(*two))]
+    ranked = [pair for two in _shown_pairs(figure.ranking(headline)) if (pair := figure.pair(*two))]
     pairs = [pair.turned() if headline.sign * pair.difference > 0 else pair for pair in ranked]
     advantages = [_advantages(figure, pair, headline) for pair in pairs]
     ends = [abs(pair.difference) + side * (pair.half_width or 0) for pair in pairs for side in (-1, 1)]
     place = _scale([0.0, *ends, *(value for each in advantages for value in each)])
     strips = [_strip(pair, seeds, place) for pair, seeds in zip(pairs, advantages, strict=True)]
     return Answer(name, headline.meaning, headline.unit, answer.sentences(comparison, name), place(0.0), strips)
+
+
+def _shown_pairs(ranking: list[str]) -> list[tuple[str, str]]:
+    """Every two variants; where these are many, the best against each and each against the next."""
+    if len(ranking) <= ALL_PAIRS:
+        return list(combinations(ranking, 2))
+    return list(dict.fromkeys([*((ranking[0], other) for other in ranking[1:]), *pairwise(ranking)]))
 
 
 def _advantages(figure: Figure, pair: Pair, headline: Headline) -> list[float]:

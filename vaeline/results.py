@@ -26,6 +26,9 @@ FILES = {
     "evaluation.json": "sampled, not evaluated",
 }
 
+# What the report reads of samples.h5, where it is there.
+DRAWN = ("labels", "codes", "prior", "posterior", "posterior_log_p", "low_posterior_codes", "traversals")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -38,6 +41,7 @@ class Run:
     training: dict[str, np.ndarray]  # column of training.csv -> (epochs,), NaN where an epoch has no such value
     reconstructions: bytes  # PNG
     samples: bytes  # PNG
+    drawn: dict[str, np.ndarray]  # of DRAWN, what samples.h5 holds
     seconds: dict[str, float]  # step -> wall time, where one was noted
 
 
@@ -129,8 +133,17 @@ def _read_run(folder: Path, variant: str, seed: int) -> Run:
         training=_read_training(folder / "training.csv"),
         reconstructions=(folder / "reconstructions.png").read_bytes(),
         samples=(folder / "samples.png").read_bytes(),
+        drawn=_read_drawn(folder / "samples.h5"),
         seconds={step: note["seconds"] for step, note in _read_json(timing).items()} if timing.exists() else {},
     )
+
+
+def _read_drawn(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with h5py.File(path) as file:
+            return {name: file[name][...] for name in DRAWN if name in file}
+    except OSError as error:
+        raise _unreadable(path, "HDF5") from error
 
 
 def _read_json(path: Path, of: type | tuple[type, ...] = dict) -> dict[str, Any]:

@@ -7,6 +7,9 @@ from vaeline.comparison import HEADLINES, OTHER, Comparison, Figure, Headline, S
 from vaeline.metrics import FEW_SAMPLES
 
 BOUND = f"an upper bound: its effective sample size is under {FEW_SAMPLES}"
+SATURATED = (
+    "saturated: posteriors of different images hardly overlap, so that the figure says nothing of pockets between them"
+)
 MARKS = {"best": "*", "tied": "~"}
 LEGEND = """\
 ± half width of the 95% t-interval over seeds
@@ -109,6 +112,7 @@ def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str) -> Ce
     value = number(summary.mean, summary.half_width)
     bound = variant in figure.bounds
     notes = [BOUND] if bound else []
+    notes += [SATURATED] if variant in figure.saturated else []
     notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []
     return Cell(f"<= {value}" if bound else value, spread(summary.half_width), mark, "; ".join(notes))
 

@@ -225,9 +225,8 @@ def _adversary(model: Model, fabric: Fabric) -> _Adversary | None:
     if not hasattr(regularizer, "adversary"):
         return None
     network = regularizer.adversary.to(fabric.device)
-    return _Adversary(
-        network, torch.optim.Adam(network.parameters(), lr=regularizer.learning_rate, betas=regularizer.betas)
-    )
+    adam = torch.optim.Adam(network.parameters(), lr=regularizer.learning_rate, betas=regularizer.betas, fused=True)
+    return _Adversary(network, adam)
 
 
 @dataclass

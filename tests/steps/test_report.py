@@ -13,7 +13,8 @@ from tests.made_up import study_content, write_run, write_runs
 from vaeline import figures, store
 
 RESULTS = Path("results/tiny")
-OUTPUTS = {"metrics.json", "comparison.json", "curves.png", "samples.png", "report.html"}
+PICTURES = {"curves.png", "samples.png", "codes.png", "pockets.png", "traversals.png"}
+OUTPUTS = {"metrics.json", "comparison.json", "report.html", *PICTURES}
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +30,9 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Curves cost most of the time, and most tests do not look at them."""
     monkeypatch.setattr(figures, "curve_svg", lambda *_: "<svg/>")
     monkeypatch.setattr(report, "curves_png", lambda *_: b"PNG")
+    monkeypatch.setattr(
+        report, "_latent_pictures", lambda *_: dict.fromkeys(("codes", "pockets", "traversals"), b"PNG")
+    )
 
 
 def run(*arguments: str) -> Result:

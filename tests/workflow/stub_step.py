@@ -29,7 +29,7 @@ def main(step: str) -> None:
         "train": ([store], ["training", f"variants.{variant}"], [*model, run / "training.csv"]),
         "sample": ([store, *model], ["sampling"], [run / name for name in ("samples.h5", "reconstructions.png", "samples.png")]),
         "evaluate": ([store, judge, *model, run / "samples.h5"], ["evaluation"], [run / "metrics.json", run / "evaluation.json"]),
-        "report": (None, ["study"], [runs.parent / name for name in ("metrics.json", "comparison.json", "curves.png", "samples.png", "report.html")]),
+        "report": (None, ["study"], [runs.parent / name for name in ("metrics.json", "comparison.json", "curves.png", "samples.png", "codes.png", "pockets.png", "traversals.png", "report.html")]),
     }[step]  # fmt: skip
     with open("ran.log", "a") as log:
         log.write(" ".join(filter(None, [step, variant, seed])) + "\n")

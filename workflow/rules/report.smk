@@ -16,6 +16,9 @@ rule report:
         "results/{study}/comparison.json",
         "results/{study}/curves.png",
         "results/{study}/samples.png",
+        "results/{study}/codes.png",
+        "results/{study}/pockets.png",
+        "results/{study}/traversals.png",
         "results/{study}/report.html",
     params:
         *tracked(
