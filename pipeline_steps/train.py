@@ -53,7 +53,7 @@ def main(study: Study, variant: str, seed: int) -> None:
             for split in ("train", "validation")
         )
         torch.manual_seed(derive_seed("weights", seed))
-        model = models.Model(study.variants[variant], facts, study.training.epochs * len(batches))
+        model = models.Model(study.variants[variant], facts)
         fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)
         rows = train(model, batches, validation, study.training, seed, checkpoints, fabric, lambda row: _log(live, row))
         provenance = {"training": study.training.model_dump(mode="json"), "seed": seed, "epochs": len(rows)}

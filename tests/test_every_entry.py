@@ -115,7 +115,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         patch.chdir(tmp_path_factory.mktemp(entry))
         torch.set_num_threads(1)
         torch.manual_seed(0)
-        model = Model(variant, facts, EPOCHS * len(train))
+        model = Model(variant, facts)
         start, before = weights_of(model), objective(model, train)
         fabric = Fabric(accelerator="cpu", devices=1)
         training.train(model, train, validation, settings, 0, Checkpoints("a", {}), fabric, lambda row: None)

@@ -92,3 +92,10 @@ def test_a_wide_table_is_cut_into_blocks(tmp_path: Path) -> None:
 def test_a_variant_of_which_runs_are_missing_says_how_many_there_are(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0], "two": [1.0, 2.0, 3.0]})
     assert table.plain(compared(tmp_path), 80).splitlines()[1].split() == ["2", "of", "3", "seeds"]
+
+
+def test_a_saturated_divergence_bears_a_note(tmp_path: Path) -> None:
+    for variant, saturated in (("one", True), ("two", False)):
+        write_run(tmp_path / variant / "seed-0", {"skl": 3.0}, {"skl": {"saturated": saturated}})
+    [row] = [row for row in table.rows(compared(tmp_path, seeds=(0,))) if row.name == "skl"]
+    assert [cell.note for cell in row.cells] == [table.SATURATED, ""]

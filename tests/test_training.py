@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from vaeline.batches import Batches
 from vaeline.calibration import mean_squared_error
 from vaeline.checkpoints import Checkpoints
 from vaeline.errors import UserError
+from vaeline.flows import affine_coupling
 from vaeline.model import Model, Objective
 from vaeline.params import Training, Variant
+from vaeline.regularizers import factor
 from vaeline.store import Facts, Split
-from vaeline.training import Row, train
+from vaeline.training import Row, fit_density, train
 
 FACTS = Facts(
     "tiny", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0", "1"]], counts={"train": 40, "validation": 12, "test": 4}
@@ -46,12 +49,13 @@ def split(count: int) -> Split:
     return Split(images, np.arange(count)[:, None] % 2, [str(index) for index in range(count)])
 
 
-def run(name: str, on_epoch: Callable[[Row], None] = lambda row: None, **settings: object) -> tuple[Model, list[Row]]:
+def run(name: str, on_epoch: Callable[[Row], None] = lambda row: None, **settings: Any) -> tuple[Model, list[Row]]:
+    variant = {**VARIANT, **settings.pop("variant", {})}
     training = Training.model_validate(
         {"epochs": 4, "learning_rate": 0.01, "batch_size": 16, "flip": True, "rotation": 5, **settings}
     )
     torch.manual_seed(0)
-    model = Model(Variant.model_validate(VARIANT), FACTS)
+    model = Model(Variant.model_validate(variant), FACTS)
     rows = train(
         model, Batches(split(40), FACTS, 16), Batches(split(12), FACTS, 16), training, 0,
         Checkpoints(name, {}), Fabric(accelerator="cpu", devices=1, precision=training.precision), on_epoch,
@@ -190,3 +194,97 @@ def test_a_validation_that_is_not_finite_stops_and_keeps_the_checkpoint_before(m
 def test_a_last_batch_of_one_image_joins_the_one_before() -> None:
     batches = Batches(split(33), FACTS, 16)
     assert [len(x) for x, _ in batches.shuffled(0)] == [16, 17] and len(batches) == 2
+
+
+FACTOR = {"regularizer": {"name": "factor", "gamma": 5.0, "width": 8, "depth": 2, "learning_rate": 0.01}}
+
+
+def test_an_adversary_is_trained_and_resumed_but_not_exported() -> None:
+    whole, rows = run("whole", variant=FACTOR)
+    with pytest.raises(Killed):
+        run("killed", kill_after(2), variant=FACTOR)
+    resumed, rows_again = run("killed", variant=FACTOR)
+    assert same(whole, resumed) and rows == rows_again
+    for name, weight in whole.regularizer.adversary.state_dict().items():
+        assert torch.equal(weight, resumed.regularizer.adversary.state_dict()[name])
+    assert not [name for name in whole.state_dict() if "adversary" in name]
+    untrained = Model(whole.variant, FACTS).regularizer.adversary
+    assert not torch.equal(untrained[0].weight, whole.regularizer.adversary[0].weight)
+    assert {"adversary", "total_correlation", "validation_adversary"} <= rows[0].keys()
+
+
+def test_an_adversary_that_diverges_is_named_and_the_last_good_checkpoint_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    backward = Fabric.backward
+    steps: list[int] = []
+
+    def sicken(self: Fabric, objective: torch.Tensor) -> None:
+        backward(self, objective)
+        steps.append(1)
+        if len(steps) == 8:  # the second of three steps of epoch 3
+            for weight in adversaries[-1].parameters():
+                assert weight.grad is not None
+                weight.grad.fill_(float("inf"))
+
+    adversaries: list[torch.nn.Module] = []
+    built = factor.build
+
+    def build(*arguments: Any) -> factor.Factor:
+        found = built(*arguments)
+        adversaries.append(found.adversary)
+        return found
+
+    monkeypatch.setattr(factor, "build", build)
+    monkeypatch.setattr(Fabric, "backward", sicken)
+    with pytest.raises(
+        UserError, match=r"epoch 3, step 3: .*total_correlation nan, .*adversary nan; checkpoints up to epoch 2"
+    ):
+        run("sick", variant=FACTOR)
+    state = Checkpoints("sick", {}).latest(4)
+    assert state is not None and all(each.isfinite().all() for each in state["adversary"]["network"].values())
+
+
+def test_a_flow_that_diverges_is_named_and_the_last_good_checkpoint_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = affine_coupling.AffineCouplings.forward
+    calls: list[int] = []
+
+    def sicken(self: Any, z: torch.Tensor, context: torch.Tensor | None = None) -> Any:
+        u, log_det = forward(self, z, context)
+        calls.append(self.training)
+        return u, log_det * (float("inf") if sum(calls) == 8 else 1)
+
+    monkeypatch.setattr(affine_coupling.AffineCouplings, "forward", sicken)
+    with pytest.raises(UserError, match=r"epoch 3, step 2: .*kl (nan|-?inf).*checkpoints up to epoch 2 are kept"):
+        run("sick")
+    assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
+
+
+MIXTURE = {"condition": None, "prior": {"name": "standard"}, "density": {"name": "gaussian_mixture", "components": 2}}
+CODES = {
+    "network": {"name": "conv", "width": 4, "depth": 2}, "condition": {"embedding": None, "encoder": False, "decoder": False},
+    "posterior": {"name": "vector_quantized", "codes": 6}, "prior": {"name": "uniform"}, "regularizer": {"name": "commitment"},
+    "density": {"name": "pixelcnn", "width": 4, "layers": 2, "epochs": 4},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("variant", [MIXTURE, CODES], ids=["vectors", "codes"])
+def test_a_killed_fit_of_a_density_ends_in_the_bytes_of_an_undisturbed_one(
+    variant: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fitted(name: str) -> tuple[Model, list[float]]:
+        model, _ = run("same", variant=variant)
+        return model, fit_density(model, Batches(split(40), FACTS, 16), 0, Checkpoints(name, {}))
+
+    whole, losses = fitted("whole")
+    write = Checkpoints.write
+
+    def write_and_die(self: Checkpoints, epoch: int, state: Any, finished: bool) -> None:
+        write(self, epoch, state, finished)
+        raise Killed
+
+    for _ in range(2 if len(losses) > 1 else 1):
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(Checkpoints, "write", write_and_die)
+            fitted("killed")
+    again, losses_again = fitted("killed")
+    assert same(whole, again) and losses == losses_again
+    assert len(losses) == (4 if variant is CODES else 1)

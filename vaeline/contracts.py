@@ -31,7 +31,6 @@ class Context:
     range: tuple[float, float] = (0.0, 1.0)  # black and white inside the networks
     pixels: str = "dequantized"  # what stands in a pixel: a choice of dataset.pixels, or `points`
     posterior: Kind = "gaussian"  # not yet known to the posterior itself
-    steps: int = 0  # of the training, for schedules; 0 outside one
     flow_context: int = 0  # numbers for each image that a flow depends on; 0: the same map for all of them
     codes: int = 0  # values of a code; 0 where latents are continuous
     encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None where that depends on labels

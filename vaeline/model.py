@@ -50,18 +50,17 @@ class Model(nn.Module):
     Args:
         variant: the parts it is made of.
         facts: of the images.
-        steps: of the training that it is built for, which schedules stretch over.
 
     Raises:
         UserError: the parts do not go together; the sentence says which would.
     """
 
-    def __init__(self, variant: Variant, facts: Facts, steps: int = 0) -> None:
+    def __init__(self, variant: Variant, facts: Facts) -> None:
         super().__init__()
         self.variant = variant
         self.range = None if facts.points else facts.range
         self.embedding = _embedding(variant, facts)
-        context = self._context(variant, facts, steps)
+        context = self._context(variant, facts)
         self.posterior = parts.build("posteriors", variant.posterior, context)
         context = replace(context, posterior=self.posterior.kind)
         self.network = parts.build("networks", variant.network, context, self.posterior)
@@ -75,7 +74,7 @@ class Model(nn.Module):
         self.density = None if variant.density is None else parts.build("densities", variant.density, context)
         _refuse_senseless(self)
 
-    def _context(self, variant: Variant, facts: Facts, steps: int) -> Context:
+    def _context(self, variant: Variant, facts: Facts) -> Context:
         condition = variant.condition
         size = 0 if self.embedding is None else self.embedding.size
         encoder_condition = size if condition and condition.encoder else 0
@@ -88,7 +87,6 @@ class Model(nn.Module):
             training_images=facts.counts["train"],
             range=facts.range,
             pixels=facts.pixels,
-            steps=steps,
             encode=None if encoder_condition else self._encode_without_labels,
         )
 

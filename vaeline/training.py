@@ -136,7 +136,7 @@ def train(
         while not progress.finished(training):
             tally = Tally(progress.epoch + 1, checkpoints)
             row = _train_epoch(step, batches, seed, tally, bar)
-            if not _is_finite(model):
+            if not _is_finite(model, adversary):
                 raise tally.diverged("in the weights after its last step", row)
             if tally.epoch % training.validate_every == 0:
                 row |= _validate(model, batches, validation, seed)
@@ -275,8 +275,9 @@ def _train_epoch(step: _Step, batches: Batches, seed: int, tally: Tally, bar: "_
     return {"epoch": tally.epoch, **means}
 
 
-def _is_finite(model: Model) -> bool:
-    return bool(torch.stack([tensor.isfinite().all() for tensor in model.state_dict().values()]).all())
+def _is_finite(model: Model, adversary: _Adversary | None) -> bool:
+    weights = [*model.state_dict().values(), *(adversary.network.state_dict().values() if adversary else ())]
+    return bool(torch.stack([each.isfinite().all() for each in weights]).all())
 
 
 @torch.inference_mode()

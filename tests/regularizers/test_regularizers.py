@@ -85,8 +85,8 @@ def test_without_warmup_the_first_step_has_the_whole_weight(context: Context) ->
     ("step", "expected"), [(0, 15 * 3.0), (50, 15 * 2.0), (100, 15 * 7.0), (500, 15 * 7.0), (None, 15 * 7.0)]
 )
 def test_the_rate_is_held_at_a_capacity_that_grows(step: int | None, expected: float, context: Context) -> None:
-    """Mean rate 3; the capacity grows from 0 to 10 over the half of 200 steps."""
-    capacity = build("capacity", replace(context, steps=200), gamma=15.0, capacity=10.0, share=0.5)
+    """Mean rate 3; the capacity grows from 0 to 10 over 100 steps."""
+    capacity = build("capacity", context, gamma=15.0, capacity=10.0, steps=100)
     torch.testing.assert_close(
         capacity(gaussian_latent(3), RATE, None, None, step)["capacity"], torch.full((3,), expected)
     )

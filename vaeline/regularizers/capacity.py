@@ -11,7 +11,7 @@ from vaeline.parts import PartOptions
 class Options(PartOptions):
     gamma: float = Field(15.0, ge=0, description="factor of the distance from the capacity")
     capacity: float = Field(25.0, ge=0, description="C, nats, as it is in the end")
-    share: float = Field(1.0, gt=0, le=1, description="of the training's steps, over which C grows linearly from 0")
+    steps: int = Field(100_000, ge=0, description="training steps over which C grows linearly from 0")
 
 
 def build(options: Options, context: Context) -> "Capacity":
@@ -21,11 +21,11 @@ def build(options: Options, context: Context) -> "Capacity":
         UserError: the posterior has no rate.
     """
     require_rate(context, "regularizer capacity")
-    return Capacity(options.gamma, options.capacity, options.share * context.steps)
+    return Capacity(options.gamma, options.capacity, options.steps)
 
 
 class Capacity:
-    def __init__(self, gamma: float, capacity: float, steps: float) -> None:
+    def __init__(self, gamma: float, capacity: float, steps: int) -> None:
         self.gamma, self.capacity, self.steps = gamma, capacity, steps
 
     def __call__(
