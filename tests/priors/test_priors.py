@@ -1,6 +1,7 @@
 """Every prior, as found on disk: a density that integrates to one, samples that follow it, a KL that is its own."""
 
 from dataclasses import replace
+from functools import partial
 from math import log
 
 import pytest
@@ -20,17 +21,19 @@ def condition() -> torch.Tensor:
 
 
 SMALLER = {"vamp": {"pseudo_inputs": 5}, "mixture": {"components": 3}}
+OF_FLOWS = ("conditional_flow", "decoupled")
 of_vectors = pytest.mark.parametrize("name", [name for name in parts.names("priors") if name != "uniform"])
 
 
-def encode(x: torch.Tensor) -> Latent:
+def encode(x: torch.Tensor, size: int = 2) -> Latent:
     """Stands for a model's encoder: a Gaussian for each image, as wide as it is bright."""
-    mean = torch.stack([x[:, :, :4].mean((1, 2, 3)), x[:, :, 4:].mean((1, 2, 3))], 1) * 4 - 2
+    mean = torch.stack([x[:, :, :4].mean((1, 2, 3)), x[:, :, 4:].mean((1, 2, 3))], 1)[:, :size] * 4 - 2
     return Latent(mean, None, mean, x.mean((1, 2, 3)).unsqueeze(1).expand_as(mean))
 
 
 def build(name: str, context: Context) -> torch.nn.Module:
-    context = replace(context, encode=encode, encoder_condition=0)
+    encoder = partial(encode, size=context.latent_shape[0])
+    context = replace(context, encode=encoder, encoder_condition=0)
     options = parts.validate("priors", {"name": name, **SMALLER.get(name, {})})
     return scramble(parts.build("priors", options, context), std=0.2)
 
@@ -46,6 +49,18 @@ def test_the_density_integrates_to_one_in_two_dimensions(name: str, context: Con
     weights = torch.outer(width, width).flatten()
     densities = [prior.log_prob(rows, condition.expand(len(rows), -1)).exp() for rows in z.split(250_000)]
     assert float((torch.cat(densities) * weights).sum(dtype=torch.float64)) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("name", [name for name in parts.names("priors") if name not in (*OF_FLOWS, "uniform")])
+@torch.no_grad()
+def test_a_density_without_a_flow_integrates_to_one_in_one_dimension(
+    name: str, context: Context, condition: torch.Tensor
+) -> None:
+    prior = build(name, replace(context, latent_shape=(1,)))
+    edge = torch.sinh(torch.linspace(-6, 6, 20_001))
+    middle, width = (edge[1:] + edge[:-1]) / 2, edge.diff()
+    density = prior.log_prob(middle.unsqueeze(1), condition.expand(len(middle), -1)).exp()
+    assert float((density * width).sum(dtype=torch.float64)) == pytest.approx(1, abs=0.001)
 
 
 @of_vectors
