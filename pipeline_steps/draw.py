@@ -9,8 +9,8 @@ import torch
 from pipeline_steps.command import command
 from vaeline import model as models
 from vaeline.errors import UserError
+from vaeline.figures import picture
 from vaeline.files import written_aside
-from vaeline.pictures import grid
 from vaeline.sampling import sample
 from vaeline.store import Facts, read_split, require_images
 
@@ -55,7 +55,7 @@ def main(run: Path, wanted: tuple[str, ...], count: int, seed: int, out: Path) -
         labels[:, column] = value
     drawn = torch.cat(list(sample(model, torch.from_numpy(labels), facts, seed)))
     with written_aside(out) as aside:
-        aside.write_bytes(grid(drawn.numpy(), facts.levels))
+        aside.write_bytes(picture(drawn.numpy(), facts, test.images))
     click.echo(f"{count} images are in {out}.")
 
 

@@ -35,7 +35,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     record = evaluation.judge_likelihood(model.to(device), train, test, study.evaluation)
     record.join(judge_latents(model, train, test, study.evaluation.seed))
     if facts.points:
-        evaluation.dash_images(record, POINTS)
+        evaluation.dash_images(record, study.evaluation.features.name, POINTS)
     else:
         features = parts.build("features", study.evaluation.features, facts, store.parent, device)
         known = reference.read(*reference.paths(store, study.evaluation.features.name))

@@ -7,10 +7,9 @@ import click
 from pipeline_steps.command import command, reads, run_folder, store_of
 from vaeline import comparison, latent_figures, report, results
 from vaeline.errors import UserError
-from vaeline.figures import curves_png, points_png, samples_png
+from vaeline.figures import curves_png, picture, samples_png
 from vaeline.files import write_json, write_text, written_aside
 from vaeline.params import Study, load
-from vaeline.pictures import grid
 from vaeline.store import read_facts, read_split
 
 
@@ -40,9 +39,9 @@ def main(partial: bool) -> None:
         return
     write_json(folder / "metrics.json", compared.means())
     write_json(folder / "comparison.json", compared.model_dump(mode="json"))
-    for name, picture in {"curves": curves_png(found), "samples": samples_png(found, real), **latents}.items():
+    for name, content in {"curves": curves_png(found), "samples": samples_png(found, real), **latents}.items():
         with written_aside(folder / f"{name}.png") as aside:
-            aside.write_bytes(picture)
+            aside.write_bytes(content)
     write_text(folder / "report.html", page)
 
 
@@ -66,7 +65,7 @@ def _real_images(study: Study, found: results.Results) -> bytes | None:
         return None
     shown = results.rows_shown(run_folder(study.study.name, run.variant, run.seed) / "samples.h5", study.sampling.grid)
     images, facts = read_split(store, "test").images, read_facts(store)
-    return points_png(images, images) if facts.points else grid(images[shown], facts.levels)
+    return picture(images[slice(None) if facts.points else shown], facts, images)
 
 
 def _latent_pictures(study: Study, found: results.Results) -> dict[str, bytes]:

@@ -11,10 +11,9 @@ from vaeline import model as models
 from vaeline import sampling
 from vaeline.batches import Batches
 from vaeline.devices import device_of, fix_arithmetic
-from vaeline.figures import points_png
+from vaeline.figures import picture
 from vaeline.files import written_aside
 from vaeline.params import Study
-from vaeline.pictures import grid
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts, Split, created, read_split, require_images
 
@@ -54,7 +53,7 @@ def main(study: Study, variant: str, seed: int) -> None:
         first = {name: file[name][:shown] for name in draws}
     for name, drawn in first.items():
         with written_aside(folder / f"{name}.png") as aside:
-            aside.write_bytes(points_png(drawn, test.images) if facts.points else grid(drawn, facts.levels))
+            aside.write_bytes(picture(drawn, facts, test.images))
 
 
 def _choose(images: int, count: int | None, seed: int) -> np.ndarray:
@@ -99,7 +98,7 @@ def _write_latents(
         _write(file, "low_posterior", (len(low), *facts.image_shape), facts, decoded_low)
         posterior = aggregate.sample(MOST_CODES, torch.Generator().manual_seed(derive_seed("posterior", seed)))
         file["posterior"] = posterior.z.numpy()
-        if not model.prior.conditional:
+        if not model.latent_density.conditional:
             with torch.inference_mode():
                 file["posterior_log_p"] = model.latent_density.log_prob(posterior.z.to(low.device), None).cpu().numpy()
 

@@ -31,7 +31,7 @@ SETTINGS = Evaluation(importance_samples=400, bound_samples=5, features={"name":
 
 
 def isotropic(sigma: float, fixed: bool) -> IsotropicGaussian:
-    likelihood = IsotropicGaussian(fixed)
+    likelihood = IsotropicGaussian(lambda mean: mean, "constant" if fixed else "calibrated")
     likelihood.calibrate(sigma**2)
     return likelihood
 
@@ -57,6 +57,9 @@ class LinearGaussian(torch.nn.Module):
 
     def encode(self, x: Tensor, labels: Tensor) -> Any:
         return self.posterior(self.features(x, labels))
+
+    def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
+        return self.decode(z, labels)
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         return (z @ self.weight.T + self.offsets[labels[:, 0]]).reshape(-1, 1, 2, 2)

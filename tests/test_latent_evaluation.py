@@ -1,14 +1,15 @@
 """Latent diagnostics of models whose latent space is known."""
 
-from math import log
+from math import log, pi
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from vaeline import latent_evaluation
 from vaeline.batches import Batches
-from vaeline.latent_evaluation import MOST_LABELS, judge_latents
+from vaeline.latent_evaluation import judge_latents
 from vaeline.model import Model
 from vaeline.params import Variant
 from vaeline.sampling import aggregate_posterior, low_posterior, traversals
@@ -88,8 +89,11 @@ def test_a_conditional_prior_enters_as_its_mean_over_labels(monkeypatch: pytest.
     monkeypatch.setattr(model.prior, "parameters_of", parameters_of)
     points = np.repeat([[-2.0, 0.0], [2.0, 0.0]], 400, 0)
     record = judge_latents(model, batches(points), batches(points[::10]), 0)
-    # Labels are drawn, so that one side may be a little heavier under the prior.
-    assert record.metrics["skl"] == pytest.approx(0, abs=4 / MOST_LABELS**0.5 * 0.1)
+    assert record.metrics["skl"] == pytest.approx(0, abs=0.02)
+    monkeypatch.setattr(latent_evaluation, "MOST_LABELS", 1)
+    record = judge_latents(model, batches(points), batches(points[::10]), 0)
+    assert "more than 1 combinations of labels" in record.evaluation["skl"]["dash"]
+    assert "mutual_information" in record.metrics
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,14 @@ def test_leaks_are_found_where_the_prior_hardly_samples() -> None:
     record = judge_latents(known(0.5), batches(points), batches(points[:50]), 0)
     assert record.metrics["leaked_share"] == pytest.approx(0.1, abs=0.02)
     assert record.metrics["leakage"] > 10
+    # A hundredth of N(0, I) in two dimensions lies beyond the radius sqrt(2 log 100), at a density of 1 / (200 pi).
+    assert record.evaluation["leakage"]["threshold"] == pytest.approx(-log(200 * pi), abs=0.2)
     assert record.evaluation["leakage"]["curve"][0] == {"threshold": -90, "leakage": None, "share": 0.0}
+
+
+def test_a_perfect_match_leaks_a_hundredth() -> None:
+    record = judge_latents(known(0.25), batches(normal(4000, 0.75**0.5)), batches(normal(50, 1)), 0)
+    assert record.metrics["leaked_share"] == pytest.approx(0.01, abs=0.005)
 
 
 def test_low_posterior_samples_lie_where_no_posterior_is() -> None:

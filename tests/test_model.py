@@ -51,7 +51,8 @@ COMBINATIONS = list(itertools.product(["mlp", "conv"], parts.names("priors"), ["
 def test_every_combination_trains_and_samples(
     network: str, prior: str, likelihood: str, x: torch.Tensor, labels: torch.Tensor
 ) -> None:
-    small = {"name": "conv", "width": 4, "depth": 2} if network == "conv" else {"name": network}
+    norm = "none" if prior == "vamp" else "batch"
+    small = {"name": "conv", "width": 4, "depth": 2, "norm": norm} if network == "conv" else {"name": network}
     condition = {"embedding": 4, "encoder": prior != "vamp"}
     entry = variant(network=small, prior={"name": prior}, likelihood={"name": likelihood}, condition=condition)
     model = Model(entry, FACTS)
@@ -184,6 +185,25 @@ SENSELESS = {
         {"posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"}},
         "is a constant; take regularizer commitment",
     ),
+    "codes without commitment": (
+        {
+            "posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"},
+            "regularizer": {"name": "none"},
+        },
+        "take regularizer commitment",
+    ),
+    "a prior whose rate has no weight": (
+        {"prior": {"name": "decoupled"}, "regularizer": {"name": "kl", "weight": 0}, "condition": None},
+        "give the rate a weight",
+    ),
+    "pseudo-inputs and batch normalisation": (
+        {"prior": {"name": "vamp"}, "condition": None, "network": CONV},
+        "set network.norm to none",
+    ),
+    "more components than images": (
+        {"density": {"name": "gaussian_mixture", "components": 50}, "condition": None},
+        "there are 40 training images; lower it",
+    ),
     "codes of vectors": ({"prior": {"name": "uniform"}}, "take posterior vector_quantized"),
     "a PixelCNN over vectors": ({"density": {"name": "pixelcnn"}}, "take posterior vector_quantized"),
     "a mixture over codes": (
@@ -205,7 +225,7 @@ SENSELESS = {
     "importance weights and a rate": ({"bound": {"name": "importance_weighted"}}, "take regularizer none"),
     "a prior that nothing trains": (
         {"prior": {"name": "decoupled"}, "regularizer": {"name": "none"}, "condition": None},
-        "take regularizer kl, or prior standard",
+        "as regularizer kl does, or take prior standard",
     ),
     "an embedding that nothing trains": (
         {"condition": {"embedding": 4, "encoder": False, "decoder": False}},

@@ -84,6 +84,38 @@ def test_a_killed_training_ends_in_the_bytes_of_an_undisturbed_one() -> None:
     assert same(whole, resumed) and rows == rows_again
 
 
+SYSTEMS: dict[str, dict[str, Any]] = {
+    "codes": {
+        "network": {"name": "conv", "width": 4, "depth": 2}, "condition": None, "likelihood": {"name": "fixed_sigma"},
+        "posterior": {"name": "vector_quantized", "codes": 6}, "prior": {"name": "uniform"}, "regularizer": {"name": "commitment"},
+    },
+    "points": {
+        "posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}, "prior": {"name": "standard"},
+        "likelihood": {"name": "learned_sigma"},
+    },
+    "pseudo-inputs": {
+        "condition": {"embedding": None, "encoder": False}, "prior": {"name": "vamp", "pseudo_inputs": 4},
+        "regularizer": {"name": "total_correlation"},
+    },
+    "a discrepancy": {"condition": None, "prior": {"name": "decoupled"}, "regularizer": {"name": "mmd"}},
+    "importance weights of flows": {
+        "posterior": {"name": "flow", "flows": [{"name": "planar"}, {"name": "inverse_autoregressive"}], "context": 2},
+        "prior": {"name": "mixture"}, "condition": None, "regularizer": {"name": "none"},
+        "bound": {"name": "importance_weighted", "samples": 3},
+    },
+    "a capacity": {"prior": {"name": "conditional_gaussian"}, "regularizer": {"name": "capacity", "steps": 9}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("variant", SYSTEMS.values(), ids=SYSTEMS)
+def test_every_kind_of_system_ends_in_the_same_bytes_when_it_is_killed(variant: dict[str, Any]) -> None:
+    whole, rows = run("whole", variant=variant)
+    with pytest.raises(Killed):
+        run("killed", kill_after(2), variant=variant)
+    resumed, rows_again = run("killed", variant=variant)
+    assert same(whole, resumed) and rows == rows_again
+
+
 def test_a_finished_training_is_given_back_without_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, rows = run("whole")
     monkeypatch.setattr(Model, "forward", lambda *_: pytest.fail("a step was taken"))

@@ -37,6 +37,7 @@ def _sentence(name: str, figure: Figure, first: str, second: str) -> str:
     difference = number(abs(pair.difference), pair.half_width)
     by = " ".join(filter(None, [difference, spread(pair.half_width), HEADLINES[name].unit]))
     of = f"{name} (an upper bound)" if figure.bounds.keys() & {first, second} else name
+    of = f"{name} (saturated, which says little)" if {first, second} & set(figure.saturated) else of
     seeds = f"{pair.won} of {pair.seeds} seeds"
     if pair.half_width is None:
         return f"{pair.first} came out better than {pair.second} by {by} in {of}, on one seed: no interval, no verdict."

@@ -65,10 +65,8 @@ HEADLINES = {
     "kd_low_posterior": _kernel("kd", "classifier", "low-posterior samples"),
     "kid_low_posterior": _kernel("kid", "Inception", "low-posterior samples"),
     "skl": Headline("Latent space", "mismatch of aggregate posterior and prior, both ways", "nats", "lower"),
-    "leakage": Headline(
-        "Latent space", "excess of aggregate posterior where the prior hardly samples", "nats", "lower"
-    ),
     "leaked_share": Headline("Latent space", "share of codes where the prior hardly samples", "", "lower"),
+    "leakage": Headline("Latent space", "excess of aggregate posterior over the prior there", "nats"),
     "mutual_information": Headline("Latent space", "information of codes about images", "nats"),
     "active_units": Headline("Latent space", "latent dimensions in use"),
     "codebook_perplexity": Headline("Latent space", "codes in use"),

@@ -50,6 +50,11 @@ class Latent:
     quantized: Tensor | None = None  # the codebook's vectors, with their gradient, the shape of z
 
     @property
+    def centre(self) -> Tensor:
+        """The mean, or what stands for it where there is none."""
+        return self.z if self.mean is None else self.mean
+
+    @property
     def judged(self) -> Tensor:
         """What priors and densities are about: codes where there are any, else z."""
         return self.z if self.codes is None else self.codes
@@ -81,9 +86,13 @@ class Posterior(Protocol):
 
     def __call__(self, features: Tensor) -> Latent: ...
 
+    def embed(self, codes: Tensor) -> Tensor: ...  # the vectors that codes stand for, where kind is `codes`
+
 
 class Prior(Protocol):
     """p(z) or p(z|y), of vectors or of codes."""
+
+    conditional: bool  # whether it depends on labels
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor: ...  # (b,)
 
@@ -95,31 +104,57 @@ class Prior(Protocol):
 class Density(Prior, Protocol):
     """A prior that is fitted to the codes of a trained model, and sampled from in place of its prior."""
 
+    epochs: int  # of its fit
+
     def fit(
         self, codes: Tensor, condition: Tensor | None, seed: int, state: dict[str, Any] | None
     ) -> Iterator[dict[str, Any]]: ...  # a state after each epoch, of which `epoch`, `loss`; goes on from `state`
 
 
-class Likelihood(Protocol):
-    """p(x|z), given the decoder's mean."""
+# Where a likelihood's sigma comes from: it has none; it is chosen; it is a weight; it is fitted to the training split at each
+# validation.
+Sigma = Literal["none", "constant", "trained", "calibrated"]
 
-    fixed: bool  # sigma is a constant of the model, rather than fitted in its training
+
+class Likelihood(Protocol):
+    """p(x|z), given the decoder's unbounded output h, the shape of x."""
+
+    kind: Sigma
     sigma: Tensor | None  # standard deviation of a pixel; None where it has none
 
-    def log_prob(self, x: Tensor, mean: Tensor) -> Tensor: ...  # nats per image, (b,)
+    def mean(self, h: Tensor) -> Tensor: ...  # of p(x|z), inside the data's range
 
-    def calibrate(self, mean_squared_error: float) -> None: ...  # set sigma to the best for the training split
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor: ...  # nats per image, (b,)
+
+    def calibrate(self, mean_squared_error: float) -> None: ...  # set sigma to the best for such an error
 
 
 class Regularizer(Protocol):
-    """The terms that training adds to the distortion, for each image; step None means schedules at their end.
+    """The terms that training adds to the distortion, for each image; step None means schedules at their end."""
 
-    A regularizer that plays against an adversary has it as an attribute `adversary`, and returns the adversary's own
-    objective under that name; no other term has a gradient in the adversary's weights, nor that one in the model's.
-    """
-
-    adversary: nn.Module
+    rated: bool  # whether the rate is among them, which is what trains a prior
 
     def __call__(
         self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None
     ) -> dict[str, Tensor]: ...  # nats, (b,) each
+
+
+class AgainstAdversary(Regularizer, Protocol):
+    """A regularizer that plays against an adversary, and returns its objective too, as the term `adversary`.
+
+    No other term has a gradient in the adversary's weights, nor that one in the model's.
+    """
+
+    adversary: nn.Module  # outside the model's parameters
+    learning_rate: float  # of the adversary's Adam
+    betas: tuple[float, float]
+
+
+class TrainingBound(Protocol):
+    """What training makes of log p(x): terms whose sum is minimised, and what is shown beside them."""
+
+    rated: bool  # whether it holds the rate itself, and so has no room for a regularizer
+
+    def __call__(
+        self, model: Any, x: Tensor, labels: Tensor, step: int | None
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]: ...  # nats, (b,) each; beside: `rate`, `adversary`, ...

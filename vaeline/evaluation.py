@@ -33,6 +33,11 @@ DEFINITIONS = {
     "nll": "-log p(x), nats per image, by importance sampling from q.",
     "nll_given_label": "-log p(x|y), nats per image with the label y, by importance sampling from q.",
 }
+SUBJECTS = {
+    "reconstruction": "reconstructions",
+    "sample": "samples",
+    "low_posterior": "low-posterior samples",
+}
 REFITTED = " Sigma is refitted on the training split, the model frozen."
 
 
@@ -63,9 +68,8 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
     densities = _densities(model, train, settings.seed)
     bounds, estimates = _measure(model, densities, train, test, settings)
     _put_bounds(record, bounds, settings)
-    if model.likelihood.sigma is None:
-        for figure in estimates:
-            record.dash(f"{figure}_refit", "the likelihood has no sigma to refit")
+    for figure in estimates if _why_no_refit(model, test.facts) else ():
+        record.dash(f"{figure}_refit", _why_no_refit(model, test.facts))
     if not estimates:
         for figure in ("nll", "nll_given_label"):
             _dash_likelihood(record, figure, _why_no_likelihood(model))
@@ -87,7 +91,7 @@ def judge_images(
         if images is None:
             record.dash(f"{features.prefix}_{kind}", "q(z|x) has no density at the z of another image")
         else:
-            put_distances(record, kind, [images], f"{kind.replace('_', '-')} samples", features, reference)
+            put_distances(record, kind, [images], SUBJECTS[kind], features, reference)
     if conditional:
         seen = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
         accuracy = condition_accuracy(seen, drawn.labels, facts.label_names)
@@ -98,10 +102,11 @@ def judge_images(
     return record
 
 
-def dash_images(record: Record, why: str) -> None:
-    """Note that distances and accuracies have no meaning for a data set."""
-    for figure in ("fd_reconstruction", "fd_sample", "fd_low_posterior", "condition_accuracy"):
-        record.dash(figure, why)
+def dash_images(record: Record, features: str, why: str) -> None:
+    """Note that accuracies, and distances in a feature space, have no meaning for a data set."""
+    for kind in SUBJECTS:
+        record.dash(f"{'fid' if features == 'inception' else 'fd'}_{kind}", why)
+    record.dash("condition_accuracy", why)
 
 
 def _why_no_likelihood(model: Model) -> str:
@@ -111,12 +116,19 @@ def _why_no_likelihood(model: Model) -> str:
     )
 
 
+def _why_no_refit(model: Model, facts: Facts) -> str:
+    """What keeps sigma from being refitted; empty where nothing does."""
+    if model.likelihood.sigma is None:
+        return "the likelihood has no sigma to refit"
+    return "" if facts.pixels in ("dequantized", "points") else "a density of whole levels has no best sigma"
+
+
 def _densities(model: Model, train: Batches, seed: int) -> dict[tuple[str, ...], Likelihood]:
     """The likelihoods to judge, by the suffixes of their figures: the model's own, and one whose sigma is fitted."""
-    if model.likelihood.sigma is None:
-        return {("",): model.likelihood}
-    if not model.likelihood.fixed:
+    if model.likelihood.kind == "calibrated":
         return {("", "_refit"): model.likelihood}
+    if _why_no_refit(model, train.facts):
+        return {("",): model.likelihood}
     refitted = copy.deepcopy(model.likelihood)
     refitted.calibrate(mean_squared_error(model, train, derive_seed("refit batches", seed)))
     return {("",): model.likelihood, ("_refit",): refitted}
@@ -176,9 +188,9 @@ def _given(model: Model, densities: Sequence[Likelihood], x: Tensor, labels: Ten
         return latent.z, latent.log_q
 
     def log_joint(z: Tensor) -> Tensor:
-        mean = model.decode(z, many_labels[: len(z)])
+        h = model.decoder_output(z, many_labels[: len(z)])
         log_prior = model.latent_density.log_prob(z, None if condition is None else condition[: len(z)])
-        return torch.stack([density.log_prob(many_x[: len(z)], mean) for density in densities]) + log_prior
+        return torch.stack([density.log_prob(many_x[: len(z)], h) for density in densities]) + log_prior
 
     return log_likelihood(draw, log_joint, samples, block)
 
@@ -233,8 +245,9 @@ def _put_derived(record: Record, model: Model, facts: Facts) -> None:
     if model.likelihood.sigma is None:
         record.dash("sigma", "the likelihood has no sigma")
         return
-    fitted = "a fixed value" if model.likelihood.fixed else "fitted to the training split"
-    record.put("sigma", float(model.likelihood.sigma), f"Standard deviation of a pixel under p(x|z), {fitted}.")
+    whence = {"constant": "a fixed value", "trained": "a trained weight", "calibrated": "fitted to the training split"}
+    definition = f"Standard deviation of a pixel under p(x|z), {whence[model.likelihood.kind]}."
+    record.put("sigma", float(model.likelihood.sigma), definition)
 
 
 def _put_effective_sample_size(record: Record) -> None:

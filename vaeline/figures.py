@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
+from vaeline.pictures import grid
 from vaeline.results import Results, Run
+from vaeline.store import Facts
 
 # Each has a contrast of at least 3.4 on white and on a dark page; neighbours differ for every kind of colour vision.
 COLOURS = ["#2f7ed8", "#d2691e", "#1f9d78", "#b5559c", "#8a8d2b", "#6f6bd1", "#c4483f", "#5f8a9e"]
@@ -84,6 +86,11 @@ def side_by_side(pictures: Mapping[str, bytes]) -> bytes:
         file = BytesIO()
         figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
+
+
+def picture(drawn: np.ndarray, facts: Facts, real: np.ndarray) -> bytes:
+    """A PNG of what was drawn: images side by side, or points over real ones."""
+    return points_png(drawn, real) if facts.points else grid(drawn, facts.levels)
 
 
 def points_png(points: np.ndarray, real: np.ndarray) -> bytes:

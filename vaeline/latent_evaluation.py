@@ -1,8 +1,9 @@
 """What a run's latent space is like: its mismatch with the prior, leaks, units and codes in use, how much a flow does."""
 
+from dataclasses import dataclass
 from math import nan
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,17 +11,18 @@ from vaeline.batches import Batches
 from vaeline.metrics.active_units import active_units
 from vaeline.metrics.codebook_perplexity import codebook_perplexity
 from vaeline.metrics.leakage import leakage_curve
-from vaeline.metrics.mutual_information import mutual_information
-from vaeline.metrics.symmetric_kl import symmetric_kl
+from vaeline.metrics.mutual_information import MutualInformation, mutual_information
+from vaeline.metrics.symmetric_kl import SymmetricKL, symmetric_kl
 from vaeline.model import Model
 from vaeline.record import Record
 from vaeline.sampling import aggregate_posterior
 from vaeline.seeds import derive_seed
 
 SAMPLES = 5000  # each way, as in dpVAEs
-MOST_LABELS = 200  # rows of labels over which a conditional prior is averaged
+MOST_LABELS = 1000  # different rows of labels over which a conditional prior is averaged
+SHARE = 0.01  # of p(z)'s own draws whose density counts as low
 OF_GAUSSIANS = ("skl", "mutual_information", "leakage", "leaked_share", "active_units")
-LEAK = -10.0  # nats; the threshold whose leakage is a figure of its own, beside the curve
+OF_PRIOR = ("skl", "leakage", "leaked_share")
 
 
 def judge_latents(model: Model, train: Batches, test: Batches, seed: int) -> Record:
@@ -35,7 +37,7 @@ def judge_latents(model: Model, train: Batches, test: Batches, seed: int) -> Rec
     record = Record()
     kind = model.posterior.kind
     if kind == "gaussian":
-        _judge_gaussian(record, model, train, derive_seed("aggregate posterior", seed))
+        _judge_gaussian(record, model, train, seed)
     else:
         reasons = {
             "point": "the posterior is a point",
@@ -44,75 +46,94 @@ def judge_latents(model: Model, train: Batches, test: Batches, seed: int) -> Rec
         }
         for figure in OF_GAUSSIANS:
             record.dash(figure, reasons[kind])
-    _judge_images(record, model, test, derive_seed("latents", seed))
+    _judge_images(record, model, test, seed)
     return record
 
 
 @torch.inference_mode()
 def _judge_gaussian(record: Record, model: Model, train: Batches, seed: int) -> None:
-    aggregate = aggregate_posterior(model, train, seed)
-    drawn = aggregate.sample(SAMPLES, torch.Generator().manual_seed(seed))
-    marginal = _Marginal(model, train, seed)
-    from_prior = marginal.sample(SAMPLES)
-    log_q, log_p = aggregate.log_prob(drawn.z), marginal.log_prob(drawn.z)
-    both = symmetric_kl(log_q, log_p, aggregate.log_prob(from_prior), marginal.log_prob(from_prior))
+    aggregate = aggregate_posterior(model, train, derive_seed("aggregate posterior", seed))
+    drawn = aggregate.sample(SAMPLES, torch.Generator().manual_seed(derive_seed("aggregate samples", seed)))
+    log_q = aggregate.log_prob(drawn.z)
     shared = mutual_information(drawn.log_q, log_q, len(train.images))
     how = {"split": "train", "images": len(train.images), "samples": SAMPLES}
-    halves = {
-        "standard_error": both.standard_error,
-        "aggregate_to_prior": both.aggregate_to_prior,
-        "prior_to_aggregate": both.prior_to_aggregate,
-        "mutual_information": shared.mutual_information,
-        "log_images": shared.log_images,
-        "saturated": shared.saturated,
-    }
-    record.put("skl", both.skl, "KL(q_agg || p) + KL(p || q_agg) in z, nats, q_agg over the split.", **how, **halves)
     definition = "I(x;z) under q: mean of log q(z|x) - log q_agg(z), nats; at most log of the images."
-    record.put("mutual_information", shared.mutual_information, definition, **how, saturated=shared.saturated)
-    curve = leakage_curve(log_q, log_p)
-    [at] = [each for each in curve if each.threshold == LEAK]
-    points = {"curve": [each._asdict() for each in curve]}
-    definition = f"Mean of log q_agg(z) - log p(z), nats, over z ~ q_agg with log p(z) < {LEAK:g}."
-    if at.leakage is None:
-        record.dash("leakage", f"no sample of q_agg has log p(z) < {LEAK:g}")
-        record.evaluation["leakage"] |= points
+    record.put(
+        "mutual_information", shared.mutual_information, definition, **how,
+        standard_error=shared.standard_error, log_images=shared.log_images, saturated=shared.saturated,
+    )  # fmt: skip
+    marginal = _marginal(model, train)
+    if marginal is None:
+        for figure in OF_PRIOR:
+            record.dash(figure, f"more than {MOST_LABELS} combinations of labels, over which p(z) cannot be averaged")
+        return
+    torch.manual_seed(derive_seed("prior samples", seed))
+    from_prior = marginal.sample(SAMPLES)
+    log_p, log_p_of_prior = marginal.log_prob(drawn.z), marginal.log_prob(from_prior)
+    both = symmetric_kl(log_q, log_p, aggregate.log_prob(from_prior), log_p_of_prior)
+    _put_mismatch(record, both, shared, how)
+    _put_leaks(record, log_q, log_p, float(log_p_of_prior.quantile(SHARE)), how)
+
+
+def _put_mismatch(record: Record, both: SymmetricKL, shared: MutualInformation, how: dict[str, Any]) -> None:
+    beside = {**both._asdict(), "mutual_information": shared.mutual_information, "saturated": shared.saturated}
+    definition = "KL(q_agg || p) + KL(p || q_agg) in z, nats, q_agg over the split."
+    record.put("skl", beside.pop("skl"), definition, **how, **beside)
+
+
+def _put_leaks(record: Record, log_q: Tensor, log_p: Tensor, threshold: float, how: dict[str, Any]) -> None:
+    [low] = leakage_curve(log_q, log_p, [threshold])
+    curve = [each._asdict() for each in leakage_curve(log_q, log_p)]
+    rare = f"log p(z) under that of {SHARE:.0%} of p's own draws"
+    record.put("leaked_share", low.share, f"Share of z ~ q_agg with {rare}.", **how, threshold=threshold)
+    if low.leakage is None:
+        record.dash("leakage", f"no sample of q_agg has {rare}")
+        record.evaluation["leakage"]["curve"] = curve
     else:
-        record.put("leakage", at.leakage, definition, **how, **points)
-    definition = f"Share of z ~ q_agg with log p(z) < {LEAK:g}."
-    record.put("leaked_share", at.share, definition, **how)
+        definition = f"Mean of log q_agg(z) - log p(z), nats, over z ~ q_agg with {rare}."
+        record.put("leakage", low.leakage, definition, **how, threshold=threshold, curve=curve)
 
 
+@dataclass(frozen=True)
 class _Marginal:
-    """p(z), for a conditional prior its mean over rows of labels as they stand in the training split."""
+    """p(z), for a conditional prior its mean over the labels of the training split; results on the CPU, float64."""
 
-    def __init__(self, model: Model, train: Batches, seed: int) -> None:
-        self.density, self.device = model.latent_density, train.labels.device
-        self.seed = seed
-        self.conditions: Tensor | None = None
-        if getattr(self.density, "conditional", False):
-            rows = np.random.default_rng(seed).integers(len(train.labels), size=MOST_LABELS)
-            labels = train.labels[torch.from_numpy(rows).to(self.device)]
-            self.conditions = model.condition(labels)
+    density: Any  # a vaeline.contracts.Prior
+    conditions: Tensor | None  # one for each different row of labels
+    shares: Tensor  # of the training images that have it, float64
 
     def sample(self, count: int) -> Tensor:
-        torch.manual_seed(self.seed)
         if self.conditions is None:
             return self.density.sample(count, None).cpu()
-        each = self.conditions.repeat(-(-count // len(self.conditions)), 1)[:count]
-        return self.density.sample(count, each).cpu()
+        rows = torch.multinomial(self.shares, count, replacement=True)
+        return self.density.sample(count, self.conditions[rows.to(self.conditions.device)]).cpu()
 
     def log_prob(self, z: Tensor) -> Tensor:
         z = z.to(self.device)
         if self.conditions is None:
             return self.density.log_prob(z, None).cpu().double()
         given = [self.density.log_prob(z, each.expand(len(z), -1)).cpu().double() for each in self.conditions]
-        return torch.stack(given).logsumexp(0) - float(np.log(len(given)))
+        return (torch.stack(given, 1) + self.shares.log()).logsumexp(1)
+
+    @property
+    def device(self) -> torch.device:
+        return next(iter([*self.density.parameters(), *self.density.buffers()])).device
+
+
+def _marginal(model: Model, train: Batches) -> _Marginal | None:
+    """None where labels come in too many combinations to average over."""
+    if not model.latent_density.conditional:
+        return _Marginal(model.latent_density, None, torch.ones(1))
+    rows, counts = train.labels.unique(dim=0, return_counts=True)
+    if len(rows) > MOST_LABELS:
+        return None
+    return _Marginal(model.latent_density, model.condition(rows), counts.cpu().double() / len(train.labels))
 
 
 @torch.inference_mode()
 def _judge_images(record: Record, model: Model, test: Batches, seed: int) -> None:
-    torch.manual_seed(seed)
-    latents = [model.encode(x, labels) for x, labels in test.ordered(seed)]
+    torch.manual_seed(derive_seed("test posterior", seed))
+    latents = [model.encode(x, labels) for x, labels in test.ordered(derive_seed("test batches", seed))]
     how = {"split": "test", "images": len(test.images)}
     if model.posterior.kind == "gaussian":
         means = torch.cat([latent.mean for latent in latents if latent.mean is not None])

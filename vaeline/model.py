@@ -58,7 +58,6 @@ class Model(nn.Module):
     def __init__(self, variant: Variant, facts: Facts) -> None:
         super().__init__()
         self.variant = variant
-        self.range = None if facts.points else facts.range
         self.embedding = _embedding(variant, facts)
         context = self._context(variant, facts)
         self.posterior = parts.build("posteriors", variant.posterior, context)
@@ -122,7 +121,7 @@ class Model(nn.Module):
             density: p(z) or p(z|y).
             closed_form: take the rate in closed form where there is one, rather than of the sample.
         """
-        distortion = -self.likelihood.log_prob(x, self.decode(latent.z, labels))
+        distortion = -self.likelihood.log_prob(x, self.decoder_output(latent.z, labels))
         if latent.log_q is None:
             return Bound(distortion, None)
         condition = self.condition(labels)
@@ -130,7 +129,7 @@ class Model(nn.Module):
         return Bound(distortion, latent.log_q - density.log_prob(latent.judged, condition) if rate is None else rate)
 
     def encode(self, x: Tensor, labels: Tensor) -> Latent:
-        """One sample of each image's posterior; z is (b, latent)."""
+        """One sample of each image's posterior; z is (b, latent) or a map of such."""
         return self.posterior(self.features(x, labels))
 
     def features(self, x: Tensor, labels: Tensor) -> Tensor:
@@ -140,18 +139,17 @@ class Model(nn.Module):
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         """The mean of p(x|z, y), (b, channel, height, width), inside the data's range; z may be codes."""
+        return self.likelihood.mean(self.decoder_output(z, labels))
+
+    def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
+        """What the likelihood makes p(x|z, y) of, unbounded, (b, channel, height, width); z may be codes."""
         sees = self.variant.condition is not None and self.variant.condition.decoder
         z = z if z.is_floating_point() else self.posterior.embed(z)
-        h = self.network.decoder(z, self.condition(labels) if sees else None).float()
-        if self.range is None:
-            return h
-        low, high = self.range
-        return low + (high - low) * h.sigmoid()
+        return self.network.decoder(z, self.condition(labels) if sees else None).float()
 
     def reconstruct(self, x: Tensor, labels: Tensor) -> Tensor:
         """Decode each image's posterior mean, or its sample where there is none in closed form."""
-        latent = self.encode(x, labels)
-        return self.decode(latent.z if latent.mean is None else latent.mean, labels)
+        return self.decode(self.encode(x, labels).centre, labels)
 
     def sample(self, labels: Tensor) -> Tensor:
         """Decode one draw of p(z) for each row of labels."""
@@ -171,22 +169,28 @@ def _refuse_senseless(model: Model) -> None:
     Raises:
         UserError: names the part and what would go.
     """
-    variant, weighted = model.variant, model.variant.bound.name == "importance_weighted"
+    variant = model.variant
     sees = variant.condition and (variant.condition.encoder or variant.condition.decoder)
     if variant.condition and variant.condition.embedding and not sees and not model.prior.conditional:
         raise UserError(
             "condition.embedding is a number, but neither encoder, decoder nor prior sees the labels, so that nothing would train "
             "it; set condition.embedding to null, which makes the labels one-hot."
         )
-    if weighted and variant.regularizer.name != "none":
+    if model.training_bound.rated and variant.regularizer.name != "none":
         raise UserError(
-            f"bound importance_weighted holds the rate already, beside which regularizer {variant.regularizer.name} has no place; "
+            f"bound {variant.bound.name} holds the rate already, beside which regularizer {variant.regularizer.name} has no place; "
             "take regularizer none, or bound evidence_lower_bound."
         )
-    if not weighted and variant.regularizer.name == "none" and list(model.prior.parameters()):
+    if not model.training_bound.rated and not model.regularizer.rated and list(model.prior.parameters()):
         raise UserError(
-            f"prior {variant.prior.name} is trained by the rate, which regularizer none leaves out; take regularizer kl, or prior "
-            "standard."
+            f"prior {variant.prior.name} is trained by the rate, which regularizer {variant.regularizer.name} leaves out; give the "
+            "rate a weight, as regularizer kl does, or take prior standard."
+        )
+    normed = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.network.encoder.modules())
+    if normed and getattr(model.prior, "encodes", False):
+        raise UserError(
+            f"prior {variant.prior.name} sends images of its own through the encoder, whose batch normalisation would take them for "
+            "data; set network.norm to none, or take network mlp."
         )
 
 

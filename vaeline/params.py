@@ -99,7 +99,7 @@ class Training(Entry):
     epochs: int = Field(ge=1, description="at most this many")
     patience: int = Field(10, ge=1, description="stop after so many validations without a better objective")
     validate_every: int = Field(1, ge=1, description="epochs between two validations")
-    batch_size: int = Field(128, ge=1, le=1_000_000)
+    batch_size: int = Field(128, ge=2, le=1_000_000)
     learning_rate: float = Field(gt=0, le=1, description="of Adam")
     gradient_clip: float | None = Field(None, gt=0, description="largest norm of the gradient; null for none")
     precision: Literal["32-true", "bf16-mixed"] = Field(

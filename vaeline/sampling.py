@@ -9,6 +9,7 @@ from vaeline.batches import Batches, to_pixels
 from vaeline.metrics.aggregate_posterior import AggregatePosterior
 from vaeline.metrics.low_posterior import draws, lowest
 from vaeline.model import Model
+from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
 TRAVERSAL_STEPS = 9
@@ -19,7 +20,7 @@ MOST_TRAVERSED = 10  # latent dimensions
 @torch.inference_mode()
 def reconstruct(model: Model, images: Batches, seed: int) -> Iterator[Tensor]:
     """Decode the posterior mean of each image: batches of levels, uint8 (b, channel, height, width)."""
-    torch.manual_seed(seed)
+    torch.manual_seed(derive_seed("posterior", seed))
     for x, labels in images.ordered(seed):
         yield to_pixels(model.reconstruct(x, labels), images.facts).cpu()
 
@@ -43,7 +44,7 @@ def decode(model: Model, z: Tensor, labels: Tensor, facts: Facts, batch_size: in
 def aggregate_posterior(model: Model, images: Batches, seed: int) -> AggregatePosterior:
     """The aggregate posterior of a split, for a model whose posterior is Gaussian."""
     parameters = []
-    for x, labels in images.ordered(seed):
+    for x, labels in images.ordered(seed):  # only means and variances are kept, into which no sample enters
         latent = model.encode(x, labels)
         assert latent.mean is not None and latent.log_var is not None
         parameters.append((latent.mean.cpu(), latent.log_var.cpu()))
@@ -76,9 +77,8 @@ def low_posterior(
 @torch.inference_mode()
 def codes(model: Model, images: Batches, seed: int) -> Tensor:
     """The posterior mean of each image, or what it is decoded from where there is none: (n, latent)."""
-    torch.manual_seed(seed)
-    latents = (model.encode(x, labels) for x, labels in images.ordered(seed))
-    return torch.cat([latent.z if latent.mean is None else latent.mean for latent in latents])
+    torch.manual_seed(derive_seed("posterior", seed))
+    return torch.cat([model.encode(x, labels).centre for x, labels in images.ordered(seed)])
 
 
 def traversals(codes: Tensor) -> Tensor:

@@ -87,9 +87,10 @@ def spread(half_width: float | None) -> str:
 def marks(figure: Figure, headline: Headline) -> dict[str, str]:
     """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
 
-    Variants that share no two seeds with the best have no interval, and have no say.
+    Variants that share no two seeds with the best have no interval, and have no say. Where the figure says little of one of
+    them, it ranks none.
     """
-    if headline.better is None or len(figure.summaries) < 2:
+    if headline.better is None or len(figure.summaries) < 2 or figure.saturated:
         return {}
     leader, *others = figure.ranking(headline)
     pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and pair.half_width is not None}

@@ -181,10 +181,10 @@ def fit_density(model: Model, batches: Batches, seed: int, checkpoints: Checkpoi
     """
     model.eval()
     codes, condition = codes_of(model, batches, seed)
-    epochs = getattr(model.variant.density, "epochs", 1)
+    density: Any = model.density
+    epochs = density.epochs
     before = checkpoints.latest(epochs)
     losses: list[float] = list(before["losses"]) if before else []
-    density: Any = model.density
     for state in density.fit(codes, condition, derive_seed("density", seed), before):
         losses.append(state["loss"])
         checkpoints.write(state["epoch"], {**state, "losses": losses}, state["epoch"] == epochs)
@@ -287,7 +287,7 @@ def _validate(model: Model, batches: Batches, validation: Batches, seed: int) ->
     Every validation draws the same noise, so that two epochs differ by their weights alone.
     """
     model.eval()
-    if not model.likelihood.fixed:
+    if model.likelihood.kind == "calibrated":
         torch.manual_seed(derive_seed("calibration posterior", seed))
         model.likelihood.calibrate(mean_squared_error(model, batches, derive_seed("calibration batches", seed)))
     torch.manual_seed(derive_seed("validation posterior", seed))

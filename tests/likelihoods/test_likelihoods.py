@@ -24,23 +24,30 @@ def build(name: str, context: Context, **options: Any) -> torch.nn.Module:
 @every("likelihoods")
 def test_in_evaluation_an_image_is_judged_alone(name: str, context: Context) -> None:
     likelihood = build(name, context).eval()
-    x, mean = torch.rand(5, 1, 8, 8), torch.rand(5, 1, 8, 8)
-    together = likelihood.log_prob(x, mean)
+    x, h = torch.rand(5, 1, 8, 8), torch.randn(5, 1, 8, 8)
+    together = likelihood.log_prob(x, h)
     assert together.shape == (5,)
-    torch.testing.assert_close(likelihood.log_prob(x[2:3], mean[2:3])[0], together[2])
+    torch.testing.assert_close(likelihood.log_prob(x[2:3], h[2:3])[0], together[2])
 
 
 @every("likelihoods")
-def test_a_sigma_is_saved(name: str, context: Context) -> None:
-    likelihood = build(name, context)
-    again = build(name, context)
+def test_the_mean_lies_in_the_range_of_the_data(name: str, context: Context) -> None:
+    bounds = (0.0, 1.0) if name == "bernoulli" else (-1.0, 3.0)
+    mean = build(name, replace(context, range=bounds)).mean(torch.linspace(-9, 9, 50))
+    assert mean.min() >= bounds[0] and mean.max() <= bounds[1] and (mean[1:] > mean[:-1]).all()
+
+
+@every("likelihoods")
+def test_where_sigma_comes_from_is_said_and_where_there_is_one_it_is_saved(name: str, context: Context) -> None:
+    likelihood, again = build(name, context), build(name, context)
+    assert (likelihood.sigma is None) == (likelihood.kind == "none")
     if likelihood.sigma is None:
         assert not likelihood.state_dict()
         return
-    for tensor in likelihood.state_dict().values():
-        tensor.fill_(0.25)
+    likelihood.calibrate(0.04)
+    assert float(likelihood.sigma) == pytest.approx(0.2) and float(again.sigma) != pytest.approx(0.2)
     again.load_state_dict(likelihood.state_dict())
-    assert again.sigma == likelihood.sigma != build(name, context).sigma
+    assert again.sigma == likelihood.sigma
 
 
 @every("likelihoods")
@@ -51,49 +58,62 @@ def test_points_too_have_a_likelihood_but_for_the_bernoulli(name: str, context: 
         with pytest.raises(UserError, match="pixels are points"):
             parts.build("likelihoods", options, points)
         return
-    likelihood = parts.build("likelihoods", options, points)
-    assert likelihood.log_prob(torch.randn(4, 2), torch.randn(4, 2)).shape == (4,)
+    likelihood, h = parts.build("likelihoods", options, points), 100 * torch.randn(4, 2)
+    assert likelihood.log_prob(torch.randn(4, 2), h).shape == (4,) and torch.equal(likelihood.mean(h), h)
+
+
+def drawn(count: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Images, the decoder's output, and the mean that it stands for in the range of 0 to 1."""
+    h = torch.randn(count, 1, 8, 8)
+    return torch.randn(count, 1, 8, 8), h, h.sigmoid()
 
 
 def test_unit_gaussian_is_the_normal_density(context: Context) -> None:
-    x, mean = torch.randn(3, 1, 8, 8), torch.randn(3, 1, 8, 8)
+    x, h, mean = drawn()
     expected = Normal(mean, 1.0).log_prob(x).sum((1, 2, 3))
-    torch.testing.assert_close(build("unit_gaussian", context).log_prob(x, mean), expected)
+    torch.testing.assert_close(build("unit_gaussian", context).log_prob(x, h), expected)
 
 
 def test_fixed_sigma_is_the_normal_density_of_that_deviation(context: Context) -> None:
-    x, mean = torch.randn(3, 1, 8, 8), torch.randn(3, 1, 8, 8)
+    x, h, mean = drawn()
     expected = Normal(mean, 0.3).log_prob(x).sum((1, 2, 3))
-    torch.testing.assert_close(build("fixed_sigma", context, sigma=0.3).log_prob(x, mean), expected)
+    torch.testing.assert_close(build("fixed_sigma", context, sigma=0.3).log_prob(x, h), expected)
 
 
 def test_bernoulli_is_torchs_own_on_black_and_white(context: Context) -> None:
-    x, mean = (torch.rand(3, 1, 8, 8) < 0.5).float(), torch.rand(3, 1, 8, 8)
+    _, h, mean = drawn()
+    x = (torch.rand(3, 1, 8, 8) < 0.5).float()
     expected = Bernoulli(mean).log_prob(x).sum((1, 2, 3))
-    torch.testing.assert_close(build("bernoulli", context).log_prob(x, mean), expected)
+    torch.testing.assert_close(build("bernoulli", context).log_prob(x, h), expected)
 
 
 def test_bernoulli_on_greys_is_least_costly_at_the_grey_itself(context: Context) -> None:
     likelihood, x = build("bernoulli", context), torch.full((1, 1, 8, 8), 0.3)
-    best = likelihood.log_prob(x, x)
-    assert all(best > likelihood.log_prob(x, torch.full_like(x, other)) for other in (0.25, 0.35))
+    best = likelihood.log_prob(x, x.logit())
+    assert all(best > likelihood.log_prob(x, torch.full_like(x, other).logit()) for other in (0.25, 0.35))
+
+
+@pytest.mark.parametrize(("x", "h"), [(0.0, 40.0), (1.0, -40.0)])
+def test_bernoulli_is_exact_and_can_be_mended_where_it_is_wrongly_certain(x: float, h: float, context: Context) -> None:
+    output = torch.full((1, 1, 1, 1), h, requires_grad=True)
+    log_prob = build("bernoulli", context).log_prob(torch.full((1, 1, 1, 1), x), output)
+    log_prob.sum().backward()
+    assert float(log_prob.detach()) == -40 and float(output.grad) == pytest.approx(-1 if h > 0 else 1)  # type: ignore[arg-type]
 
 
 def test_learned_sigma_is_drawn_to_the_root_of_the_mean_squared_error(context: Context) -> None:
-    likelihood, x = build("learned_sigma", context), 0.2 * torch.randn(50, 1, 8, 8)
+    likelihood, x = build("learned_sigma", context), 0.5 + 0.2 * torch.randn(50, 1, 8, 8)
     optimizer = torch.optim.Adam(likelihood.parameters(), lr=0.05)
     for _ in range(200):
         optimizer.zero_grad()
         (-likelihood.log_prob(x, torch.zeros_like(x)).mean()).backward()
         optimizer.step()
-    assert float(likelihood.sigma) == pytest.approx(float(x.square().mean().sqrt()), rel=1e-3)
-    likelihood.calibrate(9.0)
-    assert float(likelihood.sigma) < 1
+    assert float(likelihood.sigma) == pytest.approx(float((x - 0.5).square().mean().sqrt()), rel=1e-3)
 
 
 def test_optimal_sigma_in_training_is_the_best_for_the_batch(context: Context) -> None:
-    x, mean = torch.randn(6, 1, 8, 8), torch.randn(6, 1, 8, 8)
-    best = build("optimal_sigma", context).train().log_prob(x, mean).sum()
+    x, h, mean = drawn(6)
+    best = build("optimal_sigma", context).train().log_prob(x, h).sum()
     root = (x - mean).square().mean().sqrt()
     torch.testing.assert_close(best, Normal(mean, root).log_prob(x).sum())
     for factor in (0.9, 1.1):
@@ -103,20 +123,22 @@ def test_optimal_sigma_in_training_is_the_best_for_the_batch(context: Context) -
 def test_optimal_sigma_in_evaluation_is_the_calibrated_one(context: Context) -> None:
     likelihood = build("optimal_sigma", context).eval()
     likelihood.calibrate(0.25)
-    x, mean = torch.randn(3, 1, 8, 8), torch.randn(3, 1, 8, 8)
-    torch.testing.assert_close(likelihood.log_prob(x, mean), Normal(mean, 0.5).log_prob(x).sum((1, 2, 3)))
+    x, h, mean = drawn()
+    torch.testing.assert_close(likelihood.log_prob(x, h), Normal(mean, 0.5).log_prob(x).sum((1, 2, 3)))
 
 
 def test_a_perfect_batch_stays_finite(context: Context) -> None:
-    x = torch.rand(2, 1, 8, 8)
-    assert build("optimal_sigma", context).train().log_prob(x, x).isfinite().all()
+    h = torch.randn(2, 1, 8, 8)
+    likelihood = build("optimal_sigma", context).train()
+    assert likelihood.log_prob(likelihood.mean(h), h).isfinite().all()
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_the_gradient_of_optimal_sigma_is_the_squared_errors_over_the_variance(context: Context, factor: float) -> None:
-    x, mean = torch.zeros(2, 1, 8, 8), torch.full((2, 1, 8, 8), factor, requires_grad=True)
-    build("optimal_sigma", context).train().log_prob(x, mean).sum().backward()
-    torch.testing.assert_close(mean.grad, torch.full((2, 1, 8, 8), -1 / factor))
+    points = replace(context, pixels="points")
+    x, h = torch.zeros(2, 64), torch.full((2, 64), factor, requires_grad=True)
+    build("optimal_sigma", points).train().log_prob(x, h).sum().backward()
+    torch.testing.assert_close(h.grad, torch.full((2, 64), -1 / factor))
 
 
 @pytest.mark.parametrize("name", ["optimal_sigma", "learned_sigma"])

@@ -18,6 +18,8 @@ def build(options: Options, context: Context) -> "EvidenceLowerBound":
 
 
 class EvidenceLowerBound:
+    rated = False
+
     def __call__(
         self, model: Any, x: Tensor, labels: Tensor, step: int | None
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -32,6 +32,8 @@ def build(options: Options, context: Context) -> "ImportanceWeighted":
 
 
 class ImportanceWeighted:
+    rated = True
+
     def __init__(self, samples: int) -> None:
         self.samples = samples
 

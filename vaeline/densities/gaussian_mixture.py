@@ -9,6 +9,7 @@ from sklearn.mixture import GaussianMixture as ExpectationMaximisation
 from torch import Tensor, nn
 
 from vaeline.contracts import Context, Latent
+from vaeline.errors import UserError
 from vaeline.gaussian import LOG_TWO_PI
 from vaeline.latents import vector_size
 from vaeline.parts import PartOptions
@@ -25,12 +26,18 @@ def build(options: Options, context: Context) -> nn.Module:
     """Build the mixture, not yet fitted.
 
     Raises:
-        UserError: the posterior makes codes of a codebook.
+        UserError: the posterior makes codes of a codebook, or there are fewer images than components.
     """
+    if options.components > context.training_images:
+        raise UserError(
+            f"density.components is {options.components}, but there are {context.training_images} training images; lower it."
+        )
     return GaussianMixture(options.components, options.iterations, vector_size(context, "density gaussian_mixture"))
 
 
 class GaussianMixture(nn.Module):
+    conditional = False
+    epochs = 1
     weight: Tensor
     mean: Tensor
     factor: Tensor  # lower triangular, factor factor' = covariance
@@ -49,12 +56,20 @@ class GaussianMixture(nn.Module):
 
         Yields:
             `epoch` 1, `loss` as mean negative log-density in nats, and the `weights`.
+
+        Raises:
+            UserError: the codes do not have that many Gaussians in them.
         """
         if state is not None:
             self.load_state_dict(state["weights"])
             return
         fitted = ExpectationMaximisation(len(self.weight), max_iter=self.iterations, random_state=seed % MOST_SEED)
-        fitted.fit(codes.cpu().double().numpy())
+        try:
+            fitted.fit(codes.cpu().double().numpy())
+        except ValueError as error:
+            raise UserError(
+                f"density gaussian_mixture cannot be fitted to these codes ({error}); lower density.components."
+            ) from error
         self.weight.copy_(torch.from_numpy(fitted.weights_))
         self.mean.copy_(torch.from_numpy(fitted.means_))
         self.factor.copy_(torch.linalg.cholesky(torch.from_numpy(fitted.covariances_)))

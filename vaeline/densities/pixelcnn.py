@@ -46,6 +46,7 @@ class PixelCNN(nn.Module):
     def __init__(self, options: Options, codes: int, size: tuple[int, int], condition: int) -> None:
         super().__init__()
         self.options, self.codes, self.size = options, codes, size
+        self.epochs, self.conditional = options.epochs, condition > 0
         self.embedding = nn.Embedding(codes, options.width)
         self.layers = nn.ModuleList(
             GatedLayer(options.width, options.kernel, condition, first=index == 0) for index in range(options.layers)
@@ -98,11 +99,9 @@ class PixelCNN(nn.Module):
             self.load_state_dict(state["weights"])
             adam.load_state_dict(state["optimizer"])
             done = state["epoch"]
-        for epoch in range(done + 1, self.options.epochs + 1):
+        for epoch in range(done + 1, self.epochs + 1):
             for group in adam.param_groups:
-                group["lr"] = (
-                    self.options.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.options.epochs)) / 2
-                )
+                group["lr"] = self.options.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
             loss = self._fit_epoch(adam, codes, condition, derive_seed("density", seed, epoch))
             if not math.isfinite(loss):
                 raise UserError(

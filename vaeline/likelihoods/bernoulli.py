@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vaeline.contracts import Context
+from vaeline.contracts import Context, Sigma
 from vaeline.errors import UserError
 from vaeline.parts import PartOptions
 
@@ -13,7 +13,7 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> "Bernoulli":
-    """Build p(x|z) with the decoder's mean as the probability of white.
+    """Build p(x|z) with the decoder's output as the log-odds of white.
 
     Raises:
         UserError: pixels do not lie in [0, 1], or carry noise that would be coded along.
@@ -28,15 +28,16 @@ def build(options: Options, context: Context) -> "Bernoulli":
 
 
 class Bernoulli(nn.Module):
-    fixed = True
+    kind: Sigma = "none"
     sigma = None
 
-    def log_prob(self, x: Tensor, mean: Tensor) -> Tensor:
-        """Log-probability of each image, (b, channel, height, width): nats, summed over pixels, (b,).
+    def mean(self, h: Tensor) -> Tensor:
+        """The probability of white."""
+        return h.sigmoid()
 
-        A pixel whose mean float32 cannot tell from 0 or 1 costs 100 nats where it is wrong.
-        """
-        return -functional.binary_cross_entropy(mean, x, reduction="none").flatten(1).sum(1)
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
+        """Log-probability of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
+        return (x * h - functional.softplus(h)).flatten(1).sum(1)
 
     def calibrate(self, mean_squared_error: float) -> None:
         """There is no sigma."""

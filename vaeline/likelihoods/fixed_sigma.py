@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from vaeline.contracts import Context
-from vaeline.gaussian import IsotropicGaussian
+from vaeline.gaussian import IsotropicGaussian, Squash
 from vaeline.parts import PartOptions
 
 
@@ -13,4 +13,4 @@ class Options(PartOptions):
 
 def build(options: Options, context: Context) -> IsotropicGaussian:
     """Build p(x|z) = N(mean, sigma^2 I)."""
-    return IsotropicGaussian(fixed=True, sigma=options.sigma)
+    return IsotropicGaussian(Squash(context), sigma=options.sigma)

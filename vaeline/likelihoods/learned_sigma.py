@@ -1,11 +1,13 @@
 """A Gaussian decoder whose one standard deviation is a weight among others (sigma-VAE: Rybkin et al., 2021, eq. 4)."""
 
+from math import log
+
 import torch
 from torch import Tensor, nn
 
 from vaeline import gaussian
-from vaeline.contracts import Context
-from vaeline.gaussian import require_density
+from vaeline.contracts import Context, Sigma
+from vaeline.gaussian import LEAST_VARIANCE, Squash, require_density
 from vaeline.parts import PartOptions
 
 
@@ -20,23 +22,26 @@ def build(options: Options, context: Context) -> "LearnedSigma":
         UserError: pixels are whole levels, of which a density that may shrink has no bound.
     """
     require_density(context, options.name)
-    return LearnedSigma()
+    return LearnedSigma(Squash(context))
 
 
 class LearnedSigma(nn.Module):
-    fixed = False
+    kind: Sigma = "trained"
 
-    def __init__(self) -> None:
+    def __init__(self, squash: Squash) -> None:
         super().__init__()
+        self.mean = squash
         self.log_sigma = nn.Parameter(torch.zeros(()))
 
     @property
     def sigma(self) -> Tensor:
         return self.log_sigma.detach().exp()
 
-    def log_prob(self, x: Tensor, mean: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
-        return gaussian.log_prob(x, mean, 2 * self.log_sigma)
+        return gaussian.log_prob(x, self.mean(h), 2 * self.log_sigma)
 
+    @torch.no_grad()
     def calibrate(self, mean_squared_error: float) -> None:
-        """Keep the sigma that was learned."""
+        """Put the sigma that is best for the training split in the place of the one that was learned."""
+        self.log_sigma.fill_(0.5 * log(max(mean_squared_error, LEAST_VARIANCE)))

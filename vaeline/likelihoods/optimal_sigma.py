@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vaeline import gaussian
 from vaeline.contracts import Context
-from vaeline.gaussian import LEAST_VARIANCE, IsotropicGaussian, require_density
+from vaeline.gaussian import LEAST_VARIANCE, IsotropicGaussian, Squash, require_density
 from vaeline.parts import PartOptions
 
 
@@ -23,13 +23,14 @@ def build(options: Options, context: Context) -> "OptimalSigma":
         UserError: pixels are whole levels, of which a density that may shrink has no bound.
     """
     require_density(context, options.name)
-    return OptimalSigma(fixed=False)
+    return OptimalSigma(Squash(context), "calibrated")
 
 
 class OptimalSigma(IsotropicGaussian):
-    def log_prob(self, x: Tensor, mean: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
         if not self.training:
-            return super().log_prob(x, mean)
+            return super().log_prob(x, h)
+        mean = self.mean(h)
         variance = (x - mean).square().mean().clamp_min(LEAST_VARIANCE)
         return gaussian.log_prob(x, mean, variance.log())

@@ -1,7 +1,7 @@
 """A Gaussian decoder of unit variance: squared error plus a constant."""
 
 from vaeline.contracts import Context
-from vaeline.gaussian import IsotropicGaussian
+from vaeline.gaussian import IsotropicGaussian, Squash
 from vaeline.parts import PartOptions
 
 
@@ -11,4 +11,4 @@ class Options(PartOptions):
 
 def build(options: Options, context: Context) -> IsotropicGaussian:
     """Build p(x|z) = N(mean, I)."""
-    return IsotropicGaussian(fixed=True)
+    return IsotropicGaussian(Squash(context))

@@ -14,4 +14,4 @@ def active_units(mean: Tensor, least_variance: float = LEAST_VARIANCE) -> int:
         mean: of each image's posterior, (images, latent), at least 2 images.
         least_variance: in squared units of z.
     """
-    return int((mean.double().var(0) > least_variance).sum())
+    return int((mean.cpu().double().var(0) > least_variance).sum())

@@ -11,6 +11,6 @@ def codebook_perplexity(codes: Tensor, size: int) -> float:
         codes: indices, any shape.
         size: of the codebook.
     """
-    counts = torch.bincount(codes.flatten(), minlength=size).double()
+    counts = torch.bincount(codes.flatten().cpu(), minlength=size).double()
     frequency = counts / counts.sum()
     return float((-torch.special.xlogy(frequency, frequency).sum()).exp())

@@ -33,11 +33,12 @@ class VectorQuantized(nn.Module):
         self.features = size
         self.codebook = nn.Parameter(torch.randn(codes, size))
         self.register_buffer("started", torch.zeros((), dtype=torch.bool))
+        self.has_started = False  # the same, read once: the device need not be waited for in every step
 
     def forward(self, features: Tensor) -> Latent:
         """Round each vector of a map, (b, latent, rows, columns), to the codebook; q(codes|x) is certain, so log q = 0."""
         encoded = features.float()
-        if self.training and not self.started:
+        if self.training and not self.has_started:
             self._start(encoded.detach())
         codes = self._nearest(encoded.detach())
         quantized = self.embed(codes)
@@ -50,13 +51,17 @@ class VectorQuantized(nn.Module):
 
     def _nearest(self, encoded: Tensor) -> Tensor:
         vectors = encoded.movedim(1, 3).flatten(0, 2)  # (b * rows * columns, latent)
-        # |v - c|^2 without |v|^2, which is the same for every code.
-        distances = torch.addmm(self.codebook.square().sum(1), vectors, self.codebook.t(), alpha=-2)
+        with torch.autocast(vectors.device.type, enabled=False):  # in 16 bits another code may come out nearest
+            # |v - c|^2 without |v|^2, which is the same for every code.
+            distances = torch.addmm(self.codebook.square().sum(1), vectors, self.codebook.t(), alpha=-2)
         return distances.argmin(1).view(len(encoded), *encoded.shape[2:])
 
     @torch.no_grad()
     def _start(self, encoded: Tensor) -> None:
         """Lay the codebook among the first batch's vectors: one that starts far from them is never chosen."""
+        self.has_started = True
+        if self.started:  # as loaded
+            return
         vectors = encoded.movedim(1, 3).flatten(0, 2)
         chosen = torch.randint(len(vectors), (self.codes,), device=vectors.device)
         spread = vectors.std(0, correction=0)

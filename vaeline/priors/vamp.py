@@ -39,6 +39,7 @@ def build(options: Options, context: Context) -> nn.Module:
 
 class Vamp(nn.Module):
     conditional = False
+    encodes = True  # in training too
 
     def __init__(self, count: int, context: Context, encode: Callable[[Tensor], Latent]) -> None:
         super().__init__()

@@ -27,6 +27,8 @@ def build(options: Options, context: Context) -> "Commitment":
 
 
 class Commitment:
+    rated = False  # the rate of codes is a constant
+
     def __init__(self, codebook: float, commitment: float) -> None:
         self.codebook, self.commitment = codebook, commitment
 

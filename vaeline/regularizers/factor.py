@@ -36,6 +36,7 @@ def build(options: Options, context: Context) -> "Factor":
 
 
 class Factor:
+    rated = True
     betas = (0.5, 0.9)  # of the adversary's Adam, as Kim and Mnih have them
 
     def __init__(self, adversary: nn.Module, gamma: float, learning_rate: float) -> None:
@@ -55,7 +56,7 @@ class Factor:
         cross_entropy = functional.cross_entropy(logits.float(), kind, reduction="none")
         return {
             "kl": rate,
-            "total_correlation": self.gamma * (of_codes[:, 0] - of_codes[:, 1]).float(),
+            "total_correlation": self.gamma * (of_codes[:, 0].float() - of_codes[:, 1].float()),
             "adversary": cross_entropy.unflatten(0, (2, -1)).mean(0),
         }
 

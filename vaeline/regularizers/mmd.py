@@ -4,6 +4,7 @@
 The prior's samples are reparameterised, so that a learned prior moves too (dpVAE, appendix B).
 """
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -38,6 +39,7 @@ def build(options: Options, context: Context) -> "Discrepancy":
 class Discrepancy:
     def __init__(self, weight: float, discrepancy_weight: float, bandwidth: float) -> None:
         self.weight, self.discrepancy_weight, self.bandwidth = weight, discrepancy_weight, bandwidth
+        self.rated = weight != 0
 
     def __call__(
         self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None
@@ -56,4 +58,5 @@ def squared_discrepancy(first: Tensor, second: Tensor, bandwidth: float) -> Tens
         squares = a.square().sum(1, keepdim=True) - 2 * a @ b.t() + b.square().sum(1)
         return (-squares.clamp_min(0) / (2 * bandwidth)).exp().mean()
 
-    return kernel(first, first) + kernel(second, second) - 2 * kernel(first, second)
+    with torch.autocast(first.device.type, enabled=False):  # 16 bits would swamp the differences
+        return kernel(first, first) + kernel(second, second) - 2 * kernel(first, second)

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from vaeline.contracts import Context, Latent, Prior
+from vaeline.errors import UserError
 from vaeline.parts import PartOptions
 
 
@@ -11,11 +12,21 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> "Nothing":
-    """Build no term at all."""
+    """Build no term at all.
+
+    Raises:
+        UserError: the posterior has a codebook, which nothing would train.
+    """
+    if context.posterior == "codes":
+        raise UserError(
+            "regularizer none leaves the codebook of posterior vector_quantized untrained; take regularizer commitment."
+        )
     return Nothing()
 
 
 class Nothing:
+    rated = False
+
     def __call__(
         self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None
     ) -> dict[str, Tensor]:

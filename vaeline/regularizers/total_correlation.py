@@ -5,6 +5,8 @@ the total correlation; and sum_j log q(z_j) - log p(z), which is the dimension-w
 aggregate over the training images, is estimated from the batch by stratified sampling (appendix C.2).
 """
 
+from functools import cache
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -39,6 +41,7 @@ def build(options: Options, context: Context) -> "TotalCorrelation":
 class TotalCorrelation:
     def __init__(self, weights: tuple[float, float, float], training_images: int) -> None:
         self.weights = weights
+        self.rated = weights[2] > 0  # the only term with the prior
         self.training_images = training_images
 
     def __call__(
@@ -47,7 +50,7 @@ class TotalCorrelation:
         """The weighted terms of each image's sample: nats, (b,) each."""
         assert latent.log_q is not None and latent.mean is not None and latent.log_var is not None
         each = _log_prob_each(latent.z, latent.mean, latent.log_var)  # (b, b, latent): sample, posterior, dimension
-        weights = stratified_weights(len(latent.z), max(self.training_images, len(latent.z))).to(each).log()
+        weights = self._log_weights(len(latent.z), latent.z.device)
         log_q = (weights + each.sum(2)).logsumexp(1)
         log_q_alone = (weights.unsqueeze(2) + each).logsumexp(1).sum(1)
         log_p = prior.log_prob(latent.z, condition)
@@ -57,6 +60,10 @@ class TotalCorrelation:
             "total_correlation": beta * (log_q - log_q_alone),
             "dimensions": gamma * (log_q_alone - log_p),
         }
+
+    @cache  # noqa: B019 - as many as there are sizes of batches: two
+    def _log_weights(self, batch: int, device: torch.device) -> Tensor:
+        return stratified_weights(batch, max(self.training_images, batch)).to(device).log()
 
 
 def stratified_weights(batch: int, images: int) -> Tensor:
