@@ -23,7 +23,8 @@ from vaeline.store import Facts, Split
 
 ROOT = Path(__file__).parents[1]
 CHANNELS = {"celeba": 3, "svhn": 3, "two_moons": 2}
-IMAGES, BATCH, EPOCHS = 32, 8, 25  # 100 steps
+EPOCHS, BATCHES = 4, 25  # 100 steps; a checkpoint after each epoch takes longer than a step
+SMALL_BATCH, LARGE_BATCH = 3, 8  # of images from 64x64 on, whose steps take long; of others
 SMALLER: dict[str, Any] = {
     "width": 6, "hidden": 8, "pseudo_inputs": 6, "depth": 3, "samples": 3, "codes": 12, "epochs": 1, "components": 2,
     "context": 4,
@@ -75,13 +76,17 @@ def smaller(value: Any, key: str = "") -> Any:
     return min(value, SMALLER[key]) if key in SMALLER and isinstance(value, int) else value
 
 
+def batch_size(study: Study) -> int:
+    return SMALL_BATCH if (study.dataset.size or 0) >= 64 else LARGE_BATCH
+
+
 def made_up(study: Study) -> tuple[Facts, dict[str, Split]]:
     """Images of a bright or dark square, or points on two lines, under a label for each."""
     size, channels = study.dataset.size, CHANNELS.get(study.dataset.name, 1)
     shape = (channels,) if size is None else (channels, size, size)
     facts = Facts(
         "tiny", shape, 0 if size is None else 256, study.dataset.range, ["kind"], [["dark", "bright"]],
-        pixels="points" if size is None else study.dataset.pixels, counts={"train": IMAGES, "validation": 8, "test": 8},
+        pixels="points" if size is None else study.dataset.pixels, counts={"train": BATCHES * batch_size(study), "validation": 8, "test": 8},
     )  # fmt: skip
     if study.dataset.name == "celeba":
         facts = replace(facts, label_names=["Male", "Young"], label_values=[["no", "yes"]] * 2)
@@ -108,9 +113,14 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     facts, splits = made_up(study)
     variant = Variant.model_validate(smaller(study.variants[entry].model_dump(mode="json")))
     settings = Training(
-        epochs=EPOCHS, validate_every=EPOCHS, batch_size=BATCH, learning_rate=0.003, device="cpu", gradient_clip=10.0
+        epochs=EPOCHS,
+        validate_every=EPOCHS,
+        batch_size=batch_size(study),
+        learning_rate=0.001,
+        device="cpu",
+        gradient_clip=10.0,
     )
-    train, validation = (Batches(splits[name], facts, BATCH) for name in ("train", "validation"))
+    train, validation = (Batches(splits[name], facts, batch_size(study)) for name in ("train", "validation"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp(entry))
         torch.set_num_threads(1)

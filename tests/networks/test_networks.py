@@ -95,3 +95,13 @@ def test_the_activation_is_the_one_asked_for() -> None:
     for name, kind in {"relu": torch.nn.ReLU, "silu": torch.nn.SiLU, "tanh": torch.nn.Tanh}.items():
         for network in (build("mlp", context, activation=name), build("conv", context, activation=name, depth=2)):
             assert any(isinstance(module, kind) for module in network.modules())
+
+
+@pytest.mark.parametrize("name", SIZES)
+@torch.no_grad()
+def test_before_training_the_latent_shows_in_the_image_and_the_image_in_the_features(name: str) -> None:
+    """Twelve layers that each lose most of the signal leave a latent that the rate closes before it is of any use."""
+    shape = SIZES[name][0]
+    network = build(name, Context(shape, (5,), 0, 0, 0, 100)).eval()
+    assert network.decoder(torch.randn(50, 5), None).std(0).mean() > 0.1
+    assert network.encoder(torch.rand(50, *shape).round(), None).std(0).mean() > 0.02
