@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from pipeline_steps import classifier, download, evaluate, preprocess, reference, sample, train
+from pipeline_steps import classifier, download, draw, evaluate, preprocess, reference, sample, train
 from vaeline import params, studies
 
 VARIANT = {
@@ -60,3 +60,5 @@ def test_points_go_through_every_step(moons: Path, monkeypatch: pytest.MonkeyPat
         assert file["samples"].shape == (120, 2) and file["samples"].dtype == "float32"
         assert file["low_posterior"].shape == (120, 2) and "traversals" not in file
     assert yaml.safe_load((folder / "variant.yaml").read_text())["facts"]["pixels"] == "points"
+    run(draw, str(folder), "--count", "5", "--out", "drawn.png")
+    assert Path("drawn.png").read_bytes().startswith(b"\x89PNG")
