@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from vaeline.contracts import Context
 from vaeline.errors import UserError
+from vaeline.flows._compose import compose
 from vaeline.parts import PartOptions
 
 
@@ -35,11 +36,7 @@ class AffineCouplings(nn.Module):
 
     def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map z, (b, latent), to u of the same shape and log|det du/dz|, (b,)."""
-        log_det = z.new_zeros(len(z))
-        for coupling in self.couplings:
-            z, term = coupling(z, context)
-            log_det = log_det + term
-        return z, log_det
+        return compose(self.couplings, z, context)
 
     def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
         """Map u back to z, exactly."""

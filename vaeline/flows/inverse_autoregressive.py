@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, logsigmoid
 
 from vaeline.contracts import Context
+from vaeline.flows._compose import compose
 from vaeline.parts import PartOptions
 
 OPEN = 2.0  # added to s, so that an untrained gate lets most of z through; the paper starts it at +1 or +2
@@ -34,11 +35,7 @@ class InverseAutoregressive(nn.Module):
 
     def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map z, (b, latent), to u of the same shape and log|det du/dz|, (b,)."""
-        log_det = z.new_zeros(len(z))
-        for step in self.steps:
-            z, term = step(z, context)
-            log_det = log_det + term
-        return z, log_det
+        return compose(self.steps, z, context)
 
     def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
         """Map u back to z, exactly; each step runs its network once for every dimension."""

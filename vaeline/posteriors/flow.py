@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vaeline import parts
 from vaeline.contracts import Context, Kind, Latent
+from vaeline.flows._compose import compose
 from vaeline.parts import PartOptions, part
 from vaeline.posteriors.gaussian import Gaussian
 
@@ -51,12 +52,6 @@ class Flow(nn.Module):
         """Draw one z for each image out of features, (b, 2 latent + context)."""
         of_base, context = features.split([self.base.features, self.context], 1)
         base = self.base(of_base)
-        z, log_det = self._through(base.z, context)
-        return Latent(z, base.log_q - log_det, mean=self._through(base.mean, context)[0], log_det=log_det)
-
-    def _through(self, z: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
-        log_det = z.new_zeros(len(z))
-        for flow in self.flows:
-            z, term = flow(z, context.float())
-            log_det = log_det + term
-        return z, log_det
+        z, log_det = compose(self.flows, base.z, context.float())
+        mean, _ = compose(self.flows, base.mean, context.float())
+        return Latent(z, base.log_q - log_det, mean=mean, log_det=log_det)
