@@ -1,7 +1,10 @@
 """What many tests start from: one thread, a seed, tiny facts, parts by their names."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch import Tensor
 
 from vaeline import parts
 from vaeline.contracts import Context
@@ -29,3 +32,13 @@ def scramble(module: torch.nn.Module, std: float = 0.5) -> torch.nn.Module:
     for parameter in module.parameters():
         torch.nn.init.normal_(parameter, std=std)
     return module
+
+
+def assert_finite(flow: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], z: Tensor, weights: Tensor) -> None:
+    """What a flow makes of z, its log-determinant, and the gradients of both by z and by the weights, are finite."""
+    u, log_det = flow(z, weights)
+    assert u.isfinite().all()
+    assert log_det.isfinite().all()
+    (u.sum() + log_det.sum()).backward()
+    assert z.grad.isfinite().all()
+    assert weights.grad.isfinite().all()
