@@ -4,6 +4,7 @@ from pipeline_steps.command import command, reads, store_of
 from vaeline import params
 from vaeline.devices import device_of, fix_arithmetic
 from vaeline.features import classifier
+from vaeline.model import require_sense
 from vaeline.store import POINTS, read_facts, read_split
 
 
@@ -15,6 +16,7 @@ def main() -> None:
     fix_arithmetic(study.classifier.threads)
     store = store_of(study)
     facts = read_facts(store)
+    require_sense(study, facts)
     path = classifier.path_in(store.parent, facts.dataset_id)
     if facts.points:
         classifier.skip(path, POINTS)

@@ -80,10 +80,8 @@ def _write_latents(
         return
     codes, labels = sampling.codes(model, images, seed), images.labels
     file["codes"] = codes[:MOST_CODES].cpu().numpy()
-    with torch.inference_mode():
-        torch.manual_seed(derive_seed("prior", seed))
-        drawn = model.latent_density.sample(len(labels[:MOST_CODES]), model.condition(labels[:MOST_CODES]))
-    file["prior"] = drawn.cpu().numpy()
+    torch.manual_seed(derive_seed("prior", seed))
+    file["prior"] = sampling.draw(model, labels[:MOST_CODES]).cpu().numpy()
     if not facts.points:
         path = sampling.traversals(codes)
         under = labels[:1].expand(path.shape[0] * path.shape[1], -1)

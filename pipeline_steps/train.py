@@ -42,6 +42,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     device = device_of(study.training.device)
     store = store_of(study)
     facts = read_facts(store)
+    models.require_sense(study, facts)
     checkpoints = Checkpoints(
         f"{study.study.name}-{variant}-seed-{seed}", _what_decides(study, variant, seed, facts, device)
     )

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.made_up import study, write_run, write_runs
-from vaeline import comparison, results
+from vaeline import answer, comparison, results
 from vaeline.comparison import Comparison
 from vaeline.errors import UserError
+from vaeline.table import marks
 
 T_2 = 4.302652729749462  # 97.5% quantile of Student's t with 2 degrees of freedom
 
@@ -88,6 +89,19 @@ def test_few_effective_samples_make_a_bound(tmp_path: Path) -> None:
             write_run(tmp_path / variant / f"seed-{seed}", {"nll": 1.0, "rate": 4.0}, {"nll": sampled})
     figures = compared(tmp_path, seeds=(0, 1)).figures
     assert {name: figure.bounds for name, figure in figures.items()} == {"nll": {"one": 9.5}, "rate": {}}
+
+
+def test_a_probability_and_a_density_are_not_compared(tmp_path: Path) -> None:
+    for variant, value, measure in (("one", 1.0, "density"), ("two", 2.0, "density"), ("odd", -9.0, "probability")):
+        for seed in (0, 1, 2):
+            write_run(tmp_path / variant / f"seed-{seed}", {"nll": value + seed}, {"nll": {"measure": measure}})
+    found = compared(tmp_path, ("one", "two", "odd"))
+    figure = found.figures["nll"]
+    assert figure.mixed and [(pair.first, pair.second) for pair in figure.pairs] == [("one", "two")]
+    assert not marks(figure, comparison.HEADLINES["nll"])
+    assert answer.sentences(found, "nll")[0] == (
+        "odd and one are not compared in nll: odd has a probability of pixels, one a density."
+    )
 
 
 def test_headlines_leave_out_errors_and_floors_and_keep_an_order(tmp_path: Path) -> None:

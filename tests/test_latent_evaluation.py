@@ -1,6 +1,6 @@
 """Latent diagnostics of models whose latent space is known."""
 
-from math import log, pi
+from math import log, nan, pi
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,11 @@ import torch
 
 from vaeline import latent_evaluation
 from vaeline.batches import Batches
+from vaeline.errors import UserError
 from vaeline.latent_evaluation import judge_latents
 from vaeline.model import Model
 from vaeline.params import Variant
-from vaeline.sampling import aggregate_posterior, low_posterior, traversals
+from vaeline.sampling import aggregate_posterior, draw, low_posterior, traversals
 from vaeline.store import Facts, Split
 
 FACTS = Facts(
@@ -109,6 +110,21 @@ def test_figures_without_meaning_are_dashes(changes: dict[str, Any], why: str) -
     for figure in ("skl", "mutual_information", "leakage", "leaked_share", "active_units"):
         assert record.evaluation[figure]["dash"] == why
     assert ("log_det_deviation" in record.metrics) == (model.posterior.kind == "density")
+
+
+def test_a_prior_that_is_not_finite_at_its_own_samples_gives_dashes_and_no_figure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = known(0.25)
+    drawn = model.prior.sample
+    monkeypatch.setattr(
+        model.prior, "sample", lambda *arguments: drawn(*arguments).index_fill(0, torch.tensor([7]), nan)
+    )
+    record = judge_latents(model, batches(normal(400, 1)), batches(normal(50, 1)), 0)
+    for figure in latent_evaluation.OF_PRIOR:
+        assert "not finite" in record.evaluation[figure]["dash"] and figure not in record.metrics
+    with pytest.raises(UserError, match=r"1 of 50 draws of standard are not finite"):
+        draw(model, torch.zeros(50, 1, dtype=torch.long))
 
 
 def test_leaks_are_found_where_the_prior_hardly_samples() -> None:

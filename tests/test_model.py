@@ -228,13 +228,51 @@ SENSELESS = {
         "as regularizer kl does, or take prior standard",
     ),
     "an embedding that nothing trains": (
-        {"condition": {"embedding": 4, "encoder": False, "decoder": False}},
+        {
+            "posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"},
+            "regularizer": {"name": "commitment"}, "density": {"name": "pixelcnn"},
+            "condition": {"embedding": 4, "encoder": False, "decoder": False},
+        },
         "set condition.embedding to null",
     ),
+    "labels that nothing sees": (
+        {"condition": {"embedding": None, "encoder": False, "decoder": False}},
+        "set condition to null, or condition.decoder to true",
+    ),
+    "mmd of codes": (
+        {
+            "posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"},
+            "regularizer": {"name": "mmd"},
+        },
+        "take regularizer commitment",
+    ),
+    "a discrepancy that is rewarded": (
+        {"regularizer": {"name": "mmd", "alpha": -1, "scale": 0.5}},
+        "the weight -1.5, which rewards it; raise scale to 2 or more",
+    ),
+    "a total correlation of one dimension": (
+        {"latent": 1, "regularizer": {"name": "total_correlation"}},
+        "raise latent, or take regularizer kl",
+    ),
+    "an adversary over one dimension": ({"latent": 1, "regularizer": {"name": "factor"}}, "raise latent"),
     "labels without a condition": ({"prior": {"name": "conditional_gaussian"}, "condition": None}, "has no `condition`"),
     "a coupling of one dimension": ({"prior": {"name": "decoupled"}, "latent": 1}, "raise `latent`"),
     "a probability outside 0 to 1": ({"likelihood": {"name": "bernoulli"}}, r"set dataset.range to \[0, 1\]"),
 }  # fmt: skip
+
+
+def test_a_prior_may_be_trained_by_a_discrepancy_alone() -> None:
+    changes = {"prior": {"name": "decoupled"}, "regularizer": {"name": "mmd", "alpha": 1}, "condition": None}
+    for posterior in ("gaussian", "deterministic"):
+        Model(variant(**changes, posterior={"name": posterior}), FACTS)
+
+
+def test_codes_of_points_are_refused_with_what_would_work() -> None:
+    entry = variant(
+        posterior={"name": "vector_quantized"}, prior={"name": "uniform"}, regularizer={"name": "commitment"}
+    )
+    with pytest.raises(UserError, match="the data are points; take posterior gaussian"):
+        Model(entry, replace(FACTS, image_shape=(2,), pixels="points", levels=0))
 
 
 @pytest.mark.parametrize(("changes", "sentence"), SENSELESS.values(), ids=SENSELESS)

@@ -87,6 +87,30 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(
     assert str(error.value).startswith("params.yaml: ") and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("training.flip", True), ("classifier.rotation", 5.0), ("evaluation.features", {"name": "inception"})],
+)
+def test_points_are_not_turned_or_shown_to_inception(digits: dict[str, Any], path: str, value: Any) -> None:
+    points = with_change(digits, "dataset.size", None)
+    check(points, Path("params.yaml"))
+    with pytest.raises(UserError, match="size null is of points, .* set flip to false and rotation to 0"):
+        check(with_change(points, path, value), Path("params.yaml"))
+
+
+def test_points_have_no_pixels(digits: dict[str, Any]) -> None:
+    points = with_change(digits, "dataset.size", None)
+    for key, value in (("range", [0, 1]), ("pixels", "greys")):
+        with pytest.raises(UserError, match="points, which have no pixels; leave pixels at dequantized and range at"):
+            check(with_change(points, f"dataset.{key}", value), Path("params.yaml"))
+
+
+def test_black_and_white_is_not_turned_into_greys(digits: dict[str, Any]) -> None:
+    content = with_change(with_change(digits, "dataset.pixels", "static_binary"), "training.rotation", 5.0)
+    with pytest.raises(UserError, match="take dynamic_binary"):
+        check(content, Path("params.yaml"))
+
+
 def test_every_mistake_is_named(digits: dict[str, Any]) -> None:
     two = with_change(with_change(digits, "training.epochs", 0), "dataset.size", -1)
     with pytest.raises(UserError, match=r"dataset.size is -1.*\n.*training.epochs is 0"):

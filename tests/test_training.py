@@ -191,10 +191,36 @@ def test_a_weight_that_is_not_finite_stops_before_it_is_kept(monkeypatch: pytest
 
     calls: list[torch.Tensor] = []
     monkeypatch.setattr(Fabric, "backward", sicken)
-    with pytest.raises(UserError, match=r"epoch 3, in the weights after its last step: .*up to epoch 2 are kept"):
+    with pytest.raises(
+        UserError, match=r"epoch 3, after its last step: weights of .* and of the network .* up to epoch 2 are kept"
+    ):
         run("sick", validate_every=4)
     state = Checkpoints("sick", {}).latest(4)
     assert state is not None and all(tensor.isfinite().all() for tensor in state["model"].values())
+
+
+def test_a_loss_that_starts_infinite_is_no_matter_of_the_learning_rate() -> None:
+    with pytest.raises(
+        UserError, match=r"at its first step: .*distortion inf.*; no weight has been changed yet, .*option"
+    ):
+        run("sick", variant={"likelihood": {"name": "fixed_sigma", "sigma": 1e-30}})
+
+
+def test_a_prior_whose_samples_overflow_is_named_although_its_terms_are_finite(monkeypatch: pytest.MonkeyPatch) -> None:
+    inverse = affine_coupling.AffineCouplings.inverse
+
+    def sicken(self: Any, u: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
+        calls.append(1)
+        z = inverse(self, u, context)
+        return z.index_fill(0, torch.tensor([3]), float("inf")) if len(calls) == 3 else z
+
+    calls: list[int] = []
+    monkeypatch.setattr(affine_coupling.AffineCouplings, "inverse", sicken)
+    with pytest.raises(
+        UserError, match=r"epoch 3, in validation: 1 of 12 samples of prior conditional_flow are not finite"
+    ):
+        run("sick")
+    assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
 
 
 def test_sigma_is_that_of_the_training_split() -> None:
@@ -243,6 +269,36 @@ def test_an_adversary_is_trained_and_resumed_but_not_exported() -> None:
     untrained = Model(whole.variant, FACTS).regularizer.adversary
     assert not torch.equal(untrained[0].weight, whole.regularizer.adversary[0].weight)
     assert {"adversary", "total_correlation", "validation_adversary"} <= rows[0].keys()
+
+
+def test_against_an_adversary_the_last_weights_are_kept() -> None:
+    """The objective is lowest where the adversary errs most: a validation that chose by it would choose by that."""
+    model, rows = run("factor", variant=FACTOR, epochs=3, patience=1, learning_rate=0.1)
+    objectives = [row["validation_objective"] for row in rows]
+    assert len(rows) == 3 and objectives.index(min(objectives)) == 0
+    state = Checkpoints("factor", {}).latest(3)
+    assert state is not None
+    assert all(torch.equal(weight, model.state_dict()[name]) for name, weight in state["model"].items())
+
+
+def test_an_adversary_whose_weights_alone_diverge_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sicken(self: Fabric, objective: torch.Tensor) -> None:
+        backward(self, objective)
+        calls.append(1)
+        if len(calls) == 3:  # the last step of epoch 1: no term has shown it yet
+            next(adversaries[-1].parameters()).grad.fill_(float("nan"))
+
+    calls: list[int] = []
+    backward, adversaries = Fabric.backward, []
+    built = factor.build
+    monkeypatch.setattr(
+        factor, "build", lambda *arguments: (adversaries.append((found := built(*arguments)).adversary), found)[1]
+    )
+    monkeypatch.setattr(Fabric, "backward", sicken)
+    with pytest.raises(
+        UserError, match=r"weights of the regularizer's adversary are not finite; no epoch was finished"
+    ):
+        run("sick", variant=FACTOR)
 
 
 def test_an_adversary_that_diverges_is_named_and_the_last_good_checkpoint_kept(monkeypatch: pytest.MonkeyPatch) -> None:

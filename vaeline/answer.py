@@ -30,6 +30,11 @@ def sentences(comparison: Comparison, name: str) -> list[str]:
 
 def _sentence(name: str, figure: Figure, first: str, second: str) -> str:
     pair = figure.pair(first, second)
+    if figure.measures.get(first) != figure.measures.get(second):
+        return (
+            f"{first} and {second} are not compared in {name}: {first} has a {figure.measures[first]} of pixels, {second} a "
+            f"{figure.measures[second]}."
+        )
     if pair is None:
         return f"{first} and {second} share no seed, so they are not compared in {name}."
     if HEADLINES[name].sign * pair.difference > 0:  # seeds that only one of them has made the ranking

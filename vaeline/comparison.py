@@ -126,10 +126,16 @@ class Figure(Entry):
     dashes: dict[str, str]  # variant -> why it has no such figure
     bounds: dict[str, float]  # variant -> its least effective sample size, where that makes the figure a bound
     saturated: list[str]  # variants whose posteriors hardly overlap, of which the figure says little
-    pairs: list[Pair]
+    measures: dict[str, str]  # variant -> `probability` or `density`, where the figure is one of pixels
+    pairs: list[Pair]  # of variants that share a seed, and whose measures are the same
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it is a probability for one variant and a density for another, which do not compare."""
+        return len(set(self.measures.values())) > 1
 
     def pair(self, first: str, second: str) -> Pair | None:
-        """The comparison of two variants in the order asked for; None where they share no seed."""
+        """The comparison of two variants in the order asked for; None where they are not compared."""
         for pair in self.pairs:
             if {pair.first, pair.second} == {first, second}:
                 return pair if pair.first == first else pair.turned()
@@ -228,10 +234,15 @@ def _figure(results: Results, name: str) -> Figure:
         for variant, of in runs.items()
     }
     measured = {variant: by_seed for variant, by_seed in values.items() if by_seed}
+    measures = {
+        variant: measure
+        for variant in measured
+        if (measure := runs[variant][0].evaluation.get(name, {}).get("measure")) is not None
+    }
     shared = [
         (first, second)
         for first, second in combinations(measured, 2)
-        if measured[first].keys() & measured[second].keys()
+        if measured[first].keys() & measured[second].keys() and measures.get(first) == measures.get(second)
     ]
     return Figure(
         summaries={variant: _summary(by_seed) for variant, by_seed in measured.items()},
@@ -240,6 +251,7 @@ def _figure(results: Results, name: str) -> Figure:
             variant: size for variant in measured if (size := _bounding_sample_size(runs[variant], name)) is not None
         },
         saturated=[variant for variant in measured if _saturated(runs[variant], name)],
+        measures=measures,
         pairs=[_pair(name, first, second, measured) for first, second in shared],
     )
 

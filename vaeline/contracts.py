@@ -132,7 +132,7 @@ class Likelihood(Protocol):
 class Regularizer(Protocol):
     """The terms that training adds to the distortion, for each image; step None means schedules at their end."""
 
-    rated: bool  # whether the rate is among them, which is what trains a prior
+    trains_prior: bool  # whether a term has a gradient in the prior's weights
 
     def __call__(
         self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None

@@ -67,7 +67,7 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
     torch.manual_seed(derive_seed("evaluation posterior", settings.seed))
     densities = _densities(model, train, settings.seed)
     bounds, estimates = _measure(model, densities, train, test, settings)
-    _put_bounds(record, bounds, settings)
+    _put_bounds(record, bounds, settings, _measure_of(model.likelihood.sigma))
     for figure in estimates if _why_no_refit(model, test.facts) else ():
         record.dash(f"{figure}_refit", _why_no_refit(model, test.facts))
     if not estimates:
@@ -201,7 +201,12 @@ def _log_frequencies(labels: Tensor, facts: Facts) -> Tensor:
     return (counts.double() / len(labels)).log()
 
 
-def _put_bounds(record: Record, bounds: Tensor, settings: Evaluation) -> None:
+def _measure_of(sigma: Tensor | None) -> str:
+    """What a likelihood is of pixels; a density and a probability do not compare."""
+    return "probability" if sigma is None else "density"
+
+
+def _put_bounds(record: Record, bounds: Tensor, settings: Evaluation, measure: str) -> None:
     distortion, *rate = bounds.double()
     if not rate:
         for figure in ("negative_elbo", "rate"):
@@ -209,7 +214,8 @@ def _put_bounds(record: Record, bounds: Tensor, settings: Evaluation) -> None:
     both = {"negative_elbo": distortion + rate[0], "rate": rate[0]} if rate else {}
     for figure, values in {"distortion": distortion, **both}.items():
         how = {"split": "test", "images": len(values), "samples": settings.bound_samples}
-        record.put(figure, values.mean().item(), DEFINITIONS[figure], **how)
+        of_pixels = {} if figure == "rate" else {"measure": measure}
+        record.put(figure, values.mean().item(), DEFINITIONS[figure], **how, **of_pixels)
         error = values.std().item() / sqrt(len(values))
         record.put(f"{figure}_standard_error", error, f"Standard error of {figure} over images.", **how)
 
@@ -224,7 +230,7 @@ def _put_likelihood(
         effective["sigma"] = float(sigma)
     for suffix in suffixes:
         name, definition = figure + suffix, DEFINITIONS[figure] + (REFITTED if suffix else "")
-        record.put(name, summary.nll, definition, **how, **effective)
+        record.put(name, summary.nll, definition, **how, **effective, measure=_measure_of(sigma))
         record.put(
             f"{name}_tenth", summary.tenth, f"{name} from a tenth of the samples.", **how | {"samples": samples // 10}
         )

@@ -70,6 +70,10 @@ def _judge_gaussian(record: Record, model: Model, train: Batches, seed: int) -> 
     torch.manual_seed(derive_seed("prior samples", seed))
     from_prior = marginal.sample(SAMPLES)
     log_p, log_p_of_prior = marginal.log_prob(drawn.z), marginal.log_prob(from_prior)
+    if not (log_p.isfinite().all() and log_p_of_prior.isfinite().all()):
+        for figure in OF_PRIOR:
+            record.dash(figure, "p(z) is not finite at all of its own samples and those of q_agg")
+        return
     both = symmetric_kl(log_q, log_p, aggregate.log_prob(from_prior), log_p_of_prior)
     _put_mismatch(record, both, shared, how)
     _put_leaks(record, log_q, log_p, float(log_p_of_prior.quantile(SHARE)), how)

@@ -52,6 +52,18 @@ def require_rate(context: Context, part: str) -> None:
         )
 
 
+def require_dimensions(context: Context, part: str) -> None:
+    """Refuse a latent of one dimension, which has no total correlation.
+
+    Raises:
+        UserError: the latent has one dimension.
+    """
+    if context.latent_shape[0] == 1:
+        raise UserError(
+            f"{part} weighs how z's dimensions depend on each other, but latent is 1; raise latent, or take regularizer kl."
+        )
+
+
 def require_inverse(flow: nn.Module, options: Any) -> None:
     """Refuse a flow that a prior cannot sample through.
 

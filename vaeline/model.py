@@ -15,7 +15,7 @@ from vaeline import parts
 from vaeline.contracts import Context, Latent, Prior
 from vaeline.errors import UserError
 from vaeline.files import write_text, written_aside
-from vaeline.params import Variant
+from vaeline.params import Study, Variant
 from vaeline.store import Facts
 
 
@@ -163,6 +163,19 @@ class Model(nn.Module):
         return self.posterior(self.network.encoder(x, None))
 
 
+def require_sense(study: Study, facts: Facts) -> None:
+    """Build every variant of a study, so that a senseless one stops it before anything is trained.
+
+    Raises:
+        UserError: the parts of a variant do not go together.
+    """
+    for name in study.study.variants:
+        try:
+            Model(study.variants[name], facts)
+        except UserError as error:
+            raise UserError(f"variants.{name}: {error}") from error
+
+
 def _refuse_senseless(model: Model) -> None:
     """Refuse parts that are sound each by itself, of which one would go untrained beside the others.
 
@@ -170,21 +183,30 @@ def _refuse_senseless(model: Model) -> None:
         UserError: names the part and what would go.
     """
     variant = model.variant
-    sees = variant.condition and (variant.condition.encoder or variant.condition.decoder)
-    if variant.condition and variant.condition.embedding and not sees and not model.prior.conditional:
+    sees = variant.condition and (variant.condition.encoder or variant.condition.decoder or model.prior.conditional)
+    if variant.condition and not sees and not model.latent_density.conditional:
         raise UserError(
-            "condition.embedding is a number, but neither encoder, decoder nor prior sees the labels, so that nothing would train "
-            "it; set condition.embedding to null, which makes the labels one-hot."
+            "condition makes labels a part of the model, but neither encoder, decoder, prior nor density sees them; set condition "
+            "to null, or condition.decoder to true."
+        )
+    if variant.condition and variant.condition.embedding and not sees:
+        raise UserError(
+            "condition.embedding is a number, but only the density sees the labels, so that nothing would train it; set "
+            "condition.embedding to null, which makes the labels one-hot."
         )
     if model.training_bound.rated and variant.regularizer.name != "none":
         raise UserError(
             f"bound {variant.bound.name} holds the rate already, beside which regularizer {variant.regularizer.name} has no place; "
             "take regularizer none, or bound evidence_lower_bound."
         )
-    if not model.training_bound.rated and not model.regularizer.rated and list(model.prior.parameters()):
+    if not model.training_bound.rated and not model.regularizer.trains_prior and list(model.prior.parameters()):
+        rate = (
+            "give the rate a weight, as regularizer kl does, or "
+            if model.posterior.kind in ("gaussian", "density")
+            else ""
+        )
         raise UserError(
-            f"prior {variant.prior.name} is trained by the rate, which regularizer {variant.regularizer.name} leaves out; give the "
-            "rate a weight, as regularizer kl does, or take prior standard."
+            f"nothing trains prior {variant.prior.name} beside regularizer {variant.regularizer.name}; {rate}take prior standard."
         )
     normed = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.network.encoder.modules())
     if normed and getattr(model.prior, "encodes", False):

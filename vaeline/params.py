@@ -78,6 +78,15 @@ class Dataset(Entry):
     )
     split: Split = Split()
 
+    @model_validator(mode="after")
+    def points_have_no_pixels(self) -> "Dataset":
+        """Refuse what would do nothing, since points are taken as they are."""
+        if self.size is None and (self.pixels, self.range) != ("dequantized", (-1.0, 1.0)):
+            raise ValueError(
+                "size null is of points, which have no pixels; leave pixels at dequantized and range at [-1, 1]"
+            )
+        return self
+
     @field_validator("range")
     @classmethod
     def ascending(cls, value: tuple[float, float]) -> tuple[float, float]:
@@ -189,6 +198,22 @@ class Study(Entry):
     sampling: Sampling = Field(Sampling(), description="What is drawn from a trained model.")
     evaluation: Evaluation = Field(description="What is measured on the test split.")
     variants: dict[Name, Variant] = Field(min_length=1, description="The systems, each composed of parts.")
+
+    @model_validator(mode="after")
+    def goes_with_the_data(self) -> "Study":
+        """Refuse what has no meaning for points, or for black and white."""
+        turned = self.training.flip or self.training.rotation or self.classifier.flip or self.classifier.rotation
+        if self.dataset.size is None and (turned or self.evaluation.features.name != "classifier"):
+            raise ValueError(
+                "dataset.size null is of points, which cannot be mirrored, turned or shown to Inception; set flip to false and "
+                "rotation to 0, in training and classifier, and evaluation.features to classifier"
+            )
+        if self.training.rotation and self.dataset.pixels == "static_binary":
+            raise ValueError(
+                "training.rotation makes greys of dataset.pixels static_binary; take dynamic_binary, which draws black and white "
+                "after the turn, or set rotation to 0"
+            )
+        return self
 
     @model_validator(mode="after")
     def named_variants_exist(self) -> "Study":

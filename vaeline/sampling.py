@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from vaeline.batches import Batches, to_pixels
+from vaeline.errors import UserError
 from vaeline.metrics.aggregate_posterior import AggregatePosterior
 from vaeline.metrics.low_posterior import draws, lowest
 from vaeline.model import Model
@@ -30,7 +31,25 @@ def sample(model: Model, labels: Tensor, facts: Facts, seed: int, batch_size: in
     """Decode one draw of p(z) for each row of labels, (n, columns): batches of levels, uint8."""
     torch.manual_seed(seed)
     for requested in labels.split(batch_size):
-        yield to_pixels(model.sample(requested), facts).cpu()
+        z = draw(model, requested)
+        yield to_pixels(model.decode(z, requested), facts).cpu()
+
+
+@torch.inference_mode()
+def draw(model: Model, labels: Tensor) -> Tensor:
+    """Draw p(z) once for each row of labels, (n, columns): latents, (n, latent), or codes.
+
+    Raises:
+        UserError: a draw is not finite.
+    """
+    z = model.latent_density.sample(len(labels), model.condition(labels))
+    if lost := int((~z.isfinite()).flatten(1).any(1).sum()):
+        part = model.variant.density or model.variant.prior
+        raise UserError(
+            f"{lost:,} of {len(z):,} draws of {part.name} are not finite: the inverse of its flow has diverged; train it again with a "
+            "lower training.learning_rate."
+        )
+    return z
 
 
 @torch.inference_mode()
@@ -69,7 +88,7 @@ def low_posterior(
     """
     torch.manual_seed(seed)
     asked = labels.repeat(draws(len(labels)) // len(labels), 1)
-    z = torch.cat([model.latent_density.sample(len(of), model.condition(of)) for of in asked.split(batch_size)])
+    z = torch.cat([draw(model, of) for of in asked.split(batch_size)])
     rows = lowest(aggregate.log_prob(z), len(labels)).to(z.device)
     return z[rows], asked[rows]
 

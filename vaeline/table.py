@@ -10,6 +10,7 @@ BOUND = f"an upper bound: its effective sample size is under {FEW_SAMPLES}"
 SATURATED = (
     "saturated: posteriors of different images hardly overlap, so that the figure says nothing of pockets between them"
 )
+MIXED = "a {} of pixels: probabilities and densities do not compare"
 MARKS = {"best": "*", "tied": "~"}
 LEGEND = """\
 ± half width of the 95% t-interval over seeds
@@ -88,9 +89,9 @@ def marks(figure: Figure, headline: Headline) -> dict[str, str]:
     """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
 
     Variants that share no two seeds with the best have no interval, and have no say. Where the figure says little of one of
-    them, it ranks none.
+    them, or holds both probabilities and densities, it ranks none.
     """
-    if headline.better is None or len(figure.summaries) < 2 or figure.saturated:
+    if headline.better is None or len(figure.summaries) < 2 or figure.saturated or figure.mixed:
         return {}
     leader, *others = figure.ranking(headline)
     pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and pair.half_width is not None}
@@ -114,6 +115,7 @@ def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str) -> Ce
     bound = variant in figure.bounds
     notes = [BOUND] if bound else []
     notes += [SATURATED] if variant in figure.saturated else []
+    notes += [MIXED.format(figure.measures[variant])] if figure.mixed else []
     notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []
     return Cell(f"<= {value}" if bound else value, spread(summary.half_width), mark, "; ".join(notes))
 

@@ -21,6 +21,7 @@ from vaeline.params import Training
 from vaeline.seeds import derive_seed
 
 CHECK_EVERY = 50  # steps between two looks at the terms: reading them makes the device wait
+SAMPLES_CHECKED = 1000  # of the prior, at each validation
 QUIET_SECONDS = 20  # between two lines of progress where the output is no terminal
 
 Row = dict[str, float]
@@ -40,13 +41,16 @@ class Progress:
         return self.epoch >= training.epochs or self.waited >= training.patience
 
     def note(self, row: Row, model: Model) -> None:
-        """Take in an epoch's row, and a copy of the weights where they are the best so far."""
+        """Take in an epoch's row, and a copy of the weights where they are the best so far.
+
+        Against an adversary the latest are the best: the objective is lowest where the adversary errs most.
+        """
         self.epoch = int(row["epoch"])
         self.rows.append(row)
         if "validation_objective" not in row:
             return
         self.waited += 1
-        if row["validation_objective"] < self.best_objective:
+        if row["validation_objective"] < self.best_objective or "adversary" in row:
             self.best_objective, self.waited = row["validation_objective"], 0
             self.best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
@@ -77,18 +81,23 @@ class Tally:
             self.steps += 1
             self.images += images
             if not all(map(math.isfinite, row)):
-                raise self.diverged(f"step {self.steps}", terms)
+                raise self.diverged(f"step {self.steps}", _named(terms))
             for name, value in terms.items():
                 self._sums[name] = self._sums.get(name, 0.0) + value * images
         self._pending.clear()
         return {name: total / self.images for name, total in self._sums.items()}
 
-    def diverged(self, where: str, terms: Row) -> UserError:
-        """The error of terms that are not finite any more."""
-        named = ", ".join(f"{name} {value:.6g}" for name, value in terms.items() if name != "epoch")
+    def diverged(self, where: str, what: str) -> UserError:
+        """The error of numbers that are not finite any more."""
+        if (self.epoch, where) == (1, "step 1"):
+            return UserError(
+                f"Training diverged at its first step: {what}; no weight has been changed yet, so look for an option of the "
+                "variant that is too large or too small."
+            )
+        kept = f"checkpoints up to epoch {self.epoch - 1} are kept in {self.checkpoints.folder}"
         return UserError(
-            f"Training diverged at epoch {self.epoch}, {where}: {named}; checkpoints up to epoch {self.epoch - 1} "
-            f"are kept in {self.checkpoints.folder}. Lower training.learning_rate or set training.gradient_clip, and run again."
+            f"Training diverged at epoch {self.epoch}, {where}: {what}; {kept if self.epoch > 1 else 'no epoch was finished'}. "
+            "Lower training.learning_rate or set training.gradient_clip, and run again."
         )
 
 
@@ -136,12 +145,14 @@ def train(
         while not progress.finished(training):
             tally = Tally(progress.epoch + 1, checkpoints)
             row = _train_epoch(step, batches, seed, tally, bar)
-            if not _is_finite(model, adversary):
-                raise tally.diverged("in the weights after its last step", row)
+            if broken := _not_finite(model, adversary):
+                raise tally.diverged("after its last step", f"weights of {' and of '.join(broken)} are not finite")
             if tally.epoch % training.validate_every == 0:
                 row |= _validate(model, batches, validation, seed)
-            if not all(map(math.isfinite, row.values())):
-                raise tally.diverged("in validation", row)
+                if not all(map(math.isfinite, row.values())):
+                    raise tally.diverged("in validation", _named(row))
+                if lost := _lost_samples(model, validation, seed):
+                    raise tally.diverged("in validation", lost)
             progress.note(row, model)
             state = {"model": model.state_dict(), "optimizer": adam.state_dict(), "progress": vars(progress)}
             if adversary:
@@ -275,9 +286,27 @@ def _train_epoch(step: _Step, batches: Batches, seed: int, tally: Tally, bar: "_
     return {"epoch": tally.epoch, **means}
 
 
-def _is_finite(model: Model, adversary: _Adversary | None) -> bool:
-    weights = [*model.state_dict().values(), *(adversary.network.state_dict().values() if adversary else ())]
-    return bool(torch.stack([each.isfinite().all() for each in weights]).all())
+def _not_finite(model: Model, adversary: _Adversary | None) -> list[str]:
+    """The parts whose weights hold an infinity or a NaN."""
+    parts = {f"the {name}": part for name, part in model.named_children()}
+    if adversary:
+        parts["the regularizer's adversary"] = adversary.network
+    found = {name: [each.isfinite().all() for each in part.state_dict().values()] for name, part in parts.items()}
+    return [name for name, finite in found.items() if finite and not torch.stack(finite).all()]
+
+
+@torch.inference_mode()
+def _lost_samples(model: Model, validation: Batches, seed: int) -> str:
+    """What is wrong with the prior's own samples: a flow may explain every code, and still have an inverse that overflows."""
+    labels = validation.labels[:SAMPLES_CHECKED]
+    torch.manual_seed(derive_seed("validation samples", seed))
+    z = model.prior.sample(len(labels), model.condition(labels))
+    lost = int((~z.isfinite()).flatten(1).any(1).sum())
+    return f"{lost:,} of {len(z):,} samples of prior {model.variant.prior.name} are not finite" if lost else ""
+
+
+def _named(terms: Row) -> str:
+    return ", ".join(f"{name} {value:.6g}" for name, value in terms.items() if name != "epoch")
 
 
 @torch.inference_mode()

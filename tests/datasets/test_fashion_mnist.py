@@ -1,6 +1,7 @@
 """Fashion-MNIST in a folder: checked where it is compressed, plain, damaged, and downloaded."""
 
 import gzip
+import hashlib
 import struct
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.datasets.sources import WEB_PAGE, idx_files, write_fashion_mnist, write_files
 from vaeline import datasets
-from vaeline.datasets import fashion_mnist
+from vaeline.datasets import _idx, fashion_mnist
 from vaeline.errors import UserError
 from vaeline.params import Dataset
 
@@ -36,6 +37,13 @@ def test_plain_files_are_read_by_their_headers(tmp_path: Path) -> None:
     raw = datasets.read(dataset(write_files(tmp_path, idx_files())))
     content = idx_files()["t10k-images-idx3-ubyte"]
     assert isinstance(raw.images, np.ndarray) and raw.images[30:].tobytes() == content[16:]
+
+
+def test_plain_files_of_mnist_are_known_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, content = "t10k-images-idx3-ubyte", idx_files()["t10k-images-idx3-ubyte"]
+    monkeypatch.setitem(_idx.MNIST, name, hashlib.md5(content).hexdigest())
+    with pytest.raises(UserError, match=r"is MNIST's, not Fashion-MNIST's; .* set dataset.name to mnist"):
+        datasets.read(dataset(write_files(tmp_path, idx_files())))
 
 
 def test_file_with_a_checksum_is_preferred_to_a_plain_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from torch.distributions import Categorical, MixtureSameFamily, MultivariateNorm
 from tests.conftest import every, scramble
 from vaeline import parts
 from vaeline.contracts import Context
+from vaeline.densities.gaussian_mixture import NotConverged
 from vaeline.errors import UserError
 
 CODES, ROWS, COLUMNS = 3, 2, 3
@@ -139,3 +140,9 @@ def test_a_fit_that_diverges_is_a_sentence(context: Context) -> None:
 def test_an_even_kernel_is_refused(context: Context) -> None:
     with pytest.raises(UserError, match="density.kernel is 4, but must be odd"):
         build("pixelcnn", context, kernel=4)
+
+
+def test_a_mixture_that_has_not_converged_says_so_in_a_sentence(context: Context) -> None:
+    density = build("gaussian_mixture", context, iterations=1)
+    with pytest.warns(NotConverged, match="not converged after 1 iterations; raise density.iterations"):
+        list(density.fit(torch.randn(200, 2), None, 0, None))

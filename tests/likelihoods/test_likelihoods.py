@@ -55,7 +55,7 @@ def test_points_too_have_a_likelihood_but_for_the_bernoulli(name: str, context: 
     points = replace(context, image_shape=(2,), pixels="points", range=(0, 1))
     options = parts.validate("likelihoods", {"name": name, **NEEDS.get(name, {})})
     if name == "bernoulli":
-        with pytest.raises(UserError, match="pixels are points"):
+        with pytest.raises(UserError, match="the data are points; take fixed_sigma"):
             parts.build("likelihoods", options, points)
         return
     likelihood, h = parts.build("likelihoods", options, points), 100 * torch.randn(4, 2)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import Result
 
-from pipeline_steps import train
+from pipeline_steps import classifier, train
 from vaeline.checkpoints import ROOT
 from vaeline.files import locked, sha256
 from vaeline.params import Study
@@ -46,6 +47,15 @@ def test_another_seed_gives_another_model(project: Study, run: Callable[..., Res
 def test_an_unknown_variant_names_those_there_are(project: Study, run: Callable[..., Result]) -> None:
     result = run(train.main, "--variant", "flowy", "--seed", 0)
     assert result.exit_code == 1 and "--variant is 'flowy'; params.yaml holds: flow, plain." in result.output
+
+
+def test_a_senseless_variant_stops_the_training_of_the_others(project: Study, run: Callable[..., Result]) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["variants"]["plain"]["posterior"] = {"name": "vector_quantized", "codes": 4}
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    for step, arguments in ((train, ("--variant", "flow", "--seed", 0)), (classifier, ())):
+        result = run(step.main, *arguments)
+        assert result.exit_code == 1 and "Error: variants.plain: " in result.output
 
 
 def test_two_trainings_of_one_run_do_not_meet(project: Study, run: Callable[..., Result]) -> None:

@@ -20,6 +20,12 @@ FILES = {  # and the dimensions of the array in each
     "t10k-images-idx3-ubyte": 3,
     "t10k-labels-idx1-ubyte": 1,
 }
+MNIST = {  # checksums of MNIST's uncompressed bytes, under whose names all the others come
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
 UINT8 = 8  # the type code of idx
 IMAGE = (28, 28)
 
@@ -87,8 +93,10 @@ def _read_file(path: Path, title: str, file: str, md5: dict[str, str]) -> np.nda
     try:
         stored = path.read_bytes()
         content = gzip.decompress(stored) if path.suffix == ".gz" else stored
+        if title != "MNIST" and _digest(content) == MNIST[file]:
+            raise UserError(f"{path} is MNIST's, not {title}'s; get {title}'s files, or set dataset.name to mnist.")
         checked, kind, name = (content, "uncompressed bytes", file) if file in md5 else (stored, "bytes", path.name)
-        if name in md5 and hashlib.md5(checked, usedforsecurity=False).hexdigest() != md5[name]:
+        if name in md5 and _digest(checked) != md5[name]:
             raise UserError(
                 f"{path} is not {title}'s {file}: its {len(checked):,} {kind} do not have the known checksum; "
                 "remove it and get it again, or bring images of your own as image_folder."
@@ -96,6 +104,10 @@ def _read_file(path: Path, title: str, file: str, md5: dict[str, str]) -> np.nda
         return _decode(content, FILES[file])
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise UserError(f"{path} is damaged ({error}); remove it and get it again.") from error
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _decode(content: bytes, dimensions: int) -> np.ndarray:

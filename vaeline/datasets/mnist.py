@@ -6,12 +6,7 @@ from vaeline.datasets import RawImages, _idx
 from vaeline.params import Dataset
 
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"  # torchvision's
-MD5 = {  # of the uncompressed bytes: the gzip wrappers of different mirrors differ
-    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-}
+MD5 = _idx.MNIST  # of the uncompressed bytes: the gzip wrappers of different mirrors differ
 
 
 def download(folder: Path) -> None:

@@ -1,10 +1,12 @@
 """A mixture of Gaussians with full covariances, fitted to codes by expectation maximisation (Ghosh et al., 2020)."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from pydantic import Field
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as ExpectationMaximisation
 from torch import Tensor, nn
 
@@ -33,6 +35,10 @@ def build(options: Options, context: Context) -> nn.Module:
             f"density.components is {options.components}, but there are {context.training_images} training images; lower it."
         )
     return GaussianMixture(options.components, options.iterations, vector_size(context, "density gaussian_mixture"))
+
+
+class NotConverged(UserWarning):
+    """Expectation maximisation was stopped before its bound stood still."""
 
 
 class GaussianMixture(nn.Module):
@@ -65,11 +71,15 @@ class GaussianMixture(nn.Module):
             return
         fitted = ExpectationMaximisation(len(self.weight), max_iter=self.iterations, random_state=seed % MOST_SEED)
         try:
-            fitted.fit(codes.cpu().double().numpy())
+            with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+                fitted.fit(codes.cpu().double().numpy())
         except ValueError as error:
             raise UserError(
                 f"density gaussian_mixture cannot be fitted to these codes ({error}); lower density.components."
             ) from error
+        if not fitted.converged_:
+            sentence = f"density gaussian_mixture has not converged after {self.iterations} iterations; raise density.iterations."
+            warnings.warn(sentence, NotConverged, stacklevel=2)
         self.weight.copy_(torch.from_numpy(fitted.weights_))
         self.mean.copy_(torch.from_numpy(fitted.means_))
         self.factor.copy_(torch.linalg.cholesky(torch.from_numpy(fitted.covariances_)))

@@ -16,9 +16,13 @@ def build(options: Options, context: Context) -> "Bernoulli":
     """Build p(x|z) with the decoder's output as the log-odds of white.
 
     Raises:
-        UserError: pixels do not lie in [0, 1], or carry noise that would be coded along.
+        UserError: the data are points; or pixels do not lie in [0, 1], or carry noise that would be coded along.
     """
-    if context.pixels in ("dequantized", "points") or context.range != (0, 1):
+    if context.pixels == "points":
+        raise UserError(
+            "likelihood bernoulli is of pixels, but the data are points; take fixed_sigma, learned_sigma or optimal_sigma."
+        )
+    if context.pixels == "dequantized" or context.range != (0, 1):
         came = f"dataset.range is {list(context.range)}" if context.range != (0, 1) else f"pixels are {context.pixels}"
         raise UserError(
             f"likelihood bernoulli is of pixels in [0, 1] without noise, but {came}; set dataset.range to [0, 1] and dataset.pixels "

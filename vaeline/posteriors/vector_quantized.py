@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vaeline.contracts import Context, Kind, Latent
+from vaeline.errors import UserError
 from vaeline.parts import PartOptions
 
 
@@ -18,7 +19,15 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> nn.Module:
-    """Build a codebook of vectors of the latent's size."""
+    """Build a codebook of vectors of the latent's size.
+
+    Raises:
+        UserError: the data are points, which have no map of codes.
+    """
+    if context.pixels == "points":
+        raise UserError(
+            "posterior vector_quantized makes maps of codes of images, but the data are points; take posterior gaussian."
+        )
     return VectorQuantized(options.codes, context.latent_shape[0])
 
 

@@ -27,7 +27,7 @@ def build(options: Options, context: Context) -> "Capacity":
 class Capacity:
     def __init__(self, gamma: float, capacity: float, steps: int) -> None:
         self.gamma, self.capacity, self.steps = gamma, capacity, steps
-        self.rated = gamma > 0
+        self.trains_prior = gamma > 0
 
     def __call__(
         self, latent: Latent, rate: Tensor, prior: Prior, condition: Tensor | None, step: int | None

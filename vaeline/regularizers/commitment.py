@@ -27,7 +27,7 @@ def build(options: Options, context: Context) -> "Commitment":
 
 
 class Commitment:
-    rated = False  # the rate of codes is a constant
+    trains_prior = False  # the rate of codes is a constant
 
     def __init__(self, codebook: float, commitment: float) -> None:
         self.codebook, self.commitment = codebook, commitment

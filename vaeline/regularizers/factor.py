@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vaeline.contracts import Context, Latent, Prior
-from vaeline.latents import require_rate
+from vaeline.latents import require_dimensions, require_rate
 from vaeline.parts import PartOptions
 
 
@@ -27,16 +27,17 @@ def build(options: Options, context: Context) -> "Factor":
     """Build the regularizer and its adversary.
 
     Raises:
-        UserError: the posterior has no rate.
+        UserError: the posterior has no rate, or the latent one dimension.
     """
     require_rate(context, "regularizer factor")
+    require_dimensions(context, "regularizer factor")
     widths = [context.latent_shape[0], *[options.width] * options.depth]
     layers = [layer for sizes in pairwise(widths) for layer in (nn.Linear(*sizes), nn.LeakyReLU(0.2))]
     return Factor(nn.Sequential(*layers, nn.Linear(widths[-1], 2)), options.gamma, options.learning_rate)
 
 
 class Factor:
-    rated = True
+    trains_prior = True
     betas = (0.5, 0.9)  # of the adversary's Adam, as Kim and Mnih have them
 
     def __init__(self, adversary: nn.Module, gamma: float, learning_rate: float) -> None:

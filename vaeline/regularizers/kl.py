@@ -28,7 +28,7 @@ def build(options: Options, context: Context) -> "WeightedRate":
 class WeightedRate:
     def __init__(self, weight: float, warmup: int) -> None:
         self.weight = weight
-        self.rated = weight > 0
+        self.trains_prior = weight > 0
         self.warmup = warmup
 
     def __call__(

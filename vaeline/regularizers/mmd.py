@@ -10,7 +10,6 @@ from torch import Tensor
 
 from vaeline.contracts import Context, Latent, Prior
 from vaeline.errors import UserError
-from vaeline.latents import vector_size
 from vaeline.parts import PartOptions
 
 
@@ -26,20 +25,30 @@ def build(options: Options, context: Context) -> "Discrepancy":
     """Build the two weighted terms.
 
     Raises:
-        UserError: the posterior makes codes, or has no density and so no rate to weigh.
+        UserError: the posterior makes codes, or has no rate to weigh; or the discrepancy's weight is below 0.
     """
-    size = vector_size(context, "regularizer mmd")
+    if context.posterior == "codes":
+        raise UserError(
+            "regularizer mmd compares vectors, but posterior vector_quantized makes codes; take regularizer commitment."
+        )
+    if options.alpha + options.scale < 1:
+        raise UserError(
+            f"regularizer.alpha {options.alpha:g} and scale {options.scale:g} give the discrepancy the weight "
+            f"{options.alpha + options.scale - 1:g}, which rewards it; raise scale to {1 - options.alpha:g} or more."
+        )
     if context.posterior == "point" and options.alpha != 1:
         raise UserError(
             f"regularizer.alpha is {options.alpha:g}, but posterior deterministic has no rate to weigh; set alpha to 1."
         )
-    return Discrepancy(1 - options.alpha, options.alpha + options.scale - 1, options.bandwidth or float(size))
+    return Discrepancy(
+        1 - options.alpha, options.alpha + options.scale - 1, options.bandwidth or float(context.latent_shape[0])
+    )
 
 
 class Discrepancy:
     def __init__(self, weight: float, discrepancy_weight: float, bandwidth: float) -> None:
         self.weight, self.discrepancy_weight, self.bandwidth = weight, discrepancy_weight, bandwidth
-        self.rated = weight != 0
+        self.trains_prior = weight > 0 or discrepancy_weight > 0
 
     def __call__(
         self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None

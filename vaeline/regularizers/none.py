@@ -25,7 +25,7 @@ def build(options: Options, context: Context) -> "Nothing":
 
 
 class Nothing:
-    rated = False
+    trains_prior = False
 
     def __call__(
         self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None

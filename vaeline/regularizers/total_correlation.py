@@ -14,6 +14,7 @@ from torch import Tensor
 from vaeline.contracts import Context, Latent, Prior
 from vaeline.errors import UserError
 from vaeline.gaussian import LOG_TWO_PI
+from vaeline.latents import require_dimensions
 from vaeline.parts import PartOptions
 
 
@@ -27,13 +28,14 @@ def build(options: Options, context: Context) -> "TotalCorrelation":
     """Build the three weighted terms; with weights 1, 1, 1 they sum to log q(z|x) - log p(z), for any prior.
 
     Raises:
-        UserError: the posterior is no Gaussian, whose dimensions are independent given x.
+        UserError: the posterior is no Gaussian, whose dimensions are independent given x; or the latent has one dimension.
     """
     if context.posterior != "gaussian":
         raise UserError(
             "regularizer total_correlation needs q(z_j|x) of each dimension alone, which only posterior gaussian has; take that, or "
             "regularizer factor."
         )
+    require_dimensions(context, "regularizer total_correlation")
     weights = options.mutual_information, options.total_correlation, options.dimensions
     return TotalCorrelation(weights, context.training_images)
 
@@ -41,7 +43,7 @@ def build(options: Options, context: Context) -> "TotalCorrelation":
 class TotalCorrelation:
     def __init__(self, weights: tuple[float, float, float], training_images: int) -> None:
         self.weights = weights
-        self.rated = weights[2] > 0  # the only term with the prior
+        self.trains_prior = weights[2] > 0  # the only term with the prior
         self.training_images = training_images
 
     def __call__(
