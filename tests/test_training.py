@@ -131,6 +131,23 @@ def test_more_epochs_go_on_from_fewer_and_fewer_are_still_there() -> None:
     assert same(run("grown", epochs=2)[0], short)
 
 
+def test_the_learning_rate_falls_after_each_milestone_also_in_a_resumed_training() -> None:
+    """At a decay that freezes the weights, epochs after the first milestone change nothing."""
+    settings = {"milestones": [2, 3], "decay": 1e-12, "variant": {"likelihood": {"name": "unit_gaussian"}}}
+    short, _ = run("short", **settings, epochs=2)
+    whole, rows = run("whole", **settings)
+    with pytest.raises(Killed):
+        run("killed", kill_after(3), **settings)
+    resumed, _ = run("killed", **settings)
+    assert same(whole, resumed)
+    validated = [row["validation_objective"] for row in rows]
+    assert validated[0] != validated[1] and validated[1] == pytest.approx(validated[3], rel=1e-6)
+    free, _ = run("free", variant=settings["variant"])
+    assert not same(whole, free)
+    for name, weight in short.state_dict().items():
+        torch.testing.assert_close(weight, whole.state_dict()[name])
+
+
 def test_every_epoch_is_reported_also_those_before_a_resume() -> None:
     with pytest.raises(Killed):
         run("killed", kill_after(2))

@@ -110,6 +110,10 @@ class Training(Entry):
     validate_every: int = Field(1, ge=1, description="epochs between two validations")
     batch_size: int = Field(128, ge=2, le=1_000_000)
     learning_rate: float = Field(gt=0, le=1, description="of Adam")
+    milestones: list[Annotated[int, Field(ge=1)]] = Field(
+        [], description="epochs after each of which the learning rate is multiplied by `decay`"
+    )
+    decay: float = Field(0.1, gt=0, le=1, description="of the learning rate, at a milestone")
     gradient_clip: float | None = Field(None, gt=0, description="largest norm of the gradient; null for none")
     precision: Literal["32-true", "bf16-mixed"] = Field(
         "32-true", description="of the training steps; evaluation is in 32 bits"

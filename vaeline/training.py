@@ -144,6 +144,7 @@ def train(
     with _Bar(training.epochs, progress.epoch, len(batches.images)) as bar:
         while not progress.finished(training):
             tally = Tally(progress.epoch + 1, checkpoints)
+            _set_learning_rate(adam, training, tally.epoch)
             row = _train_epoch(step, batches, seed, tally, bar)
             if broken := _not_finite(model, adversary):
                 raise tally.diverged("after its last step", f"weights of {' and of '.join(broken)} are not finite")
@@ -268,6 +269,13 @@ class _Step:
             )
         self.optimizer.step()
         return {"objective": total, **objective.terms, **objective.beside}
+
+
+def _set_learning_rate(adam: torch.optim.Adam, training: Training, epoch: int) -> None:
+    """A function of the epoch alone, so that a resumed training needs no memory of it."""
+    passed = sum(milestone < epoch for milestone in training.milestones)
+    for group in adam.param_groups:
+        group["lr"] = training.learning_rate * training.decay**passed
 
 
 def _train_epoch(step: _Step, batches: Batches, seed: int, tally: Tally, bar: "_Bar") -> Row:
