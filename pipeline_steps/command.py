@@ -11,13 +11,15 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from vaeline.errors import UserError
 from vaeline.files import write_json
 from vaeline.params import Study, load
+
+T = TypeVar("T")
 
 RUNNING = Path(".snakemake/bridge/running")  # locked while a run of Snakemake lives
 UNDER_DVC = "DVC_STAGE"  # in the environment of what DVC runs
@@ -49,7 +51,7 @@ def _warn_in_a_sentence(
     return _with_its_place(message, category, filename, lineno, line)
 
 
-def reads(*keys: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def reads(*keys: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """Name what a step takes from params.yaml, and refuse an edit of it while the step runs.
 
     Both engines look the values up once a step has ended, and would certify what was made of the former ones.
@@ -58,18 +60,19 @@ def reads(*keys: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
         keys: dotted, as in dvc.yaml; `{variant}` stands for the run's.
     """
 
-    def decorate(step: Callable[..., None]) -> Callable[..., None]:
+    def decorate(step: Callable[..., T]) -> Callable[..., T]:
         @functools.wraps(step)
-        def watched(*arguments: Any, **options: Any) -> None:
+        def watched(*arguments: Any, **options: Any) -> T:
             _refuse_beside_snakemake()
             of_run = inspect.signature(step).bind(*arguments, **options).arguments
             before = _values(keys, of_run)
-            step(*arguments, **options)
+            seconds = step(*arguments, **options)
             if moved := [key for key, value in _values(keys, of_run).items() if value != before[key]]:
                 raise UserError(
                     f"{', '.join(moved)} of params.yaml changed while this step ran, so that what it made is of the former "
                     "value; run again."
                 )
+            return seconds
 
         watched.reads = keys  # type: ignore[attr-defined]
         return watched
@@ -77,8 +80,11 @@ def reads(*keys: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return decorate
 
 
-def run_command(step: Callable[[Study, str, int], None]) -> click.Command:
-    """Make a step of one run a command with --variant and --seed, and note its wall time in the run's timing.json."""
+def run_command(step: Callable[[Study, str, int], float | None]) -> click.Command:
+    """Make a step of one run a command with --variant and --seed, and note its wall time in the run's timing.json.
+
+    The step returns the seconds it took if it knows of more than this process: of one that was killed and went on.
+    """
 
     name = Path(inspect.getfile(inspect.unwrap(step))).stem
 
@@ -91,8 +97,9 @@ def run_command(step: Callable[[Study, str, int], None]) -> click.Command:
         if variant not in study.variants:
             raise UserError(f"--variant is {variant!r}; params.yaml holds: {', '.join(study.variants)}.")
         started = time.monotonic()
-        step(study, variant, seed)
-        _note_time(run_folder(study.study.name, variant, seed), name, time.monotonic() - started)
+        seconds = step(study, variant, seed)
+        took = time.monotonic() - started if seconds is None else seconds
+        _note_time(run_folder(study.study.name, variant, seed), name, took)
 
     return run
 

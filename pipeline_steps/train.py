@@ -33,7 +33,7 @@ COLUMNS = [
 
 @run_command
 @reads("training", "variants.{variant}")
-def main(study: Study, variant: str, seed: int) -> None:
+def main(study: Study, variant: str, seed: int) -> float:
     """Train one variant from one seed; go on from its last checkpoint where there is one."""
     fix_arithmetic(study.training.threads)
     features = study.evaluation.features
@@ -62,6 +62,7 @@ def main(study: Study, variant: str, seed: int) -> None:
             provenance["density_losses"] = fit_density(model, batches, seed, of_density)
         models.save(folder, model.cpu(), facts, provenance)
         write_text(folder / "training.csv", _as_csv(rows))
+    return checkpoints.seconds + of_density.seconds
 
 
 def _what_decides(study: Study, variant: str, seed: int, facts: Facts, device: torch.device) -> dict[str, object]:

@@ -29,6 +29,23 @@ def test_a_later_one_takes_the_place_of_all_but_finished_ones() -> None:
     assert [checkpoints.latest(epochs) for epochs in (1, 2, 3, 9)] == [None, {"epoch": 2}, {"epoch": 2}, {"epoch": 4}]
 
 
+def test_time_adds_up_over_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("vaeline.checkpoints.time.monotonic", lambda: now[0])
+    killed = Checkpoints("a", {})
+    assert killed.latest(9) is None
+    now[0] += 5
+    killed.write(1, {"epoch": 1}, finished=False)
+    now[0] += 1000  # lost with the process, or between the two
+    resumed = Checkpoints("a", {})
+    assert resumed.latest(9) == {"epoch": 1} and resumed.seconds == 5
+    now[0] += 7
+    resumed.write(2, {"epoch": 2}, finished=True)
+    assert resumed.seconds == 12
+    again = Checkpoints("a", {})
+    assert again.latest(9) == {"epoch": 2} and again.seconds == 12
+
+
 def test_another_decision_has_another_folder() -> None:
     assert Checkpoints("a", {"seed": 1}).folder != Checkpoints("a", {"seed": 2}).folder
     assert Checkpoints("a", {"x": 1, "y": 2}).folder == Checkpoints("a", {"y": 2, "x": 1}).folder

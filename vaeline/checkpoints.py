@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class Checkpoints:
     def __init__(self, name: str, decides: dict[str, Any]) -> None:
         key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
         self.folder = main_worktree() / ROOT / f"{name}-{key}"
+        self.seconds = 0.0  # that the training took up to the last checkpoint, in all its processes
+        self._since = time.monotonic()
 
     def latest(self, epochs: int) -> dict[str, Any] | None:
         """The state of the last epoch that is not beyond `epochs`; None where there is none.
@@ -38,12 +41,16 @@ class Checkpoints:
             UserError: the file is damaged.
         """
         paths = [path for path in self._paths() if _epoch(path) <= epochs]
-        return _read(paths[-1]) if paths else None
+        state = _read(paths[-1]) if paths else None
+        self.seconds, self._since = state.pop("seconds", 0.0) if state else 0.0, time.monotonic()
+        return state
 
     def write(self, epoch: int, state: dict[str, Any], finished: bool) -> None:
         """Write the state after `epoch`; `finished` keeps it from giving way to a later one."""
+        now = time.monotonic()
+        self.seconds, self._since = self.seconds + now - self._since, now
         older = [path for path in self._paths() if path.suffix == ".last" and _epoch(path) <= epoch]
-        _write(self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", state)
+        _write(self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", {**state, "seconds": self.seconds})
         for path in older:
             path.unlink(missing_ok=True)
 

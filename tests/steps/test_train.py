@@ -38,6 +38,16 @@ def test_running_again_gives_the_same_bytes(project: Study, run: Callable[..., R
     assert [sha256(path) for path in files] == first
 
 
+def test_the_noted_time_is_that_of_the_training_also_where_nothing_was_left_to_do(
+    project: Study, run: Callable[..., Result]
+) -> None:
+    times = []
+    for _ in range(2):
+        run(train.main, "--variant", "flow", "--seed", 0)
+        times.append(json.loads((RUN / "timing.json").read_text())["train"]["seconds"])
+    assert times[0] == times[1] > 0
+
+
 def test_another_seed_gives_another_model(project: Study, run: Callable[..., Result]) -> None:
     for seed in (0, 1):
         run(train.main, "--variant", "flow", "--seed", seed)
