@@ -162,6 +162,10 @@ def test_a_damaged_run_is_a_sentence(tmp_path: Path, file: str, damage: Any, sen
         load(tmp_path)
 
 
+CODES = {
+    "posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"},
+    "regularizer": {"name": "commitment"},
+}  # fmt: skip
 SENSELESS = {
     "kl of points": ({"posterior": {"name": "deterministic"}}, "take regularizer none, or mmd with alpha 1"),
     "mmd of points": (
@@ -174,22 +178,19 @@ SENSELESS = {
     ),
     "commitment of vectors": ({"regularizer": {"name": "commitment"}}, "only posterior vector_quantized has"),
     "codes of a perceptron": (
-        {"posterior": {"name": "vector_quantized"}, "prior": {"name": "uniform"}, "regularizer": {"name": "commitment"}},
+        {**CODES, "network": {"name": "mlp"}},
         "wants a map; take network conv",
     ),
     "a Gaussian prior over codes": (
-        {"posterior": {"name": "vector_quantized"}, "network": CONV, "regularizer": {"name": "commitment"}},
+        {**CODES, "prior": {"name": "standard"}},
         "take prior uniform",
     ),
     "kl of codes": (
-        {"posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"}},
+        {**CODES, "regularizer": {"name": "kl"}},
         "is a constant; take regularizer commitment",
     ),
     "codes without commitment": (
-        {
-            "posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"},
-            "regularizer": {"name": "none"},
-        },
+        {**CODES, "regularizer": {"name": "none"}},
         "take regularizer commitment",
     ),
     "a prior whose rate has no weight": (
@@ -207,10 +208,7 @@ SENSELESS = {
     "codes of vectors": ({"prior": {"name": "uniform"}}, "take posterior vector_quantized"),
     "a PixelCNN over vectors": ({"density": {"name": "pixelcnn"}}, "take posterior vector_quantized"),
     "a mixture over codes": (
-        {
-            "posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"},
-            "regularizer": {"name": "commitment"}, "density": {"name": "gaussian_mixture"},
-        },
+        {**CODES, "density": {"name": "gaussian_mixture"}},
         "density pixelcnn or null",
     ),
     "pseudo-inputs without labels": ({"prior": {"name": "vamp"}}, "set condition.encoder to false"),
@@ -228,11 +226,7 @@ SENSELESS = {
         "as regularizer kl does, or take prior standard",
     ),
     "an embedding that nothing trains": (
-        {
-            "posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"},
-            "regularizer": {"name": "commitment"}, "density": {"name": "pixelcnn"},
-            "condition": {"embedding": 4, "encoder": False, "decoder": False},
-        },
+        {**CODES, "density": {"name": "pixelcnn"}, "condition": {"embedding": 4, "encoder": False, "decoder": False}},
         "set condition.embedding to null",
     ),
     "labels that nothing sees": (
@@ -240,10 +234,7 @@ SENSELESS = {
         "set condition to null, or condition.decoder to true",
     ),
     "mmd of codes": (
-        {
-            "posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"},
-            "regularizer": {"name": "mmd"},
-        },
+        {**CODES, "regularizer": {"name": "mmd"}},
         "take regularizer commitment",
     ),
     "a discrepancy that is rewarded": (
@@ -268,11 +259,8 @@ def test_a_prior_may_be_trained_by_a_discrepancy_alone() -> None:
 
 
 def test_codes_of_points_are_refused_with_what_would_work() -> None:
-    entry = variant(
-        posterior={"name": "vector_quantized"}, prior={"name": "uniform"}, regularizer={"name": "commitment"}
-    )
     with pytest.raises(UserError, match="the data are points; take posterior gaussian"):
-        Model(entry, replace(FACTS, image_shape=(2,), pixels="points", levels=0))
+        Model(variant(**CODES), replace(FACTS, image_shape=(2,), pixels="points", levels=0))
 
 
 @pytest.mark.parametrize(("changes", "sentence"), SENSELESS.values(), ids=SENSELESS)

@@ -30,7 +30,7 @@ def sentences(comparison: Comparison, name: str) -> list[str]:
 
 def _sentence(name: str, figure: Figure, first: str, second: str) -> str:
     pair = figure.pair(first, second)
-    if figure.measures.get(first) != figure.measures.get(second):
+    if figure.mixed and figure.measures.get(first) != figure.measures.get(second):
         return (
             f"{first} and {second} are not compared in {name}: {first} has a {figure.measures[first]} of pixels, {second} a "
             f"{figure.measures[second]}."

@@ -182,18 +182,8 @@ def _refuse_senseless(model: Model) -> None:
     Raises:
         UserError: names the part and what would go.
     """
+    _refuse_unseen_labels(model)
     variant = model.variant
-    sees = variant.condition and (variant.condition.encoder or variant.condition.decoder or model.prior.conditional)
-    if variant.condition and not sees and not model.latent_density.conditional:
-        raise UserError(
-            "condition makes labels a part of the model, but neither encoder, decoder, prior nor density sees them; set condition "
-            "to null, or condition.decoder to true."
-        )
-    if variant.condition and variant.condition.embedding and not sees:
-        raise UserError(
-            "condition.embedding is a number, but only the density sees the labels, so that nothing would train it; set "
-            "condition.embedding to null, which makes the labels one-hot."
-        )
     if model.training_bound.rated and variant.regularizer.name != "none":
         raise UserError(
             f"bound {variant.bound.name} holds the rate already, beside which regularizer {variant.regularizer.name} has no place; "
@@ -213,6 +203,21 @@ def _refuse_senseless(model: Model) -> None:
         raise UserError(
             f"prior {variant.prior.name} sends images of its own through the encoder, whose batch normalisation would take them for "
             "data; set network.norm to none, or take network mlp."
+        )
+
+
+def _refuse_unseen_labels(model: Model) -> None:
+    variant = model.variant
+    sees = variant.condition and (variant.condition.encoder or variant.condition.decoder or model.prior.conditional)
+    if variant.condition and not sees and not model.latent_density.conditional:
+        raise UserError(
+            "condition makes labels a part of the model, but neither encoder, decoder, prior nor density sees them; set condition "
+            "to null, or condition.decoder to true."
+        )
+    if variant.condition and variant.condition.embedding and not sees:
+        raise UserError(
+            "condition.embedding is a number, but only the density sees the labels, so that nothing would train it; set "
+            "condition.embedding to null, which makes the labels one-hot."
         )
 
 

@@ -43,13 +43,18 @@ def draw(model: Model, labels: Tensor) -> Tensor:
         UserError: a draw is not finite.
     """
     z = model.latent_density.sample(len(labels), model.condition(labels))
-    if lost := int((~z.isfinite()).flatten(1).any(1).sum()):
+    if lost := count_lost(z):
         part = model.variant.density or model.variant.prior
         raise UserError(
             f"{lost:,} of {len(z):,} draws of {part.name} are not finite: the inverse of its flow has diverged; train it again with a "
             "lower training.learning_rate."
         )
     return z
+
+
+def count_lost(z: Tensor) -> int:
+    """How many of a density's draws, (n, ...), hold an infinity or a NaN."""
+    return int((~z.isfinite()).flatten(1).any(1).sum())
 
 
 @torch.inference_mode()

@@ -18,6 +18,7 @@ from vaeline.checkpoints import Checkpoints
 from vaeline.errors import UserError
 from vaeline.model import Model, Objective
 from vaeline.params import Training
+from vaeline.sampling import count_lost
 from vaeline.seeds import derive_seed
 
 CHECK_EVERY = 50  # steps between two looks at the terms: reading them makes the device wait
@@ -309,7 +310,7 @@ def _lost_samples(model: Model, validation: Batches, seed: int) -> str:
     labels = validation.labels[:SAMPLES_CHECKED]
     torch.manual_seed(derive_seed("validation samples", seed))
     z = model.prior.sample(len(labels), model.condition(labels))
-    lost = int((~z.isfinite()).flatten(1).any(1).sum())
+    lost = count_lost(z)
     return f"{lost:,} of {len(z):,} samples of prior {model.variant.prior.name} are not finite" if lost else ""
 
 
