@@ -147,14 +147,8 @@ def train(
             tally = Tally(progress.epoch + 1, checkpoints)
             _set_learning_rate(adam, training, tally.epoch)
             row = _train_epoch(step, batches, seed, tally, bar)
-            if broken := _not_finite(model, adversary):
-                raise tally.diverged("after its last step", f"weights of {' and of '.join(broken)} are not finite")
             if tally.epoch % training.validate_every == 0:
-                row |= _validate(model, batches, validation, seed)
-                if not all(map(math.isfinite, row.values())):
-                    raise tally.diverged("in validation", _named(row))
-                if lost := _lost_samples(model, validation, seed):
-                    raise tally.diverged("in validation", lost)
+                row |= _validate(model, batches, validation, seed, tally)
             progress.note(row, model)
             state = {"model": model.state_dict(), "optimizer": adam.state_dict(), "progress": vars(progress)}
             if adversary:
@@ -292,6 +286,8 @@ def _train_epoch(step: _Step, batches: Batches, seed: int, tally: Tally, bar: "_
         if index % CHECK_EVERY == 0 or index == len(batches):
             means = tally.read()
             bar.show(tally, means)
+    if broken := _not_finite(step.model.module, step.adversary):
+        raise tally.diverged("after its last step", f"weights of {' and of '.join(broken)} are not finite")
     return {"epoch": tally.epoch, **means}
 
 
@@ -319,10 +315,13 @@ def _named(terms: Row) -> str:
 
 
 @torch.inference_mode()
-def _validate(model: Model, batches: Batches, validation: Batches, seed: int) -> Row:
+def _validate(model: Model, batches: Batches, validation: Batches, seed: int, tally: Tally) -> Row:
     """Fit sigma to the training split, then measure the objective, at its final schedule, on the validation split.
 
     Every validation draws the same noise, so that two epochs differ by their weights alone.
+
+    Raises:
+        UserError: a term, or a sample of the prior, is not finite.
     """
     model.eval()
     if model.likelihood.kind == "calibrated":
@@ -337,7 +336,13 @@ def _validate(model: Model, batches: Batches, validation: Batches, seed: int) ->
     row = {f"validation_{name}": total / len(validation.images) for name, total in sums.items()}
     if "validation_rate" in row:
         row["validation_negative_elbo"] = row["validation_distortion"] + row["validation_rate"]
-    return row if model.likelihood.sigma is None else {"sigma": float(model.likelihood.sigma), **row}
+    if model.likelihood.sigma is not None:
+        row = {"sigma": float(model.likelihood.sigma), **row}
+    if not all(map(math.isfinite, row.values())):
+        raise tally.diverged("in validation", _named(row))
+    if lost := _lost_samples(model, validation, seed):
+        raise tally.diverged("in validation", lost)
+    return row
 
 
 class _Bar:
