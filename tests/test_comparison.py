@@ -92,7 +92,11 @@ def test_few_effective_samples_make_a_bound(tmp_path: Path) -> None:
 
 
 def test_a_probability_and_a_density_are_not_compared(tmp_path: Path) -> None:
-    for variant, value, measure in (("one", 1.0, "density"), ("two", 2.0, "density"), ("odd", -9.0, "probability")):
+    for variant, value, measure in (
+        ("one", 1.0, "density of pixels"),
+        ("two", 2.0, "density of pixels"),
+        ("odd", -9.0, "probability of pixels"),
+    ):
         for seed in (0, 1, 2):
             write_run(tmp_path / variant / f"seed-{seed}", {"nll": value + seed}, {"nll": {"measure": measure}})
     found = compared(tmp_path, ("one", "two", "odd"))
@@ -100,8 +104,23 @@ def test_a_probability_and_a_density_are_not_compared(tmp_path: Path) -> None:
     assert figure.mixed and [(pair.first, pair.second) for pair in figure.pairs] == [("one", "two")]
     assert not marks(figure, comparison.HEADLINES["nll"])
     assert answer.sentences(found, "nll")[0] == (
-        "odd and one are not compared in nll: odd has a probability of pixels, one a density."
+        "odd and one are not compared in nll: odd has a probability of pixels, one a density of pixels."
     )
+
+
+def test_a_study_is_answered_by_the_figure_in_which_most_variants_compare(tmp_path: Path) -> None:
+    """Two in each, though a third variant has a bound: of another measure."""
+    measure = "density of pixels"
+    for variant, metrics, of_bound in (
+        ("one", {"nll": 1.0, "negative_elbo": 2.0}, measure),
+        ("two", {"nll": 2.0, "negative_elbo": 3.0}, measure),
+        ("odd", {"negative_elbo": 1.0}, f"{measure} given the label"),
+    ):
+        evaluation = {"nll": {"measure": measure}, "negative_elbo": {"measure": of_bound}}
+        write_run(tmp_path / variant / "seed-0", metrics, {name: evaluation[name] for name in metrics})
+    found = compared(tmp_path, ("one", "two", "odd"), (0,))
+    assert [figure.comparable for figure in (found.figures["nll"], found.figures["negative_elbo"])] == [2, 2]
+    assert answer.figures(found) == ["nll"]
 
 
 def test_headlines_leave_out_errors_and_floors_and_keep_an_order(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from torch.distributions import MultivariateNormal
 
 from vaeline.batches import Batches
 from vaeline.evaluation import Drawn, judge_images, judge_likelihood
-from vaeline.gaussian import IsotropicGaussian
+from vaeline.likelihoods._gaussian import IsotropicGaussian
 from vaeline.metrics.frechet import moments
 from vaeline.metrics.importance_sampling import FewEffectiveSamples
 from vaeline.model import Bound

@@ -12,13 +12,16 @@ import torch
 from lightning_fabric import Fabric
 
 from vaeline import model as models
-from vaeline import studies, training
+from vaeline import sampling, studies, training
 from vaeline.batches import Batches
 from vaeline.checkpoints import Checkpoints
-from vaeline.evaluation import judge_likelihood
+from vaeline.evaluation import Drawn, judge_images, judge_likelihood
+from vaeline.features.classifier import Classifier
 from vaeline.latent_evaluation import judge_latents
 from vaeline.model import Model
 from vaeline.params import Evaluation, Study, Training, Variant
+from vaeline.record import Record
+from vaeline.reference import measure
 from vaeline.store import Facts, Split
 
 ROOT = Path(__file__).parents[1]
@@ -145,8 +148,12 @@ def weights_of(model: Model) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def objective(model: Model, batches: Batches) -> float:
-    """The objective of the training images, schedules at their end, batch norm as in evaluation."""
-    model.train()  # a likelihood fitted to the batch is itself in training only
+    """The objective of the training images, schedules at their end.
+
+    In training mode: a likelihood fitted to its batch is itself in that alone. Batch norm's running moments, which this
+    moves too, are of the images to come.
+    """
+    model.train()
     torch.manual_seed(1)
     value = sum(float(model(x, labels).total) for x, labels in batches.ordered(0)) / len(batches)
     model.eval()
@@ -219,18 +226,81 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
     record = judge_likelihood(model, trained.train, trained.train, settings)
     record.join(judge_latents(model, trained.train, trained.train, 0))
     assert all(isfinite(value) for value in record.metrics.values())
-    dense = trained.facts.pixels in ("dequantized", "points")
-    likelihood = "nll_given_label" if model.conditional else "nll"
+    pixels, has_sigma, sampled = (
+        trained.facts.pixels,
+        model.likelihood.sigma is not None,
+        kind in ("gaussian", "density"),
+    )
+    likelihoods = {
+        "nll": sampled and (not model.conditional or trained.facts.classes),
+        "nll_given_label": sampled and model.conditional,
+    }
+    coded = pixels == "dequantized" or (pixels.endswith("binary") and not has_sigma)
     expected = {
         **dict.fromkeys(RATED, kind != "point"),
         **dict.fromkeys(OF_AGGREGATE, kind == "gaussian"),
-        likelihood: kind in ("gaussian", "density"),
-        f"{likelihood}_refit": kind in ("gaussian", "density") and model.likelihood.sigma is not None and dense,
-        "sigma": model.likelihood.sigma is not None,
+        **likelihoods,
+        **{
+            f"{name}_refit": there and has_sigma and pixels in ("dequantized", "points")
+            for name, there in likelihoods.items()
+        },
+        "bits_per_dim": likelihoods["nll"] and coded,
+        "bits_per_dim_given_label": likelihoods["nll_given_label"] and coded,
+        "sigma": has_sigma,
         "codebook_perplexity": kind == "codes",
         "log_det_deviation": kind == "density",
         "parameters": True,
     }
+    assert_measured(record, expected)
+    assert kind == "point" or record.evaluation["negative_elbo"]["measure"] == (
+        f"{'density' if has_sigma else 'probability'} of pixels{' given the label' * model.conditional}"
+    )
+    assert kind != "density" or record.metrics["log_det_deviation"] > 0  # an inert flow is none
+
+
+def test_its_pictures_are_judged(trained: Trained) -> None:
+    model, train, facts = trained.model.eval(), trained.train, trained.facts
+    if facts.points:
+        pytest.skip("points are not pictures")
+    drawn = {
+        "reconstructions": torch.cat(list(sampling.reconstruct(model, train, 0))).numpy(),
+        "samples": torch.cat(list(sampling.sample(model, train.labels, facts, 0))).numpy(),
+    }
+    low = None
+    if model.posterior.kind == "gaussian":
+        aggregate = sampling.aggregate_posterior(model, train, 0)
+        z, asked = sampling.low_posterior(model, aggregate, train.labels, 0)
+        low = torch.cat(list(sampling.decode(model, z, asked, facts))).numpy()
+    split = Split(train.images.numpy(), train.labels.numpy(), [])
+    classifier = Classifier(facts.image_shape, facts.levels, facts.label_cardinalities, 2, 2).eval()
+    reference = measure(Quadrants(), classifier, split, split, facts, 0)
+    record = judge_images(
+        Drawn(**drawn, labels=split.labels, low_posterior=low),
+        facts,
+        Quadrants(),
+        reference,
+        classifier,
+        model.conditional,
+    )
+    assert all(isfinite(value) for value in record.metrics.values())
+    expected = {
+        "fd_reconstruction": True, "fd_sample": True, "fd_low_posterior": model.posterior.kind == "gaussian",
+        "condition_accuracy": model.conditional,
+    }  # fmt: skip
+    assert_measured(record, expected)
+
+
+class Quadrants:
+    """The mean brightness of the four quarters of an image: a feature space that costs nothing."""
+
+    prefix, kernel_prefix, description = "fd", "kd", "quarters"
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.adaptive_avg_pool2d(images.float(), 2).flatten(1)
+
+
+def assert_measured(record: Record, expected: dict[str, bool]) -> None:
+    """Each figure is there, or a dash that says why it is not."""
     for figure, there in expected.items():
         assert (figure in record.metrics) == there, figure
         assert there or record.evaluation[figure]["dash"], figure

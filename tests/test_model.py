@@ -194,7 +194,7 @@ SENSELESS = {
         "take regularizer commitment",
     ),
     "a prior whose rate has no weight": (
-        {"prior": {"name": "decoupled"}, "regularizer": {"name": "kl", "weight": 0}, "condition": None},
+        {"prior": {"name": "decoupled"}, "regularizer": {"name": "total_correlation", "dimensions": 0}, "condition": None},
         "give the rate a weight",
     ),
     "pseudo-inputs and batch normalisation": (
@@ -233,13 +233,28 @@ SENSELESS = {
         {"condition": {"embedding": None, "encoder": False, "decoder": False}},
         "set condition to null, or condition.decoder to true",
     ),
+    "a mixture whose weights nothing trains": (
+        {"prior": {"name": "mixture"}, "regularizer": {"name": "mmd", "alpha": 1}, "condition": None},
+        "set regularizer.alpha below 1, or take another prior",
+    ),
+    "a mixture over points, whose weights nothing trains": (
+        {
+            "posterior": {"name": "deterministic"}, "prior": {"name": "mixture"}, "condition": None,
+            "regularizer": {"name": "mmd", "alpha": 1},
+        },
+        "of prior mixture; take another prior",
+    ),
+    "a posterior that nothing widens": (
+        {"regularizer": {"name": "none"}},
+        "take regularizer kl, or posterior deterministic",
+    ),
     "mmd of codes": (
         {**CODES, "regularizer": {"name": "mmd"}},
         "take regularizer commitment",
     ),
     "a discrepancy that is rewarded": (
         {"regularizer": {"name": "mmd", "alpha": -1, "scale": 0.5}},
-        "the weight -1.5, which rewards it; raise scale to 2 or more",
+        "the weight -1.5, which does not lower it; raise scale above 2",
     ),
     "a total correlation of one dimension": (
         {"latent": 1, "regularizer": {"name": "total_correlation"}},

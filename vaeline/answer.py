@@ -5,7 +5,7 @@ from itertools import pairwise
 from vaeline.comparison import HEADLINES, Comparison, Figure
 from vaeline.table import number, spread
 
-# Of each line the first figure that most variants have is spoken of: the fairest measure of likelihood, of samples, ...
+# Of each line the first figure in which most variants compare is spoken of: the fairest measure of likelihood, of samples, ...
 QUESTIONS = [
     ("nll_given_label_refit", "nll_refit", "nll_given_label", "nll", "negative_elbo"),
     ("fid_sample", "fd_sample"),
@@ -17,7 +17,7 @@ QUESTIONS = [
 
 def figures(comparison: Comparison) -> list[str]:
     """The figures that the study is answered by."""
-    measured = {name: len(figure.summaries) for name, figure in comparison.figures.items()}
+    measured = {name: figure.comparable for name, figure in comparison.figures.items()}
     chosen = [max(question, key=lambda name: measured.get(name, 0)) for question in QUESTIONS]
     return [name for name in chosen if measured.get(name, 0) > 1]
 
@@ -32,7 +32,7 @@ def _sentence(name: str, figure: Figure, first: str, second: str) -> str:
     pair = figure.pair(first, second)
     if figure.mixed and figure.measures.get(first) != figure.measures.get(second):
         return (
-            f"{first} and {second} are not compared in {name}: {first} has a {figure.measures[first]} of pixels, {second} a "
+            f"{first} and {second} are not compared in {name}: {first} has a {figure.measures[first]}, {second} a "
             f"{figure.measures[second]}."
         )
     if pair is None:

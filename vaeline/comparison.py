@@ -3,6 +3,7 @@
 A comparison is written as comparison.json and read back from it, so that a table is printed without the runs.
 """
 
+from collections import Counter
 from itertools import combinations
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -126,13 +127,18 @@ class Figure(Entry):
     dashes: dict[str, str]  # variant -> why it has no such figure
     bounds: dict[str, float]  # variant -> its least effective sample size, where that makes the figure a bound
     saturated: list[str]  # variants whose posteriors hardly overlap, of which the figure says little
-    measures: dict[str, str]  # variant -> `probability` or `density`, where the figure is one of pixels
+    measures: dict[str, str]  # variant -> what it is a likelihood of, where it is one: `density of pixels`, ...
     pairs: list[Pair]  # of variants that share a seed, and whose measures are the same
 
     @property
     def mixed(self) -> bool:
-        """Whether it is a probability for one variant and a density for another, which do not compare."""
+        """Whether its variants have unlike measures, a probability and a density, say, which do not compare."""
         return len(set(self.measures.values())) > 1
+
+    @property
+    def comparable(self) -> int:
+        """How many variants have it and compare in it."""
+        return max(Counter(self.measures.get(variant) for variant in self.summaries).values(), default=0)
 
     def pair(self, first: str, second: str) -> Pair | None:
         """The comparison of two variants in the order asked for; None where they are not compared."""

@@ -42,17 +42,12 @@ class Latent:
 
     z: Tensor  # as the decoder takes it, (b, latent) or (b, latent, rows, columns)
     log_q: Tensor | None = None  # log q(z|x), (b,)
-    mean: Tensor | None = None  # of z, (b, latent)
-    log_var: Tensor | None = None  # of z, where q(z|x) is Gaussian, (b, latent)
+    mean: Tensor | None = None  # of z, where q(z|x) is Gaussian, (b, latent)
+    log_var: Tensor | None = None  # likewise
     log_det: Tensor | None = None  # of the flow that z went through, (b,)
     codes: Tensor | None = None  # indices in a codebook, (b, rows, columns)
     encoded: Tensor | None = None  # what was rounded to those codes, the shape of z
     quantized: Tensor | None = None  # the codebook's vectors, with their gradient, the shape of z
-
-    @property
-    def centre(self) -> Tensor:
-        """The mean, or what stands for it where there is none."""
-        return self.z if self.mean is None else self.mean
 
     @property
     def judged(self) -> Tensor:
@@ -86,6 +81,8 @@ class Posterior(Protocol):
 
     def __call__(self, features: Tensor) -> Latent: ...
 
+    def centre(self, features: Tensor) -> Tensor: ...  # z without noise, the shape of z: what reconstructions show
+
     def embed(self, codes: Tensor) -> Tensor: ...  # the vectors that codes stand for, where kind is `codes`
 
 
@@ -93,6 +90,7 @@ class Prior(Protocol):
     """p(z) or p(z|y), of vectors or of codes."""
 
     conditional: bool  # whether it depends on labels
+    reparameterised: bool  # whether a sample has a gradient in all its weights; left out where it has
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor: ...  # (b,)
 
@@ -129,10 +127,14 @@ class Likelihood(Protocol):
     def calibrate(self, mean_squared_error: float) -> None: ...  # set sigma to the best for such an error
 
 
+# Through what a regularizer's terms have a gradient in the prior's weights: its density, its samples alone, or nothing.
+TrainsPrior = Literal["density", "samples", "nothing"]
+
+
 class Regularizer(Protocol):
     """The terms that training adds to the distortion, for each image; step None means schedules at their end."""
 
-    trains_prior: bool  # whether a term has a gradient in the prior's weights
+    trains_prior: TrainsPrior
 
     def __call__(
         self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None

@@ -67,7 +67,7 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
     torch.manual_seed(derive_seed("evaluation posterior", settings.seed))
     densities = _densities(model, train, settings.seed)
     bounds, estimates = _measure(model, densities, train, test, settings)
-    _put_bounds(record, bounds, settings, _measure_of(model.likelihood.sigma))
+    _put_bounds(record, bounds, settings, _measure_of(model.likelihood.sigma, model.conditional))
     for figure in estimates if _why_no_refit(model, test.facts) else ():
         record.dash(f"{figure}_refit", _why_no_refit(model, test.facts))
     if not estimates:
@@ -201,9 +201,9 @@ def _log_frequencies(labels: Tensor, facts: Facts) -> Tensor:
     return (counts.double() / len(labels)).log()
 
 
-def _measure_of(sigma: Tensor | None) -> str:
-    """What a likelihood is of pixels; a density and a probability do not compare."""
-    return "probability" if sigma is None else "density"
+def _measure_of(sigma: Tensor | None, given_label: bool) -> str:
+    """What a likelihood is, in words: figures of unlike measures do not compare."""
+    return f"{'probability' if sigma is None else 'density'} of pixels{' given the label' if given_label else ''}"
 
 
 def _put_bounds(record: Record, bounds: Tensor, settings: Evaluation, measure: str) -> None:
@@ -228,9 +228,10 @@ def _put_likelihood(
     effective = {"effective_sample_size": summary.effective_sample_size}
     if sigma is not None:
         effective["sigma"] = float(sigma)
+    measure = _measure_of(sigma, figure == "nll_given_label")
     for suffix in suffixes:
         name, definition = figure + suffix, DEFINITIONS[figure] + (REFITTED if suffix else "")
-        record.put(name, summary.nll, definition, **how, **effective, measure=_measure_of(sigma))
+        record.put(name, summary.nll, definition, **how, **effective, measure=measure)
         record.put(
             f"{name}_tenth", summary.tenth, f"{name} from a tenth of the samples.", **how | {"samples": samples // 10}
         )

@@ -148,8 +148,8 @@ class Model(nn.Module):
         return self.network.decoder(z, self.condition(labels) if sees else None).float()
 
     def reconstruct(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Decode each image's posterior mean, or its sample where there is none in closed form."""
-        return self.decode(self.encode(x, labels).centre, labels)
+        """Decode each image's z without the posterior's noise."""
+        return self.decode(self.posterior.centre(self.features(x, labels)), labels)
 
     def sample(self, labels: Tensor) -> Tensor:
         """Decode one draw of p(z) for each row of labels."""
@@ -189,20 +189,37 @@ def _refuse_senseless(model: Model) -> None:
             f"bound {variant.bound.name} holds the rate already, beside which regularizer {variant.regularizer.name} has no place; "
             "take regularizer none, or bound evidence_lower_bound."
         )
-    if not model.training_bound.rated and not model.regularizer.trains_prior and list(model.prior.parameters()):
-        rate = (
-            "give the rate a weight, as regularizer kl does, or "
-            if model.posterior.kind in ("gaussian", "density")
-            else ""
-        )
-        raise UserError(
-            f"nothing trains prior {variant.prior.name} beside regularizer {variant.regularizer.name}; {rate}take prior standard."
-        )
+    if not model.training_bound.rated:
+        _refuse_untrained(model)
     normed = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.network.encoder.modules())
     if normed and getattr(model.prior, "encodes", False):
         raise UserError(
             f"prior {variant.prior.name} sends images of its own through the encoder, whose batch normalisation would take them for "
             "data; set network.norm to none, or take network mlp."
+        )
+
+
+def _refuse_untrained(model: Model) -> None:
+    regularizer, prior, posterior = (
+        model.variant.regularizer.name,
+        model.variant.prior.name,
+        model.variant.posterior.name,
+    )
+    rated = model.posterior.kind in ("gaussian", "density")
+    trained_by = model.regularizer.trains_prior
+    if trained_by == "nothing" and list(model.prior.parameters()):
+        rate = "give the rate a weight, as regularizer kl does, or " if rated else ""
+        raise UserError(f"nothing trains prior {prior} beside regularizer {regularizer}; {rate}take prior standard.")
+    if trained_by == "samples" and not getattr(model.prior, "reparameterised", True):
+        below = "set regularizer.alpha below 1, or " if rated else ""
+        raise UserError(
+            f"regularizer {regularizer} with alpha 1 trains a prior by its samples alone, which say nothing of the component weights "
+            f"of prior {prior}; {below}take another prior."
+        )
+    if rated and regularizer == "none":
+        raise UserError(
+            f"nothing keeps posterior {posterior} from shrinking to a point beside regularizer none; take regularizer kl, or "
+            "posterior deterministic."
         )
 
 

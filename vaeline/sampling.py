@@ -10,7 +10,6 @@ from vaeline.errors import UserError
 from vaeline.metrics.aggregate_posterior import AggregatePosterior
 from vaeline.metrics.low_posterior import draws, lowest
 from vaeline.model import Model
-from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
 TRAVERSAL_STEPS = 9
@@ -20,8 +19,7 @@ MOST_TRAVERSED = 10  # latent dimensions
 
 @torch.inference_mode()
 def reconstruct(model: Model, images: Batches, seed: int) -> Iterator[Tensor]:
-    """Decode the posterior mean of each image: batches of levels, uint8 (b, channel, height, width)."""
-    torch.manual_seed(derive_seed("posterior", seed))
+    """Decode each image's z without the posterior's noise: batches of levels, uint8 (b, channel, height, width)."""
     for x, labels in images.ordered(seed):
         yield to_pixels(model.reconstruct(x, labels), images.facts).cpu()
 
@@ -100,9 +98,8 @@ def low_posterior(
 
 @torch.inference_mode()
 def codes(model: Model, images: Batches, seed: int) -> Tensor:
-    """The posterior mean of each image, or what it is decoded from where there is none: (n, latent)."""
-    torch.manual_seed(derive_seed("posterior", seed))
-    return torch.cat([model.encode(x, labels).centre for x, labels in images.ordered(seed)])
+    """What each image's reconstruction is decoded from, without the posterior's noise: (n, latent)."""
+    return torch.cat([model.posterior.centre(model.features(x, labels)) for x, labels in images.ordered(seed)])
 
 
 def traversals(codes: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ BOUND = f"an upper bound: its effective sample size is under {FEW_SAMPLES}"
 SATURATED = (
     "saturated: posteriors of different images hardly overlap, so that the figure says nothing of pockets between them"
 )
-MIXED = "a {} of pixels: probabilities and densities do not compare"
+MIXED = "a {}, which compares with its like alone"
 MARKS = {"best": "*", "tied": "~"}
 LEGEND = """\
 ± half width of the 95% t-interval over seeds
@@ -89,7 +89,7 @@ def marks(figure: Figure, headline: Headline) -> dict[str, str]:
     """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
 
     Variants that share no two seeds with the best have no interval, and have no say. Where the figure says little of one of
-    them, or holds both probabilities and densities, it ranks none.
+    them, or measures unlike things, it ranks none.
     """
     if headline.better is None or len(figure.summaries) < 2 or figure.saturated or figure.mixed:
         return {}

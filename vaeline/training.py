@@ -59,9 +59,10 @@ class Progress:
 class Tally:
     """Sums of the training terms over an epoch; they stay on the device until read."""
 
-    def __init__(self, epoch: int, checkpoints: Checkpoints) -> None:
+    def __init__(self, epoch: int, checkpoints: Checkpoints, against_adversary: bool = False) -> None:
         self.epoch = epoch
         self.checkpoints = checkpoints
+        self.against_adversary = against_adversary
         self.images = 0
         self.steps = 0
         self._sums: dict[str, float] = {}
@@ -96,9 +97,10 @@ class Tally:
                 "variant that is too large or too small."
             )
         kept = f"checkpoints up to epoch {self.epoch - 1} are kept in {self.checkpoints.folder}"
+        adversary = "regularizer.learning_rate, the adversary's, or " if self.against_adversary else ""
         return UserError(
             f"Training diverged at epoch {self.epoch}, {where}: {what}; {kept if self.epoch > 1 else 'no epoch was finished'}. "
-            "Lower training.learning_rate or set training.gradient_clip, and run again."
+            f"Lower {adversary}training.learning_rate, or set training.gradient_clip, and run again."
         )
 
 
@@ -144,7 +146,7 @@ def train(
         on_epoch(row)
     with _Bar(training.epochs, progress.epoch, len(batches.images)) as bar:
         while not progress.finished(training):
-            tally = Tally(progress.epoch + 1, checkpoints)
+            tally = Tally(progress.epoch + 1, checkpoints, adversary is not None)
             _set_learning_rate(adam, training, tally.epoch)
             row = _train_epoch(step, batches, seed, tally, bar)
             if tally.epoch % training.validate_every == 0:

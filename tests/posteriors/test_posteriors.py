@@ -53,6 +53,17 @@ def test_what_is_known_of_a_sample_fits_its_kind(name: str, context: Context) ->
     assert latent.judged is (latent.codes if posterior.kind == "codes" else latent.z)
 
 
+@every("posteriors")
+def test_the_centre_is_the_sample_without_its_noise(
+    name: str, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posterior = build(name, context).eval()
+    scramble(posterior)
+    features = features_of(posterior, 7)
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
+    torch.testing.assert_close(posterior.centre(features), posterior(features).z)
+
+
 def test_log_q_is_the_density_of_the_sample(context: Context) -> None:
     posterior = build("gaussian", context)
     latent = posterior(torch.randn(7, posterior.features))

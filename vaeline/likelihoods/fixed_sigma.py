@@ -3,8 +3,9 @@
 from pydantic import Field
 
 from vaeline.contracts import Context
-from vaeline.gaussian import IsotropicGaussian, Squash
+from vaeline.likelihoods._gaussian import IsotropicGaussian
 from vaeline.parts import PartOptions
+from vaeline.squash import Squash
 
 
 class Options(PartOptions):

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from vaeline import gaussian
 from vaeline.contracts import Context, Sigma
-from vaeline.gaussian import LEAST_VARIANCE, Squash, require_density
+from vaeline.likelihoods._gaussian import LEAST_VARIANCE, require_density
 from vaeline.parts import PartOptions
+from vaeline.squash import Squash
 
 
 class Options(PartOptions):

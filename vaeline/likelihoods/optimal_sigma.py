@@ -8,8 +8,9 @@ from torch import Tensor
 
 from vaeline import gaussian
 from vaeline.contracts import Context
-from vaeline.gaussian import LEAST_VARIANCE, IsotropicGaussian, Squash, require_density
+from vaeline.likelihoods._gaussian import LEAST_VARIANCE, IsotropicGaussian, require_density
 from vaeline.parts import PartOptions
+from vaeline.squash import Squash
 
 
 class Options(PartOptions):

@@ -1,8 +1,9 @@
 """A Gaussian decoder of unit variance: squared error plus a constant."""
 
 from vaeline.contracts import Context
-from vaeline.gaussian import IsotropicGaussian, Squash
+from vaeline.likelihoods._gaussian import IsotropicGaussian
 from vaeline.parts import PartOptions
+from vaeline.squash import Squash
 
 
 class Options(PartOptions):

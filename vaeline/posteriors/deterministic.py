@@ -26,4 +26,8 @@ class Deterministic(nn.Module):
 
     def forward(self, features: Tensor) -> Latent:
         """Take features, (b, latent), for z; there is no density."""
-        return Latent(features.float())
+        return Latent(self.centre(features))
+
+    def centre(self, features: Tensor) -> Tensor:
+        """The features themselves, (b, latent)."""
+        return features.float()

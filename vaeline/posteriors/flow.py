@@ -50,8 +50,16 @@ class Flow(nn.Module):
 
     def forward(self, features: Tensor) -> Latent:
         """Draw one z for each image out of features, (b, 2 latent + context)."""
-        of_base, context = features.split([self.base.features, self.context], 1)
+        of_base, context = self._split(features)
         base = self.base(of_base)
-        z, log_det = compose(self.flows, base.z, context.float())
-        mean, _ = compose(self.flows, base.mean, context.float())
-        return Latent(z, base.log_q - log_det, mean=mean, log_det=log_det)
+        z, log_det = compose(self.flows, base.z, context)
+        return Latent(z, base.log_q - log_det, log_det=log_det)
+
+    def centre(self, features: Tensor) -> Tensor:
+        """Where the flows take the mean of z0, (b, latent): z's own mean has no closed form."""
+        of_base, context = self._split(features)
+        return compose(self.flows, self.base.centre(of_base), context)[0]
+
+    def _split(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        of_base, context = features.split([self.base.features, self.context], 1)
+        return of_base, context.float()

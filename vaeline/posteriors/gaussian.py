@@ -38,6 +38,10 @@ class Gaussian(nn.Module):
         z = mean + (0.5 * log_var).exp() * torch.randn_like(mean)
         return Latent(z, gaussian.log_prob(z, mean, log_var), mean, log_var)
 
+    def centre(self, features: Tensor) -> Tensor:
+        """The mean, (b, latent)."""
+        return self.parameters_of(features)[0]
+
     def parameters_of(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance out of features, (b, latent) each."""
         mean, log_var = features.float().chunk(2, 1)

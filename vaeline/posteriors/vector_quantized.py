@@ -54,6 +54,10 @@ class VectorQuantized(nn.Module):
         z = encoded + (quantized - encoded).detach()
         return Latent(z, z.new_zeros(len(z)), codes=codes, encoded=encoded, quantized=quantized)
 
+    def centre(self, features: Tensor) -> Tensor:
+        """The codebook's vectors that the features, (b, latent, rows, columns), are rounded to."""
+        return self.embed(self._nearest(features.float()))
+
     def embed(self, codes: Tensor) -> Tensor:
         """The vectors that codes, (b, rows, columns), stand for: (b, latent, rows, columns)."""
         return functional.embedding(codes, self.codebook).movedim(3, 1)

@@ -25,6 +25,7 @@ def build(options: Options, context: Context) -> nn.Module:
 
 class Mixture(nn.Module):
     conditional = False
+    reparameterised = False  # which component is drawn is no function of the components' weights
 
     def __init__(self, components: int, size: int) -> None:
         super().__init__()

@@ -15,6 +15,7 @@ from vaeline.contracts import Context, Latent
 from vaeline.errors import UserError
 from vaeline.latents import vector_size
 from vaeline.parts import PartOptions
+from vaeline.squash import Squash
 
 
 class Options(PartOptions):
@@ -44,8 +45,8 @@ class Vamp(nn.Module):
     def __init__(self, count: int, context: Context, encode: Callable[[Tensor], Latent]) -> None:
         super().__init__()
         self.encode = encode
-        self.range = None if context.pixels == "points" else context.range
-        # Unbounded; a sigmoid brings them into the range of images. They start grey and a little apart.
+        self.squash = Squash(context)
+        # Unbounded; they start grey and a little apart.
         self.pseudo_inputs = nn.Parameter(torch.randn(count, *context.image_shape))
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
@@ -66,10 +67,7 @@ class Vamp(nn.Module):
 
     def images(self) -> Tensor:
         """The pseudo-inputs as images, (pseudo_inputs, channel, height, width)."""
-        if self.range is None:
-            return self.pseudo_inputs
-        low, high = self.range
-        return low + (high - low) * self.pseudo_inputs.sigmoid()
+        return self.squash(self.pseudo_inputs)
 
     def _components(self) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of each component, (pseudo_inputs, latent) each."""

@@ -3,13 +3,13 @@
 from pydantic import Field
 from torch import Tensor
 
-from vaeline.contracts import Context, Latent, Prior
+from vaeline.contracts import Context, Latent, Prior, TrainsPrior
 from vaeline.latents import require_rate
 from vaeline.parts import PartOptions
 
 
 class Options(PartOptions):
-    gamma: float = Field(15.0, ge=0, description="factor of the distance from the capacity")
+    gamma: float = Field(15.0, gt=0, description="factor of the distance from the capacity")
     capacity: float = Field(25.0, ge=0, description="C, nats, as it is in the end")
     steps: int = Field(100_000, ge=0, description="training steps over which C grows linearly from 0")
 
@@ -25,9 +25,10 @@ def build(options: Options, context: Context) -> "Capacity":
 
 
 class Capacity:
+    trains_prior: TrainsPrior = "density"
+
     def __init__(self, gamma: float, capacity: float, steps: int) -> None:
         self.gamma, self.capacity, self.steps = gamma, capacity, steps
-        self.trains_prior = gamma > 0
 
     def __call__(
         self, latent: Latent, rate: Tensor, prior: Prior, condition: Tensor | None, step: int | None

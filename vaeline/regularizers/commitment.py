@@ -3,7 +3,7 @@
 from pydantic import Field
 from torch import Tensor
 
-from vaeline.contracts import Context, Latent, Prior
+from vaeline.contracts import Context, Latent, Prior, TrainsPrior
 from vaeline.errors import UserError
 from vaeline.parts import PartOptions
 
@@ -27,7 +27,7 @@ def build(options: Options, context: Context) -> "Commitment":
 
 
 class Commitment:
-    trains_prior = False  # the rate of codes is a constant
+    trains_prior: TrainsPrior = "nothing"  # the rate of codes is a constant
 
     def __init__(self, codebook: float, commitment: float) -> None:
         self.codebook, self.commitment = codebook, commitment

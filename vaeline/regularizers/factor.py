@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vaeline.contracts import Context, Latent, Prior
+from vaeline.contracts import Context, Latent, Prior, TrainsPrior
 from vaeline.latents import require_dimensions, require_rate
 from vaeline.parts import PartOptions
 
@@ -37,7 +37,7 @@ def build(options: Options, context: Context) -> "Factor":
 
 
 class Factor:
-    trains_prior = True
+    trains_prior: TrainsPrior = "density"
     betas = (0.5, 0.9)  # of the adversary's Adam, as Kim and Mnih have them
 
     def __init__(self, adversary: nn.Module, gamma: float, learning_rate: float) -> None:

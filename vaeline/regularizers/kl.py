@@ -3,14 +3,14 @@
 from pydantic import Field
 from torch import Tensor
 
-from vaeline.contracts import Context, Latent, Prior
+from vaeline.contracts import Context, Latent, Prior, TrainsPrior
 from vaeline.latents import require_rate
 from vaeline.parts import PartOptions
 
 
 class Options(PartOptions):
     weight: float = Field(
-        1.0, ge=0, description="factor of the rate at its final value; 1 makes the objective the bound"
+        1.0, gt=0, description="factor of the rate at its final value; 1 makes the objective the bound"
     )
     warmup: int = Field(0, ge=0, description="training steps over which the weight rises from 0")
 
@@ -26,9 +26,10 @@ def build(options: Options, context: Context) -> "WeightedRate":
 
 
 class WeightedRate:
+    trains_prior: TrainsPrior = "density"
+
     def __init__(self, weight: float, warmup: int) -> None:
         self.weight = weight
-        self.trains_prior = weight > 0
         self.warmup = warmup
 
     def __call__(

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from vaeline.contracts import Context, Latent, Prior
+from vaeline.contracts import Context, Latent, Prior, TrainsPrior
 from vaeline.errors import UserError
 from vaeline.parts import PartOptions
 
@@ -25,16 +25,16 @@ def build(options: Options, context: Context) -> "Discrepancy":
     """Build the two weighted terms.
 
     Raises:
-        UserError: the posterior makes codes, or has no rate to weigh; or the discrepancy's weight is below 0.
+        UserError: the posterior makes codes, or has no rate to weigh; or the discrepancy's weight is not above 0.
     """
     if context.posterior == "codes":
         raise UserError(
             "regularizer mmd compares vectors, but posterior vector_quantized makes codes; take regularizer commitment."
         )
-    if options.alpha + options.scale < 1:
+    if options.alpha + options.scale <= 1:
         raise UserError(
             f"regularizer.alpha {options.alpha:g} and scale {options.scale:g} give the discrepancy the weight "
-            f"{options.alpha + options.scale - 1:g}, which rewards it; raise scale to {1 - options.alpha:g} or more."
+            f"{options.alpha + options.scale - 1:g}, which does not lower it; raise scale above {1 - options.alpha:g}."
         )
     if context.posterior == "point" and options.alpha != 1:
         raise UserError(
@@ -48,7 +48,7 @@ def build(options: Options, context: Context) -> "Discrepancy":
 class Discrepancy:
     def __init__(self, weight: float, discrepancy_weight: float, bandwidth: float) -> None:
         self.weight, self.discrepancy_weight, self.bandwidth = weight, discrepancy_weight, bandwidth
-        self.trains_prior = weight > 0 or discrepancy_weight > 0
+        self.trains_prior: TrainsPrior = "density" if weight else "samples"
 
     def __call__(
         self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None

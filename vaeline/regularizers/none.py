@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from vaeline.contracts import Context, Latent, Prior
+from vaeline.contracts import Context, Latent, Prior, TrainsPrior
 from vaeline.errors import UserError
 from vaeline.parts import PartOptions
 
@@ -25,7 +25,7 @@ def build(options: Options, context: Context) -> "Nothing":
 
 
 class Nothing:
-    trains_prior = False
+    trains_prior: TrainsPrior = "nothing"
 
     def __call__(
         self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None

@@ -5,13 +5,13 @@ the total correlation; and sum_j log q(z_j) - log p(z), which is the dimension-w
 aggregate over the training images, is estimated from the batch by stratified sampling (appendix C.2).
 """
 
-from functools import cache
+from functools import lru_cache
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from vaeline.contracts import Context, Latent, Prior
+from vaeline.contracts import Context, Latent, Prior, TrainsPrior
 from vaeline.errors import UserError
 from vaeline.gaussian import LOG_TWO_PI
 from vaeline.latents import require_dimensions
@@ -43,7 +43,7 @@ def build(options: Options, context: Context) -> "TotalCorrelation":
 class TotalCorrelation:
     def __init__(self, weights: tuple[float, float, float], training_images: int) -> None:
         self.weights = weights
-        self.trains_prior = weights[2] > 0  # the only term with the prior
+        self.trains_prior: TrainsPrior = "density" if weights[2] > 0 else "nothing"  # the only term with the prior
         self.training_images = training_images
 
     def __call__(
@@ -52,7 +52,7 @@ class TotalCorrelation:
         """The weighted terms of each image's sample: nats, (b,) each."""
         assert latent.log_q is not None and latent.mean is not None and latent.log_var is not None
         each = _log_prob_each(latent.z, latent.mean, latent.log_var)  # (b, b, latent): sample, posterior, dimension
-        weights = self._log_weights(len(latent.z), latent.z.device)
+        weights = _log_weights(len(latent.z), self.training_images, latent.z.device)
         log_q = (weights + each.sum(2)).logsumexp(1)
         log_q_alone = (weights.unsqueeze(2) + each).logsumexp(1).sum(1)
         log_p = prior.log_prob(latent.z, condition)
@@ -63,9 +63,10 @@ class TotalCorrelation:
             "dimensions": gamma * (log_q_alone - log_p),
         }
 
-    @cache  # noqa: B019 - as many as there are sizes of batches: two
-    def _log_weights(self, batch: int, device: torch.device) -> Tensor:
-        return stratified_weights(batch, max(self.training_images, batch)).to(device).log()
+
+@lru_cache(maxsize=4)  # a training has three sizes of batches: whole, last, last in validation
+def _log_weights(batch: int, images: int, device: torch.device) -> Tensor:
+    return stratified_weights(batch, max(images, batch)).to(device).log()
 
 
 def stratified_weights(batch: int, images: int) -> Tensor:
