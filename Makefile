@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: run test check report table use lock clean-checkpoints
+.PHONY: run test check report table use parts lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results
 	@$(IN) snakemake --cores 4 all
@@ -28,12 +28,18 @@ table: $(READY)  ## print the study's results
 use: $(READY)  ## make STUDY the active one; QUICK=1: with its quick overlay; SOURCE=folder: data from there
 	@$(IN) python -m pipeline_steps.use $(STUDY) $(if $(QUICK),--quick) $(if $(SOURCE),--source "$(SOURCE)")
 
+parts: $(READY)  ## print every key of a study and of every part: what it means, what is allowed, its default
+	@$(IN) python -m pipeline_steps.parts
+
 clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
 	@$(IN) python -m pipeline_steps.clean_checkpoints
 
 lock:  ## resolve requirements.lock anew out of pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --group dev --no-emit-index-url --no-annotate --no-header \
 		pyproject.toml --output-file requirements.lock
+
+help:  ## say what there is to make
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST))
 
 # uv comes by pip, into a folder of its own, where the machine has none; inside .venv, which has no pip, by that of the
 # Python it was made from.

@@ -28,7 +28,7 @@ def main(partial: bool) -> None:
     _refuse(found, folder, partial)
     if not partial:
         for run in results.move_former(folder / "runs", study.study, folder / "former"):
-            click.echo(f"params.yaml no longer names this run: moved to {run}.")
+            click.echo(f"params.yaml no longer names this run: kept in {run}.")
     compared = comparison.compare(found)
     real = _real_images(study, found)
     latents = _latent_pictures(study, found)

@@ -9,18 +9,22 @@ import yaml
 from pipeline_steps.command import command
 from vaeline import studies
 from vaeline.errors import UserError
-from vaeline.files import write_text
+from vaeline.files import main_worktree, write_text
 from vaeline.params import Study, read_yaml
 
 PARAMS = Path("params.yaml")
 
 
 @command
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--quick", is_flag=True, help="With the study's quick overlay: small, for a first look on a CPU.")
 @click.option("--source", help="A folder that holds the data set's files, in place of the study's dataset.source.")
-def main(name: str, quick: bool, source: str | None) -> None:
+def main(name: str | None, quick: bool, source: str | None) -> None:
     """Make the study NAME of studies/ the active one, and bring back what is known of its results."""
+    if name is None:
+        raise UserError(f"Name a study, as in `make use STUDY=digits`; there are: {', '.join(studies.names())}.")
+    if source and not (main_worktree() / Path(source).expanduser()).is_dir():
+        raise UserError(f"There is no folder {source}; SOURCE is the one that holds the files of the data set.")
     chosen = studies.resolve(name, quick)
     every = studies.every()
     _refuse_clashing_data(chosen, every)

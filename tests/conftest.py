@@ -27,6 +27,12 @@ def every(family: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("name", parts.names(family))
 
 
+def lacking(part: object, contract: type, *optional: str) -> set[str]:
+    """What of its contract a part has not; a part that lacks something may run for hours before anybody asks for it."""
+    members = set(contract.__annotations__) | {name for name in vars(contract) if not name.startswith("_")}
+    return {name for name in members - set(optional) if not hasattr(part, name)}
+
+
 def scramble(module: torch.nn.Module, std: float = 0.5) -> torch.nn.Module:
     """Give every parameter a random value: a part that starts as the identity would pass tests it should fail."""
     for parameter in module.parameters():

@@ -20,6 +20,14 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert path.read_text() == "whole" and list(path.parent.iterdir()) == [path]
 
 
+def test_whoever_may_read_other_files_may_read_this_one(tmp_path: Path) -> None:
+    path, plain = tmp_path / "a", tmp_path / "b"
+    plain.touch()
+    with written_aside(path) as aside:
+        aside.touch(mode=0o600)
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
 def test_an_error_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old")

@@ -134,6 +134,40 @@ def test_a_file_that_is_no_study_is_named(tmp_path: Path, text: str | None, sent
         load(path)
 
 
+def test_an_entry_of_a_list_leaves_nothing_out(tmp_path: Path, digits: dict[str, Any]) -> None:
+    posterior = {
+        "name": "flow",
+        "flows": [{"name": "radial"}, {"name": "planar", "layers": 2}],
+        "context": 0,
+        "squash": "none",
+    }
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(with_change(digits, "variants.cvae.posterior", posterior)))
+    with pytest.raises(UserError, match=r"leaves out `variants.cvae.posterior.flows.0.layers: \d+`; add it"):
+        load_resolved(path)
+
+
+BROKEN = {
+    "no such class": ("class Opts:\n    pass\n", "has 0 classes called Options"),
+    "an import of its own": (
+        "import math\nclass Options(PartOptions):\n    scale: float = Field(math.pi)\n",
+        "may use Annotated, Entry, Field, Literal, PartOptions, part and Python's own names",
+    ),
+    "no Python": ("class Options(:\n", "is not valid Python: .*, line 1"),
+}
+
+
+@pytest.mark.parametrize(("source", "sentence"), BROKEN.values(), ids=BROKEN)
+def test_options_that_cannot_be_read_are_a_sentence(
+    source: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "priors").mkdir()
+    (tmp_path / "priors/mine.py").write_text(source)
+    monkeypatch.setattr(parts, "FOLDER", tmp_path)
+    with pytest.raises(UserError, match=f"vaeline/priors/mine.py.*{sentence}"):
+        parts.options_class("priors", "mine")
+
+
 def test_a_resolved_study_leaves_nothing_out(tmp_path: Path, digits: dict[str, Any]) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(digits))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from vaeline import keys
 from vaeline.params import Study, load
 
 ROOT = Path(__file__).parents[1]
@@ -14,6 +15,12 @@ def examples() -> list[dict]:
     return [
         yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     ]
+
+
+def test_the_reference_of_keys_is_that_of_the_code() -> None:
+    page = keys.document()
+    assert (ROOT / "docs/keys.md").read_text(encoding="utf-8") == page, "run `make parts`"
+    assert "|  |\n" not in page  # each key says what it means
 
 
 def test_the_examples_fit_the_schema_and_leave_nothing_out() -> None:

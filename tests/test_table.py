@@ -77,7 +77,7 @@ def test_floors_stand_beside_their_figure(tmp_path: Path) -> None:
 def test_the_plain_table_is_aligned(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "longer_name": [-12.0, -11.0, -10.0]})
     lines = table.plain(compared(tmp_path, ("one", "longer_name")), 80).splitlines()
-    assert lines[:2] == ["             one    longer_name", "nll  2.0 ± 2.5    -11.0 ± 2.5 *"]
+    assert lines[:2] == ["               one    longer_name", "nll ↓  2.0 ± 2.5    -11.0 ± 2.5 *"]
 
 
 def test_a_wide_table_is_cut_into_blocks(tmp_path: Path) -> None:

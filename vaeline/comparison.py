@@ -66,7 +66,7 @@ HEADLINES = {
     "kd_low_posterior": _kernel("kd", "classifier", "low-posterior samples"),
     "kid_low_posterior": _kernel("kid", "Inception", "low-posterior samples"),
     "skl": Headline("Latent space", "mismatch of aggregate posterior and prior, both ways", "nats", "lower"),
-    "leaked_share": Headline("Latent space", "share of codes where the prior hardly samples", "", "lower"),
+    "leaked_share": Headline("Latent space", "share of codes where the prior hardly samples: 0.01 if they match"),
     "leakage": Headline("Latent space", "excess of aggregate posterior over the prior there", "nats"),
     "mutual_information": Headline("Latent space", "information of codes about images", "nats"),
     "active_units": Headline("Latent space", "latent dimensions in use"),

@@ -89,7 +89,7 @@ def judge_images(
     kinds = {"reconstruction": drawn.reconstructions, "sample": drawn.samples, "low_posterior": drawn.low_posterior}
     for kind, images in kinds.items():
         if images is None:
-            record.dash(f"{features.prefix}_{kind}", "q(z|x) has no density at the z of another image")
+            record.dash(f"{features.prefix}_{kind}", "q(z|x) is not known at the z of other images")
         else:
             put_distances(record, kind, [images], SUBJECTS[kind], features, reference)
     if conditional:

@@ -31,6 +31,7 @@ def written_aside(path: Path) -> Iterator[Path]:
         yield aside
         with aside.open("rb") as written:
             os.fsync(written.fileno())
+        aside.chmod(0o666 & ~_umask())  # safetensors makes files that nobody else can read
         aside.replace(path)
     except Exception as error:
         if is_disk_full(error):
@@ -38,6 +39,12 @@ def written_aside(path: Path) -> Iterator[Path]:
         raise
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
 
 
 def _clear_left_aside(path: Path) -> None:

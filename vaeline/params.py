@@ -76,7 +76,7 @@ class Dataset(Entry):
     labels: str | Annotated[list[str], Field(min_length=1)] = Field(
         "all", description="`all`, `most_frequent:<n>` of the attributes, or a list of their names"
     )
-    split: Split = Split()
+    split: Split = Field(Split(), description="how the images are dealt to train, validation and test")
 
     @model_validator(mode="after")
     def points_have_no_pixels(self) -> "Dataset":
@@ -108,7 +108,7 @@ class Training(Entry):
     epochs: int = Field(ge=1, description="at most this many")
     patience: int = Field(10, ge=1, description="stop after so many validations without a better objective")
     validate_every: int = Field(1, ge=1, description="epochs between two validations")
-    batch_size: int = Field(128, ge=2, le=1_000_000)
+    batch_size: int = Field(128, ge=2, le=1_000_000, description="images of a training step")
     learning_rate: float = Field(gt=0, le=1, description="of Adam")
     milestones: list[Annotated[int, Field(ge=1)]] = Field(
         [], description="epochs after each of which the learning rate is multiplied by `decay`"
@@ -137,15 +137,17 @@ class Training(Entry):
 class Classifier(Entry):
     """The judge of conditions, whose last hidden layer is also a feature space."""
 
-    epochs: int = Field(20, ge=1)
+    epochs: int = Field(20, ge=1, description="passes over the training split")
     width: int = Field(32, ge=4, le=1024, description="channels of the first layer")
     features: int = Field(64, ge=2, le=64, description="dimensions of the feature space")
-    learning_rate: float = Field(0.001, gt=0, le=1)
-    batch_size: int = Field(128, ge=1, le=1_000_000)
+    learning_rate: float = Field(
+        0.001, gt=0, le=1, description="of its optimizer, at the start; it falls to 0 as a cosine"
+    )
+    batch_size: int = Field(128, ge=1, le=1_000_000, description="images of a training step")
     flip: bool = Field(False, description="mirror half of its training images; best as in `training`")
     rotation: float = Field(0.0, ge=0, le=180, description="turn them by up to so many degrees either way; likewise")
-    seed: int = Field(0, ge=0)
-    threads: int = Field(2, ge=1, le=1024)
+    seed: int = Field(0, ge=0, description="of its weights, its batches and their augmentation")
+    threads: int = Field(2, ge=1, le=1024, description="CPU threads of its training")
 
 
 class Sampling(Entry):
@@ -153,7 +155,7 @@ class Sampling(Entry):
 
     count: int | None = Field(None, ge=2, description="images of each kind; null for as many as there are test images")
     grid: int = Field(64, ge=1, le=400, description="images in each picture")
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, description="of the choice of test images, and of all draws")
 
 
 class Evaluation(Entry):
@@ -162,7 +164,7 @@ class Evaluation(Entry):
     importance_samples: int = Field(500, ge=10, le=1_000_000, description="K of the importance-sampled likelihood")
     bound_samples: int = Field(10, ge=1, le=10_000, description="posterior samples for each image's bound")
     images: int | None = Field(None, ge=2, description="test images of the likelihood; null for all")
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, description="of posterior samples and of what is drawn for references")
     features: part("features") = Field(description="what Frechet distances are measured in")  # type: ignore[valid-type]
 
 
@@ -177,13 +179,13 @@ class Condition(Entry):
 class Variant(Entry):
     """A system, composed of parts."""
 
-    network: part("networks")  # type: ignore[valid-type]
+    network: part("networks") = Field(description="encoder and decoder")  # type: ignore[valid-type]
     latent: int = Field(ge=1, le=4096, description="dimensions of z")
     condition: Condition | None = Field(None, description="null for a model without labels")
-    posterior: part("posteriors")  # type: ignore[valid-type]
-    prior: part("priors")  # type: ignore[valid-type]
-    likelihood: part("likelihoods")  # type: ignore[valid-type]
-    regularizer: part("regularizers")  # type: ignore[valid-type]
+    posterior: part("posteriors") = Field(description="q(z|x), out of the encoder's features")  # type: ignore[valid-type]
+    prior: part("priors") = Field(description="p(z), or p(z|y)")  # type: ignore[valid-type]
+    likelihood: part("likelihoods") = Field(description="p(x|z), out of the decoder's output")  # type: ignore[valid-type]
+    regularizer: part("regularizers") = Field(description="what training adds to the distortion")  # type: ignore[valid-type]
     bound: part("bounds") = Field(  # type: ignore[valid-type]
         {"name": "evidence_lower_bound"}, validate_default=True, description="what training makes of log p(x)"
     )
@@ -256,6 +258,9 @@ def load_resolved(path: Path) -> Study:
 
 def _left_out(content: Any, whole: Any, path: str = "") -> Iterator[str]:
     """The dotted keys of `whole` that `content` has not, with the value that they have by default."""
+    if isinstance(whole, list) and isinstance(content, list):
+        for index, (one, other) in enumerate(zip(content, whole, strict=True)):
+            yield from _left_out(one, other, f"{path}{index}.")
     for key, value in whole.items() if isinstance(whole, dict) and isinstance(content, dict) else ():
         if key not in content:
             yield f"`{path}{key}: {json.dumps(value)}`"

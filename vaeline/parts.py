@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
 from pydantic_core import PydanticCustomError
 
+from vaeline.errors import UserError
+
 FOLDER = Path(__file__).parent
 
 
@@ -36,15 +38,33 @@ def names(family: str) -> list[str]:
 
 @cache
 def options_class(family: str, name: str) -> type[PartOptions]:
-    """The `Options` of a part, read from its source; the class may use the names imported here and no other."""
-    path = FOLDER / family / f"{name}.py"
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    [definition] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Options"]
+    """The `Options` of a part, read from its source; the class may use the names imported here and no other.
+
+    Raises:
+        UserError: the file has no such class, or it uses other names.
+    """
+    path, shown = FOLDER / family / f"{name}.py", f"vaeline/{family}/{name}.py"
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except SyntaxError as error:
+        raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
+    definitions = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Options"]
+    if len(definitions) != 1:
+        raise UserError(
+            f"{shown} has {len(definitions)} classes called Options; a part has one, with the keys of its entry."
+        )
     namespace: dict[str, Any] = {
         "Annotated": Annotated, "Entry": Entry, "Field": Field, "Literal": Literal, "PartOptions": PartOptions, "part": part,
         "__name__": f"vaeline.{family}.{name}",
     }  # fmt: skip
-    exec(compile(ast.Module([definition], []), str(path), "exec"), namespace)
+    usable = ", ".join(each for each in namespace if each != "__name__")
+    try:
+        exec(compile(ast.Module([*definitions], []), str(path), "exec"), namespace)
+    except Exception as error:
+        raise UserError(
+            f"Options in {shown} cannot be read ({error}); the class is evaluated without the file's imports, and may use "
+            f"{usable} and Python's own names."
+        ) from error
     found: type[PartOptions] = namespace["Options"]
     return found
 

@@ -24,6 +24,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
 STEPS = ["train", "sample", "evaluate"]
 ALL_PAIRS = 6  # variants of which every pair is shown
+MOST_SHOWN = 12  # entries of a list in the account of how a figure was made
 MARGIN = 3.0  # per cent of a strip left free at either end
 
 
@@ -221,11 +222,13 @@ def _agreed(values: list[Any]) -> str:
     """A value that all runs share, or the range or list of those they have."""
     if all(isinstance(value, float) for value in values) and len(set(values)) > 1:
         return f"{table.number(min(values))} to {table.number(max(values))}"
-    shown = [
-        value if isinstance(value, str) else table.number(value) if isinstance(value, float) else json.dumps(value)
-        for value in values
-    ]
-    return ", ".join(dict.fromkeys(shown))
+    return ", ".join(dict.fromkeys(map(_shown, values)))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list) and len(value) > MOST_SHOWN:
+        return f"{len(value)} values, in evaluation.json"
+    return value if isinstance(value, str) else table.number(value) if isinstance(value, float) else json.dumps(value)
 
 
 def _inlined(content: bytes, kind: str) -> str:

@@ -12,7 +12,9 @@ SATURATED = (
 )
 MIXED = "a {}, which compares with its like alone"
 MARKS = {"best": "*", "tied": "~"}
+ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\
+↓ lower is better, ↑ higher is; figures without an arrow describe a model and rank none
 ± half width of the 95% t-interval over seeds
 * best: its paired 95% interval leaves out 0 against every other variant
 ~ not apart: the best mean, and those whose paired interval against it holds 0"""
@@ -53,7 +55,10 @@ def plain(comparison: Comparison, width: int) -> str:
     lines = [["", *comparison.variants]]
     if any(seeds := [partial_seeds(comparison, variant) for variant in comparison.variants]):
         lines.append(["", *seeds])
-    lines += [[row.name, *(_plain_cell(cell, notes) for cell in row.cells)] for row in table]
+    lines += [
+        [f"{row.name} {ARROWS[row.headline.better]}".rstrip(), *(_plain_cell(cell, notes) for cell in row.cells)]
+        for row in table
+    ]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     blocks = ["\n".join(_plain_line(line, widths, block) for line in lines) for block in _blocks(widths, width)]
     scale = [

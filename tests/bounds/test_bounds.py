@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from tests.conftest import every
+from tests.conftest import every, lacking
 from vaeline import gaussian, parts
-from vaeline.contracts import Context, Latent
+from vaeline.contracts import Context, Latent, TrainingBound
 from vaeline.model import Bound
 from vaeline.posteriors.gaussian import Gaussian
 from vaeline.priors.standard import Standard
@@ -51,6 +51,11 @@ X, LABELS = torch.randn(6, 4, generator=torch.Generator().manual_seed(2)), torch
 
 def build(name: str, context: Context, **options: Any) -> Any:
     return parts.build("bounds", parts.validate("bounds", {"name": name, **options}), context)
+
+
+@every("bounds")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    assert not lacking(build(name, context), TrainingBound)
 
 
 @every("bounds")

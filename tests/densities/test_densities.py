@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
-from tests.conftest import every, scramble
+from tests.conftest import every, lacking, scramble
 from vaeline import parts
-from vaeline.contracts import Context
+from vaeline.contracts import Context, Density, Prior
 from vaeline.densities.gaussian_mixture import NotConverged
 from vaeline.errors import UserError
 
@@ -28,6 +28,13 @@ def build(name: str, context: Context, /, **options: Any) -> Any:
     if name == "pixelcnn":
         context = replace(context, posterior="codes", latent_shape=(4, ROWS, COLUMNS), codes=CODES)
     return parts.build("densities", parts.validate("densities", {"name": name, **SMALL[name], **options}), context)
+
+
+@every("densities")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    assert not lacking(build(name, context), Density) and not lacking(
+        build(name, context), Prior, "reparameterised", "kl"
+    )
 
 
 def codes_for(name: str, count: int = 200) -> tuple[Tensor, Tensor]:

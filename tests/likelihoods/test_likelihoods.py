@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal
 
-from tests.conftest import every
+from tests.conftest import every, lacking
 from vaeline import parts
-from vaeline.contracts import Context
+from vaeline.contracts import Context, Likelihood
 from vaeline.errors import UserError
 
 NEEDS: dict[str, dict[str, Any]] = {"fixed_sigma": {"sigma": 0.5}}
@@ -19,6 +19,11 @@ def build(name: str, context: Context, **options: Any) -> torch.nn.Module:
     context = replace(context, pixels="greys") if name == "bernoulli" else context
     options = {"name": name, **NEEDS.get(name, {}), **options}
     return parts.build("likelihoods", parts.validate("likelihoods", options), context)
+
+
+@every("likelihoods")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    assert not lacking(build(name, context), Likelihood)
 
 
 @every("likelihoods")

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from tests.conftest import every, scramble
+from tests.conftest import every, lacking, scramble
 from vaeline import gaussian, parts
-from vaeline.contracts import Context, Latent
+from vaeline.contracts import Context, Latent, Posterior
 from vaeline.flows._compose import compose
 
 FLOWS = [
@@ -31,6 +31,12 @@ def build(name: str, of: Context, /, **options: Any) -> Any:
 def features_of(posterior: Any, count: int) -> torch.Tensor:
     shape = (count, posterior.features, 3, 3) if posterior.takes_map else (count, posterior.features)
     return torch.randn(shape, requires_grad=True)
+
+
+@every("posteriors")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    posterior = build(name, context)
+    assert not lacking(posterior, Posterior, *(["embed"] if posterior.kind != "codes" else []))
 
 
 @every("posteriors")

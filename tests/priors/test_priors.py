@@ -8,9 +8,9 @@ import pytest
 import torch
 from scipy import stats
 
-from tests.conftest import every, scramble
+from tests.conftest import every, lacking, scramble
 from vaeline import gaussian, parts
-from vaeline.contracts import Context, Latent
+from vaeline.contracts import Context, Latent, Prior
 from vaeline.errors import UserError
 from vaeline.priors.conditional_flow import ConditionalFlow
 
@@ -36,6 +36,13 @@ def build(name: str, context: Context) -> torch.nn.Module:
     context = replace(context, encode=encoder, encoder_condition=0)
     options = parts.validate("priors", {"name": name, **SMALLER.get(name, {})})
     return scramble(parts.build("priors", options, context), std=0.2)
+
+
+@every("priors")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    if name == "uniform":
+        context = replace(context, posterior="codes", latent_shape=(2, 3, 3), codes=5)
+    assert not lacking(build(name, context), Prior, "reparameterised")
 
 
 @of_vectors

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from tests.conftest import every, scramble
+from tests.conftest import every, lacking, scramble
 from vaeline import gaussian, parts
-from vaeline.contracts import Context, Latent
+from vaeline.contracts import AgainstAdversary, Context, Latent, Regularizer
 from vaeline.errors import UserError
 from vaeline.regularizers.factor import permute_dimensions
 from vaeline.regularizers.mmd import squared_discrepancy
@@ -44,6 +44,11 @@ def latent_for(name: str, count: int) -> Latent:
     )
     codes = torch.zeros(count, 3, 3, dtype=torch.long)
     return Latent(encoded, torch.zeros(count), codes=codes, encoded=encoded, quantized=quantized)
+
+
+@every("regularizers")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    assert not lacking(build(name, context), AgainstAdversary if name == "factor" else Regularizer)
 
 
 @every("regularizers")

@@ -62,9 +62,10 @@ def test_a_committed_edit_may_be_overwritten(run: Callable[..., Result]) -> None
     assert run(use.main, "mnist_cvae_nf").exit_code == 0
 
 
-def test_the_source_of_the_data_is_laid_over_and_is_no_edit(run: Callable[..., Result]) -> None:
-    assert run(use.main, "mnist_cvae_nf", "--source", "/somewhere/mnist").exit_code == 0
-    assert load().dataset.source == "/somewhere/mnist"
+def test_the_source_of_the_data_is_laid_over_and_is_no_edit(run: Callable[..., Result], tmp_path: Path) -> None:
+    source = str(tmp_path)
+    assert run(use.main, "mnist_cvae_nf", "--source", source).exit_code == 0
+    assert load().dataset.source == source
     assert run(use.main, "digits").exit_code == 0
 
 
@@ -77,6 +78,18 @@ def test_one_id_for_two_data_sets_is_refused(run: Callable[..., Result]) -> None
         result.exit_code == 1
         and "both call their data 'mnist' but differ in dataset, classifier, training.device or" in result.output
     )
+
+
+def test_a_source_that_is_not_there_leaves_params_as_they_are(run: Callable[..., Result]) -> None:
+    before = Path("params.yaml").read_text()
+    result = run(use.main, "mnist_cvae_nf", "--source", "/somewhere/mnist")
+    assert result.exit_code == 1 and "There is no folder /somewhere/mnist" in result.output
+    assert Path("params.yaml").read_text() == before
+
+
+def test_without_a_name_the_studies_are_named(run: Callable[..., Result]) -> None:
+    result = run(use.main)
+    assert result.exit_code == 1 and "there are: digits, mnist_cvae_nf" in result.output
 
 
 def test_an_unknown_study_is_a_sentence(run: Callable[..., Result]) -> None:

@@ -26,7 +26,7 @@ class Options(PartOptions):
     kernel: int = Field(3, ge=3, le=15, description="places that a layer sees from side to side, an odd number")
     dropout: float = Field(0.1, ge=0, lt=1, description="of the channels before the last layer")
     epochs: int = Field(30, ge=1, le=100_000, description="of the fit")
-    batch_size: int = Field(128, ge=1, le=1_000_000)
+    batch_size: int = Field(128, ge=1, le=1_000_000, description="maps of codes in a step of the fit")
     learning_rate: float = Field(0.001, gt=0, le=1, description="of Adam; it falls to 0 as a cosine")
 
 

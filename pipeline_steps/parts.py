@@ -1,0 +1,23 @@
+"""Write the reference of every key of a study and of every part."""
+
+from pathlib import Path
+
+import click
+
+from pipeline_steps.command import command
+from vaeline import keys
+from vaeline.files import write_text
+
+PAGE = Path("docs/keys.md")
+
+
+@command
+def main() -> None:
+    """Write docs/keys.md, and print it."""
+    text = keys.document()
+    write_text(PAGE, text)
+    click.echo(text)
+
+
+if __name__ == "__main__":
+    main()
