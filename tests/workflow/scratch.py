@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -94,8 +95,8 @@ class Project:
         return "Nothing to be done" in self.run("snakemake", "-n", "all") and not self.status()
 
     def status(self, stage: str | None = None) -> Any:
-        """What `dvc status` says of a stage, or of all."""
-        with patch.dict(os.environ, self.environment), Repo(self.folder) as repo:
+        """What `dvc status` says of a stage, or of all; a stage's name is looked up in the folder one is in."""
+        with patch.dict(os.environ, self.environment), chdir(self.folder), Repo() as repo:
             return repo.status(stage)
 
     def commit(self) -> None:
