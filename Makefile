@@ -28,7 +28,7 @@ table: $(READY)  ## print the study's results
 use: $(READY)  ## make STUDY the active one; QUICK=1: with its quick overlay; SOURCE=folder: data from there
 	@$(IN) python -m pipeline_steps.use $(STUDY) $(if $(QUICK),--quick) $(if $(SOURCE),--source "$(SOURCE)")
 
-parts: $(READY)  ## print every key of a study and of every part: what it means, what is allowed, its default
+parts: $(READY)  ## write docs/keys.md, every key of a study and of every part, and print it
 	@$(IN) python -m pipeline_steps.parts
 
 clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings

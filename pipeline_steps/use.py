@@ -7,9 +7,9 @@ import click
 import yaml
 
 from pipeline_steps.command import command
-from vaeline import studies
+from vaeline import datasets, studies
 from vaeline.errors import UserError
-from vaeline.files import main_worktree, write_text
+from vaeline.files import write_text
 from vaeline.params import Study, read_yaml
 
 PARAMS = Path("params.yaml")
@@ -23,13 +23,14 @@ def main(name: str | None, quick: bool, source: str | None) -> None:
     """Make the study NAME of studies/ the active one, and bring back what is known of its results."""
     if name is None:
         raise UserError(f"Name a study, as in `make use STUDY=digits`; there are: {', '.join(studies.names())}.")
-    if source and not (main_worktree() / Path(source).expanduser()).is_dir():
-        raise UserError(f"There is no folder {source}; SOURCE is the one that holds the files of the data set.")
     chosen = studies.resolve(name, quick)
+    here = from_source(chosen, source) if source else chosen
+    if source and not datasets.folder(here.dataset).is_dir():
+        raise UserError(f"There is no folder {source}; SOURCE is the one that holds the files of the data set.")
     every = studies.every()
     _refuse_clashing_data(chosen, every)
     _refuse_to_lose_edits(every)
-    write_text(PARAMS, studies.as_yaml(from_source(chosen, source) if source else chosen))
+    write_text(PARAMS, studies.as_yaml(here))
     click.echo(f"params.yaml now holds the study {chosen.study.name}.")
     bring_back()
 

@@ -74,6 +74,6 @@ def _allowed(schema: dict[str, Any]) -> str:
     if "items" in schema:
         return f"list: {_allowed(schema['items'])}"
     if "type" not in schema:
-        return "keys, below" if "$ref" in schema or "allOf" in schema else "a part"
+        return "keys, below" if "$ref" in schema else "a part"
     bounds = [f"{words} {schema[key]:,}" for key, words in BOUNDS.items() if key in schema]
     return ", ".join([TYPES.get(schema["type"], "keys"), *bounds])
