@@ -50,6 +50,7 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
             "variants.cvae_nf.prior.flow has no key 'layer'; allowed are: name, layers",
         ),
         ("training.epochs", 0, "training.epochs is 0, but should be greater than or equal to 1"),
+        ("study.seeds", [], "study.seeds holds 0, but should hold at least 1."),
         ("training.epochs", "many", "training.epochs is 'many', but should be a valid integer"),
         ("training.precision", "fp16", "training.precision is 'fp16', but should be '32-true' or 'bf16-mixed'"),
         ("variants.cvae_nf.prior.flow.layers", 0, "variants.cvae_nf.prior.flow.layers is 0, but should be greater"),

@@ -348,6 +348,29 @@ def test_an_adversary_that_diverges_is_named_and_the_last_good_checkpoint_kept(m
     assert state is not None and all(each.isfinite().all() for each in state["adversary"]["network"].values())
 
 
+def test_an_adversary_that_runs_away_without_an_infinity_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    backward, built = Fabric.backward, factor.build
+    steps: list[int] = []
+    adversaries: list[torch.nn.Module] = []
+
+    def sicken(self: Fabric, objective: torch.Tensor) -> None:
+        backward(self, objective)
+        steps.append(1)
+        if len(steps) == 7:  # the first of three steps of epoch 3
+            with torch.no_grad():
+                last = [*adversaries[-1].parameters()][-1]
+                last.copy_(torch.tensor([1e6, -1e6]))
+
+    monkeypatch.setattr(
+        factor, "build", lambda *arguments: (found := built(*arguments), adversaries.append(found.adversary))[0]
+    )
+    monkeypatch.setattr(Fabric, "backward", sicken)
+    with pytest.raises(
+        UserError, match=r"epoch 3, in the mean: .*worse than a coin's 0.69 nats; checkpoints up to epoch 2"
+    ):
+        run("lost", variant=FACTOR)
+
+
 def test_a_flow_that_diverges_is_named_and_the_last_good_checkpoint_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     forward = affine_coupling.AffineCouplings.forward
     calls: list[int] = []

@@ -309,6 +309,8 @@ def _sentence(path: Path, mistake: Any) -> str:
         return f"{path}: {where} is no known key{_allowed_beside(mistake['loc'])}."
     if mistake["type"] == "missing":
         return f"{path}: {where} is missing."
+    if mistake["type"] == "too_short":
+        return f"{path}: {where} holds {mistake['ctx']['actual_length']}, but should hold at least {mistake['ctx']['min_length']}."
     came = [] if isinstance(mistake["input"], dict | PartOptions) else [f"is {mistake['input']!r}, but"]
     message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return " ".join([f"{path}:", *([where] if where else []), *came, message]) + "."

@@ -23,6 +23,7 @@ from vaeline.seeds import derive_seed
 
 CHECK_EVERY = 50  # steps between two looks at the terms: reading them makes the device wait
 SAMPLES_CHECKED = 1000  # of the prior, at each validation
+ADVERSARY_LOST = 100.0  # nats of an adversary's cross-entropy, where a tossed coin has 0.69
 QUIET_SECONDS = 20  # between two lines of progress where the output is no terminal
 
 Row = dict[str, float]
@@ -90,7 +91,7 @@ class Tally:
         return {name: total / self.images for name, total in self._sums.items()}
 
     def diverged(self, where: str, what: str) -> UserError:
-        """The error of numbers that are not finite any more."""
+        """The error of numbers that mean nothing any more."""
         if (self.epoch, where) == (1, "step 1"):
             return UserError(
                 f"Training diverged at its first step: {what}; no weight has been changed yet, so look for an option of the "
@@ -134,7 +135,7 @@ def train(
         epoch was validated, `sigma` and `validation_...`; nats per image.
 
     Raises:
-        UserError: a term of the objective, or a weight, is no longer finite.
+        UserError: a term of the objective, or a weight, is no longer finite, or an adversary is lost.
     """
     model.to(memory_format=torch.channels_last)
     adam = torch.optim.Adam(model.trained_jointly(), lr=training.learning_rate, fused=True)
@@ -290,6 +291,10 @@ def _train_epoch(step: _Step, batches: Batches, seed: int, tally: Tally, bar: "_
             bar.show(tally, means)
     if broken := _not_finite(step.model.module, step.adversary):
         raise tally.diverged("after its last step", f"weights of {' and of '.join(broken)} are not finite")
+    if means.get("adversary", 0.0) > ADVERSARY_LOST:
+        raise tally.diverged(
+            "in the mean", f"{_named(means)}, an adversary far worse than a coin's {math.log(2):.2g} nats"
+        )
     return {"epoch": tally.epoch, **means}
 
 
