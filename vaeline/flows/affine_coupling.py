@@ -1,5 +1,7 @@
 """RealNVP's affine couplings with alternating halves (Dinh et al., 2017)."""
 
+from typing import Literal
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -13,6 +15,10 @@ from vaeline.parts import PartOptions
 class Options(PartOptions):
     layers: int = Field(4, ge=1, le=64, description="couplings; neighbours transform opposite halves")
     hidden: int = Field(64, ge=1, description="units of the two hidden layers in scale and shift")
+    shift: Literal["free", "bounded"] = Field(
+        "free",
+        description="bounded: through a tanh and times a learned reach, which keeps draws from far out near the data",
+    )
 
 
 def build(options: Options, context: Context) -> nn.Module:
@@ -24,15 +30,17 @@ def build(options: Options, context: Context) -> nn.Module:
     [size] = context.latent_shape
     if size < 2:
         raise UserError("flow affine_coupling needs a latent of at least 2 dimensions, not 1; raise `latent`.")
-    return AffineCouplings(size, options.layers, options.hidden, context.flow_context)
+    return AffineCouplings(size, options.layers, options.hidden, context.flow_context, options.shift == "bounded")
 
 
 class AffineCouplings(nn.Module):
     """u = f(z), where each coupling scales and shifts one half of z by functions of the other and of any context."""
 
-    def __init__(self, size: int, layers: int, hidden: int, context: int) -> None:
+    def __init__(self, size: int, layers: int, hidden: int, context: int, bounded: bool) -> None:
         super().__init__()
-        self.couplings = nn.ModuleList(Coupling(size, hidden, context, even=layer % 2 == 0) for layer in range(layers))
+        self.couplings = nn.ModuleList(
+            Coupling(size, hidden, context, bounded, even=layer % 2 == 0) for layer in range(layers)
+        )
 
     def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map z, (b, latent), to u of the same shape and log|det du/dz|, (b,)."""
@@ -48,8 +56,9 @@ class AffineCouplings(nn.Module):
 class Coupling(nn.Module):
     held: Tensor  # indices of the half that decides
     moved: Tensor  # indices of the half that is scaled and shifted
+    reach: Tensor | None
 
-    def __init__(self, size: int, hidden: int, context: int, even: bool) -> None:
+    def __init__(self, size: int, hidden: int, context: int, bounded: bool, even: bool) -> None:
         super().__init__()
         held = torch.arange(size) % 2 == (0 if even else 1)
         self.register_buffer("held", held.nonzero().squeeze(1), persistent=False)
@@ -66,6 +75,7 @@ class Coupling(nn.Module):
             last,
         )  # fmt: skip
         self.bound = nn.Parameter(torch.ones(moved))
+        self.register_parameter("reach", nn.Parameter(torch.ones(moved)) if bounded else None)
 
     def forward(self, z: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         log_scale, shift = self._scale_and_shift(z, context)
@@ -81,4 +91,5 @@ class Coupling(nn.Module):
         held = z.index_select(1, self.held)
         h = held if context is None or not self.amortised else torch.cat([held, context], 1)
         log_scale, shift = self.network(h.to(self.bound.dtype)).chunk(2, 1)  # (b, moved) each
+        shift = shift if self.reach is None else self.reach * shift.tanh()
         return (self.bound * log_scale.tanh()).to(z.dtype), shift.to(z.dtype)
