@@ -48,3 +48,13 @@ def assert_finite(flow: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], z: Te
     (u.sum() + log_det.sum()).backward()
     assert z.grad.isfinite().all()
     assert weights.grad.isfinite().all()
+
+
+def assert_log_det(flow: torch.nn.Module, z: Tensor, context: Tensor) -> None:
+    """The log-determinant of each row of z, float64, is that of autograd's Jacobian."""
+    _, log_det = flow(z, context)
+    for row, its_context, expected in zip(z, context, log_det, strict=True):
+        jacobian = torch.autograd.functional.jacobian(
+            lambda value, context=its_context: flow(value[None], context[None])[0][0], row
+        )
+        torch.testing.assert_close(torch.linalg.slogdet(jacobian).logabsdet, expected, atol=1e-6, rtol=0)
