@@ -82,6 +82,7 @@ def test_the_posterior_itself_needs_no_second_sample() -> None:
     estimate = log_likelihood(model.proposal(0.0, 1.0), model.log_joint, samples=10, block=10)
     torch.testing.assert_close(estimate.log_prob, model.log_prob, atol=1e-4, rtol=0)
     torch.testing.assert_close(estimate.tenth, model.log_prob, atol=1e-4, rtol=0)
+    torch.testing.assert_close(estimate.hundredth, model.log_prob, atol=1e-4, rtol=0)
     torch.testing.assert_close(estimate.effective_sample_size, torch.full((8,), 10.0).double(), atol=1e-3, rtol=0)
     assert (estimate.variance < 1e-6).all()
 
@@ -106,9 +107,16 @@ def test_blocks_do_not_change_the_estimate() -> None:
         chosen = list(islice(rows, 3 * count))
         return z[chosen], log_q[chosen]
 
-    whole = torch.logsumexp((model.log_joint(z) - log_q).double().unflatten(0, (40, 3)), 0) - log(40)
+    log_weights = (model.log_joint(z) - log_q).double().unflatten(0, (40, 3))
     estimate = log_likelihood(replay, model.log_joint, samples=40, block=7)
-    torch.testing.assert_close(estimate.log_prob, whole, atol=1e-6, rtol=0)
+    for found, count in ((estimate.log_prob, 40), (estimate.tenth, 4), (estimate.hundredth, 1)):
+        torch.testing.assert_close(found, log_weights[:count].logsumexp(0) - log(count), atol=1e-6, rtol=0)
+
+
+def test_fewer_samples_lie_further_above_on_average() -> None:
+    model = linear_gaussian(8, images=200)
+    summary = summarize(log_likelihood(model.proposal(1.5, 1.5), model.log_joint, samples=1_000, block=500), "nll")
+    assert summary.hundredth - summary.tenth > summary.tenth - summary.nll > 0
 
 
 def test_no_more_than_a_block_is_held_at_a_time() -> None:
@@ -186,11 +194,11 @@ def test_a_mixture_of_one_label_is_that_label() -> None:
 def test_a_summary_tells_images_from_samples() -> None:
     log_prob = torch.tensor([-1.0, -2.0, -3.0, -6.0]).double()
     likelihood = LogLikelihood(
-        log_prob, log_prob - 1, torch.full((4,), 0.04).double(), torch.tensor([50.0, 60, 70, 80])
+        log_prob, log_prob - 1, log_prob - 2, torch.full((4,), 0.04).double(), torch.tensor([50.0, 60, 70, 80])
     )
     summary = summarize(likelihood, "nll")
     assert summary.nll == 3.0
-    assert summary.tenth == 4.0
+    assert (summary.tenth, summary.hundredth) == (4.0, 5.0)
     assert summary.standard_error == pytest.approx(sqrt((4 + 1 + 0 + 9) / 3) / 2)
     assert summary.monte_carlo_error == pytest.approx(0.1)
     assert summary.effective_sample_size == 60
@@ -198,6 +206,6 @@ def test_a_summary_tells_images_from_samples() -> None:
 
 def test_batches_of_images_join_in_their_order() -> None:
     parts = [
-        LogLikelihood(*(torch.full((2, images), value) for _ in range(4))) for images, value in ((3, 1.0), (2, 5.0))
+        LogLikelihood(*(torch.full((2, images), value) for _ in range(5))) for images, value in ((3, 1.0), (2, 5.0))
     ]
     assert concatenate(parts).log_prob.tolist() == [[1.0, 1.0, 1.0, 5.0, 5.0]] * 2

@@ -24,6 +24,7 @@ class LogLikelihood(NamedTuple):
 
     log_prob: Tensor  # nats
     tenth: Tensor  # the same from the first tenth of the samples: far from it, neither has converged
+    hundredth: Tensor  # from the first hundredth, of one sample at least
     variance: Tensor  # of log_prob over draws of the samples, by the delta method: nats^2
     effective_sample_size: Tensor  # (sum w)^2 / sum w^2 of the weights w (Kish, 1965)
 
@@ -33,6 +34,7 @@ class Summary(NamedTuple):
 
     nll: float  # mean
     tenth: float  # mean of the same from a tenth of the samples
+    hundredth: float  # and from a hundredth
     standard_error: float  # of the mean, over images
     monte_carlo_error: float  # of the mean, over draws of the importance samples
     effective_sample_size: float  # median
@@ -52,12 +54,13 @@ def log_likelihood(draw: Draw, log_joint: LogJoint, samples: int, block: int) ->
     Returns:
         Estimates, (..., images). Each is below log p(x) on average, by half its variance.
     """
-    tenth = samples // 10
-    first = _log_sums(draw, log_joint, tenth, block)
-    log_sum, log_sum_squares = torch.logaddexp(first, _log_sums(draw, log_joint, samples - tenth, block))
+    tenth, hundredth = samples // 10, max(1, samples // 100)
+    first = _log_sums(draw, log_joint, hundredth, block)
+    some = first if tenth == hundredth else torch.logaddexp(first, _log_sums(draw, log_joint, tenth - hundredth, block))
+    log_sum, log_sum_squares = torch.logaddexp(some, _log_sums(draw, log_joint, samples - tenth, block))
     effective = (2 * log_sum - log_sum_squares).exp()
     variance = ((samples / effective - 1) / (samples - 1)).clamp_min(0)
-    return LogLikelihood(log_sum - log(samples), first[0] - log(tenth), variance, effective)
+    return LogLikelihood(log_sum - log(samples), some[0] - log(tenth), first[0] - log(hundredth), variance, effective)
 
 
 def marginal(given: Sequence[LogLikelihood], log_prior: Tensor) -> LogLikelihood:
@@ -67,12 +70,13 @@ def marginal(given: Sequence[LogLikelihood], log_prior: Tensor) -> LogLikelihood
         given: (..., images) for each y, estimated from samples of its own.
         log_prior: log p(y), (labels,), float64; -inf for a label that does not occur.
     """
-    log_prob, tenth, variance, effective = (torch.stack(field, -1) for field in zip(*given, strict=True))
+    log_prob, tenth, hundredth, variance, effective = (torch.stack(field, -1) for field in zip(*given, strict=True))
     mixed = (log_prior + log_prob).logsumexp(-1)
     share_squared = (2 * (log_prior + log_prob - mixed.unsqueeze(-1))).exp()  # p(y|x)^2, (..., images, labels)
     return LogLikelihood(
         mixed,
         (log_prior + tenth).logsumexp(-1),
+        (log_prior + hundredth).logsumexp(-1),
         (share_squared * variance).sum(-1),
         (share_squared / effective).sum(-1).reciprocal(),
     )
@@ -97,6 +101,7 @@ def summarize(likelihood: LogLikelihood, name: str) -> Summary:
     return Summary(
         nll=-likelihood.log_prob.mean().item(),
         tenth=-likelihood.tenth.mean().item(),
+        hundredth=-likelihood.hundredth.mean().item(),
         standard_error=likelihood.log_prob.std().item() / sqrt(images),
         monte_carlo_error=likelihood.variance.sum().sqrt().item() / images,
         effective_sample_size=effective,

@@ -1,0 +1,74 @@
+"""The gap of codes that were made to tell what they tell."""
+
+from math import log
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from vaeline.metrics.mutual_information_gap import mutual_information_gap
+
+FACTORS = torch.cartesian_prod(torch.arange(4), torch.arange(3), torch.arange(50))  # two factors, and a nuisance
+NARROW = -6.0  # log-variance: values a unit apart do not overlap
+
+
+def gap(*columns: Tensor, log_var: float = NARROW) -> float:
+    mean = torch.stack(columns, 1).double()
+    found = mutual_information_gap(mean, torch.full_like(mean, log_var), FACTORS[:, :2], Generator().manual_seed(0))
+    assert found.mig == pytest.approx(sum(found.by_factor) / 2)
+    return found.mig
+
+
+FIRST, SECOND, NOTHING = FACTORS[:, 0], FACTORS[:, 1], torch.zeros(len(FACTORS))
+
+
+def test_a_dimension_for_each_factor_has_the_whole_gap() -> None:
+    assert gap(FIRST, SECOND, NOTHING) == pytest.approx(1, abs=0.01)
+
+
+def test_order_sign_and_scale_of_the_dimensions_do_not_count() -> None:
+    assert gap(NOTHING, -3 * SECOND, 10 - 5 * FIRST) == pytest.approx(1, abs=0.01)
+
+
+def test_a_factor_told_twice_has_none() -> None:
+    assert gap(FIRST, FIRST, SECOND, SECOND) == pytest.approx(0, abs=0.01)
+
+
+def test_codes_that_tell_nothing_have_none() -> None:
+    assert gap(NOTHING, NOTHING) == pytest.approx(0, abs=0.01)
+
+
+def test_one_dimension_that_tells_both_leaves_each_its_share() -> None:
+    assert gap(FIRST * 10 + SECOND, NOTHING) == pytest.approx(
+        1, abs=0.01
+    )  # nothing says that a dimension tells one alone
+
+
+def test_half_of_a_factor_is_half_a_gap() -> None:
+    assert gap(FIRST // 2, SECOND) == pytest.approx((log(2) / log(4) + 1) / 2, abs=0.01)
+
+
+def test_the_second_best_is_taken_off() -> None:
+    assert gap(FIRST, FIRST // 2, SECOND) == pytest.approx((1 - log(2) / log(4) + 1) / 2, abs=0.01)
+
+
+def test_posteriors_that_overlap_tell_what_their_integral_says() -> None:
+    factors = torch.cartesian_prod(torch.arange(2), torch.arange(2))
+    mean = torch.stack([2.0 * factors[:, 0], torch.zeros(4)], 1)
+    found = mutual_information_gap(mean, torch.zeros(4, 2), factors, Generator().manual_seed(0), samples=40_000)
+    z = torch.linspace(-8, 10, 20_001).double()
+    densities = torch.stack([(-0.5 * (z - at) ** 2).exp() / (2 * torch.pi) ** 0.5 for at in (0.0, 2.0)])
+    mixture = densities.mean(0)
+    known = (densities * (densities / mixture).log()).sum(1).mean() * (z[1] - z[0])
+    assert found.shares[0, 0].item() * log(2) == pytest.approx(known.item(), abs=0.01)
+    assert found.shares[0, 1].item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("latent", "factors", "message"),
+    [(1, FACTORS[:, :2], "needs 2 dimensions"), (3, torch.zeros(len(FACTORS), 1).long(), "same value in all")],
+)
+def test_what_has_no_gap_is_refused(latent: int, factors: Tensor, message: str) -> None:
+    mean = torch.zeros(len(FACTORS), latent)
+    with pytest.raises(ValueError, match=message):
+        mutual_information_gap(mean, mean, factors, Generator())

@@ -1,0 +1,58 @@
+"""Probes of codes that hold a label plainly, in a knot, or not at all."""
+
+import numpy as np
+import pytest
+
+from vaeline.metrics.probes import probe
+
+
+def score(kind: str, codes: np.ndarray, labels: np.ndarray) -> float:
+    half = len(codes) // 2
+    found = probe(kind, codes[:half], labels[:half, None], codes[half:], labels[half:, None], ["label"])
+    return found["label"]
+
+
+def cloud(seed: int = 0, count: int = 2000, dimensions: int = 2) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((count, dimensions))
+
+
+@pytest.mark.parametrize("kind", ["linear", "neighbours"])
+def test_a_label_that_is_a_side_of_a_plane_is_read(kind: str) -> None:
+    codes = cloud()
+    labels = (codes[:, 0] + codes[:, 1] > 0).astype(int)
+    codes[:, 0] += np.where(labels == 1, 1.0, -1.0)
+    assert score(kind, codes, labels) > 0.98
+
+
+def test_a_label_in_four_quadrants_is_read_by_neighbours_alone() -> None:
+    codes = cloud()
+    labels = (codes[:, 0] * codes[:, 1] > 0).astype(int)
+    assert score("linear", codes, labels) == pytest.approx(0.5, abs=0.06)
+    assert score("neighbours", codes, labels) > 0.9
+
+
+@pytest.mark.parametrize("kind", ["linear", "neighbours"])
+def test_codes_without_the_label_score_as_chance_does(kind: str) -> None:
+    labels = np.random.default_rng(1).integers(0, 4, 4000)
+    assert score(kind, cloud(count=4000), labels) == pytest.approx(0.25, abs=0.04)
+
+
+def test_a_rare_label_counts_as_much_as_a_common_one() -> None:
+    labels = (np.arange(4000) % 20 == 0).astype(int)
+    assert score("linear", cloud(count=4000), labels) == pytest.approx(0.5, abs=0.08)
+    shifted = cloud(count=4000) + labels[:, None] * np.array([3.0, 0])
+    assert score("linear", shifted, labels) > 0.9
+
+
+@pytest.mark.parametrize("kind", ["linear", "neighbours"])
+def test_the_units_of_the_dimensions_do_not_count(kind: str) -> None:
+    codes = cloud()
+    labels = (codes[:, 0] > 0).astype(int)
+    assert score(kind, codes * [1e-4, 1e4], labels) == pytest.approx(score(kind, codes, labels), abs=0.005)
+
+
+def test_a_column_of_one_value_is_left_out_and_a_dead_dimension_does_no_harm() -> None:
+    codes, labels = np.concatenate([cloud(), np.zeros((2000, 1))], 1), np.zeros((2000, 2), int)
+    labels[:, 1] = codes[:, 0] > 0
+    found = probe("linear", codes[:1000], labels[:1000], codes[1000:], labels[1000:], ["constant", "side"])
+    assert set(found) == {"side"} and found["side"] > 0.98
