@@ -15,14 +15,13 @@ from torch.distributions import MultivariateNormal
 from vaeline.batches import Batches
 from vaeline.evaluation import Drawn, judge_images, judge_likelihood
 from vaeline.likelihoods._gaussian import IsotropicGaussian
-from vaeline.metrics.frechet import moments
 from vaeline.metrics.importance_sampling import FewEffectiveSamples
 from vaeline.model import Bound
 from vaeline.params import Condition, Evaluation
 from vaeline.posteriors.gaussian import Gaussian
 from vaeline.priors.standard import Standard
 from vaeline.record import Record
-from vaeline.reference import Reference
+from vaeline.reference import Reference, look
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts, Split
 
@@ -228,7 +227,7 @@ def test_every_figure_is_finite_and_says_how_it_was_made() -> None:
 class Corner:
     """A feature space and a judge at once: it looks at the pixels."""
 
-    prefix, kernel_prefix, description = "fd", "kd", "pixels"
+    prefix, kernel_prefix, description, weights = "fd", "kd", "pixels", "none"
     log_frequency = torch.zeros(1)
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -248,7 +247,8 @@ def images_of(corner: np.ndarray) -> np.ndarray:
 def reference() -> Reference:
     record = Record()
     record.put("fd_floor", 1.5, "Floor.")
-    return Reference("pixels", moments([images_of(np.arange(60) % 3).reshape(-1, 4)]), None, record)
+    labels = np.arange(60) % 3
+    return Reference({"features": "pixels"}, look(Corner(), [images_of(labels)], labels[:, None]), record)
 
 
 def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:

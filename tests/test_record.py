@@ -27,3 +27,11 @@ def test_records_join() -> None:
     record.join(other)
     assert set(record.metrics) == {"a"}
     assert set(record.evaluation) == {"a", "b"}
+
+
+def test_a_figure_of_a_split_says_of_which_bytes_and_with_which_seed() -> None:
+    record = Record(checksums={"test": "ab12"}, seed=7)
+    record.put("rate", 2.5, "KL.", split="test")
+    record.put("parameters", 3, "Numbers.")
+    assert record.evaluation["rate"] == {"definition": "KL.", "split": "test", "split_sha256": "ab12", "seed": 7}
+    assert record.evaluation["parameters"] == {"definition": "Numbers."}

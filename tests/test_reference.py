@@ -12,8 +12,18 @@ from vaeline.errors import UserError
 from vaeline.features.classifier import Classifier
 from vaeline.metrics.frechet import Moments, distance, moments
 from vaeline.metrics.kernel_distance import kernel_distance
+from vaeline.metrics.precision_recall import precision_recall
 from vaeline.record import Record
-from vaeline.reference import Reference, evenly_spaced, measure, pixel_gaussian
+from vaeline.reference import (
+    Reference,
+    Seen,
+    evenly_spaced,
+    look,
+    measure,
+    pixel_gaussian,
+    put_distances,
+    put_neighbours,
+)
 from vaeline.store import Facts, Split
 
 
@@ -21,7 +31,7 @@ class Pixels:
     """A feature space in which everything is known."""
 
     prefix, kernel_prefix = "fd", "kd"
-    description = "the pixels themselves"
+    description, weights = "the pixels themselves", "none"
 
     def __call__(self, images: Tensor) -> Tensor:
         return images.flatten(1).float()
@@ -77,7 +87,7 @@ def measured(drawn: int | None = None) -> Reference:
 def test_a_reference_holds_the_test_split_and_the_scale_of_its_distances() -> None:
     found = measured()
     expected = moments([correlated(600, 600).reshape(-1, 4)])
-    np.testing.assert_allclose(found.moments.covariance, expected.covariance)
+    np.testing.assert_allclose(found.seen.moments.covariance, expected.covariance)
     training = moments([correlated(900, 900)[evenly_spaced(900, 600)].reshape(-1, 4)])
     assert found.record.metrics["fd_floor"] == pytest.approx(distance(training, expected))
     assert found.record.metrics["fd_pixel_gaussian"] < 5  # of variances near 100: these images are a Gaussian
@@ -93,20 +103,56 @@ def test_best_and_worst_are_of_as_many_images_as_the_systems_draw() -> None:
     assert {found.record.evaluation[name]["images"] for name in ("fd_floor", "fd_pixel_gaussian")} == {100}
 
 
-@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet.FewImages")
-def test_too_few_images_for_a_covariance_have_a_kernel_distance_beside(tmp_path: Path) -> None:
-    assert not any(name.startswith("kd") for name in measured().record.metrics)
-    found = measured(4)
-    rows, train = (
-        correlated(count, count)[evenly_spaced(count, 4)].reshape(-1, 4).astype(float) for count in (600, 900)
+def test_every_frechet_distance_has_a_kernel_distance_with_its_error_beside() -> None:
+    found = measured().record
+    rows = correlated(600, 600).reshape(-1, 4)
+    train = correlated(900, 900)[evenly_spaced(900, 600)].reshape(-1, 4)
+    assert found.metrics["kd_floor"] == pytest.approx(kernel_distance(train, rows).distance)
+    assert found.metrics["kd_floor_standard_error"] == pytest.approx(kernel_distance(train, rows).standard_error)
+    assert "kd_pixel_gaussian" in found.metrics
+    assert (
+        found.evaluation["kd_floor"]["features"] == "the pixels themselves" and found.evaluation["kd_floor"]["weights"]
     )
-    assert found.record.metrics["kd_floor"] == pytest.approx(kernel_distance(train, rows))
+
+
+def test_training_images_are_the_ceiling_of_precision_and_recall() -> None:
+    found = measured().record
+    rows = [correlated(count, count)[evenly_spaced(count, 600)].reshape(-1, 4) for count in (600, 900)]
+    expected = precision_recall(*map(torch.from_numpy, rows))
+    assert [found.metrics[f"{figure}_ceiling"] for figure in expected._fields] == pytest.approx(list(expected))
+    assert expected.precision > 0.95 and expected.density == pytest.approx(1, abs=0.15)
+
+
+def test_many_images_are_compared_pair_by_pair_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "MOST_ROWS", 50)
+    monkeypatch.setattr(reference, "BATCH", 70)
+    images, labels = correlated(600, 600), np.arange(600)[:, None]
+    seen = look(Pixels(), [images[:90], images[90:]], labels)
+    chosen = evenly_spaced(600, 50)
+    assert seen.moments.count == 600 and seen.labels[:, 0].tolist() == chosen.tolist()
+    assert np.array_equal(seen.rows, images[chosen].reshape(50, 4))
+
+
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet.FewImages")
+def test_too_few_images_for_a_covariance_are_said_so(tmp_path: Path) -> None:
+    found = measured(4)
     assert "biased upwards" in found.record.evaluation["fd_floor"]["warning"]
-    assert "kd_pixel_gaussian" in found.record.metrics
-    paths = reference.paths(tmp_path / "tiny.h5", "classifier")
-    reference.write(found, *paths)
-    again = reference.read(*paths)
-    assert again.few is not None and np.array_equal(again.few, rows)
+    assert found.record.evaluation["precision_ceiling"] == {
+        "dash": "5 neighbours need more images than that, not 600 real and 4 drawn"
+    }
+
+
+def test_features_that_are_all_the_same_judge_nothing() -> None:
+    same = np.full((30, 1, 2, 2), 7, np.uint8)
+    known = Reference({}, look(Pixels(), [same], np.zeros((30, 1))), Record())
+    record = Record()
+    seen = look(Pixels(), [correlated(30, 0)], np.zeros((30, 1)))
+    put_distances(record, "sample", seen, "samples", Pixels(), known)
+    put_neighbours(record, "", seen, "samples", known)
+    assert not record.metrics
+    assert {how["dash"] for how in record.evaluation.values()} == {
+        "the features of all test images are the same", "the features of all real images are the same",
+    }  # fmt: skip
 
 
 def test_a_reference_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -116,8 +162,8 @@ def test_a_reference_is_read_as_it_was_written(tmp_path: Path) -> None:
     reference.write(found, *paths)
     again = reference.read(*paths)
     assert again.record == found.record
-    assert again.moments.count == 600
-    assert np.array_equal(again.moments.covariance, found.moments.covariance)
+    assert again.seen.moments.count == 600
+    assert np.array_equal(again.seen.moments.covariance, found.seen.moments.covariance)
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -131,7 +177,8 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [None, b"", b"{}"])
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
     paths = reference.paths(tmp_path / "tiny.h5", "classifier")
-    reference.write(Reference("pixels", Moments(9, np.zeros(2), np.eye(2)), None, Record()), *paths)
+    seen = Seen(Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)))
+    reference.write(Reference({"features": "pixels"}, seen, Record()), *paths)
     paths[broken].unlink()
     if content is not None:
         paths[broken].write_bytes(content)

@@ -43,6 +43,10 @@ def _kernel(space: str, features: str, of: str) -> Headline:
     return Headline("Images", f"kernel distance of {of}, {features} features", "", "lower", references)
 
 
+def _neighbours(figure: str, meaning: str) -> Headline:
+    return Headline("Images", meaning, "", "higher", (f"{figure}_ceiling",))
+
+
 HEADLINES = {
     "negative_elbo": Headline("Likelihood", "negative evidence lower bound", "nats", "lower"),
     "nll": Headline("Likelihood", "negative log-likelihood", "nats", "lower"),
@@ -61,6 +65,10 @@ HEADLINES = {
     "kd_sample": _kernel("kd", "classifier", "samples"),
     "kid_reconstruction": _kernel("kid", "Inception", "reconstructions"),
     "kid_sample": _kernel("kid", "Inception", "samples"),
+    "precision": _neighbours("precision", "samples that look like test images"),
+    "recall": _neighbours("recall", "test images that samples look like"),
+    "density": _neighbours("density", "test images around a sample, 1 where as dense as real ones"),
+    "coverage": _neighbours("coverage", "test images with a sample beside them"),
     "fd_low_posterior": _frechet("fd", "classifier", "low-posterior samples"),
     "fid_low_posterior": _frechet("fid", "Inception", "low-posterior samples"),
     "kd_low_posterior": _kernel("kd", "classifier", "low-posterior samples"),

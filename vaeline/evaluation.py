@@ -19,7 +19,7 @@ from vaeline.metrics.importance_sampling import LogLikelihood, concatenate, log_
 from vaeline.model import Model
 from vaeline.params import Evaluation
 from vaeline.record import Record
-from vaeline.reference import Features, Reference, evenly_spaced, put_accuracy, put_distances
+from vaeline.reference import Features, Reference, evenly_spaced, look, put_accuracy, put_distances, put_neighbours
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
@@ -62,7 +62,7 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
         test: test split, dequantized once.
         settings: how many samples, and the seed.
     """
-    record = Record()
+    record = Record(checksums=test.facts.checksums, seed=settings.seed)
     record.put("parameters", sum(each.numel() for each in model.parameters()), "Trained numbers of the model.")
     torch.manual_seed(derive_seed("evaluation posterior", settings.seed))
     densities = _densities(model, train, settings.seed)
@@ -85,18 +85,21 @@ def judge_images(
     drawn: Drawn, facts: Facts, features: Features, reference: Reference, classifier: Classifier, conditional: bool
 ) -> Record:
     """Hold what a run drew against the real test images, and its samples against the labels they were asked to have."""
-    record = Record(dict(reference.record.metrics), dict(reference.record.evaluation))
+    record = Record(dict(reference.record.metrics), dict(reference.record.evaluation), facts.checksums)
     kinds = {"reconstruction": drawn.reconstructions, "sample": drawn.samples, "low_posterior": drawn.low_posterior}
     for kind, images in kinds.items():
         if images is None:
             record.dash(f"{features.prefix}_{kind}", "q(z|x) is not known at the z of other images")
         else:
-            put_distances(record, kind, [images], SUBJECTS[kind], features, reference)
+            seen = look(features, [images], drawn.labels)
+            put_distances(record, kind, seen, SUBJECTS[kind], features, reference)
+            if kind == "sample":
+                put_neighbours(record, "", seen, "the samples", reference)
     if conditional:
-        seen = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
-        accuracy = condition_accuracy(seen, drawn.labels, facts.label_names)
+        shown = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
+        accuracy = condition_accuracy(shown, drawn.labels, facts.label_names)
         definition = "Balanced accuracy, over the labels asked for, of samples as the classifier sees them."
-        put_accuracy(record, "condition_accuracy", accuracy, definition, split="test", images=len(seen))
+        put_accuracy(record, "condition_accuracy", accuracy, definition, split="test", images=len(shown))
     else:
         record.dash("condition_accuracy", "the system is given no labels")
     return record

@@ -34,7 +34,7 @@ def judge_latents(model: Model, train: Batches, test: Batches, seed: int) -> Rec
         test: test split.
         seed: of all samples.
     """
-    record = Record()
+    record = Record(checksums=train.facts.checksums, seed=seed)
     kind = model.posterior.kind
     if kind == "gaussian":
         _judge_gaussian(record, model, train, seed)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,10 +19,12 @@ from vaeline.files import write_json, written_aside
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.metrics.frechet import Moments, distance, moments
 from vaeline.metrics.kernel_distance import kernel_distance
+from vaeline.metrics.precision_recall import NEIGHBOURS, precision_recall
 from vaeline.record import Record
 from vaeline.store import Facts, Split
 
 BATCH = 500
+MOST_ROWS = 5000  # images of each kind that are compared pair by pair
 MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time and memory grow with them
 
 
@@ -32,17 +34,26 @@ class Features(Protocol):
     prefix: str  # of Frechet distances: fd or fid
     kernel_prefix: str  # of kernel distances: kd or kid
     description: str
+    weights: str  # SHA-256 of the file that its network came from
 
     def __call__(self, images: Tensor) -> Tensor: ...  # uint8 (n, channel, height, width) -> (n, dimensions)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Images in a feature space."""
+
+    moments: Moments  # of all of them
+    rows: np.ndarray  # features of at most MOST_ROWS, spread evenly over them, float32 (images, dimensions)
+    labels: np.ndarray  # of those rows, or what they were asked to have, int64 (images, columns)
 
 
 @dataclass(frozen=True)
 class Reference:
     """Real test images as `features` sees them, and the figures of a data set."""
 
-    features: str  # description
-    moments: Moments
-    few: np.ndarray | None  # features, (images, dimensions), where a covariance rests on no more images than dimensions
+    features: dict[str, str]  # description and weights
+    seen: Seen
     record: Record
 
 
@@ -67,14 +78,14 @@ def measure(
         drawn: images that each system draws; None: as many as are in the test split.
     """
     count = min(drawn or len(test.images), len(test.images))
-    real = moments(_batches(features, [test.images]))
-    known = Reference(features.description, real, None, Record())
-    if count <= (dimensions := len(real.mean)):
-        rows = _batches(features, [test.images[evenly_spaced(len(test.images), dimensions)]])
-        known = replace(known, few=np.concatenate(list(rows)))
-    floor = train.images[evenly_spaced(len(train.images), count)]
-    put_distances(known.record, "floor", [floor], f"{len(floor)} training images", features, known)
-    gaussian = pixel_gaussian(train.images, count, facts.levels, seed)
+    known = Reference(
+        _named(features), look(features, [test.images], test.labels), Record(checksums=facts.checksums, seed=seed)
+    )
+    chosen = evenly_spaced(len(train.images), count)
+    floor = look(features, [train.images[chosen]], train.labels[chosen])
+    put_distances(known.record, "floor", floor, f"{count} training images", features, known)
+    put_neighbours(known.record, "_ceiling", floor, f"{count} training images", known)
+    gaussian = look(features, pixel_gaussian(train.images, count, facts.levels, seed), np.zeros((count, 0), np.int64))
     subject = "samples of a Gaussian with the training pixels' mean and covariance"
     put_distances(known.record, "pixel_gaussian", gaussian, subject, features, known)
     seen = classifiers.predict(classifier, torch.from_numpy(test.images)).numpy()
@@ -82,29 +93,89 @@ def measure(
     return known
 
 
-def put_distances(
-    record: Record, of: str, blocks: Iterable[np.ndarray], subject: str, features: Features, reference: Reference
-) -> None:
-    """Note the Frechet distance of images from the test split and, where that rests on too few, the kernel distance.
+def look(features: Features, blocks: Iterable[np.ndarray], labels: np.ndarray) -> Seen:
+    """Look at images in one pass.
+
+    Args:
+        features: the space.
+        blocks: the images, uint8 (any, channel, height, width).
+        labels: of all of them, (images, columns).
+
+    Raises:
+        ValueError: a feature is not finite, or there are fewer than two images.
+    """
+    chosen, kept = evenly_spaced(len(labels), MOST_ROWS), []
+    wanted = np.zeros(len(labels), bool)
+    wanted[chosen] = True
+
+    def passing() -> Iterator[np.ndarray]:
+        start = 0
+        for batch in _batches(features, blocks):
+            kept.append(batch[wanted[start : start + len(batch)]])
+            start += len(batch)
+            yield batch
+
+    of_all = moments(passing())
+    return Seen(of_all, np.concatenate(kept), labels[chosen])
+
+
+def put_distances(record: Record, of: str, seen: Seen, subject: str, features: Features, reference: Reference) -> None:
+    """Note the Frechet and the kernel distance of images from the test split.
 
     Args:
         record: is added to.
         of: end of the figures' names.
-        blocks: the images, uint8 (any, channel, height, width).
+        seen: the images.
         subject: what they are, for the definition.
         features: the space of the distances.
         reference: the test split in that space.
     """
-    rows = _batches(features, blocks)
-    kept = None if reference.few is None else np.concatenate(list(rows))
-    found = moments(rows if kept is None else [kept])
-    how: dict[str, Any] = {"split": "test", "images": found.count, "features": reference.features}
-    if kept is not None and reference.few is not None:
-        definition = f"Kernel distance, unbiased, of {subject} from {len(reference.few)} images of the test split."
-        record.put(f"{features.kernel_prefix}_{of}", kernel_distance(kept, reference.few), definition, **how)
-        how["warning"] = f"estimated from no more images than the {len(found.mean)} dimensions: biased upwards"
-    definition = f"Frechet distance of {subject} from the test split."
-    record.put(f"{features.prefix}_{of}", distance(found, reference.moments), definition, **how)
+    how: dict[str, Any] = {"split": "test", **reference.features}
+    frechet, kernel = f"{features.prefix}_{of}", f"{features.kernel_prefix}_{of}"
+    if not reference.seen.rows.var(0).any():
+        for figure in (frechet, kernel):
+            record.dash(figure, "the features of all test images are the same")
+        return
+    found, real = seen.moments, reference.seen.moments
+    few = min(found.count, real.count) <= len(found.mean)
+    warning = {"warning": f"estimated from no more images than the {len(found.mean)} dimensions: biased upwards"}
+    record.put(
+        frechet, distance(found, real), f"Frechet distance of {subject} from the test split.",
+        images=found.count, of=real.count, **how, **(warning if few else {}),
+    )  # fmt: skip
+    if min(len(seen.rows), len(reference.seen.rows)) < 3:
+        record.dash(kernel, "it needs at least 3 images of each kind")
+        return
+    between = kernel_distance(seen.rows, reference.seen.rows)
+    counts = {"images": len(seen.rows), "of": len(reference.seen.rows)}
+    definition = f"Kernel distance, unbiased, of {subject} from the test split."
+    record.put(kernel, between.distance, definition, **counts, **how, standard_error=between.standard_error)
+    definition = f"Standard error of {kernel} over images, by the jackknife."
+    record.put(f"{kernel}_standard_error", between.standard_error, definition, **counts, **how)
+
+
+def put_neighbours(record: Record, ending: str, seen: Seen, subject: str, reference: Reference) -> None:
+    """Note precision, recall, density and coverage of images beside the test split."""
+    definitions = {
+        "precision": f"Share of {subject} in the ball of a test image",
+        "recall": f"Share of test images in the ball of one of {subject}",
+        "density": f"Test images' balls around one of {subject}, in units of {NEIGHBOURS}",
+        "coverage": f"Share of test images whose ball holds one of {subject}",
+    }
+    try:
+        found = precision_recall(torch.from_numpy(reference.seen.rows), torch.from_numpy(seen.rows))
+    except ValueError as error:
+        for figure in definitions:
+            record.dash(f"{figure}{ending}", str(error))
+        return
+    how = {"split": "test", "images": len(seen.rows), "of": len(reference.seen.rows), **reference.features}
+    for figure, value in found._asdict().items():
+        definition = f"{definitions[figure]}; a ball reaches to the {NEIGHBOURS}th nearest image of its own kind."
+        record.put(f"{figure}{ending}", value, definition, **how)
+
+
+def _named(features: Features) -> dict[str, str]:
+    return {"features": features.description, "weights": features.weights}
 
 
 def _batches(features: Features, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -150,14 +221,18 @@ def paths(store: Path, features: str) -> tuple[Path, Path]:
 
 
 def write(reference: Reference, statistics: Path, figures: Path) -> None:
-    """Write the moments as safetensors and the figures as JSON."""
-    count = np.array(reference.moments.count)
-    tensors = {"count": count, "mean": reference.moments.mean, "covariance": reference.moments.covariance}
-    if reference.few is not None:
-        tensors["few"] = reference.few
+    """Write what was seen as safetensors and the figures as JSON."""
+    seen = reference.seen
+    tensors = {
+        "count": np.array(seen.moments.count), "mean": seen.moments.mean, "covariance": seen.moments.covariance,
+        "rows": seen.rows, "labels": seen.labels,
+    }  # fmt: skip
+    if seen.moments.factor is not None:
+        tensors["factor"] = seen.moments.factor
     with written_aside(statistics) as aside:
         save_file(tensors, aside)
-    write_json(figures, {"features": reference.features, **asdict(reference.record)})
+    record = reference.record
+    write_json(figures, {"features": reference.features, "metrics": record.metrics, "evaluation": record.evaluation})
 
 
 def skip(why: str, statistics: Path, figures: Path) -> None:
@@ -177,12 +252,11 @@ def read(statistics: Path, figures: Path) -> Reference:
     path = statistics
     try:
         tensors = load_file(statistics)
-        real = Moments(int(tensors["count"]), tensors["mean"], tensors["covariance"])
+        real = Moments(int(tensors["count"]), tensors["mean"], tensors["covariance"], tensors.get("factor"))
+        seen = Seen(real, tensors["rows"], tensors["labels"])
         path = figures
         content = json.loads(figures.read_text(encoding="utf-8"))
-        return Reference(
-            content["features"], real, tensors.get("few"), Record(content["metrics"], content["evaluation"])
-        )
+        return Reference(content["features"], seen, Record(content["metrics"], content["evaluation"]))
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; {again}.") from error
     except (SafetensorError, KeyError, TypeError, ValueError) as error:

@@ -82,8 +82,8 @@ def test_levels_fill_the_range_of_the_network() -> None:
     torch.testing.assert_close(shown, (coarse / 16).repeat(1, 3, 1, 1).flatten(1))
 
 
-def test_the_description_names_the_weights(space: Features, weights: Path) -> None:
-    assert sha256(weights) in space.description
+def test_it_knows_which_weights_it_was_given(space: Features, weights: Path) -> None:
+    assert space.weights == sha256(weights)
 
 
 def test_weights_that_are_missing_are_asked_for(tmp_path: Path) -> None:

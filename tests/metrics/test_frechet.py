@@ -1,6 +1,7 @@
 """The Frechet distance against closed forms."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,6 +87,30 @@ def test_fewer_images_than_dimensions_warn_and_stay_finite() -> None:
     with pytest.warns(FewImages, match="64 dimensions was estimated from 10 images"):
         measured = distance(moments([rows[:10]]), moments([rows[10:]]))
     assert np.isfinite(measured) and measured > 0
+
+
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet.FewImages")
+@pytest.mark.parametrize("counts", [(10, 15), (10, 200), (200, 10), (64, 65)])
+def test_the_centred_rows_of_few_images_give_what_their_covariance_gives(counts: tuple[int, int]) -> None:
+    generator = np.random.default_rng(0)
+    first, second = (
+        moments([shift + generator.standard_normal((count, 64))]) for shift, count in zip((0, 1), counts, strict=True)
+    )
+    assert [each.factor is not None for each in (first, second)] == [count <= 64 for count in counts]
+    plain = [replace(each, factor=None) for each in (first, second)]
+    assert distance(first, second) == pytest.approx(distance(*plain), rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet.FewImages")
+def test_three_images_each_in_many_dimensions_give_their_closed_form() -> None:
+    """Both scatter along two axes, where the covariances commute: roots and traces add up axis by axis."""
+    spread = np.array([[1.0, 0], [-0.5, 3**0.5 / 2], [-0.5, -(3**0.5) / 2]])  # covariance 3/4 I with count - 1
+    first, second = np.zeros((3, 2048)), np.zeros((3, 2048))
+    first[:, [5, 9]], second[:, [5, 9]], second[:, 77] = 2 * spread, spread, 4.0
+    found = distance(moments([first]), moments([second]))
+    assert found == pytest.approx(16 + 2 * (2 - 1) ** 2 * 0.75, rel=1e-12)
+    turned, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((2048, 2048)))
+    assert distance(moments([first @ turned]), moments([second @ turned])) == pytest.approx(found, rel=1e-9)
 
 
 def test_enough_images_do_not_warn() -> None:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from vaeline import params
 from vaeline.batches import augment
 from vaeline.errors import UserError
-from vaeline.files import written_aside
+from vaeline.files import sha256, written_aside
 from vaeline.parts import PartOptions
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts, Split
@@ -37,7 +37,8 @@ class Options(PartOptions):
 
 def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "Features":
     """Load the feature space of the classifier that the classifier stage wrote into `data`."""
-    return Features(load(path_in(data, facts.dataset_id)).to(device))
+    path = path_in(data, facts.dataset_id)
+    return Features(load(path).to(device), sha256(path))
 
 
 def path_in(data: Path, dataset_id: str) -> Path:
@@ -110,8 +111,9 @@ class Features:
 
     prefix, kernel_prefix = "fd", "kd"
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, weights: str) -> None:
         self.classifier = classifier
+        self.weights = weights
         self.description = (
             f"the last hidden layer of the pipeline's own classifier, {classifier.settings['features']} dimensions"
         )

@@ -81,11 +81,12 @@ class Features:
     """Inception's feature space, as a Frechet distance wants it."""
 
     prefix, kernel_prefix = "fid", "kid"
+    description = "the 2048 pool features of pytorch-fid's InceptionV3"
 
     def __init__(self, network: torch.nn.Module, levels: int, weights: str) -> None:
         self.network = network
         self.levels = levels
-        self.description = f"the 2048 pool features of pytorch-fid's InceptionV3, weights sha256 {weights}"
+        self.weights = weights
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:

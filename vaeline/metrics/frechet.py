@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -18,6 +19,9 @@ class Moments:
     count: int
     mean: np.ndarray  # (dimensions,)
     covariance: np.ndarray  # (dimensions, dimensions), normalised by count - 1
+    factor: np.ndarray | None = (
+        None  # F'F = covariance, (count, dimensions): the centred rows, of at most `dimensions` images
+    )
 
 
 def moments(batches: Iterable[np.ndarray]) -> Moments:
@@ -27,18 +31,21 @@ def moments(batches: Iterable[np.ndarray]) -> Moments:
         ValueError: a feature is not finite, or there are fewer than two rows.
     """
     count, mean, scatter = 0, np.zeros(()), np.zeros(())
+    few: list[np.ndarray] = []  # all rows, while they are no more than dimensions
     for batch in batches:
         rows = np.asarray(batch, np.float64)
         batch_mean = rows.mean(0)
         shift, centred, total = batch_mean - mean, rows - batch_mean, count + len(rows)
         scatter = scatter + centred.T @ centred + np.outer(shift, shift) * (count * len(rows) / total)
         mean = mean + shift * (len(rows) / total)
+        few = [*few, rows] if total <= len(mean) else []
         count = total
     if count < 2:
         raise ValueError(f"a covariance needs at least 2 rows of features, not {count}")
     if not np.isfinite(scatter).all():
         raise ValueError("the features hold values that are not finite")
-    return Moments(count, mean, scatter / (count - 1))
+    factor = (np.concatenate(few) - mean) / sqrt(count - 1) if few else None
+    return Moments(count, mean, scatter / (count - 1), factor)
 
 
 def distance(first: Moments, second: Moments) -> float:
@@ -53,23 +60,31 @@ def distance(first: Moments, second: Moments) -> float:
         warnings.warn(sentence, FewImages, stacklevel=2)
     shift = first.mean - second.mean
     traces = np.trace(first.covariance) + np.trace(second.covariance)
-    squared = shift @ shift + traces - 2 * _trace_of_root(first.covariance, second.covariance)
+    squared = shift @ shift + traces - 2 * _trace_of_root(first, second)
     return max(0.0, float(squared))
 
 
-def _trace_of_root(first: np.ndarray, second: np.ndarray) -> float:
-    """tr((C1 C2)^(1/2)), by the eigenvalues of F'C2F with C1 = FF', which are real and those of C1 C2."""
-    factor = _factor(first)
-    eigenvalues = np.linalg.eigvalsh(factor.T @ second @ factor)
+def _trace_of_root(first: Moments, second: Moments) -> float:
+    """tr((C1 C2)^(1/2)), by numbers that are real and never negative, whatever rounding does.
+
+    With C1 = F'F and C2 = G'G they are the singular values of FG', and, without a G, the roots of the eigenvalues of FC2F',
+    which are those of C1 C2.
+    """
+    if first.factor is not None and second.factor is not None:
+        return float(np.linalg.svd(first.factor @ second.factor.T, compute_uv=False).sum())
+    if first.factor is None and second.factor is not None:
+        first, second = second, first
+    factor = _factor(first.covariance) if first.factor is None else first.factor
+    eigenvalues = np.linalg.eigvalsh(factor @ second.covariance @ factor.T)
     # Of an eigenvalue 0 rounding leaves 1e-16, and the root of that is 1e-8 for each missing rank.
     noise = eigenvalues[-1] * len(eigenvalues) * np.finfo(np.float64).eps
     return float(np.sqrt(eigenvalues[eigenvalues > noise]).sum())
 
 
 def _factor(covariance: np.ndarray) -> np.ndarray:
-    """F with FF' = covariance."""
+    """F with F'F = covariance."""
     try:
-        return np.linalg.cholesky(covariance)
+        return np.asarray(np.linalg.cholesky(covariance).T)
     except np.linalg.LinAlgError:  # not of full rank
         eigenvalues, vectors = np.linalg.eigh(covariance)
-        return vectors * np.sqrt(eigenvalues.clip(0))
+        return np.asarray((vectors * np.sqrt(eigenvalues.clip(0))).T)
