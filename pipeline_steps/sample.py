@@ -88,7 +88,7 @@ def _write_latents(
         shape = (*path.shape[:2], *facts.image_shape)
         decoded = torch.cat(list(sampling.decode(model, path.flatten(0, 1), under, facts, BATCH)))
         file["traversals"] = decoded.numpy().reshape(shape)
-    if model.posterior.kind == "gaussian":
+    if not sampling.why_no_aggregate(model):
         aggregate = sampling.aggregate_posterior(model, train, derive_seed("aggregate", seed))
         low, asked = sampling.low_posterior(model, aggregate, labels, derive_seed("low posterior", seed), BATCH)
         file["low_posterior_codes"], file["low_posterior_labels"] = low.cpu().numpy(), asked.cpu().numpy()

@@ -161,7 +161,7 @@ def test_a_reference_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert [path.name for path in paths] == ["tiny.classifier.reference.safetensors", "tiny.classifier.json"]
     reference.write(found, *paths)
     again = reference.read(*paths)
-    assert again.record == found.record
+    assert (again.record.metrics, again.record.evaluation) == (found.record.metrics, found.record.evaluation)
     assert again.seen.moments.count == 600
     assert np.array_equal(again.seen.moments.covariance, found.seen.moments.covariance)
 

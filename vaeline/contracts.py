@@ -68,7 +68,7 @@ class Flow(Protocol):
 
     def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]: ...  # u, log|det du/dz| (b,)
 
-    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor: ...  # left out where it has no closed form
+    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor: ...  # differentiable
 
 
 class Posterior(Protocol):
@@ -80,6 +80,14 @@ class Posterior(Protocol):
     codes: int  # values of a code, where kind is `codes`
 
     def __call__(self, features: Tensor) -> Latent: ...
+
+    shared_flow: (
+        Flow | None
+    )  # where kind is `density`: from z0 to z, the same for all images; None where each has its own
+
+    def parameters_of(
+        self, features: Tensor
+    ) -> tuple[Tensor, Tensor]: ...  # mean and log-variance of z, or of a flow's z0
 
     def centre(self, features: Tensor) -> Tensor: ...  # z without noise, the shape of z: what reconstructions show
 
@@ -97,6 +105,10 @@ class Prior(Protocol):
     def sample(self, count: int, condition: Tensor | None) -> Tensor: ...  # (count, ...), reparameterised for vectors
 
     def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None: ...  # (b,), None without a closed form
+
+    def kl_each(
+        self, latent: Latent, condition: Tensor | None
+    ) -> Tensor | None: ...  # (b, latent); left out where it does not factorise
 
 
 class Density(Prior, Protocol):

@@ -89,7 +89,8 @@ def judge_images(
     kinds = {"reconstruction": drawn.reconstructions, "sample": drawn.samples, "low_posterior": drawn.low_posterior}
     for kind, images in kinds.items():
         if images is None:
-            record.dash(f"{features.prefix}_{kind}", "q(z|x) is not known at the z of other images")
+            for prefix in (features.prefix, features.kernel_prefix):
+                record.dash(f"{prefix}_{kind}", "the aggregate posterior has no density that is known")
         else:
             seen = look(features, [images], drawn.labels)
             put_distances(record, kind, seen, SUBJECTS[kind], features, reference)

@@ -27,7 +27,7 @@ def log_prob_each(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
         return -0.5 * (x.square() @ precision.t() - 2 * x @ (mean * precision).t() + constant)
 
 
-def kl(mean: Tensor, log_var: Tensor, other_mean: Tensor, other_log_var: Tensor) -> Tensor:
-    """KL between two diagonal Gaussians (Kingma and Welling, 2014, appendix B): nats, (b,)."""
+def kl_each(mean: Tensor, log_var: Tensor, other_mean: Tensor, other_log_var: Tensor) -> Tensor:
+    """KL between two Gaussians in each dimension (Kingma and Welling, 2014, appendix B): nats, (b, d)."""
     scaled = ((mean - other_mean).square() + log_var.exp()) * (-other_log_var).exp()
-    return 0.5 * (scaled + other_log_var - log_var - 1).sum(1)
+    return 0.5 * (scaled + other_log_var - log_var - 1)

@@ -1,5 +1,6 @@
 """What a run's latent space is like: its mismatch with the prior, leaks, units and codes in use, how much a flow does."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Any
@@ -8,21 +9,23 @@ import torch
 from torch import Tensor
 
 from vaeline.batches import Batches
-from vaeline.metrics.active_units import active_units
+from vaeline.contracts import Latent
+from vaeline.metrics.active_units import active_units, covariances
 from vaeline.metrics.codebook_perplexity import codebook_perplexity
 from vaeline.metrics.leakage import leakage_curve
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 from vaeline.metrics.symmetric_kl import SymmetricKL, symmetric_kl
 from vaeline.model import Model
 from vaeline.record import Record
-from vaeline.sampling import aggregate_posterior
+from vaeline.sampling import aggregate_posterior, why_no_aggregate
 from vaeline.seeds import derive_seed
 
 SAMPLES = 5000  # each way, as in dpVAEs
 MOST_LABELS = 1000  # different rows of labels over which a conditional prior is averaged
 SHARE = 0.01  # of p(z)'s own draws whose density counts as low
-OF_GAUSSIANS = ("skl", "mutual_information", "leakage", "leaked_share", "active_units")
+OF_AGGREGATE = ("skl", "mutual_information", "leakage", "leaked_share")
 OF_PRIOR = ("skl", "leakage", "leaked_share")
+DRAWS = 10  # of z in either half, whose means over draws differ between images alike where z's own mean does
 
 
 def judge_latents(model: Model, train: Batches, test: Batches, seed: int) -> Record:
@@ -35,25 +38,17 @@ def judge_latents(model: Model, train: Batches, test: Batches, seed: int) -> Rec
         seed: of all samples.
     """
     record = Record(checksums=train.facts.checksums, seed=seed)
-    kind = model.posterior.kind
-    if kind == "gaussian":
-        _judge_gaussian(record, model, train, seed)
+    if why := why_no_aggregate(model):
+        for figure in OF_AGGREGATE:
+            record.dash(figure, why)
     else:
-        reasons = {
-            "point": "the posterior is a point",
-            "density": "q(z|x) is not known at the z of other images",
-            "codes": "latents are codes",
-        }
-        for figure in OF_GAUSSIANS:
-            record.dash(figure, reasons[kind])
-        if kind == "density":
-            record.dash("active_units", "z of a flow has no mean in closed form")
+        _judge_aggregate(record, model, train, seed)
     _judge_images(record, model, test, seed)
     return record
 
 
 @torch.inference_mode()
-def _judge_gaussian(record: Record, model: Model, train: Batches, seed: int) -> None:
+def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) -> None:
     aggregate = aggregate_posterior(model, train, derive_seed("aggregate posterior", seed))
     drawn = aggregate.sample(SAMPLES, torch.Generator().manual_seed(derive_seed("aggregate samples", seed)))
     log_q = aggregate.log_prob(drawn.z)
@@ -139,13 +134,30 @@ def _marginal(model: Model, train: Batches) -> _Marginal | None:
 @torch.inference_mode()
 def _judge_images(record: Record, model: Model, test: Batches, seed: int) -> None:
     torch.manual_seed(derive_seed("test posterior", seed))
-    latents = [model.encode(x, labels) for x, labels in test.ordered(derive_seed("test batches", seed))]
-    how = {"split": "test", "images": len(test.images)}
-    if model.posterior.kind == "gaussian":
+    kind, how = model.posterior.kind, {"split": "test", "images": len(test.images)}
+    latents: list[Latent] = []
+    halves: tuple[list[Tensor], list[Tensor]] = ([], [])  # of a flow's z, whose mean has no closed form
+    rates: list[Tensor] = []
+    for x, labels in test.ordered(derive_seed("test batches", seed)):
+        latents.append(model.encode(x, labels))
+        if kind == "density":
+            for half in halves:
+                half.append(_mean_of_draws(model, x, labels))
+        elif (each := _rate_each(model, latents[-1], labels)) is not None:
+            rates.append(each)
+    if kind == "gaussian":
         means = torch.cat([latent.mean for latent in latents if latent.mean is not None])
         definition = "Dimensions of z whose posterior mean varies by more than 0.01 (variance over images)."
-        record.put("active_units", active_units(means), definition, **how)
-    if model.posterior.kind == "codes":
+        _put_active_units(record, means.cpu().double().var(0), definition, rates, how)
+    elif kind == "density":
+        definition = (
+            "Dimensions of z whose posterior mean varies by more than 0.01 (covariance over images of two means of "
+            f"{DRAWS} draws each)."
+        )
+        _put_active_units(record, covariances(*map(torch.cat, halves)), definition, rates, how)
+    else:
+        record.dash("active_units", why_no_aggregate(model))
+    if kind == "codes":
         codes = torch.cat([latent.codes for latent in latents if latent.codes is not None])
         definition = "Exponential of the entropy of the codes in use: how many are used as if equally often."
         record.put("codebook_perplexity", codebook_perplexity(codes, model.posterior.codes), definition, **how)
@@ -161,3 +173,23 @@ def _judge_images(record: Record, model: Model, test: Batches, seed: int) -> Non
         )
     else:
         record.dash("log_det_deviation", "the posterior has no flow")
+
+
+def _put_active_units(
+    record: Record, variances: Tensor, definition: str, rates: Sequence[Tensor], how: dict[str, Any]
+) -> None:
+    """Note how many dimensions are in use and, of each, the variance of its mean and, where there is one, its rate in nats."""
+    by_dimension = {"variances": variances, **({"rates": torch.cat(list(rates)).mean(0)} if rates else {})}
+    listed = {name: [round(each, 6) for each in values.tolist()] for name, values in by_dimension.items()}
+    record.put("active_units", active_units(variances), definition, **how, **listed)
+
+
+def _mean_of_draws(model: Model, x: Tensor, labels: Tensor) -> Tensor:
+    features = model.features(x, labels)
+    return torch.stack([model.posterior(features).z for _ in range(DRAWS)]).mean(0)
+
+
+def _rate_each(model: Model, latent: Latent, labels: Tensor) -> Tensor | None:
+    """KL(q(z_j|x) || p(z_j)) of each dimension, (b, latent), where the prior factorises."""
+    prior = model.prior
+    return prior.kl_each(latent, model.condition(labels)) if hasattr(prior, "kl_each") else None

@@ -1,9 +1,5 @@
 """What densities of vectors, and of codes, ask of the posterior."""
 
-from typing import Any
-
-from torch import nn
-
 from vaeline.contracts import Context
 from vaeline.errors import UserError
 
@@ -61,20 +57,4 @@ def require_dimensions(context: Context, part: str) -> None:
     if context.latent_shape[0] == 1:
         raise UserError(
             f"{part} weighs how z's dimensions depend on each other, but latent is 1; raise latent, or take regularizer kl."
-        )
-
-
-def require_inverse(flow: nn.Module, options: Any) -> None:
-    """Refuse a flow that a prior cannot sample through.
-
-    Args:
-        flow: that z goes through to its base.
-        options: of the prior.
-
-    Raises:
-        UserError: the flow has no inverse.
-    """
-    if not hasattr(flow, "inverse"):
-        raise UserError(
-            f"prior {options.name} samples through the inverse of its flow, and {options.flow.name} has none; take affine_coupling."
         )

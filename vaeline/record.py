@@ -21,8 +21,8 @@ class Record:
             self.dash(figure, f"it came out as {value}")
             return
         self.metrics[figure] = value
-        if (split := how.get("split")) in self.checksums:
-            how["split_sha256"] = self.checksums[split]
+        if how.get("split") in self.checksums:
+            how["split_sha256"] = self.checksums[how["split"]]
             if self.seed is not None:
                 how["seed"] = self.seed
         self.evaluation[figure] = {"definition": definition, **how}

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from tests.conftest import assert_finite
-from vaeline.flows.planar import LEAST_SLOPE, invertible, planar
+from vaeline.flows.planar import LEAST_SLOPE, invertible, planar, planar_inverse
 
 SIZE = 5
 Weights = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
@@ -47,6 +47,15 @@ def test_the_map_is_strictly_monotone_along_w(weights: Weights) -> None:
         z = steps[:, None] * (w / w.square().sum().clamp_min(1e-30))  # w.z is `steps`, where w is not 0
         u, _ = planar(z, row[None])
         assert ((u @ w).diff() > 0).all() if w.any() else torch.equal(u, z)
+
+
+@ANY
+def test_the_inverse_is_found_wherever_the_map_is_not_too_flat(weights: Weights) -> None:
+    given, z = drawn(weights, 64).double(), 3 * torch.randn(64, SIZE, dtype=torch.float64)
+    u, log_det = planar(z, given)
+    steep = log_det > -5
+    torch.testing.assert_close(planar_inverse(u, given)[steep], z[steep], rtol=1e-4, atol=1e-4)
+    assert_finite(lambda u, weights: (planar_inverse(u, weights), log_det), u.requires_grad_(), given.requires_grad_())
 
 
 def test_where_tanh_saturates_a_steep_map_keeps_its_log_det() -> None:

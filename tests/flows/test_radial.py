@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.conftest import assert_finite
-from vaeline.flows.radial import radial
+from vaeline.flows.radial import radial, radial_inverse
 
 SIZE = 5
 ANY = pytest.mark.parametrize(("alpha", "beta"), list(product([-1e4, -20.0, 0.0, 20.0, 1e4], repeat=2)))
@@ -23,6 +23,15 @@ def test_log_det_and_gradients_are_finite(alpha: float, beta: float, distance: f
     given = weights(centre, alpha, beta).requires_grad_()
     z = (centre + distance * torch.randn(8, SIZE)).requires_grad_()
     assert_finite(radial, z, given)
+
+
+@ANY
+@pytest.mark.parametrize("distance", [0.0, 1e-6, 1.0, 1e4])
+def test_the_inverse_undoes_the_map(alpha: float, beta: float, distance: float) -> None:
+    centre = torch.randn(8, SIZE, dtype=torch.float64)
+    z, given = centre + distance * torch.randn(8, SIZE, dtype=torch.float64), weights(centre, alpha, beta)
+    u, _ = radial(z, given)
+    torch.testing.assert_close(radial_inverse(u, given), z, rtol=1e-6, atol=1e-6)
 
 
 @ANY

@@ -36,7 +36,8 @@ def features_of(posterior: Any, count: int) -> torch.Tensor:
 @every("posteriors")
 def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
     posterior = build(name, context)
-    assert not lacking(posterior, Posterior, *(["embed"] if posterior.kind != "codes" else []))
+    only = {"embed": ["codes"], "shared_flow": ["density"], "parameters_of": ["gaussian", "density"]}
+    assert not lacking(posterior, Posterior, *(name for name, kinds in only.items() if posterior.kind not in kinds))
 
 
 @every("posteriors")

@@ -42,7 +42,7 @@ def build(name: str, context: Context) -> torch.nn.Module:
 def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
     if name == "uniform":
         context = replace(context, posterior="codes", latent_shape=(2, 3, 3), codes=5)
-    assert not lacking(build(name, context), Prior, "reparameterised")
+    assert not lacking(build(name, context), Prior, "reparameterised", "kl_each")
 
 
 @of_vectors
@@ -100,6 +100,7 @@ def test_a_closed_form_kl_agrees_with_samples(name: str, context: Context, condi
     z = mean + (0.5 * log_var).exp() * torch.randn(200_000, 2)
     terms = gaussian.log_prob(z, mean, log_var) - prior.log_prob(z, condition.expand(len(z), -1))
     assert float(closed) == pytest.approx(float(terms.mean()), abs=4 * float(terms.std()) / len(z) ** 0.5)
+    assert prior.kl_each(Latent(mean, None, mean, log_var), condition).sum(1) == closed
 
 
 @of_vectors
@@ -162,11 +163,21 @@ def test_vectors_and_codes_are_not_mixed_up(name: str, context: Context) -> None
         build(name, context if name == "uniform" else codes)
 
 
-@pytest.mark.parametrize("name", ["conditional_flow", "decoupled"])
-def test_a_flow_without_an_inverse_is_refused(name: str, context: Context) -> None:
-    options = parts.validate("priors", {"name": name, "flow": {"name": "planar"}})
-    with pytest.raises(UserError, match="planar has none; take affine_coupling"):
-        parts.build("priors", options, context)
+@every("flows")
+@pytest.mark.parametrize("prior", ["conditional_flow", "decoupled"])
+@torch.no_grad()
+def test_a_prior_samples_through_any_flow_what_it_says_it_does(
+    name: str, prior: str, context: Context, condition: torch.Tensor
+) -> None:
+    """E[log p(z)] over its samples is that of the base at what the samples came from."""
+    built = scramble(
+        parts.build("priors", parts.validate("priors", {"name": prior, "flow": {"name": name}}), context), std=0.2
+    )
+    many = condition.expand(50_000, -1)
+    z = built.sample(50_000, many)
+    narrow = gaussian.log_prob(z, z.mean(0), 2 * (0.5 * z.std(0)).log())
+    ratio = (narrow - built.log_prob(z, many)).exp()  # of mean 1 where the samples follow the density
+    assert float(ratio.mean()) == pytest.approx(1, abs=4 * float(ratio.std()) / 50_000**0.5 + 2e-3)
 
 
 def test_the_decoupled_prior_starts_as_the_standard_one(context: Context) -> None:

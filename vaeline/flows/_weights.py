@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 Layer = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # z, weights -> u, log|det du/dz| (b,)
+Inverse = Callable[[Tensor, Tensor], Tensor]  # u, weights -> z
 
 
 class Layers(nn.Module):
@@ -13,13 +14,14 @@ class Layers(nn.Module):
 
     Args:
         layer: the function.
+        undo: its inverse.
         starts: each layer's weights before training, (weights,) each.
         context: numbers for each image that the weights depend on; 0 for weights shared by all images.
     """
 
-    def __init__(self, layer: Layer, starts: Iterable[Tensor], context: int) -> None:
+    def __init__(self, layer: Layer, undo: Inverse, starts: Iterable[Tensor], context: int) -> None:
         super().__init__()
-        self.layer = layer
+        self.layer, self.undo = layer, undo
         self.weights = nn.ModuleList(Weights(start, context) for start in starts)
 
     def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -29,6 +31,12 @@ class Layers(nn.Module):
             z, term = self.layer(z, weights(context).to(z.dtype))
             log_det = log_det + term
         return z, log_det
+
+    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
+        """Map u back to z."""
+        for weights in reversed(self.weights):
+            u = self.undo(u, weights(context).to(u.dtype))
+        return u
 
 
 class Weights(nn.Module):

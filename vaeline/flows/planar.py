@@ -12,6 +12,7 @@ from vaeline.flows._weights import Layers
 from vaeline.parts import PartOptions
 
 LEAST_SLOPE = 1e-6  # of w.f(z) over w.z; softplus alone underflows to 0, where the map folds
+HALVINGS = 60  # of the interval that holds the inverse: to the last digit of float64
 LEAST_NORM = 1e-12  # beside ||w||^2; as w vanishes the map becomes the identity, where the paper's has no limit
 
 
@@ -20,9 +21,9 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> Layers:
-    """Build a stack of planar maps over a latent vector; they have no inverse in closed form."""
+    """Build a stack of planar maps over a latent vector; their inverse is found by halving an interval."""
     [size] = context.latent_shape
-    return Layers(planar, (identity(size) for _ in range(options.layers)), context.flow_context)
+    return Layers(planar, planar_inverse, (identity(size) for _ in range(options.layers)), context.flow_context)
 
 
 def identity(size: int) -> Tensor:
@@ -52,6 +53,27 @@ def planar(z: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         h.square() + derivative * slope
     )  # 1 + h' w.u_hat as a mean of 1 and the slope: positive, however it is rounded
     return z + u_hat * h, det.log().squeeze(1)
+
+
+def planar_inverse(u: Tensor, weights: Tensor) -> Tensor:
+    """Map u, (b, latent), back to z, of which w.z + b is the one root of a function that rises everywhere.
+
+    A step of Newton's method after the search leaves the root where it is and gives it its gradient.
+    """
+    size = u.shape[1]
+    w, of_u, b = weights.split([size, size, 1], 1)
+    u_hat, slope = invertible(w, of_u)
+    target, bend = (w * u).sum(1, keepdim=True) + b, slope - 1  # a + bend tanh a = target, (b, 1) each
+    with torch.no_grad():
+        low, high = target - bend.abs(), target + bend.abs()
+        for _ in range(HALVINGS):
+            a = (low + high) / 2
+            above = a + bend * a.tanh() > target
+            low, high = torch.where(above, low, a), torch.where(above, a, high)
+        a = (low + high) / 2
+    h = a.tanh()
+    a = a - (a + bend * h - target) / (h.square() + (1 - h.square()) * slope)
+    return u - u_hat * a.tanh()
 
 
 def invertible(w: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,9 +19,9 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> Layers:
-    """Build a stack of radial maps over a latent vector; they have no inverse in closed form."""
+    """Build a stack of radial maps over a latent vector."""
     [size] = context.latent_shape
-    return Layers(radial, (identity(size) for _ in range(options.layers)), context.flow_context)
+    return Layers(radial, radial_inverse, (identity(size) for _ in range(options.layers)), context.flow_context)
 
 
 def identity(size: int) -> Tensor:
@@ -50,3 +50,20 @@ def radial(z: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     along = (r.square() + 2 * alpha * r + alpha * reach) / (alpha + r).square()  # and a ray from it
     log_det = (size - 1) * across.log() + along.log()
     return centre + across * offset, log_det.squeeze(1)
+
+
+def radial_inverse(u: Tensor, weights: Tensor) -> Tensor:
+    """Map u, (b, latent), back to z: the distance r from the centre is the positive root of r^2 + (reach - R) r = alpha R.
+
+    Of the two ways to write that root the one in which nothing cancels is taken.
+    """
+    size = u.shape[1]
+    centre, alpha, beta = weights.split([size, 1, 1], 1)
+    alpha, reach = softplus(alpha).clamp_min(LEAST), softplus(beta).clamp_min(LEAST)
+    offset = u - centre
+    image = torch.linalg.vector_norm(offset, dim=1, keepdim=True)  # R, (b, 1)
+    root = ((image - reach).square() + 4 * alpha * image).sqrt()
+    inside = image < reach
+    far = torch.where(inside, reach, image)  # where the other way is taken, a number that divides safely
+    shrink = torch.where(inside, 2 * alpha / (reach - image + root), (image - reach + root) / (2 * far))  # r / R
+    return centre + shrink * offset

@@ -5,13 +5,29 @@ from torch import Tensor
 LEAST_VARIANCE = 0.01
 
 
-def active_units(mean: Tensor, least_variance: float = LEAST_VARIANCE) -> int:
+def active_units(variances: Tensor, least_variance: float = LEAST_VARIANCE) -> int:
     """How many dimensions have a posterior mean whose variance over images exceeds `least_variance`.
 
     Only the means enter: a dimension may cost any rate.
 
     Args:
-        mean: of each image's posterior, (images, latent), at least 2 images.
+        variances: of each dimension's posterior mean over images, (latent,).
         least_variance: in squared units of z.
     """
-    return int((mean.cpu().double().var(0) > least_variance).sum())
+    return int((variances > least_variance).sum())
+
+
+def covariances(first: Tensor, second: Tensor) -> Tensor:
+    """The covariance over images of two estimates of the same means, dimension by dimension.
+
+    Where the two share no noise it is the variance of the means themselves, without bias.
+
+    Args:
+        first: (images, latent), at least 2 images.
+        second: the same shape.
+
+    Returns:
+        (latent,), float64.
+    """
+    first, second = first.cpu().double(), second.cpu().double()
+    return ((first - first.mean(0)) * (second - second.mean(0))).sum(0) / (len(first) - 1)

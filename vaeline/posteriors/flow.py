@@ -4,7 +4,7 @@ log q(z|x) = log q0(z0|x) - log|det df/dz0|. The flows' weights are shared by al
 of its own (the context of Kingma et al., 2016).
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -60,6 +60,32 @@ class Flow(nn.Module):
         of_base, context = self._split(features)
         return compose(self.flows, self.base.centre(of_base), context)[0]
 
+    @property
+    def shared_flow(self) -> "Chain | None":
+        """The flows as one, where all images share them."""
+        return None if self.context else Chain(self.flows)
+
+    def parameters_of(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of z0, (b, latent) each."""
+        return self.base.parameters_of(self._split(features)[0])
+
     def _split(self, features: Tensor) -> tuple[Tensor, Tensor]:
         of_base, context = features.split([self.base.features, self.context], 1)
         return of_base, context.float()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Flows one after the other, shared by all images."""
+
+    flows: nn.ModuleList
+
+    def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map z0, (b, latent), to z of the same shape and log|det dz/dz0|, (b,)."""
+        return compose(self.flows, z, context)
+
+    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
+        """Map z back to z0."""
+        for flow in reversed(self.flows):
+            u = flow.inverse(u, context)  # type: ignore[operator]
+        return u

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from vaeline import parts
 from vaeline.contracts import Context, Latent
-from vaeline.latents import require_inverse
 from vaeline.parts import PartOptions, part
 from vaeline.priors.conditional_gaussian import ConditionalGaussian
 
@@ -28,17 +27,16 @@ def build(options: Any, context: Context) -> nn.Module:
     """Build the prior out of a conditional Gaussian base and a flow.
 
     Raises:
-        UserError: the model has no condition, the posterior makes codes, or the flow has no inverse to sample with.
+        UserError: the model has no condition, or the posterior makes codes.
     """
     base = ConditionalGaussian(context, options.hidden, options.name)
     flow = parts.build("flows", options.flow, context)
-    require_inverse(flow, options)
     return ConditionalFlow(base, flow, options.samples_skip_flow)
 
 
 class ConditionalFlow(nn.Module):
     conditional = True
-    flow: Any  # a vaeline.contracts.Flow with an inverse
+    flow: Any  # a vaeline.contracts.Flow
 
     def __init__(self, base: ConditionalGaussian, flow: nn.Module, samples_skip_flow: bool) -> None:
         super().__init__()

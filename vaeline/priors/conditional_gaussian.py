@@ -55,6 +55,11 @@ class ConditionalGaussian(nn.Module):
 
     def kl(self, latent: Latent, condition: Tensor) -> Tensor | None:
         """KL(q(z|x) || p(z|y)) in closed form, where q is Gaussian: nats, (b,)."""
+        each = self.kl_each(latent, condition)
+        return None if each is None else each.sum(1)
+
+    def kl_each(self, latent: Latent, condition: Tensor) -> Tensor | None:
+        """The same in each dimension, (b, latent)."""
         if latent.mean is None or latent.log_var is None:
             return None
-        return gaussian.kl(latent.mean, latent.log_var, *self.parameters_of(condition))
+        return gaussian.kl_each(latent.mean, latent.log_var, *self.parameters_of(condition))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vaeline import gaussian, parts
 from vaeline.contracts import Context, Latent
-from vaeline.latents import require_inverse, vector_size
+from vaeline.latents import vector_size
 from vaeline.parts import PartOptions, part
 
 
@@ -28,17 +28,15 @@ def build(options: Any, context: Context) -> nn.Module:
     """Build the prior out of a standard normal base and a flow.
 
     Raises:
-        UserError: the posterior makes codes, or the flow has no inverse to sample with.
+        UserError: the posterior makes codes.
     """
     size = vector_size(context, "prior decoupled")
-    flow = parts.build("flows", options.flow, context)
-    require_inverse(flow, options)
-    return Decoupled(size, flow)
+    return Decoupled(size, parts.build("flows", options.flow, context))
 
 
 class Decoupled(nn.Module):
     conditional = False
-    flow: Any  # a vaeline.contracts.Flow with an inverse
+    flow: Any  # a vaeline.contracts.Flow
     zero: Tensor
 
     def __init__(self, size: int, flow: nn.Module) -> None:

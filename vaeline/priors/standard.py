@@ -40,6 +40,11 @@ class Standard(nn.Module):
 
     def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
         """KL(q(z|x) || p(z)) in closed form, where q is Gaussian and z its plain sample: nats, (b,)."""
+        each = self.kl_each(latent, condition)
+        return None if each is None else each.sum(1)
+
+    def kl_each(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
+        """The same in each dimension, (b, latent)."""
         if latent.mean is None or latent.log_var is None:
             return None
-        return gaussian.kl(latent.mean, latent.log_var, self.zero, self.zero)
+        return gaussian.kl_each(latent.mean, latent.log_var, self.zero, self.zero)
