@@ -14,6 +14,7 @@ from vaeline.features import classifier
 from vaeline.files import write_json
 from vaeline.latent_evaluation import judge_latents
 from vaeline.params import Study
+from vaeline.representation import judge_representation
 from vaeline.store import POINTS, read_split, require_images
 
 BATCH = 100
@@ -34,6 +35,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     train, test = (Batches(read_split(store, split), facts, BATCH, device) for split in ("train", "test"))
     record = evaluation.judge_likelihood(model.to(device), train, test, study.evaluation)
     record.join(judge_latents(model, train, test, study.evaluation.seed))
+    record.join(judge_representation(model, train, test, study.evaluation.seed))
     if facts.points:
         evaluation.dash_images(record, study.evaluation.features.name, POINTS)
     else:

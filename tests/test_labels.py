@@ -96,3 +96,13 @@ def test_table_without_a_header_is_given_one() -> None:
 def test_table_without_rows_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="table.txt holds no table of images"):
         read_table(text, "table.txt")
+
+
+def test_labels_are_factors_where_every_combination_stands_as_often() -> None:
+    names, values = ["shape", "size"], [["round", "square"], ["small", "middle", "large"]]
+    whole = np.stack(np.unravel_index(np.arange(6), (2, 3)), 1)
+    assert Labels(names, values, whole).factorial
+    assert Labels(names, values, np.concatenate([whole, whole])).factorial
+    assert not Labels(names, values, whole[:5]).factorial
+    assert not Labels(names, values, np.concatenate([whole, whole[:1]])).factorial
+    assert not Labels(names[:1], values[:1], whole[:, :1]).factorial

@@ -80,12 +80,20 @@ HEADLINES = {
     "active_units": Headline("Latent space", "latent dimensions in use"),
     "codebook_perplexity": Headline("Latent space", "codes in use"),
     "log_det_deviation": Headline("Latent space", "how much the posterior's flow differs between images", "nats"),
+    "probe_linear": Headline("Representation", "labels told from codes by a linear classifier", "", "higher"),
+    "probe_neighbours": Headline("Representation", "labels told from codes by the nearest ones", "", "higher"),
+    "mig": Headline("Representation", "factors that have a latent dimension of their own", "", "higher"),
     "condition_accuracy": Headline(
         "Conditions",
         "labels asked for, seen by the classifier",
         "",
         "higher",
-        ("condition_accuracy_ceiling", "condition_accuracy_floor", "classifier_accuracy"),
+        (
+            "condition_accuracy_ceiling",
+            "condition_accuracy_floor",
+            "classifier_accuracy",
+            "classifier_calibration_error",
+        ),
     ),
     "distortion": Headline("The models", "reconstruction term of the bound", "nats"),
     "rate": Headline("The models", "divergence of posterior from prior", "nats"),
@@ -95,7 +103,7 @@ HEADLINES = {
 }
 OTHER = Headline("Other figures", "")
 # Endings of figures that go with another.
-BESIDE = ("_standard_error", "_monte_carlo_error", "_tenth", "_floor", "_ceiling")
+BESIDE = ("_standard_error", "_monte_carlo_error", "_tenth", "_hundredth", "_floor", "_ceiling")
 
 
 class Summary(Entry):

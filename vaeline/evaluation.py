@@ -1,7 +1,7 @@
 """What one run is worth: likelihoods of test images, Frechet distances and condition accuracy of what it drew."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod, sqrt
 
@@ -155,9 +155,16 @@ def _measure(
         bounds.append(torch.stack(halves).mean(0).cpu())
         if rows.any() and not _why_no_likelihood(model):
             rows = rows.to(x.device)
-            estimates.append(_likelihoods(model, list(densities.values()), x[rows], labels[rows], settings, log_prior))
+            for some, of_some in _held(x[rows], labels[rows]):
+                estimates.append(_likelihoods(model, list(densities.values()), some, of_some, settings, log_prior))
     figures = estimates[0] if estimates else {}
     return torch.cat(bounds, 1), {figure: concatenate([each[figure] for each in estimates]) for figure in figures}
+
+
+def _held(x: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """A batch in parts of which one sample each may be held at a time."""
+    count = max(1, HELD_PIXELS[x.device.type] // x[0].numel())
+    yield from zip(x.split(count), labels.split(count), strict=True)
 
 
 def _likelihoods(
@@ -236,9 +243,9 @@ def _put_likelihood(
     for suffix in suffixes:
         name, definition = figure + suffix, DEFINITIONS[figure] + (REFITTED if suffix else "")
         record.put(name, summary.nll, definition, **how, **effective, measure=measure)
-        record.put(
-            f"{name}_tenth", summary.tenth, f"{name} from a tenth of the samples.", **how | {"samples": samples // 10}
-        )
+        fewer = {"tenth": (summary.tenth, samples // 10), "hundredth": (summary.hundredth, max(1, samples // 100))}
+        for part, (value, count) in fewer.items():
+            record.put(f"{name}_{part}", value, f"{name} from a {part} of the samples.", **how | {"samples": count})
         record.put(f"{name}_standard_error", summary.standard_error, f"Standard error of {name} over images.", **how)
         definition = f"Standard error of {name} over draws of the importance samples, by the delta method."
         record.put(f"{name}_monte_carlo_error", summary.monte_carlo_error, definition, **how)

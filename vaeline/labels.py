@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from sys import intern
 
 import numpy as np
@@ -21,6 +22,14 @@ class Labels:
     names: list[str]
     values: list[list[str]]  # of each column
     codes: np.ndarray  # int64, (n, columns), values 0..len(values)-1
+
+    @property
+    def factorial(self) -> bool:
+        """Whether there are several columns and every combination of their values stands as often: independent factors."""
+        if len(self.names) < 2:
+            return False
+        _, counts = np.unique(self.codes, axis=0, return_counts=True)
+        return len(counts) == prod(map(len, self.values)) and len(set(counts.tolist())) == 1
 
     def choose(self, choice: str | list[str]) -> "Labels":
         """The columns that `dataset.labels` asks for: `all`, `most_frequent:<n>`, or names; a list keeps its order.

@@ -73,6 +73,7 @@ def _facts(dataset: params.Dataset, raw: RawImages, manifest: dict[str, Any]) ->
         pixels=dataset.pixels if raw.levels else "points",
         label_names=raw.labels.names,
         label_values=raw.labels.values,
+        factors=raw.labels.factorial,
         preprocessing={
             "manifest": {key: value for key, value in manifest.items() if key != "source"},
             "resize": "shorter side, bilinear, antialiased; then the centre cut out",

@@ -16,6 +16,7 @@ from torch import Tensor
 from vaeline.errors import UserError
 from vaeline.features import classifier as classifiers
 from vaeline.files import write_json, written_aside
+from vaeline.metrics.calibration_error import BINS, calibration_error
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.metrics.frechet import Moments, distance, moments
 from vaeline.metrics.kernel_distance import kernel_distance
@@ -90,6 +91,7 @@ def measure(
     put_distances(known.record, "pixel_gaussian", gaussian, subject, features, known)
     seen = classifiers.predict(classifier, torch.from_numpy(test.images)).numpy()
     _put_conditions(known.record, seen, test, facts, seed)
+    _put_calibration(known.record, classifier, test, facts)
     return known
 
 
@@ -288,6 +290,19 @@ def _put_conditions(record: Record, seen: np.ndarray, test: Split, facts: Facts,
         "Balanced accuracy of the classifier where labels are dealt to other images.",
         **how,
     )
+
+
+def _put_calibration(record: Record, classifier: classifiers.Classifier, test: Split, facts: Facts) -> None:
+    """How far the classifier's confidence in real test images is from its accuracy."""
+    columns = zip(
+        classifiers.probabilities(classifier, torch.from_numpy(test.images)),
+        test.labels.T,
+        facts.label_names,
+        strict=True,
+    )
+    by_label = {name: calibration_error(found.numpy(), labels) for found, labels, name in columns}
+    definition = f"Mean gap between the classifier's confidence and accuracy on real test images, over {BINS} bins of confidence."
+    put_accuracy(record, "classifier_calibration_error", by_label, definition, split="test", images=len(test.images))
 
 
 def put_accuracy(record: Record, figure: str, by_label: dict[str, float], definition: str, **how: Any) -> None:

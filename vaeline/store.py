@@ -34,6 +34,7 @@ class Facts:
     label_names: list[str]  # one a column
     label_values: list[list[str]]  # the names of each column's values
     pixels: str = "dequantized"  # how levels become x: a choice of dataset.pixels, or `points`
+    factors: bool = False  # whether the label columns are factors that vary independently over all images
     counts: dict[str, int] = field(default_factory=dict)  # images of each split; `write` fills it in
     preprocessing: dict[str, Any] = field(default_factory=dict)  # where the images came from and how they were made
     checksums: dict[str, str] = field(default_factory=dict)  # SHA-256 of each split; `write` fills it in

@@ -138,6 +138,7 @@ def write_class_folders(folder: Path, each: int = 10) -> Path:
 SOURCES: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "digits": lambda folder, monkeypatch: folder,
     "two_moons": lambda folder, monkeypatch: folder,
+    "shapes": lambda folder, monkeypatch: folder,
     "image_folder": lambda folder, monkeypatch: write_class_folders(folder),
     "mnist": write_mnist,
     "fashion_mnist": write_fashion_mnist,

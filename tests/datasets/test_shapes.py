@@ -18,7 +18,7 @@ def test_every_combination_of_factors_stands_once() -> None:
     raw, images = drawn()
     assert images.shape == (6144, 1, 32, 32) and images.dtype == np.uint8
     assert [len(values) for values in raw.labels.values] == [3, 4, 8, 8, 8]
-    assert len(np.unique(raw.labels.codes, axis=0)) == 6144
+    assert len(np.unique(raw.labels.codes, axis=0)) == 6144 and raw.labels.factorial
 
 
 def test_no_two_images_are_alike() -> None:

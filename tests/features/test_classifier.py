@@ -8,7 +8,7 @@ import torch
 
 from vaeline import params, parts
 from vaeline.errors import UserError
-from vaeline.features.classifier import Classifier, load, path_in, predict, save, train
+from vaeline.features.classifier import Classifier, load, path_in, predict, probabilities, save, train
 from vaeline.store import Facts, Split
 
 SETTINGS = params.Classifier(epochs=12, width=4, features=8, learning_rate=0.01, batch_size=32, threads=1)
@@ -160,3 +160,11 @@ def test_a_loss_that_is_not_finite_stops_with_a_sentence() -> None:
     images = bright_halves(64, 0)
     with pytest.raises(UserError, match=r"lower classifier\.learning_rate"):
         train(images, images, facts_of(images.images, [2, 2]), SETTINGS.model_copy(update={"learning_rate": 1e30}))
+
+
+def test_probabilities_are_the_softmax_of_what_the_classifier_makes_of_an_image(trained: Classifier) -> None:
+    images = torch.from_numpy(bright_halves(30, 5).images)
+    found = probabilities(trained, images, batch_size=7)
+    assert [tuple(column.shape) for column in found] == [(30, values) for values in trained.cardinalities]
+    for column, logits in zip(found, trained.logits(images), strict=True):
+        torch.testing.assert_close(column, logits.softmax(1), atol=1e-5, rtol=0)

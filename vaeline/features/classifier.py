@@ -151,6 +151,14 @@ def predict(classifier: Classifier, images: Tensor, batch_size: int = 500) -> Te
         return torch.cat([classifier.predict(batch.to(device)).cpu() for batch in images.split(batch_size)])
 
 
+def probabilities(classifier: Classifier, images: Tensor, batch_size: int = 500) -> list[Tensor]:
+    """p(label|image) of any number of images, (n, values) for each column, on the CPU."""
+    device = classifier.log_frequency.device
+    with torch.inference_mode():
+        batches = [classifier.logits(batch.to(device)) for batch in images.split(batch_size)]
+    return [torch.cat(column).softmax(1).cpu() for column in zip(*batches, strict=True)]
+
+
 def save(path: Path, classifier: Classifier) -> None:
     """Write weights and settings as safetensors."""
     weights = {name: tensor.contiguous().cpu() for name, tensor in classifier.state_dict().items()}

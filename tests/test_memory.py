@@ -1,0 +1,60 @@
+"""Importance sampling holds as much for 21,000 samples of an image as for a few hundred."""
+
+import subprocess
+import sys
+
+import pytest
+
+BUDGET = 128  # MiB beside torch, the network and the images: docs/metrics.md says so
+
+MEASURED = """
+import resource
+import numpy as np
+import torch
+from vaeline.batches import Batches
+from vaeline.evaluation import judge_likelihood
+from vaeline.model import Model
+from vaeline.params import Evaluation, Variant
+from vaeline.store import Facts, Split
+
+torch.set_num_threads(1)
+shape, network, images = {shape}, {network}, {images}
+facts = Facts("tiny", shape, 256, (0.0, 1.0), ["digit"], [list("ab")], counts={{"train": images, "test": images}})
+model = Model(Variant.model_validate({{
+    "network": network, "latent": 16, "condition": None, "posterior": {{"name": "gaussian"}},
+    "prior": {{"name": "standard"}}, "likelihood": {{"name": "optimal_sigma"}}, "regularizer": {{"name": "kl"}},
+}}), facts).eval()
+generator = np.random.default_rng(0)
+pixels = generator.integers(0, 256, (images, *shape), dtype=np.uint8)
+batches = Batches(Split(pixels, np.arange(images)[:, None] % 2, [""] * images), facts, 100)
+
+
+def peak(samples):
+    settings = Evaluation(importance_samples=samples, bound_samples=1, features={{"name": "classifier"}})
+    judge_likelihood(model, batches, batches, settings)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+first = peak(10)
+print(first - before, peak({samples}) - first)
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("shape", "network", "images", "samples"),
+    [
+        ((1, 28, 28), {"name": "mlp", "widths": [400]}, 20, 21_000),
+        ((3, 86, 86), {"name": "conv", "width": 8}, 30, 50),
+    ],
+    ids=["digits", "faces"],
+)
+def test_a_likelihood_keeps_to_its_memory(
+    shape: tuple[int, ...], network: dict[str, object], images: int, samples: int
+) -> None:
+    code = MEASURED.format(shape=shape, network=network, images=images, samples=samples)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    few, more = map(float, done.stdout.split())
+    assert few + more < BUDGET
+    assert more < BUDGET / 3

@@ -1,0 +1,88 @@
+"""What codes tell of labels and factors, in models whose codes are known."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vaeline.batches import Batches
+from vaeline.model import Model
+from vaeline.params import Variant
+from vaeline.representation import judge_representation
+from vaeline.store import Facts, Split
+
+FACTS = Facts(
+    "grid", (2,), 0, (-1.0, 1.0), ["across", "down"], [list("abc"), list("xy")], pixels="points", factors=True,
+    counts={"train": 600, "test": 300}, checksums={"test": "ab12"},
+)  # fmt: skip
+ENTRY: dict[str, Any] = {
+    "network": {"name": "mlp", "widths": [4]}, "latent": 2, "condition": None, "posterior": {"name": "gaussian"},
+    "prior": {"name": "standard"}, "likelihood": {"name": "unit_gaussian"}, "regularizer": {"name": "kl"},
+}  # fmt: skip
+
+
+class Known(torch.nn.Module):
+    """An encoder that gives each point, turned by an angle, as the mean, and a small variance."""
+
+    def __init__(self, angle: float, features: int) -> None:
+        super().__init__()
+        self.rotation = torch.tensor([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).float()
+        self.features = features
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        turned = x @ self.rotation
+        return turned if self.features == 2 else torch.cat([turned, torch.full_like(x, -5.0)], 1)
+
+
+def known(angle: float = 0.0, **changes: Any) -> Model:
+    model = Model(Variant.model_validate({**ENTRY, **changes}), FACTS).eval()
+    model.network.encoder = Known(angle, model.posterior.features)
+    return model
+
+
+def grid(count: int, seed: int, facts: Facts = FACTS) -> Batches:
+    """Points at the crossings of a grid, each with a little noise; the labels are where they stand."""
+    labels = np.stack(np.unravel_index(np.arange(count) % 6, (3, 2)), 1)
+    noise = 0.05 * np.random.default_rng(seed).standard_normal((count, 2))
+    return Batches(Split((labels + noise).astype(np.float32), labels, [""] * count), facts, 64)
+
+
+def test_codes_that_are_the_factors_tell_all_of_them() -> None:
+    record = judge_representation(known(), grid(600, 0), grid(300, 1), 0)
+    assert record.metrics == pytest.approx({"probe_linear": 1, "probe_neighbours": 1, "mig": 1}, abs=0.02)
+    assert (
+        set(record.evaluation["mig"]["by_factor"])
+        == set(record.evaluation["probe_linear"]["by_label"])
+        == {"across", "down"}
+    )
+    assert record.evaluation["probe_linear"]["fitted_to"] == 600 and record.evaluation["mig"]["split_sha256"] == "ab12"
+
+
+def test_codes_that_mix_the_factors_tell_them_to_probes_alone() -> None:
+    record = judge_representation(known(np.pi / 4), grid(600, 0), grid(300, 1), 0)
+    assert record.metrics["probe_linear"] > 0.98 and record.metrics["probe_neighbours"] > 0.98
+    assert record.metrics["mig"] < 0.4
+
+
+def test_codes_are_judged_on_images_that_the_probe_has_not_seen() -> None:
+    shuffled = grid(300, 1)
+    shuffled.labels[:] = shuffled.labels[torch.randperm(300, generator=torch.Generator().manual_seed(0))]
+    record = judge_representation(known(), grid(600, 0), shuffled, 0)
+    assert record.metrics["probe_linear"] == pytest.approx((1 / 3 + 1 / 2) / 2, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("changes", "facts", "why"),
+    [
+        ({}, {"factors": False}, "not the factors"),
+        ({"posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}}, {}, "Gaussian posteriors"),
+        ({"posterior": {"name": "flow"}}, {}, "Gaussian posteriors"),
+    ],
+)
+def test_a_gap_without_meaning_is_a_dash(changes: dict[str, Any], facts: dict[str, Any], why: str) -> None:
+    known_facts = replace(FACTS, **facts)
+    record = judge_representation(known(**changes), grid(600, 0, known_facts), grid(300, 1, known_facts), 0)
+    assert why in record.evaluation["mig"]["dash"]
+    assert record.metrics["probe_linear"] > 0.98
