@@ -22,6 +22,7 @@ from vaeline.model import Model
 from vaeline.params import Evaluation, Study, Training, Variant
 from vaeline.record import Record
 from vaeline.reference import measure
+from vaeline.representation import judge_representation
 from vaeline.store import Facts, Split
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +34,7 @@ SMALLER: dict[str, Any] = {
     "context": 4,
 }  # fmt: skip
 RATED = ["negative_elbo", "rate"]
-OF_AGGREGATE = ["skl", "mutual_information", "leaked_share", "active_units"]
+OF_AGGREGATE = ["skl", "mutual_information", "leaked_share"]
 
 
 class Trained(NamedTuple):
@@ -225,6 +226,7 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
     )
     record = judge_likelihood(model, trained.train, trained.train, settings)
     record.join(judge_latents(model, trained.train, trained.train, 0))
+    record.join(judge_representation(model, trained.train, trained.train, 0))
     assert all(isfinite(value) for value in record.metrics.values())
     pixels, has_sigma, sampled = (
         trained.facts.pixels,
@@ -238,7 +240,11 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
     coded = pixels == "dequantized" or (pixels.endswith("binary") and not has_sigma)
     expected = {
         **dict.fromkeys(RATED, kind != "point"),
-        **dict.fromkeys(OF_AGGREGATE, kind == "gaussian"),
+        **dict.fromkeys(OF_AGGREGATE, not sampling.why_no_aggregate(model)),
+        "active_units": sampled,
+        "probe_linear": True,
+        "probe_neighbours": True,
+        "mig": trained.facts.factors and kind == "gaussian",
         **likelihoods,
         **{
             f"{name}_refit": there and has_sigma and pixels in ("dequantized", "points")
@@ -267,7 +273,8 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
         "samples": torch.cat(list(sampling.sample(model, train.labels, facts, 0))).numpy(),
     }
     low = None
-    if model.posterior.kind == "gaussian":
+    aggregated = not sampling.why_no_aggregate(model)
+    if aggregated:
         aggregate = sampling.aggregate_posterior(model, train, 0)
         z, asked = sampling.low_posterior(model, aggregate, train.labels, 0)
         low = torch.cat(list(sampling.decode(model, z, asked, facts))).numpy()
@@ -284,7 +291,8 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
     )
     assert all(isfinite(value) for value in record.metrics.values())
     expected = {
-        "fd_reconstruction": True, "fd_sample": True, "fd_low_posterior": model.posterior.kind == "gaussian",
+        "fd_reconstruction": True, "fd_sample": True, "fd_low_posterior": aggregated, "kd_sample": True,
+        "precision": True, "recall": True, "density": True, "coverage": True,
         "condition_accuracy": model.conditional,
     }  # fmt: skip
     assert_measured(record, expected)
@@ -293,7 +301,7 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
 class Quadrants:
     """The mean brightness of the four quarters of an image: a feature space that costs nothing."""
 
-    prefix, kernel_prefix, description = "fd", "kd", "quarters"
+    prefix, kernel_prefix, description, weights = "fd", "kd", "quarters", "none"
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.adaptive_avg_pool2d(images.float(), 2).flatten(1)
