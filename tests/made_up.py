@@ -47,8 +47,12 @@ def write_run(
     """Write a finished run; `evaluation` adds to definitions that name their figure."""
     folder.mkdir(parents=True)
     write_json(folder / "metrics.json", metrics)
-    defined = {name: {"definition": f"How {name} is made.", "split": "test", "images": 4} for name in metrics}
-    write_json(folder / "evaluation.json", defined | (evaluation or {}))
+    given = evaluation or {}
+    defined = {
+        name: {"definition": f"How {name} is made.", "split": "test", "images": 4, **given.get(name, {})}
+        for name in metrics
+    }
+    write_json(folder / "evaluation.json", given | defined)
     lines = ["epoch,objective,distortion,rate,sigma,validation_distortion,validation_rate,validation_negative_elbo"]
     lines += [
         f"{epoch},{9 / epoch},{8 / epoch},1,0.5," + (f"{8 / epoch},1,{9 / epoch}" if epoch != 2 else ",,")

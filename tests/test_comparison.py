@@ -108,6 +108,29 @@ def test_a_probability_and_a_density_are_not_compared(tmp_path: Path) -> None:
     )
 
 
+def test_numbers_of_unlike_definition_stand_in_no_column_together(tmp_path: Path) -> None:
+    for variant, samples in (("one", 500), ("two", 500), ("odd", 100)):
+        for seed in (0, 1, 2):
+            write_run(tmp_path / variant / f"seed-{seed}", {"nll": seed + samples}, {"nll": {"samples": samples}})
+    found = compared(tmp_path, ("one", "two", "odd"))
+    figure = found.figures["nll"]
+    assert figure.measures == {
+        "one": "figure with samples 500", "two": "figure with samples 500", "odd": "figure with samples 100",
+    }  # fmt: skip
+    assert [(pair.first, pair.second) for pair in figure.pairs] == [("one", "two")]
+    assert not marks(figure, comparison.HEADLINES["nll"])
+    assert "odd has a figure with samples 100, one a figure with samples 500" in answer.sentences(found, "nll")[0]
+
+
+def test_seeds_that_were_measured_in_unlike_ways_have_no_mean(tmp_path: Path) -> None:
+    for seed, weights in enumerate(["ab12", "ab12", "cd34"]):
+        write_run(tmp_path / "one" / f"seed-{seed}", {"fd_sample": 1.0}, {"fd_sample": {"weights": weights}})
+        write_run(tmp_path / "two" / f"seed-{seed}", {"fd_sample": 2.0}, {"fd_sample": {"weights": "ab12"}})
+    figure = compared(tmp_path, ("one", "two")).figures["fd_sample"]
+    assert set(figure.summaries) == {"two"}
+    assert figure.dashes["one"] == "its seeds were measured in unlike ways: weights ab12 beside weights cd34"
+
+
 def test_a_study_is_answered_by_the_figure_in_which_most_variants_compare(tmp_path: Path) -> None:
     """Two in each, though a third variant has a bound: of another measure."""
     measure = "density of pixels"

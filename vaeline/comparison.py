@@ -4,9 +4,10 @@ A comparison is written as comparison.json and read back from it, so that a tabl
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -102,6 +103,8 @@ HEADLINES = {
     "parameters": Headline("The models", "trained numbers"),
 }
 OTHER = Headline("Other figures", "")
+# What two figures of one name must have in common to stand in one column, beside the name.
+DEFINING = ("measure", "split", "split_sha256", "images", "of", "samples", "features", "weights", "seed", "fitted_to")
 # Endings of figures that go with another.
 BESIDE = ("_standard_error", "_monte_carlo_error", "_tenth", "_hundredth", "_floor", "_ceiling")
 
@@ -255,12 +258,14 @@ def _figure(results: Results, name: str) -> Figure:
         variant: {run.seed: float(run.metrics[name]) for run in of if name in run.metrics}
         for variant, of in runs.items()
     }
-    measured = {variant: by_seed for variant, by_seed in values.items() if by_seed}
-    measures = {
-        variant: measure
-        for variant in measured
-        if (measure := runs[variant][0].evaluation.get(name, {}).get("measure")) is not None
+    definitions = {
+        variant: [_definition(run, name) for run in runs[variant] if name in run.metrics]
+        for variant, by_seed in values.items()
+        if by_seed
     }
+    unlike = {variant: _unlike(of) for variant, of in definitions.items() if len(_distinct(of)) > 1}
+    measured = {variant: values[variant] for variant in definitions if variant not in unlike}
+    measures = _measures({variant: definitions[variant][0] for variant in measured})
     shared = [
         (first, second)
         for first, second in combinations(measured, 2)
@@ -268,7 +273,11 @@ def _figure(results: Results, name: str) -> Figure:
     ]
     return Figure(
         summaries={variant: _summary(by_seed) for variant, by_seed in measured.items()},
-        dashes={variant: _why_absent(of, name) for variant, of in runs.items() if variant not in measured},
+        dashes={
+            variant: unlike.get(variant) or _why_absent(of, name)
+            for variant, of in runs.items()
+            if variant not in measured
+        },
         bounds={
             variant: size for variant in measured if (size := _bounding_sample_size(runs[variant], name)) is not None
         },
@@ -276,6 +285,43 @@ def _figure(results: Results, name: str) -> Figure:
         measures=measures,
         pairs=[_pair(name, first, second, measured) for first, second in shared],
     )
+
+
+def _definition(run: Run, name: str) -> dict[str, Any]:
+    """What a figure of two runs must share to be compared."""
+    return {key: value for key, value in run.evaluation.get(name, {}).items() if key in DEFINING}
+
+
+def _distinct(definitions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for index, each in enumerate(definitions) if each not in definitions[:index]]
+
+
+def _differing(definitions: Sequence[dict[str, Any]]) -> list[str]:
+    """The keys that are not the same in all of them."""
+    return [key for key in DEFINING if len(_distinct([{key: each.get(key)} for each in definitions])) > 1]
+
+
+def _unlike(definitions: Sequence[dict[str, Any]]) -> str:
+    """Why the seeds of a variant have no mean."""
+    keys = _differing(definitions)
+    ways = [_named({key: each.get(key) for key in keys}) for each in _distinct(definitions)]
+    return f"its seeds were measured in unlike ways: {' beside '.join(dict.fromkeys(ways))}"
+
+
+def _measures(definitions: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """What each variant's figure is, where it is a likelihood or another was measured otherwise."""
+    keys = _differing(list(definitions.values()))
+    found = {}
+    for variant, definition in definitions.items():
+        others = {key: definition.get(key) for key in keys if key != "measure"}
+        words = [definition["measure"]] if "measure" in definition else ["figure"] if others else []
+        if words:
+            found[variant] = " with ".join([*words, *([_named(others)] if others else [])])
+    return found
+
+
+def _named(definition: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {'none' if value is None else value}" for key, value in definition.items())
 
 
 def _saturated(runs: list[Run], name: str) -> bool:
