@@ -160,8 +160,8 @@ def test_definitions_that_differ_name_their_variants(tmp_path: Path) -> None:
             tmp_path / "two" / f"seed-{seed}", {"nll_refit": 1.0}, {"nll_refit": {"definition": "Already fitted."}}
         )
     text = text_of(page(tmp_path, study(seeds=(0, 1))))
-    assert "one Refitted. sigma 0.4100 to 0.4300" in text
-    assert "two Already fitted." in text
+    assert "one Refitted. images 4 sigma 0.4100 to 0.4300 split test" in text
+    assert "two Already fitted. images 4 split test" in text
 
 
 def test_a_figure_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
