@@ -19,7 +19,7 @@ from vaeline.store import read_facts, read_split
     is_flag=True,
     help="From whatever runs there are, into partial-report.html beside the declared outputs.",
 )
-@reads("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants")
+@reads("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")
 def main(partial: bool) -> None:
     """Draw the report of the active study, and write its metrics and comparisons."""
     study = load()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_up import study, write_run, write_runs
-from vaeline import answer, comparison, results
+from tests.made_up import study, study_content, write_run, write_runs
+from vaeline import answer, comparison, params, results, table
 from vaeline.comparison import Comparison
 from vaeline.errors import UserError
 from vaeline.table import marks
@@ -184,3 +184,37 @@ def test_a_damaged_comparison_is_named(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(UserError, match="comparison.json is damaged"):
         comparison.read(path)
+
+
+def test_a_published_figure_is_held_against_ours_where_it_is_defined_alike(tmp_path: Path) -> None:
+    for seed, value in enumerate((90.0, 92.0, 91.0)):
+        write_run(tmp_path / "one" / f"seed-{seed}", {"nll": value}, {"nll": {"samples": 200}})
+        write_run(tmp_path / "two" / f"seed-{seed}", {"rate": 1.0})
+    paper = {
+        "figure": "nll",
+        "variant": "one",
+        "value": 89.78,
+        "error": 0.01,
+        "source": "a paper",
+        "how": {"samples": 200},
+    }
+    published = {
+        "alike": paper,
+        "fewer": {**paper, "how": {"samples": 200, "images": 10_000}},
+        "other": {**paper, "differs": "of other images"},
+        "elsewhere": {**paper, "variant": "two"},
+    }
+    of = params.check({**study_content(), "published": published}, Path("params.yaml"))
+    found = comparison.compare(results.read(tmp_path, of))
+    alike, fewer, other, elsewhere = found.published
+    assert alike.difference == pytest.approx(91 - 89.78) and not alike.unlike
+    assert (fewer.difference, fewer.unlike) == (None, ["images 10000 there, 4 here"])
+    assert (other.difference, other.unlike) == (None, ["of other images"])
+    assert elsewhere.ours is None and elsewhere.difference is None
+    assert comparison.Comparison.model_validate_json(found.model_dump_json()) == found
+    rows = table.published(found)
+    assert rows[0] == ("nll of one", "89.78 ± 0.010", "91.0 ± 2.5", "+1.22", "a paper")
+    assert [row[3] for row in rows[1:]] == [
+        "not compared: images 10000 there, 4 here", "not compared: of other images", "not measured here",
+    ]  # fmt: skip
+    assert "nll of one: 89.78 ± 0.010 published (a paper), 91.0 ± 2.5 here, +1.22" in table.plain(found, 120)

@@ -95,3 +95,7 @@ def test_a_section_that_holds_no_keys_is_named(folder: Path, text: str) -> None:
 def test_a_study_without_an_overlay_says_so(folder: Path) -> None:
     with pytest.raises(UserError, match="has no quick overlay"):
         studies.resolve("digits", quick=True)
+
+
+def test_a_first_look_is_held_against_no_paper() -> None:
+    assert studies.resolve("mnist_nll").published and not studies.resolve("mnist_nll", quick=True).published

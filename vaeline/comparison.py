@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from vaeline.errors import UserError
 from vaeline.metrics import FEW_SAMPLES
+from vaeline.params import Published
 from vaeline.parts import Entry
 from vaeline.results import Results, Run
 
@@ -171,6 +172,23 @@ class Figure(Entry):
         return sorted(self.summaries, key=lambda variant: (headline.sign * self.summaries[variant].mean, variant))
 
 
+class Beside(Entry):
+    """A published figure beside ours."""
+
+    figure: str
+    variant: str
+    value: float
+    error: float | None
+    source: str
+    ours: Summary | None  # None where the study has no such figure of that variant
+    unlike: list[str]  # what is defined otherwise; then the two are not compared
+
+    @property
+    def difference(self) -> float | None:
+        """Ours minus the published one; None where they are not compared."""
+        return None if self.ours is None or self.unlike else self.ours.mean - self.value
+
+
 class Comparison(Entry):
     """All figures of a study."""
 
@@ -179,6 +197,7 @@ class Comparison(Entry):
     seeds: list[int]
     missing: list[str]  # "cvae seed 3: not trained"
     figures: dict[str, Figure]
+    published: list[Beside]
 
     def headlines(self) -> dict[str, Figure]:
         """The figures of the table, in its order: those known first, then others."""
@@ -226,13 +245,28 @@ def compare(results: Results) -> Comparison:
     names = sorted({name for run in results.runs for name in (*run.metrics, *run.evaluation)})
     missing = [f"{variant} seed {seed}: {state}" for (variant, seed), state in results.missing.items()]
     study = results.study
+    figures = {name: _figure(results, name) for name in names}
     return Comparison(
         study=study.name,
         variants=list(study.variants),
         seeds=list(study.seeds),
         missing=missing,
-        figures={name: _figure(results, name) for name in names},
+        figures=figures,
+        published=[_beside(results, figures, each) for each in results.published.values()],
     )
+
+
+def _beside(results: Results, figures: dict[str, Figure], published: Published) -> Beside:
+    name, runs = published.figure, results.of(published.variant)
+    ours = figures[name].summaries.get(published.variant) if name in figures else None
+    made = next((run.evaluation[name] for run in runs if name in run.metrics), {})
+    unlike = [
+        f"{key} {value} there, {made.get(key, 'not said')} here"
+        for key, value in published.how.items()
+        if made.get(key) != value
+    ]
+    of = published.model_dump(include={"figure", "variant", "value", "error", "source"})
+    return Beside(**of, ours=ours, unlike=[*(unlike if ours else []), *filter(None, [published.differs])])
 
 
 def read(path: Path) -> Comparison:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from vaeline import parts
-from vaeline.params import Condition, Dataset, Split, Study, Variant
+from vaeline.params import Condition, Dataset, Published, Split, Study, Variant
 
 FAMILIES = {
     "networks": "network", "posteriors": "posterior", "priors": "prior", "likelihoods": "likelihood",
@@ -23,6 +23,8 @@ def document() -> str:
     for name, field in Study.model_fields.items():
         if name == "variants":
             blocks += _section("## `variants.<name>`", Variant) + _section("### `condition`", Condition)
+        elif name == "published":
+            blocks += _section("## `published.<name>`", Published)
         else:
             blocks += _section(f"## `{name}`", field.annotation)
         blocks += _section("### `dataset.split`", Split) if field.annotation is Dataset else []

@@ -194,6 +194,21 @@ class Variant(Entry):
     )
 
 
+class Published(Entry):
+    """A figure out of a paper, shown beside ours."""
+
+    figure: str = Field(description="the name it has here")
+    variant: Name = Field(description="the entry of `variants` that it is of")
+    value: float = Field(allow_inf_nan=False, description="as published")
+    error: float | None = Field(None, ge=0, description="as published")
+    source: str = Field(description="paper and table, a few words for the report")
+    how: dict[str, str | int | float] = Field(
+        {},
+        description="how it was made, by the keys of evaluation.json: where one differs from ours, the two are not compared",
+    )
+    differs: str = Field("", description="what else is defined otherwise there; then the two are not compared either")
+
+
 class Study(Entry):
     """A study, fully resolved: the whole of params.yaml."""
 
@@ -204,6 +219,7 @@ class Study(Entry):
     sampling: Sampling = Field(Sampling(), description="What is drawn from a trained model.")
     evaluation: Evaluation = Field(description="What is measured on the test split.")
     variants: dict[Name, Variant] = Field(min_length=1, description="The systems, each composed of parts.")
+    published: dict[Name, Published] = Field({}, description="Figures out of papers, shown beside ours.")
 
     @model_validator(mode="after")
     def goes_with_the_data(self) -> "Study":
@@ -227,6 +243,12 @@ class Study(Entry):
             if name not in self.variants:
                 raise ValueError(
                     f"study.variants names {name!r}, which `variants` does not hold; it holds: {', '.join(self.variants)}"
+                )
+        for name, published in self.published.items():
+            if published.variant not in self.variants:
+                raise ValueError(
+                    f"published.{name}.variant is {published.variant!r}, which `variants` does not hold; it holds: "
+                    f"{', '.join(self.variants)}"
                 )
         return self
 

@@ -88,6 +88,7 @@ def render(
             answers=[_answer(comparison, name) for name in answer.figures(comparison)],
             seeds={variant: table.partial_seeds(comparison, variant) for variant in comparison.variants},
             groups=_grouped(rows),
+            published=table.published(comparison),
             notes=list(dict.fromkeys(cell.note for row in [*rows, *beside] for cell in row.cells if cell.note)),
             real=real,
             latents=latents,

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count, product
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from vaeline.errors import UserError
-from vaeline.params import Study, StudySection
+from vaeline.params import Published, Study, StudySection
 
 # What the report reads of a run, in the order in which it appears, and what its absence says.
 FILES = {
@@ -52,6 +52,7 @@ class Results:
     study: StudySection
     runs: list[Run]
     missing: dict[tuple[str, int], str]  # (variant, seed) -> "trained, not sampled"
+    published: dict[str, Published] = field(default_factory=dict)  # figures that the study holds ours against
 
     def of(self, variant: str) -> list[Run]:
         """The runs of a variant, in the order of the study's seeds."""
@@ -74,7 +75,7 @@ def read(folder: Path, study: Study) -> Results:
             missing[variant, seed] = "trained under other parameters"
         else:
             runs.append(_read_run(place, variant, seed))
-    return Results(study.study, runs, missing)
+    return Results(study.study, runs, missing, study.published)
 
 
 def rows_shown(samples: Path, count: int) -> np.ndarray:

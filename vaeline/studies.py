@@ -31,7 +31,7 @@ def resolve(name: str, quick: bool = False) -> Study:
     if quick:
         if quick_overlay is None:
             raise UserError(f"studies/{name}.yaml has no quick overlay; leave out QUICK=1, or add a `quick` section.")
-        content = overlay(content, quick_overlay)
+        content = overlay(content, quick_overlay) | {"published": {}}  # a first look is held against no paper
         content["study"]["name"] = f"{name}_quick"
     return check(content, FOLDER / f"{name}.yaml")
 

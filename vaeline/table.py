@@ -3,7 +3,7 @@
 from math import floor, log10
 from typing import NamedTuple
 
-from vaeline.comparison import HEADLINES, OTHER, Comparison, Figure, Headline, Summary
+from vaeline.comparison import HEADLINES, OTHER, Beside, Comparison, Figure, Headline, Summary
 from vaeline.metrics import FEW_SAMPLES
 
 BOUND = f"an upper bound: its effective sample size is under {FEW_SAMPLES}"
@@ -67,7 +67,33 @@ def plain(comparison: Comparison, width: int) -> str:
         if row.references
     ]
     footnotes = [f"[{index}] {note}" for index, note in enumerate(notes, 1)]
-    return "\n\n".join([*blocks, "\n".join([LEGEND, *footnotes, *scale])])
+    papers = [
+        f"{what}: {value} published ({source}), {ours} here, {beside}"
+        for what, value, ours, beside, source in published(comparison)
+    ]
+    return "\n\n".join([*blocks, "\n".join([LEGEND, *footnotes, *scale, *papers])])
+
+
+def published(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
+    """Published figures beside ours: figure and variant, the published value, ours, their difference or why there is none, source."""
+    return [
+        (
+            f"{each.figure} of {each.variant}",
+            " ".join(filter(None, [number(each.value), spread(each.error)])),
+            "-" if each.ours is None else " ".join(filter(None, [number(each.ours.mean, each.ours.half_width), spread(each.ours.half_width)])),
+            _beside(each),
+            each.source,
+        )
+        for each in comparison.published
+    ]  # fmt: skip
+
+
+def _beside(each: Beside) -> str:
+    if each.ours is None:
+        return "not measured here"
+    if each.difference is None:
+        return f"not compared: {'; '.join(each.unlike)}"
+    return f"{each.difference:+.4g}"
 
 
 def partial_seeds(comparison: Comparison, variant: str) -> str:

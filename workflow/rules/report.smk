@@ -29,6 +29,7 @@ rule report:
             "sampling",
             "evaluation",
             "variants",
+            "published",
             "code.report",
         ),
     message:
