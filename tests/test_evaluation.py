@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from vaeline.batches import Batches
+from vaeline.errors import UserError
 from vaeline.evaluation import Drawn, judge_images, judge_likelihood
 from vaeline.likelihoods._gaussian import IsotropicGaussian
 from vaeline.metrics.importance_sampling import FewEffectiveSamples
@@ -274,3 +275,23 @@ def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) 
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=False)  # type: ignore[arg-type]
     assert "condition_accuracy" not in record.metrics
     assert record.evaluation["condition_accuracy"] == {"dash": "the system is given no labels"}
+
+
+@pytest.mark.parametrize(
+    ("samples", "sentence"),
+    [
+        (
+            np.zeros((60, 1, 4, 4), np.uint8),
+            "The samples are 1x4x4 of type uint8, up to 0, but the test images are 1x2x2",
+        ),
+        (np.full((60, 1, 2, 2), 200, np.uint8), "up to 200, but the test images are 1x2x2 with 17 levels"),
+        (np.zeros((60, 1, 2, 2), np.float32), "of type float32"),
+    ],
+)
+def test_samples_of_another_shape_or_range_are_refused(
+    reference: Reference, samples: np.ndarray, sentence: str
+) -> None:
+    labels = np.arange(60) % 3
+    drawn = Drawn(images_of(labels), samples, labels[:, None], None)
+    with pytest.raises(UserError, match=sentence):
+        judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from vaeline.errors import UserError
 from vaeline.latent_evaluation import judge_latents
 from vaeline.model import Model
 from vaeline.params import Variant
-from vaeline.sampling import aggregate_posterior, draw, low_posterior, traversals
+from vaeline.sampling import aggregate_posterior, draw, low_posterior, sample, traversals
 from vaeline.store import Facts, Split
 
 FACTS = Facts(
@@ -199,3 +199,10 @@ def test_a_traversal_varies_one_dimension_at_a_time() -> None:
 def test_a_dimension_that_is_the_same_for_all_images_is_not_active() -> None:
     points = normal(100, 1) * [1, 0]
     assert judge_latents(known(1.0), batches(points), batches(points), 0).metrics["active_units"] == 1
+
+
+def test_an_image_that_is_not_finite_is_no_black_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = known(0.25)
+    monkeypatch.setattr(model, "decode", lambda z, labels: z.index_fill(0, torch.tensor([3]), nan))
+    with pytest.raises(UserError, match="1 of 50 decoded images are not finite"):
+        list(sample(model, torch.zeros(50, 1, dtype=torch.long), FACTS, 0))

@@ -12,6 +12,7 @@ from torch import Tensor
 from vaeline.batches import Batches
 from vaeline.calibration import mean_squared_error
 from vaeline.contracts import Likelihood
+from vaeline.errors import UserError
 from vaeline.features.classifier import Classifier, predict
 from vaeline.metrics.bits_per_dim import bits_per_dim
 from vaeline.metrics.condition_accuracy import condition_accuracy
@@ -84,7 +85,12 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
 def judge_images(
     drawn: Drawn, facts: Facts, features: Features, reference: Reference, classifier: Classifier, conditional: bool
 ) -> Record:
-    """Hold what a run drew against the real test images, and its samples against the labels they were asked to have."""
+    """Hold what a run drew against the real test images, and its samples against the labels they were asked to have.
+
+    Raises:
+        UserError: what was drawn has another shape or range than the test images.
+    """
+    _refuse_other_images(drawn, facts)
     record = Record(dict(reference.record.metrics), dict(reference.record.evaluation), facts.checksums)
     kinds = {"reconstruction": drawn.reconstructions, "sample": drawn.samples, "low_posterior": drawn.low_posterior}
     for kind, images in kinds.items():
@@ -104,6 +110,16 @@ def judge_images(
     else:
         record.dash("condition_accuracy", "the system is given no labels")
     return record
+
+
+def _refuse_other_images(drawn: Drawn, facts: Facts) -> None:
+    for kind, images in (("reconstructions", drawn.reconstructions), ("samples", drawn.samples)):
+        if images.shape[1:] != facts.image_shape or images.dtype != facts.dtype or images.max() >= facts.levels:
+            raise UserError(
+                f"The {kind} are {'x'.join(map(str, images.shape[1:]))} of type {images.dtype}, up to {images.max()}, but the test "
+                f"images are {'x'.join(map(str, facts.image_shape))} with {facts.levels} levels; draw them anew with "
+                "`python -m pipeline_steps.sample`."
+            )
 
 
 def dash_images(record: Record, features: str, why: str) -> None:

@@ -23,7 +23,7 @@ MOST_TRAVERSED = 10  # latent dimensions
 def reconstruct(model: Model, images: Batches, seed: int) -> Iterator[Tensor]:
     """Decode each image's z without the posterior's noise: batches of levels, uint8 (b, channel, height, width)."""
     for x, labels in images.ordered(seed):
-        yield to_pixels(model.reconstruct(x, labels), images.facts).cpu()
+        yield _levels(model.reconstruct(x, labels), images.facts)
 
 
 @torch.inference_mode()
@@ -32,7 +32,7 @@ def sample(model: Model, labels: Tensor, facts: Facts, seed: int, batch_size: in
     torch.manual_seed(seed)
     for requested in labels.split(batch_size):
         z = draw(model, requested)
-        yield to_pixels(model.decode(z, requested), facts).cpu()
+        yield _levels(model.decode(z, requested), facts)
 
 
 @torch.inference_mode()
@@ -52,8 +52,22 @@ def draw(model: Model, labels: Tensor) -> Tensor:
     return z
 
 
+def _levels(mean: Tensor, facts: Facts) -> Tensor:
+    """What is decoded, as the store holds it, on the CPU; a NaN would be black there.
+
+    Raises:
+        UserError: an image is not finite.
+    """
+    if lost := count_lost(mean):
+        raise UserError(
+            f"{lost:,} of {len(mean):,} decoded images are not finite: the decoder overflows at these codes; train the run again "
+            "with a lower training.learning_rate."
+        )
+    return to_pixels(mean, facts).cpu()
+
+
 def count_lost(z: Tensor) -> int:
-    """How many of a density's draws, (n, ...), hold an infinity or a NaN."""
+    """How many rows of z, (n, ...), hold an infinity or a NaN."""
     return int((~z.isfinite()).flatten(1).any(1).sum())
 
 
@@ -61,7 +75,7 @@ def count_lost(z: Tensor) -> int:
 def decode(model: Model, z: Tensor, labels: Tensor, facts: Facts, batch_size: int = 256) -> Iterator[Tensor]:
     """Decode latents, (n, latent), under labels, (n, columns): batches of levels, uint8."""
     for some, of_some in zip(z.split(batch_size), labels.split(batch_size), strict=True):
-        yield to_pixels(model.decode(some, of_some), facts).cpu()
+        yield _levels(model.decode(some, of_some), facts)
 
 
 class Aggregate(Protocol):
