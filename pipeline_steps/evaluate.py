@@ -43,7 +43,7 @@ def main(study: Study, variant: str, seed: int) -> None:
         known = reference.read(*reference.paths(store, study.evaluation.features.name))
         judge = classifier.load(classifier.path_in(store.parent, facts.dataset_id)).to(device)
         drawn = _read_drawn(folder / "samples.h5")
-        record.join(evaluation.judge_images(drawn, facts, features, known, judge, model.conditional))
+        record.join(evaluation.judge_images(drawn, facts, features, known, judge, model.conditional, study.evaluation.by_label))
     write_json(folder / "metrics.json", record.metrics)
     write_json(folder / "evaluation.json", record.evaluation)
 

@@ -22,6 +22,7 @@ from vaeline.reference import (
     measure,
     pixel_gaussian,
     put_distances,
+    put_distances_by_label,
     put_neighbours,
 )
 from vaeline.store import Facts, Split
@@ -139,6 +140,30 @@ def test_too_few_images_for_a_covariance_are_said_so(tmp_path: Path) -> None:
     assert "biased upwards" in found.record.evaluation["fd_floor"]["warning"]
     assert found.record.evaluation["precision_ceiling"] == {
         "dash": "5 neighbours need more images than that, not 600 real and 4 drawn"
+    }
+
+
+def test_samples_are_held_against_test_images_of_their_label() -> None:
+    facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["kind", "side"], [["a", "b", "c"], ["left", "right"]])
+    labels = np.stack([np.arange(300) % 2, np.arange(300) % 300 // 298], 1)  # nobody is c, two are right
+    shifted = correlated(300, 1) + (20 * labels[:, :1, None, None]).astype(np.uint8)
+    known = Reference({}, look(Pixels(), [shifted], labels), Record())
+    for asked, near in ((labels, True), (1 - labels, False)):
+        record = Record()
+        put_distances_by_label(record, look(Pixels(), [shifted], asked), Pixels(), known, facts)
+        how = record.evaluation["fd_sample_by_label"]
+        assert set(how["left_out"]) == {"kind=c", "side=right"} | (set() if near else {"side=left"})
+        expected = 0 if near else 4 * 20**2
+        assert how["by_label"]["kind=a"] == pytest.approx(expected, abs=40)
+        assert record.metrics["fd_sample_by_label"] == pytest.approx(np.mean(list(how["by_label"].values())))
+
+
+def test_labels_of_which_there_are_too_few_have_no_distance() -> None:
+    facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["kind"], [["a", "b"]])
+    seen, record = look(Pixels(), [correlated(8, 1)], np.arange(8)[:, None] % 2), Record()
+    put_distances_by_label(record, seen, Pixels(), Reference({}, seen, Record()), facts)
+    assert record.evaluation == {
+        "fd_sample_by_label": {"dash": "of no label are there more images than the 4 dimensions"}
     }
 
 

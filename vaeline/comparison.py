@@ -61,6 +61,12 @@ HEADLINES = {
     "bits_per_dim_given_label": Headline("Likelihood", "code length of a pixel given the label", "bits", "lower"),
     "fd_reconstruction": _frechet("fd", "classifier", "reconstructions"),
     "fd_sample": _frechet("fd", "classifier", "samples"),
+    "fd_sample_by_label": Headline(
+        "Images", "Fréchet distance of samples within each label, classifier features", "", "lower"
+    ),
+    "fid_sample_by_label": Headline(
+        "Images", "Fréchet distance of samples within each label, Inception features", "", "lower"
+    ),
     "fid_reconstruction": _frechet("fid", "Inception", "reconstructions"),
     "fid_sample": _frechet("fid", "Inception", "samples"),
     "kd_reconstruction": _kernel("kd", "classifier", "reconstructions"),

@@ -20,7 +20,16 @@ from vaeline.metrics.importance_sampling import LogLikelihood, concatenate, log_
 from vaeline.model import Model
 from vaeline.params import Evaluation
 from vaeline.record import Record
-from vaeline.reference import Features, Reference, evenly_spaced, look, put_accuracy, put_distances, put_neighbours
+from vaeline.reference import (
+    Features,
+    Reference,
+    evenly_spaced,
+    look,
+    put_accuracy,
+    put_distances,
+    put_distances_by_label,
+    put_neighbours,
+)
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
@@ -83,7 +92,13 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
 
 
 def judge_images(
-    drawn: Drawn, facts: Facts, features: Features, reference: Reference, classifier: Classifier, conditional: bool
+    drawn: Drawn,
+    facts: Facts,
+    features: Features,
+    reference: Reference,
+    classifier: Classifier,
+    conditional: bool,
+    by_label: bool = False,
 ) -> Record:
     """Hold what a run drew against the real test images, and its samples against the labels they were asked to have.
 
@@ -102,6 +117,8 @@ def judge_images(
             put_distances(record, kind, seen, SUBJECTS[kind], features, reference)
             if kind == "sample":
                 put_neighbours(record, "", seen, "the samples", reference)
+                if by_label and conditional:
+                    put_distances_by_label(record, seen, features, reference, facts)
     if conditional:
         shown = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
         accuracy = condition_accuracy(shown, drawn.labels, facts.label_names)

@@ -165,6 +165,9 @@ class Evaluation(Entry):
     bound_samples: int = Field(10, ge=1, le=10_000, description="posterior samples for each image's bound")
     images: int | None = Field(None, ge=2, description="test images of the likelihood; null for all")
     seed: int = Field(0, ge=0, description="of posterior samples and of what is drawn for references")
+    by_label: bool = Field(
+        False, description="the Frechet distance of samples label by label too, where there are images enough of each"
+    )
     features: part("features") = Field(description="what Frechet distances are measured in")  # type: ignore[valid-type]
 
 

@@ -156,6 +156,31 @@ def put_distances(record: Record, of: str, seen: Seen, subject: str, features: F
     record.put(f"{kernel}_standard_error", between.standard_error, definition, **counts, **how)
 
 
+def put_distances_by_label(record: Record, seen: Seen, features: Features, reference: Reference, facts: Facts) -> None:
+    """Note the Frechet distance of samples asked to have a label from the test images that have it, label by label.
+
+    A label of which there are no more samples or test images than dimensions is left out and named.
+    """
+    figure, real = f"{features.prefix}_sample_by_label", reference.seen
+    found, few = {}, []
+    for column, (name, values) in enumerate(zip(facts.label_names, facts.label_values, strict=True)):
+        for value, word in enumerate(values):
+            rows = [each.rows[each.labels[:, column] == value] for each in (seen, real)]
+            if min(map(len, rows)) > real.rows.shape[1]:
+                found[f"{name}={word}"] = distance(*(moments([each]) for each in rows))
+            else:
+                few.append(f"{name}={word}")
+    if not found:
+        record.dash(figure, f"of no label are there more images than the {real.rows.shape[1]} dimensions")
+        return
+    definition = (
+        "Frechet distance of samples asked to have a label from the test images that have it, mean over labels."
+    )
+    how = {"split": "test", "images": len(seen.rows), "of": len(real.rows), **reference.features}
+    left_out = {"left_out": few} if few else {}
+    record.put(figure, float(np.mean(list(found.values()))), definition, **how, by_label=found, **left_out)
+
+
 def put_neighbours(record: Record, ending: str, seen: Seen, subject: str, reference: Reference) -> None:
     """Note precision, recall, density and coverage of images beside the test split."""
     definitions = {
