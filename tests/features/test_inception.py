@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from pytorch_fid import fid_score
 from pytorch_fid import inception as pytorch_fid
 from torch import Tensor
 from torchvision.models import Inception3
@@ -15,6 +18,7 @@ from vaeline.errors import UserError
 from vaeline.features import inception
 from vaeline.features.inception import FILE, Features, OtherWeights, build, fetch
 from vaeline.files import sha256
+from vaeline.metrics.frechet import distance, moments
 from vaeline.parts import PartOptions
 from vaeline.store import Facts
 
@@ -62,6 +66,34 @@ def test_features_are_the_2048_of_pytorch_fid(space: Features, weights: Path) ->
     assert expected.shape == (2, 2048)
     assert expected.std(0).mean() > 1e-3
     torch.testing.assert_close(space(images), expected)
+
+
+@pytest.mark.filterwarnings("ignore:The `disp` argument")
+def test_the_distance_is_that_of_pytorch_fid_on_the_same_images_as_png(
+    space: Features, weights: Path, tmp_path: Path
+) -> None:
+    """Its `get_activations` and ours on PNG files and arrays; its distance and ours on a part of them that has full rank.
+
+    Of fewer images than dimensions its matrix square root is no oracle: `test_frechet.py` has closed forms there.
+    """
+    generator = np.random.default_rng(0)
+    sets = [generator.integers(0, top, (12, 3, 32, 32), dtype=np.uint8) for top in (256, 128)]
+    theirs, ours = [], []
+    with patch.object(pytorch_fid, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True)):
+        network = pytorch_fid.InceptionV3([3]).eval()
+    for index, images in enumerate(sets):
+        files = [tmp_path / f"{index}-{row}.png" for row in range(len(images))]
+        for file, image in zip(files, images, strict=True):
+            Image.fromarray(image.transpose(1, 2, 0)).save(file)
+        theirs.append(fid_score.get_activations(files, network, batch_size=5, num_workers=0))
+        ours.append(space(torch.from_numpy(images)).numpy())
+        np.testing.assert_allclose(ours[-1], theirs[-1], rtol=1e-4, atol=1e-5)
+    alive = np.argsort(theirs[1].var(0))[-8:]  # with random weights many features are always 0
+    some = [each[:, alive] for each in theirs]
+    moments_of = [(each.mean(0), np.cov(each, rowvar=False)) for each in some]
+    expected = fid_score.calculate_frechet_distance(*moments_of[0], *moments_of[1])
+    assert distance(*(moments([each]) for each in some)) == pytest.approx(expected, rel=1e-6)
+    assert distance(*(moments([each[:, alive]]) for each in ours)) == pytest.approx(expected, rel=1e-3)
 
 
 def test_grey_images_are_shown_in_all_colours(space: Features) -> None:
