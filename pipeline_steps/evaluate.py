@@ -41,9 +41,11 @@ def main(study: Study, variant: str, seed: int) -> None:
     else:
         features = parts.build("features", study.evaluation.features, facts, store.parent, device)
         known = reference.read(*reference.paths(store, study.evaluation.features.name))
-        judge = classifier.load(classifier.path_in(store.parent, facts.dataset_id)).to(device)
+        judge = classifier.of(facts, store.parent).to(device)
         drawn = _read_drawn(folder / "samples.h5")
-        record.join(evaluation.judge_images(drawn, facts, features, known, judge, model.conditional, study.evaluation.by_label))
+        record.join(
+            evaluation.judge_images(drawn, facts, features, known, judge, model.conditional, study.evaluation.by_label)
+        )
     write_json(folder / "metrics.json", record.metrics)
     write_json(folder / "evaluation.json", record.evaluation)
 

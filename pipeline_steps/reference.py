@@ -21,7 +21,7 @@ def main() -> None:
         reference.skip(POINTS, *where)
         return
     features = parts.build("features", study.evaluation.features, facts, store.parent, device)
-    judge = classifier.load(classifier.path_in(store.parent, facts.dataset_id)).to(device)
+    judge = classifier.of(facts, store.parent).to(device)
     train, test = read_split(store, "train"), read_split(store, "test")
     measured = reference.measure(features, judge, train, test, facts, derive_seed("reference"), study.sampling.count)
     reference.write(measured, *where)

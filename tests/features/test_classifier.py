@@ -156,6 +156,15 @@ def test_the_part_reads_what_the_stage_wrote(trained: Classifier, tmp_path: Path
     assert torch.equal(space(images), trained(images))
 
 
+def test_a_classifier_of_other_images_is_refused(trained: Classifier, tmp_path: Path) -> None:
+    save(path_in(tmp_path, "tiny"), trained)
+    grey = facts_of(np.zeros((1, 1, 8, 8)), [2, 2], levels=17)
+    with pytest.raises(
+        UserError, match=r"of other images: 3x8x8 with 256 levels .*, where these are 1x8x8 with 17 levels"
+    ):
+        parts.build("features", parts.validate("features", {"name": "classifier"}), grey, tmp_path)
+
+
 def test_a_loss_that_is_not_finite_stops_with_a_sentence() -> None:
     images = bright_halves(64, 0)
     with pytest.raises(UserError, match=r"lower classifier\.learning_rate"):

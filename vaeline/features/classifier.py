@@ -10,6 +10,7 @@ import json
 import math
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -37,8 +38,30 @@ class Options(PartOptions):
 
 def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "Features":
     """Load the feature space of the classifier that the classifier stage wrote into `data`."""
+    return Features(of(facts, data).to(device), sha256(path_in(data, facts.dataset_id)))
+
+
+def of(facts: Facts, data: Path) -> "Classifier":
+    """The classifier that the classifier stage wrote into `data` for the images of a store.
+
+    Raises:
+        UserError: it is missing, damaged, or of other images.
+    """
     path = path_in(data, facts.dataset_id)
-    return Features(load(path).to(device), sha256(path))
+    classifier = load(path)
+    made = {key: classifier.settings[key] for key in ("image_shape", "levels", "cardinalities")}
+    asked = {"image_shape": list(facts.image_shape), "levels": facts.levels, "cardinalities": facts.label_cardinalities}
+    if made != asked:
+        raise UserError(
+            f"{path} is a classifier of other images: {_described(made)}, where these are {_described(asked)}; make it anew with "
+            "`python -m pipeline_steps.classifier`."
+        )
+    return classifier
+
+
+def _described(settings: dict[str, Any]) -> str:
+    shape, values = "x".join(map(str, settings["image_shape"])), ", ".join(map(str, settings["cardinalities"]))
+    return f"{shape} with {settings['levels']} levels and labels of {values} values"
 
 
 def path_in(data: Path, dataset_id: str) -> Path:
