@@ -81,13 +81,11 @@ class Posterior(Protocol):
 
     def __call__(self, features: Tensor) -> Latent: ...
 
-    shared_flow: (
-        Flow | None
-    )  # where kind is `density`: from z0 to z, the same for all images; None where each has its own
+    # Where kind is `density`: from z0 to z, the same for all images; None where each image has its own.
+    shared_flow: Flow | None
 
-    def parameters_of(
-        self, features: Tensor
-    ) -> tuple[Tensor, Tensor]: ...  # mean and log-variance of z, or of a flow's z0
+    # Mean and log-variance of z, or of a flow's z0, (b, latent) each; left out where it has none.
+    def parameters_of(self, features: Tensor) -> tuple[Tensor, Tensor]: ...
 
     def centre(self, features: Tensor) -> Tensor: ...  # z without noise, the shape of z: what reconstructions show
 
@@ -100,15 +98,15 @@ class Prior(Protocol):
     conditional: bool  # whether it depends on labels
     reparameterised: bool  # whether a sample has a gradient in all its weights; left out where it has
 
-    def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor: ...  # (b,)
+    # (b,); fewer rows of a condition than of z are taken in turn, again and again.
+    def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor: ...
 
     def sample(self, count: int, condition: Tensor | None) -> Tensor: ...  # (count, ...), reparameterised for vectors
 
     def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None: ...  # (b,), None without a closed form
 
-    def kl_each(
-        self, latent: Latent, condition: Tensor | None
-    ) -> Tensor | None: ...  # (b, latent); left out where it does not factorise
+    # The same in each dimension, (b, latent); left out where it does not factorise.
+    def kl_each(self, latent: Latent, condition: Tensor | None) -> Tensor | None: ...
 
 
 class Density(Prior, Protocol):

@@ -225,7 +225,7 @@ def _given(model: Model, densities: Sequence[Likelihood], x: Tensor, labels: Ten
     features = model.features(x, labels)
     block = min(samples, max(1, HELD_PIXELS[x.device.type] // x.numel()))
     many_x, many_labels = x.repeat(block, *[1] * (x.dim() - 1)), labels.repeat(block, 1)  # (block * images, ...)
-    condition = model.condition(many_labels)
+    condition = model.condition(labels)
 
     def draw(count: int) -> tuple[Tensor, Tensor]:
         latent = model.posterior(features.repeat(count, 1))
@@ -233,7 +233,7 @@ def _given(model: Model, densities: Sequence[Likelihood], x: Tensor, labels: Ten
 
     def log_joint(z: Tensor) -> Tensor:
         h = model.decoder_output(z, many_labels[: len(z)])
-        log_prior = model.latent_density.log_prob(z, None if condition is None else condition[: len(z)])
+        log_prior = model.latent_density.log_prob(z, condition)
         return torch.stack([density.log_prob(many_x[: len(z)], h) for density in densities]) + log_prior
 
     return log_likelihood(draw, log_joint, samples, block)

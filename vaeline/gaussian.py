@@ -10,8 +10,11 @@ LOG_TWO_PI = log(2 * pi)
 
 def log_prob(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     """Log-density of each row of x, (b, ...), under independent Gaussians: nats, (b,)."""
-    terms = (x - mean).square() * (-log_var).exp() + log_var + LOG_TWO_PI
-    return -0.5 * terms.flatten(1).sum(1)
+    squares = (x - mean).square().flatten(1)
+    if log_var.dim() == 0:  # one variance for all: the sum goes first, and the passes over x are halved
+        return -0.5 * (squares.sum(1) * (-log_var).exp() + squares.shape[1] * (log_var + LOG_TWO_PI))
+    log_var = log_var.expand_as(x).flatten(1)
+    return -0.5 * (squares * (-log_var).exp() + log_var + LOG_TWO_PI).sum(1)
 
 
 def log_prob_each(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:

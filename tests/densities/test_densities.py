@@ -33,7 +33,7 @@ def build(name: str, context: Context, /, **options: Any) -> Any:
 @every("densities")
 def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
     assert not lacking(build(name, context), Density) and not lacking(
-        build(name, context), Prior, "reparameterised", "kl"
+        build(name, context), Prior, "reparameterised", "kl", "kl_each"
     )
 
 

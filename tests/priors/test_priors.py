@@ -104,6 +104,13 @@ def test_a_closed_form_kl_agrees_with_samples(name: str, context: Context, condi
 
 
 @of_vectors
+@torch.no_grad()
+def test_fewer_conditions_than_z_are_taken_in_turn(name: str, context: Context) -> None:
+    prior, z, condition = build(name, context), torch.randn(12, 2), torch.randn(4, 3)
+    torch.testing.assert_close(prior.log_prob(z, condition), prior.log_prob(z, condition.repeat(3, 1)))
+
+
+@of_vectors
 def test_samples_carry_a_gradient_where_the_prior_learns(name: str, context: Context, condition: torch.Tensor) -> None:
     """But for the choice of a mixture's component, which is no function of the weights."""
     prior = build(name, context)

@@ -45,8 +45,10 @@ class ConditionalGaussian(nn.Module):
         return mean, log_var.clamp(-20, 20)
 
     def log_prob(self, z: Tensor, condition: Tensor) -> Tensor:
-        """Log-density of z, (b, latent), given its condition: nats, (b,)."""
-        return gaussian.log_prob(z, *self.parameters_of(condition))
+        """Log-density of z, (b, latent), given its condition, or those of the first rows again and again: nats, (b,)."""
+        turns = len(z) // len(condition)
+        mean, log_var = (each.repeat(turns, 1) for each in self.parameters_of(condition))
+        return gaussian.log_prob(z, mean, log_var)
 
     def sample(self, count: int, condition: Tensor) -> Tensor:
         """Draw one z for each of `count` conditions, (count, latent), reparameterised."""
