@@ -5,14 +5,16 @@ from pathlib import Path
 import h5py
 
 from pipeline_steps.command import reads, run_command, run_folder, store_of
-from vaeline import evaluation, parts, reference
 from vaeline import model as models
+from vaeline import parts, reference
 from vaeline.batches import Batches
 from vaeline.devices import device_of, fix_arithmetic
 from vaeline.errors import UserError
 from vaeline.features import classifier
 from vaeline.files import write_json
+from vaeline.image_evaluation import Drawn, dash_images, judge_images
 from vaeline.latent_evaluation import judge_latents
+from vaeline.likelihood_evaluation import judge_likelihood
 from vaeline.params import Study
 from vaeline.representation import judge_representation
 from vaeline.store import POINTS, read_split, require_images
@@ -33,29 +35,30 @@ def main(study: Study, variant: str, seed: int) -> None:
     model, facts = models.load(folder)
     require_images(store, facts)
     train, test = (Batches(read_split(store, split), facts, BATCH, device) for split in ("train", "test"))
-    record = evaluation.judge_likelihood(model.to(device), train, test, study.evaluation)
+    record = judge_likelihood(model.to(device), train, test, study.evaluation)
     record.join(judge_latents(model, train, test, study.evaluation.seed))
     record.join(judge_representation(model, train, test, study.evaluation.seed))
     if facts.points:
-        evaluation.dash_images(record, study.evaluation.features.name, POINTS)
+        dash_images(record, study.evaluation.features.name, POINTS)
     else:
         features = parts.build("features", study.evaluation.features, facts, store.parent, device)
         known = reference.read(*reference.paths(store, study.evaluation.features.name))
         judge = classifier.of(facts, store.parent).to(device)
-        drawn = _read_drawn(folder / "samples.h5")
-        record.join(
-            evaluation.judge_images(drawn, facts, features, known, judge, model.conditional, study.evaluation.by_label)
-        )
+        drawn, by_label = _read_drawn(folder / "samples.h5"), study.evaluation.by_label
+        record.join(judge_images(drawn, facts, features, known, judge, model.conditional, by_label))
     write_json(folder / "metrics.json", record.metrics)
     write_json(folder / "evaluation.json", record.evaluation)
 
 
-def _read_drawn(path: Path) -> evaluation.Drawn:
+def _read_drawn(path: Path) -> Drawn:
     try:
         with h5py.File(path) as file:
-            low_posterior = file["low_posterior"][...] if "low_posterior" in file else None
-            return evaluation.Drawn(
-                file["reconstructions"][...], file["samples"][...], file["labels"][...], low_posterior
+            return Drawn(
+                reconstructions=file["reconstructions"][...],
+                samples=file["samples"][...],
+                labels=file["labels"][...],
+                low_posterior=file["low_posterior"][...] if "low_posterior" in file else None,
+                seed=int(file.attrs["seed"]),
             )
     except (OSError, KeyError) as error:
         raise UserError(

@@ -9,7 +9,7 @@ from vaeline.store import POINTS, read_facts, read_split
 
 
 @command
-@reads("evaluation.features", "sampling.count", "classifier.threads", "training.device")
+@reads("evaluation.features", "evaluation.by_label", "sampling.count", "classifier.threads", "training.device")
 def main() -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
     study = params.load()
@@ -23,7 +23,16 @@ def main() -> None:
     features = parts.build("features", study.evaluation.features, facts, store.parent, device)
     judge = classifier.of(facts, store.parent).to(device)
     train, test = read_split(store, "train"), read_split(store, "test")
-    measured = reference.measure(features, judge, train, test, facts, derive_seed("reference"), study.sampling.count)
+    measured = reference.measure(
+        features,
+        judge,
+        train,
+        test,
+        facts,
+        derive_seed("reference"),
+        study.sampling.count,
+        study.evaluation.by_label,
+    )
     reference.write(measured, *where)
 
 

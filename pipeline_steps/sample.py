@@ -9,6 +9,7 @@ import torch
 from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline import model as models
 from vaeline import sampling
+from vaeline.aggregate import aggregate_posterior, why_no_aggregate
 from vaeline.batches import Batches
 from vaeline.devices import device_of, fix_arithmetic
 from vaeline.figures import picture
@@ -47,7 +48,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     with created(folder / "samples.h5") as file:
         for name, batches in draws.items():
             _write(file, name, (len(test.images), *facts.image_shape), facts, batches)
-        file["labels"], file["test_index"] = test.labels, chosen
+        file["labels"], file["test_index"], file.attrs["seed"] = test.labels, chosen, study.sampling.seed
         _write_latents(file, model, facts, images, train, derive_seed("latents", study.sampling.seed, seed))
         shown = None if facts.points else study.sampling.grid
         first = {name: file[name][:shown] for name in draws}
@@ -88,8 +89,8 @@ def _write_latents(
         shape = (*path.shape[:2], *facts.image_shape)
         decoded = torch.cat(list(sampling.decode(model, path.flatten(0, 1), under, facts, BATCH)))
         file["traversals"] = decoded.numpy().reshape(shape)
-    if not sampling.why_no_aggregate(model):
-        aggregate = sampling.aggregate_posterior(model, train, derive_seed("aggregate", seed))
+    if not why_no_aggregate(model):
+        aggregate = aggregate_posterior(model, train, derive_seed("aggregate", seed))
         low, asked = sampling.low_posterior(model, aggregate, labels, derive_seed("low posterior", seed), BATCH)
         file["low_posterior_codes"], file["low_posterior_labels"] = low.cpu().numpy(), asked.cpu().numpy()
         decoded_low = sampling.decode(model, low, asked, facts, BATCH)

@@ -102,7 +102,11 @@ def test_a_probability_and_a_density_are_not_compared(tmp_path: Path) -> None:
     found = compared(tmp_path, ("one", "two", "odd"))
     figure = found.figures["nll"]
     assert figure.mixed and [(pair.first, pair.second) for pair in figure.pairs] == [("one", "two")]
-    assert not marks(figure, comparison.HEADLINES["nll"])
+    parts = figure.alike()
+    assert {measure: set(part.summaries) for measure, part in parts.items()} == {
+        "density of pixels": {"one", "two"}, "probability of pixels": {"odd"},
+    }  # fmt: skip
+    assert set(marks(parts["density of pixels"], comparison.HEADLINES["nll"])) <= {"one", "two"}
     assert answer.sentences(found, "nll")[0] == (
         "odd and one are not compared in nll: odd has a probability of pixels, one a density of pixels."
     )
@@ -118,7 +122,14 @@ def test_numbers_of_unlike_definition_stand_in_no_column_together(tmp_path: Path
         "one": "figure with samples 500", "two": "figure with samples 500", "odd": "figure with samples 100",
     }  # fmt: skip
     assert [(pair.first, pair.second) for pair in figure.pairs] == [("one", "two")]
-    assert not marks(figure, comparison.HEADLINES["nll"])
+    rows = {row.measure: row for row in table.rows(found)}
+    assert [cell.value for cell in rows["figure with samples 500"].cells] == ["501.0", "501.0", "-"]
+    assert [cell.mark for cell in rows["figure with samples 500"].cells] == ["tied", "tied", ""]
+    assert [cell.value for cell in rows["figure with samples 100"].cells] == ["-", "-", "101.0"]
+    assert (
+        rows["figure with samples 100"].cells[0].note == "a figure with samples 500, which compares with its like alone"
+    )
+    assert "nll ↓ (figure with samples 100)" in table.plain(found, 120)
     assert "odd has a figure with samples 100, one a figure with samples 500" in answer.sentences(found, "nll")[0]
 
 
@@ -186,6 +197,38 @@ def test_a_damaged_comparison_is_named(tmp_path: Path, content: bytes) -> None:
         comparison.read(path)
 
 
+def test_floors_of_unlike_definition_give_no_scale(tmp_path: Path) -> None:
+    for variant, images in (("one", 100), ("two", 200)):
+        figures = {"fd_sample": 3.0, "fd_floor": 1.0}
+        write_run(tmp_path / variant / "seed-0", figures, {name: {"images": images} for name in figures})
+    found = compared(tmp_path, ("one", "two"), (0,))
+    assert found.reference("fd_floor") is None and found.figures["fd_floor"].mixed
+
+
+def test_what_runs_warn_of_stands_beside_their_figure(tmp_path: Path) -> None:
+    how = {"warning": "biased upwards", "left_out": ["digit=3"]}
+    write_run(tmp_path / "one" / "seed-0", {"fd_sample": 3.0}, {"fd_sample": how})
+    [cell] = table.rows(compared(tmp_path, ("one",), (0,)))[0].cells
+    assert cell.note == "biased upwards; without digit=3: too few images have it"
+
+
+def test_an_upper_bound_is_not_compared_with_a_published_figure(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 91.0}, {"nll": {"samples": 200, "effective_sample_size": 3.0}})
+    paper = {"figure": "nll", "variant": "one", "value": 89.78, "source": "a paper", "how": {"samples": 200}}
+    of = params.check({**study_content(), "published": {"vae": paper}}, Path("params.yaml"))
+    found = comparison.compare(results.read(tmp_path, of))
+    assert found.published[0].difference is None
+    assert table.published(found)[0][2:4] == (
+        "<= 91", "not compared: an upper bound: its effective sample size is under 10"
+    )  # fmt: skip
+
+
+def test_a_published_figure_of_which_nothing_is_known_is_refused() -> None:
+    paper = {"figure": "nll", "variant": "one", "value": 89.78, "source": "a paper"}
+    with pytest.raises(UserError, match="nll of one needs `how` it was made, or in what it `differs`"):
+        params.check({**study_content(), "published": {"vae": paper}}, Path("params.yaml"))
+
+
 def test_a_published_figure_is_held_against_ours_where_it_is_defined_alike(tmp_path: Path) -> None:
     for seed, value in enumerate((90.0, 92.0, 91.0)):
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": value}, {"nll": {"samples": 200}})
@@ -213,8 +256,8 @@ def test_a_published_figure_is_held_against_ours_where_it_is_defined_alike(tmp_p
     assert elsewhere.ours is None and elsewhere.difference is None
     assert comparison.Comparison.model_validate_json(found.model_dump_json()) == found
     rows = table.published(found)
-    assert rows[0] == ("nll of one", "89.78 ± 0.010", "91.0 ± 2.5", "+1.22", "a paper")
+    assert rows[0] == ("nll of one", "89.78 ± 0.010", "91.0 ± 2.5", "+1.22 ± 2.5", "a paper")
     assert [row[3] for row in rows[1:]] == [
         "not compared: images 10000 there, 4 here", "not compared: of other images", "not measured here",
     ]  # fmt: skip
-    assert "nll of one: 89.78 ± 0.010 published (a paper), 91.0 ± 2.5 here, +1.22" in table.plain(found, 120)
+    assert "nll of one: 89.78 ± 0.010 published (a paper), 91.0 ± 2.5 here, +1.22 ± 2.5" in table.plain(found, 120)

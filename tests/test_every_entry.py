@@ -13,11 +13,13 @@ from lightning_fabric import Fabric
 
 from vaeline import model as models
 from vaeline import sampling, studies, training
+from vaeline.aggregate import aggregate_posterior, why_no_aggregate
 from vaeline.batches import Batches
 from vaeline.checkpoints import Checkpoints
-from vaeline.evaluation import Drawn, judge_images, judge_likelihood
 from vaeline.features.classifier import Classifier
+from vaeline.image_evaluation import Drawn, judge_images
 from vaeline.latent_evaluation import judge_latents
+from vaeline.likelihood_evaluation import judge_likelihood
 from vaeline.model import Model
 from vaeline.params import Evaluation, Study, Training, Variant
 from vaeline.record import Record
@@ -35,6 +37,7 @@ SMALLER: dict[str, Any] = {
 }  # fmt: skip
 RATED = ["negative_elbo", "rate"]
 OF_AGGREGATE = ["skl", "mutual_information", "leaked_share"]
+OF_PRIOR = ["skl", "leaked_share"]
 
 
 class Trained(NamedTuple):
@@ -240,7 +243,8 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
     coded = pixels == "dequantized" or (pixels.endswith("binary") and not has_sigma)
     expected = {
         **dict.fromkeys(RATED, kind != "point"),
-        **dict.fromkeys(OF_AGGREGATE, not sampling.why_no_aggregate(model)),
+        **dict.fromkeys(OF_AGGREGATE, not why_no_aggregate(model)),
+        **(dict.fromkeys(OF_PRIOR, False) if getattr(model.prior, "samples_skip_flow", False) else {}),
         "active_units": sampled,
         "probe_linear": True,
         "probe_neighbours": True,
@@ -273,16 +277,16 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
         "samples": torch.cat(list(sampling.sample(model, train.labels, facts, 0))).numpy(),
     }
     low = None
-    aggregated = not sampling.why_no_aggregate(model)
+    aggregated = not why_no_aggregate(model)
     if aggregated:
-        aggregate = sampling.aggregate_posterior(model, train, 0)
+        aggregate = aggregate_posterior(model, train, 0)
         z, asked = sampling.low_posterior(model, aggregate, train.labels, 0)
         low = torch.cat(list(sampling.decode(model, z, asked, facts))).numpy()
     split = Split(train.images.numpy(), train.labels.numpy(), [])
     classifier = Classifier(facts.image_shape, facts.levels, facts.label_cardinalities, 2, 2).eval()
     reference = measure(Quadrants(), classifier, split, split, facts, 0)
     record = judge_images(
-        Drawn(**drawn, labels=split.labels, low_posterior=low),
+        Drawn(**drawn, labels=split.labels, low_posterior=low, seed=0),
         facts,
         Quadrants(),
         reference,

@@ -9,12 +9,13 @@ import torch
 
 from tests.conftest import every, scramble
 from vaeline import latent_evaluation
+from vaeline.aggregate import aggregate_posterior
 from vaeline.batches import Batches
 from vaeline.errors import UserError
 from vaeline.latent_evaluation import judge_latents
 from vaeline.model import Model
 from vaeline.params import Variant
-from vaeline.sampling import aggregate_posterior, draw, low_posterior, sample, traversals
+from vaeline.sampling import draw, low_posterior, sample, traversals
 from vaeline.store import Facts, Split
 
 FACTS = Facts(
@@ -76,6 +77,7 @@ def test_posteriors_apart_from_each_other_are_marked_as_saturated() -> None:
     record = judge_latents(known(1e-6), batches(normal(300, 1)), batches(normal(50, 1)), 0)
     assert record.metrics["mutual_information"] == pytest.approx(log(300), abs=0.02)
     assert record.evaluation["skl"]["saturated"] is True
+    assert record.evaluation["leakage"].get("saturated", True) is True
 
 
 def test_a_conditional_prior_enters_as_its_mean_over_labels(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,6 +133,62 @@ def test_a_flow_that_all_images_share_leaves_the_information_of_its_base_as_it_i
         z, log_det = model.posterior.shared_flow.forward(z0)
     known_log_prob = -0.5 * z0.square().sum(1) - log(2 * pi) - log_det
     assert (aggregate.log_prob(z) - known_log_prob).abs().mean() < 0.1
+
+
+def test_a_flow_that_cannot_be_taken_back_gives_dashes_and_no_figure() -> None:
+    """A planar map that shrinks a direction to nothing that 64 bits could tell from a plane."""
+    model = known(0.25, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
+    aggregate = aggregate_posterior(model, batches(normal(400, 1)), 0)
+    flow = aggregate.flow  # type: ignore[attr-defined]
+    z = torch.randn(5, 2)
+    assert aggregate.log_prob(z).isfinite().all()
+    flow.inverse = lambda u, context=None: u + 0.1
+    assert aggregate.log_prob(z).isnan().all()
+
+
+def test_samples_that_skip_their_flow_are_not_held_against_its_density() -> None:
+    prior = {"name": "conditional_flow", "samples_skip_flow": True}
+    model = known(0.25, prior=prior, condition={"embedding": None, "encoder": False})
+    record = judge_latents(model, batches(normal(400, 1)), batches(normal(50, 1)), 0)
+    for figure in ("skl", "leakage", "leaked_share"):
+        assert "samples of p(z) skip its flow" in record.evaluation[figure]["dash"]
+
+
+def test_units_and_log_determinants_are_those_of_the_test_split() -> None:
+    model = known(0.25, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
+    constant = np.repeat([[0.5, -0.5]], 400, 0)
+    record = judge_latents(model, batches(normal(400, 1)), batches(constant), 0)
+    assert record.metrics["active_units"] == 0 and record.evaluation["active_units"]["images"] == 400
+    record = judge_latents(known(0.25), batches(constant), batches(normal(400, 1)), 0)
+    assert record.metrics["active_units"] == 2
+
+
+@pytest.mark.parametrize("images", [30, 3000])
+def test_units_of_a_flow_that_hold_noise_alone_are_not_active_in_small_splits_either(images: int) -> None:
+    model = known(1.0, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
+    record = judge_latents(model, batches(normal(100, 1)), batches(np.zeros((images, 2))), 0)
+    assert record.metrics["active_units"] == 0
+    assert record.metrics["log_det_deviation"] == pytest.approx(0, abs=1e-6)  # it starts as the identity
+
+
+def test_one_image_has_neither_variance_nor_deviation() -> None:
+    model = known(1.0, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
+    record = judge_latents(model, batches(normal(100, 1)), batches(normal(1, 1)), 0)
+    assert record.evaluation["active_units"] == {"dash": "one image has no variance"}
+    assert record.evaluation["log_det_deviation"] == {"dash": "one image has no deviation"}
+
+
+def test_the_deviation_of_the_log_determinant_is_that_of_a_known_flow() -> None:
+    """A planar map of one direction: log|1 + h'(w.z + b) w.u| of each drawn z."""
+    model = known(1e-8, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
+    [weights] = model.posterior.flows[0].weights
+    weights.start.data.copy_(torch.tensor([1.0, 0.0, 1.5, 0.0, 0.0]))  # w, u, b, with w.u > 0
+    points = normal(400, 1)
+    slope = 1 + float(torch.nn.functional.softplus(torch.tensor(1.5))) - 1  # 1 + w.u_hat
+    derivative = 1 - np.tanh(points[:, 0]) ** 2
+    expected = np.log(1 + derivative * (slope - 1)).std(ddof=1)
+    record = judge_latents(model, batches(normal(100, 1)), batches(points), 0)
+    assert record.metrics["log_det_deviation"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_rate_and_variance_of_each_dimension_stand_beside_the_active_units() -> None:

@@ -8,23 +8,16 @@ import torch
 from torch import Tensor
 
 from vaeline import reference
+from vaeline.batches import evenly_spaced
 from vaeline.errors import UserError
-from vaeline.features.classifier import Classifier
+from vaeline.features.classifier import Classifier, predict, probabilities
+from vaeline.metrics.calibration_error import calibration_error
 from vaeline.metrics.frechet import Moments, distance, moments
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.metrics.precision_recall import precision_recall
 from vaeline.record import Record
-from vaeline.reference import (
-    Reference,
-    Seen,
-    evenly_spaced,
-    look,
-    measure,
-    pixel_gaussian,
-    put_distances,
-    put_distances_by_label,
-    put_neighbours,
-)
+from vaeline.reference import measure, pixel_gaussian
+from vaeline.similarity import Reference, Seen
 from vaeline.store import Facts, Split
 
 
@@ -96,6 +89,21 @@ def test_a_reference_holds_the_test_split_and_the_scale_of_its_distances() -> No
     assert set(found.record.evaluation["condition_accuracy_ceiling"]["by_label"]) == {"a", "b"}
 
 
+def test_the_judge_is_judged_on_test_images() -> None:
+    found = measured().record
+    torch.manual_seed(0)
+    judge = Classifier((1, 2, 2), 256, [2, 2], 4, 2).eval()
+    images = torch.from_numpy(correlated(600, 600))
+    generator = np.random.default_rng(0)
+    generator.integers(0, 2, (900, 2))
+    labels = generator.integers(0, 2, (600, 2))
+    assert found.metrics["classifier_accuracy"] == pytest.approx((predict(judge, images).numpy() == labels).mean())
+    errors = [
+        calibration_error(column.numpy(), labels[:, index]) for index, column in enumerate(probabilities(judge, images))
+    ]
+    assert found.metrics["classifier_calibration_error"] == pytest.approx(np.mean(errors))
+
+
 def test_best_and_worst_are_of_as_many_images_as_the_systems_draw() -> None:
     found = measured(100)
     real = moments([correlated(600, 600).reshape(-1, 4)])
@@ -124,16 +132,6 @@ def test_training_images_are_the_ceiling_of_precision_and_recall() -> None:
     assert expected.precision > 0.95 and expected.density == pytest.approx(1, abs=0.15)
 
 
-def test_many_images_are_compared_pair_by_pair_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reference, "MOST_ROWS", 50)
-    monkeypatch.setattr(reference, "BATCH", 70)
-    images, labels = correlated(600, 600), np.arange(600)[:, None]
-    seen = look(Pixels(), [images[:90], images[90:]], labels)
-    chosen = evenly_spaced(600, 50)
-    assert seen.moments.count == 600 and seen.labels[:, 0].tolist() == chosen.tolist()
-    assert np.array_equal(seen.rows, images[chosen].reshape(50, 4))
-
-
 @pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet.FewImages")
 def test_too_few_images_for_a_covariance_are_said_so(tmp_path: Path) -> None:
     found = measured(4)
@@ -141,43 +139,6 @@ def test_too_few_images_for_a_covariance_are_said_so(tmp_path: Path) -> None:
     assert found.record.evaluation["precision_ceiling"] == {
         "dash": "5 neighbours need more images than that, not 600 real and 4 drawn"
     }
-
-
-def test_samples_are_held_against_test_images_of_their_label() -> None:
-    facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["kind", "side"], [["a", "b", "c"], ["left", "right"]])
-    labels = np.stack([np.arange(300) % 2, np.arange(300) % 300 // 298], 1)  # nobody is c, two are right
-    shifted = correlated(300, 1) + (20 * labels[:, :1, None, None]).astype(np.uint8)
-    known = Reference({}, look(Pixels(), [shifted], labels), Record())
-    for asked, near in ((labels, True), (1 - labels, False)):
-        record = Record()
-        put_distances_by_label(record, look(Pixels(), [shifted], asked), Pixels(), known, facts)
-        how = record.evaluation["fd_sample_by_label"]
-        assert set(how["left_out"]) == {"kind=c", "side=right"} | (set() if near else {"side=left"})
-        expected = 0 if near else 4 * 20**2
-        assert how["by_label"]["kind=a"] == pytest.approx(expected, abs=40)
-        assert record.metrics["fd_sample_by_label"] == pytest.approx(np.mean(list(how["by_label"].values())))
-
-
-def test_labels_of_which_there_are_too_few_have_no_distance() -> None:
-    facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["kind"], [["a", "b"]])
-    seen, record = look(Pixels(), [correlated(8, 1)], np.arange(8)[:, None] % 2), Record()
-    put_distances_by_label(record, seen, Pixels(), Reference({}, seen, Record()), facts)
-    assert record.evaluation == {
-        "fd_sample_by_label": {"dash": "of no label are there more images than the 4 dimensions"}
-    }
-
-
-def test_features_that_are_all_the_same_judge_nothing() -> None:
-    same = np.full((30, 1, 2, 2), 7, np.uint8)
-    known = Reference({}, look(Pixels(), [same], np.zeros((30, 1))), Record())
-    record = Record()
-    seen = look(Pixels(), [correlated(30, 0)], np.zeros((30, 1)))
-    put_distances(record, "sample", seen, "samples", Pixels(), known)
-    put_neighbours(record, "", seen, "samples", known)
-    assert not record.metrics
-    assert {how["dash"] for how in record.evaluation.values()} == {
-        "the features of all test images are the same", "the features of all real images are the same",
-    }  # fmt: skip
 
 
 def test_a_reference_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -203,7 +164,7 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
     paths = reference.paths(tmp_path / "tiny.h5", "classifier")
     seen = Seen(Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)))
-    reference.write(Reference({"features": "pixels"}, seen, Record()), *paths)
+    reference.write(Reference({"features": "pixels"}, seen, Record(), ""), *paths)
     paths[broken].unlink()
     if content is not None:
         paths[broken].write_bytes(content)

@@ -15,7 +15,7 @@ from vaeline.store import Facts, Split
 
 FACTS = Facts(
     "grid", (2,), 0, (-1.0, 1.0), ["across", "down"], [list("abc"), list("xy")], pixels="points", factors=True,
-    counts={"train": 600, "test": 300}, checksums={"test": "ab12"},
+    counts={"train": 600, "test": 300}, checksums={"test": "ab12", "train": "cd34"},
 )  # fmt: skip
 ENTRY: dict[str, Any] = {
     "network": {"name": "mlp", "widths": [4]}, "latent": 2, "condition": None, "posterior": {"name": "gaussian"},
@@ -57,7 +57,30 @@ def test_codes_that_are_the_factors_tell_all_of_them() -> None:
         == set(record.evaluation["probe_linear"]["by_label"])
         == {"across", "down"}
     )
-    assert record.evaluation["probe_linear"]["fitted_to"] == 600 and record.evaluation["mig"]["split_sha256"] == "ab12"
+    probe, gap = record.evaluation["probe_linear"], record.evaluation["mig"]
+    assert (probe["images"], probe["fitted_to"], probe["split_sha256"]) == (300, 600, "ab12")
+    assert (gap["images"], gap["samples"], gap["split_sha256"], gap["saturated"]) == (600, 2000, "cd34", False)
+
+
+def test_the_gap_is_one_of_the_training_split() -> None:
+    shuffled = grid(600, 0)
+    shuffled.labels[:] = shuffled.labels[torch.randperm(600, generator=torch.Generator().manual_seed(0))]
+    assert judge_representation(known(), shuffled, grid(300, 1), 0).metrics["mig"] < 0.1
+
+
+def test_an_encoder_that_is_told_the_label_is_probed_and_said_to_be() -> None:
+    model = known(condition={"embedding": 2, "encoder": True, "decoder": True})
+    assert judge_representation(model, grid(600, 0), grid(300, 1), 0).evaluation["probe_linear"]["told"] == "the label"
+    assert "told" not in judge_representation(known(), grid(600, 0), grid(300, 1), 0).evaluation["probe_linear"]
+
+
+def test_codes_that_are_no_numbers_are_a_dash() -> None:
+    model = known()
+    model.network.encoder.rotation.fill_(torch.nan)
+    record = judge_representation(model, grid(600, 0, replace(FACTS, factors=False)), grid(300, 1), 0)
+    assert (
+        record.evaluation["probe_linear"] == record.evaluation["probe_neighbours"] == {"dash": "codes are not finite"}
+    )
 
 
 def test_codes_that_mix_the_factors_tell_them_to_probes_alone() -> None:

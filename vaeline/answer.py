@@ -12,6 +12,8 @@ QUESTIONS = [
     ("fid_reconstruction", "fd_reconstruction"),
     ("skl",),
     ("condition_accuracy",),
+    ("probe_linear",),
+    ("mig",),
 ]
 
 

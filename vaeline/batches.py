@@ -1,7 +1,9 @@
 """Seeded, shuffled batches of a split that lies on the device as it is stored; augmentation works on the whole batch."""
 
+import copy
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -79,6 +81,13 @@ class Batches:
         """Batches of an epoch, as `shuffled` deals them."""
         return len(self._dealt(self.labels))
 
+    def spread(self, count: int) -> "Batches":
+        """At most `count` images, spread evenly over the split."""
+        rows = torch.from_numpy(evenly_spaced(len(self.images), count)).to(self.images.device)
+        some = copy.copy(self)
+        some.images, some.labels = self.images.index_select(0, rows), self.labels.index_select(0, rows)
+        return some
+
     def ordered(self, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Images x in their order, dequantized by `seed`, and their labels."""
         generator = torch.Generator(self.images.device).manual_seed(seed)
@@ -122,3 +131,10 @@ def _rotate(images: Tensor, degrees: float, generator: torch.Generator) -> Tenso
     grid = functional.affine_grid(turn, list(images.shape), align_corners=False)
     middle_of_border = 1 - 1 / images.shape[3]  # clamped here, since not every accelerator pads with the border itself
     return functional.grid_sample(images, grid.clamp(-middle_of_border, middle_of_border), align_corners=False)
+
+
+def evenly_spaced(available: int, count: int | None) -> np.ndarray:
+    """Rows spread evenly over a split: all of them, or `count` where there are more."""
+    if count is None or count >= available:
+        return np.arange(available)
+    return np.linspace(0, available - 1, count).round().astype(np.int64)

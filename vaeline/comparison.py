@@ -111,9 +111,12 @@ HEADLINES = {
 }
 OTHER = Headline("Other figures", "")
 # What two figures of one name must have in common to stand in one column, beside the name.
-DEFINING = ("measure", "split", "split_sha256", "images", "of", "samples", "features", "weights", "seed", "fitted_to")
+DEFINING = (
+    "measure", "estimator", "split", "split_sha256", "images", "of", "samples", "features", "weights", "judge", "seed",
+    "fitted_to", "told",
+)  # fmt: skip
 # Endings of figures that go with another.
-BESIDE = ("_standard_error", "_monte_carlo_error", "_tenth", "_hundredth", "_floor", "_ceiling")
+BESIDE = ("_standard_error", "_monte_carlo_error", "_tenth", "_hundredth", "_floor", "_ceiling", "_floor_by_label")
 
 
 class Summary(Entry):
@@ -153,6 +156,7 @@ class Figure(Entry):
     dashes: dict[str, str]  # variant -> why it has no such figure
     bounds: dict[str, float]  # variant -> its least effective sample size, where that makes the figure a bound
     saturated: list[str]  # variants whose posteriors hardly overlap, of which the figure says little
+    warnings: dict[str, str]  # variant -> what to know of its figure
     measures: dict[str, str]  # variant -> what it is a likelihood of, where it is one: `density of pixels`, ...
     pairs: list[Pair]  # of variants that share a seed, and whose measures are the same
 
@@ -160,6 +164,29 @@ class Figure(Entry):
     def mixed(self) -> bool:
         """Whether its variants have unlike measures, a probability and a density, say, which do not compare."""
         return len(set(self.measures.values())) > 1
+
+    def alike(self) -> "dict[str, Figure]":
+        """The figure itself, or where it is mixed a part for each measure, in which the other variants are dashes."""
+        if not self.mixed:
+            return {"": self}
+        return {measure: self._only(measure) for measure in dict.fromkeys(self.measures.values())}
+
+    def _only(self, measure: str) -> "Figure":
+        kept = {variant for variant, of in self.measures.items() if of == measure}
+        others = {
+            variant: f"a {of}, which compares with its like alone"
+            for variant, of in self.measures.items()
+            if of != measure
+        }
+        return Figure(
+            summaries={variant: each for variant, each in self.summaries.items() if variant in kept},
+            dashes=self.dashes | others,
+            bounds={variant: size for variant, size in self.bounds.items() if variant in kept},
+            saturated=[variant for variant in self.saturated if variant in kept],
+            warnings={variant: each for variant, each in self.warnings.items() if variant in kept},
+            measures=dict.fromkeys(kept, measure),
+            pairs=[pair for pair in self.pairs if pair.first in kept],
+        )
 
     @property
     def comparable(self) -> int:
@@ -187,12 +214,13 @@ class Beside(Entry):
     error: float | None
     source: str
     ours: Summary | None  # None where the study has no such figure of that variant
+    bound: bool  # whether ours is an upper bound only
     unlike: list[str]  # what is defined otherwise; then the two are not compared
 
     @property
     def difference(self) -> float | None:
         """Ours minus the published one; None where they are not compared."""
-        return None if self.ours is None or self.unlike else self.ours.mean - self.value
+        return None if self.ours is None or self.unlike or self.bound else self.ours.mean - self.value
 
 
 class Comparison(Entry):
@@ -240,9 +268,11 @@ class Comparison(Entry):
         }
 
     def reference(self, name: str) -> float | None:
-        """A figure that gives scale to others, such as a floor: its mean over all runs, None where there is none."""
+        """A figure that gives scale to others, such as a floor: its mean over all runs, None where there is not one alone."""
         figure = self.figures.get(name)
-        values = [value for summary in figure.summaries.values() for value in summary.values.values()] if figure else []
+        if figure is None or figure.mixed:
+            return None
+        values = [value for summary in figure.summaries.values() for value in summary.values.values()]
         return sum(values) / len(values) if values else None
 
 
@@ -272,7 +302,8 @@ def _beside(results: Results, figures: dict[str, Figure], published: Published) 
         if made.get(key) != value
     ]
     of = published.model_dump(include={"figure", "variant", "value", "error", "source"})
-    return Beside(**of, ours=ours, unlike=[*(unlike if ours else []), *filter(None, [published.differs])])
+    bound = ours is not None and published.variant in figures[name].bounds
+    return Beside(**of, ours=ours, bound=bound, unlike=[*(unlike if ours else []), *filter(None, [published.differs])])
 
 
 def read(path: Path) -> Comparison:
@@ -322,6 +353,7 @@ def _figure(results: Results, name: str) -> Figure:
             variant: size for variant in measured if (size := _bounding_sample_size(runs[variant], name)) is not None
         },
         saturated=[variant for variant in measured if _saturated(runs[variant], name)],
+        warnings={variant: words for variant in measured if (words := _warnings(runs[variant], name))},
         measures=measures,
         pairs=[_pair(name, first, second, measured) for first, second in shared],
     )
@@ -362,6 +394,14 @@ def _measures(definitions: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 def _named(definition: dict[str, Any]) -> str:
     return ", ".join(f"{key} {'none' if value is None else value}" for key, value in definition.items())
+
+
+def _warnings(runs: list[Run], name: str) -> str:
+    """What the runs of a variant warn of, once each."""
+    found = [run.evaluation.get(name, {}) for run in runs]
+    words = [each["warning"] for each in found if "warning" in each]
+    words += [f"without {', '.join(each['left_out'])}: too few images have it" for each in found if "left_out" in each]
+    return "; ".join(dict.fromkeys(words))
 
 
 def _saturated(runs: list[Run], name: str) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan
+from math import ceil, sqrt
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from vaeline.aggregate import aggregate_posterior, why_no_aggregate
 from vaeline.batches import Batches
 from vaeline.contracts import Latent
 from vaeline.metrics.active_units import active_units, covariances
@@ -17,7 +18,6 @@ from vaeline.metrics.mutual_information import MutualInformation, mutual_informa
 from vaeline.metrics.symmetric_kl import SymmetricKL, symmetric_kl
 from vaeline.model import Model
 from vaeline.record import Record
-from vaeline.sampling import aggregate_posterior, why_no_aggregate
 from vaeline.seeds import derive_seed
 
 SAMPLES = 5000  # each way, as in dpVAEs
@@ -25,7 +25,9 @@ MOST_LABELS = 1000  # different rows of labels over which a conditional prior is
 SHARE = 0.01  # of p(z)'s own draws whose density counts as low
 OF_AGGREGATE = ("skl", "mutual_information", "leakage", "leaked_share")
 OF_PRIOR = ("skl", "leakage", "leaked_share")
-DRAWS = 10  # of z in either half, whose means over draws differ between images alike where z's own mean does
+LOST = "the flow's inverse is lost to rounding"
+LEAST_DRAWS = 10  # of a flow's z, whose means over draws differ between images alike where z's own mean does
+NOISE = 0.001  # of the covariance of two such means, a tenth of what makes a unit active
 
 
 def judge_latents(model: Model, train: Batches, test: Batches, seed: int) -> Record:
@@ -52,6 +54,10 @@ def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) ->
     aggregate = aggregate_posterior(model, train, derive_seed("aggregate posterior", seed))
     drawn = aggregate.sample(SAMPLES, torch.Generator().manual_seed(derive_seed("aggregate samples", seed)))
     log_q = aggregate.log_prob(drawn.z)
+    if not log_q.isfinite().all():
+        for figure in OF_AGGREGATE:
+            record.dash(figure, LOST)
+        return
     shared = mutual_information(drawn.log_q, log_q, len(train.images))
     how = {"split": "train", "images": len(train.images), "samples": SAMPLES}
     definition = "I(x;z) under q: mean of log q(z|x) - log q_agg(z), nats; at most log of the images."
@@ -59,20 +65,21 @@ def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) ->
         "mutual_information", shared.mutual_information, definition, **how,
         standard_error=shared.standard_error, log_images=shared.log_images, saturated=shared.saturated,
     )  # fmt: skip
-    marginal = _marginal(model, train)
-    if marginal is None:
+    if why := _why_no_marginal(model, train):
         for figure in OF_PRIOR:
-            record.dash(figure, f"more than {MOST_LABELS} combinations of labels, over which p(z) cannot be averaged")
+            record.dash(figure, why)
         return
+    marginal = _marginal(model, train)
     torch.manual_seed(derive_seed("prior samples", seed))
     from_prior = marginal.sample(SAMPLES)
     log_p, log_p_of_prior = marginal.log_prob(drawn.z), marginal.log_prob(from_prior)
-    if not (log_p.isfinite().all() and log_p_of_prior.isfinite().all()):
+    log_q_of_prior = aggregate.log_prob(from_prior)
+    if not all(each.isfinite().all() for each in (log_p, log_p_of_prior, log_q_of_prior)):
         for figure in OF_PRIOR:
-            record.dash(figure, "p(z) is not finite at all of its own samples and those of q_agg")
+            record.dash(figure, f"p(z) is not finite at all of its own samples and those of q_agg, or {LOST}")
         return
-    both = symmetric_kl(log_q, log_p, aggregate.log_prob(from_prior), log_p_of_prior)
-    _put_mismatch(record, both, shared, how)
+    _put_mismatch(record, symmetric_kl(log_q, log_p, log_q_of_prior, log_p_of_prior), shared, how)
+    how["saturated"] = shared.saturated
     _put_leaks(record, log_q, log_p, float(log_p_of_prior.quantile(SHARE)), how)
 
 
@@ -121,75 +128,105 @@ class _Marginal:
         return next(iter([*self.density.parameters(), *self.density.buffers()])).device
 
 
-def _marginal(model: Model, train: Batches) -> _Marginal | None:
-    """None where labels come in too many combinations to average over."""
+def _why_no_marginal(model: Model, train: Batches) -> str:
+    """What keeps p(z) from being held against the aggregate posterior; empty where nothing does."""
+    if getattr(model.latent_density, "samples_skip_flow", False):
+        return "samples of p(z) skip its flow, and so are of another density than log p(z)"
+    if model.latent_density.conditional and len(train.labels.unique(dim=0)) > MOST_LABELS:
+        return f"more than {MOST_LABELS} combinations of labels, over which p(z) cannot be averaged"
+    return ""
+
+
+def _marginal(model: Model, train: Batches) -> _Marginal:
     if not model.latent_density.conditional:
         return _Marginal(model.latent_density, None, torch.ones(1))
     rows, counts = train.labels.unique(dim=0, return_counts=True)
-    if len(rows) > MOST_LABELS:
-        return None
     return _Marginal(model.latent_density, model.condition(rows), counts.cpu().double() / len(train.labels))
 
 
 @torch.inference_mode()
 def _judge_images(record: Record, model: Model, test: Batches, seed: int) -> None:
     torch.manual_seed(derive_seed("test posterior", seed))
-    kind, how = model.posterior.kind, {"split": "test", "images": len(test.images)}
-    latents: list[Latent] = []
-    halves: tuple[list[Tensor], list[Tensor]] = ([], [])  # of a flow's z, whose mean has no closed form
-    rates: list[Tensor] = []
-    for x, labels in test.ordered(derive_seed("test batches", seed)):
-        latents.append(model.encode(x, labels))
-        if kind == "density":
-            for half in halves:
-                half.append(_mean_of_draws(model, x, labels))
-        elif (each := _rate_each(model, latents[-1], labels)) is not None:
-            rates.append(each)
-    if kind == "gaussian":
-        means = torch.cat([latent.mean for latent in latents if latent.mean is not None])
-        definition = "Dimensions of z whose posterior mean varies by more than 0.01 (variance over images)."
-        _put_active_units(record, means.cpu().double().var(0), definition, rates, how)
-    elif kind == "density":
-        definition = (
-            "Dimensions of z whose posterior mean varies by more than 0.01 (covariance over images of two means of "
-            f"{DRAWS} draws each)."
-        )
-        _put_active_units(record, covariances(*map(torch.cat, halves)), definition, rates, how)
+    batches = list(test.ordered(derive_seed("test batches", seed)))
+    latents = [model.encode(x, labels) for x, labels in batches]
+    how = {"split": "test", "images": len(test.images)}
+    if why := _why_no_units(model, test):
+        record.dash("active_units", why)
+    elif model.posterior.kind == "gaussian":
+        _put_units_of_means(record, model, latents, batches, how)
     else:
-        record.dash("active_units", why_no_aggregate(model))
-    if kind == "codes":
-        codes = torch.cat([latent.codes for latent in latents if latent.codes is not None])
-        definition = "Exponential of the entropy of the codes in use: how many are used as if equally often."
-        record.put("codebook_perplexity", codebook_perplexity(codes, model.posterior.codes), definition, **how)
-    else:
-        record.dash("codebook_perplexity", "there is no codebook")
-    log_dets = [latent.log_det for latent in latents if latent.log_det is not None]
-    if log_dets:
-        definition = (
-            "Standard deviation over images of the posterior flow's log-determinant, nats; 0 for an inert flow."
-        )
-        record.put(
-            "log_det_deviation", float(torch.cat(log_dets).std()) if len(test.images) > 1 else nan, definition, **how
-        )
-    else:
-        record.dash("log_det_deviation", "the posterior has no flow")
+        _put_units_of_draws(record, model, batches, how)
+    _put_perplexity(record, model, latents, how)
+    _put_log_det(record, latents, how)
 
 
-def _put_active_units(
-    record: Record, variances: Tensor, definition: str, rates: Sequence[Tensor], how: dict[str, Any]
+def _why_no_units(model: Model, test: Batches) -> str:
+    if model.posterior.kind not in ("gaussian", "density"):
+        return why_no_aggregate(model)
+    return "" if len(test.images) > 1 else "one image has no variance"
+
+
+def _put_units_of_means(
+    record: Record,
+    model: Model,
+    latents: Sequence[Latent],
+    batches: Sequence[tuple[Tensor, Tensor]],
+    how: dict[str, Any],
+) -> None:
+    means = torch.cat([latent.mean for latent in latents if latent.mean is not None])
+    definition = "Dimensions of z whose posterior mean varies by more than 0.01."
+    each = [_rate_each(model, latent, labels) for latent, (_, labels) in zip(latents, batches, strict=True)]
+    rates = [rate for rate in each if rate is not None]
+    by_dimension = {"rates": torch.cat(rates).mean(0)} if rates else {}
+    estimator = "variance of posterior means over images"
+    _put_units(record, means.cpu().double().var(0), definition, {**how, "estimator": estimator}, by_dimension)
+
+
+def _put_units_of_draws(
+    record: Record, model: Model, batches: Sequence[tuple[Tensor, Tensor]], how: dict[str, Any]
+) -> None:
+    draws = max(LEAST_DRAWS, ceil(1 / (NOISE * sqrt(how["images"]))))
+    halves: tuple[list[Tensor], list[Tensor]] = ([], [])
+    for x, labels in batches:
+        features = model.features(x, labels)
+        for half in halves:
+            half.append(torch.stack([model.posterior(features).z for _ in range(draws)]).mean(0))
+    definition = "Dimensions of z whose posterior mean varies by more than 0.01."
+    estimator = "covariance over images of two means of draws"
+    how = {**how, "estimator": estimator, "draws": draws}
+    _put_units(record, covariances(*map(torch.cat, halves)), definition, how, {})
+
+
+def _put_units(
+    record: Record, variances: Tensor, definition: str, how: dict[str, Any], by_dimension: dict[str, Tensor]
 ) -> None:
     """Note how many dimensions are in use and, of each, the variance of its mean and, where there is one, its rate in nats."""
-    by_dimension = {"variances": variances, **({"rates": torch.cat(list(rates)).mean(0)} if rates else {})}
-    listed = {name: [round(each, 6) for each in values.tolist()] for name, values in by_dimension.items()}
+    listed = {
+        name: [round(each, 6) for each in values.tolist()]
+        for name, values in {"variances": variances, **by_dimension}.items()
+    }
     record.put("active_units", active_units(variances), definition, **how, **listed)
 
 
-def _mean_of_draws(model: Model, x: Tensor, labels: Tensor) -> Tensor:
-    features = model.features(x, labels)
-    return torch.stack([model.posterior(features).z for _ in range(DRAWS)]).mean(0)
+def _put_perplexity(record: Record, model: Model, latents: Sequence[Latent], how: dict[str, Any]) -> None:
+    if model.posterior.kind != "codes":
+        record.dash("codebook_perplexity", "there is no codebook")
+        return
+    codes = torch.cat([latent.codes for latent in latents if latent.codes is not None])
+    definition = "Exponential of the entropy of the codes in use: how many are used as if equally often."
+    record.put("codebook_perplexity", codebook_perplexity(codes, model.posterior.codes), definition, **how)
+
+
+def _put_log_det(record: Record, latents: Sequence[Latent], how: dict[str, Any]) -> None:
+    log_dets = [latent.log_det for latent in latents if latent.log_det is not None]
+    if not log_dets or how["images"] < 2:
+        record.dash("log_det_deviation", "one image has no deviation" if log_dets else "the posterior has no flow")
+        return
+    definition = "Standard deviation over images of the posterior flow's log-determinant, nats; 0 for an inert flow."
+    record.put("log_det_deviation", float(torch.cat(log_dets).std()), definition, **how)
 
 
 def _rate_each(model: Model, latent: Latent, labels: Tensor) -> Tensor | None:
-    """KL(q(z_j|x) || p(z_j)) of each dimension, (b, latent), where the prior factorises."""
-    prior = model.prior
-    return prior.kl_each(latent, model.condition(labels)) if hasattr(prior, "kl_each") else None
+    """KL(q(z_j|x) || p(z_j)) of each dimension, (b, latent), where the density of z factorises."""
+    density = model.latent_density
+    return density.kl_each(latent, model.condition(labels)) if hasattr(density, "kl_each") else None

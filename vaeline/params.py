@@ -211,6 +211,15 @@ class Published(Entry):
     )
     differs: str = Field("", description="what else is defined otherwise there; then the two are not compared either")
 
+    @model_validator(mode="after")
+    def is_defined(self) -> "Published":
+        """Refuse a figure of which nothing is known but its name."""
+        if not self.how and not self.differs:
+            raise ValueError(
+                f"{self.figure} of {self.variant} needs `how` it was made, or in what it `differs` from ours"
+            )
+        return self
+
 
 class Study(Entry):
     """A study, fully resolved: the whole of params.yaml."""

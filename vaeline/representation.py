@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
+from vaeline import sampling
+from vaeline.aggregate import posteriors
 from vaeline.batches import Batches
-from vaeline.metrics.mutual_information_gap import mutual_information_gap
+from vaeline.metrics.mutual_information_gap import SAMPLES, mutual_information_gap
 from vaeline.metrics.probes import MOST_IMAGES, NEIGHBOURS, probe
 from vaeline.model import Model
 from vaeline.record import Record
-from vaeline.reference import evenly_spaced, put_accuracy
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
@@ -23,7 +22,7 @@ MOST_DIMENSIONS = 4096  # of a code; larger maps say where things are, and take 
 
 
 def judge_representation(model: Model, train: Batches, test: Batches, seed: int) -> Record:
-    """Probe the codes of test images with classifiers fitted to those of training images.
+    """Probe the codes of test images with classifiers fitted to those of training images; measure the gap of the latter.
 
     Args:
         model: in evaluation mode, on the device of the batches.
@@ -32,61 +31,59 @@ def judge_representation(model: Model, train: Batches, test: Batches, seed: int)
         seed: of the draws of z that the mutual information gap takes.
     """
     record = Record(checksums=test.facts.checksums, seed=seed)
-    _put_probes(record, model, train, test, seed)
-    _put_gap(record, model, test, seed)
+    _put_probes(record, model, train.spread(MOST_IMAGES), test.spread(MOST_IMAGES), seed)
+    _put_gap(record, model, train, seed)
     return record
 
 
 def _put_probes(record: Record, model: Model, train: Batches, test: Batches, seed: int) -> None:
-    (known, known_labels), (asked, asked_labels) = (_codes(model, split, seed) for split in (train, test))
-    told = " The encoder was told the label." if model.conditional and model.variant.condition.encoder else ""  # type: ignore[union-attr]
+    if why := _why_no_probe(model, train, seed):
+        for kind in PROBES:
+            record.dash(f"probe_{kind}", why)
+        return
+    known, asked = (
+        sampling.codes(model, split, derive_seed("probe batches", seed)).flatten(1).cpu().numpy()
+        for split in (train, test)
+    )
+    labels = [split.labels.cpu().numpy() for split in (train, test)]
+    how: dict[str, Any] = {"split": "test", "images": len(asked), "fitted_to": len(known)}
+    if model.conditional and model.variant.condition.encoder:  # type: ignore[union-attr]
+        how["told"] = "the label"
     for kind, what in PROBES.items():
-        figure = f"probe_{kind}"
-        if known.shape[1] > MOST_DIMENSIONS:
-            record.dash(figure, f"a code has {known.shape[1]:,} dimensions, more than {MOST_DIMENSIONS:,}")
-            continue
-        by_label = probe(kind, known, known_labels, asked, asked_labels, test.facts.label_names)
-        definition = f"Balanced accuracy of {what} in telling the label from the code without its noise.{told}"
-        put_accuracy(record, figure, by_label, definition, split="test", images=len(asked), fitted_to=len(known))
+        by_label = probe(kind, known, labels[0], asked, labels[1], test.facts.label_names)
+        definition = f"Balanced accuracy of {what} in telling the label from the code without its noise."
+        record.put_mean(f"probe_{kind}", by_label, definition, left_out=test.facts.lacking(labels[1]), **how)
 
 
 @torch.inference_mode()
-def _codes(model: Model, images: Batches, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Codes without noise, float32 (images, dimensions), of at most MOST_IMAGES, and their labels."""
-    codes = torch.cat(
-        [
-            model.posterior.centre(model.features(x, labels)).flatten(1).cpu()
-            for x, labels in images.ordered(derive_seed("probe batches", seed))
-        ]
-    )
-    chosen = evenly_spaced(len(codes), MOST_IMAGES)
-    return codes.numpy()[chosen], images.labels.cpu().numpy()[chosen]
+def _why_no_probe(model: Model, train: Batches, seed: int) -> str:
+    """What keeps codes from being probed, as far as a first few show it; empty where nothing does."""
+    first = sampling.codes(model, train.spread(train.batch_size), seed).flatten(1)
+    if not first.isfinite().all():
+        return "codes are not finite"
+    if first.shape[1] > MOST_DIMENSIONS:
+        return f"a code has {first.shape[1]:,} dimensions, more than {MOST_DIMENSIONS:,}"
+    return ""
 
 
-def _put_gap(record: Record, model: Model, test: Batches, seed: int) -> None:
-    if why := _why_no_gap(model, test.facts):
+def _put_gap(record: Record, model: Model, train: Batches, seed: int) -> None:
+    if why := _why_no_gap(model, train.facts):
         record.dash("mig", why)
         return
-    mean, log_var = _posteriors(model, test, seed)
+    mean, log_var = posteriors(model, train, derive_seed("factor batches", seed))
     generator = torch.Generator().manual_seed(derive_seed("mutual information gap", seed))
-    found = mutual_information_gap(mean, log_var, test.labels, generator)
-    how: dict[str, Any] = {"split": "test", "images": len(mean)}
+    try:
+        found = mutual_information_gap(mean, log_var, train.labels, generator)
+    except ValueError as error:
+        record.dash("mig", str(error))
+        return
     definition = (
         "Mean over factors of the gap between the two dimensions that tell most of it, in shares of its entropy."
     )
-    by_factor = dict(zip(test.facts.label_names, found.by_factor, strict=True))
-    record.put("mig", found.mig, definition, **how, by_factor=by_factor)
-
-
-@torch.inference_mode()
-def _posteriors(model: Model, images: Batches, seed: int) -> tuple[Tensor, Tensor]:
-    """Mean and log-variance of each image's posterior, (images, latent) each."""
-    found = [
-        model.posterior.parameters_of(model.features(x, labels))
-        for x, labels in images.ordered(derive_seed("factor batches", seed))
-    ]
-    mean, log_var = zip(*found, strict=True)
-    return torch.cat(mean), torch.cat(log_var)
+    record.put(
+        "mig", found.mig, definition, split="train", images=len(mean), samples=SAMPLES, saturated=found.saturated,
+        standard_error=found.standard_error, by_factor=dict(zip(train.facts.label_names, found.by_factor, strict=True)),
+    )  # fmt: skip
 
 
 def _why_no_gap(model: Model, facts: Facts) -> str:

@@ -1,15 +1,13 @@
 """What is drawn from a trained model, as the store holds it: uint8 levels, or points."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from vaeline.aggregate import Aggregate
 from vaeline.batches import Batches, to_pixels
 from vaeline.errors import UserError
-from vaeline.metrics.aggregate_posterior import AggregatePosterior, Sample
 from vaeline.metrics.low_posterior import draws, lowest
 from vaeline.model import Model
 from vaeline.store import Facts
@@ -76,54 +74,6 @@ def decode(model: Model, z: Tensor, labels: Tensor, facts: Facts, batch_size: in
     """Decode latents, (n, latent), under labels, (n, columns): batches of levels, uint8."""
     for some, of_some in zip(z.split(batch_size), labels.split(batch_size), strict=True):
         yield _levels(model.decode(some, of_some), facts)
-
-
-class Aggregate(Protocol):
-    """The aggregate posterior q(z) = 1/N sum_n q(z|x_n); tensors on the CPU."""
-
-    def log_prob(self, z: Tensor) -> Tensor: ...  # (n, latent) -> nats, (n,), float64
-
-    def sample(self, count: int, generator: torch.Generator) -> Sample: ...
-
-
-def why_no_aggregate(model: Model) -> str:
-    """What keeps the aggregate posterior's density from being known; empty where nothing does."""
-    if model.posterior.kind == "density" and model.posterior.shared_flow is None:
-        return "each image has a flow of its own, through which z of other images would have to be taken back"
-    return {"point": "the posterior is a point", "codes": "latents are codes"}.get(model.posterior.kind, "")
-
-
-@torch.inference_mode()
-def aggregate_posterior(model: Model, images: Batches, seed: int) -> Aggregate:
-    """The aggregate posterior of a split, where `why_no_aggregate` has nothing to say."""
-    # Only means and variances are kept, into which no sample enters.
-    found = [model.posterior.parameters_of(model.features(x, labels)) for x, labels in images.ordered(seed)]
-    mean, log_var = (torch.cat([each.cpu() for each in half]) for half in zip(*found, strict=True))
-    gaussians = AggregatePosterior(mean, log_var)
-    if model.posterior.kind == "gaussian":
-        return gaussians
-    return _ThroughFlow(gaussians, model.posterior.shared_flow, images.images.device)
-
-
-@dataclass(frozen=True)
-class _ThroughFlow:
-    """An aggregate posterior seen through the flow that all of its images share."""
-
-    base: AggregatePosterior
-    flow: Any  # a vaeline.contracts.Flow
-    device: torch.device
-
-    @torch.inference_mode()
-    def log_prob(self, z: Tensor) -> Tensor:
-        z0 = self.flow.inverse(z.to(self.device))
-        _, log_det = self.flow.forward(z0)
-        return self.base.log_prob(z0) - log_det.cpu().double()
-
-    @torch.inference_mode()
-    def sample(self, count: int, generator: torch.Generator) -> Sample:
-        drawn = self.base.sample(count, generator)
-        z, log_det = self.flow.forward(drawn.z.to(self.device))
-        return Sample(z.cpu(), drawn.log_q - log_det.cpu().double())
 
 
 @torch.inference_mode()

@@ -54,6 +54,15 @@ class Facts:
         """Whether one column names the class of an image; otherwise the columns are attributes."""
         return len(self.label_names) == 1
 
+    def lacking(self, labels: np.ndarray) -> list[str]:
+        """What labels, (n, columns), hold nothing of: a column's name where it has one value, `name=value` for a value."""
+        found = []
+        for name, values, column in zip(self.label_names, self.label_values, labels.T, strict=True):
+            there = np.unique(column)
+            absent = [f"{name}={value}" for index, value in enumerate(values) if index not in there]
+            found += absent if len(there) > 1 else [name]
+        return found
+
     @property
     def points(self) -> bool:
         """Whether these are points of a plane or space rather than images."""
@@ -144,7 +153,7 @@ def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
     """Write a split and return its checksum."""
     labels, ids = split.labels.astype(np.int64), np.array([each.encode() for each in split.ids])
     images = group.create_dataset("images", (len(ids), *facts.image_shape), facts.dtype)
-    digest, start = hashlib.sha256(), 0
+    digest, start = _digest(facts), 0
     for block in split.blocks:
         images[start : start + len(block)] = block
         digest.update(block.tobytes())
@@ -153,6 +162,12 @@ def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
         raise ValueError(f"{group.name} came with {start} images, {len(labels)} rows of labels and {len(ids)} ids")
     group["labels"], group["ids"] = labels, ids
     return _finished(digest, labels, ids)
+
+
+def _digest(facts: Facts) -> Any:
+    """A hash that has taken in what the levels of a split stand for."""
+    meant = {"pixels": facts.pixels, "range": facts.range, "levels": facts.levels, "labels": facts.label_values}
+    return hashlib.sha256(json.dumps(meant, sort_keys=True).encode())
 
 
 def _finished(digest: Any, labels: np.ndarray, ids: np.ndarray) -> str:
@@ -197,7 +212,10 @@ def read_split(path: Path, name: str) -> Split:
     with _opened(path) as file:
         group = file[name]
         images, labels, ids = group["images"][...], group["labels"][...], group["ids"][...]
-        if _finished(hashlib.sha256(images), labels, ids) != _facts(file).checksums[name]:
+        facts = _facts(file)
+        digest = _digest(facts)
+        digest.update(images)
+        if _finished(digest, labels, ids) != facts.checksums[name]:
             raise OSError(f"the {name} split does not match its checksum")
     return Split(images, labels, [each.decode() for each in ids])
 

@@ -10,7 +10,6 @@ BOUND = f"an upper bound: its effective sample size is under {FEW_SAMPLES}"
 SATURATED = (
     "saturated: posteriors of different images hardly overlap, so that the figure says nothing of pockets between them"
 )
-MIXED = "a {}, which compares with its like alone"
 MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\
@@ -34,18 +33,19 @@ class Row(NamedTuple):
 
     name: str
     headline: Headline
+    measure: str  # of what, where a figure of one name has several measures; each has a row of its own
     cells: list[Cell]  # in the order of the study's variants
     references: dict[str, str]  # a floor or ceiling's name -> its value
 
 
 def rows(comparison: Comparison) -> list[Row]:
     """Lay out the headline figures."""
-    return [_row(comparison, name, figure) for name, figure in comparison.headlines().items()]
+    return _rows(comparison, comparison.headlines())
 
 
 def rows_beside(comparison: Comparison) -> list[Row]:
     """Lay out the figures that go with them."""
-    return [_row(comparison, name, figure) for name, figure in comparison.beside().items()]
+    return _rows(comparison, comparison.beside())
 
 
 def plain(comparison: Comparison, width: int) -> str:
@@ -55,10 +55,7 @@ def plain(comparison: Comparison, width: int) -> str:
     lines = [["", *comparison.variants]]
     if any(seeds := [partial_seeds(comparison, variant) for variant in comparison.variants]):
         lines.append(["", *seeds])
-    lines += [
-        [f"{row.name} {ARROWS[row.headline.better]}".rstrip(), *(_plain_cell(cell, notes) for cell in row.cells)]
-        for row in table
-    ]
+    lines += [[_plain_name(row), *(_plain_cell(cell, notes) for cell in row.cells)] for row in table]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     blocks = ["\n".join(_plain_line(line, widths, block) for line in lines) for block in _blocks(widths, width)]
     scale = [
@@ -80,7 +77,7 @@ def published(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
         (
             f"{each.figure} of {each.variant}",
             " ".join(filter(None, [number(each.value), spread(each.error)])),
-            "-" if each.ours is None else " ".join(filter(None, [number(each.ours.mean, each.ours.half_width), spread(each.ours.half_width)])),
+            _ours(each),
             _beside(each),
             each.source,
         )
@@ -88,12 +85,19 @@ def published(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
     ]  # fmt: skip
 
 
+def _ours(each: Beside) -> str:
+    if each.ours is None:
+        return "-"
+    mean, half_width = each.ours.mean, each.ours.half_width
+    return " ".join(filter(None, ["<=" if each.bound else "", number(mean, half_width), spread(half_width)]))
+
+
 def _beside(each: Beside) -> str:
     if each.ours is None:
         return "not measured here"
     if each.difference is None:
-        return f"not compared: {'; '.join(each.unlike)}"
-    return f"{each.difference:+.4g}"
+        return f"not compared: {'; '.join([*each.unlike, *([BOUND] if each.bound else [])])}"
+    return " ".join(filter(None, [f"{each.difference:+.4g}", spread(each.ours.half_width)]))
 
 
 def partial_seeds(comparison: Comparison, variant: str) -> str:
@@ -120,9 +124,9 @@ def marks(figure: Figure, headline: Headline) -> dict[str, str]:
     """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
 
     Variants that share no two seeds with the best have no interval, and have no say. Where the figure says little of one of
-    them, or measures unlike things, it ranks none.
+    them, it ranks none.
     """
-    if headline.better is None or len(figure.summaries) < 2 or figure.saturated or figure.mixed:
+    if headline.better is None or len(figure.summaries) < 2 or figure.saturated:
         return {}
     leader, *others = figure.ranking(headline)
     pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and pair.half_width is not None}
@@ -130,12 +134,22 @@ def marks(figure: Figure, headline: Headline) -> dict[str, str]:
     return dict.fromkeys([leader, *tied], "tied") if tied else {leader: "best"} if pairs else {}
 
 
-def _row(comparison: Comparison, name: str, figure: Figure) -> Row:
+def _rows(comparison: Comparison, figures: dict[str, Figure]) -> list[Row]:
+    return [
+        _row(comparison, name, measure, part)
+        for name, figure in figures.items()
+        for measure, part in figure.alike().items()
+    ]
+
+
+def _row(comparison: Comparison, name: str, measure: str, figure: Figure) -> Row:
     headline = HEADLINES.get(name, OTHER)
     marked = marks(figure, headline)
     cells = [_cell(comparison, figure, variant, marked.get(variant, "")) for variant in comparison.variants]
     values = {each: comparison.reference(each) for each in headline.references}
-    return Row(name, headline, cells, {each: number(value) for each, value in values.items() if value is not None})
+    return Row(
+        name, headline, measure, cells, {each: number(value) for each, value in values.items() if value is not None}
+    )
 
 
 def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str) -> Cell:
@@ -146,7 +160,7 @@ def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str) -> Ce
     bound = variant in figure.bounds
     notes = [BOUND] if bound else []
     notes += [SATURATED] if variant in figure.saturated else []
-    notes += [MIXED.format(figure.measures[variant])] if figure.mixed else []
+    notes += [figure.warnings[variant]] if variant in figure.warnings else []
     notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []
     return Cell(f"<= {value}" if bound else value, spread(summary.half_width), mark, "; ".join(notes))
 
@@ -154,6 +168,10 @@ def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str) -> Ce
 def _seeds_note(summary: Summary) -> str:
     seeds = ", ".join(map(str, sorted(summary.values)))
     return f"over seed{'s' if len(summary.values) > 1 else ''} {seeds} only"
+
+
+def _plain_name(row: Row) -> str:
+    return " ".join(filter(None, [row.name, ARROWS[row.headline.better], f"({row.measure})" if row.measure else ""]))
 
 
 def _plain_cell(cell: Cell, notes: list[str]) -> str:

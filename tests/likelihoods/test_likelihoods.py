@@ -106,6 +106,20 @@ def test_bernoulli_is_exact_and_can_be_mended_where_it_is_wrongly_certain(x: flo
     assert float(log_prob.detach()) == -40 and float(output.grad) == pytest.approx(-1 if h > 0 else 1)  # type: ignore[arg-type]
 
 
+def test_bernoulli_is_exact_at_any_log_odds(context: Context) -> None:
+    """Though inside its softplus they are held above a least value."""
+    h = torch.linspace(-200, 200, 401, dtype=torch.float64).view(1, 1, 1, -1).requires_grad_()
+    for value in (0.0, 1.0, 0.3):
+        x = torch.full_like(h, value)
+        [slope] = torch.autograd.grad(build("bernoulli", context).log_prob(x, h).sum(), h)
+        torch.testing.assert_close(slope, x - h.detach().sigmoid(), atol=3e-9, rtol=0)
+        each = torch.cat(
+            [build("bernoulli", context).log_prob(x[..., i : i + 1], h[..., i : i + 1]) for i in range(401)]
+        )
+        exact = x * h - torch.logaddexp(torch.zeros_like(h), h)
+        torch.testing.assert_close(each, exact.flatten(), atol=3e-9, rtol=0)
+
+
 def test_learned_sigma_is_drawn_to_the_root_of_the_mean_squared_error(context: Context) -> None:
     likelihood, x = build("learned_sigma", context), 0.5 + 0.2 * torch.randn(50, 1, 8, 8)
     optimizer = torch.optim.Adam(likelihood.parameters(), lr=0.05)

@@ -38,10 +38,8 @@ def test_codes_that_tell_nothing_have_none() -> None:
     assert gap(NOTHING, NOTHING) == pytest.approx(0, abs=0.01)
 
 
-def test_one_dimension_that_tells_both_leaves_each_its_share() -> None:
-    assert gap(FIRST * 10 + SECOND, NOTHING) == pytest.approx(
-        1, abs=0.01
-    )  # nothing says that a dimension tells one alone
+def test_one_dimension_that_tells_both_has_the_whole_gap_of_each() -> None:
+    assert gap(FIRST * 10 + SECOND, NOTHING) == pytest.approx(1, abs=0.01)
 
 
 def test_half_of_a_factor_is_half_a_gap() -> None:
@@ -62,6 +60,25 @@ def test_posteriors_that_overlap_tell_what_their_integral_says() -> None:
     known = (densities * (densities / mixture).log()).sum(1).mean() * (z[1] - z[0])
     assert found.shares[0, 0].item() * log(2) == pytest.approx(known.item(), abs=0.01)
     assert found.shares[0, 1].item() == pytest.approx(0, abs=1e-6)
+
+
+def test_spikes_tell_everything_and_are_marked() -> None:
+    generator = Generator().manual_seed(0)
+    mean = torch.randn(len(FACTORS), 3, generator=generator).double()  # of nothing but the image's number
+    found = mutual_information_gap(mean, torch.full_like(mean, -30.0), FACTORS[:, :2], generator)
+    assert found.saturated and found.shares.min() > 0.9
+    wide = mutual_information_gap(mean, torch.full_like(mean, 1.0), FACTORS[:, :2], generator)
+    assert not wide.saturated and wide.shares.max() < 0.1
+
+
+def test_the_error_is_that_of_repeated_draws() -> None:
+    mean = torch.stack([FIRST, SECOND, FIRST // 2], 1).double()
+    found = [
+        mutual_information_gap(mean, torch.zeros_like(mean), FACTORS[:, :2], Generator().manual_seed(seed), samples=500)
+        for seed in range(60)
+    ]
+    spread = torch.tensor([each.mig for each in found]).std().item()
+    assert found[0].standard_error == pytest.approx(spread, rel=0.35)
 
 
 @pytest.mark.parametrize(

@@ -37,18 +37,24 @@ def test_codes_without_the_label_score_as_chance_does(kind: str) -> None:
     assert score(kind, cloud(count=4000), labels) == pytest.approx(0.25, abs=0.04)
 
 
-def test_a_rare_label_counts_as_much_as_a_common_one() -> None:
-    labels = (np.arange(4000) % 20 == 0).astype(int)
-    assert score("linear", cloud(count=4000), labels) == pytest.approx(0.5, abs=0.08)
-    shifted = cloud(count=4000) + labels[:, None] * np.array([3.0, 0])
-    assert score("linear", shifted, labels) > 0.9
-
-
 @pytest.mark.parametrize("kind", ["linear", "neighbours"])
-def test_the_units_of_the_dimensions_do_not_count(kind: str) -> None:
+def test_a_rare_label_counts_as_much_as_a_common_one(kind: str) -> None:
+    labels = (np.arange(4000) % 20 == 0).astype(int)
+    assert score(kind, cloud(count=4000), labels) == pytest.approx(0.5, abs=0.08)
+    shifted = cloud(count=4000) + labels[:, None] * np.array([3.0, 0])
+    assert score(kind, shifted, labels) > 0.9
+
+
+def test_dimensions_that_hardly_move_do_not_drown_the_others_among_neighbours() -> None:
+    codes = np.concatenate([cloud(), 1e-3 * cloud(1, dimensions=30)], 1)
+    labels = (codes[:, 0] > 0).astype(int)
+    assert score("neighbours", codes, labels) == pytest.approx(score("neighbours", codes[:, :2], labels), abs=0.01)
+
+
+def test_the_units_of_the_dimensions_do_not_count_for_the_linear_probe() -> None:
     codes = cloud()
     labels = (codes[:, 0] > 0).astype(int)
-    assert score(kind, codes * [1e-4, 1e4], labels) == pytest.approx(score(kind, codes, labels), abs=0.005)
+    assert score("linear", codes * [1e-4, 1e4], labels) == pytest.approx(score("linear", codes, labels), abs=0.005)
 
 
 def test_a_column_of_one_value_is_left_out_and_a_dead_dimension_does_no_harm() -> None:

@@ -81,6 +81,7 @@ class Classifier(nn.Module):
     """
 
     log_frequency: Tensor
+    weights = ""  # SHA-256 of the file it was read from
 
     def __init__(
         self, image_shape: tuple[int, ...], levels: int, cardinalities: list[int], width: int, features: int
@@ -211,6 +212,7 @@ def load(path: Path) -> Classifier:
             classifier.load_state_dict({name: file.get_tensor(name) for name in list(file.keys())})
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is damaged, or no classifier of this version; {again}.") from error
+    classifier.weights = sha256(path)
     return classifier.to(memory_format=torch.channels_last).eval()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def compose(maps: Iterable[Any], z: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -13,3 +13,10 @@ def compose(maps: Iterable[Any], z: Tensor, context: Tensor | None) -> tuple[Ten
         z, term = each(z, context)
         log_det = log_det + term
     return z, log_det
+
+
+def undo(maps: nn.ModuleList, u: Tensor, context: Tensor | None) -> Tensor:
+    """Send u, (b, latent), back through maps, the last one first."""
+    for each in reversed(maps):
+        u = each.inverse(u, context)  # type: ignore[operator]
+    return u

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vaeline.contracts import Context
 from vaeline.errors import UserError
-from vaeline.flows._compose import compose
+from vaeline.flows._compose import compose, undo
 from vaeline.parts import PartOptions
 
 
@@ -48,9 +48,7 @@ class AffineCouplings(nn.Module):
 
     def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
         """Map u back to z, exactly."""
-        for coupling in reversed(self.couplings):
-            u = coupling.inverse(u, context)  # type: ignore[operator]
-        return u
+        return undo(self.couplings, u, context)
 
 
 class Coupling(nn.Module):

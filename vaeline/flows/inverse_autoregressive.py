@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, logsigmoid
 
 from vaeline.contracts import Context
-from vaeline.flows._compose import compose
+from vaeline.flows._compose import compose, undo
 from vaeline.parts import PartOptions
 
 OPEN = 2.0  # added to s, so that an untrained gate lets most of z through; the paper starts it at +1 or +2
@@ -39,9 +39,7 @@ class InverseAutoregressive(nn.Module):
 
     def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
         """Map u back to z, exactly; each step runs its network once for every dimension."""
-        for step in reversed(self.steps):
-            u = step.inverse(u, context)  # type: ignore[operator]
-        return u
+        return undo(self.steps, u, context)
 
 
 class Step(nn.Module):

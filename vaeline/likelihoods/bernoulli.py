@@ -7,7 +7,6 @@ from vaeline.contracts import Context, Sigma
 from vaeline.errors import UserError
 from vaeline.parts import PartOptions
 
-
 # Of log-odds inside the softplus, which is 1e-11 there; below, on denormal numbers, a CPU takes up to forty times as long.
 LEAST_LOG_ODDS = -25.0
 

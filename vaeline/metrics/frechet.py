@@ -19,9 +19,8 @@ class Moments:
     count: int
     mean: np.ndarray  # (dimensions,)
     covariance: np.ndarray  # (dimensions, dimensions), normalised by count - 1
-    factor: np.ndarray | None = (
-        None  # F'F = covariance, (count, dimensions): the centred rows, of at most `dimensions` images
-    )
+    # F'F = covariance, (count, dimensions): the centred rows, of at most `dimensions` images.
+    factor: np.ndarray | None = None
 
 
 def moments(batches: Iterable[np.ndarray]) -> Moments:
@@ -61,7 +60,7 @@ def distance(first: Moments, second: Moments) -> float:
     shift = first.mean - second.mean
     traces = np.trace(first.covariance) + np.trace(second.covariance)
     squared = shift @ shift + traces - 2 * _trace_of_root(first, second)
-    return max(0.0, float(squared))
+    return float(np.maximum(squared, 0.0))  # which keeps a NaN
 
 
 def _trace_of_root(first: Moments, second: Moments) -> float:

@@ -1,11 +1,12 @@
 """The mutual information gap: whether each factor of the data has one latent dimension of its own (Chen et al., 2018, eq. 6)."""
 
+from math import log, sqrt
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
-from vaeline.metrics.aggregate_posterior import AggregatePosterior
+from vaeline.metrics.aggregate_posterior import LOG_TWO_PI, AggregatePosterior
 
 SAMPLES = 2000
 NEGLIGIBLE = 1e-9  # of an entropy, nats: the factor has one value
@@ -16,6 +17,8 @@ class MutualInformationGap(NamedTuple):
 
     mig: float  # mean over factors of the best dimension's share less the second best's
     by_factor: list[float]
+    standard_error: float  # of mig, over the samples
+    saturated: bool  # whether a dimension's posteriors hardly overlap: then it tells all there is, of every factor
     shares: Tensor  # I(z_j; v_k) / H(v_k), (latent, factors), float64
 
 
@@ -39,10 +42,19 @@ def mutual_information_gap(
     entropies = torch.stack([_entropy(column) for column in factors.cpu().unbind(1)])
     if (entropies < NEGLIGIBLE).any():
         raise ValueError("a factor has the same value in all images")
-    shares = _information(mean.cpu(), log_var.cpu(), factors.cpu(), generator, samples) / entropies
-    best = shares.topk(2, dim=0).values
-    gaps = best[0] - best[1]
-    return MutualInformationGap(gaps.mean().item(), gaps.tolist(), shares)
+    terms, of_images = _terms(mean.cpu(), log_var.cpu(), factors.cpu(), generator, samples)
+    shares = terms.mean(1) / entropies  # (latent, factors)
+    best = shares.topk(2, dim=0)
+    gaps = best.values[0] - best.values[1]
+    first, second = (terms.gather(0, rows.expand(1, samples, -1)).squeeze(0) for rows in best.indices)
+    of_samples = ((first - second) / entropies).mean(1)  # whose mean is the gap
+    return MutualInformationGap(
+        mig=gaps.mean().item(),
+        by_factor=gaps.tolist(),
+        standard_error=of_samples.std().item() / sqrt(samples),
+        saturated=bool((of_images > log(len(mean)) - 1).any()),
+        shares=shares,
+    )
 
 
 def _entropy(values: Tensor) -> Tensor:
@@ -51,27 +63,30 @@ def _entropy(values: Tensor) -> Tensor:
     return -(share * share.log()).sum()
 
 
-def _information(mean: Tensor, log_var: Tensor, factors: Tensor, generator: Generator, samples: int) -> Tensor:
-    """I(z_j; v_k), nats, (latent, factors)."""
+def _terms(mean: Tensor, log_var: Tensor, factors: Tensor, generator: Generator, samples: int) -> tuple[Tensor, Tensor]:
+    """log q(z_j|v_k) - log q(z_j) of each sample, nats, (latent, samples, factors), and I(z_j; x), (latent,)."""
     rows = torch.randint(len(mean), (samples,), generator=generator)
     noise = torch.randn(samples, mean.shape[1], generator=generator, dtype=mean.dtype)
     z = mean[rows] + (0.5 * log_var[rows]).exp() * noise
-    of_dimensions = zip(z.unbind(1), mean.unbind(1), log_var.unbind(1), strict=True)
-    return torch.stack([_of_dimension(*each, rows, factors) for each in of_dimensions])
+    terms, of_images = [], []
+    for column in zip(z.unbind(1), mean.unbind(1), log_var.unbind(1), strict=True):
+        log_q = _log_density(*column)
+        own_mean, own_log_var = column[1][rows].double(), column[2][rows].double()
+        own = -0.5 * ((column[0] - own_mean).square() * (-own_log_var).exp() + own_log_var + LOG_TWO_PI)
+        terms.append(_given_factors(*column, rows, factors) - log_q.unsqueeze(1))
+        of_images.append((own - log_q).mean())
+    return torch.stack(terms), torch.stack(of_images)
 
 
-def _of_dimension(z: Tensor, mean: Tensor, log_var: Tensor, rows: Tensor, factors: Tensor) -> Tensor:
-    """What one dimension, z of the images `rows`, (samples,), tells of each factor, (factors,)."""
-    log_q = _log_density(z, mean, log_var)
-    found = []
-    for values in factors.unbind(1):
-        given = torch.empty_like(log_q)  # log q(z_j|v_k)
+def _given_factors(z: Tensor, mean: Tensor, log_var: Tensor, rows: Tensor, factors: Tensor) -> Tensor:
+    """log q(z_j|v_k) of one dimension, z of the images `rows`, (samples,), for each factor: float64, (samples, factors)."""
+    found = torch.empty(len(z), factors.shape[1], dtype=torch.float64)
+    for column, values in enumerate(factors.unbind(1)):
         for value in values.unique():
             having = values == value
             drawn = having[rows]
-            given[drawn] = _log_density(z[drawn], mean[having], log_var[having])
-        found.append((given - log_q).mean())
-    return torch.stack(found)
+            found[drawn, column] = _log_density(z[drawn], mean[having], log_var[having])
+    return found
 
 
 def _log_density(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:

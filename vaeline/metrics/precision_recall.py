@@ -36,7 +36,7 @@ def precision_recall(real: Tensor, drawn: Tensor, neighbours: int = NEIGHBOURS) 
             f"{neighbours} neighbours need more images than that, not {len(real)} real and {len(drawn)} drawn"
         )
     real, drawn = real.double(), drawn.double()
-    if not real.var(0).any():
+    if (real == real[0]).all():
         raise ValueError("the features of all real images are the same")
     real_radius, drawn_radius = _radii(real, neighbours), _radii(drawn, neighbours)
     inside, reached, nearest = [], torch.zeros(len(real), dtype=torch.bool), torch.full((len(real),), torch.inf)

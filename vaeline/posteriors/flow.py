@@ -4,7 +4,7 @@ log q(z|x) = log q0(z0|x) - log|det df/dz0|. The flows' weights are shared by al
 of its own (the context of Kingma et al., 2016).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vaeline import parts
 from vaeline.contracts import Context, Kind, Latent
-from vaeline.flows._compose import compose
+from vaeline.flows._compose import compose, undo
 from vaeline.parts import PartOptions, part
 from vaeline.posteriors.gaussian import Gaussian
 
@@ -74,11 +74,12 @@ class Flow(nn.Module):
         return of_base, context.float()
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(nn.Module):
     """Flows one after the other, shared by all images."""
 
-    flows: nn.ModuleList
+    def __init__(self, flows: nn.ModuleList) -> None:
+        super().__init__()
+        self.flows = flows
 
     def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map z0, (b, latent), to z of the same shape and log|det dz/dz0|, (b,)."""
@@ -86,6 +87,4 @@ class Chain:
 
     def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
         """Map z back to z0."""
-        for flow in reversed(self.flows):
-            u = flow.inverse(u, context)  # type: ignore[operator]
-        return u
+        return undo(self.flows, u, context)

@@ -54,6 +54,7 @@ rule reference:
     params:
         *tracked(
             "evaluation.features",
+            "evaluation.by_label",
             "sampling.count",
             "classifier.threads",
             "training.device",

@@ -13,8 +13,7 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from vaeline.batches import Batches
-from vaeline.errors import UserError
-from vaeline.evaluation import Drawn, judge_images, judge_likelihood
+from vaeline.likelihood_evaluation import judge_likelihood
 from vaeline.likelihoods._gaussian import IsotropicGaussian
 from vaeline.metrics.importance_sampling import FewEffectiveSamples
 from vaeline.model import Bound
@@ -22,7 +21,6 @@ from vaeline.params import Condition, Evaluation
 from vaeline.posteriors.gaussian import Gaussian
 from vaeline.priors.standard import Standard
 from vaeline.record import Record
-from vaeline.reference import Reference, look
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts, Split
 
@@ -223,75 +221,6 @@ def test_every_figure_is_finite_and_says_how_it_was_made() -> None:
     assert set(record.metrics) == {name for name, how in record.evaluation.items() if "definition" in how}
     assert {"parameters", "negative_elbo", "sigma", "nll_tenth", "nll_refit_standard_error"} <= set(record.metrics)
     assert record.metrics["parameters"] == PIXELS * LATENT
-
-
-class Corner:
-    """A feature space and a judge at once: it looks at the pixels."""
-
-    prefix, kernel_prefix, description, weights = "fd", "kd", "pixels", "none"
-    log_frequency = torch.zeros(1)
-
-    def __call__(self, images: Tensor) -> Tensor:
-        return images.flatten(1).float()
-
-    def predict(self, images: Tensor) -> Tensor:
-        return images[:, 0, 0, :1].long()
-
-
-def images_of(corner: np.ndarray) -> np.ndarray:
-    images = np.random.default_rng(0).integers(0, 17, (len(corner), 1, 2, 2), dtype=np.uint8)
-    images[:, 0, 0, 0] = corner
-    return images
-
-
-@pytest.fixture
-def reference() -> Reference:
-    record = Record()
-    record.put("fd_floor", 1.5, "Floor.")
-    labels = np.arange(60) % 3
-    return Reference({"features": "pixels"}, look(Corner(), [images_of(labels)], labels[:, None]), record)
-
-
-def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:
-    labels = np.arange(60) % 3
-    drawn = Drawn(images_of(labels), images_of(2 - labels) // 2, labels[:, None], None)
-    record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
-    assert record.metrics["fd_reconstruction"] == pytest.approx(0, abs=1e-9)
-    assert record.metrics["fd_sample"] > 10
-    assert record.metrics["fd_floor"] == 1.5
-    assert "fd_sample" not in reference.record.metrics
-
-
-def test_samples_that_show_what_was_asked_for_are_accurate(reference: Reference) -> None:
-    labels = np.arange(60) % 3
-    for shown, accuracy in ((labels, 1.0), (labels * 0, 1 / 3), ((labels + 1) % 3, 0.0)):
-        drawn = Drawn(images_of(labels), images_of(shown), labels[:, None], None)
-        record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
-        assert record.metrics["condition_accuracy"] == pytest.approx(accuracy)
-
-
-def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) -> None:
-    drawn = Drawn(images_of(np.arange(60) % 3), images_of(np.arange(60) % 3), np.zeros((60, 1), np.int64), None)
-    record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=False)  # type: ignore[arg-type]
-    assert "condition_accuracy" not in record.metrics
-    assert record.evaluation["condition_accuracy"] == {"dash": "the system is given no labels"}
-
-
-@pytest.mark.parametrize(
-    ("samples", "sentence"),
-    [
-        (
-            np.zeros((60, 1, 4, 4), np.uint8),
-            "The samples are 1x4x4 of type uint8, up to 0, but the test images are 1x2x2",
-        ),
-        (np.full((60, 1, 2, 2), 200, np.uint8), "up to 200, but the test images are 1x2x2 with 17 levels"),
-        (np.zeros((60, 1, 2, 2), np.float32), "of type float32"),
-    ],
-)
-def test_samples_of_another_shape_or_range_are_refused(
-    reference: Reference, samples: np.ndarray, sentence: str
-) -> None:
-    labels = np.arange(60) % 3
-    drawn = Drawn(images_of(labels), samples, labels[:, None], None)
-    with pytest.raises(UserError, match=sentence):
-        judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
+    for name, how in record.evaluation.items():
+        if "split" in how and not name.endswith("rate"):
+            assert {"images", "samples"} <= how.keys(), name

@@ -1,35 +1,20 @@
-"""What one run is worth: likelihoods of test images, Frechet distances and condition accuracy of what it drew."""
+"""What one run is worth as a density: bounds and likelihoods of test images."""
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import prod, sqrt
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from vaeline.batches import Batches
+from vaeline.batches import Batches, evenly_spaced
 from vaeline.calibration import mean_squared_error
 from vaeline.contracts import Likelihood
-from vaeline.errors import UserError
-from vaeline.features.classifier import Classifier, predict
 from vaeline.metrics.bits_per_dim import bits_per_dim
-from vaeline.metrics.condition_accuracy import condition_accuracy
 from vaeline.metrics.importance_sampling import LogLikelihood, concatenate, log_likelihood, marginal, summarize
 from vaeline.model import Model
 from vaeline.params import Evaluation
 from vaeline.record import Record
-from vaeline.reference import (
-    Features,
-    Reference,
-    evenly_spaced,
-    look,
-    put_accuracy,
-    put_distances,
-    put_distances_by_label,
-    put_neighbours,
-)
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
@@ -43,22 +28,7 @@ DEFINITIONS = {
     "nll": "-log p(x), nats per image, by importance sampling from q.",
     "nll_given_label": "-log p(x|y), nats per image with the label y, by importance sampling from q.",
 }
-SUBJECTS = {
-    "reconstruction": "reconstructions",
-    "sample": "samples",
-    "low_posterior": "low-posterior samples",
-}
 REFITTED = " Sigma is refitted on the training split, the model frozen."
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What a run drew."""
-
-    reconstructions: np.ndarray  # of test images, uint8 (n, channel, height, width)
-    samples: np.ndarray  # uint8, the same shape
-    labels: np.ndarray  # that the samples were asked to have, int64 (n, columns)
-    low_posterior: np.ndarray | None  # samples that the aggregate posterior covers least; None where it has no density
 
 
 def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Evaluation) -> Record:
@@ -89,61 +59,6 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
             _put_likelihood(record, figure, suffixes, likelihood, density.sigma, settings.importance_samples)
     _put_derived(record, model, test.facts)
     return record
-
-
-def judge_images(
-    drawn: Drawn,
-    facts: Facts,
-    features: Features,
-    reference: Reference,
-    classifier: Classifier,
-    conditional: bool,
-    by_label: bool = False,
-) -> Record:
-    """Hold what a run drew against the real test images, and its samples against the labels they were asked to have.
-
-    Raises:
-        UserError: what was drawn has another shape or range than the test images.
-    """
-    _refuse_other_images(drawn, facts)
-    record = Record(dict(reference.record.metrics), dict(reference.record.evaluation), facts.checksums)
-    kinds = {"reconstruction": drawn.reconstructions, "sample": drawn.samples, "low_posterior": drawn.low_posterior}
-    for kind, images in kinds.items():
-        if images is None:
-            for prefix in (features.prefix, features.kernel_prefix):
-                record.dash(f"{prefix}_{kind}", "the aggregate posterior has no density that is known")
-        else:
-            seen = look(features, [images], drawn.labels)
-            put_distances(record, kind, seen, SUBJECTS[kind], features, reference)
-            if kind == "sample":
-                put_neighbours(record, "", seen, "the samples", reference)
-                if by_label and conditional:
-                    put_distances_by_label(record, seen, features, reference, facts)
-    if conditional:
-        shown = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
-        accuracy = condition_accuracy(shown, drawn.labels, facts.label_names)
-        definition = "Balanced accuracy, over the labels asked for, of samples as the classifier sees them."
-        put_accuracy(record, "condition_accuracy", accuracy, definition, split="test", images=len(shown))
-    else:
-        record.dash("condition_accuracy", "the system is given no labels")
-    return record
-
-
-def _refuse_other_images(drawn: Drawn, facts: Facts) -> None:
-    for kind, images in (("reconstructions", drawn.reconstructions), ("samples", drawn.samples)):
-        if images.shape[1:] != facts.image_shape or images.dtype != facts.dtype or images.max() >= facts.levels:
-            raise UserError(
-                f"The {kind} are {'x'.join(map(str, images.shape[1:]))} of type {images.dtype}, up to {images.max()}, but the test "
-                f"images are {'x'.join(map(str, facts.image_shape))} with {facts.levels} levels; draw them anew with "
-                "`python -m pipeline_steps.sample`."
-            )
-
-
-def dash_images(record: Record, features: str, why: str) -> None:
-    """Note that accuracies, and distances in a feature space, have no meaning for a data set."""
-    for kind in SUBJECTS:
-        record.dash(f"{'fid' if features == 'inception' else 'fd'}_{kind}", why)
-    record.dash("condition_accuracy", why)
 
 
 def _why_no_likelihood(model: Model) -> str:
@@ -308,7 +223,7 @@ def _put_effective_sample_size(record: Record) -> None:
         record.dash("effective_sample_size", of_figure["dash"])
         return
     definition = f"(sum w)^2 / sum w^2 of the importance weights w of {figure}, median over images."
-    how = {key: of_figure[key] for key in ("split", "images")}
+    how = {key: of_figure[key] for key in ("split", "images", "samples")}
     record.put("effective_sample_size", of_figure["effective_sample_size"], definition, **how)
 
 
@@ -321,7 +236,7 @@ def _put_bits(record: Record, figure: str, bits: str, facts: Facts, probability:
     if figure not in record.metrics:
         record.dash(bits, record.evaluation[figure]["dash"])
         return
-    how = {key: record.evaluation[figure][key] for key in ("split", "images", "effective_sample_size")}
+    how = {key: record.evaluation[figure][key] for key in ("split", "images", "samples", "effective_sample_size")}
     dimensions, (low, high) = prod(facts.image_shape), facts.range
     if facts.pixels == "dequantized":
         value = bits_per_dim(record.metrics[figure], dimensions, facts.levels, high - low)

@@ -1,0 +1,151 @@
+"""What a run drew, held against images and labels that are known."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from vaeline.errors import UserError
+from vaeline.image_evaluation import Drawn, judge_images
+from vaeline.record import Record
+from vaeline.similarity import Reference, look, named
+from vaeline.store import Facts
+
+FACTS = Facts(
+    "tiny", (1, 2, 2), 17, (-1.0, 1.0), ["digit"], [["0", "1", "2"]], checksums={"test": "ab12", "train": "cd34"}
+)
+LABELS = np.arange(60) % 3
+
+
+class Corner:
+    """A feature space and a judge at once: it looks at the pixels."""
+
+    prefix, kernel_prefix, description, weights = "fd", "kd", "pixels", "none"
+    log_frequency = torch.zeros(1)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return images.flatten(1).float()
+
+    def predict(self, images: Tensor) -> Tensor:
+        return images[:, 0, 0, :1].long()
+
+
+def images_of(corner: np.ndarray) -> np.ndarray:
+    images = np.random.default_rng(0).integers(0, 17, (len(corner), 1, 2, 2), dtype=np.uint8)
+    images[:, 0, 0, 0] = corner
+    return images
+
+
+@pytest.fixture
+def reference() -> Reference:
+    record = Record()
+    record.put("fd_floor", 1.5, "Floor.")
+    return Reference(named(Corner()), look(Corner(), [images_of(LABELS)], LABELS[:, None]), record, "ab12")
+
+
+def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:
+    drawn = Drawn(images_of(LABELS), images_of(2 - LABELS) // 2, LABELS[:, None], None, 5)
+    record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
+    assert record.metrics["fd_reconstruction"] == pytest.approx(0, abs=1e-9)
+    assert record.metrics["fd_sample"] > 10
+    assert record.metrics["fd_floor"] == 1.5
+    assert "fd_sample" not in reference.record.metrics
+
+
+def test_samples_that_show_what_was_asked_for_are_accurate(reference: Reference) -> None:
+    for shown, accuracy in ((LABELS, 1.0), (LABELS * 0, 1 / 3), ((LABELS + 1) % 3, 0.0)):
+        drawn = Drawn(images_of(LABELS), images_of(shown), LABELS[:, None], None, 5)
+        record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
+        assert record.metrics["condition_accuracy"] == pytest.approx(accuracy)
+
+
+def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) -> None:
+    drawn = Drawn(images_of(LABELS), images_of(LABELS), np.zeros((60, 1), np.int64), None, 5)
+    record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=False)  # type: ignore[arg-type]
+    assert "condition_accuracy" not in record.metrics
+    assert record.evaluation["condition_accuracy"] == {"dash": "the system is given no labels"}
+
+
+def test_every_figure_of_what_was_drawn_says_of_which_images_with_which_seed_and_which_judge(
+    reference: Reference,
+) -> None:
+    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], images_of(LABELS), 5)
+    record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
+    for name, how in record.evaluation.items():
+        if name != "fd_floor":
+            assert {"split": "test", "split_sha256": "ab12", "seed": 5, "images": 60}.items() <= how.items(), name
+            assert how.get("weights", how.get("judge")) == "none", name
+    assert record.metrics["fd_low_posterior"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_label_that_nobody_was_asked_for_is_named(reference: Reference) -> None:
+    asked = LABELS % 2
+    drawn = Drawn(images_of(asked), images_of(asked), asked[:, None], None, 5)
+    record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
+    assert record.evaluation["condition_accuracy"]["left_out"] == ["digit=2"]
+
+
+def test_distances_are_taken_label_by_label_where_asked(reference: Reference) -> None:
+    for shown, near in ((LABELS, True), ((LABELS + 1) % 3, False)):
+        drawn = Drawn(images_of(LABELS), images_of(shown), LABELS[:, None], None, 5)
+        record = judge_images(drawn, FACTS, Corner(), reference, Corner(), True, by_label=True)  # type: ignore[arg-type]
+        assert (record.metrics["fd_sample_by_label"] < 1e-6) == near
+        assert set(record.evaluation["fd_sample_by_label"]["by_label"]) == {"digit=0", "digit=1", "digit=2"}
+    assert record.metrics["fd_sample"] > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"space": {"features": "pixels", "weights": "other"}}, "measured with .*other.*pipeline_steps.reference"),
+        ({"images": "ef56"}, "another test split than that of tiny"),
+    ],
+)
+def test_a_reference_of_another_space_or_other_images_is_refused(
+    reference: Reference, changes: dict[str, Any], sentence: str
+) -> None:
+    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], None, 5)
+    with pytest.raises(UserError, match=sentence):
+        judge_images(drawn, FACTS, Corner(), replace(reference, **changes), Corner(), conditional=True)  # type: ignore[arg-type]
+
+
+def test_low_posterior_samples_and_labels_of_another_shape_are_refused(reference: Reference) -> None:
+    good = images_of(LABELS)
+    for low, labels, sentence in (
+        (good.repeat(2, 2), LABELS[:, None], "low-posterior samples are 1x4x2"),
+        (None, LABELS[:50, None], "60 samples and 50x1 labels, which should be 60x1"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            judge_images(Drawn(good, good, labels, low, 5), FACTS, Corner(), reference, Corner(), True)  # type: ignore[arg-type]
+
+
+def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> None:
+    class Broken(Corner):
+        def __call__(self, images: Tensor) -> Tensor:
+            return super().__call__(images) * torch.nan
+
+    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], None, 5)
+    with pytest.raises(UserError, match="cannot be compared in pixels: the features hold values that are not finite"):
+        judge_images(drawn, FACTS, Broken(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("samples", "sentence"),
+    [
+        (
+            np.zeros((60, 1, 4, 4), np.uint8),
+            "The samples are 1x4x4 of type uint8, up to 0, but the test images are 1x2x2",
+        ),
+        (np.full((60, 1, 2, 2), 200, np.uint8), "up to 200, but the test images are 1x2x2 with 17 levels"),
+        (np.zeros((60, 1, 2, 2), np.float32), "of type float32"),
+    ],
+)
+def test_samples_of_another_shape_or_range_are_refused(
+    reference: Reference, samples: np.ndarray, sentence: str
+) -> None:
+    drawn = Drawn(images_of(LABELS), samples, LABELS[:, None], None, 5)
+    with pytest.raises(UserError, match=sentence):
+        judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
