@@ -57,6 +57,7 @@ def _read_drawn(path: Path) -> Drawn:
                 reconstructions=file["reconstructions"][...],
                 samples=file["samples"][...],
                 labels=file["labels"][...],
+                sources=file["test_index"][...],
                 low_posterior=file["low_posterior"][...] if "low_posterior" in file else None,
                 seed=int(file.attrs["seed"]),
             )

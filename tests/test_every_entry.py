@@ -286,7 +286,7 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
     classifier = Classifier(facts.image_shape, facts.levels, facts.label_cardinalities, 2, 2).eval()
     reference = measure(Quadrants(), classifier, split, split, facts, 0)
     record = judge_images(
-        Drawn(**drawn, labels=split.labels, low_posterior=low, seed=0),
+        Drawn(**drawn, labels=split.labels, sources=np.arange(len(split.labels)), low_posterior=low, seed=0),
         facts,
         Quadrants(),
         reference,

@@ -17,7 +17,7 @@ from vaeline.store import Facts
 FACTS = Facts(
     "tiny", (1, 2, 2), 17, (-1.0, 1.0), ["digit"], [["0", "1", "2"]], checksums={"test": "ab12", "train": "cd34"}
 )
-LABELS = np.arange(60) % 3
+LABELS, ROWS = np.arange(60) % 3, np.arange(60)
 
 
 class Corner:
@@ -43,11 +43,11 @@ def images_of(corner: np.ndarray) -> np.ndarray:
 def reference() -> Reference:
     record = Record()
     record.put("fd_floor", 1.5, "Floor.")
-    return Reference(named(Corner()), look(Corner(), [images_of(LABELS)], LABELS[:, None]), record, "ab12")
+    return Reference(named(Corner()), look(Corner(), [images_of(LABELS)], LABELS[:, None], ROWS), record, "ab12")
 
 
 def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(2 - LABELS) // 2, LABELS[:, None], None, 5)
+    drawn = Drawn(images_of(LABELS), images_of(2 - LABELS) // 2, LABELS[:, None], ROWS, None, 5)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
     assert record.metrics["fd_reconstruction"] == pytest.approx(0, abs=1e-9)
     assert record.metrics["fd_sample"] > 10
@@ -57,13 +57,13 @@ def test_images_that_are_the_test_images_are_at_distance_zero(reference: Referen
 
 def test_samples_that_show_what_was_asked_for_are_accurate(reference: Reference) -> None:
     for shown, accuracy in ((LABELS, 1.0), (LABELS * 0, 1 / 3), ((LABELS + 1) % 3, 0.0)):
-        drawn = Drawn(images_of(LABELS), images_of(shown), LABELS[:, None], None, 5)
+        drawn = Drawn(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
         record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
         assert record.metrics["condition_accuracy"] == pytest.approx(accuracy)
 
 
 def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), np.zeros((60, 1), np.int64), None, 5)
+    drawn = Drawn(images_of(LABELS), images_of(LABELS), np.zeros((60, 1), np.int64), ROWS, None, 5)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=False)  # type: ignore[arg-type]
     assert "condition_accuracy" not in record.metrics
     assert record.evaluation["condition_accuracy"] == {"dash": "the system is given no labels"}
@@ -72,7 +72,7 @@ def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) 
 def test_every_figure_of_what_was_drawn_says_of_which_images_with_which_seed_and_which_judge(
     reference: Reference,
 ) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], images_of(LABELS), 5)
+    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, images_of(LABELS), 5)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
     for name, how in record.evaluation.items():
         if name != "fd_floor":
@@ -83,14 +83,14 @@ def test_every_figure_of_what_was_drawn_says_of_which_images_with_which_seed_and
 
 def test_a_label_that_nobody_was_asked_for_is_named(reference: Reference) -> None:
     asked = LABELS % 2
-    drawn = Drawn(images_of(asked), images_of(asked), asked[:, None], None, 5)
+    drawn = Drawn(images_of(asked), images_of(asked), asked[:, None], ROWS, None, 5)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
     assert record.evaluation["condition_accuracy"]["left_out"] == ["digit=2"]
 
 
 def test_distances_are_taken_label_by_label_where_asked(reference: Reference) -> None:
     for shown, near in ((LABELS, True), ((LABELS + 1) % 3, False)):
-        drawn = Drawn(images_of(LABELS), images_of(shown), LABELS[:, None], None, 5)
+        drawn = Drawn(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
         record = judge_images(drawn, FACTS, Corner(), reference, Corner(), True, by_label=True)  # type: ignore[arg-type]
         assert (record.metrics["fd_sample_by_label"] < 1e-6) == near
         assert set(record.evaluation["fd_sample_by_label"]["by_label"]) == {"digit=0", "digit=1", "digit=2"}
@@ -107,7 +107,7 @@ def test_distances_are_taken_label_by_label_where_asked(reference: Reference) ->
 def test_a_reference_of_another_space_or_other_images_is_refused(
     reference: Reference, changes: dict[str, Any], sentence: str
 ) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], None, 5)
+    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=sentence):
         judge_images(drawn, FACTS, Corner(), replace(reference, **changes), Corner(), conditional=True)  # type: ignore[arg-type]
 
@@ -119,7 +119,7 @@ def test_low_posterior_samples_and_labels_of_another_shape_are_refused(reference
         (None, LABELS[:50, None], "60 samples and 50x1 labels, which should be 60x1"),
     ):
         with pytest.raises(UserError, match=sentence):
-            judge_images(Drawn(good, good, labels, low, 5), FACTS, Corner(), reference, Corner(), True)  # type: ignore[arg-type]
+            judge_images(Drawn(good, good, labels, ROWS, low, 5), FACTS, Corner(), reference, Corner(), True)  # type: ignore[arg-type]
 
 
 def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> None:
@@ -127,7 +127,7 @@ def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> No
         def __call__(self, images: Tensor) -> Tensor:
             return super().__call__(images) * torch.nan
 
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], None, 5)
+    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match="cannot be compared in pixels: the features hold values that are not finite"):
         judge_images(drawn, FACTS, Broken(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
 
@@ -146,6 +146,6 @@ def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> No
 def test_samples_of_another_shape_or_range_are_refused(
     reference: Reference, samples: np.ndarray, sentence: str
 ) -> None:
-    drawn = Drawn(images_of(LABELS), samples, LABELS[:, None], None, 5)
+    drawn = Drawn(images_of(LABELS), samples, LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=sentence):
         judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]

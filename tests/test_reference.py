@@ -163,7 +163,7 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [None, b"", b"{}"])
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
     paths = reference.paths(tmp_path / "tiny.h5", "classifier")
-    seen = Seen(Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)))
+    seen = Seen(Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9))
     reference.write(Reference({"features": "pixels"}, seen, Record(), ""), *paths)
     paths[broken].unlink()
     if content is not None:

@@ -27,6 +27,7 @@ class Drawn:
     reconstructions: np.ndarray  # of test images, uint8 (n, channel, height, width)
     samples: np.ndarray  # uint8, the same shape
     labels: np.ndarray  # that the samples were asked to have, int64 (n, columns)
+    sources: np.ndarray  # the test image that each reconstruction is of and each sample has its labels from, int64 (n,)
     low_posterior: np.ndarray | None  # samples that the aggregate posterior covers least; None where it has no density
     seed: int  # `sampling.seed`, of all of them
 
@@ -78,9 +79,9 @@ def _put_similarity(
     record: Record, drawn: Drawn, facts: Facts, features: Features, reference: Reference, by_label: bool
 ) -> None:
     unasked = np.zeros((len(drawn.reconstructions), 0), np.int64)
-    seen = look(features, [drawn.reconstructions], unasked)
+    seen = look(features, [drawn.reconstructions], unasked, drawn.sources)
     put_distances(record, "reconstruction", seen, SUBJECTS["reconstruction"], features, reference)
-    seen = look(features, [drawn.samples], drawn.labels)
+    seen = look(features, [drawn.samples], drawn.labels, drawn.sources)
     put_distances(record, "sample", seen, SUBJECTS["sample"], features, reference)
     put_neighbours(record, "", seen, "the samples", reference)
     if by_label:

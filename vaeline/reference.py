@@ -59,7 +59,7 @@ def measure(
     """
     count = min(drawn or len(test.images), len(test.images))
     record = Record(checksums=facts.checksums, seed=seed)
-    seen = look(features, [test.images], test.labels)
+    seen = look(features, [test.images], test.labels, np.arange(len(test.images)))
     known = Reference(named(features), seen, record, facts.checksums.get("test", ""))
     chosen, subject = evenly_spaced(len(train.images), count), f"{count} training images"
     floor = look(features, [train.images[chosen]], train.labels[chosen])
@@ -108,7 +108,7 @@ def write(reference: Reference, statistics: Path, figures: Path) -> None:
     seen = reference.seen
     tensors = {
         "count": np.array(seen.moments.count), "mean": seen.moments.mean, "covariance": seen.moments.covariance,
-        "rows": seen.rows, "labels": seen.labels,
+        "rows": seen.rows, "labels": seen.labels, "sources": seen.sources,
     }  # fmt: skip
     if seen.moments.factor is not None:
         tensors["factor"] = seen.moments.factor
@@ -137,7 +137,7 @@ def read(statistics: Path, figures: Path) -> Reference:
     try:
         tensors = load_file(statistics)
         real = Moments(int(tensors["count"]), tensors["mean"], tensors["covariance"], tensors.get("factor"))
-        seen = Seen(real, tensors["rows"], tensors["labels"])
+        seen = Seen(real, tensors["rows"], tensors["labels"], tensors["sources"])
         path = figures
         content = json.loads(figures.read_text(encoding="utf-8"))
         record = Record(content["metrics"], content["evaluation"])

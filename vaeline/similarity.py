@@ -40,6 +40,7 @@ class Seen:
     moments: Moments  # of all of them
     rows: np.ndarray  # features of at most MOST_ROWS, spread evenly over them, float32 (images, dimensions)
     labels: np.ndarray  # of those rows, or what they were asked to have, int64 (images, columns)
+    sources: np.ndarray  # the test image that each of those rows is, or was made from, int64 (images,); -1 for none
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,16 @@ def named(features: Features) -> dict[str, str]:
     return {"features": features.description, "weights": features.weights}
 
 
-def look(features: Features, blocks: Iterable[np.ndarray], labels: np.ndarray) -> Seen:
+def look(
+    features: Features, blocks: Iterable[np.ndarray], labels: np.ndarray, sources: np.ndarray | None = None
+) -> Seen:
     """Look at images in one pass.
 
     Args:
         features: the space.
         blocks: the images, uint8 (any, channel, height, width).
         labels: of all of them, (images, columns).
+        sources: the row of the test split that each is, was made from, or shares its labels with; None where there is none.
 
     Raises:
         UserError: a feature is not finite, or there are fewer than two images.
@@ -100,7 +104,8 @@ def look(features: Features, blocks: Iterable[np.ndarray], labels: np.ndarray) -
             f"Images cannot be compared in {features.description}: {error}; look at the images and at the weights, or take more "
             "images (dataset.split.test, sampling.count)."
         ) from error
-    return Seen(of_all, np.concatenate(kept), labels[chosen])
+    sources = np.full(len(labels), -1) if sources is None else sources
+    return Seen(of_all, np.concatenate(kept), labels[chosen], sources[chosen])
 
 
 def _batches(features: Features, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -135,12 +140,18 @@ def put_distances(record: Record, of: str, seen: Seen, subject: str, features: F
     if min(len(seen.rows), len(reference.seen.rows)) < 3:
         record.dash(kernel, "it needs at least 3 images of each kind")
         return
-    between = kernel_distance(seen.rows, reference.seen.rows)
+    between = kernel_distance(seen.rows, reference.seen.rows, _partners(seen, reference))
     counts = {"images": len(seen.rows), "of": len(reference.seen.rows)}
     definition = f"Kernel distance, unbiased, of {subject} from the test split."
     record.put(kernel, between.distance, definition, **counts, **how, standard_error=between.standard_error)
     definition = f"Standard error of {kernel} over images, by the jackknife."
     record.put(f"{kernel}_standard_error", between.standard_error, definition, **counts, **how)
+
+
+def _partners(seen: Seen, reference: Reference) -> np.ndarray:
+    """Where, among the reference's rows, the test image stands that each row was made from, or -1, (images,)."""
+    rows = {source: row for row, source in enumerate(reference.seen.sources.tolist()) if source >= 0}
+    return np.array([rows.get(source, -1) for source in seen.sources.tolist()], np.int64)
 
 
 def put_distances_by_label(

@@ -74,6 +74,44 @@ def test_the_error_covers_what_another_draw_would_give() -> None:
     assert np.mean([each.standard_error for each in found]) == pytest.approx(spread, rel=0.15)
 
 
+def paired(generator: np.random.Generator, count: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two sets of one distribution, each of the second made from one of the first, in another order."""
+    real = generator.standard_normal((count, 3))
+    made = 0.9 * real + (1 - 0.9**2) ** 0.5 * generator.standard_normal((count, 3))
+    order = generator.permutation(count)
+    return made[order], real, order
+
+
+def test_images_made_from_those_that_they_are_held_against_are_no_nearer_for_it() -> None:
+    generator = np.random.default_rng(5)
+    found = [paired(generator) for _ in range(600)]
+    free = [kernel_distance(made, real, partners) for made, real, partners in found]
+    spread = np.std([each.distance for each in free])
+    assert abs(np.mean([each.distance for each in free])) < 4 * spread / 600**0.5
+    assert spread < np.mean([each.standard_error for each in free]) < 1.5 * spread  # a jackknife errs upwards if at all
+    bound = [kernel_distance(made, real).distance for made, real, _ in found]
+    assert np.mean(bound) < -10 * spread / 600**0.5
+
+
+def test_the_error_knows_that_partners_vary_together() -> None:
+    generator = np.random.default_rng(7)
+    found = [
+        kernel_distance(made + 0.7, real, partners) for made, real, partners in (paired(generator) for _ in range(600))
+    ]
+    spread = np.std([each.distance for each in found])
+    assert np.mean([each.standard_error for each in found]) == pytest.approx(spread, rel=0.15)
+
+
+def test_images_without_partners_count_as_before() -> None:
+    generator = np.random.default_rng(6)
+    first, second = generator.standard_normal((6, 2)), generator.standard_normal((4, 2))
+    assert kernel_distance(first, second, np.full(6, -1)) == kernel_distance(first, second)
+    partners = np.array([-1, 2, -1, 0, -1, -1])
+    left = [kernel(a, b) for i, a in enumerate(first) for j, b in enumerate(second) if partners[i] != j]
+    alone = by_hand(first, second) + 2 * float(np.mean([kernel(a, b) for a in first for b in second]))
+    assert kernel_distance(first, second, partners).distance == pytest.approx(alone - 2 * float(np.mean(left)))
+
+
 def test_two_images_have_no_error() -> None:
     with pytest.raises(ValueError, match="at least 3 images of each kind, not 2 and 5"):
         kernel_distance(np.zeros((2, 3)), np.zeros((5, 3)))

@@ -15,15 +15,19 @@ class KernelDistance(NamedTuple):
     standard_error: float  # over images of both sets, by the jackknife
 
 
-def kernel_distance(first: np.ndarray, second: np.ndarray) -> KernelDistance:
+def kernel_distance(first: np.ndarray, second: np.ndarray, partners: np.ndarray | None = None) -> KernelDistance:
     """Estimate the squared maximum mean discrepancy under the kernel (a'b / dimensions + 1)^3, without bias.
 
+    Where an image of the first set is made from one of the second, as a reconstruction is, their kernel is left out of the
+    mean between the sets (Gretton et al., 2012, eq. 4): it says that the two are alike, and nothing of the sets.
+
     The error leaves out one image after the other (Efron and Stein, 1981): the kernels with that image are taken from
-    their sums, so that it costs no further product.
+    their sums, so that it costs no further product. Partners vary together.
 
     Args:
         first: features, (n, dimensions), n at least 3.
         second: features, (m, dimensions), m at least 3.
+        partners: for each of the first set the row of the second that it is made from, or -1, (n,); a row stands there once.
 
     Raises:
         ValueError: a set has fewer than 3 images.
@@ -33,16 +37,38 @@ def kernel_distance(first: np.ndarray, second: np.ndarray) -> KernelDistance:
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     within_first, within_second = _sums_within(first), _sums_within(second)  # (n,) and (m,)
     of_first, of_second = _sums_between(first, second)  # (n,) and (m,)
-
-    def estimate(n: int, m: int, first_sum: np.ndarray, second_sum: np.ndarray, between: np.ndarray) -> np.ndarray:
-        return first_sum / (n * (n - 1)) + second_sum / (m * (m - 1)) - 2 * between / (n * m)
-
     n, m = len(first), len(second)
-    totals = within_first.sum(), within_second.sum(), of_first.sum()
-    without_first = estimate(n - 1, m, totals[0] - 2 * within_first, totals[1], totals[2] - of_first)
-    without_second = estimate(n, m - 1, totals[0], totals[1] - 2 * within_second, totals[2] - of_second)
-    variance = (n - 1) * without_first.var() + (m - 1) * without_second.var()
-    return KernelDistance(float(estimate(n, m, *totals)), sqrt(float(variance)))
+    pairs_of_first, pairs_of_second = np.full(n, m), np.full(m, n)
+    [made] = np.nonzero(partners >= 0) if partners is not None else [np.zeros(0, np.int64)]
+    sources = partners[made] if partners is not None else made
+    own = ((first[made] * second[sources]).sum(1) / first.shape[1] + 1) ** 3
+    of_first[made] -= own
+    of_second[sources] -= own
+    pairs_of_first[made] -= 1
+    pairs_of_second[sources] -= 1
+
+    def estimate(
+        n: int, m: int, first_sum: np.ndarray, second_sum: np.ndarray, between: np.ndarray, pairs: np.ndarray
+    ) -> np.ndarray:
+        return first_sum / (n * (n - 1)) + second_sum / (m * (m - 1)) - 2 * between / pairs
+
+    first_sum, second_sum, between, pairs = (
+        within_first.sum(),
+        within_second.sum(),
+        of_first.sum(),
+        pairs_of_first.sum(),
+    )
+    without_first = estimate(
+        n - 1, m, first_sum - 2 * within_first, second_sum, between - of_first, pairs - pairs_of_first
+    )
+    without_second = estimate(
+        n, m - 1, first_sum, second_sum - 2 * within_second, between - of_second, pairs - pairs_of_second
+    )
+    moved_first = (without_first - without_first.mean()) * sqrt((n - 1) / n)
+    moved_second = (without_second - without_second.mean()) * sqrt((m - 1) / m)
+    variance = (moved_first**2).sum() + (moved_second**2).sum() + 2 * (moved_first[made] * moved_second[sources]).sum()
+    distance = estimate(n, m, first_sum, second_sum, between, pairs)
+    return KernelDistance(float(distance), sqrt(max(float(variance), 0.0)))
 
 
 def _kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:
