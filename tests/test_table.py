@@ -67,6 +67,15 @@ def test_bounds_dashes_and_lost_seeds_are_explained(tmp_path: Path) -> None:
     assert cells[2] == table.Cell("-", note="it has no density")
 
 
+def test_a_figure_that_no_variant_has_is_no_row_but_said(tmp_path: Path) -> None:
+    for variant in ("one", "two"):
+        write_run(tmp_path / variant / "seed-0", {"nll": 5.0}, {"mig": {"dash": "there are no factors"}})
+    found = compared(tmp_path, seeds=(0,))
+    assert [row.name for row in table.rows(found)] == ["nll"]
+    assert table.nowhere(found) == ["mig: there are no factors"]
+    assert "in no system: mig: there are no factors" in table.plain(found, 80)
+
+
 def test_floors_stand_beside_their_figure(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"fd_sample": 9.0, "fd_floor": 1.25, "nll": 3.0})
     rows = {row.name: row for row in table.rows(compared(tmp_path, ("one",), (0,)))}

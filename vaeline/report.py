@@ -89,6 +89,7 @@ def render(
             seeds={variant: table.partial_seeds(comparison, variant) for variant in comparison.variants},
             groups=_grouped(rows),
             published=table.published(comparison),
+            nowhere=table.nowhere(comparison),
             notes=list(dict.fromkeys(cell.note for row in [*rows, *beside] for cell in row.cells if cell.note)),
             real=real,
             latents=latents,

@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 
 def rows(comparison: Comparison) -> list[Row]:
-    """Lay out the headline figures."""
+    """Lay out the headline figures that a variant has."""
     return _rows(comparison, comparison.headlines())
 
 
@@ -64,11 +64,21 @@ def plain(comparison: Comparison, width: int) -> str:
         if row.references
     ]
     footnotes = [f"[{index}] {note}" for index, note in enumerate(notes, 1)]
+    absent = [f"in no system: {each}" for each in nowhere(comparison)]
     papers = [
         f"{what}: {value} published ({source}), {ours} here, {beside}"
         for what, value, ours, beside, source in published(comparison)
     ]
-    return "\n\n".join([*blocks, "\n".join([LEGEND, *footnotes, *scale, *papers])])
+    return "\n\n".join([*blocks, "\n".join([LEGEND, *footnotes, *absent, *scale, *papers])])
+
+
+def nowhere(comparison: Comparison) -> list[str]:
+    """The figures of the table that no variant has, each with the reason: `mig: the labels are not the factors ...`."""
+    return [
+        f"{name}: {'; '.join(dict.fromkeys(figure.dashes.values()))}"
+        for name, figure in comparison.headlines().items()
+        if not figure.summaries
+    ]
 
 
 def published(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
@@ -138,6 +148,7 @@ def _rows(comparison: Comparison, figures: dict[str, Figure]) -> list[Row]:
     return [
         _row(comparison, name, measure, part)
         for name, figure in figures.items()
+        if figure.summaries
         for measure, part in figure.alike().items()
     ]
 
