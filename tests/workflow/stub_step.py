@@ -34,6 +34,8 @@ def main(step: str) -> None:
     with open("ran.log", "a") as log:
         log.write(" ".join(filter(None, [step, variant, seed])) + "\n")
     time.sleep(float(os.environ.get("SECONDS_EACH", "0")))
+    while os.path.exists(os.environ.get("HELD_BY", "")):
+        time.sleep(0.02)
     if step == "train" and variant == os.environ.get("FAILING"):
         raise SystemExit("This variant fails.")
     if reads is None:

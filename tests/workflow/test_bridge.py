@@ -259,10 +259,13 @@ def test_mistaken_parameters_end_in_a_sentence(project: Project) -> None:
 
 def test_a_dry_run_leaves_a_live_run_alone(project: Project) -> None:
     project.edit(widen("cvae"))
-    run = project.start("snakemake", "--cores", "1", "all", SECONDS_EACH="0.6")
+    hold = project.folder / "hold"
+    hold.touch()
+    run = project.start("snakemake", "--cores", "1", "all", HELD_BY=str(hold))
     project.wait_for(1, run)
     project.run("snakemake", "-n", "all")
     assert (project.folder / bridge.RUNNING).exists()
+    hold.unlink()
     assert run.wait() == 0
     assert project.settled()
 
