@@ -35,40 +35,34 @@ def kernel_distance(first: np.ndarray, second: np.ndarray, partners: np.ndarray 
     if min(len(first), len(second)) < 3:
         raise ValueError(f"a kernel distance needs at least 3 images of each kind, not {len(first)} and {len(second)}")
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    within_first, within_second = _sums_within(first), _sums_within(second)  # (n,) and (m,)
-    of_first, of_second = _sums_between(first, second)  # (n,) and (m,)
     n, m = len(first), len(second)
-    pairs_of_first, pairs_of_second = np.full(n, m), np.full(m, n)
     [made] = np.nonzero(partners >= 0) if partners is not None else [np.zeros(0, np.int64)]
     sources = partners[made] if partners is not None else made
-    own = ((first[made] * second[sources]).sum(1) / first.shape[1] + 1) ** 3
-    of_first[made] -= own
-    of_second[sources] -= own
-    pairs_of_first[made] -= 1
-    pairs_of_second[sources] -= 1
+    within_first, within_second = _sums_within(first), _sums_within(second)  # (n,) and (m,)
+    of_first, of_second = _sums_between(first, second, made, sources)
+    sums = within_first.sum(), within_second.sum(), of_first.sums.sum()
+    pairs = of_first.pairs.sum()
+    moved_first = _moved(
+        _estimate(n - 1, m, sums[0] - 2 * within_first, sums[1], sums[2] - of_first.sums, pairs - of_first.pairs)
+    )
+    moved_second = _moved(
+        _estimate(n, m - 1, sums[0], sums[1] - 2 * within_second, sums[2] - of_second.sums, pairs - of_second.pairs)
+    )
+    together = (moved_first[made] * moved_second[sources]).sum()
+    variance = (moved_first**2).sum() + (moved_second**2).sum() + 2 * together
+    return KernelDistance(float(_estimate(n, m, *sums, pairs)), sqrt(max(float(variance), 0.0)))
 
-    def estimate(
-        n: int, m: int, first_sum: np.ndarray, second_sum: np.ndarray, between: np.ndarray, pairs: np.ndarray
-    ) -> np.ndarray:
-        return first_sum / (n * (n - 1)) + second_sum / (m * (m - 1)) - 2 * between / pairs
 
-    first_sum, second_sum, between, pairs = (
-        within_first.sum(),
-        within_second.sum(),
-        of_first.sum(),
-        pairs_of_first.sum(),
-    )
-    without_first = estimate(
-        n - 1, m, first_sum - 2 * within_first, second_sum, between - of_first, pairs - pairs_of_first
-    )
-    without_second = estimate(
-        n, m - 1, first_sum, second_sum - 2 * within_second, between - of_second, pairs - pairs_of_second
-    )
-    moved_first = (without_first - without_first.mean()) * sqrt((n - 1) / n)
-    moved_second = (without_second - without_second.mean()) * sqrt((m - 1) / m)
-    variance = (moved_first**2).sum() + (moved_second**2).sum() + 2 * (moved_first[made] * moved_second[sources]).sum()
-    distance = estimate(n, m, first_sum, second_sum, between, pairs)
-    return KernelDistance(float(distance), sqrt(max(float(variance), 0.0)))
+def _estimate(
+    n: int, m: int, first_sum: np.ndarray, second_sum: np.ndarray, between: np.ndarray, pairs: np.ndarray
+) -> np.ndarray:
+    """The distance out of sums of kernels within either set and between them; arrays hold one estimate for each image left out."""
+    return first_sum / (n * (n - 1)) + second_sum / (m * (m - 1)) - 2 * between / pairs
+
+
+def _moved(without: np.ndarray) -> np.ndarray:
+    """What each image moves the estimate by, out of the estimates without it: the squares sum to the jackknife's variance."""
+    return np.asarray((without - without.mean()) * sqrt((len(without) - 1) / len(without)))
 
 
 def _kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -83,11 +77,28 @@ def _sums_within(features: np.ndarray) -> np.ndarray:
     return np.asarray(sums - ((features**2).sum(1) / features.shape[1] + 1) ** 3)
 
 
-def _sums_between(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each member of either set the sum of its kernels with the other set, (n,) and (m,)."""
+class _Between(NamedTuple):
+    """Of each member of a set its kernels with the other set."""
+
+    sums: np.ndarray
+    pairs: np.ndarray  # how many are in its sum
+
+
+def _sums_between(
+    first: np.ndarray, second: np.ndarray, made: np.ndarray, sources: np.ndarray
+) -> tuple[_Between, _Between]:
+    """Kernels of either set with the other, without those of the rows `made` of the first with their `sources` in the second."""
     of_first, of_second = [], np.zeros(len(second))
     for start in range(0, len(first), BLOCK):
         kernels = _kernel(first[start : start + BLOCK], second)
         of_first.append(kernels.sum(1))
         of_second += kernels.sum(0)
-    return np.concatenate(of_first), of_second
+    found = (
+        _Between(np.concatenate(of_first), np.full(len(first), len(second))),
+        _Between(of_second, np.full(len(second), len(first))),
+    )
+    own = ((first[made] * second[sources]).sum(1) / first.shape[1] + 1) ** 3
+    for of, rows in zip(found, (made, sources), strict=True):
+        of.sums[rows] -= own
+        of.pairs[rows] -= 1
+    return found
