@@ -41,8 +41,7 @@ def judge_latents(model: Model, train: Batches, test: Batches, seed: int) -> Rec
     """
     record = Record(checksums=train.facts.checksums, seed=seed)
     if why := why_no_aggregate(model):
-        for figure in OF_AGGREGATE:
-            record.dash(figure, why)
+        record.dash_each(OF_AGGREGATE, why)
     else:
         _judge_aggregate(record, model, train, seed)
     _judge_images(record, model, test, seed)
@@ -55,8 +54,7 @@ def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) ->
     drawn = aggregate.sample(SAMPLES, torch.Generator().manual_seed(derive_seed("aggregate samples", seed)))
     log_q = aggregate.log_prob(drawn.z)
     if not log_q.isfinite().all():
-        for figure in OF_AGGREGATE:
-            record.dash(figure, LOST)
+        record.dash_each(OF_AGGREGATE, LOST)
         return
     shared = mutual_information(drawn.log_q, log_q, len(train.images))
     how = {"split": "train", "images": len(train.images), "samples": SAMPLES}
@@ -66,8 +64,7 @@ def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) ->
         standard_error=shared.standard_error, log_images=shared.log_images, saturated=shared.saturated,
     )  # fmt: skip
     if why := _why_no_marginal(model, train):
-        for figure in OF_PRIOR:
-            record.dash(figure, why)
+        record.dash_each(OF_PRIOR, why)
         return
     marginal = _marginal(model, train)
     torch.manual_seed(derive_seed("prior samples", seed))
@@ -75,8 +72,7 @@ def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) ->
     log_p, log_p_of_prior = marginal.log_prob(drawn.z), marginal.log_prob(from_prior)
     log_q_of_prior = aggregate.log_prob(from_prior)
     if not all(each.isfinite().all() for each in (log_p, log_p_of_prior, log_q_of_prior)):
-        for figure in OF_PRIOR:
-            record.dash(figure, f"p(z) is not finite at all of its own samples and those of q_agg, or {LOST}")
+        record.dash_each(OF_PRIOR, f"p(z) is not finite at all of its own samples and those of q_agg, or {LOST}")
         return
     _put_mismatch(record, symmetric_kl(log_q, log_p, log_q_of_prior, log_p_of_prior), shared, how)
     how["saturated"] = shared.saturated

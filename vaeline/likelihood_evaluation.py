@@ -168,8 +168,7 @@ def _measure_of(sigma: Tensor | None, given_label: bool) -> str:
 def _put_bounds(record: Record, bounds: Tensor, settings: Evaluation, measure: str) -> None:
     distortion, *rate = bounds.double()
     if not rate:
-        for figure in ("negative_elbo", "rate"):
-            record.dash(figure, "q(z|x) is a point without a density")
+        record.dash_each(("negative_elbo", "rate"), "q(z|x) is a point without a density")
     both = {"negative_elbo": distortion + rate[0], "rate": rate[0]} if rate else {}
     for figure, values in {"distortion": distortion, **both}.items():
         how = {"split": "test", "images": len(values), "samples": settings.bound_samples}

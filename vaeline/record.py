@@ -1,6 +1,6 @@
 """Figures, each beside the sentence that says how it was made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from statistics import fmean
@@ -42,6 +42,11 @@ class Record:
     def dash(self, figure: str, reason: str) -> None:
         """Note why a figure has no meaning here."""
         self.evaluation[figure] = {"dash": reason}
+
+    def dash_each(self, figures: Iterable[str], reason: str) -> None:
+        """Note the same of several figures."""
+        for figure in figures:
+            self.dash(figure, reason)
 
     def join(self, other: "Record") -> None:
         """Add the figures of another record."""

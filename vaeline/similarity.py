@@ -129,8 +129,7 @@ def put_distances(record: Record, of: str, seen: Seen, subject: str, features: F
     how: dict[str, Any] = {"split": "test", **reference.space}
     frechet, kernel = f"{features.prefix}_{of}", f"{features.kernel_prefix}_{of}"
     if (reference.seen.rows == reference.seen.rows[0]).all():
-        for figure in (frechet, kernel):
-            record.dash(figure, SAME)
+        record.dash_each((frechet, kernel), SAME)
         return
     found, real = seen.moments, reference.seen.moments
     record.put(
