@@ -17,7 +17,7 @@ import click
 
 from vaeline.errors import UserError
 from vaeline.files import write_json
-from vaeline.params import Study, load
+from vaeline.params import MOST_SEED, Study, load
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
 
     @command
     @click.option("--variant", required=True, help="An entry of study.variants.")
-    @click.option("--seed", required=True, type=click.IntRange(min=0), help="One of study.seeds, or any other.")
+    @click.option("--seed", required=True, type=click.IntRange(0, MOST_SEED), help="One of study.seeds, or any other.")
     @functools.wraps(step)
     def run(variant: str, seed: int) -> None:
         study = load()

@@ -11,6 +11,7 @@ from vaeline import model as models
 from vaeline.errors import UserError
 from vaeline.figures import picture
 from vaeline.files import written_aside
+from vaeline.params import MOST_SEED
 from vaeline.sampling import sample
 from vaeline.store import Facts, read_split, require_images
 
@@ -25,7 +26,7 @@ from vaeline.store import Facts, read_split, require_images
     help="Hold a label, as in --set Smiling=1 or --set digit=3.",
 )
 @click.option("--count", default=16, show_default=True, type=click.IntRange(1, 10_000), help="Images to draw.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Of the draws.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, MOST_SEED), help="Of the draws.")
 @click.option(
     "--out",
     default=Path("drawn.png"),

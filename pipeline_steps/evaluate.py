@@ -1,18 +1,13 @@
 """Measure one run: likelihoods, Frechet distances, condition accuracy."""
 
-from pathlib import Path
-
-import h5py
-
 from pipeline_steps.command import reads, run_command, run_folder, store_of
+from vaeline import drawn, parts, reference
 from vaeline import model as models
-from vaeline import parts, reference
 from vaeline.batches import Batches
 from vaeline.devices import device_of, fix_arithmetic
-from vaeline.errors import UserError
 from vaeline.features import classifier
 from vaeline.files import write_json
-from vaeline.image_evaluation import Drawn, dash_images, judge_images
+from vaeline.image_evaluation import dash_images, judge_images
 from vaeline.latent_evaluation import judge_latents
 from vaeline.likelihood_evaluation import judge_likelihood
 from vaeline.params import Study
@@ -44,27 +39,10 @@ def main(study: Study, variant: str, seed: int) -> None:
         features = parts.build("features", study.evaluation.features, facts, store.parent, device)
         known = reference.read(*reference.paths(store, study.evaluation.features.name))
         judge = classifier.of(facts, store.parent).to(device)
-        drawn, by_label = _read_drawn(folder / "samples.h5"), study.evaluation.by_label
-        record.join(judge_images(drawn, facts, features, known, judge, model.conditional, by_label))
-    write_json(folder / "metrics.json", record.metrics)
+        by_label = study.evaluation.by_label
+        record.join(judge_images(drawn.read(folder, facts), facts, features, known, judge, model.conditional, by_label))
     write_json(folder / "evaluation.json", record.evaluation)
-
-
-def _read_drawn(path: Path) -> Drawn:
-    try:
-        with h5py.File(path) as file:
-            return Drawn(
-                reconstructions=file["reconstructions"][...],
-                samples=file["samples"][...],
-                labels=file["labels"][...],
-                sources=file["test_index"][...],
-                low_posterior=file["low_posterior"][...] if "low_posterior" in file else None,
-                seed=int(file.attrs["seed"]),
-            )
-    except (OSError, KeyError) as error:
-        raise UserError(
-            f"{path} is missing or damaged ({error}); draw it anew with `python -m pipeline_steps.sample`."
-        ) from error
+    write_json(folder / "metrics.json", record.metrics)
 
 
 if __name__ == "__main__":

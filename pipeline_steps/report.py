@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipeline_steps.command import command, reads, run_folder, store_of
+from pipeline_steps.command import command, reads, store_of
 from vaeline import comparison, latent_figures, report, results
 from vaeline.errors import UserError
 from vaeline.figures import curves_png, picture, samples_png
@@ -63,8 +63,12 @@ def _real_images(study: Study, found: results.Results) -> bytes | None:
     store, run = store_of(study), found.runs[0]
     if not store.exists():
         return None
-    shown = results.rows_shown(run_folder(study.study.name, run.variant, run.seed) / "samples.h5", study.sampling.grid)
     images, facts = read_split(store, "test").images, read_facts(store)
+    shown = run.drawn["test_index"][: study.sampling.grid]
+    if shown.max() >= len(images):
+        raise UserError(
+            f"{store} is not the one that the runs are of; make it anew with `python -m pipeline_steps.preprocess`."
+        )
     return picture(images[slice(None) if facts.points else shown], facts, images)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from pipeline_steps.command import reads, run_command, run_folder, store_of
+from vaeline import drawn, sampling
 from vaeline import model as models
-from vaeline import sampling
 from vaeline.aggregate import aggregate_posterior, why_no_aggregate
 from vaeline.batches import Batches
 from vaeline.devices import device_of, fix_arithmetic
@@ -48,13 +48,14 @@ def main(study: Study, variant: str, seed: int) -> None:
     with created(folder / "samples.h5") as file:
         for name, batches in draws.items():
             _write(file, name, (len(test.images), *facts.image_shape), facts, batches)
-        file["labels"], file["test_index"], file.attrs["seed"] = test.labels, chosen, study.sampling.seed
+        file["labels"], file["test_index"] = test.labels, chosen
+        file.attrs.update(seed=study.sampling.seed, **drawn.provenance(folder, facts))
         _write_latents(file, model, facts, images, train, derive_seed("latents", study.sampling.seed, seed))
         shown = None if facts.points else study.sampling.grid
         first = {name: file[name][:shown] for name in draws}
-    for name, drawn in first.items():
+    for name, images_shown in first.items():
         with written_aside(folder / f"{name}.png") as aside:
-            aside.write_bytes(picture(drawn, facts, test.images))
+            aside.write_bytes(picture(images_shown, facts, test.images))
 
 
 def _choose(images: int, count: int | None, seed: int) -> np.ndarray:

@@ -16,6 +16,11 @@ def main() -> None:
     study = load().study
     folder = Path("results") / study.name
     compared = comparison.read(folder / "comparison.json")
+    if (compared.variants, compared.seeds) != (study.variants, study.seeds):
+        click.echo(
+            "Of the variants and seeds that params.yaml held before; `snakemake --cores 4 all` makes it anew.\n",
+            err=True,
+        )
     click.echo(f"{study.name}: {study.question}\n" if study.question else f"{study.name}\n")
     click.echo(table.plain(compared, shutil.get_terminal_size((120, 24)).columns) + "\n")
     for name in answer.figures(compared):

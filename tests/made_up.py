@@ -52,6 +52,7 @@ def write_run(
         name: {"definition": f"How {name} is made.", "split": "test", "images": 4, **given.get(name, {})}
         for name in metrics
     }
+    defined = {name: {"value": metrics[name], **how} for name, how in defined.items()}
     write_json(folder / "evaluation.json", given | defined)
     lines = ["epoch,objective,distortion,rate,sigma,validation_distortion,validation_rate,validation_negative_elbo"]
     lines += [
@@ -63,6 +64,7 @@ def write_run(
     for name in ("reconstructions.png", "samples.png"):
         (folder / name).write_bytes(picture)
     with h5py.File(folder / "samples.h5", "w") as file:
+        file["reconstructions"] = file["samples"] = np.zeros((4, 1, 8, 8), np.uint8)
         file["test_index"] = np.array([3, 1, 0, 2])
         file["labels"] = np.arange(4)[:, None] % 2
         for index, name in enumerate(("codes", "prior", "posterior", "low_posterior_codes")):

@@ -197,6 +197,23 @@ def test_a_damaged_comparison_is_named(tmp_path: Path, content: bytes) -> None:
         comparison.read(path)
 
 
+def test_a_comparison_that_leaves_a_variant_out_is_damaged(tmp_path: Path) -> None:
+    write_runs(tmp_path / "runs", {"one": [1.0, 2.0], "two": [2.0, 2.0]})
+    content = compared(tmp_path / "runs").model_dump(mode="json")
+    del content["figures"]["nll"]["summaries"]["two"]
+    (tmp_path / "comparison.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match="comparison.json is damaged"):
+        comparison.read(tmp_path / "comparison.json")
+
+
+def test_a_definition_that_has_changed_is_not_averaged_with_the_one_before(tmp_path: Path) -> None:
+    for seed, words in enumerate(("Nats.", "Bits.")):
+        write_run(tmp_path / "one" / f"seed-{seed}", {"nll": 5.0 + seed}, {"nll": {"definition": words}})
+    figure = compared(tmp_path, ("one",), (0, 1)).figures["nll"]
+    assert "one" not in figure.summaries
+    assert figure.dashes["one"] == "its seeds were measured in unlike ways: definition Nats. beside definition Bits."
+
+
 def test_floors_of_unlike_definition_give_no_scale(tmp_path: Path) -> None:
     for variant, images in (("one", 100), ("two", 200)):
         figures = {"fd_sample": 3.0, "fd_floor": 1.0}
@@ -227,6 +244,14 @@ def test_a_published_figure_of_which_nothing_is_known_is_refused() -> None:
     paper = {"figure": "nll", "variant": "one", "value": 89.78, "source": "a paper"}
     with pytest.raises(UserError, match="nll of one needs `how` it was made, or in what it `differs`"):
         params.check({**study_content(), "published": {"vae": paper}}, Path("params.yaml"))
+
+
+def test_a_published_figure_of_no_name_is_refused(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0]})
+    paper = {"figure": "fid_samples", "variant": "one", "value": 9.0, "source": "a paper", "how": {"samples": 200}}
+    of = params.check({**study_content(("one",), (0,)), "published": {"p": paper}}, Path("params.yaml"))
+    with pytest.raises(UserError, match=r"published.p.figure is 'fid_samples', .*did you mean fid_sample"):
+        comparison.compare(results.read(tmp_path, of))
 
 
 def test_a_published_figure_is_held_against_ours_where_it_is_defined_alike(tmp_path: Path) -> None:

@@ -282,12 +282,12 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
         aggregate = aggregate_posterior(model, train, 0)
         z, asked = sampling.low_posterior(model, aggregate, train.labels, 0)
         low = torch.cat(list(sampling.decode(model, z, asked, facts))).numpy()
-    split = Split(train.images.numpy(), train.labels.numpy(), [])
+    split, counts = Split(train.images.numpy(), train.labels.numpy(), []), {"test": len(train.images)}
     classifier = Classifier(facts.image_shape, facts.levels, facts.label_cardinalities, 2, 2).eval()
     reference = measure(Quadrants(), classifier, split, split, facts, 0)
     record = judge_images(
         Drawn(**drawn, labels=split.labels, sources=np.arange(len(split.labels)), low_posterior=low, seed=0),
-        facts,
+        replace(facts, counts=counts),
         Quadrants(),
         reference,
         classifier,

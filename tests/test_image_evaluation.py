@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from vaeline.drawn import Drawn
 from vaeline.errors import UserError
-from vaeline.image_evaluation import Drawn, judge_images
+from vaeline.image_evaluation import judge_images
 from vaeline.record import Record
 from vaeline.similarity import Reference, look, named
 from vaeline.store import Facts
@@ -43,7 +44,7 @@ def images_of(corner: np.ndarray) -> np.ndarray:
 def reference() -> Reference:
     record = Record()
     record.put("fd_floor", 1.5, "Floor.")
-    return Reference(named(Corner()), look(Corner(), [images_of(LABELS)], LABELS[:, None], ROWS), record, "ab12")
+    return Reference(named(Corner()), look(Corner(), [images_of(LABELS)], LABELS[:, None], ROWS), record, "ab12", 60)
 
 
 def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:
@@ -102,6 +103,7 @@ def test_distances_are_taken_label_by_label_where_asked(reference: Reference) ->
     [
         ({"space": {"features": "pixels", "weights": "other"}}, "measured with .*other.*pipeline_steps.reference"),
         ({"images": "ef56"}, "another test split than that of tiny"),
+        ({"drawn": 359}, "drew 60 images, but the reference tells what 359 would score"),
     ],
 )
 def test_a_reference_of_another_space_or_other_images_is_refused(

@@ -153,6 +153,14 @@ def test_a_saved_model_is_loaded_whole_and_saved_again_as_the_same_bytes(
             lambda path: path.write_text(path.read_text().replace("latent: 3", "latent: 7")),
             "of another model",
         ),
+        (
+            "model.safetensors",
+            lambda path: (
+                save(path.parent / "other", Model(variant(), FACTS), FACTS, {})
+                or (path.parent / "other" / path.name).rename(path)
+            ),
+            "or not the one that variant.yaml tells of",
+        ),
     ],
 )
 def test_a_damaged_run_is_a_sentence(tmp_path: Path, file: str, damage: Any, sentence: str) -> None:

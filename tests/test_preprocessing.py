@@ -136,7 +136,10 @@ def test_limit_draws_so_many_images_of_every_split(method: str) -> None:
     ("official", "sentence"),
     [
         (None, "has no split of its own; use 'random'"),
-        (np.array(["train"] * 20), "The official split of 20 images leaves none for test; .*random"),
+        (
+            np.array(["train"] * 20),
+            "The official split of 20 images leaves none for test, which needs 2 at least; .*random",
+        ),
     ],
 )
 def test_impossible_official_split_is_refused(official: np.ndarray | None, sentence: str) -> None:
@@ -147,6 +150,14 @@ def test_impossible_official_split_is_refused(official: np.ndarray | None, sente
 def test_too_few_images_for_the_shares_are_refused() -> None:
     with pytest.raises(UserError, match="The random split of 4 images leaves none for validation"):
         deal(4, params.Split())
+
+
+def test_a_split_of_one_image_is_refused() -> None:
+    official = np.array(["train"] * 18 + ["test"] + ["validation"])
+    with pytest.raises(
+        UserError, match="leaves 1 for validation, which needs 2 at least; set dataset.split.method to 'random'"
+    ):
+        deal(20, params.Split(method="official"), official)
 
 
 def test_damaged_image_is_named_and_leaves_no_store(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
     paths = reference.paths(tmp_path / "tiny.h5", "classifier")
     seen = Seen(Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9))
-    reference.write(Reference({"features": "pixels"}, seen, Record(), ""), *paths)
+    reference.write(Reference({"features": "pixels"}, seen, Record(), "", 9), *paths)
     paths[broken].unlink()
     if content is not None:
         paths[broken].write_bytes(content)

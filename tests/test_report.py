@@ -104,8 +104,8 @@ def test_names_with_html_in_them_are_shown_not_run(tmp_path: Path) -> None:
     attack = "<script>alert('x')</script><img src=http://x.example/y>"
     write_run(
         tmp_path / "one" / "seed-0",
-        {"nll": 1.0},
-        {attack: {"definition": attack, attack: attack}, "rate": {"dash": attack}},
+        {"nll": 1.0, attack: 1.0},
+        {attack: {"value": 1.0, "definition": attack, attack: attack}, "rate": {"dash": attack}},
     )
     html = page(tmp_path, study(("one",), (0,), question=attack))
     assert "<script" not in html
@@ -160,6 +160,7 @@ def test_definitions_that_differ_name_their_variants(tmp_path: Path) -> None:
             tmp_path / "two" / f"seed-{seed}", {"nll_refit": 1.0}, {"nll_refit": {"definition": "Already fitted."}}
         )
     text = text_of(page(tmp_path, study(seeds=(0, 1))))
+    assert all(f"σ refitted, nats: figure with definition {way}." in text for way in ("Refitted", "Already fitted"))
     assert "one Refitted. images 4 sigma 0.4100 to 0.4300 split test" in text
     assert "two Already fitted. images 4 split test" in text
 

@@ -71,12 +71,31 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> N
         results.read(tmp_path, study(("one",), (0,)))
 
 
-def test_pictures_go_back_to_rows_of_the_test_split(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", {"nll": 1.0})
-    np.testing.assert_array_equal(results.rows_shown(tmp_path / "run" / "samples.h5", 2), [3, 1])
-    (tmp_path / "run" / "samples.h5").write_bytes(b"not HDF5")
-    with pytest.raises(UserError, match="samples.h5 is damaged"):
-        results.rows_shown(tmp_path / "run" / "samples.h5", 2)
+@pytest.mark.parametrize("content", ['{"train": {}}', '{"train": {"seconds": "x", "host": "here"}}', "NaN"])
+def test_damaged_wall_times_are_named(tmp_path: Path, content: str) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    (tmp_path / "one" / "seed-0" / "timing.json").write_text(content)
+    with pytest.raises(UserError, match="timing.json is damaged"):
+        results.read(tmp_path, study(("one",), (0,)))
+
+
+@pytest.mark.parametrize("metrics", [{"nll": 2.0}, {"nll": 1.0, "rate": 1.0}, {}])
+def test_figures_of_one_evaluation_beside_the_definitions_of_another_are_refused(
+    tmp_path: Path, metrics: dict[str, float]
+) -> None:
+    """As a full disk or a kill between the two files leaves them."""
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    write_json(tmp_path / "one" / "seed-0" / "metrics.json", metrics)
+    with pytest.raises(UserError, match=r"of two evaluations; .*evaluate --variant one --seed 0"):
+        results.read(tmp_path, study(("one",), (0,)))
+
+
+def test_half_a_picture_is_named(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    path = tmp_path / "one" / "seed-0" / "samples.png"
+    path.write_bytes(path.read_bytes()[:80])
+    with pytest.raises(UserError, match="samples.png is damaged"):
+        results.read(tmp_path, study(("one",), (0,)))
 
 
 def test_runs_the_study_no_longer_names_are_moved(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_samples_are_held_against_test_images_of_their_label() -> None:
     facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["kind", "side"], [["a", "b", "c"], ["left", "right"]])
     labels = np.stack([np.arange(300) % 2, np.arange(300) % 300 // 298], 1)  # nobody is c, two are right
     shifted = correlated(300, 1) + (20 * labels[:, :1, None, None]).astype(np.uint8)
-    known = Reference({}, look(Pixels(), [shifted], labels), Record(), "")
+    known = Reference({}, look(Pixels(), [shifted], labels), Record(), "", 0)
     for asked, near in ((labels, True), (1 - labels, False)):
         record = Record()
         put_distances_by_label(record, "sample", look(Pixels(), [shifted], asked), "samples", Pixels(), known, facts)
@@ -41,7 +41,7 @@ def test_samples_are_held_against_test_images_of_their_label() -> None:
 def test_labels_of_which_there_are_too_few_have_no_distance() -> None:
     facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["kind"], [["a", "b"]])
     seen, record = look(Pixels(), [correlated(8, 1)], np.arange(8)[:, None] % 2), Record()
-    put_distances_by_label(record, "sample", seen, "samples", Pixels(), Reference({}, seen, Record(), ""), facts)
+    put_distances_by_label(record, "sample", seen, "samples", Pixels(), Reference({}, seen, Record(), "", 0), facts)
     assert record.evaluation == {"fd_sample_by_label": {"dash": "of no label are there 20 images of either kind"}}
 
 
@@ -50,7 +50,7 @@ def test_a_label_with_fewer_images_than_dimensions_is_measured_and_said_to_be_bi
     images = np.random.default_rng(0).integers(0, 256, (120, 1, 8, 8), dtype=np.uint8)
     facts = Facts("tiny", (1, 8, 8), 256, (-1.0, 1.0), ["kind"], [["a", "b"]])
     seen, record = look(Pixels(), [images], np.arange(120)[:, None] % 2), Record()
-    put_distances_by_label(record, "sample", seen, "samples", Pixels(), Reference({}, seen, Record(), ""), facts)
+    put_distances_by_label(record, "sample", seen, "samples", Pixels(), Reference({}, seen, Record(), "", 0), facts)
     assert record.metrics["fd_sample_by_label"] == pytest.approx(0, abs=1e-6)
     assert record.evaluation["fd_sample_by_label"]["warning"] == "biased upwards: from 60 images in 64 dimensions"
 
@@ -65,7 +65,7 @@ class Tenths(Pixels):
 @pytest.mark.parametrize("space", [Pixels(), Tenths()])
 def test_features_that_are_all_the_same_judge_nothing(space: Pixels) -> None:
     same = np.full((500, 1, 2, 2), 3, np.uint8)
-    known = Reference({}, look(space, [same], np.zeros((500, 1))), Record(), "")
+    known = Reference({}, look(space, [same], np.zeros((500, 1))), Record(), "", 0)
     record = Record()
     seen = look(space, [correlated(500, 0)], np.zeros((500, 1)))
     put_distances(record, "sample", seen, "samples", space, known)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -124,6 +125,14 @@ def test_flipped_bit_is_found_by_the_checksum(path: Path) -> None:
         store.read_split(path, "validation")
 
 
+@pytest.mark.parametrize("change", [{"range": (0.0, 1.0)}, {"checksums": {}}, {"label_names": ["other"]}])
+def test_a_run_of_other_images_is_refused(path: Path, change: dict[str, Any]) -> None:
+    facts = store.read_facts(path)
+    store.require_images(path, dataclasses.replace(facts, preprocessing={"manifest": "moved"}))
+    with pytest.raises(UserError, match="holds other images than those that this run was trained on"):
+        store.require_images(path, dataclasses.replace(facts, **change))
+
+
 def test_another_hdf5_file_is_refused(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = 1
@@ -138,6 +147,7 @@ def test_full_disk_ends_in_a_sentence_and_leaves_no_file(tmp_path: Path, limit: 
 import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 import errno, io, resource, signal, numpy as np
 from pathlib import Path
+from typing import Any
 from vaeline import store
 from vaeline.errors import UserError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -46,6 +46,12 @@ def test_nothing_is_marked_without_an_interval(tmp_path: Path) -> None:
     assert marks(tmp_path, "one", "two") == ["", ""]
 
 
+def test_none_is_best_beside_a_rival_that_was_not_compared(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 1.1, 1.0], "two": [9.0, 9.0, 9.1], "three": [2.0]})
+    assert marks(tmp_path, "one", "two", "three") == ["", "", ""]
+    assert marks(tmp_path, "one", "two") == ["best", ""]
+
+
 def test_a_figure_that_describes_a_model_ranks_none(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 1.0, 1.1], "two": [5.0, 5.0, 5.1]}, "rate")
     assert marks(tmp_path, "one", "two") == ["", ""]

@@ -4,12 +4,13 @@ A comparison is written as comparison.json and read back from it, so that a tabl
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from vaeline.errors import UserError
 from vaeline.metrics import FEW_SAMPLES
@@ -37,12 +38,12 @@ class Headline(NamedTuple):
 
 def _frechet(space: str, features: str, of: str) -> Headline:
     references = (f"{space}_floor", f"{space}_pixel_gaussian")
-    return Headline("Images", f"Fréchet distance of {of}, {features} features", "", "lower", references)
+    return Headline("Images", f"Fréchet distance of {of}, {features}", "", "lower", references)
 
 
 def _kernel(space: str, features: str, of: str) -> Headline:
     references = (f"{space}_floor", f"{space}_pixel_gaussian")
-    return Headline("Images", f"kernel distance of {of}, {features} features", "", "lower", references)
+    return Headline("Images", f"kernel distance of {of}, {features}", "", "lower", references)
 
 
 def _neighbours(figure: str, meaning: str) -> Headline:
@@ -59,28 +60,28 @@ HEADLINES = {
     ),
     "bits_per_dim": Headline("Likelihood", "code length of a pixel", "bits", "lower"),
     "bits_per_dim_given_label": Headline("Likelihood", "code length of a pixel given the label", "bits", "lower"),
-    "fd_reconstruction": _frechet("fd", "classifier", "reconstructions"),
-    "fd_sample": _frechet("fd", "classifier", "samples"),
+    "fd_reconstruction": _frechet("fd", "own features", "reconstructions"),
+    "fd_sample": _frechet("fd", "own features", "samples"),
     "fd_sample_by_label": Headline(
-        "Images", "Fréchet distance of samples within each label, classifier features", "", "lower"
+        "Images", "Fréchet distance of samples within each label, own features", "", "lower"
     ),
     "fid_sample_by_label": Headline(
         "Images", "Fréchet distance of samples within each label, Inception features", "", "lower"
     ),
-    "fid_reconstruction": _frechet("fid", "Inception", "reconstructions"),
-    "fid_sample": _frechet("fid", "Inception", "samples"),
-    "kd_reconstruction": _kernel("kd", "classifier", "reconstructions"),
-    "kd_sample": _kernel("kd", "classifier", "samples"),
-    "kid_reconstruction": _kernel("kid", "Inception", "reconstructions"),
-    "kid_sample": _kernel("kid", "Inception", "samples"),
+    "fid_reconstruction": _frechet("fid", "Inception features", "reconstructions"),
+    "fid_sample": _frechet("fid", "Inception features", "samples"),
+    "kd_reconstruction": _kernel("kd", "own features", "reconstructions"),
+    "kd_sample": _kernel("kd", "own features", "samples"),
+    "kid_reconstruction": _kernel("kid", "Inception features", "reconstructions"),
+    "kid_sample": _kernel("kid", "Inception features", "samples"),
     "precision": _neighbours("precision", "samples that look like test images"),
     "recall": _neighbours("recall", "test images that samples look like"),
     "density": _neighbours("density", "test images around a sample, 1 where as dense as real ones"),
     "coverage": _neighbours("coverage", "test images with a sample beside them"),
-    "fd_low_posterior": _frechet("fd", "classifier", "low-posterior samples"),
-    "fid_low_posterior": _frechet("fid", "Inception", "low-posterior samples"),
-    "kd_low_posterior": _kernel("kd", "classifier", "low-posterior samples"),
-    "kid_low_posterior": _kernel("kid", "Inception", "low-posterior samples"),
+    "fd_low_posterior": _frechet("fd", "own features", "low-posterior samples"),
+    "fid_low_posterior": _frechet("fid", "Inception features", "low-posterior samples"),
+    "kd_low_posterior": _kernel("kd", "own features", "low-posterior samples"),
+    "kid_low_posterior": _kernel("kid", "Inception features", "low-posterior samples"),
     "skl": Headline("Latent space", "mismatch of aggregate posterior and prior, both ways", "nats", "lower"),
     "leaked_share": Headline("Latent space", "share of codes where the prior hardly samples: 0.01 if they match"),
     "leakage": Headline("Latent space", "excess of aggregate posterior over the prior there", "nats"),
@@ -112,7 +113,7 @@ HEADLINES = {
 OTHER = Headline("Other figures", "")
 # What two figures of one name must have in common to stand in one column, beside the name.
 DEFINING = (
-    "measure", "estimator", "split", "split_sha256", "images", "of", "samples", "features", "weights", "judge", "seed",
+    "definition", "measure", "estimator", "split", "split_sha256", "images", "of", "samples", "features", "weights", "judge", "seed",
     "fitted_to", "told",
 )  # fmt: skip
 # Endings of figures that go with another.
@@ -233,6 +234,14 @@ class Comparison(Entry):
     figures: dict[str, Figure]
     published: list[Beside]
 
+    @model_validator(mode="after")
+    def is_whole(self) -> "Comparison":
+        """Refuse figures that leave a variant out."""
+        for name, figure in self.figures.items():
+            if figure.summaries.keys() | figure.dashes.keys() != set(self.variants):
+                raise ValueError(f"{name} is not of the variants {', '.join(self.variants)}")
+        return self
+
     def headlines(self) -> dict[str, Figure]:
         """The figures of the table, in its order: those known first, then others."""
         order = list(HEADLINES)
@@ -277,10 +286,15 @@ class Comparison(Entry):
 
 
 def compare(results: Results) -> Comparison:
-    """Summarise each figure over seeds, and compare every two variants on the seeds they share."""
+    """Summarise each figure over seeds, and compare every two variants on the seeds they share.
+
+    Raises:
+        UserError: a published figure has a name that none of ours has.
+    """
     names = sorted({name for run in results.runs for name in (*run.metrics, *run.evaluation)})
     missing = [f"{variant} seed {seed}: {state}" for (variant, seed), state in results.missing.items()]
     study = results.study
+    _refuse_unknown(results.published, names)
     figures = {name: _figure(results, name) for name in names}
     return Comparison(
         study=study.name,
@@ -290,6 +304,14 @@ def compare(results: Results) -> Comparison:
         figures=figures,
         published=[_beside(results, figures, each) for each in results.published.values()],
     )
+
+
+def _refuse_unknown(published: Mapping[str, Published], names: Sequence[str]) -> None:
+    for key, each in published.items():
+        if each.figure not in HEADLINES and each.figure not in names:
+            near = get_close_matches(each.figure, {*HEADLINES, *names}, n=3)
+            meant = f"did you mean {' or '.join(near)}" if near else f"figures are {', '.join(HEADLINES)}"
+            raise UserError(f"published.{key}.figure is {each.figure!r}, which is the name of no figure; {meant}?")
 
 
 def _beside(results: Results, figures: dict[str, Figure], published: Published) -> Beside:

@@ -36,6 +36,9 @@ def written_aside(path: Path) -> Iterator[Path]:
     except Exception as error:
         if is_disk_full(error):
             raise disk_full(path) from error
+        if isinstance(error, OSError) and error.errno and error.filename in (None, str(aside)):
+            # Of the name that the reader knows.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
         aside.unlink(missing_ok=True)

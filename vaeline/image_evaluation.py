@@ -1,12 +1,11 @@
 """What a run's images are worth: how far they lie from real ones, and whether they show what they were asked to."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from vaeline.errors import UserError
+from vaeline.drawn import Drawn
 from vaeline.features.classifier import Classifier, predict
 from vaeline.metrics.condition_accuracy import condition_accuracy
 from vaeline.record import Record
@@ -18,18 +17,6 @@ SUBJECTS = {
     "sample": "samples",
     "low_posterior": "low-posterior samples",
 }
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What a run drew."""
-
-    reconstructions: np.ndarray  # of test images, uint8 (n, channel, height, width)
-    samples: np.ndarray  # uint8, the same shape
-    labels: np.ndarray  # that the samples were asked to have, int64 (n, columns)
-    sources: np.ndarray  # the test image that each reconstruction is of and each sample has its labels from, int64 (n,)
-    low_posterior: np.ndarray | None  # samples that the aggregate posterior covers least; None where it has no density
-    seed: int  # `sampling.seed`, of all of them
 
 
 def judge_images(
@@ -53,11 +40,11 @@ def judge_images(
         by_label: whether distances are taken label by label too.
 
     Raises:
-        UserError: what was drawn has another shape or range than the test images, or the reference is of another space or
-            of other images.
+        UserError: what was drawn has another shape or range than the test images, or the reference is of another space, of
+            other images, or for another number of samples.
     """
-    reference.require(features, facts)
-    _refuse_other_images(drawn, facts)
+    drawn.require(facts)
+    reference.require(features, facts, len(drawn.samples))
     record = Record(checksums=facts.checksums, seed=drawn.seed)
     _put_similarity(record, drawn, facts, features, reference, by_label and conditional)
     if conditional:
@@ -100,21 +87,3 @@ def _put_accuracy(record: Record, drawn: Drawn, classifier: Classifier, facts: F
     definition = "Balanced accuracy, over the labels asked for, of samples as the classifier sees them."
     how: dict[str, Any] = {"split": "test", "images": len(shown), "judge": classifier.weights}
     record.put_mean("condition_accuracy", accuracy, definition, left_out=facts.lacking(drawn.labels), **how)
-
-
-def _refuse_other_images(drawn: Drawn, facts: Facts) -> None:
-    kinds = {"reconstructions": drawn.reconstructions, "samples": drawn.samples}
-    if drawn.low_posterior is not None:
-        kinds["low-posterior samples"] = drawn.low_posterior
-    for kind, images in kinds.items():
-        if images.shape[1:] != facts.image_shape or images.dtype != facts.dtype or images.max() >= facts.levels:
-            raise UserError(
-                f"The {kind} are {'x'.join(map(str, images.shape[1:]))} of type {images.dtype}, up to {images.max()}, but the test "
-                f"images are {'x'.join(map(str, facts.image_shape))} with {facts.levels} levels; draw them anew with "
-                "`python -m pipeline_steps.sample`."
-            )
-    if drawn.labels.shape != (len(drawn.samples), len(facts.label_names)):
-        raise UserError(
-            f"There are {len(drawn.samples):,} samples and {'x'.join(map(str, drawn.labels.shape))} labels, which should be "
-            f"{len(drawn.samples):,}x{len(facts.label_names)}; draw them anew with `python -m pipeline_steps.sample`."
-        )

@@ -211,8 +211,8 @@ def _put_derived(record: Record, model: Model, facts: Facts) -> None:
         record.dash("sigma", "the likelihood has no sigma")
         return
     whence = {"constant": "a fixed value", "trained": "a trained weight", "calibrated": "fitted to the training split"}
-    definition = f"Standard deviation of a pixel under p(x|z), {whence[model.likelihood.kind]}."
-    record.put("sigma", float(model.likelihood.sigma), definition)
+    definition = "Standard deviation of a pixel under p(x|z)."
+    record.put("sigma", float(model.likelihood.sigma), definition, value_is=whence[model.likelihood.kind])
 
 
 def _put_effective_sample_size(record: Record) -> None:
@@ -221,9 +221,9 @@ def _put_effective_sample_size(record: Record) -> None:
     if "dash" in of_figure:
         record.dash("effective_sample_size", of_figure["dash"])
         return
-    definition = f"(sum w)^2 / sum w^2 of the importance weights w of {figure}, median over images."
+    definition = "(sum w)^2 / sum w^2 of the importance weights w of the likelihood, median over images."
     how = {key: of_figure[key] for key in ("split", "images", "samples")}
-    record.put("effective_sample_size", of_figure["effective_sample_size"], definition, **how)
+    record.put("effective_sample_size", of_figure["effective_sample_size"], definition, **how, likelihood=figure)
 
 
 def _dash_likelihood(record: Record, figure: str, why: str) -> None:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from vaeline import parts
 from vaeline.contracts import Context, Latent, Prior
 from vaeline.errors import UserError
-from vaeline.files import write_text, written_aside
+from vaeline.files import sha256, write_text, written_aside
 from vaeline.params import Study, Variant
 from vaeline.store import Facts
 
@@ -279,7 +279,9 @@ def save(folder: Path, model: Model, facts: Facts, provenance: dict[str, Any]) -
     """Write a run's `model.safetensors` and the `variant.yaml` that says how to build it again."""
     with written_aside(folder / "model.safetensors") as aside:
         save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, aside)
-    content = {"variant": model.variant.model_dump(mode="json"), "facts": asdict(facts), **provenance}
+    weights = sha256(folder / "model.safetensors")
+    content = {"variant": model.variant.model_dump(mode="json"), "facts": asdict(facts), "weights_sha256": weights}
+    content |= provenance
     write_text(folder / "variant.yaml", yaml.safe_dump(_plain(content), sort_keys=False, allow_unicode=True))
 
 
@@ -297,6 +299,10 @@ def load(folder: Path) -> tuple[Model, Facts]:
         content = yaml.safe_load((folder / "variant.yaml").read_text(encoding="utf-8"))
         facts = Facts.from_dict(content["facts"])
         model = Model(Variant.model_validate(content["variant"]), facts)
+        if content["weights_sha256"] != sha256(folder / "model.safetensors"):
+            raise UserError(
+                f"{folder / 'model.safetensors'} is damaged, or not the one that variant.yaml tells of; {again}."
+            )
         model.load_state_dict(load_file(folder / "model.safetensors"))
     except (SafetensorError, RuntimeError) as error:
         raise UserError(f"{folder / 'model.safetensors'} is damaged or of another model; {again}.") from error

@@ -13,6 +13,7 @@ from vaeline.errors import UserError
 from vaeline.parts import Entry, PartOptions, names, part
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+MOST_SEED = 2**63 - 1  # that HDF5 and torch's generators take
 
 
 class StudySection(Entry):
@@ -21,7 +22,9 @@ class StudySection(Entry):
     name: Name = Field(description="names the folder of results")
     question: str = Field("", description="what the study asks, a sentence for the report")
     variants: list[Name] = Field(min_length=1, description="the entries of `variants` that run")
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="every variant runs once for each")
+    seeds: list[Annotated[int, Field(ge=0, le=MOST_SEED)]] = Field(
+        min_length=1, description="every variant runs once for each"
+    )
 
     @field_validator("variants", "seeds")
     @classmethod
@@ -35,7 +38,7 @@ class Split(Entry):
     """How images are dealt to train, validation and test."""
 
     method: Literal["official", "random"] = Field("random", description="the data set's own split, or a seeded shuffle")
-    seed: int = Field(0, ge=0, description="of the shuffle")
+    seed: int = Field(0, ge=0, le=MOST_SEED, description="of the shuffle")
     validation: float = Field(
         0.1,
         gt=0,
@@ -146,7 +149,7 @@ class Classifier(Entry):
     batch_size: int = Field(128, ge=1, le=1_000_000, description="images of a training step")
     flip: bool = Field(False, description="mirror half of its training images; best as in `training`")
     rotation: float = Field(0.0, ge=0, le=180, description="turn them by up to so many degrees either way; likewise")
-    seed: int = Field(0, ge=0, description="of its weights, its batches and their augmentation")
+    seed: int = Field(0, ge=0, le=MOST_SEED, description="of its weights, its batches and their augmentation")
     threads: int = Field(2, ge=1, le=1024, description="CPU threads of its training")
 
 
@@ -155,7 +158,7 @@ class Sampling(Entry):
 
     count: int | None = Field(None, ge=2, description="images of each kind; null for as many as there are test images")
     grid: int = Field(64, ge=1, le=400, description="images in each picture")
-    seed: int = Field(0, ge=0, description="of the choice of test images, and of all draws")
+    seed: int = Field(0, ge=0, le=MOST_SEED, description="of the choice of test images, and of all draws")
 
 
 class Evaluation(Entry):
@@ -164,7 +167,7 @@ class Evaluation(Entry):
     importance_samples: int = Field(500, ge=10, le=1_000_000, description="K of the importance-sampled likelihood")
     bound_samples: int = Field(10, ge=1, le=10_000, description="posterior samples for each image's bound")
     images: int | None = Field(None, ge=2, description="test images of the likelihood; null for all")
-    seed: int = Field(0, ge=0, description="of posterior samples and of what is drawn for references")
+    seed: int = Field(0, ge=0, le=MOST_SEED, description="of posterior samples and of what is drawn for references")
     by_label: bool = Field(
         False, description="the Frechet distance of samples label by label too, where there are images enough of each"
     )
@@ -204,7 +207,7 @@ class Published(Entry):
     variant: Name = Field(description="the entry of `variants` that it is of")
     value: float = Field(allow_inf_nan=False, description="as published")
     error: float | None = Field(None, ge=0, description="as published")
-    source: str = Field(description="paper and table, a few words for the report")
+    source: str = Field(min_length=1, description="paper and table, a few words for the report")
     how: dict[str, str | int | float] = Field(
         {},
         description="how it was made, by the keys of evaluation.json: where one differs from ours, the two are not compared",

@@ -22,6 +22,7 @@ from vaeline.errors import UserError
 from vaeline.store import SPLITS, Facts, Stream, write
 
 BLOCK = 64  # images that a thread prepares at once
+FEWEST = 2  # images of a split; one has no variance
 TRIAL = 32  # images that tell how long all will take
 
 
@@ -121,13 +122,14 @@ def deal(
             validation = round(split.validation * len(dealt["train"]))
             dealt |= {"train": dealt["train"][validation:], "validation": dealt["train"][:validation]}
     for name in SPLITS:
-        if not len(dealt[name]):
+        if len(dealt[name]) < FEWEST:
             remedy = {
                 "random": "give more images or a larger share",
                 "official": "set dataset.split.method to 'random'",
             }
             raise UserError(
-                f"The {split.method} split of {len(order):,} images leaves none for {name}; {remedy[split.method]}."
+                f"The {split.method} split of {len(order):,} images leaves {len(dealt[name]) or 'none'} for {name}, which needs {FEWEST} at least; "
+                f"{remedy[split.method]}."
             )
     return {name: dealt[name] for name in SPLITS}
 

@@ -6,27 +6,34 @@ from math import isfinite
 from statistics import fmean
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, FiniteFloat, TypeAdapter
+
+from vaeline.errors import UserError
+
 
 @dataclass
 class Record:
     """What becomes metrics.json and evaluation.json: every figure is a finite number, or a dash with its reason."""
 
-    metrics: dict[str, float] = field(default_factory=dict)
-    evaluation: dict[str, dict[str, Any]] = field(default_factory=dict)
+    evaluation: dict[str, dict[str, Any]] = field(default_factory=dict)  # figure -> `Measured` or `Dashed`, as a dict
     checksums: Mapping[str, str] = field(default_factory=dict)  # split -> SHA-256 of what preprocessing made of it
     seed: int | None = None  # of all that is drawn for the figures
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The figures alone."""
+        return {figure: entry["value"] for figure, entry in self.evaluation.items() if "value" in entry}
 
     def put(self, figure: str, value: float, definition: str, **how: Any) -> None:
         """Note a figure and how it was made, of which split of what data and with which seed; one that is not finite becomes a dash."""
         if not isfinite(value):
             self.dash(figure, f"it came out as {value}")
             return
-        self.metrics[figure] = value
         if how.get("split") in self.checksums:
             how["split_sha256"] = self.checksums[how["split"]]
             if self.seed is not None:
                 how["seed"] = self.seed
-        self.evaluation[figure] = {"definition": definition, **_finite(how)}
+        self.evaluation[figure] = {"value": value, "definition": definition, **_finite(how)}
 
     def put_mean(
         self, figure: str, by_label: Mapping[str, float], definition: str, left_out: Sequence[str] = (), **how: Any
@@ -49,9 +56,53 @@ class Record:
             self.dash(figure, reason)
 
     def join(self, other: "Record") -> None:
-        """Add the figures of another record."""
-        self.metrics |= other.metrics
+        """Add the figures of another record.
+
+        Raises:
+            UserError: one of them is there already.
+        """
+        if both := sorted(self.evaluation.keys() & other.evaluation.keys()):
+            raise UserError(
+                f"{', '.join(both)} would be measured twice; make the reference anew, and evaluate the run again."
+            )
         self.evaluation |= other.evaluation
+
+
+class Measured(BaseModel):
+    """A figure as evaluation.json has it; what else says how it was made is kept as it comes."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    value: FiniteFloat
+    definition: str
+    dash: None = None  # a figure is no dash
+    effective_sample_size: FiniteFloat | None = None
+    saturated: bool = False
+    warning: str = ""
+    left_out: list[str] = []
+    by_label: dict[str, FiniteFloat | None] = {}
+
+
+class Dashed(BaseModel):
+    """Why a figure has no meaning."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    value: None = None
+    dash: str
+
+
+_ENTRIES = TypeAdapter(dict[str, Measured | Dashed])
+
+
+def parse(text: str | bytes) -> Record:
+    """Read back what stands in an evaluation.json.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    entries = _ENTRIES.validate_json(text)
+    return Record({figure: entry.model_dump(exclude_unset=True) for figure, entry in entries.items()})
 
 
 def _finite(value: Any) -> Any:

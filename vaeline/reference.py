@@ -14,11 +14,11 @@ from safetensors.numpy import load_file, save_file
 from vaeline.batches import evenly_spaced
 from vaeline.errors import UserError
 from vaeline.features import classifier as classifiers
-from vaeline.files import write_json, written_aside
+from vaeline.files import sha256, write_json, written_aside
 from vaeline.metrics.calibration_error import BINS, calibration_error
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.metrics.frechet import Moments
-from vaeline.record import Record
+from vaeline.record import Record, parse
 from vaeline.similarity import (
     Features,
     Reference,
@@ -60,7 +60,7 @@ def measure(
     count = min(drawn or len(test.images), len(test.images))
     record = Record(checksums=facts.checksums, seed=seed)
     seen = look(features, [test.images], test.labels, np.arange(len(test.images)))
-    known = Reference(named(features), seen, record, facts.checksums.get("test", ""))
+    known = Reference(named(features), seen, record, facts.checksums.get("test", ""), count)
     chosen, subject = evenly_spaced(len(train.images), count), f"{count} training images"
     floor = look(features, [train.images[chosen]], train.labels[chosen])
     put_distances(record, "floor", floor, subject, features, known)
@@ -114,9 +114,8 @@ def write(reference: Reference, statistics: Path, figures: Path) -> None:
         tensors["factor"] = seen.moments.factor
     with written_aside(statistics) as aside:
         save_file(tensors, aside)
-    record = reference.record
-    content = {"space": reference.space, "test_sha256": reference.images}
-    write_json(figures, {**content, "metrics": record.metrics, "evaluation": record.evaluation})
+    content = {"space": reference.space, "test_sha256": reference.images, "drawn": reference.drawn}
+    write_json(figures, {**content, "statistics_sha256": sha256(statistics), "figures": reference.record.evaluation})
 
 
 def skip(why: str, statistics: Path, figures: Path) -> None:
@@ -133,15 +132,17 @@ def read(statistics: Path, figures: Path) -> Reference:
         UserError: a file is missing or damaged.
     """
     again = "make it anew with `python -m pipeline_steps.reference`"
-    path = statistics
+    path = figures
     try:
+        content = json.loads(figures.read_text(encoding="utf-8"))
+        record = parse(json.dumps(content["figures"]))
+        path = statistics
+        if sha256(statistics) != content["statistics_sha256"]:
+            raise UserError(f"{statistics} is not the one that {figures} tells of; {again}.")
         tensors = load_file(statistics)
         real = Moments(int(tensors["count"]), tensors["mean"], tensors["covariance"], tensors.get("factor"))
         seen = Seen(real, tensors["rows"], tensors["labels"], tensors["sources"])
-        path = figures
-        content = json.loads(figures.read_text(encoding="utf-8"))
-        record = Record(content["metrics"], content["evaluation"])
-        return Reference(content["space"], seen, record, content["test_sha256"])
+        return Reference(content["space"], seen, record, content["test_sha256"], content["drawn"])
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; {again}.") from error
     except (SafetensorError, KeyError, TypeError, ValueError) as error:

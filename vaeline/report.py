@@ -204,7 +204,7 @@ def _definitions(results: Results, name: str) -> list[Definition]:
 
 def _definition(name: str, text: str, runs: list[Run], alone: bool) -> Definition:
     entries = [run.evaluation[name] for run in runs]
-    keys = dict.fromkeys(key for entry in entries for key in entry if key not in ("definition", "by_label"))
+    keys = dict.fromkeys(key for entry in entries for key in entry if key not in ("value", "definition", "by_label"))
     how = {key.replace("_", " "): _agreed([entry[key] for entry in entries if key in entry]) for key in keys}
     return Definition([] if alone else list(dict.fromkeys(run.variant for run in runs)), text, how)
 

@@ -1,18 +1,24 @@
 """A study's runs as one record: what each measured, and which are missing."""
 
 import csv
-import json
 from dataclasses import dataclass, field
+from io import BytesIO
 from itertools import count, product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import h5py
 import numpy as np
 import yaml
+from PIL import Image
+from pydantic import FiniteFloat, TypeAdapter
 
+from vaeline import drawn
 from vaeline.errors import UserError
 from vaeline.params import Published, Study, StudySection
+from vaeline.parts import Entry
+from vaeline.record import Record, parse
+
+T = TypeVar("T")
 
 # What the report reads of a run, in the order in which it appears, and what its absence says.
 FILES = {
@@ -27,7 +33,17 @@ FILES = {
 }
 
 # What the report reads of samples.h5, where it is there.
-DRAWN = ("labels", "codes", "prior", "posterior", "posterior_log_p", "low_posterior_codes", "traversals")
+DRAWN = ("labels", "test_index", "codes", "prior", "posterior", "posterior_log_p", "low_posterior_codes", "traversals")
+
+
+class Time(Entry):
+    """A step's entry in timing.json."""
+
+    seconds: FiniteFloat
+    host: str
+
+
+METRICS, TIMES = TypeAdapter(dict[str, FiniteFloat]), TypeAdapter(dict[str, Time])
 
 
 @dataclass(frozen=True)
@@ -36,13 +52,17 @@ class Run:
 
     variant: str
     seed: int
-    metrics: dict[str, float]  # figure -> value
-    evaluation: dict[str, dict[str, Any]]  # figure -> how it was made, or {"dash": why it has no meaning}
+    evaluation: dict[str, dict[str, Any]]  # figure -> its value and how it was made, or {"dash": why it has no meaning}
     training: dict[str, np.ndarray]  # column of training.csv -> (epochs,), NaN where an epoch has no such value
     reconstructions: bytes  # PNG
     samples: bytes  # PNG
     drawn: dict[str, np.ndarray]  # of DRAWN, what samples.h5 holds
     seconds: dict[str, float]  # step -> wall time, where one was noted
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The figures alone: figure -> value."""
+        return Record(self.evaluation).metrics
 
 
 @dataclass(frozen=True)
@@ -76,19 +96,6 @@ def read(folder: Path, study: Study) -> Results:
         else:
             runs.append(_read_run(place, variant, seed))
     return Results(study.study, runs, missing, study.published)
-
-
-def rows_shown(samples: Path, count: int) -> np.ndarray:
-    """The rows of the test split that the first `count` pictures of a run's samples.h5 go back to.
-
-    Raises:
-        UserError: the file cannot be read.
-    """
-    try:
-        with h5py.File(samples) as file:
-            return np.asarray(file["test_index"][:count])
-    except (OSError, KeyError) as error:
-        raise _unreadable(samples, "HDF5") from error
 
 
 def move_former(folder: Path, study: StudySection, former: Path) -> list[Path]:
@@ -129,32 +136,45 @@ def _read_run(folder: Path, variant: str, seed: int) -> Run:
     return Run(
         variant,
         seed,
-        metrics=_read_json(folder / "metrics.json", (int, float)),
-        evaluation=_read_json(folder / "evaluation.json", dict),
+        evaluation=_read_evaluation(folder),
         training=_read_training(folder / "training.csv"),
-        reconstructions=(folder / "reconstructions.png").read_bytes(),
-        samples=(folder / "samples.png").read_bytes(),
-        drawn=_read_drawn(folder / "samples.h5"),
-        seconds={step: note["seconds"] for step, note in _read_json(timing).items()} if timing.exists() else {},
+        reconstructions=_read_picture(folder / "reconstructions.png"),
+        samples=_read_picture(folder / "samples.png"),
+        drawn=drawn.arrays(folder / "samples.h5", DRAWN),
+        seconds={step: note.seconds for step, note in _read(TIMES, timing).items()} if timing.exists() else {},
     )
 
 
-def _read_drawn(path: Path) -> dict[str, np.ndarray]:
+def _read_evaluation(folder: Path) -> dict[str, dict[str, Any]]:
+    """How each figure was made, and that it is the one that metrics.json has."""
+    path = folder / "evaluation.json"
     try:
-        with h5py.File(path) as file:
-            return {name: file[name][...] for name in DRAWN if name in file}
-    except OSError as error:
-        raise _unreadable(path, "HDF5") from error
-
-
-def _read_json(path: Path, of: type | tuple[type, ...] = dict) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        record = parse(path.read_bytes())
     except ValueError as error:
-        raise _unreadable(path, "JSON") from error
-    if not isinstance(content, dict) or not all(isinstance(value, of) for value in content.values()):
-        raise _unreadable(path, "a JSON object of figures")
-    return content
+        raise _unreadable(path, "an account of figures") from error
+    if record.metrics != _read(METRICS, folder / "metrics.json"):
+        raise UserError(
+            f"metrics.json and evaluation.json of {folder} are of two evaluations; evaluate the run again, with "
+            f"`python -m pipeline_steps.evaluate --variant {folder.parent.name} --seed {folder.name.removeprefix('seed-')}`."
+        )
+    return record.evaluation
+
+
+def _read(content: TypeAdapter[T], path: Path) -> T:
+    try:
+        return content.validate_json(path.read_bytes(), strict=True)
+    except ValueError as error:
+        raise _unreadable(path, "JSON of figures") from error
+
+
+def _read_picture(path: Path) -> bytes:
+    picture = path.read_bytes()
+    try:
+        with Image.open(BytesIO(picture), formats=["PNG"]) as image:
+            image.verify()
+    except (OSError, SyntaxError) as error:
+        raise _unreadable(path, "a PNG") from error
+    return picture
 
 
 def _read_training(path: Path) -> dict[str, np.ndarray]:

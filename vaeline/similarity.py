@@ -51,9 +51,10 @@ class Reference:
     seen: Seen
     record: Record
     images: str  # SHA-256 of the test split
+    drawn: int  # images that a system draws, and of which the floor is measured
 
-    def require(self, features: Features, facts: Facts) -> None:
-        """Refuse to hold images in one space against a reference in another, or against other test images.
+    def require(self, features: Features, facts: Facts, drawn: int) -> None:
+        """Refuse to hold images in one space against a reference in another, of other test images, or for another number of samples.
 
         Raises:
             UserError: says what is not the same.
@@ -65,6 +66,10 @@ class Reference:
             )
         if self.images != facts.checksums.get("test", ""):
             raise UserError(f"The reference is of another test split than that of {facts.dataset_id}; {again}.")
+        if self.drawn != drawn:
+            raise UserError(
+                f"The run drew {drawn:,} images, but the reference tells what {self.drawn:,} would score; {again}, or draw as many."
+            )
 
 
 def named(features: Features) -> dict[str, str]:

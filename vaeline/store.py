@@ -194,9 +194,9 @@ def require_images(path: Path, facts: Facts) -> None:
     """Refuse a store of other images than those that `facts`, of a trained model, tell of.
 
     Raises:
-        UserError: the checksums differ.
+        UserError: checksums, shapes, ranges or labels differ.
     """
-    if read_facts(path).checksums != facts.checksums:
+    if replace(read_facts(path), preprocessing={}) != replace(facts, preprocessing={}):
         raise UserError(
             f"{path} holds other images than those that this run was trained on; make it anew with "
             "`python -m pipeline_steps.preprocess`, or train the run again."

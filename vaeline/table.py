@@ -133,15 +133,17 @@ def spread(half_width: float | None) -> str:
 def marks(figure: Figure, headline: Headline) -> dict[str, str]:
     """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
 
-    Variants that share no two seeds with the best have no interval, and have no say. Where the figure says little of one of
-    them, it ranks none.
+    A variant that shares no two seeds with the best has no interval: it is neither, and none is best beside it. Where the
+    figure says little of one of them, it ranks none.
     """
     if headline.better is None or len(figure.summaries) < 2 or figure.saturated:
         return {}
     leader, *others = figure.ranking(headline)
     pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and pair.half_width is not None}
     tied = [other for other, pair in pairs.items() if not pair.apart]
-    return dict.fromkeys([leader, *tied], "tied") if tied else {leader: "best"} if pairs else {}
+    if tied:
+        return dict.fromkeys([leader, *tied], "tied")
+    return {leader: "best"} if len(pairs) == len(others) else {}
 
 
 def _rows(comparison: Comparison, figures: dict[str, Figure]) -> list[Row]:

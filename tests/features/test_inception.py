@@ -47,7 +47,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def space(weights: Path) -> Features:
-    with pytest.warns(OtherWeights, match="compares with nobody"):
+    with pytest.warns(OtherWeights, match="compare with nobody else's FID"):
         return build(options(weights), facts(), Path("data"))
 
 
@@ -62,7 +62,9 @@ def test_features_are_the_2048_of_pytorch_fid(space: Features, weights: Path) ->
         theirs = pytorch_fid.InceptionV3([3]).eval()
     with torch.inference_mode():
         expected = theirs(images / 255)[0].flatten(1)
-    assert space.prefix == "fid"
+    assert (space.prefix, space.kernel_prefix) == ("fd", "kd") and "with other weights" in space.description
+    official = Features(theirs, 256, f"{inception.SHA256_PREFIX}0000")
+    assert (official.prefix, official.kernel_prefix) == ("fid", "kid") and "other" not in official.description
     assert expected.shape == (2, 2048)
     assert expected.std(0).mean() > 1e-3
     torch.testing.assert_close(space(images), expected)
@@ -167,7 +169,7 @@ class Bomb:
         return os.mkdir, (str(self.folder),)
 
 
-@pytest.mark.parametrize("content", ["web page", "truncated", "pickle", "other network", "list"])
+@pytest.mark.parametrize("content", ["web page", "truncated", "pickle", "other network", "list", "words"])
 def test_a_file_that_holds_no_weights_is_named_before_the_training(weights: Path, tmp_path: Path, content: str) -> None:
     path = tmp_path / "bad.pth"
     {
@@ -175,6 +177,7 @@ def test_a_file_that_holds_no_weights_is_named_before_the_training(weights: Path
         "truncated": lambda: path.write_bytes(weights.read_bytes()[:100_000]),
         "pickle": lambda: torch.save(Bomb(tmp_path / "exploded"), path),
         "other network": lambda: torch.save({"weight": torch.zeros(3)}, path),
+        "words": lambda: path.write_text("hello world"),
         "list": lambda: torch.save([1, 2], path),
     }[content]()
     with pytest.raises(UserError, match=r"bad\.pth is damaged, or does not hold the weights"):

@@ -1,5 +1,7 @@
 """Active units of posteriors whose means vary by a known variance."""
 
+from math import isnan
+
 import pytest
 import torch
 from torch import Generator
@@ -11,6 +13,10 @@ def test_dimensions_that_vary_more_than_a_hundredth_are_active() -> None:
     alternating = torch.tensor([-1.0, 1.0]).repeat(500).unsqueeze(1)
     deviations = torch.tensor([0.0, 0.01, 0.099, 0.101, 1.0])
     assert active_units((alternating * deviations).double().var(0)) == 2
+
+
+def test_means_that_are_no_numbers_are_not_counted_as_still() -> None:
+    assert isnan(active_units(torch.tensor([1.0, torch.nan])))
 
 
 def test_a_mean_far_from_zero_that_never_varies_is_not_active() -> None:

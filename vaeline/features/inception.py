@@ -80,13 +80,16 @@ def weights_path(options: Options, data: Path) -> Path:
 class Features:
     """Inception's feature space, as a Frechet distance wants it."""
 
-    prefix, kernel_prefix = "fid", "kid"
-    description = "the 2048 pool features of pytorch-fid's InceptionV3"
-
     def __init__(self, network: torch.nn.Module, levels: int, weights: str) -> None:
         self.network = network
         self.levels = levels
         self.weights = weights
+        official = weights.startswith(SHA256_PREFIX)
+        # A distance in the features of other weights is no FID.
+        self.prefix, self.kernel_prefix = ("fid", "kid") if official else ("fd", "kd")
+        self.description = (
+            f"the 2048 pool features of pytorch-fid's InceptionV3{'' if official else ', with other weights'}"
+        )
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
@@ -105,13 +108,22 @@ def _load(path: Path) -> torch.nn.Module:
         # pytorch-fid knows one way to its weights: from the net, unpickled.
         with patch.object(inception, "load_state_dict_from_url", lambda *_, **__: weights):
             network: torch.nn.Module = inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
-    except (pickle.UnpicklingError, RuntimeError, AttributeError, TypeError, EOFError, OSError) as error:
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        EOFError,
+        OSError,
+    ) as error:
         raise UserError(
             f"{path} is damaged, or does not hold the weights of pytorch-fid's InceptionV3; replace it by {inception.FID_WEIGHTS_URL}."
         ) from error
     if not sha256(path).startswith(SHA256_PREFIX):
         warnings.warn(
-            f"{path} holds other weights than pytorch-fid's; its FID compares with nobody else's.",
+            f"{path} holds other weights than pytorch-fid's; distances are called fd and kd, and compare with nobody else's FID.",
             OtherWeights,
             stacklevel=3,
         )

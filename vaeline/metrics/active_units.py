@@ -1,12 +1,14 @@
 """Active units: the latent dimensions that depend on the image (Burda et al., 2016)."""
 
+from math import nan
+
 from torch import Tensor
 
 LEAST_VARIANCE = 0.01
 
 
-def active_units(variances: Tensor, least_variance: float = LEAST_VARIANCE) -> int:
-    """How many dimensions have a posterior mean whose variance over images exceeds `least_variance`.
+def active_units(variances: Tensor, least_variance: float = LEAST_VARIANCE) -> float:
+    """How many dimensions have a posterior mean whose variance over images exceeds `least_variance`; NaN where one is not finite.
 
     Only the means enter: a dimension may cost any rate.
 
@@ -14,7 +16,7 @@ def active_units(variances: Tensor, least_variance: float = LEAST_VARIANCE) -> i
         variances: of each dimension's posterior mean over images, (latent,).
         least_variance: in squared units of z.
     """
-    return int((variances > least_variance).sum())
+    return float((variances > least_variance).sum()) if variances.isfinite().all() else nan
 
 
 def covariances(first: Tensor, second: Tensor) -> Tensor:
