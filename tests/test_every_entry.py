@@ -221,7 +221,7 @@ def test_it_samples_inside_the_range(trained: Trained) -> None:
         assert samples.min() >= facts.range[0] and samples.max() <= facts.range[1]
 
 
-@pytest.mark.filterwarnings("ignore::vaeline.metrics.importance_sampling.FewEffectiveSamples")
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.importance_sampling.Unconverged")
 def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trained) -> None:
     model, kind = trained.model.eval(), trained.model.posterior.kind
     settings = Evaluation.model_validate(

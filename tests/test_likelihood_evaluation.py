@@ -15,7 +15,7 @@ from torch.distributions import MultivariateNormal
 from vaeline.batches import Batches
 from vaeline.likelihood_evaluation import judge_likelihood
 from vaeline.likelihoods._gaussian import IsotropicGaussian
-from vaeline.metrics.importance_sampling import FewEffectiveSamples
+from vaeline.metrics.importance_sampling import Unconverged
 from vaeline.model import Bound
 from vaeline.params import Condition, Evaluation
 from vaeline.posteriors.gaussian import Gaussian
@@ -209,9 +209,27 @@ def test_the_same_seed_gives_the_same_record() -> None:
 
 def test_a_far_posterior_warns_and_says_so_in_the_record() -> None:
     settings = SETTINGS.model_copy(update={"importance_samples": 10})
-    with pytest.warns(FewEffectiveSamples, match="effective samples"):
+    with pytest.warns(Unconverged, match="effective sample size is under 10"):
         record = judge(LinearGaussian(inflation=20.0), settings)
     assert record.metrics["effective_sample_size"] < 10
+    assert record.evaluation["nll"]["bound"] == "its effective sample size is under 10"
+    assert "bias" in record.evaluation["nll_monte_carlo_error"]["dash"]
+
+
+def test_bounds_depend_on_no_importance_samples_and_these_on_no_bounds() -> None:
+    few, many = (
+        judge(LinearGaussian(), SETTINGS.model_copy(update=changes))
+        for changes in ({"importance_samples": 40}, {"bound_samples": SETTINGS.bound_samples + 1})
+    )
+    record = judge(LinearGaussian())
+    assert few.metrics["negative_elbo"] == record.metrics["negative_elbo"]
+    assert many.metrics["nll"] == record.metrics["nll"]
+
+
+def test_a_part_of_the_test_images_is_called_so() -> None:
+    record = judge(LinearGaussian(), SETTINGS.model_copy(update={"images": 3}))
+    assert record.evaluation["nll"]["warning"] == "of 3 of the 70 test images"
+    assert "warning" not in judge(LinearGaussian()).evaluation["nll"]
 
 
 def test_every_figure_is_finite_and_says_how_it_was_made() -> None:

@@ -135,7 +135,11 @@ def test_one_run_alone_makes_a_page(tmp_path: Path) -> None:
 
 def test_dashes_and_bounds_carry_their_reason(tmp_path: Path) -> None:
     for seed in range(3):
-        write_run(tmp_path / "one" / f"seed-{seed}", {"nll": 1.0 + seed}, {"nll": {"effective_sample_size": 2.5}})
+        write_run(
+            tmp_path / "one" / f"seed-{seed}",
+            {"nll": 1.0 + seed},
+            {"nll": {"bound": "its effective sample size is under 10"}},
+        )
         write_run(tmp_path / "two" / f"seed-{seed}", {}, {"nll": {"dash": "it has no density"}})
     html = page(tmp_path, study())
     assert "≤ 2.0" in html

@@ -64,7 +64,11 @@ def test_higher_wins_where_higher_is_better(tmp_path: Path) -> None:
 
 def test_bounds_dashes_and_lost_seeds_are_explained(tmp_path: Path) -> None:
     for seed in range(3):
-        write_run(tmp_path / "one" / f"seed-{seed}", {"nll": 5.0 + seed}, {"nll": {"effective_sample_size": 4.25}})
+        write_run(
+            tmp_path / "one" / f"seed-{seed}",
+            {"nll": 5.0 + seed},
+            {"nll": {"bound": "its effective sample size is under 10"}},
+        )
         write_run(tmp_path / "two" / f"seed-{seed}", {"rate": 1.0} | ({"nll": 7.0} if seed else {}))
         write_run(tmp_path / "three" / f"seed-{seed}", {}, {"nll": {"dash": "it has no density"}})
     cells = table.rows(compared(tmp_path, ("one", "two", "three")))[0].cells

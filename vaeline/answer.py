@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from vaeline.comparison import HEADLINES, Comparison, Figure
+from vaeline.comparison import HEADLINES, Comparison, Figure, Pair
 from vaeline.table import number, spread
 
 # Of each line the first figure in which most variants compare is spoken of: the fairest measure of likelihood, of samples, ...
@@ -15,40 +15,72 @@ QUESTIONS = [
     ("probe_linear",),
     ("mig",),
 ]
+# What to read where a Frechet distance warns that it is biased.
+UNBIASED = {
+    f"{frechet}_{of}": f"{kernel}_{of}"
+    for frechet, kernel in (("fid", "kid"), ("fd", "kd"))
+    for of in ("sample", "reconstruction")
+}
 
 
 def figures(comparison: Comparison) -> list[str]:
     """The figures that the study is answered by."""
     measured = {name: figure.comparable for name, figure in comparison.figures.items()}
     chosen = [max(question, key=lambda name: measured.get(name, 0)) for question in QUESTIONS]
-    return [name for name in chosen if measured.get(name, 0) > 1]
+    chosen = [name for name in chosen if measured.get(name, 0) > 1]
+    return [UNBIASED[name] if name in UNBIASED and comparison.figures[name].warnings else name for name in chosen]
 
 
 def sentences(comparison: Comparison, name: str) -> list[str]:
-    """Compare each variant with the next in the ranking of figure `name`, best first."""
-    figure = comparison.figures[name]
-    return [_sentence(name, figure, first, second) for first, second in pairwise(figure.ranking(HEADLINES[name]))]
+    """Compare each variant with the next in the ranking of figure `name`, best first; unlike ones each among their like."""
+    parts = comparison.figures[name].alike()
+    return [sentence for part in parts.values() for sentence in _of_like(name, part)]
+
+
+def _of_like(name: str, figure: Figure) -> list[str]:
+    said = [_saturated(name, figure.saturated)] if figure.saturated else []
+    ranked = [variant for variant in figure.ranking(HEADLINES[name]) if variant not in figure.saturated]
+    if figure.pairs and all(pair.half_width is None for pair in figure.pairs):
+        return [*said, _without_interval(name, figure, ranked)]
+    return said + [_sentence(name, figure, first, second) for first, second in pairwise(ranked)]
+
+
+def _saturated(name: str, variants: list[str]) -> str:
+    return f"{name} is saturated, and ranks none of: {', '.join(variants)}."
+
+
+def _without_interval(name: str, figure: Figure, ranked: list[str]) -> str:
+    """One seed gives an order and no verdict."""
+    values = [
+        f"{variant} {'<= ' if variant in figure.bounds else ''}{number(figure.summaries[variant].mean)}"
+        for variant in ranked
+    ]
+    return f"{name} without an interval, which takes two seeds, and so without a verdict: {', '.join(values)}."
 
 
 def _sentence(name: str, figure: Figure, first: str, second: str) -> str:
     pair = figure.pair(first, second)
-    if figure.mixed and figure.measures.get(first) != figure.measures.get(second):
-        return (
-            f"{first} and {second} are not compared in {name}: {first} has a {figure.measures[first]}, {second} a "
-            f"{figure.measures[second]}."
-        )
     if pair is None:
         return f"{first} and {second} share no seed, so they are not compared in {name}."
     if HEADLINES[name].sign * pair.difference > 0:  # seeds that only one of them has made the ranking
         pair = pair.turned()
-    difference = number(abs(pair.difference), pair.half_width)
-    by = " ".join(filter(None, [difference, spread(pair.half_width), HEADLINES[name].unit]))
-    of = f"{name} (an upper bound)" if figure.bounds.keys() & {first, second} else name
-    of = f"{name} (saturated, which says little)" if {first, second} & set(figure.saturated) else of
-    seeds = f"{pair.won} of {pair.seeds} seeds"
+    by, seeds = _by(name, pair), f"{pair.won} of {pair.seeds} seeds"
     if pair.half_width is None:
-        return f"{pair.first} came out better than {pair.second} by {by} in {of}, on one seed: no interval, no verdict."
+        return (
+            f"{pair.first} came out better than {pair.second} by {by} in {name}, on one seed: no interval, no verdict."
+        )
+    if pair.second in figure.bounds:
+        whose = f"the upper bound of {pair.first}" if pair.first in figure.bounds else pair.first
+        return (
+            f"{whose} lies {by} below the upper bound of {pair.second} in {name}, {seeds}, which leaves open how far "
+            f"{pair.second} is below its bound."
+        )
     if pair.apart:
-        return f"{pair.first} is better than {pair.second} by {by} in {of}, {seeds}."
+        return f"{pair.first} is better than {pair.second} by {by} in {name}, {seeds}."
     holds = f"the interval of their difference, {by}, holds 0 ({pair.first} better in {seeds})"
-    return f"{first} and {second} are not apart in {of}: {holds}."
+    return f"{first} and {second} are not apart in {name}: {holds}."
+
+
+def _by(name: str, pair: Pair) -> str:
+    difference = number(abs(pair.difference), pair.half_width)
+    return " ".join(filter(None, [difference, spread(pair.half_width), HEADLINES[name].unit]))

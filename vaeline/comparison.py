@@ -13,7 +13,6 @@ from typing import Any, Literal, NamedTuple
 from pydantic import ValidationError, model_validator
 
 from vaeline.errors import UserError
-from vaeline.metrics import FEW_SAMPLES
 from vaeline.params import Published
 from vaeline.parts import Entry
 from vaeline.results import Results, Run
@@ -155,7 +154,7 @@ class Figure(Entry):
 
     summaries: dict[str, Summary]
     dashes: dict[str, str]  # variant -> why it has no such figure
-    bounds: dict[str, float]  # variant -> its least effective sample size, where that makes the figure a bound
+    bounds: dict[str, str]  # variant -> why its figure is an upper bound only
     saturated: list[str]  # variants whose posteriors hardly overlap, of which the figure says little
     warnings: dict[str, str]  # variant -> what to know of its figure
     measures: dict[str, str]  # variant -> what it is a likelihood of, where it is one: `density of pixels`, ...
@@ -182,7 +181,7 @@ class Figure(Entry):
         return Figure(
             summaries={variant: each for variant, each in self.summaries.items() if variant in kept},
             dashes=self.dashes | others,
-            bounds={variant: size for variant, size in self.bounds.items() if variant in kept},
+            bounds={variant: why for variant, why in self.bounds.items() if variant in kept},
             saturated=[variant for variant in self.saturated if variant in kept],
             warnings={variant: each for variant, each in self.warnings.items() if variant in kept},
             measures=dict.fromkeys(kept, measure),
@@ -201,6 +200,11 @@ class Figure(Entry):
                 return pair if pair.first == first else pair.turned()
         return None
 
+    def decided(self, pair: Pair, headline: Headline) -> bool:
+        """Whether an interval can tell which of two is better: there is one, and the worse is not a bound that more samples would lower."""
+        worse = pair.second if headline.sign * pair.difference < 0 else pair.first
+        return pair.half_width is not None and worse not in self.bounds
+
     def ranking(self, headline: Headline) -> list[str]:
         """The variants that have this figure, best mean first, equal ones by name."""
         return sorted(self.summaries, key=lambda variant: (headline.sign * self.summaries[variant].mean, variant))
@@ -215,7 +219,7 @@ class Beside(Entry):
     error: float | None
     source: str
     ours: Summary | None  # None where the study has no such figure of that variant
-    bound: bool  # whether ours is an upper bound only
+    bound: str  # why ours is an upper bound only; empty where it is not
     unlike: list[str]  # what is defined otherwise; then the two are not compared
 
     @property
@@ -324,7 +328,7 @@ def _beside(results: Results, figures: dict[str, Figure], published: Published) 
         if made.get(key) != value
     ]
     of = published.model_dump(include={"figure", "variant", "value", "error", "source"})
-    bound = ours is not None and published.variant in figures[name].bounds
+    bound = figures[name].bounds.get(published.variant, "") if ours else ""
     return Beside(**of, ours=ours, bound=bound, unlike=[*(unlike if ours else []), *filter(None, [published.differs])])
 
 
@@ -371,9 +375,7 @@ def _figure(results: Results, name: str) -> Figure:
             for variant, of in runs.items()
             if variant not in measured
         },
-        bounds={
-            variant: size for variant in measured if (size := _bounding_sample_size(runs[variant], name)) is not None
-        },
+        bounds={variant: why for variant in measured if (why := _why_bound(runs[variant], name))},
         saturated=[variant for variant in measured if _saturated(runs[variant], name)],
         warnings={variant: words for variant in measured if (words := _warnings(runs[variant], name))},
         measures=measures,
@@ -454,7 +456,6 @@ def _why_absent(runs: list[Run], name: str) -> str:
     return str(runs[0].evaluation.get(name, {}).get("dash", "not measured"))
 
 
-def _bounding_sample_size(runs: list[Run], name: str) -> float | None:
-    """The least effective sample size over a variant's runs, where it makes a bound of an importance-sampled figure."""
-    sizes = [size for run in runs if (size := run.evaluation.get(name, {}).get("effective_sample_size")) is not None]
-    return min(sizes) if sizes and min(sizes) < FEW_SAMPLES else None
+def _why_bound(runs: list[Run], name: str) -> str:
+    """Why a mean over runs is an upper bound only: one of them is."""
+    return "; ".join(dict.fromkeys(why for run in runs if (why := run.evaluation.get(name, {}).get("bound", ""))))

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from math import prod, sqrt
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,7 +35,8 @@ REFITTED = " Sigma is refitted on the training split, the model frozen."
 def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Evaluation) -> Record:
     """Measure the bound of every test image, and the likelihood of `settings.images` of them.
 
-    Seeds torch's global generator, from which posteriors are sampled.
+    Seeds torch's global generator, from which posteriors are sampled: for the bounds and for the likelihoods apart, so that
+    neither depends on how many samples the other takes.
 
     Args:
         model: in evaluation mode, on the device of the batches.
@@ -44,10 +46,9 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
     """
     record = Record(checksums=test.facts.checksums, seed=settings.seed)
     record.put("parameters", sum(each.numel() for each in model.parameters()), "Trained numbers of the model.")
-    torch.manual_seed(derive_seed("evaluation posterior", settings.seed))
     densities = _densities(model, train, settings.seed)
-    bounds, estimates = _measure(model, densities, train, test, settings)
-    _put_bounds(record, bounds, settings, _measure_of(model.likelihood.sigma, model.conditional))
+    bounds, estimates = _bounds(model, test, settings), _estimates(model, densities, train, test, settings)
+    _put_bounds(record, bounds, settings, _kind_of(model.likelihood.sigma, model.conditional))
     for figure in estimates if _why_no_refit(model, test.facts) else ():
         record.dash(f"{figure}_refit", _why_no_refit(model, test.facts))
     if not estimates:
@@ -56,7 +57,8 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
     for figure, estimate in estimates.items():
         for row, (suffixes, density) in enumerate(densities.items()):
             likelihood = LogLikelihood(*(field[row] for field in estimate))
-            _put_likelihood(record, figure, suffixes, likelihood, density.sigma, settings.importance_samples)
+            how = {"of": len(test.images), "samples": settings.importance_samples}
+            _put_likelihood(record, figure, suffixes, likelihood, density.sigma, how)
     _put_derived(record, model, test.facts)
     return record
 
@@ -81,38 +83,50 @@ def _densities(model: Model, train: Batches, seed: int) -> dict[tuple[str, ...],
         return {("", "_refit"): model.likelihood}
     if _why_no_refit(model, train.facts):
         return {("",): model.likelihood}
+    torch.manual_seed(derive_seed("refit posterior", seed))
     refitted = copy.deepcopy(model.likelihood)
     refitted.calibrate(mean_squared_error(model, train, derive_seed("refit batches", seed)))
     return {("",): model.likelihood, ("_refit",): refitted}
 
 
 @torch.inference_mode()
-def _measure(
-    model: Model, densities: dict[tuple[str, ...], Likelihood], train: Batches, test: Batches, settings: Evaluation
-) -> tuple[Tensor, dict[str, LogLikelihood]]:
-    """Distortion and, where there is one, rate of every image, (2, images), and the likelihoods, (densities, chosen images), by figure."""
-    chosen = torch.zeros(len(test.images), dtype=torch.bool)
-    chosen[evenly_spaced(len(test.images), settings.images)] = True
-    log_prior = _log_frequencies(train.labels, test.facts) if test.facts.classes else None
-    bounds, estimates = [], []
-    for (x, labels), rows in zip(
-        test.ordered(derive_seed("evaluation batches", settings.seed)), chosen.split(test.batch_size), strict=True
-    ):
+def _bounds(model: Model, test: Batches, settings: Evaluation) -> Tensor:
+    """Distortion and, where there is one, rate of every image, (1 or 2, images)."""
+    torch.manual_seed(derive_seed("bounds", settings.seed))
+    bounds = []
+    for x, labels in test.ordered(derive_seed("evaluation batches", settings.seed)):
         drawn = [model.bound(x, labels) for _ in range(settings.bound_samples)]
         halves = [torch.stack([each.distortion, *([] if each.rate is None else [each.rate])]) for each in drawn]
         bounds.append(torch.stack(halves).mean(0).cpu())
-        if rows.any() and not _why_no_likelihood(model):
-            rows = rows.to(x.device)
-            for some, of_some in _held(x[rows], labels[rows]):
-                estimates.append(_likelihoods(model, list(densities.values()), some, of_some, settings, log_prior))
-    figures = estimates[0] if estimates else {}
-    return torch.cat(bounds, 1), {figure: concatenate([each[figure] for each in estimates]) for figure in figures}
+    return torch.cat(bounds, 1)
+
+
+@torch.inference_mode()
+def _estimates(
+    model: Model, densities: dict[tuple[str, ...], Likelihood], train: Batches, test: Batches, settings: Evaluation
+) -> dict[str, LogLikelihood]:
+    """The likelihoods of the chosen images, (densities, chosen images), by figure; none where nothing can be sampled."""
+    if _why_no_likelihood(model):
+        return {}
+    torch.manual_seed(derive_seed("importance samples", settings.seed))
+    chosen = torch.zeros(len(test.images), dtype=torch.bool)
+    chosen[evenly_spaced(len(test.images), settings.images)] = True
+    log_prior = _log_frequencies(train.labels, test.facts) if test.facts.classes else None
+    estimates = []
+    for (x, labels), rows in zip(
+        test.ordered(derive_seed("evaluation batches", settings.seed)), chosen.split(test.batch_size), strict=True
+    ):
+        rows = rows.to(x.device)
+        for some, of_some in _held(x[rows], labels[rows]):
+            estimates.append(_likelihoods(model, list(densities.values()), some, of_some, settings, log_prior))
+    return {figure: concatenate([each[figure] for each in estimates]) for figure in estimates[0]}
 
 
 def _held(x: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """A batch in parts of which one sample each may be held at a time."""
-    count = max(1, HELD_PIXELS[x.device.type] // x[0].numel())
-    yield from zip(x.split(count), labels.split(count), strict=True)
+    if len(x):
+        count = max(1, HELD_PIXELS[x.device.type] // x[0].numel())
+        yield from zip(x.split(count), labels.split(count), strict=True)
 
 
 def _likelihoods(
@@ -160,7 +174,7 @@ def _log_frequencies(labels: Tensor, facts: Facts) -> Tensor:
     return (counts.double() / len(labels)).log()
 
 
-def _measure_of(sigma: Tensor | None, given_label: bool) -> str:
+def _kind_of(sigma: Tensor | None, given_label: bool) -> str:
     """What a likelihood is, in words: figures of unlike measures do not compare."""
     return f"{'probability' if sigma is None else 'density'} of pixels{' given the label' if given_label else ''}"
 
@@ -179,21 +193,35 @@ def _put_bounds(record: Record, bounds: Tensor, settings: Evaluation, measure: s
 
 
 def _put_likelihood(
-    record: Record, figure: str, suffixes: Sequence[str], estimate: LogLikelihood, sigma: Tensor | None, samples: int
+    record: Record,
+    figure: str,
+    suffixes: Sequence[str],
+    estimate: LogLikelihood,
+    sigma: Tensor | None,
+    how: dict[str, Any],
 ) -> None:
-    summary = summarize(estimate, figure + suffixes[0])
-    how = {"split": "test", "images": len(estimate.log_prob), "samples": samples}
-    effective = {"effective_sample_size": summary.effective_sample_size}
+    summary, images, samples = summarize(estimate, figure + suffixes[0]), len(estimate.log_prob), how["samples"]
+    how = {"split": "test", "images": images, **how}
+    notes: dict[str, Any] = {"effective_sample_size": summary.effective_sample_size}
+    if summary.why_bound:
+        notes["bound"] = summary.why_bound
+    if images < how["of"]:
+        notes["warning"] = f"of {images:,} of the {how['of']:,} test images"
     if sigma is not None:
-        effective["sigma"] = float(sigma)
-    measure = _measure_of(sigma, figure == "nll_given_label")
+        notes["sigma"] = float(sigma)
+    kind = _kind_of(sigma, figure == "nll_given_label")
     for suffix in suffixes:
         name, definition = figure + suffix, DEFINITIONS[figure] + (REFITTED if suffix else "")
-        record.put(name, summary.nll, definition, **how, **effective, measure=measure)
+        record.put(name, summary.nll, definition, **how, **notes, measure=kind)
         fewer = {"tenth": (summary.tenth, samples // 10), "hundredth": (summary.hundredth, max(1, samples // 100))}
         for part, (value, count) in fewer.items():
             record.put(f"{name}_{part}", value, f"{name} from a {part} of the samples.", **how | {"samples": count})
         record.put(f"{name}_standard_error", summary.standard_error, f"Standard error of {name} over images.", **how)
+        if summary.why_bound:
+            record.dash(
+                f"{name}_monte_carlo_error", "of an upper bound it would leave out the bias, which is what matters"
+            )
+            continue
         definition = f"Standard error of {name} over draws of the importance samples, by the delta method."
         record.put(f"{name}_monte_carlo_error", summary.monte_carlo_error, definition, **how)
 
@@ -206,7 +234,7 @@ def _put_derived(record: Record, model: Model, facts: Facts) -> None:
         _dash_likelihood(record, "nll", "combinations of attributes have no p(y) to sum over")
     for figure, bits in {"nll": "bits_per_dim", "nll_given_label": "bits_per_dim_given_label"}.items():
         _put_bits(record, figure, bits, facts, probability=model.likelihood.sigma is None)
-    _put_effective_sample_size(record)
+    _put_effective_sample_size(record, _why_no_likelihood(model) or "it came out as nan")
     if model.likelihood.sigma is None:
         record.dash("sigma", "the likelihood has no sigma")
         return
@@ -215,14 +243,14 @@ def _put_derived(record: Record, model: Model, facts: Facts) -> None:
     record.put("sigma", float(model.likelihood.sigma), definition, value_is=whence[model.likelihood.kind])
 
 
-def _put_effective_sample_size(record: Record) -> None:
-    figure = "nll" if "nll" in record.metrics else "nll_given_label"
-    of_figure = record.evaluation[figure]
-    if "dash" in of_figure:
-        record.dash("effective_sample_size", of_figure["dash"])
+def _put_effective_sample_size(record: Record, why_no_likelihood: str) -> None:
+    figure = next((name for name in ("nll", "nll_given_label") if name in record.metrics), None)
+    if figure is None:
+        record.dash("effective_sample_size", why_no_likelihood)
         return
+    of_figure = record.evaluation[figure]
     definition = "(sum w)^2 / sum w^2 of the importance weights w of the likelihood, median over images."
-    how = {key: of_figure[key] for key in ("split", "images", "samples")}
+    how = {key: of_figure[key] for key in ("split", "images", "of", "samples")}
     record.put("effective_sample_size", of_figure["effective_sample_size"], definition, **how, likelihood=figure)
 
 
@@ -235,7 +263,8 @@ def _put_bits(record: Record, figure: str, bits: str, facts: Facts, probability:
     if figure not in record.metrics:
         record.dash(bits, record.evaluation[figure]["dash"])
         return
-    how = {key: record.evaluation[figure][key] for key in ("split", "images", "samples", "effective_sample_size")}
+    made = record.evaluation[figure]
+    how = {key: made[key] for key in ("split", "images", "of", "samples", "bound", "warning") if key in made}
     dimensions, (low, high) = prod(facts.image_shape), facts.range
     if facts.pixels == "dequantized":
         value = bits_per_dim(record.metrics[figure], dimensions, facts.levels, high - low)

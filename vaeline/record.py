@@ -78,6 +78,7 @@ class Measured(BaseModel):
     dash: None = None  # a figure is no dash
     effective_sample_size: FiniteFloat | None = None
     saturated: bool = False
+    bound: str = ""  # why a likelihood is an upper bound only
     warning: str = ""
     left_out: list[str] = []
     by_label: dict[str, FiniteFloat | None] = {}

@@ -32,6 +32,7 @@ class Strip(NamedTuple):
     """A paired comparison as drawn: places on a line, in per cent of its length."""
 
     pair: Pair  # the better variant first
+    decided: bool  # whether its interval tells which is better
     by: str
     mean: float
     low: float | None
@@ -150,12 +151,17 @@ def _commit() -> str:
 
 def _answer(comparison: Comparison, name: str) -> Answer:
     figure, headline = comparison.figures[name], HEADLINES[name]
-    ranked = [pair for two in _shown_pairs(figure.ranking(headline)) if (pair := figure.pair(*two))]
+    rankings = [part.ranking(headline) for part in figure.alike().values()]
+    ranked = [pair for of in rankings for two in _shown_pairs(of) if (pair := figure.pair(*two))]
     pairs = [pair.turned() if headline.sign * pair.difference > 0 else pair for pair in ranked]
     advantages = [_advantages(figure, pair, headline) for pair in pairs]
     ends = [abs(pair.difference) + side * (pair.half_width or 0) for pair in pairs for side in (-1, 1)]
     place = _scale([0.0, *ends, *(value for each in advantages for value in each)])
-    strips = [_strip(pair, seeds, place) for pair, seeds in zip(pairs, advantages, strict=True)]
+    decided = [
+        pair.apart and figure.decided(pair, headline) and not {pair.first, pair.second} & set(figure.saturated)
+        for pair in pairs
+    ]
+    strips = [_strip(*each, place) for each in zip(pairs, decided, advantages, strict=True)]
     return Answer(name, headline.meaning, headline.unit, answer.sentences(comparison, name), place(0.0), strips)
 
 
@@ -179,11 +185,11 @@ def _scale(values: list[float]) -> Callable[[float], float]:
     return lambda value: round(MARGIN + (100 - 2 * MARGIN) * (value - low) / length, 2)
 
 
-def _strip(pair: Pair, seeds: list[float], place: Callable[[float], float]) -> Strip:
+def _strip(pair: Pair, decided: bool, seeds: list[float], place: Callable[[float], float]) -> Strip:
     mean, half_width = abs(pair.difference), pair.half_width
     low, high = (place(mean - half_width), place(mean + half_width)) if half_width is not None else (None, None)
     by = f"{table.number(mean, half_width)} {table.spread(half_width)}".strip()
-    return Strip(pair, by, place(mean), low, high, [place(value) for value in seeds])
+    return Strip(pair, decided, by, place(mean), low, high, [place(value) for value in seeds])
 
 
 def _grouped(rows: Iterable[table.Row]) -> dict[str, list[table.Row]]:

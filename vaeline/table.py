@@ -4,9 +4,8 @@ from math import floor, log10
 from typing import NamedTuple
 
 from vaeline.comparison import HEADLINES, OTHER, Beside, Comparison, Figure, Headline, Summary
-from vaeline.metrics import FEW_SAMPLES
 
-BOUND = f"an upper bound: its effective sample size is under {FEW_SAMPLES}"
+BOUND = "an upper bound: {}"
 SATURATED = (
     "saturated: posteriors of different images hardly overlap, so that the figure says nothing of pockets between them"
 )
@@ -14,7 +13,7 @@ MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\
 ↓ lower is better, ↑ higher is; figures without an arrow describe a model and rank none
-± half width of the 95% t-interval over seeds
+± half width of the 95% t-interval over seeds, on one choice of images and with one judge; errors over images are in evaluation.json
 * best: its paired 95% interval leaves out 0 against every other variant
 ~ not apart: the best mean, and those whose paired interval against it holds 0"""
 
@@ -106,7 +105,7 @@ def _beside(each: Beside) -> str:
     if each.ours is None:
         return "not measured here"
     if each.difference is None:
-        return f"not compared: {'; '.join([*each.unlike, *([BOUND] if each.bound else [])])}"
+        return f"not compared: {'; '.join([*each.unlike, *([BOUND.format(each.bound)] if each.bound else [])])}"
     return " ".join(filter(None, [f"{each.difference:+.4g}", spread(each.ours.half_width)]))
 
 
@@ -133,13 +132,13 @@ def spread(half_width: float | None) -> str:
 def marks(figure: Figure, headline: Headline) -> dict[str, str]:
     """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
 
-    A variant that shares no two seeds with the best has no interval: it is neither, and none is best beside it. Where the
-    figure says little of one of them, it ranks none.
+    A variant that shares no two seeds with the best, or whose figure is only an upper bound, may be better than it seems: it
+    is neither, and none is best beside it. Where the figure says little of one of them, it ranks none.
     """
     if headline.better is None or len(figure.summaries) < 2 or figure.saturated:
         return {}
     leader, *others = figure.ranking(headline)
-    pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and pair.half_width is not None}
+    pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and figure.decided(pair, headline)}
     tied = [other for other, pair in pairs.items() if not pair.apart]
     if tied:
         return dict.fromkeys([leader, *tied], "tied")
@@ -171,7 +170,7 @@ def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str) -> Ce
     summary = figure.summaries[variant]
     value = number(summary.mean, summary.half_width)
     bound = variant in figure.bounds
-    notes = [BOUND] if bound else []
+    notes = [BOUND.format(figure.bounds[variant])] if bound else []
     notes += [SATURATED] if variant in figure.saturated else []
     notes += [figure.warnings[variant]] if variant in figure.warnings else []
     notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []

@@ -16,7 +16,7 @@ from vaeline.model import Model, save
 from vaeline.params import Study
 from vaeline.store import read_facts
 
-pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.importance_sampling.FewEffectiveSamples")
+pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.importance_sampling.Unconverged")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from vaeline.model import Model, save
 from vaeline.params import Study, load
 from vaeline.store import Facts, Split, read_facts
 
-pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.importance_sampling.FewEffectiveSamples")
+pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.importance_sampling.Unconverged")
 PLAIN: dict[str, Any] = STUDY["variants"]["plain"]
 KINDS: dict[str, dict[str, Any]] = {
     "codes": {

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaeline.metrics import FEW_SAMPLES
+from vaeline.metrics import FEW_SAMPLES, MOST_FALL
 
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 LogJoint = Callable[[Tensor], Tensor]
 
 
-class FewEffectiveSamples(UserWarning):
-    """An importance-sampled log-likelihood rests on so few samples that it is only a lower bound."""
+class Unconverged(UserWarning):
+    """An importance-sampled log-likelihood rests on so few samples that it is only a bound."""
 
 
 class LogLikelihood(NamedTuple):
@@ -36,8 +36,17 @@ class Summary(NamedTuple):
     tenth: float  # mean of the same from a tenth of the samples
     hundredth: float  # and from a hundredth
     standard_error: float  # of the mean, over images
-    monte_carlo_error: float  # of the mean, over draws of the importance samples
+    monte_carlo_error: float  # of the mean, over draws of the importance samples; of its bias it knows nothing
     effective_sample_size: float  # median
+
+    @property
+    def why_bound(self) -> str:
+        """Why it is an upper bound only, which more samples would lower; empty where it has converged."""
+        if self.effective_sample_size < FEW_SAMPLES:
+            return f"its effective sample size is under {FEW_SAMPLES}"
+        if self.tenth - self.nll > MOST_FALL:
+            return f"ten times as many samples lowered it by more than {MOST_FALL} nats"
+        return ""
 
 
 def log_likelihood(draw: Draw, log_joint: LogJoint, samples: int, block: int) -> LogLikelihood:
@@ -91,21 +100,20 @@ def summarize(likelihood: LogLikelihood, name: str) -> Summary:
     """Average over images, (images,); `name` says in the warning what was estimated.
 
     Warns:
-        FewEffectiveSamples: the median effective sample size is below 10.
+        Unconverged: the median effective sample size is below 10, or the figure still falls.
     """
     images = len(likelihood.log_prob)
-    effective = likelihood.effective_sample_size.median().item()
-    if effective < FEW_SAMPLES:
-        sentence = f"{name} rests on {effective:.1f} effective samples for the median image (below {FEW_SAMPLES}): it is an upper bound."
-        warnings.warn(sentence, FewEffectiveSamples, stacklevel=2)
-    return Summary(
+    summary = Summary(
         nll=-likelihood.log_prob.mean().item(),
         tenth=-likelihood.tenth.mean().item(),
         hundredth=-likelihood.hundredth.mean().item(),
         standard_error=likelihood.log_prob.std().item() / sqrt(images),
         monte_carlo_error=likelihood.variance.sum().sqrt().item() / images,
-        effective_sample_size=effective,
+        effective_sample_size=likelihood.effective_sample_size.median().item(),
     )
+    if summary.why_bound:
+        warnings.warn(f"{name} is an upper bound: {summary.why_bound}.", Unconverged, stacklevel=2)
+    return summary
 
 
 def _log_sums(draw: Draw, log_joint: LogJoint, samples: int, block: int) -> Tensor:
