@@ -7,6 +7,7 @@ import json
 import operator
 import os
 import platform
+import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,8 @@ def command(step: Callable[..., None]) -> click.Command:
             step(**options)
         except UserError as error:
             raise click.ClickException(str(error)) from error
+        except BrokenPipeError:  # the reader of our words has gone, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             raise click.ClickException(f"{error}; mend it and run again.") from error
 

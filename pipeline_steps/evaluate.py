@@ -34,7 +34,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     record.join(judge_latents(model, train, test, study.evaluation.seed))
     record.join(judge_representation(model, train, test, study.evaluation.seed))
     if facts.points:
-        dash_images(record, study.evaluation.features.name, POINTS)
+        dash_images(record, parts.module("features", study.evaluation.features.name).PREFIXES, POINTS)
     else:
         features = parts.build("features", study.evaluation.features, facts, store.parent, device)
         known = reference.read(*reference.paths(store, study.evaluation.features.name))

@@ -92,15 +92,18 @@ def _write_latents(
         file["traversals"] = decoded.numpy().reshape(shape)
     if not why_no_aggregate(model):
         aggregate = aggregate_posterior(model, train, derive_seed("aggregate", seed))
-        low, asked = sampling.low_posterior(model, aggregate, labels, derive_seed("low posterior", seed), BATCH)
-        file["low_posterior_codes"], file["low_posterior_labels"] = low.cpu().numpy(), asked.cpu().numpy()
-        decoded_low = sampling.decode(model, low, asked, facts, BATCH)
-        _write(file, "low_posterior", (len(low), *facts.image_shape), facts, decoded_low)
+        if picked := sampling.low_posterior(model, aggregate, labels, derive_seed("low posterior", seed), BATCH):
+            low, asked = picked
+            file["low_posterior_codes"], file["low_posterior_labels"] = low.cpu().numpy(), asked.cpu().numpy()
+            decoded_low = sampling.decode(model, low, asked, facts, BATCH)
+            _write(file, "low_posterior", (len(low), *facts.image_shape), facts, decoded_low)
         posterior = aggregate.sample(MOST_CODES, torch.Generator().manual_seed(derive_seed("posterior", seed)))
         file["posterior"] = posterior.z.numpy()
         if not model.latent_density.conditional:
             with torch.inference_mode():
-                file["posterior_log_p"] = model.latent_density.log_prob(posterior.z.to(low.device), None).cpu().numpy()
+                file["posterior_log_p"] = (
+                    model.latent_density.log_prob(posterior.z.to(labels.device), None).cpu().numpy()
+                )
 
 
 if __name__ == "__main__":

@@ -241,7 +241,13 @@ def test_an_upper_bound_is_not_compared_with_a_published_figure(tmp_path: Path) 
         {"nll": 91.0},
         {"nll": {"samples": 200, "bound": "its effective sample size is under 10"}},
     )
-    paper = {"figure": "nll", "variant": "one", "value": 89.78, "source": "a paper", "how": {"samples": 200}}
+    paper = {
+        "figure": "nll",
+        "variant": "one",
+        "value": 89.78,
+        "source": "a paper",
+        "how": {"samples": 200, "images": 4},
+    }
     of = params.check({**study_content(), "published": {"vae": paper}}, Path("params.yaml"))
     found = comparison.compare(results.read(tmp_path, of))
     assert found.published[0].difference is None
@@ -254,6 +260,54 @@ def test_a_published_figure_of_which_nothing_is_known_is_refused() -> None:
     paper = {"figure": "nll", "variant": "one", "value": 89.78, "source": "a paper"}
     with pytest.raises(UserError, match="nll of one needs `how` it was made, or in what it `differs`"):
         params.check({**study_content(), "published": {"vae": paper}}, Path("params.yaml"))
+
+
+DIRECTIONS = {
+    "lower": {
+        "negative_elbo", "nll", "nll_refit", "nll_given_label", "nll_given_label_refit", "bits_per_dim",
+        "bits_per_dim_given_label", "skl",
+        *(f"{space}_{of}" for space in ("fd", "fid", "kd", "kid") for of in ("reconstruction", "sample", "low_posterior")),
+        "fd_sample_by_label", "fid_sample_by_label",
+    },
+    "higher": {
+        "precision", "recall", "density", "coverage", "probe_linear", "probe_neighbours", "mig", "condition_accuracy",
+    },
+    None: {
+        "leaked_share", "leakage", "mutual_information", "active_units", "codebook_perplexity", "log_det_deviation",
+        "distortion", "rate", "sigma", "effective_sample_size", "parameters",
+    },
+}  # fmt: skip
+
+
+def test_every_figure_points_where_it_should() -> None:
+    found = {
+        better: {name for name, of in comparison.HEADLINES.items() if of.better == better} for better in DIRECTIONS
+    }
+    assert found == DIRECTIONS
+
+
+def test_a_published_figure_that_does_not_say_how_it_was_made_is_not_compared(tmp_path: Path) -> None:
+    ours = {"samples": 200, "features": "own"}
+    write_run(tmp_path / "one" / "seed-0", {"fd_sample": 1.0}, {"fd_sample": ours})
+    paper = {"figure": "fd_sample", "variant": "one", "value": 160.0, "source": "a paper"}
+    published = {
+        "vague": {**paper, "how": {"split": "test"}},
+        "whole": {**paper, "how": {"samples": "200", "images": 4, "features": "own"}},
+    }
+    of = params.check({**study_content(("one",), (0,)), "published": published}, Path("params.yaml"))
+    vague, whole = comparison.compare(results.read(tmp_path, of)).published
+    assert vague.unlike == [
+        f"{key} not said there, {value} here" for key, value in (("samples", 200), ("images", 4), ("features", "own"))
+    ]
+    assert whole.difference == pytest.approx(-159)
+
+
+def test_a_key_that_says_nothing_of_a_figure_is_refused(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0]})
+    paper = {"figure": "nll", "variant": "one", "value": 9.0, "source": "a paper", "how": {"sampels": 200}}
+    of = params.check({**study_content(("one",), (0,)), "published": {"p": paper}}, Path("params.yaml"))
+    with pytest.raises(UserError, match=r"published.p.how has sampels; its keys are definition, measure"):
+        comparison.compare(results.read(tmp_path, of))
 
 
 def test_a_published_figure_of_no_name_is_refused(tmp_path: Path) -> None:
@@ -274,7 +328,7 @@ def test_a_published_figure_is_held_against_ours_where_it_is_defined_alike(tmp_p
         "value": 89.78,
         "error": 0.01,
         "source": "a paper",
-        "how": {"samples": 200},
+        "how": {"samples": 200, "images": 4},
     }
     published = {
         "alike": paper,

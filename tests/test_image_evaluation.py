@@ -11,6 +11,7 @@ from torch import Tensor
 from vaeline.drawn import Drawn
 from vaeline.errors import UserError
 from vaeline.image_evaluation import judge_images
+from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.record import Record
 from vaeline.similarity import Reference, look, named
 from vaeline.store import Facts
@@ -54,6 +55,20 @@ def test_images_that_are_the_test_images_are_at_distance_zero(reference: Referen
     assert record.metrics["fd_sample"] > 10
     assert record.metrics["fd_floor"] == 1.5
     assert "fd_sample" not in reference.record.metrics
+
+
+def test_kernels_of_an_image_with_the_one_it_was_made_from_are_left_out(reference: Reference) -> None:
+    """Of the first 30 test images in another order: their partners are found by the rows that they name."""
+    order = np.random.default_rng(3).permutation(60)[:30]
+    made, real = images_of(LABELS)[order], images_of(LABELS)
+    real_rows = real.reshape(60, 4).astype(np.float32)
+    drawn = Drawn(made, made, LABELS[order, None], order, None, 5)
+    known = replace(reference, drawn=30)
+    record = judge_images(drawn, FACTS, Corner(), known, Corner(), conditional=True)  # type: ignore[arg-type]
+    expected = kernel_distance(real_rows[order], real_rows, order).distance
+    assert expected != kernel_distance(real_rows[order], real_rows, np.full(30, -1)).distance
+    for figure in ("kd_reconstruction", "kd_sample"):
+        assert record.metrics[figure] == pytest.approx(expected), figure
 
 
 def test_samples_that_show_what_was_asked_for_are_accurate(reference: Reference) -> None:
@@ -112,6 +127,12 @@ def test_a_reference_of_another_space_or_other_images_is_refused(
     drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=sentence):
         judge_images(drawn, FACTS, Corner(), replace(reference, **changes), Corner(), conditional=True)  # type: ignore[arg-type]
+
+
+def test_a_system_without_labels_has_no_distances_by_label(reference: Reference) -> None:
+    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    record = judge_images(drawn, FACTS, Corner(), reference, Corner(), False, by_label=True)  # type: ignore[arg-type]
+    assert record.evaluation["fd_sample_by_label"] == {"dash": "the system is given no labels"}
 
 
 def test_low_posterior_samples_and_labels_of_another_shape_are_refused(reference: Reference) -> None:

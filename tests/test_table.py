@@ -52,6 +52,22 @@ def test_none_is_best_beside_a_rival_that_was_not_compared(tmp_path: Path) -> No
     assert marks(tmp_path, "one", "two") == ["best", ""]
 
 
+def test_a_figure_past_what_real_images_score_is_not_the_best(tmp_path: Path) -> None:
+    for seed in range(2):
+        for variant, value in (("one", 1.0), ("two", 0.8)):
+            figures = {"precision": value, "precision_ceiling": 0.9}
+            write_run(tmp_path / variant / f"seed-{seed}", figures)
+    [first, second] = table.rows(compared(tmp_path, seeds=(0, 1)))[0].cells
+    assert (first.mark, second.mark) == ("", "")
+    assert first.note.startswith("past its ceiling") and not second.note
+
+
+def test_a_floor_ends_where_its_error_begins(tmp_path: Path) -> None:
+    figures = {"kd_sample": 9.0, "kd_floor": 0.2529, "kd_floor_standard_error": 4.05}
+    write_run(tmp_path / "one" / "seed-0", figures)
+    assert table.rows(compared(tmp_path, ("one",), (0,)))[0].references == {"kd_floor": "0.3 ± 4.0"}
+
+
 def test_a_figure_that_describes_a_model_ranks_none(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 1.0, 1.1], "two": [5.0, 5.0, 5.1]}, "rate")
     assert marks(tmp_path, "one", "two") == ["", ""]

@@ -36,13 +36,21 @@ class Headline(NamedTuple):
 
 
 def _frechet(space: str, features: str, of: str) -> Headline:
-    references = (f"{space}_floor", f"{space}_pixel_gaussian")
-    return Headline("Images", f"Fréchet distance of {of}, {features}", "", "lower", references)
+    return _distance("Fréchet", space, features, of)
 
 
 def _kernel(space: str, features: str, of: str) -> Headline:
+    return _distance("kernel", space, features, of)
+
+
+def _distance(kind: str, space: str, features: str, of: str) -> Headline:
     references = (f"{space}_floor", f"{space}_pixel_gaussian")
-    return Headline("Images", f"kernel distance of {of}, {features}", "", "lower", references)
+    return Headline("Images", f"{kind} distance of {of}, {features}", "", "lower", references)
+
+
+def _by_label(space: str, features: str) -> Headline:
+    meaning = f"Fréchet distance of samples within each label, {features}"
+    return Headline("Images", meaning, "", "lower", (f"{space}_floor_by_label",))
 
 
 def _neighbours(figure: str, meaning: str) -> Headline:
@@ -61,12 +69,8 @@ HEADLINES = {
     "bits_per_dim_given_label": Headline("Likelihood", "code length of a pixel given the label", "bits", "lower"),
     "fd_reconstruction": _frechet("fd", "own features", "reconstructions"),
     "fd_sample": _frechet("fd", "own features", "samples"),
-    "fd_sample_by_label": Headline(
-        "Images", "Fréchet distance of samples within each label, own features", "", "lower"
-    ),
-    "fid_sample_by_label": Headline(
-        "Images", "Fréchet distance of samples within each label, Inception features", "", "lower"
-    ),
+    "fd_sample_by_label": _by_label("fd", "own features"),
+    "fid_sample_by_label": _by_label("fid", "Inception features"),
     "fid_reconstruction": _frechet("fid", "Inception features", "reconstructions"),
     "fid_sample": _frechet("fid", "Inception features", "samples"),
     "kd_reconstruction": _kernel("kd", "own features", "reconstructions"),
@@ -113,8 +117,10 @@ OTHER = Headline("Other figures", "")
 # What two figures of one name must have in common to stand in one column, beside the name.
 DEFINING = (
     "definition", "measure", "estimator", "split", "split_sha256", "images", "of", "samples", "features", "weights", "judge", "seed",
-    "fitted_to", "told",
+    "fitted_to", "told", "likelihood",
 )  # fmt: skip
+# What a published figure must say to be held against ours, where ours says it.
+TO_BE_SAID = ("samples", "images", "features")
 # Endings of figures that go with another.
 BESIDE = ("_standard_error", "_monte_carlo_error", "_tenth", "_hundredth", "_floor", "_ceiling", "_floor_by_label")
 
@@ -293,7 +299,7 @@ def compare(results: Results) -> Comparison:
     """Summarise each figure over seeds, and compare every two variants on the seeds they share.
 
     Raises:
-        UserError: a published figure has a name that none of ours has.
+        UserError: a published figure, or how it was made, has a name that none of ours has.
     """
     names = sorted({name for run in results.runs for name in (*run.metrics, *run.evaluation)})
     missing = [f"{variant} seed {seed}: {state}" for (variant, seed), state in results.missing.items()]
@@ -312,6 +318,8 @@ def compare(results: Results) -> Comparison:
 
 def _refuse_unknown(published: Mapping[str, Published], names: Sequence[str]) -> None:
     for key, each in published.items():
+        if strange := sorted(each.how.keys() - set(DEFINING)):
+            raise UserError(f"published.{key}.how has {', '.join(strange)}; its keys are {', '.join(DEFINING)}.")
         if each.figure not in HEADLINES and each.figure not in names:
             near = get_close_matches(each.figure, {*HEADLINES, *names}, n=3)
             meant = f"did you mean {' or '.join(near)}" if near else f"figures are {', '.join(HEADLINES)}"
@@ -322,11 +330,14 @@ def _beside(results: Results, figures: dict[str, Figure], published: Published) 
     name, runs = published.figure, results.of(published.variant)
     ours = figures[name].summaries.get(published.variant) if name in figures else None
     made = next((run.evaluation[name] for run in runs if name in run.metrics), {})
+    asked = dict.fromkeys([*published.how, *(key for key in TO_BE_SAID if key in made)])
     unlike = [
-        f"{key} {value} there, {made.get(key, 'not said')} here"
-        for key, value in published.how.items()
-        if made.get(key) != value
+        f"{key} {published.how.get(key, 'not said')} there, {made.get(key, 'not said')} here"
+        for key in asked
+        if str(made.get(key)) != str(published.how.get(key))
     ]
+    if ours and published.variant in figures[name].saturated:
+        unlike.append("ours is saturated")
     of = published.model_dump(include={"figure", "variant", "value", "error", "source"})
     bound = figures[name].bounds.get(published.variant, "") if ours else ""
     return Beside(**of, ours=ours, bound=bound, unlike=[*(unlike if ours else []), *filter(None, [published.differs])])

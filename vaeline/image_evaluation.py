@@ -12,10 +12,11 @@ from vaeline.record import Record
 from vaeline.similarity import Features, Reference, look, put_distances, put_distances_by_label, put_neighbours
 from vaeline.store import Facts
 
+UNTOLD = "the system is given no labels"
 SUBJECTS = {
-    "reconstruction": "reconstructions",
-    "sample": "samples",
-    "low_posterior": "low-posterior samples",
+    "reconstruction": "reconstructions (decoder means, clipped and rounded)",
+    "sample": "samples (decoder means of draws of p(z), clipped and rounded)",
+    "low_posterior": "low-posterior samples (likewise, of the draws that the aggregate posterior covers least)",
 }
 
 
@@ -46,24 +47,29 @@ def judge_images(
     drawn.require(facts)
     reference.require(features, facts, len(drawn.samples))
     record = Record(checksums=facts.checksums, seed=drawn.seed)
-    _put_similarity(record, drawn, facts, features, reference, by_label and conditional)
+    _put_similarity(record, drawn, facts, features, reference, conditional, by_label)
     if conditional:
         _put_accuracy(record, drawn, classifier, facts)
     else:
-        record.dash("condition_accuracy", "the system is given no labels")
+        record.dash("condition_accuracy", UNTOLD)
     record.join(reference.record)
     return record
 
 
-def dash_images(record: Record, features: str, why: str) -> None:
+def dash_images(record: Record, prefixes: tuple[str, str], why: str) -> None:
     """Note that accuracies, and distances in a feature space, have no meaning for a data set."""
-    for kind in SUBJECTS:
-        record.dash(f"{'fid' if features == 'inception' else 'fd'}_{kind}", why)
-    record.dash("condition_accuracy", why)
+    record.dash_each((f"{prefix}_{kind}" for prefix in prefixes for kind in SUBJECTS), why)
+    record.dash_each(("condition_accuracy", "precision", "recall", "density", "coverage"), why)
 
 
 def _put_similarity(
-    record: Record, drawn: Drawn, facts: Facts, features: Features, reference: Reference, by_label: bool
+    record: Record,
+    drawn: Drawn,
+    facts: Facts,
+    features: Features,
+    reference: Reference,
+    conditional: bool,
+    by_label: bool,
 ) -> None:
     unasked = np.zeros((len(drawn.reconstructions), 0), np.int64)
     seen = look(features, [drawn.reconstructions], unasked, drawn.sources)
@@ -71,11 +77,15 @@ def _put_similarity(
     seen = look(features, [drawn.samples], drawn.labels, drawn.sources)
     put_distances(record, "sample", seen, SUBJECTS["sample"], features, reference)
     put_neighbours(record, "", seen, "the samples", reference)
-    if by_label:
+    if by_label and conditional:
         put_distances_by_label(record, "sample", seen, "samples asked", features, reference, facts)
+    elif by_label:
+        record.dash(f"{features.prefix}_sample_by_label", UNTOLD)
     if drawn.low_posterior is None:
         for prefix in (features.prefix, features.kernel_prefix):
-            record.dash(f"{prefix}_low_posterior", "the aggregate posterior has no density that is known")
+            record.dash(
+                f"{prefix}_low_posterior", "the density of the aggregate posterior is not known, or not at every draw"
+            )
     else:
         seen = look(features, [drawn.low_posterior], np.zeros((len(drawn.low_posterior), 0), np.int64))
         put_distances(record, "low_posterior", seen, SUBJECTS["low_posterior"], features, reference)

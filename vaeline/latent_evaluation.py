@@ -25,7 +25,7 @@ MOST_LABELS = 1000  # different rows of labels over which a conditional prior is
 SHARE = 0.01  # of p(z)'s own draws whose density counts as low
 OF_AGGREGATE = ("skl", "mutual_information", "leakage", "leaked_share")
 OF_PRIOR = ("skl", "leakage", "leaked_share")
-LOST = "the flow's inverse is lost to rounding"
+LOST_INVERSE = "the flow's inverse is lost to rounding"
 LEAST_DRAWS = 10  # of a flow's z, whose means over draws differ between images alike where z's own mean does
 NOISE = 0.001  # of the covariance of two such means, a tenth of what makes a unit active
 
@@ -54,7 +54,7 @@ def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) ->
     drawn = aggregate.sample(SAMPLES, torch.Generator().manual_seed(derive_seed("aggregate samples", seed)))
     log_q = aggregate.log_prob(drawn.z)
     if not log_q.isfinite().all():
-        record.dash_each(OF_AGGREGATE, LOST)
+        record.dash_each(OF_AGGREGATE, LOST_INVERSE)
         return
     shared = mutual_information(drawn.log_q, log_q, len(train.images))
     how = {"split": "train", "images": len(train.images), "samples": SAMPLES}
@@ -72,7 +72,9 @@ def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) ->
     log_p, log_p_of_prior = marginal.log_prob(drawn.z), marginal.log_prob(from_prior)
     log_q_of_prior = aggregate.log_prob(from_prior)
     if not all(each.isfinite().all() for each in (log_p, log_p_of_prior, log_q_of_prior)):
-        record.dash_each(OF_PRIOR, f"p(z) is not finite at all of its own samples and those of q_agg, or {LOST}")
+        record.dash_each(
+            OF_PRIOR, f"p(z) is not finite at all of its own samples and those of q_agg, or {LOST_INVERSE}"
+        )
         return
     _put_mismatch(record, symmetric_kl(log_q, log_p, log_q_of_prior, log_p_of_prior), shared, how)
     how["saturated"] = shared.saturated
@@ -80,9 +82,14 @@ def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) ->
 
 
 def _put_mismatch(record: Record, both: SymmetricKL, shared: MutualInformation, how: dict[str, Any]) -> None:
-    beside = {**both._asdict(), "mutual_information": shared.mutual_information, "saturated": shared.saturated}
-    definition = "KL(q_agg || p) + KL(p || q_agg) in z, nats, q_agg over the split."
-    record.put("skl", beside.pop("skl"), definition, **how, **beside)
+    halves = {"aggregate_to_prior": both.aggregate_to_prior, "prior_to_aggregate": both.prior_to_aggregate}
+    beside = {**halves, "mutual_information": shared.mutual_information, "saturated": shared.saturated}
+    definition = (
+        "KL(q_agg || p) + KL(p || q_agg) in z, nats, q_agg over the split, and p the mean over its labels of p(z|y) where the prior is "
+        "conditional."
+    )
+    record.put("skl", both.skl, definition, **how, **beside)
+    record.put("skl_standard_error", both.standard_error, "Standard error of skl over its samples.", **how)
 
 
 def _put_leaks(record: Record, log_q: Tensor, log_p: Tensor, threshold: float, how: dict[str, Any]) -> None:

@@ -167,7 +167,9 @@ class Evaluation(Entry):
     importance_samples: int = Field(500, ge=10, le=1_000_000, description="K of the importance-sampled likelihood")
     bound_samples: int = Field(10, ge=1, le=10_000, description="posterior samples for each image's bound")
     images: int | None = Field(None, ge=2, description="test images of the likelihood; null for all")
-    seed: int = Field(0, ge=0, le=MOST_SEED, description="of posterior samples and of what is drawn for references")
+    seed: int = Field(
+        0, ge=0, le=MOST_SEED, description="of posterior samples, and of all else that is drawn to measure a run"
+    )
     by_label: bool = Field(
         False, description="the Frechet distance of samples label by label too, where there are images enough of each"
     )

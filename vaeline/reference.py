@@ -53,7 +53,7 @@ def measure(
         train: split that the best and the worst are taken from.
         test: split that everything is held against.
         facts: of their store.
-        seed: of all that is random here.
+        seed: of the Gaussian's samples.
         drawn: images that each system draws; None: as many as are in the test split.
         by_label: whether distances are taken label by label too.
     """
@@ -70,7 +70,7 @@ def measure(
     gaussian = look(features, pixel_gaussian(train.images, count, facts.levels, seed), np.zeros((count, 0), np.int64))
     subject = "samples of a Gaussian with the training pixels' mean and covariance"
     put_distances(record, "pixel_gaussian", gaussian, subject, features, known)
-    _put_conditions(record, classifier, test, facts, seed)
+    _put_conditions(record, classifier, test, facts)
     _put_calibration(record, classifier, test, facts)
     return known
 
@@ -149,7 +149,7 @@ def read(statistics: Path, figures: Path) -> Reference:
         raise UserError(f"{path} is damaged; {again}.") from error
 
 
-def _put_conditions(record: Record, classifier: classifiers.Classifier, test: Split, facts: Facts, seed: int) -> None:
+def _put_conditions(record: Record, classifier: classifiers.Classifier, test: Split, facts: Facts) -> None:
     """What the classifier makes of real test images, and where labels are dealt to other images."""
     seen = classifiers.predict(classifier, torch.from_numpy(test.images)).numpy()
     how: dict[str, Any] = {"split": "test", "images": len(test.images), "judge": classifier.weights}
@@ -159,8 +159,8 @@ def _put_conditions(record: Record, classifier: classifiers.Classifier, test: Sp
     definition = "Balanced accuracy of the classifier on real test images."
     ceiling = condition_accuracy(seen, test.labels, facts.label_names)
     record.put_mean("condition_accuracy_ceiling", ceiling, definition, **how)
-    floor = chance(seen, test.labels, facts.label_names, np.random.default_rng(seed))
-    definition = "Balanced accuracy of the classifier where labels are dealt to other images."
+    floor = chance(seen, test.labels, facts.label_names)
+    definition = "Balanced accuracy of the classifier where labels are dealt to other images, in the mean of all deals."
     record.put_mean("condition_accuracy_floor", floor, definition, **how)
 
 

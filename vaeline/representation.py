@@ -46,13 +46,17 @@ def _put_probes(record: Record, model: Model, train: Batches, test: Batches, see
         for split in (train, test)
     )
     labels = [split.labels.cpu().numpy() for split in (train, test)]
-    how: dict[str, Any] = {"split": "test", "images": len(asked), "fitted_to": len(known)}
-    if model.conditional and model.variant.condition.encoder:  # type: ignore[union-attr]
-        how["told"] = "the label"
+    how: dict[str, Any] = {"split": "test", "images": len(asked), "fitted_to": len(known), **_told(model)}
     for kind, what in PROBES.items():
         by_label = probe(kind, known, labels[0], asked, labels[1], test.facts.label_names)
         definition = f"Balanced accuracy of {what} in telling the label from the code without its noise."
         record.put_mean(f"probe_{kind}", by_label, definition, left_out=test.facts.lacking(labels[1]), **how)
+
+
+def _told(model: Model) -> dict[str, str]:
+    """What codes are made of beside the image."""
+    condition = model.variant.condition
+    return {"told": "the label"} if condition and condition.encoder else {}
 
 
 @torch.inference_mode()
@@ -80,10 +84,10 @@ def _put_gap(record: Record, model: Model, train: Batches, seed: int) -> None:
     definition = (
         "Mean over factors of the gap between the two dimensions that tell most of it, in shares of its entropy."
     )
-    record.put(
-        "mig", found.mig, definition, split="train", images=len(mean), samples=SAMPLES, saturated=found.saturated,
-        standard_error=found.standard_error, by_factor=dict(zip(train.facts.label_names, found.by_factor, strict=True)),
-    )  # fmt: skip
+    how: dict[str, Any] = {"split": "train", "images": len(mean), "samples": SAMPLES, **_told(model)}
+    by_factor = dict(zip(train.facts.label_names, found.by_factor, strict=True))
+    record.put("mig", found.mig, definition, **how, saturated=found.saturated, by_factor=by_factor)
+    record.put("mig_standard_error", found.standard_error, "Standard error of mig over its samples.", **how)
 
 
 def _why_no_gap(model: Model, facts: Facts) -> str:

@@ -79,7 +79,7 @@ def decode(model: Model, z: Tensor, labels: Tensor, facts: Facts, batch_size: in
 @torch.inference_mode()
 def low_posterior(
     model: Model, aggregate: Aggregate, labels: Tensor, seed: int, batch_size: int = 256
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor] | None:
     """Pick, of ten draws of p(z) for each row of labels, the tenth that the aggregate posterior covers least.
 
     Args:
@@ -90,12 +90,16 @@ def low_posterior(
         batch_size: draws at a time.
 
     Returns:
-        The latents picked, (n, latent), the least covered first, and their labels, (n, columns).
+        The latents picked, (n, latent), the least covered first, and their labels, (n, columns); None where a draw's density
+        cannot be known, a flow's inverse being lost.
     """
     torch.manual_seed(seed)
     asked = labels.repeat(draws(len(labels)) // len(labels), 1)
     z = torch.cat([draw(model, of) for of in asked.split(batch_size)])
-    rows = lowest(aggregate.log_prob(z), len(labels)).to(z.device)
+    log_q = aggregate.log_prob(z)
+    if log_q.isnan().any():
+        return None
+    rows = lowest(log_q, len(labels)).to(z.device)
     return z[rows], asked[rows]
 
 

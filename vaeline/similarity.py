@@ -138,7 +138,7 @@ def put_distances(record: Record, of: str, seen: Seen, subject: str, features: F
         return
     found, real = seen.moments, reference.seen.moments
     record.put(
-        frechet, distance(found, real), f"Frechet distance of {subject} from the test split.",
+        frechet, distance(found, real), f"Frechet distance, squared, of {subject} from the images of the test split.",
         images=found.count, of=real.count, **how, **_bias(min(found.count, real.count), len(found.mean)),
     )  # fmt: skip
     if min(len(seen.rows), len(reference.seen.rows)) < 3:
@@ -146,7 +146,7 @@ def put_distances(record: Record, of: str, seen: Seen, subject: str, features: F
         return
     between = kernel_distance(seen.rows, reference.seen.rows, _partners(seen, reference))
     counts = {"images": len(seen.rows), "of": len(reference.seen.rows)}
-    definition = f"Kernel distance, unbiased, of {subject} from the test split."
+    definition = f"Kernel distance, unbiased, of {subject} from the images of the test split."
     record.put(kernel, between.distance, definition, **counts, **how, standard_error=between.standard_error)
     definition = f"Standard error of {kernel} over images, by the jackknife."
     record.put(f"{kernel}_standard_error", between.standard_error, definition, **counts, **how)

@@ -9,6 +9,7 @@ BOUND = "an upper bound: {}"
 SATURATED = (
     "saturated: posteriors of different images hardly overlap, so that the figure says nothing of pockets between them"
 )
+PAST_CEILING = "past its ceiling, which is what real images score: as a rule for want of variety"
 MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\
@@ -129,15 +130,18 @@ def spread(half_width: float | None) -> str:
     return f"± {number(half_width, half_width)}" if half_width else ""
 
 
-def marks(figure: Figure, headline: Headline) -> dict[str, str]:
+def marks(figure: Figure, headline: Headline, ceiling: float | None = None) -> dict[str, str]:
     """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
 
     A variant that shares no two seeds with the best, or whose figure is only an upper bound, may be better than it seems: it
-    is neither, and none is best beside it. Where the figure says little of one of them, it ranks none.
+    is neither, and none is best beside it. Where the figure says little of one of them, or the best mean is past what real images
+    score, it ranks none.
     """
     if headline.better is None or len(figure.summaries) < 2 or figure.saturated:
         return {}
     leader, *others = figure.ranking(headline)
+    if ceiling is not None and figure.summaries[leader].mean > ceiling:
+        return {}
     pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and figure.decided(pair, headline)}
     tied = [other for other, pair in pairs.items() if not pair.apart]
     if tied:
@@ -156,15 +160,21 @@ def _rows(comparison: Comparison, figures: dict[str, Figure]) -> list[Row]:
 
 def _row(comparison: Comparison, name: str, measure: str, figure: Figure) -> Row:
     headline = HEADLINES.get(name, OTHER)
-    marked = marks(figure, headline)
-    cells = [_cell(comparison, figure, variant, marked.get(variant, "")) for variant in comparison.variants]
-    values = {each: comparison.reference(each) for each in headline.references}
-    return Row(
-        name, headline, measure, cells, {each: number(value) for each, value in values.items() if value is not None}
-    )
+    ceiling = comparison.reference(f"{name}_ceiling")
+    marked = marks(figure, headline, ceiling)
+    cells = [_cell(comparison, figure, variant, marked.get(variant, ""), ceiling) for variant in comparison.variants]
+    scale = {each: _scale(comparison, each) for each in headline.references if comparison.reference(each) is not None}
+    return Row(name, headline, measure, cells, scale)
 
 
-def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str) -> Cell:
+def _scale(comparison: Comparison, name: str) -> str:
+    """A floor or ceiling, with its error where it has one."""
+    value, error = comparison.reference(name), comparison.reference(f"{name}_standard_error")
+    assert value is not None
+    return " ".join(filter(None, [number(value, error), spread(error)]))
+
+
+def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str, ceiling: float | None) -> Cell:
     if variant not in figure.summaries:
         return Cell("-", note=figure.dashes[variant])
     summary = figure.summaries[variant]
@@ -172,6 +182,7 @@ def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str) -> Ce
     bound = variant in figure.bounds
     notes = [BOUND.format(figure.bounds[variant])] if bound else []
     notes += [SATURATED] if variant in figure.saturated else []
+    notes += [PAST_CEILING] if ceiling is not None and summary.mean > ceiling else []
     notes += [figure.warnings[variant]] if variant in figure.warnings else []
     notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []
     return Cell(f"<= {value}" if bound else value, spread(summary.half_width), mark, "; ".join(notes))

@@ -1,5 +1,6 @@
 """The classifier learns what can be learned, the same way each time, from images of any size."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from vaeline import params, parts
 from vaeline.errors import UserError
-from vaeline.features.classifier import Classifier, load, path_in, predict, probabilities, save, train
+from vaeline.features.classifier import Classifier, load, of, path_in, predict, probabilities, save, train
 from vaeline.store import Facts, Split
 
 SETTINGS = params.Classifier(epochs=12, width=4, features=8, learning_rate=0.01, batch_size=32, threads=1)
@@ -163,6 +164,18 @@ def test_a_classifier_of_other_images_is_refused(trained: Classifier, tmp_path: 
         UserError, match=r"of other images: 3x8x8 with 256 levels .*, where these are 1x8x8 with 17 levels"
     ):
         parts.build("features", parts.validate("features", {"name": "classifier"}), grey, tmp_path)
+
+
+def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> None:
+    """It may have learned what are test images today."""
+    images = bright_halves(32, 0)
+    facts = replace(facts_of(images.images, [2, 2]), checksums={"train": "ab12"})
+    save(path_in(tmp_path, "tiny"), train(images, images, facts, SETTINGS.model_copy(update={"epochs": 1})))
+    assert of(facts, tmp_path).trained_on == "ab12"
+    with pytest.raises(
+        UserError, match=r"trained on another training split than that of tiny.*pipeline_steps\.classifier"
+    ):
+        of(replace(facts, checksums={"train": "cd34"}), tmp_path)
 
 
 def test_a_loss_that_is_not_finite_stops_with_a_sentence() -> None:

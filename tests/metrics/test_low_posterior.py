@@ -35,6 +35,13 @@ def test_as_many_draws_as_the_fraction_asks_for(count: int, fraction: float, exp
     assert len(lowest(torch.zeros(expected), count, fraction)) == count
 
 
+def test_a_draw_of_unknown_density_does_not_pass_for_the_best_covered() -> None:
+    log_q = torch.zeros(20).double()
+    log_q[3] = torch.nan
+    with pytest.raises(ValueError, match="the density of 1 of 20 draws is not known"):
+        lowest(log_q, 2)
+
+
 def test_another_number_of_draws_is_refused() -> None:
     with pytest.raises(ValueError, match="3 is not 0.1 of 20 draws; give 30 draws"):
         lowest(torch.zeros(20), 3)

@@ -71,6 +71,17 @@ def test_spikes_tell_everything_and_are_marked() -> None:
     assert not wide.saturated and wide.shares.max() < 0.1
 
 
+def test_posteriors_that_seem_to_tell_of_a_nuisance_are_marked() -> None:
+    """Dimension 0 tells its factor and nothing else; dimension 1, of a nuisance alone, seems to tell a tenth of it."""
+    generator = Generator().manual_seed(0)
+    factors, nuisance = torch.randint(8, (4_000, 1), generator=generator), torch.rand(4_000, generator=generator)
+    mean = torch.stack([factors[:, 0].double(), nuisance.double()], 1)
+    log_var = torch.tensor([NARROW, 2 * log(1 / 4_000 * 4)]).double().expand_as(mean)
+    found = mutual_information_gap(mean, log_var, factors, generator)
+    assert found.shares[1, 0] > 0.05
+    assert found.saturated
+
+
 def test_the_error_is_that_of_repeated_draws() -> None:
     mean = torch.stack([FIRST, SECOND, FIRST // 2], 1).double()
     found = [

@@ -55,6 +55,20 @@ def test_every_figure_is_a_finite_number_with_a_definition(
     assert (metrics["nll_refit"] == metrics["nll"]) == (variant == "flow")
 
 
+def test_each_figure_is_of_the_split_that_it_says(drawn: Study, run: Callable[..., Result]) -> None:
+    run(evaluate.main, "--variant", "flow", "--seed", 0)
+    evaluation = json.loads((run_folder("tiny", "flow", 0) / "evaluation.json").read_text())
+    facts = read_facts(Path("data/blocks.h5"))
+    measured = {name: how for name, how in evaluation.items() if "split" in how}
+    for name, how in measured.items():
+        assert how["split_sha256"] == facts.checksums[how["split"]], name
+        assert how.get("of", how["images"]) == facts.counts[how["split"]], name
+    assert {name for name, how in measured.items() if how["split"] == "train"} >= {"skl", "mutual_information"}
+    assert evaluation["probe_linear"]["fitted_to"] == facts.counts["train"]
+    of_floor = {evaluation[name][count] for name in ("fd_floor", "kd_floor") for count in ("images", "of")}
+    assert of_floor == {facts.counts["test"]} == {evaluation["classifier_accuracy"]["images"]}
+
+
 def test_running_it_twice_writes_the_same_bytes(drawn: Study, run: Callable[..., Result]) -> None:
     folder = run_folder("tiny", "flow", 0)
     contents = []

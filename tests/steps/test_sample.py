@@ -6,11 +6,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
+import yaml
 from click.testing import Result
 from PIL import Image
 
 from pipeline_steps import draw, sample, train
+from vaeline.batches import to_range
 from vaeline.files import sha256
+from vaeline.model import load
 from vaeline.params import Study
 from vaeline.store import read_split
 
@@ -33,6 +37,22 @@ def test_a_run_is_sampled_under_the_labels_of_test_images(trained: Study, run: C
         np.testing.assert_array_equal(file["labels"], test.labels[file["test_index"]])
     for name in ("reconstructions.png", "samples.png"):
         assert Image.open(RUN / name).size[0] > 8 * 8
+
+
+def test_of_fewer_images_each_says_which_row_of_the_test_split_it_is_of(
+    trained: Study, run: Callable[..., Result]
+) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    Path("params.yaml").write_text(yaml.safe_dump({**content, "sampling": {"grid": 8, "count": 12}}))
+    assert run(sample.main, "--variant", "flow", "--seed", 0).exit_code == 0
+    with h5py.File(RUN / "samples.h5") as file:
+        rows, labels, codes = (file[name][...] for name in ("test_index", "labels", "codes"))
+    test, (model, facts) = read_split(Path("data/blocks.h5"), "test"), load(RUN)
+    assert rows.tolist() != list(range(12)) and len(set(rows)) == 12
+    np.testing.assert_array_equal(labels, test.labels[rows])
+    x = to_range(torch.from_numpy(test.images[rows]), facts, torch.Generator().manual_seed(0))
+    of_rows = model.posterior.centre(model.features(x, torch.from_numpy(labels))).detach().numpy()
+    assert np.abs(codes - of_rows).max() < 0.3 < np.abs(codes - of_rows[::-1]).max()  # but for another dequantization
 
 
 def test_sampling_again_gives_the_same_bytes(trained: Study, run: Callable[..., Result]) -> None:

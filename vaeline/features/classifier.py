@@ -27,6 +27,7 @@ from vaeline.parts import PartOptions
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts, Split
 
+PREFIXES = ("fd", "kd")  # of the figures in this space
 SMALLEST_MAP = 4  # sides are halved until the map is no larger
 DROPOUT = 0.5
 WEIGHT_DECAY = 0.05
@@ -51,6 +52,11 @@ def of(facts: Facts, data: Path) -> "Classifier":
     classifier = load(path)
     made = {key: classifier.settings[key] for key in ("image_shape", "levels", "cardinalities")}
     asked = {"image_shape": list(facts.image_shape), "levels": facts.levels, "cardinalities": facts.label_cardinalities}
+    if made == asked and classifier.trained_on != facts.checksums.get("train", ""):
+        raise UserError(
+            f"{path} was trained on another training split than that of {facts.dataset_id}, and may know today's test images; make it "
+            "anew with `python -m pipeline_steps.classifier`."
+        )
     if made != asked:
         raise UserError(
             f"{path} is a classifier of other images: {_described(made)}, where these are {_described(asked)}; make it anew with "
@@ -82,6 +88,7 @@ class Classifier(nn.Module):
 
     log_frequency: Tensor
     weights = ""  # SHA-256 of the file it was read from
+    trained_on = ""  # SHA-256 of the training split
 
     def __init__(
         self, image_shape: tuple[int, ...], levels: int, cardinalities: list[int], width: int, features: int
@@ -133,7 +140,7 @@ class Classifier(nn.Module):
 class Features:
     """The classifier's feature space, as a Frechet distance wants it."""
 
-    prefix, kernel_prefix = "fd", "kd"
+    prefix, kernel_prefix = PREFIXES
 
     def __init__(self, classifier: Classifier, weights: str) -> None:
         self.classifier = classifier
@@ -188,7 +195,8 @@ def save(path: Path, classifier: Classifier) -> None:
     weights = {name: tensor.contiguous().cpu() for name, tensor in classifier.state_dict().items()}
     with written_aside(path) as aside:
         # One key: safetensors writes several in an order that changes from run to run.
-        save_file(weights, aside, {"settings": json.dumps(classifier.settings, sort_keys=True)})
+        settings = {**classifier.settings, "trained_on": classifier.trained_on}
+        save_file(weights, aside, {"settings": json.dumps(settings, sort_keys=True)})
 
 
 def skip(path: Path, why: str) -> None:
@@ -208,11 +216,13 @@ def load(path: Path) -> Classifier:
         raise UserError(f"There is no {path}; {again}.")
     try:
         with safe_open(path, "pt") as file:
-            classifier = Classifier(**json.loads(file.metadata()["settings"]))
+            settings = json.loads(file.metadata()["settings"])
+            trained_on = settings.pop("trained_on")
+            classifier = Classifier(**settings)
             classifier.load_state_dict({name: file.get_tensor(name) for name in list(file.keys())})
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is damaged, or no classifier of this version; {again}.") from error
-    classifier.weights = sha256(path)
+    classifier.weights, classifier.trained_on = sha256(path), trained_on
     return classifier.to(memory_format=torch.channels_last).eval()
 
 
@@ -267,6 +277,7 @@ def _train(
         if loss < best_loss:
             best, best_loss = copy.deepcopy(classifier.state_dict()), loss
     classifier.load_state_dict(best)
+    classifier.trained_on = facts.checksums.get("train", "")
     return classifier.eval()
 
 

@@ -14,12 +14,14 @@ from pytorch_fid import inception
 from torch import Tensor
 
 from vaeline.errors import UserError
+from vaeline.features import classifier
 from vaeline.files import main_worktree, sha256
 from vaeline.parts import PartOptions
 from vaeline.store import Facts
 
 FILE = Path(inception.FID_WEIGHTS_URL).name
 SHA256_PREFIX = FILE.removesuffix(".pth").rpartition("-")[2]
+PREFIXES = ("fid", "kid")  # of the figures in this space
 BATCH_SIZE = 50  # images that are 299x299 inside the network
 
 
@@ -86,7 +88,7 @@ class Features:
         self.weights = weights
         official = weights.startswith(SHA256_PREFIX)
         # A distance in the features of other weights is no FID.
-        self.prefix, self.kernel_prefix = ("fid", "kid") if official else ("fd", "kd")
+        self.prefix, self.kernel_prefix = PREFIXES if official else classifier.PREFIXES
         self.description = (
             f"the 2048 pool features of pytorch-fid's InceptionV3{'' if official else ', with other weights'}"
         )

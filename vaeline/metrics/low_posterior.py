@@ -23,8 +23,10 @@ def lowest(log_q: Tensor, count: int, fraction: float = FRACTION) -> Tensor:
         Their rows, the lowest first and equals in the order they were drawn, (count,).
 
     Raises:
-        ValueError: count is not that fraction of the draws.
+        ValueError: count is not that fraction of the draws, or a density is not known.
     """
+    if log_q.isnan().any():
+        raise ValueError(f"the density of {int(log_q.isnan().sum())} of {len(log_q)} draws is not known")
     if len(log_q) != draws(count, fraction):
         raise ValueError(f"{count} is not {fraction:g} of {len(log_q)} draws; give {draws(count, fraction)} draws")
     return torch.argsort(log_q, stable=True)[:count]
