@@ -81,6 +81,16 @@ def test_saturated_ones_are_named_and_not_ranked(tmp_path: Path) -> None:
     assert [cell.mark for cell in table.rows(found)[0].cells] == ["", "", ""]
 
 
+def test_those_past_what_real_images_score_are_named_and_not_ranked(tmp_path: Path) -> None:
+    for seed in range(3):
+        for variant, value in (("one", 1.0), ("two", 0.8), ("three", 0.5)):
+            figures = {"condition_accuracy": value + 0.01 * seed, "condition_accuracy_ceiling": 0.95}
+            write_run(tmp_path / variant / f"seed-{seed}", figures)
+    past, ranked = answer.sentences(compared(tmp_path, "one", "two", "three"), "condition_accuracy")
+    assert past == "condition_accuracy is past the 0.9500 of real images, and says no more, for: one."
+    assert ranked.startswith("two is better than three by 0.3")
+
+
 def test_unlike_figures_are_ranked_each_among_their_like(tmp_path: Path) -> None:
     measures = {"one": "density of pixels", "two": "probability of pixels", "three": "density of pixels"}
     for index, (variant, measure) in enumerate(measures.items()):

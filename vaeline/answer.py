@@ -33,13 +33,16 @@ def figures(comparison: Comparison) -> list[str]:
 
 def sentences(comparison: Comparison, name: str) -> list[str]:
     """Compare each variant with the next in the ranking of figure `name`, best first; unlike ones each among their like."""
-    parts = comparison.figures[name].alike()
-    return [sentence for part in parts.values() for sentence in _of_like(name, part)]
+    parts, ceiling = comparison.figures[name].alike(), comparison.reference(f"{name}_ceiling")
+    return [sentence for part in parts.values() for sentence in _of_like(name, part, ceiling)]
 
 
-def _of_like(name: str, figure: Figure) -> list[str]:
+def _of_like(name: str, figure: Figure, ceiling: float | None) -> list[str]:
+    ranking = figure.ranking(HEADLINES[name])
+    past = [variant for variant in ranking if ceiling is not None and figure.summaries[variant].mean > ceiling]
     said = [_saturated(name, figure.saturated)] if figure.saturated else []
-    ranked = [variant for variant in figure.ranking(HEADLINES[name]) if variant not in figure.saturated]
+    said += [_past_ceiling(name, past, ceiling)] if ceiling is not None and past else []
+    ranked = [variant for variant in ranking if variant not in {*figure.saturated, *past}]
     if figure.pairs and all(pair.half_width is None for pair in figure.pairs):
         return [*said, _without_interval(name, figure, ranked)]
     return said + [_sentence(name, figure, first, second) for first, second in pairwise(ranked)]
@@ -47,6 +50,10 @@ def _of_like(name: str, figure: Figure) -> list[str]:
 
 def _saturated(name: str, variants: list[str]) -> str:
     return f"{name} is saturated, and ranks none of: {', '.join(variants)}."
+
+
+def _past_ceiling(name: str, variants: list[str], ceiling: float) -> str:
+    return f"{name} is past the {number(ceiling)} of real images, and says no more, for: {', '.join(variants)}."
 
 
 def _without_interval(name: str, figure: Figure, ranked: list[str]) -> str:
