@@ -1,17 +1,18 @@
 """Measure one run: likelihoods, Frechet distances, condition accuracy."""
 
 from pipeline_steps.command import reads, run_command, run_folder, store_of
-from vaeline import drawn, parts, reference
+from vaeline import drawn, parts
 from vaeline import model as models
 from vaeline.batches import Batches
 from vaeline.devices import device_of, fix_arithmetic
+from vaeline.evaluation import reference
+from vaeline.evaluation.images import dash_images, judge_images
+from vaeline.evaluation.latents import judge_latents
+from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.evaluation.representation import judge_representation
 from vaeline.features import classifier
 from vaeline.files import write_json
-from vaeline.image_evaluation import dash_images, judge_images
-from vaeline.latent_evaluation import judge_latents
-from vaeline.likelihood_evaluation import judge_likelihood
 from vaeline.params import Study
-from vaeline.representation import judge_representation
 from vaeline.store import POINTS, read_split, require_images
 
 BATCH = 100

@@ -1,8 +1,9 @@
 """Measure the real test images, once for a data set and a feature space."""
 
 from pipeline_steps.command import command, reads, store_of
-from vaeline import params, parts, reference
+from vaeline import params, parts
 from vaeline.devices import device_of, fix_arithmetic
+from vaeline.evaluation import reference
 from vaeline.features import classifier
 from vaeline.seeds import derive_seed
 from vaeline.store import POINTS, read_facts, read_split

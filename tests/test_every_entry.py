@@ -16,15 +16,15 @@ from vaeline import sampling, studies, training
 from vaeline.aggregate import aggregate_posterior, why_no_aggregate
 from vaeline.batches import Batches
 from vaeline.checkpoints import Checkpoints
+from vaeline.evaluation.images import Drawn, judge_images
+from vaeline.evaluation.latents import judge_latents
+from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.evaluation.record import Record
+from vaeline.evaluation.reference import measure
+from vaeline.evaluation.representation import judge_representation
 from vaeline.features.classifier import Classifier
-from vaeline.image_evaluation import Drawn, judge_images
-from vaeline.latent_evaluation import judge_latents
-from vaeline.likelihood_evaluation import judge_likelihood
 from vaeline.model import Model
 from vaeline.params import Evaluation, Study, Training, Variant
-from vaeline.record import Record
-from vaeline.reference import measure
-from vaeline.representation import judge_representation
 from vaeline.store import Facts, Split
 
 ROOT = Path(__file__).parents[1]

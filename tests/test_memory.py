@@ -12,7 +12,7 @@ import resource
 import numpy as np
 import torch
 from vaeline.batches import Batches
-from vaeline.likelihood_evaluation import judge_likelihood
+from vaeline.evaluation.likelihood import judge_likelihood
 from vaeline.model import Model
 from vaeline.params import Evaluation, Variant
 from vaeline.store import Facts, Split

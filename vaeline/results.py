@@ -14,9 +14,9 @@ from pydantic import FiniteFloat, TypeAdapter
 
 from vaeline import drawn
 from vaeline.errors import UserError
+from vaeline.evaluation.record import Record, parse
 from vaeline.params import Published, Study, StudySection
 from vaeline.parts import Entry
-from vaeline.record import Record, parse
 
 T = TypeVar("T")
 

@@ -6,10 +6,17 @@ import numpy as np
 import torch
 
 from vaeline.drawn import Drawn
+from vaeline.evaluation.record import Record
+from vaeline.evaluation.similarity import (
+    Features,
+    Reference,
+    look,
+    put_distances,
+    put_distances_by_label,
+    put_neighbours,
+)
 from vaeline.features.classifier import Classifier, predict
 from vaeline.metrics.condition_accuracy import condition_accuracy
-from vaeline.record import Record
-from vaeline.similarity import Features, Reference, look, put_distances, put_distances_by_label, put_neighbours
 from vaeline.store import Facts
 
 UNTOLD = "the system is given no labels"

@@ -11,11 +11,11 @@ from torch import Tensor
 from vaeline.batches import Batches, evenly_spaced
 from vaeline.calibration import mean_squared_error
 from vaeline.contracts import Likelihood
+from vaeline.evaluation.record import Record
 from vaeline.metrics.bits_per_dim import bits_per_dim
 from vaeline.metrics.importance_sampling import LogLikelihood, concatenate, log_likelihood, marginal, summarize
 from vaeline.model import Model
 from vaeline.params import Evaluation
-from vaeline.record import Record
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
@@ -49,18 +49,29 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
     densities = _densities(model, train, settings.seed)
     bounds, estimates = _bounds(model, test, settings), _estimates(model, densities, train, test, settings)
     _put_bounds(record, bounds, settings, _kind_of(model.likelihood.sigma, model.conditional))
-    for figure in estimates if _why_no_refit(model, test.facts) else ():
-        record.dash(f"{figure}_refit", _why_no_refit(model, test.facts))
-    if not estimates:
-        for figure in ("nll", "nll_given_label"):
-            _dash_likelihood(record, figure, _why_no_likelihood(model))
     for figure, estimate in estimates.items():
         for row, (suffixes, density) in enumerate(densities.items()):
             likelihood = LogLikelihood(*(field[row] for field in estimate))
             how = {"of": len(test.images), "samples": settings.importance_samples}
             _put_likelihood(record, figure, suffixes, likelihood, density.sigma, how)
-    _put_derived(record, model, test.facts)
+    _dash_likelihoods(record, model, test.facts)
+    for figure, bits in {"nll": "bits_per_dim", "nll_given_label": "bits_per_dim_given_label"}.items():
+        _put_bits(record, figure, bits, test.facts, probability=model.likelihood.sigma is None)
+    _put_effective_sample_size(record, _why_no_likelihood(model))
+    _put_sigma(record, model.likelihood)
     return record
+
+
+def _dash_likelihoods(record: Record, model: Model, facts: Facts) -> None:
+    """Say why of each likelihood that was not measured."""
+    absent = {
+        "nll_given_label": "" if model.conditional else "the system is given no labels",
+        "nll": "combinations of attributes have no p(y) to sum over" if model.conditional and not facts.classes else "",
+    }
+    for figure, why in absent.items():
+        for name, reason in {figure: "", f"{figure}_refit": _why_no_refit(model, facts)}.items():
+            if name not in record.evaluation:
+                record.dash(name, _why_no_likelihood(model) or why or reason)
 
 
 def _why_no_likelihood(model: Model) -> str:
@@ -226,37 +237,24 @@ def _put_likelihood(
         record.put(f"{name}_monte_carlo_error", summary.monte_carlo_error, definition, **how)
 
 
-def _put_derived(record: Record, model: Model, facts: Facts) -> None:
-    """Figures that follow from the likelihoods, and dashes for those that have no meaning for the model."""
-    if not model.conditional:
-        _dash_likelihood(record, "nll_given_label", "the system is given no labels")
-    elif not facts.classes:
-        _dash_likelihood(record, "nll", "combinations of attributes have no p(y) to sum over")
-    for figure, bits in {"nll": "bits_per_dim", "nll_given_label": "bits_per_dim_given_label"}.items():
-        _put_bits(record, figure, bits, facts, probability=model.likelihood.sigma is None)
-    _put_effective_sample_size(record, _why_no_likelihood(model) or "it came out as nan")
-    if model.likelihood.sigma is None:
+def _put_sigma(record: Record, likelihood: Likelihood) -> None:
+    if likelihood.sigma is None:
         record.dash("sigma", "the likelihood has no sigma")
         return
     whence = {"constant": "a fixed value", "trained": "a trained weight", "calibrated": "fitted to the training split"}
     definition = "Standard deviation of a pixel under p(x|z)."
-    record.put("sigma", float(model.likelihood.sigma), definition, value_is=whence[model.likelihood.kind])
+    record.put("sigma", float(likelihood.sigma), definition, value_is=whence[likelihood.kind])
 
 
 def _put_effective_sample_size(record: Record, why_no_likelihood: str) -> None:
     figure = next((name for name in ("nll", "nll_given_label") if name in record.metrics), None)
     if figure is None:
-        record.dash("effective_sample_size", why_no_likelihood)
+        record.dash("effective_sample_size", why_no_likelihood or "no likelihood is finite")
         return
     of_figure = record.evaluation[figure]
     definition = "(sum w)^2 / sum w^2 of the importance weights w of the likelihood, median over images."
     how = {key: of_figure[key] for key in ("split", "images", "of", "samples")}
     record.put("effective_sample_size", of_figure["effective_sample_size"], definition, **how, likelihood=figure)
-
-
-def _dash_likelihood(record: Record, figure: str, why: str) -> None:
-    for name in (figure, f"{figure}_refit"):
-        record.dash(name, why)
 
 
 def _put_bits(record: Record, figure: str, bits: str, facts: Facts, probability: bool) -> None:

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from tests.conftest import every, scramble
-from vaeline import latent_evaluation
 from vaeline.aggregate import aggregate_posterior
 from vaeline.batches import Batches
 from vaeline.errors import UserError
-from vaeline.latent_evaluation import judge_latents
+from vaeline.evaluation import latents
+from vaeline.evaluation.latents import judge_latents
 from vaeline.model import Model
 from vaeline.params import Variant
 from vaeline.sampling import draw, low_posterior, sample, traversals
@@ -94,7 +94,7 @@ def test_a_conditional_prior_enters_as_its_mean_over_labels(monkeypatch: pytest.
     points = np.repeat([[-2.0, 0.0], [2.0, 0.0]], 400, 0)
     record = judge_latents(model, batches(points), batches(points[::10]), 0)
     assert record.metrics["skl"] == pytest.approx(0, abs=0.02)
-    monkeypatch.setattr(latent_evaluation, "MOST_LABELS", 1)
+    monkeypatch.setattr(latents, "MOST_LABELS", 1)
     record = judge_latents(model, batches(points), batches(points[::10]), 0)
     assert "more than 1 combinations of labels" in record.evaluation["skl"]["dash"]
     assert "mutual_information" in record.metrics
@@ -208,7 +208,7 @@ def test_a_prior_that_is_not_finite_at_its_own_samples_gives_dashes_and_no_figur
         model.prior, "sample", lambda *arguments: drawn(*arguments).index_fill(0, torch.tensor([7]), nan)
     )
     record = judge_latents(model, batches(normal(400, 1)), batches(normal(50, 1)), 0)
-    for figure in latent_evaluation.OF_PRIOR:
+    for figure in latents.OF_PRIOR:
         assert "not finite" in record.evaluation[figure]["dash"] and figure not in record.metrics
     with pytest.raises(UserError, match=r"1 of 50 draws of standard are not finite"):
         draw(model, torch.zeros(50, 1, dtype=torch.long))

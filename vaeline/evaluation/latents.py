@@ -11,13 +11,13 @@ from torch import Tensor
 from vaeline.aggregate import aggregate_posterior, why_no_aggregate
 from vaeline.batches import Batches
 from vaeline.contracts import Latent
+from vaeline.evaluation.record import Record
 from vaeline.metrics.active_units import active_units, covariances
 from vaeline.metrics.codebook_perplexity import codebook_perplexity
 from vaeline.metrics.leakage import leakage_curve
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 from vaeline.metrics.symmetric_kl import SymmetricKL, symmetric_kl
 from vaeline.model import Model
-from vaeline.record import Record
 from vaeline.seeds import derive_seed
 
 SAMPLES = 5000  # each way, as in dpVAEs

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from vaeline.errors import UserError
-from vaeline.record import Record, parse
+from vaeline.evaluation.record import Record, parse
 
 
 def test_a_figure_stands_beside_its_definition() -> None:

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from vaeline.drawn import Drawn
 from vaeline.errors import UserError
-from vaeline.image_evaluation import judge_images
+from vaeline.evaluation.images import judge_images
+from vaeline.evaluation.record import Record
+from vaeline.evaluation.similarity import Reference, look, named
 from vaeline.metrics.kernel_distance import kernel_distance
-from vaeline.record import Record
-from vaeline.similarity import Reference, look, named
 from vaeline.store import Facts
 
 FACTS = Facts(

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from vaeline.batches import Batches
+from vaeline.evaluation.representation import judge_representation
 from vaeline.model import Model
 from vaeline.params import Variant
-from vaeline.representation import judge_representation
 from vaeline.store import Facts, Split
 
 FACTS = Facts(

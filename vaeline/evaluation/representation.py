@@ -7,10 +7,10 @@ import torch
 from vaeline import sampling
 from vaeline.aggregate import posteriors
 from vaeline.batches import Batches
+from vaeline.evaluation.record import Record
 from vaeline.metrics.mutual_information_gap import SAMPLES, mutual_information_gap
 from vaeline.metrics.probes import MOST_IMAGES, NEIGHBOURS, probe
 from vaeline.model import Model
-from vaeline.record import Record
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 

@@ -13,13 +13,8 @@ from safetensors.numpy import load_file, save_file
 
 from vaeline.batches import evenly_spaced
 from vaeline.errors import UserError
-from vaeline.features import classifier as classifiers
-from vaeline.files import sha256, write_json, written_aside
-from vaeline.metrics.calibration_error import BINS, calibration_error
-from vaeline.metrics.condition_accuracy import chance, condition_accuracy
-from vaeline.metrics.frechet import Moments
-from vaeline.record import Record, parse
-from vaeline.similarity import (
+from vaeline.evaluation.record import Record, parse
+from vaeline.evaluation.similarity import (
     Features,
     Reference,
     Seen,
@@ -29,6 +24,11 @@ from vaeline.similarity import (
     put_distances_by_label,
     put_neighbours,
 )
+from vaeline.features import classifier as classifiers
+from vaeline.files import sha256, write_json, written_aside
+from vaeline.metrics.calibration_error import BINS, calibration_error
+from vaeline.metrics.condition_accuracy import chance, condition_accuracy
+from vaeline.metrics.frechet import Moments
 from vaeline.store import Facts, Split
 
 BATCH = 500

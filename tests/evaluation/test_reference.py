@@ -7,17 +7,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from vaeline import reference
 from vaeline.batches import evenly_spaced
 from vaeline.errors import UserError
+from vaeline.evaluation import reference
+from vaeline.evaluation.record import Record
+from vaeline.evaluation.reference import measure, pixel_gaussian
+from vaeline.evaluation.similarity import Reference, Seen
 from vaeline.features.classifier import Classifier, predict, probabilities
 from vaeline.metrics.calibration_error import calibration_error
 from vaeline.metrics.frechet import Moments, distance, moments
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.metrics.precision_recall import precision_recall
-from vaeline.record import Record
-from vaeline.reference import measure, pixel_gaussian
-from vaeline.similarity import Reference, Seen
 from vaeline.store import Facts, Split
 
 

@@ -13,14 +13,14 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from vaeline.batches import Batches
-from vaeline.likelihood_evaluation import judge_likelihood
+from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.evaluation.record import Record
 from vaeline.likelihoods._gaussian import IsotropicGaussian
 from vaeline.metrics.importance_sampling import Unconverged
 from vaeline.model import Bound
 from vaeline.params import Condition, Evaluation
 from vaeline.posteriors.gaussian import Gaussian
 from vaeline.priors.standard import Standard
-from vaeline.record import Record
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts, Split
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from tests.test_reference import Pixels, correlated
-from vaeline import similarity
+from tests.evaluation.test_reference import Pixels, correlated
 from vaeline.batches import evenly_spaced
 from vaeline.errors import UserError
-from vaeline.record import Record
-from vaeline.similarity import Reference, look, put_distances, put_distances_by_label, put_neighbours
+from vaeline.evaluation import similarity
+from vaeline.evaluation.record import Record
+from vaeline.evaluation.similarity import Reference, look, put_distances, put_distances_by_label, put_neighbours
 from vaeline.store import Facts
 
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from vaeline.batches import evenly_spaced
 from vaeline.errors import UserError
+from vaeline.evaluation.record import Record
 from vaeline.metrics.frechet import Moments, distance, moments
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.metrics.precision_recall import NEIGHBOURS, precision_recall
-from vaeline.record import Record
 from vaeline.store import Facts
 
 BATCH = 500
