@@ -91,9 +91,10 @@ def test_a_conditional_prior_enters_as_its_mean_over_labels(monkeypatch: pytest.
         return mean * side, log_var
 
     monkeypatch.setattr(model.prior, "parameters_of", parameters_of)
-    points = np.repeat([[-2.0, 0.0], [2.0, 0.0]], 400, 0)
-    record = judge_latents(model, batches(points), batches(points[::10]), 0)
-    assert record.metrics["skl"] == pytest.approx(0, abs=0.02)
+    for left_ones, right_ones in ((400, 400), (700, 100)):  # as many as there are of each
+        points = np.repeat([[-2.0, 0.0], [2.0, 0.0]], [left_ones, right_ones], 0)
+        record = judge_latents(model, batches(points), batches(points[::10]), 0)
+        assert record.metrics["skl"] == pytest.approx(0, abs=0.02)
     monkeypatch.setattr(latents, "MOST_LABELS", 1)
     record = judge_latents(model, batches(points), batches(points[::10]), 0)
     assert "more than 1 combinations of labels" in record.evaluation["skl"]["dash"]

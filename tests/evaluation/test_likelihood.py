@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from vaeline.batches import Batches
+from vaeline.evaluation import likelihood
 from vaeline.evaluation.likelihood import judge_likelihood
 from vaeline.evaluation.record import Record
 from vaeline.likelihoods._gaussian import IsotropicGaussian
@@ -157,6 +158,9 @@ def test_the_exact_posterior_closes_the_bound() -> None:
     known = known_nll_given_label(model, 0.5)
     assert record.metrics["negative_elbo"] == pytest.approx(known, abs=1e-5)
     assert record.metrics["nll_given_label"] == pytest.approx(known, abs=1e-5)
+    x, labels = dequantized(TEST)
+    error = model.log_prob(x, labels, 0.5).std().item() / 70**0.5
+    assert record.metrics["negative_elbo_standard_error"] == pytest.approx(error, rel=1e-5)
     assert record.metrics["nll_given_label_monte_carlo_error"] < 1e-4
     assert record.evaluation["nll_given_label"]["effective_sample_size"] == pytest.approx(400, rel=1e-3)
     total = record.metrics["distortion"] + record.metrics["rate"]
@@ -180,6 +184,15 @@ def test_attributes_have_no_marginal_likelihood() -> None:
     assert record.metrics["bits_per_dim_given_label"] == pytest.approx(
         record.metrics["nll_given_label"] / (4 * log(2)) + np.log2(17 / 2)
     )
+
+
+def test_bits_of_black_and_white_images_are_of_their_probability() -> None:
+    """A fair coin for each of four pixels: 4 ln 2 nats, a bit a pixel."""
+    record = Record()
+    record.put("nll", 4 * log(2), "A coin.", split="test", images=3, of=3, samples=10)
+    facts = replace(FACTS, range=(0.0, 1.0), pixels="static_binary")
+    likelihood._put_bits(record, "nll", "bits_per_dim", facts, probability=True)
+    assert record.metrics["bits_per_dim"] == pytest.approx(1)
 
 
 def test_bits_per_dim_of_images_and_of_images_given_their_label_are_not_mixed() -> None:

@@ -110,6 +110,7 @@ def test_best_and_worst_are_of_as_many_images_as_the_systems_draw() -> None:
     training = moments([correlated(900, 900)[evenly_spaced(900, 100)].reshape(-1, 4)])
     assert found.record.metrics["fd_floor"] == pytest.approx(distance(training, real))
     assert {found.record.evaluation[name]["images"] for name in ("fd_floor", "fd_pixel_gaussian")} == {100}
+    assert measured(10_000).record.evaluation["fd_floor"]["images"] == measured(10_000).drawn == 600
 
 
 def test_every_frechet_distance_has_a_kernel_distance_with_its_error_beside() -> None:

@@ -26,19 +26,20 @@ ENTRY: dict[str, Any] = {
 class Known(torch.nn.Module):
     """An encoder that gives each point, turned by an angle, as the mean, and a small variance."""
 
-    def __init__(self, angle: float, features: int) -> None:
+    def __init__(self, angle: float, features: int, log_var: float) -> None:
         super().__init__()
+        self.log_var = log_var
         self.rotation = torch.tensor([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).float()
         self.features = features
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         turned = x @ self.rotation
-        return turned if self.features == 2 else torch.cat([turned, torch.full_like(x, -5.0)], 1)
+        return turned if self.features == 2 else torch.cat([turned, torch.full_like(x, self.log_var)], 1)
 
 
-def known(angle: float = 0.0, **changes: Any) -> Model:
+def known(angle: float = 0.0, log_var: float = -5.0, **changes: Any) -> Model:
     model = Model(Variant.model_validate({**ENTRY, **changes}), FACTS).eval()
-    model.network.encoder = Known(angle, model.posterior.features)
+    model.network.encoder = Known(angle, model.posterior.features, log_var)
     return model
 
 
@@ -88,6 +89,11 @@ def test_codes_that_mix_the_factors_tell_them_to_probes_alone() -> None:
     record = judge_representation(known(np.pi / 4), grid(600, 0), grid(300, 1), 0)
     assert record.metrics["probe_linear"] > 0.98 and record.metrics["probe_neighbours"] > 0.98
     assert record.metrics["mig"] < 0.4
+
+
+def test_a_probe_sees_codes_without_their_noise() -> None:
+    record = judge_representation(known(log_var=6.0), grid(600, 0), grid(300, 1), 0)
+    assert record.metrics["probe_linear"] > 0.98 and record.metrics["probe_neighbours"] > 0.98
 
 
 def test_codes_are_judged_on_images_that_the_probe_has_not_seen() -> None:

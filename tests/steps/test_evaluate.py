@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from click.testing import Result
 
 from pipeline_steps import classifier, evaluate, reference, sample
@@ -67,6 +68,20 @@ def test_each_figure_is_of_the_split_that_it_says(drawn: Study, run: Callable[..
     assert evaluation["probe_linear"]["fitted_to"] == facts.counts["train"]
     of_floor = {evaluation[name][count] for name in ("fd_floor", "kd_floor") for count in ("images", "of")}
     assert of_floor == {facts.counts["test"]} == {evaluation["classifier_accuracy"]["images"]}
+
+
+def test_another_seed_of_the_evaluation_draws_other_samples(drawn: Study, run: Callable[..., Result]) -> None:
+    content, found = yaml.safe_load(Path("params.yaml").read_text()), []
+    for seed in (0, 1):
+        content["evaluation"]["seed"] = seed
+        Path("params.yaml").write_text(yaml.safe_dump(content))
+        assert run(evaluate.main, "--variant", "plain", "--seed", 0).exit_code == 0
+        evaluation = json.loads((run_folder("tiny", "plain", 0) / "evaluation.json").read_text())
+        assert {evaluation[name]["seed"] for name in ("nll", "skl", "probe_linear")} == {seed}
+        found.append(
+            {name: evaluation[name]["value"] for name in ("nll", "negative_elbo", "skl", "mutual_information")}
+        )
+    assert all(found[0][name] != found[1][name] for name in found[0])
 
 
 def test_running_it_twice_writes_the_same_bytes(drawn: Study, run: Callable[..., Result]) -> None:
