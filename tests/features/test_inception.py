@@ -40,6 +40,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # else the features fade to 1e-8
+        if isinstance(module, torch.nn.BatchNorm2d):  # else it does nothing, and might as well be left out
+            for name, low, high in (
+                ("weight", 0.5, 1.5),
+                ("bias", -0.5, 0.5),
+                ("running_mean", -0.5, 0.5),
+                ("running_var", 0.5, 2.0),
+            ):
+                torch.nn.init.uniform_(getattr(module, name), low, high)
     path = tmp_path_factory.mktemp("weights") / "random.pth"
     torch.save(network.state_dict(), path)
     return path

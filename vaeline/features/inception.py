@@ -12,6 +12,8 @@ import torch
 from pydantic import Field
 from pytorch_fid import inception
 from torch import Tensor
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.models.inception import BasicConv2d
 
 from vaeline.errors import UserError
 from vaeline.features import classifier
@@ -101,7 +103,10 @@ class Features:
         """
         device = next(self.network.parameters()).device
         batches = images.expand(-1, 3, -1, -1).split(BATCH_SIZE)
-        return torch.cat([self.network(batch.to(device) / (self.levels - 1))[0].flatten(1) for batch in batches])
+        return torch.cat([self.network(self._to_network(batch.to(device)))[0].flatten(1) for batch in batches])
+
+    def _to_network(self, images: Tensor) -> Tensor:
+        return (images / (self.levels - 1)).contiguous(memory_format=torch.channels_last)
 
 
 def _load(path: Path) -> torch.nn.Module:
@@ -129,7 +134,15 @@ def _load(path: Path) -> torch.nn.Module:
             OtherWeights,
             stacklevel=3,
         )
-    return network.eval()
+    return _fused(network.eval()).to(memory_format=torch.channels_last)
+
+
+def _fused(network: torch.nn.Module) -> torch.nn.Module:
+    """The same network with each normalisation, which only scales and shifts in evaluation, inside the convolution before it."""
+    for block in network.modules():
+        if isinstance(block, BasicConv2d):
+            block.conv, block.bn = fuse_conv_bn_eval(block.conv, block.bn), torch.nn.Identity()
+    return network
 
 
 def _download(path: Path) -> None:
