@@ -33,26 +33,25 @@ def figures(comparison: Comparison) -> list[str]:
 
 def sentences(comparison: Comparison, name: str) -> list[str]:
     """Compare each variant with the next in the ranking of figure `name`, best first; unlike ones each among their like."""
-    parts, ceiling = comparison.figures[name].alike(), comparison.reference(f"{name}_ceiling")
-    return [sentence for part in parts.values() for sentence in _of_like(name, part, ceiling)]
-
-
-def _of_like(name: str, figure: Figure, ceiling: float | None) -> list[str]:
-    ranking = figure.ranking(HEADLINES[name])
-    past = [variant for variant in ranking if ceiling is not None and figure.summaries[variant].mean > ceiling]
+    figure, past = comparison.figures[name], comparison.past_ceiling(name)
     said = [_saturated(name, figure.saturated)] if figure.saturated else []
-    said += [_past_ceiling(name, past, ceiling)] if ceiling is not None and past else []
-    ranked = [variant for variant in ranking if variant not in {*figure.saturated, *past}]
+    said += [_past_ceiling(name, past, comparison.reference(f"{name}_ceiling"))] if past else []
+    return said + [sentence for part in figure.alike().values() for sentence in _of_like(name, part, past)]
+
+
+def _of_like(name: str, figure: Figure, past: list[str]) -> list[str]:
+    ranked = [each for each in figure.ranking(HEADLINES[name]) if each not in {*figure.saturated, *past}]
     if figure.pairs and all(pair.half_width is None for pair in figure.pairs):
-        return [*said, _without_interval(name, figure, ranked)]
-    return said + [_sentence(name, figure, first, second) for first, second in pairwise(ranked)]
+        return [_without_interval(name, figure, ranked)]
+    return [_sentence(name, figure, first, second) for first, second in pairwise(ranked)]
 
 
 def _saturated(name: str, variants: list[str]) -> str:
     return f"{name} is saturated, and ranks none of: {', '.join(variants)}."
 
 
-def _past_ceiling(name: str, variants: list[str], ceiling: float) -> str:
+def _past_ceiling(name: str, variants: list[str], ceiling: float | None) -> str:
+    assert ceiling is not None
     return f"{name} is past the {number(ceiling)} of real images, and says no more, for: {', '.join(variants)}."
 
 

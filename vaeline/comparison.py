@@ -286,6 +286,11 @@ class Comparison(Entry):
             for variant in self.variants
         }
 
+    def past_ceiling(self, name: str) -> list[str]:
+        """The variants whose figure is higher than what real images score, and says no more than that."""
+        ceiling, figure = self.reference(f"{name}_ceiling"), self.figures[name]
+        return [each for each, summary in figure.summaries.items() if ceiling is not None and summary.mean > ceiling]
+
     def reference(self, name: str) -> float | None:
         """A figure that gives scale to others, such as a floor: its mean over all runs, None where there is not one alone."""
         figure = self.figures.get(name)

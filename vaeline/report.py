@@ -157,9 +157,9 @@ def _answer(comparison: Comparison, name: str) -> Answer:
     advantages = [_advantages(figure, pair, headline) for pair in pairs]
     ends = [abs(pair.difference) + side * (pair.half_width or 0) for pair in pairs for side in (-1, 1)]
     place = _scale([0.0, *ends, *(value for each in advantages for value in each)])
+    unranked = {*figure.saturated, *comparison.past_ceiling(name)}
     decided = [
-        pair.apart and figure.decided(pair, headline) and not {pair.first, pair.second} & set(figure.saturated)
-        for pair in pairs
+        pair.apart and figure.decided(pair, headline) and not {pair.first, pair.second} & unranked for pair in pairs
     ]
     strips = [_strip(*each, place) for each in zip(pairs, decided, advantages, strict=True)]
     return Answer(name, headline.meaning, headline.unit, answer.sentences(comparison, name), place(0.0), strips)

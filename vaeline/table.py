@@ -1,5 +1,6 @@
 """The table of a study: a row for each figure, a column for each variant."""
 
+from collections.abc import Sequence
 from math import floor, log10
 from typing import NamedTuple
 
@@ -130,7 +131,7 @@ def spread(half_width: float | None) -> str:
     return f"± {number(half_width, half_width)}" if half_width else ""
 
 
-def marks(figure: Figure, headline: Headline, ceiling: float | None = None) -> dict[str, str]:
+def marks(figure: Figure, headline: Headline, past_ceiling: Sequence[str] = ()) -> dict[str, str]:
     """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
 
     A variant that shares no two seeds with the best, or whose figure is only an upper bound, may be better than it seems: it
@@ -140,7 +141,7 @@ def marks(figure: Figure, headline: Headline, ceiling: float | None = None) -> d
     if headline.better is None or len(figure.summaries) < 2 or figure.saturated:
         return {}
     leader, *others = figure.ranking(headline)
-    if ceiling is not None and figure.summaries[leader].mean > ceiling:
+    if leader in past_ceiling:
         return {}
     pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and figure.decided(pair, headline)}
     tied = [other for other, pair in pairs.items() if not pair.apart]
@@ -160,9 +161,9 @@ def _rows(comparison: Comparison, figures: dict[str, Figure]) -> list[Row]:
 
 def _row(comparison: Comparison, name: str, measure: str, figure: Figure) -> Row:
     headline = HEADLINES.get(name, OTHER)
-    ceiling = comparison.reference(f"{name}_ceiling")
-    marked = marks(figure, headline, ceiling)
-    cells = [_cell(comparison, figure, variant, marked.get(variant, ""), ceiling) for variant in comparison.variants]
+    past = comparison.past_ceiling(name)
+    marked = marks(figure, headline, past)
+    cells = [_cell(comparison, figure, each, marked.get(each, ""), each in past) for each in comparison.variants]
     scale = {each: _scale(comparison, each) for each in headline.references if comparison.reference(each) is not None}
     return Row(name, headline, measure, cells, scale)
 
@@ -174,7 +175,7 @@ def _scale(comparison: Comparison, name: str) -> str:
     return " ".join(filter(None, [number(value, error), spread(error)]))
 
 
-def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str, ceiling: float | None) -> Cell:
+def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str, past_ceiling: bool) -> Cell:
     if variant not in figure.summaries:
         return Cell("-", note=figure.dashes[variant])
     summary = figure.summaries[variant]
@@ -182,7 +183,7 @@ def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str, ceili
     bound = variant in figure.bounds
     notes = [BOUND.format(figure.bounds[variant])] if bound else []
     notes += [SATURATED] if variant in figure.saturated else []
-    notes += [PAST_CEILING] if ceiling is not None and summary.mean > ceiling else []
+    notes += [PAST_CEILING] if past_ceiling else []
     notes += [figure.warnings[variant]] if variant in figure.warnings else []
     notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []
     return Cell(f"<= {value}" if bound else value, spread(summary.half_width), mark, "; ".join(notes))
