@@ -11,6 +11,8 @@ rule download:
             "evaluation.features",
             f"code.download.{STUDY.dataset.name}",
         ),
+    message:
+        "Fetching {wildcards.id}."
     shell:
         "python -m pipeline_steps.download"
 
@@ -23,6 +25,8 @@ rule preprocess:
     threads: 4
     params:
         *tracked("dataset", f"code.preprocess.{STUDY.dataset.name}"),
+    message:
+        "Preparing the images of {wildcards.id}."
     shell:
         "python -m pipeline_steps.preprocess"
 
@@ -37,6 +41,8 @@ rule classifier:
         gpu=GPU,
     params:
         *tracked("classifier", "training.device", "code.classifier"),
+    message:
+        "Training the classifier of {wildcards.id}."
     shell:
         "python -m pipeline_steps.classifier"
 
@@ -60,5 +66,7 @@ rule reference:
             "training.device",
             "code.reference.{features}",
         ),
+    message:
+        "Measuring the test images of {wildcards.id}."
     shell:
         "python -m pipeline_steps.reference"

@@ -47,5 +47,7 @@ rule code:
         "data/code.json",
     params:
         *tracked("variants", "dataset.name", "evaluation.features"),
+    message:
+        "Hashing the code."
     shell:
         "python -m pipeline_steps.code"

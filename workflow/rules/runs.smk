@@ -18,6 +18,8 @@ rule train:
         gpu=GPU,
     params:
         *tracked("training", "variants.{variant}", "code.train.{variant}"),
+    message:
+        "Training {wildcards.variant}, seed {wildcards.seed}."
     shell:
         "python -m pipeline_steps.train --variant {wildcards.variant} --seed {wildcards.seed}"
 
@@ -38,6 +40,8 @@ rule sample:
         *tracked(
             "sampling", "training.device", "training.threads", "code.sample.{variant}"
         ),
+    message:
+        "Sampling {wildcards.variant}, seed {wildcards.seed}."
     shell:
         "python -m pipeline_steps.sample --variant {wildcards.variant} --seed {wildcards.seed}"
 
@@ -64,5 +68,7 @@ rule evaluate:
             "training.threads",
             "code.evaluate.{variant}",
         ),
+    message:
+        "Evaluating {wildcards.variant}, seed {wildcards.seed}."
     shell:
         "python -m pipeline_steps.evaluate --variant {wildcards.variant} --seed {wildcards.seed}"
