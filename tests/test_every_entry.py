@@ -305,7 +305,7 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
 class Quadrants:
     """The mean brightness of the four quarters of an image: a feature space that costs nothing."""
 
-    prefix, kernel_prefix, description, weights = "fd", "kd", "quarters", "none"
+    prefix, kernel_prefix, description, weights_sha256 = "fd", "kd", "quarters", "none"
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.adaptive_avg_pool2d(images.float(), 2).flatten(1)

@@ -25,7 +25,7 @@ LABELS, ROWS = np.arange(60) % 3, np.arange(60)
 class Corner:
     """A feature space and a judge at once: it looks at the pixels."""
 
-    prefix, kernel_prefix, description, weights = "fd", "kd", "pixels", "none"
+    prefix, kernel_prefix, description, weights_sha256 = "fd", "kd", "pixels", "none"
     log_frequency = torch.zeros(1)
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -117,7 +117,7 @@ def test_distances_are_taken_label_by_label_where_asked(reference: Reference) ->
     ("changes", "sentence"),
     [
         ({"space": {"features": "pixels", "weights": "other"}}, "measured with .*other.*pipeline_steps.reference"),
-        ({"images": "ef56"}, "another test split than that of tiny"),
+        ({"test_sha256": "ef56"}, "another test split than that of tiny"),
         ({"drawn": 359}, "drew 60 images, but the reference tells what 359 would score"),
     ],
 )

@@ -25,7 +25,7 @@ class Pixels:
     """A feature space in which everything is known."""
 
     prefix, kernel_prefix = "fd", "kd"
-    description, weights = "the pixels themselves", "none"
+    description, weights_sha256 = "the pixels themselves", "none"
 
     def __call__(self, images: Tensor) -> Tensor:
         return images.flatten(1).float()

@@ -171,7 +171,7 @@ def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> No
     images = bright_halves(32, 0)
     facts = replace(facts_of(images.images, [2, 2]), checksums={"train": "ab12"})
     save(path_in(tmp_path, "tiny"), train(images, images, facts, SETTINGS.model_copy(update={"epochs": 1})))
-    assert of(facts, tmp_path).trained_on == "ab12"
+    assert of(facts, tmp_path).trained_on_sha256 == "ab12"
     with pytest.raises(
         UserError, match=r"trained on another training split than that of tiny.*pipeline_steps\.classifier"
     ):

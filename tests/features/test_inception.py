@@ -125,7 +125,7 @@ def test_levels_fill_the_range_of_the_network() -> None:
 
 
 def test_it_knows_which_weights_it_was_given(space: Features, weights: Path) -> None:
-    assert space.weights == sha256(weights)
+    assert space.weights_sha256 == sha256(weights)
 
 
 def test_weights_that_are_missing_are_asked_for(tmp_path: Path) -> None:

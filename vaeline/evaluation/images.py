@@ -102,5 +102,5 @@ def _put_accuracy(record: Record, drawn: Drawn, classifier: Classifier, facts: F
     shown = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
     accuracy = condition_accuracy(shown, drawn.labels, facts.label_names)
     definition = "Balanced accuracy, over the labels asked for, of samples as the classifier sees them."
-    how: dict[str, Any] = {"split": "test", "images": len(shown), "judge": classifier.weights}
+    how: dict[str, Any] = {"split": "test", "images": len(shown), "judge": classifier.weights_sha256}
     record.put_mean("condition_accuracy", accuracy, definition, left_out=facts.lacking(drawn.labels), **how)

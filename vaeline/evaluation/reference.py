@@ -114,7 +114,7 @@ def write(reference: Reference, statistics: Path, figures: Path) -> None:
         tensors["factor"] = seen.moments.factor
     with written_aside(statistics) as aside:
         save_file(tensors, aside)
-    content = {"space": reference.space, "test_sha256": reference.images, "drawn": reference.drawn}
+    content = {"space": reference.space, "test_sha256": reference.test_sha256, "drawn": reference.drawn}
     write_json(figures, {**content, "statistics_sha256": sha256(statistics), "figures": reference.record.evaluation})
 
 
@@ -152,7 +152,7 @@ def read(statistics: Path, figures: Path) -> Reference:
 def _put_conditions(record: Record, classifier: classifiers.Classifier, test: Split, facts: Facts) -> None:
     """What the classifier makes of real test images, and where labels are dealt to other images."""
     seen = classifiers.predict(classifier, torch.from_numpy(test.images)).numpy()
-    how: dict[str, Any] = {"split": "test", "images": len(test.images), "judge": classifier.weights}
+    how: dict[str, Any] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
     definition = "Share of the labels of real test images that the classifier, set to balanced odds, gets right."
     record.put("classifier_accuracy", float((seen == test.labels).mean()), definition, **how)
     how["left_out"] = facts.lacking(test.labels)
@@ -177,5 +177,5 @@ def _put_calibration(record: Record, classifier: classifiers.Classifier, test: S
         "Mean gap between confidence and accuracy of the classifier as trained, before its odds are balanced, on real test "
         f"images, over {BINS} bins of confidence."
     )
-    how: dict[str, Any] = {"split": "test", "images": len(test.images), "judge": classifier.weights}
+    how: dict[str, Any] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
     record.put_mean("classifier_calibration_error", by_label, definition, **how)

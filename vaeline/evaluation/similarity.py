@@ -28,7 +28,7 @@ class Features(Protocol):
     prefix: str  # of Frechet distances: fd or fid
     kernel_prefix: str  # of kernel distances: kd or kid
     description: str
-    weights: str  # SHA-256 of the file that its network came from
+    weights_sha256: str  # of the file that its network came from
 
     def __call__(self, images: Tensor) -> Tensor: ...  # uint8 (n, channel, height, width) -> (n, dimensions)
 
@@ -50,7 +50,7 @@ class Reference:
     space: dict[str, str]  # description and weights of the features
     seen: Seen
     record: Record
-    images: str  # SHA-256 of the test split
+    test_sha256: str  # of the images, labels and ids that they are
     drawn: int  # images that a system draws, and of which the floor is measured
 
     def require(self, features: Features, facts: Facts, drawn: int) -> None:
@@ -64,7 +64,7 @@ class Reference:
             raise UserError(
                 f"The reference was measured with {self.space}, but images are looked at with {named(features)}; {again}."
             )
-        if self.images != facts.checksums.get("test", ""):
+        if self.test_sha256 != facts.checksums.get("test", ""):
             raise UserError(f"The reference is of another test split than that of {facts.dataset_id}; {again}.")
         if self.drawn != drawn:
             raise UserError(
@@ -74,7 +74,7 @@ class Reference:
 
 def named(features: Features) -> dict[str, str]:
     """What a figure must say of the space that it was measured in."""
-    return {"features": features.description, "weights": features.weights}
+    return {"features": features.description, "weights": features.weights_sha256}
 
 
 def look(

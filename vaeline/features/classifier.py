@@ -52,7 +52,7 @@ def of(facts: Facts, data: Path) -> "Classifier":
     classifier = load(path)
     made = {key: classifier.settings[key] for key in ("image_shape", "levels", "cardinalities")}
     asked = {"image_shape": list(facts.image_shape), "levels": facts.levels, "cardinalities": facts.label_cardinalities}
-    if made == asked and classifier.trained_on != facts.checksums.get("train", ""):
+    if made == asked and classifier.trained_on_sha256 != facts.checksums.get("train", ""):
         raise UserError(
             f"{path} was trained on another training split than that of {facts.dataset_id}, and may know today's test images; make it "
             "anew with `python -m pipeline_steps.classifier`."
@@ -87,8 +87,8 @@ class Classifier(nn.Module):
     """
 
     log_frequency: Tensor
-    weights = ""  # SHA-256 of the file it was read from
-    trained_on = ""  # SHA-256 of the training split
+    weights_sha256 = ""  # of the file it was read from
+    trained_on_sha256 = ""  # of the training split
 
     def __init__(
         self, image_shape: tuple[int, ...], levels: int, cardinalities: list[int], width: int, features: int
@@ -142,9 +142,9 @@ class Features:
 
     prefix, kernel_prefix = PREFIXES
 
-    def __init__(self, classifier: Classifier, weights: str) -> None:
+    def __init__(self, classifier: Classifier, weights_sha256: str) -> None:
         self.classifier = classifier
-        self.weights = weights
+        self.weights_sha256 = weights_sha256
         self.description = (
             f"the last hidden layer of the pipeline's own classifier, {classifier.settings['features']} dimensions"
         )
@@ -195,7 +195,7 @@ def save(path: Path, classifier: Classifier) -> None:
     weights = {name: tensor.contiguous().cpu() for name, tensor in classifier.state_dict().items()}
     with written_aside(path) as aside:
         # One key: safetensors writes several in an order that changes from run to run.
-        settings = {**classifier.settings, "trained_on": classifier.trained_on}
+        settings = {**classifier.settings, "trained_on": classifier.trained_on_sha256}
         save_file(weights, aside, {"settings": json.dumps(settings, sort_keys=True)})
 
 
@@ -222,7 +222,7 @@ def load(path: Path) -> Classifier:
             classifier.load_state_dict({name: file.get_tensor(name) for name in list(file.keys())})
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is damaged, or no classifier of this version; {again}.") from error
-    classifier.weights, classifier.trained_on = sha256(path), trained_on
+    classifier.weights_sha256, classifier.trained_on_sha256 = sha256(path), trained_on
     return classifier.to(memory_format=torch.channels_last).eval()
 
 
@@ -277,7 +277,7 @@ def _train(
         if loss < best_loss:
             best, best_loss = copy.deepcopy(classifier.state_dict()), loss
     classifier.load_state_dict(best)
-    classifier.trained_on = facts.checksums.get("train", "")
+    classifier.trained_on_sha256 = facts.checksums.get("train", "")
     return classifier.eval()
 
 

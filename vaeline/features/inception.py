@@ -84,11 +84,11 @@ def weights_path(options: Options, data: Path) -> Path:
 class Features:
     """Inception's feature space, as a Frechet distance wants it."""
 
-    def __init__(self, network: torch.nn.Module, levels: int, weights: str) -> None:
+    def __init__(self, network: torch.nn.Module, levels: int, weights_sha256: str) -> None:
         self.network = network
         self.levels = levels
-        self.weights = weights
-        official = weights.startswith(SHA256_PREFIX)
+        self.weights_sha256 = weights_sha256
+        official = weights_sha256.startswith(SHA256_PREFIX)
         # A distance in the features of other weights is no FID.
         self.prefix, self.kernel_prefix = PREFIXES if official else classifier.PREFIXES
         self.description = (
