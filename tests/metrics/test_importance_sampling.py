@@ -210,11 +210,11 @@ def test_a_mixture_of_one_label_is_that_label() -> None:
 def test_a_summary_tells_images_from_samples() -> None:
     log_prob = torch.tensor([-1.0, -2.0, -3.0, -6.0]).double()
     likelihood = LogLikelihood(
-        log_prob, log_prob - 1, log_prob - 2, torch.full((4,), 0.04).double(), torch.tensor([50.0, 60, 70, 80])
+        log_prob, log_prob - 0.25, log_prob - 0.5, torch.full((4,), 0.04).double(), torch.tensor([50.0, 60, 70, 80])
     )
     summary = summarize(likelihood, "nll")
     assert summary.nll == 3.0
-    assert (summary.tenth, summary.hundredth) == (4.0, 5.0)
+    assert (summary.tenth, summary.hundredth) == (3.25, 3.5)
     assert summary.standard_error == pytest.approx(sqrt((4 + 1 + 0 + 9) / 3) / 2)
     assert summary.monte_carlo_error == pytest.approx(0.1)
     assert summary.effective_sample_size == 60

@@ -106,7 +106,7 @@ def test_an_edit_undone_before_any_run_leaves_nothing_to_do(project: Project) ->
     project.repro()
     before = checksums(project)
     project.edit(narrow("cvae"))
-    assert "rule train" in project.run("snakemake", "-n", "all")
+    assert "Training cvae" in project.run("snakemake", "-n", "all")
     project.edit(widen("cvae"))
     assert project.settled()
     assert checksums(project) == before
