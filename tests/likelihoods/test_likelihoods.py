@@ -107,7 +107,6 @@ def test_bernoulli_is_exact_and_can_be_mended_where_it_is_wrongly_certain(x: flo
 
 
 def test_bernoulli_is_exact_at_any_log_odds(context: Context) -> None:
-    """Though inside its softplus they are held above a least value."""
     h = torch.linspace(-200, 200, 401, dtype=torch.float64).view(1, 1, 1, -1).requires_grad_()
     for value in (0.0, 1.0, 0.3):
         x = torch.full_like(h, value)
