@@ -19,18 +19,13 @@ TOGETHER = (
     ("low_posterior", "low_posterior_codes", "low_posterior_labels"),
     ("posterior", "posterior_log_p"),
 )
-# How many axes each has, beside images: (n, channel, height, width) of levels, or points, (n, dimensions).
-AXES = {
-    "labels": 2, "test_index": 1, "codes": 2, "prior": 2, "posterior": 2, "posterior_log_p": 1, "low_posterior_codes": 2,
-    "low_posterior_labels": 2, "traversals": 5,
+# What each may hold, by NumPy's letters for types, and how many axes it has; images and points, which have any number, are levels or
+# floats.
+LAYOUT = {
+    "reconstructions": ("uf", None), "samples": ("uf", None), "labels": ("i", 2), "test_index": ("i", 1),
+    "low_posterior": ("uf", None), "low_posterior_codes": ("f", 2), "low_posterior_labels": ("i", 2),
+    "posterior": ("f", 2), "posterior_log_p": ("f", 1), "codes": ("f", 2), "prior": ("f", 2), "traversals": ("u", 5),
 }  # fmt: skip
-KINDS = {
-    "labels": "i",
-    "test_index": "i",
-    "low_posterior_labels": "i",
-    "traversals": "u",
-    **dict.fromkeys(IMAGES, "uf"),
-}
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,13 @@ class Drawn:
         Raises:
             UserError: images have another shape or range than they, or labels or rows are none of theirs.
         """
+        self._require_images(facts)
+        self._require_labels(facts)
+        rows = facts.counts.get("test", np.inf)
+        if len(np.unique(self.sources)) < len(self.samples) or self.sources.min() < 0 or self.sources.max() >= rows:
+            raise _refused("Samples go back to rows that the test split has not, or has once only")
+
+    def _require_images(self, facts: Facts) -> None:
         kinds = {"reconstructions": self.reconstructions, "samples": self.samples}
         if self.low_posterior is not None:
             kinds["low-posterior samples"] = self.low_posterior
@@ -59,6 +61,8 @@ class Drawn:
                     f"The {kind} are {'x'.join(map(str, images.shape[1:]))} of type {images.dtype}, up to {images.max()}, but the "
                     f"test images are {'x'.join(map(str, facts.image_shape))} with {facts.levels} levels"
                 )
+
+    def _require_labels(self, facts: Facts) -> None:
         if self.labels.shape != (len(self.samples), len(facts.label_names)):
             raise _refused(
                 f"There are {len(self.samples):,} samples and {'x'.join(map(str, self.labels.shape))} labels, which should be "
@@ -66,9 +70,6 @@ class Drawn:
             )
         if (self.labels < 0).any() or (self.labels >= np.array(facts.label_cardinalities)).any():
             raise _refused("Samples were asked to have labels that no test image can have")
-        rows = facts.counts.get("test", np.inf)
-        if len(np.unique(self.sources)) < len(self.samples) or self.sources.min() < 0 or self.sources.max() >= rows:
-            raise _refused("Samples go back to rows that the test split has not, or has once only")
 
 
 def provenance(folder: Path, facts: Facts) -> dict[str, str]:
@@ -129,10 +130,10 @@ def _refuse_other_layout(file: h5py.File) -> None:
     for name in (*IMAGES, *ASKED):
         if name not in file:
             raise KeyError(f"it holds no {name}")
-    for name in file:
-        kind, axes = KINDS.get(name, "uf" if name == "low_posterior" else "f"), AXES.get(name)
-        if file[name].dtype.kind not in kind or axes not in (None, file[name].ndim) or not file[name].size:
-            raise ValueError(f"its {name} are {'x'.join(map(str, file[name].shape))} of type {file[name].dtype}")
+    for name, values in file.items():
+        kinds, axes = LAYOUT.get(name, ("", None))
+        if values.dtype.kind not in kinds or axes not in (None, values.ndim) or not values.size:
+            raise ValueError(f"its {name} are {'x'.join(map(str, values.shape))} of type {values.dtype}")
     for names in TOGETHER:
         counts = {name: len(file[name]) for name in names if name in file}
         if len(set(counts.values())) > 1:
