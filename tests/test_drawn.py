@@ -71,6 +71,7 @@ def replaced(name: str, values: Any) -> Callable[[h5py.File], None]:
         (replaced("test_index", np.zeros((4, 1), int)), "its test_index are 4x1"),
         (replaced("codes", np.full((4, 2), np.nan, np.float32)), "codes holds what is not finite"),
         (replaced("posterior_log_p", np.zeros(4, np.float32)), "5 posterior and 4 posterior_log_p"),
+        (lambda file: file.create_dataset("sketches", data=np.zeros(3)), "its sketches are 3 of type float64"),
         (lambda file: file.attrs.update(seed="abc"), "invalid literal"),
         (lambda file: (file.pop("samples"), file.create_group("samples")), "samples.h5 is damaged"),
     ],

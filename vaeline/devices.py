@@ -27,8 +27,8 @@ def fix_arithmetic(threads: int) -> None:
     """Make results depend on params alone: so many CPU threads, in NumPy's linear algebra too, and true 32-bit convolutions.
 
     Snakemake sets OMP_NUM_THREADS for a rule and DVC does not; sums over other numbers of threads differ in their last
-    bits. GPUs round convolutions to 10-bit mantissas unless told not to, and flush denormal numbers to 0, which a CPU
-    counts with at up to forty times the cost: most of a step where importance weights lie far apart.
+    bits. GPUs round convolutions to 10-bit mantissas unless told not to. Denormal numbers become 0: a CPU takes up to forty
+    times as long with them, most of a step where importance weights lie far apart.
     """
     torch.set_flush_denormal(True)  # first: threads to come inherit it
     torch.set_num_threads(threads)
