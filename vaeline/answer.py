@@ -2,7 +2,8 @@
 
 from itertools import pairwise
 
-from vaeline.comparison import HEADLINES, Comparison, Figure, Pair
+from vaeline.comparison import Comparison, Figure, Pair
+from vaeline.headlines import HEADLINES
 from vaeline.table import number, spread
 
 # Of each line the first figure in which most variants compare is spoken of: the fairest measure of likelihood, of samples, ...

@@ -16,7 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from vaeline import answer, figures, studies, table
-from vaeline.comparison import HEADLINES, Comparison, Figure, Headline, Pair
+from vaeline.comparison import Comparison, Figure, Pair
+from vaeline.headlines import HEADLINES, Headline
 from vaeline.params import Study
 from vaeline.results import Results, Run
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from math import floor, log10
 from typing import NamedTuple
 
-from vaeline.comparison import HEADLINES, OTHER, Beside, Comparison, Figure, Headline, Summary
+from vaeline.comparison import Beside, Comparison, Figure, Summary
+from vaeline.headlines import HEADLINES, OTHER, Headline
 
 BOUND = "an upper bound: {}"
 SATURATED = (
