@@ -2,7 +2,7 @@
 
 from pipeline_steps.command import command, reads, store_of
 from vaeline import params
-from vaeline.devices import device_of, fix_arithmetic
+from vaeline.devices import device_of, fix_arithmetic, keep_memory
 from vaeline.features import classifier
 from vaeline.model import require_sense
 from vaeline.store import POINTS, read_facts, read_split
@@ -14,6 +14,7 @@ def main() -> None:
     """Train the classifier that judges conditions and whose last hidden layer is a feature space."""
     study = params.load()
     fix_arithmetic(study.classifier.threads)
+    keep_memory()
     store = store_of(study)
     facts = read_facts(store)
     require_sense(study, facts)

@@ -4,7 +4,7 @@ from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline import drawn, parts
 from vaeline import model as models
 from vaeline.batches import Batches
-from vaeline.devices import device_of, fix_arithmetic
+from vaeline.devices import device_of, fix_arithmetic, keep_memory
 from vaeline.evaluation import reference
 from vaeline.evaluation.images import dash_images, judge_images
 from vaeline.evaluation.latents import judge_latents
@@ -23,6 +23,7 @@ BATCH = 100
 def main(study: Study, variant: str, seed: int) -> None:
     """Measure the likelihood of test images under one run, and what it drew against them."""
     fix_arithmetic(study.training.threads)
+    keep_memory()
     folder, store, device = (
         run_folder(study.study.name, variant, seed),
         store_of(study),

@@ -2,7 +2,7 @@
 
 from pipeline_steps.command import command, reads, store_of
 from vaeline import params, parts
-from vaeline.devices import device_of, fix_arithmetic
+from vaeline.devices import device_of, fix_arithmetic, keep_memory
 from vaeline.evaluation import reference
 from vaeline.features import classifier
 from vaeline.seeds import derive_seed
@@ -15,6 +15,7 @@ def main() -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
     study = params.load()
     fix_arithmetic(study.classifier.threads)
+    keep_memory()
     store, device = store_of(study), device_of(study.training.device)
     facts = read_facts(store)
     where = reference.paths(store, study.evaluation.features.name)

@@ -11,7 +11,7 @@ from vaeline import drawn, sampling
 from vaeline import model as models
 from vaeline.aggregate import aggregate_posterior, why_no_aggregate
 from vaeline.batches import Batches
-from vaeline.devices import device_of, fix_arithmetic
+from vaeline.devices import device_of, fix_arithmetic, keep_memory
 from vaeline.figures import picture
 from vaeline.files import written_aside
 from vaeline.params import Study
@@ -27,6 +27,7 @@ MOST_CODES = 2000  # in samples.h5, for maps of the latent space
 def main(study: Study, variant: str, seed: int) -> None:
     """Draw reconstructions of test images, samples under the labels of test images, and what maps of the latent space show."""
     fix_arithmetic(study.training.threads)
+    keep_memory()
     folder, store, device = (
         run_folder(study.study.name, variant, seed),
         store_of(study),

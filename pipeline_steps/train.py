@@ -17,7 +17,7 @@ from vaeline import model as models
 from vaeline import parts
 from vaeline.batches import Batches
 from vaeline.checkpoints import Checkpoints
-from vaeline.devices import device_of, fix_arithmetic
+from vaeline.devices import device_of, fix_arithmetic, keep_memory
 from vaeline.errors import UserError
 from vaeline.files import locked, write_text
 from vaeline.params import Study
@@ -36,6 +36,7 @@ COLUMNS = [
 def main(study: Study, variant: str, seed: int) -> float:
     """Train one variant from one seed; go on from its last checkpoint where there is one."""
     fix_arithmetic(study.training.threads)
+    keep_memory()
     features = study.evaluation.features
     if hasattr(features, "weights"):
         parts.module("features", features.name).require(features, Path("data"))

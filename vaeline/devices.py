@@ -1,9 +1,14 @@
-"""Where tensors live, and with what arithmetic."""
+"""Where tensors live, with what arithmetic, and in what memory."""
+
+import ctypes
+from contextlib import suppress
 
 import torch
 from threadpoolctl import threadpool_limits
 
 from vaeline.errors import UserError
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # in glibc's malloc.h
 
 
 def device_of(setting: str) -> torch.device:
@@ -34,3 +39,15 @@ def fix_arithmetic(threads: int) -> None:
     torch.set_num_threads(threads)
     threadpool_limits(threads)
     torch.backends.cudnn.allow_tf32 = False
+
+
+def keep_memory() -> None:
+    """Let this process keep the memory that it frees, where its C library is glibc; elsewhere nothing is done.
+
+    By default each tensor of some megabytes is asked of the system, zeroed page by page, and handed back at the end of the
+    operation that needed it. That took a third of an importance-sampled likelihood and an eighth of a convolution's training.
+    """
+    with suppress(OSError, AttributeError):
+        tune = ctypes.CDLL(None).mallopt
+        tune(M_MMAP_MAX, 0)
+        tune(M_TRIM_THRESHOLD, -1)
