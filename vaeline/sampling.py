@@ -1,20 +1,83 @@
 """What is drawn from a trained model, as the store holds it: uint8 levels, or points."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from vaeline.aggregate import Aggregate
+from vaeline.aggregate import Aggregate, aggregate_posterior, why_no_aggregate
 from vaeline.batches import Batches, to_pixels
 from vaeline.errors import UserError
 from vaeline.metrics.low_posterior import draws, lowest
 from vaeline.model import Model
+from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
+MOST_CODES = 2000  # of each kind, for maps of the latent space
 TRAVERSAL_STEPS = 9
 TRAVERSAL_REACH = 2.5  # standard deviations of the codes, either way
 MOST_TRAVERSED = 10  # latent dimensions
+
+
+class Decoded(NamedTuple):
+    """Images that are decoded batch by batch, as they are taken."""
+
+    rows: int
+    batches: Iterator[Tensor]  # uint8 levels, (b, channel, height, width), or points
+
+
+def everything(
+    model: Model, test: Batches, train: Batches, seed: int, run_seed: int
+) -> Iterator[tuple[str, Tensor | Decoded]]:
+    """Draw all that a run draws, as far as the model has it, by the names of samples.h5.
+
+    Seeds torch's global generator for each: a content is taken whole before the next one is asked for.
+
+    Args:
+        model: in evaluation mode, on the device of the batches.
+        test: images to reconstruct, whose labels samples are asked to show.
+        train: training split, from whose posteriors the aggregate is made.
+        seed: of what is drawn alike from every run.
+        run_seed: of the run, from which it draws of its own.
+    """
+    yield "reconstructions", Decoded(len(test.labels), reconstruct(model, test, derive_seed("reconstruction", seed)))
+    samples = sample(model, test.labels, test.facts, derive_seed("sample", seed, run_seed), test.batch_size)
+    yield "samples", Decoded(len(test.labels), samples)
+    if model.posterior.kind != "codes":
+        yield from _latents(model, test, train, derive_seed("latents", seed, run_seed))
+
+
+def _latents(model: Model, test: Batches, train: Batches, seed: int) -> Iterator[tuple[str, Tensor | Decoded]]:
+    """What maps of the latent space show: codes of test images, draws of p(z), traversals."""
+    of_images = codes(model, test, seed)
+    yield "codes", of_images[:MOST_CODES]
+    torch.manual_seed(derive_seed("prior", seed))
+    yield "prior", draw(model, test.labels[:MOST_CODES])
+    if not test.facts.points:
+        path = traversals(of_images)
+        under = test.labels[:1].expand(path.shape[0] * path.shape[1], -1)
+        decoded = torch.cat(list(decode(model, path.flatten(0, 1), under, test.facts, test.batch_size)))
+        yield "traversals", decoded.unflatten(0, path.shape[:2])
+    if not why_no_aggregate(model):
+        yield from _of_aggregate(model, test, aggregate_posterior(model, train, derive_seed("aggregate", seed)), seed)
+
+
+def _of_aggregate(
+    model: Model, test: Batches, aggregate: Aggregate, seed: int
+) -> Iterator[tuple[str, Tensor | Decoded]]:
+    """Low-posterior samples, and draws of the aggregate posterior with their density under p(z)."""
+    picked = low_posterior(model, aggregate, test.labels, derive_seed("low posterior", seed), test.batch_size)
+    if picked:
+        low, asked = picked
+        yield "low_posterior_codes", low
+        yield "low_posterior_labels", asked
+        yield "low_posterior", Decoded(len(low), decode(model, low, asked, test.facts, test.batch_size))
+    z = aggregate.sample(MOST_CODES, torch.Generator().manual_seed(derive_seed("posterior", seed))).z
+    yield "posterior", z
+    if not model.latent_density.conditional:
+        with torch.inference_mode():
+            yield "posterior_log_p", model.latent_density.log_prob(z.to(test.labels.device), None)
 
 
 @torch.inference_mode()
