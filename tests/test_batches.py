@@ -82,6 +82,14 @@ def test_an_epoch_holds_every_image_once_and_its_seed_decides_the_order() -> Non
     assert sorted(map(bytes, first.numpy())) == sorted(map(bytes, split().images))
 
 
+@pytest.mark.parametrize(
+    ("images", "dealt"), [(1, [1]), (2, [2]), (4, [4]), (5, [5]), (6, [4, 2]), (8, [4, 4]), (9, [4, 5])]
+)
+def test_no_image_is_dealt_alone(images: int, dealt: list[int]) -> None:
+    batches = Batches(split(images), facts(), 4)
+    assert [len(x) for x, _ in batches.shuffled(0)] == dealt and len(batches) == len(dealt)
+
+
 def test_labels_stay_with_their_images() -> None:
     whole = split()
     for x, labels in Batches(whole, facts(), 3).shuffled(0):

@@ -67,7 +67,7 @@ class Batches:
     Args:
         split: images, uint8 (n, channel, height, width), or points, and labels, (n, columns).
         facts: of its store.
-        batch_size: images in each batch; the last one is smaller.
+        batch_size: images in each batch, two or more; the last one is smaller, or one larger.
         device: where the images lie and batches are made.
     """
 
@@ -78,8 +78,9 @@ class Batches:
         self.batch_size = batch_size
 
     def __len__(self) -> int:
-        """Batches of an epoch, as `shuffled` deals them."""
-        return len(self._dealt(self.labels))
+        """Batches of an epoch, as `shuffled` deals them; asked for in every step."""
+        full, rest = divmod(len(self.labels), self.batch_size)
+        return full + (rest > 1) or 1
 
     def spread(self, count: int) -> "Batches":
         """At most `count` images, spread evenly over the split."""
