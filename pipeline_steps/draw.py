@@ -9,9 +9,9 @@ import torch
 from pipeline_steps.command import command
 from vaeline import model as models
 from vaeline.errors import UserError
-from vaeline.figures import picture
 from vaeline.files import written_aside
 from vaeline.params import MOST_SEED
+from vaeline.pictures import picture
 from vaeline.sampling import sample
 from vaeline.store import Facts, read_split, require_images
 

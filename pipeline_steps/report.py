@@ -7,9 +7,10 @@ import click
 from pipeline_steps.command import command, reads, store_of
 from vaeline import comparison, latent_figures, report, results
 from vaeline.errors import UserError
-from vaeline.figures import curves_png, picture, samples_png
+from vaeline.figures import curves_png, samples_png
 from vaeline.files import write_json, write_text, written_aside
 from vaeline.params import Study, load
+from vaeline.pictures import picture
 from vaeline.store import read_facts, read_split
 
 

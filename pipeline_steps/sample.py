@@ -9,9 +9,9 @@ from vaeline import drawn, sampling
 from vaeline import model as models
 from vaeline.batches import Batches
 from vaeline.devices import device_of, fix_arithmetic, keep_memory
-from vaeline.figures import picture
 from vaeline.files import written_aside
 from vaeline.params import Study
+from vaeline.pictures import picture
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts, Split, created, read_split, require_images
 

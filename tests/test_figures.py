@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tests.made_up import study, write_run
-from vaeline import figures, results
+from vaeline import figures, results, style
 from vaeline.results import Results
 
 
@@ -53,7 +53,7 @@ def test_a_study_without_runs_draws_empty_axes() -> None:
 def test_colours_come_round_with_another_stroke(runs: Results) -> None:
     names = [f"variant_{number}" for number in range(9)]
     colours = figures.colours(names)
-    assert len(set(colours.values())) == len(figures.COLOURS) == 8
+    assert len(set(colours.values())) == len(style.COLOURS) == 8
     assert colours["variant_8"] == colours["variant_0"]
 
 

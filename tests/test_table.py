@@ -52,6 +52,11 @@ def test_none_is_best_beside_a_rival_that_was_not_compared(tmp_path: Path) -> No
     assert marks(tmp_path, "one", "two") == ["best", ""]
 
 
+def test_none_is_best_by_a_seed_that_its_rival_has_not(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [10.0, 10.1, -50.0], "two": [9.0, 9.2]})
+    assert marks(tmp_path, "one", "two") == ["", ""]
+
+
 def test_a_figure_past_what_real_images_score_is_not_the_best(tmp_path: Path) -> None:
     for seed in range(2):
         for variant, value in (("one", 1.0), ("two", 0.8)):

@@ -2,22 +2,17 @@
 
 from collections.abc import Mapping
 from io import BytesIO, StringIO
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from vaeline.pictures import grid
 from vaeline.results import Results, Run
-from vaeline.store import Facts
+from vaeline.style import COLOURS, STROKES, style
 
-# Each has a contrast of at least 3.4 on white and on a dark page; neighbours differ for every kind of colour vision.
-COLOURS = ["#2f7ed8", "#d2691e", "#1f9d78", "#b5559c", "#8a8d2b", "#6f6bd1", "#c4483f", "#5f8a9e"]
-STROKES = ["-", "--", "-.", ":"]  # a round through the colours each
 PANELS_IN_A_ROW, GAP, TITLE = 4, 24, 32  # the two last in pixels
 INK = "#010203"  # stands for the page's own text colour until the drawing is inlined
 
@@ -88,24 +83,6 @@ def side_by_side(pictures: Mapping[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def picture(drawn: np.ndarray, facts: Facts, real: np.ndarray) -> bytes:
-    """A PNG of what was drawn: images side by side, or points over real ones."""
-    return points_png(drawn, real) if facts.points else grid(drawn, facts.levels)
-
-
-def points_png(points: np.ndarray, real: np.ndarray) -> bytes:
-    """Points as drawn, over real ones in grey; points of more than two dimensions by their first two."""
-    with style():
-        figure = Figure(figsize=(3.2, 3.2), layout="constrained")
-        axes = figure.subplots()
-        for each, colour in ((real, "#c9ced4"), (points, COLOURS[0])):
-            axes.plot(each[:, 0], each[:, 1], ".", color=colour, markersize=3, markeredgewidth=0)
-        axes.set_aspect("equal", "datalim")
-        file = BytesIO()
-        figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
-    return file.getvalue()
-
-
 def curve_svg(results: Results, curve: Curve) -> str:
     """One training curve as SVG on a clear ground; axes and text are black on a light page and white on a dark one."""
     with style(ink=INK):
@@ -118,19 +95,6 @@ def curve_svg(results: Results, curve: Curve) -> str:
     svg = file.getvalue().replace(INK, "currentColor")
     head, rest = svg[svg.index("<svg") :].split(">", 1)
     return f"{head}>{root}{rest}"
-
-
-def style(ink: str = "#33383e") -> Any:
-    """The look of all figures, for a `with`."""
-    return matplotlib.rc_context(
-        {
-            "font.family": "sans-serif", "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold",
-            "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-            "axes.axisbelow": True, "axes.facecolor": "none", "axes.edgecolor": ink, "axes.labelcolor": ink, "text.color": ink,
-            "xtick.color": ink, "ytick.color": ink, "grid.color": ink, "grid.alpha": 0.15, "grid.linewidth": 0.6,
-            "svg.fonttype": "none", "svg.hashsalt": "vaeline", "savefig.facecolor": "auto",
-        }
-    )  # fmt: skip
 
 
 def _draw(axes: Axes, results: Results, curve: Curve) -> None:

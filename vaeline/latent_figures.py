@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaeline.figures import COLOURS, side_by_side, style
+from vaeline.figures import side_by_side
 from vaeline.pictures import grid
 from vaeline.results import Results, Run
+from vaeline.style import COLOURS, style
 
 PANEL = 2.6  # inches
 SHARE = 0.1  # of the draws that are marked as leaks, as low-posterior samples are of the prior's

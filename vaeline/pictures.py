@@ -1,13 +1,22 @@
-"""Many images laid out as one picture."""
+"""What was drawn, as one picture: images side by side, points over real ones."""
 
 from io import BytesIO
 from math import ceil, sqrt
 
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
+
+from vaeline.store import Facts
+from vaeline.style import COLOURS, style
 
 VISIBLE = 48  # pixels; a smaller image is enlarged until it is at least this high
 GAP = 128  # grey, seen on a light and on a dark page, between black and between white images
+
+
+def picture(drawn: np.ndarray, facts: Facts, real: np.ndarray) -> bytes:
+    """A PNG of what was drawn: images side by side, or points over real ones."""
+    return points_png(drawn, real) if facts.points else grid(drawn, facts.levels)
 
 
 def grid(images: np.ndarray, levels: int = 256, columns: int | None = None) -> bytes:
@@ -40,6 +49,19 @@ def grid(images: np.ndarray, levels: int = 256, columns: int | None = None) -> b
         top, left = index // columns * height, index % columns * width
         canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
     return _png(canvas)
+
+
+def points_png(points: np.ndarray, real: np.ndarray) -> bytes:
+    """Points as drawn, over real ones in grey; points of more than two dimensions by their first two."""
+    with style():
+        figure = Figure(figsize=(3.2, 3.2), layout="constrained")
+        axes = figure.subplots()
+        for each, colour in ((real, "#c9ced4"), (points, COLOURS[0])):
+            axes.plot(each[:, 0], each[:, 1], ".", color=colour, markersize=3, markeredgewidth=0)
+        axes.set_aspect("equal", "datalim")
+        file = BytesIO()
+        figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
+    return file.getvalue()
 
 
 def _png(canvas: np.ndarray) -> bytes:

@@ -9,6 +9,7 @@ from torch import Tensor
 from vaeline.aggregate import Aggregate, aggregate_posterior, why_no_aggregate
 from vaeline.batches import Batches, to_pixels
 from vaeline.errors import UserError
+from vaeline.finite import count_lost
 from vaeline.metrics.low_posterior import draws, lowest
 from vaeline.model import Model
 from vaeline.seeds import derive_seed
@@ -125,11 +126,6 @@ def _levels(mean: Tensor, facts: Facts) -> Tensor:
             "with a lower training.learning_rate."
         )
     return to_pixels(mean, facts).cpu()
-
-
-def count_lost(z: Tensor) -> int:
-    """How many rows of z, (n, ...), hold an infinity or a NaN."""
-    return int((~z.isfinite()).flatten(1).any(1).sum())
 
 
 @torch.inference_mode()

@@ -136,8 +136,8 @@ def marks(figure: Figure, headline: Headline, past_ceiling: Sequence[str] = ()) 
     """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
 
     A variant that shares no two seeds with the best, or whose figure is only an upper bound, may be better than it seems: it
-    is neither, and none is best beside it. Where the figure says little of one of them, or the best mean is past what real images
-    score, it ranks none.
+    is neither, and none is best beside it. Where the figure says little of one of them, the best mean is past what real images
+    score, or is of other seeds and worse on those that are shared, it ranks none.
     """
     if headline.better is None or len(figure.summaries) < 2 or figure.saturated:
         return {}
@@ -145,6 +145,8 @@ def marks(figure: Figure, headline: Headline, past_ceiling: Sequence[str] = ()) 
     if leader in past_ceiling:
         return {}
     pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and figure.decided(pair, headline)}
+    if any(pair.apart and headline.sign * pair.difference > 0 for pair in pairs.values()):
+        return {}
     tied = [other for other, pair in pairs.items() if not pair.apart]
     if tied:
         return dict.fromkeys([leader, *tied], "tied")

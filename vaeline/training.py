@@ -16,9 +16,9 @@ from vaeline.batches import Batches
 from vaeline.calibration import mean_squared_error
 from vaeline.checkpoints import Checkpoints
 from vaeline.errors import UserError
+from vaeline.finite import count_lost
 from vaeline.model import Model, Objective
 from vaeline.params import Training
-from vaeline.sampling import count_lost
 from vaeline.seeds import derive_seed
 
 CHECK_EVERY = 50  # steps between two looks at the terms: reading them makes the device wait

@@ -148,3 +148,21 @@ def test_hashing_is_quick_and_loads_no_torch() -> None:
     seconds, torch = done.stdout.split()
     assert float(seconds) < 0.5  # 0.1 on a machine that is doing nothing else
     assert torch == "False"
+
+
+SHOWN = {"figures", "latent_figures", "report", "results", "comparison", "headlines", "table", "answer"}
+DRAWN = {"sampling", "drawn", "pictures", "aggregate"}
+
+
+@pytest.mark.parametrize(
+    ("step", "without"),
+    [
+        ("train", SHOWN | DRAWN | {"evaluation"}),
+        ("sample", SHOWN | {"training", "evaluation"}),
+        ("evaluate", SHOWN | {"training"}),
+    ],
+)
+def test_no_step_depends_on_what_comes_after_it(step: str, without: set[str]) -> None:
+    """A colour of the report's that changed would train every variant anew, from its first epoch."""
+    files = {path.relative_to(ROOT).with_suffix("").parts for path in closure.closure([f"pipeline_steps.{step}"])}
+    assert not {part for package, part, *_ in files if package == "vaeline"} & without
