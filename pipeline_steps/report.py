@@ -32,7 +32,7 @@ def main(partial: bool) -> None:
             click.echo(f"params.yaml no longer names this run: kept in {run}.")
     compared = comparison.compare(found)
     real = _real_images(study, found)
-    latents = _latent_pictures(study, found)
+    latents = _latent_pictures(found)
     page = report.render(study, found, compared, real, latents, report.environment())
     if partial:
         write_text(folder / "partial-report.html", page)
@@ -73,13 +73,12 @@ def _real_images(study: Study, found: results.Results) -> bytes | None:
     return picture(images[slice(None) if facts.points else shown], facts, images)
 
 
-def _latent_pictures(study: Study, found: results.Results) -> dict[str, bytes]:
+def _latent_pictures(found: results.Results) -> dict[str, bytes]:
     """Pictures of the variants' latent spaces, by the name of their file."""
-    levels = read_facts(store_of(study)).levels if store_of(study).exists() else 256
     return {
         "codes": latent_figures.codes_png(found),
         "pockets": latent_figures.pockets_png(found),
-        "traversals": latent_figures.traversals_png(found, levels),
+        "traversals": latent_figures.traversals_png(found),
     }
 
 

@@ -76,6 +76,7 @@ def write_run(
     made = {
         "variant": of.variants[folder.parent.name].model_dump(mode="json"),
         "training": of.training.model_dump(mode="json"),
+        "facts": {"levels": 17},
     }
     (folder / "variant.yaml").write_text(yaml.safe_dump(made))
 

@@ -26,11 +26,7 @@ def picture(content: bytes) -> Image.Image:
 
 
 def test_pictures_are_the_same_bytes_each_time(runs: Results) -> None:
-    for draw in (
-        latent_figures.codes_png,
-        latent_figures.pockets_png,
-        lambda runs: latent_figures.traversals_png(runs, 17),
-    ):
+    for draw in (latent_figures.codes_png, latent_figures.pockets_png, latent_figures.traversals_png):
         first = draw(runs)
         assert first == draw(runs)
         assert picture(first).size[0] > picture(first).size[1] > 100
@@ -41,7 +37,7 @@ def test_a_run_without_latents_is_left_out_and_a_study_of_such_is_a_sentence(run
     one = Results(runs.study, [runs.runs[0], lacking.runs[1]], {})
     whole, less, none = (picture(latent_figures.codes_png(of)).size for of in (runs, one, lacking))
     assert whole[0] > less[0] and none[1] < less[1]
-    for draw in (latent_figures.pockets_png, lambda of: latent_figures.traversals_png(of, 17)):
+    for draw in (latent_figures.pockets_png, latent_figures.traversals_png):
         assert picture(draw(lacking)).size == none
 
 
@@ -61,22 +57,22 @@ def test_more_dimensions_are_drawn_where_they_vary_most() -> None:
     assert np.allclose(np.abs(np.corrcoef(flat.T, z[:, [1, 3]].T)[[0, 1], [2, 3]]), 1, atol=0.01)
 
 
-def test_pockets_are_red_and_leaks_the_least_likely_tenth() -> None:
+def test_as_many_pockets_are_red_as_leaks_are_violet() -> None:
     posterior = np.random.default_rng(0).standard_normal((100, 2))
     drawn = {
-        "posterior": posterior, "prior": posterior + 1, "low_posterior_codes": posterior[:7] + 5,
+        "posterior": posterior, "prior": posterior + 1, "low_posterior_codes": posterior[:91] + 5,
         "posterior_log_p": np.arange(100.0),
     }  # fmt: skip
     axes = Figure().subplots()
     latent_figures._draw_pockets(axes, drawn)
     of_colour = {line.get_color(): line.get_xydata() for line in axes.get_lines()}
-    assert np.allclose(of_colour[latent_figures.POCKET], posterior[:7] + 5)
+    assert np.allclose(of_colour[latent_figures.POCKET], posterior[:91:10] + 5)
     assert np.allclose(of_colour[latent_figures.LEAK], posterior[:10])
 
 
 def test_a_traversal_is_a_row_of_nine(runs: Results) -> None:
     one = Results(replace_variants(runs), runs.runs[:1], {})
-    found = np.asarray(picture(latent_figures.traversals_png(one, 17)))
+    found = np.asarray(picture(latent_figures.traversals_png(one)))
     assert found.shape[1] > 9 * 48 and found.shape[0] < 4 * 48
 
 

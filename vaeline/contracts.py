@@ -169,4 +169,6 @@ class TrainingBound(Protocol):
 
     def __call__(
         self, model: Any, x: Tensor, labels: Tensor, step: int | None
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]: ...  # nats, (b,) each; beside: `rate`, `adversary`, ...
+    ) -> tuple[
+        dict[str, Tensor], dict[str, Tensor]
+    ]: ...  # nats, (b,) each; beside: `rate`, `adversary`, ..., a row or several an image

@@ -9,7 +9,10 @@ LOG_TWO_PI = log(2 * pi)
 
 
 def log_prob(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    """Log-density of each row of x, (b, ...), under independent Gaussians: nats, (b,)."""
+    """Log-density of each row of x, (b, ...), under independent Gaussians: nats, (b,).
+
+    Means and log-variances are of its shape or broadcast to it; a log-variance may be one number for all.
+    """
     squares = (x - mean).square().flatten(1)
     if log_var.dim() == 0:  # one variance for all: the sum goes first, and the passes over x are halved
         return -0.5 * (squares.sum(1) * (-log_var).exp() + squares.shape[1] * (log_var + LOG_TWO_PI))
@@ -21,7 +24,8 @@ def log_prob_each(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     """Log-density of each row of x, (b, d), under each of several Gaussians, (components, d): nats, (b, components).
 
     The square is expanded into matrix products, so that nothing of size b * components * d is ever held; x and the means
-    are taken from the components' middle first, which keeps the products small against their difference.
+    are taken from the components' middle first, which keeps the products small against their difference. In 32 bits it errs by
+    about 1e-7 times the largest (x - middle)^2 / variance.
     """
     with torch.autocast(x.device.type, enabled=False):  # 16 bits would be off by nats
         middle = mean.mean(0)

@@ -76,7 +76,7 @@ HEADLINES = {
     "mutual_information": Headline("Latent space", "information of codes about images", "nats"),
     "active_units": Headline("Latent space", "latent dimensions in use"),
     "codebook_perplexity": Headline("Latent space", "codes in use"),
-    "log_det_deviation": Headline("Latent space", "how much the posterior's flow differs between images", "nats"),
+    "log_det_deviation": Headline("Latent space", "spread of the posterior flow's log-determinant", "nats"),
     "probe_linear": Headline("Representation", "labels told from codes by a linear classifier", "", "higher"),
     "probe_neighbours": Headline("Representation", "labels told from codes by the nearest ones", "", "higher"),
     "mig": Headline("Representation", "factors that have a latent dimension of their own", "", "higher"),

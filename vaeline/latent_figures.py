@@ -52,16 +52,15 @@ def pockets_png(results: Results) -> bytes:
     return _panels(results, "posterior", _draw_pockets)
 
 
-def traversals_png(results: Results, levels: int) -> bytes:
+def traversals_png(results: Results) -> bytes:
     """One test image's code with one dimension varied at a time, a row each, the most varied dimension on top.
 
     Args:
         results: of a study.
-        levels: of a pixel.
     """
     shown = _first_runs(results, "traversals")
     pictures = {
-        variant: grid(run.drawn["traversals"].reshape(-1, *run.drawn["traversals"].shape[2:]), levels, columns=9)
+        variant: grid(run.drawn["traversals"].reshape(-1, *run.drawn["traversals"].shape[2:]), run.levels, columns=9)
         for variant, run in shown.items()
     }
     return (
@@ -112,7 +111,12 @@ def _draw_pockets(axes: Axes, drawn: dict[str, np.ndarray]) -> None:
     plane = plane_of(posterior)
     flat = plane(posterior)
     clouds = [(plane(drawn["prior"]), COLOURS[0], 2.0), (flat, GREY, 2.0)]
-    clouds += [(plane(drawn["low_posterior_codes"]), POCKET, 2.5)] if "low_posterior_codes" in drawn else []
+    if (
+        "low_posterior_codes" in drawn
+    ):  # the least covered tenth of as many draws: spread, for the first are the lowest of all
+        low = drawn["low_posterior_codes"]
+        rows = np.linspace(0, len(low) - 1, min(len(low), round(SHARE * len(drawn["prior"])))).round().astype(int)
+        clouds.append((plane(low[rows]), POCKET, 2.5))
     if "posterior_log_p" in drawn:
         lowest = drawn["posterior_log_p"].argsort()[: round(SHARE * len(flat))]
         clouds.append((flat[lowest], LEAK, 2.5))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import yaml
 from PIL import Image
-from pydantic import FiniteFloat, TypeAdapter
+from pydantic import BaseModel, FiniteFloat, TypeAdapter
 
 from vaeline import drawn
 from vaeline.errors import UserError
@@ -43,6 +43,20 @@ class Time(Entry):
     host: str
 
 
+class DescribedFacts(BaseModel):
+    """Of what a run's variant.yaml says of its data, what the report reads."""
+
+    levels: int
+
+
+class Description(BaseModel):
+    """A run's variant.yaml, as far as the report reads it."""
+
+    variant: dict[str, Any]
+    training: dict[str, Any]
+    facts: DescribedFacts
+
+
 METRICS, TIMES = TypeAdapter(dict[str, FiniteFloat]), TypeAdapter(dict[str, Time])
 
 
@@ -57,6 +71,7 @@ class Run:
     reconstructions: bytes  # PNG
     samples: bytes  # PNG
     drawn: dict[str, np.ndarray]  # of DRAWN, what samples.h5 holds
+    levels: int  # that a pixel of them can take; 0: they are points
     seconds: dict[str, float]  # step -> wall time, where one was noted
 
     @property
@@ -91,10 +106,14 @@ def read(folder: Path, study: Study) -> Results:
         absent = [state for name, state in FILES.items() if not (place / name).exists()]
         if absent:
             missing[variant, seed] = absent[0]
-        elif _differs(place / "variant.yaml", study, variant):
+            continue
+        made = _described(place / "variant.yaml")
+        if made.variant != study.variants[variant].model_dump(
+            mode="json"
+        ) or made.training != study.training.model_dump(mode="json"):
             missing[variant, seed] = "trained under other parameters"
         else:
-            runs.append(_read_run(place, variant, seed))
+            runs.append(_read_run(place, variant, seed, made.facts.levels))
     return Results(study.study, runs, missing, study.published)
 
 
@@ -115,13 +134,10 @@ def move_former(folder: Path, study: StudySection, former: Path) -> list[Path]:
     return moved
 
 
-def _differs(path: Path, study: Study, variant: str) -> bool:
-    """Whether a run's variant.yaml tells of another model or training than the study has now."""
-    asked = {"variant": study.variants[variant], "training": study.training}
+def _described(path: Path) -> Description:
     try:
-        made = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return any(made[key] != section.model_dump(mode="json") for key, section in asked.items())
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        return Description.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValueError) as error:
         raise _unreadable(path, "a run's description") from error
 
 
@@ -131,7 +147,7 @@ def _unused(path: Path) -> Path:
     return next(other for number in count(2) if not (other := path.with_name(f"{path.name}.{number}")).exists())
 
 
-def _read_run(folder: Path, variant: str, seed: int) -> Run:
+def _read_run(folder: Path, variant: str, seed: int, levels: int) -> Run:
     timing = folder / "timing.json"
     return Run(
         variant,
@@ -141,6 +157,7 @@ def _read_run(folder: Path, variant: str, seed: int) -> Run:
         reconstructions=_read_picture(folder / "reconstructions.png"),
         samples=_read_picture(folder / "samples.png"),
         drawn=drawn.arrays(folder / "samples.h5", DRAWN),
+        levels=levels,
         seconds={step: note.seconds for step, note in _read(TIMES, timing).items()} if timing.exists() else {},
     )
 

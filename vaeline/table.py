@@ -16,7 +16,7 @@ MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\
 ↓ lower is better, ↑ higher is; figures without an arrow describe a model and rank none
-± half width of the 95% t-interval over seeds, on one choice of images and with one judge; errors over images are in evaluation.json
+± half width of the 95% t-interval over seeds, on one choice of images and with one judge; errors over images are in each run's metrics.json
 * best: its paired 95% interval leaves out 0 against every other variant
 ~ not apart: the best mean, and those whose paired interval against it holds 0"""
 

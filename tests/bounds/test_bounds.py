@@ -11,6 +11,7 @@ from torch.distributions import MultivariateNormal
 from tests.conftest import every, lacking
 from vaeline import gaussian, parts
 from vaeline.contracts import Context, Latent, TrainingBound
+from vaeline.errors import UserError
 from vaeline.model import Bound
 from vaeline.posteriors.gaussian import Gaussian
 from vaeline.priors.standard import Standard
@@ -101,5 +102,5 @@ def test_every_image_keeps_its_own_samples(context: Context) -> None:
 
 
 def test_posteriors_without_a_density_are_refused() -> None:
-    with pytest.raises(Exception, match="take posterior gaussian or flow"):
+    with pytest.raises(UserError, match="take posterior gaussian or flow"):
         build("importance_weighted", Context((1, 8, 8), (2,), 0, 0, 0, 100, posterior="point"))

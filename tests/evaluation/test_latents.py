@@ -77,7 +77,7 @@ def test_posteriors_apart_from_each_other_are_marked_as_saturated() -> None:
     record = judge_latents(known(1e-6), batches(normal(300, 1)), batches(normal(50, 1)), 0)
     assert record.metrics["mutual_information"] == pytest.approx(log(300), abs=0.02)
     assert record.evaluation["skl"]["saturated"] is True
-    assert record.evaluation["leakage"].get("saturated", True) is True
+    assert record.evaluation["leaked_share"]["saturated"] is True
 
 
 def test_a_conditional_prior_enters_as_its_mean_over_labels(monkeypatch: pytest.MonkeyPatch) -> None:

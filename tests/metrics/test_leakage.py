@@ -9,7 +9,7 @@ from scipy.integrate import quad
 from torch import Generator, Tensor
 from torch.distributions import Normal
 
-from vaeline.metrics.leakage import THRESHOLDS, leakage_curve
+from vaeline.metrics.leakage import THRESHOLDS, leak, leakage_curve
 
 WIDE, PRIOR = (Normal(torch.tensor(0.0).double(), torch.tensor(deviation).double()) for deviation in (2.0, 1.0))
 
@@ -66,3 +66,27 @@ def test_a_sample_at_the_threshold_is_not_below_it() -> None:
     log_p = torch.tensor([-7.0, -5.0, -2.0, -6.0]).double()
     log_q = torch.tensor([-3.0, 40.0, 50.0, -4.0]).double()
     assert leakage_curve(log_q, log_p, [-5.0]) == [(-5.0, (4 + 2) / 2, 0.5)]
+
+
+@pytest.mark.parametrize("deviation", [1.0, 2.0])
+def test_errors_of_a_leak_are_its_spread_over_draws(deviation: float) -> None:
+    """Of a perfect match most of it is the threshold's, a quantile of fifty draws."""
+    generator, of_z = Generator().manual_seed(0), Normal(torch.tensor(0.0).double(), torch.tensor(deviation).double())
+    found = []
+    for _ in range(300):
+        z, z_of_prior = torch.randn(2, 5000, generator=generator, dtype=torch.float64)
+        z = deviation * z
+        found.append(leak(of_z.log_prob(z), PRIOR.log_prob(z), PRIOR.log_prob(z_of_prior), 0.01))
+    columns = {name: torch.tensor([getattr(each, name) for each in found]) for name in found[0]._fields}
+    shares, leakages = columns["share"], columns["leakage"]
+    assert columns["share_error"].mean().item() == pytest.approx(shares.std().item(), rel=0.15)
+    if deviation == 1.0:
+        assert leakages.abs().max() < 1e-12 and columns["leakage_error"].max() < 1e-12
+    else:
+        assert columns["leakage_error"].mean().item() == pytest.approx(leakages.std().item(), rel=0.25)
+
+
+def test_too_few_leaks_have_no_error() -> None:
+    log_p = torch.arange(100.0).double()
+    none = leak(log_p, log_p + 10, log_p, 0.01)
+    assert (none.share, none.leakage, none.leakage_error) == (0, None, None)

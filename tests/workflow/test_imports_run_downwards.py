@@ -17,7 +17,15 @@ LAYERS = [
         "vaeline.densities",
     ],
     ["vaeline.model"],
-    ["vaeline.training"],
+    ["vaeline.training", "vaeline.sampling", "vaeline.evaluation"],
+    [
+        "vaeline.results",
+        "vaeline.comparison",
+        "vaeline.table",
+        "vaeline.figures",
+        "vaeline.latent_figures",
+        "vaeline.report",
+    ],
     ["pipeline_steps"],
     ["workflow"],
 ]

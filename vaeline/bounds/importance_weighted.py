@@ -40,7 +40,7 @@ class ImportanceWeighted:
     def __call__(
         self, model: Any, x: Tensor, labels: Tensor, step: int | None
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """The bound, and distortion and rate of its samples beside it: nats, (b,) each."""
+        """The bound, (b,), and distortion and rate of its samples beside it, (K * b,): nats."""
         count = self.samples
         latent = model.posterior(model.features(x, labels).repeat(count, 1))
         many_x, many_labels = x.repeat(count, *[1] * (x.dim() - 1)), labels.repeat(count, 1)  # (K * b, ...)

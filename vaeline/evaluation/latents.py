@@ -1,6 +1,6 @@
 """What a run's latent space is like: its mismatch with the prior, leaks, units and codes in use, how much a flow does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Any
@@ -14,7 +14,7 @@ from vaeline.contracts import Latent
 from vaeline.evaluation.record import Record
 from vaeline.metrics.active_units import active_units, covariances
 from vaeline.metrics.codebook_perplexity import codebook_perplexity
-from vaeline.metrics.leakage import leakage_curve
+from vaeline.metrics.leakage import leak, leakage_curve
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 from vaeline.metrics.symmetric_kl import SymmetricKL, symmetric_kl
 from vaeline.model import Model
@@ -61,8 +61,10 @@ def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) ->
     definition = "I(x;z) under q: mean of log q(z|x) - log q_agg(z), nats; at most log of the images."
     record.put(
         "mutual_information", shared.mutual_information, definition, **how,
-        standard_error=shared.standard_error, log_images=shared.log_images, saturated=shared.saturated,
+        log_images=shared.log_images, saturated=shared.saturated,
     )  # fmt: skip
+    definition = "Standard error of mutual_information over its samples."
+    record.put("mutual_information_standard_error", shared.standard_error, definition, **how)
     if why := _why_no_marginal(model, train):
         record.dash_each(OF_PRIOR, why)
         return
@@ -78,7 +80,7 @@ def _judge_aggregate(record: Record, model: Model, train: Batches, seed: int) ->
         return
     _put_mismatch(record, symmetric_kl(log_q, log_p, log_q_of_prior, log_p_of_prior), shared, how)
     how["saturated"] = shared.saturated
-    _put_leaks(record, log_q, log_p, float(log_p_of_prior.quantile(SHARE)), how)
+    _put_leaks(record, log_q, log_p, log_p_of_prior, how)
 
 
 def _put_mismatch(record: Record, both: SymmetricKL, shared: MutualInformation, how: dict[str, Any]) -> None:
@@ -92,17 +94,23 @@ def _put_mismatch(record: Record, both: SymmetricKL, shared: MutualInformation, 
     record.put("skl_standard_error", both.standard_error, "Standard error of skl over its samples.", **how)
 
 
-def _put_leaks(record: Record, log_q: Tensor, log_p: Tensor, threshold: float, how: dict[str, Any]) -> None:
-    [low] = leakage_curve(log_q, log_p, [threshold])
+def _put_leaks(record: Record, log_q: Tensor, log_p: Tensor, log_p_of_prior: Tensor, how: dict[str, Any]) -> None:
+    low = leak(log_q, log_p, log_p_of_prior, SHARE)
     curve = [each._asdict() for each in leakage_curve(log_q, log_p)]
     rare = f"log p(z) under that of {SHARE:.0%} of p's own draws"
-    record.put("leaked_share", low.share, f"Share of z ~ q_agg with {rare}.", **how, threshold=threshold)
+    error = "over the samples of q_agg, and over those of p that set what is low."
+    record.put("leaked_share", low.share, f"Share of z ~ q_agg with {rare}.", **how, threshold=low.threshold)
+    record.put("leaked_share_standard_error", low.share_error, f"Standard error of leaked_share {error}", **how)
     if low.leakage is None:
         record.dash("leakage", f"no sample of q_agg has {rare}")
         record.evaluation["leakage"]["curve"] = curve
     else:
         definition = f"Mean of log q_agg(z) - log p(z), nats, over z ~ q_agg with {rare}."
-        record.put("leakage", low.leakage, definition, **how, threshold=threshold, curve=curve)
+        record.put("leakage", low.leakage, definition, **how, threshold=low.threshold, curve=curve)
+    if low.leakage_error is None:
+        record.dash("leakage_standard_error", f"fewer than two samples of q_agg have {rare}")
+    else:
+        record.put("leakage_standard_error", low.leakage_error, f"Standard error of leakage {error}", **how)
 
 
 @dataclass(frozen=True)
@@ -149,16 +157,16 @@ def _marginal(model: Model, train: Batches) -> _Marginal:
 
 @torch.inference_mode()
 def _judge_images(record: Record, model: Model, test: Batches, seed: int) -> None:
+    noise = derive_seed("test batches", seed)
     torch.manual_seed(derive_seed("test posterior", seed))
-    batches = list(test.ordered(derive_seed("test batches", seed)))
-    latents = [model.encode(x, labels) for x, labels in batches]
+    latents = [model.encode(x, labels) for x, labels in test.ordered(noise)]
     how = {"split": "test", "images": len(test.images)}
     if why := _why_no_units(model, test):
         record.dash("active_units", why)
     elif model.posterior.kind == "gaussian":
-        _put_units_of_means(record, model, latents, batches, how)
+        _put_units_of_means(record, model, latents, test.labels.split(test.batch_size), how)
     else:
-        _put_units_of_draws(record, model, batches, how)
+        _put_units_of_draws(record, model, test.ordered(noise), how)
     _put_perplexity(record, model, latents, how)
     _put_log_det(record, latents, how)
 
@@ -173,12 +181,12 @@ def _put_units_of_means(
     record: Record,
     model: Model,
     latents: Sequence[Latent],
-    batches: Sequence[tuple[Tensor, Tensor]],
+    labels: Sequence[Tensor],
     how: dict[str, Any],
 ) -> None:
     means = torch.cat([latent.mean for latent in latents if latent.mean is not None])
     definition = "Dimensions of z whose posterior mean varies by more than 0.01."
-    each = [_rate_each(model, latent, labels) for latent, (_, labels) in zip(latents, batches, strict=True)]
+    each = [_rate_each(model, latent, of_latent) for latent, of_latent in zip(latents, labels, strict=True)]
     rates = [rate for rate in each if rate is not None]
     by_dimension = {"rates": torch.cat(rates).mean(0)} if rates else {}
     estimator = "variance of posterior means over images"
@@ -186,7 +194,7 @@ def _put_units_of_means(
 
 
 def _put_units_of_draws(
-    record: Record, model: Model, batches: Sequence[tuple[Tensor, Tensor]], how: dict[str, Any]
+    record: Record, model: Model, batches: Iterable[tuple[Tensor, Tensor]], how: dict[str, Any]
 ) -> None:
     draws = max(LEAST_DRAWS, ceil(1 / (NOISE * sqrt(how["images"]))))
     halves: tuple[list[Tensor], list[Tensor]] = ([], [])

@@ -213,20 +213,22 @@ def _put_likelihood(
 ) -> None:
     summary, images, samples = summarize(estimate, figure + suffixes[0]), len(estimate.log_prob), how["samples"]
     how = {"split": "test", "images": images, **how}
-    notes: dict[str, Any] = {"effective_sample_size": summary.effective_sample_size}
+    notes: dict[str, Any] = {"measure": _kind_of(sigma, figure == "nll_given_label")}
     if summary.why_bound:
         notes["bound"] = summary.why_bound
     if images < how["of"]:
         notes["warning"] = f"of {images:,} of the {how['of']:,} test images"
     if sigma is not None:
         notes["sigma"] = float(sigma)
-    kind = _kind_of(sigma, figure == "nll_given_label")
+    effective = {"effective_sample_size": summary.effective_sample_size}
     for suffix in suffixes:
         name, definition = figure + suffix, DEFINITIONS[figure] + (REFITTED if suffix else "")
-        record.put(name, summary.nll, definition, **how, **notes, measure=kind)
+        record.put(name, summary.nll, definition, **how, **effective, **notes)
         fewer = {"tenth": (summary.tenth, samples // 10), "hundredth": (summary.hundredth, max(1, samples // 100))}
         for part, (value, count) in fewer.items():
-            record.put(f"{name}_{part}", value, f"{name} from a {part} of the samples.", **how | {"samples": count})
+            record.put(
+                f"{name}_{part}", value, f"{name} from a {part} of the samples.", **how | {"samples": count}, **notes
+            )
         record.put(f"{name}_standard_error", summary.standard_error, f"Standard error of {name} over images.", **how)
         if summary.why_bound:
             record.dash(

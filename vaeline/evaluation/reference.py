@@ -61,7 +61,8 @@ def measure(
     record = Record(checksums=facts.checksums, seed=seed)
     seen = look(features, [test.images], test.labels, np.arange(len(test.images)))
     known = Reference(named(features), seen, record, facts.checksums.get("test", ""), count)
-    chosen, subject = evenly_spaced(len(train.images), count), f"{count} training images"
+    chosen = evenly_spaced(len(train.images), count)
+    subject = f"{len(chosen)} training images"
     floor = look(features, [train.images[chosen]], train.labels[chosen])
     put_distances(record, "floor", floor, subject, features, known)
     put_neighbours(record, "_ceiling", floor, subject, known)

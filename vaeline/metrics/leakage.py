@@ -1,6 +1,7 @@
 """Latent leaks: what the aggregate posterior holds where the prior hardly samples (Bhalodia et al., 2020, eq. 6)."""
 
 from collections.abc import Sequence
+from math import sqrt
 from typing import NamedTuple
 
 from torch import Tensor
@@ -14,6 +15,40 @@ class Leakage(NamedTuple):
     threshold: float
     leakage: float | None  # their mean log q(z) - log p(z): nats; None, JSON's null, where there is no such sample
     share: float  # of all samples, 0 to 1
+
+
+class Leak(NamedTuple):
+    """The samples of q in the outskirts of p, with standard errors; None where too few samples lie there."""
+
+    threshold: float  # of log p(z), nats
+    share: float  # of the samples, 0 to 1
+    share_error: float
+    leakage: float | None  # nats
+    leakage_error: float | None
+
+
+def leak(aggregate_log_q: Tensor, log_p: Tensor, log_p_of_prior: Tensor, outskirts: float) -> Leak:
+    """The leak where p itself puts a given share of its samples, and the errors of what so many samples say of it.
+
+    The threshold is a quantile of samples too. Its error enters as half of what it makes of the figures to move it by one standard
+    error either way.
+
+    Args:
+        aggregate_log_q: log q(z) at samples of q, (n,), float64.
+        log_p: log p(z) at the same, (n,).
+        log_p_of_prior: log p(z) at samples of p, (m,).
+        outskirts: the share of p's samples, 0 to 1.
+    """
+    off = sqrt(outskirts * (1 - outskirts) / len(log_p_of_prior))
+    shares = log_p_of_prior.new_tensor([max(outskirts - off, 0), outskirts, outskirts + off])
+    lower, at, upper = leakage_curve(aggregate_log_q, log_p, log_p_of_prior.quantile(shares).tolist())
+    share_error = sqrt(at.share * (1 - at.share) / len(log_p) + ((upper.share - lower.share) / 2) ** 2)
+    excess = (aggregate_log_q - log_p)[log_p < at.threshold]
+    leakage_error = None
+    if len(excess) > 1 and at.leakage is not None and upper.leakage is not None:
+        moved = (upper.leakage - (at.leakage if lower.leakage is None else lower.leakage)) / 2
+        leakage_error = sqrt(excess.var().item() / len(excess) + moved**2)
+    return Leak(at.threshold, at.share, share_error, at.leakage, leakage_error)
 
 
 def leakage_curve(aggregate_log_q: Tensor, log_p: Tensor, thresholds: Sequence[float] = THRESHOLDS) -> list[Leakage]:
