@@ -22,7 +22,8 @@ from vaeline.params import MOST_SEED, Study, load
 
 T = TypeVar("T")
 
-RUNNING = Path(".snakemake/bridge/running")  # locked while a run of Snakemake lives
+# There from the start of a run of Snakemake until what it finished is recorded; locked while that run lives.
+RUNNING = Path(".snakemake/bridge/running")
 UNDER_DVC = "DVC_STAGE"  # in the environment of what DVC runs
 _with_its_place = warnings.formatwarning
 
@@ -34,6 +35,7 @@ def command(step: Callable[..., None]) -> click.Command:
     def speak(**options: Any) -> None:
         warnings.formatwarning = _warn_in_a_sentence
         try:
+            _refuse_beside_snakemake()
             step(**options)
         except UserError as error:
             raise click.ClickException(str(error)) from error
@@ -66,7 +68,6 @@ def reads(*keys: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     def decorate(step: Callable[..., T]) -> Callable[..., T]:
         @functools.wraps(step)
         def watched(*arguments: Any, **options: Any) -> T:
-            _refuse_beside_snakemake()
             of_run = inspect.signature(step).bind(*arguments, **options).arguments
             before = _values(keys, of_run)
             seconds = step(*arguments, **options)

@@ -8,6 +8,11 @@ from torch import Tensor
 LOG_TWO_PI = log(2 * pi)
 
 
+def sample(mean: Tensor, log_var: Tensor) -> Tensor:
+    """Draw from independent Gaussians, reparameterised: the shape of the mean."""
+    return mean + (0.5 * log_var).exp() * torch.randn_like(mean)
+
+
 def log_prob(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     """Log-density of each row of x, (b, ...), under independent Gaussians: nats, (b,).
 

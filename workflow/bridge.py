@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from snakemake.exceptions import WorkflowError
 
 from pipeline_steps.code import hashes, write_hashes
+from pipeline_steps.command import RUNNING
 from vaeline.errors import UserError
 from vaeline.files import write_json, written_aside
 from vaeline.params import load
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
     from snakemake.jobs import Job
     from snakemake.workflow import Workflow
 
-FOLDER = Path(".snakemake/bridge")
-RUNNING = FOLDER / "running"  # from a run's start until what it finished is recorded; locked while the run lives
+FOLDER = RUNNING.parent
 SEEN = FOLDER / "seen.json"  # what there was when Snakemake's view was last made equal to DVC's
 LOCK = Path("dvc.lock")
 held: list[TextIO] = []  # keeps the file of `begin` open

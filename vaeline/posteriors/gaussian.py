@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -35,7 +34,7 @@ class Gaussian(nn.Module):
     def forward(self, features: Tensor) -> Latent:
         """Draw one z for each image out of features, (b, 2 latent)."""
         mean, log_var = self.parameters_of(features)
-        z = mean + (0.5 * log_var).exp() * torch.randn_like(mean)
+        z = gaussian.sample(mean, log_var)
         return Latent(z, gaussian.log_prob(z, mean, log_var), mean, log_var)
 
     def centre(self, features: Tensor) -> Tensor:

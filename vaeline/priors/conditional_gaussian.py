@@ -1,6 +1,5 @@
 """A diagonal Gaussian prior whose mean and variance are functions of the labels (Sohn et al., 2015)."""
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -53,7 +52,7 @@ class ConditionalGaussian(nn.Module):
     def sample(self, count: int, condition: Tensor) -> Tensor:
         """Draw one z for each of `count` conditions, (count, latent), reparameterised."""
         mean, log_var = self.parameters_of(condition)
-        return mean + (0.5 * log_var).exp() * torch.randn_like(mean)
+        return gaussian.sample(mean, log_var)
 
     def kl(self, latent: Latent, condition: Tensor) -> Tensor | None:
         """KL(q(z|x) || p(z|y)) in closed form, where q is Gaussian: nats, (b,)."""

@@ -43,7 +43,7 @@ class Mixture(nn.Module):
         """Draw z, (count, latent), reparameterised within the component that is drawn."""
         chosen = torch.multinomial(self.logits.softmax(0), count, replacement=True)
         mean, log_var = self.mean[chosen], self.log_var[chosen]
-        return mean + (0.5 * log_var).exp() * torch.randn_like(mean)
+        return gaussian.sample(mean, log_var)
 
     def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
         """There is no closed form; the model takes one sample of log q - log p."""

@@ -59,7 +59,7 @@ class Vamp(nn.Module):
         mean, log_var = self._components()
         chosen = torch.randint(len(mean), (count,), device=mean.device)
         mean, log_var = mean[chosen], log_var[chosen]
-        return mean + (0.5 * log_var).exp() * torch.randn_like(mean)
+        return gaussian.sample(mean, log_var)
 
     def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
         """There is no closed form; the model takes one sample of log q - log p."""
