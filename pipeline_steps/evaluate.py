@@ -1,5 +1,9 @@
 """Measure one run: likelihoods, Frechet distances, condition accuracy."""
 
+from pathlib import Path
+
+import torch
+
 from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline import drawn, parts
 from vaeline import model as models
@@ -9,11 +13,12 @@ from vaeline.evaluation import reference
 from vaeline.evaluation.images import dash_images, judge_images
 from vaeline.evaluation.latents import judge_latents
 from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import judge_representation
 from vaeline.features import classifier
 from vaeline.files import write_json
-from vaeline.params import Study
-from vaeline.store import POINTS, read_split, require_images
+from vaeline.params import Evaluation, Study
+from vaeline.store import POINTS, Facts, read_split, require_images
 
 BATCH = 100
 
@@ -32,19 +37,28 @@ def main(study: Study, variant: str, seed: int) -> None:
     model, facts = models.load(folder)
     require_images(store, facts)
     train, test = (Batches(read_split(store, split), facts, BATCH, device) for split in ("train", "test"))
-    record = judge_likelihood(model.to(device), train, test, study.evaluation)
+    # First what reads files: one that does not fit is better named before the long work.
+    record = _images(study.evaluation, folder, store, facts, model.conditional, device)
+    record.join(judge_likelihood(model.to(device), train, test, study.evaluation))
     record.join(judge_latents(model, train, test, study.evaluation.seed))
     record.join(judge_representation(model, train, test, study.evaluation.seed))
-    if facts.points:
-        dash_images(record, parts.module("features", study.evaluation.features.name).PREFIXES, POINTS)
-    else:
-        features = parts.build("features", study.evaluation.features, facts, store.parent, device)
-        known = reference.read(*reference.paths(store, study.evaluation.features.name))
-        judge = classifier.of(facts, store.parent).to(device)
-        by_label = study.evaluation.by_label
-        record.join(judge_images(drawn.read(folder, facts), facts, features, known, judge, model.conditional, by_label))
     write_json(folder / "evaluation.json", record.evaluation)
     write_json(folder / "metrics.json", record.metrics)
+
+
+def _images(
+    settings: Evaluation, folder: Path, store: Path, facts: Facts, conditional: bool, device: torch.device
+) -> Record:
+    """What a run drew, against the test images; dashes where the data are points."""
+    part = settings.features
+    if facts.points:
+        record = Record()
+        dash_images(record, parts.module("features", part.name).PREFIXES, POINTS)
+        return record
+    features = parts.build("features", part, facts, store.parent, device)
+    known = reference.read(*reference.paths(store, part.name))
+    judge = classifier.of(facts, store.parent).to(device)
+    return judge_images(drawn.read(folder, facts), facts, features, known, judge, conditional, settings.by_label)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,14 @@ def test_one_seed_gives_no_verdict(tmp_path: Path) -> None:
     assert sentence == "nll without an interval, which takes two seeds, and so without a verdict: two 1, one 5."
 
 
+def test_one_seed_of_saturated_figures_gives_nothing_to_rank(tmp_path: Path) -> None:
+    for variant in ("one", "two"):
+        write_run(tmp_path / variant / "seed-0", {"skl": 5.0}, {"skl": {"saturated": True}})
+    assert answer.sentences(compared(tmp_path, "one", "two", seeds=(0,)), "skl") == [
+        "skl is saturated, and ranks none of: one, two."
+    ]
+
+
 BOUND = {"nll": {"bound": "its effective sample size is under 10"}}
 
 

@@ -42,7 +42,7 @@ def sentences(comparison: Comparison, name: str) -> list[str]:
 
 def _of_like(name: str, figure: Figure, past: list[str]) -> list[str]:
     ranked = [each for each in figure.ranking(HEADLINES[name]) if each not in {*figure.saturated, *past}]
-    if figure.pairs and all(pair.half_width is None for pair in figure.pairs):
+    if len(ranked) > 1 and figure.pairs and all(pair.half_width is None for pair in figure.pairs):
         return [_without_interval(name, figure, ranked)]
     return [_sentence(name, figure, first, second) for first, second in pairwise(ranked)]
 
