@@ -16,7 +16,7 @@ from vaeline.gaussian import LOG_TWO_PI
 from vaeline.latents import vector_size
 from vaeline.parts import PartOptions
 
-MOST_SEED = 2**32  # of NumPy
+NUMPY_SEEDS = 2**32  # how many there are
 
 
 class Options(PartOptions):
@@ -69,7 +69,7 @@ class GaussianMixture(nn.Module):
         if state is not None:
             self.load_state_dict(state["weights"])
             return
-        fitted = ExpectationMaximisation(len(self.weight), max_iter=self.iterations, random_state=seed % MOST_SEED)
+        fitted = ExpectationMaximisation(len(self.weight), max_iter=self.iterations, random_state=seed % NUMPY_SEEDS)
         try:
             with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
                 fitted.fit(codes.cpu().double().numpy())

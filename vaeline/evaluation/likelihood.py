@@ -46,14 +46,14 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
     """
     record = Record(checksums=test.facts.checksums, seed=settings.seed)
     record.put("parameters", sum(each.numel() for each in model.parameters()), "Trained numbers of the model.")
-    densities = _densities(model, train, settings.seed)
-    bounds, estimates = _bounds(model, test, settings), _estimates(model, densities, train, test, settings)
+    judged = _likelihoods_of(model, train, settings.seed)
+    bounds, estimates = _bounds(model, test, settings), _estimates(model, judged, train, test, settings)
     _put_bounds(record, bounds, settings, _kind_of(model.likelihood.sigma, model.conditional))
     for figure, estimate in estimates.items():
-        for row, (suffixes, density) in enumerate(densities.items()):
+        for row, (suffixes, judge) in enumerate(judged.items()):
             likelihood = LogLikelihood(*(field[row] for field in estimate))
             how = {"of": len(test.images), "samples": settings.importance_samples}
-            _put_likelihood(record, figure, suffixes, likelihood, density.sigma, how)
+            _put_likelihood(record, figure, suffixes, likelihood, judge.sigma, how)
     _dash_likelihoods(record, model, test.facts)
     for figure, bits in {"nll": "bits_per_dim", "nll_given_label": "bits_per_dim_given_label"}.items():
         _put_bits(record, figure, bits, test.facts, probability=model.likelihood.sigma is None)
@@ -88,7 +88,7 @@ def _why_no_refit(model: Model, facts: Facts) -> str:
     return "" if facts.pixels in ("dequantized", "points") else "a density of whole levels has no best sigma"
 
 
-def _densities(model: Model, train: Batches, seed: int) -> dict[tuple[str, ...], Likelihood]:
+def _likelihoods_of(model: Model, train: Batches, seed: int) -> dict[tuple[str, ...], Likelihood]:
     """The likelihoods to judge, by the suffixes of their figures: the model's own, and one whose sigma is fitted."""
     if model.likelihood.kind == "calibrated":
         return {("", "_refit"): model.likelihood}
@@ -114,9 +114,9 @@ def _bounds(model: Model, test: Batches, settings: Evaluation) -> Tensor:
 
 @torch.inference_mode()
 def _estimates(
-    model: Model, densities: dict[tuple[str, ...], Likelihood], train: Batches, test: Batches, settings: Evaluation
+    model: Model, judged: dict[tuple[str, ...], Likelihood], train: Batches, test: Batches, settings: Evaluation
 ) -> dict[str, LogLikelihood]:
-    """The likelihoods of the chosen images, (densities, chosen images), by figure; none where nothing can be sampled."""
+    """The likelihoods of the chosen images, (likelihoods, chosen images), by figure; none where nothing can be sampled."""
     if _why_no_likelihood(model):
         return {}
     torch.manual_seed(derive_seed("importance samples", settings.seed))
@@ -129,7 +129,7 @@ def _estimates(
     ):
         rows = rows.to(x.device)
         for some, of_some in _held(x[rows], labels[rows]):
-            estimates.append(_likelihoods(model, list(densities.values()), some, of_some, settings, log_prior))
+            estimates.append(_likelihoods(model, list(judged.values()), some, of_some, settings, log_prior))
     return {figure: concatenate([each[figure] for each in estimates]) for figure in estimates[0]}
 
 
@@ -142,26 +142,26 @@ def _held(x: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 
 def _likelihoods(
     model: Model,
-    densities: Sequence[Likelihood],
+    likelihoods: Sequence[Likelihood],
     x: Tensor,
     labels: Tensor,
     settings: Evaluation,
     log_prior: Tensor | None,
 ) -> dict[str, LogLikelihood]:
-    """The likelihoods that have a meaning for the model, (densities, images) each, by figure."""
+    """The likelihoods that have a meaning for the model, (likelihoods, images) each, by figure."""
     samples = settings.importance_samples
     if not model.conditional:
-        return {"nll": _given(model, densities, x, labels, samples)}
+        return {"nll": _given(model, likelihoods, x, labels, samples)}
     if log_prior is None:
-        return {"nll_given_label": _given(model, densities, x, labels, samples)}
-    each = [_given(model, densities, x, torch.full_like(labels, label), samples) for label in range(len(log_prior))]
-    own = labels.cpu().squeeze(1).expand(1, len(densities), -1)  # (1, densities, images)
+        return {"nll_given_label": _given(model, likelihoods, x, labels, samples)}
+    each = [_given(model, likelihoods, x, torch.full_like(labels, label), samples) for label in range(len(log_prior))]
+    own = labels.cpu().squeeze(1).expand(1, len(likelihoods), -1)  # (1, likelihoods, images)
     true = LogLikelihood(*(torch.stack(field).gather(0, own).squeeze(0) for field in zip(*each, strict=True)))
     return {"nll_given_label": true, "nll": marginal(each, log_prior)}
 
 
-def _given(model: Model, densities: Sequence[Likelihood], x: Tensor, labels: Tensor, samples: int) -> LogLikelihood:
-    """Importance sampling of log p(x|y) under each density, from q(z|x, y): (densities, images)."""
+def _given(model: Model, likelihoods: Sequence[Likelihood], x: Tensor, labels: Tensor, samples: int) -> LogLikelihood:
+    """Importance sampling of log p(x|y) under each likelihood, from q(z|x, y): (likelihoods, images)."""
     features = model.features(x, labels)
     block = min(samples, max(1, HELD_PIXELS[x.device.type] // x.numel()))
     many_x, many_labels = x.repeat(block, *[1] * (x.dim() - 1)), labels.repeat(block, 1)  # (block * images, ...)
@@ -174,7 +174,7 @@ def _given(model: Model, densities: Sequence[Likelihood], x: Tensor, labels: Ten
     def log_joint(z: Tensor) -> Tensor:
         h = model.decoder_output(z, many_labels[: len(z)])
         log_prior = model.latent_density.log_prob(z, condition)
-        return torch.stack([density.log_prob(many_x[: len(z)], h) for density in densities]) + log_prior
+        return torch.stack([each.log_prob(many_x[: len(z)], h) for each in likelihoods]) + log_prior
 
     return log_likelihood(draw, log_joint, samples, block)
 
