@@ -12,7 +12,7 @@ from tests.conftest import every, lacking, scramble
 from vaeline import gaussian, parts
 from vaeline.contracts import Context, Latent, Prior
 from vaeline.errors import UserError
-from vaeline.priors.conditional_flow import ConditionalFlow
+from vaeline.priors._flow import FlowPrior
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_samples_carry_a_gradient_where_the_prior_learns(name: str, context: Con
     assert all(each.grad is not None for of, each in prior.named_parameters() if of != "logits")
 
 
-def _smallest_p(prior: ConditionalFlow, z: torch.Tensor, condition: torch.Tensor) -> float:
+def _smallest_p(prior: FlowPrior, z: torch.Tensor, condition: torch.Tensor) -> float:
     """Kolmogorov-Smirnov, per dimension: is f(z) distributed as N(mean(y), sigma(y))?"""
     u, _ = prior.flow(z)
     mean, log_var = prior.base.parameters_of(condition)

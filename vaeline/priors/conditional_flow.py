@@ -7,11 +7,12 @@ To sample, u is drawn from the Gaussian of the labels and z = f^-1(u).
 from typing import Any
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from vaeline import parts
-from vaeline.contracts import Context, Latent
+from vaeline.contracts import Context
 from vaeline.parts import PartOptions, part
+from vaeline.priors._flow import FlowPrior
 from vaeline.priors.conditional_gaussian import ConditionalGaussian
 
 
@@ -30,30 +31,4 @@ def build(options: Any, context: Context) -> nn.Module:
         UserError: the model has no condition, or the posterior makes codes.
     """
     base = ConditionalGaussian(context, options.hidden, options.name)
-    flow = parts.build("flows", options.flow, context)
-    return ConditionalFlow(base, flow, options.samples_skip_flow)
-
-
-class ConditionalFlow(nn.Module):
-    conditional = True
-    flow: Any  # a vaeline.contracts.Flow
-
-    def __init__(self, base: ConditionalGaussian, flow: nn.Module, samples_skip_flow: bool) -> None:
-        super().__init__()
-        self.samples_skip_flow = samples_skip_flow
-        self.base = base
-        self.flow = flow
-
-    def log_prob(self, z: Tensor, condition: Tensor) -> Tensor:
-        """Log-density of z, (b, latent), given its condition: nats, (b,)."""
-        u, log_det = self.flow(z)  # (b, latent), (b,)
-        return self.base.log_prob(u, condition) + log_det
-
-    def sample(self, count: int, condition: Tensor) -> Tensor:
-        """Draw one z for each of `count` conditions, (count, latent), reparameterised."""
-        u = self.base.sample(count, condition)
-        return u if self.samples_skip_flow else self.flow.inverse(u)
-
-    def kl(self, latent: Latent, condition: Tensor) -> Tensor | None:
-        """There is no closed form; the model takes one sample of log q - log p."""
-        return None
+    return FlowPrior(base, parts.build("flows", options.flow, context), options.samples_skip_flow)

@@ -6,14 +6,15 @@ representation space; samples start from u ~ N(0, I), in the generation space, a
 
 from typing import Any
 
-import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
-from vaeline import gaussian, parts
-from vaeline.contracts import Context, Latent
+from vaeline import parts
+from vaeline.contracts import Context
 from vaeline.latents import vector_size
 from vaeline.parts import PartOptions, part
+from vaeline.priors._flow import FlowPrior
+from vaeline.priors.standard import Standard
 
 
 class Options(PartOptions):
@@ -30,29 +31,4 @@ def build(options: Any, context: Context) -> nn.Module:
     Raises:
         UserError: the posterior makes codes.
     """
-    size = vector_size(context, "prior decoupled")
-    return Decoupled(size, parts.build("flows", options.flow, context))
-
-
-class Decoupled(nn.Module):
-    conditional = False
-    flow: Any  # a vaeline.contracts.Flow
-    zero: Tensor
-
-    def __init__(self, size: int, flow: nn.Module) -> None:
-        super().__init__()
-        self.flow = flow
-        self.register_buffer("zero", torch.zeros(size), persistent=False)
-
-    def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        """Log-density of z, (b, latent): nats, (b,)."""
-        u, log_det = self.flow(z)  # (b, latent), (b,)
-        return gaussian.log_prob(u, self.zero, self.zero) + log_det
-
-    def sample(self, count: int, condition: Tensor | None) -> Tensor:
-        """Draw z, (count, latent), reparameterised."""
-        return self.flow.inverse(torch.randn(count, len(self.zero), device=self.zero.device))
-
-    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
-        """There is no closed form; the model takes one sample of log q - log p."""
-        return None
+    return FlowPrior(Standard(vector_size(context, "prior decoupled")), parts.build("flows", options.flow, context))
