@@ -76,5 +76,12 @@ def test_a_traversal_is_a_row_of_nine(runs: Results) -> None:
     assert found.shape[1] > 9 * 48 and found.shape[0] < 4 * 48
 
 
+def test_a_traversal_is_as_bright_as_its_levels(runs: Results) -> None:
+    [run, *_] = runs.runs
+    dim = replace(run, drawn={**run.drawn, "traversals": np.full_like(run.drawn["traversals"], 4)})
+    found = np.asarray(picture(latent_figures.traversals_png(Results(replace_variants(runs), [dim], {}))).convert("L"))
+    assert (found == round(4 * 255 / 16)).sum() > found.size / 3 and not (found == 4).any()
+
+
 def replace_variants(runs: Results) -> object:
     return runs.study.model_copy(update={"variants": ["one"]})

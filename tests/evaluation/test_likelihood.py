@@ -225,7 +225,9 @@ def test_a_far_posterior_warns_and_says_so_in_the_record() -> None:
     with pytest.warns(Unconverged, match="effective sample size is under 10"):
         record = judge(LinearGaussian(inflation=20.0), settings)
     assert record.metrics["effective_sample_size"] < 10
-    assert record.evaluation["nll"]["bound"] == "its effective sample size is under 10"
+    for figure in ("nll", "nll_tenth", "nll_hundredth"):
+        assert record.evaluation[figure]["bound"] == "its effective sample size is under 10"
+        assert record.evaluation[figure]["measure"] == "density of pixels"
     assert "bias" in record.evaluation["nll_monte_carlo_error"]["dash"]
 
 
