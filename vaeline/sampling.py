@@ -78,7 +78,8 @@ def _of_aggregate(
     yield "posterior", z
     if not model.latent_density.conditional:
         with torch.inference_mode():
-            yield "posterior_log_p", model.latent_density.log_prob(z.to(test.labels.device), None)
+            log_p = model.latent_density.log_prob(z.to(test.labels.device), None)
+        yield "posterior_log_p", log_p
 
 
 @torch.inference_mode()
