@@ -163,12 +163,13 @@ class AgainstAdversary(Regularizer, Protocol):
 
 
 class TrainingBound(Protocol):
-    """What training makes of log p(x): terms whose sum is minimised, and what is shown beside them."""
+    """What training makes of log p(x): terms whose sum is minimised, and what is shown beside them.
+
+    Terms are nats, (b,) each; so is what stands beside, `rate`, `adversary` and the like, in one row or several an image.
+    """
 
     rated: bool  # whether it holds the rate itself, and so has no room for a regularizer
 
     def __call__(
         self, model: Any, x: Tensor, labels: Tensor, step: int | None
-    ) -> tuple[
-        dict[str, Tensor], dict[str, Tensor]
-    ]: ...  # nats, (b,) each; beside: `rate`, `adversary`, ..., a row or several an image
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]: ...

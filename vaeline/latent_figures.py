@@ -111,10 +111,8 @@ def _draw_pockets(axes: Axes, drawn: dict[str, np.ndarray]) -> None:
     plane = plane_of(posterior)
     flat = plane(posterior)
     clouds = [(plane(drawn["prior"]), COLOURS[0], 2.0), (flat, GREY, 2.0)]
-    if (
-        "low_posterior_codes" in drawn
-    ):  # the least covered tenth of as many draws: spread, for the first are the lowest of all
-        low = drawn["low_posterior_codes"]
+    if "low_posterior_codes" in drawn:
+        low = drawn["low_posterior_codes"]  # spread evenly over them: the first ones are the least covered of all
         rows = np.linspace(0, len(low) - 1, min(len(low), round(SHARE * len(drawn["prior"])))).round().astype(int)
         clouds.append((plane(low[rows]), POCKET, 2.5))
     if "posterior_log_p" in drawn:
