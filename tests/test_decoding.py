@@ -1,12 +1,14 @@
 """Image files of every kind to pixels of one size."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 from torchvision.transforms import v2
 
 from tests.datasets.sources import encoded, picture
-from vaeline.decoding import decode
+from vaeline.decoding import _decode_any, _decode_plain_jpeg, decode
 
 BIG = picture(0, 218, 178)
 
@@ -71,3 +73,33 @@ def test_truncated_file_is_an_error(kind: str, kept: float) -> None:
 def test_more_than_8_bits_a_channel_are_an_error() -> None:
     with pytest.raises(ValueError, match="more than 8 bits"):
         decode(encoded(Image.fromarray(np.full((8, 8), 40_000, np.uint16)), "PNG"), 1, 8)
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize(("mode", "channels"), [("RGB", 3), ("L", 1)])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 20}])
+def test_plain_jpeg_is_decoded_to_the_pixels_of_pillow(
+    subsampling: str, mode: str, channels: int, options: dict[str, int]
+) -> None:
+    content = encoded(BIG.convert(mode), "JPEG", subsampling=subsampling, **options)
+    pixels = _decode_plain_jpeg(content, channels)
+    assert pixels is not None and (pixels == _decode_any(content, channels)).all()
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("RGB", 1), ("L", 3), ("CMYK", 3), ("CMYK", 1)])
+def test_jpeg_of_other_colours_is_left_to_pillow(mode: str, channels: int) -> None:
+    assert _decode_plain_jpeg(encoded(BIG.convert(mode), "JPEG"), channels) is None
+
+
+def test_enormous_jpeg_is_left_to_pillow_which_refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(ValueError, match="decompression bomb"):
+        decode(encoded(BIG, "JPEG"), 3, 16)
+
+
+def test_resized_photographs_are_those_of_pillow_but_for_rounding() -> None:
+    """70 dB is a thousandth of the range in the root of the mean square."""
+    content = encoded(BIG, "JPEG")
+    resized = Image.open(io.BytesIO(content)).resize((86, 105), Image.Resampling.BILINEAR).crop((0, 10, 86, 96))
+    error = decode(content, 3, 86).transpose(1, 2, 0).astype(float) - np.asarray(resized)
+    assert 10 * np.log10(255**2 / np.square(error).mean()) > 70

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from vaeline import datasets, params
@@ -175,7 +174,7 @@ def _bring_to_size(images: np.ndarray | EncodedImages, rows: np.ndarray, size: i
         return np.stack([_decode(images, row, size) for row in rows])
     if images.shape[2:] == (size, size):
         return images.take(rows, axis=0)
-    return np.stack([fit(Image.fromarray(images[row].transpose(1, 2, 0).squeeze()), size) for row in rows])
+    return np.stack([fit(images[row].transpose(1, 2, 0), size) for row in rows])
 
 
 def _draw_black_and_white(images: np.ndarray, rows: np.ndarray, seed: int, white: int) -> np.ndarray:
@@ -211,7 +210,7 @@ def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path
 
 
 def _seconds_each(images: EncodedImages, size: int) -> float:
-    _decode(images, 0, size)  # loads what Pillow needs
+    _decode(images, 0, size)  # loads what that needs
     started = time.perf_counter()
     trial = _bring_to_size(images, np.arange(min(TRIAL, len(images.names))), size)
     return (time.perf_counter() - started) / len(trial)

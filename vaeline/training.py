@@ -141,7 +141,7 @@ def train(
     adam = torch.optim.Adam(model.trained_jointly(), lr=training.learning_rate, fused=True)
     wrapped, optimizer = fabric.setup(model, adam)
     adversary = _adversary(model, fabric)
-    step = _Step(wrapped, optimizer, adversary, fabric, training)
+    step = Step(wrapped, optimizer, adversary, fabric, training)
     progress = _resume(model, adam, adversary, checkpoints.latest(training.epochs))
     for row in progress.rows:
         on_epoch(row)
@@ -240,7 +240,7 @@ def _adversary(model: Model, fabric: Fabric) -> _Adversary | None:
 
 
 @dataclass
-class _Step:
+class Step:
     """One step of the optimizer, and of the adversary's."""
 
     model: Any
@@ -276,7 +276,7 @@ def _set_learning_rate(adam: torch.optim.Adam, training: Training, epoch: int) -
         group["lr"] = training.learning_rate * training.decay**passed
 
 
-def _train_epoch(step: _Step, batches: Batches, seed: int, tally: Tally, bar: "_Bar") -> Row:
+def _train_epoch(step: Step, batches: Batches, seed: int, tally: Tally, bar: "_Bar") -> Row:
     torch.manual_seed(derive_seed("training posterior", seed, tally.epoch))
     step.model.train()
     means: Row = {}

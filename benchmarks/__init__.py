@@ -1,0 +1,1 @@
+"""Speed, measured beside what people use today; `make bench` writes docs/performance.md."""

@@ -1,0 +1,44 @@
+"""Our preprocessing, the step's whole, and our batches."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.side import Work
+from benchmarks.work import BATCHES, FACES, PREPROCESS, faces, celeba
+from vaeline import datasets
+from vaeline.batches import Batches
+from vaeline.devices import fix_arithmetic
+from vaeline.params import Dataset
+from vaeline.preprocessing import preprocess as preprocess_all
+from vaeline.store import Facts, Split
+
+
+def preprocess(threads: str) -> Work:
+    source = str(celeba(PREPROCESS["images"]))
+    dataset = Dataset.model_validate(
+        {"id": "faces", "name": "celeba", "source": source, "size": PREPROCESS["size"], "split": {"method": "random"}}
+    )
+    manifest = datasets.fetch(dataset)
+    path = Path(tempfile.mkdtemp()) / "images.h5"
+
+    def work() -> float:
+        preprocess_all(dataset, manifest, path, int(threads))
+        return PREPROCESS["images"]
+
+    return work
+
+
+def batches() -> Work:
+    fix_arithmetic(torch.get_num_threads())
+    images, count = faces(torch, BATCHES["images"], FACES["size"]), BATCHES["images"]
+    facts = Facts("faces", tuple(images.shape[1:]), 256, (-1.0, 1.0), ["none"], [["none"]])
+    split = Split(images.numpy(), np.zeros((count, 1), np.int64), [""] * count)
+    made = Batches(split, facts, BATCHES["batch"])
+
+    def work() -> float:
+        return sum(len(x) for x, _ in made.shuffled(0, flip=True, rotation=BATCHES["rotation"]))
+
+    return work

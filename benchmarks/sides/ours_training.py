@@ -1,0 +1,132 @@
+"""Our training: steps alone, or whole epochs with validation (of few images) and a checkpoint."""
+
+import shutil
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from benchmarks.side import Work
+from benchmarks.work import FACES, LATENT, TRAINING, attributes, digits, faces
+from vaeline.batches import Batches
+from vaeline.checkpoints import Checkpoints
+from vaeline.devices import fix_arithmetic
+from vaeline.model import Model
+from vaeline.params import Training, Variant
+from vaeline.store import Facts, Split
+from vaeline.training import Step, train
+
+GREYS = Facts("digits", (1, 28, 28), 256, (0.0, 1.0), ["none"], [["none"]], pixels="greys", counts={"train": 1})
+COLOURS = Facts(
+    "faces",
+    (3, FACES["size"], FACES["size"]),
+    256,
+    (-1.0, 1.0),
+    [f"attribute {column}" for column in range(FACES["columns"])],
+    [["no", "yes"]] * FACES["columns"],
+    counts={"train": 1},
+)
+PLAIN = {
+    "condition": None,
+    "posterior": {"name": "gaussian"},
+    "prior": {"name": "standard"},
+    "likelihood": {"name": "bernoulli"},
+    "regularizer": {"name": "kl"},
+}
+CONDITIONAL = {
+    "network": {"name": "conv", "width": 32, "depth": 4},
+    "latent": 64,
+    "condition": {"embedding": 8},
+    "posterior": {"name": "gaussian"},
+    "prior": {"name": "conditional_flow", "flow": {"name": "affine_coupling", "layers": 4, "hidden": 64}},
+    "likelihood": {"name": "optimal_sigma"},
+    "regularizer": {"name": "kl"},
+}
+
+
+def digit_model(network: str) -> Model:
+    """The VAE of Pythae's race: its perceptron, or its convolutional network."""
+    options = {"name": "mlp", "widths": [512], "activation": "relu"}
+    model = Model(Variant.model_validate({**PLAIN, "latent": LATENT, "network": options}), GREYS)
+    if network == "conv":
+        model.network = PythaesConv()
+    return model
+
+
+def training(network: str, precision: str) -> Work:
+    images = digits(torch, TRAINING[network]["images"])
+    labels = torch.zeros(len(images), 1, dtype=torch.int64)
+    return _epochs(lambda: digit_model(network), GREYS, images, labels, TRAINING[network]["batch"], precision)
+
+
+def step(precision: str) -> Work:
+    images, labels = faces(torch, FACES["images"], FACES["size"]), attributes(torch, FACES["images"])
+    fix_arithmetic(torch.get_num_threads())
+    torch.manual_seed(0)
+    batches = Batches(_split(images, labels), COLOURS, FACES["batch"])
+    settings = Training(epochs=1, learning_rate=7e-4, batch_size=FACES["batch"], precision=precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]
+    model = Model(Variant.model_validate(CONDITIONAL), COLOURS).to(memory_format=torch.channels_last)
+    adam = torch.optim.Adam(model.trained_jointly(), lr=settings.learning_rate, fused=True)
+    one = Step(*fabric.setup(model, adam), None, fabric, settings)
+    one.model.train()
+
+    def work() -> float:
+        for number, (x, y) in enumerate(batches.shuffled(0)):
+            one(x, y, number)
+        return len(images)
+
+    return work
+
+
+def _epochs(build: Any, facts: Facts, images: Tensor, labels: Tensor, batch: int, precision: str) -> Work:
+    """One epoch of a training that goes on, as one turn."""
+    fix_arithmetic(torch.get_num_threads())
+    whole, few = (Batches(_split(images[:n], labels[:n]), facts, batch) for n in (len(images), 2))
+    settings = Training(epochs=1, learning_rate=7e-4, batch_size=batch, precision=precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]
+    checkpoints = Checkpoints("benchmark", {"precision": precision, "facts": str(facts), "batch": batch})
+
+    def work() -> float:
+        torch.manual_seed(0)
+        shutil.rmtree(checkpoints.folder, ignore_errors=True)
+        checkpoints.folder.mkdir(parents=True)
+        train(build(), whole, few, settings, 0, checkpoints, fabric, lambda _: None)
+        shutil.rmtree(checkpoints.folder)
+        return len(images)
+
+    return work
+
+
+def _split(images: Tensor, labels: Tensor) -> Split:
+    return Split(images.numpy(), labels.numpy().astype(np.int64), [""] * len(images))
+
+
+class PythaesConv(nn.Module):
+    """The layers of Pythae's convolutional network for MNIST, under our contract."""
+
+    map_size = (1, 1)
+
+    def __init__(self) -> None:
+        super().__init__()
+        down = [_block(nn.Conv2d(a, b, 4, 2, 1), b) for a, b in ((1, 128), (128, 256), (256, 512), (512, 1024))]
+        self.down = nn.Sequential(*down, nn.Flatten(), nn.Linear(1024, 2 * LATENT))
+        self.up = nn.Sequential(
+            nn.Linear(LATENT, 1024 * 4 * 4),
+            nn.Unflatten(1, (1024, 4, 4)),
+            _block(nn.ConvTranspose2d(1024, 512, 3, 2, 1), 512),
+            _block(nn.ConvTranspose2d(512, 256, 3, 2, 1, 1), 256),
+            nn.ConvTranspose2d(256, 1, 3, 2, 1, 1),
+        )
+
+    def encoder(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        return self.down(x)
+
+    def decoder(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        return self.up(z)
+
+
+def _block(conv: nn.Module, width: int) -> nn.Sequential:
+    return nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU())

@@ -1,0 +1,54 @@
+"""Pythae's VAE: its trainer, and its importance sampling."""
+
+import logging
+import tempfile
+
+import torch
+from pythae.data.datasets import BaseDataset
+from pythae.models import VAE, VAEConfig
+from pythae.models.nn.benchmarks.mnist import Decoder_Conv_AE_MNIST, Encoder_Conv_VAE_MNIST
+from pythae.trainers import BaseTrainer, BaseTrainerConfig
+
+from benchmarks.side import Work
+from benchmarks.work import IMPORTANCE, LATENT, TRAINING, digits
+
+logging.disable(logging.INFO)
+
+
+def training(network: str) -> Work:
+    """An epoch of its trainer; neither validation nor checkpoints are asked for."""
+    images = digits(torch, TRAINING[network]["images"]) / 255
+    settings = BaseTrainerConfig(
+        output_dir=tempfile.mkdtemp(),
+        per_device_train_batch_size=TRAINING[network]["batch"],
+        learning_rate=1e-3,
+        no_cuda=True,
+    )
+    trainer = BaseTrainer(_model(network), BaseDataset(images, torch.zeros(len(images))), training_config=settings)
+    trainer.prepare_training()
+
+    def work() -> float:
+        trainer.train_step(1)
+        return len(images)
+
+    return work
+
+
+def likelihood(network: str) -> Work:
+    """Its get_nll, image by image, in batches of 100 samples."""
+    model, images = _model(network).eval(), digits(torch, IMPORTANCE["images"]) / 255
+
+    def work() -> float:
+        with torch.no_grad():
+            model.get_nll(images, n_samples=IMPORTANCE["samples"], batch_size=100)
+        return len(images) * IMPORTANCE["samples"]
+
+    return work
+
+
+def _model(network: str) -> VAE:
+    torch.manual_seed(0)
+    config = VAEConfig(input_dim=(1, 28, 28), latent_dim=LATENT, reconstruction_loss="bce")
+    if network == "mlp":
+        return VAE(config)
+    return VAE(config, encoder=Encoder_Conv_VAE_MNIST(config), decoder=Decoder_Conv_AE_MNIST(config))
