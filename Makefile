@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: run test check report table use parts lock clean-checkpoints help
+.PHONY: run test check report table use parts bench lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results
 	@$(IN) snakemake --cores 4 all
@@ -31,12 +31,17 @@ use: $(READY)  ## make STUDY the active one; QUICK=1: with its quick overlay; SO
 parts: $(READY)  ## write docs/keys.md, every key of a study and of every part, and print it
 	@$(IN) python -m pipeline_steps.parts
 
+bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS="frechet step"; writes docs/performance.md
+	@$(IN) python -m benchmarks --keep $(ROWS)
+
 clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
 	@$(IN) python -m pipeline_steps.clean_checkpoints
 
 lock:  ## resolve requirements.lock anew out of pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --group dev --no-emit-index-url --no-annotate --no-header \
 		pyproject.toml --output-file requirements.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --constraint requirements.lock --no-emit-index-url --no-annotate \
+		--no-header benchmarks/requirements.in --output-file benchmarks/requirements.lock
 
 help:  ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST))
@@ -53,3 +58,8 @@ $(READY): requirements.lock pyproject.toml
 	[ -x $(VENV)/bin/python ] || "$$uv" venv --quiet --python $(PYTHON) --no-python-downloads $(VENV) || exit 1; \
 	VIRTUAL_ENV=$(VENV) "$$uv" pip sync --quiet --compile-bytecode requirements.lock && \
 	echo "$(CURDIR)" > $$($(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/vaeline.pth && touch $@
+
+benchmarks/.venv/.ready: benchmarks/requirements.lock $(READY)
+	@uv=$$(command -v uv || echo $(CURDIR)/.uv/bin/uv); cd $(@D)/.. && \
+	{ [ -x .venv/bin/python ] || "$$uv" venv --quiet --python $(CURDIR)/$(VENV)/bin/python .venv; } && \
+	VIRTUAL_ENV=.venv "$$uv" pip sync --quiet --compile-bytecode requirements.lock && touch .venv/.ready

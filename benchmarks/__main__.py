@@ -1,0 +1,62 @@
+"""Race what is asked for, print the table, and write what was found and docs/performance.md.
+
+Races of earlier calls stay in the page until they are run again; each says when it was run, and on what.
+"""
+
+import json
+import os
+import platform
+import sys
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks import page
+from benchmarks.race import ROOT, race
+from benchmarks.rows import ROWS, Row
+
+FOUND = ROOT / "benchmarks/found.json"
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice([row.name for row in ROWS]))
+@click.option("--turns", default=5, show_default=True, help="Turns of each side that count.")
+@click.option("--keep", is_flag=True, help="Write benchmarks/found.json and docs/performance.md.")
+def main(names: tuple[str, ...], turns: int, keep: bool) -> None:
+    """Race NAMES, or all rows; fails where a ratio is under its gate."""
+    found: dict[str, Any] = json.loads(FOUND.read_text()) if FOUND.exists() else {}
+    chosen = [row for row in ROWS if not names or row.name in names]
+    for row in chosen:
+        found[row.name] = _raced(row, turns)
+        print(page.line(row, found[row.name]), flush=True)
+    if keep:
+        FOUND.write_text(json.dumps(found, indent=1) + "\n")
+        page.write(ROWS, found)
+    slow = [row.name for row in chosen if found[row.name]["ratio"] < row.gate]
+    if slow:
+        sys.exit(f"under their gates: {', '.join(slow)}")
+
+
+def _raced(row: Row, turns: int) -> dict[str, Any]:
+    raced = race(row.baseline, row.ours, row.threads, turns)
+    return asdict(raced) | {
+        "ratio": raced.ratio,
+        "spread": raced.spread,
+        "threads": row.threads,
+        "date": date.today().isoformat(),
+        "machine": _machine(),
+    }
+
+
+def _machine() -> str:
+    """The processor, and how many of its cores there are."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores"
+
+
+if __name__ == "__main__":
+    main()

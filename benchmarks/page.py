@@ -1,0 +1,60 @@
+"""The table of races, for the terminal and for docs/performance.md, and its plot."""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+import matplotlib
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from benchmarks.race import ROOT
+from benchmarks.rows import Row
+
+matplotlib.use("Agg")
+PAGE, PLOT = ROOT / "docs/performance.md", ROOT / "docs/images/performance.svg"
+
+
+def line(row: Row, found: dict[str, Any]) -> str:
+    """One race in a line: both rates, their ratio with its least and greatest turn, the gate."""
+    low, high = found["spread"]
+    verdict = "ok" if found["ratio"] >= row.gate else "UNDER ITS GATE"
+    return (
+        f"{row.name:17} {_rate(found['baseline'], row)} -> {_rate(found['ours'], row)}: {found['ratio']:.2f}x "
+        f"({low:.2f} to {high:.2f}), gate {row.gate:.2f}, aim {row.aim:.2f}: {verdict}"
+    )
+
+
+def write(rows: Sequence[Row], found: dict[str, Any]) -> None:
+    """Write the page and its plot of the races there are."""
+    there = [(row, found[row.name]) for row in rows if row.name in found]
+    _plot(there)
+    loader = FileSystemLoader(ROOT / "benchmarks")
+    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals |= {"rate": _rate, "megabytes": lambda peak: f"{peak / 2**20:,.0f}"}
+    PAGE.write_text(environment.get_template("performance.md.j2").render(races=there), encoding="utf-8")
+
+
+def _rate(turns: Sequence[float], row: Row) -> str:
+    middle = median(turns)
+    return f"{middle:,.{0 if middle >= 100 else 1 if middle >= 10 else 2}f} {row.unit}/s"
+
+
+def _plot(races: Sequence[tuple[Row, dict[str, Any]]]) -> None:
+    """A bar a race on a logarithmic axis, its turns as a line across its end, its gate as a tick."""
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 0.4 * len(races) + 0.8), layout="constrained")
+    for place, (row, found) in enumerate(races):
+        axes.barh(place, found["ratio"] - 1, left=1, color="#4477aa" if found["ratio"] >= row.gate else "#cc6677")
+        axes.plot(found["spread"], [place, place], color="black", linewidth=1)
+        axes.plot([row.gate, row.gate], [place - 0.4, place + 0.4], color="black", linewidth=2)
+    axes.set_xscale("log")
+    ticks = [0.5, 1, 2, 4, 8, 16, 32]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
+    axes.minorticks_off()
+    axes.set_yticks(range(len(races)), [row.name for row, _ in races])
+    axes.invert_yaxis()
+    axes.set_xlabel("times as fast as the baseline; thick: gate; thin: from the slowest to the fastest turn")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(PLOT, metadata={"Date": None})
+    plt.close(figure)
