@@ -77,7 +77,7 @@ class Racer:
     def __init__(self, side: Side, threads: int) -> None:
         self.side = side
         self.peak = 0
-        self.words = tempfile.TemporaryFile("w+")
+        self.words = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed with the racer
         cores = sorted(os.sched_getaffinity(0))[:threads]
         self.process = subprocess.Popen(
             [str(side.python), "-m", "benchmarks.side", side.module, side.function, *side.arguments],

@@ -5,7 +5,7 @@ from vaeline import params
 from vaeline.devices import device_of, fix_arithmetic, keep_memory
 from vaeline.features import classifier
 from vaeline.model import require_sense
-from vaeline.store import POINTS, read_facts, read_split
+from vaeline.store import POINTS, budget, read_facts, read_split
 
 
 @command
@@ -22,7 +22,7 @@ def main() -> None:
     if facts.points:
         classifier.skip(path, POINTS)
         return
-    train, validation = read_split(store, "train"), read_split(store, "validation")
+    train, validation = read_split(store, "train", budget()), read_split(store, "validation")
     trained = classifier.train(train, validation, facts, study.classifier, device_of(study.training.device))
     classifier.save(path, trained)
 

@@ -18,7 +18,7 @@ from vaeline.evaluation.representation import judge_representation
 from vaeline.features import classifier
 from vaeline.files import write_json
 from vaeline.params import Evaluation, Study
-from vaeline.store import POINTS, Facts, read_split, require_images
+from vaeline.store import POINTS, Facts, budget, read_split, require_images
 
 BATCH = 100
 
@@ -36,7 +36,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     )
     model, facts = models.load(folder)
     require_images(store, facts)
-    train, test = (Batches(read_split(store, split), facts, BATCH, device) for split in ("train", "test"))
+    train, test = (Batches(read_split(store, split, budget()), facts, BATCH, device) for split in ("train", "test"))
     # First what reads files: one that does not fit is better named before the long work.
     record = _images(study.evaluation, folder, store, facts, model.conditional, device)
     record.join(judge_likelihood(model.to(device), train, test, study.evaluation))

@@ -6,7 +6,7 @@ from vaeline.devices import device_of, fix_arithmetic, keep_memory
 from vaeline.evaluation import reference
 from vaeline.features import classifier
 from vaeline.seeds import derive_seed
-from vaeline.store import POINTS, read_facts, read_split
+from vaeline.store import POINTS, budget, read_facts, read_split
 
 
 @command
@@ -24,7 +24,7 @@ def main() -> None:
         return
     features = parts.build("features", study.evaluation.features, facts, store.parent, device)
     judge = classifier.of(facts, store.parent).to(device)
-    train, test = read_split(store, "train"), read_split(store, "test")
+    train, test = read_split(store, "train", budget()), read_split(store, "test")
     measured = reference.measure(
         features,
         judge,

@@ -13,7 +13,7 @@ from vaeline.files import written_aside
 from vaeline.params import Study
 from vaeline.pictures import picture
 from vaeline.seeds import derive_seed
-from vaeline.store import Facts, Split, created, read_split, require_images
+from vaeline.store import Facts, Split, budget, created, read_split, require_images
 
 BATCH = 256
 
@@ -35,7 +35,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     test = read_split(store, "test")
     chosen = _choose(len(test.images), study.sampling.count, derive_seed("test images", study.sampling.seed))
     test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])
-    images, train = Batches(test, facts, BATCH, device), Batches(read_split(store, "train"), facts, BATCH, device)
+    images, train = (Batches(each, facts, BATCH, device) for each in (test, read_split(store, "train", budget())))
     with created(folder / "samples.h5") as file:
         for name, content in sampling.everything(model, images, train, study.sampling.seed, seed):
             _write(file, name, content, facts)

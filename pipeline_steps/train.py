@@ -22,7 +22,7 @@ from vaeline.errors import UserError
 from vaeline.files import locked, write_text
 from vaeline.params import Study
 from vaeline.seeds import derive_seed
-from vaeline.store import Facts, read_facts, read_split
+from vaeline.store import Facts, budget, read_facts, read_split
 from vaeline.training import Row, fit_density, train
 
 COLUMNS = [
@@ -51,7 +51,7 @@ def main(study: Study, variant: str, seed: int) -> float:
     folder = run_folder(study.study.name, variant, seed)
     with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
         batches, validation = (
-            Batches(read_split(store, split), facts, study.training.batch_size, device)
+            Batches(read_split(store, split, budget()), facts, study.training.batch_size, device)
             for split in ("train", "validation")
         )
         torch.manual_seed(derive_seed("weights", seed))

@@ -1,13 +1,14 @@
 """Levels to the networks' range and back, and batches that a seed decides."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from vaeline.batches import Batches, _rotate, to_pixels, to_range
-from vaeline.store import Facts, Split
+from vaeline.store import Facts, OnDisk, Split, read_split, write
 
 
 def facts(levels: int = 17, low: float = -1.0, high: float = 1.0) -> Facts:
@@ -116,3 +117,35 @@ def test_a_rotation_stays_within_its_angle_and_keeps_the_middle() -> None:
     angles = slope.arcsin() * 180 / torch.pi
     assert angles.abs().max() < 10.1 and angles.abs().max() > 9 and angles.std() > 5
     torch.testing.assert_close(turned[:, 0, 32, 32], torch.zeros(200), atol=1e-5, rtol=0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.h5"
+    write(path, facts(), {name: split(count) for name, count in (("train", 100), ("validation", 5), ("test", 5))})
+    return path
+
+
+def test_batches_from_disk_are_those_from_memory(store: Path) -> None:
+    held, streamed = (Batches(read_split(store, "train", most), facts(), 9) for most in (None, 0))
+    assert isinstance(streamed.images, OnDisk) and not isinstance(held.images, OnDisk)
+    for here, there in (
+        (held.ordered(1), streamed.ordered(1)),
+        (held.shuffled(2, flip=True, rotation=10), streamed.shuffled(2, flip=True, rotation=10)),
+        (held.spread(30).ordered(3), streamed.spread(30).ordered(3)),
+    ):
+        for (x, labels), (other_x, other_labels) in zip(here, there, strict=True):
+            assert torch.equal(x, other_x) and torch.equal(labels, other_labels)
+
+
+def test_batches_from_disk_can_be_left_before_the_end(store: Path) -> None:
+    batches = Batches(read_split(store, "train", 0), facts(), 9).shuffled(0)
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]
+
+
+def test_store_made_anew_changes_nothing_for_those_who_read_it(store: Path) -> None:
+    batches = Batches(read_split(store, "train", 0), facts(), 9)
+    before = torch.cat([x for x, _ in batches.ordered(1)])
+    write(store, facts(), {name: split(5) for name in ("train", "validation", "test")})
+    assert torch.equal(torch.cat([x for x, _ in batches.ordered(1)]), before)

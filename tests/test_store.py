@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import time
@@ -164,3 +165,33 @@ except UserError as error:
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("The disk is full while writing full.h5")
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_on_disk_are_those_in_memory(path: Path) -> None:
+    held, there = (store.read_split(path, "train", most).images for most in (12 * 60, 12 * 60 - 1))
+    assert isinstance(held, np.ndarray) and isinstance(there, store.OnDisk) and there.shape == held.shape
+    rows = np.array([11, 0, 5, 5])
+    assert there.take(rows).dtype == np.uint8 and (there.take(rows) == held.take(rows, axis=0)).all()
+
+
+def test_split_on_disk_is_verified_too(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    with h5py.File(path) as file:
+        content[file["train/images"].id.get_offset()] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="does not match its checksum"):
+        store.read_split(path, "train", 0)
+
+
+@pytest.mark.parametrize("given", ["", "much", "0", "-1", "nan", "inf"])
+def test_memory_that_is_no_number_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAELINE_MEMORY", given)
+    with pytest.raises(UserError, match="give the gigabytes"):
+        store.budget()
+
+
+def test_memory_is_an_eighth_of_the_machines_unless_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VAELINE_MEMORY", raising=False)
+    assert 0 < store.budget() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 8
+    monkeypatch.setenv("VAELINE_MEMORY", "2.5")
+    assert store.budget() == 2_500_000_000

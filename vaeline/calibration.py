@@ -1,5 +1,7 @@
 """What a Gaussian decoder's variance is fitted to."""
 
+from math import prod
+
 import torch
 
 from vaeline.batches import Batches
@@ -13,4 +15,4 @@ def mean_squared_error(model: Model, batches: Batches, seed: int) -> float:
     for x, labels in batches.ordered(seed):
         squares = (x - model.decode(model.encode(x, labels).z, labels)).square().flatten(1).sum(1)
         total += squares.cpu().double().sum().item()  # not every accelerator has float64
-    return total / batches.images.numel()
+    return total / (len(batches.images) * prod(batches.facts.image_shape))

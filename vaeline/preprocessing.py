@@ -4,9 +4,8 @@ import os
 import shutil
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from vaeline import datasets, params
+from vaeline.ahead import in_order
 from vaeline.datasets import EncodedImages, RawImages
 from vaeline.decoding import decode, fit
 from vaeline.errors import UserError
@@ -138,24 +138,9 @@ def _blocks(
 ) -> Iterator[np.ndarray]:
     """Prepare images on all threads, in order, block by block; (<= BLOCK, channel, size, size)."""
     blocks = (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
-    for block in _in_order((pool.submit(prepare, block) for block in blocks), ahead):
+    for block in in_order((pool.submit(prepare, block) for block in blocks), ahead):
         yield block
         bar.update(len(block))
-
-
-def _in_order(futures: Iterable[Future[np.ndarray]], ahead: int) -> Iterator[np.ndarray]:
-    """Results in order, at most `ahead` of them in the making, so that a slow disk does not fill the memory."""
-    waiting: deque[Future[np.ndarray]] = deque()
-    try:
-        for future in futures:
-            waiting.append(future)
-            if len(waiting) == ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
 
 
 def _prepare(raw: RawImages, dataset: params.Dataset, rows: np.ndarray) -> np.ndarray:

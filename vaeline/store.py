@@ -1,15 +1,18 @@
 """The HDF5 store of a preprocessed data set: 8-bit images or points, with labels and ids, in three checksummed splits.
 
-Images are contiguous and uncompressed (faces do not compress), so that a split is read as one block. The file holds no
-time and no path: the same images give the same bytes.
+Images are contiguous and uncompressed (faces do not compress), so that a split is read as one block, and a row of it, by its
+place in the file, in one call where the split has no room in memory. The file holds no time and no path: the same images give the
+same bytes.
 """
 
 import hashlib
 import io
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from math import inf, prod
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from vaeline.files import written_aside
 
 POINTS = "the data are points, not images"  # why stages that look at images have nothing to do
 SPLITS = ("train", "validation", "test")
+BLOCK_BYTES = 2**24  # of images that are read at once where they are not kept
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,40 @@ class Facts:
         return np.float32 if self.points else np.uint8
 
 
+class OnDisk:
+    """Images of a split that stay in the file of their store, of which rows are read as they are asked for.
+
+    The file is held open: a store that is made anew under the same name changes nothing here.
+
+    Args:
+        path: of the store.
+        offset: bytes before the first image.
+        shape: (n, channel, height, width); points: (n, dimensions).
+        dtype: as `Facts.dtype`.
+    """
+
+    def __init__(self, path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        self.shape, self.dtype = shape, dtype
+        self._file, self._offset = path.open("rb", buffering=0), offset
+        self._bytes_each = dtype.itemsize * prod(shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def take(self, rows: np.ndarray, axis: int = 0) -> np.ndarray:
+        """As `numpy.ndarray.take` along the first axis; from any thread."""
+        images = np.empty((len(rows), self._bytes_each), np.uint8)
+        for image, row in zip(images, rows.tolist(), strict=True):
+            content = os.pread(self._file.fileno(), self._bytes_each, self._offset + row * self._bytes_each)
+            image[:] = np.frombuffer(content, np.uint8)
+        return images.view(self.dtype).reshape(len(rows), *self.shape[1:])
+
+
 @dataclass(frozen=True)
 class Split:
-    """A split in memory."""
+    """A split with labels and names in memory, and images where there is room for them."""
 
-    images: np.ndarray  # uint8, (n, channel, height, width); points: float32, (n, dimensions)
+    images: Any  # numpy.ndarray or OnDisk: uint8, (n, channel, height, width); points: float32, (n, dimensions)
     labels: np.ndarray  # int64, (n, columns), values 0..cardinality-1
     ids: list[str]
 
@@ -203,21 +236,56 @@ def require_images(path: Path, facts: Facts) -> None:
         )
 
 
-def read_split(path: Path, name: str) -> Split:
-    """Read a split (`train`, `validation` or `test`) into memory and verify its checksum.
+def read_split(path: Path, name: str, most: int | None = None) -> Split:
+    """Read a split (`train`, `validation` or `test`) and verify its checksum.
+
+    Args:
+        path: of the store.
+        name: of the split.
+        most: bytes of images that may be held in memory; more stay on disk. None: any number.
 
     Raises:
         UserError: there is no such file, or it is damaged.
     """
     with _opened(path) as file:
         group = file[name]
-        images, labels, ids = group["images"][...], group["labels"][...], group["ids"][...]
+        labels, ids = group["labels"][...], group["ids"][...]
         facts = _facts(file)
         digest = _digest(facts)
-        digest.update(images)
+        images = _read_images(path, group["images"], most, digest)
         if _finished(digest, labels, ids) != facts.checksums[name]:
             raise OSError(f"the {name} split does not match its checksum")
     return Split(images, labels, [each.decode() for each in ids])
+
+
+def _read_images(path: Path, stored: h5py.Dataset, most: int | None, digest: Any) -> np.ndarray | OnDisk:
+    """The images, in memory if they are no more than `most` bytes; all of them go into the digest."""
+    if most is None or stored.nbytes <= most:
+        images = stored[...]
+        digest.update(images)
+        return images
+    rows = max(1, BLOCK_BYTES * len(stored) // stored.nbytes)
+    for start in range(0, len(stored), rows):
+        digest.update(stored[start : start + rows])
+    return OnDisk(path, stored.id.get_offset(), stored.shape, stored.dtype)
+
+
+def budget() -> int:
+    """Bytes of images that a process may hold: VAELINE_MEMORY, in gigabytes, or an eighth of this machine's memory.
+
+    Raises:
+        UserError: VAELINE_MEMORY is no number above 0.
+    """
+    given = os.environ.get("VAELINE_MEMORY")
+    if given is None:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 8
+    try:
+        gigabytes = float(given)
+    except ValueError:
+        gigabytes = 0
+    if not 0 < gigabytes < inf:
+        raise UserError(f"VAELINE_MEMORY is {given!r}; give the gigabytes of images to hold in memory, e.g. 2.5.")
+    return int(gigabytes * 1e9)
 
 
 @contextmanager

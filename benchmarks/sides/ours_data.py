@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from benchmarks.side import Work
-from benchmarks.work import BATCHES, FACES, PREPROCESS, faces, celeba
+from benchmarks.work import BATCHES, FACES, PREPROCESS, celeba, faces
 from vaeline import datasets
 from vaeline.batches import Batches
 from vaeline.devices import fix_arithmetic

@@ -41,10 +41,12 @@ class ConditionalVAE(nn.Module):
         self.table = nn.Embedding(2 * columns, embedding)
         self.register_buffer("offsets", 2 * torch.arange(columns))
         self.plane = nn.Linear(condition, size * size)
-        self.encoder = nn.Sequential(*[
-            nn.Sequential(nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2))
-            for before, after in zip([4, *widths[:-1]], widths, strict=True)
-        ])
+        self.encoder = nn.Sequential(
+            *[
+                nn.Sequential(nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2))
+                for before, after in zip([4, *widths[:-1]], widths, strict=True)
+            ]
+        )
         self.head = nn.Linear(widths[-1] * inner**2, 2 * latent)
         self.stem = nn.Linear(latent + condition, widths[-1] * inner**2)
         self.first = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.LeakyReLU(0.2))
@@ -52,7 +54,9 @@ class ConditionalVAE(nn.Module):
         self.decoder = nn.Sequential(
             *[
                 nn.Sequential(
-                    nn.ConvTranspose2d(before, after, 4, 2, 1, odd, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)
+                    nn.ConvTranspose2d(before, after, 4, 2, 1, odd, bias=False),
+                    nn.BatchNorm2d(after),
+                    nn.LeakyReLU(0.2),
                 )
                 for before, after, odd in ((256, 128, 0), (128, 64, 1), (64, 32, 1))
             ],
@@ -60,11 +64,19 @@ class ConditionalVAE(nn.Module):
         )
         half = latent // 2
         self.base = nn.Sequential(
-            nn.Linear(condition, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 2 * latent)
+            nn.Linear(condition, hidden),
+            nn.LeakyReLU(0.2),
+            nn.Linear(hidden, hidden),
+            nn.LeakyReLU(0.2),
+            nn.Linear(hidden, 2 * latent),
         )
         self.couplings = nn.ModuleList(
             nn.Sequential(
-                nn.Linear(half, hidden), nn.LeakyReLU(), nn.Linear(hidden, hidden), nn.LeakyReLU(), nn.Linear(hidden, latent)
+                nn.Linear(half, hidden),
+                nn.LeakyReLU(),
+                nn.Linear(hidden, hidden),
+                nn.LeakyReLU(),
+                nn.Linear(hidden, latent),
             )
             for _ in range(4)
         )
@@ -90,5 +102,7 @@ class ConditionalVAE(nn.Module):
             pair = (held, moved) if number % 2 == 0 else (moved, held)
             u = torch.stack(pair, 2).flatten(1)
         base_mean, base_log_var = self.base(condition).chunk(2, 1)
-        log_p = -0.5 * ((u - base_mean) ** 2 / base_log_var.exp() + base_log_var + math.log(2 * math.pi)).sum(1) + log_det
+        log_p = (
+            -0.5 * ((u - base_mean) ** 2 / base_log_var.exp() + base_log_var + math.log(2 * math.pi)).sum(1) + log_det
+        )
         return (distortion + log_q - log_p).mean()

@@ -29,7 +29,7 @@ from vaeline.files import sha256, write_json, written_aside
 from vaeline.metrics.calibration_error import BINS, calibration_error
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.metrics.frechet import Moments
-from vaeline.store import Facts, Split
+from vaeline.store import Facts, OnDisk, Split
 
 BATCH = 500
 MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time and memory grow with them
@@ -63,7 +63,7 @@ def measure(
     known = Reference(named(features), seen, record, facts.checksums.get("test", ""), count)
     chosen = evenly_spaced(len(train.images), count)
     subject = f"{len(chosen)} training images"
-    floor = look(features, [train.images[chosen]], train.labels[chosen])
+    floor = look(features, [train.images.take(chosen, axis=0)], train.labels[chosen])
     put_distances(record, "floor", floor, subject, features, known)
     put_neighbours(record, "_ceiling", floor, subject, known)
     if by_label:
@@ -76,7 +76,7 @@ def measure(
     return known
 
 
-def pixel_gaussian(images: np.ndarray, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:
+def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:
     """Sample a Gaussian with the mean and covariance of all pixels: blocks of uint8 images, clipped and rounded.
 
     A sample is mean + w (X - mean) / sqrt(n - 1) with standard normal w, (n,), and the training images X, (n, pixels):
@@ -88,7 +88,7 @@ def pixel_gaussian(images: np.ndarray, count: int, levels: int, seed: int) -> It
         levels: of a pixel.
         seed: of the samples.
     """
-    chosen = torch.from_numpy(images[evenly_spaced(len(images), MOST_DIRECTIONS)])
+    chosen = torch.from_numpy(images.take(evenly_spaced(len(images), MOST_DIRECTIONS), axis=0))
     rows, generator = chosen.flatten(1), torch.Generator().manual_seed(seed)
     mean = (torch.stack([block.double().sum(0) for block in rows.split(BATCH)]).sum(0) / len(rows)).float()
     for start in range(0, count, BATCH):

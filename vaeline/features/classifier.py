@@ -20,7 +20,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from vaeline import params
-from vaeline.batches import augment
+from vaeline.batches import Batches
 from vaeline.errors import UserError
 from vaeline.files import sha256, written_aside
 from vaeline.parts import PartOptions
@@ -238,10 +238,6 @@ def _strides(side: int) -> list[int]:
     return strides
 
 
-def _to(split: Split, device: torch.device | str) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(split.images).to(device), torch.from_numpy(split.labels).to(device)
-
-
 def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
     """Of each value of each column, side by side; one that never occurs has infinity, so that it is never seen."""
     columns = zip(labels.unbind(1), cardinalities, strict=True)
@@ -256,8 +252,8 @@ def _train(
         facts.image_shape, facts.levels, facts.label_cardinalities, settings.width, settings.features
     )
     classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    images, labels = _to(train, device)
-    classifier.log_frequency.copy_(_log_frequency(labels, facts.label_cardinalities))
+    batches = Batches(train, facts, settings.batch_size, device)
+    classifier.log_frequency.copy_(_log_frequency(batches.labels, facts.label_cardinalities))
     optimizer = torch.optim.AdamW(
         classifier.parameters(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True
     )
@@ -266,7 +262,7 @@ def _train(
     best, best_loss = classifier.state_dict(), math.inf
     bar = tqdm(range(settings.epochs), desc="classifier", unit="epoch", disable=None)
     for _ in bar:
-        _train_epoch(classifier, optimizer, images, labels, generator, settings)
+        _train_epoch(classifier, optimizer, batches, generator, settings)
         schedule.step()
         loss = _validation_loss(classifier, validation, device)
         bar.set_postfix(validation=f"{loss:.3f}")
@@ -284,16 +280,13 @@ def _train(
 def _train_epoch(
     classifier: Classifier,
     optimizer: torch.optim.Optimizer,
-    images: Tensor,
-    labels: Tensor,
+    batches: Batches,
     generator: torch.Generator,
     settings: params.Classifier,
 ) -> None:
     classifier.train()
-    order = torch.randperm(len(images), generator=generator, device=images.device)
-    for chosen in order.split(settings.batch_size):
-        seen = augment(images.index_select(0, chosen), generator, settings.flip, settings.rotation)
-        loss = classifier.loss(seen, labels.index_select(0, chosen))
+    for images, labels in batches.augmented(generator, settings.flip, settings.rotation):
+        loss = classifier.loss(images, labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -302,7 +295,6 @@ def _train_epoch(
 @torch.inference_mode()
 def _validation_loss(classifier: Classifier, validation: Split, device: torch.device | str) -> float:
     classifier.eval()
-    batches = zip(*(tensor.split(500) for tensor in _to(validation, device)), strict=True)
-    return sum(classifier.loss(images, labels).item() * len(images) for images, labels in batches) / len(
-        validation.images
-    )
+    images, labels = (torch.from_numpy(each).to(device) for each in (validation.images, validation.labels))
+    batches = zip(images.split(500), labels.split(500), strict=True)
+    return sum(classifier.loss(*batch).item() * len(batch[1]) for batch in batches) / len(labels)
