@@ -58,20 +58,12 @@ def digit_model(network: str) -> Model:
 def training(network: str, precision: str) -> Work:
     images = digits(torch, TRAINING[network]["images"])
     labels = torch.zeros(len(images), 1, dtype=torch.int64)
-    return _epochs(lambda: digit_model(network), GREYS, images, labels, TRAINING[network]["batch"], precision)
+    return epochs(lambda: digit_model(network), GREYS, images, labels, TRAINING[network]["batch"], precision)
 
 
 def step(precision: str) -> Work:
     images, labels = faces(torch, FACES["images"], FACES["size"]), attributes(torch, FACES["images"])
-    fix_arithmetic(torch.get_num_threads())
-    torch.manual_seed(0)
-    batches = Batches(_split(images, labels), COLOURS, FACES["batch"])
-    settings = Training(epochs=1, learning_rate=7e-4, batch_size=FACES["batch"], precision=precision)  # type: ignore[arg-type]
-    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]
-    model = Model(Variant.model_validate(CONDITIONAL), COLOURS).to(memory_format=torch.channels_last)
-    adam = torch.optim.Adam(model.trained_jointly(), lr=settings.learning_rate, fused=True)
-    one = Step(*fabric.setup(model, adam), None, fabric, settings)
-    one.model.train()
+    batches, one = Batches(_split(images, labels), COLOURS, FACES["batch"]), stepper(precision)
 
     def work() -> float:
         for number, (x, y) in enumerate(batches.shuffled(0)):
@@ -81,7 +73,20 @@ def step(precision: str) -> Work:
     return work
 
 
-def _epochs(build: Any, facts: Facts, images: Tensor, labels: Tensor, batch: int, precision: str) -> Work:
+def stepper(precision: str) -> Step:
+    """The step of a training of the CVAE with a flow on faces."""
+    fix_arithmetic(torch.get_num_threads())
+    torch.manual_seed(0)
+    settings = Training(epochs=1, learning_rate=7e-4, batch_size=FACES["batch"], precision=precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]
+    model = Model(Variant.model_validate(CONDITIONAL), COLOURS).to(memory_format=torch.channels_last)
+    adam = torch.optim.Adam(model.trained_jointly(), lr=settings.learning_rate, fused=True)
+    one = Step(*fabric.setup(model, adam), None, fabric, settings)
+    one.model.train()
+    return one
+
+
+def epochs(build: Any, facts: Facts, images: Tensor, labels: Tensor, batch: int, precision: str) -> Work:
     """One epoch of a training that goes on, as one turn."""
     fix_arithmetic(torch.get_num_threads())
     whole, few = (Batches(_split(images[:n], labels[:n]), facts, batch) for n in (len(images), 2))

@@ -1,0 +1,124 @@
+"""Each stage at a size of its own: the numbers are the points of `benchmarks/curves.py`."""
+
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+from benchmarks.race import ROOT
+from benchmarks.side import Work
+from benchmarks.sides.ours_training import GREYS, PLAIN, epochs
+from benchmarks.work import TRAINING, celeba, digits
+from vaeline import datasets, sampling
+from vaeline import preprocessing as stage
+from vaeline.batches import Batches
+from vaeline.devices import fix_arithmetic
+from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.metrics import frechet
+from vaeline.model import Model
+from vaeline.params import Dataset, Evaluation, Variant
+from vaeline.store import Split
+
+BATCH = TRAINING["mlp"]["batch"]
+
+
+def preprocess(images: str) -> Work:
+    source = celeba(int(images))
+    content = {"id": "faces", "name": "celeba", "source": str(source), "size": 86, "split": {"method": "random"}}
+    dataset = Dataset.model_validate(content)
+    manifest, path = datasets.fetch(dataset), Path(tempfile.mkdtemp()) / "images.h5"
+
+    def work() -> float:
+        stage.preprocess(dataset, manifest, path, 1)
+        return 1
+
+    return work
+
+
+def train_images(images: str) -> Work:
+    return _train(int(images), 16)
+
+
+def train_latent(latent: str) -> Work:
+    return _train(4000, int(latent))
+
+
+def sample(images: str) -> Work:
+    fix_arithmetic(1)
+    model, labels = _model(16).eval(), torch.zeros(int(images), 1, dtype=torch.int64)
+
+    def work() -> float:
+        for _ in sampling.sample(model, labels, GREYS, 0, 256):
+            pass
+        return 1
+
+    return work
+
+
+def likelihood_images(images: str) -> Work:
+    return _likelihood(int(images), 500)
+
+
+def likelihood_samples(samples: str) -> Work:
+    return _likelihood(50, int(samples))
+
+
+def moments(images: str) -> Work:
+    """Of features of Inception's width, in batches."""
+    rows, dimensions = int(images), 2048
+    batch = np.random.default_rng(0).standard_normal((500, dimensions), np.float32)
+    batches = [batch + number for number in range(4)]
+
+    def work() -> float:
+        frechet.moments(batches[number % 4] for number in range(rows // 500))
+        return 1
+
+    return work
+
+
+def plan(variants: str) -> Work:
+    """A dry run of the default study with so many variants, in a copy of the project without results."""
+    folder = Path(tempfile.mkdtemp()) / "project"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    content = yaml.safe_load((folder / "params.yaml").read_text())
+    names = [f"variant_{number}" for number in range(int(variants))]
+    content["study"]["variants"] = names
+    content["variants"] = dict.fromkeys(names, next(iter(content["variants"].values())))
+    (folder / "params.yaml").write_text(yaml.safe_dump(content))
+
+    def work() -> float:
+        subprocess.run([sys.executable, "-m", "snakemake", "-n", "all"], cwd=folder, check=True, capture_output=True)
+        return 1
+
+    return work
+
+
+def _model(latent: int) -> Model:
+    torch.manual_seed(0)
+    network = {"name": "mlp", "widths": [512], "activation": "relu"}
+    return Model(Variant.model_validate({**PLAIN, "latent": latent, "network": network}), GREYS)
+
+
+def _train(images: int, latent: int) -> Work:
+    labels = torch.zeros(images, 1, dtype=torch.int64)
+    return epochs(lambda: _model(latent), GREYS, digits(torch, images), labels, BATCH, "32-true")
+
+
+def _likelihood(images: int, samples: int) -> Work:
+    fix_arithmetic(1)
+    warnings.simplefilter("ignore")  # that an untrained model's figure is a bound
+    model = _model(16).eval()
+    split = Split(digits(torch, images).numpy(), np.zeros((images, 1), np.int64), [""] * images)
+    test, features = Batches(split, GREYS, 100), {"name": "classifier"}  # which is not asked
+    settings = Evaluation(importance_samples=samples, bound_samples=1, images=None, features=features)
+
+    def work() -> float:
+        judge_likelihood(model, test, test, settings)
+        return 1
+
+    return work

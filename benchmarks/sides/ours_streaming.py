@@ -1,0 +1,43 @@
+"""Training steps on a split of 4.4 GB: held in memory, or read from disk ahead of each step under a budget of nothing."""
+
+from pathlib import Path
+
+import torch
+
+from benchmarks.side import Work
+from benchmarks.sides.ours_training import COLOURS, stepper
+from benchmarks.work import FACES, STREAMING
+from vaeline.batches import Batches
+from vaeline.store import read_split
+
+
+def steps(most: str) -> Work:
+    """Steps of as many batches a turn, of an epoch that goes on; `most` bytes of images may be held."""
+    path = Path(STREAMING["store"])
+    batches = Batches(read_split(path, "train", int(most)), COLOURS, FACES["batch"])
+    step, epoch = stepper("32-true"), batches.shuffled(0, flip=True)
+
+    def work() -> float:
+        for number in range(STREAMING["steps"]):
+            step(*next(epoch), number)
+        return STREAMING["steps"] * FACES["batch"]
+
+    return work
+
+
+def write_store(path: Path) -> None:
+    """A store of as many faces in which no two are alike, written block by block."""
+    import numpy as np
+
+    from benchmarks.work import attributes, faces
+    from vaeline.store import Stream, write
+
+    count, block = STREAMING["images"], 2000
+    few = faces(torch, block, FACES["size"]).numpy()
+    blocks = (np.roll(few, turn, axis=3) ^ np.uint8(turn) for turn in range(count // block))
+
+    def stream(blocks: object, images: int) -> Stream:
+        return Stream(blocks, attributes(torch, images).numpy(), [str(row) for row in range(images)])
+
+    splits = {"train": stream(blocks, count), **{name: stream([few[:8]], 8) for name in ("validation", "test")}}
+    write(path, COLOURS, splits)
