@@ -1,0 +1,83 @@
+"""Races: turns, ratios, gates, and the page that is made of them."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks import __main__ as command
+from benchmarks import curves, page
+from benchmarks.race import Race, Side, race
+from benchmarks.rows import ROWS, Row
+
+PYTHON = Path(sys.executable)
+
+
+def sleeper(milliseconds: int) -> Side:
+    return Side(PYTHON, "sleeper", "sleep", (str(milliseconds),))
+
+
+def row(ours: int, gate: float = 2.0) -> Row:
+    return Row("sleep", "sleeping", "naps", "a slow sleeper", gate, 8.0, sleeper(80), sleeper(ours), threads=1)
+
+
+def test_side_that_sleeps_half_as_long_is_twice_as_fast() -> None:
+    raced = race(sleeper(80), sleeper(40), threads=1, turns=3)
+    assert len(raced.baseline) == len(raced.ours) == 3
+    assert raced.ratio == pytest.approx(2, rel=0.2)
+    low, high = raced.spread
+    assert low <= raced.ratio <= high
+    assert 2**20 < raced.ours_peak < 2**30
+
+
+def test_ratio_is_of_medians_and_spread_of_turns() -> None:
+    raced = Race([1.0, 2.0, 30.0], [4.0, 6.0, 5.0], 0, 0)
+    assert raced.ratio == 2.5 and raced.spread == (5 / 30, 4.0)
+
+
+def test_side_that_breaks_is_named_with_its_words() -> None:
+    with pytest.raises(RuntimeError, match=r"(?s)sleeper.*broken.*nothing to wake up for"):
+        race(Side(PYTHON, "sleeper", "broken"), sleeper(1), threads=1, turns=1)
+
+
+@pytest.fixture
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(command, "FOUND", tmp_path / "found.json")
+    monkeypatch.setattr(page, "PAGE", tmp_path / "performance.md")
+    monkeypatch.setattr(page, "PLOT", tmp_path / "performance.svg")
+    return tmp_path
+
+
+def raced(monkeypatch: pytest.MonkeyPatch, one: Row, *options: str) -> tuple[int, str]:
+    monkeypatch.setattr(command, "ROWS", [one])
+    ended = CliRunner().invoke(command.main, ["--turns", "1", *options])
+    return ended.exit_code, ended.output
+
+
+def test_ratio_over_its_gate_passes_and_is_written(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, said = raced(monkeypatch, row(ours=20), "--keep")
+    assert code == 0 and "ok" in said
+    found = json.loads((at / "found.json").read_text())["sleep"]
+    written = (at / "performance.md").read_text()
+    assert f"**{found['ratio']:.2f}**" in written and found["machine"] in written and found["date"] in written
+    assert (at / "performance.svg").read_text().count("<svg") == 1
+
+
+def test_ratio_under_its_gate_fails_and_keeps_nothing_unasked(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, said = raced(monkeypatch, row(ours=80))
+    assert code == 1 and "UNDER ITS GATE" in said and "under their gates: sleep" in said
+    assert not list(at.iterdir())
+
+
+def test_rows_are_named_apart_and_aim_beyond_their_gates() -> None:
+    assert len({each.name for each in ROWS}) == len(ROWS)
+    assert all(each.aim >= each.gate > 0 for each in ROWS)
+
+
+def test_line_through_points_of_a_line_is_that_line() -> None:
+    points = [{"value": value, "seconds": 0.5 + 0.01 * value, "peak_bytes": 0} for value in (10, 20, 80)]
+    intercept, slope, off = curves.line(points)
+    assert (intercept, slope) == pytest.approx((0.5, 0.01)) and off == pytest.approx(0, abs=1e-9)
+    assert curves.line([*points, {"value": 160, "seconds": 4.2, "peak_bytes": 0}])[2] > 0.05
