@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from benchmarks import page
+from benchmarks import curves, page, study
 from benchmarks.race import ROOT, race
 from benchmarks.rows import ROWS, Row
 
@@ -34,7 +34,9 @@ def main(names: tuple[str, ...], turns: int, keep: bool) -> None:
         print(page.line(row, found[row.name]), flush=True)
     if keep:
         FOUND.write_text(json.dumps(found, indent=1) + "\n")
-        page.write(ROWS, found)
+        page.write(
+            ROWS, found, *(json.loads(at.read_text()) if at.exists() else {} for at in (curves.FOUND, study.FOUND))
+        )
     slow = [row.name for row in chosen if found[row.name]["ratio"] < row.gate]
     if slow:
         sys.exit(f"under their gates: {', '.join(slow)}")

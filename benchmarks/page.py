@@ -7,11 +7,13 @@ from typing import Any
 import matplotlib
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from benchmarks.curves import line as line_through
 from benchmarks.race import ROOT
 from benchmarks.rows import Row
 
 matplotlib.use("Agg")
-PAGE, PLOT = ROOT / "docs/performance.md", ROOT / "docs/images/performance.svg"
+PAGE = ROOT / "docs/performance.md"
+PLOT, CURVES = ROOT / "docs/images/performance.svg", ROOT / "docs/images/curves.svg"
 
 
 def line(row: Row, found: dict[str, Any]) -> str:
@@ -24,14 +26,27 @@ def line(row: Row, found: dict[str, Any]) -> str:
     )
 
 
-def write(rows: Sequence[Row], found: dict[str, Any]) -> None:
-    """Write the page and its plot of the races there are."""
+def write(rows: Sequence[Row], found: dict[str, Any], curves: dict[str, Any], study: dict[str, Any]) -> None:
+    """Write the page and its plots.
+
+    Args:
+        rows: all races.
+        found: what came of those that were run, by name.
+        curves: as `benchmarks.curves` has found them.
+        study: as `benchmarks.study` has.
+    """
     there = [(row, found[row.name]) for row in rows if row.name in found]
     _plot(there)
+    lines = {name: line_through(curve["points"]) for name, curve in curves.items()}
+    if curves:
+        _plot_curves(curves, lines)
     loader = FileSystemLoader(ROOT / "benchmarks")
     environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.globals |= {"rate": _rate, "megabytes": lambda peak: f"{peak / 2**20:,.0f}"}
-    PAGE.write_text(environment.get_template("performance.md.j2").render(races=there), encoding="utf-8")
+    PAGE.write_text(
+        environment.get_template("performance.md.j2").render(races=there, curves=curves, lines=lines, study=study),
+        encoding="utf-8",
+    )
 
 
 def _rate(turns: Sequence[float], row: Row) -> str:
@@ -57,4 +72,25 @@ def _plot(races: Sequence[tuple[Row, dict[str, Any]]]) -> None:
     axes.set_xlabel("times as fast as the baseline; thick: gate; thin: from the slowest to the fastest turn")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(PLOT, metadata={"Date": None})
+    plt.close(figure)
+
+
+def _plot_curves(curves: dict[str, Any], lines: dict[str, tuple[float, float, float]]) -> None:
+    """Points and their line, a small picture for each curve, from the origin."""
+    from matplotlib import pyplot as plt
+
+    across = 4
+    down = -(-len(curves) // across)
+    figure, grid = plt.subplots(down, across, figsize=(2.6 * across, 2.2 * down), layout="constrained", squeeze=False)
+    for axes in grid.flat[len(curves) :]:
+        axes.set_visible(False)
+    for axes, (name, curve) in zip(grid.flat, curves.items(), strict=False):
+        x, y = ([point[key] for point in curve["points"]] for key in ("value", "seconds"))
+        intercept, slope, _ = lines[name]
+        axes.plot([0, max(x)], [intercept, intercept + slope * max(x)], color="#bbbbbb")
+        axes.plot(x, y, "o", color="#4477aa", markersize=4)
+        axes.set(title=name, xlabel=curve["axis"], ylabel="s", xlim=(0, None), ylim=(0, None))
+        axes.title.set_size(9)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(CURVES, metadata={"Date": None})
     plt.close(figure)

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import curves, page
+from benchmarks import curves, page, study
 from benchmarks.race import Race, Side, race
 from benchmarks.rows import ROWS, Row
 
@@ -47,6 +47,9 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(command, "FOUND", tmp_path / "found.json")
     monkeypatch.setattr(page, "PAGE", tmp_path / "performance.md")
     monkeypatch.setattr(page, "PLOT", tmp_path / "performance.svg")
+    monkeypatch.setattr(page, "CURVES", tmp_path / "curves.svg")
+    monkeypatch.setattr(curves, "FOUND", tmp_path / "curves.json")
+    monkeypatch.setattr(study, "FOUND", tmp_path / "study.json")
     return tmp_path
 
 
@@ -81,3 +84,13 @@ def test_line_through_points_of_a_line_is_that_line() -> None:
     intercept, slope, off = curves.line(points)
     assert (intercept, slope) == pytest.approx((0.5, 0.01)) and off == pytest.approx(0, abs=1e-9)
     assert curves.line([*points, {"value": 160, "seconds": 4.2, "peak_bytes": 0}])[2] > 0.05
+
+
+def test_curves_and_study_join_the_page_where_they_were_measured(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [{"value": value, "seconds": 0.5 + 0.01 * value, "peak_bytes": 2**20} for value in (10, 20, 80)]
+    curves.FOUND.write_text(json.dumps({"train": {"axis": "images", "points": points}}))
+    study.FOUND.write_text(json.dumps({"seconds": {"cold": 100.0}, "largest_process_bytes": 2**30}))
+    raced(monkeypatch, row(ours=20), "--keep")
+    written = (at / "performance.md").read_text()
+    assert "| train | images, 10 to 80 | 0.5 s + 10 ms each | 0% | 1 |" in written and "| cold | 100.0 |" in written
+    assert (at / "curves.svg").exists()
