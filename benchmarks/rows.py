@@ -57,6 +57,10 @@ ROWS = [
         1.7, 2.0, Side(OURS, "ours_data", "preprocess", ("1",)), Side(OURS, "ours_data", "preprocess", ("2",)),
     ),
     Row(
+        "streaming", "training steps on 200,000 faces that stay on disk", "images", "the same held in memory",
+        0.9, 1.0, Side(OURS, "ours_streaming", "steps", ("10000000000",)), Side(OURS, "ours_streaming", "steps", ("0",)),
+    ),
+    Row(
         "inception", "Inception activations, fp32", "images", "pytorch-fid's get_activations",
         1.6, 1.9, Side(PEERS, "pytorch_fid", "activations"), Side(OURS, "ours_evaluation", "activations"),
     ),

@@ -14,6 +14,8 @@ from vaeline.store import read_split
 def steps(most: str) -> Work:
     """Steps of as many batches a turn, of an epoch that goes on; `most` bytes of images may be held."""
     path = Path(STREAMING["store"])
+    if not path.exists():
+        _write_store(path)
     batches = Batches(read_split(path, "train", int(most)), COLOURS, FACES["batch"])
     step, epoch = stepper("32-true"), batches.shuffled(0, flip=True)
 
@@ -25,7 +27,7 @@ def steps(most: str) -> Work:
     return work
 
 
-def write_store(path: Path) -> None:
+def _write_store(path: Path) -> None:
     """A store of as many faces in which no two are alike, written block by block."""
     import numpy as np
 
