@@ -1,7 +1,8 @@
-"""Importance sampling holds as much for 21,000 samples of an image as for a few hundred."""
+"""Importance sampling holds as much for 21,000 samples of an image as for a few hundred; images on disk stay there."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,37 @@ def test_a_likelihood_keeps_to_its_memory(
     few, more = map(float, done.stdout.split())
     assert few + more < BUDGET
     assert more < BUDGET / 3
+
+
+STREAMED = """
+import resource
+import sys
+from pathlib import Path
+import numpy as np
+from vaeline.batches import Batches
+from vaeline.store import Facts, Split, read_split, write
+
+path, count, shape = Path("tiny.h5"), 20_000, (1, 64, 64)
+facts = Facts("tiny", shape, 256, (0.0, 1.0), ["digit"], [list("ab")])
+if not path.exists():
+    few = {name: 2 if name != "train" else count for name in ("train", "validation", "test")}
+    write(path, facts, {name: Split(np.zeros((n, *shape), np.uint8), np.zeros((n, 1), int), [""] * n) for name, n in few.items()})
+    sys.exit()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+for x, _ in Batches(read_split(path, "train", int(sys.argv[1])), facts, 100).shuffled(0):
+    pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before)
+"""
+
+
+def test_images_that_stay_on_disk_are_never_all_in_memory(tmp_path: Path) -> None:
+    def peak(most: int) -> float:
+        ran = subprocess.run(
+            [sys.executable, "-c", STREAMED, str(most)], check=True, cwd=tmp_path, capture_output=True, text=True
+        )
+        return float(ran.stdout or 0)
+
+    megabytes = 20_000 * 64 * 64 / 2**20
+    assert peak(0) == 0  # it writes the store
+    assert peak(10**9) > megabytes
+    assert peak(0) < megabytes
