@@ -68,7 +68,7 @@ def race(baseline: Side, ours: Side, threads: int, turns: int) -> Race:
                 rate = racer.work()
                 if turn:
                     found.append(rate)
-        return Race(*rates, *(racer.peak for racer in racers))
+        return Race(rates[0], rates[1], racers[0].peak, racers[1].peak)
 
 
 class Racer:

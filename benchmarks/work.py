@@ -17,7 +17,8 @@ TRAINING = {"mlp": {"images": 25_600, "batch": 128}, "conv": {"images": 640, "ba
 IMPORTANCE = {"images": 20, "samples": 5000}
 BATCHES = {"images": 2048, "batch": 128, "size": 86, "rotation": 10}
 PREPROCESS = {"images": 4096, "size": 86}
-STREAMING = {"images": 200_000, "steps": 5, "store": "data/benchmark-streaming.h5"}
+STREAMING = {"images": 200_000, "steps": 5}
+STREAMED_STORE = Path("data/benchmark-streaming.h5")
 PHOTOGRAPH = (218, 178)  # height and width of CelebA's
 
 

@@ -1,22 +1,23 @@
 """Training steps on a split of 4.4 GB: held in memory, or read from disk ahead of each step under a budget of nothing."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from benchmarks.side import Work
 from benchmarks.sides.ours_training import COLOURS, stepper
-from benchmarks.work import FACES, STREAMING
+from benchmarks.work import FACES, STREAMED_STORE, STREAMING, attributes, faces
 from vaeline.batches import Batches
-from vaeline.store import read_split
+from vaeline.store import Stream, read_split, write
 
 
 def steps(most: str) -> Work:
     """Steps of as many batches a turn, of an epoch that goes on; `most` bytes of images may be held."""
-    path = Path(STREAMING["store"])
-    if not path.exists():
-        _write_store(path)
-    batches = Batches(read_split(path, "train", int(most)), COLOURS, FACES["batch"])
+    if not STREAMED_STORE.exists():
+        _write_store(STREAMED_STORE)
+    batches = Batches(read_split(STREAMED_STORE, "train", int(most)), COLOURS, FACES["batch"])
     step, epoch = stepper("32-true"), batches.shuffled(0, flip=True)
 
     def work() -> float:
@@ -29,16 +30,11 @@ def steps(most: str) -> Work:
 
 def _write_store(path: Path) -> None:
     """A store of as many faces in which no two are alike, written block by block."""
-    import numpy as np
-
-    from benchmarks.work import attributes, faces
-    from vaeline.store import Stream, write
-
     count, block = STREAMING["images"], 2000
     few = faces(torch, block, FACES["size"]).numpy()
     blocks = (np.roll(few, turn, axis=3) ^ np.uint8(turn) for turn in range(count // block))
 
-    def stream(blocks: object, images: int) -> Stream:
+    def stream(blocks: Iterable[np.ndarray], images: int) -> Stream:
         return Stream(blocks, attributes(torch, images).numpy(), [str(row) for row in range(images)])
 
     splits = {"train": stream(blocks, count), **{name: stream([few[:8]], 8) for name in ("validation", "test")}}

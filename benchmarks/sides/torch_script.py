@@ -33,6 +33,8 @@ def step() -> Work:
 
 
 class ConditionalVAE(nn.Module):
+    offsets: torch.Tensor
+
     def __init__(self, width: int = 32, latent: int = 64, embedding: int = 8, hidden: int = 64) -> None:
         super().__init__()
         columns, size, inner = FACES["columns"], FACES["size"], 5
