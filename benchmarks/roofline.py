@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.sides.ours_training import COLOURS, CONDITIONAL
 from benchmarks.work import attributes, faces
 from vaeline.batches import Batches
-from vaeline.devices import device_of, fix_arithmetic
+from vaeline.devices import device_of, prepare_process
 from vaeline.model import Model
 from vaeline.params import Training, Variant
 from vaeline.store import Split
@@ -51,7 +51,7 @@ class BytesMoved(TorchDispatchMode):
 def main(device: str, precision: str, batch: int, steps: int) -> None:
     """Print images/s, FLOP/s, bytes/s and their shares of the device's ceilings, as JSON."""
     where = device_of(device)
-    fix_arithmetic(torch.get_num_threads())
+    prepare_process(torch.get_num_threads())
     dtype = torch.bfloat16 if precision == "bf16-mixed" else torch.float32
     take = _training(where, precision, batch)
     with FlopCounterMode(display=False) as flops:

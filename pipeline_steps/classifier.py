@@ -2,10 +2,11 @@
 
 from pipeline_steps.command import command, reads, store_of
 from vaeline import params
-from vaeline.devices import device_of, fix_arithmetic, keep_memory
+from vaeline.devices import device_of, prepare_process
 from vaeline.features import classifier
+from vaeline.memory import budget
 from vaeline.model import require_sense
-from vaeline.store import POINTS, budget, read_facts, read_split
+from vaeline.store import POINTS, read_facts, read_split
 
 
 @command
@@ -13,8 +14,7 @@ from vaeline.store import POINTS, budget, read_facts, read_split
 def main() -> None:
     """Train the classifier that judges conditions and whose last hidden layer is a feature space."""
     study = params.load()
-    fix_arithmetic(study.classifier.threads)
-    keep_memory()
+    prepare_process(study.classifier.threads)
     store = store_of(study)
     facts = read_facts(store)
     require_sense(study, facts)

@@ -8,7 +8,7 @@ from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline import drawn, parts
 from vaeline import model as models
 from vaeline.batches import Batches
-from vaeline.devices import device_of, fix_arithmetic, keep_memory
+from vaeline.devices import device_of, prepare_process
 from vaeline.evaluation import reference
 from vaeline.evaluation.images import dash_images, judge_images
 from vaeline.evaluation.latents import judge_latents
@@ -17,8 +17,9 @@ from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import judge_representation
 from vaeline.features import classifier
 from vaeline.files import write_json
+from vaeline.memory import budget
 from vaeline.params import Evaluation, Study
-from vaeline.store import POINTS, Facts, budget, read_split, require_images
+from vaeline.store import POINTS, Facts, read_split, require_images
 
 BATCH = 100
 
@@ -27,8 +28,7 @@ BATCH = 100
 @reads("evaluation", "training.device", "training.threads")
 def main(study: Study, variant: str, seed: int) -> None:
     """Measure the likelihood of test images under one run, and what it drew against them."""
-    fix_arithmetic(study.training.threads)
-    keep_memory()
+    prepare_process(study.training.threads)
     folder, store, device = (
         run_folder(study.study.name, variant, seed),
         store_of(study),

@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline_steps.command import command, reads
 from vaeline import params
 from vaeline.errors import UserError
+from vaeline.memory import keep_memory
 from vaeline.preprocessing import preprocess
 
 
@@ -13,6 +14,7 @@ from vaeline.preprocessing import preprocess
 @reads("dataset")
 def main() -> None:
     """Decode the data set into one HDF5 store: three splits of images with labels, of one size."""
+    keep_memory()
     dataset = params.load().dataset
     manifest = Path(f"data/raw/{dataset.id}.json")
     try:

@@ -2,11 +2,12 @@
 
 from pipeline_steps.command import command, reads, store_of
 from vaeline import params, parts
-from vaeline.devices import device_of, fix_arithmetic, keep_memory
+from vaeline.devices import device_of, prepare_process
 from vaeline.evaluation import reference
 from vaeline.features import classifier
+from vaeline.memory import budget
 from vaeline.seeds import derive_seed
-from vaeline.store import POINTS, budget, read_facts, read_split
+from vaeline.store import POINTS, read_facts, read_split
 
 
 @command
@@ -14,8 +15,7 @@ from vaeline.store import POINTS, budget, read_facts, read_split
 def main() -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
     study = params.load()
-    fix_arithmetic(study.classifier.threads)
-    keep_memory()
+    prepare_process(study.classifier.threads)
     store, device = store_of(study), device_of(study.training.device)
     facts = read_facts(store)
     where = reference.paths(store, study.evaluation.features.name)

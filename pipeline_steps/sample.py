@@ -8,12 +8,13 @@ from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline import drawn, sampling
 from vaeline import model as models
 from vaeline.batches import Batches
-from vaeline.devices import device_of, fix_arithmetic, keep_memory
+from vaeline.devices import device_of, prepare_process
 from vaeline.files import written_aside
+from vaeline.memory import budget
 from vaeline.params import Study
 from vaeline.pictures import picture
 from vaeline.seeds import derive_seed
-from vaeline.store import Facts, Split, budget, created, read_split, require_images
+from vaeline.store import Facts, Split, created, read_split, require_images
 
 BATCH = 256
 
@@ -22,8 +23,7 @@ BATCH = 256
 @reads("sampling", "training.device", "training.threads")
 def main(study: Study, variant: str, seed: int) -> None:
     """Draw reconstructions of test images, samples under the labels of test images, and what maps of the latent space show."""
-    fix_arithmetic(study.training.threads)
-    keep_memory()
+    prepare_process(study.training.threads)
     folder, store, device = (
         run_folder(study.study.name, variant, seed),
         store_of(study),

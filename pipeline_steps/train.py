@@ -17,12 +17,13 @@ from vaeline import model as models
 from vaeline import parts
 from vaeline.batches import Batches
 from vaeline.checkpoints import Checkpoints
-from vaeline.devices import device_of, fix_arithmetic, keep_memory
+from vaeline.devices import device_of, prepare_process
 from vaeline.errors import UserError
 from vaeline.files import locked, write_text
+from vaeline.memory import budget
 from vaeline.params import Study
 from vaeline.seeds import derive_seed
-from vaeline.store import Facts, budget, read_facts, read_split
+from vaeline.store import Facts, read_facts, read_split
 from vaeline.training import Row, fit_density, train
 
 COLUMNS = [
@@ -35,8 +36,7 @@ COLUMNS = [
 @reads("training", "variants.{variant}")
 def main(study: Study, variant: str, seed: int) -> float:
     """Train one variant from one seed; go on from its last checkpoint where there is one."""
-    fix_arithmetic(study.training.threads)
-    keep_memory()
+    prepare_process(study.training.threads)
     features = study.evaluation.features
     if hasattr(features, "weights"):
         parts.module("features", features.name).require(features, Path("data"))

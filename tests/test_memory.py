@@ -1,15 +1,30 @@
-"""Importance sampling holds as much for 21,000 samples of an image as for a few hundred; images on disk stay there."""
+"""Importance sampling holds as much for 21,000 samples of an image as for a few hundred; images on disk stay there; memory is kept."""
 
+import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from vaeline.errors import UserError
+from vaeline.memory import budget
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read where Linux tells it, in /proc")
+
 BUDGET = 128  # MiB beside torch, the network and the images: docs/metrics.md says so
 
-MEASURED = """
-import resource
+# `ru_maxrss` would start from what the test's own process holds.
+PEAK = """
+def peak_megabytes():
+    with open("/proc/self/status") as status:
+        return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024
+
+"""
+MEASURED = (
+    PEAK
+    + """
 import numpy as np
 import torch
 from vaeline.batches import Batches
@@ -33,13 +48,14 @@ batches = Batches(Split(pixels, np.arange(images)[:, None] % 2, [""] * images), 
 def peak(samples):
     settings = Evaluation(importance_samples=samples, bound_samples=1, features={{"name": "classifier"}})
     judge_likelihood(model, batches, batches, settings)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_megabytes()
 
 
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before = peak_megabytes()
 first = peak(10)
 print(first - before, peak({samples}) - first)
 """
+)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -61,8 +77,9 @@ def test_a_likelihood_keeps_to_its_memory(
     assert more < BUDGET / 3
 
 
-STREAMED = """
-import resource
+STREAMED = (
+    PEAK
+    + """
 import sys
 from pathlib import Path
 import numpy as np
@@ -75,11 +92,12 @@ if not path.exists():
     few = {name: 2 if name != "train" else count for name in ("train", "validation", "test")}
     write(path, facts, {name: Split(np.zeros((n, *shape), np.uint8), np.zeros((n, 1), int), [""] * n) for name, n in few.items()})
     sys.exit()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before = peak_megabytes()
 for x, _ in Batches(read_split(path, "train", int(sys.argv[1])), facts, 100).shuffled(0):
     pass
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before)
+print(peak_megabytes() - before)
 """
+)
 
 
 def test_images_that_stay_on_disk_are_never_all_in_memory(tmp_path: Path) -> None:
@@ -93,3 +111,39 @@ def test_images_that_stay_on_disk_are_never_all_in_memory(tmp_path: Path) -> Non
     assert peak(0) == 0  # it writes the store
     assert peak(10**9) > megabytes
     assert peak(0) < megabytes
+
+
+FAULTS = """
+import resource
+
+import torch
+from vaeline.memory import keep_memory
+
+keep_memory()
+torch.set_num_threads(1)
+faults = []
+for _ in range(25):  # of which the first few make room
+    torch.ones(12_000_000)  # 11,719 pages
+    faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+print(faults[-1] - faults[14])
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept where the C library is glibc")
+def test_memory_that_is_freed_is_used_again() -> None:
+    ran = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 2 * 11_719
+
+
+@pytest.mark.parametrize("given", ["", "much", "0", "-1", "nan", "inf"])
+def test_memory_that_is_no_number_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAELINE_MEMORY", given)
+    with pytest.raises(UserError, match="give the gigabytes"):
+        budget()
+
+
+def test_memory_is_an_eighth_of_the_machines_unless_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VAELINE_MEMORY", raising=False)
+    assert 0 < budget() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 8
+    monkeypatch.setenv("VAELINE_MEMORY", "2.5")
+    assert budget() == 2_500_000_000

@@ -14,6 +14,7 @@ from tests.conftest import every
 from tests.datasets.sources import (
     POINTS,
     SOURCES,
+    brought,
     encoded,
     picture,
     write_celeba,
@@ -22,7 +23,6 @@ from tests.datasets.sources import (
     write_zip,
 )
 from vaeline import datasets, params, preprocessing, store
-from vaeline.decoding import decode
 from vaeline.errors import UserError
 from vaeline.params import Dataset
 from vaeline.preprocessing import deal, preprocess
@@ -67,9 +67,23 @@ def test_each_image_keeps_its_labels_and_pixels(tmp_path: Path) -> None:
         for image, labels, each in zip(split.images, split.labels, split.ids, strict=True):
             row = raw.ids.index(each)
             assert labels.tolist() == raw.labels.codes[row].tolist()
-            assert (image == decode(encoded(picture(row)), 3, 8)).all()
+            assert (image == brought(encoded(picture(row)), 3, 8)).all()
             seen.append(each)
     assert sorted(seen) == raw.ids
+
+
+@pytest.mark.parametrize("small", [2**20, 100])
+def test_images_of_several_sizes_are_resized_each_as_it_is(
+    small: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preprocessing, "SMALL", small)
+    sides = [(22, 18), (18, 22), (22, 18), (40, 40)]
+    files = {f"cat/{row}.jpg": encoded(picture(row, *sides[row % 4])) for row in range(20)}
+    made(dataset("image_folder", write_files(tmp_path / "pets", files)), tmp_path / "pets.h5")
+    for name in store.SPLITS:
+        split = store.read_split(tmp_path / "pets.h5", name)
+        for image, each in zip(split.images, split.ids, strict=True):
+            assert (image == brought(files[each], 3, 8)).all()
 
 
 def test_same_bytes_each_time_whatever_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +100,7 @@ def test_arrays_are_resized_as_files_are(tmp_path: Path) -> None:
     from sklearn.datasets import load_digits
 
     first = load_digits().images[int(test.ids[0])].astype(np.uint8)
-    assert (test.images[0] == decode(encoded(Image.fromarray(first), "PNG"), 1, 16)).all()
+    assert (test.images[0] == brought(encoded(Image.fromarray(first), "PNG"), 1, 16)).all()
 
 
 def test_shares_of_a_random_split_are_kept_exactly() -> None:

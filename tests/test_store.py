@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 import time
@@ -181,17 +180,3 @@ def test_split_on_disk_is_verified_too(path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(UserError, match="does not match its checksum"):
         store.read_split(path, "train", 0)
-
-
-@pytest.mark.parametrize("given", ["", "much", "0", "-1", "nan", "inf"])
-def test_memory_that_is_no_number_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VAELINE_MEMORY", given)
-    with pytest.raises(UserError, match="give the gigabytes"):
-        store.budget()
-
-
-def test_memory_is_an_eighth_of_the_machines_unless_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("VAELINE_MEMORY", raising=False)
-    assert 0 < store.budget() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 8
-    monkeypatch.setenv("VAELINE_MEMORY", "2.5")
-    assert store.budget() == 2_500_000_000

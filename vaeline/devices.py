@@ -1,14 +1,9 @@
-"""Where tensors live, with what arithmetic, and in what memory."""
-
-import ctypes
-from contextlib import suppress
+"""Where tensors live, and with what arithmetic."""
 
 import torch
 from threadpoolctl import threadpool_limits
 
 from vaeline.errors import UserError
-
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # in glibc's malloc.h
 
 
 def device_of(setting: str) -> torch.device:
@@ -28,8 +23,10 @@ def device_of(setting: str) -> torch.device:
     return torch.device(setting)
 
 
-def fix_arithmetic(threads: int) -> None:
-    """Make results depend on params alone: so many CPU threads, in NumPy's linear algebra too, and true 32-bit convolutions.
+def prepare_process(threads: int) -> None:
+    """Before anything is computed: memory that is freed is kept, and results depend on params alone.
+
+    That is, so many CPU threads, in NumPy's linear algebra too, and true 32-bit convolutions.
 
     Snakemake sets OMP_NUM_THREADS for a rule and DVC does not; sums over other numbers of threads differ in their last
     bits. GPUs round convolutions to 10-bit mantissas unless told not to. Denormal numbers become 0: a CPU takes up to forty
@@ -39,15 +36,3 @@ def fix_arithmetic(threads: int) -> None:
     torch.set_num_threads(threads)
     threadpool_limits(threads)
     torch.backends.cudnn.allow_tf32 = False
-
-
-def keep_memory() -> None:
-    """Let this process keep the memory that it frees, where its C library is glibc; elsewhere nothing is done.
-
-    By default each tensor of some megabytes is asked of the system, zeroed page by page, and handed back at the end of the
-    operation that needed it. That took a third of an importance-sampled likelihood and an eighth of a convolution's training.
-    """
-    with suppress(OSError, AttributeError):
-        tune = ctypes.CDLL(None).mallopt
-        tune(M_MMAP_MAX, 0)
-        tune(M_TRIM_THRESHOLD, -1)

@@ -20,8 +20,9 @@ from vaeline.decoding import decode, fit
 from vaeline.errors import UserError
 from vaeline.store import SPLITS, Facts, Stream, write
 
-BLOCK = 64  # images that a thread prepares at once
+BLOCK = 16  # images that a thread prepares at once; more of them fall out of its cache before they are resized
 FEWEST = 2  # images of a split; one has no variance
+SMALL = 2**20  # bytes of an image; a block of larger ones would take much memory at once, and gain little
 TRIAL = 32  # images that tell how long all will take
 
 
@@ -156,10 +157,23 @@ def _prepare(raw: RawImages, dataset: params.Dataset, rows: np.ndarray) -> np.nd
 
 def _bring_to_size(images: np.ndarray | EncodedImages, rows: np.ndarray, size: int) -> np.ndarray:
     if isinstance(images, EncodedImages):
-        return np.stack([_decode(images, row, size) for row in rows])
+        return _decode_and_fit(images, rows, size)
     if images.shape[2:] == (size, size):
         return images.take(rows, axis=0)
-    return np.stack([fit(images[row].transpose(1, 2, 0), size) for row in rows])
+    return fit(images.take(rows, axis=0).transpose(0, 2, 3, 1), size)
+
+
+def _decode_and_fit(images: EncodedImages, rows: np.ndarray, size: int) -> np.ndarray:
+    first = _decode(images, rows[0])
+    if first.nbytes > SMALL:
+        return np.concatenate([fit(_decode(images, row)[np.newaxis], size) for row in rows])
+    # Images as large as the first are decoded side by side, and resized in one go.
+    pile = np.empty((len(rows), *first.shape), np.uint8)
+    pile[0] = first
+    found = [(_decode(images, row, place), place) for row, place in zip(rows[1:], pile[1:], strict=True)]
+    if all(pixels is place for pixels, place in found):
+        return fit(pile, size)
+    return np.concatenate([fit(pixels[np.newaxis], size) for pixels in (first, *(pixels for pixels, _ in found))])
 
 
 def _draw_black_and_white(images: np.ndarray, rows: np.ndarray, seed: int, white: int) -> np.ndarray:
@@ -168,10 +182,10 @@ def _draw_black_and_white(images: np.ndarray, rows: np.ndarray, seed: int, white
     return np.where(np.stack(thresholds) < images / white, white, 0).astype(np.uint8)
 
 
-def _decode(images: EncodedImages, row: int, size: int) -> np.ndarray:
+def _decode(images: EncodedImages, row: int, into: np.ndarray | None = None) -> np.ndarray:
     name = images.names[row]
     try:
-        return decode(images.archive.read(name), images.channels, size)
+        return decode(images.archive.read(name), images.channels, into)
     except ValueError as error:
         raise UserError(
             f"{name} in {images.archive.path} cannot be decoded ({error}); get it again, or take it out and run the download step."
@@ -195,7 +209,7 @@ def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path
 
 
 def _seconds_each(images: EncodedImages, size: int) -> float:
-    _decode(images, 0, size)  # loads what that needs
+    _bring_to_size(images, np.zeros(1, np.int64), size)  # loads what that needs
     started = time.perf_counter()
     trial = _bring_to_size(images, np.arange(min(TRIAL, len(images.names))), size)
     return (time.perf_counter() - started) / len(trial)

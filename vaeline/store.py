@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from math import inf, prod
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -268,24 +268,6 @@ def _read_images(path: Path, stored: h5py.Dataset, most: int | None, digest: Any
     for start in range(0, len(stored), rows):
         digest.update(stored[start : start + rows])
     return OnDisk(path, stored.id.get_offset(), stored.shape, stored.dtype)
-
-
-def budget() -> int:
-    """Bytes of images that a process may hold: VAELINE_MEMORY, in gigabytes, or an eighth of this machine's memory.
-
-    Raises:
-        UserError: VAELINE_MEMORY is no number above 0.
-    """
-    given = os.environ.get("VAELINE_MEMORY")
-    if given is None:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 8
-    try:
-        gigabytes = float(given)
-    except ValueError:
-        gigabytes = 0
-    if not 0 < gigabytes < inf:
-        raise UserError(f"VAELINE_MEMORY is {given!r}; give the gigabytes of images to hold in memory, e.g. 2.5.")
-    return int(gigabytes * 1e9)
 
 
 @contextmanager

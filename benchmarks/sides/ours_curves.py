@@ -17,8 +17,9 @@ from benchmarks.work import TRAINING, celeba, digits
 from vaeline import datasets, sampling
 from vaeline import preprocessing as stage
 from vaeline.batches import Batches
-from vaeline.devices import fix_arithmetic
+from vaeline.devices import prepare_process
 from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.memory import keep_memory
 from vaeline.metrics import frechet
 from vaeline.model import Model
 from vaeline.params import Dataset, Evaluation, Variant
@@ -28,6 +29,7 @@ BATCH = TRAINING["mlp"]["batch"]
 
 
 def preprocess(images: str) -> Work:
+    keep_memory()
     source = celeba(int(images))
     content = {"id": "faces", "name": "celeba", "source": str(source), "size": 86, "split": {"method": "random"}}
     dataset = Dataset.model_validate(content)
@@ -49,7 +51,7 @@ def train_latent(latent: str) -> Work:
 
 
 def sample(images: str) -> Work:
-    fix_arithmetic(1)
+    prepare_process(1)
     model, labels = _model(16).eval(), torch.zeros(int(images), 1, dtype=torch.int64)
 
     def work() -> float:
@@ -110,7 +112,7 @@ def _train(images: int, latent: int) -> Work:
 
 
 def _likelihood(images: int, samples: int) -> Work:
-    fix_arithmetic(1)
+    prepare_process(1)
     warnings.simplefilter("ignore")  # that an untrained model's figure is a bound
     model = _model(16).eval()
     split = Split(digits(torch, images).numpy(), np.zeros((images, 1), np.int64), [""] * images)

@@ -10,13 +10,15 @@ from benchmarks.side import Work
 from benchmarks.work import BATCHES, FACES, PREPROCESS, celeba, faces
 from vaeline import datasets
 from vaeline.batches import Batches
-from vaeline.devices import fix_arithmetic
+from vaeline.devices import prepare_process
+from vaeline.memory import keep_memory
 from vaeline.params import Dataset
 from vaeline.preprocessing import preprocess as preprocess_all
 from vaeline.store import Facts, Split
 
 
 def preprocess(threads: str) -> Work:
+    keep_memory()
     source = str(celeba(PREPROCESS["images"]))
     dataset = Dataset.model_validate(
         {"id": "faces", "name": "celeba", "source": source, "size": PREPROCESS["size"], "split": {"method": "random"}}
@@ -32,7 +34,7 @@ def preprocess(threads: str) -> Work:
 
 
 def batches() -> Work:
-    fix_arithmetic(torch.get_num_threads())
+    prepare_process(torch.get_num_threads())
     images, count = faces(torch, BATCHES["images"], FACES["size"]), BATCHES["images"]
     facts = Facts("faces", tuple(images.shape[1:]), 256, (-1.0, 1.0), ["none"], [["none"]])
     split = Split(images.numpy(), np.zeros((count, 1), np.int64), [""] * count)

@@ -10,7 +10,7 @@ import torch
 from benchmarks.side import Work
 from benchmarks.work import FRECHET, IMPORTANCE, INCEPTION, digits, faces, gaussians, inception_file
 from vaeline import parts
-from vaeline.devices import fix_arithmetic, keep_memory
+from vaeline.devices import prepare_process
 from vaeline.metrics.frechet import Moments
 from vaeline.metrics.frechet import distance as frechet_distance
 from vaeline.store import Facts
@@ -28,8 +28,7 @@ def distance() -> Work:
 
 
 def activations() -> Work:
-    fix_arithmetic(torch.get_num_threads())
-    keep_memory()
+    prepare_process(torch.get_num_threads())
     warnings.simplefilter("ignore")  # that the weights are not the official ones
     images = faces(torch, **INCEPTION)
     weights = {"name": "inception", "weights": str(inception_file(torch, Path(tempfile.mkdtemp())))}
@@ -50,8 +49,7 @@ def likelihood(network: str) -> Work:
     from vaeline.params import Evaluation
     from vaeline.store import Split
 
-    fix_arithmetic(torch.get_num_threads())
-    keep_memory()
+    prepare_process(torch.get_num_threads())
     warnings.simplefilter("ignore")  # that an untrained model's figure is a bound
     torch.manual_seed(0)
     model = digit_model(network).eval().to(memory_format=torch.channels_last)

@@ -12,7 +12,7 @@ from benchmarks.side import Work
 from benchmarks.work import FACES, LATENT, TRAINING, attributes, digits, faces
 from vaeline.batches import Batches
 from vaeline.checkpoints import Checkpoints
-from vaeline.devices import fix_arithmetic, keep_memory
+from vaeline.devices import prepare_process
 from vaeline.model import Model
 from vaeline.params import Training, Variant
 from vaeline.store import Facts, Split
@@ -75,8 +75,7 @@ def step(precision: str) -> Work:
 
 def stepper(precision: str) -> Step:
     """The step of a training of the CVAE with a flow on faces."""
-    fix_arithmetic(torch.get_num_threads())
-    keep_memory()
+    prepare_process(torch.get_num_threads())
     torch.manual_seed(0)
     settings = Training(epochs=1, learning_rate=7e-4, batch_size=FACES["batch"], precision=precision)  # type: ignore[arg-type]
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]
@@ -89,8 +88,7 @@ def stepper(precision: str) -> Step:
 
 def epochs(build: Any, facts: Facts, images: Tensor, labels: Tensor, batch: int, precision: str) -> Work:
     """One epoch of a training that goes on, as one turn."""
-    fix_arithmetic(torch.get_num_threads())
-    keep_memory()
+    prepare_process(torch.get_num_threads())
     whole, few = (Batches(_split(images[:n], labels[:n]), facts, batch) for n in (len(images), 2))
     settings = Training(epochs=1, learning_rate=7e-4, batch_size=batch, precision=precision)  # type: ignore[arg-type]
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from vaeline.datasets import fashion_mnist, mnist
+from vaeline.decoding import decode, fit
 
 ATTRIBUTES = ["Bald", "Male", "Smiling", "Young"]
 WEB_PAGE = b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</title></head></html>"
@@ -30,6 +31,11 @@ def encoded(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+def brought(content: bytes, channels: int, size: int) -> np.ndarray:
+    """A file as the store has it, by itself."""
+    return fit(decode(content, channels)[np.newaxis], size)[0]
 
 
 def attributes(row: int) -> list[int]:
