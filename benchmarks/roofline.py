@@ -22,7 +22,7 @@ from vaeline.devices import device_of, prepare_process
 from vaeline.model import Model
 from vaeline.params import Training, Variant
 from vaeline.store import Split
-from vaeline.training import Step
+from vaeline.training import stepper
 
 TURNS = 5
 
@@ -84,9 +84,7 @@ def _training(where: torch.device, precision: str, batch: int) -> Callable[[int]
     batches = Batches(Split(images.numpy(), labels.numpy(), [""] * len(images)), COLOURS, batch, where)
     settings = Training(epochs=1, learning_rate=7e-4, batch_size=batch, precision=precision)  # type: ignore[arg-type]
     fabric = Fabric(accelerator=where.type, devices=1, precision=precision)  # type: ignore[arg-type]
-    model = Model(Variant.model_validate(CONDITIONAL), COLOURS).to(memory_format=torch.channels_last)
-    adam = torch.optim.Adam(model.trained_jointly(), lr=settings.learning_rate, fused=True)
-    step = Step(*fabric.setup(model, adam), None, fabric, settings)
+    step = stepper(Model(Variant.model_validate(CONDITIONAL), COLOURS), settings, fabric)
     step.model.train()
 
     def endless() -> Any:
@@ -97,7 +95,8 @@ def _training(where: torch.device, precision: str, batch: int) -> Callable[[int]
 
     def take(steps: int) -> None:
         for number in range(steps):
-            step(*next(dealt), number)
+            x, labels = next(dealt)
+            step(x, labels, number)
 
     return take
 

@@ -137,11 +137,8 @@ def train(
     Raises:
         UserError: a term of the objective, or a weight, is no longer finite, or an adversary is lost.
     """
-    model.to(memory_format=torch.channels_last)
-    adam = torch.optim.Adam(model.trained_jointly(), lr=training.learning_rate, fused=True)
-    wrapped, optimizer = fabric.setup(model, adam)
-    adversary = _adversary(model, fabric)
-    step = Step(wrapped, optimizer, adversary, fabric, training)
+    step = stepper(model, training, fabric)
+    adam, adversary = step.optimizer, step.adversary
     progress = _resume(model, adam, adversary, checkpoints.latest(training.epochs))
     for row in progress.rows:
         on_epoch(row)
@@ -241,16 +238,21 @@ def _adversary(model: Model, fabric: Fabric) -> _Adversary | None:
 
 @dataclass
 class Step:
-    """One step of the optimizer, and of the adversary's."""
+    """One step of the optimizer, and of the adversary's.
 
-    model: Any
-    optimizer: Any
+    Fabric has the device and the precision. Its wrappers of model and optimizer are for several processes, and would take a
+    tenth of a small model's step.
+    """
+
+    model: Model
+    optimizer: torch.optim.Adam
     adversary: _Adversary | None
     fabric: Fabric
     training: Training
 
     def __call__(self, x: Tensor, labels: Tensor, number: int) -> dict[str, Tensor]:
-        objective: Objective = self.model(x, labels, number)
+        with self.fabric.autocast():
+            objective: Objective = self.model(x, labels, number)
         total = objective.total
         self.optimizer.zero_grad(set_to_none=True)
         if self.adversary:
@@ -267,6 +269,13 @@ class Step:
             )
         self.optimizer.step()
         return {"objective": total, **objective.terms, **objective.beside}
+
+
+def stepper(model: Model, training: Training, fabric: Fabric) -> Step:
+    """Bring a model to Fabric's device, and give it its optimizer."""
+    model.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    adam = torch.optim.Adam(model.trained_jointly(), lr=training.learning_rate, fused=True)
+    return Step(model, adam, _adversary(model, fabric), fabric, training)
 
 
 def _set_learning_rate(adam: torch.optim.Adam, training: Training, epoch: int) -> None:
@@ -289,7 +298,7 @@ def _train_epoch(step: Step, batches: Batches, seed: int, tally: Tally, bar: "_B
         if index % CHECK_EVERY == 0 or index == len(batches):
             means = tally.read()
             bar.show(tally, means)
-    if broken := _not_finite(step.model.module, step.adversary):
+    if broken := _not_finite(step.model, step.adversary):
         raise tally.diverged("after its last step", f"weights of {' and of '.join(broken)} are not finite")
     if means.get("adversary", 0.0) > ADVERSARY_LOST:
         raise tally.diverged(

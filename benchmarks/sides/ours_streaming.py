@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from benchmarks.side import Work
-from benchmarks.sides.ours_training import COLOURS, stepper
+from benchmarks.sides.ours_training import COLOURS, face_stepper
 from benchmarks.work import FACES, STREAMED_STORE, STREAMING, attributes, faces
 from vaeline.batches import Batches
 from vaeline.store import Stream, read_split, write
@@ -18,7 +18,7 @@ def steps(most: str) -> Work:
     if not STREAMED_STORE.exists():
         _write_store(STREAMED_STORE)
     batches = Batches(read_split(STREAMED_STORE, "train", int(most)), COLOURS, FACES["batch"])
-    step, epoch = stepper("32-true"), batches.shuffled(0, flip=True)
+    step, epoch = face_stepper("32-true"), batches.shuffled(0, flip=True)
 
     def work() -> float:
         for number in range(STREAMING["steps"]):

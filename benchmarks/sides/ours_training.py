@@ -16,7 +16,7 @@ from vaeline.devices import prepare_process
 from vaeline.model import Model
 from vaeline.params import Training, Variant
 from vaeline.store import Facts, Split
-from vaeline.training import Step, train
+from vaeline.training import Step, stepper, train
 
 GREYS = Facts("digits", (1, 28, 28), 256, (0.0, 1.0), ["none"], [["none"]], pixels="greys", counts={"train": 1})
 COLOURS = Facts(
@@ -63,7 +63,7 @@ def training(network: str, precision: str) -> Work:
 
 def step(precision: str) -> Work:
     images, labels = faces(torch, FACES["images"], FACES["size"]), attributes(torch, FACES["images"])
-    batches, one = Batches(_split(images, labels), COLOURS, FACES["batch"]), stepper(precision)
+    batches, one = Batches(_split(images, labels), COLOURS, FACES["batch"]), face_stepper(precision)
 
     def work() -> float:
         for number, (x, y) in enumerate(batches.shuffled(0)):
@@ -73,15 +73,13 @@ def step(precision: str) -> Work:
     return work
 
 
-def stepper(precision: str) -> Step:
+def face_stepper(precision: str) -> Step:
     """The step of a training of the CVAE with a flow on faces."""
     prepare_process(torch.get_num_threads())
     torch.manual_seed(0)
     settings = Training(epochs=1, learning_rate=7e-4, batch_size=FACES["batch"], precision=precision)  # type: ignore[arg-type]
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]
-    model = Model(Variant.model_validate(CONDITIONAL), COLOURS).to(memory_format=torch.channels_last)
-    adam = torch.optim.Adam(model.trained_jointly(), lr=settings.learning_rate, fused=True)
-    one = Step(*fabric.setup(model, adam), None, fabric, settings)
+    one = stepper(Model(Variant.model_validate(CONDITIONAL), COLOURS), settings, fabric)
     one.model.train()
     return one
 
