@@ -18,6 +18,7 @@ class Row:
     baseline: Side
     ours: Side
     threads: int = 2
+    limit: str = ""  # what keeps it under its aim, with the profile that shows it
 
 
 STEP = Side(PEERS, "torch_script", "step")

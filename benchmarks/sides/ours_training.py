@@ -12,7 +12,7 @@ from benchmarks.side import Work
 from benchmarks.work import FACES, LATENT, TRAINING, attributes, digits, faces
 from vaeline.batches import Batches
 from vaeline.checkpoints import Checkpoints
-from vaeline.devices import prepare_process
+from vaeline.devices import device_of, prepare_process
 from vaeline.model import Model
 from vaeline.params import Training, Variant
 from vaeline.store import Facts, Split
@@ -78,7 +78,7 @@ def face_stepper(precision: str) -> Step:
     prepare_process(torch.get_num_threads())
     torch.manual_seed(0)
     settings = Training(epochs=1, learning_rate=7e-4, batch_size=FACES["batch"], precision=precision)  # type: ignore[arg-type]
-    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator=device_of("cpu").type, devices=1, precision=precision)  # type: ignore[arg-type]
     one = stepper(Model(Variant.model_validate(CONDITIONAL), COLOURS), settings, fabric)
     one.model.train()
     return one
@@ -89,7 +89,7 @@ def epochs(build: Any, facts: Facts, images: Tensor, labels: Tensor, batch: int,
     prepare_process(torch.get_num_threads())
     whole, few = (Batches(_split(images[:n], labels[:n]), facts, batch) for n in (len(images), 2))
     settings = Training(epochs=1, learning_rate=7e-4, batch_size=batch, precision=precision)  # type: ignore[arg-type]
-    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator=device_of("cpu").type, devices=1, precision=precision)  # type: ignore[arg-type]
     checkpoints = Checkpoints("benchmark", {"precision": precision, "facts": str(facts), "batch": batch})
 
     def work() -> float:
