@@ -1,5 +1,7 @@
 """Where tensors live, and with what arithmetic."""
 
+import os
+
 import torch
 from threadpoolctl import threadpool_limits
 
@@ -13,6 +15,9 @@ def device_of(setting: str) -> torch.device:
         UserError: the device named is not there.
     """
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there["cuda"]:
+        # Lightning has torch look for NVIDIA's driver anew whenever it is asked, as every step of an optimizer does.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if setting == "auto":
         return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
     if not there[setting]:
