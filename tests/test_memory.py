@@ -117,10 +117,9 @@ FAULTS = """
 import resource
 
 import torch
-from vaeline.memory import keep_memory
+from vaeline.devices import prepare_process
 
-keep_memory()
-torch.set_num_threads(1)
+prepare_process(1)
 faults = []
 for _ in range(25):  # of which the first few make room
     torch.ones(12_000_000)  # 11,719 pages

@@ -95,4 +95,4 @@ def fit(images: np.ndarray, size: int) -> np.ndarray:
     top, left = (round((side - size) / 2) for side in resized)
     pixels = torch.from_numpy(np.require(images, requirements=["C", "W"])).permute(0, 3, 1, 2)
     whole = interpolate(pixels, resized, mode="bilinear", antialias=True)
-    return whole[..., top : top + size, left : left + size].numpy()
+    return whole[..., top : top + size, left : left + size].contiguous().numpy()

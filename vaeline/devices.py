@@ -6,6 +6,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from vaeline.errors import UserError
+from vaeline.memory import keep_memory
 
 
 def device_of(setting: str) -> torch.device:
@@ -31,13 +32,12 @@ def device_of(setting: str) -> torch.device:
 def prepare_process(threads: int) -> None:
     """Before anything is computed: memory that is freed is kept, and results depend on params alone.
 
-    That is, so many CPU threads, in NumPy's linear algebra too, and true 32-bit convolutions.
-
-    Snakemake sets OMP_NUM_THREADS for a rule and DVC does not; sums over other numbers of threads differ in their last
+    That is, on so many CPU threads, in NumPy's linear algebra too, and on true 32-bit convolutions. Snakemake sets OMP_NUM_THREADS for a rule and DVC does not; sums over other numbers of threads differ in their last
     bits. GPUs round convolutions to 10-bit mantissas unless told not to. Denormal numbers become 0: a CPU takes up to forty
     times as long with them, most of a step where importance weights lie far apart.
     """
-    torch.set_flush_denormal(True)  # first: threads to come inherit it
+    keep_memory()
+    torch.set_flush_denormal(True)  # before threads are made, which inherit it
     torch.set_num_threads(threads)
     threadpool_limits(threads)
     torch.backends.cudnn.allow_tf32 = False

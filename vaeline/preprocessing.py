@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,10 @@ def preprocess(dataset: params.Dataset, manifest: dict[str, Any], path: Path, th
     threads = threads or _cores()
     _refuse_size(dataset, raw)
     _announce(raw.images, facts, count, path, threads)
-    with ThreadPoolExecutor(threads) as pool, _progress(count) as bar:
+    alone = _compute_alone if _resizes(raw.images, dataset.size) else None
+    # A single core would only be handed to and fro between a thread that decodes and this one, which writes.
+    workers = ThreadPoolExecutor(threads, initializer=alone) if threads > 1 else nullcontext()
+    with workers as pool, _progress(count) as bar:
         splits = {
             name: Stream(
                 _blocks(pool, partial(_prepare, raw, dataset), rows, bar, 2 * threads),
@@ -134,12 +138,24 @@ def deal(
     return {name: dealt[name] for name in SPLITS}
 
 
+def _resizes(images: np.ndarray | EncodedImages, size: int | None) -> bool:
+    return isinstance(images, EncodedImages) or (size is not None and images.shape[2:] != (size, size))
+
+
+def _compute_alone() -> None:
+    """Threads that prepare images are as many as cores: torch, which resizes, is to start none of its own."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def _blocks(
-    pool: Executor, prepare: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, bar: Any, ahead: int
+    pool: Executor | None, prepare: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, bar: Any, ahead: int
 ) -> Iterator[np.ndarray]:
     """Prepare images on all threads, in order, block by block; (<= BLOCK, channel, size, size)."""
     blocks = (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
-    for block in in_order((pool.submit(prepare, block) for block in blocks), ahead):
+    prepared = in_order((pool.submit(prepare, block) for block in blocks), ahead) if pool else map(prepare, blocks)
+    for block in prepared:
         yield block
         bar.update(len(block))
 

@@ -188,8 +188,9 @@ def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
     images = group.create_dataset("images", (len(ids), *facts.image_shape), facts.dtype)
     digest, start = _digest(facts), 0
     for block in split.blocks:
-        images[start : start + len(block)] = block
-        digest.update(block.tobytes())
+        content = np.ascontiguousarray(block)
+        images[start : start + len(block)] = content
+        digest.update(content)
         start += len(block)
     if not start == len(labels) == len(ids):
         raise ValueError(f"{group.name} came with {start} images, {len(labels)} rows of labels and {len(ids)} ids")

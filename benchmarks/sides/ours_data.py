@@ -1,5 +1,6 @@
 """Our preprocessing, the step's whole, and our batches."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from vaeline.store import Facts, Split
 
 def preprocess(threads: str) -> Work:
     keep_memory()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])  # there is a thread that writes, too
     source = str(celeba(PREPROCESS["images"]))
     dataset = Dataset.model_validate(
         {"id": "faces", "name": "celeba", "source": source, "size": PREPROCESS["size"], "split": {"method": "random"}}

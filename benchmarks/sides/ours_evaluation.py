@@ -17,6 +17,7 @@ from vaeline.store import Facts
 
 
 def distance() -> Work:
+    prepare_process(torch.get_num_threads())
     first, second = (Moments(FRECHET["images"], mean, covariance) for mean, covariance in gaussians(np))
 
     def work() -> float:
