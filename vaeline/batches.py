@@ -38,11 +38,11 @@ def to_range(pixels: Tensor, facts: Facts, generator: torch.Generator | None = N
         return pixels
     low, high = facts.range
     if facts.pixels in ("greys", "static_binary"):
-        return low + (high - low) / (facts.levels - 1) * pixels
+        return ((high - low) / (facts.levels - 1) * pixels).add_(low)
     noise = torch.rand(pixels.shape, generator=generator, device=pixels.device)
     if facts.pixels == "dynamic_binary":
         return low + (high - low) * (noise < pixels / (facts.levels - 1)).float()
-    return low + (high - low) / facts.levels * (pixels + noise)
+    return noise.add_(pixels).mul_((high - low) / facts.levels).add_(low)
 
 
 def to_pixels(mean: Tensor, facts: Facts) -> Tensor:
@@ -160,7 +160,8 @@ def _placed(images: np.ndarray, device: torch.device) -> Tensor:
 
 def _flip_half(images: Tensor, generator: torch.Generator) -> Tensor:
     mirrored = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device) < 0.5
-    return torch.where(mirrored, images.flip(3), images)
+    # torch.where, in bits: it is several times as fast.
+    return images ^ ((images ^ images.flip(3)) & torch.where(mirrored, 255, 0).to(torch.uint8))
 
 
 def _rotate(images: Tensor, degrees: float, generator: torch.Generator) -> Tensor:
@@ -170,7 +171,7 @@ def _rotate(images: Tensor, degrees: float, generator: torch.Generator) -> Tenso
     turn = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1)  # (b, 2, 3)
     grid = functional.affine_grid(turn, list(images.shape), align_corners=False)
     middle_of_border = 1 - 1 / images.shape[3]  # clamped here, since not every accelerator pads with the border itself
-    return functional.grid_sample(images, grid.clamp(-middle_of_border, middle_of_border), align_corners=False)
+    return functional.grid_sample(images, grid.clamp_(-middle_of_border, middle_of_border), align_corners=False)
 
 
 def evenly_spaced(available: int, count: int | None) -> np.ndarray:

@@ -38,7 +38,7 @@ def preprocess(threads: str) -> Work:
 def batches() -> Work:
     prepare_process(torch.get_num_threads())
     images, count = faces(torch, BATCHES["images"], FACES["size"]), BATCHES["images"]
-    facts = Facts("faces", tuple(images.shape[1:]), 256, (-1.0, 1.0), ["none"], [["none"]])
+    facts = Facts("faces", tuple(images.shape[1:]), 256, (-1.0, 1.0), ["none"], [["none"]], pixels="greys")
     split = Split(images.numpy(), np.zeros((count, 1), np.int64), [""] * count)
     made = Batches(split, facts, BATCHES["batch"])
 

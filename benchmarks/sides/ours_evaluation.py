@@ -54,13 +54,13 @@ def likelihood(network: str) -> Work:
     warnings.simplefilter("ignore")  # that an untrained model's figure is a bound
     torch.manual_seed(0)
     model = digit_model(network).eval().to(memory_format=torch.channels_last)
-    images, count = digits(torch, IMPORTANCE["images"]).numpy(), IMPORTANCE["images"]
+    images, count = digits(torch, IMPORTANCE[network]["images"]).numpy(), IMPORTANCE[network]["images"]
     test = Batches(Split(images, np.zeros((count, 1), np.int64), [""] * count), GREYS, 100)
     features = {"name": "classifier"}  # which is not asked
-    settings = Evaluation(importance_samples=IMPORTANCE["samples"], bound_samples=1, images=None, features=features)
+    settings = Evaluation(importance_samples=IMPORTANCE[network]["samples"], bound_samples=1, images=None, features=features)
 
     def work() -> float:
         judge_likelihood(model, test, test, settings)
-        return count * IMPORTANCE["samples"]
+        return count * IMPORTANCE[network]["samples"]
 
     return work

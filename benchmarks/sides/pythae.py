@@ -36,12 +36,12 @@ def training(network: str) -> Work:
 
 def likelihood(network: str) -> Work:
     """Its get_nll, image by image, in batches of 100 samples."""
-    model, images = _model(network).eval(), digits(torch, IMPORTANCE["images"]) / 255
+    model, images = _model(network).eval(), digits(torch, IMPORTANCE[network]["images"]) / 255
 
     def work() -> float:
         with torch.no_grad():
-            model.get_nll(images, n_samples=IMPORTANCE["samples"], batch_size=100)
-        return len(images) * IMPORTANCE["samples"]
+            model.get_nll(images, n_samples=IMPORTANCE[network]["samples"], batch_size=100)
+        return len(images) * IMPORTANCE[network]["samples"]
 
     return work
 

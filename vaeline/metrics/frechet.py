@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+import torch
 
 
 class FewImages(UserWarning):
@@ -74,16 +75,21 @@ def _trace_of_root(first: Moments, second: Moments) -> float:
     if first.factor is None and second.factor is not None:
         first, second = second, first
     factor = _factor(first.covariance) if first.factor is None else first.factor
-    eigenvalues = np.linalg.eigvalsh(factor @ second.covariance @ factor.T)
+    eigenvalues = _eigenvalues(factor @ second.covariance @ factor.T)
     # Of an eigenvalue 0 rounding leaves 1e-16, and the root of that is 1e-8 for each missing rank.
     noise = eigenvalues[-1] * len(eigenvalues) * np.finfo(np.float64).eps
     return float(np.sqrt(eigenvalues[eigenvalues > noise]).sum())
 
 
+def _eigenvalues(symmetric: np.ndarray) -> np.ndarray:
+    """In rising order; by torch's LAPACK, which on most machines is twice as fast as NumPy's."""
+    return torch.linalg.eigvalsh(torch.from_numpy(symmetric)).numpy()
+
+
 def _factor(covariance: np.ndarray) -> np.ndarray:
     """F with F'F = covariance."""
-    try:
-        return np.asarray(np.linalg.cholesky(covariance).T)
-    except np.linalg.LinAlgError:  # not of full rank
-        eigenvalues, vectors = np.linalg.eigh(covariance)
-        return np.asarray((vectors * np.sqrt(eigenvalues.clip(0))).T)
+    lower, failed = torch.linalg.cholesky_ex(torch.from_numpy(covariance))
+    if not failed:
+        return lower.numpy().T
+    eigenvalues, vectors = np.linalg.eigh(covariance)  # not of full rank
+    return np.asarray((vectors * np.sqrt(eigenvalues.clip(0))).T)
