@@ -32,8 +32,9 @@ def main(names: tuple[str, ...], turns: int, keep: bool) -> None:
     for row in chosen:
         found[row.name] = _raced(row, turns)
         print(page.line(row, found[row.name]), flush=True)
+        if keep:
+            FOUND.write_text(json.dumps(found, indent=1) + "\n")
     if keep:
-        FOUND.write_text(json.dumps(found, indent=1) + "\n")
         page.write(
             ROWS, found, *(json.loads(at.read_text()) if at.exists() else {} for at in (curves.FOUND, study.FOUND))
         )

@@ -73,13 +73,14 @@ def _epoch(path: Path) -> int:
 def _write(path: Path, state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    content = buffer.getvalue()
-    with written_aside(path) as aside:
-        aside.write_bytes(hashlib.sha256(content).digest() + content)
+    content = buffer.getbuffer()  # a copy would be one more of weights and moments in memory
+    with written_aside(path) as aside, aside.open("wb") as file:
+        file.write(hashlib.sha256(content).digest())
+        file.write(content)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    content = path.read_bytes()
+    content = memoryview(path.read_bytes())
     if hashlib.sha256(content[32:]).digest() != content[:32]:
         raise UserError(
             f"The checkpoint {path} is damaged (its checksum differs); delete it to train again from what is before it."

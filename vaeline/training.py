@@ -150,7 +150,10 @@ def train(
             if tally.epoch % training.validate_every == 0:
                 row |= _validate(model, batches, validation, seed, tally)
             progress.note(row, model)
-            state = {"model": model.state_dict(), "optimizer": adam.state_dict(), "progress": vars(progress)}
+            weights = model.state_dict()
+            # The same weights are not written twice.
+            best = weights if "validation_objective" in row and not progress.waited else progress.best
+            state = {"model": weights, "optimizer": adam.state_dict(), "progress": {**vars(progress), "best": best}}
             if adversary:
                 state["adversary"] = adversary.state()
             checkpoints.write(progress.epoch, state, progress.finished(training))

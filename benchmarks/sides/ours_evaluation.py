@@ -57,7 +57,9 @@ def likelihood(network: str) -> Work:
     images, count = digits(torch, IMPORTANCE[network]["images"]).numpy(), IMPORTANCE[network]["images"]
     test = Batches(Split(images, np.zeros((count, 1), np.int64), [""] * count), GREYS, 100)
     features = {"name": "classifier"}  # which is not asked
-    settings = Evaluation(importance_samples=IMPORTANCE[network]["samples"], bound_samples=1, images=None, features=features)
+    settings = Evaluation(
+        importance_samples=IMPORTANCE[network]["samples"], bound_samples=1, images=None, features=features
+    )
 
     def work() -> float:
         judge_likelihood(model, test, test, settings)
