@@ -22,28 +22,28 @@ class Row:
 
 
 STEP = Side(PEERS, "torch_script", "step")
-PYTHAE_CONV = Side(PEERS, "pythae", "training", ("conv",))
+PYTHAE_CONV = Side(PEERS, "pythae", "steps", ("conv",))
 
 ROWS = [
     Row(
         "step", "training step, 86x86 CVAE with flow, batch 128, fp32", "images", "the step as plain PyTorch has it",
-        1.15, 1.4, STEP, Side(OURS, "ours_training", "step", ("32-true",)),
+        1.15, 1.4, STEP, Side(OURS, "ours_training", "face_steps", ("32-true",)),
     ),
     Row(
         "step_bf16", "the same, bf16", "images", "the step as plain PyTorch has it, fp32",
-        2.1, 2.6, STEP, Side(OURS, "ours_training", "step", ("bf16-mixed",)),
+        2.1, 2.6, STEP, Side(OURS, "ours_training", "face_steps", ("bf16-mixed",)),
     ),
     Row(
         "train_mlp", "training, MNIST MLP, batches of 64, fp32", "images", "Pythae's BaseTrainer",
         1.4, 2.3, Side(PEERS, "pythae", "training", ("mlp",)), Side(OURS, "ours_training", "training", ("mlp", "32-true")),
     ),
     Row(
-        "train_conv", "training, MNIST conv, fp32", "images", "Pythae's BaseTrainer",
-        1.0, 1.1, PYTHAE_CONV, Side(OURS, "ours_training", "training", ("conv", "32-true")),
+        "train_conv", "training steps, MNIST conv, fp32", "images", "Pythae's BaseTrainer",
+        1.0, 1.1, PYTHAE_CONV, Side(OURS, "ours_training", "steps", ("conv", "32-true")),
     ),
     Row(
         "train_conv_bf16", "the same, bf16", "images", "Pythae's BaseTrainer, fp32",
-        1.35, 1.6, PYTHAE_CONV, Side(OURS, "ours_training", "training", ("conv", "bf16-mixed")),
+        1.35, 1.6, PYTHAE_CONV, Side(OURS, "ours_training", "steps", ("conv", "bf16-mixed")),
     ),
     Row(
         "batches", "batches with flip and rotation", "images", "JPEG files by torch's DataLoader, two workers",

@@ -3,16 +3,27 @@
 The text of a module and of every project module it imports is hashed without comments, docstrings and blank lines.
 It is the source that is hashed, not its syntax tree, which differs between versions of Python. A file that is no Python
 belongs to the modules that share its name: `templates/report.html.j2` to `report`.
+
+Parsing a hundred modules would take a third of a run that has nothing to do, so what was seen in a file is kept in `.code_cache/`, by
+the hash of its content.
 """
 
 import ast
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
+
+from vaeline.errors import UserError
+from vaeline.files import write_json
 
 ROOT = Path(__file__).parents[1]
+CACHE = ROOT / ".code_cache/seen.json"
 PACKAGES = ("vaeline", "pipeline_steps")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -25,9 +36,18 @@ TOKENS = re.compile(
 )
 
 
+class Seen(NamedTuple):
+    """What is in a module."""
+
+    key: str  # hash of all its bytes
+    digest: str  # of its code
+    imports: list[str]  # dotted names
+
+
 def digest(modules: Iterable[str]) -> str:
     """Hash of `modules`, given by dotted names, and of all that they import from this project, inside functions too."""
     lines = [f"{path.relative_to(ROOT)} {_digest(path)}" for path in sorted(closure(modules))]
+    _memory().keep()
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
@@ -69,13 +89,61 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 
 @cache
 def _imported(path: Path) -> tuple[Path, ...]:
-    return tuple(file for module in _imports(path) for file in _files(module))
+    return tuple(file for module in _seen(path).imports for file in _files(module))
 
 
-def _imports(path: Path) -> Iterator[str]:
+def _digest(path: Path) -> str:
+    return _seen(path).digest if path.suffix == ".py" else _sha256(path.read_bytes())
+
+
+@cache
+def _seen(path: Path) -> Seen:
+    content, name = path.read_bytes(), str(path.relative_to(ROOT))
+    key, memory = _sha256(content), _memory()
+    if name not in memory.seen or memory.seen[name].key != key:
+        text = content.decode()
+        memory.seen[name] = Seen(key, _sha256(code_text(text).encode()), list(_imports(path, text)))
+        memory.changed = True
+    return memory.seen[name]
+
+
+@dataclass
+class _Memory:
+    """What this and former processes have seen, by the name of the file."""
+
+    seen: dict[str, Seen]
+    changed: bool = False
+
+    def keep(self) -> None:
+        """A folder that cannot be written costs time, and nothing else."""
+        if self.changed:
+            with suppress(OSError, UserError):
+                write_json(CACHE, {"by": _own_key(), "seen": self.seen})
+        self.changed = False
+
+
+@cache
+def _memory() -> _Memory:
+    with suppress(OSError, ValueError, KeyError, TypeError):  # no file, or no sound one
+        content = json.loads(CACHE.read_text(encoding="utf-8"))
+        if content["by"] == _own_key():
+            return _Memory({name: Seen(*entry) for name, entry in content["seen"].items()})
+    return _Memory({})
+
+
+def _own_key() -> str:
+    """Another version of this file may see otherwise."""
+    return _sha256(Path(__file__).read_bytes())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _imports(path: Path, text: str) -> Iterator[str]:
     """Dotted names that a file imports; a name out of a module is given as if it were a module too."""
     package = path.relative_to(ROOT).parts[:-1]
-    for node in _statements(_parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(_parse(text)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -97,12 +165,6 @@ def _files(module: str) -> tuple[Path, ...]:
 @cache
 def _parse(text: str) -> ast.Module:
     return ast.parse(text)
-
-
-@cache
-def _digest(path: Path) -> str:
-    content = path.read_bytes()
-    return hashlib.sha256(code_text(content.decode()).encode() if path.suffix == ".py" else content).hexdigest()
 
 
 @cache

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,7 @@ def preprocess(dataset: params.Dataset, manifest: dict[str, Any], path: Path, th
     threads = threads or _cores()
     _refuse_size(dataset, raw)
     _announce(raw.images, facts, count, path, threads)
-    alone = _compute_alone if _resizes(raw.images, dataset.size) else None
-    # A single core would only be handed to and fro between a thread that decodes and this one, which writes.
-    workers = ThreadPoolExecutor(threads, initializer=alone) if threads > 1 else nullcontext()
-    with workers as pool, _progress(count) as bar:
+    with _workers(threads, _resizes(raw.images, dataset.size)) as pool, _progress(count) as bar:
         splits = {
             name: Stream(
                 _blocks(pool, partial(_prepare, raw, dataset), rows, bar, 2 * threads),
@@ -142,8 +139,29 @@ def _resizes(images: np.ndarray | EncodedImages, size: int | None) -> bool:
     return isinstance(images, EncodedImages) or (size is not None and images.shape[2:] != (size, size))
 
 
+@contextmanager
+def _workers(threads: int, resizing: bool) -> Iterator[Executor | None]:
+    """Threads that prepare images; None for a single one, whose core would only be handed to and fro with the one that writes.
+
+    Torch, which resizes, is to start no threads of its own beside them.
+    """
+    if threads > 1:
+        with ThreadPoolExecutor(threads, initializer=_compute_alone if resizing else None) as pool:
+            yield pool
+    elif resizing:
+        import torch
+
+        before = torch.get_num_threads()
+        _compute_alone()
+        try:
+            yield None
+        finally:
+            torch.set_num_threads(before)
+    else:
+        yield None
+
+
 def _compute_alone() -> None:
-    """Threads that prepare images are as many as cores: torch, which resizes, is to start none of its own."""
     import torch
 
     torch.set_num_threads(1)

@@ -1,6 +1,7 @@
 """Our training: steps alone, or whole epochs with validation (of few images) and a checkpoint."""
 
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -61,27 +62,41 @@ def training(network: str, precision: str) -> Work:
     return epochs(lambda: digit_model(network), GREYS, images, labels, TRAINING[network]["batch"], precision)
 
 
-def step(precision: str) -> Work:
+def steps(network: str, precision: str) -> Work:
+    """The steps of an epoch alone: of a network so large that its checkpoint would outweigh the few images of a turn."""
+    images = digits(torch, TRAINING[network]["images"])
+    labels = torch.zeros(len(images), 1, dtype=torch.int64)
+    batches = Batches(_split(images, labels), GREYS, TRAINING[network]["batch"])
+    return _epoch_of(batches, _stepper(lambda: digit_model(network), precision))
+
+
+def face_steps(precision: str) -> Work:
     images, labels = faces(torch, FACES["images"], FACES["size"]), attributes(torch, FACES["images"])
-    batches, one = Batches(_split(images, labels), COLOURS, FACES["batch"]), face_stepper(precision)
-
-    def work() -> float:
-        for number, (x, y) in enumerate(batches.shuffled(0)):
-            one(x, y, number)
-        return len(images)
-
-    return work
+    return _epoch_of(Batches(_split(images, labels), COLOURS, FACES["batch"]), face_stepper(precision))
 
 
 def face_stepper(precision: str) -> Step:
     """The step of a training of the CVAE with a flow on faces."""
+    return _stepper(lambda: Model(Variant.model_validate(CONDITIONAL), COLOURS), precision)
+
+
+def _epoch_of(batches: Batches, step: Step) -> Work:
+    def work() -> float:
+        for number, (x, labels) in enumerate(batches.shuffled(0)):
+            step(x, labels, number)
+        return len(batches.labels)
+
+    return work
+
+
+def _stepper(build: Callable[[], Model], precision: str) -> Step:
     prepare_process(torch.get_num_threads())
     torch.manual_seed(0)
-    settings = Training(epochs=1, learning_rate=7e-4, batch_size=FACES["batch"], precision=precision)  # type: ignore[arg-type]
+    settings = Training(epochs=1, learning_rate=7e-4, precision=precision)  # type: ignore[arg-type]
     fabric = Fabric(accelerator=device_of("cpu").type, devices=1, precision=precision)  # type: ignore[arg-type]
-    one = stepper(Model(Variant.model_validate(CONDITIONAL), COLOURS), settings, fabric)
-    one.model.train()
-    return one
+    step = stepper(build(), settings, fabric)
+    step.model.train()
+    return step
 
 
 def epochs(build: Any, facts: Facts, images: Tensor, labels: Tensor, batch: int, precision: str) -> Work:

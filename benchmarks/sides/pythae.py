@@ -17,6 +17,29 @@ logging.disable(logging.INFO)
 
 def training(network: str) -> Work:
     """A training of one epoch, as `BaseTrainer.train` has it; no validation is asked for."""
+    trainer = _trainer(network)
+
+    def work() -> float:
+        trainer.train()
+        return TRAINING[network]["images"]
+
+    return work
+
+
+def steps(network: str) -> Work:
+    """The steps of an epoch alone."""
+    trainer = _trainer(network)
+    trainer.prepare_training()
+
+    def work() -> float:
+        trainer.train_step(1)
+        trainer.callback_handler.on_epoch_end(training_config=trainer.training_config)  # which ends its progress bar
+        return TRAINING[network]["images"]
+
+    return work
+
+
+def _trainer(network: str) -> BaseTrainer:
     images = digits(torch, TRAINING[network]["images"]) / 255
     settings = BaseTrainerConfig(
         output_dir=tempfile.mkdtemp(),
@@ -25,13 +48,8 @@ def training(network: str) -> Work:
         learning_rate=1e-3,
         no_cuda=True,
     )
-    dataset, model = BaseDataset(images, torch.zeros(len(images))), _model(network)
-
-    def work() -> float:
-        BaseTrainer(model, dataset, training_config=settings).train()
-        return len(images)
-
-    return work
+    dataset = BaseDataset(images, torch.zeros(len(images)))
+    return BaseTrainer(_model(network), dataset, training_config=settings)
 
 
 def likelihood(network: str) -> Work:

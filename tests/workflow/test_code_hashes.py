@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def test_a_strange_string_does_not_swallow_what_follows() -> None:
 
 def forget() -> None:
     """Make the module read its files anew."""
-    for cached in (closure._imported, closure._files, closure._digest, closure._data_files):
+    for cached in (closure._imported, closure._files, closure._seen, closure._memory, closure._data_files):
         cached.cache_clear()
 
 
@@ -87,6 +87,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     monkeypatch.setattr(closure, "ROOT", tmp_path)
+    monkeypatch.setattr(closure, "CACHE", tmp_path / "cache/seen.json")
     forget()
     yield tmp_path / "vaeline"
     forget()
@@ -103,6 +104,27 @@ def test_an_edit_anywhere_in_the_closure_changes_the_hash(package: Path, name: s
     (package / name).write_text((package / name).read_text() + "added = 1\n")
     forget()
     assert closure.digest(["vaeline.top"]) != before
+
+
+def test_what_a_former_process_has_seen_is_not_parsed_again(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = closure.digest(["vaeline.top"])
+    monkeypatch.setattr(closure, "_parse", lambda text: pytest.fail("parsed"))
+    forget()
+    assert closure.digest(["vaeline.top"]) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda text: text[:50], lambda text: "[]", lambda text: text.replace('"by": "', '"by": "0'), lambda text: "{}"],
+)
+def test_a_cache_that_is_damaged_or_of_another_version_is_passed_over(
+    package: Path, damage: Callable[[str], str]
+) -> None:
+    before = closure.digest(["vaeline.top"])
+    content = closure.CACHE.read_text().replace(closure._seen(package / "below.py").digest, "0" * 64)
+    closure.CACHE.write_text(damage(content))
+    forget()
+    assert closure.digest(["vaeline.top"]) == before
 
 
 def changed_by(name: str) -> set[str]:
