@@ -146,7 +146,7 @@ class Classifier(Entry):
     learning_rate: float = Field(
         0.001, gt=0, le=1, description="of its optimizer, at the start; it falls to 0 as a cosine"
     )
-    batch_size: int = Field(128, ge=1, le=1_000_000, description="images of a training step")
+    batch_size: int = Field(128, ge=2, le=1_000_000, description="images of a training step")
     flip: bool = Field(False, description="mirror half of its training images; best as in `training`")
     rotation: float = Field(0.0, ge=0, le=180, description="turn them by up to so many degrees either way; likewise")
     seed: int = Field(0, ge=0, le=MOST_SEED, description="of its weights, its batches and their augmentation")
