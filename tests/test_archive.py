@@ -1,5 +1,6 @@
 """A folder and a zip archive read alike, and tell what is damaged."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,20 @@ def test_damaged_file_inside_a_zip_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="one.txt in .*a.zip cannot be read .Bad CRC-32"):
         Archive(path).read("one.txt")
     assert Archive(path).read("two.txt") == b"2"
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+@pytest.mark.parametrize(
+    "extra", [b"", b"ux" + (4).to_bytes(2, "little") + b"abcd", b"xx" + (996).to_bytes(2, "little") + 996 * b"e"]
+)
+def test_bytes_are_the_same_however_a_zip_holds_them(tmp_path: Path, compression: int, extra: bytes) -> None:
+    content = {"é/one.jpg": 300 * b"one", "none": b"", "last.jpg": b"2"}
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name, bytes_ in content.items():
+            entry = zipfile.ZipInfo(name)
+            entry.extra, entry.compress_type = extra, compression
+            archive.writestr(entry, bytes_)
+    assert {name: Archive(tmp_path / "a.zip").read(name) for name in content} == content
 
 
 @pytest.mark.parametrize("start", [WEB_PAGE, b"\n <HTML><body>", b"\xef\xbb\xbf<!doctype HTML>"])

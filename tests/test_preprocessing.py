@@ -72,13 +72,13 @@ def test_each_image_keeps_its_labels_and_pixels(tmp_path: Path) -> None:
     assert sorted(seen) == raw.ids
 
 
-@pytest.mark.parametrize("small", [2**20, 100])
+@pytest.mark.parametrize("pile", [2**20, 3 * 22 * 18 * 3, 100])
 def test_images_of_several_sizes_are_resized_each_as_it_is(
-    small: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pile: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preprocessing, "SMALL", small)
-    sides = [(22, 18), (18, 22), (22, 18), (40, 40)]
-    files = {f"cat/{row}.jpg": encoded(picture(row, *sides[row % 4])) for row in range(20)}
+    monkeypatch.setattr(preprocessing, "PILE", pile)
+    sides = [(22, 18), (18, 22), (22, 18), (40, 40), (22, 18), (22, 18)]
+    files = {f"cat/{row}.jpg": encoded(picture(row, *sides[row % 6])) for row in range(60)}
     made(dataset("image_folder", write_files(tmp_path / "pets", files)), tmp_path / "pets.h5")
     for name in store.SPLITS:
         split = store.read_split(tmp_path / "pets.h5", name)

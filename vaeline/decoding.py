@@ -74,19 +74,22 @@ def _plain(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def fit(images: np.ndarray, size: int) -> np.ndarray:
+def fit(images: np.ndarray, size: int, into: np.ndarray | None = None) -> np.ndarray:
     """Resize the shorter side to `size`, antialiased, and cut out the centre: torchvision's Resize and CenterCrop at once.
 
     Args:
         images: uint8, (n, height, width, channels).
         size: height and width wanted, in pixels.
+        into: where the result goes, and what is returned; contiguous.
 
     Returns:
         uint8, (n, channels, size, size).
     """
-    _, height, width, _ = images.shape
+    count, height, width, channels = images.shape
+    into = np.empty((count, channels, size, size), np.uint8) if into is None else into
     if height == width == size:
-        return images.transpose(0, 3, 1, 2)
+        into[...] = images.transpose(0, 3, 1, 2)
+        return into
     import torch  # takes a second, which images of the right size need not wait for
     from torch.nn.functional import interpolate
 
@@ -95,4 +98,5 @@ def fit(images: np.ndarray, size: int) -> np.ndarray:
     top, left = (round((side - size) / 2) for side in resized)
     pixels = torch.from_numpy(np.require(images, requirements=["C", "W"])).permute(0, 3, 1, 2)
     whole = interpolate(pixels, resized, mode="bilinear", antialias=True)
-    return whole[..., top : top + size, left : left + size].contiguous().numpy()
+    torch.from_numpy(into).copy_(whole[..., top : top + size, left : left + size])
+    return into

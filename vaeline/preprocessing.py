@@ -21,9 +21,9 @@ from vaeline.decoding import decode, fit
 from vaeline.errors import UserError
 from vaeline.store import SPLITS, Facts, Stream, write
 
-BLOCK = 16  # images that a thread prepares at once; more of them fall out of its cache before they are resized
+BLOCK = 64  # images that a thread prepares at once
+PILE = 2**19  # bytes of decoded images, unless one has more, that are resized at once: as many as a core's cache holds
 FEWEST = 2  # images of a split; one has no variance
-SMALL = 2**20  # bytes of an image; a block of larger ones would take much memory at once, and gain little
 TRIAL = 32  # images that tell how long all will take
 
 
@@ -198,16 +198,29 @@ def _bring_to_size(images: np.ndarray | EncodedImages, rows: np.ndarray, size: i
 
 
 def _decode_and_fit(images: EncodedImages, rows: np.ndarray, size: int) -> np.ndarray:
-    first = _decode(images, rows[0])
-    if first.nbytes > SMALL:
-        return np.concatenate([fit(_decode(images, row)[np.newaxis], size) for row in rows])
-    # Images as large as the first are decoded side by side, and resized in one go.
-    pile = np.empty((len(rows), *first.shape), np.uint8)
-    pile[0] = first
-    found = [(_decode(images, row, place), place) for row, place in zip(rows[1:], pile[1:], strict=True)]
-    if all(pixels is place for pixels, place in found):
-        return fit(pile, size)
-    return np.concatenate([fit(pixels[np.newaxis], size) for pixels in (first, *(pixels for pixels, _ in found))])
+    fitted, start = np.empty((len(rows), images.channels, size, size), np.uint8), 0
+    for pile in _piles(images, rows):
+        fit(pile, size, into=fitted[start : start + len(pile)])
+        start += len(pile)
+    return fitted
+
+
+def _piles(images: EncodedImages, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Decoded images in order, neighbours of one size together; (n, height, width, channels), to be used before the next."""
+    pile, count = np.empty(0, np.uint8), 0
+    for row in rows:
+        if count and count == len(pile):
+            yield pile
+            count = 0
+        place = pile[count] if len(pile) else None
+        pixels = _decode(images, row, place)
+        if pixels is not place:  # but of another size than those before it
+            if count:
+                yield pile[:count]
+            pile, count = np.empty((max(1, PILE // pixels.nbytes), *pixels.shape), np.uint8), 0
+            pile[0] = pixels
+        count += 1
+    yield pile[:count]
 
 
 def _draw_black_and_white(images: np.ndarray, rows: np.ndarray, seed: int, white: int) -> np.ndarray:

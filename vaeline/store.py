@@ -161,15 +161,23 @@ def created(path: Path) -> Iterator[h5py.File]:
 
 
 class _NeverFailing(io.FileIO):
-    """A file that keeps its first error for later: HDF5 crashes the process when a write fails while it closes a file."""
+    """A file that keeps its first error for later: HDF5 crashes the process when a write fails while it closes a file.
+
+    What is written goes to the disk while more is made, and not all of it at the end, when it is waited for.
+    """
 
     error: OSError | None = None
+    _waiting = 0  # bytes written since the disk was last told to start
 
     def write(self, data: Any) -> int:
         rest = memoryview(data).cast("B")
+        self._waiting += len(rest)
         try:
             while len(rest) and not self.error:
                 rest = rest[super().write(rest) :]
+            if self._waiting > BLOCK_BYTES and hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(self.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                self._waiting = 0
         except OSError as error:
             self.error = error
         return memoryview(data).nbytes

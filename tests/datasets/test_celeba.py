@@ -124,7 +124,11 @@ def test_image_without_an_official_split_is_named(tmp_path: Path) -> None:
 def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for Google Drive: the folder that gdown takes files from, checked against their own md5."""
     drive = write_celeba(tmp_path / "drive")
-    official = {name: (name, hashlib.md5((drive / name).read_bytes()).hexdigest()) for name in celeba.OFFICIAL}
+    contents = {name: (drive / name).read_bytes() for name in celeba.OFFICIAL}
+    official = {
+        name: celeba.Official(name, hashlib.md5(content).hexdigest(), len(content))
+        for name, content in contents.items()
+    }
     monkeypatch.setattr(celeba, "OFFICIAL", official)
 
     def give(id: str, output: str, **options: object) -> None:
@@ -145,6 +149,13 @@ def test_download_brings_the_official_files_once(drive: Path) -> None:
 def test_download_replaces_what_is_not_official(drive: Path, tmp_path: Path) -> None:
     write_files(tmp_path / "data/raw/celeba", {"img_align_celeba.zip": WEB_PAGE})
     assert datasets.fetch(dataset("download"))["images"] == 20
+
+
+def test_download_of_altered_bytes_is_refused(drive: Path) -> None:
+    archive = drive / "img_align_celeba.zip"
+    archive.write_bytes(archive.read_bytes()[:-1] + b"x")
+    with pytest.raises(UserError, match="do not have its md5"):
+        datasets.fetch(dataset("download"))
 
 
 @pytest.mark.parametrize(

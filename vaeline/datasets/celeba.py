@@ -8,7 +8,8 @@ A part of the images is enough; how many are lacking is said.
 import hashlib
 import shutil
 import sys
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,12 +21,22 @@ from vaeline.labels import Table, read_table
 from vaeline.params import Dataset
 
 IMAGES = 202_599
-DOWNLOAD_BYTES = 1_473_048_250
-OFFICIAL = {  # file: identifier on Google Drive, md5; as torchvision has them
-    "list_attr_celeba.txt": ("0B7EVK8r0v71pblRyaVFSWGxPY0U", "75e246fa4810816ffd6ee81facbd244c"),
-    "list_eval_partition.txt": ("0B7EVK8r0v71pY0NSMzRuSXJEVkk", "d32c9cbf5e040fd4025c592c306e6668"),
-    "img_align_celeba.zip": ("0B7EVK8r0v71pZjFTYXZWM3FlRnM", "00d2c5bc6d35e252742224ab0c1e8fcb"),
+
+
+class Official(NamedTuple):
+    """A file as the authors give it."""
+
+    identifier: str  # on Google Drive
+    md5: str
+    bytes: int
+
+
+OFFICIAL = {  # identifiers and checksums as torchvision has them
+    "list_attr_celeba.txt": Official("0B7EVK8r0v71pblRyaVFSWGxPY0U", "75e246fa4810816ffd6ee81facbd244c", 26_721_026),
+    "list_eval_partition.txt": Official("0B7EVK8r0v71pY0NSMzRuSXJEVkk", "d32c9cbf5e040fd4025c592c306e6668", 2_836_386),
+    "img_align_celeba.zip": Official("0B7EVK8r0v71pZjFTYXZWM3FlRnM", "00d2c5bc6d35e252742224ab0c1e8fcb", 1_443_490_838),
 }
+DOWNLOAD_BYTES = sum(file.bytes for file in OFFICIAL.values())
 TABLES = ("list_attr_celeba", "list_eval_partition")
 PARTITION = {"0": "train", "1": "validation", "2": "test"}
 ELSEWHERE = "set dataset.source to a folder that holds a copy (the official layout, or Kaggle's celeba-dataset)"
@@ -37,7 +48,7 @@ def download(folder: Path) -> None:
     Raises:
         UserError: Google Drive refuses, the disk is too small, or what came is not the official file.
     """
-    missing = [name for name, (_, md5) in OFFICIAL.items() if _md5(folder / name) != md5]
+    missing = [name for name in OFFICIAL if not _is_official(folder / name)]
     if "img_align_celeba.zip" in missing:
         _announce(folder)
     for name in missing:
@@ -57,15 +68,14 @@ def _download(folder: Path, name: str) -> None:
     import gdown
 
     unchecked = folder / f"{name}.unchecked"
-    identifier, md5 = OFFICIAL[name]
     try:
-        gdown.download(id=identifier, output=str(unchecked), resume=True, quiet=not sys.stderr.isatty())
+        gdown.download(id=OFFICIAL[name].identifier, output=str(unchecked), resume=True, quiet=not sys.stderr.isatty())
     except Exception as error:  # gdown's own, of requests, and of the operating system
         if is_disk_full(error):
             raise disk_full(folder / name) from error
         raise _refused(name, " ".join(str(error).split())) from error
     try:
-        if _md5(unchecked) != md5:
+        if not _is_official(unchecked, name):
             raise _refused(name, _what_came(unchecked))
         unchecked.replace(folder / name)
     finally:
@@ -85,11 +95,13 @@ def _what_came(path: Path) -> str:
     return f"{path.stat().st_size:,} bytes came that do not have its md5"
 
 
-def _md5(path: Path) -> str | None:
-    if not path.exists():
-        return None
+def _is_official(path: Path, name: str = "") -> bool:
+    """Whether a file is the official one of its name, or of `name`; the size tells most apart without reading them."""
+    official = OFFICIAL[name or path.name]
+    if not path.exists() or path.stat().st_size != official.bytes:
+        return False
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() == official.md5
 
 
 def read(dataset: Dataset, folder: Path) -> RawImages:
@@ -99,7 +111,7 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
         UserError: `folder` is no copy of CelebA, or a file of it is damaged.
     """
     archive = _archive(folder)
-    inside = {PurePosixPath(name).name: name for name in archive.names}
+    inside = {name.rpartition("/")[2]: name for name in archive.names}
     attributes = _table(folder, archive, inside, "list_attr_celeba")
     present = [row for row, name in enumerate(attributes.ids) if name in inside]
     if not present:
@@ -167,10 +179,8 @@ def _official(partition: Table, ids: list[str]) -> np.ndarray:
 
 def _other_files(folder: Path) -> list[str]:
     """Files that bear an official name and are not the official ones: a partial or an altered copy."""
-    present = [(name, md5) for name, (_, md5) in OFFICIAL.items() if (folder / name).is_file()]
-    return [
-        f"{name} is not the official file (its md5 is another)." for name, md5 in present if _md5(folder / name) != md5
-    ]
+    present = [folder / name for name in OFFICIAL if (folder / name).is_file()]
+    return [f"{path.name} is not the official file (its md5 is another)." for path in present if not _is_official(path)]
 
 
 def _notes(archive: Archive, attributes: Table, ids: list[str]) -> list[str]:
