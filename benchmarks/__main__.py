@@ -4,27 +4,24 @@ Races of earlier calls stay in the page until they are run again; each says when
 """
 
 import json
-import os
-import platform
 import sys
 from dataclasses import asdict
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
 
-from benchmarks import curves, page, study
-from benchmarks.race import ROOT, race
+from benchmarks import page
+from benchmarks.race import MEASURED, machine, race
 from benchmarks.rows import ROWS, Row
 
-FOUND = ROOT / "benchmarks/found.json"
+FOUND = MEASURED / "races.json"
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice([row.name for row in ROWS]))
 @click.option("--turns", default=5, show_default=True, help="Turns of each side that count.")
-@click.option("--keep", is_flag=True, help="Write benchmarks/found.json and docs/performance.md.")
+@click.option("--keep", is_flag=True, help="Write benchmarks/measured/races.json and docs/performance.md.")
 def main(names: tuple[str, ...], turns: int, keep: bool) -> None:
     """Race NAMES, or all rows; fails where a ratio is under its gate."""
     found: dict[str, Any] = json.loads(FOUND.read_text()) if FOUND.exists() else {}
@@ -35,9 +32,7 @@ def main(names: tuple[str, ...], turns: int, keep: bool) -> None:
         if keep:
             FOUND.write_text(json.dumps(found, indent=1) + "\n")
     if keep:
-        page.write(
-            ROWS, found, *(json.loads(at.read_text()) if at.exists() else {} for at in (curves.FOUND, study.FOUND))
-        )
+        page.write(ROWS, found, MEASURED)
     slow = [row.name for row in chosen if found[row.name]["ratio"] < row.gate]
     if slow:
         sys.exit(f"under their gates: {', '.join(slow)}")
@@ -50,15 +45,8 @@ def _raced(row: Row, turns: int) -> dict[str, Any]:
         "spread": raced.spread,
         "threads": row.threads,
         "date": date.today().isoformat(),
-        "machine": _machine(),
+        "machine": machine(),
     }
-
-
-def _machine() -> str:
-    """The processor, and how many of its cores there are."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The table of races, for the terminal and for docs/performance.md, and its plot."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -10,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from benchmarks.curves import line as line_through
 from benchmarks.race import ROOT
 from benchmarks.rows import Row
+from vaeline.metrics.intervals import Interval, interval, paired
 
 matplotlib.use("Agg")
 PAGE = ROOT / "docs/performance.md"
@@ -26,16 +29,18 @@ def line(row: Row, found: dict[str, Any]) -> str:
     )
 
 
-def write(rows: Sequence[Row], found: dict[str, Any], curves: dict[str, Any], study: dict[str, Any]) -> None:
+def write(rows: Sequence[Row], found: dict[str, Any], measured: Path) -> None:
     """Write the page and its plots.
 
     Args:
         rows: all races.
         found: what came of those that were run, by name.
-        curves: as `benchmarks.curves` has found them.
-        study: as `benchmarks.study` has.
+        measured: the folder of what `benchmarks.curves`, `study`, `roofline` and `precision` have found.
     """
     there = [(row, found[row.name]) for row in rows if row.name in found]
+    curves, study, rooflines, precisions = (
+        _read(measured / f"{name}.json") for name in ("curves", "study", "roofline", "precision")
+    )
     _plot(there)
     lines = {name: line_through(curve["points"]) for name, curve in curves.items()}
     if curves:
@@ -43,10 +48,40 @@ def write(rows: Sequence[Row], found: dict[str, Any], curves: dict[str, Any], st
     loader = FileSystemLoader(ROOT / "benchmarks")
     environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.globals |= {"rate": _rate, "megabytes": lambda peak: f"{peak / 2**20:,.0f}"}
-    PAGE.write_text(
-        environment.get_template("performance.md.j2").render(races=there, curves=curves, lines=lines, study=study),
-        encoding="utf-8",
+    content = environment.get_template("performance.md.j2").render(
+        races=there, curves=curves, lines=lines, study=study, rooflines=rooflines, precisions=_compared(precisions)
     )
+    PAGE.write_text(content, encoding="utf-8")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def _compared(precisions: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a table has of each study, figure and variant in 32 bits and in bf16, and whether 0 may be their difference."""
+    rows = []
+    for study, figures in precisions.items():
+        for figure, variants in figures.items():
+            for variant, values in variants.items():
+                difference = paired(values["bf16"], values["32"]).difference
+                same = difference.half_width is not None and abs(difference.mean) <= difference.half_width
+                shown = (interval(list(values["32"].values())), interval(list(values["bf16"].values())), difference)
+                rows.append(
+                    {
+                        "study": study,
+                        "figure": figure,
+                        "variant": variant,
+                        "shown": [*map(_interval, shown)],
+                        "same": same,
+                    }
+                )
+    return rows
+
+
+def _interval(found: Interval) -> str:
+    return f"{found.mean:.3f}" + ("" if found.half_width is None else f" ± {found.half_width:.3f}")
 
 
 def _rate(turns: Sequence[float], row: Row) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import tempfile
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+MEASURED = ROOT / "benchmarks/measured"  # what was found, a file for each kind of it
 OURS = ROOT / ".venv/bin/python"
 PEERS = ROOT / "benchmarks/.venv/bin/python"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # where libraries look for how many to use
@@ -120,3 +122,10 @@ class Racer:
         self.process.stdin.close()
         self.process.wait()
         self.words.close()
+
+
+def machine() -> str:
+    """The processor, and how many of its cores there are."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores"

@@ -15,6 +15,7 @@ from lightning_fabric import Fabric
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.race import MEASURED, machine
 from benchmarks.sides.ours_training import COLOURS, CONDITIONAL
 from benchmarks.work import attributes, faces
 from vaeline.batches import Batches
@@ -24,6 +25,7 @@ from vaeline.params import Training, Variant
 from vaeline.store import Split
 from vaeline.training import stepper
 
+FOUND = MEASURED / "roofline.json"
 TURNS = 5
 
 
@@ -49,7 +51,7 @@ class BytesMoved(TorchDispatchMode):
 @click.option("--batch", default=128, show_default=True, help="Images of a step.")
 @click.option("--steps", default=20, show_default=True, help="Of a turn.")
 def main(device: str, precision: str, batch: int, steps: int) -> None:
-    """Print images/s, FLOP/s, bytes/s and their shares of the device's ceilings, as JSON."""
+    """Find images/s, FLOP/s, bytes/s and their shares of the device's ceilings; print and keep them as JSON."""
     where = device_of(device)
     prepare_process(torch.get_num_threads())
     dtype = torch.bfloat16 if precision == "bf16-mixed" else torch.float32
@@ -61,9 +63,11 @@ def main(device: str, precision: str, batch: int, steps: int) -> None:
     seconds = _seconds(lambda: take(steps), where) / steps
     product, copy = _product_ceiling(where, dtype), _copy_ceiling(where)
     found = {
-        "device": torch.cuda.get_device_name(where) if where.type == "cuda" else where.type,
+        "device": torch.cuda.get_device_name(where) if where.type == "cuda" else f"{machine()}",
+        "cuda": where.type == "cuda",
         "precision": precision,
         "batch": batch,
+        "threads": torch.get_num_threads(),
         "images_per_second": batch / seconds,
         "flops_per_step": flops.get_total_flops(),
         "flops_per_second": flops.get_total_flops() / seconds,
@@ -75,6 +79,9 @@ def main(device: str, precision: str, batch: int, steps: int) -> None:
         "share_of_copy_ceiling": moved.total / seconds / copy,
     }
     print(json.dumps(found, indent=1))
+    kept = json.loads(FOUND.read_text()) if FOUND.exists() else {}
+    kept[f"{found['device']}, {precision}"] = found
+    FOUND.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def _training(where: torch.device, precision: str, batch: int) -> Callable[[int], None]:

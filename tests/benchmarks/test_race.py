@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import curves, page, study
+from benchmarks import curves, page
 from benchmarks.race import Race, Side, race
 from benchmarks.rows import ROWS, Row
 
@@ -44,12 +44,11 @@ def test_side_that_breaks_is_named_with_its_words() -> None:
 
 @pytest.fixture
 def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(command, "FOUND", tmp_path / "found.json")
+    monkeypatch.setattr(command, "FOUND", tmp_path / "races.json")
+    monkeypatch.setattr(command, "MEASURED", tmp_path)
     monkeypatch.setattr(page, "PAGE", tmp_path / "performance.md")
     monkeypatch.setattr(page, "PLOT", tmp_path / "performance.svg")
     monkeypatch.setattr(page, "CURVES", tmp_path / "curves.svg")
-    monkeypatch.setattr(curves, "FOUND", tmp_path / "curves.json")
-    monkeypatch.setattr(study, "FOUND", tmp_path / "study.json")
     return tmp_path
 
 
@@ -62,7 +61,7 @@ def raced(monkeypatch: pytest.MonkeyPatch, one: Row, *options: str) -> tuple[int
 def test_ratio_over_its_gate_passes_and_is_written(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, said = raced(monkeypatch, row(ours=20), "--keep")
     assert code == 0 and "ok" in said
-    found = json.loads((at / "found.json").read_text())["sleep"]
+    found = json.loads((at / "races.json").read_text())["sleep"]
     written = (at / "performance.md").read_text()
     assert f"**{found['ratio']:.2f}**" in written and found["machine"] in written and found["date"] in written
     assert (at / "performance.svg").read_text().count("<svg") == 1
@@ -86,11 +85,25 @@ def test_line_through_points_of_a_line_is_that_line() -> None:
     assert curves.line([*points, {"value": 160, "seconds": 4.2, "peak_bytes": 0}])[2] > 0.05
 
 
-def test_curves_and_study_join_the_page_where_they_were_measured(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_that_was_measured_joins_the_page(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     points = [{"value": value, "seconds": 0.5 + 0.01 * value, "peak_bytes": 2**20} for value in (10, 20, 80)]
-    curves.FOUND.write_text(json.dumps({"train": {"axis": "images", "points": points}}))
-    study.FOUND.write_text(json.dumps({"seconds": {"cold": 100.0}, "largest_process_bytes": 2**30}))
+    device = {"device": "a processor", "cuda": False, "threads": 2, "precision": "32-true", "images_per_second": 310.0}
+    rates = {"flops_per_second": 1.7e11, "bytes_per_second": 4e9}
+    shares = {"share_of_product_ceiling": 0.45, "share_of_copy_ceiling": 0.24}
+    apart = {"32": {"0": 1.0, "1": 2.0, "2": 3.0}, "bf16": {"0": 2.0, "1": 3.0, "2": 4.0}}
+    alike = {"32": {"0": 1.0, "1": 2.0, "2": 3.0}, "bf16": {"0": 1.5, "1": 1.5, "2": 3.0}}
+    measured: dict[str, object] = {
+        "curves": {"train": {"axis": "images", "points": points}},
+        "study": {"seconds": {"cold": 100.0}, "largest_process_bytes": 2**30},
+        "roofline": {"a processor, 32-true": {**device, **rates, **shares}},
+        "precision": {"digits": {"nll": {"cvae": apart, "vae": alike}}},
+    }
+    for name, content in measured.items():
+        (at / f"{name}.json").write_text(json.dumps(content))
     raced(monkeypatch, row(ours=20), "--keep")
     written = (at / "performance.md").read_text()
     assert "| train | images, 10 to 80 | 0.5 s + 10 ms each | 0% | 1 |" in written and "| cold | 100.0 |" in written
-    assert (at / "curves.svg").exists()
+    assert "| a processor, 2 threads | 32-true | 310 | 0.17 | 45% | 4.0 | 24% |" in written
+    assert "| digits | `nll` | `cvae` | 2.000 ± 2.484 | 3.000 ± 2.484 | 1.000 ± 0.000 (not 0) |" in written
+    assert "| `vae` | 2.000 ± 2.484 | 2.000 ± 2.151 | 0.000 ± 1.242 |" in written
+    assert "holds 0" not in written and (at / "curves.svg").exists()
