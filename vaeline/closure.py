@@ -80,8 +80,13 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.stmt]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all statements inside it; expressions, which hold neither docstrings nor imports, are passed over."""
+    """A node and all statements inside it that are run.
+
+    Expressions, which hold neither docstrings nor imports, are passed over, and so is what only type checkers read.
+    """
     yield node
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
             yield from _statements(child)

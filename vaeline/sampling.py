@@ -90,6 +90,33 @@ def reconstruct(model: Model, images: Batches, seed: int) -> Iterator[Tensor]:
 
 
 @torch.inference_mode()
+def interpolate(model: Model, first: Tensor, second: Tensor, steps: int, through_flow: bool) -> Tensor:
+    """Latents between two, in equal steps: straight in the space of z, or in the space that its prior's flow comes from.
+
+    The latter as in "dpVAEs: Fixing Sample Generation for Regularized VAEs", section 5.3: g(z) goes straight, and z = g^-1 of that.
+
+    Args:
+        model: of a prior with a flow, for the way through it.
+        first: (n, latent).
+        second: likewise.
+        steps: both ends among them.
+        through_flow: through the space that the flow comes from.
+
+    Returns:
+        (n, steps, latent).
+
+    Raises:
+        UserError: a latent on the way is not finite.
+    """
+    share = torch.linspace(0, 1, steps, device=first.device).view(-1, 1)
+    ends = [model.latent_density.flow(each)[0] for each in (first, second)] if through_flow else [first, second]
+    way = torch.lerp(ends[0].unsqueeze(1), ends[1].unsqueeze(1), share)
+    if through_flow:
+        way = model.latent_density.flow.inverse(way.flatten(0, 1)).unflatten(0, (len(first), steps))
+    return _finite(way, model, "latents")
+
+
+@torch.inference_mode()
 def sample(model: Model, labels: Tensor, facts: Facts, seed: int, batch_size: int = 256) -> Iterator[Tensor]:
     """Decode one draw of p(z) for each row of labels, (n, columns): batches of levels, uint8."""
     torch.manual_seed(seed)
@@ -105,11 +132,14 @@ def draw(model: Model, labels: Tensor) -> Tensor:
     Raises:
         UserError: a draw is not finite.
     """
-    z = model.latent_density.sample(len(labels), model.condition(labels))
+    return _finite(model.latent_density.sample(len(labels), model.condition(labels)), model, "draws")
+
+
+def _finite(z: Tensor, model: Model, what: str) -> Tensor:
     if lost := count_lost(z):
         part = model.variant.density or model.variant.prior
         raise UserError(
-            f"{lost:,} of {len(z):,} draws of {part.name} are not finite: the inverse of its flow has diverged; train it again with a "
+            f"{lost:,} of {len(z):,} {what} of {part.name} are not finite: the inverse of its flow has diverged; train it again with a "
             "lower training.learning_rate."
         )
     return z

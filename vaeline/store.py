@@ -58,6 +58,22 @@ class Facts:
         """Whether one column names the class of an image; otherwise the columns are attributes."""
         return len(self.label_names) == 1
 
+    def label(self, name: str, value: str | int) -> tuple[int, int]:
+        """The column of a label and the place of a value in it; the value is named, or a place itself: Smiling=yes or 1.
+
+        Raises:
+            UserError: there is no such label, or it has no such value.
+        """
+        if name not in self.label_names:
+            raise UserError(f"There is no label {name!r}; there are: {', '.join(self.label_names)}.")
+        column = self.label_names.index(name)
+        values, asked = self.label_values[column], str(int(value) if isinstance(value, bool) else value)
+        if asked in values:
+            return column, values.index(asked)
+        if asked.isascii() and asked.isdigit() and int(asked) < len(values):
+            return column, int(asked)
+        raise UserError(f"{name} has no value {asked!r}; it has: {', '.join(values)}.")
+
     def lacking(self, labels: np.ndarray) -> list[str]:
         """What labels, (n, columns), hold nothing of: a column's name where it has one value, `name=value` for a value."""
         found = []

@@ -82,7 +82,7 @@ def test_what_is_asked_is_drawn(trained: Study, run: Callable[..., Result]) -> N
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ("sde=left", "there is no label 'sde'; there are: side."),
+        ("sde=left", "There is no label 'sde'; there are: side."),
         ("side=top", "side has no value 'top'; it has: left, right."),
         ("side=2", "side has no value '2'; it has: left, right."),
         ("side", "side has no value ''; it has: left, right."),

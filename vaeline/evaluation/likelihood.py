@@ -1,7 +1,7 @@
 """What one run is worth as a density: bounds and likelihoods of test images."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import prod, sqrt
 from typing import Any
 
@@ -49,15 +49,15 @@ def judge_likelihood(model: Model, train: Batches, test: Batches, settings: Eval
     judged = _likelihoods_of(model, train, settings.seed)
     bounds, estimates = _bounds(model, test, settings), _estimates(model, judged, train, test, settings)
     _put_bounds(record, bounds, settings, _kind_of(model.likelihood.sigma, model.conditional))
-    for figure, estimate in estimates.items():
+    for figure, found in estimates.items():
         for row, (suffixes, judge) in enumerate(judged.items()):
-            likelihood = LogLikelihood(*(field[row] for field in estimate))
+            likelihood = LogLikelihood(*(field[row] for field in found))
             how = {"of": len(test.images), "samples": settings.importance_samples}
             _put_likelihood(record, figure, suffixes, likelihood, judge.sigma, how)
     _dash_likelihoods(record, model, test.facts)
     for figure, bits in {"nll": "bits_per_dim", "nll_given_label": "bits_per_dim_given_label"}.items():
         _put_bits(record, figure, bits, test.facts, probability=model.likelihood.sigma is None)
-    _put_effective_sample_size(record, _why_no_likelihood(model))
+    _put_effective_sample_size(record, why_no_likelihood(model))
     _put_sigma(record, model.likelihood)
     return record
 
@@ -71,10 +71,10 @@ def _dash_likelihoods(record: Record, model: Model, facts: Facts) -> None:
     for figure, why in absent.items():
         for name, reason in {figure: "", f"{figure}_refit": _why_no_refit(model, facts)}.items():
             if name not in record.evaluation:
-                record.dash(name, _why_no_likelihood(model) or why or reason)
+                record.dash(name, why_no_likelihood(model) or why or reason)
 
 
-def _why_no_likelihood(model: Model) -> str:
+def why_no_likelihood(model: Model) -> str:
     """What keeps importance sampling from the model; empty where nothing does."""
     return {"point": "q(z|x) is a point without a density", "codes": "codes are certain: see negative_elbo"}.get(
         model.posterior.kind, ""
@@ -117,27 +117,52 @@ def _estimates(
     model: Model, judged: dict[tuple[str, ...], Likelihood], train: Batches, test: Batches, settings: Evaluation
 ) -> dict[str, LogLikelihood]:
     """The likelihoods of the chosen images, (likelihoods, chosen images), by figure; none where nothing can be sampled."""
-    if _why_no_likelihood(model):
+    if why_no_likelihood(model):
         return {}
     torch.manual_seed(derive_seed("importance samples", settings.seed))
     chosen = torch.zeros(len(test.images), dtype=torch.bool)
     chosen[evenly_spaced(len(test.images), settings.images)] = True
-    log_prior = _log_frequencies(train.labels, test.facts) if test.facts.classes else None
+    log_prior = log_frequencies(train.labels, test.facts) if test.facts.classes else None
     estimates = []
     for (x, labels), rows in zip(
         test.ordered(derive_seed("evaluation batches", settings.seed)), chosen.split(test.batch_size), strict=True
     ):
-        rows = rows.to(x.device)
-        for some, of_some in _held(x[rows], labels[rows]):
-            estimates.append(_likelihoods(model, list(judged.values()), some, of_some, settings, log_prior))
+        if rows.any():
+            x, labels = x[rows.to(x.device)], labels[rows.to(x.device)]
+            estimates.append(estimate(model, list(judged.values()), x, labels, settings.importance_samples, log_prior))
     return {figure: concatenate([each[figure] for each in estimates]) for figure in estimates[0]}
 
 
-def _held(x: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """A batch in parts of which one sample each may be held at a time."""
-    if len(x):
-        count = max(1, HELD_PIXELS[x.device.type] // x[0].numel())
-        yield from zip(x.split(count), labels.split(count), strict=True)
+@torch.inference_mode()
+def estimate(
+    model: Model,
+    likelihoods: Sequence[Likelihood],
+    x: Tensor,
+    labels: Tensor,
+    samples: int,
+    log_prior: Tensor | None = None,
+) -> dict[str, LogLikelihood]:
+    """Estimate the likelihoods of a batch that have a meaning for the model, by importance sampling from its posterior.
+
+    Args:
+        model: in evaluation mode, whose posterior has a density.
+        likelihoods: p(x|z) to judge by the same samples.
+        x: images in the range of the networks, (b, channel, height, width).
+        labels: of the images, (b, columns).
+        samples: of the posterior for each image, at least 10.
+        log_prior: log p(y) of each class, to sum it out; None where labels are no classes, or are not to be summed out.
+
+    Returns:
+        `nll` (of a model without labels, or with the labels summed out) and `nll_given_label`, as far as there is each: log p(x)
+        and log p(x|y), (likelihoods, b).
+    """
+    # In parts of which one sample each may be held at a time.
+    count = max(1, HELD_PIXELS[x.device.type] // x[0].numel())
+    parts = [
+        _likelihoods(model, likelihoods, some, of_some, samples, log_prior)
+        for some, of_some in zip(x.split(count), labels.split(count), strict=True)
+    ]
+    return {figure: concatenate([part[figure] for part in parts]) for figure in parts[0]}
 
 
 def _likelihoods(
@@ -145,11 +170,9 @@ def _likelihoods(
     likelihoods: Sequence[Likelihood],
     x: Tensor,
     labels: Tensor,
-    settings: Evaluation,
+    samples: int,
     log_prior: Tensor | None,
 ) -> dict[str, LogLikelihood]:
-    """The likelihoods that have a meaning for the model, (likelihoods, images) each, by figure."""
-    samples = settings.importance_samples
     if not model.conditional:
         return {"nll": _given(model, likelihoods, x, labels, samples)}
     if log_prior is None:
@@ -179,7 +202,7 @@ def _given(model: Model, likelihoods: Sequence[Likelihood], x: Tensor, labels: T
     return log_likelihood(draw, log_joint, samples, block)
 
 
-def _log_frequencies(labels: Tensor, facts: Facts) -> Tensor:
+def log_frequencies(labels: Tensor, facts: Facts) -> Tensor:
     """log p(y) of each class, as often as it stands in the training split."""
     counts = torch.bincount(labels.cpu().squeeze(1), minlength=facts.label_cardinalities[0])
     return (counts.double() / len(labels)).log()
