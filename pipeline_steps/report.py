@@ -3,15 +3,17 @@
 from pathlib import Path
 
 import click
+import numpy as np
 
 from pipeline_steps.command import command, reads, store_of
-from vaeline import comparison, latent_figures, report, results
+from vaeline import comparison, drawn_figures, latent_figures, report, results
 from vaeline.errors import UserError
 from vaeline.figures import curves_png, samples_png
 from vaeline.files import write_json, write_text, written_aside
 from vaeline.params import Study, load
 from vaeline.pictures import picture
-from vaeline.store import read_facts, read_split
+from vaeline.provenance import provenance
+from vaeline.store import Facts, read_facts, read_split
 
 
 @command
@@ -31,16 +33,17 @@ def main(partial: bool) -> None:
         for run in results.move_former(folder / "runs", study.study, folder / "former"):
             click.echo(f"params.yaml no longer names this run: kept in {run}.")
     compared = comparison.compare(found)
-    real = _real_images(study, found)
-    latents = _latent_pictures(found)
-    page = report.render(study, found, compared, real, latents, report.environment())
+    test, facts = _test_images(study, found)
+    real = _real_images(test, facts, study, found)
+    pictures = _pictures(found, test)
+    page = report.render(study, found, compared, real, pictures, provenance(found, facts))
     if partial:
         write_text(folder / "partial-report.html", page)
         click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
         return
     write_json(folder / "metrics.json", compared.means())
     write_json(folder / "comparison.json", compared.model_dump(mode="json"))
-    for name, content in {"curves": curves_png(found), "samples": samples_png(found, real), **latents}.items():
+    for name, content in {"curves": curves_png(found), "samples": samples_png(found, real), **pictures}.items():
         with written_aside(folder / f"{name}.png") as aside:
             aside.write_bytes(content)
     write_text(folder / "report.html", page)
@@ -59,26 +62,41 @@ def _refuse(found: results.Results, folder: Path, partial: bool) -> None:
         )
 
 
-def _real_images(study: Study, found: results.Results) -> bytes | None:
-    """The test images that the pictures of the runs are of; None where the data are not at hand."""
-    store, run = store_of(study), found.runs[0]
+def _test_images(study: Study, found: results.Results) -> tuple[np.ndarray | None, Facts | None]:
+    """The test images, and what they are; None where the data are not at hand.
+
+    Raises:
+        UserError: they are not those that the runs are of.
+    """
+    store = store_of(study)
     if not store.exists():
-        return None
-    images, facts = read_split(store, "test").images, read_facts(store)
-    shown = run.drawn["test_index"][: study.sampling.grid]
-    if shown.max() >= len(images):
+        return None, None
+    images = read_split(store, "test").images
+    if max(run.drawn["test_index"].max() for run in found.runs) >= len(images):
         raise UserError(
             f"{store} is not the one that the runs are of; make it anew with `python -m pipeline_steps.preprocess`."
         )
-    return picture(images[slice(None) if facts.points else shown], facts, images)
+    return images, read_facts(store)
 
 
-def _latent_pictures(found: results.Results) -> dict[str, bytes]:
-    """Pictures of the variants' latent spaces, by the name of their file."""
+def _real_images(test: np.ndarray | None, facts: Facts | None, study: Study, found: results.Results) -> bytes | None:
+    """The test images that the pictures of the runs are of."""
+    if test is None or facts is None:
+        return None
+    shown = found.runs[0].drawn["test_index"][: study.sampling.grid]
+    return picture(test[slice(None) if facts.points else shown], facts, test)
+
+
+def _pictures(found: results.Results, test: np.ndarray | None) -> dict[str, bytes]:
+    """Pictures of the variants, by the name of their file."""
     return {
         "codes": latent_figures.codes_png(found),
         "pockets": latent_figures.pockets_png(found),
         "traversals": latent_figures.traversals_png(found),
+        "switched": drawn_figures.switched_png(found),
+        "interpolations": drawn_figures.interpolations_png(found),
+        "worst": drawn_figures.worst_png(found, test),
+        "low_posterior": drawn_figures.low_posterior_png(found),
     }
 
 

@@ -71,12 +71,17 @@ def write_run(
             file[name] = np.random.default_rng(index).standard_normal((4, 2)).astype(np.float32)
         file["posterior_log_p"] = np.arange(4, dtype=np.float32)
         file["traversals"] = np.zeros((2, 9, 1, 8, 8), np.uint8)
+        file["reconstruction_errors"] = np.array([0.1, 0.4, 0.3, 0.2], np.float32)
+        file["low_posterior"] = np.zeros((4, 1, 8, 8), np.uint8)
+        file["switched"] = np.arange(4 * 64, dtype=np.uint8).reshape(2, 2, 1, 8, 8) % 17
+        file["switched_labels"] = np.array([[[0], [1]], [[0], [1]]])
+        file["interpolations"] = np.zeros((2, 9, 1, 8, 8), np.uint8)
     (folder / "model.safetensors").touch()
     of = study((folder.parent.name,))
     made = {
         "variant": of.variants[folder.parent.name].model_dump(mode="json"),
         "training": of.training.model_dump(mode="json"),
-        "facts": {"levels": 17},
+        "facts": {"levels": 17, "label_names": ["digit"], "label_values": [["0", "1"]]},
     }
     (folder / "variant.yaml").write_text(yaml.safe_dump(made))
 

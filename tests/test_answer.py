@@ -64,7 +64,7 @@ def test_a_bound_is_not_beaten_by_how_far_another_is_below_it(tmp_path: Path) ->
     assert of_one.startswith(
         "one lies 3.10 ± 0.43 nats below the upper bound of two in nll, 3 of 3 seeds, which leaves open"
     )
-    assert of_two.startswith("the upper bound of two lies 1 nats below the upper bound of three in nll")
+    assert of_two.startswith("The upper bound of two lies 1 nats below the upper bound of three in nll")
     assert [cell.mark for cell in table.rows(compared(tmp_path, "one", "two", "three"))[0].cells] == ["", "", ""]
 
 

@@ -1,20 +1,27 @@
 """The page that a study ends in."""
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import h5py
 import pytest
 
 from tests.made_up import study, study_content, write_run, write_runs
-from vaeline import comparison, figures, params, report, results
+from vaeline import comparison, figures, params, provenance, report, results
 from vaeline.params import Study
+from vaeline.provenance import Provenance, Stage
+
+PICTURES = ("codes", "pockets", "traversals", "switched", "interpolations", "worst", "low_posterior")
 
 
 def page(folder: Path, of: Study, real: bytes | None = None) -> str:
     found = results.read(folder, of)
-    latents = dict.fromkeys(("codes", "pockets", "traversals"), b"PNG")
-    return report.render(of, found, comparison.compare(found), real, latents, {"Python": "3.11.0"})
+    pictures = dict.fromkeys(PICTURES, b"PNG")
+    made_of = Provenance([Stage("train", "weights of a run", 6, "3 s")], {"data set": "dots"}, {"Python": "3.11.0"})
+    return report.render(of, found, comparison.compare(found), real, pictures, made_of)
 
 
 def text_of(html: str) -> str:
@@ -43,7 +50,7 @@ class Links(HTMLParser):
 def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Curves cost most of the time; only the test that asks for `drawn` has them."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(figures, "curve_svg", lambda *_: "<svg/>")
+        monkeypatch.setattr(figures, "svg", lambda *_: "<svg/>")
 
 
 @pytest.fixture
@@ -66,11 +73,12 @@ def test_the_page_answers_in_sentences(runs: Path) -> None:
 def test_the_table_shows_means_with_intervals_and_marks_the_best(runs: Path) -> None:
     html = page(runs, study())
     assert re.search(
-        r'<td class="figure best">.*?best .*?<span class="value">2.0</span> <span class="spread">± 2.5</span></td>',
+        r'<td class="figure best" data-value="2.0">.*?best .*?<span class="value">2.0</span> <span class="spread">± 2.5</span></td>',
         html,
     )
     assert re.search(
-        r'<td class="figure ">.*?<span class="value">5.1</span> <span class="spread">± 2.9</span></td>', html
+        r'<td class="figure " data-value="5.1\d*">.*?<span class="value">5.1</span> <span class="spread">± 2.9</span></td>',
+        html,
     )
 
 
@@ -89,14 +97,24 @@ def test_no_request_leaves_the_page(runs: Path) -> None:
     assert all(address.startswith(("data:", "#")) for address in links.addresses)
     assert {address[1:] for address in links.addresses if address.startswith("#")} <= set(links.ids)
     assert len(set(links.ids)) == len(links.ids)
-    assert not links.tags & {"script", "iframe", "object"}
+    assert not links.tags & {"iframe", "object"}
+
+
+def test_no_script_runs_but_the_pages_own(runs: Path) -> None:
+    html = page(runs, study())
+    [script] = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src &#39;none&#39;; img-src data:; style-src &#39;unsafe-inline&#39;; script-src &#39;sha256-{digest}&#39;"
+    assert policy.replace("&#39;", "'") in html
+    assert not re.search(r"\son\w+=", re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL))
 
 
 def test_every_picture_and_curve_is_inside_and_described(runs: Path, drawn: None) -> None:
     html = page(runs, study(), real=(runs / "one" / "seed-0" / "samples.png").read_bytes())
     images = re.findall(r"<img [^>]*>", html)
-    assert len(images) == 1 + 2 * 2 + 3 + 4  # test images; reconstructions and samples of two variants; latents; curves
-    assert all(re.search(r'alt="[^"]{10,}"', image) for image in images)
+    # Test images; reconstructions and samples of two variants; labels; latents; failures; curves; the enlarged one.
+    assert len(images) == 1 + 2 * 2 + 1 + 4 + 2 + 4 + 1
+    assert all(re.search(r'alt="[^"]{10,}"', image) for image in images[:-1])
     assert "The test images are not at hand." in text_of(page(runs, study()))
 
 
@@ -108,9 +126,24 @@ def test_names_with_html_in_them_are_shown_not_run(tmp_path: Path) -> None:
         {attack: {"value": 1.0, "definition": attack, attack: attack}, "rate": {"dash": attack}},
     )
     html = page(tmp_path, study(("one",), (0,), question=attack))
-    assert "<script" not in html
+    assert html.count("<script") == 1 and "<script>alert" not in html
     assert "<img src=http" not in html
     assert html.count("&lt;script&gt;") >= 4
+
+
+def test_what_no_run_has_drawn_is_no_section(runs: Path, tmp_path: Path) -> None:
+    assert "One label switched" in text_of(page(runs, study()))
+    for file in runs.glob("*/*/samples.h5"):
+        with h5py.File(file, "a") as samples:
+            for name in ("switched", "switched_labels", "interpolations", "reconstruction_errors", "low_posterior"):
+                del samples[name]
+    html = page(runs, study())
+    assert not {"labels", "failures"} & set(Links(html).ids) and "Interpolations" not in html
+
+
+def test_stages_and_data_are_there(runs: Path) -> None:
+    text = text_of(page(runs, study()))
+    assert "train ×6 weights of a run 3 s" in text and "data set dots" in text
 
 
 def test_a_missing_run_is_named(runs: Path) -> None:
@@ -176,6 +209,7 @@ def test_a_figure_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
         write_run(tmp_path / "two" / f"seed-{seed}", {"nll": 1.0})
     html = text_of(page(tmp_path, study(seeds=(0, 1))))
     assert "Male 1 — Smiling 0.6250 —" in html
+    assert "Attributes least obeyed one Smiling 0.6250 , Male 1 Condition" in html
     assert "&#34;Male" not in html  # nor as JSON among the ways of its making
 
 
@@ -205,7 +239,7 @@ def test_the_page_is_the_same_each_time(runs: Path) -> None:
 def test_the_environment_names_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)  # outside any repository
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    found = report.environment()
+    found = provenance.environment()
     assert {"Python", "torch", "numpy"} <= found.keys()
     assert "commit" not in found
 
@@ -214,4 +248,4 @@ def test_the_environment_names_versions(monkeypatch: pytest.MonkeyPatch, tmp_pat
     ("seconds", "text"), [(5.24, "5.2 s"), (59.99, "60.0 s"), (200, "3 min 20 s"), (3661, "1 h 01 min")]
 )
 def test_wall_times_are_read_at_a_glance(seconds: float, text: str) -> None:
-    assert report._duration(seconds) == text
+    assert provenance.duration(seconds) == text

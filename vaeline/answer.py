@@ -77,7 +77,7 @@ def _sentence(name: str, figure: Figure, first: str, second: str) -> str:
             f"{pair.first} came out better than {pair.second} by {by} in {name}, on one seed: no interval, no verdict."
         )
     if pair.second in figure.bounds:
-        whose = f"the upper bound of {pair.first}" if pair.first in figure.bounds else pair.first
+        whose = f"The upper bound of {pair.first}" if pair.first in figure.bounds else pair.first
         return (
             f"{whose} lies {by} below the upper bound of {pair.second} in {name}, {seeds}, which leaves open how far "
             f"{pair.second} is below its bound."

@@ -94,7 +94,7 @@ class Batches:
         """At most `count` images, spread evenly over the split."""
         rows = torch.from_numpy(evenly_spaced(len(self.images), count)).to(self.labels.device)
         some = copy.copy(self)
-        some.images, some.labels = self._take(rows), self.labels.index_select(0, rows)
+        some.images, some.labels = self.take(rows), self.labels.index_select(0, rows)
         return some
 
     def ordered(self, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -128,15 +128,15 @@ class Batches:
         """The images and labels of each batch of rows; those on disk are read while the batches before them are at work."""
         if not isinstance(self.images, OnDisk):
             for rows in dealt:
-                yield self._take(rows), self.labels.index_select(0, rows)
+                yield self.take(rows), self.labels.index_select(0, rows)
             return
         with ThreadPoolExecutor(1) as reader:
-            read = in_order((reader.submit(self._take, rows) for rows in dealt), AHEAD)
+            read = in_order((reader.submit(self.take, rows) for rows in dealt), AHEAD)
             for rows, images in zip(dealt, read, strict=True):
                 yield images, self.labels.index_select(0, rows)
 
-    def _take(self, rows: Tensor) -> Tensor:
-        """Images of some rows, on the device."""
+    def take(self, rows: Tensor) -> Tensor:
+        """Images of some rows as they are stored, on the device of the rows."""
         if isinstance(self.images, OnDisk):
             return torch.from_numpy(self.images.take(rows.cpu().numpy())).to(rows.device)
         return self.images.index_select(0, rows.to(self.images.device)).to(rows.device)

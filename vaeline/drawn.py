@@ -15,7 +15,9 @@ IMAGES = ("reconstructions", "samples")
 ASKED = ("labels", "test_index")
 # Datasets that hold as many rows, in the same order.
 TOGETHER = (
-    (*IMAGES, *ASKED),
+    (*IMAGES, *ASKED, "reconstruction_errors"),
+    ("switched", "switched_labels"),
+    ("interpolations", "interpolations_through_flow"),
     ("low_posterior", "low_posterior_codes", "low_posterior_labels"),
     ("posterior", "posterior_log_p"),
 )
@@ -25,6 +27,8 @@ LAYOUT = {
     "reconstructions": ("uf", None), "samples": ("uf", None), "labels": ("i", 2), "test_index": ("i", 1),
     "low_posterior": ("uf", None), "low_posterior_codes": ("f", 2), "low_posterior_labels": ("i", 2),
     "posterior": ("f", 2), "posterior_log_p": ("f", 1), "codes": ("f", 2), "prior": ("f", 2), "traversals": ("u", 5),
+    "reconstruction_errors": ("f", 1), "switched": ("u", 5), "switched_labels": ("i", 3), "interpolations": ("u", 5),
+    "interpolations_through_flow": ("u", 5),
 }  # fmt: skip
 
 
@@ -124,6 +128,20 @@ def arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise _damaged(path, f"{name} holds what is not finite")
     return found
+
+
+def rows(path: Path, name: str, wanted: Iterable[int]) -> np.ndarray:
+    """Read some rows of a dataset of samples.h5, in the order asked for; none of a dataset that it has not, or past its end.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        with h5py.File(path) as file:
+            there = file[name] if name in file else np.empty(0)
+            return np.array([there[row] for row in wanted if row < len(there)])
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(path, str(error)) from error
 
 
 def _refuse_other_layout(file: h5py.File) -> None:

@@ -58,17 +58,15 @@ def traversals_png(results: Results) -> bytes:
     Args:
         results: of a study.
     """
-    shown = _first_runs(results, "traversals")
+    shown = first_runs(results, "traversals")
     pictures = {
         variant: grid(run.drawn["traversals"].reshape(-1, *run.drawn["traversals"].shape[2:]), run.levels, columns=9)
         for variant, run in shown.items()
     }
-    return (
-        side_by_side(pictures) if pictures else _sentence("No variant of this study has latents to vary, and images.")
-    )
+    return side_by_side(pictures) if pictures else sentence("No variant of this study has latents to vary, and images.")
 
 
-def _first_runs(results: Results, name: str) -> dict[str, Run]:
+def first_runs(results: Results, name: str) -> dict[str, Run]:
     """Each variant's first run that has drawn something of this name."""
     found: dict[str, Run] = {}
     for variant in results.study.variants:
@@ -78,9 +76,9 @@ def _first_runs(results: Results, name: str) -> dict[str, Run]:
 
 
 def _panels(results: Results, name: str, draw: Callable[[Axes, dict[str, np.ndarray]], None]) -> bytes:
-    shown = _first_runs(results, name)
+    shown = first_runs(results, name)
     if not shown:
-        return _sentence("No variant of this study has such a latent space.")
+        return sentence("No variant of this study has such a latent space.")
     columns = min(len(shown), 4)
     rows = -(-len(shown) // columns)
     with style():
@@ -131,7 +129,7 @@ def _frame(axes: Axes, points: np.ndarray) -> None:
     axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
 
 
-def _sentence(text: str) -> bytes:
+def sentence(text: str) -> bytes:
     """A picture that says why there is none."""
     with style():
         figure = Figure(figsize=(6, 0.6), facecolor="white")

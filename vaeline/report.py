@@ -1,12 +1,11 @@
 """The report of a study: one HTML page that holds all it shows and asks nothing of any network."""
 
+import hashlib
 import json
-import platform
-import subprocess
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from itertools import combinations, pairwise, product
 from pathlib import Path
 from statistics import fmean
@@ -15,18 +14,24 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from vaeline import answer, figures, studies, table
+from vaeline import answer, figures, measured_figures, studies, table
 from vaeline.comparison import Comparison, Figure, Pair
 from vaeline.headlines import HEADLINES, Headline
 from vaeline.params import Study
+from vaeline.provenance import Provenance, duration
 from vaeline.results import Results, Run
 
 TEMPLATES = Path(__file__).parent / "templates"
-PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
 STEPS = ["train", "sample", "evaluate"]
 ALL_PAIRS = 6  # variants of which every pair is shown
 MOST_SHOWN = 12  # entries of a list in the account of how a figure was made
 MARGIN = 3.0  # per cent of a strip left free at either end
+FEWEST_OBEYED = 5  # attributes that a variant obeys least
+TITLES = {
+    "answer": "Answer", "table": "Results", "published": "Beside the papers", "pictures": "Pictures", "labels": "Labels",
+    "latents": "Latent spaces", "failures": "Failures", "curves": "Training", "how": "How each number was made", "runs": "Runs",
+    "provenance": "Provenance",
+}  # fmt: skip
 
 
 class Strip(NamedTuple):
@@ -65,8 +70,8 @@ def render(
     results: Results,
     comparison: Comparison,
     real: bytes | None,
-    latents: Mapping[str, bytes],
-    environment: Mapping[str, str],
+    pictures: Mapping[str, bytes],
+    made_of: Provenance,
 ) -> str:
     """Draw the page.
 
@@ -75,10 +80,12 @@ def render(
         results: the runs that are there.
         comparison: of those runs.
         real: PNG of the test images that the reconstructions are of, in their order; None where they are not to be had.
-        latents: PNG of the latent spaces: `codes`, `pockets` and `traversals`.
-        environment: what made the page: name -> version.
+        pictures: PNG of the study's pictures: `codes`, `pockets` and `traversals`, and of the others those that it has.
+        made_of: what the page comes from.
     """
     rows, beside = table.rows(comparison), table.rows_beside(comparison)
+    kinds, drawings = _kinds(results), _drawings(results)
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     return (
         _engine()
         .get_template("report.html.j2")
@@ -94,7 +101,14 @@ def render(
             nowhere=table.nowhere(comparison),
             notes=list(dict.fromkeys(cell.note for row in [*rows, *beside] for cell in row.cells if cell.note)),
             real=real,
-            latents=latents,
+            pictures=pictures,
+            drawings=drawings,
+            least_obeyed=_least_obeyed(results),
+            guess=_guessed(results),
+            kinds=kinds,
+            sections=_sections(results, comparison, kinds | {name for name, drawing in drawings.items() if drawing}),
+            script=Markup(script),
+            script_hash=f"sha256-{b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
             all_pairs=ALL_PAIRS,
             shown={variant: runs[0] for variant in comparison.variants if (runs := results.of(variant))},
             curves=[(curve, figures.curve_svg(results, curve).encode()) for curve in figures.CURVES],
@@ -103,7 +117,9 @@ def render(
             labels={row.name: _by_label(results, row.name) for row in rows},
             steps=[step for step in STEPS if any(step in run.seconds for run in results.runs)],
             params=studies.as_yaml(study),
-            environment=environment,
+            stages=made_of.stages,
+            data=made_of.data,
+            environment=made_of.environment,
         )
     )
 
@@ -120,34 +136,57 @@ def _engine() -> Environment:
         "inlined": _inlined,
         "typeset": _typeset,
         "breakable": _breakable,
-        "duration": _duration,
+        "duration": duration,
         "number": table.number,
     }
     return engine
 
 
-def environment() -> dict[str, str]:
-    """What this process runs on: versions, and the commit where there is one."""
+def _sections(results: Results, comparison: Comparison, kinds: set[str]) -> dict[str, str]:
+    """The sections of the page that there are, by their id."""
+    absent = {
+        "published": not comparison.published,
+        "labels": not kinds & {"switched", "by_attribute"},
+        "failures": not kinds & {"reconstructions", "low_posterior"},
+    } | dict.fromkeys(("pictures", "latents", "curves"), not results.runs)
+    return {name: title for name, title in TITLES.items() if not absent.get(name)}
+
+
+def _kinds(results: Results) -> set[str]:
+    """What the runs have drawn, and failed at, by name: of what none has, the page shows nothing."""
+    return {name for run in results.runs for name in (*run.drawn, *(run.failures if run.levels else ()))}
+
+
+def _drawings(results: Results) -> dict[str, str]:
+    """SVG of what was measured along more than one number; empty where nothing was."""
     found = {
-        "commit": _commit(),
-        "Python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
+        "leakage": (measured_figures.has_leakage(results), measured_figures.leakage),
+        "by_attribute": (
+            bool(measured_figures.accuracies(results, "condition_accuracy")),
+            measured_figures.by_attribute,
+        ),
     }
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return {name: value for name, value in found.items() if value}
+    return {name: figures.svg(partial(draw, results)) if there else "" for name, (there, draw) in found.items()}
 
 
-def _commit() -> str:
-    """The commit that is checked out, and whether files differ from it; empty outside a repository."""
-    try:
-        asked = ["git", "describe", "--always", "--abbrev=12", "--dirty=, with edits", "--exclude=*"]
-        return subprocess.run(asked, check=False, capture_output=True, text=True).stdout.strip()
-    except FileNotFoundError:  # no git
-        return ""
+def _least_obeyed(results: Results) -> dict[str, list[tuple[str, float]]]:
+    """The attributes that each variant obeys least, with their condition accuracy."""
+    found = measured_figures.accuracies(results, "condition_accuracy")
+    of_variants = {
+        variant: [(label, values[variant]) for label, values in found.items() if variant in values]
+        for variant in results.study.variants
+    }
+    return {
+        variant: sorted(labels, key=lambda each: each[1])[:FEWEST_OBEYED]
+        for variant, labels in of_variants.items()
+        if labels
+    }
+
+
+def _guessed(results: Results) -> float | None:
+    """The condition accuracy of a judge that guesses; None where it was not noted."""
+    values = [value for run in results.runs if (value := run.metrics.get("condition_accuracy_floor")) is not None]
+    return fmean(values) if values else None
 
 
 def _answer(comparison: Comparison, name: str) -> Answer:
@@ -252,11 +291,3 @@ def _typeset(text: str) -> str:
 def _breakable(name: str) -> Markup:
     """A name that may be broken after an underscore."""
     return Markup("_<wbr>").join(name.split("_"))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"

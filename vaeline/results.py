@@ -33,7 +33,11 @@ FILES = {
 }
 
 # What the report reads of samples.h5, where it is there.
-DRAWN = ("labels", "test_index", "codes", "prior", "posterior", "posterior_log_p", "low_posterior_codes", "traversals")
+DRAWN = (
+    "labels", "test_index", "codes", "prior", "posterior", "posterior_log_p", "low_posterior_codes", "traversals",
+    "switched", "switched_labels", "interpolations", "interpolations_through_flow", "reconstruction_errors",
+)  # fmt: skip
+MOST_FAILURES = 10  # images of each kind
 
 
 class Time(Entry):
@@ -47,6 +51,8 @@ class DescribedFacts(BaseModel):
     """Of what a run's variant.yaml says of its data, what the report reads."""
 
     levels: int
+    label_names: list[str] = []
+    label_values: list[list[str]] = []
 
 
 class Description(BaseModel):
@@ -71,8 +77,16 @@ class Run:
     reconstructions: bytes  # PNG
     samples: bytes  # PNG
     drawn: dict[str, np.ndarray]  # of DRAWN, what samples.h5 holds
-    levels: int  # that a pixel of them can take; 0: they are points
+    failures: dict[
+        str, np.ndarray
+    ]  # images at their worst: `reconstructions`, `low_posterior`; `test_index` of the former
+    facts: DescribedFacts  # of its images
     seconds: dict[str, float]  # step -> wall time, where one was noted
+
+    @property
+    def levels(self) -> int:
+        """That a pixel can take; 0: the data are points."""
+        return self.facts.levels
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -113,7 +127,7 @@ def read(folder: Path, study: Study) -> Results:
         ) or made.training != study.training.model_dump(mode="json"):
             missing[variant, seed] = "trained under other parameters"
         else:
-            runs.append(_read_run(place, variant, seed, made.facts.levels))
+            runs.append(_read_run(place, variant, seed, made.facts))
     return Results(study.study, runs, missing, study.published)
 
 
@@ -147,8 +161,8 @@ def _unused(path: Path) -> Path:
     return next(other for number in count(2) if not (other := path.with_name(f"{path.name}.{number}")).exists())
 
 
-def _read_run(folder: Path, variant: str, seed: int, levels: int) -> Run:
-    timing = folder / "timing.json"
+def _read_run(folder: Path, variant: str, seed: int, facts: DescribedFacts) -> Run:
+    timing, found = folder / "timing.json", drawn.arrays(folder / "samples.h5", DRAWN)
     return Run(
         variant,
         seed,
@@ -156,10 +170,23 @@ def _read_run(folder: Path, variant: str, seed: int, levels: int) -> Run:
         training=_read_training(folder / "training.csv"),
         reconstructions=_read_picture(folder / "reconstructions.png"),
         samples=_read_picture(folder / "samples.png"),
-        drawn=drawn.arrays(folder / "samples.h5", DRAWN),
-        levels=levels,
+        drawn=found,
+        failures=_failures(folder / "samples.h5", found),
+        facts=facts,
         seconds={step: note.seconds for step, note in _read(TIMES, timing).items()} if timing.exists() else {},
     )
+
+
+def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The worst reconstructions, worst first, and the samples that the aggregate posterior covers least, as far as there are."""
+    failures = {"low_posterior": drawn.rows(path, "low_posterior", range(MOST_FAILURES))}
+    if "reconstruction_errors" in found:
+        worst = found["reconstruction_errors"].argsort()[::-1][:MOST_FAILURES]
+        failures |= {
+            "reconstructions": drawn.rows(path, "reconstructions", worst),
+            "test_index": found["test_index"][worst],
+        }
+    return {name: images for name, images in failures.items() if len(images)}
 
 
 def _read_evaluation(folder: Path) -> dict[str, dict[str, Any]]:

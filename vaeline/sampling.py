@@ -19,6 +19,9 @@ MOST_CODES = 2000  # of each kind, for maps of the latent space
 TRAVERSAL_STEPS = 9
 TRAVERSAL_REACH = 2.5  # standard deviations of the codes, either way
 MOST_TRAVERSED = 10  # latent dimensions
+MOST_SWITCHES = 10  # values of a class, or attributes, that draws are switched between
+SWITCHED_DRAWS = 4
+PAIRS, WAY_STEPS = 4, 9  # of interpolations between test images
 
 
 class Decoded(NamedTuple):
@@ -42,9 +45,16 @@ def everything(
         seed: of what is drawn alike from every run.
         run_seed: of the run, from which it draws of its own.
     """
-    yield "reconstructions", Decoded(len(test.labels), reconstruct(model, test, derive_seed("reconstruction", seed)))
+    errors: list[Tensor] = []
+    reconstructions = reconstruct(model, test, derive_seed("reconstruction", seed))
+    yield "reconstructions", Decoded(len(test.labels), _measured(reconstructions, test, errors))
+    yield "reconstruction_errors", torch.cat(errors)
     samples = sample(model, test.labels, test.facts, derive_seed("sample", seed, run_seed), test.batch_size)
     yield "samples", Decoded(len(test.labels), samples)
+    if model.conditional and not test.facts.points:
+        asked = switches(test.labels, test.facts)
+        yield "switched_labels", asked
+        yield "switched", switched(model, asked, test.facts, derive_seed("switches", seed, run_seed))
     if model.posterior.kind != "codes":
         yield from _latents(model, test, train, derive_seed("latents", seed, run_seed))
 
@@ -60,8 +70,44 @@ def _latents(model: Model, test: Batches, train: Batches, seed: int) -> Iterator
         under = test.labels[:1].expand(path.shape[0] * path.shape[1], -1)
         decoded = torch.cat(list(decode(model, path.flatten(0, 1), under, test.facts, test.batch_size)))
         yield "traversals", decoded.unflatten(0, path.shape[:2])
+        yield from _interpolations(model, test, of_images)
     if not why_no_aggregate(model):
         yield from _of_aggregate(model, test, aggregate_posterior(model, train, derive_seed("aggregate", seed)), seed)
+
+
+def _interpolations(model: Model, test: Batches, codes: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Images on the way between two test images, (pairs, steps, channel, height, width), under the first one's labels."""
+    first, second = pairs(test.labels, alike=test.facts.classes)
+    if codes.dim() > 2 or not len(first):
+        return
+    ways = {"interpolations": False} | ({"interpolations_through_flow": True} if _has_flow(model) else {})
+    for name, through_flow in ways.items():
+        way = interpolate(model, codes[first], codes[second], WAY_STEPS, through_flow)
+        under = test.labels[first].repeat_interleave(WAY_STEPS, 0)
+        decoded = torch.cat(list(decode(model, way.flatten(0, 1), under, test.facts, test.batch_size)))
+        yield name, decoded.unflatten(0, way.shape[:2])
+
+
+def _has_flow(model: Model) -> bool:
+    return getattr(model.latent_density, "flow", None) is not None
+
+
+def pairs(labels: Tensor, alike: bool) -> tuple[Tensor, Tensor]:
+    """Rows of the first images to go between, and of those to go to; none is in two pairs, and fewer than four may be found.
+
+    Args:
+        labels: of the images, (n, columns).
+        alike: whether both are to have the same labels, and no two pairs the same, as far as there are others.
+    """
+    if not alike:
+        rows = torch.arange(min(2 * PAIRS, len(labels) // 2 * 2), device=labels.device)
+        return rows[::2], rows[1::2]
+    of_label = [(labels == value).all(1).nonzero().flatten() for value in labels.unique(dim=0)]
+    found = [rows[2 * turn : 2 * turn + 2] for turn in range(PAIRS) for rows in of_label if len(rows) >= 2 * turn + 2]
+    if not found:
+        return labels.new_zeros(0), labels.new_zeros(0)
+    first, second = torch.stack(found[:PAIRS]).unbind(1)
+    return first, second
 
 
 def _of_aggregate(
@@ -87,6 +133,52 @@ def reconstruct(model: Model, images: Batches, seed: int) -> Iterator[Tensor]:
     """Decode each image's z without the posterior's noise: batches of levels, uint8 (b, channel, height, width)."""
     for x, labels in images.ordered(seed):
         yield _levels(model.reconstruct(x, labels), images.facts)
+
+
+def _measured(reconstructions: Iterator[Tensor], images: Batches, errors: list[Tensor]) -> Iterator[Tensor]:
+    """Hand reconstructions on, and note the mean squared error of each, (b,) float32 a batch: of levels, or of points."""
+    start = 0
+    for batch in reconstructions:
+        real = images.take(torch.arange(start, start + len(batch)))
+        errors.append((real.float() - batch.float()).square().flatten(1).mean(1))
+        start += len(batch)
+        yield batch
+
+
+def switches(labels: Tensor, facts: Facts) -> Tensor:
+    """Labels that differ in one switch each: a class in each of its values; attributes as they are, and then one switched.
+
+    Args:
+        labels: of test images, (n, columns).
+        facts: of the images.
+
+    Returns:
+        (draws, switches, columns): at most ten values, or the attributes that images divide most evenly, of the first images.
+    """
+    asked, count = labels[:SWITCHED_DRAWS], len(labels)
+    if facts.classes:
+        values = torch.arange(min(facts.label_cardinalities[0], MOST_SWITCHES), device=labels.device)
+        return values.view(1, -1, 1).repeat(len(asked), 1, 1)
+    sizes = facts.label_cardinalities
+    unevenness = {
+        column: int(values.bincount().max()) / count * sizes[column]  # 1 where every value stands as often
+        for column, values in enumerate(labels.T)
+        if sizes[column] > 1
+    }
+    columns = sorted(sorted(unevenness, key=unevenness.__getitem__)[: MOST_SWITCHES - 1])
+    found = asked.unsqueeze(1).repeat(1, 1 + len(columns), 1)
+    for place, column in enumerate(columns, start=1):
+        found[:, place, column] = (found[:, place, column] + 1) % sizes[column]
+    return found
+
+
+def switched(model: Model, asked: Tensor, facts: Facts, seed: int) -> Tensor:
+    """Decode draws of p(z|y) under each switch of their labels, (draws, switches, columns), from the same noise: the rest is held.
+
+    Returns:
+        uint8, (draws, switches, channel, height, width).
+    """
+    return torch.stack([torch.cat(list(sample(model, labels, facts, seed))) for labels in asked.unbind(1)], 1)
 
 
 @torch.inference_mode()

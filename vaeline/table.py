@@ -28,6 +28,7 @@ class Cell(NamedTuple):
     spread: str = ""  # "± 0.4"
     mark: str = ""  # "best", "tied" or none
     note: str = ""  # why it is a dash or a bound, or rests on fewer seeds
+    number: float | None = None  # the mean, to sort by; None for a dash
 
 
 class Row(NamedTuple):
@@ -189,7 +190,8 @@ def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str, past_
     notes += [PAST_CEILING] if past_ceiling else []
     notes += [figure.warnings[variant]] if variant in figure.warnings else []
     notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []
-    return Cell(f"<= {value}" if bound else value, spread(summary.half_width), mark, "; ".join(notes))
+    shown = f"<= {value}" if bound else value
+    return Cell(shown, spread(summary.half_width), mark, "; ".join(notes), summary.mean)
 
 
 def _seeds_note(summary: Summary) -> str:

@@ -13,7 +13,8 @@ from tests.made_up import study_content, write_run, write_runs
 from vaeline import figures, store
 
 RESULTS = Path("results/tiny")
-PICTURES = {"curves.png", "samples.png", "codes.png", "pockets.png", "traversals.png"}
+DRAWN = ("codes", "pockets", "traversals", "switched", "interpolations", "worst", "low_posterior")
+PICTURES = {f"{name}.png" for name in ("curves", "samples", *DRAWN)}
 OUTPUTS = {"metrics.json", "comparison.json", "report.html", *PICTURES}
 
 
@@ -28,11 +29,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Curves cost most of the time, and most tests do not look at them."""
-    monkeypatch.setattr(figures, "curve_svg", lambda *_: "<svg/>")
+    monkeypatch.setattr(figures, "svg", lambda *_: "<svg/>")
     monkeypatch.setattr(report, "curves_png", lambda *_: b"PNG")
-    monkeypatch.setattr(
-        report, "_latent_pictures", lambda *_: dict.fromkeys(("codes", "pockets", "traversals"), b"PNG")
-    )
+    monkeypatch.setattr(report, "_pictures", lambda *_: dict.fromkeys(DRAWN, b"PNG"))
 
 
 def run(*arguments: str) -> Result:

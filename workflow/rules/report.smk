@@ -19,6 +19,10 @@ rule report:
         "results/{study}/codes.png",
         "results/{study}/pockets.png",
         "results/{study}/traversals.png",
+        "results/{study}/switched.png",
+        "results/{study}/interpolations.png",
+        "results/{study}/worst.png",
+        "results/{study}/low_posterior.png",
         "results/{study}/report.html",
     params:
         *tracked(

@@ -1,0 +1,72 @@
+"use strict";
+// The page is whole without this: it sorts tables and enlarges figures.
+(() => {
+  const valueOf = (cell) => (cell && "value" in cell.dataset ? Number(cell.dataset.value) : NaN);
+  const compare = (one, other, sign) => {
+    if (Number.isNaN(one) || Number.isNaN(other)) return Number.isNaN(one) - Number.isNaN(other);
+    return sign * (one - other);
+  };
+  document.documentElement.classList.add("scripted");
+
+  // Variants are columns: a figure's row sorts them, the better first, and the other way round when asked again.
+  for (const button of document.querySelectorAll(".results .sort")) {
+    button.addEventListener("click", () => {
+      const table = button.closest("table"), row = button.closest("tr");
+      const again = button.getAttribute("aria-pressed") === "true" && !button.dataset.turned;
+      const sign = (button.dataset.better === "higher" ? -1 : 1) * (again ? -1 : 1);
+      const places = [...row.querySelectorAll("td.figure")].map((cell) => [valueOf(cell), cell.cellIndex]);
+      const order = places.sort((one, other) => compare(one[0], other[0], sign)).map(([, index]) => index);
+      for (const each of table.rows) {
+        if (each.cells.length <= order.length) continue;
+        const cells = order.map((index) => each.cells[index]), end = each.cells[order.length + 1] || null;
+        for (const cell of cells) each.insertBefore(cell, end);
+      }
+      for (const other of table.querySelectorAll(".sort")) other.setAttribute("aria-pressed", String(other === button));
+      if (again) button.dataset.turned = "yes"; else delete button.dataset.turned;
+    });
+  }
+
+  // Runs are rows: a column's head sorts them.
+  for (const head of document.querySelectorAll(".sortable thead th")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "sort";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const body = head.closest("table").tBodies[0], index = head.cellIndex;
+      const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      const text = (row) => (row.cells[index] ? row.cells[index].textContent.trim() : "");
+      const rows = [...body.rows].filter((row) => !row.classList.contains("absent"));
+      rows.sort((one, other) => {
+        const values = [one, other].map((row) => valueOf(row.cells[index]));
+        if (values.every(Number.isNaN)) return sign * text(one).localeCompare(text(other), "en", { numeric: true });
+        return compare(values[0], values[1], sign);
+      });
+      body.prepend(...rows);
+      for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+    });
+  }
+
+  const dialog = document.getElementById("large");
+  const enlarge = (image) => {
+    const caption = image.closest("figure").querySelector("figcaption");
+    dialog.querySelector("img").src = image.src;
+    dialog.querySelector("img").alt = image.alt;
+    dialog.querySelector("p").textContent = caption ? caption.textContent : image.alt;
+    dialog.showModal();
+  };
+  for (const image of document.querySelectorAll("figure img")) {
+    image.tabIndex = 0;
+    image.setAttribute("role", "button");
+    image.setAttribute("aria-label", `Enlarge: ${image.alt}`);
+    image.addEventListener("click", () => enlarge(image));
+    image.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      enlarge(image);
+    });
+  }
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+})();
