@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 from vaeline.results import Results
-from vaeline.store import Facts
+from vaeline.store import SPLITS, Facts
 
 PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
 STAGES = {  # in the order in which they run -> what each makes
@@ -59,8 +59,7 @@ def _stage(name: str, results: Results) -> Stage:
 def _data(facts: Facts) -> dict[str, str]:
     found = {"data set": facts.dataset_id, "images": "x".join(map(str, facts.image_shape))}
     found |= {
-        f"{split} split": f"{count:,}, SHA-256 {facts.checksums[split][:SHOWN]}…"
-        for split, count in facts.counts.items()
+        f"{split} split": f"{facts.counts[split]:,}, SHA-256 {facts.checksums[split][:SHOWN]}…" for split in SPLITS
     }
     for name, file in facts.preprocessing.get("manifest", {}).get("files", {}).items():
         found[name] = f"{file['bytes']:,} bytes, SHA-256 {file['sha256'][:SHOWN]}…"
