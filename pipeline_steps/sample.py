@@ -13,6 +13,7 @@ from vaeline.files import written_aside
 from vaeline.memory import budget
 from vaeline.params import Study
 from vaeline.pictures import picture
+from vaeline.progress import watched
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts, Split, created, read_split, require_images
 
@@ -61,7 +62,7 @@ def _write(file: h5py.File, name: str, content: torch.Tensor | sampling.Decoded,
         file[name] = content.cpu().numpy()
         return
     images, written = file.create_dataset(name, (content.rows, *facts.image_shape), facts.dtype), 0
-    for batch in content.batches:
+    for batch in watched(content.batches, name, content.rows):
         images[written : written + len(batch)] = batch.numpy()
         written += len(batch)
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from vaeline import datasets, params
 from vaeline.ahead import in_order
 from vaeline.datasets import EncodedImages, RawImages
 from vaeline.decoding import decode, fit
 from vaeline.errors import UserError
+from vaeline.progress import Bar
 from vaeline.store import SPLITS, Facts, Stream, write
 
 BLOCK = 64  # images that a thread prepares at once
@@ -53,7 +53,7 @@ def preprocess(dataset: params.Dataset, manifest: dict[str, Any], path: Path, th
     threads = threads or _cores()
     _refuse_size(dataset, raw)
     _announce(raw.images, facts, count, path, threads)
-    with _workers(threads, _resizes(raw.images, dataset.size)) as pool, _progress(count) as bar:
+    with _workers(threads, _resizes(raw.images, dataset.size)) as pool, Bar("preprocess", count) as bar:
         splits = {
             name: Stream(
                 _blocks(pool, partial(_prepare, raw, dataset), rows, bar, 2 * threads),
@@ -168,14 +168,14 @@ def _compute_alone() -> None:
 
 
 def _blocks(
-    pool: Executor | None, prepare: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, bar: Any, ahead: int
+    pool: Executor | None, prepare: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, bar: Bar, ahead: int
 ) -> Iterator[np.ndarray]:
     """Prepare images on all threads, in order, block by block; (<= BLOCK, channel, size, size)."""
     blocks = (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
     prepared = in_order((pool.submit(prepare, block) for block in blocks), ahead) if pool else map(prepare, blocks)
     for block in prepared:
         yield block
-        bar.update(len(block))
+        bar.advance(len(block))
 
 
 def _prepare(raw: RawImages, dataset: params.Dataset, rows: np.ndarray) -> np.ndarray:
@@ -260,11 +260,6 @@ def _seconds_each(images: EncodedImages, size: int) -> float:
     started = time.perf_counter()
     trial = _bring_to_size(images, np.arange(min(TRIAL, len(images.names))), size)
     return (time.perf_counter() - started) / len(trial)
-
-
-def _progress(count: int) -> Any:
-    """A bar with images a second and the time left, where someone is looking."""
-    return tqdm(total=count, desc="preprocess", unit=" images", disable=None, file=sys.stderr)
 
 
 def _cores() -> int:

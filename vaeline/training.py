@@ -1,8 +1,6 @@
 """Training of one variant from one seed, epoch by epoch, each epoch a function of the state before it and its seed."""
 
 import math
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +8,6 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from tqdm import tqdm
 
 from vaeline.batches import Batches
 from vaeline.calibration import mean_squared_error
@@ -19,12 +16,12 @@ from vaeline.errors import UserError
 from vaeline.finite import count_lost
 from vaeline.model import Model, Objective
 from vaeline.params import Training
+from vaeline.progress import Bar
 from vaeline.seeds import derive_seed
 
 CHECK_EVERY = 50  # steps between two looks at the terms: reading them makes the device wait
 SAMPLES_CHECKED = 1000  # of the prior, at each validation
 ADVERSARY_LOST = 100.0  # nats of an adversary's cross-entropy, where a tossed coin has 0.69
-QUIET_SECONDS = 20  # between two lines of progress where the output is no terminal
 
 Row = dict[str, float]
 
@@ -142,7 +139,8 @@ def train(
     progress = _resume(model, adam, adversary, checkpoints.latest(training.epochs))
     for row in progress.rows:
         on_epoch(row)
-    with _Bar(training.epochs, progress.epoch, len(batches.images)) as bar:
+    of_epoch = len(batches.images)
+    with Bar("train", training.epochs * of_epoch, progress.epoch * of_epoch) as bar:
         while not progress.finished(training):
             tally = Tally(progress.epoch + 1, checkpoints, adversary is not None)
             _set_learning_rate(adam, training, tally.epoch)
@@ -195,11 +193,11 @@ def fit_density(model: Model, batches: Batches, seed: int, checkpoints: Checkpoi
     epochs = density.epochs
     before = checkpoints.latest(epochs)
     losses: list[float] = list(before["losses"]) if before else []
-    for state in density.fit(codes, condition, derive_seed("density", seed), before):
-        losses.append(state["loss"])
-        checkpoints.write(state["epoch"], {**state, "losses": losses}, state["epoch"] == epochs)
-        if sys.stderr.isatty() or state["epoch"] in (1, epochs):
-            print(f"density epoch {state['epoch']}/{epochs} loss {state['loss']:.2f}", file=sys.stderr)
+    with Bar("density", epochs, done=len(losses), unit="epochs") as bar:
+        for state in density.fit(codes, condition, derive_seed("density", seed), before):
+            losses.append(state["loss"])
+            checkpoints.write(state["epoch"], {**state, "losses": losses}, state["epoch"] == epochs)
+            bar.advance(1, f"loss {state['loss']:.2f}")
     return losses
 
 
@@ -288,7 +286,7 @@ def _set_learning_rate(adam: torch.optim.Adam, training: Training, epoch: int) -
         group["lr"] = training.learning_rate * training.decay**passed
 
 
-def _train_epoch(step: Step, batches: Batches, seed: int, tally: Tally, bar: "_Bar") -> Row:
+def _train_epoch(step: Step, batches: Batches, seed: int, tally: Tally, bar: Bar) -> Row:
     torch.manual_seed(derive_seed("training posterior", seed, tally.epoch))
     step.model.train()
     means: Row = {}
@@ -299,8 +297,9 @@ def _train_epoch(step: Step, batches: Batches, seed: int, tally: Tally, bar: "_B
     for index, (x, labels) in enumerate(shuffled, 1):
         tally.add(len(x), step(x, labels, before + index))
         if index % CHECK_EVERY == 0 or index == len(batches):
-            means = tally.read()
-            bar.show(tally, means)
+            seen, means = tally.images, tally.read()
+            words = " ".join(f"{name} {value:.1f}" for name, value in means.items())
+            bar.advance(tally.images - seen, f"epoch {tally.epoch} {words}")
     if broken := _not_finite(step.model, step.adversary):
         raise tally.diverged("after its last step", f"weights of {' and of '.join(broken)} are not finite")
     if means.get("adversary", 0.0) > ADVERSARY_LOST:
@@ -362,34 +361,3 @@ def _validate(model: Model, batches: Batches, validation: Batches, seed: int, ta
     if lost := _lost_samples(model, validation, seed):
         raise tally.diverged("in validation", lost)
     return row
-
-
-class _Bar:
-    """Progress on the terminal; where the output is none, a line now and then."""
-
-    def __init__(self, epochs: int, done: int, images: int) -> None:
-        self.epochs, self.images = epochs, images
-        self.bar = tqdm(total=epochs * images, initial=done * images, unit="img", unit_scale=True, disable=None)
-        self.began = self.spoke = time.monotonic()
-        self.first = done * images
-
-    def __enter__(self) -> "_Bar":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
-
-    def show(self, tally: Tally, means: Row) -> None:
-        terms = " ".join(f"{name} {value:.1f}" for name, value in means.items())
-        done = (tally.epoch - 1) * self.images + tally.images
-        self.bar.set_postfix_str(f"epoch {tally.epoch} {terms}", refresh=False)
-        self.bar.update(done - self.bar.n)
-        now = time.monotonic()
-        if self.bar.disable and now - self.spoke > QUIET_SECONDS:
-            self.spoke = now
-            rate = (done - self.first) / (now - self.began)
-            left = (self.epochs * self.images - done) / rate / 60
-            print(
-                f"epoch {tally.epoch}/{self.epochs} {terms} | {rate:.0f} images/s, at most {left:.0f} min left",
-                file=sys.stderr,
-            )

@@ -16,6 +16,7 @@ from vaeline.metrics.bits_per_dim import bits_per_dim
 from vaeline.metrics.importance_sampling import LogLikelihood, concatenate, log_likelihood, marginal, summarize
 from vaeline.model import Model
 from vaeline.params import Evaluation
+from vaeline.progress import Bar
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts
 
@@ -123,13 +124,14 @@ def _estimates(
     chosen = torch.zeros(len(test.images), dtype=torch.bool)
     chosen[evenly_spaced(len(test.images), settings.images)] = True
     log_prior = log_frequencies(train.labels, test.facts) if test.facts.classes else None
-    estimates = []
-    for (x, labels), rows in zip(
-        test.ordered(derive_seed("evaluation batches", settings.seed)), chosen.split(test.batch_size), strict=True
-    ):
-        if rows.any():
-            x, labels = x[rows.to(x.device)], labels[rows.to(x.device)]
-            estimates.append(estimate(model, list(judged.values()), x, labels, settings.importance_samples, log_prior))
+    estimates, ordered = [], test.ordered(derive_seed("evaluation batches", settings.seed))
+    with Bar("likelihood", int(chosen.sum())) as bar:
+        for (x, labels), rows in zip(ordered, chosen.split(test.batch_size), strict=True):
+            if rows.any():
+                x, labels = x[rows.to(x.device)], labels[rows.to(x.device)]
+                found = estimate(model, list(judged.values()), x, labels, settings.importance_samples, log_prior)
+                estimates.append(found)
+                bar.advance(len(x))
     return {figure: concatenate([each[figure] for each in estimates]) for figure in estimates[0]}
 
 

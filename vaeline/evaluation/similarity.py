@@ -14,6 +14,7 @@ from vaeline.evaluation.record import Record
 from vaeline.metrics.frechet import Moments, distance, moments
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.metrics.precision_recall import NEIGHBOURS, precision_recall
+from vaeline.progress import watched
 from vaeline.store import Facts
 
 BATCH = 500
@@ -97,7 +98,7 @@ def look(
 
     def passing() -> Iterator[np.ndarray]:
         start = 0
-        for batch in _batches(features, blocks):
+        for batch in watched(_batches(features, blocks), "features", len(labels)):
             kept.append(batch[wanted[start : start + len(batch)]])
             start += len(batch)
             yield batch

@@ -17,13 +17,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
-from tqdm import tqdm
 
 from vaeline import params
 from vaeline.batches import Batches
 from vaeline.errors import UserError
 from vaeline.files import sha256, written_aside
 from vaeline.parts import PartOptions
+from vaeline.progress import Bar
 from vaeline.seeds import derive_seed
 from vaeline.store import Facts, Split
 
@@ -260,18 +260,18 @@ def _train(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs)
     generator = torch.Generator(device).manual_seed(derive_seed("classifier batches", settings.seed))
     best, best_loss = classifier.state_dict(), math.inf
-    bar = tqdm(range(settings.epochs), desc="classifier", unit="epoch", disable=None)
-    for _ in bar:
-        _train_epoch(classifier, optimizer, batches, generator, settings)
-        schedule.step()
-        loss = _validation_loss(classifier, validation, device)
-        bar.set_postfix(validation=f"{loss:.3f}")
-        if not math.isfinite(loss):
-            raise UserError(
-                f"The classifier's validation loss is {loss}; lower classifier.learning_rate ({settings.learning_rate})."
-            )
-        if loss < best_loss:
-            best, best_loss = copy.deepcopy(classifier.state_dict()), loss
+    with Bar("classifier", settings.epochs, unit="epochs") as bar:
+        for _ in range(settings.epochs):
+            _train_epoch(classifier, optimizer, batches, generator, settings)
+            schedule.step()
+            loss = _validation_loss(classifier, validation, device)
+            if not math.isfinite(loss):
+                raise UserError(
+                    f"The classifier's validation loss is {loss}; lower classifier.learning_rate ({settings.learning_rate})."
+                )
+            if loss < best_loss:
+                best, best_loss = copy.deepcopy(classifier.state_dict()), loss
+            bar.advance(1, f"validation {loss:.3f}")
     classifier.load_state_dict(best)
     classifier.trained_on_sha256 = facts.checksums.get("train", "")
     return classifier.eval()
