@@ -27,7 +27,7 @@ def main(partial: bool) -> None:
     """Draw the report of the active study, and write its metrics and comparisons."""
     study = load()
     folder = Path("results") / study.study.name
-    found = results.read(folder / "runs", study)
+    found = results.read(folder / "runs", study, tolerant=partial)
     _refuse(found, folder, partial)
     if not partial:
         for run in results.move_former(folder / "runs", study.study, folder / "former"):

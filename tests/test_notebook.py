@@ -1,9 +1,11 @@
 """docs/python.ipynb, run as a reader would: from the folder of a project whose default study is done."""
 
+import re
 from pathlib import Path
 
 import nbformat
 import numpy as np
+import pytest
 import torch
 from nbclient import NotebookClient
 from sklearn.datasets import load_digits
@@ -14,7 +16,8 @@ from vaeline.model import Model
 from vaeline.params import Variant
 from vaeline.store import Facts, Split
 
-NOTEBOOK = Path(__file__).parents[1] / "docs/python.ipynb"
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "docs/python.ipynb"
 VARIANT = {
     "network": {"name": "mlp", "widths": [16]}, "latent": 8, "condition": {"embedding": 2}, "posterior": {"name": "gaussian"},
     "prior": {"name": "conditional_flow"}, "likelihood": {"name": "optimal_sigma"}, "regularizer": {"name": "kl"},
@@ -45,3 +48,11 @@ def test_the_notebook_runs_and_shows_what_it_says(tmp_path: Path) -> None:
 def test_the_notebook_is_kept_with_what_it_showed() -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     assert all(cell["outputs"] for cell in notebook.cells if cell.cell_type == "code")
+
+
+def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    exec(compile(example.replace("run.sample", "drawn = run.sample"), "README.md", "exec"), names := {})  # type: ignore[var-annotated]
+    assert names["drawn"].shape == (16, 1, 8, 8) and names["z"].shape == (8, 8)

@@ -108,26 +108,29 @@ class Results:
         return [run for run in self.runs if run.variant == variant]
 
 
-def read(folder: Path, study: Study) -> Results:
+def read(folder: Path, study: Study, tolerant: bool = False) -> Results:
     """Read the runs of `study` out of `folder` (results/<study>/runs); others are left alone.
+
+    Args:
+        folder: of the runs.
+        study: whose runs they are.
+        tolerant: count a run of which a file cannot be read, as one of another version, among the missing ones.
 
     Raises:
         UserError: a file of a run cannot be read.
     """
     runs, missing = [], {}
     for variant, seed in product(study.study.variants, study.study.seeds):
-        place = folder / variant / f"seed-{seed}"
-        absent = [state for name, state in FILES.items() if not (place / name).exists()]
-        if absent:
-            missing[variant, seed] = absent[0]
-            continue
-        made = _described(place / "variant.yaml")
-        if made.variant != study.variants[variant].model_dump(
-            mode="json"
-        ) or made.training != study.training.model_dump(mode="json"):
-            missing[variant, seed] = "trained under other parameters"
+        try:
+            found = _read_run(folder / variant / f"seed-{seed}", study, variant, seed)
+        except UserError as error:
+            if not tolerant:
+                raise
+            found = str(error)
+        if isinstance(found, Run):
+            runs.append(found)
         else:
-            runs.append(_read_run(place, variant, seed, made.facts))
+            missing[variant, seed] = found
     return Results(study.study, runs, missing, study.published)
 
 
@@ -161,7 +164,15 @@ def _unused(path: Path) -> Path:
     return next(other for number in count(2) if not (other := path.with_name(f"{path.name}.{number}")).exists())
 
 
-def _read_run(folder: Path, variant: str, seed: int, facts: DescribedFacts) -> Run:
+def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
+    """A run, or why it is missing."""
+    absent = [state for name, state in FILES.items() if not (folder / name).exists()]
+    if absent:
+        return absent[0]
+    made = _described(folder / "variant.yaml")
+    wanted = {"variant": study.variants[variant], "training": study.training}
+    if any(getattr(made, name) != part.model_dump(mode="json") for name, part in wanted.items()):
+        return "trained under other parameters"
     timing, found = folder / "timing.json", drawn.arrays(folder / "samples.h5", DRAWN)
     return Run(
         variant,
@@ -172,7 +183,7 @@ def _read_run(folder: Path, variant: str, seed: int, facts: DescribedFacts) -> R
         samples=_read_picture(folder / "samples.png"),
         drawn=found,
         failures=_failures(folder / "samples.h5", found),
-        facts=facts,
+        facts=made.facts,
         seconds={step: note.seconds for step, note in _read(TIMES, timing).items()} if timing.exists() else {},
     )
 

@@ -91,6 +91,26 @@ def test_a_partial_report_lies_outside_the_declared_outputs() -> None:
     assert "two seed 1: sampled, not evaluated" in (RESULTS / "partial-report.html").read_text()
 
 
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("variant.yaml", b"variant: one\n"),
+        ("evaluation.json", b'{"nll": 1.0}'),
+        ("training.csv", b"epoch,rate\n1,none\n"),
+        ("samples.h5", b"an older kind of file"),
+        ("samples.png", b"no picture"),
+        ("timing.json", b'{"train": 3}'),
+    ],
+)
+def test_a_partial_report_names_a_run_of_another_version_and_shows_the_others(file: str, content: bytes) -> None:
+    (RESULTS / "runs/one/seed-1" / file).write_bytes(content)
+    assert run().exit_code == 1
+    assert run("--partial").exit_code == 0
+    page = (RESULTS / "partial-report.html").read_text()
+    assert f"one seed 1: results/tiny/runs/one/seed-1/{file} is damaged" in page and "5</b> of 6 runs in" in page
+
+
 def test_a_partial_report_of_nothing_is_refused() -> None:
     (RESULTS / "runs").rename(RESULTS / "elsewhere")
     result = run("--partial")
