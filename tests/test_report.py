@@ -70,6 +70,16 @@ def test_the_page_answers_in_sentences(runs: Path) -> None:
     assert "partial" not in text
 
 
+def test_who_is_best_in_what_stands_on_top(tmp_path: Path) -> None:
+    figures_of = {"one": (1.0, 9.0, 5.0), "two": (4.0, 2.0, 5.0)}
+    for variant, (nll, distance, linear) in figures_of.items():
+        for seed in range(3):
+            metrics = {"nll": nll + seed / 10, "fd_sample": distance + seed / 10, "probe_linear": linear}
+            write_run(tmp_path / variant / f"seed-{seed}", metrics)
+    text = text_of(page(tmp_path, study()))
+    assert "one is best, apart from every other, in nll . two is best, apart from every other, in fd_sample ." in text
+
+
 def test_the_table_shows_means_with_intervals_and_marks_the_best(runs: Path) -> None:
     html = page(runs, study())
     assert re.search(

@@ -97,6 +97,7 @@ def render(
             answers=[_answer(comparison, name) for name in answer.figures(comparison)],
             seeds={variant: table.partial_seeds(comparison, variant) for variant in comparison.variants},
             groups=_grouped(rows),
+            best=_best(comparison, rows),
             published=table.published(comparison),
             nowhere=table.nowhere(comparison),
             notes=list(dict.fromkeys(cell.note for row in [*rows, *beside] for cell in row.cells if cell.note)),
@@ -230,6 +231,15 @@ def _strip(pair: Pair, decided: bool, seeds: list[float], place: Callable[[float
     low, high = (place(mean - half_width), place(mean + half_width)) if half_width is not None else (None, None)
     by = f"{table.number(mean, half_width)} {table.spread(half_width)}".strip()
     return Strip(pair, decided, by, place(mean), low, high, [place(value) for value in seeds])
+
+
+def _best(comparison: Comparison, rows: Iterable[table.Row]) -> dict[str, list[table.Row]]:
+    """The figures in which a variant is best, apart from every other one; who is so in most comes first."""
+    best = {
+        variant: [row for row in rows if row.cells[column].mark == "best"]
+        for column, variant in enumerate(comparison.variants)
+    }
+    return {variant: best[variant] for variant in sorted(best, key=lambda each: -len(best[each])) if best[variant]}
 
 
 def _grouped(rows: Iterable[table.Row]) -> dict[str, list[table.Row]]:
