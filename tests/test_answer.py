@@ -23,7 +23,7 @@ def test_an_interval_that_holds_0_is_called_so(tmp_path: Path) -> None:
     [sentence] = answer.sentences(compared(tmp_path, "one", "two"), "fd_sample")
     assert (
         sentence
-        == "one and two are not apart in fd_sample: the interval of their difference, 1.7 ± 5.7, holds 0 (one better in 2 of 3 seeds)."
+        == "one and two are not apart in fd_sample: the interval of their difference, 1.7 ± 5.7, includes 0 (one better in 2 of 3 seeds)."
     )
 
 
@@ -48,7 +48,7 @@ def test_one_seed_of_saturated_figures_gives_nothing_to_rank(tmp_path: Path) -> 
     for variant in ("one", "two"):
         write_run(tmp_path / variant / "seed-0", {"skl": 5.0}, {"skl": {"saturated": True}})
     assert answer.sentences(compared(tmp_path, "one", "two", seeds=(0,)), "skl") == [
-        "skl is saturated, and ranks none of: one, two."
+        "skl is saturated, and cannot rank one, two."
     ]
 
 
@@ -84,7 +84,7 @@ def test_saturated_ones_are_named_and_not_ranked(tmp_path: Path) -> None:
         write_run(tmp_path / "three" / f"seed-{seed}", {"skl": 4.0 + 2 * seed})
     found = compared(tmp_path, "one", "two", "three")
     saturated, ranked = answer.sentences(found, "skl")
-    assert saturated == "skl is saturated, and ranks none of: one."
+    assert saturated == "skl is saturated, and cannot rank one."
     assert ranked.startswith("two and three are not apart in skl") or ranked.startswith("two is better than three")
     assert [cell.mark for cell in table.rows(found)[0].cells] == ["", "", ""]
 

@@ -77,7 +77,9 @@ def test_who_is_best_in_what_stands_on_top(tmp_path: Path) -> None:
             metrics = {"nll": nll + seed / 10, "fd_sample": distance + seed / 10, "probe_linear": linear}
             write_run(tmp_path / variant / f"seed-{seed}", metrics)
     text = text_of(page(tmp_path, study()))
-    assert "one is best, apart from every other, in nll . two is best, apart from every other, in fd_sample ." in text
+    assert (
+        "one is clearly better than every other in nll . two is clearly better than every other in fd_sample ." in text
+    )
 
 
 def test_the_table_shows_means_with_intervals_and_marks_the_best(runs: Path) -> None:
@@ -161,7 +163,7 @@ def test_a_missing_run_is_named(runs: Path) -> None:
     text = text_of(page(runs, study()))
     assert "This report is partial." in text
     assert "two seed 1: sampled, not evaluated" in text
-    assert "5 of 6 runs in" in text
+    assert "5 of 6 runs complete" in text
     assert "2 of 3 seeds" in text
 
 

@@ -48,7 +48,7 @@ def _of_like(name: str, figure: Figure, past: list[str]) -> list[str]:
 
 
 def _saturated(name: str, variants: list[str]) -> str:
-    return f"{name} is saturated, and ranks none of: {', '.join(variants)}."
+    return f"{name} is saturated, and cannot rank {', '.join(variants)}."
 
 
 def _past_ceiling(name: str, variants: list[str], ceiling: float | None) -> str:
@@ -84,7 +84,7 @@ def _sentence(name: str, figure: Figure, first: str, second: str) -> str:
         )
     if pair.apart:
         return f"{pair.first} is better than {pair.second} by {by} in {name}, {seeds}."
-    holds = f"the interval of their difference, {by}, holds 0 ({pair.first} better in {seeds})"
+    holds = f"the interval of their difference, {by}, includes 0 ({pair.first} better in {seeds})"
     return f"{first} and {second} are not apart in {name}: {holds}."
 
 

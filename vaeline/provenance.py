@@ -52,7 +52,7 @@ def _stage(name: str, results: Results) -> Stage:
     if name not in OF_RUNS:
         return Stage(name, STAGES[name], 1, "")
     seconds = [run.seconds[name] for run in results.runs if name in run.seconds]
-    cost = f"{duration(sum(seconds))} in {len(seconds)}" if seconds else ""
+    cost = f"{duration(sum(seconds))} in all, {len(seconds)} runs" if seconds else ""
     return Stage(name, STAGES[name], len(results.runs) + len(results.missing), cost)
 
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import re
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import combinations, pairwise, product
 from pathlib import Path
@@ -25,6 +26,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 STEPS = ["train", "sample", "evaluate"]
 ALL_PAIRS = 6  # variants of which every pair is shown
 MOST_SHOWN = 12  # entries of a list in the account of how a figure was made
+SHOWN_ELSEWHERE = ("value", "definition", "by_label", "curve")
+CHECKSUM = re.compile(r"[0-9a-f]{64}")
+SHOWN_OF_CHECKSUM = 12  # letters
 MARGIN = 3.0  # per cent of a strip left free at either end
 FEWEST_OBEYED = 5  # attributes that a variant obeys least
 TITLES = {
@@ -98,6 +102,8 @@ def render(
             seeds={variant: table.partial_seeds(comparison, variant) for variant in comparison.variants},
             groups=_grouped(rows),
             best=_best(comparison, rows),
+            differing=_differing(study),
+            without_leakage=_without(results, "leakage"),
             published=table.published(comparison),
             nowhere=table.nowhere(comparison),
             notes=list(dict.fromkeys(cell.note for row in [*rows, *beside] for cell in row.cells if cell.note)),
@@ -233,6 +239,30 @@ def _strip(pair: Pair, decided: bool, seeds: list[float], place: Callable[[float
     return Strip(pair, decided, by, place(mean), low, high, [place(value) for value in seeds])
 
 
+def _differing(study: Study) -> dict[str, list[str]]:
+    """What sets the variants apart: dotted key -> its value in each variant, as far as these differ."""
+    flat = [dict(_flattened(study.variants[variant].model_dump(mode="json"))) for variant in study.study.variants]
+    found = {key: [each.get(key, "") for each in flat] for key in dict.fromkeys(key for each in flat for key in each)}
+    return {key: values for key, values in found.items() if len(set(values)) > 1}
+
+
+def _flattened(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted keys and their values as text; a part's name stands at the key of the part."""
+    for key, value in content.items():
+        path = above if key == "name" and above else f"{above}.{key}".strip(".")
+        if isinstance(value, dict):
+            yield from _flattened(value, path)
+        else:
+            yield path, "none" if value is None else json.dumps(value).strip('"')
+
+
+def _without(results: Results, name: str) -> dict[str, str]:
+    """The variants that have no curve of a figure, and why."""
+    runs = {variant: of[0] for variant in results.study.variants if (of := results.of(variant))}
+    entries = {variant: run.evaluation.get(name, {}) for variant, run in runs.items()}
+    return {variant: entry.get("dash", "not measured") for variant, entry in entries.items() if "curve" not in entry}
+
+
 def _best(comparison: Comparison, rows: Iterable[table.Row]) -> dict[str, list[table.Row]]:
     """The figures in which a variant is best, apart from every other one; who is so in most comes first."""
     best = {
@@ -260,7 +290,7 @@ def _definitions(results: Results, name: str) -> list[Definition]:
 
 def _definition(name: str, text: str, runs: list[Run], alone: bool) -> Definition:
     entries = [run.evaluation[name] for run in runs]
-    keys = dict.fromkeys(key for entry in entries for key in entry if key not in ("value", "definition", "by_label"))
+    keys = dict.fromkeys(key for entry in entries for key in entry if key not in SHOWN_ELSEWHERE)
     how = {key.replace("_", " "): _agreed([entry[key] for entry in entries if key in entry]) for key in keys}
     return Definition([] if alone else list(dict.fromkeys(run.variant for run in runs)), text, how)
 
@@ -286,6 +316,8 @@ def _agreed(values: list[Any]) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, list) and len(value) > MOST_SHOWN:
         return f"{len(value)} values, in evaluation.json"
+    if isinstance(value, str) and CHECKSUM.fullmatch(value):
+        return f"{value[:SHOWN_OF_CHECKSUM]}…"
     return value if isinstance(value, str) else table.number(value) if isinstance(value, float) else json.dumps(value)
 
 

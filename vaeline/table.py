@@ -11,6 +11,7 @@ BOUND = "an upper bound: {}"
 SATURATED = (
     "saturated: posteriors of different images hardly overlap, so that the figure says nothing of pockets between them"
 )
+NO_BETTER = "no better than pixels drawn from one Gaussian, {}"
 PAST_CEILING = "past its ceiling, which is what real images score: as a rule for want of variety"
 MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
@@ -130,7 +131,10 @@ def number(value: float, half_width: float | None = None) -> str:
 
 def spread(half_width: float | None) -> str:
     """`± 0.41`, or nothing where there is no interval or the seeds agree."""
-    return f"± {number(half_width, half_width)}" if half_width else ""
+    if not half_width:
+        return ""
+    shown = number(half_width, half_width)
+    return f"± {shown}" if shown.strip("0.") else "± under 0.000001"
 
 
 def marks(figure: Figure, headline: Headline, past_ceiling: Sequence[str] = ()) -> dict[str, str]:
@@ -167,7 +171,8 @@ def _row(comparison: Comparison, name: str, measure: str, figure: Figure) -> Row
     headline = HEADLINES.get(name, OTHER)
     past = comparison.past_ceiling(name)
     marked = marks(figure, headline, past)
-    cells = [_cell(comparison, figure, each, marked.get(each, ""), each in past) for each in comparison.variants]
+    floor = next((comparison.reference(each) for each in headline.references if each.endswith("_pixel_gaussian")), None)
+    cells = [_cell(comparison, figure, each, marked.get(each, ""), each in past, floor) for each in comparison.variants]
     scale = {each: _scale(comparison, each) for each in headline.references if comparison.reference(each) is not None}
     return Row(name, headline, measure, cells, scale)
 
@@ -179,7 +184,9 @@ def _scale(comparison: Comparison, name: str) -> str:
     return " ".join(filter(None, [number(value, error), spread(error)]))
 
 
-def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str, past_ceiling: bool) -> Cell:
+def _cell(
+    comparison: Comparison, figure: Figure, variant: str, mark: str, past_ceiling: bool, floor: float | None
+) -> Cell:
     if variant not in figure.summaries:
         return Cell("-", note=figure.dashes[variant])
     summary = figure.summaries[variant]
@@ -188,6 +195,7 @@ def _cell(comparison: Comparison, figure: Figure, variant: str, mark: str, past_
     notes = [BOUND.format(figure.bounds[variant])] if bound else []
     notes += [SATURATED] if variant in figure.saturated else []
     notes += [PAST_CEILING] if past_ceiling else []
+    notes += [NO_BETTER.format(number(floor))] if floor is not None and summary.mean >= floor else []
     notes += [figure.warnings[variant]] if variant in figure.warnings else []
     notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []
     shown = f"<= {value}" if bound else value

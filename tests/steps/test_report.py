@@ -108,7 +108,7 @@ def test_a_partial_report_names_a_run_of_another_version_and_shows_the_others(fi
     assert run().exit_code == 1
     assert run("--partial").exit_code == 0
     page = (RESULTS / "partial-report.html").read_text()
-    assert f"one seed 1: results/tiny/runs/one/seed-1/{file} is damaged" in page and "5</b> of 6 runs in" in page
+    assert f"one seed 1: results/tiny/runs/one/seed-1/{file} is damaged" in page and "5</b> of 6 runs complete" in page
 
 
 def test_a_partial_report_of_nothing_is_refused() -> None:
