@@ -3,6 +3,7 @@
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_as_many_pockets_are_red_as_leaks_are_violet() -> None:
         "posterior_log_p": np.arange(100.0),
     }  # fmt: skip
     axes = Figure().subplots()
-    latent_figures._draw_pockets(axes, drawn)
+    latent_figures._draw_pockets(axes, SimpleNamespace(drawn=drawn))  # type: ignore[arg-type]
     of_colour = {line.get_color(): line.get_xydata() for line in axes.get_lines()}
     assert np.allclose(of_colour[latent_figures.POCKET], posterior[:91:10] + 5)
     assert np.allclose(of_colour[latent_figures.LEAK], posterior[:10])

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from tests.made_up import study, study_content, write_run, write_runs
+from tests.made_up import VARIANT, study, study_content, write_run, write_runs
 from vaeline import comparison, figures, params, provenance, report, results
 from vaeline.params import Study
 from vaeline.provenance import Provenance, Stage
@@ -151,6 +151,17 @@ def test_what_no_run_has_drawn_is_no_section(runs: Path, tmp_path: Path) -> None
                 del samples[name]
     html = page(runs, study())
     assert not {"labels", "failures"} & set(Links(html).ids) and "Interpolations" not in html
+
+
+def test_what_sets_the_variants_apart_is_named(runs: Path) -> None:
+    content = study_content()
+    flow = {"name": "decoupled", "flow": {"name": "affine_coupling", "layers": 3}}
+    content["variants"] = {**content["variants"], "two": {**VARIANT, "prior": flow, "latent": 3}}
+    found = report._differing(params.check(content, Path("params.yaml")))
+    assert found.keys() >= {"latent", "prior", "prior.flow", "prior.flow.layers"} and "network" not in found
+    assert found["latent"] == ["2", "3"] and found["prior"] == ["standard", "decoupled"]
+    assert found["prior.flow.layers"] == ["", "3"] and list(found)[:2] == ["latent", "prior"]
+    assert "What sets the variants apart" not in page(runs, study())
 
 
 def test_stages_and_data_are_there(runs: Path) -> None:

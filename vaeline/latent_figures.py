@@ -16,6 +16,7 @@ from vaeline.style import COLOURS, style
 PANEL = 2.6  # inches
 SHARE = 0.1  # of the draws that are marked as leaks, as low-posterior samples are of the prior's
 GREY, POCKET, LEAK = "#9aa3ad", "#c4483f", "#8a5fc7"
+FEW_LABELS = 4  # whose values are named with their label: of a digit, the digit says enough
 TEN = [*COLOURS, "#33383e", "#b0b7be"]  # for labels
 
 
@@ -40,7 +41,7 @@ def plane_of(z: np.ndarray) -> Plane:
 
 def codes_png(results: Results) -> bytes:
     """Codes of test images, coloured by their first label, a panel for each variant's first run."""
-    return _panels(results, "codes", _draw_codes)
+    return _panels(results, "codes", _draw_codes, legend=True)
 
 
 def pockets_png(results: Results) -> bytes:
@@ -75,7 +76,7 @@ def first_runs(results: Results, name: str) -> dict[str, Run]:
     return found
 
 
-def _panels(results: Results, name: str, draw: Callable[[Axes, dict[str, np.ndarray]], None]) -> bytes:
+def _panels(results: Results, name: str, draw: Callable[[Axes, Run], None], legend: bool = False) -> bytes:
     shown = first_runs(results, name)
     if not shown:
         return sentence("No variant of this study has such a latent space.")
@@ -85,26 +86,29 @@ def _panels(results: Results, name: str, draw: Callable[[Axes, dict[str, np.ndar
         figure = Figure(figsize=(columns * PANEL, rows * (PANEL + 0.2)), layout="constrained", facecolor="white")
         figure.subplots(rows, columns)
         for axes, (variant, run) in zip(figure.axes, shown.items(), strict=False):
-            draw(axes, run.drawn)
+            draw(axes, run)
             axes.set_title(variant)
         for axes in figure.axes[len(shown) :]:
             axes.set_axis_off()
+        if legend:
+            handles, names = figure.axes[0].get_legend_handles_labels()
+            figure.legend(handles, names, loc="outside lower left", ncols=10, frameon=False, markerscale=4)
         return _png(figure)
 
 
-def _draw_codes(axes: Axes, drawn: dict[str, np.ndarray]) -> None:
-    codes = drawn["codes"]
-    flat, labels = plane_of(codes)(codes), drawn["labels"][: len(codes), 0]
+def _draw_codes(axes: Axes, run: Run) -> None:
+    codes, (names, values) = run.drawn["codes"], (run.facts.label_names, run.facts.label_values)
+    flat, labels = plane_of(codes)(codes), run.drawn["labels"][: len(codes), 0]
     for label in np.unique(labels):
-        of_label = flat[labels == label]
-        axes.plot(*of_label.T, ".", color=TEN[label % len(TEN)], markersize=2.5, markeredgewidth=0)
-        if len(np.unique(labels)) <= len(TEN):
-            x, y = np.median(of_label, 0)
-            axes.text(x, y, str(label), ha="center", va="center", fontweight="bold")
+        value = values[0][label] if values else str(label)
+        word = f"{names[0]}: {value}" if names and len(values[0]) <= FEW_LABELS else value
+        colour, of_label = TEN[label % len(TEN)], flat[labels == label]
+        axes.plot(*of_label.T, ".", color=colour, markersize=2.5, markeredgewidth=0, label=word.replace("$", ""))
     _frame(axes, flat)
 
 
-def _draw_pockets(axes: Axes, drawn: dict[str, np.ndarray]) -> None:
+def _draw_pockets(axes: Axes, run: Run) -> None:
+    drawn = run.drawn
     posterior = drawn["posterior"]
     plane = plane_of(posterior)
     flat = plane(posterior)

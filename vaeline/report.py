@@ -242,7 +242,12 @@ def _strip(pair: Pair, decided: bool, seeds: list[float], place: Callable[[float
 def _differing(study: Study) -> dict[str, list[str]]:
     """What sets the variants apart: dotted key -> its value in each variant, as far as these differ."""
     flat = [dict(_flattened(study.variants[variant].model_dump(mode="json"))) for variant in study.study.variants]
-    found = {key: [each.get(key, "") for each in flat] for key in dict.fromkeys(key for each in flat for key in each)}
+    keys = dict.fromkeys(key for each in flat for key in each)
+    parts = list(dict.fromkeys(key.split(".")[0] for key in keys))
+    found = {
+        key: [each.get(key, "") for each in flat]
+        for key in sorted(keys, key=lambda key: (parts.index(key.split(".")[0]), key.count(".")))
+    }
     return {key: values for key, values in found.items() if len(set(values)) > 1}
 
 
