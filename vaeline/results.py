@@ -41,6 +41,7 @@ class Time(Entry):
 
     seconds: FiniteFloat
     host: str
+    peak_bytes: int | None = None  # of memory; a step of an older version noted none
 
 
 class DescribedFacts(BaseModel):
@@ -72,7 +73,12 @@ class Run:
     samples: bytes  # PNG
     drawn: dict[str, np.ndarray]  # of DRAWN, what samples.h5 holds
     levels: int  # that a pixel of them can take; 0: they are points
-    seconds: dict[str, float]  # step -> wall time, where one was noted
+    times: dict[str, Time]  # step -> what it took, where it was noted
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall times: step -> seconds."""
+        return {step: time.seconds for step, time in self.times.items()}
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -148,7 +154,6 @@ def _unused(path: Path) -> Path:
 
 
 def _read_run(folder: Path, variant: str, seed: int, levels: int) -> Run:
-    timing = folder / "timing.json"
     return Run(
         variant,
         seed,
@@ -158,8 +163,17 @@ def _read_run(folder: Path, variant: str, seed: int, levels: int) -> Run:
         samples=_read_picture(folder / "samples.png"),
         drawn=drawn.arrays(folder / "samples.h5", DRAWN),
         levels=levels,
-        seconds={step: note.seconds for step, note in _read(TIMES, timing).items()} if timing.exists() else {},
+        times=read_times(folder / "timing.json"),
     )
+
+
+def read_times(path: Path) -> dict[str, Time]:
+    """What steps took, by their names; empty where there is no such file.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    return _read(TIMES, path) if path.exists() else {}
 
 
 def _read_evaluation(folder: Path) -> dict[str, dict[str, Any]]:
