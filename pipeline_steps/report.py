@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from pipeline_steps.command import command, reads, store_of
-from vaeline import comparison, latent_figures, report, results
+from pipeline_steps.command import command, reads, store_of, timed
+from vaeline import comparison, drawings, latent_figures, pareto, report, results
 from vaeline.errors import UserError
-from vaeline.figures import curves_png, samples_png
+from vaeline.figures import samples_png
 from vaeline.files import write_json, write_text, written_aside
 from vaeline.params import Study, load
 from vaeline.pictures import picture
@@ -20,6 +20,7 @@ from vaeline.store import read_facts, read_split
     is_flag=True,
     help="From whatever runs there are, into partial-report.html beside the declared outputs.",
 )
+@timed("results/{study}/timing.json", "report")
 @reads("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")
 def main(partial: bool) -> None:
     """Draw the report of the active study, and write its metrics and comparisons."""
@@ -32,7 +33,8 @@ def main(partial: bool) -> None:
             click.echo(f"params.yaml no longer names this run: kept in {run}.")
     compared = comparison.compare(found)
     real = _real_images(study, found)
-    latents = _latent_pictures(found)
+    drawn = drawings.files(found, compared)
+    latents = _latent_pictures(found, drawn)
     page = report.render(study, found, compared, real, latents, report.environment())
     if partial:
         write_text(folder / "partial-report.html", page)
@@ -40,8 +42,10 @@ def main(partial: bool) -> None:
         return
     write_json(folder / "metrics.json", compared.means())
     write_json(folder / "comparison.json", compared.model_dump(mode="json"))
-    for name, content in {"curves": curves_png(found), "samples": samples_png(found, real), **latents}.items():
-        with written_aside(folder / f"{name}.png") as aside:
+    write_json(folder / "pareto.json", pareto.records(found, compared))
+    pictures = {"samples": samples_png(found, real), **latents}
+    for name, content in {**drawn, **{f"{name}.png": content for name, content in pictures.items()}}.items():
+        with written_aside(folder / name) as aside:
             aside.write_bytes(content)
     write_text(folder / "report.html", page)
 
@@ -73,11 +77,11 @@ def _real_images(study: Study, found: results.Results) -> bytes | None:
     return picture(images[slice(None) if facts.points else shown], facts, images)
 
 
-def _latent_pictures(found: results.Results) -> dict[str, bytes]:
+def _latent_pictures(found: results.Results, drawn: dict[str, bytes]) -> dict[str, bytes]:
     """Pictures of the variants' latent spaces, by the name of their file."""
     return {
-        "codes": latent_figures.codes_png(found),
-        "pockets": latent_figures.pockets_png(found),
+        "codes": drawn["codes.png"],
+        "pockets": drawn["pockets.png"],
         "traversals": latent_figures.traversals_png(found),
     }
 

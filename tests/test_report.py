@@ -1,6 +1,7 @@
 """The page that a study ends in."""
 
 import re
+from base64 import b64decode
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -41,9 +42,9 @@ class Links(HTMLParser):
 
 @pytest.fixture(autouse=True)
 def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Curves cost most of the time; only the test that asks for `drawn` has them."""
+    """Drawings cost most of the time; only the test that asks for `drawn` has them."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(figures, "curve_svg", lambda *_: "<svg/>")
+        monkeypatch.setattr(figures, "svg", lambda _: "<svg/>")
 
 
 @pytest.fixture
@@ -98,6 +99,15 @@ def test_every_picture_and_curve_is_inside_and_described(runs: Path, drawn: None
     assert len(images) == 1 + 2 * 2 + 3 + 4  # test images; reconstructions and samples of two variants; latents; curves
     assert all(re.search(r'alt="[^"]{10,}"', image) for image in images)
     assert "The test images are not at hand." in text_of(page(runs, study()))
+
+
+def test_trade_offs_are_drawn_where_there_are_any(tmp_path: Path, runs: Path, drawn: None) -> None:
+    assert "Trade-offs" not in text_of(page(runs, study()))
+    for index, variant in enumerate(("three", "four")):
+        write_run(tmp_path / "others" / variant / "seed-0", {"nll": index, "fd_sample": 1.0})
+    html = page(tmp_path / "others", study(("three", "four"), (0,)))
+    [content] = re.findall(r'<section id="trade-offs">.*?src="data:image/svg\+xml;base64,([^"]*)"', html, re.DOTALL)
+    assert b"fd_sample" in b64decode(content)
 
 
 def test_names_with_html_in_them_are_shown_not_run(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Figures of a study: samples side by side and training curves, the latter also as drawings for the report's page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO, StringIO
 from typing import NamedTuple
 
@@ -38,18 +38,15 @@ def colours(variants: list[str]) -> dict[str, str]:
     return {variant: COLOURS[index % len(COLOURS)] for index, variant in enumerate(variants)}
 
 
-def curves_png(results: Results) -> bytes:
-    """All training curves as one PNG, the same bytes for the same runs."""
-    with style():
-        figure = Figure(figsize=(10, 6.6), layout="constrained")
-        for axes, curve in zip(figure.subplots(2, 2).flat, CURVES, strict=True):
-            _draw(axes, results, curve)
-        handles, names = figure.axes[0].get_legend_handles_labels()
-        if handles:
-            figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 4), frameon=False)
-        file = BytesIO()
-        figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
-    return file.getvalue()
+def curves(results: Results) -> Figure:
+    """All training curves."""
+    figure = Figure(figsize=(10, 6.6), layout="constrained")
+    for axes, curve in zip(figure.subplots(2, 2).flat, CURVES, strict=True):
+        _draw(axes, results, curve)
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 4), frameon=False)
+    return figure
 
 
 def samples_png(results: Results, real: bytes | None) -> bytes:
@@ -84,17 +81,42 @@ def side_by_side(pictures: Mapping[str, bytes]) -> bytes:
 
 
 def curve_svg(results: Results, curve: Curve) -> str:
-    """One training curve as SVG on a clear ground; axes and text are black on a light page and white on a dark one."""
-    with style(ink=INK):
+    """One training curve as SVG."""
+
+    def draw() -> Figure:
         figure = Figure(figsize=(5, 3.1), layout="constrained")
-        figure.patch.set_visible(False)
         _draw(figure.subplots(), results, curve)
+        return figure
+
+    return svg(draw)
+
+
+def svg(draw: Callable[[], Figure]) -> str:
+    """A drawing as SVG on a clear ground; axes and text are black on a light page and white on a dark one."""
+    with style(ink=INK):
+        figure = draw()
+        figure.patch.set_visible(False)
         file = StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     root = "<style>svg{color:#33383e}@media(prefers-color-scheme:dark){svg{color:#c9ced4}}</style>"
-    svg = file.getvalue().replace(INK, "currentColor")
-    head, rest = svg[svg.index("<svg") :].split(">", 1)
+    found = file.getvalue().replace(INK, "currentColor")
+    head, rest = found[found.index("<svg") :].split(">", 1)
     return f"{head}>{root}{rest}"
+
+
+def png(draw: Callable[[], Figure]) -> bytes:
+    """A drawing as PNG, the same bytes each time."""
+    with style():
+        file = BytesIO()
+        draw().savefig(file, format="png", dpi=120, facecolor="white", metadata={"Software": None})
+    return file.getvalue()
+
+
+def said(text: str) -> Figure:
+    """A drawing that says why there is none."""
+    figure = Figure(figsize=(6, 0.6))
+    figure.text(0.02, 0.4, text)
+    return figure
 
 
 def _draw(axes: Axes, results: Results, curve: Curve) -> None:

@@ -1,17 +1,16 @@
 """Pictures of latent spaces: codes by their label, pockets and leaks, one dimension varied at a time."""
 
 from collections.abc import Callable
-from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaeline.figures import side_by_side
+from vaeline.figures import png, said, side_by_side
 from vaeline.pictures import grid
 from vaeline.results import Results, Run
-from vaeline.style import COLOURS, style
+from vaeline.style import COLOURS
 
 PANEL = 2.6  # inches
 SHARE = 0.1  # of the draws that are marked as leaks, as low-posterior samples are of the prior's
@@ -38,12 +37,12 @@ def plane_of(z: np.ndarray) -> Plane:
     return Plane(mean, np.linalg.svd(z - mean, full_matrices=False)[2][:2].T)
 
 
-def codes_png(results: Results) -> bytes:
+def codes(results: Results) -> Figure:
     """Codes of test images, coloured by their first label, a panel for each variant's first run."""
     return _panels(results, "codes", _draw_codes)
 
 
-def pockets_png(results: Results) -> bytes:
+def pockets(results: Results) -> Figure:
     """Draws of the aggregate posterior, grey, over those of p(z), blue, a panel for each variant's first run.
 
     In red pockets: draws of p(z) that the aggregate posterior covers least. In violet leaks: draws of the aggregate posterior
@@ -77,21 +76,20 @@ def _first_runs(results: Results, name: str) -> dict[str, Run]:
     return found
 
 
-def _panels(results: Results, name: str, draw: Callable[[Axes, dict[str, np.ndarray]], None]) -> bytes:
+def _panels(results: Results, name: str, draw: Callable[[Axes, dict[str, np.ndarray]], None]) -> Figure:
     shown = _first_runs(results, name)
     if not shown:
-        return _sentence("No variant of this study has such a latent space.")
+        return said("No variant of this study has such a latent space.")
     columns = min(len(shown), 4)
     rows = -(-len(shown) // columns)
-    with style():
-        figure = Figure(figsize=(columns * PANEL, rows * (PANEL + 0.2)), layout="constrained", facecolor="white")
-        figure.subplots(rows, columns)
-        for axes, (variant, run) in zip(figure.axes, shown.items(), strict=False):
-            draw(axes, run.drawn)
-            axes.set_title(variant)
-        for axes in figure.axes[len(shown) :]:
-            axes.set_axis_off()
-        return _png(figure)
+    figure = Figure(figsize=(columns * PANEL, rows * (PANEL + 0.2)), layout="constrained")
+    figure.subplots(rows, columns)
+    for axes, (variant, run) in zip(figure.axes, shown.items(), strict=False):
+        draw(axes, run.drawn)
+        axes.set_title(variant)
+    for axes in figure.axes[len(shown) :]:
+        axes.set_axis_off()
+    return figure
 
 
 def _draw_codes(axes: Axes, drawn: dict[str, np.ndarray]) -> None:
@@ -99,7 +97,7 @@ def _draw_codes(axes: Axes, drawn: dict[str, np.ndarray]) -> None:
     flat, labels = plane_of(codes)(codes), drawn["labels"][: len(codes), 0]
     for label in np.unique(labels):
         of_label = flat[labels == label]
-        axes.plot(*of_label.T, ".", color=TEN[label % len(TEN)], markersize=2.5, markeredgewidth=0)
+        axes.plot(*of_label.T, ".", color=TEN[label % len(TEN)], markersize=2.5, markeredgewidth=0, rasterized=True)
         if len(np.unique(labels)) <= len(TEN):
             x, y = np.median(of_label, 0)
             axes.text(x, y, str(label), ha="center", va="center", fontweight="bold")
@@ -119,7 +117,7 @@ def _draw_pockets(axes: Axes, drawn: dict[str, np.ndarray]) -> None:
         lowest = drawn["posterior_log_p"].argsort()[: round(SHARE * len(flat))]
         clouds.append((flat[lowest], LEAK, 2.5))
     for cloud, colour, size in clouds:
-        axes.plot(*cloud.T, ".", color=colour, markersize=size, markeredgewidth=0, alpha=0.7)
+        axes.plot(*cloud.T, ".", color=colour, markersize=size, markeredgewidth=0, alpha=0.7, rasterized=True)
     _frame(axes, np.concatenate([flat, plane(drawn["prior"])]))
 
 
@@ -133,13 +131,4 @@ def _frame(axes: Axes, points: np.ndarray) -> None:
 
 def _sentence(text: str) -> bytes:
     """A picture that says why there is none."""
-    with style():
-        figure = Figure(figsize=(6, 0.6), facecolor="white")
-        figure.text(0.02, 0.4, text)
-        return _png(figure)
-
-
-def _png(figure: Figure) -> bytes:
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
-    return file.getvalue()
+    return png(lambda: said(text))

@@ -6,6 +6,7 @@ import subprocess
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import combinations, pairwise, product
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from vaeline import answer, figures, studies, table
+from vaeline import answer, figures, pareto, studies, table
 from vaeline.comparison import Comparison, Figure, Pair
 from vaeline.headlines import HEADLINES, Headline
 from vaeline.params import Study
@@ -97,6 +98,7 @@ def render(
             latents=latents,
             all_pairs=ALL_PAIRS,
             shown={variant: runs[0] for variant in comparison.variants if (runs := results.of(variant))},
+            trade_offs=_trade_offs(results, comparison),
             curves=[(curve, figures.curve_svg(results, curve).encode()) for curve in figures.CURVES],
             definitions={row.name: _definitions(results, row.name) for row in rows},
             beside=[(row, _definitions(results, row.name)) for row in beside],
@@ -106,6 +108,13 @@ def render(
             environment=environment,
         )
     )
+
+
+def _trade_offs(results: Results, comparison: Comparison) -> bytes | None:
+    """The variants' trade-offs as SVG; None where there is nothing to trade off."""
+    if not pareto.panels(pareto.scales(results, comparison)):
+        return None
+    return figures.svg(partial(pareto.draw, results, comparison)).encode()
 
 
 def _engine() -> Environment:

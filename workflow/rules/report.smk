@@ -6,20 +6,25 @@ rule report:
     input:
         STORE,
         collect(
-            [*rules.train.output, *rules.sample.output, *rules.evaluate.output],
+            map(
+                str,  # without the marks of Snakemake's report
+                [*rules.train.output, *rules.sample.output, *rules.evaluate.output],
+            ),
             variant=STUDY.study.variants,
             seed=STUDY.study.seeds,
             allow_missing=True,
         ),
     output:
-        "results/{study}/metrics.json",
-        "results/{study}/comparison.json",
-        "results/{study}/curves.png",
-        "results/{study}/samples.png",
-        "results/{study}/codes.png",
-        "results/{study}/pockets.png",
-        "results/{study}/traversals.png",
-        "results/{study}/report.html",
+        of_study("report.html", "Answer", "Report"),
+        of_study("metrics.json", "Answer", "Means"),
+        of_study("comparison.json", "Answer", "Values, intervals, comparisons"),
+        "results/{study}/pareto.json",
+        *drawing("pareto", "Answer", "Trade-offs"),
+        *drawing("curves", "Training", "Curves"),
+        *drawing("codes", "Latent spaces", "Codes"),
+        *drawing("pockets", "Latent spaces", "Pockets and leaks"),
+        of_study("traversals.png", "Latent spaces", "Traversals"),
+        of_study("samples.png", "Samples", "Samples"),
     params:
         *tracked(
             "study",
