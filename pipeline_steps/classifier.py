@@ -1,6 +1,6 @@
 """Train the classifier that judges conditions, once for a data set."""
 
-from pipeline_steps.command import command, reads, store_of
+from pipeline_steps.command import command, reads, store_of, timed
 from vaeline import params
 from vaeline.devices import device_of, prepare_process
 from vaeline.features import classifier
@@ -10,6 +10,7 @@ from vaeline.store import POINTS, read_facts, read_split
 
 
 @command
+@timed("data/{id}.timing.json", "classifier")
 @reads("classifier", "training.device")
 def main() -> None:
     """Train the classifier that judges conditions and whose last hidden layer is a feature space."""

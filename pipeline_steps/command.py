@@ -1,4 +1,4 @@
-"""What the steps' commands share: sentences instead of tracebacks, parameters that hold still, paths, wall times."""
+"""What the steps' commands share: sentences instead of tracebacks, parameters that hold still, paths, what a step takes."""
 
 import fcntl
 import functools
@@ -18,6 +18,7 @@ import click
 
 from vaeline.errors import UserError
 from vaeline.files import write_json
+from vaeline.memory import peak
 from vaeline.params import MOST_SEED, Study, load
 
 T = TypeVar("T")
@@ -84,8 +85,30 @@ def reads(*keys: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     return decorate
 
 
+def timed(where: str, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Note the wall time and peak memory of a step that belongs to no run.
+
+    Args:
+        where: the file for it, `{study}` and `{id}` standing for the study's name and its data set's id.
+        name: of the step in the file; `{features}` stands for the feature space.
+    """
+
+    def decorate(step: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(step)
+        def noted(**options: Any) -> None:
+            started = time.monotonic()
+            step(**options)
+            study = load()
+            of = {"study": study.study.name, "id": study.dataset.id, "features": study.evaluation.features.name}
+            _note(Path(where.format(**of)), name.format(**of), time.monotonic() - started)
+
+        return noted
+
+    return decorate
+
+
 def run_command(step: Callable[[Study, str, int], float | None]) -> click.Command:
-    """Make a step of one run a command with --variant and --seed, and note its wall time in the run's timing.json.
+    """Make a step of one run a command with --variant and --seed, and note its wall time and memory in the run's timing.json.
 
     The step returns the seconds it took if it knows of more than this process: of one that was killed and went on.
     """
@@ -103,7 +126,7 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
         started = time.monotonic()
         seconds = step(study, variant, seed)
         took = time.monotonic() - started if seconds is None else seconds
-        _note_time(run_folder(study.study.name, variant, seed), name, took)
+        _note(run_folder(study.study.name, variant, seed) / "timing.json", name, took)
 
     return run
 
@@ -137,13 +160,12 @@ def _refuse_beside_snakemake() -> None:
             ) from error
 
 
-def _note_time(folder: Path, step: str, seconds: float) -> None:
-    """Add a step's wall time to the run's timing.json, which no engine tracks."""
-    path = folder / "timing.json"
+def _note(path: Path, step: str, seconds: float) -> None:
+    """Add what a step took, this process ending, to a file that no engine tracks."""
     try:
         times = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         times = {}
     if not isinstance(times, dict):
         times = {}
-    write_json(path, times | {step: {"seconds": round(seconds, 2), "host": platform.node()}})
+    write_json(path, times | {step: {"seconds": round(seconds, 2), "peak_bytes": peak(), "host": platform.node()}})

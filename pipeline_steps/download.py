@@ -3,12 +3,13 @@
 import sys
 from pathlib import Path
 
-from pipeline_steps.command import command, reads
+from pipeline_steps.command import command, reads, timed
 from vaeline import datasets, params, parts
 from vaeline.files import write_json
 
 
 @command
+@timed("data/{id}.timing.json", "download")
 @reads("dataset.name", "dataset.source", "evaluation.features")
 def main() -> None:
     """Download the data set, or check a local copy in place; also fetch the weights that the evaluation needs."""

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pipeline_steps.command import command, reads
+from pipeline_steps.command import command, reads, timed
 from vaeline import params
 from vaeline.errors import UserError
 from vaeline.memory import keep_memory
@@ -11,6 +11,7 @@ from vaeline.preprocessing import preprocess
 
 
 @command
+@timed("data/{id}.timing.json", "preprocess")
 @reads("dataset")
 def main() -> None:
     """Decode the data set into one HDF5 store: three splits of images with labels, of one size."""

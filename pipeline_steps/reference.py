@@ -1,6 +1,6 @@
 """Measure the real test images, once for a data set and a feature space."""
 
-from pipeline_steps.command import command, reads, store_of
+from pipeline_steps.command import command, reads, store_of, timed
 from vaeline import params, parts
 from vaeline.devices import device_of, prepare_process
 from vaeline.evaluation import reference
@@ -11,6 +11,7 @@ from vaeline.store import POINTS, read_facts, read_split
 
 
 @command
+@timed("data/{id}.timing.json", "reference.{features}")
 @reads("evaluation.features", "evaluation.by_label", "sampling.count", "classifier.threads", "training.device")
 def main() -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""

@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 import numpy as np
 
-from pipeline_steps.command import command, reads, store_of
-from vaeline import comparison, drawn_figures, latent_figures, report, results
+from pipeline_steps.command import command, reads, store_of, timed
+from vaeline import comparison, drawings, drawn_figures, latent_figures, pareto, report, results
+from vaeline.costs import costs
 from vaeline.errors import UserError
-from vaeline.figures import curves_png, samples_png
+from vaeline.figures import samples_png
 from vaeline.files import write_json, write_text, written_aside
 from vaeline.params import Study, load
 from vaeline.pictures import picture
@@ -22,6 +23,7 @@ from vaeline.store import Facts, read_facts, read_split
     is_flag=True,
     help="From whatever runs there are, into partial-report.html beside the declared outputs.",
 )
+@timed("results/{study}/timing.json", "report")
 @reads("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")
 def main(partial: bool) -> None:
     """Draw the report of the active study, and write its metrics and comparisons."""
@@ -35,16 +37,20 @@ def main(partial: bool) -> None:
     compared = comparison.compare(found)
     test, facts = _test_images(study, found)
     real = _real_images(test, facts, study, found)
-    pictures = _pictures(found, test)
-    page = report.render(study, found, compared, real, pictures, provenance(found, facts))
+    drawn = drawings.files(found, compared)
+    pictures = _pictures(found, drawn, test)
+    spent = costs(found, Path(f"data/{study.dataset.id}.timing.json"), study.evaluation.features.name)
+    page = report.render(study, found, compared, real, pictures, provenance(found, facts, spent))
     if partial:
         write_text(folder / "partial-report.html", page)
         click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
         return
     write_json(folder / "metrics.json", compared.means())
     write_json(folder / "comparison.json", compared.model_dump(mode="json"))
-    for name, content in {"curves": curves_png(found), "samples": samples_png(found, real), **pictures}.items():
-        with written_aside(folder / f"{name}.png") as aside:
+    write_json(folder / "pareto.json", pareto.records(found, compared))
+    grids = {f"{name}.png": content for name, content in {"samples": samples_png(found, real), **pictures}.items()}
+    for name, content in {**drawn, **grids}.items():
+        with written_aside(folder / name) as aside:
             aside.write_bytes(content)
     write_text(folder / "report.html", page)
 
@@ -87,11 +93,11 @@ def _real_images(test: np.ndarray | None, facts: Facts | None, study: Study, fou
     return picture(test[slice(None) if facts.points else shown], facts, test)
 
 
-def _pictures(found: results.Results, test: np.ndarray | None) -> dict[str, bytes]:
+def _pictures(found: results.Results, drawn: dict[str, bytes], test: np.ndarray | None) -> dict[str, bytes]:
     """Pictures of the variants, by the name of their file."""
     return {
-        "codes": latent_figures.codes_png(found),
-        "pockets": latent_figures.pockets_png(found),
+        "codes": drawn["codes.png"],
+        "pockets": drawn["pockets.png"],
         "traversals": latent_figures.traversals_png(found),
         "switched": drawn_figures.switched_png(found),
         "interpolations": drawn_figures.interpolations_png(found),

@@ -1,5 +1,6 @@
 """Training curves."""
 
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -22,8 +23,8 @@ def runs(tmp_path: Path) -> Results:
 
 
 def test_curves_are_the_same_bytes_each_time(runs: Results) -> None:
-    first = figures.curves_png(runs)
-    assert first == figures.curves_png(runs)
+    first = figures.png(partial(figures.curves, runs))
+    assert first == figures.png(partial(figures.curves, runs))
     assert Image.open(BytesIO(first)).size == (1200, 792)
     assert not Image.open(BytesIO(first)).text.keys() & {"Software", "Creation Time"}  # type: ignore[attr-defined]
 
@@ -47,7 +48,7 @@ def test_a_drawing_takes_its_ink_from_the_page(runs: Results) -> None:
 
 
 def test_a_study_without_runs_draws_empty_axes() -> None:
-    assert figures.curves_png(Results(study().study, [], {})).startswith(b"\x89PNG")
+    assert figures.png(partial(figures.curves, Results(study().study, [], {}))).startswith(b"\x89PNG")
 
 
 def test_colours_come_round_with_another_stroke(runs: Results) -> None:

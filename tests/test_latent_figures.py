@@ -1,6 +1,7 @@
 """Pictures of latent spaces, of arrays made by hand."""
 
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tests.made_up import study, write_run
-from vaeline import latent_figures, results
+from vaeline import figures, latent_figures, results
 from vaeline.results import Results
 
 
@@ -26,8 +27,16 @@ def picture(content: bytes) -> Image.Image:
     return Image.open(BytesIO(content))
 
 
+def codes_png(of: Results) -> bytes:
+    return figures.png(partial(latent_figures.codes, of))
+
+
+def pockets_png(of: Results) -> bytes:
+    return figures.png(partial(latent_figures.pockets, of))
+
+
 def test_pictures_are_the_same_bytes_each_time(runs: Results) -> None:
-    for draw in (latent_figures.codes_png, latent_figures.pockets_png, latent_figures.traversals_png):
+    for draw in (codes_png, pockets_png, latent_figures.traversals_png):
         first = draw(runs)
         assert first == draw(runs)
         assert picture(first).size[0] > picture(first).size[1] > 100
@@ -36,9 +45,9 @@ def test_pictures_are_the_same_bytes_each_time(runs: Results) -> None:
 def test_a_run_without_latents_is_left_out_and_a_study_of_such_is_a_sentence(runs: Results) -> None:
     lacking = Results(runs.study, [replace(run, drawn={}) for run in runs.runs], {})
     one = Results(runs.study, [runs.runs[0], lacking.runs[1]], {})
-    whole, less, none = (picture(latent_figures.codes_png(of)).size for of in (runs, one, lacking))
+    whole, less, none = (picture(codes_png(of)).size for of in (runs, one, lacking))
     assert whole[0] > less[0] and none[1] < less[1]
-    for draw in (latent_figures.pockets_png, latent_figures.traversals_png):
+    for draw in (pockets_png, latent_figures.traversals_png):
         assert picture(draw(lacking)).size == none
 
 

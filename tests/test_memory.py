@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vaeline import memory
 from vaeline.errors import UserError
 from vaeline.memory import budget
 
@@ -146,3 +147,25 @@ def test_memory_is_an_eighth_of_the_machines_unless_given(monkeypatch: pytest.Mo
     assert 0 < budget() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 8
     monkeypatch.setenv("VAELINE_MEMORY", "2.5")
     assert budget() == 2_500_000_000
+
+
+def test_the_peak_is_of_the_process_and_stays_when_memory_is_freed() -> None:
+    code = """
+from vaeline.memory import peak
+before = peak()
+held = bytearray(200_000_000)
+del held
+print(peak() - before)
+"""
+    held_here = bytearray(400_000_000)
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert 190_000_000 < int(printed) < 210_000_000
+    assert held_here
+
+
+def test_without_linux_the_peak_is_that_of_getrusage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = memory.peak()
+    monkeypatch.setattr(memory, "STATUS", tmp_path / "absent")
+    assert 0.5 < memory.peak() / told < 4
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert memory.peak() < told / 100  # where the unit is a byte

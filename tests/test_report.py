@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from base64 import b64decode
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -48,9 +49,9 @@ class Links(HTMLParser):
 
 @pytest.fixture(autouse=True)
 def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Curves cost most of the time; only the test that asks for `drawn` has them."""
+    """Drawings cost most of the time; only the test that asks for `drawn` has them."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(figures, "svg", lambda *_: "<svg/>")
+        monkeypatch.setattr(figures, "svg", lambda _: "<svg/>")
 
 
 @pytest.fixture
@@ -128,6 +129,15 @@ def test_every_picture_and_curve_is_inside_and_described(runs: Path, drawn: None
     assert len(images) == 1 + 2 * 2 + 1 + 4 + 2 + 4 + 1
     assert all(re.search(r'alt="[^"]{10,}"', image) for image in images[:-1])
     assert "The test images are not at hand." in text_of(page(runs, study()))
+
+
+def test_trade_offs_are_drawn_where_there_are_any(tmp_path: Path, runs: Path, drawn: None) -> None:
+    assert "Trade-offs" not in text_of(page(runs, study()))
+    for index, variant in enumerate(("three", "four")):
+        write_run(tmp_path / "others" / variant / "seed-0", {"nll": index, "fd_sample": 1.0})
+    html = page(tmp_path / "others", study(("three", "four"), (0,)))
+    [content] = re.findall(r'<section id="trade-offs">.*?src="data:image/svg\+xml;base64,([^"]*)"', html, re.DOTALL)
+    assert b"fd_sample" in b64decode(content)
 
 
 def test_names_with_html_in_them_are_shown_not_run(tmp_path: Path) -> None:

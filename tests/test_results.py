@@ -62,6 +62,14 @@ def test_wall_times_are_read_where_there_are_any(tmp_path: Path) -> None:
     assert [run.seconds for run in results.read(tmp_path, study(("one",), (0, 1))).runs] == [{"train": 3.5}, {}]
 
 
+def test_peak_memory_is_read_where_it_was_noted(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0]})
+    noted = {"train": {"seconds": 3.5, "host": "here", "peak_bytes": 2**30}, "sample": {"seconds": 1.0, "host": "here"}}
+    write_json(tmp_path / "one" / "seed-0" / "timing.json", noted)
+    [run] = results.read(tmp_path, study(("one",), (0,))).runs
+    assert {step: time.peak_bytes for step, time in run.times.items()} == {"train": 2**30, "sample": None}
+
+
 @pytest.mark.parametrize("name", ["metrics.json", "evaluation.json", "training.csv", "variant.yaml"])
 @pytest.mark.parametrize("content", [b'{"nll": 1', b"\xff\xfe\x00", b"[1, 2]", b'{"nll": "x"}'])
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:

@@ -7,9 +7,11 @@ from vaeline.headlines import HEADLINES
 from vaeline.table import number, spread
 
 # Of each line the first figure in which most variants compare is spoken of: the fairest measure of likelihood, of samples, ...
+LIKELIHOOD = ("nll_given_label_refit", "nll_refit", "nll_given_label", "nll", "negative_elbo")
+SAMPLES = ("fid_sample", "fd_sample")
 QUESTIONS = [
-    ("nll_given_label_refit", "nll_refit", "nll_given_label", "nll", "negative_elbo"),
-    ("fid_sample", "fd_sample"),
+    LIKELIHOOD,
+    SAMPLES,
     ("fid_reconstruction", "fd_reconstruction"),
     ("skl",),
     ("condition_accuracy",),
@@ -26,10 +28,17 @@ UNBIASED = {
 
 def figures(comparison: Comparison) -> list[str]:
     """The figures that the study is answered by."""
-    measured = {name: figure.comparable for name, figure in comparison.figures.items()}
-    chosen = [max(question, key=lambda name: measured.get(name, 0)) for question in QUESTIONS]
-    chosen = [name for name in chosen if measured.get(name, 0) > 1]
-    return [UNBIASED[name] if name in UNBIASED and comparison.figures[name].warnings else name for name in chosen]
+    chosen = [figure(comparison, question) for question in QUESTIONS]
+    return [name for name in chosen if name]
+
+
+def figure(comparison: Comparison, question: tuple[str, ...]) -> str | None:
+    """The figure that one question is answered by: that in which most variants compare; None where no two do."""
+    measured = {name: each.comparable for name, each in comparison.figures.items()}
+    chosen = max(question, key=lambda name: measured.get(name, 0))
+    if measured.get(chosen, 0) < 2:
+        return None
+    return UNBIASED[chosen] if chosen in UNBIASED and comparison.figures[chosen].warnings else chosen
 
 
 def sentences(comparison: Comparison, name: str) -> list[str]:

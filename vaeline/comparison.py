@@ -287,7 +287,7 @@ def _figure(results: Results, name: str) -> Figure:
         if measured[first].keys() & measured[second].keys() and measures.get(first) == measures.get(second)
     ]
     return Figure(
-        summaries={variant: _summary(by_seed) for variant, by_seed in measured.items()},
+        summaries={variant: summarise(by_seed) for variant, by_seed in measured.items()},
         dashes={
             variant: unlike.get(variant) or _why_absent(of, name)
             for variant, of in runs.items()
@@ -350,7 +350,8 @@ def _saturated(runs: list[Run], name: str) -> bool:
     return any(run.evaluation.get(name, {}).get("saturated", False) for run in runs)
 
 
-def _summary(values: dict[int, float]) -> Summary:
+def summarise(values: dict[int, float]) -> Summary:
+    """The mean of values by seed, with its interval."""
     # Not above: it loads scipy, which a table printed from comparison.json does without.
     from vaeline.metrics.intervals import interval
 

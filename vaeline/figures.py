@@ -39,18 +39,15 @@ def colours(variants: list[str]) -> dict[str, str]:
     return {variant: COLOURS[index % len(COLOURS)] for index, variant in enumerate(variants)}
 
 
-def curves_png(results: Results) -> bytes:
-    """All training curves as one PNG, the same bytes for the same runs."""
-    with style():
-        figure = Figure(figsize=(10, 6.6), layout="constrained")
-        for axes, curve in zip(figure.subplots(2, 2).flat, CURVES, strict=True):
-            _draw(axes, results, curve)
-        handles, names = figure.axes[0].get_legend_handles_labels()
-        if handles:
-            figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 4), frameon=False)
-        file = BytesIO()
-        figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
-    return file.getvalue()
+def curves(results: Results) -> Figure:
+    """All training curves."""
+    figure = Figure(figsize=(10, 6.6), layout="constrained")
+    for axes, curve in zip(figure.subplots(2, 2).flat, CURVES, strict=True):
+        _draw(axes, results, curve)
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 4), frameon=False)
+    return figure
 
 
 def samples_png(results: Results, real: bytes | None) -> bytes:
@@ -146,6 +143,13 @@ def png(draw: Callable[[], Figure]) -> bytes:
 def stroke_of(variants: list[str], variant: str) -> str:
     """How a variant's lines are drawn: colours come again after a round of them, in another stroke."""
     return STROKES[variants.index(variant) // len(COLOURS) % len(STROKES)]
+
+
+def said(text: str) -> Figure:
+    """A drawing that says why there is none."""
+    figure = Figure(figsize=(6, 0.6))
+    figure.text(0.02, 0.4, text)
+    return figure
 
 
 def _draw(axes: Axes, results: Results, curve: Curve) -> None:

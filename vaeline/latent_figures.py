@@ -1,17 +1,16 @@
 """Pictures of latent spaces: codes by their label, pockets and leaks, one dimension varied at a time."""
 
 from collections.abc import Callable
-from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaeline.figures import side_by_side
+from vaeline.figures import png, said, side_by_side
 from vaeline.pictures import grid
 from vaeline.results import Results, Run
-from vaeline.style import COLOURS, style
+from vaeline.style import COLOURS
 
 PANEL = 2.6  # inches
 SHARE = 0.1  # of the draws that are marked as leaks, as low-posterior samples are of the prior's
@@ -39,12 +38,12 @@ def plane_of(z: np.ndarray) -> Plane:
     return Plane(mean, np.linalg.svd(z - mean, full_matrices=False)[2][:2].T)
 
 
-def codes_png(results: Results) -> bytes:
+def codes(results: Results) -> Figure:
     """Codes of test images, coloured by their first label, a panel for each variant's first run."""
     return _panels(results, "codes", _draw_codes, legend=True)
 
 
-def pockets_png(results: Results) -> bytes:
+def pockets(results: Results) -> Figure:
     """Draws of the aggregate posterior, grey, over those of p(z), blue, a panel for each variant's first run.
 
     In red pockets: draws of p(z) that the aggregate posterior covers least. In violet leaks: draws of the aggregate posterior
@@ -76,24 +75,23 @@ def first_runs(results: Results, name: str) -> dict[str, Run]:
     return found
 
 
-def _panels(results: Results, name: str, draw: Callable[[Axes, Run], None], legend: bool = False) -> bytes:
+def _panels(results: Results, name: str, draw: Callable[[Axes, Run], None], legend: bool = False) -> Figure:
     shown = first_runs(results, name)
     if not shown:
-        return sentence("No variant of this study has such a latent space.")
+        return said("No variant of this study has such a latent space.")
     columns = min(len(shown), 4)
     rows = -(-len(shown) // columns)
-    with style():
-        figure = Figure(figsize=(columns * PANEL, rows * (PANEL + 0.2)), layout="constrained", facecolor="white")
-        figure.subplots(rows, columns)
-        for axes, (variant, run) in zip(figure.axes, shown.items(), strict=False):
-            draw(axes, run)
-            axes.set_title(variant)
-        for axes in figure.axes[len(shown) :]:
-            axes.set_axis_off()
-        if legend:
-            handles, names = figure.axes[0].get_legend_handles_labels()
-            figure.legend(handles, names, loc="outside lower left", ncols=10, frameon=False, markerscale=4)
-        return _png(figure)
+    figure = Figure(figsize=(columns * PANEL, rows * (PANEL + 0.2)), layout="constrained")
+    figure.subplots(rows, columns)
+    for axes, (variant, run) in zip(figure.axes, shown.items(), strict=False):
+        draw(axes, run)
+        axes.set_title(variant)
+    for axes in figure.axes[len(shown) :]:
+        axes.set_axis_off()
+    if legend:
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower left", ncols=10, frameon=False, markerscale=4)
+    return figure
 
 
 def _draw_codes(axes: Axes, run: Run) -> None:
@@ -103,7 +101,15 @@ def _draw_codes(axes: Axes, run: Run) -> None:
         value = values[0][label] if values else str(label)
         word = f"{names[0]}: {value}" if names and len(values[0]) <= FEW_LABELS else value
         colour, of_label = TEN[label % len(TEN)], flat[labels == label]
-        axes.plot(*of_label.T, ".", color=colour, markersize=2.5, markeredgewidth=0, label=word.replace("$", ""))
+        axes.plot(
+            *of_label.T,
+            ".",
+            color=colour,
+            markersize=2.5,
+            markeredgewidth=0,
+            label=word.replace("$", ""),
+            rasterized=True,
+        )
     _frame(axes, flat)
 
 
@@ -121,7 +127,7 @@ def _draw_pockets(axes: Axes, run: Run) -> None:
         lowest = drawn["posterior_log_p"].argsort()[: round(SHARE * len(flat))]
         clouds.append((flat[lowest], LEAK, 2.5))
     for cloud, colour, size in clouds:
-        axes.plot(*cloud.T, ".", color=colour, markersize=size, markeredgewidth=0, alpha=0.7)
+        axes.plot(*cloud.T, ".", color=colour, markersize=size, markeredgewidth=0, alpha=0.7, rasterized=True)
     _frame(axes, np.concatenate([flat, plane(drawn["prior"])]))
 
 
@@ -135,13 +141,4 @@ def _frame(axes: Axes, points: np.ndarray) -> None:
 
 def sentence(text: str) -> bytes:
     """A picture that says why there is none."""
-    with style():
-        figure = Figure(figsize=(6, 0.6), facecolor="white")
-        figure.text(0.02, 0.4, text)
-        return _png(figure)
-
-
-def _png(figure: Figure) -> bytes:
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
-    return file.getvalue()
+    return png(lambda: said(text))

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaeline.figures import colours, stroke_of
+from vaeline.figures import colours, said, stroke_of
 from vaeline.results import Results, Run
 
 ATTRIBUTE = 0.2  # inches of an attribute's row
@@ -19,6 +19,8 @@ def leakage(results: Results) -> Figure:
 
     As "dpVAEs: Fixing Sample Generation for Regularized VAEs" draws it.
     """
+    if not has_leakage(results):
+        return said("No variant of this study has a leakage curve.")
     figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
     panels = figure.subplots(1, 2)
     for axes, (key, label) in zip(panels, {"leakage": "leakage, nats", "share": "share of q"}.items(), strict=True):
@@ -69,6 +71,8 @@ def _draw_curves(axes: Axes, results: Results, variant: str, key: str) -> None:
 def by_attribute(results: Results) -> Figure:
     """Condition accuracy of each attribute, the best obeyed on top: a dot for each variant, a tick for what real images score."""
     found, ceiling = accuracies(results, "condition_accuracy"), accuracies(results, "condition_accuracy_ceiling")
+    if not found:
+        return said("No run of this study has condition accuracies by attribute.")
     order = sorted(found, key=lambda label: fmean(found[label].values()))
     figure = Figure(figsize=(WIDTH, ATTRIBUTE * len(order) + 0.8), layout="constrained")
     axes = figure.subplots()

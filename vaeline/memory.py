@@ -2,11 +2,15 @@
 
 import ctypes
 import os
+import resource
+import sys
 from contextlib import suppress
 from math import inf
+from pathlib import Path
 
 from vaeline.errors import UserError
 
+STATUS = Path("/proc/self/status")
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # in glibc's malloc.h
 
 
@@ -26,6 +30,18 @@ def budget() -> int:
     if not 0 < gigabytes < inf:
         raise UserError(f"VAELINE_MEMORY is {given!r}; give the gigabytes of images to hold in memory, e.g. 2.5.")
     return int(gigabytes * 1e9)
+
+
+def peak() -> int:
+    """Bytes of memory that this process has held at most, without what lies on a GPU.
+
+    From Linux's own account of the process; elsewhere from `getrusage`, which on Linux would count what the parent process held.
+    """
+    with suppress(OSError, StopIteration):
+        line = next(line for line in STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def keep_memory() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
+from vaeline.costs import OF_RUNS, Cost
 from vaeline.results import Results
 from vaeline.store import SPLITS, Facts
 
@@ -16,7 +17,6 @@ STAGES = {  # in the order in which they run -> what each makes
     "reference": "statistics of real images", "train": "weights of a run", "sample": "images and latents of a run",
     "evaluate": "figures of a run", "report": "this page",
 }  # fmt: skip
-OF_RUNS = ("train", "sample", "evaluate")
 SHOWN = 16  # letters of a checksum
 
 
@@ -38,22 +38,25 @@ class Provenance:
     environment: Mapping[str, str]
 
 
-def provenance(results: Results, facts: Facts | None) -> Provenance:
+def provenance(results: Results, facts: Facts | None, spent: Mapping[str, Cost]) -> Provenance:
     """What a report of these runs comes from.
 
     Args:
         results: the runs.
         facts: of the store; None where it is not at hand.
+        spent: what stages took, as `costs` sums it.
     """
-    return Provenance([_stage(name, results) for name in STAGES], {} if facts is None else _data(facts), environment())
+    runs = len(results.runs) + len(results.missing)
+    stages = [
+        Stage(name, makes, runs if name in OF_RUNS else 1, _in_words(spent[name]) if name in spent else "")
+        for name, makes in STAGES.items()
+    ]
+    return Provenance(stages, {} if facts is None else _data(facts), environment())
 
 
-def _stage(name: str, results: Results) -> Stage:
-    if name not in OF_RUNS:
-        return Stage(name, STAGES[name], 1, "")
-    seconds = [run.seconds[name] for run in results.runs if name in run.seconds]
-    cost = f"{duration(sum(seconds))} in all, {len(seconds)} runs" if seconds else ""
-    return Stage(name, STAGES[name], len(results.runs) + len(results.missing), cost)
+def _in_words(cost: Cost) -> str:
+    took = duration(cost.seconds) + (f" in all, {cost.runs} runs" if cost.runs > 1 else "")
+    return took if cost.peak_bytes is None else f"{took}; at most {cost.peak_bytes / 2**20:,.0f} MB"
 
 
 def _data(facts: Facts) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from vaeline import answer, figures, measured_figures, studies, table
+from vaeline import answer, figures, measured_figures, pareto, studies, table
 from vaeline.comparison import Comparison, Figure, Pair
 from vaeline.headlines import HEADLINES, Headline
 from vaeline.params import Study
@@ -32,8 +32,8 @@ SHOWN_OF_CHECKSUM = 12  # letters
 MARGIN = 3.0  # per cent of a strip left free at either end
 FEWEST_OBEYED = 5  # attributes that a variant obeys least
 TITLES = {
-    "answer": "Answer", "table": "Results", "published": "Beside the papers", "pictures": "Pictures", "labels": "Labels",
-    "latents": "Latent spaces", "failures": "Failures", "curves": "Training", "how": "How each number was made", "runs": "Runs",
+    "answer": "Answer", "table": "Results", "published": "Beside the papers", "trade-offs": "Trade-offs", "pictures": "Pictures",
+    "labels": "Labels", "latents": "Latent spaces", "failures": "Failures", "curves": "Training", "how": "How each number was made", "runs": "Runs",
     "provenance": "Provenance",
 }  # fmt: skip
 
@@ -88,7 +88,8 @@ def render(
         made_of: what the page comes from.
     """
     rows, beside = table.rows(comparison), table.rows_beside(comparison)
-    kinds, drawings = _kinds(results), _drawings(results)
+    kinds, drawings, trade_offs = _kinds(results), _drawings(results), _trade_offs(results, comparison)
+    shown = kinds | {name for name, drawing in {**drawings, "trade-offs": trade_offs}.items() if drawing}
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     return (
         _engine()
@@ -113,11 +114,12 @@ def render(
             least_obeyed=_least_obeyed(results),
             guess=_guessed(results),
             kinds=kinds,
-            sections=_sections(results, comparison, kinds | {name for name, drawing in drawings.items() if drawing}),
+            sections=_sections(results, comparison, shown),
             script=Markup(script),
             script_hash=f"sha256-{b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
             all_pairs=ALL_PAIRS,
             shown={variant: runs[0] for variant in comparison.variants if (runs := results.of(variant))},
+            trade_offs=trade_offs,
             curves=[(curve, figures.curve_svg(results, curve).encode()) for curve in figures.CURVES],
             definitions={row.name: _definitions(results, row.name) for row in rows},
             beside=[(row, _definitions(results, row.name)) for row in beside],
@@ -129,6 +131,13 @@ def render(
             environment=made_of.environment,
         )
     )
+
+
+def _trade_offs(results: Results, comparison: Comparison) -> bytes | None:
+    """The variants' trade-offs as SVG; None where there is nothing to trade off."""
+    if not pareto.panels(pareto.scales(results, comparison)):
+        return None
+    return figures.svg(partial(pareto.draw, results, comparison)).encode()
 
 
 def _engine() -> Environment:
@@ -153,6 +162,7 @@ def _sections(results: Results, comparison: Comparison, kinds: set[str]) -> dict
     """The sections of the page that there are, by their id."""
     absent = {
         "published": not comparison.published,
+        "trade-offs": "trade-offs" not in kinds,
         "labels": not kinds & {"switched", "by_attribute"},
         "failures": not kinds & {"reconstructions", "low_posterior"},
     } | dict.fromkeys(("pictures", "latents", "curves"), not results.runs)

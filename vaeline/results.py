@@ -45,6 +45,7 @@ class Time(Entry):
 
     seconds: FiniteFloat
     host: str
+    peak_bytes: int | None = None  # of memory; a step of an older version noted none
 
 
 class DescribedFacts(BaseModel):
@@ -81,7 +82,12 @@ class Run:
         str, np.ndarray
     ]  # images at their worst: `reconstructions`, `low_posterior`; `test_index` of the former
     facts: DescribedFacts  # of its images
-    seconds: dict[str, float]  # step -> wall time, where one was noted
+    times: dict[str, Time]  # step -> what it took, where it was noted
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall times: step -> seconds."""
+        return {step: time.seconds for step, time in self.times.items()}
 
     @property
     def levels(self) -> int:
@@ -173,7 +179,7 @@ def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
     wanted = {"variant": study.variants[variant], "training": study.training}
     if any(getattr(made, name) != part.model_dump(mode="json") for name, part in wanted.items()):
         return "trained under other parameters"
-    timing, found = folder / "timing.json", drawn.arrays(folder / "samples.h5", DRAWN)
+    found = drawn.arrays(folder / "samples.h5", DRAWN)
     return Run(
         variant,
         seed,
@@ -184,7 +190,7 @@ def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
         drawn=found,
         failures=_failures(folder / "samples.h5", found),
         facts=made.facts,
-        seconds={step: note.seconds for step, note in _read(TIMES, timing).items()} if timing.exists() else {},
+        times=read_times(folder / "timing.json"),
     )
 
 
@@ -198,6 +204,15 @@ def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]
             "test_index": found["test_index"][worst],
         }
     return {name: images for name, images in failures.items() if len(images)}
+
+
+def read_times(path: Path) -> dict[str, Time]:
+    """What steps took, by their names; empty where there is no such file.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    return _read(TIMES, path) if path.exists() else {}
 
 
 def _read_evaluation(folder: Path) -> dict[str, dict[str, Any]]:

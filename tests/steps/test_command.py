@@ -1,6 +1,7 @@
 """What every command owes its user: sentences."""
 
 import fcntl
+import json
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,10 +11,11 @@ import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps.command import RUNNING, UNDER_DVC, command, reads
+from pipeline_steps.command import RUNNING, UNDER_DVC, command, reads, timed
 from vaeline.errors import UserError
 from vaeline.metrics.frechet import FewImages
 from vaeline.params import Study
+from vaeline.results import read_times
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +65,40 @@ def test_an_edit_of_what_a_step_reads_is_refused_and_any_other_is_not(
     result = run(step)
     assert result.exit_code == 1
     assert "variants.plain of params.yaml changed while this step ran" in result.output
+
+
+def test_what_a_shared_step_takes_is_noted_beside_its_files(project: Study, run: Callable[..., Result]) -> None:
+    @command
+    @timed("data/{id}.timing.json", "reference.{features}")
+    @reads("training")
+    def step() -> None:
+        if fails:
+            raise UserError("It fails.")
+
+    fails = True
+    run(step)
+    path = Path("data/blocks.timing.json")
+    assert not path.exists()
+    path.write_text(json.dumps({"download": {"seconds": 1.0, "host": "a"}}))
+    fails = False
+    run(step)
+    noted = read_times(path)
+    assert noted.keys() == {"download", "reference.classifier"}
+    assert 0 <= noted["reference.classifier"].seconds < 60
+    assert noted["reference.classifier"].peak_bytes > 2**20
+    assert step.callback.reads == ("training",)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("content", ["half {", "[1, 2]"])
+def test_a_damaged_note_is_written_anew(project: Study, run: Callable[..., Result], content: str) -> None:
+    @command
+    @timed("data/{id}.timing.json", "download")
+    def step() -> None: ...
+
+    path = Path("data/blocks.timing.json")
+    path.write_text(content)
+    run(step)
+    assert read_times(path).keys() == {"download"}
 
 
 def test_dvc_keeps_out_of_a_run_of_snakemake_that_is_going_on(

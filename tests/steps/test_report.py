@@ -10,12 +10,19 @@ from click.testing import CliRunner, Result
 
 from pipeline_steps import report, table
 from tests.made_up import study_content, write_run, write_runs
-from vaeline import figures, store
+from vaeline import drawings, figures, store
 
 RESULTS = Path("results/tiny")
 DRAWN = ("codes", "pockets", "traversals", "switched", "interpolations", "worst", "low_posterior")
-PICTURES = {f"{name}.png" for name in ("curves", "samples", *DRAWN)}
-OUTPUTS = {"metrics.json", "comparison.json", "report.html", *PICTURES}
+ROOT = Path(__file__).parents[2]
+STAGE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["report"]
+DECLARED = [
+    entry
+    for key in ("outs", "metrics", "plots")
+    for each in STAGE[key]
+    for entry in ([each] if isinstance(each, str) else each)
+]
+OUTPUTS = {Path(entry).name for entry in DECLARED}
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +35,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Curves cost most of the time, and most tests do not look at them."""
-    monkeypatch.setattr(figures, "svg", lambda *_: "<svg/>")
-    monkeypatch.setattr(report, "curves_png", lambda *_: b"PNG")
+    """Drawings cost most of the time, and most tests do not look at them."""
+    monkeypatch.setattr(figures, "svg", lambda _: "<svg/>")
+    monkeypatch.setattr(drawings, "files", lambda *_: {})
     monkeypatch.setattr(report, "_pictures", lambda *_: dict.fromkeys(DRAWN, b"PNG"))
 
 
@@ -39,7 +46,8 @@ def run(*arguments: str) -> Result:
 
 
 def outputs() -> set[str]:
-    return {path.name for path in RESULTS.iterdir()} - {"runs"}
+    """What the step wrote, but its note of what it took."""
+    return {path.name for path in RESULTS.iterdir()} - {"runs", "timing.json"}
 
 
 def test_the_declared_outputs_are_written() -> None:
@@ -52,6 +60,7 @@ def test_the_declared_outputs_are_written() -> None:
     [pair] = json.loads((RESULTS / "comparison.json").read_text())["figures"]["nll"]["pairs"]
     assert pair["difference"] == pytest.approx(-3.1)
     assert (pair["first"], pair["second"], pair["seeds"], pair["won"]) == ("one", "two", 3, 3)
+    assert [row["variant"] for row in json.loads((RESULTS / "pareto.json").read_text())] == ["one", "two"]
 
 
 def test_all_outputs_are_the_same_bytes_each_time() -> None:

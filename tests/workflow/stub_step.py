@@ -29,7 +29,7 @@ def main(step: str) -> None:
         "train": ([store], ["training", f"variants.{variant}"], [*model, run / "training.csv"]),
         "sample": ([store, *model], ["sampling"], [run / name for name in ("samples.h5", "reconstructions.png", "samples.png")]),
         "evaluate": ([store, judge, *model, run / "samples.h5"], ["evaluation"], [run / "metrics.json", run / "evaluation.json"]),
-        "report": (None, ["study"], [runs.parent / name for name in ("metrics.json", "comparison.json", "curves.png", "samples.png", "codes.png", "pockets.png", "traversals.png", "report.html")]),
+        "report": (None, ["study"], _declared("report", study)),
     }[step]  # fmt: skip
     with open("ran.log", "a") as log:
         log.write(" ".join(filter(None, [step, variant, seed])) + "\n")
@@ -47,6 +47,18 @@ def main(step: str) -> None:
     for path in map(Path, writes):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_as(path, content.hexdigest()) if path.name != "metrics.json" or variant else _means(reads))
+
+
+def _declared(stage: str, study: str) -> list[Path]:
+    """The outputs of a stage of the whole study, as dvc.yaml has them."""
+    entries = yaml.safe_load(Path("dvc.yaml").read_text())["stages"][stage]
+    names = [
+        name
+        for key in ("outs", "metrics", "plots")
+        for each in entries[key]
+        for name in ([each] if isinstance(each, str) else each)
+    ]
+    return [Path(name.replace("${item.study}", study)) for name in names]
 
 
 def _lookup(params: dict, key: str) -> object:
@@ -71,6 +83,8 @@ def _means(runs: list[Path]) -> str:
 def _as(path: Path, digest: str) -> str:
     if path.name == "metrics.json":
         return json.dumps({"negative_elbo": int(digest[:6], 16)})
+    if path.name == "pareto.json":
+        return json.dumps([{"variant": "cvae", "samples": int(digest[:6], 16), "likelihood": int(digest[6:12], 16)}])
     if path.suffix == ".csv":
         rows = [digest[:6], digest[6:12], digest[12:18]]
         return "epoch,validation_negative_elbo,validation_distortion,validation_rate\n0,,,\n1," + ",".join(

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import report as reported
 from snakemake.io import strip_wildcard_constraints
 
 sys.path.insert(0, workflow.basedir)
@@ -26,6 +27,7 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 HASHES = {"code": hashes(STUDY)}
+config["study"] = PARAMS["study"]  # for the captions of Snakemake's report
 # Claimed where there is one to share: on a machine without, trainings need not wait for each other.
 GPU = int(STUDY.training.device != "cpu" and shutil.which("nvidia-smi") is not None)
 
@@ -48,6 +50,25 @@ def tracked(*keys):
         )
 
     return [parameter(key) for key in keys]
+
+
+def shown(path, category, caption, **labels):
+    """An output that Snakemake's report shows: in which category, under which caption of workflow/report, and labels by column."""
+    return reported(
+        path, category=category, caption=f"../report/{caption}.rst", labels=labels
+    )
+
+
+def of_study(name, category, title):
+    """A file of the study as a whole that Snakemake's report shows, under the caption of its name."""
+    return shown(
+        f"results/{{study}}/{name}", category, name.split(".")[0], figure=title
+    )
+
+
+def drawing(name, category, title):
+    """Both files of a drawing; the report shows the one that can be enlarged."""
+    return [f"results/{{study}}/{name}.png", of_study(f"{name}.svg", category, title)]
 
 
 def lookup(path):

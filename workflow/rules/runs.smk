@@ -31,8 +31,17 @@ rule sample:
         f"{RUN}/variant.yaml",
     output:
         f"{RUN}/samples.h5",
-        f"{RUN}/reconstructions.png",
-        f"{RUN}/samples.png",
+        *[
+            shown(
+                f"{RUN}/{picture}.png",
+                "Runs",
+                "run",
+                variant="{variant}",
+                seed="{seed}",
+                picture=picture,
+            )
+            for picture in ("reconstructions", "samples")
+        ],
     threads: STUDY.training.threads
     resources:
         gpu=GPU,

@@ -1,0 +1,73 @@
+"""What the engines show of a finished study: Snakemake's report, DVC's plots."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.workflow.scratch import Project
+from workflow import bridge
+
+ROOT = Path(__file__).parents[2]
+NOWHERE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+PARETO = "results/digits/pareto.json"
+
+
+def reported(project: Project) -> dict[str, Any]:
+    """The files that Snakemake's report shows, by their path; made without a network."""
+    project.run("snakemake", "--report", "shown.html", **NOWHERE)
+    page = (project.folder / "shown.html").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(re.search(r"var results = (\{.*\});\n", page)[1])  # type: ignore[index]
+    return found
+
+
+def test_snakemakes_report_shows_figures_under_captions_and_changes_nothing(project: Project) -> None:
+    seen = (project.folder / bridge.SEEN).stat().st_mtime_ns
+    shown = reported(project)
+    drawn = {"pareto.svg", "curves.svg", "codes.svg", "pockets.svg", "samples.png", "traversals.png"}
+    tables = {"report.html", "metrics.json", "comparison.json"}
+    assert {Path(path).name for path in shown if "runs" not in path} == drawn | tables
+    run = shown["results/digits/runs/cvae/seed-0/samples.png"]
+    assert run["labels"] == {"variant": "cvae", "seed": "0", "picture": "samples"}
+    assert "<tt" in run["caption"] and "cvae" in run["caption"]
+    assert all(len(each["caption"]) > 50 for each in shown.values())
+    assert (project.folder / bridge.SEEN).stat().st_mtime_ns == seen
+    assert project.settled()
+    assert project.snakemake() == project.repro() == []
+
+
+def test_snakemakes_report_shows_what_dvc_ran(empty_project: Project) -> None:
+    empty_project.repro()
+    assert "results/digits/curves.svg" in reported(empty_project)
+    assert empty_project.settled()
+
+
+def test_every_caption_is_shown() -> None:
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    for path in (ROOT / "workflow/report").glob("*.rst"):
+        assert re.search(rf'"{path.stem}["\.]', rules) or path.stem == "study", path
+
+
+def test_dvc_plots_two_experiments(project: Project) -> None:
+    project.edit(lambda params: params["variants"]["cvae"].update(latent=5))
+    project.snakemake()
+    data = json.loads(project.run("dvc", "plots", "diff", "HEAD", "workspace", "--json"))
+    assert "errors" not in data
+    found = data["data"]
+    [drawn] = found[PARETO]
+    values = drawn["content"]["data"]["values"]
+    assert {row["rev"] for row in values} == {"HEAD", "workspace"}
+    for name in ("pareto", "curves", "samples", "codes", "pockets", "traversals"):
+        assert len(found[f"results/digits/{name}.png"]) == 2, name
+    assert "results/digits/runs/cvae/seed-0/training.csv" in found
+
+
+def test_the_template_asks_for_what_a_record_has() -> None:
+    from vaeline.pareto import COSTS, QUALITIES
+
+    template = json.loads((ROOT / ".dvc/plots/pareto.json").read_text())
+    axes = [(panel["encoding"]["x"]["field"], panel["encoding"]["y"]["field"]) for panel in template["concat"]]
+    likelihood, samples = QUALITIES
+    assert set(axes) == {(samples, likelihood), *((cost, quality) for cost in COSTS for quality in QUALITIES)}
+    for panel, (x, y) in zip(template["concat"], axes, strict=True):
+        assert f"'{y} by {x}'" in json.dumps(panel)
