@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -169,7 +169,26 @@ def _accept(workflow: "Workflow", job: "Job") -> None:
     for path in job.output:
         if os.path.getmtime(path) < newest:
             os.utime(path, (newest, newest))
-    workflow.async_run(workflow.persistence.finished(job))
+    known = workflow.persistence
+    before = {path: (record.starttime, record.endtime) for path in job.output if (record := known.metadata(path))}
+    workflow.async_run(known.finished(job))
+    known._clear_cache()  # it remembers that there was no record
+    for path in job.output:
+        record = known.metadata(path)
+        started, ended = before.get(path, (None, None))
+        # Of what DVC ran Snakemake takes this moment for the start, later than the end: its report could not draw that.
+        record.starttime = started if ended == record.endtime else record.endtime - _seconds(job)
+        known._write_record(str(path), record)
+
+
+def _seconds(job: "Job") -> float:
+    """What a job took when it last ran, by its own note of it; a second where it left none."""
+    of_run, shared = Path(job.output[0]).with_name("timing.json"), Path(f"data/{job.wildcards.get('id')}.timing.json")
+    name = ".".join([job.rule.name, *filter(None, [job.wildcards.get("features")])])
+    for path in (of_run, shared):
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            return float(json.loads(path.read_text(encoding="utf-8"))[name]["seconds"])
+    return 1.0
 
 
 @contextmanager

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.workflow.scratch import Project
 from workflow import bridge
 
@@ -13,11 +15,19 @@ NOWHERE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:
 PARETO = "results/digits/pareto.json"
 
 
-def reported(project: Project) -> dict[str, Any]:
-    """The files that Snakemake's report shows, by their path; made without a network."""
+def reported(project: Project, what: str = "results") -> dict[str, Any]:
+    """What Snakemake's report shows, made without a network: its files by their path, or its `runtimes_spec`."""
     project.run("snakemake", "--report", "shown.html", **NOWHERE)
     page = (project.folder / "shown.html").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(re.search(r"var results = (\{.*\});\n", page)[1])  # type: ignore[index]
+    found: dict[str, Any] = json.loads(re.search(rf"var {what} = (\{{.*\}});\n", page)[1])  # type: ignore[index]
+    return found
+
+
+def runtimes(project: Project) -> dict[str, list[float]]:
+    """How long jobs took, by their rule, as Snakemake's report draws it."""
+    found: dict[str, list[float]] = {}
+    for each in reported(project, "runtimes_spec")["data"]["values"]:
+        found.setdefault(each["rule"], []).append(each["runtime"])
     return found
 
 
@@ -38,8 +48,30 @@ def test_snakemakes_report_shows_figures_under_captions_and_changes_nothing(proj
 
 def test_snakemakes_report_shows_what_dvc_ran(empty_project: Project) -> None:
     empty_project.repro()
+    note = empty_project.folder / "results/digits/runs/cvae/seed-0/timing.json"
+    note.write_text(json.dumps({"train": {"seconds": 7.5, "host": "here"}}))
     assert "results/digits/curves.svg" in reported(empty_project)
+    found = runtimes(empty_project)
+    assert sorted(found["train"]) == pytest.approx(
+        [1.0, 7.5], abs=0.5
+    )  # as noted; of what left no note it knows nothing
     assert empty_project.settled()
+
+
+def test_an_edit_undone_leaves_the_times_of_snakemakes_report(project: Project) -> None:
+    before = runtimes(project)
+    note = {"seconds": 99.0, "host": "here"}  # of some other time
+    (project.folder / "results/digits/runs/cvae/seed-0/timing.json").write_text(json.dumps({"train": note}))
+    project.edit(lambda params: params["training"].update(epochs=7))
+    project.run("snakemake", "-n", "all")
+    (project.folder / "dvc.lock").touch()
+    project.run("snakemake", "-n", "all")  # marks all that is stale
+    project.edit(lambda params: params["training"].update(epochs=60))
+    assert project.settled()
+    after = runtimes(project)
+    assert {rule: sorted(times) for rule, times in after.items()} == {
+        rule: pytest.approx(sorted(times)) for rule, times in before.items()
+    }
 
 
 def test_every_caption_is_shown() -> None:
@@ -60,6 +92,10 @@ def test_dvc_plots_two_experiments(project: Project) -> None:
     for name in ("pareto", "curves", "samples", "codes", "pockets", "traversals"):
         assert len(found[f"results/digits/{name}.png"]) == 2, name
     assert "results/digits/runs/cvae/seed-0/training.csv" in found
+    project.run("dvc", "plots", "diff", "HEAD", "--out", "shown")
+    page = (project.folder / "shown/index.html").read_text()
+    assert 'id="offline"' in page and "vegaEmbed('#results_digits_pareto_json'" in page
+    assert page.count("_results_digits_pareto.png") == 2
 
 
 def test_the_template_asks_for_what_a_record_has() -> None:
