@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from tests.workflow.scratch import Project
+from vaeline.drawings import DRAWINGS
 from workflow import bridge
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+PICTURES = ("samples", "traversals", "interpolations", "switched", "worst", "low_posterior")
 PARETO = "results/digits/pareto.json"
 
 
@@ -34,7 +36,7 @@ def runtimes(project: Project) -> dict[str, list[float]]:
 def test_snakemakes_report_shows_figures_under_captions_and_changes_nothing(project: Project) -> None:
     seen = (project.folder / bridge.SEEN).stat().st_mtime_ns
     shown = reported(project)
-    drawn = {"pareto.svg", "curves.svg", "codes.svg", "pockets.svg", "samples.png", "traversals.png"}
+    drawn = {f"{name}.svg" for name in DRAWINGS} | {f"{name}.png" for name in PICTURES}
     tables = {"report.html", "metrics.json", "comparison.json"}
     assert {Path(path).name for path in shown if "runs" not in path} == drawn | tables
     run = shown["results/digits/runs/cvae/seed-0/samples.png"]
@@ -89,7 +91,7 @@ def test_dvc_plots_two_experiments(project: Project) -> None:
     [drawn] = found[PARETO]
     values = drawn["content"]["data"]["values"]
     assert {row["rev"] for row in values} == {"HEAD", "workspace"}
-    for name in ("pareto", "curves", "samples", "codes", "pockets", "traversals"):
+    for name in (*DRAWINGS, *PICTURES):
         assert len(found[f"results/digits/{name}.png"]) == 2, name
     assert "results/digits/runs/cvae/seed-0/training.csv" in found
     project.run("dvc", "plots", "diff", "HEAD", "--out", "shown")
