@@ -56,6 +56,11 @@ class Description(BaseModel):
     training: dict[str, Any]
     facts: DescribedFacts
 
+    def is_of(self, study: Study, variant: str) -> bool:
+        """Whether a study would train the run as it was trained."""
+        wanted = study.variants[variant].model_dump(mode="json"), study.training.model_dump(mode="json")
+        return (self.variant, self.training) == wanted
+
 
 METRICS, TIMES = TypeAdapter(dict[str, FiniteFloat]), TypeAdapter(dict[str, Time])
 
@@ -107,10 +112,8 @@ def read(folder: Path, study: Study) -> Results:
         if absent:
             missing[variant, seed] = absent[0]
             continue
-        made = _described(place / "variant.yaml")
-        if made.variant != study.variants[variant].model_dump(
-            mode="json"
-        ) or made.training != study.training.model_dump(mode="json"):
+        made = described(place / "variant.yaml")
+        if not made.is_of(study, variant):
             missing[variant, seed] = "trained under other parameters"
         else:
             runs.append(_read_run(place, variant, seed, made.facts.levels))
@@ -134,7 +137,12 @@ def move_former(folder: Path, study: StudySection, former: Path) -> list[Path]:
     return moved
 
 
-def _described(path: Path) -> Description:
+def described(path: Path) -> Description:
+    """What a run's variant.yaml says.
+
+    Raises:
+        UserError: it is damaged.
+    """
     try:
         return Description.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValueError) as error:

@@ -1,6 +1,7 @@
 """The layers of the project: a file imports what lies below it, and never what lies above."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ LAYERS = [
         "vaeline.figures",
         "vaeline.latent_figures",
         "vaeline.report",
+        "vaeline.explorer",
     ],
     ["pipeline_steps"],
     ["workflow"],
@@ -40,6 +42,7 @@ def layer(module: str) -> int | None:
     return None
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """The modules a file imports, inside functions too."""
     found = set()
