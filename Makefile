@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: run test check report table use parts bench lock clean-checkpoints help
+.PHONY: run test check report table explore use parts bench lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results
 	@$(IN) snakemake --cores 4 all
@@ -24,6 +24,9 @@ report: $(READY)  ## draw a report from whatever runs there are
 
 table: $(READY)  ## print the study's results
 	@$(IN) python -m pipeline_steps.table
+
+explore: $(READY)  ## open a page on which to play with the study's trained models
+	@$(IN) python -m pipeline_steps.explore
 
 use: $(READY)  ## make STUDY the active one; QUICK=1: with its quick overlay; SOURCE=folder: data from there
 	@$(IN) python -m pipeline_steps.use $(STUDY) $(if $(QUICK),--quick) $(if $(SOURCE),--source "$(SOURCE)")

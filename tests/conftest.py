@@ -1,6 +1,8 @@
-"""What many tests start from: one thread, a seed, tiny facts, parts by their names."""
+"""What many tests start from: one thread, a seed, tiny facts, parts by their names, a browser."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -8,6 +10,11 @@ from torch import Tensor
 
 from vaeline import parts
 from vaeline.contracts import Context
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +27,21 @@ def seeded() -> None:
 def context() -> Context:
     """Grey images of 8x8, a latent of 2, a condition of 3."""
     return Context((1, 8, 8), (2,), encoder_condition=3, decoder_condition=3, prior_condition=3, training_images=100)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """The Chromium that is there."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright, which drives a browser, is not installed"
+    )
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"there is no browser here; one of {', '.join(CHROMIUM)} is needed")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])  # root has no sandbox
+        yield started
+        started.close()
 
 
 def every(family: str) -> pytest.MarkDecorator:

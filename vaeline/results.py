@@ -63,6 +63,11 @@ class Description(BaseModel):
     training: dict[str, Any]
     facts: DescribedFacts
 
+    def is_of(self, study: Study, variant: str) -> bool:
+        """Whether a study would train the run as it was trained."""
+        wanted = study.variants[variant].model_dump(mode="json"), study.training.model_dump(mode="json")
+        return (self.variant, self.training) == wanted
+
 
 METRICS, TIMES = TypeAdapter(dict[str, FiniteFloat]), TypeAdapter(dict[str, Time])
 
@@ -157,7 +162,12 @@ def move_former(folder: Path, study: StudySection, former: Path) -> list[Path]:
     return moved
 
 
-def _described(path: Path) -> Description:
+def described(path: Path) -> Description:
+    """What a run's variant.yaml says.
+
+    Raises:
+        UserError: it is damaged.
+    """
     try:
         return Description.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValueError) as error:
@@ -175,9 +185,8 @@ def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
     absent = [state for name, state in FILES.items() if not (folder / name).exists()]
     if absent:
         return absent[0]
-    made = _described(folder / "variant.yaml")
-    wanted = {"variant": study.variants[variant], "training": study.training}
-    if any(getattr(made, name) != part.model_dump(mode="json") for name, part in wanted.items()):
+    made = described(folder / "variant.yaml")
+    if not made.is_of(study, variant):
         return "trained under other parameters"
     found = drawn.arrays(folder / "samples.h5", DRAWN)
     return Run(

@@ -1,6 +1,7 @@
 """The layers of the project: a file imports what lies below it, and never what lies above."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ LAYERS = [
         "vaeline.drawings",
         "vaeline.costs",
         "vaeline.report",
+        "vaeline.explorer",
     ],
     ["pipeline_steps"],
     ["workflow"],
@@ -43,6 +45,7 @@ def layer(module: str) -> int | None:
     return None
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """The modules a file imports, inside functions too."""
     found = set()

@@ -1,0 +1,51 @@
+"""Open the explorer: a page on which to play with a study's trained models."""
+
+import socket
+
+import click
+
+from pipeline_steps.command import command
+from vaeline.devices import prepare_process
+from vaeline.errors import UserError
+from vaeline.explorer.drawing import Explorer
+from vaeline.explorer.runs import find, find_named
+from vaeline.explorer.serving import HOST, serve
+from vaeline.params import load
+
+THREADS = (
+    1  # a redraw is too short for two to gain anything, and they wait for one another where the machine has other work
+)
+
+
+@command
+@click.option("--study", help="One of the folders in results; the active study if it is left out.")
+@click.option(
+    "--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0 takes any that is free."
+)
+@click.option("--open/--no-open", "show", default=True, show_default=True, help="Open the page in a browser.")
+def main(study: str | None, port: int, show: bool) -> None:
+    """Draw from the trained models of a study, side by side, on a page that only this machine sees.
+
+    Nothing leaves the machine.
+    """
+    active = load()
+    runs = find(active) if study in (None, active.study.name) else find_named(study)
+    port = _free(port)
+    prepare_process(THREADS)
+    explorer = Explorer(runs)
+    click.echo(f"Exploring {runs.study} at http://{HOST}:{port} (Ctrl-C ends it).")
+    serve(explorer, port, show)
+
+
+def _free(port: int) -> int:
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((HOST, port))
+        except OSError as error:
+            raise UserError(f"Port {port} is taken, or not yours to take; name another by --port.") from error
+        return int(trial.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""A study of untrained models with weights that matter, beside the store of their images."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from tests.conftest import scramble
+from vaeline import model as models
+from vaeline import store
+from vaeline.explorer.drawing import Explorer
+from vaeline.explorer.runs import Runs, find
+from vaeline.model import Model
+from vaeline.params import Study, load
+from vaeline.store import Facts, Split
+
+PLAIN: dict[str, Any] = {
+    "network": {"name": "mlp", "widths": [16]}, "latent": 3, "condition": None, "posterior": {"name": "gaussian"},
+    "prior": {"name": "standard"}, "likelihood": {"name": "unit_gaussian"}, "regularizer": {"name": "kl"},
+}  # fmt: skip
+STUDY: dict[str, Any] = {
+    "study": {"name": "tiny", "question": "Which?", "variants": ["small", "large", "plain"], "seeds": [0, 1]},
+    "dataset": {"id": "blots", "name": "digits", "size": 8},
+    "training": {"epochs": 2, "batch_size": 32, "learning_rate": 0.005},
+    "classifier": {"epochs": 1},
+    "sampling": {},
+    "evaluation": {"features": {"name": "classifier"}},
+    "variants": {
+        "small": PLAIN | {"condition": {"embedding": 2}},
+        "large": PLAIN | {"condition": {"embedding": 2}, "latent": 5},
+        "plain": PLAIN,
+    },
+}
+MISSING = ("large", 1)
+
+
+def make(folder: Path) -> Study:
+    """Write a project whose study lacks one run."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(STUDY))
+    study = load(folder / "params.yaml")
+    facts = Facts("blots", (1, 8, 8), 256, (0.0, 1.0), ["shape", "dark"], [["round", "square", "odd"], ["no", "yes"]])
+    facts = store.write(folder / "data/blots.h5", facts, {name: split(facts, 40) for name in store.SPLITS})
+    for index, (variant, entry) in enumerate(study.variants.items()):
+        for seed in study.study.seeds:
+            if (variant, seed) != MISSING:
+                torch.manual_seed(10 * index + seed)
+                made = {"training": study.training.model_dump(mode="json")}
+                place = folder / f"results/tiny/runs/{variant}/seed-{seed}"
+                models.save(place, scramble(Model(entry, facts)), facts, made)
+    return study
+
+
+def split(facts: Facts, count: int) -> Split:
+    generator = np.random.default_rng(0)
+    labels = np.stack([generator.integers(0, values, count) for values in facts.label_cardinalities], 1)
+    images = generator.integers(0, facts.levels, (count, *facts.image_shape)).astype(np.uint8)
+    return Split(images, labels, [f"{row}" for row in range(count)])
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """What params.yaml of the project in `tmp_path` says."""
+    return make(tmp_path)
+
+
+@pytest.fixture
+def runs(study: Study, tmp_path: Path) -> Runs:
+    return find(study, tmp_path)
+
+
+@pytest.fixture
+def explorer(runs: Runs) -> Explorer:
+    return Explorer(runs)

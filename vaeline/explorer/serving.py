@@ -1,0 +1,40 @@
+"""The explorer's server, which answers this machine alone."""
+
+from pathlib import Path
+
+from nicegui import app, ui
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from vaeline.explorer.drawing import Explorer
+from vaeline.explorer.page import Page
+
+HOST = "127.0.0.1"
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" rx="1.5" fill="#14674e"/>'
+    '<path d="M2 2h2v2H2zM4 4h2v2H4z" fill="#fff"/></svg>'
+)
+
+
+def serve(explorer: Explorer, port: int, show: bool) -> None:
+    """Serve the page until it is interrupted.
+
+    Args:
+        explorer: of the study.
+        port: that is free.
+        show: open the page in a browser.
+    """
+    # A page of the net whose name was made to mean this machine is let in no more than any other.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    app.add_static_file(local_file=Path(__file__).with_name("page.css"), url_path="/page.css")
+    ui.run(
+        lambda: Page(explorer),
+        host=HOST,
+        port=port,
+        title=f"{explorer.runs.study} – vaeline explorer",
+        favicon=ICON,
+        dark=None,
+        reload=False,
+        show=show,
+        tailwind=False,
+        show_welcome_message=False,
+    )
