@@ -29,9 +29,9 @@ def context() -> Context:
     return Context((1, 8, 8), (2,), encoder_condition=3, decoder_condition=3, prior_condition=3, training_images=100)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """The Chromium that is there."""
+    """The Chromium that is there; of a module, since its driver keeps an event loop, beside which Snakemake starts none."""
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="playwright, which drives a browser, is not installed"
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.made_up import study, write_run
-from vaeline import comparison, drawn_figures, latent_figures, report, results
+from vaeline import comparison, drawn_figures, figures, latent_figures, report, results
 from vaeline.provenance import Provenance, Stage
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write_run(folder / variant / f"seed-{seed}", {**metrics, "condition_accuracy": 0.5}, obeyed)
     found = results.read(folder, of := study(tuple(DISTANCES), question=f"Is {ATTACK} shown?"))
     pictures = {
-        "codes": latent_figures.codes_png(found), "pockets": latent_figures.pockets_png(found),
+        "codes": figures.png(partial(latent_figures.codes, found)),
+        "pockets": figures.png(partial(latent_figures.pockets, found)),
         "traversals": latent_figures.traversals_png(found), "switched": drawn_figures.switched_png(found),
         "interpolations": drawn_figures.interpolations_png(found),
         "worst": drawn_figures.worst_png(found, np.zeros((4, 1, 8, 8), np.uint8)),
