@@ -192,7 +192,10 @@ class _NeverFailing(io.FileIO):
             while len(rest) and not self.error:
                 rest = rest[super().write(rest) :]
             if self._waiting > BLOCK_BYTES and hasattr(os, "posix_fadvise"):
-                os.posix_fadvise(self.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                # Of what has come since the last time alone: the rest may lie in memory for whoever reads it next.
+                os.posix_fadvise(
+                    self.fileno(), max(0, self.tell() - self._waiting), self._waiting, os.POSIX_FADV_DONTNEED
+                )
                 self._waiting = 0
         except OSError as error:
             self.error = error
