@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from benchmarks.curves import line as line_through
 from benchmarks.race import ROOT
 from benchmarks.rows import Row
-from vaeline.metrics.intervals import Interval, interval, paired
+from vaeline.report.intervals import Interval, interval, paired
 
 matplotlib.use("Agg")
 PAGE = ROOT / "docs/performance.md"

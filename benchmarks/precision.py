@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from benchmarks.race import MEASURED
-from vaeline import comparison
+from vaeline.report import comparison
 
 FOUND = MEASURED / "precision.json"
 MEASURES = ("negative_elbo", "nll", "fd_sample")
@@ -25,7 +25,7 @@ def main(plain: Path, bf16: Path, name: str) -> None:
     found[name] = {
         measure: {
             variant: {
-                key: each.figures[measure].summaries[variant].values for key, each in (("32", one), ("bf16", other))
+                key: each.metrics[measure].summaries[variant].values for key, each in (("32", one), ("bf16", other))
             }
             for variant in one.variants
         }

@@ -18,12 +18,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.race import MEASURED, machine
 from benchmarks.sides.ours_training import COLOURS, CONDITIONAL
 from benchmarks.work import attributes, faces
-from vaeline.batches import Batches
-from vaeline.devices import device_of, prepare_process
-from vaeline.model import Model
-from vaeline.params import Training, Variant
-from vaeline.store import Split
-from vaeline.training import stepper
+from vaeline.data.batches import Batches
+from vaeline.data.store import Split
+from vaeline.models.model import Model
+from vaeline.study.schema import Training, Variant
+from vaeline.system.devices import device_of, prepare_process
+from vaeline.training.step import stepper
 
 FOUND = MEASURED / "roofline.json"
 TURNS = 5

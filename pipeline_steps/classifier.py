@@ -1,12 +1,12 @@
 """Train the classifier that judges conditions, once for a data set."""
 
 from pipeline_steps.command import command, reads, store_of, timed
-from vaeline import params
-from vaeline.devices import device_of, prepare_process
-from vaeline.features import classifier
-from vaeline.memory import budget
-from vaeline.model import require_sense
-from vaeline.store import POINTS, read_facts, read_split
+from vaeline.data.store import POINTS, read_facts, read_split
+from vaeline.evaluation import classifier
+from vaeline.models.model import check_variants
+from vaeline.study import reading
+from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.memory import budget
 
 
 @command
@@ -14,11 +14,11 @@ from vaeline.store import POINTS, read_facts, read_split
 @reads("classifier", "training.device")
 def main() -> None:
     """Train the classifier that judges conditions and whose last hidden layer is a feature space."""
-    study = params.load()
+    study = reading.load()
     prepare_process(study.classifier.threads)
     store = store_of(study)
     facts = read_facts(store)
-    require_sense(study, facts)
+    check_variants(study, facts)
     path = classifier.path_in(store.parent, facts.dataset_id)
     if facts.points:
         classifier.skip(path, POINTS)

@@ -3,7 +3,7 @@
 import click
 
 from pipeline_steps.command import command
-from vaeline.checkpoints import clean
+from vaeline.training.checkpoints import clean
 
 
 @command

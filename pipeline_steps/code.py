@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pipeline_steps.closure import digest
 from pipeline_steps.command import command, reads
-from vaeline.closure import digest
-from vaeline.files import write_json
-from vaeline.params import Study, load
-from vaeline.parts import PartOptions
+from vaeline.study.parts import PACKAGES, PartOptions
+from vaeline.study.reading import load
+from vaeline.study.schema import Study
+from vaeline.system.files import write_json
 
 Hashes = dict[str, Any]
 
@@ -39,7 +40,7 @@ def hashes(study: Study) -> Hashes:
 
 
 def _data_hashes(study: Study) -> Hashes:
-    dataset = f"vaeline.datasets.{study.dataset.name}"
+    dataset = f"{PACKAGES['sets']}.{study.dataset.name}"
     return {
         "download": {study.dataset.name: _hash("download", dataset)},
         "preprocess": {study.dataset.name: _hash("preprocess", dataset)},

@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 
 import click
 
-from vaeline.errors import UserError
-from vaeline.files import write_json
-from vaeline.memory import peak
-from vaeline.params import MOST_SEED, Study, load
+from vaeline.study.reading import load
+from vaeline.study.schema import MOST_SEED, Study
+from vaeline.system.errors import UserError
+from vaeline.system.files import write_json
+from vaeline.system.memory import peak
 
 T = TypeVar("T")
 

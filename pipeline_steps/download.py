@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 
 from pipeline_steps.command import command, reads, timed
-from vaeline import datasets, params, parts
-from vaeline.files import write_json
+from vaeline.data import raw_images
+from vaeline.study import parts, reading
+from vaeline.system.files import write_json
 
 
 @command
@@ -13,11 +14,11 @@ from vaeline.files import write_json
 @reads("dataset.name", "dataset.source", "evaluation.features")
 def main() -> None:
     """Download the data set, or check a local copy in place; also fetch the weights that the evaluation needs."""
-    study = params.load()
+    study = reading.load()
     features = study.evaluation.features
     if hasattr(features, "weights"):
         parts.module("features", features.name).fetch(features, Path("data"))
-    manifest = datasets.fetch(study.dataset)
+    manifest = raw_images.fetch(study.dataset)
     for note in manifest["notes"]:
         print(f"download: {note}", file=sys.stderr)
     write_json(Path(f"data/raw/{study.dataset.id}.json"), manifest)

@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from pipeline_steps.command import command
-from vaeline.errors import UserError
-from vaeline.files import written_aside
-from vaeline.params import MOST_SEED
-from vaeline.pictures import picture
-from vaeline.run import load
+from vaeline.runs.pictures import picture
+from vaeline.runs.trained_run import load
+from vaeline.study.schema import MOST_SEED
+from vaeline.system.errors import UserError
+from vaeline.system.files import written_aside
 
 
 @command

@@ -5,21 +5,21 @@ from pathlib import Path
 import torch
 
 from pipeline_steps.command import reads, run_command, run_folder, store_of
-from vaeline import drawn, parts
-from vaeline import model as models
-from vaeline.batches import Batches
-from vaeline.devices import device_of, prepare_process
-from vaeline.evaluation import reference
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import POINTS, read_split, require_images
+from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.images import dash_images, judge_images
 from vaeline.evaluation.latents import judge_latents
 from vaeline.evaluation.likelihood import judge_likelihood
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import judge_representation
-from vaeline.features import classifier
-from vaeline.files import write_json
-from vaeline.memory import budget
-from vaeline.params import Evaluation, Study
-from vaeline.store import POINTS, Facts, read_split, require_images
+from vaeline.runs import model_files, samples_file
+from vaeline.study import parts
+from vaeline.study.schema import Evaluation, Study
+from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.files import write_json
+from vaeline.system.memory import budget
 
 BATCH = 100
 
@@ -34,7 +34,7 @@ def main(study: Study, variant: str, seed: int) -> None:
         store_of(study),
         device_of(study.training.device),
     )
-    model, facts = models.load(folder)
+    model, facts = model_files.load(folder)
     require_images(store, facts)
     train, test = (Batches(read_split(store, split, budget()), facts, BATCH, device) for split in ("train", "test"))
     # First what reads files: one that does not fit is better named before the long work.
@@ -58,7 +58,7 @@ def _images(
     features = parts.build("features", part, facts, store.parent, device)
     known = reference.read(*reference.paths(store, part.name))
     judge = classifier.of(facts, store.parent).to(device)
-    return judge_images(drawn.read(folder, facts), facts, features, known, judge, conditional, settings.by_label)
+    return judge_images(samples_file.read(folder, facts), facts, features, known, judge, conditional, settings.by_label)
 
 
 if __name__ == "__main__":

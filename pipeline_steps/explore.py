@@ -5,12 +5,12 @@ import socket
 import click
 
 from pipeline_steps.command import command
-from vaeline.devices import prepare_process
-from vaeline.errors import UserError
 from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.runs import find, find_named
 from vaeline.explorer.serving import HOST, serve
-from vaeline.params import load
+from vaeline.study.reading import load
+from vaeline.system.devices import prepare_process
+from vaeline.system.errors import UserError
 
 THREADS = (
     1  # a redraw is too short for two to gain anything, and they wait for one another where the machine has other work

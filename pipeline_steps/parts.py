@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from pipeline_steps.command import command
-from vaeline import keys
-from vaeline.files import write_text
+from vaeline.study import keys_page
+from vaeline.system.files import write_text
 
 PAGE = Path("docs/keys.md")
 
@@ -14,7 +14,7 @@ PAGE = Path("docs/keys.md")
 @command
 def main() -> None:
     """Write docs/keys.md, and print it."""
-    text = keys.document()
+    text = keys_page.document()
     write_text(PAGE, text)
     click.echo(text)
 

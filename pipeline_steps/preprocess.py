@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from pipeline_steps.command import command, reads, timed
-from vaeline import params
-from vaeline.errors import UserError
-from vaeline.memory import keep_memory
-from vaeline.preprocessing import preprocess
+from vaeline.data.preprocessing import preprocess
+from vaeline.study import reading
+from vaeline.system.errors import UserError
+from vaeline.system.memory import keep_memory
 
 
 @command
@@ -16,7 +16,7 @@ from vaeline.preprocessing import preprocess
 def main() -> None:
     """Decode the data set into one HDF5 store: three splits of images with labels, of one size."""
     keep_memory()
-    dataset = params.load().dataset
+    dataset = reading.load().dataset
     manifest = Path(f"data/raw/{dataset.id}.json")
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))

@@ -1,13 +1,12 @@
 """Measure the real test images, once for a data set and a feature space."""
 
 from pipeline_steps.command import command, reads, store_of, timed
-from vaeline import params, parts
-from vaeline.devices import device_of, prepare_process
-from vaeline.evaluation import reference
-from vaeline.features import classifier
-from vaeline.memory import budget
-from vaeline.seeds import derive_seed
-from vaeline.store import POINTS, read_facts, read_split
+from vaeline.data.store import POINTS, read_facts, read_split
+from vaeline.evaluation import classifier, reference
+from vaeline.study import parts, reading
+from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.memory import budget
+from vaeline.system.seeds import derive_seed
 
 
 @command
@@ -15,7 +14,7 @@ from vaeline.store import POINTS, read_facts, read_split
 @reads("evaluation.features", "evaluation.by_label", "sampling.count", "classifier.threads", "training.device")
 def main() -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
-    study = params.load()
+    study = reading.load()
     prepare_process(study.classifier.threads)
     store, device = store_of(study), device_of(study.training.device)
     facts = read_facts(store)

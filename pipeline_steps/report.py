@@ -6,15 +6,20 @@ import click
 import numpy as np
 
 from pipeline_steps.command import command, reads, store_of, timed
-from vaeline import comparison, drawings, drawn_figures, latent_figures, pareto, report, results
-from vaeline.costs import costs
-from vaeline.errors import UserError
-from vaeline.figures import samples_png
-from vaeline.files import write_json, write_text, written_aside
-from vaeline.params import Study, load
-from vaeline.pictures import picture
-from vaeline.provenance import provenance
-from vaeline.store import Facts, read_facts, read_split
+from vaeline.data.facts import Facts
+from vaeline.data.store import read_facts, read_split
+from vaeline.report import compare, pareto, results
+from vaeline.report.costs import costs
+from vaeline.report.page import render
+from vaeline.report.plots import drawings, drawn_figures, latent_figures
+from vaeline.report.plots.figures import samples_png
+from vaeline.report.provenance import provenance
+from vaeline.runs import former
+from vaeline.runs.pictures import picture
+from vaeline.study.reading import load
+from vaeline.study.schema import Study
+from vaeline.system.errors import UserError
+from vaeline.system.files import write_json, write_text, written_aside
 
 
 @command
@@ -32,15 +37,15 @@ def main(partial: bool) -> None:
     found = results.read(folder / "runs", study, tolerant=partial)
     _refuse(found, folder, partial)
     if not partial:
-        for run in results.move_former(folder / "runs", study.study, folder / "former"):
+        for run in former.move_former(folder / "runs", study.study, folder / "former"):
             click.echo(f"params.yaml no longer names this run: kept in {run}.")
-    compared = comparison.compare(found)
+    compared = compare.compare(found)
     test, facts = _test_images(study, found)
     real = _real_images(test, facts, study, found)
     drawn = drawings.files(found, compared)
     pictures = _pictures(found, drawn, test)
     spent = costs(found, Path(f"data/{study.dataset.id}.timing.json"), study.evaluation.features.name)
-    page = report.render(study, found, compared, real, pictures, provenance(found, facts, spent))
+    page = render(study, found, compared, real, pictures, provenance(found, facts, spent))
     if partial:
         write_text(folder / "partial-report.html", page)
         click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")

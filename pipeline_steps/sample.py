@@ -5,17 +5,17 @@ import numpy as np
 import torch
 
 from pipeline_steps.command import reads, run_command, run_folder, store_of
-from vaeline import drawn, sampling
-from vaeline import model as models
-from vaeline.batches import Batches
-from vaeline.devices import device_of, prepare_process
-from vaeline.files import written_aside
-from vaeline.memory import budget
-from vaeline.params import Study
-from vaeline.pictures import picture
-from vaeline.progress import watched
-from vaeline.seeds import derive_seed
-from vaeline.store import Facts, Split, created, read_split, require_images
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split, created, read_split, require_images
+from vaeline.runs import drawing, model_files, samples_file
+from vaeline.runs.pictures import picture
+from vaeline.study.schema import Study
+from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.files import written_aside
+from vaeline.system.memory import budget
+from vaeline.system.progress import watched
+from vaeline.system.seeds import derive_seed
 
 BATCH = 256
 
@@ -30,7 +30,7 @@ def main(study: Study, variant: str, seed: int) -> None:
         store_of(study),
         device_of(study.training.device),
     )
-    model, facts = models.load(folder)
+    model, facts = model_files.load(folder)
     require_images(store, facts)
     model.to(device)
     test = read_split(store, "test")
@@ -38,12 +38,12 @@ def main(study: Study, variant: str, seed: int) -> None:
     test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])
     images, train = (Batches(each, facts, BATCH, device) for each in (test, read_split(store, "train", budget())))
     with created(folder / "samples.h5") as file:
-        for name, content in sampling.everything(model, images, train, study.sampling.seed, seed):
+        for name, content in drawing.everything(model, images, train, study.sampling.seed, seed):
             _write(file, name, content, facts)
         file["labels"], file["test_index"] = test.labels, chosen
-        file.attrs.update(seed=study.sampling.seed, **drawn.provenance(folder, facts))
+        file.attrs.update(seed=study.sampling.seed, **samples_file.provenance(folder, facts))
         shown = None if facts.points else study.sampling.grid
-        first = {name: file[name][:shown] for name in drawn.IMAGES}
+        first = {name: file[name][:shown] for name in samples_file.IMAGES}
     for name, images_shown in first.items():
         with written_aside(folder / f"{name}.png") as aside:
             aside.write_bytes(picture(images_shown, facts, test.images))
@@ -56,7 +56,7 @@ def _choose(images: int, count: int | None, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(images, count, replace=False))
 
 
-def _write(file: h5py.File, name: str, content: torch.Tensor | sampling.Decoded, facts: Facts) -> None:
+def _write(file: h5py.File, name: str, content: torch.Tensor | drawing.Decoded, facts: Facts) -> None:
     """Write a dataset; images as they are decoded."""
     if isinstance(content, torch.Tensor):
         file[name] = content.cpu().numpy()

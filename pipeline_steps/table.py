@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from pipeline_steps.command import command
-from vaeline import answer, comparison, table
-from vaeline.params import load
+from vaeline.report import answer, comparison, table
+from vaeline.study.reading import load
 
 
 @command

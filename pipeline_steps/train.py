@@ -13,18 +13,22 @@ from scmrepo.exceptions import SCMError
 
 from pipeline_steps.code import hashes
 from pipeline_steps.command import reads, run_command, run_folder, store_of
-from vaeline import model as models
-from vaeline import parts
-from vaeline.batches import Batches
-from vaeline.checkpoints import Checkpoints
-from vaeline.devices import device_of, prepare_process
-from vaeline.errors import UserError
-from vaeline.files import locked, write_text
-from vaeline.memory import budget
-from vaeline.params import Study
-from vaeline.seeds import derive_seed
-from vaeline.store import Facts, read_facts, read_split
-from vaeline.training import Row, fit_density, train
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import read_facts, read_split
+from vaeline.models.model import Model, check_variants
+from vaeline.runs import model_files
+from vaeline.study import parts
+from vaeline.study.schema import Study
+from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.errors import UserError
+from vaeline.system.files import locked, write_text
+from vaeline.system.memory import budget
+from vaeline.system.seeds import derive_seed
+from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.density_fit import fit_density
+from vaeline.training.loop import train
+from vaeline.training.tally import Row
 
 COLUMNS = [
     "epoch", "objective", "distortion", "rate", "sigma",
@@ -43,7 +47,7 @@ def main(study: Study, variant: str, seed: int) -> float:
     device = device_of(study.training.device)
     store = store_of(study)
     facts = read_facts(store)
-    models.require_sense(study, facts)
+    check_variants(study, facts)
     checkpoints = Checkpoints(
         f"{study.study.name}-{variant}-seed-{seed}", _what_decides(study, variant, seed, facts, device)
     )
@@ -55,13 +59,13 @@ def main(study: Study, variant: str, seed: int) -> float:
             for split in ("train", "validation")
         )
         torch.manual_seed(derive_seed("weights", seed))
-        model = models.Model(study.variants[variant], facts)
+        model = Model(study.variants[variant], facts)
         fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)
         rows = train(model, batches, validation, study.training, seed, checkpoints, fabric, lambda row: _log(live, row))
         provenance = {"training": study.training.model_dump(mode="json"), "seed": seed, "epochs": len(rows)}
         if model.density is not None:
             provenance["density_losses"] = fit_density(model, batches, seed, of_density)
-        models.save(folder, model.cpu(), facts, provenance)
+        model_files.save(folder, model.cpu(), facts, provenance)
         write_text(folder / "training.csv", _as_csv(rows))
     return checkpoints.seconds + of_density.seconds
 

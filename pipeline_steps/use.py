@@ -7,10 +7,12 @@ import click
 import yaml
 
 from pipeline_steps.command import command
-from vaeline import datasets, studies
-from vaeline.errors import UserError
-from vaeline.files import write_text
-from vaeline.params import Study, read_yaml
+from vaeline.data import raw_images
+from vaeline.study import ready_studies
+from vaeline.study.reading import read_yaml
+from vaeline.study.schema import Study
+from vaeline.system.errors import UserError
+from vaeline.system.files import write_text
 
 PARAMS = Path("params.yaml")
 
@@ -22,15 +24,15 @@ PARAMS = Path("params.yaml")
 def main(name: str | None, quick: bool, source: str | None) -> None:
     """Make the study NAME of studies/ the active one, and bring back what is known of its results."""
     if name is None:
-        raise UserError(f"Name a study, as in `make use STUDY=digits`; there are: {', '.join(studies.names())}.")
-    chosen = studies.resolve(name, quick)
+        raise UserError(f"Name a study, as in `make use STUDY=digits`; there are: {', '.join(ready_studies.names())}.")
+    chosen = ready_studies.resolve(name, quick)
     here = from_source(chosen, source) if source else chosen
-    if source and not datasets.folder(here.dataset).is_dir():
+    if source and not raw_images.folder(here.dataset).is_dir():
         raise UserError(f"There is no folder {source}; SOURCE is the one that holds the files of the data set.")
-    every = studies.every()
+    every = ready_studies.every()
     _refuse_clashing_data(chosen, every)
     _refuse_to_lose_edits(every)
-    write_text(PARAMS, studies.as_yaml(here))
+    write_text(PARAMS, ready_studies.as_yaml(here))
     click.echo(f"params.yaml now holds the study {chosen.study.name}.")
     bring_back()
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vaeline import parts
-from vaeline.contracts import Context
+from vaeline.models.contracts import Context
+from vaeline.study import parts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -7,10 +7,10 @@ import h5py
 import numpy as np
 import yaml
 
-from vaeline import params
-from vaeline.files import write_json
-from vaeline.params import Study
-from vaeline.pictures import grid
+from vaeline.runs.pictures import grid
+from vaeline.study import reading
+from vaeline.study.schema import Study
+from vaeline.system.files import write_json
 
 VARIANT: dict[str, Any] = {
     "network": {"name": "mlp"},
@@ -38,7 +38,7 @@ def study_content(
 
 def study(*arguments: Any, **options: Any) -> Study:
     """A checked study."""
-    return params.check(study_content(*arguments, **options), Path("params.yaml"))
+    return reading.check(study_content(*arguments, **options), Path("params.yaml"))
 
 
 def write_run(

@@ -11,21 +11,24 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from vaeline import model as models
-from vaeline import sampling, studies, training
-from vaeline.aggregate import aggregate_posterior, why_no_aggregate
-from vaeline.batches import Batches
-from vaeline.checkpoints import Checkpoints
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
+from vaeline.evaluation.classifier import Classifier
 from vaeline.evaluation.images import Drawn, judge_images
 from vaeline.evaluation.latents import judge_latents
 from vaeline.evaluation.likelihood import judge_likelihood
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import measure
 from vaeline.evaluation.representation import judge_representation
-from vaeline.features.classifier import Classifier
-from vaeline.model import Model
-from vaeline.params import Evaluation, Study, Training, Variant
-from vaeline.store import Facts, Split
+from vaeline.models import low_posterior, sampling
+from vaeline.models.aggregate_posterior import aggregate_posterior, why_no_aggregate
+from vaeline.models.model import Model
+from vaeline.runs import model_files
+from vaeline.study import ready_studies
+from vaeline.study.schema import Evaluation, Study, Training, Variant
+from vaeline.training import density_fit, loop
+from vaeline.training.checkpoints import Checkpoints
 
 ROOT = Path(__file__).parents[1]
 CHANNELS = {"celeba": 3, "svhn": 3, "two_moons": 2}
@@ -71,7 +74,7 @@ def entries() -> list[tuple[str, str]]:
 def resolved(name: str) -> Study:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        return studies.resolve(name)
+        return ready_studies.resolve(name)
 
 
 def smaller(value: Any, key: str = "") -> Any:
@@ -134,12 +137,12 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         torch.manual_seed(0)
         model = Model(variant, facts)
         before = objective(model, train)
-        start = weights_of(model)  # after a first look, which lays a codebook among what it sees
+        start = weights_of(model)  # after a first extract, which lays a codebook among what it sees
         fabric = Fabric(accelerator="cpu", devices=1)
-        training.train(model, train, validation, settings, 0, Checkpoints("a", {}), fabric, lambda row: None)
+        loop.train(model, train, validation, settings, 0, Checkpoints("a", {}), fabric, lambda row: None)
         after = objective(model, train)
         if model.density is not None:
-            training.fit_density(model, train, 0, Checkpoints("b", {}))
+            density_fit.fit_density(model, train, 0, Checkpoints("b", {}))
     return Trained(model, facts, train, start, before, after)
 
 
@@ -198,8 +201,8 @@ def test_without_any_term_its_objective_is_another(trained: Trained) -> None:
 
 
 def test_it_survives_saving(trained: Trained, tmp_path: Path) -> None:
-    models.save(tmp_path, trained.model, trained.facts, {})
-    again, facts = models.load(tmp_path)
+    model_files.save(tmp_path, trained.model, trained.facts, {})
+    again, facts = model_files.load(tmp_path)
     assert facts == trained.facts
     x, labels = next(trained.train.ordered(0))
     drawn = []
@@ -221,7 +224,7 @@ def test_it_samples_inside_the_range(trained: Trained) -> None:
         assert samples.min() >= facts.range[0] and samples.max() <= facts.range[1]
 
 
-@pytest.mark.filterwarnings("ignore::vaeline.metrics.importance_sampling.Unconverged")
+@pytest.mark.filterwarnings("ignore::vaeline.models.importance_sampling.Unconverged")
 def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trained) -> None:
     model, kind = trained.model.eval(), trained.model.posterior.kind
     settings = Evaluation.model_validate(
@@ -280,7 +283,7 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
     aggregated = not why_no_aggregate(model)
     if aggregated:
         aggregate = aggregate_posterior(model, train, 0)
-        z, asked = sampling.low_posterior(model, aggregate, train.labels, 0)
+        z, asked = low_posterior.low_posterior(model, aggregate, train.labels, 0)
         low = torch.cat(list(sampling.decode(model, z, asked, facts))).numpy()
     split, counts = Split(train.images.numpy(), train.labels.numpy(), []), {"test": len(train.images)}
     classifier = Classifier(facts.image_shape, facts.levels, facts.label_cardinalities, 2, 2).eval()

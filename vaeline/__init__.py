@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vaeline.run import TrainedRun, load
+    from vaeline.runs.trained_run import TrainedRun, load
 
 __all__ = ["TrainedRun", "load"]
 
@@ -15,5 +15,5 @@ def __getattr__(name: str) -> Any:
     By `import_module`, since no part of the pipeline depends on it, and `closure` would take every module to.
     """
     if name in __all__:
-        return getattr(import_module("vaeline.run"), name)
+        return getattr(import_module("vaeline.runs.trained_run"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

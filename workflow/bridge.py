@@ -25,9 +25,9 @@ from snakemake.exceptions import WorkflowError
 
 from pipeline_steps.code import hashes, write_hashes
 from pipeline_steps.command import RUNNING
-from vaeline.errors import UserError
-from vaeline.files import write_json, written_aside
-from vaeline.params import load
+from vaeline.study.reading import load
+from vaeline.system.errors import UserError
+from vaeline.system.files import write_json, written_aside
 
 if TYPE_CHECKING:
     from dvc.repo import Repo

@@ -14,16 +14,16 @@ from benchmarks.race import ROOT
 from benchmarks.side import Work
 from benchmarks.sides.ours_training import GREYS, PLAIN, epochs
 from benchmarks.work import TRAINING, celeba, digits
-from vaeline import datasets, sampling
-from vaeline import preprocessing as stage
-from vaeline.batches import Batches
-from vaeline.devices import prepare_process
+from vaeline.data import preprocessing, raw_images
+from vaeline.data.batches import Batches
+from vaeline.data.store import Split
 from vaeline.evaluation.likelihood import judge_likelihood
-from vaeline.memory import keep_memory
 from vaeline.metrics import frechet
-from vaeline.model import Model
-from vaeline.params import Dataset, Evaluation, Variant
-from vaeline.store import Split
+from vaeline.models import sampling
+from vaeline.models.model import Model
+from vaeline.study.schema import Dataset, Evaluation, Variant
+from vaeline.system.devices import prepare_process
+from vaeline.system.memory import keep_memory
 
 BATCH = TRAINING["mlp"]["batch"]
 
@@ -33,10 +33,10 @@ def preprocess(images: str) -> Work:
     source = celeba(int(images))
     content = {"id": "faces", "name": "celeba", "source": str(source), "size": 86, "split": {"method": "random"}}
     dataset = Dataset.model_validate(content)
-    manifest, path = datasets.fetch(dataset), Path(tempfile.mkdtemp()) / "images.h5"
+    manifest, path = raw_images.fetch(dataset), Path(tempfile.mkdtemp()) / "images.h5"
 
     def work() -> float:
-        stage.preprocess(dataset, manifest, path, 1)
+        preprocessing.preprocess(dataset, manifest, path, 1)
         return 1
 
     return work

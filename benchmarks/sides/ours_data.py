@@ -9,13 +9,14 @@ import torch
 
 from benchmarks.side import Work
 from benchmarks.work import BATCHES, FACES, PREPROCESS, celeba, faces
-from vaeline import datasets
-from vaeline.batches import Batches
-from vaeline.devices import prepare_process
-from vaeline.memory import keep_memory
-from vaeline.params import Dataset
-from vaeline.preprocessing import preprocess as preprocess_all
-from vaeline.store import Facts, Split
+from vaeline.data import raw_images
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.preprocessing import preprocess as preprocess_all
+from vaeline.data.store import Split
+from vaeline.study.schema import Dataset
+from vaeline.system.devices import prepare_process
+from vaeline.system.memory import keep_memory
 
 
 def preprocess(threads: str) -> Work:
@@ -25,7 +26,7 @@ def preprocess(threads: str) -> Work:
     dataset = Dataset.model_validate(
         {"id": "faces", "name": "celeba", "source": source, "size": PREPROCESS["size"], "split": {"method": "random"}}
     )
-    manifest = datasets.fetch(dataset)
+    manifest = raw_images.fetch(dataset)
     path = Path(tempfile.mkdtemp()) / "images.h5"
 
     def work() -> float:

@@ -9,11 +9,11 @@ import torch
 
 from benchmarks.side import Work
 from benchmarks.work import FRECHET, IMPORTANCE, INCEPTION, digits, faces, gaussians, inception_file
-from vaeline import parts
-from vaeline.devices import prepare_process
+from vaeline.data.facts import Facts
 from vaeline.metrics.frechet import Moments
 from vaeline.metrics.frechet import distance as frechet_distance
-from vaeline.store import Facts
+from vaeline.study import parts
+from vaeline.system.devices import prepare_process
 
 
 def distance() -> Work:
@@ -45,10 +45,10 @@ def activations() -> Work:
 
 def likelihood(network: str) -> Work:
     from benchmarks.sides.ours_training import GREYS, digit_model
-    from vaeline.batches import Batches
+    from vaeline.data.batches import Batches
+    from vaeline.data.store import Split
     from vaeline.evaluation.likelihood import judge_likelihood
-    from vaeline.params import Evaluation
-    from vaeline.store import Split
+    from vaeline.study.schema import Evaluation
 
     prepare_process(torch.get_num_threads())
     warnings.simplefilter("ignore")  # that an untrained model's figure is a bound

@@ -9,8 +9,8 @@ import torch
 from benchmarks.side import Work
 from benchmarks.sides.ours_training import COLOURS, face_stepper
 from benchmarks.work import FACES, STREAMED_STORE, STREAMING, attributes, faces
-from vaeline.batches import Batches
-from vaeline.store import Stream, read_split, write
+from vaeline.data.batches import Batches
+from vaeline.data.store import Stream, read_split, write
 
 
 def steps(most: str) -> Work:

@@ -11,13 +11,15 @@ from torch import Tensor, nn
 
 from benchmarks.side import Work
 from benchmarks.work import FACES, LATENT, TRAINING, attributes, digits, faces
-from vaeline.batches import Batches
-from vaeline.checkpoints import Checkpoints
-from vaeline.devices import device_of, prepare_process
-from vaeline.model import Model
-from vaeline.params import Training, Variant
-from vaeline.store import Facts, Split
-from vaeline.training import Step, stepper, train
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
+from vaeline.models.model import Model
+from vaeline.study.schema import Training, Variant
+from vaeline.system.devices import device_of, prepare_process
+from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.loop import train
+from vaeline.training.step import Step, stepper
 
 GREYS = Facts("digits", (1, 28, 28), 256, (0.0, 1.0), ["none"], [["none"]], pixels="greys", counts={"train": 1})
 COLOURS = Facts(

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from vaeline.drawn import Drawn
-from vaeline.errors import UserError
+from vaeline.data.facts import Facts
 from vaeline.evaluation.images import judge_images
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.similarity import Reference, look, named
+from vaeline.evaluation.similarity import Reference, extract, named
 from vaeline.metrics.kernel_distance import kernel_distance
-from vaeline.store import Facts
+from vaeline.runs.samples_file import Drawn
+from vaeline.system.errors import UserError
 
 FACTS = Facts(
     "tiny", (1, 2, 2), 17, (-1.0, 1.0), ["digit"], [["0", "1", "2"]], checksums={"test": "ab12", "train": "cd34"}
@@ -45,7 +45,7 @@ def images_of(corner: np.ndarray) -> np.ndarray:
 def reference() -> Reference:
     record = Record()
     record.put("fd_floor", 1.5, "Floor.")
-    return Reference(named(Corner()), look(Corner(), [images_of(LABELS)], LABELS[:, None], ROWS), record, "ab12", 60)
+    return Reference(named(Corner()), extract(Corner(), [images_of(LABELS)], LABELS[:, None], ROWS), record, "ab12", 60)
 
 
 def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:

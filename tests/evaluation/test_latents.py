@@ -8,15 +8,18 @@ import pytest
 import torch
 
 from tests.conftest import every, scramble
-from vaeline.aggregate import aggregate_posterior
-from vaeline.batches import Batches
-from vaeline.errors import UserError
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
 from vaeline.evaluation import latents
 from vaeline.evaluation.latents import judge_latents
-from vaeline.model import Model
-from vaeline.params import Variant
-from vaeline.sampling import draw, low_posterior, sample, traversals
-from vaeline.store import Facts, Split
+from vaeline.models.aggregate_posterior import aggregate_posterior
+from vaeline.models.low_posterior import low_posterior
+from vaeline.models.model import Model
+from vaeline.models.sampling import draw, sample
+from vaeline.runs.drawing import traversals
+from vaeline.study.schema import Variant
+from vaeline.system.errors import UserError
 
 FACTS = Facts(
     "line", (2,), 0, (-1.0, 1.0), ["half"], [["left", "right"]], pixels="points", counts={"train": 400, "test": 50}

@@ -12,18 +12,19 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from vaeline.batches import Batches
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
 from vaeline.evaluation import likelihood
 from vaeline.evaluation.likelihood import judge_likelihood
 from vaeline.evaluation.record import Record
-from vaeline.likelihoods._gaussian import IsotropicGaussian
-from vaeline.metrics.importance_sampling import Unconverged
-from vaeline.model import Bound
-from vaeline.params import Condition, Evaluation
-from vaeline.posteriors.gaussian import Gaussian
-from vaeline.priors.standard import Standard
-from vaeline.seeds import derive_seed
-from vaeline.store import Facts, Split
+from vaeline.models.importance_sampling import Unconverged
+from vaeline.models.likelihoods._gaussian import IsotropicGaussian
+from vaeline.models.model import Bound
+from vaeline.models.posteriors.gaussian import Gaussian
+from vaeline.models.priors.standard import Standard
+from vaeline.study.schema import Condition, Evaluation
+from vaeline.system.seeds import derive_seed
 
 PIXELS, LATENT = 4, 2
 SETTINGS = Evaluation(importance_samples=400, bound_samples=5, features={"name": "classifier"})

@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from vaeline.errors import UserError
 from vaeline.evaluation.record import Record, parse
+from vaeline.system.errors import UserError
 
 
 def test_a_figure_stands_beside_its_definition() -> None:

@@ -7,18 +7,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from vaeline.batches import evenly_spaced
-from vaeline.errors import UserError
+from vaeline.data.batches import evenly_spaced
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
 from vaeline.evaluation import reference
+from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import measure, pixel_gaussian
-from vaeline.evaluation.similarity import Reference, Seen
-from vaeline.features.classifier import Classifier, predict, probabilities
+from vaeline.evaluation.similarity import ImageFeatures, Reference
 from vaeline.metrics.calibration_error import calibration_error
 from vaeline.metrics.frechet import Moments, distance, moments
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.metrics.precision_recall import precision_recall
-from vaeline.store import Facts, Split
+from vaeline.system.errors import UserError
 
 
 class Pixels:
@@ -164,7 +165,7 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [None, b"", b"{}"])
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
     paths = reference.paths(tmp_path / "tiny.h5", "classifier")
-    seen = Seen(Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9))
+    seen = ImageFeatures(Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9))
     reference.write(Reference({"features": "pixels"}, seen, Record(), "", 9), *paths)
     paths[broken].unlink()
     if content is not None:

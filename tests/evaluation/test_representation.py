@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from vaeline.batches import Batches
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
 from vaeline.evaluation.representation import judge_representation
-from vaeline.model import Model
-from vaeline.params import Variant
-from vaeline.store import Facts, Split
+from vaeline.models.model import Model
+from vaeline.study.schema import Variant
 
 FACTS = Facts(
     "grid", (2,), 0, (-1.0, 1.0), ["across", "down"], [list("abc"), list("xy")], pixels="points", factors=True,

@@ -9,13 +9,15 @@ import torch
 import yaml
 
 from tests.conftest import scramble
-from vaeline import model as models
-from vaeline import store
+from vaeline.data import splits, store
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
 from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.runs import Runs, find
-from vaeline.model import Model
-from vaeline.params import Study, load
-from vaeline.store import Facts, Split
+from vaeline.models.model import Model
+from vaeline.runs import model_files
+from vaeline.study.reading import load
+from vaeline.study.schema import Study
 
 PLAIN: dict[str, Any] = {
     "network": {"name": "mlp", "widths": [16]}, "latent": 3, "condition": None, "posterior": {"name": "gaussian"},
@@ -42,14 +44,14 @@ def make(folder: Path) -> Study:
     (folder / "params.yaml").write_text(yaml.safe_dump(STUDY))
     study = load(folder / "params.yaml")
     facts = Facts("blots", (1, 8, 8), 256, (0.0, 1.0), ["shape", "dark"], [["round", "square", "odd"], ["no", "yes"]])
-    facts = store.write(folder / "data/blots.h5", facts, {name: split(facts, 40) for name in store.SPLITS})
+    facts = store.write(folder / "data/blots.h5", facts, {name: split(facts, 40) for name in splits.SPLITS})
     for index, (variant, entry) in enumerate(study.variants.items()):
         for seed in study.study.seeds:
             if (variant, seed) != MISSING:
                 torch.manual_seed(10 * index + seed)
                 made = {"training": study.training.model_dump(mode="json")}
                 place = folder / f"results/tiny/runs/{variant}/seed-{seed}"
-                models.save(place, scramble(Model(entry, facts)), facts, made)
+                model_files.save(place, scramble(Model(entry, facts)), facts, made)
     return study
 
 

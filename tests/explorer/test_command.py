@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from pipeline_steps.explore import main
 from vaeline.explorer.runs import NEEDED, Runs
-from vaeline.params import Study
+from vaeline.study.schema import Study
 
 
 @pytest.fixture(autouse=True)

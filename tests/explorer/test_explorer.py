@@ -15,15 +15,16 @@ from PIL import Image
 
 from tests.conftest import scramble
 from tests.explorer.conftest import PLAIN
-from vaeline import model as models
-from vaeline import pictures, run, store
-from vaeline.errors import UserError
+from vaeline.data import store
 from vaeline.explorer import saved
 from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.runs import Runs, find, find_named
 from vaeline.explorer.settings import Settings, Side, whole_number
-from vaeline.model import Model
-from vaeline.params import Study, Variant
+from vaeline.models import model
+from vaeline.models.model import Model
+from vaeline.runs import model_files, pictures, trained_run
+from vaeline.study.schema import Study, Variant
+from vaeline.system.errors import UserError
 
 SMALL, LARGE, BARE = Side(variant="small", seed=0), Side(variant="large", seed=0), Side(variant="plain", seed=0)
 
@@ -45,7 +46,7 @@ def edited(explorer: Explorer, **chosen: Any) -> dict[str, bytes]:
 
 
 def test_draws_are_those_of_the_library(explorer: Explorer, runs: Runs) -> None:
-    trained = run.load(runs.finished["small", 0])
+    trained = trained_run.load(runs.finished["small", 0])
     expected = trained.sample(9, {"dark": "yes"}, seed=5)
     assert drawn(explorer, noise=5, labels={"dark": "yes"})[0] == pictures.grid(expected)
 
@@ -77,7 +78,7 @@ def test_both_sides_have_the_same_draw(explorer: Explorer) -> None:
 
 def test_a_moved_latent_moves_by_deviations_of_codes(explorer: Explorer, runs: Runs) -> None:
     first = explorer.sliders("small", 0)[0]
-    trained = run.load(runs.finished["small", 0])
+    trained = trained_run.load(runs.finished["small", 0])
     test = trained.split()
     codes = trained.encode(test.images, test.labels)
     assert first.dimension == codes.std(0).argmax() and first.spread == pytest.approx(codes.std(0).max(), rel=1e-5)
@@ -162,7 +163,7 @@ def test_latents_that_are_codes_have_no_sliders(study: Study, runs: Runs, tmp_pa
         "prior": {"name": "uniform"}, "regularizer": {"name": "commitment"},
     }  # fmt: skip
     facts = store.read_facts(tmp_path / "data/blots.h5")
-    models.save(runs.finished["plain", 0], Model(Variant.model_validate(variant), facts), facts, {})
+    model_files.save(runs.finished["plain", 0], Model(Variant.model_validate(variant), facts), facts, {})
     explorer = Explorer(runs)
     assert explorer.sliders("plain", 0) == [] and drawn(explorer, left=BARE)
     with pytest.raises(UserError, match="codes of a codebook, which no slider moves"):
@@ -171,7 +172,7 @@ def test_latents_that_are_codes_have_no_sliders(study: Study, runs: Runs, tmp_pa
 
 def test_a_run_of_other_images_is_refused(explorer: Explorer, runs: Runs) -> None:
     facts = replace(explorer.facts, checksums={"train": "another"})
-    models.save(runs.finished["large", 0], scramble(Model(Variant.model_validate(PLAIN), facts)), facts, {})
+    model_files.save(runs.finished["large", 0], scramble(Model(Variant.model_validate(PLAIN), facts)), facts, {})
     with pytest.raises(UserError, match="large seed 0 was trained on other images"):
         drawn(explorer)
 
@@ -206,8 +207,8 @@ def test_a_picture_without_settings_or_of_another_study_is_refused(runs: Runs) -
 
 def test_no_more_than_a_few_models_are_held(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[Path] = []
-    load: Callable[[Path], Any] = models.load
-    monkeypatch.setattr(models, "load", lambda folder: loaded.append(folder) or load(folder))
+    load: Callable[[Path], Any] = model_files.load
+    monkeypatch.setattr(model, "load", lambda folder: loaded.append(folder) or load(folder))
     monkeypatch.setattr("vaeline.explorer.drawing.MOST_LOADED", 2)
     drawn(explorer)
     drawn(explorer)

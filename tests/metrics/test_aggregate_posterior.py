@@ -8,8 +8,8 @@ from torch import Generator, Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 from torch.overrides import TorchFunctionMode
 
-from vaeline.metrics import aggregate_posterior
-from vaeline.metrics.aggregate_posterior import AggregatePosterior
+from vaeline.metrics import _aggregate_posterior
+from vaeline.metrics._aggregate_posterior import AggregatePosterior
 
 
 def posteriors(images: int, latent: int, log_var: float, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
@@ -76,7 +76,7 @@ def test_blocks_do_not_change_the_density(monkeypatch: pytest.MonkeyPatch, block
     mean, log_var = posteriors(103, 4, -2.0)
     aggregate = AggregatePosterior(mean, log_var)
     z = torch.randn(51, 4, generator=Generator().manual_seed(0))
-    monkeypatch.setattr(aggregate_posterior, "BLOCK", block)
+    monkeypatch.setattr(_aggregate_posterior, "BLOCK", block)
     torch.testing.assert_close(
         aggregate.log_prob(z), mixture(mean, log_var).log_prob(z.double()), atol=1e-9, rtol=1e-12
     )
@@ -85,7 +85,7 @@ def test_blocks_do_not_change_the_density(monkeypatch: pytest.MonkeyPatch, block
 def test_no_more_than_a_block_is_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     mean, log_var = posteriors(2_000, 2, -2.0)
     aggregate = AggregatePosterior(mean, log_var)
-    monkeypatch.setattr(aggregate_posterior, "BLOCK", 50)
+    monkeypatch.setattr(_aggregate_posterior, "BLOCK", 50)
     with Largest() as largest:
         aggregate.log_prob(torch.zeros(1_000, 2))
     assert largest.elements == 50 * 50

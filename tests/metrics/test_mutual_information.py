@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from vaeline.metrics.aggregate_posterior import AggregatePosterior
+from vaeline.metrics._aggregate_posterior import AggregatePosterior
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 
 

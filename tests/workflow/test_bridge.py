@@ -113,7 +113,7 @@ def test_an_edit_undone_before_any_run_leaves_nothing_to_do(project: Project) ->
 
 
 def test_edited_code_reruns_the_variants_that_use_it(project: Project) -> None:
-    likelihood = project.folder / "vaeline/likelihoods/optimal_sigma.py"
+    likelihood = project.folder / "vaeline/models/likelihoods/optimal_sigma.py"
     likelihood.write_text(likelihood.read_text() + "\nADDED = 1\n")
     assert project.snakemake() == of("cvae")
     assert project.settled()
@@ -123,9 +123,9 @@ def test_edited_code_reruns_the_variants_that_use_it(project: Project) -> None:
 
 
 def test_a_comment_and_a_new_file_rerun_nothing_but_code(project: Project) -> None:
-    with (project.folder / "vaeline/model.py").open("a") as file:
+    with (project.folder / "vaeline/models/model.py").open("a") as file:
         file.write("# Nothing new.\n")
-    (project.folder / "vaeline/priors/another.py").write_text("ANOTHER = True\n")
+    (project.folder / "vaeline/models/priors/another.py").write_text("ANOTHER = True\n")
     assert project.snakemake() == []
     assert project.settled()
 

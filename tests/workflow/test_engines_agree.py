@@ -14,7 +14,7 @@ from dvc.repo import Repo
 
 from pipeline_steps.code import write_hashes
 from tests.workflow.scratch import Project
-from vaeline.params import load
+from vaeline.study.reading import load
 from workflow.bridge import planned
 
 Stage = dict[str, Any]

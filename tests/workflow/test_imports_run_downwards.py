@@ -7,42 +7,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LAYERS = [
-    ["vaeline.networks", "vaeline.flows"],
-    [
-        "vaeline.posteriors",
-        "vaeline.priors",
-        "vaeline.likelihoods",
-        "vaeline.regularizers",
-        "vaeline.bounds",
-        "vaeline.densities",
-    ],
-    ["vaeline.model"],
-    ["vaeline.training", "vaeline.sampling", "vaeline.evaluation"],
-    [
-        "vaeline.results",
-        "vaeline.comparison",
-        "vaeline.table",
-        "vaeline.figures",
-        "vaeline.latent_figures",
-        "vaeline.pareto",
-        "vaeline.drawings",
-        "vaeline.costs",
-        "vaeline.report",
-        "vaeline.explorer",
-    ],
-    ["pipeline_steps"],
-    ["workflow"],
-]
+# In this strict order: a module imports from its own package and from those before it.
+PACKAGES = [
+    "vaeline.system", "vaeline.study", "vaeline.data", "vaeline.metrics", "vaeline.models", "vaeline.training", "vaeline.runs",
+    "vaeline.evaluation", "vaeline.report", "vaeline.explorer", "vaeline", "pipeline_steps", "workflow",
+]  # fmt: skip
 FILES = sorted(path for name in ("vaeline", "pipeline_steps", "workflow") for path in (ROOT / name).rglob("*.py"))
 
 
-def layer(module: str) -> int | None:
-    """How high a module lies; None for those outside the order."""
-    for height, names in enumerate(LAYERS):
-        if any(module == name or module.startswith(f"{name}.") for name in names):
+def layer(module: str) -> int:
+    """The place of a module's package in the order.
+
+    Raises:
+        KeyError: no package of the order holds the module.
+    """
+    for height, package in enumerate(PACKAGES):
+        if (module.startswith(f"{package}.") and package != "vaeline") or module == package:
             return height
-    return None
+    raise KeyError(f"{module} lies in none of {', '.join(PACKAGES)}")
 
 
 @cache
@@ -63,13 +45,28 @@ def module(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=module)
-def test_a_file_imports_nothing_that_lies_above_it(path: Path) -> None:
+def test_a_file_imports_from_its_package_and_those_before(path: Path) -> None:
     height = layer(module(path))
-    for name in imported(path):
-        above = layer(name)
-        if above is not None and module(path).startswith("vaeline") and not name.startswith("vaeline"):
-            pytest.fail(f"{module(path)}, of the library, imports {name}")
-        assert height is None or above is None or above <= height, f"{module(path)} imports {name}"
+    ours = {name for name in imported(path) if name.split(".")[0] in ("vaeline", "pipeline_steps", "workflow")}
+    above = {name for name in ours if layer(module_of(name)) > height}
+    assert not above, f"{module(path)} imports {', '.join(sorted(above))}"
+
+
+def module_of(name: str) -> str:
+    """The module that a dotted name is, or lies in."""
+    return name if is_module(name) else name.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("package", PACKAGES[:10])
+def test_the_init_of_a_package_holds_a_docstring_alone(package: str) -> None:
+    for path in ROOT.joinpath(*package.split(".")).rglob("__init__.py"):
+        [docstring] = ast.parse(path.read_text(encoding="utf-8")).body
+        assert isinstance(docstring, ast.Expr)
+
+
+def test_nothing_lies_flat_at_the_root() -> None:
+    there = {path.name for path in (ROOT / "vaeline").iterdir()} - {"__pycache__"}
+    assert there == {"__init__.py", "py.typed", *(name.removeprefix("vaeline.") for name in PACKAGES[:10])}
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if module(path).startswith("vaeline")], ids=module)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.scratch import Project
-from vaeline.drawings import DRAWINGS
+from vaeline.report.plots.drawings import DRAWINGS
 from workflow import bridge
 
 ROOT = Path(__file__).parents[2]
@@ -101,7 +101,7 @@ def test_dvc_plots_two_experiments(project: Project) -> None:
 
 
 def test_the_template_asks_for_what_a_record_has() -> None:
-    from vaeline.pareto import COSTS, QUALITIES
+    from vaeline.report.pareto import COSTS, QUALITIES
 
     template = json.loads((ROOT / ".dvc/plots/pareto.json").read_text())
     axes = [(panel["encoding"]["x"]["field"], panel["encoding"]["y"]["field"]) for panel in template["concat"]]

@@ -1,1 +1,1 @@
-"""What one run is worth: figures of its likelihood, its images, its latents and its codes, each with how it was made."""
+"""What is measured of a run, and how each number was made."""

@@ -5,19 +5,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from vaeline.drawn import Drawn
+from vaeline.data.facts import Facts
+from vaeline.evaluation.classifier import Classifier, predict
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.similarity import (
     Features,
     Reference,
-    look,
+    extract,
     put_distances,
     put_distances_by_label,
     put_neighbours,
 )
-from vaeline.features.classifier import Classifier, predict
 from vaeline.metrics.condition_accuracy import condition_accuracy
-from vaeline.store import Facts
+from vaeline.runs.samples_file import Drawn
 
 UNTOLD = "the system is given no labels"
 SUBJECTS = {
@@ -79,9 +79,9 @@ def _put_similarity(
     by_label: bool,
 ) -> None:
     unasked = np.zeros((len(drawn.reconstructions), 0), np.int64)
-    seen = look(features, [drawn.reconstructions], unasked, drawn.sources)
+    seen = extract(features, [drawn.reconstructions], unasked, drawn.sources)
     put_distances(record, "reconstruction", seen, SUBJECTS["reconstruction"], features, reference)
-    seen = look(features, [drawn.samples], drawn.labels, drawn.sources)
+    seen = extract(features, [drawn.samples], drawn.labels, drawn.sources)
     put_distances(record, "sample", seen, SUBJECTS["sample"], features, reference)
     put_neighbours(record, "", seen, "the samples", reference)
     if by_label and conditional:
@@ -94,7 +94,7 @@ def _put_similarity(
                 f"{prefix}_low_posterior", "the density of the aggregate posterior is not known, or not at every draw"
             )
     else:
-        seen = look(features, [drawn.low_posterior], np.zeros((len(drawn.low_posterior), 0), np.int64))
+        seen = extract(features, [drawn.low_posterior], np.zeros((len(drawn.low_posterior), 0), np.int64))
         put_distances(record, "low_posterior", seen, SUBJECTS["low_posterior"], features, reference)
 
 

@@ -8,17 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vaeline.aggregate import aggregate_posterior, why_no_aggregate
-from vaeline.batches import Batches
-from vaeline.contracts import Latent
+from vaeline.data.batches import Batches
 from vaeline.evaluation.record import Record
 from vaeline.metrics.active_units import active_units, covariances
 from vaeline.metrics.codebook_perplexity import codebook_perplexity
 from vaeline.metrics.leakage import leak, leakage_curve
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 from vaeline.metrics.symmetric_kl import SymmetricKL, symmetric_kl
-from vaeline.model import Model
-from vaeline.seeds import derive_seed
+from vaeline.models.aggregate_posterior import aggregate_posterior, why_no_aggregate
+from vaeline.models.contracts import Latent
+from vaeline.models.model import Model
+from vaeline.system.seeds import derive_seed
 
 SAMPLES = 5000  # each way, as in dpVAEs
 MOST_LABELS = 1000  # different rows of labels over which a conditional prior is averaged

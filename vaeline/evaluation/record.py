@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat, TypeAdapter
 
-from vaeline.errors import UserError
+from vaeline.system.errors import UserError
 
 
 @dataclass

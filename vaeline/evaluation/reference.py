@@ -11,25 +11,26 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from vaeline.batches import evenly_spaced
-from vaeline.errors import UserError
+from vaeline.data.batches import evenly_spaced
+from vaeline.data.facts import Facts
+from vaeline.data.store import OnDisk, Split
+from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.record import Record, parse
 from vaeline.evaluation.similarity import (
     Features,
+    ImageFeatures,
     Reference,
-    Seen,
-    look,
+    extract,
     named,
     put_distances,
     put_distances_by_label,
     put_neighbours,
 )
-from vaeline.features import classifier as classifiers
-from vaeline.files import sha256, write_json, written_aside
 from vaeline.metrics.calibration_error import BINS, calibration_error
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.metrics.frechet import Moments
-from vaeline.store import Facts, OnDisk, Split
+from vaeline.system.errors import UserError
+from vaeline.system.files import sha256, write_json, written_aside
 
 BATCH = 500
 MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time and memory grow with them
@@ -37,7 +38,7 @@ MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time a
 
 def measure(
     features: Features,
-    classifier: classifiers.Classifier,
+    classifier: Classifier,
     train: Split,
     test: Split,
     facts: Facts,
@@ -59,16 +60,18 @@ def measure(
     """
     count = min(drawn or len(test.images), len(test.images))
     record = Record(checksums=facts.checksums, seed=seed)
-    seen = look(features, [test.images], test.labels, np.arange(len(test.images)))
+    seen = extract(features, [test.images], test.labels, np.arange(len(test.images)))
     known = Reference(named(features), seen, record, facts.checksums.get("test", ""), count)
     chosen = evenly_spaced(len(train.images), count)
     subject = f"{len(chosen)} training images"
-    floor = look(features, [train.images.take(chosen, axis=0)], train.labels[chosen])
+    floor = extract(features, [train.images.take(chosen, axis=0)], train.labels[chosen])
     put_distances(record, "floor", floor, subject, features, known)
     put_neighbours(record, "_ceiling", floor, subject, known)
     if by_label:
         put_distances_by_label(record, "floor", floor, subject, features, known, facts)
-    gaussian = look(features, pixel_gaussian(train.images, count, facts.levels, seed), np.zeros((count, 0), np.int64))
+    gaussian = extract(
+        features, pixel_gaussian(train.images, count, facts.levels, seed), np.zeros((count, 0), np.int64)
+    )
     subject = "samples of a Gaussian with the training pixels' mean and covariance"
     put_distances(record, "pixel_gaussian", gaussian, subject, features, known)
     _put_conditions(record, classifier, test, facts)
@@ -142,7 +145,7 @@ def read(statistics: Path, figures: Path) -> Reference:
             raise UserError(f"{statistics} is not the one that {figures} tells of; {again}.")
         tensors = load_file(statistics)
         real = Moments(int(tensors["count"]), tensors["mean"], tensors["covariance"], tensors.get("factor"))
-        seen = Seen(real, tensors["rows"], tensors["labels"], tensors["sources"])
+        seen = ImageFeatures(real, tensors["rows"], tensors["labels"], tensors["sources"])
         return Reference(content["space"], seen, record, content["test_sha256"], content["drawn"])
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; {again}.") from error
@@ -150,9 +153,9 @@ def read(statistics: Path, figures: Path) -> Reference:
         raise UserError(f"{path} is damaged; {again}.") from error
 
 
-def _put_conditions(record: Record, classifier: classifiers.Classifier, test: Split, facts: Facts) -> None:
+def _put_conditions(record: Record, classifier: Classifier, test: Split, facts: Facts) -> None:
     """What the classifier makes of real test images, and where labels are dealt to other images."""
-    seen = classifiers.predict(classifier, torch.from_numpy(test.images)).numpy()
+    seen = predict(classifier, torch.from_numpy(test.images)).numpy()
     how: dict[str, Any] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
     definition = "Share of the labels of real test images that the classifier, set to balanced odds, gets right."
     record.put("classifier_accuracy", float((seen == test.labels).mean()), definition, **how)
@@ -165,10 +168,10 @@ def _put_conditions(record: Record, classifier: classifiers.Classifier, test: Sp
     record.put_mean("condition_accuracy_floor", floor, definition, **how)
 
 
-def _put_calibration(record: Record, classifier: classifiers.Classifier, test: Split, facts: Facts) -> None:
+def _put_calibration(record: Record, classifier: Classifier, test: Split, facts: Facts) -> None:
     """How far the classifier's confidence in real test images is from its accuracy."""
     columns = zip(
-        classifiers.probabilities(classifier, torch.from_numpy(test.images)),
+        probabilities(classifier, torch.from_numpy(test.images)),
         test.labels.T,
         facts.label_names,
         strict=True,

@@ -4,15 +4,15 @@ from typing import Any
 
 import torch
 
-from vaeline import sampling
-from vaeline.aggregate import posteriors
-from vaeline.batches import Batches
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
 from vaeline.evaluation.record import Record
 from vaeline.metrics.mutual_information_gap import SAMPLES, mutual_information_gap
 from vaeline.metrics.probes import MOST_IMAGES, NEIGHBOURS, probe
-from vaeline.model import Model
-from vaeline.seeds import derive_seed
-from vaeline.store import Facts
+from vaeline.models import sampling
+from vaeline.models.aggregate_posterior import posteriors
+from vaeline.models.model import Model
+from vaeline.system.seeds import derive_seed
 
 PROBES = {
     "linear": "a logistic regression",

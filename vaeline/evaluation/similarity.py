@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaeline.batches import evenly_spaced
-from vaeline.errors import UserError
+from vaeline.data.batches import evenly_spaced
+from vaeline.data.facts import Facts
 from vaeline.evaluation.record import Record
 from vaeline.metrics.frechet import Moments, distance, moments
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.metrics.precision_recall import NEIGHBOURS, precision_recall
-from vaeline.progress import watched
-from vaeline.store import Facts
+from vaeline.system.errors import UserError
+from vaeline.system.progress import watched
 
 BATCH = 500
 MOST_ROWS = 5000  # images of each kind that are compared pair by pair
@@ -35,7 +35,7 @@ class Features(Protocol):
 
 
 @dataclass(frozen=True)
-class Seen:
+class ImageFeatures:
     """Images in a feature space."""
 
     moments: Moments  # of all of them
@@ -49,7 +49,7 @@ class Reference:
     """Real test images as a feature space shows them, and the figures of a data set."""
 
     space: dict[str, str]  # description and weights of the features
-    seen: Seen
+    seen: ImageFeatures
     record: Record
     test_sha256: str  # of the images, labels and ids that they are
     drawn: int  # images that a system draws, and of which the floor is measured
@@ -78,9 +78,9 @@ def named(features: Features) -> dict[str, str]:
     return {"features": features.description, "weights": features.weights_sha256}
 
 
-def look(
+def extract(
     features: Features, blocks: Iterable[np.ndarray], labels: np.ndarray, sources: np.ndarray | None = None
-) -> Seen:
+) -> ImageFeatures:
     """Look at images in one pass.
 
     Args:
@@ -111,7 +111,7 @@ def look(
             "images (dataset.split.test, sampling.count)."
         ) from error
     sources = np.full(len(labels), -1) if sources is None else sources
-    return Seen(of_all, np.concatenate(kept), labels[chosen], sources[chosen])
+    return ImageFeatures(of_all, np.concatenate(kept), labels[chosen], sources[chosen])
 
 
 def _batches(features: Features, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -121,7 +121,9 @@ def _batches(features: Features, blocks: Iterable[np.ndarray]) -> Iterator[np.nd
             yield features(batch).cpu().numpy()
 
 
-def put_distances(record: Record, of: str, seen: Seen, subject: str, features: Features, reference: Reference) -> None:
+def put_distances(
+    record: Record, of: str, seen: ImageFeatures, subject: str, features: Features, reference: Reference
+) -> None:
     """Note the Frechet and the kernel distance of images from the test split.
 
     Args:
@@ -153,14 +155,14 @@ def put_distances(record: Record, of: str, seen: Seen, subject: str, features: F
     record.put(f"{kernel}_standard_error", between.standard_error, definition, **counts, **how)
 
 
-def _partners(seen: Seen, reference: Reference) -> np.ndarray:
+def _partners(seen: ImageFeatures, reference: Reference) -> np.ndarray:
     """Where, among the reference's rows, the test image stands that each row was made from, or -1, (images,)."""
     rows = {source: row for row, source in enumerate(reference.seen.sources.tolist()) if source >= 0}
     return np.array([rows.get(source, -1) for source in seen.sources.tolist()], np.int64)
 
 
 def put_distances_by_label(
-    record: Record, of: str, seen: Seen, subject: str, features: Features, reference: Reference, facts: Facts
+    record: Record, of: str, seen: ImageFeatures, subject: str, features: Features, reference: Reference, facts: Facts
 ) -> None:
     """Note the Frechet distance of images that have a label, or were asked to, from the test images that have it.
 
@@ -202,7 +204,7 @@ def _bias(images: int, dimensions: int) -> dict[str, str]:
     return {"warning": f"biased upwards: from {images:,} images in {dimensions:,} dimensions"}
 
 
-def put_neighbours(record: Record, ending: str, seen: Seen, subject: str, reference: Reference) -> None:
+def put_neighbours(record: Record, ending: str, seen: ImageFeatures, subject: str, reference: Reference) -> None:
     """Note precision, recall, density and coverage of images beside the test split."""
     definitions = {
         "precision": f"Share of {subject} in the ball of a test image",

@@ -6,14 +6,15 @@ from threading import Lock
 
 import numpy as np
 
-from vaeline import model as models
-from vaeline.errors import UserError
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
 from vaeline.explorer.runs import Key, Runs
 from vaeline.explorer.settings import COUNTS, POINT_COUNTS, Settings, Side
-from vaeline.pictures import picture
-from vaeline.run import TrainedRun
-from vaeline.sampling import MOST_TRAVERSED
-from vaeline.store import Facts, Split
+from vaeline.runs import model_files
+from vaeline.runs.drawing import MOST_TRAVERSED
+from vaeline.runs.pictures import picture
+from vaeline.runs.trained_run import TrainedRun
+from vaeline.system.errors import UserError
 
 MOST_LOADED = 4  # models in memory
 MOST_ENCODED = 256  # test images whose codes say how far a latent varies
@@ -160,7 +161,7 @@ class Explorer:
         return self._loaded[key]
 
     def _load(self, variant: str, seed: int) -> TrainedRun:
-        model, facts = models.load(self.runs.place(variant, seed))
+        model, facts = model_files.load(self.runs.place(variant, seed))
         if hasattr(self, "_source") and replace(facts, preprocessing={}) != replace(self.facts, preprocessing={}):
             raise UserError(
                 f"{variant} seed {seed} was trained on other images than the other runs; train it again, or take another run."

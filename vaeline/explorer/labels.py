@@ -5,8 +5,8 @@ from typing import Any
 
 from nicegui import ui
 
+from vaeline.data.facts import Facts
 from vaeline.explorer.controls import button, buttons, choice, element, group, say, words
-from vaeline.store import Facts
 
 MOST_BUTTONS = 12  # values of a label that stand side by side; more are a list
 AS_IT_COMES = ""  # the value of a label that is not set

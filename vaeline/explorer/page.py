@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from nicegui import background_tasks, ui
 
-from vaeline.errors import UserError
 from vaeline.explorer import saved
 from vaeline.explorer.controls import button, buttons, choice, element, group, number, say, words
 from vaeline.explorer.drawing import Explorer, Seen, Slider
@@ -17,7 +16,8 @@ from vaeline.explorer.labels import LabelsPanel
 from vaeline.explorer.latents import SIDES, LatentsPanel
 from vaeline.explorer.settings import Settings, Side, whole_number
 from vaeline.explorer.side import SidePanel
-from vaeline.params import MOST_SEED
+from vaeline.study.schema import MOST_SEED
+from vaeline.system.errors import UserError
 
 SEEDS = 100_000  # new noise has a seed below, which is easily typed
 

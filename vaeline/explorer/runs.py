@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from vaeline.errors import UserError
-from vaeline.params import Study
-from vaeline.results import described
+from vaeline.runs.description import described
+from vaeline.study.schema import Study
+from vaeline.system.errors import UserError
 
 NEEDED = ("model.safetensors", "variant.yaml")
-
 Key = tuple[str, int]  # variant and seed of a run
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from pydantic import ValidationError
 
-from vaeline.errors import UserError
 from vaeline.explorer.drawing import Seen
 from vaeline.explorer.runs import Runs
 from vaeline.explorer.settings import Settings
-from vaeline.files import written_aside
+from vaeline.system.errors import UserError
+from vaeline.system.files import written_aside
 
 FOLDER = "explored"  # beside a study's runs, where no engine looks
 KEY = "vaeline"  # of the settings in a PNG's text

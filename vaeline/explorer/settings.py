@@ -4,13 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vaeline.errors import UserError
-from vaeline.params import MOST_SEED
+from vaeline.study.schema import MOST_SEED
+from vaeline.system.errors import UserError
 
 REACH = 3.0  # standard deviations that a slider moves a latent by, either way
 COUNTS = (1, 4, 9, 16, 25)  # draws, of images
 POINT_COUNTS = (100, 400, 1000)  # draws, of points
-
 Moves = dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=-REACH, le=REACH)]]
 
 

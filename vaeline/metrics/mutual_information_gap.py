@@ -6,10 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from vaeline.metrics.aggregate_posterior import LOG_TWO_PI, AggregatePosterior
+from vaeline.metrics._aggregate_posterior import LOG_TWO_PI, AggregatePosterior
 
 SAMPLES = 2000
 NEGLIGIBLE = 1e-9  # of an entropy, nats: the factor has one value
+
 # Nats that I(z_j; x) must stay below the log of the images that share a factor's value: nearer, the mixture q(z_j|v_k) is of
 # so few posteriors at a z, its own among them, that the dimension seems to tell a factor of which it knows nothing.
 MARGIN = 2.5

@@ -13,17 +13,17 @@ from snakemake.io import strip_wildcard_constraints
 sys.path.insert(0, workflow.basedir)
 
 from pipeline_steps.code import hashes
-from vaeline import params as study_file
-from vaeline.closure import PACKAGES
-from vaeline.errors import UserError
+from vaeline.study import reading
+from pipeline_steps.closure import PACKAGES
+from vaeline.system.errors import UserError
 from workflow import bridge
 
 # `python` is the environment's, whether or not it is activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 try:
-    PARAMS = study_file.read_yaml(Path("params.yaml"))
-    STUDY = study_file.load_resolved(Path("params.yaml"))
+    PARAMS = reading.read_yaml(Path("params.yaml"))
+    STUDY = reading.load_resolved(Path("params.yaml"))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 HASHES = {"code": hashes(STUDY)}

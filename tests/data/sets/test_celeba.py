@@ -1,0 +1,193 @@
+"""CelebA in the layouts that people have it in, downloaded, partial, damaged, and the real one."""
+
+import hashlib
+import shutil
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.data.sets.sources import (
+    ATTRIBUTES,
+    WEB_PAGE,
+    encoded,
+    picture,
+    write_celeba,
+    write_files,
+    write_kaggle_celeba,
+)
+from vaeline.data import raw_images
+from vaeline.data.raw_images import EncodedImages
+from vaeline.data.sets import celeba
+from vaeline.study.schema import Dataset, Split
+from vaeline.system.errors import UserError
+
+REAL = Path(__file__).parents[3] / ".." / "shared" / "data" / "celeba-10k"
+
+
+def dataset(folder: Path | str, **options: object) -> Dataset:
+    return Dataset.model_validate({"id": "faces", "name": "celeba", "size": 16, "source": str(folder)} | options)
+
+
+def test_official_layout_is_read(tmp_path: Path) -> None:
+    raw = raw_images.read(dataset(write_celeba(tmp_path), split=Split(method="official")))
+    assert raw.ids[0] == "000001.jpg" and len(raw.ids) == 20
+    assert raw.labels.names == ATTRIBUTES and raw.labels.values == [["no", "yes"]] * 4
+    assert raw.labels.codes[:3].tolist() == [[0, 0, 0, 1], [0, 1, 1, 1], [0, 0, 1, 1]]
+    assert raw.official is not None
+    assert raw.official.tolist() == ["train"] * 16 + ["validation"] * 2 + ["test"] * 2
+
+
+@pytest.mark.parametrize(("tables_inside", "unpacked"), [(False, False), (True, False), (False, True)])
+def test_kaggles_layouts_hold_the_same(tmp_path: Path, tables_inside: bool, unpacked: bool) -> None:
+    official = raw_images.read(dataset(write_celeba(tmp_path / "official"), split=Split(method="official")))
+    kaggle = raw_images.read(
+        dataset(write_kaggle_celeba(tmp_path / "kaggle", tables_inside, unpacked), split=Split(method="official"))
+    )
+    assert kaggle.ids == official.ids
+    assert (kaggle.labels.codes == official.labels.codes).all()
+    assert kaggle.official is not None and official.official is not None
+    assert kaggle.official.tolist() == official.official.tolist()
+    assert isinstance(kaggle.images, EncodedImages) and isinstance(official.images, EncodedImages)
+    assert kaggle.images.archive.read(kaggle.images.names[3]) == official.images.archive.read(official.images.names[3])
+
+
+def test_changed_image_changes_the_manifest_of_an_unpacked_copy(tmp_path: Path) -> None:
+    faces = dataset(write_kaggle_celeba(tmp_path, unpacked=True))
+    before = raw_images.fetch(faces)
+    write_files(tmp_path, {"img_align_celeba/img_align_celeba/000007.jpg": encoded(picture(99))})
+    assert raw_images.fetch(faces)["files"] != before["files"]
+
+
+def test_partial_copy_says_how_many_images_it_lacks(tmp_path: Path) -> None:
+    manifest = raw_images.fetch(dataset(write_celeba(tmp_path, images=15, rows=20)))
+    assert manifest["images"] == 15
+    assert manifest["notes"][:2] == [
+        "15 of CelebA's 202,599 images are here; 202,584 are lacking.",
+        "5 of 20 rows of list_attr_celeba lack their image.",
+    ]
+
+
+def test_images_without_attributes_are_left_out_and_counted(tmp_path: Path) -> None:
+    raw = raw_images.read(dataset(write_celeba(tmp_path, images=20, rows=18)))
+    assert len(raw.ids) == 18
+    assert "2 images in img_align_celeba.zip have no row in list_attr_celeba and are left out." in raw.notes
+
+
+def test_most_frequent_attributes_are_chosen(tmp_path: Path) -> None:
+    raw = raw_images.read(dataset(write_celeba(tmp_path), labels="most_frequent:2"))
+    assert raw.labels.names == ["Smiling", "Young"] and raw.labels.codes.mean(0).tolist() == [0.65, 1.0]
+
+
+def test_web_page_saved_as_the_zip_is_recognised(tmp_path: Path) -> None:
+    write_files(write_celeba(tmp_path), {"img_align_celeba.zip": WEB_PAGE})
+    with pytest.raises(UserError, match="img_align_celeba.zip is a web page .* quota"):
+        raw_images.fetch(dataset(tmp_path))
+
+
+def test_web_page_saved_as_a_table_is_recognised(tmp_path: Path) -> None:
+    write_files(write_celeba(tmp_path), {"list_attr_celeba.txt": WEB_PAGE})
+    with pytest.raises(UserError, match="list_attr_celeba.txt is a web page"):
+        raw_images.fetch(dataset(tmp_path))
+
+
+def test_truncated_zip_is_named(tmp_path: Path) -> None:
+    path = write_celeba(tmp_path) / "img_align_celeba.zip"
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(UserError, match=r"img_align_celeba.zip \([\d,]+ bytes\) is no zip archive or is truncated"):
+        raw_images.fetch(dataset(tmp_path))
+
+
+def test_damaged_row_of_a_table_is_named(tmp_path: Path) -> None:
+    path = write_celeba(tmp_path) / "list_attr_celeba.txt"
+    path.write_text(path.read_text()[:-4])
+    with pytest.raises(UserError, match="list_attr_celeba.txt: the row of '000020.jpg' has 3 values for 4 columns"):
+        raw_images.fetch(dataset(tmp_path))
+
+
+def test_official_split_needs_its_table_and_a_random_one_does_not(tmp_path: Path) -> None:
+    (write_celeba(tmp_path) / "list_eval_partition.txt").unlink()
+    assert len(raw_images.read(dataset(tmp_path)).ids) == 20
+    with pytest.raises(UserError, match="holds no list_eval_partition.txt"):
+        raw_images.read(dataset(tmp_path, split=Split(method="official")))
+
+
+def test_image_without_an_official_split_is_named(tmp_path: Path) -> None:
+    path = write_celeba(tmp_path) / "list_eval_partition.txt"
+    path.write_text(path.read_text().replace("000003.jpg 0\n", ""))
+    with pytest.raises(UserError, match="gives 000003.jpg no split"):
+        raw_images.read(dataset(tmp_path, split=Split(method="official")))
+
+
+@pytest.fixture
+def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for Google Drive: the folder that gdown takes files from, checked against their own md5."""
+    drive = write_celeba(tmp_path / "drive")
+    contents = {name: (drive / name).read_bytes() for name in celeba.OFFICIAL}
+    official = {
+        name: celeba.Official(name, hashlib.md5(content).hexdigest(), len(content))
+        for name, content in contents.items()
+    }
+    monkeypatch.setattr(celeba, "OFFICIAL", official)
+
+    def give(id: str, output: str, **options: object) -> None:
+        shutil.copy(drive / id, output)
+
+    monkeypatch.setitem(sys.modules, "gdown", types.SimpleNamespace(download=give))
+    monkeypatch.chdir(tmp_path)
+    return drive
+
+
+def test_download_brings_the_official_files_once(drive: Path) -> None:
+    manifest = raw_images.fetch(dataset("download"))
+    assert manifest["images"] == 20 and manifest["source"] == "download"
+    shutil.rmtree(drive)
+    assert raw_images.fetch(dataset("download")) == manifest
+
+
+def test_download_replaces_what_is_not_official(drive: Path, tmp_path: Path) -> None:
+    write_files(tmp_path / "data/raw/celeba", {"img_align_celeba.zip": WEB_PAGE})
+    assert raw_images.fetch(dataset("download"))["images"] == 20
+
+
+def test_download_of_altered_bytes_is_refused(drive: Path) -> None:
+    archive = drive / "img_align_celeba.zip"
+    archive.write_bytes(archive.read_bytes()[:-1] + b"x")
+    with pytest.raises(UserError, match="do not have its md5"):
+        raw_images.fetch(dataset("download"))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(WEB_PAGE, "a web page came .* quota"), (b"PK, but cut", "11 bytes came that do not have its md5")],
+)
+def test_download_of_anything_else_leaves_nothing(drive: Path, tmp_path: Path, content: bytes, sentence: str) -> None:
+    write_files(drive, {"img_align_celeba.zip": content})
+    with pytest.raises(UserError, match=f"{sentence}.*set dataset.source to a folder"):
+        raw_images.fetch(dataset("download"))
+    left = {path.name for path in (tmp_path / "data/raw/celeba").iterdir()}
+    assert left == {".lock", "list_attr_celeba.txt", "list_eval_partition.txt"}
+
+
+def test_refused_download_says_what_else_there_is(drive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**options: object) -> None:
+        raise RuntimeError("Too many users have viewed\n or downloaded this file recently.")
+
+    monkeypatch.setitem(sys.modules, "gdown", types.SimpleNamespace(download=refuse))
+    with pytest.raises(UserError, match="list_attr_celeba.txt .Too many users have viewed or .*set dataset.source"):
+        raw_images.fetch(dataset("download"))
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the CelebA subset in ../shared/data/celeba-10k")
+def test_real_subset_says_what_it_lacks_and_has_known_attributes() -> None:
+    raw = raw_images.read(dataset(REAL, labels="most_frequent:30"))
+    assert raw.notes[0] == "10,000 of CelebA's 202,599 images are here; 192,599 are lacking."
+    assert "img_align_celeba.zip is not the official file (its md5 is another)." in raw.notes
+    assert raw.labels.codes.shape == (10_000, 30)
+    rare = {"Bald", "Mustache", "Gray_Hair", "Pale_Skin", "Wearing_Hat", "Double_Chin", "Chubby", "Blurry", "Sideburns"}
+    assert not rare & set(raw.labels.names)
+    assert {"Smiling", "Male", "Young", "No_Beard"} <= set(raw.labels.names)
+    first = dict(zip(raw.labels.names, np.asarray(raw.labels.codes[0]), strict=True))
+    assert (first["Smiling"], first["Male"], first["Brown_Hair"]) == (1, 0, 1)

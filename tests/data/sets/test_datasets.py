@@ -1,0 +1,82 @@
+"""Every data set, as found on disk, keeps the contract of `vaeline.data.sets`."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import every
+from tests.data.sets.sources import POINTS, SOURCES
+from vaeline.data import raw_images
+from vaeline.data.raw_images import EncodedImages
+from vaeline.study import parts
+from vaeline.study.schema import Dataset
+from vaeline.system.errors import UserError
+
+
+@pytest.fixture
+def source(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """A tiny data set; one without a writer in `sources.py` fails here, on the day it is written."""
+    folder = SOURCES[name](tmp_path / "source", monkeypatch)
+    folder.mkdir(exist_ok=True)
+    return Dataset(id="tiny", name=name, size=None if name in POINTS else 8, source=str(folder))
+
+
+@every("sets")
+def test_images_labels_and_ids_agree(source: Dataset) -> None:
+    raw = raw_images.read(source)
+    count = len(raw.ids)
+    assert count == len(set(raw.ids)) > 10
+    assert raw.labels.codes.shape == (count, len(raw.labels.names))
+    assert raw.labels.codes.dtype == np.int64
+    assert (raw.labels.codes >= 0).all() and (raw.labels.codes < [len(values) for values in raw.labels.values]).all()
+    if isinstance(raw.images, EncodedImages):
+        assert len(raw.images.names) == count and raw.images.channels in (1, 3)
+    elif raw.levels is None:
+        assert raw.images.dtype == np.float32 and raw.images.ndim == 2 and len(raw.images) == count
+        assert np.isfinite(raw.images).all()
+    else:
+        assert raw.images.dtype == np.uint8 and raw.images.flags.c_contiguous
+        assert raw.images.shape[:2] in {(count, 1), (count, 3)}
+        assert raw.images.max() < raw.levels
+    assert (raw.levels is None) == (source.name in POINTS)
+    assert raw.official is None or (len(raw.official) == count and set(raw.official) <= {"train", "validation", "test"})
+
+
+@every("sets")
+def test_manifest_is_the_same_each_time_and_names_every_file_by_its_sha256(source: Dataset) -> None:
+    manifest = raw_images.fetch(source)
+    assert manifest == raw_images.fetch(source) == json.loads(json.dumps(manifest))
+    assert manifest["files"] and all(len(str(file["sha256"])) == 64 for file in manifest["files"].values())
+
+
+@every("sets")
+def test_unknown_label_is_refused_with_those_there_are(source: Dataset) -> None:
+    first = raw_images.read(source).labels.names[0]
+    with pytest.raises(UserError, match=f"'Simling'; there are: {first}"):
+        raw_images.read(source.model_copy(update={"labels": ["Simling"]}))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in parts.names("sets") if hasattr(parts.module("sets", name), "download")]
+)
+def test_folder_that_is_no_data_set_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear reader")
+    with pytest.raises(UserError, match=str(tmp_path)):
+        raw_images.fetch(Dataset(id="tiny", name=name, size=8, source=str(tmp_path)))
+
+
+def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no folder .*nowhere"):
+        raw_images.fetch(Dataset(id="tiny", name="celeba", size=8, source=str(tmp_path / "nowhere")))
+
+
+def test_relative_source_is_found_from_inside_a_temporary_experiment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = tmp_path / ".dvc" / "tmp" / "exps" / "abc"
+    experiment.mkdir(parents=True)
+    monkeypatch.chdir(experiment)
+    assert raw_images.folder(Dataset(id="tiny", name="celeba", size=8, source="../faces")) == tmp_path / "../faces"
+    assert raw_images.folder(Dataset(id="tiny", name="celeba", size=8)) == tmp_path / "data/raw/celeba"

@@ -1,0 +1,100 @@
+"""Fashion-MNIST in a folder: checked where it is compressed, plain, damaged, and downloaded."""
+
+import gzip
+import hashlib
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.data.sets.sources import WEB_PAGE, idx_files, write_fashion_mnist, write_files
+from vaeline.data import raw_images
+from vaeline.data.sets import _idx, fashion_mnist
+from vaeline.study.schema import Dataset
+from vaeline.system.errors import UserError
+
+
+def dataset(folder: Path) -> Dataset:
+    return Dataset(id="fashion", name="fashion_mnist", size=28, source=str(folder))
+
+
+@pytest.mark.parametrize("below", ["", "FashionMNIST/raw"])
+def test_compressed_files_are_read_also_where_torchvision_puts_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    write_fashion_mnist(tmp_path / below, monkeypatch)
+    raw = raw_images.read(dataset(tmp_path))
+    assert isinstance(raw.images, np.ndarray) and raw.images.shape == (40, 1, 28, 28)
+    assert raw.official is not None and raw.official.tolist() == ["train"] * 30 + ["test"] * 10
+    assert raw.labels.names == ["article"]
+    assert [raw.labels.values[0][code] for code in raw.labels.codes[28:32, 0]] == [
+        "Bag", "Ankle boot", "T-shirt/top", "Trouser",
+    ]  # fmt: skip
+
+
+def test_plain_files_are_read_by_their_headers(tmp_path: Path) -> None:
+    raw = raw_images.read(dataset(write_files(tmp_path, idx_files())))
+    content = idx_files()["t10k-images-idx3-ubyte"]
+    assert isinstance(raw.images, np.ndarray) and raw.images[30:].tobytes() == content[16:]
+
+
+def test_plain_files_of_mnist_are_known_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, content = "t10k-images-idx3-ubyte", idx_files()["t10k-images-idx3-ubyte"]
+    monkeypatch.setitem(_idx.MNIST, name, hashlib.md5(content).hexdigest())
+    with pytest.raises(UserError, match=r"is MNIST's, not Fashion-MNIST's; .* set dataset.name to mnist"):
+        raw_images.read(dataset(write_files(tmp_path, idx_files())))
+
+
+def test_file_with_a_checksum_is_preferred_to_a_plain_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(write_fashion_mnist(tmp_path, monkeypatch), dict.fromkeys(idx_files(), b"cut"))
+    assert all(name.endswith(".gz") for name in raw_images.read(dataset(tmp_path)).files)
+
+
+def test_other_images_in_a_compressed_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_fashion_mnist(tmp_path, monkeypatch) / "t10k-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-1] + b"?"))
+    with pytest.raises(UserError, match=r"is not Fashion-MNIST's t10k-images-idx3-ubyte: its [\d,]+ bytes do not have"):
+        raw_images.read(dataset(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("train-images-idx3-ubyte", idx_files()["train-images-idx3-ubyte"][:-1], "23,535 bytes .* tells of 23,536"),
+        ("train-images-idx3-ubyte", idx_files()["train-images-idx3-ubyte"] + b"?", "23,537 bytes .* tells of 23,536"),
+        ("train-images-idx3-ubyte", idx_files()["train-labels-idx1-ubyte"], "not begin as an idx file of 3 dimensions"),
+        ("train-labels-idx1-ubyte", b"\0\0\x08\x01\0", "not begin as an idx file of 1 dimensions"),
+        ("train-labels-idx1-ubyte", b"", "train-labels-idx1-ubyte is damaged .* not begin as an idx file of 1 dim"),
+        ("train-labels-idx1-ubyte", WEB_PAGE, "train-labels-idx1-ubyte is damaged .*; remove it and get it again"),
+        ("train-labels-idx1-ubyte", idx_files()["t10k-labels-idx1-ubyte"], r"\(30, 28, 28\) with 10 labels up to 9"),
+        ("t10k-labels-idx1-ubyte", struct.pack(">2I", 2049, 10) + bytes(range(1, 11)), "10 labels up to 10; .*0 to 9"),
+        ("t10k-images-idx3-ubyte", struct.pack(">4I", 2051, 10, 8, 8) + bytes(640), r"\(10, 8, 8\).*28x28"),
+    ],
+    ids=["cut", "longer", "labels", "cut in the header", "empty", "web page", "fewer labels", "ten", "smaller images"],
+)
+def test_damage_to_a_plain_file_is_named(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
+    write_files(tmp_path, idx_files() | {name: content})
+    with pytest.raises(UserError, match=sentence):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_download_brings_only_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror = write_fashion_mnist(tmp_path / "mirror", monkeypatch)
+    monkeypatch.setattr(fashion_mnist, "MIRROR", f"{mirror.as_uri()}/")
+    folder = tmp_path / "raw"
+    fashion_mnist.download(folder)
+    assert len(raw_images.read(dataset(folder)).ids) == 40
+    monkeypatch.setattr(fashion_mnist, "MIRROR", "file:///nowhere/")
+    fashion_mnist.download(folder)
+
+
+@pytest.mark.parametrize(("content", "sentence"), [(WEB_PAGE, "a web page"), (b"cut", "3 bytes without its known")])
+def test_download_of_anything_else_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, sentence: str
+) -> None:
+    mirror = write_files(tmp_path / "mirror", {"train-images-idx3-ubyte.gz": content})
+    monkeypatch.setattr(fashion_mnist, "MIRROR", f"{mirror.as_uri()}/")
+    with pytest.raises(UserError, match=f"train-images-idx3-ubyte.gz gave {sentence}.*set dataset.source to a folder"):
+        fashion_mnist.download(tmp_path / "raw")
+    assert not list((tmp_path / "raw").iterdir())

@@ -1,0 +1,265 @@
+"""Raw images to a store: splits, sizes, threads, damage."""
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import every
+from tests.data.sets.sources import (
+    POINTS,
+    SOURCES,
+    brought,
+    encoded,
+    picture,
+    write_celeba,
+    write_class_folders,
+    write_files,
+    write_zip,
+)
+from vaeline.data import preprocessing, raw_images, splits, store
+from vaeline.data.facts import Facts
+from vaeline.data.preprocessing import preprocess
+from vaeline.data.splits import deal
+from vaeline.study import schema
+from vaeline.study.schema import Dataset
+from vaeline.system.errors import UserError
+
+REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "celeba-10k"
+
+
+def dataset(name: str, folder: Path, **options: object) -> Dataset:
+    return Dataset.model_validate({"id": "tiny", "name": name, "size": 8, "source": str(folder)} | options)
+
+
+def made(wanted: Dataset, path: Path, **options: int) -> Facts:
+    return preprocess(wanted, json.loads(json.dumps(raw_images.fetch(wanted))), path, **options)
+
+
+@every("sets")
+def test_every_data_set_becomes_a_store(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = SOURCES[name](tmp_path / "source", monkeypatch)
+    source.mkdir(exist_ok=True)
+    points = name in POINTS
+    facts = made(dataset(name, source, size=None if points else 10), tmp_path / "tiny.h5")
+    assert facts == store.read_facts(tmp_path / "tiny.h5")
+    assert facts.image_shape[1:] == (() if points else (10, 10)) and min(facts.counts.values()) > 0
+    assert facts.points == points and facts.pixels == ("points" if points else "dequantized")
+    for split in splits.SPLITS:
+        images, labels = (
+            store.read_split(tmp_path / "tiny.h5", split).images,
+            store.read_split(tmp_path / "tiny.h5", split).labels,
+        )
+        assert images.shape == (facts.counts[split], *facts.image_shape) and images.dtype == facts.dtype
+        assert points or images.max() < facts.levels
+        assert (labels < facts.label_cardinalities).all()
+
+
+def test_each_image_keeps_its_labels_and_pixels(tmp_path: Path) -> None:
+    wanted = dataset("celeba", write_celeba(tmp_path / "faces"), split={"validation": 0.2, "test": 0.25})
+    facts = made(wanted, tmp_path / "tiny.h5")
+    assert facts.counts == {"train": 11, "validation": 4, "test": 5}
+    raw, seen = raw_images.read(wanted), []
+    for name in splits.SPLITS:
+        split = store.read_split(tmp_path / "tiny.h5", name)
+        for image, labels, each in zip(split.images, split.labels, split.ids, strict=True):
+            row = raw.ids.index(each)
+            assert labels.tolist() == raw.labels.codes[row].tolist()
+            assert (image == brought(encoded(picture(row)), 3, 8)).all()
+            seen.append(each)
+    assert sorted(seen) == raw.ids
+
+
+@pytest.mark.parametrize("pile", [2**20, 3 * 22 * 18 * 3, 100])
+def test_images_of_several_sizes_are_resized_each_as_it_is(
+    pile: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preprocessing, "PILE", pile)
+    sides = [(22, 18), (18, 22), (22, 18), (40, 40), (22, 18), (22, 18)]
+    files = {f"cat/{row}.jpg": encoded(picture(row, *sides[row % 6])) for row in range(60)}
+    made(dataset("image_folder", write_files(tmp_path / "pets", files)), tmp_path / "pets.h5")
+    for name in splits.SPLITS:
+        split = store.read_split(tmp_path / "pets.h5", name)
+        for image, each in zip(split.images, split.ids, strict=True):
+            assert (image == brought(files[each], 3, 8)).all()
+
+
+def test_same_bytes_each_time_whatever_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preprocessing, "BLOCK", 3)
+    wanted = dataset("image_folder", write_class_folders(tmp_path / "pets", each=12))
+    for threads in (1, 2, 5):
+        made(wanted, tmp_path / f"{threads}.h5", threads=threads)
+    assert len({hashlib.sha256((tmp_path / f"{threads}.h5").read_bytes()).digest() for threads in (1, 2, 5)}) == 1
+
+
+def test_arrays_are_resized_as_files_are(tmp_path: Path) -> None:
+    made(dataset("digits", tmp_path, size=16), tmp_path / "digits.h5")
+    test = store.read_split(tmp_path / "digits.h5", "test")
+    from sklearn.datasets import load_digits
+
+    first = load_digits().images[int(test.ids[0])].astype(np.uint8)
+    assert (test.images[0] == brought(encoded(Image.fromarray(first), "PNG"), 1, 16)).all()
+
+
+def test_shares_of_a_random_split_are_kept_exactly() -> None:
+    shares = schema.Split(seed=1, validation=0.1, test=0.200154)
+    dealt = deal(202_599, shares)
+    assert [len(dealt[name]) for name in splits.SPLITS] == [141_788, 20_260, 40_551]  # 40,551 as in the paper
+    assert (np.sort(np.concatenate(list(dealt.values()))) == np.arange(202_599)).all()
+
+
+def test_split_depends_on_its_seed_alone() -> None:
+    first, again, other = (deal(50, schema.Split(seed=seed)) for seed in (1, 1, 2))
+    assert all((first[name] == again[name]).all() for name in splits.SPLITS)
+    assert not all((first[name] == other[name]).all() for name in splits.SPLITS)
+
+
+def test_first_images_of_a_split_are_a_fair_sample() -> None:
+    official = np.repeat(["train", "validation", "test"], 1000)
+    for rows in deal(3000, schema.Split(method="official"), official).values():
+        assert abs(rows[:250].mean() - rows.mean()) < 60  # its standard error is 18
+
+
+def test_official_split_is_kept() -> None:
+    official = np.array(["test", "train", "train", "validation", "train"] * 4)
+    dealt = deal(20, schema.Split(method="official"), official)
+    assert all((official[rows] == name).all() for name, rows in dealt.items())
+    assert sum(map(len, dealt.values())) == 20
+
+
+def test_missing_validation_split_is_cut_from_train() -> None:
+    official = np.array(["train"] * 60 + ["test"] * 10)
+    dealt = deal(70, schema.Split(method="official", validation=0.25), official)
+    assert {name: len(rows) for name, rows in dealt.items()} == {"train": 45, "validation": 15, "test": 10}
+    assert (official[dealt["validation"]] == "train").all()
+    assert (np.sort(np.concatenate(list(dealt.values()))) == np.arange(70)).all()
+
+
+@pytest.mark.parametrize("method", ["random", "official"])
+def test_limit_draws_so_many_images_of_every_split(method: str) -> None:
+    official = np.array(["train"] * 600 + ["validation"] * 200 + ["test"] * 200)
+    split = schema.Split.model_validate({"method": method, "validation": 0.2, "test": 0.2})
+    dealt = deal(1000, split, official, limit=500)
+    assert sum(map(len, dealt.values())) == len(set(np.concatenate(list(dealt.values())))) == 500
+    assert all(abs(len(dealt[name]) - share) < 25 for name, share in zip(splits.SPLITS, (300, 100, 100), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("official", "sentence"),
+    [
+        (None, "has no split of its own; use 'random'"),
+        (
+            np.array(["train"] * 20),
+            "The official split of 20 images leaves none for test, which needs 2 at least; .*random",
+        ),
+    ],
+)
+def test_impossible_official_split_is_refused(official: np.ndarray | None, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        deal(20, schema.Split(method="official"), official)
+
+
+def test_too_few_images_for_the_shares_are_refused() -> None:
+    with pytest.raises(UserError, match="The random split of 4 images leaves none for validation"):
+        deal(4, schema.Split())
+
+
+def test_a_split_of_one_image_is_refused() -> None:
+    official = np.array(["train"] * 18 + ["test"] + ["validation"])
+    with pytest.raises(
+        UserError, match="leaves 1 for validation, which needs 2 at least; set dataset.split.method to 'random'"
+    ):
+        deal(20, schema.Split(method="official"), official)
+
+
+def test_damaged_image_is_named_and_leaves_no_store(tmp_path: Path) -> None:
+    pets = write_class_folders(tmp_path / "pets", each=12)
+    content = (pets / "dog/3.jpeg").read_bytes()
+    write_files(pets, {"dog/3.jpeg": content[: len(content) // 2]})
+    with pytest.raises(UserError, match="dog/3.jpeg in .*pets cannot be decoded"):
+        made(dataset("image_folder", pets), tmp_path / "tiny.h5")
+    assert [path.name for path in tmp_path.iterdir()] == ["pets"]
+
+
+def test_image_damaged_inside_the_zip_is_named(tmp_path: Path) -> None:
+    faces = write_celeba(tmp_path / "faces")
+    files = {f"img_align_celeba/{row + 1:06}.jpg": encoded(picture(row)) for row in range(20)}
+    write_zip(faces / "img_align_celeba.zip", files)
+    victim = files["img_align_celeba/000004.jpg"]
+    path = faces / "img_align_celeba.zip"
+    path.write_bytes(path.read_bytes().replace(victim, victim[:-9] + b"123456789"))
+    with pytest.raises(UserError, match="000004.jpg in .*img_align_celeba.zip cannot be read .*CRC"):
+        made(dataset("celeba", faces), tmp_path / "tiny.h5")
+
+
+def test_files_that_changed_since_the_download_step_are_refused(tmp_path: Path) -> None:
+    pets = write_class_folders(tmp_path / "pets")
+    wanted = dataset("image_folder", pets)
+    manifest = raw_images.fetch(wanted)
+    write_files(pets, {"dog/0.jpeg": encoded(picture(77))})
+    with pytest.raises(UserError, match="pets are not those that the download step saw"):
+        preprocess(wanted, manifest, tmp_path / "tiny.h5")
+
+
+def test_disk_that_is_too_small_is_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = dataset("celeba", write_celeba(tmp_path / "faces"), size=512)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=10_000_000))
+    monkeypatch.setattr(preprocessing, "_prepare", lambda *arguments: pytest.fail("decodes"))
+    with pytest.raises(UserError, match="takes 0.02 GB, and 0.01 are free"):
+        made(wanted, tmp_path / "tiny.h5")
+
+
+def test_job_is_announced_and_a_terminal_alone_gets_a_bar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(dataset("celeba", write_celeba(tmp_path / "faces")), tmp_path / "tiny.h5")
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("preprocess: 20 images to 3x8x8: 0.00 GB in ") and " s on " in line
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the CelebA subset in ../shared/data/celeba-10k")
+def test_real_faces_are_resized_then_cut(tmp_path: Path) -> None:
+    wanted = dataset("celeba", REAL, size=86, limit=60, labels="most_frequent:30")
+    facts = made(wanted, tmp_path / "faces.h5")
+    assert facts.image_shape == (3, 86, 86) and len(facts.label_names) == 30
+    split, raw = store.read_split(tmp_path / "faces.h5", "train"), raw_images.read(wanted)
+    assert isinstance(raw.images, raw_images.EncodedImages)
+    squares = []
+    for image, each in zip(split.images, split.ids, strict=True):
+        face = Image.open(io.BytesIO(raw.images.archive.read(f"img_align_celeba/{each}")))
+        resized = np.asarray(face.resize((86, 105), Image.Resampling.BILINEAR))[10:96].transpose(2, 0, 1)
+        squares.append((image.astype(float) - resized) ** 2)
+    assert 10 * np.log10(255**2 / np.mean(squares)) > 70
+
+
+def test_static_black_and_white_is_drawn_once_with_the_grey_as_its_probability(tmp_path: Path) -> None:
+    greys = dataset("digits", tmp_path, size=8)
+    binary = greys.model_copy(update={"pixels": "static_binary"})
+    facts = made(binary, tmp_path / "binary.h5")
+    made(greys, tmp_path / "greys.h5")
+    drawn, shares = [], []
+    for split in splits.SPLITS:
+        images = store.read_split(tmp_path / "binary.h5", split).images
+        drawn.append(images.ravel() == facts.levels - 1)
+        shares.append(store.read_split(tmp_path / "greys.h5", split).images.ravel() / (facts.levels - 1))
+        assert set(np.unique(images)) == {0, facts.levels - 1}
+    white, grey = np.concatenate(drawn), np.concatenate(shares)
+    for share in np.unique(grey):
+        assert white[grey == share].mean() == pytest.approx(share, abs=0.05)
+    made(binary, tmp_path / "again.h5")
+    assert (tmp_path / "binary.h5").read_bytes() == (tmp_path / "again.h5").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "sentence"),
+    [
+        ("digits", None, "digits holds images; give their height and width"),
+        ("two_moons", 8, "two_moons holds points; set dataset.size to null"),
+    ],
+)
+def test_a_size_is_for_images_alone(name: str, size: int | None, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=sentence):
+        made(dataset(name, tmp_path, size=size), tmp_path / "tiny.h5")

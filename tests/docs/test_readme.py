@@ -1,0 +1,38 @@
+"""What the README tells a newcomer to write is accepted."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from vaeline.study import keys_page
+from vaeline.study.reading import load
+from vaeline.study.schema import Study
+
+ROOT = Path(__file__).parents[2]
+
+
+def examples() -> list[dict]:
+    return [
+        yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    ]
+
+
+def test_the_reference_of_keys_is_that_of_the_code() -> None:
+    page = keys_page.document()
+    assert (ROOT / "docs/keys.md").read_text(encoding="utf-8") == page, "run `make parts`"
+    assert "|  |\n" not in page  # each key says what it means
+
+
+def test_the_examples_fit_the_schema_and_leave_nothing_out() -> None:
+    whole = load(ROOT / "params.yaml").model_dump(mode="json")
+    for example in examples():
+        for section, content in example.items():
+            changed = {**whole, section: {**whole[section], **content}}
+            assert Study.model_validate(changed).model_dump(mode="json") == changed
+
+
+def test_every_file_it_links_to_is_there() -> None:
+    text = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / link).exists(), link

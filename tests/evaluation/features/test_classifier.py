@@ -1,0 +1,193 @@
+"""The classifier learns what can be learned, the same way each time, from images of any size."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
+from vaeline.evaluation.classifier import Classifier, load, of, path_in, predict, probabilities, save, train
+from vaeline.study import parts, schema
+from vaeline.system.errors import UserError
+
+SETTINGS = schema.Classifier(epochs=12, width=4, features=8, learning_rate=0.01, batch_size=32, threads=1)
+
+
+def facts_of(images: np.ndarray, cardinalities: list[int], levels: int = 256) -> Facts:
+    names = [f"label_{column}" for column in range(len(cardinalities))]
+    values = [[str(value) for value in range(cardinality)] for cardinality in cardinalities]
+    _, channels, height, width = images.shape
+    return Facts("tiny", (channels, height, width), levels, (-1.0, 1.0), names, values)
+
+
+def bright_halves(count: int, seed: int) -> Split:
+    """The first label says which of left and right is bright, the second which of top and bottom; the second is rarely 1."""
+    generator = np.random.default_rng(seed)
+    labels = np.stack([generator.random(count) < 0.5, generator.random(count) < 0.15], 1).astype(np.int64)
+    images = generator.integers(0, 100, (count, 3, 8, 8), dtype=np.uint8)
+    for image, (side, end) in zip(images, labels, strict=True):
+        image[:, :, 4 * side : 4 * side + 4] += 60
+        image[:, 4 * end : 4 * end + 4] += 60
+    return Split(images, labels, [])
+
+
+@pytest.fixture(scope="module")
+def trained() -> Classifier:
+    torch.set_num_threads(1)
+    images = bright_halves(300, 0)
+    return train(images, bright_halves(60, 1), facts_of(images.images, [2, 2]), SETTINGS)
+
+
+def test_labels_that_show_are_seen(trained: Classifier) -> None:
+    unseen = bright_halves(200, 2)
+    seen = predict(trained, torch.from_numpy(unseen.images), batch_size=64)
+    assert (seen.numpy() == unseen.labels).mean(0).tolist() == pytest.approx([1.0, 1.0], abs=0.03)
+
+
+def test_training_twice_gives_the_same_classifier(trained: Classifier) -> None:
+    torch.manual_seed(123)  # of no consequence: the classifier has a seed of its own
+    images = bright_halves(300, 0)
+    again = train(images, bright_halves(60, 1), facts_of(images.images, [2, 2]), SETTINGS)
+    for name, tensor in trained.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name]), name
+
+
+@pytest.mark.parametrize(("column", "augmentation"), [(0, {"flip": True}), (1, {"rotation": 180.0})])
+def test_what_augmentation_hides_is_not_learned(column: int, augmentation: dict[str, float]) -> None:
+    """A mirror swaps left and right, half a turn the top and the bottom."""
+    images = bright_halves(200, 0)
+    labels = images.labels[:, [column]]
+    split, facts = Split(images.images, labels, []), facts_of(images.images, [2])
+    loss, blinded = (
+        train(split, split, facts, SETTINGS.model_copy(update=update))
+        .loss(torch.from_numpy(split.images), torch.from_numpy(labels))
+        .item()
+        for update in ({}, augmentation)
+    )
+    assert loss < 0.2 < blinded
+
+
+def test_training_leaves_the_callers_random_numbers_alone() -> None:
+    images = bright_halves(40, 0)
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    train(images, images, facts_of(images.images, [2, 2]), SETTINGS.model_copy(update={"epochs": 1}))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_epoch_of_the_lowest_validation_loss_is_kept() -> None:
+    """Random labels can only be learned by heart: every epoch makes validation worse, and the first is the best."""
+    images, validation = bright_halves(64, 0), bright_halves(64, 1)
+    generator = np.random.default_rng(5)
+    for split in (images, validation):
+        split.labels[:] = generator.integers(0, 2, split.labels.shape)
+    facts = facts_of(images.images, [2, 2])
+    short, long = (train(images, validation, facts, SETTINGS.model_copy(update={"epochs": n})) for n in (1, 30))
+    losses = [
+        each.loss(torch.from_numpy(validation.images), torch.from_numpy(validation.labels)).item()
+        for each in (short, long)
+    ]
+    assert losses[1] <= losses[0]
+    assert losses[1] < 2.5  # 30 epochs by heart end far above 2 ln 2 = 1.39
+
+
+def test_a_saved_classifier_judges_as_before(trained: Classifier, tmp_path: Path) -> None:
+    images = torch.from_numpy(bright_halves(50, 3).images)
+    save(path_in(tmp_path, "tiny"), trained)
+    loaded = load(tmp_path / "tiny.classifier.safetensors")
+    assert torch.equal(loaded(images), trained(images))
+    assert torch.equal(predict(loaded, images), predict(trained, images))
+
+
+def test_saving_twice_gives_the_same_bytes(trained: Classifier, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save(tmp_path / name, trained)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", None])
+def test_a_damaged_file_is_named(trained: Classifier, tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "tiny.classifier.safetensors"
+    save(path, trained)
+    path.write_bytes(path.read_bytes()[:-7] if content is None else content)
+    with pytest.raises(UserError, match=r"tiny\.classifier\.safetensors is damaged.*pipeline_steps\.classifier"):
+        load(path)
+
+
+def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"There is no .*pipeline_steps\.classifier"):
+        load(tmp_path / "tiny.classifier.safetensors")
+
+
+def test_rare_labels_are_seen_at_balanced_odds() -> None:
+    """An image that fits both values equally well shows the rare one as soon as it is likelier than by frequency."""
+    classifier = Classifier((1, 8, 8), 256, [2], 4, 4).eval()
+    torch.nn.init.zeros_(classifier.heads.weight)
+    classifier.heads.bias.data = torch.tensor([0.9, 0.1]).log()
+    image = torch.zeros(1, 1, 8, 8, dtype=torch.uint8)
+    assert classifier.predict(image).item() == 0
+    classifier.log_frequency = torch.tensor([0.95, 0.05]).log()
+    assert classifier.predict(image).item() == 1
+
+
+def test_a_value_that_never_occurred_is_never_seen() -> None:
+    images = bright_halves(64, 0)
+    images.labels[:, 1] = 0
+    classifier = train(images, images, facts_of(images.images, [2, 3]), SETTINGS.model_copy(update={"epochs": 1}))
+    assert set(predict(classifier, torch.from_numpy(images.images))[:, 1].tolist()) == {0}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("side", [4, 8, 9, 17, 28, 32, 64, 86])
+def test_any_size_becomes_features(channels: int, side: int) -> None:
+    classifier = Classifier((channels, side, side), 256, [10], 4, 7).eval()
+    assert classifier(torch.zeros(2, channels, side, side, dtype=torch.uint8)).shape == (2, 7)
+
+
+def test_the_part_reads_what_the_stage_wrote(trained: Classifier, tmp_path: Path) -> None:
+    save(path_in(tmp_path, "tiny"), trained)
+    images = torch.from_numpy(bright_halves(5, 0).images)
+    space = parts.build(
+        "features", parts.validate("features", {"name": "classifier"}), facts_of(images.numpy(), [2, 2]), tmp_path
+    )
+    assert space.prefix == "fd"
+    assert torch.equal(space(images), trained(images))
+
+
+def test_a_classifier_of_other_images_is_refused(trained: Classifier, tmp_path: Path) -> None:
+    save(path_in(tmp_path, "tiny"), trained)
+    grey = facts_of(np.zeros((1, 1, 8, 8)), [2, 2], levels=17)
+    with pytest.raises(
+        UserError, match=r"of other images: 3x8x8 with 256 levels .*, where these are 1x8x8 with 17 levels"
+    ):
+        parts.build("features", parts.validate("features", {"name": "classifier"}), grey, tmp_path)
+
+
+def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> None:
+    """It may have learned what are test images today."""
+    images = bright_halves(32, 0)
+    facts = replace(facts_of(images.images, [2, 2]), checksums={"train": "ab12"})
+    save(path_in(tmp_path, "tiny"), train(images, images, facts, SETTINGS.model_copy(update={"epochs": 1})))
+    assert of(facts, tmp_path).trained_on_sha256 == "ab12"
+    with pytest.raises(
+        UserError, match=r"trained on another training split than that of tiny.*pipeline_steps\.classifier"
+    ):
+        of(replace(facts, checksums={"train": "cd34"}), tmp_path)
+
+
+def test_a_loss_that_is_not_finite_stops_with_a_sentence() -> None:
+    images = bright_halves(64, 0)
+    with pytest.raises(UserError, match=r"lower classifier\.learning_rate"):
+        train(images, images, facts_of(images.images, [2, 2]), SETTINGS.model_copy(update={"learning_rate": 1e30}))
+
+
+def test_probabilities_are_the_softmax_of_what_the_classifier_makes_of_an_image(trained: Classifier) -> None:
+    images = torch.from_numpy(bright_halves(30, 5).images)
+    found = probabilities(trained, images, batch_size=7)
+    assert [tuple(column.shape) for column in found] == [(30, values) for values in trained.cardinalities]
+    for column, logits in zip(found, trained.logits(images), strict=True):
+        torch.testing.assert_close(column, logits.softmax(1), atol=1e-5, rtol=0)

@@ -1,0 +1,198 @@
+"""Inception's loading code, on a file of pytorch-fid's format that holds random weights."""
+
+import os
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from pytorch_fid import fid_score
+from pytorch_fid import inception as pytorch_fid
+from torch import Tensor
+from torchvision.models import Inception3
+
+from vaeline.data.facts import Facts
+from vaeline.evaluation.features import inception
+from vaeline.evaluation.features.inception import FILE, Features, OtherWeights, build, fetch
+from vaeline.metrics.frechet import distance, moments
+from vaeline.study import parts
+from vaeline.study.parts import PartOptions
+from vaeline.system.errors import UserError
+from vaeline.system.files import sha256
+
+
+def facts(levels: int = 256) -> Facts:
+    return Facts("faces", (3, 32, 32), levels, (-1.0, 1.0), ["smiling"], [["no", "yes"]])
+
+
+def options(weights: object) -> PartOptions:
+    return parts.validate("features", {"name": "inception", "weights": str(weights)})
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state dict that pytorch-fid's network expects, at random."""
+    torch.manual_seed(0)
+    with patch.object(pytorch_fid, "load_state_dict_from_url"), patch.object(Inception3, "load_state_dict"):
+        network = pytorch_fid.fid_inception_v3()
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # else the features fade to 1e-8
+        if isinstance(module, torch.nn.BatchNorm2d):  # else it does nothing, and might as well be left out
+            for name, low, high in (
+                ("weight", 0.5, 1.5),
+                ("bias", -0.5, 0.5),
+                ("running_mean", -0.5, 0.5),
+                ("running_var", 0.5, 2.0),
+            ):
+                torch.nn.init.uniform_(getattr(module, name), low, high)
+    path = tmp_path_factory.mktemp("weights") / "random.pth"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def space(weights: Path) -> Features:
+    with pytest.warns(OtherWeights, match="compare with nobody else's FID"):
+        return build(options(weights), facts(), Path("data"))
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(pytorch_fid, "FID_WEIGHTS_URL", f"file://{tmp_path}/nowhere/{FILE}")
+
+
+def test_features_are_the_2048_of_pytorch_fid(space: Features, weights: Path) -> None:
+    images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
+    with patch.object(pytorch_fid, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True)):
+        theirs = pytorch_fid.InceptionV3([3]).eval()
+    with torch.inference_mode():
+        expected = theirs(images / 255)[0].flatten(1)
+    assert (space.prefix, space.kernel_prefix) == ("fd", "kd") and "with other weights" in space.description
+    official = Features(theirs, 256, f"{inception.SHA256_PREFIX}0000")
+    assert (official.prefix, official.kernel_prefix) == ("fid", "kid") and "other" not in official.description
+    assert expected.shape == (2, 2048)
+    assert expected.std(0).mean() > 1e-3
+    torch.testing.assert_close(space(images), expected)
+
+
+@pytest.mark.filterwarnings("ignore:The `disp` argument")
+def test_the_distance_is_that_of_pytorch_fid_on_the_same_images_as_png(
+    space: Features, weights: Path, tmp_path: Path
+) -> None:
+    """Its `get_activations` and ours on PNG files and arrays; its distance and ours on a part of them that has full rank.
+
+    Of fewer images than dimensions its matrix square root is no oracle: `test_frechet.py` has closed forms there.
+    """
+    generator = np.random.default_rng(0)
+    sets = [generator.integers(0, top, (12, 3, 32, 32), dtype=np.uint8) for top in (256, 128)]
+    theirs, ours = [], []
+    with patch.object(pytorch_fid, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True)):
+        network = pytorch_fid.InceptionV3([3]).eval()
+    for index, images in enumerate(sets):
+        files = [tmp_path / f"{index}-{row}.png" for row in range(len(images))]
+        for file, image in zip(files, images, strict=True):
+            Image.fromarray(image.transpose(1, 2, 0)).save(file)
+        theirs.append(fid_score.get_activations(files, network, batch_size=5, num_workers=0))
+        ours.append(space(torch.from_numpy(images)).numpy())
+        np.testing.assert_allclose(ours[-1], theirs[-1], rtol=1e-4, atol=1e-5)
+    alive = np.argsort(theirs[1].var(0))[-8:]  # with random weights many features are always 0
+    some = [each[:, alive] for each in theirs]
+    moments_of = [(each.mean(0), np.cov(each, rowvar=False)) for each in some]
+    expected = fid_score.calculate_frechet_distance(*moments_of[0], *moments_of[1])
+    assert distance(*(moments([each]) for each in some)) == pytest.approx(expected, rel=1e-6)
+    assert distance(*(moments([each[:, alive]]) for each in ours)) == pytest.approx(expected, rel=1e-3)
+
+
+def test_grey_images_are_shown_in_all_colours(space: Features) -> None:
+    grey = torch.randint(0, 256, (1, 1, 16, 16), dtype=torch.uint8)
+    assert torch.equal(space(grey), space(grey.repeat(1, 3, 1, 1)))
+
+
+class Echo(torch.nn.Linear):
+    """A network that answers with what it is shown."""
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [x]
+
+
+def test_levels_fill_the_range_of_the_network() -> None:
+    coarse = torch.randint(0, 17, (60, 1, 8, 8), dtype=torch.uint8)
+    shown = Features(Echo(1, 1), 17, "")(coarse)
+    torch.testing.assert_close(shown, (coarse / 16).repeat(1, 3, 1, 1).flatten(1))
+
+
+def test_it_knows_which_weights_it_was_given(space: Features, weights: Path) -> None:
+    assert space.weights_sha256 == sha256(weights)
+
+
+def test_weights_that_are_missing_are_asked_for(tmp_path: Path) -> None:
+    for step in (
+        lambda: fetch(options(tmp_path / "no.pth"), tmp_path),
+        lambda: build(options(tmp_path / "no.pth"), facts(), tmp_path),
+    ):
+        with pytest.raises(UserError, match=r"no\.pth.*set `weights` in evaluation\.features"):
+            step()
+
+
+def test_weights_that_were_not_downloaded_are_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"pipeline_steps\.download"):
+        build(options("download"), facts(), tmp_path)
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_download_that_fails_says_how_to_give_the_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"could not be downloaded.*set `weights` in evaluation\.features to its path"):
+        fetch(options("download"), tmp_path)
+    assert not list((tmp_path / "raw/inception").iterdir())
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_download_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "nowhere").mkdir()
+    (tmp_path / "nowhere" / FILE).write_text("<html>quota exceeded</html>")
+    with pytest.raises(UserError, match="could not be downloaded"):
+        fetch(options("download"), tmp_path)
+    assert not list((tmp_path / "raw/inception").iterdir())
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.filterwarnings("ignore::vaeline.evaluation.features.inception.OtherWeights")
+def test_a_file_that_was_downloaded_is_not_downloaded_again(weights: Path, tmp_path: Path) -> None:
+    there = tmp_path / "raw/inception" / FILE
+    there.parent.mkdir(parents=True)
+    there.write_bytes(weights.read_bytes())
+    fetch(options("download"), tmp_path)
+
+
+class Bomb:
+    """What an unpickler of anything would run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+@pytest.mark.parametrize("content", ["web page", "truncated", "pickle", "other network", "list", "words"])
+def test_a_file_that_holds_no_weights_is_named_before_the_training(weights: Path, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "bad.pth"
+    {
+        "web page": lambda: path.write_text("<html>quota exceeded</html>"),
+        "truncated": lambda: path.write_bytes(weights.read_bytes()[:100_000]),
+        "pickle": lambda: torch.save(Bomb(tmp_path / "exploded"), path),
+        "other network": lambda: torch.save({"weight": torch.zeros(3)}, path),
+        "words": lambda: path.write_text("hello world"),
+        "list": lambda: torch.save([1, 2], path),
+    }[content]()
+    with pytest.raises(UserError, match=r"bad\.pth is damaged, or does not hold the weights"):
+        fetch(options(path), tmp_path)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_the_official_file_is_known_by_its_name() -> None:
+    assert FILE == "pt_inception-2015-12-05-6726825d.pth"
+    assert inception.SHA256_PREFIX == "6726825d"

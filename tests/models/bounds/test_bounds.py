@@ -1,0 +1,107 @@
+"""Training bounds, as found on disk, on a model whose likelihood is known."""
+
+from math import log
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import MultivariateNormal
+
+from tests.conftest import every, lacking
+from vaeline.models import gaussian
+from vaeline.models.contracts import Context, Latent, TrainingBound
+from vaeline.models.model import Bound
+from vaeline.models.posteriors.gaussian import Gaussian
+from vaeline.models.priors.standard import Standard
+from vaeline.models.regularizers.kl import WeightedRate
+from vaeline.study import parts
+from vaeline.system.errors import UserError
+
+
+class LinearGaussian:
+    """z ~ N(0, I), x ~ N(Wz, I / 4); q is the posterior, its variance `inflation` times as large."""
+
+    def __init__(self, inflation: float) -> None:
+        orthonormal, _ = torch.linalg.qr(torch.randn(4, 2, generator=torch.Generator().manual_seed(1)))
+        self.weight = orthonormal * torch.tensor([0.8, 0.4])
+        self.inflation, self.prior, self.posterior = inflation, Standard(2), Gaussian(2, squashed=False)
+        self.regularizer = WeightedRate(1.0, 0)
+
+    def condition(self, labels: Tensor) -> None:
+        return None
+
+    def features(self, x: Tensor, labels: Tensor) -> Tensor:
+        precision = torch.eye(2) + self.weight.T @ self.weight / 0.25
+        mean = x @ self.weight @ torch.linalg.inv(precision) / 0.25
+        return torch.cat([mean, (self.inflation / precision.diagonal()).log().expand(len(x), -1)], 1)
+
+    def encode(self, x: Tensor, labels: Tensor) -> Latent:
+        return self.posterior(self.features(x, labels))
+
+    def bound_of(self, latent: Latent, x: Tensor, labels: Tensor, prior: Any, closed_form: bool = True) -> Bound:
+        distortion = -gaussian.log_prob(x, latent.z @ self.weight.T, torch.tensor(0.25).log())
+        closed = prior.kl(latent, None) if closed_form else None
+        return Bound(distortion, latent.log_q - prior.log_prob(latent.z, None) if closed is None else closed)
+
+    def nll(self, x: Tensor) -> Tensor:
+        return -MultivariateNormal(torch.zeros(4), self.weight @ self.weight.T + torch.eye(4) / 4).log_prob(x)
+
+
+X, LABELS = torch.randn(6, 4, generator=torch.Generator().manual_seed(2)), torch.zeros(6, 1, dtype=torch.long)
+
+
+def build(name: str, context: Context, **options: Any) -> Any:
+    return parts.build("bounds", parts.validate("bounds", {"name": name, **options}), context)
+
+
+@every("bounds")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    assert not lacking(build(name, context), TrainingBound)
+
+
+@every("bounds")
+def test_at_the_exact_posterior_the_mean_bound_is_the_likelihood(name: str, context: Context) -> None:
+    model, many = LinearGaussian(1.0), X.repeat(4000, 1)
+    terms, beside = build(name, context)(model, many, LABELS.repeat(4000, 1), None)
+    bound = torch.stack(list(terms.values())).sum(0).unflatten(0, (4000, 6)).mean(0)
+    torch.testing.assert_close(bound, model.nll(X), atol=0.1, rtol=0)
+    assert {"distortion", "rate"} <= {*terms, *beside}
+
+
+def test_importance_weights_tighten_the_bound_towards_the_likelihood(context: Context) -> None:
+    """By how much is known: with K samples the gap is that of -log of a mean of K weights, which falls in K."""
+    model, many, labels = LinearGaussian(3.0), X.repeat(4000, 1), LABELS.repeat(4000, 1)
+    gaps = []
+    for samples in (1, 5, 50):
+        terms, _ = build("importance_weighted", context, samples=samples)(model, many, labels, None)
+        gaps.append(float(terms["importance_weighted_bound"].mean() - model.nll(X).mean()))
+    assert gaps[0] > 3 * gaps[1] > 9 * gaps[2] > -0.05
+    assert gaps[2] < 0.05
+
+
+def test_one_sample_makes_the_importance_weighted_bound_the_sampled_elbo(context: Context) -> None:
+    model = LinearGaussian(2.0)
+    torch.manual_seed(1)
+    terms, beside = build("importance_weighted", context, samples=1)(model, X, LABELS, None)
+    torch.testing.assert_close(terms["importance_weighted_bound"], beside["distortion"] + beside["rate"])
+
+
+def test_the_bound_of_several_samples_is_the_log_of_the_mean_of_their_weights(context: Context) -> None:
+    model = LinearGaussian(2.0)
+    torch.manual_seed(1)
+    terms, beside = build("importance_weighted", context, samples=3)(model, X, LABELS, None)
+    log_weights = -(beside["distortion"] + beside["rate"]).view(3, 6)
+    torch.testing.assert_close(terms["importance_weighted_bound"], -(log_weights.logsumexp(0) - log(3)))
+
+
+def test_every_image_keeps_its_own_samples(context: Context) -> None:
+    """Images weighed among each other would give all of them one bound."""
+    model, far = LinearGaussian(1.0), torch.cat([X[:3], 20 + X[3:]])
+    terms, _ = build("importance_weighted", context, samples=10)(model, far, LABELS, None)
+    torch.testing.assert_close(terms["importance_weighted_bound"], model.nll(far), rtol=0.02, atol=0.1)
+
+
+def test_posteriors_without_a_density_are_refused() -> None:
+    with pytest.raises(UserError, match="take posterior gaussian or flow"):
+        build("importance_weighted", Context((1, 8, 8), (2,), 0, 0, 0, 100, posterior="point"))

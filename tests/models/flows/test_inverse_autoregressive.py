@@ -1,0 +1,44 @@
+"""The order in which an inverse autoregressive flow goes through the dimensions."""
+
+import pytest
+import torch
+
+from tests.conftest import scramble
+from vaeline.models.contracts import Context
+from vaeline.study import parts
+
+FORMS = pytest.mark.parametrize("flow_context", [0, 3], ids=["shared", "amortised"])
+HIDDEN = pytest.mark.parametrize("hidden", [5, 7, 64])  # fewer units than dimensions could not tell all of them apart
+
+
+def build(layers: int, hidden: int, flow_context: int) -> torch.nn.Module:
+    options = parts.validate("flows", {"name": "inverse_autoregressive", "layers": layers, "hidden": hidden})
+    context = Context((1, 8, 8), (5,), 0, 0, 0, 100, flow_context=flow_context)
+    return scramble(parts.build("flows", options, context), std=0.3).double()
+
+
+def jacobian(layers: int, hidden: int, flow_context: int) -> torch.Tensor:
+    flow = build(layers, hidden, flow_context)
+    z, given = torch.randn(5, dtype=torch.float64), torch.randn(1, 3, dtype=torch.float64)
+    return torch.autograd.functional.jacobian(lambda value: flow(value[None], given)[0][0], z)
+
+
+@FORMS
+@HIDDEN
+def test_a_step_lets_a_dimension_depend_on_those_before_it_alone(hidden: int, flow_context: int) -> None:
+    found = jacobian(1, hidden, flow_context)
+    assert not found.triu(1).any()
+    assert found[torch.ones(5, 5).tril().bool()].all()
+
+
+@FORMS
+@HIDDEN
+def test_after_two_steps_every_dimension_depends_on_every_other(hidden: int, flow_context: int) -> None:
+    assert jacobian(2, hidden, flow_context).all()
+
+
+@HIDDEN
+def test_the_first_dimension_of_a_step_depends_on_the_context_too(hidden: int) -> None:
+    flow, z = build(1, hidden, 3), torch.randn(6, 5, dtype=torch.float64)
+    u, other = (flow(z, torch.randn(6, 3, dtype=torch.float64))[0] for _ in range(2))
+    assert (u - other).abs().min() > 1e-9

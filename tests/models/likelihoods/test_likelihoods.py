@@ -1,0 +1,174 @@
+"""Every likelihood, as found on disk, and the ways in which sigma is found."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch.distributions import Bernoulli, Normal
+
+from tests.conftest import every, lacking
+from vaeline.models.contracts import Context, Likelihood
+from vaeline.study import parts
+from vaeline.system.errors import UserError
+
+NEEDS: dict[str, dict[str, Any]] = {"fixed_sigma": {"sigma": 0.5}}
+
+
+def build(name: str, context: Context, **options: Any) -> torch.nn.Module:
+    context = replace(context, pixels="greys") if name == "bernoulli" else context
+    options = {"name": name, **NEEDS.get(name, {}), **options}
+    return parts.build("likelihoods", parts.validate("likelihoods", options), context)
+
+
+@every("likelihoods")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    assert not lacking(build(name, context), Likelihood)
+
+
+@every("likelihoods")
+def test_in_evaluation_an_image_is_judged_alone(name: str, context: Context) -> None:
+    likelihood = build(name, context).eval()
+    x, h = torch.rand(5, 1, 8, 8), torch.randn(5, 1, 8, 8)
+    together = likelihood.log_prob(x, h)
+    assert together.shape == (5,)
+    torch.testing.assert_close(likelihood.log_prob(x[2:3], h[2:3])[0], together[2])
+
+
+@every("likelihoods")
+def test_the_mean_lies_in_the_range_of_the_data(name: str, context: Context) -> None:
+    bounds = (0.0, 1.0) if name == "bernoulli" else (-1.0, 3.0)
+    mean = build(name, replace(context, range=bounds)).mean(torch.linspace(-9, 9, 50))
+    assert mean.min() >= bounds[0] and mean.max() <= bounds[1] and (mean[1:] > mean[:-1]).all()
+
+
+@every("likelihoods")
+def test_where_sigma_comes_from_is_said_and_where_there_is_one_it_is_saved(name: str, context: Context) -> None:
+    likelihood, again = build(name, context), build(name, context)
+    assert (likelihood.sigma is None) == (likelihood.kind == "none")
+    if likelihood.sigma is None:
+        assert not likelihood.state_dict()
+        return
+    likelihood.calibrate(0.04)
+    assert float(likelihood.sigma) == pytest.approx(0.2) and float(again.sigma) != pytest.approx(0.2)
+    again.load_state_dict(likelihood.state_dict())
+    assert again.sigma == likelihood.sigma
+
+
+@every("likelihoods")
+def test_points_too_have_a_likelihood_but_for_the_bernoulli(name: str, context: Context) -> None:
+    points = replace(context, image_shape=(2,), pixels="points", range=(0, 1))
+    options = parts.validate("likelihoods", {"name": name, **NEEDS.get(name, {})})
+    if name == "bernoulli":
+        with pytest.raises(UserError, match="the data are points; take fixed_sigma"):
+            parts.build("likelihoods", options, points)
+        return
+    likelihood, h = parts.build("likelihoods", options, points), 100 * torch.randn(4, 2)
+    assert likelihood.log_prob(torch.randn(4, 2), h).shape == (4,) and torch.equal(likelihood.mean(h), h)
+
+
+def drawn(count: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Images, the decoder's output, and the mean that it stands for in the range of 0 to 1."""
+    h = torch.randn(count, 1, 8, 8)
+    return torch.randn(count, 1, 8, 8), h, h.sigmoid()
+
+
+def test_unit_gaussian_is_the_normal_density(context: Context) -> None:
+    x, h, mean = drawn()
+    expected = Normal(mean, 1.0).log_prob(x).sum((1, 2, 3))
+    torch.testing.assert_close(build("unit_gaussian", context).log_prob(x, h), expected)
+
+
+def test_fixed_sigma_is_the_normal_density_of_that_deviation(context: Context) -> None:
+    x, h, mean = drawn()
+    expected = Normal(mean, 0.3).log_prob(x).sum((1, 2, 3))
+    torch.testing.assert_close(build("fixed_sigma", context, sigma=0.3).log_prob(x, h), expected)
+
+
+def test_bernoulli_is_torchs_own_on_black_and_white(context: Context) -> None:
+    _, h, mean = drawn()
+    x = (torch.rand(3, 1, 8, 8) < 0.5).float()
+    expected = Bernoulli(mean).log_prob(x).sum((1, 2, 3))
+    torch.testing.assert_close(build("bernoulli", context).log_prob(x, h), expected)
+
+
+def test_bernoulli_on_greys_is_least_costly_at_the_grey_itself(context: Context) -> None:
+    likelihood, x = build("bernoulli", context), torch.full((1, 1, 8, 8), 0.3)
+    best = likelihood.log_prob(x, x.logit())
+    assert all(best > likelihood.log_prob(x, torch.full_like(x, other).logit()) for other in (0.25, 0.35))
+
+
+@pytest.mark.parametrize(("x", "h"), [(0.0, 40.0), (1.0, -40.0)])
+def test_bernoulli_is_exact_and_can_be_mended_where_it_is_wrongly_certain(x: float, h: float, context: Context) -> None:
+    output = torch.full((1, 1, 1, 1), h, requires_grad=True)
+    log_prob = build("bernoulli", context).log_prob(torch.full((1, 1, 1, 1), x), output)
+    log_prob.sum().backward()
+    assert float(log_prob.detach()) == -40 and float(output.grad) == pytest.approx(-1 if h > 0 else 1)  # type: ignore[arg-type]
+
+
+def test_bernoulli_is_exact_at_any_log_odds(context: Context) -> None:
+    h = torch.linspace(-200, 200, 401, dtype=torch.float64).view(1, 1, 1, -1).requires_grad_()
+    for value in (0.0, 1.0, 0.3):
+        x = torch.full_like(h, value)
+        [slope] = torch.autograd.grad(build("bernoulli", context).log_prob(x, h).sum(), h)
+        torch.testing.assert_close(slope, x - h.detach().sigmoid(), atol=3e-9, rtol=0)
+        each = torch.cat(
+            [build("bernoulli", context).log_prob(x[..., i : i + 1], h[..., i : i + 1]) for i in range(401)]
+        )
+        exact = x * h - torch.logaddexp(torch.zeros_like(h), h)
+        torch.testing.assert_close(each, exact.flatten(), atol=3e-9, rtol=0)
+
+
+def test_learned_sigma_is_drawn_to_the_root_of_the_mean_squared_error(context: Context) -> None:
+    likelihood, x = build("learned_sigma", context), 0.5 + 0.2 * torch.randn(50, 1, 8, 8)
+    optimizer = torch.optim.Adam(likelihood.parameters(), lr=0.05)
+    for _ in range(200):
+        optimizer.zero_grad()
+        (-likelihood.log_prob(x, torch.zeros_like(x)).mean()).backward()
+        optimizer.step()
+    assert float(likelihood.sigma) == pytest.approx(float((x - 0.5).square().mean().sqrt()), rel=1e-3)
+
+
+def test_optimal_sigma_in_training_is_the_best_for_the_batch(context: Context) -> None:
+    x, h, mean = drawn(6)
+    best = build("optimal_sigma", context).train().log_prob(x, h).sum()
+    root = (x - mean).square().mean().sqrt()
+    torch.testing.assert_close(best, Normal(mean, root).log_prob(x).sum())
+    for factor in (0.9, 1.1):
+        assert best > Normal(mean, factor * root).log_prob(x).sum()
+
+
+def test_optimal_sigma_in_evaluation_is_the_calibrated_one(context: Context) -> None:
+    likelihood = build("optimal_sigma", context).eval()
+    likelihood.calibrate(0.25)
+    x, h, mean = drawn()
+    torch.testing.assert_close(likelihood.log_prob(x, h), Normal(mean, 0.5).log_prob(x).sum((1, 2, 3)))
+
+
+def test_a_perfect_batch_stays_finite(context: Context) -> None:
+    h = torch.randn(2, 1, 8, 8)
+    likelihood = build("optimal_sigma", context).train()
+    assert likelihood.log_prob(likelihood.mean(h), h).isfinite().all()
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_the_gradient_of_optimal_sigma_is_the_squared_errors_over_the_variance(context: Context, factor: float) -> None:
+    points = replace(context, pixels="points")
+    x, h = torch.zeros(2, 64), torch.full((2, 64), factor, requires_grad=True)
+    build("optimal_sigma", points).train().log_prob(x, h).sum().backward()
+    torch.testing.assert_close(h.grad, torch.full((2, 64), -1 / factor))
+
+
+@pytest.mark.parametrize("name", ["optimal_sigma", "learned_sigma"])
+@pytest.mark.parametrize("pixels", ["greys", "static_binary", "dynamic_binary"])
+def test_a_variance_that_may_shrink_is_refused_for_whole_levels(name: str, pixels: str, context: Context) -> None:
+    with pytest.raises(UserError, match="has no bound; set dataset.pixels to dequantized"):
+        parts.build("likelihoods", parts.validate("likelihoods", {"name": name}), replace(context, pixels=pixels))
+
+
+@pytest.mark.parametrize(
+    ("changes", "came"), [({"range": (-1, 1)}, r"dataset.range is \[-1, 1\]"), ({}, "dequantized")]
+)
+def test_bernoulli_refuses_what_is_no_probability(changes: Any, came: str, context: Context) -> None:
+    with pytest.raises(UserError, match=came):
+        parts.build("likelihoods", parts.validate("likelihoods", {"name": "bernoulli"}), replace(context, **changes))

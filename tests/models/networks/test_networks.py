@@ -1,0 +1,107 @@
+"""Every network, as found on disk, at the sizes of the papers."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from tests.conftest import every
+from vaeline.models.contracts import Context
+from vaeline.study import parts
+from vaeline.system.errors import UserError
+
+SIZES: dict[str, list[tuple[int, ...]]] = {  # others take any
+    "dpvae_mnist": [(1, 28, 28)],
+    "dpvae_svhn": [(3, 32, 32)],
+    "dpvae_celeba": [(3, 64, 64)],
+}
+ANY = [(1, 28, 28), (3, 64, 64), (3, 86, 86), (1, 17, 17)]
+OF = [(name, shape) for name in parts.names("networks") for shape in SIZES.get(name, ANY)]
+
+
+class Vectors:
+    features, takes_map = 10, False
+
+
+class Maps:
+    features, takes_map = 10, True
+
+
+def build(name: str, context: Context, posterior: Any = Vectors, **options: Any) -> Any:
+    return parts.build("networks", parts.validate("networks", {"name": name, **options}), context, posterior)
+
+
+@pytest.mark.parametrize(("name", "image_shape"), OF)
+@pytest.mark.parametrize("size", [0, 3])
+def test_shapes_go_in_and_come_out(name: str, image_shape: tuple[int, ...], size: int) -> None:
+    context = Context(image_shape, (5,), size, size, size, 100)
+    network = build(name, context)
+    x, z = torch.rand(2, *image_shape), torch.randn(2, 5)
+    condition = torch.randn(2, size) if size else None
+    assert network.encoder(x, condition).shape == (2, 10)
+    assert network.decoder(z, condition).shape == x.shape
+
+
+@every("networks")
+def test_the_condition_matters_to_both_halves(name: str) -> None:
+    shape = SIZES.get(name, ANY)[0]
+    network = build(name, Context(shape, (5,), 3, 3, 3, 100)).eval()
+    x, z, one, other = torch.rand(2, *shape), torch.randn(2, 5), torch.zeros(2, 3), torch.ones(2, 3)
+    assert not torch.allclose(network.encoder(x, one), network.encoder(x, other))
+    assert not torch.allclose(network.decoder(z, one), network.decoder(z, other))
+
+
+@every("networks")
+@pytest.mark.parametrize("size", [0, 3])
+def test_a_network_makes_maps_or_refuses_to(name: str, size: int) -> None:
+    shape = SIZES.get(name, ANY)[0]
+    context = Context(shape, (5,), size, size, size, 100)
+    if name != "conv":
+        with pytest.raises(UserError, match="wants a map; take network conv"):
+            build(name, context, Maps)
+        return
+    network = build(name, context, Maps, depth=2)
+    condition = torch.randn(2, size) if size else None
+    assert network.map_size == (7, 7)
+    assert network.encoder(torch.rand(2, *shape), condition).shape == (2, 10, 7, 7)
+    assert network.decoder(torch.randn(2, 5, 7, 7), condition).shape == (2, *shape)
+
+
+@every("networks")
+def test_points_are_taken_or_refused(name: str) -> None:
+    context = Context((2,), (5,), 0, 0, 0, 100, pixels="points")
+    if name != "mlp":
+        with pytest.raises(UserError, match="the data are points; take network mlp"):
+            build(name, context)
+        return
+    network = build(name, context)
+    assert network.encoder(torch.randn(3, 2), None).shape == (3, 10)
+    assert network.decoder(torch.randn(3, 5), None).shape == (3, 2)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_network_of_one_size_refuses_another(name: str) -> None:
+    with pytest.raises(UserError, match="but these are 17x17; take network conv"):
+        build(name, Context((1, 17, 17), (5,), 0, 0, 0, 100))
+
+
+def test_conv_refuses_more_layers_than_the_image_can_halve() -> None:
+    with pytest.raises(UserError, match="halve only 3 times; lower the depth"):
+        build("conv", Context((1, 8, 8), (5,), 0, 0, 0, 100), depth=4)
+
+
+def test_the_activation_is_the_one_asked_for() -> None:
+    context = Context((1, 8, 8), (5,), 0, 0, 0, 100)
+    for name, kind in {"relu": torch.nn.ReLU, "silu": torch.nn.SiLU, "tanh": torch.nn.Tanh}.items():
+        for network in (build("mlp", context, activation=name), build("conv", context, activation=name, depth=2)):
+            assert any(isinstance(module, kind) for module in network.modules())
+
+
+@pytest.mark.parametrize("name", SIZES)
+@torch.no_grad()
+def test_before_training_the_latent_shows_in_the_image_and_the_image_in_the_features(name: str) -> None:
+    """Twelve layers that each lose most of the signal leave a latent that the rate closes before it is of any use."""
+    shape = SIZES[name][0]
+    network = build(name, Context(shape, (5,), 0, 0, 0, 100)).eval()
+    assert network.decoder(torch.randn(50, 5), None).std(0).mean() > 0.1
+    assert network.encoder(torch.rand(50, *shape).round(), None).std(0).mean() > 0.02

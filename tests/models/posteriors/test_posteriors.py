@@ -1,0 +1,155 @@
+"""Every posterior, as found on disk: its density is that of its sample, and gradients reach what it is made from."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch.distributions import Normal
+
+from tests.conftest import every, lacking, scramble
+from vaeline.models import gaussian
+from vaeline.models.contracts import Context, Latent, Posterior
+from vaeline.models.flows._compose import compose
+from vaeline.study import parts
+
+FLOWS = [
+    [{"name": "planar", "layers": 2}],
+    [{"name": "radial", "layers": 2}],
+    [{"name": "inverse_autoregressive", "layers": 2, "hidden": 8}],
+    [{"name": "affine_coupling", "layers": 2, "hidden": 8}],
+    [
+        {"name": "planar", "layers": 1},
+        {"name": "affine_coupling", "layers": 2, "hidden": 8},
+        {"name": "radial", "layers": 1},
+    ],
+]
+
+
+def build(name: str, of: Context, /, **options: Any) -> Any:
+    return parts.build("posteriors", parts.validate("posteriors", {"name": name, **options}), of)
+
+
+def features_of(posterior: Any, count: int) -> torch.Tensor:
+    shape = (count, posterior.features, 3, 3) if posterior.takes_map else (count, posterior.features)
+    return torch.randn(shape, requires_grad=True)
+
+
+@every("posteriors")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    posterior = build(name, context)
+    only = {"embed": ["codes"], "shared_flow": ["density"], "parameters_of": ["gaussian", "density"]}
+    assert not lacking(posterior, Posterior, *(name for name, kinds in only.items() if posterior.kind not in kinds))
+
+
+@every("posteriors")
+def test_the_encoder_gets_a_gradient_through_z(name: str, context: Context) -> None:
+    posterior = build(name, context)
+    features = features_of(posterior, 7)
+    latent: Latent = posterior(features)
+    assert len(latent.z) == 7 and latent.z.shape[1] == 2
+    latent.z.square().sum().backward()
+    assert features.grad is not None and (features.grad.flatten(1).abs().sum(1) > 0).all()
+
+
+@every("posteriors")
+def test_what_is_known_of_a_sample_fits_its_kind(name: str, context: Context) -> None:
+    posterior = build(name, context)
+    latent = posterior(features_of(posterior, 7))
+    assert (latent.log_q is None) == (posterior.kind == "point")
+    assert (latent.log_var is not None) == (posterior.kind == "gaussian")
+    assert (latent.codes is not None) == (posterior.kind == "codes")
+    assert latent.density_input is (latent.codes if posterior.kind == "codes" else latent.z)
+
+
+@every("posteriors")
+def test_the_centre_is_the_sample_without_its_noise(
+    name: str, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posterior = build(name, context).eval()
+    scramble(posterior)
+    features = features_of(posterior, 7)
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
+    torch.testing.assert_close(posterior.centre(features), posterior(features).z)
+
+
+def test_log_q_is_the_density_of_the_sample(context: Context) -> None:
+    posterior = build("gaussian", context)
+    latent = posterior(torch.randn(7, posterior.features))
+    expected = Normal(latent.mean, (0.5 * latent.log_var).exp()).log_prob(latent.z).sum(1)
+    torch.testing.assert_close(latent.log_q, expected)
+
+
+def test_samples_have_the_mean_and_variance_asked_for(context: Context) -> None:
+    posterior = build("gaussian", context)
+    z = posterior(torch.tensor([[1.0, -2.0, 0.0, 1.386294]]).expand(100_000, -1)).z
+    torch.testing.assert_close(z.mean(0), torch.tensor([1.0, -2.0]), atol=0.03, rtol=0)
+    torch.testing.assert_close(z.var(0), torch.tensor([1.0, 4.0]), atol=0.08, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "flow"])
+def test_a_squashed_mean_and_log_deviation_stay_within_one(name: str, context: Context) -> None:
+    posterior = build(name, context, squash="tanh")
+    base = posterior if name == "gaussian" else posterior.base
+    mean, log_var = base.parameters_of(100 * torch.randn(50, base.features))
+    assert mean.abs().max() <= 1 and 1.9 < log_var.abs().max() <= 2
+
+
+def test_the_deterministic_code_is_the_feature_itself(context: Context) -> None:
+    features = torch.randn(4, 2)
+    assert torch.equal(build("deterministic", context)(features).z, features)
+
+
+@pytest.mark.parametrize("flows", FLOWS, ids=lambda flows: "-".join(flow["name"] for flow in flows))
+@pytest.mark.parametrize("context_size", [0, 3])
+def test_a_flow_posteriors_density_integrates_to_one(flows: Any, context_size: int, context: Context) -> None:
+    """Importance sampling of the mass of q out of itself: E[r(z) / q(z)] = 1 for any density r."""
+    posterior = scramble(build("flow", context, flows=flows, context=context_size), std=0.2)
+    features = torch.randn(1, posterior.features).expand(200_000, -1)
+    with torch.no_grad():
+        latent = posterior(features)
+        inside, spread = latent.z.mean(0), latent.z.std(0)
+        narrow = gaussian.log_prob(latent.z, inside, 2 * (0.5 * spread).log())
+        ratio = (narrow - latent.log_q).exp()
+    assert float(ratio.mean()) == pytest.approx(1, abs=4 * float(ratio.std()) / len(ratio) ** 0.5 + 1e-3)
+
+
+def test_an_amortised_flow_differs_between_images_and_a_shared_one_does_not(context: Context) -> None:
+    for size, differs in ((3, True), (0, False)):
+        posterior = scramble(build("flow", context, flows=[{"name": "planar"}], context=size))
+        features = torch.zeros(2, posterior.features)
+        features[1, 4:] = 1
+        z = torch.ones(2, 2)
+        through, _ = compose(posterior.flows, z, features[:, 4:])
+        assert bool((through[0] - through[1]).abs().max() > 1e-6) == differs
+
+
+def test_codes_are_the_nearest_vectors_of_the_codebook(context: Context) -> None:
+    posterior = build("vector_quantized", context, codes=6).eval()
+    encoded = torch.randn(4, 2, 3, 5)
+    latent = posterior(encoded)
+    distances = (encoded.movedim(1, 3).unsqueeze(3) - posterior.codebook).norm(dim=4)
+    assert torch.equal(latent.codes, distances.argmin(3))
+    torch.testing.assert_close(latent.z, posterior.embed(latent.codes))
+    torch.testing.assert_close(posterior.embed(latent.codes)[1, :, 2, 4], posterior.codebook[latent.codes[1, 2, 4]])
+
+
+def test_the_straight_through_gradient_is_that_of_the_rounded_vector(context: Context) -> None:
+    posterior = build("vector_quantized", context, codes=6).eval()
+    encoded = torch.randn(4, 2, 3, 5, requires_grad=True)
+    latent = posterior(encoded)
+    (latent.z**3).sum().backward()
+    torch.testing.assert_close(encoded.grad, 3 * latent.z.detach() ** 2)
+    assert posterior.codebook.grad is None
+
+
+def test_a_codebook_starts_among_the_first_vectors_it_sees_and_is_saved_as_started(context: Context) -> None:
+    posterior = build("vector_quantized", context, codes=16).train()
+    posterior(100 + torch.randn(8, 2, 3, 3))
+    assert (posterior.codebook > 90).all()
+    before = posterior.codebook.clone()
+    posterior(torch.randn(8, 2, 3, 3))
+    assert torch.equal(posterior.codebook, before)
+    again = build("vector_quantized", context, codes=16)
+    again.load_state_dict(posterior.state_dict())
+    again.train()(torch.randn(8, 2, 3, 3))
+    assert torch.equal(again.codebook, before)

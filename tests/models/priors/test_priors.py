@@ -1,0 +1,238 @@
+"""Every prior, as found on disk: a density that integrates to one, samples that follow it, a KL that is its own."""
+
+from dataclasses import replace
+from functools import partial
+from math import log
+
+import pytest
+import torch
+from scipy import stats
+
+from tests.conftest import every, lacking, scramble
+from vaeline.models import gaussian
+from vaeline.models.contracts import Context, Latent, Prior
+from vaeline.models.priors._flow import FlowPrior
+from vaeline.study import parts
+from vaeline.system.errors import UserError
+
+
+@pytest.fixture
+def condition() -> torch.Tensor:
+    return torch.randn(1, 3)
+
+
+SMALLER = {"vamp": {"pseudo_inputs": 5}, "mixture": {"components": 3}}
+OF_FLOWS = ("conditional_flow", "decoupled")
+of_vectors = pytest.mark.parametrize("name", [name for name in parts.names("priors") if name != "uniform"])
+
+
+def encode(x: torch.Tensor, size: int = 2) -> Latent:
+    """Stands for a model's encoder: a Gaussian for each image, as wide as it is bright."""
+    mean = torch.stack([x[:, :, :4].mean((1, 2, 3)), x[:, :, 4:].mean((1, 2, 3))], 1)[:, :size] * 4 - 2
+    return Latent(mean, None, mean, x.mean((1, 2, 3)).unsqueeze(1).expand_as(mean))
+
+
+def build(name: str, context: Context) -> torch.nn.Module:
+    encoder = partial(encode, size=context.latent_shape[0])
+    context = replace(context, encode=encoder, encoder_condition=0)
+    options = parts.validate("priors", {"name": name, **SMALLER.get(name, {})})
+    return scramble(parts.build("priors", options, context), std=0.2)
+
+
+@every("priors")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    if name == "uniform":
+        context = replace(context, posterior="codes", latent_shape=(2, 3, 3), codes=5)
+    assert not lacking(build(name, context), Prior, "reparameterised", "kl_each")
+
+
+@of_vectors
+@torch.no_grad()
+def test_the_density_integrates_to_one_in_two_dimensions(name: str, context: Context, condition: torch.Tensor) -> None:
+    prior = build(name, context)
+    # Cells grow towards the edges (a sinh grid), which holds wide and narrow densities alike.
+    edge = torch.sinh(torch.linspace(-6, 6, 1501))
+    middle, width = (edge[1:] + edge[:-1]) / 2, edge.diff()
+    z = torch.cartesian_prod(middle, middle)
+    weights = torch.outer(width, width).flatten()
+    densities = [prior.log_prob(rows, condition.expand(len(rows), -1)).exp() for rows in z.split(250_000)]
+    assert float((torch.cat(densities) * weights).sum(dtype=torch.float64)) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("name", [name for name in parts.names("priors") if name not in (*OF_FLOWS, "uniform")])
+@torch.no_grad()
+def test_a_density_without_a_flow_integrates_to_one_in_one_dimension(
+    name: str, context: Context, condition: torch.Tensor
+) -> None:
+    prior = build(name, replace(context, latent_shape=(1,)))
+    edge = torch.sinh(torch.linspace(-6, 6, 20_001))
+    middle, width = (edge[1:] + edge[:-1]) / 2, edge.diff()
+    density = prior.log_prob(middle.unsqueeze(1), condition.expand(len(middle), -1)).exp()
+    assert float((density * width).sum(dtype=torch.float64)) == pytest.approx(1, abs=0.001)
+
+
+@of_vectors
+@torch.no_grad()
+def test_samples_have_the_entropy_of_the_density(name: str, context: Context, condition: torch.Tensor) -> None:
+    """E[-log p] over samples against its integral: a sampler of another density has another cross-entropy."""
+    prior = build(name, context)
+    count = 40_000
+    wide = condition.expand(count, -1)
+    drawn = -prior.log_prob(prior.sample(count, wide), wide)
+    # The same expectation by importance sampling out of a wide proposal.
+    sample = prior.sample(count, wide)
+    centre, scale = sample.mean(0), 2 * sample.std(0)
+    proposal = centre + scale * torch.randn(count, 2)
+    log_prob = prior.log_prob(proposal, wide)
+    weight = (log_prob - gaussian.log_prob(proposal, centre, 2 * scale.log())).exp()
+    terms = -weight * log_prob
+    error = float((terms.var() / count + drawn.var() / count).sqrt())
+    assert float(terms.mean()) == pytest.approx(float(drawn.mean()), abs=4 * error)
+
+
+@of_vectors
+@torch.no_grad()
+def test_a_closed_form_kl_agrees_with_samples(name: str, context: Context, condition: torch.Tensor) -> None:
+    prior = build(name, context)
+    mean, log_var = torch.tensor([[0.5, -1.0]]), torch.tensor([[-0.3, 0.4]])
+    closed = prior.kl(Latent(mean, None, mean, log_var), condition)
+    if closed is None:
+        pytest.skip(f"{name} has no closed form")
+    z = mean + (0.5 * log_var).exp() * torch.randn(200_000, 2)
+    terms = gaussian.log_prob(z, mean, log_var) - prior.log_prob(z, condition.expand(len(z), -1))
+    assert float(closed) == pytest.approx(float(terms.mean()), abs=4 * float(terms.std()) / len(z) ** 0.5)
+    assert prior.kl_each(Latent(mean, None, mean, log_var), condition).sum(1) == closed
+
+
+@of_vectors
+@torch.no_grad()
+def test_fewer_conditions_than_z_are_taken_in_turn(name: str, context: Context) -> None:
+    prior, z, condition = build(name, context), torch.randn(12, 2), torch.randn(4, 3)
+    torch.testing.assert_close(prior.log_prob(z, condition), prior.log_prob(z, condition.repeat(3, 1)))
+
+
+@of_vectors
+def test_samples_carry_a_gradient_where_the_prior_learns(name: str, context: Context, condition: torch.Tensor) -> None:
+    """But for the choice of a mixture's component, which is no function of the weights."""
+    prior = build(name, context)
+    if not list(prior.parameters()):
+        pytest.skip(f"{name} has nothing to learn")
+    prior.sample(4, condition.expand(4, -1)).square().sum().backward()
+    assert all(each.grad is not None for of, each in prior.named_parameters() if of != "logits")
+
+
+def _smallest_p(prior: FlowPrior, z: torch.Tensor, condition: torch.Tensor) -> float:
+    """Kolmogorov-Smirnov, per dimension: is f(z) distributed as N(mean(y), sigma(y))?"""
+    u, _ = prior.flow(z)
+    mean, log_var = prior.base.parameters_of(condition)
+    return min(stats.kstest(column.numpy(), "norm").pvalue for column in ((u - mean) / (0.5 * log_var).exp()).T)
+
+
+@torch.no_grad()
+def test_the_flow_maps_the_conditional_priors_samples_to_its_base(context: Context, condition: torch.Tensor) -> None:
+    prior = build("conditional_flow", context)
+    wide = condition.expand(5_000, -1)
+    assert _smallest_p(prior, prior.sample(5_000, wide), wide) > 0.001
+
+
+@torch.no_grad()
+def test_a_sampler_that_skips_the_flow_is_found_out(context: Context, condition: torch.Tensor) -> None:
+    prior = build("conditional_flow", context)
+    wide = condition.expand(5_000, -1)
+    assert _smallest_p(prior, prior.base.sample(5_000, wide), wide) < 1e-6
+
+
+@torch.no_grad()
+def test_samples_that_skip_the_flow_are_those_of_the_base(context: Context, condition: torch.Tensor) -> None:
+    options = parts.validate("priors", {"name": "conditional_flow", "samples_skip_flow": True})
+    prior = scramble(parts.build("priors", options, context), std=0.2)
+    wide = condition.expand(5_000, -1)
+    assert _smallest_p(prior, prior.sample(5_000, wide), wide) < 1e-6
+
+
+@pytest.mark.parametrize("name", ["conditional_gaussian", "conditional_flow"])
+def test_a_prior_of_labels_refuses_a_model_without(name: str) -> None:
+    with pytest.raises(UserError, match="has no `condition`"):
+        build(name, Context((1, 8, 8), (2,), 0, 0, 0, 100))
+
+
+def test_the_uniform_prior_gives_every_map_of_codes_the_same_probability(context: Context) -> None:
+    prior = build("uniform", replace(context, posterior="codes", latent_shape=(4, 3, 5), codes=7))
+    codes = prior.sample(1000, None)
+    assert codes.shape == (1000, 3, 5) and set(codes.unique().tolist()) == set(range(7))
+    torch.testing.assert_close(prior.log_prob(codes[:2], None), torch.full((2,), -15 * log(7)))
+
+
+@every("priors")
+def test_vectors_and_codes_are_not_mixed_up(name: str, context: Context) -> None:
+    codes = replace(context, posterior="codes", latent_shape=(4, 3, 5), codes=7)
+    sentence = "is a density of codes" if name == "uniform" else "is a density of vectors"
+    with pytest.raises(UserError, match=sentence):
+        build(name, context if name == "uniform" else codes)
+
+
+@every("flows")
+@pytest.mark.parametrize("prior", ["conditional_flow", "decoupled"])
+@torch.no_grad()
+def test_a_prior_samples_through_any_flow_what_it_says_it_does(
+    name: str, prior: str, context: Context, condition: torch.Tensor
+) -> None:
+    """E[log p(z)] over its samples is that of the base at what the samples came from."""
+    built = scramble(
+        parts.build("priors", parts.validate("priors", {"name": prior, "flow": {"name": name}}), context), std=0.2
+    )
+    many = condition.expand(50_000, -1)
+    z = built.sample(50_000, many)
+    narrow = gaussian.log_prob(z, z.mean(0), 2 * (0.5 * z.std(0)).log())
+    ratio = (narrow - built.log_prob(z, many)).exp()  # of mean 1 where the samples follow the density
+    assert float(ratio.mean()) == pytest.approx(1, abs=4 * float(ratio.std()) / 50_000**0.5 + 2e-3)
+
+
+def test_the_decoupled_prior_starts_as_the_standard_one(context: Context) -> None:
+    prior = parts.build("priors", parts.validate("priors", {"name": "decoupled"}), context)
+    assert len(prior.flow.couplings) == 6
+    z = torch.randn(5, 2)
+    torch.testing.assert_close(prior.log_prob(z, None), gaussian.log_prob(z, torch.zeros(2), torch.zeros(2)))
+
+
+@torch.no_grad()
+def test_the_decoupled_prior_maps_its_samples_to_the_standard_normal(context: Context) -> None:
+    prior = build("decoupled", context)
+    u, _ = prior.flow(prior.sample(5_000, None))
+    assert min(stats.kstest(column.numpy(), "norm").pvalue for column in u.T) > 0.001
+
+
+def test_a_mixture_is_torchs_own(context: Context) -> None:
+    prior = build("mixture", context)
+    components = torch.distributions.Independent(torch.distributions.Normal(prior.mean, (0.5 * prior.log_var).exp()), 1)
+    mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(logits=prior.logits), components)
+    z = 3 * torch.randn(50, 2)
+    torch.testing.assert_close(prior.log_prob(z, None), mixture.log_prob(z), atol=1e-4, rtol=1e-5)
+
+
+def test_the_vamp_prior_is_the_mean_of_its_pseudo_inputs_posteriors(context: Context) -> None:
+    prior = build("vamp", context)
+    z, latent = torch.randn(6, 2), encode(prior.images())
+    each = torch.stack([gaussian.log_prob(z, *of) for of in zip(latent.mean, latent.log_var, strict=True)], 1)
+    torch.testing.assert_close(prior.log_prob(z, None), each.exp().mean(1).log())
+    assert not any("encode" in name for name in prior.state_dict())
+
+
+def test_the_vamp_prior_refuses_an_encoder_that_needs_labels(context: Context) -> None:
+    with pytest.raises(UserError, match="set condition.encoder to false"):
+        parts.build("priors", parts.validate("priors", {"name": "vamp"}), context)
+
+
+def test_the_vamp_prior_refuses_other_posteriors(context: Context) -> None:
+    with pytest.raises(UserError, match="take posterior gaussian"):
+        build("vamp", replace(context, posterior="density"))
+
+
+def test_densities_under_many_gaussians_are_exact_where_they_are_narrow() -> None:
+    mean, log_var = 3 * torch.randn(40, 20), torch.full((40, 20), -7.0)
+    z = mean[:8] + 0.03 * torch.randn(8, 20)
+    exact = torch.stack(
+        [gaussian.log_prob(z.double(), *of) for of in zip(mean.double(), log_var.double(), strict=True)], 1
+    )
+    found = gaussian.log_prob_each(z, mean, log_var)
+    torch.testing.assert_close(found.diagonal()[:8], exact.diagonal()[:8].float(), atol=0.05, rtol=0)

@@ -1,0 +1,269 @@
+"""Every regularizer, as found on disk; then each against cases whose answer is known."""
+
+import itertools
+from dataclasses import replace
+from math import exp
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from tests.conftest import every, lacking, scramble
+from vaeline.models import gaussian
+from vaeline.models.contracts import AgainstAdversary, Context, Latent, Regularizer
+from vaeline.models.regularizers.factor import permute_dimensions
+from vaeline.models.regularizers.mmd import squared_discrepancy
+from vaeline.models.regularizers.total_correlation import stratified_weights
+from vaeline.study import parts
+from vaeline.system.errors import UserError
+
+RATE = torch.tensor([2.0, 6.0, 1.0])
+
+
+def build(name: str, context: Context, **options: Any) -> Any:
+    context = replace(context, posterior="codes") if name == "commitment" else context
+    return parts.build("regularizers", parts.validate("regularizers", {"name": name, **options}), context)
+
+
+def prior_of(name: str, context: Context) -> Any:
+    return scramble(parts.build("priors", parts.validate("priors", {"name": name}), context), std=0.3)
+
+
+def gaussian_latent(count: int, size: int = 2) -> Latent:
+    mean, log_var = torch.randn(count, size, requires_grad=True), torch.randn(count, size, requires_grad=True)
+    z = mean + (0.5 * log_var).exp() * torch.randn(count, size)
+    return Latent(z, gaussian.log_prob(z, mean, log_var), mean, log_var)
+
+
+def latent_for(name: str, count: int) -> Latent:
+    if name != "commitment":
+        return gaussian_latent(count)
+    encoded, quantized = (
+        torch.randn(count, 2, 3, 3, requires_grad=True),
+        torch.randn(count, 2, 3, 3, requires_grad=True),
+    )
+    codes = torch.zeros(count, 3, 3, dtype=torch.long)
+    return Latent(encoded, torch.zeros(count), codes=codes, encoded=encoded, quantized=quantized)
+
+
+@every("regularizers")
+def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
+    assert not lacking(build(name, context), AgainstAdversary if name == "factor" else Regularizer)
+
+
+@every("regularizers")
+def test_terms_are_nats_for_each_image(name: str, context: Context) -> None:
+    terms = build(name, context)(latent_for(name, 3), RATE, prior_of("standard", context), None, 1)
+    assert all(term.shape == (3,) and term.isfinite().all() for term in terms.values())
+    assert bool(terms) == (name != "none")
+
+
+@every("regularizers")
+@pytest.mark.parametrize("posterior", ["point", "codes"])
+def test_a_posterior_without_a_rate_is_refused_where_the_rate_counts(
+    name: str, posterior: Any, context: Context
+) -> None:
+    if name == "none" or (name, posterior) == ("commitment", "codes"):
+        return
+    with pytest.raises(UserError, match=r"; (take|set) "):
+        context = replace(context, posterior=posterior)
+        parts.build("regularizers", parts.validate("regularizers", {"name": name}), context)
+
+
+# The rate with a weight
+
+
+@pytest.mark.parametrize(("step", "share"), [(0, 0.0), (5, 0.5), (10, 1.0), (99, 1.0), (None, 1.0)])
+def test_the_weight_rises_linearly_and_ends_at_its_value(step: int | None, share: float, context: Context) -> None:
+    terms = build("kl", context, weight=4.0, warmup=10)(gaussian_latent(3), RATE, None, None, step)
+    torch.testing.assert_close(terms["kl"], 4 * share * RATE)
+
+
+def test_without_warmup_the_first_step_has_the_whole_weight(context: Context) -> None:
+    torch.testing.assert_close(build("kl", context)(gaussian_latent(3), RATE, None, None, 0)["kl"], RATE)
+
+
+# Capacity
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"), [(0, 15 * 3.0), (50, 15 * 2.0), (100, 15 * 7.0), (500, 15 * 7.0), (None, 15 * 7.0)]
+)
+def test_the_rate_is_held_at_a_capacity_that_grows(step: int | None, expected: float, context: Context) -> None:
+    """Mean rate 3; the capacity grows from 0 to 10 over 100 steps."""
+    capacity = build("capacity", context, gamma=15.0, capacity=10.0, steps=100)
+    torch.testing.assert_close(
+        capacity(gaussian_latent(3), RATE, None, None, step)["capacity"], torch.full((3,), expected)
+    )
+
+
+# Total correlation
+
+
+@pytest.mark.parametrize("prior", ["standard", "conditional_gaussian", "conditional_flow", "decoupled", "mixture"])
+@pytest.mark.parametrize("images", [6, 100])
+def test_with_weights_of_one_the_terms_are_the_sampled_rate(prior: str, images: int, context: Context) -> None:
+    regularizer = build("total_correlation", replace(context, training_images=images), total_correlation=1.0)
+    latent, of_prior, condition = gaussian_latent(6), prior_of(prior, context), torch.randn(6, 3)
+    terms = regularizer(latent, RATE, of_prior, condition, None)
+    expected = latent.log_q - of_prior.log_prob(latent.z, condition)
+    torch.testing.assert_close(sum(terms.values()), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_each_weight_enters_its_own_term(context: Context) -> None:
+    latent, prior = gaussian_latent(6), prior_of("standard", context)
+    names = ["mutual_information", "total_correlation", "dimensions"]
+    plain = build("total_correlation", context, **dict.fromkeys(names, 1.0))(latent, RATE, prior, None, None)
+    for name in names:
+        weights = {**dict.fromkeys(names, 1.0), name: 3.0}
+        weighed = build("total_correlation", context, **weights)(latent, RATE, prior, None, None)
+        for other in names:
+            torch.testing.assert_close(weighed[other], plain[other] * (3 if other == name else 1))
+
+
+def test_stratified_weights_at_a_case_known_by_hand() -> None:
+    """Of 10 images 4 are in the batch: own 1/10, others 1/3, the extra one (10 - 3) / (10 * 3)."""
+    row = torch.tensor([1 / 10, 7 / 30, 1 / 3, 1 / 3])
+    torch.testing.assert_close(stratified_weights(4, 10), torch.stack([row.roll(shift) for shift in range(4)]))
+
+
+@pytest.mark.parametrize(("batch", "images"), [(2, 2), (4, 4), (4, 10), (7, 54_000)])
+def test_stratified_weights_sum_to_one(batch: int, images: int) -> None:
+    weights = stratified_weights(batch, images)
+    torch.testing.assert_close(weights.sum(1), torch.ones(batch))
+    assert (weights > 0).all()
+
+
+def test_stratified_estimates_of_the_aggregate_are_right_on_average() -> None:
+    """Over every batch that could be drawn beside an image, the mean estimate of q(z) is the aggregate itself."""
+    density = torch.tensor([0.9, 0.1, 0.4, 0.25, 0.05])  # q(z|x_n) of five images at one z, drawn from the first
+    weights = stratified_weights(3, 5)[0]
+    batches = list(itertools.permutations(range(1, 5), 2))
+    estimates = [weights @ density[[0, *others]] for others in batches]
+    torch.testing.assert_close(torch.stack(estimates).mean(), density.mean())
+
+
+def test_the_total_correlation_of_correlated_codes_is_that_of_a_gaussian(context: Context) -> None:
+    """Codes that are one line in two dimensions: TC = -log(1 - rho^2) / 2 for the Gaussian of that correlation."""
+    count, noise = 2000, 0.5
+    t = torch.randn(count, 1)
+    mean, log_var = t.expand(-1, 2), torch.full((count, 2), 2 * torch.tensor(noise).log())
+    z = mean + noise * torch.randn(count, 2)
+    latent = Latent(z, gaussian.log_prob(z, mean, log_var), mean, log_var)
+    regularizer = build("total_correlation", replace(context, training_images=count), total_correlation=1.0)
+    terms = regularizer(latent, RATE, prior_of("standard", context), None, None)
+    rho = 1 / (1 + noise**2)
+    expected = -0.5 * torch.log(torch.tensor(1 - rho**2))
+    assert float(terms["total_correlation"].mean()) == pytest.approx(float(expected), abs=0.08)
+
+
+def test_posteriors_without_dimensions_of_their_own_are_refused(context: Context) -> None:
+    with pytest.raises(UserError, match="take that, or regularizer factor"):
+        build("total_correlation", replace(context, posterior="density"))
+
+
+# FactorVAE
+
+
+def test_every_column_is_dealt_to_other_rows_by_itself() -> None:
+    z = torch.arange(2000.0).view(500, 4)
+    dealt = permute_dimensions(z)
+    torch.testing.assert_close(dealt.sort(0).values, z.sort(0).values)
+    rows = (dealt - torch.arange(4.0)) / 4  # the row that each came from
+    assert (rows[:, 0] != rows[:, 1]).float().mean() > 0.9 and (rows[:, 0] != torch.arange(500.0)).float().mean() > 0.9
+
+
+def test_permuted_codes_have_lost_their_correlation() -> None:
+    t = torch.randn(5000, 1)
+    dealt = permute_dimensions(t.expand(-1, 2))
+    assert abs(float(torch.corrcoef(dealt.T)[0, 1])) < 0.05
+
+
+def test_gradients_of_model_and_adversary_do_not_mix(context: Context) -> None:
+    regularizer, latent = build("factor", context, width=8, depth=2), gaussian_latent(6)
+    terms = regularizer(latent, torch.zeros(6), prior_of("standard", context), None, None)
+    weights = list(regularizer.adversary.parameters())
+    (terms["kl"] + terms["total_correlation"]).sum().backward(retain_graph=True)
+    assert latent.mean.grad.abs().sum() > 0 and all(weight.grad is None for weight in weights)
+    before = latent.mean.grad.clone()
+    terms["adversary"].sum().backward()
+    assert torch.equal(latent.mean.grad, before) and all(weight.grad.abs().sum() > 0 for weight in weights)
+
+
+def test_the_adversary_has_the_papers_shape(context: Context) -> None:
+    linear = [layer for layer in build("factor", context).adversary if isinstance(layer, nn.Linear)]
+    assert [layer.out_features for layer in linear] == [1000, 1000, 1000, 1000, 1000, 2]
+    assert build("factor", context).adversary[1].negative_slope == 0.2
+
+
+def test_an_adversary_that_has_learned_estimates_the_total_correlation(context: Context) -> None:
+    """Codes of two dimensions with correlation 0.8: -log(1 - 0.64) / 2 = 0.51 nats."""
+    regularizer = build("factor", context, gamma=1.0, width=64, depth=2)
+    optimizer = torch.optim.Adam(regularizer.adversary.parameters(), lr=0.003)
+
+    def terms_of(count: int) -> dict[str, torch.Tensor]:
+        z = torch.randn(count, 2) @ torch.linalg.cholesky(torch.tensor([[1.0, 0.8], [0.8, 1.0]])).T
+        return regularizer(Latent(z), torch.zeros(count), None, None, None)
+
+    for _ in range(400):
+        optimizer.zero_grad()
+        terms_of(500)["adversary"].mean().backward()
+        optimizer.step()
+    assert float(terms_of(20_000)["total_correlation"].mean()) == pytest.approx(0.51, abs=0.08)
+
+
+# Maximum mean discrepancy
+
+
+def test_the_discrepancy_of_two_points_is_known_by_hand() -> None:
+    """k(a, a) + k(b, b) - 2 k(a, b) with |a - b|^2 = 25 and bandwidth 2."""
+    found = squared_discrepancy(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0]]), 2.0)
+    assert float(found) == pytest.approx(2 - 2 * exp(-25 / 4))
+
+
+def test_the_discrepancy_of_a_sample_from_itself_is_zero_and_of_shifted_ones_is_that_of_gaussians() -> None:
+    """For N(0, 1) and N(m, 1): 2 sqrt(b / (b + 2)) (1 - exp(-m^2 / (2 (b + 2)))) under the kernel of bandwidth b."""
+    sample = torch.randn(4000, 1)
+    assert float(squared_discrepancy(sample, sample, 1.0)) == pytest.approx(0, abs=1e-6)
+    expected = 2 * (1 / 3) ** 0.5 * (1 - exp(-4 / 6))
+    assert float(squared_discrepancy(sample, torch.randn(4000, 1) + 2, 1.0)) == pytest.approx(expected, abs=0.02)
+
+
+def test_the_weights_of_infovae_follow_alpha_and_lambda(context: Context) -> None:
+    latent, prior = gaussian_latent(3), prior_of("standard", context)
+    torch.manual_seed(1)
+    terms = build("mmd", context, alpha=0.25, scale=10.0)(latent, RATE, prior, None, None)
+    torch.manual_seed(1)
+    discrepancy = squared_discrepancy(latent.z, prior.sample(3, None), 2.0)
+    torch.testing.assert_close(terms["kl"], 0.75 * RATE)
+    torch.testing.assert_close(terms["mmd"], (9.25 * discrepancy).expand(3))
+
+
+def test_the_discrepancy_moves_a_prior_that_learns(context: Context) -> None:
+    prior = prior_of("decoupled", context)
+    build("mmd", context)(gaussian_latent(8), torch.zeros(8), prior, None, None)["mmd"].sum().backward()
+    assert all(weight.grad.abs().sum() > 0 for weight in prior.parameters())
+
+
+def test_codes_without_a_density_can_still_be_held_to_a_prior(context: Context) -> None:
+    point = replace(context, posterior="point")
+    regularizer = build("mmd", point, alpha=1.0, scale=10.0)
+    terms = regularizer(Latent(torch.randn(3, 2)), None, prior_of("standard", context), None, None)
+    assert set(terms) == {"mmd"}
+
+
+# Commitment
+
+
+def test_the_codebook_and_the_encoder_are_each_moved_by_their_own_term(context: Context) -> None:
+    latent = latent_for("commitment", 3)
+    terms = build("commitment", context, codebook=2.0, commitment=0.5)(latent, RATE, None, None, None)
+    squares = (latent.encoded - latent.quantized).square().flatten(1).sum(1)
+    torch.testing.assert_close(terms["codebook"], 2 * squares)
+    torch.testing.assert_close(terms["commitment"], 0.5 * squares)
+    terms["codebook"].sum().backward(retain_graph=True)
+    assert latent.encoded.grad is None and latent.quantized.grad is not None
+    latent.quantized.grad = None
+    terms["commitment"].sum().backward()
+    assert latent.encoded.grad is not None and latent.quantized.grad is None

@@ -1,0 +1,52 @@
+"""A step on an accelerator, without one: every tensor is a fake that knows its device, and no number is ever read from it.
+
+Reading one (`.item()`, `if tensor:`, a mask as an index) makes the host wait for the device, and raises here; so does an
+operation between a tensor that was left on the host and one of the device.
+"""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from tests.test_every_entry import entries, made_up, resolved, smaller
+from vaeline.data.batches import Batches
+from vaeline.models.model import Model
+from vaeline.study.schema import Variant
+
+FAKED = FakeTensorMode()
+
+
+@pytest.mark.parametrize(("study_name", "entry"), entries())
+def test_a_step_stays_on_its_device_and_never_waits_for_it(
+    study_name: str, entry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = resolved(study_name)
+    facts, splits = made_up(study)
+    variant = Variant.model_validate(smaller(study.variants[entry].model_dump(mode="json")))
+    generator = torch.Generator()
+    monkeypatch.setattr(torch, "Generator", lambda device=None: generator)  # a device's own needs the device
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**40, 2**40))
+    model = Model(variant, facts)
+    if model.posterior.codes:
+        model.posterior.has_started = True  # laying the codebook among a first batch asks once whether that is done
+    with FAKED:
+        for module in (model, getattr(model.regularizer, "adversary", None)):
+            put_on_device(module)
+        batches = Batches(splits["train"], facts, 8, "cuda")
+        x, labels = next(batches.shuffled(0, flip=facts.levels > 0, rotation=10.0 if facts.levels else 0.0))
+        objective = model(x, labels, 1)
+        total = objective.total + objective.beside.get("adversary", 0)
+    assert x.device.type == labels.device.type == total.device.type == "cuda" and total.requires_grad
+
+
+def put_on_device(module: nn.Module | None) -> None:
+    """Put fakes in the place of weights and buffers; `Module.to` would want the device."""
+    for part in module.modules() if module else ():
+        for name, weight in part._parameters.items():
+            part._parameters[name] = None if weight is None else nn.Parameter(_faked(weight), weight.requires_grad)
+        part._buffers |= {name: None if each is None else _faked(each) for name, each in part._buffers.items()}
+
+
+def _faked(tensor: Tensor) -> Tensor:
+    return torch.empty(tensor.shape, dtype=tensor.dtype, device="cuda")

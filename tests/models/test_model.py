@@ -1,0 +1,336 @@
+"""The model: its bound against closed forms, its parts put together in every way, its files."""
+
+import itertools
+from dataclasses import replace
+from math import log
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from vaeline.data.facts import Facts
+from vaeline.models.model import Model
+from vaeline.runs.model_files import load, save
+from vaeline.study import parts
+from vaeline.study.schema import Variant
+from vaeline.system.errors import UserError
+
+FACTS = Facts(
+    "tiny", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0", "1", "2"]], counts={"train": 40, "validation": 12, "test": 4}
+)
+ATTRIBUTES = replace(FACTS, label_names=["Male", "Young"], label_values=[["no", "yes"], ["no", "yes"]])
+
+
+CONV = {"name": "conv", "width": 4, "depth": 2}
+
+
+def variant(**changes: Any) -> Variant:
+    entry = {
+        "network": {"name": "mlp", "widths": [16]}, "latent": 3, "condition": {"embedding": 4},
+        "posterior": {"name": "gaussian"}, "prior": {"name": "standard"}, "likelihood": {"name": "unit_gaussian"},
+        "regularizer": {"name": "kl"},
+    }  # fmt: skip
+    return Variant.model_validate({**entry, **changes})
+
+
+@pytest.fixture
+def x() -> torch.Tensor:
+    return torch.rand(5, 1, 8, 8) * 2 - 1
+
+
+@pytest.fixture
+def labels() -> torch.Tensor:
+    return torch.tensor([[0], [1], [2], [0], [1]])
+
+
+COMBINATIONS = list(itertools.product(["mlp", "conv"], parts.names("priors"), ["unit_gaussian", "optimal_sigma"]))
+
+
+@pytest.mark.parametrize(("network", "prior", "likelihood"), [each for each in COMBINATIONS if each[1] != "uniform"])
+def test_every_combination_trains_and_samples(
+    network: str, prior: str, likelihood: str, x: torch.Tensor, labels: torch.Tensor
+) -> None:
+    norm = "none" if prior == "vamp" else "batch"
+    small = {"name": "conv", "width": 4, "depth": 2, "norm": norm} if network == "conv" else {"name": network}
+    condition = {"embedding": 4, "encoder": prior != "vamp"}
+    entry = variant(network=small, prior={"name": prior}, likelihood={"name": likelihood}, condition=condition)
+    model = Model(entry, FACTS)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    objectives = []
+    for step in range(60):
+        objective = model(x, labels, step).total
+        optimizer.zero_grad()
+        objective.backward()
+        optimizer.step()
+        objectives.append(objective.item())
+    assert sum(objectives[-5:]) < sum(objectives[:5])
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+    samples = model.eval().sample(labels)
+    assert samples.shape == x.shape and samples.abs().max() <= 1
+
+
+def test_the_bound_is_distortion_plus_rate_by_torchs_own_densities(x: torch.Tensor, labels: torch.Tensor) -> None:
+    model = Model(variant(), FACTS).eval()
+    torch.manual_seed(1)
+    bound = model.bound(x, labels)
+    torch.manual_seed(1)
+    latent = model.encode(x, labels)
+    q = Normal(latent.mean, (0.5 * latent.log_var).exp())
+    torch.testing.assert_close(bound.rate, kl_divergence(q, Normal(0.0, 1.0)).sum(1))
+    expected = -Normal(model.decode(latent.z, labels), 1.0).log_prob(x).sum((1, 2, 3))
+    torch.testing.assert_close(bound.distortion, expected)
+    torch.testing.assert_close(bound.negative_elbo, bound.distortion + bound.rate)
+
+
+def test_a_sampled_rate_is_right_on_average(x: torch.Tensor, labels: torch.Tensor) -> None:
+    """An untrained flow is the identity, so that the flow prior's rate has the closed form of its base."""
+    model = Model(variant(prior={"name": "conditional_flow"}), FACTS).eval()
+    many, named = x[:1].expand(20_000, -1, -1, -1), labels[:1].expand(20_000, -1)
+    with torch.no_grad():
+        sampled = model.bound(many, named).rate
+        closed = model.prior.base.kl(model.encode(x[:1], labels[:1]), model.condition(labels[:1]))
+    assert float(sampled.mean()) == pytest.approx(float(closed), abs=4 * float(sampled.std()) / 20_000**0.5)
+
+
+def test_the_weight_of_the_rate_enters_the_objective_and_not_the_bound(x: torch.Tensor, labels: torch.Tensor) -> None:
+    model = Model(variant(regularizer={"name": "kl", "weight": 4}), FACTS).eval()
+    objective = model(x, labels)
+    torch.testing.assert_close(objective.terms["kl"], 4 * objective.beside["rate"])
+    torch.testing.assert_close(objective.total, objective.terms["distortion"] + objective.terms["kl"])
+
+
+@pytest.mark.parametrize("half", ["encoder", "decoder"])
+def test_a_half_that_does_not_see_the_labels_does_not_depend_on_them(half: str, x: torch.Tensor) -> None:
+    model = Model(variant(condition={"embedding": 4, half: False}), FACTS).eval()
+    one, other = torch.zeros(5, 1, dtype=torch.long), torch.ones(5, 1, dtype=torch.long)
+    z = torch.randn(5, 3)
+    encodings = torch.equal(model.encode(x, one).mean, model.encode(x, other).mean)  # type: ignore[arg-type]
+    assert encodings == (half == "encoder")
+    assert torch.equal(model.decode(z, one), model.decode(z, other)) == (half == "decoder")
+
+
+def test_a_model_without_condition_takes_any_labels(x: torch.Tensor, labels: torch.Tensor) -> None:
+    model = Model(variant(condition=None), FACTS).eval()
+    assert not model.conditional and model.condition(labels) is None
+    assert torch.equal(model.reconstruct(x, labels), model.reconstruct(x, labels * 0))
+
+
+def test_each_value_of_each_attribute_has_an_embedding_of_its_own() -> None:
+    model = Model(variant(), ATTRIBUTES)
+    rows = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]])
+    condition = model.condition(rows)
+    assert condition is not None and condition.shape == (4, 8)
+    table = model.embedding.table.weight  # type: ignore[union-attr]
+    torch.testing.assert_close(condition[1], torch.cat([table[0], table[3]]))
+    torch.testing.assert_close(condition[2], torch.cat([table[1], table[2]]))
+
+
+def test_a_saved_model_is_loaded_whole_and_saved_again_as_the_same_bytes(
+    tmp_path: Path, x: torch.Tensor, labels: torch.Tensor
+) -> None:
+    model = Model(variant(likelihood={"name": "optimal_sigma"}, prior={"name": "conditional_flow"}), FACTS).eval()
+    model.likelihood.calibrate(0.09)
+    save(tmp_path / "a", model, FACTS, {"seed": 1})
+    again, facts = load(tmp_path / "a")
+    assert facts == FACTS and float(again.likelihood.sigma) == pytest.approx(0.3)
+    torch.testing.assert_close(again.reconstruct(x, labels), model.reconstruct(x, labels))
+    save(tmp_path / "b", again, facts, {"seed": 1})
+    for name in ("model.safetensors", "variant.yaml"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "sentence"),
+    [
+        ("model.safetensors", lambda path: path.unlink(), "model.safetensors is missing"),
+        ("model.safetensors", lambda path: path.write_bytes(path.read_bytes()[:-20]), "model.safetensors is damaged"),
+        ("model.safetensors", lambda path: path.write_bytes(b"<html>"), "model.safetensors is damaged"),
+        ("variant.yaml", lambda path: path.write_text("a: ["), "variant.yaml is damaged"),
+        ("variant.yaml", lambda path: path.write_text("variant: {}"), "variant.yaml is damaged or of another version"),
+        (
+            "variant.yaml",
+            lambda path: path.write_text(path.read_text().replace("latent: 3", "latent: 7")),
+            "of another model",
+        ),
+        (
+            "model.safetensors",
+            lambda path: (
+                save(path.parent / "other", Model(variant(), FACTS), FACTS, {})
+                or (path.parent / "other" / path.name).rename(path)
+            ),
+            "or not the one that variant.yaml tells of",
+        ),
+    ],
+)
+def test_a_damaged_run_is_a_sentence(tmp_path: Path, file: str, damage: Any, sentence: str) -> None:
+    save(tmp_path, Model(variant(), FACTS), FACTS, {})
+    damage(tmp_path / file)
+    with pytest.raises(UserError, match=sentence):
+        load(tmp_path)
+
+
+CODES = {
+    "posterior": {"name": "vector_quantized"}, "network": CONV, "prior": {"name": "uniform"},
+    "regularizer": {"name": "commitment"},
+}  # fmt: skip
+SENSELESS = {
+    "kl of points": ({"posterior": {"name": "deterministic"}}, "take regularizer none, or mmd with alpha 1"),
+    "mmd of points": (
+        {"posterior": {"name": "deterministic"}, "regularizer": {"name": "mmd"}},
+        "has no rate to weigh; set alpha to 1",
+    ),
+    "total correlation of a flow": (
+        {"posterior": {"name": "flow"}, "regularizer": {"name": "total_correlation"}},
+        "take that, or regularizer factor",
+    ),
+    "commitment of vectors": ({"regularizer": {"name": "commitment"}}, "only posterior vector_quantized has"),
+    "codes of a perceptron": (
+        {**CODES, "network": {"name": "mlp"}},
+        "wants a map; take network conv",
+    ),
+    "a Gaussian prior over codes": (
+        {**CODES, "prior": {"name": "standard"}},
+        "take prior uniform",
+    ),
+    "kl of codes": (
+        {**CODES, "regularizer": {"name": "kl"}},
+        "is a constant; take regularizer commitment",
+    ),
+    "codes without commitment": (
+        {**CODES, "regularizer": {"name": "none"}},
+        "take regularizer commitment",
+    ),
+    "a prior whose rate has no weight": (
+        {"prior": {"name": "decoupled"}, "regularizer": {"name": "total_correlation", "dimensions": 0}, "condition": None},
+        "give the rate a weight",
+    ),
+    "pseudo-inputs and batch normalisation": (
+        {"prior": {"name": "vamp"}, "condition": None, "network": CONV},
+        "set network.norm to none",
+    ),
+    "more components than images": (
+        {"density": {"name": "gaussian_mixture", "components": 50}, "condition": None},
+        "there are 40 training images; lower it",
+    ),
+    "codes of vectors": ({"prior": {"name": "uniform"}}, "take posterior vector_quantized"),
+    "a PixelCNN over vectors": ({"density": {"name": "pixelcnn"}}, "take posterior vector_quantized"),
+    "a mixture over codes": (
+        {**CODES, "density": {"name": "gaussian_mixture"}},
+        "density pixelcnn or null",
+    ),
+    "pseudo-inputs without labels": ({"prior": {"name": "vamp"}}, "set condition.encoder to false"),
+    "pseudo-inputs of a flow": (
+        {"prior": {"name": "vamp"}, "condition": None, "posterior": {"name": "flow"}},
+        "take posterior gaussian",
+    ),
+    "importance weights of points": (
+        {"posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}, "bound": {"name": "importance_weighted"}},
+        "take posterior gaussian or flow",
+    ),
+    "importance weights and a rate": ({"bound": {"name": "importance_weighted"}}, "take regularizer none"),
+    "a prior that nothing trains": (
+        {"prior": {"name": "decoupled"}, "regularizer": {"name": "none"}, "condition": None},
+        "as regularizer kl does, or take prior standard",
+    ),
+    "an embedding that nothing trains": (
+        {**CODES, "density": {"name": "pixelcnn"}, "condition": {"embedding": 4, "encoder": False, "decoder": False}},
+        "set condition.embedding to null",
+    ),
+    "labels that nothing sees": (
+        {"condition": {"embedding": None, "encoder": False, "decoder": False}},
+        "set condition to null, or condition.decoder to true",
+    ),
+    "a mixture whose weights nothing trains": (
+        {"prior": {"name": "mixture"}, "regularizer": {"name": "mmd", "alpha": 1}, "condition": None},
+        "set regularizer.alpha below 1, or take another prior",
+    ),
+    "a mixture over points, whose weights nothing trains": (
+        {
+            "posterior": {"name": "deterministic"}, "prior": {"name": "mixture"}, "condition": None,
+            "regularizer": {"name": "mmd", "alpha": 1},
+        },
+        "of prior mixture; take another prior",
+    ),
+    "a posterior that nothing widens": (
+        {"regularizer": {"name": "none"}},
+        "take regularizer kl, or posterior deterministic",
+    ),
+    "mmd of codes": (
+        {**CODES, "regularizer": {"name": "mmd"}},
+        "take regularizer commitment",
+    ),
+    "a discrepancy that is rewarded": (
+        {"regularizer": {"name": "mmd", "alpha": -1, "scale": 0.5}},
+        "the weight -1.5, which does not lower it; raise scale above 2",
+    ),
+    "a total correlation of one dimension": (
+        {"latent": 1, "regularizer": {"name": "total_correlation"}},
+        "raise latent, or take regularizer kl",
+    ),
+    "an adversary over one dimension": ({"latent": 1, "regularizer": {"name": "factor"}}, "raise latent"),
+    "labels without a condition": ({"prior": {"name": "conditional_gaussian"}, "condition": None}, "has no `condition`"),
+    "a coupling of one dimension": ({"prior": {"name": "decoupled"}, "latent": 1}, "raise `latent`"),
+    "a probability outside 0 to 1": ({"likelihood": {"name": "bernoulli"}}, r"set dataset.range to \[0, 1\]"),
+}  # fmt: skip
+
+
+def test_a_prior_may_be_trained_by_a_discrepancy_alone() -> None:
+    changes = {"prior": {"name": "decoupled"}, "regularizer": {"name": "mmd", "alpha": 1}, "condition": None}
+    for posterior in ("gaussian", "deterministic"):
+        Model(variant(**changes, posterior={"name": posterior}), FACTS)
+
+
+def test_codes_of_points_are_refused_with_what_would_work() -> None:
+    with pytest.raises(UserError, match="the data are points; take posterior gaussian"):
+        Model(variant(**CODES), replace(FACTS, image_shape=(2,), pixels="points", levels=0))
+
+
+@pytest.mark.parametrize(("changes", "sentence"), SENSELESS.values(), ids=SENSELESS)
+def test_parts_that_make_no_sense_together_are_refused(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        Model(variant(**changes), FACTS)
+
+
+def test_one_hot_labels_are_ones_in_the_places_of_their_values() -> None:
+    model = Model(variant(condition={"embedding": None}), ATTRIBUTES)
+    found = model.condition(torch.tensor([[0, 1], [1, 0]]))
+    assert found is not None and found.tolist() == [[1, 0, 0, 1], [0, 1, 1, 0]]
+    assert model.embedding is not None and not list(model.embedding.parameters())
+
+
+def test_an_autoencoder_has_no_rate_and_reconstructs_its_code(x: torch.Tensor, labels: torch.Tensor) -> None:
+    model = Model(variant(posterior={"name": "deterministic"}, regularizer={"name": "none"}), FACTS).eval()
+    bound = model.bound(x, labels)
+    assert bound.rate is None and bound.negative_elbo is None
+    assert set(model(x, labels).terms) == {"distortion"} and not model(x, labels).beside
+    torch.testing.assert_close(model.reconstruct(x, labels), model.decode(model.encode(x, labels).z, labels))
+
+
+def test_the_rate_of_codes_is_that_of_their_density(x: torch.Tensor, labels: torch.Tensor) -> None:
+    """log K for each place under the uniform prior; -log p(codes) once a density is there to sample from."""
+    codes = {"posterior": {"name": "vector_quantized", "codes": 5}, "network": CONV, "prior": {"name": "uniform"}}
+    codes["regularizer"] = {"name": "commitment"}
+    plain = Model(variant(**codes), FACTS).eval()
+    torch.testing.assert_close(plain.bound(x, labels).rate, torch.full((5,), 4 * log(5)))
+    dense = Model(variant(**codes, density={"name": "pixelcnn", "width": 4, "layers": 1}), FACTS).eval()
+    latent = dense.encode(x, labels)
+    expected = -dense.density.log_prob(latent.codes, dense.condition(labels))  # type: ignore[union-attr]
+    torch.testing.assert_close(dense.bound(x, labels).rate, expected)
+    torch.testing.assert_close(dense(x, labels).beside["rate"], torch.tensor(4 * log(5)))
+
+
+def test_a_density_is_no_part_of_what_is_trained_jointly() -> None:
+    model = Model(variant(density={"name": "gaussian_mixture"}, condition=None), FACTS)
+    assert model.latent_density is model.density
+    whole = {id(each) for each in model.parameters()}
+    of_density = {id(each) for each in model.density.parameters()}  # type: ignore[union-attr]
+    assert {id(each) for each in model.trained_jointly()} == whole - of_density
+
+
+def test_points_are_decoded_without_bounds() -> None:
+    facts = replace(FACTS, image_shape=(2,), levels=0, pixels="points")
+    model = Model(variant(condition=None), facts).eval()
+    z = 100 * torch.randn(50, 3)
+    assert model.decode(z, torch.zeros(50, 1, dtype=torch.long)).abs().max() > 1

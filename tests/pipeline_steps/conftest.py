@@ -1,0 +1,71 @@
+"""A project in miniature: a study of two quick variants on digits that a test draws itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from vaeline.data import store
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
+from vaeline.study.reading import load
+from vaeline.study.schema import Study
+
+STUDY = {
+    "study": {"name": "tiny", "variants": ["plain", "flow"], "seeds": [0, 1]},
+    "dataset": {"id": "blocks", "name": "digits", "size": 8},
+    "training": {"epochs": 2, "batch_size": 32, "learning_rate": 0.005},
+    "classifier": {"epochs": 20, "width": 8, "features": 8, "threads": 1, "learning_rate": 0.01},
+    "sampling": {"grid": 8},
+    "evaluation": {"importance_samples": 20, "bound_samples": 2, "features": {"name": "classifier"}},
+    "variants": {
+        "plain": {
+            "network": {"name": "mlp", "widths": [16]}, "latent": 2, "condition": {"embedding": 2},
+            "posterior": {"name": "gaussian"}, "prior": {"name": "standard"}, "likelihood": {"name": "unit_gaussian"},
+            "regularizer": {"name": "kl"},
+        },
+        "flow": {
+            "network": {"name": "mlp", "widths": [16]}, "latent": 2, "condition": {"embedding": 2},
+            "posterior": {"name": "gaussian"}, "prior": {"name": "conditional_flow"}, "likelihood": {"name": "optimal_sigma"},
+            "regularizer": {"name": "kl"},
+        },
+    },
+}  # fmt: skip
+
+
+def blocks(count: int, seed: int) -> Split:
+    """Noisy 8x8 images whose bright half, left or right, is their class."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 2, (count, 1))
+    images = generator.integers(0, 6, (count, 1, 8, 8), dtype=np.uint8)
+    for image, (label,) in zip(images, labels, strict=True):
+        image[0, :, 4 * label : 4 * label + 4] += 10
+    return Split(images, labels.astype(np.int64), [f"{seed}-{index}" for index in range(count)])
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """The current folder holds params.yaml and a store of 96 + 24 + 40 images."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(STUDY))
+    facts = Facts("blocks", (1, 8, 8), 17, (-1.0, 1.0), ["side"], [["left", "right"]])
+    store.write(
+        tmp_path / "data" / "blocks.h5",
+        facts,
+        {"train": blocks(96, 1), "validation": blocks(24, 2), "test": blocks(40, 3)},
+    )
+    return load()
+
+
+@pytest.fixture
+def run() -> Callable[..., Result]:
+    """Give a command its words; what it did is in the result."""
+
+    def invoke(command: click.Command, *words: object) -> Result:
+        return CliRunner().invoke(command, [str(word) for word in words])
+
+    return invoke

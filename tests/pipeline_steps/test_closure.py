@@ -1,0 +1,194 @@
+"""A hash of code changes with what the code does, and with nothing else."""
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline_steps import closure
+from pipeline_steps.code import hashes
+from vaeline.study.reading import load
+
+ROOT = Path(__file__).parents[2]
+
+
+def code_text(text: str) -> str:
+    return closure.code_text(textwrap.dedent(text))
+
+
+def test_comments_docstrings_and_blank_lines_are_left_out() -> None:
+    explained = '''
+        """A module."""
+
+        import os  # for the end
+
+        class Thing:
+            """A class."""
+
+            def act(self):
+                r\'\'\'Lines
+                of "text".\'\'\'
+                # Now.
+                return os.sep
+    '''
+    plain = """
+        import os
+        class Thing:
+            def act(self):
+                return os.sep
+    """
+    assert code_text(explained) == code_text(plain)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x = '# one'", "x = '# other'"),
+        ("x = '''\n# one\n'''", "x = '''\n# other\n'''"),
+        ("x = '''\n\n'''", "x = '''\n'''"),
+        ("x = {'a':\n'one'}", "x = {'a':\n'other'}"),
+        ("def f():\n    return 1\n    'one'", "def f():\n    return 1\n    'other'"),
+        ("if x:\n    y = 1\nz = 2", "if x:\n    y = 1\n    z = 2"),
+        ("x = 'it''s'  # one", "x = 'it'  # 's'"),
+        ("x = f'{y}#1'", "x = f'{y}#2'"),
+    ],
+)
+def test_whatever_may_act_is_kept(one: str, other: str) -> None:
+    assert closure.code_text(one) != closure.code_text(other)
+
+
+def test_a_strange_string_does_not_swallow_what_follows() -> None:
+    text = "x = '\\\\'  # gone\ny = r'\\'#'\nz = \"'\"  # gone\n"
+    assert closure.code_text(text) == "x = '\\\\'\ny = r'\\'#'\nz = \"'\"\n"
+
+
+def forget() -> None:
+    """Make the module read its files anew."""
+    for cached in (closure._imported, closure._files, closure._seen, closure._memory, closure._data_files):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project of a few modules."""
+    for name, text in {
+        "top.py": "from vaeline import below\ndef f():\n    from vaeline.inner import deep\n",
+        "below.py": "import os\n",
+        "inner/__init__.py": "ABOUT = 1\n",
+        "inner/deep.py": "import vaeline.top\n",  # a circle
+        "aside.py": "",
+        "templates/top.html.j2": "<p>",
+    }.items():
+        path = tmp_path / "vaeline" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.setattr(closure, "ROOT", tmp_path)
+    monkeypatch.setattr(closure, "CACHE", tmp_path / "cache/seen.json")
+    forget()
+    yield tmp_path / "vaeline"
+    forget()
+
+
+def test_the_closure_holds_all_that_is_imported_and_the_files_of_its_name(package: Path) -> None:
+    found = {str(path.relative_to(package)) for path in closure.closure(["vaeline.top"])}
+    assert found == {"top.py", "below.py", "inner/__init__.py", "inner/deep.py", "templates/top.html.j2"}
+
+
+@pytest.mark.parametrize("name", ["top.py", "below.py", "inner/__init__.py", "inner/deep.py", "templates/top.html.j2"])
+def test_an_edit_anywhere_in_the_closure_changes_the_hash(package: Path, name: str) -> None:
+    before = closure.digest(["vaeline.top"])
+    (package / name).write_text((package / name).read_text() + "added = 1\n")
+    forget()
+    assert closure.digest(["vaeline.top"]) != before
+
+
+def test_what_a_former_process_has_seen_is_not_parsed_again(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = closure.digest(["vaeline.top"])
+    monkeypatch.setattr(closure, "_parse", lambda text: pytest.fail("parsed"))
+    forget()
+    assert closure.digest(["vaeline.top"]) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda text: text[:50], lambda text: "[]", lambda text: text.replace('"by": "', '"by": "0'), lambda text: "{}"],
+)
+def test_a_cache_that_is_damaged_or_of_another_version_is_passed_over(
+    package: Path, damage: Callable[[str], str]
+) -> None:
+    before = closure.digest(["vaeline.top"])
+    content = closure.CACHE.read_text().replace(closure._seen(package / "below.py").digest, "0" * 64)
+    closure.CACHE.write_text(damage(content))
+    forget()
+    assert closure.digest(["vaeline.top"]) == before
+
+
+def changed_by(name: str) -> set[str]:
+    """The dotted keys of the hashes that an edit of a file changes."""
+    study, digest = load(ROOT / "params.yaml"), closure._digest
+    before = flat(hashes(study))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(closure, "_digest", lambda path: digest(path) + "edited" * (path == ROOT / name))
+        after = flat(hashes(study))
+    return {key for key in before if before[key] != after[key]}
+
+
+def flat(content: dict[str, Any], above: str = "") -> dict[str, str]:
+    return {
+        f"{above}{key}{'.' + inner if inner else ''}": hashed
+        for key, value in content.items()
+        for inner, hashed in (value.items() if isinstance(value, dict) else [("", value)])
+    }
+
+
+def test_a_prior_belongs_to_the_variants_that_name_it() -> None:
+    steps = ["train", "sample", "evaluate"]
+    assert changed_by("vaeline/models/priors/standard.py") == {
+        f"{s}.{v}" for s in steps for v in ("gaussian_cvae", "cvae")
+    }
+    assert changed_by("vaeline/models/flows/affine_coupling.py") == {f"{step}.cvae_nf" for step in steps}
+
+
+def test_a_data_set_belongs_to_the_steps_that_read_it() -> None:
+    assert changed_by("vaeline/data/sets/digits.py") == {"download.digits", "preprocess.digits"}
+
+
+def test_a_step_belongs_to_itself() -> None:
+    assert changed_by("pipeline_steps/report.py") == {"report"}
+    assert changed_by("vaeline/report/templates/report.html.j2") == {"report"}
+    assert changed_by("vaeline/training/loop.py") == {
+        f"train.{variant}" for variant in ("gaussian_cvae", "cvae", "cvae_nf")
+    }
+
+
+def test_hashing_is_quick_and_loads_no_torch() -> None:
+    program = (
+        "import sys, time; from vaeline.study.reading import load; from pipeline_steps.code import hashes; study = load()\n"
+        "started = time.process_time(); hashes(study); print(time.process_time() - started, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    seconds, torch = done.stdout.split()
+    assert float(seconds) < 0.5  # 0.1 on a machine that is doing nothing else
+    assert torch == "False"
+
+
+SHOWN = {"figures", "latent_figures", "report", "results", "comparison", "headlines", "table", "answer"}
+DRAWN = {"sampling", "drawn", "pictures", "aggregate"}
+
+
+@pytest.mark.parametrize(
+    ("step", "without"),
+    [
+        ("train", SHOWN | DRAWN | {"evaluation"}),
+        ("sample", SHOWN | {"training", "evaluation"}),
+        ("evaluate", SHOWN | {"training"}),
+    ],
+)
+def test_no_step_depends_on_what_comes_after_it(step: str, without: set[str]) -> None:
+    """A colour of the report's that changed would train every variant anew, from its first epoch."""
+    files = {path.relative_to(ROOT).with_suffix("").parts for path in closure.closure([f"pipeline_steps.{step}"])}
+    assert not {part for package, part, *_ in files if package == "vaeline"} & without

@@ -1,0 +1,119 @@
+"""The evaluate stage measures one run and says how each figure was made."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from click.testing import Result
+
+from pipeline_steps import classifier, evaluate, reference, sample
+from pipeline_steps.command import run_folder
+from tests.pipeline_steps.conftest import blocks
+from vaeline.data import store
+from vaeline.data.store import read_facts
+from vaeline.models.model import Model
+from vaeline.runs.model_files import save
+from vaeline.study.schema import Study
+
+pytestmark = pytest.mark.filterwarnings("ignore::vaeline.models.importance_sampling.Unconverged")
+
+
+@pytest.fixture
+def drawn(project: Study, run: Callable[..., Result]) -> Study:
+    """An untrained run of each variant that has been sampled, and what it is held against."""
+    facts = read_facts(Path("data/blocks.h5"))
+    run(classifier.main)
+    run(reference.main)
+    for variant, options in project.variants.items():
+        torch.manual_seed(0)
+        save(run_folder("tiny", variant, 0), Model(options, facts), facts, {})
+        run(sample.main, "--variant", variant, "--seed", 0)
+    return project
+
+
+@pytest.mark.parametrize("variant", ["plain", "flow"])
+def test_every_figure_is_a_finite_number_with_a_definition(
+    drawn: Study, run: Callable[..., Result], variant: str
+) -> None:
+    result = run(evaluate.main, "--variant", variant, "--seed", 0)
+    assert result.exit_code == 0, result.output
+    folder = run_folder("tiny", variant, 0)
+    metrics, evaluation = (json.loads((folder / f"{name}.json").read_text()) for name in ("metrics", "evaluation"))
+    expected = {
+        "negative_elbo",
+        "nll",
+        "nll_given_label_refit",
+        "bits_per_dim",
+        "fd_sample",
+        "fd_floor",
+        "condition_accuracy",
+    }
+    assert expected <= set(metrics)
+    assert {name for name, how in evaluation.items() if "definition" in how} == set(metrics)
+    assert metrics["fd_reconstruction"] > metrics["fd_floor"]
+    assert (metrics["nll_refit"] == metrics["nll"]) == (variant == "flow")
+
+
+def test_each_figure_is_of_the_split_that_it_says(drawn: Study, run: Callable[..., Result]) -> None:
+    run(evaluate.main, "--variant", "flow", "--seed", 0)
+    evaluation = json.loads((run_folder("tiny", "flow", 0) / "evaluation.json").read_text())
+    facts = read_facts(Path("data/blocks.h5"))
+    measured = {name: how for name, how in evaluation.items() if "split" in how}
+    for name, how in measured.items():
+        assert how["split_sha256"] == facts.checksums[how["split"]], name
+        assert how.get("of", how["images"]) == facts.counts[how["split"]], name
+    assert {name for name, how in measured.items() if how["split"] == "train"} >= {"skl", "mutual_information"}
+    assert evaluation["probe_linear"]["fitted_to"] == facts.counts["train"]
+    of_floor = {evaluation[name][count] for name in ("fd_floor", "kd_floor") for count in ("images", "of")}
+    assert of_floor == {facts.counts["test"]} == {evaluation["classifier_accuracy"]["images"]}
+
+
+def test_another_seed_of_the_evaluation_draws_other_samples(drawn: Study, run: Callable[..., Result]) -> None:
+    content, found = yaml.safe_load(Path("params.yaml").read_text()), []
+    for seed in (0, 1):
+        content["evaluation"]["seed"] = seed
+        Path("params.yaml").write_text(yaml.safe_dump(content))
+        assert run(evaluate.main, "--variant", "plain", "--seed", 0).exit_code == 0
+        evaluation = json.loads((run_folder("tiny", "plain", 0) / "evaluation.json").read_text())
+        assert {evaluation[name]["seed"] for name in ("nll", "skl", "probe_linear")} == {seed}
+        found.append(
+            {name: evaluation[name]["value"] for name in ("nll", "negative_elbo", "skl", "mutual_information")}
+        )
+    assert all(found[0][name] != found[1][name] for name in found[0])
+
+
+def test_running_it_twice_writes_the_same_bytes(drawn: Study, run: Callable[..., Result]) -> None:
+    folder = run_folder("tiny", "flow", 0)
+    contents = []
+    for _ in range(2):
+        run(evaluate.main, "--variant", "flow", "--seed", 0)
+        contents.append((folder / "metrics.json").read_bytes() + (folder / "evaluation.json").read_bytes())
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.parametrize("name", ["samples.h5", "model.safetensors", "variant.yaml"])
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+def test_a_missing_or_damaged_file_is_a_sentence(
+    drawn: Study, run: Callable[..., Result], name: str, damage: str
+) -> None:
+    path = run_folder("tiny", "flow", 0) / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "truncated":
+        path.write_bytes(content[: len(content) // 3])
+    result = run(evaluate.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 1
+    assert name in result.output and "Traceback" not in result.output
+    assert not (path.parent / "metrics.json").exists()
+
+
+def test_a_store_of_other_images_is_refused(drawn: Study, run: Callable[..., Result]) -> None:
+    facts, other = read_facts(Path("data/blocks.h5")), blocks(40, 9)
+    store.write(Path("data/blocks.h5"), facts, {"train": other, "validation": other, "test": other})
+    for step in (evaluate, sample):
+        result = run(step.main, "--variant", "flow", "--seed", 0)
+        assert result.exit_code == 1
+        assert "holds other images than those that this run was trained on" in result.output

@@ -1,0 +1,160 @@
+"""The report step, from a folder of runs to the files it declares."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from pipeline_steps import report, table
+from tests.made_up import study_content, write_run, write_runs
+from vaeline.data import splits, store
+from vaeline.data.facts import Facts
+from vaeline.report.plots import drawings, figures
+
+RESULTS = Path("results/tiny")
+DRAWN = ("codes", "pockets", "traversals", "switched", "interpolations", "worst", "low_posterior")
+ROOT = Path(__file__).parents[2]
+STAGE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["report"]
+DECLARED = [
+    entry
+    for key in ("outs", "metrics", "plots")
+    for each in STAGE[key]
+    for entry in ([each] if isinstance(each, str) else each)
+]
+OUTPUTS = {Path(entry).name for entry in DECLARED}
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project of two variants and three seeds, all of them run."""
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(yaml.safe_dump(study_content(question="Is one better?")))
+    write_runs(RESULTS / "runs", {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawings cost most of the time, and most tests do not look at them."""
+    monkeypatch.setattr(figures, "svg", lambda _: "<svg/>")
+    monkeypatch.setattr(drawings, "files", lambda *_: {})
+    monkeypatch.setattr(report, "_pictures", lambda *_: dict.fromkeys(DRAWN, b"PNG"))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(report.main, arguments)
+
+
+def outputs() -> set[str]:
+    """What the step wrote, but its note of what it took."""
+    return {path.name for path in RESULTS.iterdir()} - {"runs", "timing.json"}
+
+
+def test_the_declared_outputs_are_written() -> None:
+    assert run().exit_code == 0
+    assert outputs() == OUTPUTS
+    assert json.loads((RESULTS / "metrics.json").read_text()) == {
+        "one": {"nll": 2.0},
+        "two": {"nll": pytest.approx(5.1)},
+    }
+    [pair] = json.loads((RESULTS / "comparison.json").read_text())["metrics"]["nll"]["pairs"]
+    assert pair["difference"] == pytest.approx(-3.1)
+    assert (pair["first"], pair["second"], pair["seeds"], pair["won"]) == ("one", "two", 3, 3)
+    assert [row["variant"] for row in json.loads((RESULTS / "pareto.json").read_text())] == ["one", "two"]
+
+
+def test_all_outputs_are_the_same_bytes_each_time() -> None:
+    run()
+    first = {name: (RESULTS / name).read_bytes() for name in OUTPUTS}
+    run()
+    assert {name: (RESULTS / name).read_bytes() for name in OUTPUTS} == first
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_real_images_stand_beside_the_pictures() -> None:
+    images = np.zeros((4, 1, 8, 8), np.uint8)
+    part = store.Split(images, np.zeros((4, 1), np.int64), ["a", "b", "c", "d"])
+    facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0"]])
+    store.write(Path("data/dots.h5"), facts, dict.fromkeys(splits.SPLITS, part))
+    run()
+    assert "Grid of real test images" in (RESULTS / "report.html").read_text()
+
+
+def test_a_missing_run_stops_the_stage_and_is_named() -> None:
+    (RESULTS / "runs" / "two" / "seed-1" / "metrics.json").unlink()
+    result = run()
+    assert result.exit_code == 1
+    assert (
+        "missing: two seed 1 (sampled, not evaluated); run them, or see the others with make report." in result.output
+    )
+    assert outputs() == set()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_partial_report_lies_outside_the_declared_outputs() -> None:
+    (RESULTS / "runs" / "two" / "seed-1" / "metrics.json").unlink()
+    result = run("--partial")
+    assert result.exit_code == 0
+    assert result.output == "5 runs, 1 missing: results/tiny/partial-report.html\n"
+    assert outputs() == {"partial-report.html"}
+    assert "two seed 1: sampled, not evaluated" in (RESULTS / "partial-report.html").read_text()
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("variant.yaml", b"variant: one\n"),
+        ("evaluation.json", b'{"nll": 1.0}'),
+        ("training.csv", b"epoch,rate\n1,none\n"),
+        ("samples.h5", b"an older kind of file"),
+        ("samples.png", b"no picture"),
+        ("timing.json", b'{"train": 3}'),
+    ],
+)
+def test_a_partial_report_names_a_run_of_another_version_and_shows_the_others(file: str, content: bytes) -> None:
+    (RESULTS / "runs/one/seed-1" / file).write_bytes(content)
+    assert run().exit_code == 1
+    assert run("--partial").exit_code == 0
+    page = (RESULTS / "partial-report.html").read_text()
+    assert f"one seed 1: results/tiny/runs/one/seed-1/{file} is damaged" in page and "5</b> of 6 runs complete" in page
+
+
+def test_a_partial_report_of_nothing_is_refused() -> None:
+    (RESULTS / "runs").rename(RESULTS / "elsewhere")
+    result = run("--partial")
+    assert result.exit_code == 1
+    assert "No run of the study is finished" in result.output
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_former_runs_are_moved_by_the_stage_and_not_by_a_partial_report() -> None:
+    write_run(RESULTS / "runs" / "gone" / "seed-0", {"nll": 0.0})
+    run("--partial")
+    assert (RESULTS / "runs" / "gone").exists()
+    assert run().exit_code == 0
+    assert (RESULTS / "former" / "gone" / "seed-0" / "metrics.json").exists()
+    assert not (RESULTS / "runs" / "gone").exists()
+    assert "gone" not in json.loads((RESULTS / "metrics.json").read_text())
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_table_is_printed_with_the_answer_and_the_report() -> None:
+    run()
+    result = CliRunner().invoke(table.main, [])
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert lines[0] == "tiny: Is one better?"
+    assert "nll ↓  2.0 ± 2.5 *  5.1 ± 2.9" in lines
+    assert "one is better than two by 3.10 ± 0.43 nats in nll, 3 of 3 seeds." in lines
+    assert lines[-1] == "Report: results/tiny/report.html"
+
+
+def test_the_table_of_a_study_that_did_not_run_says_what_to_do() -> None:
+    result = CliRunner().invoke(table.main, [])
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: There is no results/tiny/comparison.json; run the study to its end (snakemake --cores 4 all), or see what there is with make report.\n"
+    )

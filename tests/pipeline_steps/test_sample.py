@@ -1,0 +1,100 @@
+"""The sample step, and the command that draws what is asked."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+import yaml
+from click.testing import Result
+from PIL import Image
+
+from pipeline_steps import draw, sample, train
+from vaeline.data.dequantization import to_range
+from vaeline.data.store import read_split
+from vaeline.runs.model_files import load
+from vaeline.study.schema import Study
+from vaeline.system.files import sha256
+
+RUN = Path("results/tiny/runs/flow/seed-0")
+
+
+@pytest.fixture
+def trained(project: Study, run: Callable[..., Result]) -> Study:
+    assert run(train.main, "--variant", "flow", "--seed", 0).exit_code == 0
+    return project
+
+
+def test_a_run_is_sampled_under_the_labels_of_test_images(trained: Study, run: Callable[..., Result]) -> None:
+    result = run(sample.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 0, result.output
+    test = read_split(Path("data/blocks.h5"), "test")
+    with h5py.File(RUN / "samples.h5") as file:
+        assert file["reconstructions"].shape == file["samples"].shape == test.images.shape
+        assert file["samples"].dtype == np.uint8 and file["samples"][...].max() <= 16
+        np.testing.assert_array_equal(file["labels"], test.labels[file["test_index"]])
+    for name in ("reconstructions.png", "samples.png"):
+        assert Image.open(RUN / name).size[0] > 8 * 8
+
+
+def test_of_fewer_images_each_says_which_row_of_the_test_split_it_is_of(
+    trained: Study, run: Callable[..., Result]
+) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    Path("params.yaml").write_text(yaml.safe_dump({**content, "sampling": {"grid": 8, "count": 12}}))
+    assert run(sample.main, "--variant", "flow", "--seed", 0).exit_code == 0
+    with h5py.File(RUN / "samples.h5") as file:
+        rows, labels, codes = (file[name][...] for name in ("test_index", "labels", "codes"))
+    test, (model, facts) = read_split(Path("data/blocks.h5"), "test"), load(RUN)
+    assert rows.tolist() != list(range(12)) and len(set(rows)) == 12
+    np.testing.assert_array_equal(labels, test.labels[rows])
+    x = to_range(torch.from_numpy(test.images[rows]), facts, torch.Generator().manual_seed(0))
+    of_rows = model.posterior.centre(model.features(x, torch.from_numpy(labels))).detach().numpy()
+    assert np.abs(codes - of_rows).max() < 0.3 < np.abs(codes - of_rows[::-1]).max()  # but for another dequantization
+
+
+def test_sampling_again_gives_the_same_bytes(trained: Study, run: Callable[..., Result]) -> None:
+    names = ("samples.h5", "samples.png", "reconstructions.png")
+    hashes = []
+    for _ in range(2):
+        run(sample.main, "--variant", "flow", "--seed", 0)
+        hashes.append([sha256(RUN / name) for name in names])
+    assert hashes[0] == hashes[1]
+
+
+def test_fewer_images_are_chosen_once_each() -> None:
+    chosen = sample._choose(40, 10, seed=0)
+    assert len(set(chosen)) == 10 and list(chosen) == sorted(chosen) and chosen.max() < 40
+    assert list(sample._choose(5, None, 0)) == list(sample._choose(5, 9, 0)) == [0, 1, 2, 3, 4]
+
+
+def test_what_is_asked_is_drawn(trained: Study, run: Callable[..., Result]) -> None:
+    pictures = []
+    for value in ("left", "right", "1"):
+        result = run(draw.main, RUN, "--set", f"side={value}", "--count", 4, "--out", f"{value}.png")
+        assert result.exit_code == 0, result.output
+        pictures.append(np.asarray(Image.open(f"{value}.png")))
+    assert np.array_equal(pictures[1], pictures[2]) and not np.array_equal(pictures[0], pictures[1])
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("sde=left", "There is no label 'sde'; there are: side."),
+        ("side=top", "side has no value 'top'; it has: left, right."),
+        ("side=2", "side has no value '2'; it has: left, right."),
+        ("side", "side has no value ''; it has: left, right."),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_a_sentence(
+    trained: Study, run: Callable[..., Result], setting: str, sentence: str
+) -> None:
+    result = run(draw.main, RUN, "--set", setting)
+    assert result.exit_code == 1 and sentence in result.output
+
+
+def test_a_folder_that_is_no_run_is_a_sentence(trained: Study, run: Callable[..., Result]) -> None:
+    result = run(draw.main, "data")
+    assert result.exit_code == 1 and "data/variant.yaml is missing" in result.output

@@ -1,0 +1,85 @@
+"""The train step through its command."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import Result
+
+from pipeline_steps import classifier, train
+from vaeline.study.schema import Study
+from vaeline.system.files import locked, sha256
+from vaeline.training.checkpoints import ROOT
+
+RUN = Path("results/tiny/runs/flow/seed-0")
+
+
+def test_a_run_leaves_model_entry_and_curves(project: Study, run: Callable[..., Result]) -> None:
+    result = run(train.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in RUN.iterdir()} == {"model.safetensors", "variant.yaml", "training.csv", "timing.json"}
+    rows = list(csv.DictReader((RUN / "training.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2"] and set(train.COLUMNS) <= rows[0].keys()
+    assert json.loads((RUN / "timing.json").read_text())["train"]["seconds"] > 0
+    curves = Path("results/tiny/live/flow-seed-0/plots/metrics/validation_negative_elbo.tsv")
+    assert len(curves.read_text().splitlines()) == 3
+
+
+def test_running_again_gives_the_same_bytes(project: Study, run: Callable[..., Result]) -> None:
+    files = [RUN / name for name in ("model.safetensors", "variant.yaml", "training.csv")]
+    run(train.main, "--variant", "flow", "--seed", 0)
+    first = [sha256(path) for path in files]
+    for path in files:
+        path.unlink()
+    run(train.main, "--variant", "flow", "--seed", 0)
+    assert [sha256(path) for path in files] == first
+
+
+def test_the_noted_time_is_that_of_the_training_also_where_nothing_was_left_to_do(
+    project: Study, run: Callable[..., Result]
+) -> None:
+    times = []
+    for _ in range(2):
+        run(train.main, "--variant", "flow", "--seed", 0)
+        times.append(json.loads((RUN / "timing.json").read_text())["train"]["seconds"])
+    assert times[0] == times[1] > 0
+
+
+def test_another_seed_gives_another_model(project: Study, run: Callable[..., Result]) -> None:
+    for seed in (0, 1):
+        run(train.main, "--variant", "flow", "--seed", seed)
+    assert sha256(RUN / "model.safetensors") != sha256(RUN.with_name("seed-1") / "model.safetensors")
+
+
+def test_an_unknown_variant_names_those_there_are(project: Study, run: Callable[..., Result]) -> None:
+    result = run(train.main, "--variant", "flowy", "--seed", 0)
+    assert result.exit_code == 1 and "--variant is 'flowy'; params.yaml holds: flow, plain." in result.output
+
+
+def test_a_senseless_variant_stops_the_training_of_the_others(project: Study, run: Callable[..., Result]) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["variants"]["plain"]["posterior"] = {"name": "vector_quantized", "codes": 4}
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    for step, arguments in ((train, ("--variant", "flow", "--seed", 0)), (classifier, ())):
+        result = run(step.main, *arguments)
+        assert result.exit_code == 1 and "Error: variants.plain: " in result.output
+
+
+def test_two_trainings_of_one_run_do_not_meet(project: Study, run: Callable[..., Result]) -> None:
+    run(train.main, "--variant", "flow", "--seed", 0)
+    [folder] = Path(ROOT).iterdir()
+    with locked(folder, "training"):
+        result = run(train.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 1 and "Another process is training flow from seed 0" in result.output
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>no such file</html>", None])
+def test_a_store_that_is_none_is_a_sentence(project: Study, run: Callable[..., Result], content: bytes | None) -> None:
+    store = Path("data/blocks.h5")
+    store.write_bytes(store.read_bytes()[:3000] if content is None else content)
+    result = run(train.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 1 and "data/blocks.h5 is not a store of vaeline, or is damaged" in result.output
+    assert not RUN.exists()

@@ -1,0 +1,97 @@
+"""Switching studies without losing an edit."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import Result
+
+from pipeline_steps import use
+from vaeline.study.reading import load
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A git repository with the studies and a committed params.yaml; DVC is away."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "studies").mkdir()
+    for name in ("digits", "mnist_cvae_nf"):
+        (tmp_path / f"studies/{name}.yaml").write_text((ROOT / f"studies/{name}.yaml").read_text())
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    for words in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "first"],
+    ):
+        subprocess.run(["git", *words], check=True)
+    monkeypatch.setattr(use, "bring_back", lambda: None)
+
+
+def edit(**training: object) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["training"] |= training
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+
+
+def test_a_study_and_its_overlay_take_the_place_of_params(run: Callable[..., Result]) -> None:
+    assert run(use.main, "mnist_cvae_nf", "--quick").exit_code == 0
+    assert load().study.name == "mnist_cvae_nf_quick" and load().dataset.name == "mnist"
+
+
+def test_there_and_back_again_changes_nothing(run: Callable[..., Result]) -> None:
+    before = Path("params.yaml").read_text()
+    for name in ("mnist_cvae_nf", "digits"):
+        assert run(use.main, name).exit_code == 0
+    assert Path("params.yaml").read_text() == before
+
+
+def test_an_edit_that_is_not_committed_is_not_overwritten(run: Callable[..., Result]) -> None:
+    edit(epochs=8)
+    result = run(use.main, "mnist_cvae_nf")
+    assert result.exit_code == 1 and "holds edits that are not committed" in result.output
+    assert load().training.epochs == 8
+
+
+def test_a_committed_edit_may_be_overwritten(run: Callable[..., Result]) -> None:
+    edit(epochs=8)
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qam", "second"], check=True)
+    assert run(use.main, "mnist_cvae_nf").exit_code == 0
+
+
+def test_the_source_of_the_data_is_laid_over_and_is_no_edit(run: Callable[..., Result], tmp_path: Path) -> None:
+    source = str(tmp_path)
+    assert run(use.main, "mnist_cvae_nf", "--source", source).exit_code == 0
+    assert load().dataset.source == source
+    assert run(use.main, "digits").exit_code == 0
+
+
+def test_one_id_for_two_data_sets_is_refused(run: Callable[..., Result]) -> None:
+    study = yaml.safe_load(Path("studies/digits.yaml").read_text())
+    study["dataset"]["id"] = "mnist"
+    Path("studies/other.yaml").write_text(yaml.safe_dump(study))
+    result = run(use.main, "other")
+    assert (
+        result.exit_code == 1
+        and "both call their data 'mnist' but differ in dataset, classifier, training.device or" in result.output
+    )
+
+
+def test_a_source_that_is_not_there_leaves_params_as_they_are(run: Callable[..., Result]) -> None:
+    before = Path("params.yaml").read_text()
+    result = run(use.main, "mnist_cvae_nf", "--source", "/somewhere/mnist")
+    assert result.exit_code == 1 and "There is no folder /somewhere/mnist" in result.output
+    assert Path("params.yaml").read_text() == before
+
+
+def test_without_a_name_the_studies_are_named(run: Callable[..., Result]) -> None:
+    result = run(use.main)
+    assert result.exit_code == 1 and "there are: digits, mnist_cvae_nf" in result.output
+
+
+def test_an_unknown_study_is_a_sentence(run: Callable[..., Result]) -> None:
+    result = run(use.main, "digts")
+    assert result.exit_code == 1 and "there are: digits, mnist_cvae_nf" in result.output

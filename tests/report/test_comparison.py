@@ -1,0 +1,330 @@
+"""Means over seeds and paired comparisons, held against numbers worked out by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.made_up import study, study_content, write_run, write_runs
+from vaeline.report import answer, compare, comparison, results, table
+from vaeline.report.comparison import Comparison
+from vaeline.report.headlines import HEADLINES
+from vaeline.report.table import marks
+from vaeline.study import reading
+from vaeline.system.errors import UserError
+
+T_2 = 4.302652729749462  # 97.5% quantile of Student's t with 2 degrees of freedom
+
+
+def compared(
+    folder: Path, variants: tuple[str, ...] = ("one", "two"), seeds: tuple[int, ...] = (0, 1, 2)
+) -> Comparison:
+    return compare.compare(results.read(folder, study(variants, seeds)))
+
+
+def test_a_figure_is_a_mean_with_its_t_interval(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0]})
+    summary = compared(tmp_path, ("one",)).metrics["nll"].summaries["one"]
+    assert summary.mean == 2
+    assert summary.half_width == pytest.approx(T_2 / 3**0.5)  # the standard deviation is 1
+    assert summary.values == {0: 1, 1: 2, 2: 3}
+
+
+def test_variants_are_compared_seed_by_seed(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 12.0, 103.0], "two": [2.0, 13.5, 103.5]})
+    pair = compared(tmp_path).metrics["nll"].pair("one", "two")
+    assert pair is not None
+    assert pair.difference == pytest.approx(-1)  # of -1, -1.5 and -0.5
+    assert pair.half_width == pytest.approx(T_2 * 0.5 / 3**0.5)
+    assert (pair.seeds, pair.won, pair.lost) == (3, 3, 0)
+    assert not pair.apart  # 1.24 > 1
+
+
+def test_a_pair_can_be_turned(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [2.0, 2.0, 2.5]})
+    figure = compared(tmp_path).metrics["nll"]
+    pair, turned = figure.pair("one", "two"), figure.pair("two", "one")
+    assert pair is not None
+    assert turned is not None
+    assert (turned.first, turned.second, turned.difference) == ("two", "one", -pair.difference)
+    assert (pair.won, pair.lost) == (turned.lost, turned.won) == (1, 1)  # and a tie
+
+
+def test_only_shared_seeds_are_compared(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0], "two": [5.0, 5.0, 5.0], "three": [7.0, 7.0, 7.0]})
+    write_run(tmp_path / "one" / "seed-2", {"rate": 1.0})
+    figure = compared(tmp_path, ("one", "two", "three")).metrics["nll"]
+    assert [(pair.first, pair.second, pair.seeds) for pair in figure.pairs] == [
+        ("one", "two", 2),
+        ("one", "three", 2),
+        ("two", "three", 3),
+    ]
+
+
+def test_a_single_seed_has_no_interval_and_is_never_apart(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0], "two": [100.0]})
+    figure = compared(tmp_path, seeds=(0,)).metrics["nll"]
+    assert figure.summaries["one"].half_width is None
+    assert figure.pairs[0].half_width is None
+    assert not figure.pairs[0].apart
+
+
+def test_more_is_better_where_the_figure_says_so(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [0.9, 0.9, 0.8], "two": [0.5, 0.6, 0.9]}, "condition_accuracy")
+    figure = compared(tmp_path).metrics["condition_accuracy"]
+    assert figure.ranking(HEADLINES["condition_accuracy"]) == ["one", "two"]
+    assert (figure.pairs[0].won, figure.pairs[0].lost) == (2, 1)
+
+
+def test_a_dash_keeps_its_reason(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    write_run(tmp_path / "two" / "seed-0", {}, {"nll": {"dash": "it has no density"}})
+    found = compared(tmp_path, ("one", "two", "absent"), (0,))
+    assert found.metrics["nll"].dashes == {"two": "it has no density", "absent": "none of its runs is there"}
+    assert found.missing == ["absent seed 0: not trained"]
+
+
+def test_a_mean_over_runs_is_a_bound_where_one_of_them_is(tmp_path: Path) -> None:
+    for variant, whys in {"one": ["", "it falls"], "two": ["", ""]}.items():
+        for seed, why in enumerate(whys):
+            write_run(tmp_path / variant / f"seed-{seed}", {"nll": 1.0, "rate": 4.0}, {"nll": {"bound": why}})
+    figures = compared(tmp_path, seeds=(0, 1)).metrics
+    assert {name: figure.bounds for name, figure in figures.items()} == {"nll": {"one": "it falls"}, "rate": {}}
+
+
+def test_a_probability_and_a_density_are_not_compared(tmp_path: Path) -> None:
+    for variant, value, measure in (
+        ("one", 1.0, "density of pixels"),
+        ("two", 2.0, "density of pixels"),
+        ("odd", -9.0, "probability of pixels"),
+    ):
+        for seed in (0, 1, 2):
+            write_run(tmp_path / variant / f"seed-{seed}", {"nll": value + seed}, {"nll": {"measure": measure}})
+    found = compared(tmp_path, ("one", "two", "odd"))
+    figure = found.metrics["nll"]
+    assert figure.mixed and [(pair.first, pair.second) for pair in figure.pairs] == [("one", "two")]
+    parts = figure.alike()
+    assert {measure: set(part.summaries) for measure, part in parts.items()} == {
+        "density of pixels": {"one", "two"}, "probability of pixels": {"odd"},
+    }  # fmt: skip
+    assert set(marks(parts["density of pixels"], HEADLINES["nll"])) <= {"one", "two"}
+    assert answer.sentences(found, "nll") == ["one is better than two by 1 nats in nll, 3 of 3 seeds."]
+
+
+def test_numbers_of_unlike_definition_stand_in_no_column_together(tmp_path: Path) -> None:
+    for variant, samples in (("one", 500), ("two", 500), ("odd", 100)):
+        for seed in (0, 1, 2):
+            write_run(tmp_path / variant / f"seed-{seed}", {"nll": seed + samples}, {"nll": {"samples": samples}})
+    found = compared(tmp_path, ("one", "two", "odd"))
+    figure = found.metrics["nll"]
+    assert figure.measures == {
+        "one": "figure with samples 500", "two": "figure with samples 500", "odd": "figure with samples 100",
+    }  # fmt: skip
+    assert [(pair.first, pair.second) for pair in figure.pairs] == [("one", "two")]
+    rows = {row.measure: row for row in table.rows(found)}
+    assert [cell.value for cell in rows["figure with samples 500"].cells] == ["501.0", "501.0", "-"]
+    assert [cell.mark for cell in rows["figure with samples 500"].cells] == ["tied", "tied", ""]
+    assert [cell.value for cell in rows["figure with samples 100"].cells] == ["-", "-", "101.0"]
+    assert (
+        rows["figure with samples 100"].cells[0].note == "a figure with samples 500, which compares with its like alone"
+    )
+    assert "nll ↓ (figure with samples 100)" in table.plain(found, 120)
+    assert not any("odd" in sentence for sentence in answer.sentences(found, "nll"))
+
+
+@pytest.mark.parametrize("key", comparison.DEFINING)
+def test_whatever_defines_a_figure_keeps_unlike_ones_apart(tmp_path: Path, key: str) -> None:
+    for variant, value in (("one", "this"), ("two", "that")):
+        write_run(tmp_path / variant / "seed-0", {"rate": 1.0}, {"rate": {key: value}})
+    assert compared(tmp_path, seeds=(0,)).metrics["rate"].mixed
+    write_run(tmp_path / "one" / "seed-1", {"rate": 1.0}, {"rate": {key: "other"}})
+    assert "one" in compared(tmp_path, ("one",), (0, 1)).metrics["rate"].dashes
+
+
+def test_seeds_that_were_measured_in_unlike_ways_have_no_mean(tmp_path: Path) -> None:
+    for seed, weights in enumerate(["ab12", "ab12", "cd34"]):
+        write_run(tmp_path / "one" / f"seed-{seed}", {"fd_sample": 1.0}, {"fd_sample": {"weights": weights}})
+        write_run(tmp_path / "two" / f"seed-{seed}", {"fd_sample": 2.0}, {"fd_sample": {"weights": "ab12"}})
+    figure = compared(tmp_path, ("one", "two")).metrics["fd_sample"]
+    assert set(figure.summaries) == {"two"}
+    assert figure.dashes["one"] == "its seeds were measured in unlike ways: weights ab12 beside weights cd34"
+
+
+def test_a_study_is_answered_by_the_figure_in_which_most_variants_compare(tmp_path: Path) -> None:
+    """Two in each, though a third variant has a bound: of another measure."""
+    measure = "density of pixels"
+    for variant, metrics, of_bound in (
+        ("one", {"nll": 1.0, "negative_elbo": 2.0}, measure),
+        ("two", {"nll": 2.0, "negative_elbo": 3.0}, measure),
+        ("odd", {"negative_elbo": 1.0}, f"{measure} given the label"),
+    ):
+        evaluation = {"nll": {"measure": measure}, "negative_elbo": {"measure": of_bound}}
+        write_run(tmp_path / variant / "seed-0", metrics, {name: evaluation[name] for name in metrics})
+    found = compared(tmp_path, ("one", "two", "odd"), (0,))
+    assert [figure.comparable for figure in (found.metrics["nll"], found.metrics["negative_elbo"])] == [2, 2]
+    assert answer.figures(found) == ["nll"]
+
+
+def test_headlines_leave_out_errors_and_floors_and_keep_an_order(tmp_path: Path) -> None:
+    beside = [
+        "nll_standard_error",
+        "nll_monte_carlo_error",
+        "nll_tenth",
+        "fd_floor",
+        "fd_pixel_gaussian",
+        "condition_accuracy_ceiling",
+    ]
+    write_run(tmp_path / "one" / "seed-0", dict.fromkeys(["zest", "rate", "fd_sample", "nll", "angle", *beside], 1.0))
+    found = compared(tmp_path, ("one",), (0,))
+    assert list(found.headlines()) == ["nll", "fd_sample", "rate", "angle", "zest"]
+    assert set(found.beside()) == set(beside)
+    assert found.means() == {"one": dict.fromkeys(["nll", "fd_sample", "rate", "angle", "zest"], 1.0)}
+
+
+def test_a_reference_is_the_mean_of_all_runs(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0], "two": [3.0, 4.0]}, "fd_floor")
+    assert compared(tmp_path, seeds=(0, 1)).reference("fd_floor") == 2.5
+    assert compared(tmp_path, seeds=(0, 1)).reference("fid_floor") is None
+
+
+def test_a_comparison_survives_its_file(tmp_path: Path) -> None:
+    write_runs(tmp_path / "runs", {"one": [1.0, 2.0, 4.0], "two": [2.0, 2.0]})
+    found = compared(tmp_path / "runs")
+    path = tmp_path / "comparison.json"
+    path.write_text(json.dumps(found.model_dump(mode="json"), allow_nan=False))
+    assert comparison.read(path) == found
+
+
+@pytest.mark.parametrize("content", [b"{", b"{}", b"\xff"])
+def test_a_damaged_comparison_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "comparison.json"
+    with pytest.raises(UserError, match="There is no .*comparison.json; run the study"):
+        comparison.read(path)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="comparison.json is damaged"):
+        comparison.read(path)
+
+
+def test_a_comparison_that_leaves_a_variant_out_is_damaged(tmp_path: Path) -> None:
+    write_runs(tmp_path / "runs", {"one": [1.0, 2.0], "two": [2.0, 2.0]})
+    content = compared(tmp_path / "runs").model_dump(mode="json")
+    del content["metrics"]["nll"]["summaries"]["two"]
+    (tmp_path / "comparison.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match="comparison.json is damaged"):
+        comparison.read(tmp_path / "comparison.json")
+
+
+def test_a_definition_that_has_changed_is_not_averaged_with_the_one_before(tmp_path: Path) -> None:
+    for seed, words in enumerate(("Nats.", "Bits.")):
+        write_run(tmp_path / "one" / f"seed-{seed}", {"nll": 5.0 + seed}, {"nll": {"definition": words}})
+    figure = compared(tmp_path, ("one",), (0, 1)).metrics["nll"]
+    assert "one" not in figure.summaries
+    assert figure.dashes["one"] == "its seeds were measured in unlike ways: definition Nats. beside definition Bits."
+
+
+def test_floors_of_unlike_definition_give_no_scale(tmp_path: Path) -> None:
+    for variant, images in (("one", 100), ("two", 200)):
+        figures = {"fd_sample": 3.0, "fd_floor": 1.0}
+        write_run(tmp_path / variant / "seed-0", figures, {name: {"images": images} for name in figures})
+    found = compared(tmp_path, ("one", "two"), (0,))
+    assert found.reference("fd_floor") is None and found.metrics["fd_floor"].mixed
+
+
+def test_what_runs_warn_of_stands_beside_their_figure(tmp_path: Path) -> None:
+    how = {"warning": "biased upwards", "left_out": ["digit=3"]}
+    write_run(tmp_path / "one" / "seed-0", {"fd_sample": 3.0}, {"fd_sample": how})
+    [cell] = table.rows(compared(tmp_path, ("one",), (0,)))[0].cells
+    assert cell.note == "biased upwards; without digit=3: too few images have it"
+
+
+def test_an_upper_bound_is_not_compared_with_a_published_figure(tmp_path: Path) -> None:
+    write_run(
+        tmp_path / "one" / "seed-0",
+        {"nll": 91.0},
+        {"nll": {"samples": 200, "bound": "its effective sample size is under 10"}},
+    )
+    paper = {
+        "metric": "nll",
+        "variant": "one",
+        "value": 89.78,
+        "source": "a paper",
+        "how": {"samples": 200, "images": 4},
+    }
+    of = reading.check({**study_content(), "published": {"vae": paper}}, Path("params.yaml"))
+    found = compare.compare(results.read(tmp_path, of))
+    assert found.published[0].difference is None
+    assert table.published(found)[0][2:4] == (
+        "<= 91", "not compared: an upper bound: its effective sample size is under 10"
+    )  # fmt: skip
+
+
+def test_a_published_figure_of_which_nothing_is_known_is_refused() -> None:
+    paper = {"metric": "nll", "variant": "one", "value": 89.78, "source": "a paper"}
+    with pytest.raises(UserError, match="nll of one needs `how` it was made, or in what it `differs`"):
+        reading.check({**study_content(), "published": {"vae": paper}}, Path("params.yaml"))
+
+
+def test_a_published_figure_that_does_not_say_how_it_was_made_is_not_compared(tmp_path: Path) -> None:
+    ours = {"samples": 200, "features": "own"}
+    write_run(tmp_path / "one" / "seed-0", {"fd_sample": 1.0}, {"fd_sample": ours})
+    paper = {"metric": "fd_sample", "variant": "one", "value": 160.0, "source": "a paper"}
+    published = {
+        "vague": {**paper, "how": {"split": "test"}},
+        "whole": {**paper, "how": {"samples": "200", "images": 4, "features": "own"}},
+    }
+    of = reading.check({**study_content(("one",), (0,)), "published": published}, Path("params.yaml"))
+    vague, whole = compare.compare(results.read(tmp_path, of)).published
+    assert vague.unlike == [
+        f"{key} not said there, {value} here" for key, value in (("samples", 200), ("images", 4), ("features", "own"))
+    ]
+    assert whole.difference == pytest.approx(-159)
+
+
+def test_a_key_that_says_nothing_of_a_figure_is_refused(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0]})
+    paper = {"metric": "nll", "variant": "one", "value": 9.0, "source": "a paper", "how": {"sampels": 200}}
+    of = reading.check({**study_content(("one",), (0,)), "published": {"p": paper}}, Path("params.yaml"))
+    with pytest.raises(UserError, match=r"published.p.how has sampels; its keys are definition, measure"):
+        compare.compare(results.read(tmp_path, of))
+
+
+def test_a_published_figure_of_no_name_is_refused(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0]})
+    paper = {"metric": "fid_samples", "variant": "one", "value": 9.0, "source": "a paper", "how": {"samples": 200}}
+    of = reading.check({**study_content(("one",), (0,)), "published": {"p": paper}}, Path("params.yaml"))
+    with pytest.raises(UserError, match=r"published.p.metric is 'fid_samples', .*did you mean fid_sample"):
+        compare.compare(results.read(tmp_path, of))
+
+
+def test_a_published_figure_is_held_against_ours_where_it_is_defined_alike(tmp_path: Path) -> None:
+    for seed, value in enumerate((90.0, 92.0, 91.0)):
+        write_run(tmp_path / "one" / f"seed-{seed}", {"nll": value}, {"nll": {"samples": 200}})
+        write_run(tmp_path / "two" / f"seed-{seed}", {"rate": 1.0})
+    paper = {
+        "metric": "nll",
+        "variant": "one",
+        "value": 89.78,
+        "error": 0.01,
+        "source": "a paper",
+        "how": {"samples": 200, "images": 4},
+    }
+    published = {
+        "alike": paper,
+        "fewer": {**paper, "how": {"samples": 200, "images": 10_000}},
+        "other": {**paper, "differs": "of other images"},
+        "elsewhere": {**paper, "variant": "two"},
+    }
+    of = reading.check({**study_content(), "published": published}, Path("params.yaml"))
+    found = compare.compare(results.read(tmp_path, of))
+    alike, fewer, other, elsewhere = found.published
+    assert alike.difference == pytest.approx(91 - 89.78) and not alike.unlike
+    assert (fewer.difference, fewer.unlike) == (None, ["images 10000 there, 4 here"])
+    assert (other.difference, other.unlike) == (None, ["of other images"])
+    assert elsewhere.ours is None and elsewhere.difference is None
+    assert comparison.Comparison.model_validate_json(found.model_dump_json()) == found
+    rows = table.published(found)
+    assert rows[0] == ("nll of one", "89.78 ± 0.010", "91.0 ± 2.5", "+1.22 ± 2.5", "a paper")
+    assert [row[3] for row in rows[1:]] == [
+        "not compared: images 10000 there, 4 here", "not compared: of other images", "not measured here",
+    ]  # fmt: skip
+    assert "nll of one: 89.78 ± 0.010 published (a paper), 91.0 ± 2.5 here, +1.22 ± 2.5" in table.plain(found, 120)

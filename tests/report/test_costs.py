@@ -1,0 +1,41 @@
+"""What a study took."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.made_up import study, write_runs
+from vaeline.report import results
+from vaeline.report.costs import Cost, costs
+from vaeline.system.errors import UserError
+from vaeline.system.files import write_json
+
+
+def test_stages_are_summed_over_runs_and_the_greatest_peak_is_kept(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0]})
+    for seed, noted in enumerate(({"seconds": 3.0, "peak_bytes": 7}, {"seconds": 4.5, "peak_bytes": 9})):
+        write_json(tmp_path / "one" / f"seed-{seed}" / "timing.json", {"train": {"host": "a", **noted}})
+    notes = {
+        "reference.inception": {"seconds": 99.0, "peak_bytes": 99, "host": "a"},
+        "reference.classifier": {"seconds": 2.0, "peak_bytes": 5, "host": "a"},
+        "download": {"seconds": 1.0, "host": "a"},
+    }
+    write_json(tmp_path / "dots.timing.json", notes)
+    found = costs(
+        results.read(tmp_path, study(("one",), (0, 1, 2))), tmp_path / "dots.timing.json", features="classifier"
+    )
+    assert list(found.items()) == [
+        ("download", Cost(1, 1.0, None)), ("reference", Cost(1, 2.0, 5)), ("train", Cost(2, 7.5, 9)),
+    ]  # fmt: skip
+
+
+def test_a_study_that_noted_nothing_has_no_costs(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0]})
+    assert costs(results.read(tmp_path, study(("one",), (0,))), tmp_path / "dots.timing.json", "classifier") == {}
+
+
+def test_damaged_notes_are_named(tmp_path: Path) -> None:
+    (tmp_path / "dots.timing.json").write_text('{"download": {"seconds": "x"}}')
+    write_runs(tmp_path / "runs", {"one": [1.0]})
+    with pytest.raises(UserError, match="dots.timing.json is damaged"):
+        costs(results.read(tmp_path / "runs", study(("one",), (0,))), tmp_path / "dots.timing.json", "classifier")

@@ -1,0 +1,287 @@
+"""The page that a study ends in."""
+
+import base64
+import hashlib
+import re
+from base64 import b64decode
+from html.parser import HTMLParser
+from pathlib import Path
+
+import h5py
+import pytest
+
+from tests.made_up import VARIANT, study, study_content, write_run, write_runs
+from vaeline.report import compare, provenance, results
+from vaeline.report import page as report
+from vaeline.report.plots import figures
+from vaeline.report.provenance import Provenance, Stage
+from vaeline.study import reading
+from vaeline.study.schema import Study
+
+PICTURES = ("codes", "pockets", "traversals", "switched", "interpolations", "worst", "low_posterior")
+
+
+def page(folder: Path, of: Study, real: bytes | None = None) -> str:
+    found = results.read(folder, of)
+    pictures = dict.fromkeys(PICTURES, b"PNG")
+    made_of = Provenance([Stage("train", "weights of a run", 6, "3 s")], {"data set": "dots"}, {"Python": "3.11.0"})
+    return report.render(of, found, compare.compare(found), real, pictures, made_of)
+
+
+def text_of(html: str) -> str:
+    """What a reader sees, on one line."""
+    body = re.sub(r"<(style|svg).*?</\1>", "", html[html.index("<body") :], flags=re.DOTALL)
+    return " ".join(re.sub(r"<wbr>|<[^>]*>", lambda tag: "" if tag[0] == "<wbr>" else " ", body).split())
+
+
+class Links(HTMLParser):
+    """Collects every address that a page names, and the tags that are open at its end."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action", "data")]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+
+
+@pytest.fixture(autouse=True)
+def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawings cost most of the time; only the test that asks for `drawn` has them."""
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(figures, "svg", lambda _: "<svg/>")
+
+
+@pytest.fixture
+def drawn() -> None: ...
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
+    return tmp_path
+
+
+def test_the_page_answers_in_sentences(runs: Path) -> None:
+    text = text_of(page(runs, study(question="Is one better?")))
+    assert "Is one better?" in text
+    assert "one is better than two by 3.10 ± 0.43 nats in nll, 3 of 3 seeds." in text
+    assert "partial" not in text
+
+
+def test_who_is_best_in_what_stands_on_top(tmp_path: Path) -> None:
+    figures_of = {"one": (1.0, 9.0, 5.0), "two": (4.0, 2.0, 5.0)}
+    for variant, (nll, distance, linear) in figures_of.items():
+        for seed in range(3):
+            metrics = {"nll": nll + seed / 10, "fd_sample": distance + seed / 10, "probe_linear": linear}
+            write_run(tmp_path / variant / f"seed-{seed}", metrics)
+    text = text_of(page(tmp_path, study()))
+    assert (
+        "one is clearly better than every other in nll . two is clearly better than every other in fd_sample ." in text
+    )
+
+
+def test_the_table_shows_means_with_intervals_and_marks_the_best(runs: Path) -> None:
+    html = page(runs, study())
+    assert re.search(
+        r'<td class="figure best" data-value="2.0">.*?best .*?<span class="value">2.0</span> <span class="spread">± 2.5</span></td>',
+        html,
+    )
+    assert re.search(
+        r'<td class="figure " data-value="5.1\d*">.*?<span class="value">5.1</span> <span class="spread">± 2.9</span></td>',
+        html,
+    )
+
+
+def test_a_strip_holds_zero_every_seed_and_the_interval(runs: Path) -> None:
+    found = report._answer(compare.compare(results.read(runs, study())), "nll")
+    [strip] = found.strips
+    assert (strip.pair.first, strip.by) == ("one", "3.10 ± 0.43")
+    assert (found.zero, strip.high) == (3, 97)  # from 0 to 3.1 + 0.43, a margin at either end
+    assert strip.mean == pytest.approx(3 + 94 * 3.1 / 3.5303, abs=0.01)
+    assert strip.seeds == pytest.approx([3 + 94 * value / 3.5303 for value in (3, 3, 3.3)], abs=0.01)
+
+
+def test_no_request_leaves_the_page(runs: Path) -> None:
+    links = Links(page(runs, study(), real=(runs / "one" / "seed-0" / "samples.png").read_bytes()))
+    assert links.addresses
+    assert all(address.startswith(("data:", "#")) for address in links.addresses)
+    assert {address[1:] for address in links.addresses if address.startswith("#")} <= set(links.ids)
+    assert len(set(links.ids)) == len(links.ids)
+    assert not links.tags & {"iframe", "object"}
+
+
+def test_no_script_runs_but_the_pages_own(runs: Path) -> None:
+    html = page(runs, study())
+    [script] = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src &#39;none&#39;; img-src data:; style-src &#39;unsafe-inline&#39;; script-src &#39;sha256-{digest}&#39;"
+    assert policy.replace("&#39;", "'") in html
+    assert not re.search(r"\son\w+=", re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL))
+
+
+def test_every_picture_and_curve_is_inside_and_described(runs: Path, drawn: None) -> None:
+    html = page(runs, study(), real=(runs / "one" / "seed-0" / "samples.png").read_bytes())
+    images = re.findall(r"<img [^>]*>", html)
+    # Test images; reconstructions and samples of two variants; labels; latents; failures; curves; the enlarged one.
+    assert len(images) == 1 + 2 * 2 + 1 + 4 + 2 + 4 + 1
+    assert all(re.search(r'alt="[^"]{10,}"', image) for image in images[:-1])
+    assert "The test images are not at hand." in text_of(page(runs, study()))
+
+
+def test_trade_offs_are_drawn_where_there_are_any(tmp_path: Path, runs: Path, drawn: None) -> None:
+    assert "Trade-offs" not in text_of(page(runs, study()))
+    for index, variant in enumerate(("three", "four")):
+        write_run(tmp_path / "others" / variant / "seed-0", {"nll": index, "fd_sample": 1.0})
+    html = page(tmp_path / "others", study(("three", "four"), (0,)))
+    [content] = re.findall(r'<section id="trade-offs">.*?src="data:image/svg\+xml;base64,([^"]*)"', html, re.DOTALL)
+    assert b"fd_sample" in b64decode(content)
+
+
+def test_names_with_html_in_them_are_shown_not_run(tmp_path: Path) -> None:
+    attack = "<script>alert('x')</script><img src=http://x.example/y>"
+    write_run(
+        tmp_path / "one" / "seed-0",
+        {"nll": 1.0, attack: 1.0},
+        {attack: {"value": 1.0, "definition": attack, attack: attack}, "rate": {"dash": attack}},
+    )
+    html = page(tmp_path, study(("one",), (0,), question=attack))
+    assert html.count("<script") == 1 and "<script>alert" not in html
+    assert "<img src=http" not in html
+    assert html.count("&lt;script&gt;") >= 4
+
+
+def test_what_no_run_has_drawn_is_no_section(runs: Path, tmp_path: Path) -> None:
+    assert "One label switched" in text_of(page(runs, study()))
+    for file in runs.glob("*/*/samples.h5"):
+        with h5py.File(file, "a") as samples:
+            for name in ("switched", "switched_labels", "interpolations", "reconstruction_errors", "low_posterior"):
+                del samples[name]
+    html = page(runs, study())
+    assert not {"labels", "failures"} & set(Links(html).ids) and "Interpolations" not in html
+
+
+def test_what_sets_the_variants_apart_is_named(runs: Path) -> None:
+    content = study_content()
+    flow = {"name": "decoupled", "flow": {"name": "affine_coupling", "layers": 3}}
+    content["variants"] = {**content["variants"], "two": {**VARIANT, "prior": flow, "latent": 3}}
+    found = report._differing(reading.check(content, Path("params.yaml")))
+    assert found.keys() >= {"latent", "prior", "prior.flow", "prior.flow.layers"} and "network" not in found
+    assert found["latent"] == ["2", "3"] and found["prior"] == ["standard", "decoupled"]
+    assert found["prior.flow.layers"] == ["", "3"] and list(found)[:2] == ["latent", "prior"]
+    assert "What sets the variants apart" not in page(runs, study())
+
+
+def test_stages_and_data_are_there(runs: Path) -> None:
+    text = text_of(page(runs, study()))
+    assert "train ×6 weights of a run 3 s" in text and "data set dots" in text
+
+
+def test_a_missing_run_is_named(runs: Path) -> None:
+    (runs / "two" / "seed-1" / "metrics.json").unlink()
+    text = text_of(page(runs, study()))
+    assert "This report is partial." in text
+    assert "two seed 1: sampled, not evaluated" in text
+    assert "5 of 6 runs complete" in text
+    assert "2 of 3 seeds" in text
+
+
+def test_a_variant_without_runs_is_a_column_of_dashes(runs: Path) -> None:
+    text = text_of(page(runs, study(("one", "two", "three"))))
+    assert "three seed 2: not trained" in text
+    assert "none of its runs is there" in text
+
+
+def test_one_run_alone_makes_a_page(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    assert "there is nothing to compare" in text_of(page(tmp_path, study(("one",), (0,))))
+
+
+def test_dashes_and_bounds_carry_their_reason(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_run(
+            tmp_path / "one" / f"seed-{seed}",
+            {"nll": 1.0 + seed},
+            {"nll": {"bound": "its effective sample size is under 10"}},
+        )
+        write_run(tmp_path / "two" / f"seed-{seed}", {}, {"nll": {"dash": "it has no density"}})
+    html = page(tmp_path, study())
+    assert "≤ 2.0" in html
+    assert (
+        html.count("an upper bound: its effective sample size is under 10") == 3
+    )  # a tooltip on cell and mark, a note
+    assert re.search(r'title="it has no density">.*?—', html)
+
+
+def test_definitions_stand_once_where_all_variants_agree(runs: Path) -> None:
+    assert page(runs, study()).count("How nll is made.") == 1
+
+
+def test_definitions_that_differ_name_their_variants(tmp_path: Path) -> None:
+    for seed, sigma in enumerate((0.41, 0.43)):
+        write_run(
+            tmp_path / "one" / f"seed-{seed}",
+            {"nll_refit": 1.0},
+            {"nll_refit": {"definition": "Refitted.", "sigma": sigma}},
+        )
+        write_run(
+            tmp_path / "two" / f"seed-{seed}", {"nll_refit": 1.0}, {"nll_refit": {"definition": "Already fitted."}}
+        )
+    text = text_of(page(tmp_path, study(seeds=(0, 1))))
+    assert all(f"σ refitted, nats: figure with definition {way}." in text for way in ("Refitted", "Already fitted"))
+    assert "one Refitted. images 4 sigma 0.4100 to 0.4300 split test" in text
+    assert "two Already fitted. images 4 split test" in text
+
+
+def test_a_figure_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
+    for seed, value in enumerate((0.5, 0.75)):
+        by_label = {"definition": "Balanced.", "by_label": {"Smiling": value, "Male": 1.0}}
+        write_run(tmp_path / "one" / f"seed-{seed}", {"condition_accuracy": value}, {"condition_accuracy": by_label})
+        write_run(tmp_path / "two" / f"seed-{seed}", {"nll": 1.0})
+    html = text_of(page(tmp_path, study(seeds=(0, 1))))
+    assert "Male 1 — Smiling 0.6250 —" in html
+    assert "Attributes least obeyed one Smiling 0.6250 , Male 1 Condition" in html
+    assert "&#34;Male" not in html  # nor as JSON among the ways of its making
+
+
+def test_errors_and_floors_stand_apart_from_the_table(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 2.0, "nll_standard_error": 0.125})
+    html = page(tmp_path, study(("one",), (0,)))
+    table, beside = html.split("Errors and references", 1)
+    assert "nll_" not in text_of(table)
+    assert "nll_standard_error How nll_standard_error is made." in text_of("<body" + beside)
+    assert "0.1250" in beside
+
+
+def test_params_and_environment_are_there_in_full(runs: Path) -> None:
+    html = page(runs, study())
+    shown = re.search(r"<pre>(.*?)</pre>", html, re.DOTALL)
+    assert shown
+    written = (runs / "params.yaml").write_text(shown[1].replace("&#39;", "'").replace("&#34;", '"'))
+    assert written
+    assert reading.load(runs / "params.yaml") == reading.check(study_content(), Path("params.yaml"))
+    assert "3.11.0" in html
+
+
+def test_the_page_is_the_same_each_time(runs: Path) -> None:
+    assert page(runs, study()) == page(runs, study())
+
+
+def test_the_environment_names_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # outside any repository
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    found = provenance.environment()
+    assert {"Python", "torch", "numpy"} <= found.keys()
+    assert "commit" not in found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(5.24, "5.2 s"), (59.99, "60.0 s"), (200, "3 min 20 s"), (3661, "1 h 01 min")]
+)
+def test_wall_times_are_read_at_a_glance(seconds: float, text: str) -> None:
+    assert provenance.duration(seconds) == text

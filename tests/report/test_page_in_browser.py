@@ -1,0 +1,130 @@
+"""The report as a reader has it: opened from disk with the network off."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.made_up import study, write_run
+from vaeline.report import compare, results
+from vaeline.report import page as report
+from vaeline.report.plots import drawn_figures, figures, latent_figures
+from vaeline.report.provenance import Provenance, Stage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+DISTANCES = {"one": 9.0, "two": 2.0, "three": 5.0, "four": 7.0}
+ATTACK = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of four variants; one leads in one figure, another in another."""
+    folder = tmp_path_factory.mktemp("study")
+    for seed in range(3):
+        for variant, distance in DISTANCES.items():
+            metrics = {"nll": 10 - distance + seed / 8, "fd_sample": distance}
+            obeyed = {"condition_accuracy": {"value": 0.5, "by_label": {ATTACK: 0.25, "Male": 0.75}}}
+            write_run(folder / variant / f"seed-{seed}", {**metrics, "condition_accuracy": 0.5}, obeyed)
+    found = results.read(folder, of := study(tuple(DISTANCES), question=f"Is {ATTACK} shown?"))
+    pictures = {
+        "codes": figures.png(partial(latent_figures.codes, found)),
+        "pockets": figures.png(partial(latent_figures.pockets, found)),
+        "traversals": latent_figures.traversals_png(found), "switched": drawn_figures.switched_png(found),
+        "interpolations": drawn_figures.interpolations_png(found),
+        "worst": drawn_figures.worst_png(found, np.zeros((4, 1, 8, 8), np.uint8)),
+        "low_posterior": drawn_figures.low_posterior_png(found),
+    }  # fmt: skip
+    made_of = Provenance([Stage("train", "weights", 12, "")], {ATTACK: ATTACK}, {"Python": "3.11"})
+    page = report.render(of, found, compare.compare(found), None, pictures, made_of)
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    return folder / "report.html"
+
+
+@pytest.fixture
+def opened(browser: "Browser", written: Path) -> Iterator[Callable[..., "Page"]]:
+    """Open the report; whatever the page says to the console or asks of a network fails the test."""
+    contexts, said = [], []
+
+    def open_page(width: int = 1280, **options: Any) -> "Page":
+        context = browser.new_context(viewport={"width": width, "height": 900}, offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append(f"a dialog: {dialog.message}"))
+        page.on("request", lambda request: None if request.url.startswith("data:") else said.append(request.url))
+        page.goto(written.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [words for words in said if words != written.as_uri()] == []
+
+
+def variants(page: "Page") -> list[str]:
+    return page.locator(".results thead .variant").first.locator("xpath=../..").locator(".variant").all_inner_texts()
+
+
+def test_nothing_is_said_and_nothing_asked_for(opened: Callable[..., "Page"]) -> None:
+    page = opened()
+    assert page.locator("h1").inner_text() == f"Is {ATTACK} shown?"
+    assert all(page.evaluate("[...document.images].filter(i => i.src).map(i => i.naturalWidth > 0)"))
+
+
+def test_variants_are_sorted_by_a_figure_the_better_first(opened: Callable[..., "Page"]) -> None:
+    page = opened()
+    sort = partial(page.get_by_role("button").filter(has_text="the variants by").filter, has_text="fd_sample")
+    assert variants(page) == list(DISTANCES)
+    row = page.locator(".results tbody tr", has_text="fd_sample").first
+    sort().first.press("Enter")
+    assert variants(page) == ["two", "three", "four", "one"]
+    assert row.locator("td.figure .value").all_inner_texts() == ["2", "5", "7", "9"]
+    sort().first.press("Enter")
+    assert variants(page) == ["one", "four", "three", "two"]
+
+
+def test_runs_are_sorted_by_a_column(opened: Callable[..., "Page"]) -> None:
+    page = opened()
+    head, cells = page.locator("#runs th", has_text="nll"), page.locator("#runs tbody tr td[data-value]:nth-child(4)")
+    head.get_by_role("button").click()
+    values = [float(text) for text in cells.all_inner_texts()]
+    assert values == sorted(values) and head.get_attribute("aria-sort") == "ascending"
+    head.get_by_role("button").click()
+    assert [float(text) for text in cells.all_inner_texts()] == sorted(values, reverse=True)
+
+
+def test_a_figure_enlarges_and_closes_by_keyboard(opened: Callable[..., "Page"]) -> None:
+    page = opened()
+    small = page.locator("#figure-switched img")
+    small.press("Enter")
+    large = page.locator("dialog img")
+    assert large.is_visible() and large.get_attribute("src") == small.get_attribute("src")
+    shown, wide = small.bounding_box(), large.bounding_box()
+    assert shown and wide and wide["width"] > 1.2 * shown["width"]
+    page.keyboard.press("Escape")
+    assert not large.is_visible()
+
+
+def test_nothing_sticks_out_of_a_phone(opened: Callable[..., "Page"]) -> None:
+    page = opened(width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_dark_page_is_dark(opened: Callable[..., "Page"]) -> None:
+    grounds = [
+        opened(color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+        for scheme in ("light", "dark")
+    ]
+    shades = [sum(map(int, ground.removeprefix("rgb(").removesuffix(")").split(","))) for ground in grounds]
+    assert shades[0] > 700 and shades[1] < 100
+
+
+def test_without_scripts_the_page_is_whole(opened: Callable[..., "Page"]) -> None:
+    page = opened(java_script_enabled=False)
+    assert page.locator("#table .results").is_visible() and not page.locator(".sort").first.is_visible()

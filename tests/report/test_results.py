@@ -1,0 +1,124 @@
+"""Reading a study's runs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tests.made_up import study, write_run, write_runs
+from vaeline.report import results
+from vaeline.runs.former import move_former
+from vaeline.system.errors import UserError
+from vaeline.system.files import write_json
+
+
+def test_every_run_is_read_in_the_order_of_the_study(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.0]})
+    found = results.read(tmp_path, study(("two", "one"), (2, 0, 1)))
+    assert [(run.variant, run.seed, run.metrics["nll"]) for run in found.runs] == [
+        ("two", 2, 6.0), ("two", 0, 4.0), ("two", 1, 5.0), ("one", 2, 3.0), ("one", 0, 1.0), ("one", 1, 2.0),
+    ]  # fmt: skip
+    assert not found.missing
+
+
+def test_an_epoch_without_validation_is_nan(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    training = results.read(tmp_path, study(("one",), (0,))).runs[0].training
+    np.testing.assert_array_equal(training["epoch"], [1, 2, 3])
+    np.testing.assert_array_equal(training["validation_distortion"], [8, np.nan, 8 / 3])
+
+
+@pytest.mark.parametrize(
+    ("lost", "state"),
+    [
+        ("model.safetensors", "not trained"),
+        ("samples.png", "trained, not sampled"),
+        ("evaluation.json", "sampled, not evaluated"),
+    ],
+)
+def test_a_missing_run_says_how_far_it_came(tmp_path: Path, lost: str, state: str) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0]})
+    (tmp_path / "one" / "seed-1" / lost).unlink()
+    found = results.read(tmp_path, study(("one",), (0, 1)))
+    assert [run.seed for run in found.runs] == [0]
+    assert found.missing == {("one", 1): state}
+
+
+@pytest.mark.parametrize("section", ["variant", "training"])
+def test_a_run_of_other_parameters_is_not_taken_for_one_of_these(tmp_path: Path, section: str) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0]})
+    described = tmp_path / "one" / "seed-1" / "variant.yaml"
+    made = yaml.safe_load(described.read_text())
+    made[section] |= {"latent": 9} if section == "variant" else {"batch_size": 9}
+    described.write_text(yaml.safe_dump(made))
+    found = results.read(tmp_path, study(("one",), (0, 1)))
+    assert [run.seed for run in found.runs] == [0]
+    assert found.missing == {("one", 1): "trained under other parameters"}
+
+
+def test_wall_times_are_read_where_there_are_any(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0]})
+    write_json(tmp_path / "one" / "seed-0" / "timing.json", {"train": {"seconds": 3.5, "host": "here"}})
+    assert [run.seconds for run in results.read(tmp_path, study(("one",), (0, 1))).runs] == [{"train": 3.5}, {}]
+
+
+def test_peak_memory_is_read_where_it_was_noted(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0]})
+    noted = {"train": {"seconds": 3.5, "host": "here", "peak_bytes": 2**30}, "sample": {"seconds": 1.0, "host": "here"}}
+    write_json(tmp_path / "one" / "seed-0" / "timing.json", noted)
+    [run] = results.read(tmp_path, study(("one",), (0,))).runs
+    assert {step: time.peak_bytes for step, time in run.times.items()} == {"train": 2**30, "sample": None}
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "evaluation.json", "training.csv", "variant.yaml"])
+@pytest.mark.parametrize("content", [b'{"nll": 1', b"\xff\xfe\x00", b"[1, 2]", b'{"nll": "x"}'])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    (tmp_path / "one" / "seed-0" / name).write_bytes(b"epoch\n" + content if name == "training.csv" else content)
+    with pytest.raises(UserError, match=f"seed-0/{name} is damaged"):
+        results.read(tmp_path, study(("one",), (0,)))
+
+
+@pytest.mark.parametrize("content", ['{"train": {}}', '{"train": {"seconds": "x", "host": "here"}}', "NaN"])
+def test_damaged_wall_times_are_named(tmp_path: Path, content: str) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    (tmp_path / "one" / "seed-0" / "timing.json").write_text(content)
+    with pytest.raises(UserError, match="timing.json is damaged"):
+        results.read(tmp_path, study(("one",), (0,)))
+
+
+@pytest.mark.parametrize("metrics", [{"nll": 2.0}, {"nll": 1.0, "rate": 1.0}, {}])
+def test_figures_of_one_evaluation_beside_the_definitions_of_another_are_refused(
+    tmp_path: Path, metrics: dict[str, float]
+) -> None:
+    """As a full disk or a kill between the two files leaves them."""
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    write_json(tmp_path / "one" / "seed-0" / "metrics.json", metrics)
+    with pytest.raises(UserError, match=r"of two evaluations; .*evaluate --variant one --seed 0"):
+        results.read(tmp_path, study(("one",), (0,)))
+
+
+def test_half_a_picture_is_named(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    path = tmp_path / "one" / "seed-0" / "samples.png"
+    path.write_bytes(path.read_bytes()[:80])
+    with pytest.raises(UserError, match="samples.png is damaged"):
+        results.read(tmp_path, study(("one",), (0,)))
+
+
+def test_runs_the_study_no_longer_names_are_moved(tmp_path: Path) -> None:
+    runs, former = tmp_path / "runs", tmp_path / "former"
+    write_runs(runs, {"one": [1.0, 2.0], "gone": [3.0]})
+    moved = move_former(runs, study(("one",), (0,)).study, former)
+    assert moved == [former / "gone" / "seed-0", former / "one" / "seed-1"]
+    assert all((run / "metrics.json").exists() for run in moved)
+    assert sorted(run.name for run in runs.rglob("seed-*")) == ["seed-0"]
+    assert not (runs / "gone").exists()
+
+
+def test_a_former_run_is_kept_beside_one_of_its_name(tmp_path: Path) -> None:
+    for nll in (1.0, 2.0, 3.0):
+        write_runs(tmp_path / "runs", {"gone": [nll]})
+        move_former(tmp_path / "runs", study(("one",), (0,)).study, tmp_path / "former")
+    assert sorted(path.name for path in (tmp_path / "former" / "gone").iterdir()) == ["seed-0", "seed-0.2", "seed-0.3"]

@@ -1,0 +1,143 @@
+"""The table of results."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.made_up import study, write_run, write_runs
+from vaeline.report import compare, results, table
+from vaeline.report.comparison import Comparison
+
+
+def compared(
+    folder: Path, variants: tuple[str, ...] = ("one", "two"), seeds: tuple[int, ...] = (0, 1, 2)
+) -> Comparison:
+    return compare.compare(results.read(folder, study(variants, seeds)))
+
+
+def marks(folder: Path, *variants: str) -> list[str]:
+    return [cell.mark for cell in table.rows(compared(folder, variants))[0].cells]
+
+
+@pytest.mark.parametrize(
+    ("value", "half_width", "text"),
+    [
+        (-3118.437, 2.13, "-3,118.4"), (-3118.437, 213.0, "-3,118"), (0.96071, 0.0086, "0.9607"), (12.0, 0.96, "12.00"),
+        (21.0612, None, "21.06"), (0.0065981, None, "0.006598"), (185730.0, 0.0, "185,730"), (0.0, None, "0"),
+        (1.5, 0.0, "1.500"), (1e-9, None, "0.000000"),
+    ],
+)  # fmt: skip
+def test_a_number_ends_where_its_interval_begins(value: float, half_width: float | None, text: str) -> None:
+    assert table.number(value, half_width) == text
+
+
+def test_the_best_is_marked_where_it_is_apart_from_all(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [2.0, 3.1, 4.0], "three": [9.0, 9.0, 9.1]})
+    assert marks(tmp_path, "one", "two", "three") == ["best", "", ""]
+
+
+def test_those_not_apart_from_the_best_mean_share_its_mark(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [2.0, 2.1, 2.0], "three": [9.0, 9.0, 9.1]})
+    assert marks(tmp_path, "one", "two", "three") == ["tied", "tied", ""]
+
+
+def test_nothing_is_marked_without_an_interval(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0], "two": [2.0, 2.0, 2.0]})
+    assert marks(tmp_path, "one", "two") == ["", ""]
+
+
+def test_none_is_best_beside_a_rival_that_was_not_compared(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 1.1, 1.0], "two": [9.0, 9.0, 9.1], "three": [2.0]})
+    assert marks(tmp_path, "one", "two", "three") == ["", "", ""]
+    assert marks(tmp_path, "one", "two") == ["best", ""]
+
+
+def test_none_is_best_by_a_seed_that_its_rival_has_not(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [10.0, 10.1, -50.0], "two": [9.0, 9.2]})
+    assert marks(tmp_path, "one", "two") == ["", ""]
+
+
+def test_a_figure_past_what_real_images_score_is_not_the_best(tmp_path: Path) -> None:
+    for seed in range(2):
+        for variant, value in (("one", 1.0), ("two", 0.8)):
+            figures = {"precision": value, "precision_ceiling": 0.9}
+            write_run(tmp_path / variant / f"seed-{seed}", figures)
+    [first, second] = table.rows(compared(tmp_path, seeds=(0, 1)))[0].cells
+    assert (first.mark, second.mark) == ("", "")
+    assert first.note.startswith("past its ceiling") and not second.note
+
+
+def test_a_floor_ends_where_its_error_begins(tmp_path: Path) -> None:
+    figures = {"kd_sample": 9.0, "kd_floor": 0.2529, "kd_floor_standard_error": 4.05}
+    write_run(tmp_path / "one" / "seed-0", figures)
+    assert table.rows(compared(tmp_path, ("one",), (0,)))[0].references == {"kd_floor": "0.3 ± 4.0"}
+
+
+def test_a_figure_that_describes_a_model_ranks_none(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 1.0, 1.1], "two": [5.0, 5.0, 5.1]}, "rate")
+    assert marks(tmp_path, "one", "two") == ["", ""]
+
+
+def test_higher_wins_where_higher_is_better(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [0.1, 0.1, 0.11], "two": [0.9, 0.9, 0.91]}, "condition_accuracy")
+    assert marks(tmp_path, "one", "two") == ["", "best"]
+
+
+def test_bounds_dashes_and_lost_seeds_are_explained(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_run(
+            tmp_path / "one" / f"seed-{seed}",
+            {"nll": 5.0 + seed},
+            {"nll": {"bound": "its effective sample size is under 10"}},
+        )
+        write_run(tmp_path / "two" / f"seed-{seed}", {"rate": 1.0} | ({"nll": 7.0} if seed else {}))
+        write_run(tmp_path / "three" / f"seed-{seed}", {}, {"nll": {"dash": "it has no density"}})
+    cells = table.rows(compared(tmp_path, ("one", "two", "three")))[0].cells
+    assert cells[0] == table.Cell(
+        "<= 6.0", "± 2.5", "tied", "an upper bound: its effective sample size is under 10", 6.0
+    )
+    assert cells[1] == table.Cell("7", "", "tied", "over seeds 1, 2 only", 7.0)
+    assert cells[2] == table.Cell("-", note="it has no density")
+
+
+def test_a_figure_that_no_variant_has_is_no_row_but_said(tmp_path: Path) -> None:
+    for variant in ("one", "two"):
+        write_run(tmp_path / variant / "seed-0", {"nll": 5.0}, {"mig": {"dash": "there are no factors"}})
+    found = compared(tmp_path, seeds=(0,))
+    assert [row.name for row in table.rows(found)] == ["nll"]
+    assert table.nowhere(found) == ["mig: there are no factors"]
+    assert "in no system: mig: there are no factors" in table.plain(found, 80)
+
+
+def test_floors_stand_beside_their_figure(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"fd_sample": 9.0, "fd_floor": 1.25, "nll": 3.0})
+    rows = {row.name: row for row in table.rows(compared(tmp_path, ("one",), (0,)))}
+    assert rows["fd_sample"].references == {"fd_floor": "1.250"}
+    assert rows["nll"].references == {}
+
+
+def test_the_plain_table_is_aligned(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "longer_name": [-12.0, -11.0, -10.0]})
+    lines = table.plain(compared(tmp_path, ("one", "longer_name")), 80).splitlines()
+    assert lines[:2] == ["               one    longer_name", "nll ↓  2.0 ± 2.5    -11.0 ± 2.5 *"]
+
+
+def test_a_wide_table_is_cut_into_blocks(tmp_path: Path) -> None:
+    variants = tuple(f"variant_{number}" for number in range(6))
+    write_runs(tmp_path, {variant: [1.0, 2.0, 3.0] for variant in variants})
+    blocks = table.plain(compared(tmp_path, variants), 60).split("\n\n")[:-1]
+    assert len(blocks) == 2
+    assert all(len(line) <= 60 for block in blocks for line in block.splitlines())
+    assert [name in block for name in variants for block in blocks] == [True, False] * 4 + [False, True] * 2
+
+
+def test_a_variant_of_which_runs_are_missing_says_how_many_there_are(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0], "two": [1.0, 2.0, 3.0]})
+    assert table.plain(compared(tmp_path), 80).splitlines()[1].split() == ["2", "of", "3", "seeds"]
+
+
+def test_a_saturated_divergence_bears_a_note(tmp_path: Path) -> None:
+    for variant, saturated in (("one", True), ("two", False)):
+        write_run(tmp_path / variant / "seed-0", {"skl": 3.0}, {"skl": {"saturated": saturated}})
+    [row] = [row for row in table.rows(compared(tmp_path, seeds=(0,))) if row.name == "skl"]
+    assert [cell.note for cell in row.cells] == [table.SATURATED, ""]

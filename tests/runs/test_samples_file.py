@@ -1,0 +1,103 @@
+"""What a run drew is refused where it is not what it should be: of another model, of other images, half there."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from vaeline.data.facts import Facts
+from vaeline.runs import samples_file
+from vaeline.system.errors import UserError
+
+FACTS = Facts(
+    "tiny", (1, 2, 2), 17, (-1.0, 1.0), ["digit"], [["0", "1"]], counts={"test": 6}, checksums={"test": "ab12"}
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run that drew four images."""
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    with h5py.File(tmp_path / "samples.h5", "w") as file:
+        for name in ("reconstructions", "samples", "low_posterior"):
+            file[name] = np.arange(16, dtype=np.uint8).reshape(4, 1, 2, 2)
+        file["labels"], file["test_index"] = np.array([[0], [1], [0], [1]]), np.array([0, 2, 3, 5])
+        file["codes"] = np.zeros((4, 2), np.float32)
+        file["posterior"], file["posterior_log_p"] = np.zeros((5, 2), np.float32), np.zeros(5, np.float32)
+        file.attrs.update(seed=3, **samples_file.provenance(tmp_path, FACTS))
+    return tmp_path
+
+
+def test_what_was_drawn_is_read_back(folder: Path) -> None:
+    found = samples_file.read(folder, FACTS)
+    found.require(FACTS)
+    assert found.seed == 3
+    np.testing.assert_array_equal(found.sources, [0, 2, 3, 5])
+    assert found.low_posterior is not None and found.low_posterior.shape == (4, 1, 2, 2)
+    assert set(samples_file.arrays(folder / "samples.h5", ["codes", "traversals"])) == {"codes"}
+
+
+def test_what_another_model_drew_is_refused(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"trained again")
+    with pytest.raises(UserError, match=r"drawn from other weights than .*pipeline_steps.sample"):
+        samples_file.read(folder, FACTS)
+
+
+def test_what_was_drawn_of_other_test_images_is_refused(folder: Path) -> None:
+    other = Facts(**{**vars(FACTS), "checksums": {"test": "ef56"}})
+    with pytest.raises(UserError, match="drawn from other test images than"):
+        samples_file.read(folder, other)
+
+
+def replaced(name: str, values: Any) -> Callable[[h5py.File], None]:
+    def replace(file: h5py.File) -> None:
+        del file[name]
+        if values is not None:
+            file[name] = values
+
+    return replace
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (replaced("samples", None), "holds no samples"),
+        (replaced("samples", np.zeros((0, 1, 2, 2), np.uint8)), "its samples are 0x1x2x2"),
+        (replaced("reconstructions", np.zeros((2, 1, 2, 2), np.uint8)), "2 reconstructions and 4 samples"),
+        (replaced("labels", np.zeros((4, 1))), "its labels are 4x1 of type float64"),
+        (replaced("test_index", np.zeros((4, 1), int)), "its test_index are 4x1"),
+        (replaced("codes", np.full((4, 2), np.nan, np.float32)), "codes holds what is not finite"),
+        (replaced("posterior_log_p", np.zeros(4, np.float32)), "5 posterior and 4 posterior_log_p"),
+        (lambda file: file.create_dataset("sketches", data=np.zeros(3)), "its sketches are 3 of type float64"),
+        (lambda file: file.attrs.update(seed="abc"), "invalid literal"),
+        (lambda file: (file.pop("samples"), file.create_group("samples")), "samples.h5 is damaged"),
+    ],
+)
+def test_a_layout_that_is_not_ours_is_refused(folder: Path, damage: Callable[[h5py.File], Any], sentence: str) -> None:
+    with h5py.File(folder / "samples.h5", "a") as file:
+        damage(file)
+    with pytest.raises(UserError, match=sentence):
+        samples_file.read(folder, FACTS)
+        samples_file.arrays(folder / "samples.h5", ["codes"])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "sentence"),
+    [
+        ("labels", np.array([[0], [1], [0], [2]]), "labels that no test image can have"),
+        ("labels", np.array([[0], [1], [0], [-1]]), "labels that no test image can have"),
+        ("test_index", np.array([0, 1, 2, 6]), "rows that the test split has not"),
+        ("test_index", np.array([0, 1, 1, 2]), "or has once only"),
+        ("test_index", np.array([0, 1, -1, 2]), "rows that the test split has not"),
+    ],
+)
+def test_labels_and_rows_that_are_none_of_the_test_split_are_refused(
+    folder: Path, name: str, values: np.ndarray, sentence: str
+) -> None:
+    with h5py.File(folder / "samples.h5", "a") as file:
+        file[name][...] = values
+    with pytest.raises(UserError, match=sentence):
+        samples_file.read(folder, FACTS).require(FACTS)

@@ -1,0 +1,215 @@
+"""The schema of a study: what it lets in, and the sentence with which it turns the rest away."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from vaeline.study import parts, ready_studies
+from vaeline.study.reading import check, load, load_resolved, read_yaml
+from vaeline.study.schema import Study
+from vaeline.system.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+MISSING = object()
+
+
+@pytest.fixture(scope="module")
+def digits() -> dict[str, Any]:
+    return load(ROOT / "params.yaml").model_dump(mode="json")
+
+
+def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(content)
+    *above, last = path.split(".")
+    node = changed
+    for step in above:
+        node = node[step]
+    if value is MISSING:
+        del node[last]
+    else:
+        node[last] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("training.epoch", 3, "training.epoch is no known key; allowed are: epochs, patience"),
+        ("x", 1, "x is no known key; allowed are: study, dataset, training"),
+        ("variants.cvae.latents", 3, "variants.cvae.latents is no known key; allowed are: network, latent"),
+        (
+            "variants.cvae.condition.embeding",
+            3,
+            "variants.cvae.condition.embeding is no known key; allowed are: embedding",
+        ),
+        (
+            "variants.cvae_nf.prior.flow.layer",
+            4,
+            "variants.cvae_nf.prior.flow has no key 'layer'; allowed are: name, layers",
+        ),
+        ("training.epochs", 0, "training.epochs is 0, but should be greater than or equal to 1"),
+        ("study.seeds", [], "study.seeds holds 0, but should hold at least 1."),
+        ("training.epochs", "many", "training.epochs is 'many', but should be a valid integer"),
+        ("training.precision", "fp16", "training.precision is 'fp16', but should be '32-true' or 'bf16-mixed'"),
+        ("variants.cvae_nf.prior.flow.layers", 0, "variants.cvae_nf.prior.flow.layers is 0, but should be greater"),
+        (
+            "variants.cvae.prior",
+            {"name": "flowy"},
+            "variants.cvae.prior has name 'flowy', which is no file of vaeline/models/priors",
+        ),
+        ("variants.cvae.prior", "standard", "variants.cvae.prior is 'standard', but must be an entry with a name"),
+        ("variants.cvae.latent", MISSING, "variants.cvae.latent is missing"),
+        (
+            "study.variants",
+            ["cvae", "vae"],
+            "study.variants names 'vae', which `variants` does not hold; it holds: gaussian_cvae",
+        ),
+        ("study.seeds", [1, 1], "study.seeds is [1, 1], but must name each once"),
+        ("study.name", "My study", "study.name is 'My study', but"),
+        ("dataset.split.test", 0.95, "dataset.split validation and test leave no image to train on"),
+        (
+            "dataset.name",
+            "digit",
+            "dataset.name is 'digit', but must be a file of vaeline/data/sets; there are: celeba, digits",
+        ),
+        ("dataset.range", [1, 0], "dataset.range is [1, 0], but must ascend"),
+        ("training.validate_every", 7, "epochs 120 must be a multiple of validate_every 7"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_what_is_allowed(
+    digits: dict[str, Any], path: str, value: Any, sentence: str
+) -> None:
+    digits = with_change(digits, "training.epochs", 120)
+    with pytest.raises(UserError) as error:
+        check(with_change(digits, path, value), Path("params.yaml"))
+    assert sentence in str(error.value)
+    assert str(error.value).startswith("params.yaml: ") and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("training.flip", True), ("classifier.rotation", 5.0), ("evaluation.features", {"name": "inception"})],
+)
+def test_points_are_not_turned_or_shown_to_inception(digits: dict[str, Any], path: str, value: Any) -> None:
+    points = with_change(digits, "dataset.size", None)
+    check(points, Path("params.yaml"))
+    with pytest.raises(UserError, match="size null is of points, .* set flip to false and rotation to 0"):
+        check(with_change(points, path, value), Path("params.yaml"))
+
+
+def test_points_have_no_pixels(digits: dict[str, Any]) -> None:
+    points = with_change(digits, "dataset.size", None)
+    for key, value in (("range", [0, 1]), ("pixels", "greys")):
+        with pytest.raises(UserError, match="points, which have no pixels; leave pixels at dequantized and range at"):
+            check(with_change(points, f"dataset.{key}", value), Path("params.yaml"))
+
+
+def test_black_and_white_is_not_turned_into_greys(digits: dict[str, Any]) -> None:
+    content = with_change(with_change(digits, "dataset.pixels", "static_binary"), "training.rotation", 5.0)
+    with pytest.raises(UserError, match="take dynamic_binary"):
+        check(content, Path("params.yaml"))
+
+
+def test_every_mistake_is_named(digits: dict[str, Any]) -> None:
+    two = with_change(with_change(digits, "training.epochs", 0), "dataset.size", -1)
+    with pytest.raises(UserError, match=r"dataset.size is -1.*\n.*training.epochs is 0"):
+        check(two, Path("params.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, "run from the project's root"),
+        ("a: [", "is not valid YAML"),
+        ("- 1", "holds no keys"),
+        ("", "holds no keys"),
+    ],
+)
+def test_a_file_that_is_no_study_is_named(tmp_path: Path, text: str | None, sentence: str) -> None:
+    path = tmp_path / "params.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        load(path)
+
+
+def test_an_entry_of_a_list_leaves_nothing_out(tmp_path: Path, digits: dict[str, Any]) -> None:
+    posterior = {
+        "name": "flow",
+        "flows": [{"name": "radial"}, {"name": "planar", "layers": 2}],
+        "context": 0,
+        "squash": "none",
+    }
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(with_change(digits, "variants.cvae.posterior", posterior)))
+    with pytest.raises(UserError, match=r"leaves out `variants.cvae.posterior.flows.0.layers: \d+`; add it"):
+        load_resolved(path)
+
+
+BROKEN = {
+    "no such class": ("class Opts:\n    pass\n", "has 0 classes called Options"),
+    "an import of its own": (
+        "import math\nclass Options(PartOptions):\n    scale: float = Field(math.pi)\n",
+        "may use Annotated, Entry, Field, Literal, PartOptions, part and Python's own names",
+    ),
+    "no Python": ("class Options(:\n", "is not valid Python: .*, line 1"),
+}
+
+
+@pytest.mark.parametrize(("source", "sentence"), BROKEN.values(), ids=BROKEN)
+def test_options_that_cannot_be_read_are_a_sentence(
+    source: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vaeline/models/priors").mkdir(parents=True)
+    (tmp_path / "vaeline/models/priors/mine.py").write_text(source)
+    monkeypatch.setattr(parts, "ROOT", tmp_path)
+    with pytest.raises(UserError, match=f"vaeline/models/priors/mine.py.*{sentence}"):
+        parts.options_class("priors", "mine")
+
+
+def test_a_resolved_study_leaves_nothing_out(tmp_path: Path, digits: dict[str, Any]) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(digits))
+    assert load_resolved(path) == Study.model_validate(digits)
+    shorter = with_change(with_change(digits, "dataset.source", MISSING), "variants.cvae_nf.prior.flow.layers", MISSING)
+    path.write_text(yaml.safe_dump(shorter))
+    with pytest.raises(
+        UserError, match=r'leaves out `dataset.source: "download"`, `variants.cvae_nf.prior.flow.layers: 4`'
+    ):
+        load_resolved(path)
+
+
+def test_a_checked_study_is_a_fixed_point(digits: dict[str, Any]) -> None:
+    assert Study.model_validate(digits).model_dump(mode="json") == digits
+
+
+FAMILIES = ["networks", "flows", "posteriors", "priors", "likelihoods", "regularizers", "features"]
+
+
+@pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in parts.names(family)])
+def test_options_read_from_the_source_are_those_of_the_file(family: str, name: str) -> None:
+    imported = parts.module(family, name).Options
+    assert parts.options_class(family, name).model_json_schema() == imported.model_json_schema()
+
+
+@pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in parts.names(family)])
+def test_every_option_but_the_name_is_described_and_has_a_default(family: str, name: str) -> None:
+    fields = parts.options_class(family, name).model_fields
+    assert all(field.description and not field.is_required() for key, field in fields.items() if key != "name")
+
+
+def test_params_yaml_is_the_default_study_as_use_writes_it() -> None:
+    assert (ROOT / "params.yaml").read_text() == ready_studies.as_yaml(ready_studies.resolve("digits"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: 1\na: 2\n", "study: {name: x, name: y}\n", "day: 2020-13-41\n", "a: " + "[" * 20_000, "a: " + "9" * 5_001],
+)
+def test_yaml_that_cannot_be_taken_as_it_stands_is_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(UserError, match="params.yaml is not valid YAML"):
+        read_yaml(tmp_path / "params.yaml")

@@ -1,0 +1,91 @@
+"""Files appear whole or not at all."""
+
+import errno
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from vaeline.system.errors import UserError
+from vaeline.system.files import locked, main_worktree, sha256, write_json, write_text, written_aside
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file.txt"
+    with written_aside(path) as aside:
+        aside.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole" and list(path.parent.iterdir()) == [path]
+
+
+def test_whoever_may_read_other_files_may_read_this_one(tmp_path: Path) -> None:
+    path, plain = tmp_path / "a", tmp_path / "b"
+    plain.touch()
+    with written_aside(path) as aside:
+        aside.touch(mode=0o600)
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
+def test_an_error_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(ValueError, match="half"), written_aside(path) as aside:
+        aside.write_text("ha")
+        raise ValueError("half")
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "x"), OSError(errno.EDQUOT, "x"), RuntimeError("can't: No space left on device")]
+)
+def test_a_full_disk_is_a_sentence(tmp_path: Path, error: Exception) -> None:
+    with (
+        pytest.raises(UserError, match=r"disk is full while writing .*file.txt"),
+        written_aside(tmp_path / "file.txt") as aside,
+    ):
+        aside.write_text("ha")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    here = platform.node()
+    kept = [
+        f".a.json.{here}-{os.getppid()}.part",
+        f".a.json.elsewhere-{ended.pid}.part",
+        f".b.json.{here}-{ended.pid}.part",
+    ]
+    for name in [f".a.json.{here}-{ended.pid}.part", *kept]:
+        (tmp_path / name).touch()
+    write_json(tmp_path / "a.json", {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.json", *kept])
+
+
+def test_json_is_sorted_and_refuses_nan(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"b": 1, "a": 2})
+    assert (tmp_path / "a.json").read_text() == '{\n  "a": 2,\n  "b": 1\n}\n'
+    with pytest.raises(ValueError):
+        write_json(tmp_path / "b.json", {"a": float("nan")})
+    assert not (tmp_path / "b.json").exists()
+
+
+def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
+    write_text(tmp_path / "abc", "abc")
+    assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_lock_keeps_a_second_one_out_and_is_free_afterwards(tmp_path: Path) -> None:
+    refused = pytest.raises(UserError, match="Another process is training in")
+    with locked(tmp_path, "training"), refused, locked(tmp_path, "training"):
+        pass
+    with locked(tmp_path, "training"):
+        pass
+
+
+def test_the_main_worktree_is_here_outside_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main_worktree() == tmp_path.resolve()

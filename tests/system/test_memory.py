@@ -1,0 +1,171 @@
+"""Importance sampling holds as much for 21,000 samples of an image as for a few hundred; images on disk stay there; memory is kept."""
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vaeline.system import memory
+from vaeline.system.errors import UserError
+from vaeline.system.memory import budget
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read where Linux tells it, in /proc")
+
+BUDGET = 128  # MiB beside torch, the network and the images: docs/metrics.md says so
+
+# `ru_maxrss` would start from what the test's own process holds.
+PEAK = """
+def peak_megabytes():
+    with open("/proc/self/status") as status:
+        return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024
+
+"""
+MEASURED = (
+    PEAK
+    + """
+import numpy as np
+import torch
+from vaeline.data.batches import Batches
+from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.models.model import Model
+from vaeline.study.schema import Evaluation, Variant
+from vaeline.data.store import Facts, Split
+
+torch.set_num_threads(1)
+shape, network, images = {shape}, {network}, {images}
+facts = Facts("tiny", shape, 256, (0.0, 1.0), ["digit"], [list("ab")], counts={{"train": images, "test": images}})
+model = Model(Variant.model_validate({{
+    "network": network, "latent": 16, "condition": None, "posterior": {{"name": "gaussian"}},
+    "prior": {{"name": "standard"}}, "likelihood": {{"name": "optimal_sigma"}}, "regularizer": {{"name": "kl"}},
+}}), facts).eval()
+generator = np.random.default_rng(0)
+pixels = generator.integers(0, 256, (images, *shape), dtype=np.uint8)
+batches = Batches(Split(pixels, np.arange(images)[:, None] % 2, [""] * images), facts, 100)
+
+
+def peak(samples):
+    settings = Evaluation(importance_samples=samples, bound_samples=1, features={{"name": "classifier"}})
+    judge_likelihood(model, batches, batches, settings)
+    return peak_megabytes()
+
+
+before = peak_megabytes()
+first = peak(10)
+print(first - before, peak({samples}) - first)
+"""
+)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("shape", "network", "images", "samples"),
+    [
+        ((1, 28, 28), {"name": "mlp", "widths": [400]}, 20, 21_000),
+        ((3, 86, 86), {"name": "conv", "width": 8}, 30, 50),
+    ],
+    ids=["digits", "faces"],
+)
+def test_a_likelihood_keeps_to_its_memory(
+    shape: tuple[int, ...], network: dict[str, object], images: int, samples: int
+) -> None:
+    code = MEASURED.format(shape=shape, network=network, images=images, samples=samples)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    few, more = map(float, done.stdout.split())
+    assert few + more < BUDGET
+    assert more < BUDGET / 3
+
+
+STREAMED = (
+    PEAK
+    + """
+import sys
+from pathlib import Path
+import numpy as np
+from vaeline.data.batches import Batches
+from vaeline.data.store import Facts, Split, read_split, write
+
+path, count, shape = Path("tiny.h5"), 20_000, (1, 64, 64)
+facts = Facts("tiny", shape, 256, (0.0, 1.0), ["digit"], [list("ab")])
+if not path.exists():
+    few = {name: 2 if name != "train" else count for name in ("train", "validation", "test")}
+    write(path, facts, {name: Split(np.zeros((n, *shape), np.uint8), np.zeros((n, 1), int), [""] * n) for name, n in few.items()})
+    sys.exit()
+before = peak_megabytes()
+for x, _ in Batches(read_split(path, "train", int(sys.argv[1])), facts, 100).shuffled(0):
+    pass
+print(peak_megabytes() - before)
+"""
+)
+
+
+def test_images_that_stay_on_disk_are_never_all_in_memory(tmp_path: Path) -> None:
+    def peak(most: int) -> float:
+        ran = subprocess.run(
+            [sys.executable, "-c", STREAMED, str(most)], check=True, cwd=tmp_path, capture_output=True, text=True
+        )
+        return float(ran.stdout or 0)
+
+    megabytes = 20_000 * 64 * 64 / 2**20
+    assert peak(0) == 0  # it writes the store
+    assert peak(10**9) > megabytes
+    assert peak(0) < megabytes
+
+
+FAULTS = """
+import resource
+
+import torch
+from vaeline.system.devices import prepare_process
+
+prepare_process(1)
+faults = []
+for _ in range(25):  # of which the first few make room
+    torch.ones(12_000_000)  # 11,719 pages
+    faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+print(faults[-1] - faults[14])
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept where the C library is glibc")
+def test_memory_that_is_freed_is_used_again() -> None:
+    ran = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 2 * 11_719
+
+
+@pytest.mark.parametrize("given", ["", "much", "0", "-1", "nan", "inf"])
+def test_memory_that_is_no_number_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAELINE_MEMORY", given)
+    with pytest.raises(UserError, match="give the gigabytes"):
+        budget()
+
+
+def test_memory_is_an_eighth_of_the_machines_unless_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VAELINE_MEMORY", raising=False)
+    assert 0 < budget() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 8
+    monkeypatch.setenv("VAELINE_MEMORY", "2.5")
+    assert budget() == 2_500_000_000
+
+
+def test_the_peak_is_of_the_process_and_stays_when_memory_is_freed() -> None:
+    code = """
+from vaeline.system.memory import peak
+before = peak()
+held = bytearray(200_000_000)
+del held
+print(peak() - before)
+"""
+    held_here = bytearray(400_000_000)
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert 190_000_000 < int(printed) < 210_000_000
+    assert held_here
+
+
+def test_without_linux_the_peak_is_that_of_getrusage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = memory.peak()
+    monkeypatch.setattr(memory, "STATUS", tmp_path / "absent")
+    assert 0.5 < memory.peak() / told < 4
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert memory.peak() < told / 100  # where the unit is a byte

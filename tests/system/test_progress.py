@@ -1,0 +1,48 @@
+"""How far long work has come: a bar where someone looks, few lines in a log."""
+
+import io
+import sys
+
+import pytest
+
+from vaeline.system import progress
+from vaeline.system.progress import Bar, watched
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that a test lets pass."""
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_log_has_a_line_now_and_then(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with Bar("train", total=9000, done=1000) as bar:
+        for _ in range(50):
+            clock[0] += 1
+            bar.advance(20, "epoch 1 rate 2.0")
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.splitlines() == [
+        "train: epoch 1 rate 2.0 | 1,420 of 9,000 images, 20 a second, at most 6 min left",
+        "train: epoch 1 rate 2.0 | 1,840 of 9,000 images, 20 a second, at most 6 min left",
+    ]
+
+
+def test_quick_work_says_nothing_in_a_log(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(watched(iter([[1, 2], [3]]), "features", 3)) == [[1, 2], [3]]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_terminal_has_a_bar_with_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with Bar("likelihood", total=4) as bar:
+        bar._bar.mininterval = 0
+        bar.advance(2, "so far")
+    last = terminal.getvalue().split("\r")[-1]
+    assert "likelihood" in last and "2/4" in last and "images/s" in last and "so far" in last

@@ -1,0 +1,228 @@
+"""Raw images to a store: dealt to three splits, decoded on all cores, brought to one size."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaeline.data import raw_images
+from vaeline.data.decoding import decode, fit
+from vaeline.data.facts import Facts
+from vaeline.data.raw_images import EncodedImages, RawImages
+from vaeline.data.splits import deal
+from vaeline.data.store import Stream, write
+from vaeline.study import schema
+from vaeline.system.background import in_order
+from vaeline.system.errors import UserError
+from vaeline.system.progress import Bar
+
+BLOCK = 64  # images that a thread prepares at once
+PILE = 2**19  # bytes of decoded images, unless one has more, that are resized at once: as many as a core's cache holds
+TRIAL = 32  # images that tell how long all will take
+
+
+def preprocess(dataset: schema.Dataset, manifest: dict[str, Any], path: Path, threads: int | None = None) -> Facts:
+    """Make the store of a data set; the same files and params give the same bytes, whatever the number of threads.
+
+    Args:
+        dataset: the data set of a study.
+        manifest: what `datasets.fetch` returned; the files must still be those.
+        path: of the store.
+        threads: that decode; None for one a core.
+
+    Returns:
+        What the store's images are.
+
+    Raises:
+        UserError: the files have changed or are damaged, a split comes out empty, or the disk is too small.
+    """
+    raw = raw_images.read(dataset)
+    if raw_images.manifest(dataset, raw) != manifest:
+        raise UserError(
+            f"The files in {raw_images.folder(dataset)} are not those that the download step saw; "
+            "run `python -m pipeline_steps.download` if they are meant."
+        )
+    dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit)
+    facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
+    threads = threads or _cores()
+    _refuse_size(dataset, raw)
+    _announce(raw.images, facts, count, path, threads)
+    with _workers(threads, _resizes(raw.images, dataset.size)) as pool, Bar("preprocess", count) as bar:
+        splits = {
+            name: Stream(
+                _blocks(pool, partial(_prepare, raw, dataset), rows, bar, 2 * threads),
+                raw.labels.codes[rows],
+                [raw.ids[row] for row in rows],
+            )
+            for name, rows in dealt.items()
+        }
+        return write(path, facts, splits)
+
+
+def _facts(dataset: schema.Dataset, raw: RawImages, manifest: dict[str, Any]) -> Facts:
+    channels = raw.images.channels if isinstance(raw.images, EncodedImages) else raw.images.shape[1]
+    return Facts(
+        dataset_id=dataset.id,
+        image_shape=(channels,) if dataset.size is None else (channels, dataset.size, dataset.size),
+        levels=raw.levels or 0,
+        range=dataset.range,
+        pixels=dataset.pixels if raw.levels else "points",
+        label_names=raw.labels.names,
+        label_values=raw.labels.values,
+        factors=raw.labels.factorial,
+        preprocessing={
+            "manifest": {key: value for key, value in manifest.items() if key != "source"},
+            "resize": "shorter side, bilinear, antialiased; then the centre cut out",
+            "split": dataset.split.model_dump(),
+            "limit": dataset.limit,
+        },
+    )
+
+
+def _refuse_size(dataset: schema.Dataset, raw: RawImages) -> None:
+    if raw.levels and dataset.size is None:
+        raise UserError(
+            f"dataset.size is null, but {dataset.name} holds images; give their height and width in pixels."
+        )
+    if not raw.levels and dataset.size is not None:
+        raise UserError(f"dataset.size is {dataset.size}, but {dataset.name} holds points; set dataset.size to null.")
+
+
+def _resizes(images: np.ndarray | EncodedImages, size: int | None) -> bool:
+    return isinstance(images, EncodedImages) or (size is not None and images.shape[2:] != (size, size))
+
+
+@contextmanager
+def _workers(threads: int, resizing: bool) -> Iterator[Executor | None]:
+    """Threads that prepare images; None for a single one, whose core would only be handed to and fro with the one that writes.
+
+    Torch, which resizes, is to start no threads of its own beside them.
+    """
+    if threads > 1:
+        with ThreadPoolExecutor(threads, initializer=_compute_alone if resizing else None) as pool:
+            yield pool
+    elif resizing:
+        import torch
+
+        before = torch.get_num_threads()
+        _compute_alone()
+        try:
+            yield None
+        finally:
+            torch.set_num_threads(before)
+    else:
+        yield None
+
+
+def _compute_alone() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _blocks(
+    pool: Executor | None, prepare: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, bar: Bar, ahead: int
+) -> Iterator[np.ndarray]:
+    """Prepare images on all threads, in order, block by block; (<= BLOCK, channel, size, size)."""
+    blocks = (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
+    prepared = in_order((pool.submit(prepare, block) for block in blocks), ahead) if pool else map(prepare, blocks)
+    for block in prepared:
+        yield block
+        bar.advance(len(block))
+
+
+def _prepare(raw: RawImages, dataset: schema.Dataset, rows: np.ndarray) -> np.ndarray:
+    """What the store holds of some rows."""
+    if dataset.size is None and isinstance(raw.images, np.ndarray):
+        return raw.images.take(rows, axis=0)
+    assert dataset.size is not None and raw.levels is not None
+    images = _bring_to_size(raw.images, rows, dataset.size)
+    if dataset.pixels != "static_binary":
+        return images
+    return _draw_black_and_white(images, rows, dataset.split.seed, raw.levels - 1)
+
+
+def _bring_to_size(images: np.ndarray | EncodedImages, rows: np.ndarray, size: int) -> np.ndarray:
+    if isinstance(images, EncodedImages):
+        return _decode_and_fit(images, rows, size)
+    if images.shape[2:] == (size, size):
+        return images.take(rows, axis=0)
+    return fit(images.take(rows, axis=0).transpose(0, 2, 3, 1), size)
+
+
+def _decode_and_fit(images: EncodedImages, rows: np.ndarray, size: int) -> np.ndarray:
+    fitted, start = np.empty((len(rows), images.channels, size, size), np.uint8), 0
+    for pile in _piles(images, rows):
+        fit(pile, size, into=fitted[start : start + len(pile)])
+        start += len(pile)
+    return fitted
+
+
+def _piles(images: EncodedImages, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Decoded images in order, neighbours of one size together; (n, height, width, channels), to be used before the next."""
+    pile, count = np.empty(0, np.uint8), 0
+    for row in rows:
+        if count and count == len(pile):
+            yield pile
+            count = 0
+        place = pile[count] if len(pile) else None
+        pixels = _decode(images, row, place)
+        if pixels is not place:  # but of another size than those before it
+            if count:
+                yield pile[:count]
+            pile, count = np.empty((max(1, PILE // pixels.nbytes), *pixels.shape), np.uint8), 0
+            pile[0] = pixels
+        count += 1
+    yield pile[:count]
+
+
+def _draw_black_and_white(images: np.ndarray, rows: np.ndarray, seed: int, white: int) -> np.ndarray:
+    """Each pixel white with its grey as the probability (Salakhutdinov and Murray, 2008), an image the same whatever block it is in."""
+    thresholds = [np.random.default_rng([seed, row]).random(images.shape[1:]) for row in rows]
+    return np.where(np.stack(thresholds) < images / white, white, 0).astype(np.uint8)
+
+
+def _decode(images: EncodedImages, row: int, into: np.ndarray | None = None) -> np.ndarray:
+    name = images.names[row]
+    try:
+        return decode(images.archive.read(name), images.channels, into)
+    except ValueError as error:
+        raise UserError(
+            f"{name} in {images.archive.path} cannot be decoded ({error}); get it again, or take it out and run the download step."
+        ) from error
+
+
+def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path: Path, threads: int) -> None:
+    """Say how much disk a job will take and about how long; refuse it where the disk is too small."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    needed = count * int(np.prod(facts.image_shape))
+    free = shutil.disk_usage(path.parent).free
+    if needed > free:
+        raise UserError(f"{path} takes {needed / 1e9:.2f} GB, and {free / 1e9:.2f} are free; make space and run again.")
+    if isinstance(images, EncodedImages):
+        seconds = _seconds_each(images, facts.image_shape[1]) * count / threads
+        print(
+            f"preprocess: {count:,} images to {'x'.join(map(str, facts.image_shape))}: {needed / 1e9:.2f} GB in {path} "
+            f"({free / 1e9:.0f} GB are free), about {seconds:,.0f} s on {threads} cores.",
+            file=sys.stderr,
+        )
+
+
+def _seconds_each(images: EncodedImages, size: int) -> float:
+    _bring_to_size(images, np.zeros(1, np.int64), size)  # loads what that needs
+    started = time.perf_counter()
+    trial = _bring_to_size(images, np.arange(min(TRIAL, len(images.names))), size)
+    return (time.perf_counter() - started) / len(trial)
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

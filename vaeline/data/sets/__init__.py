@@ -1,0 +1,1 @@
+"""The data sets, one file each; the name in a study is the name of the file."""

@@ -1,0 +1,130 @@
+"""The four idx files of MNIST (LeCun et al., 1998) and of the data sets made to replace it."""
+
+import gzip
+import hashlib
+import struct
+import zlib
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from vaeline.data.archive import fingerprint
+from vaeline.data.labels import of_classes
+from vaeline.data.raw_images import RawImages
+from vaeline.data.sets import _web
+from vaeline.system.errors import UserError
+
+FILES = {  # and the dimensions of the array in each
+    "train-images-idx3-ubyte": 3,
+    "train-labels-idx1-ubyte": 1,
+    "t10k-images-idx3-ubyte": 3,
+    "t10k-labels-idx1-ubyte": 1,
+}
+MNIST = {  # checksums of MNIST's uncompressed bytes, under whose names all the others come
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+UINT8 = 8  # the type code of idx
+IMAGE = (28, 28)
+
+
+def download(folder: Path, title: str, mirror: str, md5: dict[str, str]) -> None:
+    """Bring the files that `folder` lacks.
+
+    Args:
+        folder: where they are put.
+        title: of the data set.
+        mirror: the address before the files' names.
+        md5: as in `read`.
+
+    Raises:
+        UserError: a file cannot be had.
+    """
+    instead = f"set dataset.source to a folder that holds {', '.join(FILES)} (each may end in .gz)"
+    for file in FILES:
+        if _find(folder, title, file, md5) is None:
+            _web.download(f"{mirror}{file}.gz", folder / f"{file}.gz", instead, md5.get(f"{file}.gz"))
+
+
+def read(folder: Path, title: str, md5: dict[str, str], column: str, classes: list[str]) -> RawImages:
+    """Read and check the four files; the official test split is `t10k`, and there is no official validation split.
+
+    Args:
+        folder: that holds the files, plain or compressed, or torchvision's folder of them.
+        title: of the data set.
+        md5: of the files: under a name with `.gz` of the compressed bytes, under one without of the uncompressed ones.
+        column: the name of the labels.
+        classes: the names of their values.
+
+    Raises:
+        UserError: a file is missing, damaged, or another data set's.
+    """
+    paths = {file: _existing(folder, title, file, md5) for file in FILES}
+    train, train_codes, test, test_codes = (_read_file(path, title, file, md5) for file, path in paths.items())
+    _check_labels(folder, title, train, train_codes, classes)
+    _check_labels(folder, title, test, test_codes, classes)
+    return RawImages(
+        images=np.concatenate([train, test])[:, None],  # (n, 1, 28, 28)
+        labels=of_classes(column, classes, np.concatenate([train_codes, test_codes])),
+        ids=[f"train-{index}" for index in range(len(train))] + [f"t10k-{index}" for index in range(len(test))],
+        files={path.name: fingerprint(path) for path in paths.values()},
+        official=np.repeat(["train", "test"], [len(train), len(test)]),
+    )
+
+
+def _find(folder: Path, title: str, file: str, md5: dict[str, str]) -> Path | None:
+    """The file in `folder` or where torchvision puts it below; plain or compressed, the one with a checksum first."""
+    names = sorted((file, f"{file}.gz"), key=lambda name: name not in md5)
+    places = [where / name for where in (folder, folder / title.replace("-", "") / "raw") for name in names]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _existing(folder: Path, title: str, file: str, md5: dict[str, str]) -> Path:
+    path = _find(folder, title, file, md5)
+    if path is None:
+        raise UserError(f"{folder} holds no {file} or {file}.gz; {title} is the four files {', '.join(FILES)}.")
+    return path
+
+
+def _read_file(path: Path, title: str, file: str, md5: dict[str, str]) -> np.ndarray:
+    """The array in a file, uint8: (n, height, width) or (n,)."""
+    try:
+        stored = path.read_bytes()
+        content = gzip.decompress(stored) if path.suffix == ".gz" else stored
+        if title != "MNIST" and _digest(content) == MNIST[file]:
+            raise UserError(f"{path} is MNIST's, not {title}'s; get {title}'s files, or set dataset.name to mnist.")
+        checked, kind, name = (content, "uncompressed bytes", file) if file in md5 else (stored, "bytes", path.name)
+        if name in md5 and _digest(checked) != md5[name]:
+            raise UserError(
+                f"{path} is not {title}'s {file}: its {len(checked):,} {kind} do not have the known checksum; "
+                "remove it and get it again, or bring images of your own as image_folder."
+            )
+        return _decode(content, FILES[file])
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise UserError(f"{path} is damaged ({error}); remove it and get it again.") from error
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _decode(content: bytes, dimensions: int) -> np.ndarray:
+    """The array in the bytes of an idx file: two zeros, the type, the number of dimensions, the dimensions, the values."""
+    start = 4 + 4 * dimensions
+    if len(content) < start or content[:4] != bytes([0, 0, UINT8, dimensions]):
+        raise ValueError(f"it does not begin as an idx file of {dimensions} dimensions does")
+    shape = struct.unpack(f">{dimensions}I", content[4:start])
+    if len(content) != start + prod(shape):
+        raise ValueError(f"it has {len(content):,} bytes where its header tells of {start + prod(shape):,}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _check_labels(folder: Path, title: str, images: np.ndarray, codes: np.ndarray, classes: list[str]) -> None:
+    if images.shape[1:] != IMAGE or len(codes) != len(images) or codes.max(initial=0) >= len(classes):
+        raise UserError(
+            f"{folder} holds images of shape {images.shape} with {len(codes):,} labels up to {codes.max(initial=0)}; "
+            f"{title} has images of 28x28 with a label of 0 to {len(classes) - 1} each, so get its files again."
+        )

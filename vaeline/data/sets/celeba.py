@@ -1,0 +1,197 @@
+"""CelebA: 202,599 aligned faces of 178x218 with 40 attributes (Liu et al., 2015).
+
+Downloaded from the authors' Google Drive, or read in place from a folder in the official layout (`list_*.txt`,
+`img_align_celeba.zip`) or Kaggle's (`list_*.csv`, images in a folder or a zip, which may hold the tables too).
+A part of the images is enough; how many are lacking is said.
+"""
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from vaeline.data.archive import Archive, fingerprint, is_web_page, refuse_web_page
+from vaeline.data.labels import Table, read_table
+from vaeline.data.raw_images import EncodedImages, RawImages
+from vaeline.study.schema import Dataset
+from vaeline.system.errors import UserError
+from vaeline.system.files import disk_full, is_disk_full
+
+IMAGES = 202_599
+
+
+class Official(NamedTuple):
+    """A file as the authors give it."""
+
+    identifier: str  # on Google Drive
+    md5: str
+    bytes: int
+
+
+OFFICIAL = {  # identifiers and checksums as torchvision has them
+    "list_attr_celeba.txt": Official("0B7EVK8r0v71pblRyaVFSWGxPY0U", "75e246fa4810816ffd6ee81facbd244c", 26_721_026),
+    "list_eval_partition.txt": Official("0B7EVK8r0v71pY0NSMzRuSXJEVkk", "d32c9cbf5e040fd4025c592c306e6668", 2_836_386),
+    "img_align_celeba.zip": Official("0B7EVK8r0v71pZjFTYXZWM3FlRnM", "00d2c5bc6d35e252742224ab0c1e8fcb", 1_443_490_838),
+}
+DOWNLOAD_BYTES = sum(file.bytes for file in OFFICIAL.values())
+TABLES = ("list_attr_celeba", "list_eval_partition")
+PARTITION = {"0": "train", "1": "validation", "2": "test"}
+ELSEWHERE = "set dataset.source to a folder that holds a copy (the official layout, or Kaggle's celeba-dataset)"
+
+
+def download(folder: Path) -> None:
+    """Bring the official files, 1.4 GB in all, that `folder` lacks or holds with another md5.
+
+    Raises:
+        UserError: Google Drive refuses, the disk is too small, or what came is not the official file.
+    """
+    missing = [name for name in OFFICIAL if not _is_official(folder / name)]
+    if "img_align_celeba.zip" in missing:
+        _announce(folder)
+    for name in missing:
+        _download(folder, name)
+
+
+def _announce(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    needs = f"CelebA takes {DOWNLOAD_BYTES / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free"
+    if free < DOWNLOAD_BYTES:
+        raise UserError(f"{needs}; free some space, or {ELSEWHERE}.")
+    print(f"download: {needs}; about {DOWNLOAD_BYTES / 10e6 / 60:.0f} minutes at 10 MB/s.", file=sys.stderr)
+
+
+def _download(folder: Path, name: str) -> None:
+    """Download beside the final name, which only the official bytes get; a broken transfer goes on where it stopped."""
+    import gdown
+
+    unchecked = folder / f"{name}.unchecked"
+    try:
+        gdown.download(id=OFFICIAL[name].identifier, output=str(unchecked), resume=True, quiet=not sys.stderr.isatty())
+    except Exception as error:  # gdown's own, of requests, and of the operating system
+        if is_disk_full(error):
+            raise disk_full(folder / name) from error
+        raise _refused(name, " ".join(str(error).split())) from error
+    try:
+        if not _is_official(unchecked, name):
+            raise _refused(name, _what_came(unchecked))
+        unchecked.replace(folder / name)
+    finally:
+        unchecked.unlink(missing_ok=True)
+
+
+def _refused(name: str, reason: str) -> UserError:
+    return UserError(f"Google Drive did not give CelebA's {name} ({reason}); try again in a day, or {ELSEWHERE}.")
+
+
+def _what_came(path: Path) -> str:
+    if not path.exists():
+        return "nothing came"
+    with path.open("rb") as file:
+        if is_web_page(file.read(64)):
+            return "a web page came in its place: the quota of downloads is used up"
+    return f"{path.stat().st_size:,} bytes came that do not have its md5"
+
+
+def _is_official(path: Path, name: str = "") -> bool:
+    """Whether a file is the official one of its name, or of `name`; the size tells most apart without reading them."""
+    official = OFFICIAL[name or path.name]
+    if not path.exists() or path.stat().st_size != official.bytes:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() == official.md5
+
+
+def read(dataset: Dataset, folder: Path) -> RawImages:
+    """Read the tables and match them with the images; an image without attributes is left out.
+
+    Raises:
+        UserError: `folder` is no copy of CelebA, or a file of it is damaged.
+    """
+    archive = _archive(folder)
+    inside = {name.rpartition("/")[2]: name for name in archive.names}
+    attributes = _table(folder, archive, inside, "list_attr_celeba")
+    present = [row for row, name in enumerate(attributes.ids) if name in inside]
+    if not present:
+        raise UserError(f"{archive.path} holds no image that list_attr_celeba names; {ELSEWHERE}.")
+    ids = [attributes.ids[row] for row in present]
+    names = [inside[each] for each in ids]
+    official = None
+    if dataset.split.method == "official":
+        official = _official(_table(folder, archive, inside, "list_eval_partition", ["partition"]), ids)
+    tables = [path for name in TABLES for path in _beside(folder, name)]
+    return RawImages(
+        images=EncodedImages(archive, names, channels=3),
+        labels=Table(ids, attributes.names, [attributes.rows[row] for row in present]).labels(),
+        ids=ids,
+        files={archive.path.name: archive.fingerprint(names)} | {path.name: fingerprint(path) for path in tables},
+        official=official,
+        notes=_notes(archive, attributes, ids) + _other_files(folder),
+    )
+
+
+def _archive(folder: Path) -> Archive:
+    """The images: the official zip, a folder, or the one zip there is, under whatever name."""
+    zips = sorted(folder.glob("*.zip"))
+    for candidate in (folder / "img_align_celeba.zip", folder / "img_align_celeba", *(zips if len(zips) == 1 else ())):
+        if candidate.exists():
+            return Archive(candidate)
+    raise UserError(
+        f"{folder} is no copy of CelebA: it holds neither img_align_celeba.zip, nor a folder img_align_celeba, nor a single zip; "
+        "set dataset.source to `download` or to a folder that does."
+    )
+
+
+def _beside(folder: Path, name: str) -> list[Path]:
+    """The file of a table beside the images, official or Kaggle's, where there is one."""
+    return [path for path in (folder / f"{name}.txt", folder / f"{name}.csv") if path.is_file()][:1]
+
+
+def _table(folder: Path, archive: Archive, inside: dict[str, str], name: str, header: list[str] | None = None) -> Table:
+    """Read a table beside the images or in their zip; `header` is that of a table that has none."""
+    for path in _beside(folder, name):
+        return _parse(path.read_bytes(), path, header)
+    if f"{name}.csv" in inside:
+        return _parse(archive.read(inside[f"{name}.csv"]), archive.path / inside[f"{name}.csv"], header)
+    raise UserError(f"{folder} holds no {name}.txt (official) or {name}.csv (Kaggle); add it, or {ELSEWHERE}.")
+
+
+def _parse(content: bytes, path: Path, header: list[str] | None) -> Table:
+    if is_web_page(content[:64]):
+        refuse_web_page(path)
+    try:
+        return read_table(content.decode(), str(path), header)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no text ({error}); get it again.") from error
+
+
+def _official(partition: Table, ids: list[str]) -> np.ndarray:
+    splits = {name: PARTITION.get(row[0]) for name, row in zip(partition.ids, partition.rows, strict=True)}
+    found = [splits.get(name) for name in ids]
+    if None in found:
+        raise UserError(
+            f"list_eval_partition gives {ids[found.index(None)]} no split 0, 1 or 2; mend it, or set dataset.split.method to random."
+        )
+    return np.array(found)
+
+
+def _other_files(folder: Path) -> list[str]:
+    """Files that bear an official name and are not the official ones: a partial or an altered copy."""
+    present = [folder / name for name in OFFICIAL if (folder / name).is_file()]
+    return [f"{path.name} is not the official file (its md5 is another)." for path in present if not _is_official(path)]
+
+
+def _notes(archive: Archive, attributes: Table, ids: list[str]) -> list[str]:
+    """What is lacking, and what is left over."""
+    absent = len(attributes.ids) - len(ids)
+    unlabelled = sum(name.endswith(".jpg") for name in archive.names) - len(ids)
+    notes = []
+    if len(ids) < IMAGES:
+        notes.append(f"{len(ids):,} of CelebA's {IMAGES:,} images are here; {IMAGES - len(ids):,} are lacking.")
+    if absent:
+        notes.append(f"{absent:,} of {len(attributes.ids):,} rows of list_attr_celeba lack their image.")
+    if unlabelled:
+        notes.append(f"{unlabelled:,} images in {archive.path.name} have no row in list_attr_celeba and are left out.")
+    return notes

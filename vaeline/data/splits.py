@@ -1,0 +1,50 @@
+"""Deal images to the train, validation and test splits."""
+
+import numpy as np
+
+from vaeline.study import schema
+from vaeline.system.errors import UserError
+
+SPLITS = ("train", "validation", "test")
+FEWEST = 2  # images of a split; one has no variance
+
+
+def deal(
+    count: int, split: schema.Split, official: np.ndarray | None = None, limit: int | None = None
+) -> dict[str, np.ndarray]:
+    """Deal images to splits, each in a seeded random order, so that its first images are a fair sample of it.
+
+    Args:
+        count: of images.
+        split: the method, its seed and shares.
+        official: the official split of each image, as text, (count,); None where there is none.
+        limit: use so many images, drawn at random; None for all.
+
+    Returns:
+        The rows of each split; together every row that is used, once.
+
+    Raises:
+        UserError: there is no official split, or a split comes out empty.
+    """
+    order = np.random.default_rng(split.seed).permutation(count)[:limit]
+    if split.method == "random":
+        ends = np.cumsum([round(split.test * len(order)), round(split.validation * len(order))])
+        dealt = dict(zip(("test", "validation", "train"), np.split(order, ends), strict=True))
+    elif official is None:
+        raise UserError("dataset.split.method is 'official', but the data set has no split of its own; use 'random'.")
+    else:
+        dealt = {name: order[official[order] == name] for name in SPLITS}
+        if not len(dealt["validation"]):
+            validation = round(split.validation * len(dealt["train"]))
+            dealt |= {"train": dealt["train"][validation:], "validation": dealt["train"][:validation]}
+    for name in SPLITS:
+        if len(dealt[name]) < FEWEST:
+            remedy = {
+                "random": "give more images or a larger share",
+                "official": "set dataset.split.method to 'random'",
+            }
+            raise UserError(
+                f"The {split.method} split of {len(order):,} images leaves {len(dealt[name]) or 'none'} for {name}, which needs {FEWEST} at least; "
+                f"{remedy[split.method]}."
+            )
+    return {name: dealt[name] for name in SPLITS}

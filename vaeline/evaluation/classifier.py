@@ -1,0 +1,272 @@
+"""The pipeline's own classifier: the judge of conditions, whose last hidden layer is also a feature space.
+
+A small convolutional network with one softmax head for each label column; an attribute's head has two values.
+It is trained with the usual care against learning by heart (dropout, weight decay, a learning rate that falls to 0 along
+a cosine): a judge that knows the subject looks at it, and less at sharpness or noise.
+"""
+
+import copy
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
+from vaeline.study import schema
+from vaeline.system.errors import UserError
+from vaeline.system.files import sha256, written_aside
+from vaeline.system.progress import Bar
+from vaeline.system.seeds import derive_seed
+
+SMALLEST_MAP = 4  # sides are halved until the map is no larger
+DROPOUT = 0.5
+WEIGHT_DECAY = 0.05
+
+
+def of(facts: Facts, data: Path) -> "Classifier":
+    """The classifier that the classifier stage wrote into `data` for the images of a store.
+
+    Raises:
+        UserError: it is missing, damaged, or of other images.
+    """
+    path = path_in(data, facts.dataset_id)
+    classifier = load(path)
+    made = {key: classifier.settings[key] for key in ("image_shape", "levels", "cardinalities")}
+    asked = {"image_shape": list(facts.image_shape), "levels": facts.levels, "cardinalities": facts.label_cardinalities}
+    if made == asked and classifier.trained_on_sha256 != facts.checksums.get("train", ""):
+        raise UserError(
+            f"{path} was trained on another training split than that of {facts.dataset_id}, and may know today's test images; make it "
+            "anew with `python -m pipeline_steps.classifier`."
+        )
+    if made != asked:
+        raise UserError(
+            f"{path} is a classifier of other images: {_described(made)}, where these are {_described(asked)}; make it anew with "
+            "`python -m pipeline_steps.classifier`."
+        )
+    return classifier
+
+
+def _described(settings: dict[str, Any]) -> str:
+    shape, values = "x".join(map(str, settings["image_shape"])), ", ".join(map(str, settings["cardinalities"]))
+    return f"{shape} with {settings['levels']} levels and labels of {values} values"
+
+
+def path_in(data: Path, dataset_id: str) -> Path:
+    """Where a data set's classifier lies."""
+    return data / f"{dataset_id}.classifier.safetensors"
+
+
+class Classifier(nn.Module):
+    """Pairs of convolutions that halve the image, a hidden layer (the features), a head for each label column.
+
+    Args:
+        image_shape: channel, height, width.
+        levels: a pixel is 0..levels-1.
+        cardinalities: number of values of each label column.
+        width: channels of the first pair; the second has twice as many, all others four times.
+        features: dimensions of the feature space.
+    """
+
+    log_frequency: Tensor
+    weights_sha256 = ""  # of the file it was read from
+    trained_on_sha256 = ""  # of the training split
+
+    def __init__(
+        self, image_shape: tuple[int, ...], levels: int, cardinalities: list[int], width: int, features: int
+    ) -> None:
+        super().__init__()
+        self.settings = {
+            "image_shape": list(image_shape), "levels": levels, "cardinalities": cardinalities,
+            "width": width, "features": features,
+        }  # fmt: skip
+        self.levels, self.cardinalities = levels, cardinalities
+        strides = _strides(max(image_shape[1:]))
+        widths = [image_shape[0], *(width * min(2**layer, 4) for layer in range(len(strides)))]
+        side = [math.ceil(size / math.prod(strides)) for size in image_shape[1:]]
+        pairs = [
+            nn.Sequential(*_convolution(before, after, stride), *_convolution(after, after, 1))
+            for (before, after), stride in zip(pairwise(widths), strides, strict=True)
+        ]
+        self.trunk = nn.Sequential(
+            *pairs, nn.Flatten(), nn.Dropout(DROPOUT), nn.Linear(widths[-1] * math.prod(side), features), nn.SiLU()
+        )
+        self.heads = nn.Linear(features, sum(cardinalities))
+        self.register_buffer("log_frequency", torch.zeros(sum(cardinalities)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features of images, uint8 (n, channel, height, width): float32, (n, features)."""
+        x = images.float() * (2 / (self.levels - 1)) - 1
+        features: Tensor = self.trunk(x)
+        return features
+
+    def logits(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Unnormalised log p(label|image), (n, cardinality) for each column."""
+        return self.heads(self(images)).split(self.cardinalities, 1)
+
+    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy of labels, (n, columns), summed over columns and averaged over images: nats."""
+        columns = zip(self.logits(images), labels.unbind(1), strict=True)
+        return torch.stack([functional.cross_entropy(logits, column) for logits, column in columns]).sum()
+
+    def predict(self, images: Tensor) -> Tensor:
+        """The labels seen in images, int64 (n, columns).
+
+        Each value counts relative to its frequency in training, which is what maximises balanced accuracy
+        (Menon et al., 2021, eq. 9); without this a rare attribute is never seen.
+        """
+        adjusted = self.heads(self(images)) - self.log_frequency
+        return torch.stack([column.argmax(1) for column in adjusted.split(self.cardinalities, 1)], 1)
+
+
+def train(
+    train: Split, validation: Split, facts: Facts, settings: schema.Classifier, device: torch.device | str = "cpu"
+) -> Classifier:
+    """Train a classifier and keep the epoch of the lowest validation cross-entropy.
+
+    On the CPU the result is the same for the same seed and number of threads.
+
+    Raises:
+        UserError: the loss is no longer finite.
+    """
+    if max(facts.label_cardinalities) < 2:
+        raise UserError(
+            f"The labels of {facts.dataset_id} have a single value each, so that no classifier can be trained on them; "
+            "give images of at least two classes, or with attributes that differ."
+        )
+    with torch.random.fork_rng([device] if torch.device(device).type == "cuda" else []):
+        torch.manual_seed(derive_seed("classifier weights and dropout", settings.seed))
+        return _train(train, validation, facts, settings, device)
+
+
+def predict(classifier: Classifier, images: Tensor, batch_size: int = 500) -> Tensor:
+    """The labels seen in any number of images, int64 (n, columns), on the CPU."""
+    device = classifier.log_frequency.device
+    with torch.inference_mode():
+        return torch.cat([classifier.predict(batch.to(device)).cpu() for batch in images.split(batch_size)])
+
+
+def probabilities(classifier: Classifier, images: Tensor, batch_size: int = 500) -> list[Tensor]:
+    """p(label|image) of any number of images, (n, values) for each column, on the CPU."""
+    device = classifier.log_frequency.device
+    with torch.inference_mode():
+        batches = [classifier.logits(batch.to(device)) for batch in images.split(batch_size)]
+    return [torch.cat(column).softmax(1).cpu() for column in zip(*batches, strict=True)]
+
+
+def save(path: Path, classifier: Classifier) -> None:
+    """Write weights and settings as safetensors."""
+    weights = {name: tensor.contiguous().cpu() for name, tensor in classifier.state_dict().items()}
+    with written_aside(path) as aside:
+        # One key: safetensors writes several in an order that changes from run to run.
+        settings = {**classifier.settings, "trained_on": classifier.trained_on_sha256}
+        save_file(weights, aside, {"settings": json.dumps(settings, sort_keys=True)})
+
+
+def skip(path: Path, why: str) -> None:
+    """Write, in place of a classifier, why a data set has none."""
+    with written_aside(path) as aside:
+        save_file({}, aside, {"skipped": why})
+
+
+def load(path: Path) -> Classifier:
+    """Read a classifier, on the CPU, ready to judge.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    again = "make it anew with `python -m pipeline_steps.classifier`"
+    if not path.exists():
+        raise UserError(f"There is no {path}; {again}.")
+    try:
+        with safe_open(path, "pt") as file:
+            settings = json.loads(file.metadata()["settings"])
+            trained_on = settings.pop("trained_on")
+            classifier = Classifier(**settings)
+            classifier.load_state_dict({name: file.get_tensor(name) for name in list(file.keys())})
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is damaged, or no classifier of this version; {again}.") from error
+    classifier.weights_sha256, classifier.trained_on_sha256 = sha256(path), trained_on
+    return classifier.to(memory_format=torch.channels_last).eval()
+
+
+def _convolution(before: int, after: int, stride: int) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(before, after, 3, stride, padding=1, bias=False), nn.BatchNorm2d(after), nn.SiLU()
+
+
+def _strides(side: int) -> list[int]:
+    """Halve a large image at once, a small one only after a first look at full size."""
+    strides = [1] if side <= 4 * SMALLEST_MAP else []
+    while math.ceil(side / math.prod(strides)) > SMALLEST_MAP:
+        strides.append(2)
+    return strides
+
+
+def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
+    """Of each value of each column, side by side; one that never occurs has infinity, so that it is never seen."""
+    columns = zip(labels.unbind(1), cardinalities, strict=True)
+    counts = torch.cat([torch.bincount(column, minlength=values) for column, values in columns])
+    return torch.where(counts > 0, (counts / len(labels)).log(), torch.inf)
+
+
+def _train(
+    train: Split, validation: Split, facts: Facts, settings: schema.Classifier, device: torch.device | str
+) -> Classifier:
+    classifier = Classifier(
+        facts.image_shape, facts.levels, facts.label_cardinalities, settings.width, settings.features
+    )
+    classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    batches = Batches(train, facts, settings.batch_size, device)
+    classifier.log_frequency.copy_(_log_frequency(batches.labels, facts.label_cardinalities))
+    optimizer = torch.optim.AdamW(
+        classifier.parameters(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs)
+    generator = torch.Generator(device).manual_seed(derive_seed("classifier batches", settings.seed))
+    best, best_loss = classifier.state_dict(), math.inf
+    with Bar("classifier", settings.epochs, unit="epochs") as bar:
+        for _ in range(settings.epochs):
+            _train_epoch(classifier, optimizer, batches, generator, settings)
+            schedule.step()
+            loss = _validation_loss(classifier, validation, device)
+            if not math.isfinite(loss):
+                raise UserError(
+                    f"The classifier's validation loss is {loss}; lower classifier.learning_rate ({settings.learning_rate})."
+                )
+            if loss < best_loss:
+                best, best_loss = copy.deepcopy(classifier.state_dict()), loss
+            bar.advance(1, f"validation {loss:.3f}")
+    classifier.load_state_dict(best)
+    classifier.trained_on_sha256 = facts.checksums.get("train", "")
+    return classifier.eval()
+
+
+def _train_epoch(
+    classifier: Classifier,
+    optimizer: torch.optim.Optimizer,
+    batches: Batches,
+    generator: torch.Generator,
+    settings: schema.Classifier,
+) -> None:
+    classifier.train()
+    for images, labels in batches.augmented(generator, settings.flip, settings.rotation):
+        loss = classifier.loss(images, labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+
+@torch.inference_mode()
+def _validation_loss(classifier: Classifier, validation: Split, device: torch.device | str) -> float:
+    classifier.eval()
+    images, labels = (torch.from_numpy(each).to(device) for each in (validation.images, validation.labels))
+    batches = zip(images.split(500), labels.split(500), strict=True)
+    return sum(classifier.loss(*batch).item() * len(batch[1]) for batch in batches) / len(labels)

@@ -1,0 +1,162 @@
+"""The 2048 pool features of pytorch-fid's InceptionV3, in which alone a Frechet distance is called FID.
+
+The network and its weights are those that TensorFlow's FID used (Heusel et al., 2017), as ported by pytorch-fid.
+"""
+
+import pickle
+import warnings
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+from pydantic import Field
+from pytorch_fid import inception
+from torch import Tensor
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.models.inception import BasicConv2d
+
+from vaeline.data.facts import Facts
+from vaeline.evaluation.features import classifier
+from vaeline.study.parts import PartOptions
+from vaeline.system.errors import UserError
+from vaeline.system.files import main_worktree, sha256
+
+FILE = Path(inception.FID_WEIGHTS_URL).name
+SHA256_PREFIX = FILE.removesuffix(".pth").rpartition("-")[2]
+PREFIXES = ("fid", "kid")  # of the figures in this space
+BATCH_SIZE = 50  # images that are 299x299 inside the network
+
+
+class OtherWeights(UserWarning):
+    """The weights are not those of pytorch-fid; distances compare with nobody else's."""
+
+
+class Options(PartOptions):
+    weights: str = Field(
+        "download", description="`download`, or the path of pytorch-fid's pt_inception-2015-12-05-6726825d.pth"
+    )
+
+
+def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "Features":
+    """Load the feature space; the weights are given by path, or the download has put them under `data`.
+
+    Raises:
+        UserError: the weights are not there or not those of this network.
+
+    Warns:
+        OtherWeights: they fit, but are not pytorch-fid's.
+    """
+    require(options, data)
+    path = weights_path(options, data)
+    return Features(_load(path).to(device), facts.levels, sha256(path))
+
+
+def require(options: Options, data: Path) -> None:
+    """Refuse to go on without weights; the download is clean after `dvc pull`, which brings none.
+
+    Raises:
+        UserError: they are not there.
+    """
+    path = weights_path(options, data)
+    if not path.exists():
+        raise UserError(f"The Inception weights {path} are not there; {_how_to_give(options)}.")
+
+
+def fetch(options: Options, data: Path) -> None:
+    """Download the weights to below `data`, unless they are there or were given by path, and load them once.
+
+    Raises:
+        UserError: they can be had neither way, or are not those of this network.
+    """
+    path = weights_path(options, data)
+    if options.weights == "download" and not path.exists():
+        _download(path)
+    require(options, data)
+    _load(path)  # a bad file is better found now than after the training
+
+
+def weights_path(options: Options, data: Path) -> Path:
+    """Where the weights lie, or will; from inside a temporary experiment of DVC too, which sees no ignored file."""
+    given = Path(options.weights) if options.weights != "download" else data / "raw" / options.name / FILE
+    return main_worktree() / given.expanduser()
+
+
+class Features:
+    """Inception's feature space, as a Frechet distance wants it."""
+
+    def __init__(self, network: torch.nn.Module, levels: int, weights_sha256: str) -> None:
+        self.network = network
+        self.levels = levels
+        self.weights_sha256 = weights_sha256
+        official = weights_sha256.startswith(SHA256_PREFIX)
+        # A distance in the features of other weights is no FID.
+        self.prefix, self.kernel_prefix = PREFIXES if official else classifier.PREFIXES
+        self.description = (
+            f"the 2048 pool features of pytorch-fid's InceptionV3{'' if official else ', with other weights'}"
+        )
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features of images, uint8 (n, channel, height, width): float32, (n, 2048).
+
+        Grey images are shown in all three colours.
+        """
+        device = next(self.network.parameters()).device
+        batches = images.expand(-1, 3, -1, -1).split(BATCH_SIZE)
+        return torch.cat([self.network(self._to_network(batch.to(device)))[0].flatten(1) for batch in batches])
+
+    def _to_network(self, images: Tensor) -> Tensor:
+        return (images / (self.levels - 1)).contiguous(memory_format=torch.channels_last)
+
+
+def _load(path: Path) -> torch.nn.Module:
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        # pytorch-fid knows one way to its weights: from the net, unpickled.
+        with patch.object(inception, "load_state_dict_from_url", lambda *_, **__: weights):
+            network: torch.nn.Module = inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        EOFError,
+        OSError,
+    ) as error:
+        raise UserError(
+            f"{path} is damaged, or does not hold the weights of pytorch-fid's InceptionV3; replace it by {inception.FID_WEIGHTS_URL}."
+        ) from error
+    if not sha256(path).startswith(SHA256_PREFIX):
+        warnings.warn(
+            f"{path} holds other weights than pytorch-fid's; distances are called fd and kd, and compare with nobody else's FID.",
+            OtherWeights,
+            stacklevel=3,
+        )
+    return _fused(network.eval()).to(memory_format=torch.channels_last)
+
+
+def _fused(network: torch.nn.Module) -> torch.nn.Module:
+    """The same network with each normalisation, which only scales and shifts in evaluation, inside the convolution before it."""
+    for block in network.modules():
+        if isinstance(block, BasicConv2d):
+            block.conv, block.bn = fuse_conv_bn_eval(block.conv, block.bn), torch.nn.Identity()
+    return network
+
+
+def _download(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(inception.FID_WEIGHTS_URL, str(path), hash_prefix=SHA256_PREFIX)
+    except (OSError, RuntimeError) as error:
+        raise UserError(
+            f"The Inception weights could not be downloaded from {inception.FID_WEIGHTS_URL} ({error}); download the file "
+            f"elsewhere and put it at {path}, or set `weights` in evaluation.features to its path, or take features `classifier`."
+        ) from error
+
+
+def _how_to_give(options: Options) -> str:
+    if options.weights == "download":
+        return "fetch them with `python -m pipeline_steps.download`, or set `weights` in evaluation.features to the path of a copy"
+    return f"set `weights` in evaluation.features to the path of {FILE}, or to `download`"

@@ -1,8 +1,0 @@
-"""What is left of tensors in which numbers have overflowed."""
-
-from torch import Tensor
-
-
-def count_lost(z: Tensor) -> int:
-    """How many rows of z, (n, ...), hold an infinity or a NaN."""
-    return int((~z.isfinite()).flatten(1).any(1).sum())

@@ -1,0 +1,1 @@
+"""Bounds on log p(x) that training optimises, one file each."""

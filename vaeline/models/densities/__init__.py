@@ -1,0 +1,1 @@
+"""Densities fitted to the latents of a trained model, one file each."""

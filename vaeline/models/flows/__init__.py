@@ -1,0 +1,1 @@
+"""Normalizing flows, one file each."""

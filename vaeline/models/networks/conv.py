@@ -1,0 +1,119 @@
+"""Strided convolutions down to a small map and transposed ones back, for images of any size.
+
+The layout is that of the conditional VAE with a normalizing-flow prior (four layers, kernel 4, stride 2, widths
+doubling): the condition enters the encoder as one more image plane and the decoder beside the latent. Where the
+posterior wants a map, as that of codes does, the small map itself is the encoder's end.
+"""
+
+from itertools import pairwise
+from math import prod
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from vaeline.models.contracts import Context, Posterior
+from vaeline.models.networks._layers import activation, beside, require_images
+from vaeline.study.parts import PartOptions
+from vaeline.system.errors import UserError
+
+
+class Options(PartOptions):
+    width: int = Field(32, ge=1, le=1024, description="channels of the first layer; each further layer doubles them")
+    depth: int = Field(4, ge=1, le=8, description="layers; each halves height and width")
+    norm: Literal["none", "batch"] = Field("batch", description="normalisation after each layer")
+    activation: Literal["relu", "leaky_relu", "silu", "tanh"] = Field("leaky_relu", description="after each layer")
+
+
+def build(options: Options, context: Context, posterior: Posterior) -> Any:
+    """Build encoder and decoder; the encoder ends in the numbers, or the map, that the posterior needs.
+
+    Raises:
+        UserError: the images are too small for so many layers, or are points.
+    """
+    require_images(context, options.name)
+    channels, *size = context.image_shape
+    sizes = [tuple(side // 2**layer for side in size) for layer in range(options.depth + 1)]
+    if min(sizes[-1]) < 1:
+        raise UserError(
+            f"network.depth is {options.depth}, but images of {size[0]}x{size[1]} halve only "
+            f"{min(size).bit_length() - 1} times; lower the depth."
+        )
+    widths = [options.width * 2**layer for layer in range(options.depth)]
+    network: Any = nn.Module()
+    network.map_size = sizes[-1]
+    network.encoder = Encoder(
+        nn.Linear(context.encoder_condition, prod(size)) if context.encoder_condition else None,
+        _downwards([channels + bool(context.encoder_condition), *widths], options),
+        _head(widths[-1], sizes[-1], posterior),
+        sizes[0],
+    )
+    network.decoder = Decoder(
+        _stem(context.latent_shape[0] + context.decoder_condition, widths[-1], sizes[-1], posterior.takes_map),
+        nn.Sequential(*_after(widths[-1], options), *_upwards([*widths[::-1], channels], sizes[::-1], options)),
+    )
+    return network
+
+
+def _downwards(widths: list[int], options: Options) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        conv = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=options.norm == "none")
+        layers += [conv, *_after(after, options)]
+    return nn.Sequential(*layers)
+
+
+def _upwards(widths: list[int], sizes: list[tuple[int, ...]], options: Options) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for (before, after), (small, large) in zip(pairwise(widths), pairwise(sizes), strict=True):
+        last = large == sizes[-1]
+        # An odd side needs one pixel more than twice its half.
+        odd = (large[0] - 2 * small[0], large[1] - 2 * small[1])
+        bias = last or options.norm == "none"
+        conv = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, output_padding=odd, bias=bias)
+        layers += [conv, *([] if last else _after(after, options))]
+    return layers
+
+
+def _head(width: int, size: tuple[int, ...], posterior: Posterior) -> nn.Module:
+    if posterior.takes_map:
+        return nn.Conv2d(width, posterior.features, 1)
+    return nn.Sequential(nn.Flatten(), nn.Linear(width * prod(size), posterior.features))
+
+
+def _stem(latent: int, width: int, size: tuple[int, ...], takes_map: bool) -> nn.Module:
+    if takes_map:
+        return nn.Conv2d(latent, width, 1)
+    return nn.Sequential(nn.Linear(latent, width * prod(size)), nn.Unflatten(1, (width, *size)))
+
+
+def _after(width: int, options: Options) -> list[nn.Module]:
+    """What follows each convolution."""
+    norm = [nn.BatchNorm2d(width)] if options.norm == "batch" else []
+    return [*norm, activation(options.activation)]
+
+
+class Encoder(nn.Module):
+    def __init__(self, plane: nn.Linear | None, layers: nn.Sequential, head: nn.Module, size: tuple[int, ...]) -> None:
+        super().__init__()
+        self.plane = plane
+        self.layers = layers
+        self.head = head
+        self.size = size
+
+    def forward(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        if self.plane is not None and condition is not None:
+            plane = self.plane(condition).unflatten(1, (1, *self.size))  # (b, 1, height, width)
+            x = torch.cat([x, plane], 1)
+        return self.head(self.layers(x))  # (b, features) or (b, features, rows, columns)
+
+
+class Decoder(nn.Module):
+    def __init__(self, stem: nn.Module, layers: nn.Sequential) -> None:
+        super().__init__()
+        self.stem = stem
+        self.layers = layers
+
+    def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        return self.layers(self.stem(beside(z, condition)))  # (b, channel, height, width)

@@ -1,0 +1,47 @@
+"""The network of 'dpVAEs' for SVHN (figure 10): pairs of narrow convolutions, batch norm in the encoder."""
+
+from torch import nn
+
+from vaeline.models.contracts import Context, Posterior
+from vaeline.models.networks._layers import Halves, require_images, require_vectors
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options: Options, context: Context, posterior: Posterior) -> nn.Module:
+    """Build encoder and decoder for images of 32x32.
+
+    Raises:
+        UserError: the data are of another size, or the posterior wants a map.
+    """
+    require_images(context, options.name, size=32)
+    require_vectors(posterior, options.name)
+    channels = context.image_shape[0]
+    latent = context.latent_shape[0] + context.decoder_condition
+    encoder = nn.Sequential(
+        *_encode(channels + context.encoder_condition, 4, stride=2, padding=1),  # 16x16
+        *_encode(32, 4, stride=2, padding=1),  # 8x8
+        *_encode(32, 3),  # 6x6
+        *_encode(32, 3),  # 4x4
+        nn.Flatten(),
+        nn.Linear(512, posterior.features),
+    )
+    decoder = nn.Sequential(
+        nn.Linear(latent, 512), nn.ReLU(), nn.Unflatten(1, (32, 4, 4)),
+        nn.ConvTranspose2d(32, 32, 3), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(),  # 6x6
+        nn.ConvTranspose2d(32, 32, 3), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(),  # 8x8
+        nn.ConvTranspose2d(32, 32, 4, stride=2, padding=1), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(),  # 16x16
+        nn.ConvTranspose2d(32, 32, 4, stride=2, padding=1), nn.ReLU(), nn.Conv2d(32, channels, 3, padding=1),  # 32x32
+    )  # fmt: skip
+    return Halves(encoder, decoder)
+
+
+def _encode(channels: int, kernel: int, stride: int = 1, padding: int = 0) -> list[nn.Module]:
+    """A convolution that shrinks the map, and one that does not."""
+    return [
+        nn.Conv2d(channels, 32, kernel, stride, padding, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
+        nn.Conv2d(32, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
+    ]  # fmt: skip

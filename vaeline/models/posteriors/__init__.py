@@ -1,0 +1,1 @@
+"""Posteriors q(z|x), one file each."""

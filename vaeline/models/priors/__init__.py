@@ -1,0 +1,1 @@
+"""Priors p(z) and p(z|y), one file each."""

@@ -1,0 +1,1 @@
+"""Terms that training adds to the distortion, one file each."""

@@ -1,0 +1,40 @@
+"""The rate with a weight, raised linearly from 0 where asked (beta-VAE: Higgins et al., 2017)."""
+
+from pydantic import Field
+from torch import Tensor
+
+from vaeline.models.contracts import Context, Latent, Prior, TrainsPrior
+from vaeline.models.part_checks import require_rate
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    weight: float = Field(
+        1.0, gt=0, description="factor of the rate at its final value; 1 makes the objective the bound"
+    )
+    warmup: int = Field(0, ge=0, description="training steps over which the weight rises from 0")
+
+
+def build(options: Options, context: Context) -> "WeightedRate":
+    """Build the regularizer weight * KL(q(z|x) || p(z)).
+
+    Raises:
+        UserError: the posterior has no rate.
+    """
+    require_rate(context, "regularizer kl")
+    return WeightedRate(options.weight, options.warmup)
+
+
+class WeightedRate:
+    trains_prior: TrainsPrior = "density"
+
+    def __init__(self, weight: float, warmup: int) -> None:
+        self.weight = weight
+        self.warmup = warmup
+
+    def __call__(
+        self, latent: Latent, rate: Tensor, prior: Prior, condition: Tensor | None, step: int | None
+    ) -> dict[str, Tensor]:
+        """The weighted rate of each image, (b,); step None stands for the end of the schedule."""
+        share = 1.0 if step is None or not self.warmup else min(1.0, step / self.warmup)
+        return {"kl": self.weight * share * rate}

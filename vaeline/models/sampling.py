@@ -1,0 +1,76 @@
+"""What is drawn from a trained model, as the store holds it: uint8 levels, or points."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from vaeline.data.batches import Batches
+from vaeline.data.dequantization import to_pixels
+from vaeline.data.facts import Facts
+from vaeline.models.finite import count_nonfinite
+from vaeline.models.model import Model
+from vaeline.system.errors import UserError
+
+
+@torch.inference_mode()
+def reconstruct(model: Model, images: Batches, seed: int) -> Iterator[Tensor]:
+    """Decode each image's z without the posterior's noise: batches of levels, uint8 (b, channel, height, width)."""
+    for x, labels in images.ordered(seed):
+        yield _levels(model.reconstruct(x, labels), images.facts)
+
+
+@torch.inference_mode()
+def sample(model: Model, labels: Tensor, facts: Facts, seed: int, batch_size: int = 256) -> Iterator[Tensor]:
+    """Decode one draw of p(z) for each row of labels, (n, columns): batches of levels, uint8."""
+    torch.manual_seed(seed)
+    for requested in labels.split(batch_size):
+        z = draw(model, requested)
+        yield _levels(model.decode(z, requested), facts)
+
+
+@torch.inference_mode()
+def draw(model: Model, labels: Tensor) -> Tensor:
+    """Draw p(z) once for each row of labels, (n, columns): latents, (n, latent), or codes.
+
+    Raises:
+        UserError: a draw is not finite.
+    """
+    return require_finite(model.latent_density.sample(len(labels), model.condition(labels)), model, "draws")
+
+
+def require_finite(z: Tensor, model: Model, what: str) -> Tensor:
+    if lost := count_nonfinite(z):
+        part = model.variant.density or model.variant.prior
+        raise UserError(
+            f"{lost:,} of {len(z):,} {what} of {part.name} are not finite: the inverse of its flow has diverged; train it again with a "
+            "lower training.learning_rate."
+        )
+    return z
+
+
+def _levels(mean: Tensor, facts: Facts) -> Tensor:
+    """What is decoded, as the store holds it, on the CPU; a NaN would be black there.
+
+    Raises:
+        UserError: an image is not finite.
+    """
+    if lost := count_nonfinite(mean):
+        raise UserError(
+            f"{lost:,} of {len(mean):,} decoded images are not finite: the decoder overflows at these codes; train the run again "
+            "with a lower training.learning_rate."
+        )
+    return to_pixels(mean, facts).cpu()
+
+
+@torch.inference_mode()
+def decode(model: Model, z: Tensor, labels: Tensor, facts: Facts, batch_size: int = 256) -> Iterator[Tensor]:
+    """Decode latents, (n, latent), under labels, (n, columns): batches of levels, uint8."""
+    for some, of_some in zip(z.split(batch_size), labels.split(batch_size), strict=True):
+        yield _levels(model.decode(some, of_some), facts)
+
+
+@torch.inference_mode()
+def codes(model: Model, images: Batches, seed: int) -> Tensor:
+    """What each image's reconstruction is decoded from, without the posterior's noise: (n, latent)."""
+    return torch.cat([model.posterior.centre(model.features(x, labels)) for x, labels in images.ordered(seed)])

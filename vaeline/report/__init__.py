@@ -1,0 +1,1 @@
+"""The results of a study: comparison over seeds, table, answer, trade-offs, plots and the page."""

@@ -1,0 +1,103 @@
+"""What a report comes from: the stages before it with what they cost, the data, the environment."""
+
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+from vaeline.data.facts import Facts
+from vaeline.data.splits import SPLITS
+from vaeline.report.costs import OF_RUNS, Cost
+from vaeline.report.results import Results
+
+PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
+STAGES = {  # in the order in which they run -> what each makes
+    "download": "raw files, checked", "preprocess": "one HDF5 store", "classifier": "the judge of labels",
+    "reference": "statistics of real images", "train": "weights of a run", "sample": "images and latents of a run",
+    "evaluate": "figures of a run", "report": "this page",
+}  # fmt: skip
+SHOWN = 16  # letters of a checksum
+
+
+class Stage(NamedTuple):
+    """A stage of the pipeline, as the report shows it."""
+
+    name: str
+    makes: str
+    jobs: int
+    cost: str  # in words; empty where nothing was noted
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a report comes from."""
+
+    stages: list[Stage]
+    data: Mapping[str, str]
+    environment: Mapping[str, str]
+
+
+def provenance(results: Results, facts: Facts | None, spent: Mapping[str, Cost]) -> Provenance:
+    """What a report of these runs comes from.
+
+    Args:
+        results: the runs.
+        facts: of the store; None where it is not at hand.
+        spent: what stages took, as `costs` sums it.
+    """
+    runs = len(results.runs) + len(results.missing)
+    stages = [
+        Stage(name, makes, runs if name in OF_RUNS else 1, _in_words(spent[name]) if name in spent else "")
+        for name, makes in STAGES.items()
+    ]
+    return Provenance(stages, {} if facts is None else _data(facts), environment())
+
+
+def _in_words(cost: Cost) -> str:
+    took = duration(cost.seconds) + (f" in all, {cost.runs} runs" if cost.runs > 1 else "")
+    return took if cost.peak_bytes is None else f"{took}; at most {cost.peak_bytes / 2**20:,.0f} MB"
+
+
+def _data(facts: Facts) -> dict[str, str]:
+    found = {"data set": facts.dataset_id, "images": "x".join(map(str, facts.image_shape))}
+    found |= {
+        f"{split} split": f"{facts.counts[split]:,}, SHA-256 {facts.checksums[split][:SHOWN]}…" for split in SPLITS
+    }
+    for name, file in facts.preprocessing.get("manifest", {}).get("files", {}).items():
+        found[name] = f"{file['bytes']:,} bytes, SHA-256 {file['sha256'][:SHOWN]}…"
+    return found
+
+
+def environment() -> dict[str, str]:
+    """What this process runs on: versions, and the commit where there is one."""
+    found = {
+        "commit": _commit(),
+        "Python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {name: value for name, value in found.items() if value}
+
+
+def _commit() -> str:
+    """The commit that is checked out, and whether files differ from it; empty outside a repository."""
+    try:
+        asked = ["git", "describe", "--always", "--abbrev=12", "--dirty=, with edits", "--exclude=*"]
+        return subprocess.run(asked, check=False, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:  # no git
+        return ""
+
+
+def duration(seconds: float) -> str:
+    """A time at a glance: 3.2 s, 2 min 05 s, 1 h 20 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"

@@ -1,0 +1,286 @@
+"""A trained run in Python: what it draws, reconstructs and encodes, and how probable it finds an image."""
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaeline.data.dequantization import to_range
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split, read_split, require_images
+from vaeline.models import interpolation, sampling
+from vaeline.models.importance_sampling import FEW_SAMPLES, LogLikelihood, Unconverged
+from vaeline.models.likelihood_estimation import estimate, log_frequencies, why_no_likelihood
+from vaeline.models.model import Model
+from vaeline.runs import model_files
+from vaeline.system.errors import UserError
+from vaeline.system.seeds import derive_seed
+
+BATCH = 256  # images at a time
+DEPTH = 5  # folders from a project to a run: results/<study>/runs/<variant>/seed-<n>
+Value = int | str  # of a label: its place among the label's values, or its name
+Wanted = Mapping[str, Value | Sequence[Value]]  # for all images, or for each
+
+
+def load(folder: Path | str, store: Path | str | None = None, device: torch.device | str = "cpu") -> "TrainedRun":
+    """Load a trained run, such as `results/digits/runs/cvae_nf/seed-0`.
+
+    Args:
+        folder: of the run.
+        store: HDF5 store of its images; None for that of the project the run lies in. It is read when it is first needed.
+        device: where the model is to work.
+
+    Raises:
+        UserError: a file of the run is missing or damaged.
+    """
+    model, facts = model_files.load(Path(folder))
+    if store is None:
+        store = Path(folder).resolve().parents[DEPTH - 1] / "data" / f"{facts.dataset_id}.h5"
+    return TrainedRun(model.to(device), facts, Path(store))
+
+
+class TrainedRun:
+    """A trained model and what its images are.
+
+    Images are NumPy arrays as the store holds them: uint8 levels, (n, channel, height, width); points are float32, (n, dimensions).
+    Labels are whole numbers, (n, columns), the place of each column's value in `facts.label_values`; or they are named, as in
+    `sample(16, Smiling=1, Male="no")`. Latents z are float32, (n, latent) or (n, latent, height, width). Randomness follows from `seed`
+    alone, and torch's own generator is left as it was.
+
+    Args:
+        model: in evaluation mode.
+        facts: of its images.
+        store: that holds them.
+    """
+
+    def __init__(self, model: Model, facts: Facts, store: Path) -> None:
+        self.model, self.facts, self.store = model, facts, store
+        self._splits: dict[str, Split] = {}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model works."""
+        return next(self.model.parameters()).device
+
+    def split(self, name: str = "test") -> Split:
+        """Images, labels and ids of a split of the store: `train`, `validation` or `test`.
+
+        Raises:
+            UserError: the store is missing or damaged, or holds other images than those the run was trained on.
+        """
+        if name not in self._splits:
+            require_images(self.store, self.facts)
+            self._splits[name] = read_split(self.store, name)
+        return self._splits[name]
+
+    def labels(
+        self, count: int, wanted: Wanted | None = None, /, *, seed: int = 0, **named: Value | Sequence[Value]
+    ) -> np.ndarray:
+        """Labels for `count` images, int64, (count, columns); those not named are of test images, drawn at random.
+
+        Args:
+            count: of images.
+            wanted: label -> value, or one value for each image; the way to give labels whose names are no names in Python.
+            seed: of the choice of test images.
+            named: likewise, by keyword.
+
+        Raises:
+            UserError: a label or value is unknown, or there are not as many values as images.
+        """
+        wanted = dict(wanted or {}) | named
+        if set(wanted) >= set(self.facts.label_names):  # the store is not needed
+            labels = np.zeros((count, len(self.facts.label_names)), np.int64)
+        else:
+            of_test = self.split().labels
+            labels = of_test[np.random.default_rng(seed).integers(len(of_test), size=count)]
+        return self._with(labels, wanted)
+
+    def sample(
+        self, count: int = 16, wanted: Wanted | None = None, /, *, seed: int = 0, **named: Value | Sequence[Value]
+    ) -> np.ndarray:
+        """Draw images from p(x), or from p(x|y) for labels as `labels` takes them; the decoder's mean, without its noise.
+
+        Raises:
+            UserError: as `labels` does; or the model has no labels to be asked for.
+        """
+        if wanted or named:
+            self._require_labels(next(iter({**(wanted or {}), **named})))
+        labels = self.labels(count, wanted, seed=seed, **named) if self.model.conditional else self._no_labels(count)
+        with torch.random.fork_rng():
+            return _joined(sampling.sample(self.model, self._tensor(labels), self.facts, seed, BATCH))
+
+    def draw(self, labels: np.ndarray, seed: int = 0) -> np.ndarray:
+        """Draw latents z of p(z), or of p(z|y) for each row of labels, (n, columns): what `sample` decodes."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return _joined(sampling.draw(self.model, some) for some in self._tensor(labels).split(BATCH))
+
+    def decode(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """The mean image of p(x|z, y) for each latent.
+
+        Raises:
+            UserError: the model is conditional and no labels were given, or there are not as many as latents.
+        """
+        labels = self._checked(labels, len(z))
+        return _joined(sampling.decode(self.model, self._tensor(z), self._tensor(labels), self.facts, BATCH))
+
+    def encode(self, images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """The centre of each image's posterior, without its noise: what `reconstruct` decodes.
+
+        Raises:
+            UserError: images are of another shape or range than the model's; labels as in `decode`.
+        """
+        labels = self._checked(labels, len(images))
+        with torch.inference_mode():
+            batches = zip(self._x(images).split(BATCH), self._tensor(labels).split(BATCH), strict=True)
+            return _joined(self.model.posterior.centre(self.model.features(*batch)) for batch in batches)
+
+    def reconstruct(
+        self, images: np.ndarray, labels: np.ndarray | None = None, /, **named: Value | Sequence[Value]
+    ) -> np.ndarray:
+        """Encode images and decode them, under other labels where some are named: so is an image edited by its attributes.
+
+        Args:
+            images: to encode.
+            labels: of the images; None for a model without.
+            named: what is to be decoded in place of the images' own labels, as `labels` takes them.
+
+        Raises:
+            UserError: as `encode`, and `labels`.
+        """
+        if named:
+            self._require_labels(next(iter(named)))
+        labels = self._checked(labels, len(images))
+        return self.decode(self.encode(images, labels), self._with(labels, named))
+
+    def interpolate(
+        self, first: np.ndarray, second: np.ndarray, steps: int = 9, through_flow: bool = False
+    ) -> np.ndarray:
+        """Latents between two, in equal steps, (n, steps, latent): straight, or through the space that the prior's flow comes from.
+
+        Raises:
+            UserError: there is no flow to go through, or latents are codes.
+        """
+        if through_flow and getattr(self.model.latent_density, "flow", None) is None:
+            raise UserError(
+                "The prior of this run has no flow to go through; interpolate straight (through_flow=False)."
+            )
+        if np.ndim(first) != 2 or np.shape(first) != np.shape(second):
+            raise UserError(
+                f"Latents to go between are {np.shape(first)} and {np.shape(second)}; both must be (n, latent)."
+            )
+        return (
+            interpolation.interpolate(self.model, self._tensor(first), self._tensor(second), steps, through_flow)
+            .cpu()
+            .numpy()
+        )
+
+    def log_prob(
+        self, images: np.ndarray, labels: np.ndarray | None = None, samples: int = 500, seed: int = 0
+    ) -> np.ndarray:
+        """Log-likelihoods of images by importance sampling (Burda et al., 2016), float64, (n,), in nats.
+
+        Of dequantized images where the study dequantizes, as the figures `nll` and `nll_given_label` are.
+
+        Args:
+            images: to judge.
+            labels: log p(x|y) of those labels; without, log p(x): a conditional model's classes are summed out as often as they stand
+                in the training split.
+            samples: of the posterior for each image, at least 10.
+            seed: of the samples, and of the noise that dequantizes.
+
+        Raises:
+            UserError: the posterior has no density, or labels are attributes and were not given.
+
+        Warns:
+            Unconverged: the effective sample size of an image is under 10, so that its figure is a lower bound.
+        """
+        if why := why_no_likelihood(self.model):
+            raise UserError(f"This run has no likelihood to estimate: {why}.")
+        if samples < 10:
+            raise UserError(f"samples is {samples}; importance sampling takes 10 at least.")
+        sum_out = labels is None and self.model.conditional
+        if sum_out and not self.facts.classes:
+            raise UserError(
+                "Labels are attributes, whose combinations have no p(y) to sum over: give the images' own by labels=."
+            )
+        log_prior = log_frequencies(torch.from_numpy(self.split("train").labels), self.facts) if sum_out else None
+        of_images = self._no_labels(len(images)) if labels is None else self._checked(labels, len(images))
+        generator = torch.Generator(self.device).manual_seed(derive_seed("dequantization", seed))
+        x = self._x(images, generator)
+        with torch.random.fork_rng():
+            torch.manual_seed(derive_seed("importance samples", seed))
+            found = estimate(self.model, [self.model.likelihood], x, self._tensor(of_images), samples, log_prior)
+        figure = "nll" if "nll" in found else "nll_given_label"
+        return _converged(LogLikelihood(*(field[0] for field in found[figure])))
+
+    def _x(self, images: np.ndarray, generator: torch.Generator | None = None) -> Tensor:
+        """Images as the networks take them."""
+        images, facts = np.asarray(images), self.facts
+        wanted = f"{facts.dtype.__name__} (n, {', '.join(map(str, facts.image_shape))})"
+        if images.shape[1:] != facts.image_shape or images.dtype != facts.dtype or not len(images):
+            raise UserError(f"Images are {images.dtype} {images.shape}; this run takes {wanted}.")
+        if facts.levels and images.max() >= facts.levels:
+            raise UserError(f"A pixel is {images.max()}; the levels of this run's images are 0 to {facts.levels - 1}.")
+        if generator is None:
+            generator = torch.Generator(self.device).manual_seed(0)
+        return to_range(self._tensor(images), facts, generator)
+
+    def _checked(self, labels: np.ndarray | None, count: int) -> np.ndarray:
+        """Labels of so many images; zeros, which nothing looks at, for a model without."""
+        if not self.model.conditional:
+            return self._no_labels(count)
+        names, limits = self.facts.label_names, np.array(self.facts.label_cardinalities)
+        if labels is None:
+            raise UserError(f"This run is conditional: give the images' labels, (n, {len(names)}): {', '.join(names)}.")
+        labels = np.asarray(labels)
+        if labels.shape != (count, len(names)) or labels.dtype.kind not in "iu":
+            raise UserError(
+                f"Labels are {labels.dtype} {labels.shape}; {count} images take whole numbers, {(count, len(names))}."
+            )
+        if (labels < 0).any() or (labels >= limits).any():
+            raise UserError(f"A label is out of range; labels are below {', '.join(map(str, limits))} by column.")
+        return labels.astype(np.int64)
+
+    def _with(self, labels: np.ndarray, wanted: Wanted) -> np.ndarray:
+        """Labels with some columns set."""
+        labels = labels.copy()
+        for name, values in wanted.items():
+            if isinstance(values, str | int | np.integer):
+                column, labels[:, column] = self.facts.label(name, values)
+                continue
+            found = [self.facts.label(name, value) for value in values]
+            if len(found) != len(labels):
+                raise UserError(f"{name} has {len(found)} values for {len(labels)} images; give one, or one for each.")
+            labels[:, found[0][0]] = [code for _, code in found]
+        return labels
+
+    def _require_labels(self, asked: str) -> None:
+        if not self.model.conditional:
+            raise UserError(f"This run holds a model without labels, which cannot be asked for {asked}; ask for none.")
+
+    def _no_labels(self, count: int) -> np.ndarray:
+        return np.zeros((count, len(self.facts.label_names)), np.int64)
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+
+def _joined(batches: Iterable[Tensor]) -> np.ndarray:
+    joined: np.ndarray = torch.cat(list(batches)).cpu().numpy()
+    return joined
+
+
+def _converged(likelihood: LogLikelihood) -> np.ndarray:
+    few = int((likelihood.effective_sample_size < FEW_SAMPLES).sum())
+    if few:
+        warnings.warn(
+            f"{few} of {len(likelihood.log_prob)} images have an effective sample size under {FEW_SAMPLES}: theirs are lower bounds.",
+            Unconverged,
+            stacklevel=3,
+        )
+    found: np.ndarray = likelihood.log_prob.numpy()
+    return found

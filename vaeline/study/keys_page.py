@@ -1,0 +1,81 @@
+"""Every key of a study and of every part, as Markdown: what is allowed, what it is by default, what it means."""
+
+import ast
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from vaeline.study import parts
+from vaeline.study.schema import Condition, Dataset, Published, Split, Study, Variant
+
+FAMILIES = {
+    "networks": "network", "posteriors": "posterior", "priors": "prior", "likelihoods": "likelihood",
+    "regularizers": "regularizer", "bounds": "bound", "densities": "density", "flows": "flow", "features": "features",
+}  # fmt: skip
+TYPES = {"integer": "whole number", "number": "number", "boolean": "true, false", "string": "text", "null": "null"}
+BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+
+
+def document() -> str:
+    """The whole reference."""
+    blocks = ["# Every key of a study", "`make parts` writes this page, out of the sentences beside the code."]
+    for name, field in Study.model_fields.items():
+        if name == "variants":
+            blocks += _section("## `variants.<name>`", Variant) + _section("### `condition`", Condition)
+        elif name == "published":
+            blocks += _section("## `published.<name>`", Published)
+        else:
+            blocks += _section(f"## `{name}`", field.annotation)
+        blocks += _section("### `dataset.split`", Split) if field.annotation is Dataset else []
+    for family, key in FAMILIES.items():
+        blocks += [f"## The parts of `{key}`", f"Each a file of `{parts.shown_folder(family)}`."]
+        for name in parts.names(family):
+            blocks += [f"### {key} `{name}`", _first_line(family, name), _table(parts.options_class(family, name))]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _section(heading: str, entry: Any) -> list[str]:
+    return [heading, (entry.__doc__ or "").strip(), _table(entry)]
+
+
+def _first_line(family: str, name: str) -> str:
+    """What a part's file says of itself, read without importing it."""
+    text = (parts.folder(family) / f"{name}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+
+
+def _table(entry: type[BaseModel]) -> str:
+    schema = entry.model_json_schema()
+    keys = {name: each for name, each in schema["properties"].items() if not _names_the_part(entry, name)}
+    if not keys:
+        return "It has no key but its name."
+    rows = [
+        f"| `{name}` | {_allowed(each)} | {_default(each)} | {each.get('description', '')} |"
+        for name, each in keys.items()
+    ]
+    return "\n".join(["| key | allowed | by default | meaning |", "|---|---|---|---|", *rows])
+
+
+def _names_the_part(entry: type[BaseModel], key: str) -> bool:
+    return key == "name" and issubclass(entry, parts.PartOptions)
+
+
+def _default(schema: dict[str, Any]) -> str:
+    return f"`{json.dumps(schema['default'])}`" if "default" in schema else ""
+
+
+def _allowed(schema: dict[str, Any]) -> str:
+    """The values of a key, in words, out of its JSON schema."""
+    if "anyOf" in schema:
+        return " or ".join(map(_allowed, schema["anyOf"]))
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "prefixItems" in schema:
+        return f"list of {len(schema['prefixItems'])}: {_allowed(schema['prefixItems'][0])}"
+    if "items" in schema:
+        return f"list: {_allowed(schema['items'])}"
+    if "type" not in schema:
+        return "keys, below" if "$ref" in schema else "a part"
+    bounds = [f"{words} {schema[key]:,}" for key, words in BOUNDS.items() if key in schema]
+    return ", ".join([TYPES.get(schema["type"], "keys"), *bounds])

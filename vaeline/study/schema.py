@@ -1,0 +1,264 @@
+"""The schema of a study: every key typed, bounded and described; unknown keys are refused."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from vaeline.study.parts import Entry, names, part
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+MOST_SEED = 2**63 - 1  # that HDF5 and torch's generators take
+
+
+class StudySection(Entry):
+    """What is compared, and how often."""
+
+    name: Name = Field(description="names the folder of results")
+    question: str = Field("", description="what the study asks, a sentence for the report")
+    variants: list[Name] = Field(min_length=1, description="the entries of `variants` that run")
+    seeds: list[Annotated[int, Field(ge=0, le=MOST_SEED)]] = Field(
+        min_length=1, description="every variant runs once for each"
+    )
+
+    @field_validator("variants", "seeds")
+    @classmethod
+    def once_each(cls, value: list[Any]) -> list[Any]:
+        if len(set(value)) < len(value):
+            raise ValueError("must name each once")
+        return value
+
+
+class Split(Entry):
+    """How images are dealt to train, validation and test."""
+
+    method: Literal["official", "random"] = Field("random", description="the data set's own split, or a seeded shuffle")
+    seed: int = Field(0, ge=0, le=MOST_SEED, description="of the shuffle")
+    validation: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="share of all images, or of the official train split where the data set has no validation split",
+    )
+    test: float = Field(0.2, gt=0, lt=1, description="share of all images; unused by the official split")
+
+    @model_validator(mode="after")
+    def leaves_some_to_train(self) -> "Split":
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test leave no image to train on")
+        return self
+
+
+class Dataset(Entry):
+    """Which images, of what size, under which labels."""
+
+    id: Name = Field(description="names data/<id>.h5; another size, split or choice of labels needs another id")
+    name: Name = Field(description="a file of vaeline/data/sets")
+    source: str = Field("download", description="`download`, or a folder that holds the files; unused by embedded data")
+    limit: int | None = Field(
+        None, ge=10, description="use so many images, drawn by the seed of the split; null for all"
+    )
+    size: int | None = Field(
+        ge=4, le=512, description="height and width in pixels after preprocessing; null for points"
+    )
+    range: tuple[float, float] = Field(
+        (-1.0, 1.0), strict=False, description="the values that black and white have inside the networks"
+    )
+    pixels: Literal["dequantized", "greys", "static_binary", "dynamic_binary"] = Field(
+        "dequantized",
+        description=(
+            "what networks see of a grey: a uniform draw inside its step, as a density needs; the grey itself; black or white, "
+            "drawn once for all; or drawn anew for each batch"
+        ),
+    )
+    labels: str | Annotated[list[str], Field(min_length=1)] = Field(
+        "all", description="`all`, `most_frequent:<n>` of the attributes, or a list of their names"
+    )
+    split: Split = Field(Split(), description="how the images are dealt to train, validation and test")
+
+    @model_validator(mode="after")
+    def points_have_no_pixels(self) -> "Dataset":
+        """Refuse what would do nothing, since points are taken as they are."""
+        if self.size is None and (self.pixels, self.range) != ("dequantized", (-1.0, 1.0)):
+            raise ValueError(
+                "size null is of points, which have no pixels; leave pixels at dequantized and range at [-1, 1]"
+            )
+        return self
+
+    @field_validator("range")
+    @classmethod
+    def ascending(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] >= value[1]:
+            raise ValueError("must ascend, as in [-1, 1]")
+        return value
+
+    @field_validator("name")
+    @classmethod
+    def on_disk(cls, value: str) -> str:
+        if value not in names("sets"):
+            raise ValueError(f"must be a file of vaeline/data/sets; there are: {', '.join(names('sets'))}")
+        return value
+
+
+class Training(Entry):
+    """How every variant is trained."""
+
+    epochs: int = Field(ge=1, description="at most this many")
+    patience: int = Field(10, ge=1, description="stop after so many validations without a better objective")
+    validate_every: int = Field(1, ge=1, description="epochs between two validations")
+    batch_size: int = Field(128, ge=2, le=1_000_000, description="images of a training step")
+    learning_rate: float = Field(gt=0, le=1, description="of Adam")
+    milestones: list[Annotated[int, Field(ge=1)]] = Field(
+        [], description="epochs after each of which the learning rate is multiplied by `decay`"
+    )
+    decay: float = Field(0.1, gt=0, le=1, description="of the learning rate, at a milestone")
+    gradient_clip: float | None = Field(None, gt=0, description="largest norm of the gradient; null for none")
+    precision: Literal["32-true", "bf16-mixed"] = Field(
+        "32-true", description="of the training steps; evaluation is in 32 bits"
+    )
+    flip: bool = Field(False, description="mirror half of the training images")
+    rotation: float = Field(0.0, ge=0, le=180, description="turn training images by up to so many degrees either way")
+    threads: int = Field(
+        1, ge=1, le=1024, description="CPU threads of a run; results depend on their number in the last bits"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto takes a GPU where there is one")
+
+    @model_validator(mode="after")
+    def ends_validated(self) -> "Training":
+        if self.epochs % self.validate_every:
+            raise ValueError(
+                f"epochs {self.epochs} must be a multiple of validate_every {self.validate_every}: the last epoch is validated"
+            )
+        return self
+
+
+class Classifier(Entry):
+    """The judge of conditions, whose last hidden layer is also a feature space."""
+
+    epochs: int = Field(20, ge=1, description="passes over the training split")
+    width: int = Field(32, ge=4, le=1024, description="channels of the first layer")
+    features: int = Field(64, ge=2, le=64, description="dimensions of the feature space")
+    learning_rate: float = Field(
+        0.001, gt=0, le=1, description="of its optimizer, at the start; it falls to 0 as a cosine"
+    )
+    batch_size: int = Field(128, ge=2, le=1_000_000, description="images of a training step")
+    flip: bool = Field(False, description="mirror half of its training images; best as in `training`")
+    rotation: float = Field(0.0, ge=0, le=180, description="turn them by up to so many degrees either way; likewise")
+    seed: int = Field(0, ge=0, le=MOST_SEED, description="of its weights, its batches and their augmentation")
+    threads: int = Field(2, ge=1, le=1024, description="CPU threads of its training")
+
+
+class Sampling(Entry):
+    """What is drawn from a trained model."""
+
+    count: int | None = Field(None, ge=2, description="images of each kind; null for as many as there are test images")
+    grid: int = Field(64, ge=1, le=400, description="images in each picture")
+    seed: int = Field(0, ge=0, le=MOST_SEED, description="of the choice of test images, and of all draws")
+
+
+class Evaluation(Entry):
+    """What is measured on the test split."""
+
+    importance_samples: int = Field(500, ge=10, le=1_000_000, description="K of the importance-sampled likelihood")
+    bound_samples: int = Field(10, ge=1, le=10_000, description="posterior samples for each image's bound")
+    images: int | None = Field(None, ge=2, description="test images of the likelihood; null for all")
+    seed: int = Field(
+        0, ge=0, le=MOST_SEED, description="of posterior samples, and of all else that is drawn to measure a run"
+    )
+    by_label: bool = Field(
+        False, description="the Frechet distance of samples label by label too, where there are images enough of each"
+    )
+    features: part("features") = Field(description="what Frechet distances are measured in")  # type: ignore[valid-type]
+
+
+class Condition(Entry):
+    """How labels reach the networks: each label value by an embedding of its own, or one-hot."""
+
+    embedding: int | None = Field(8, ge=1, le=4096, description="dimensions for each label; null for one-hot labels")
+    encoder: bool = Field(True, description="the encoder sees the labels")
+    decoder: bool = Field(True, description="the decoder sees the labels")
+
+
+class Variant(Entry):
+    """A system, composed of parts."""
+
+    network: part("networks") = Field(description="encoder and decoder")  # type: ignore[valid-type]
+    latent: int = Field(ge=1, le=4096, description="dimensions of z")
+    condition: Condition | None = Field(None, description="null for a model without labels")
+    posterior: part("posteriors") = Field(description="q(z|x), out of the encoder's features")  # type: ignore[valid-type]
+    prior: part("priors") = Field(description="p(z), or p(z|y)")  # type: ignore[valid-type]
+    likelihood: part("likelihoods") = Field(description="p(x|z), out of the decoder's output")  # type: ignore[valid-type]
+    regularizer: part("regularizers") = Field(description="what training adds to the distortion")  # type: ignore[valid-type]
+    bound: part("bounds") = Field(  # type: ignore[valid-type]
+        {"name": "evidence_lower_bound"}, validate_default=True, description="what training makes of log p(x)"
+    )
+    density: part("densities") | None = Field(  # type: ignore[valid-type]
+        None, description="fitted to the codes after training, and sampled from in place of the prior; null for none"
+    )
+
+
+class Published(Entry):
+    """A figure out of a paper, shown beside ours."""
+
+    metric: str = Field(description="its name here")
+    variant: Name = Field(description="the entry of `variants` that it is of")
+    value: float = Field(allow_inf_nan=False, description="as published")
+    error: float | None = Field(None, ge=0, description="as published")
+    source: str = Field(min_length=1, description="paper and table, a few words for the report")
+    how: dict[str, str | int | float] = Field(
+        {},
+        description="how it was made, by the keys of evaluation.json: where one differs from ours, the two are not compared",
+    )
+    differs: str = Field("", description="what else is defined otherwise there; then the two are not compared either")
+
+    @model_validator(mode="after")
+    def is_defined(self) -> "Published":
+        """Refuse a figure of which nothing is known but its name."""
+        if not self.how and not self.differs:
+            raise ValueError(
+                f"{self.metric} of {self.variant} needs `how` it was made, or in what it `differs` from ours"
+            )
+        return self
+
+
+class Study(Entry):
+    """A study, fully resolved: the whole of params.yaml."""
+
+    study: StudySection = Field(description="What is compared, and how often.")
+    dataset: Dataset = Field(description="Which images, of what size, under which labels.")
+    training: Training = Field(description="How every variant is trained.")
+    classifier: Classifier = Field(Classifier(), description="The judge of conditions, and a feature space.")
+    sampling: Sampling = Field(Sampling(), description="What is drawn from a trained model.")
+    evaluation: Evaluation = Field(description="What is measured on the test split.")
+    variants: dict[Name, Variant] = Field(min_length=1, description="The systems, each composed of parts.")
+    published: dict[Name, Published] = Field({}, description="Figures out of papers, shown beside ours.")
+
+    @model_validator(mode="after")
+    def goes_with_the_data(self) -> "Study":
+        """Refuse what has no meaning for points, or for black and white."""
+        turned = self.training.flip or self.training.rotation or self.classifier.flip or self.classifier.rotation
+        if self.dataset.size is None and (turned or self.evaluation.features.name != "classifier"):
+            raise ValueError(
+                "dataset.size null is of points, which cannot be mirrored, turned or shown to Inception; set flip to false and "
+                "rotation to 0, in training and classifier, and evaluation.features to classifier"
+            )
+        if self.training.rotation and self.dataset.pixels == "static_binary":
+            raise ValueError(
+                "training.rotation makes greys of dataset.pixels static_binary; take dynamic_binary, which draws black and white "
+                "after the turn, or set rotation to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def named_variants_exist(self) -> "Study":
+        for name in self.study.variants:
+            if name not in self.variants:
+                raise ValueError(
+                    f"study.variants names {name!r}, which `variants` does not hold; it holds: {', '.join(self.variants)}"
+                )
+        for name, published in self.published.items():
+            if published.variant not in self.variants:
+                raise ValueError(
+                    f"published.{name}.variant is {published.variant!r}, which `variants` does not hold; it holds: "
+                    f"{', '.join(self.variants)}"
+                )
+        return self

@@ -1,0 +1,66 @@
+"""How far long work has come: a bar with rate and time left on a terminal, a line now and then where there is none."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from tqdm import tqdm
+
+QUIET_SECONDS = 20  # between two lines
+Batch = TypeVar("Batch")
+
+
+class Bar:
+    """A bar, for a `with`.
+
+    Args:
+        what: the work is.
+        total: images, or other things of `unit`.
+        done: of them before.
+        unit: what is counted.
+    """
+
+    def __init__(self, what: str, total: int, done: int = 0, unit: str = "images") -> None:
+        self.what, self.total, self.unit = what, total, unit
+        self._first = self._done = done
+        self._bar = tqdm(
+            total=total,
+            initial=done,
+            desc=what,
+            unit=f" {unit}",
+            unit_scale=total > 10_000,
+            disable=None,
+            file=sys.stderr,
+        )
+        self._began = self._spoke = time.monotonic()
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def advance(self, count: int, words: str = "") -> None:
+        """So many more are done; `words` say how it goes."""
+        self._done += count
+        self._bar.set_postfix_str(words, refresh=False)
+        self._bar.update(count)
+        now = time.monotonic()
+        if self._bar.disable and now - self._spoke > QUIET_SECONDS:
+            self._spoke = now
+            rate = (self._done - self._first) / (now - self._began)
+            left = (self.total - self._done) / rate / 60
+            how = f"{words} | " if words else ""
+            print(
+                f"{self.what}: {how}{self._done:,} of {self.total:,} {self.unit}, {rate:.0f} a second, at most {left:.0f} min left",
+                file=sys.stderr,
+            )
+
+
+def watched(batches: Iterable[Batch], what: str, total: int) -> Iterator[Batch]:
+    """Hand batches of images on, and show how far they have come."""
+    with Bar(what, total) as bar:
+        for batch in batches:
+            yield batch
+            bar.advance(len(batch))  # type: ignore[arg-type]

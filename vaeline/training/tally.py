@@ -1,0 +1,63 @@
+"""Sums of the training terms over an epoch, and the error when one of them is not finite."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from vaeline.system.errors import UserError
+from vaeline.training.checkpoints import Checkpoints
+
+Row = dict[str, float]
+
+
+class Tally:
+    """Sums of the training terms over an epoch; they stay on the device until read."""
+
+    def __init__(self, epoch: int, checkpoints: Checkpoints, against_adversary: bool = False) -> None:
+        self.epoch = epoch
+        self.checkpoints = checkpoints
+        self.against_adversary = against_adversary
+        self.images = 0
+        self.steps = 0
+        self._sums: dict[str, float] = {}
+        self._pending: list[tuple[int, dict[str, Tensor]]] = []
+
+    def add(self, images: int, terms: dict[str, Tensor]) -> None:
+        self._pending.append((images, {name: term.detach() for name, term in terms.items()}))
+
+    def read(self) -> Row:
+        """The means over the images so far, nats.
+
+        Raises:
+            UserError: a term is not finite.
+        """
+        values = torch.stack([torch.stack(list(terms.values())) for _, terms in self._pending]).tolist()
+        for (images, names), row in zip(self._pending, values, strict=True):
+            terms = dict(zip(names, row, strict=True))
+            self.steps += 1
+            self.images += images
+            if not all(map(math.isfinite, row)):
+                raise self.diverged(f"step {self.steps}", named_terms(terms))
+            for name, value in terms.items():
+                self._sums[name] = self._sums.get(name, 0.0) + value * images
+        self._pending.clear()
+        return {name: total / self.images for name, total in self._sums.items()}
+
+    def diverged(self, where: str, what: str) -> UserError:
+        """The error of numbers that mean nothing any more."""
+        if (self.epoch, where) == (1, "step 1"):
+            return UserError(
+                f"Training diverged at its first step: {what}; no weight has been changed yet, so look for an option of the "
+                "variant that is too large or too small."
+            )
+        kept = f"checkpoints up to epoch {self.epoch - 1} are kept in {self.checkpoints.folder}"
+        adversary = "regularizer.learning_rate, the adversary's, or " if self.against_adversary else ""
+        return UserError(
+            f"Training diverged at epoch {self.epoch}, {where}: {what}; {kept if self.epoch > 1 else 'no epoch was finished'}. "
+            f"Lower {adversary}training.learning_rate, or set training.gradient_clip, and run again."
+        )
+
+
+def named_terms(terms: Row) -> str:
+    return ", ".join(f"{name} {value:.6g}" for name, value in terms.items() if name != "epoch")
