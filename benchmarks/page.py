@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from benchmarks.curves import line as line_through
 from benchmarks.race import ROOT
 from benchmarks.rows import Row
-from vaeline.report.intervals import Interval, interval, paired
+from vaeline.report.intervals import Interval, interval
+from vaeline.report.paired_differences import paired_difference
 
 matplotlib.use("Agg")
 PAGE = ROOT / "docs/performance.md"
@@ -65,7 +66,8 @@ def _compared(precisions: dict[str, Any]) -> list[dict[str, Any]]:
     for study, figures in precisions.items():
         for figure, variants in figures.items():
             for variant, values in variants.items():
-                difference = paired(values["bf16"], values["32"]).difference
+                pair = paired_difference("bf16", "32", values)
+                difference = Interval(pair.difference, pair.half_width, pair.seeds)
                 same = difference.half_width is not None and abs(difference.mean) <= difference.half_width
                 shown = (interval(list(values["32"].values())), interval(list(values["bf16"].values())), difference)
                 rows.append(

@@ -1,5 +1,6 @@
 """Draw the report of the active study."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -8,6 +9,8 @@ import numpy as np
 from pipeline_steps.command import command, reads, store_of, timed
 from vaeline.data.facts import Facts
 from vaeline.data.store import read_facts, read_split
+from vaeline.evaluation import reference_numbers
+from vaeline.evaluation.record import Record
 from vaeline.report import compare, pareto, results
 from vaeline.report.costs import costs
 from vaeline.report.page import render
@@ -34,8 +37,9 @@ def main(partial: bool) -> None:
     """Draw the report of the active study, and write its metrics and comparisons."""
     study = load()
     folder = Path("results") / study.study.name
-    found = results.read(folder / "runs", study, tolerant=partial)
+    found = results.read(folder / "runs", study, partial)
     _refuse(found, folder, partial)
+    found = replace(found, reference=_reference(study, partial))
     if not partial:
         for run in former.move_former(folder / "runs", study.study, folder / "former"):
             click.echo(f"params.yaml no longer names this run: kept in {run}.")
@@ -58,6 +62,12 @@ def main(partial: bool) -> None:
         with written_aside(folder / name) as aside:
             aside.write_bytes(content)
     write_text(folder / "report.html", page)
+
+
+def _reference(study: Study, partial: bool) -> Record:
+    """The numbers of the data set; a partial report does without if they are unavailable."""
+    path = reference_numbers.paths(store_of(study), study.evaluation.features.name)[1]
+    return Record() if partial and not path.exists() else reference_numbers.read_numbers(path)[0]
 
 
 def _refuse(found: results.Results, folder: Path, partial: bool) -> None:

@@ -17,8 +17,8 @@ from benchmarks.work import TRAINING, celeba, digits
 from vaeline.data import preprocessing, raw_images
 from vaeline.data.batches import Batches
 from vaeline.data.store import Split
-from vaeline.evaluation.likelihood import judge_likelihood
-from vaeline.metrics import frechet
+from vaeline.evaluation.likelihood import measure_likelihood
+from vaeline.metrics import _moments
 from vaeline.models import sampling
 from vaeline.models.model import Model
 from vaeline.study.schema import Dataset, Evaluation, Variant
@@ -77,7 +77,7 @@ def moments(images: str) -> Work:
     batches = [batch + number for number in range(4)]
 
     def work() -> float:
-        frechet.moments(batches[number % 4] for number in range(rows // 500))
+        _moments.moments(batches[number % 4] for number in range(rows // 500))
         return 1
 
     return work
@@ -126,7 +126,7 @@ def _likelihood(images: int, samples: int) -> Work:
     settings = Evaluation(importance_samples=samples, bound_samples=1, images=None, features=features)
 
     def work() -> float:
-        judge_likelihood(model, test, test, settings)
+        measure_likelihood(model, test, test, settings)
         return 1
 
     return work

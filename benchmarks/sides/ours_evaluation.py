@@ -10,8 +10,8 @@ import torch
 from benchmarks.side import Work
 from benchmarks.work import FRECHET, IMPORTANCE, INCEPTION, digits, faces, gaussians, inception_file
 from vaeline.data.facts import Facts
-from vaeline.metrics.frechet import Moments
-from vaeline.metrics.frechet import distance as frechet_distance
+from vaeline.metrics._moments import Moments
+from vaeline.metrics.frechet_distance import distance as frechet_distance
 from vaeline.study import parts
 from vaeline.system.devices import prepare_process
 
@@ -47,7 +47,7 @@ def likelihood(network: str) -> Work:
     from benchmarks.sides.ours_training import GREYS, digit_model
     from vaeline.data.batches import Batches
     from vaeline.data.store import Split
-    from vaeline.evaluation.likelihood import judge_likelihood
+    from vaeline.evaluation.likelihood import measure_likelihood
     from vaeline.study.schema import Evaluation
 
     prepare_process(torch.get_num_threads())
@@ -62,7 +62,7 @@ def likelihood(network: str) -> Work:
     )
 
     def work() -> float:
-        judge_likelihood(model, test, test, settings)
+        measure_likelihood(model, test, test, settings)
         return count * IMPORTANCE[network]["samples"]
 
     return work
