@@ -249,7 +249,7 @@ def test_a_saved_picture_restores_its_settings(driver: PageDriver, project: Path
     changed = driver.changes()
     driver.type("Noise seed", "2")
     changed()
-    driver.choose("Open saved picture", saved.name)
+    driver.choose("Open picture", saved.name)
     driver.until(lambda: driver.sides() == as_saved)
     assert driver.page.get_by_label("Noise seed").input_value() == "41"
     assert box.get_attribute("aria-checked") == "true"

@@ -56,7 +56,7 @@ class LabelsPanel:
         else:
             set_text(
                 self.hint,
-                "Each draw copies the labels that you do not set from a test image. The seed picks the images.",
+                "Each draw copies the labels that you do not set from a test image. The noise seed picks these images.",
             )
 
     def _control(self, name: str, values: list[str]) -> ui.checkbox | ui.select | ui.toggle:

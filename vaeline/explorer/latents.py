@@ -54,7 +54,7 @@ class LatentsPanel:
     def _explain(self, variant: str, movable: bool) -> str:
         if not movable:
             return f"The latents of {variant} are entries of a codebook, so no slider can move them."
-        unit = "Sliders count in standard deviations (sd) of each latent over the test images."
+        unit = "Sliders are in standard deviations (sd) of each latent over the test images."
         order = f"The latents of {variant} that vary most come first."
         both = " The same number can mean different things in two models." if len(self.targets) > 1 else ""
         return f"{unit} {order}{both}"

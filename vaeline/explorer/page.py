@@ -109,7 +109,7 @@ class Page:
     def _add_saved(self) -> None:
         with element("div", "line"):
             button("Save picture", self._save)
-            self.opened = dropdown("Open saved picture", saved.names(self.runs), None, self._open)
+            self.opened = dropdown("Open picture", saved.names(self.runs), None, self._open)
         self.saved_path = text_element("p", classes="hint", role="status")
 
     # Choices of a person.
