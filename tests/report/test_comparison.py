@@ -129,7 +129,7 @@ def test_numbers_of_unlike_definition_stand_in_no_column_together(tmp_path: Path
     assert [cell.value for cell in rows["measured with samples 100"].cells] == ["-", "-", "101.0"]
     assert (
         rows["measured with samples 100"].cells[0].note
-        == "a measured with samples 500, which is compared with its like only"
+        == "measured with samples 500: compared with its like only"
     )
     assert "nll ↓ (figure with samples 100)" in table.plain(found, 120)
     assert not any("odd" in sentence for sentence in answer.sentences(found, "nll"))
