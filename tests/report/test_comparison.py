@@ -131,7 +131,7 @@ def test_numbers_of_unlike_definition_stand_in_no_column_together(tmp_path: Path
         rows["measured with samples 100"].cells[0].note
         == "measured with samples 500: compared with its like only"
     )
-    assert "nll ↓ (figure with samples 100)" in table.plain(found, 120)
+    assert "nll ↓ (measured with samples 100)" in table.plain(found, 120)
     assert not any("odd" in sentence for sentence in answer.sentences(found, "nll"))
 
 
