@@ -7,6 +7,9 @@ import h5py
 import numpy as np
 import yaml
 
+from vaeline.report import compare
+from vaeline.report.findings import Findings
+from vaeline.report.results import Results
 from vaeline.runs.pictures import grid
 from vaeline.study import reading
 from vaeline.study.schema import Study
@@ -91,3 +94,8 @@ def write_runs(folder: Path, values: dict[str, list[float]], figure: str = "nll"
     for variant, by_seed in values.items():
         for seed, value in enumerate(by_seed):
             write_run(folder / variant / f"seed-{seed}", {figure: value})
+
+
+def findings_of(found: Results) -> Findings:
+    """The findings of runs, without real test images."""
+    return Findings(found, compare.compare(found))

@@ -12,10 +12,9 @@ from pipeline_steps import report, table
 from tests.made_up import study_content, write_run, write_runs
 from vaeline.data import splits, store
 from vaeline.data.facts import Facts
-from vaeline.report.plots import drawings, figures
+from vaeline.report.plots.shared import rendering
 
 RESULTS = Path("results/tiny")
-DRAWN = ("codes", "pockets", "traversals", "switched", "interpolations", "worst", "low_posterior")
 ROOT = Path(__file__).parents[2]
 STAGE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["report"]
 DECLARED = [
@@ -37,10 +36,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawings cost most of the time, and most tests do not look at them."""
-    monkeypatch.setattr(figures, "svg", lambda _: "<svg/>")
-    monkeypatch.setattr(drawings, "files", lambda *_: {})
-    monkeypatch.setattr(report, "_pictures", lambda *_: dict.fromkeys(DRAWN, b"PNG"))
+    """Rendering plots takes most of the time, and most tests do not look at them."""
+    monkeypatch.setattr(rendering, "svg_for_page", lambda _: b"<svg/>")
+    monkeypatch.setattr(rendering, "svg", lambda _: b"<svg/>")
+    monkeypatch.setattr(rendering, "png", lambda _: b"PNG")
 
 
 def run(*arguments: str) -> Result:

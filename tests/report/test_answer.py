@@ -114,7 +114,7 @@ def test_a_biased_distance_gives_way_to_the_kernel_distance(tmp_path: Path) -> N
         how = {"fd_sample": {"warning": "biased upwards"}}
         write_run(tmp_path / variant / "seed-0", {"fd_sample": 1.0, "kd_sample": 2.0, "fd_reconstruction": 3.0}, how)
     found = compared(tmp_path, "one", "two", seeds=(0,))
-    assert answer.figures(found) == ["kd_sample", "fd_reconstruction"]
+    assert answer.metrics(found) == ["kd_sample", "fd_reconstruction"]
 
 
 def test_the_seeds_they_share_decide_which_is_better(tmp_path: Path) -> None:
@@ -134,4 +134,4 @@ def test_variants_without_a_common_seed_are_not_compared(tmp_path: Path) -> None
 def test_the_likelihood_spoken_of_is_one_that_all_variants_have(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll_given_label": 1.0, "nll": 1.0, "negative_elbo": 1.0})
     write_run(tmp_path / "two" / "seed-0", {"nll": 2.0, "negative_elbo": 2.0, "fd_sample": 3.0})
-    assert answer.figures(compared(tmp_path, "one", "two", seeds=(0,))) == ["nll"]
+    assert answer.metrics(compared(tmp_path, "one", "two", seeds=(0,))) == ["nll"]

@@ -162,7 +162,7 @@ def test_a_study_is_answered_by_the_figure_in_which_most_variants_compare(tmp_pa
         write_run(tmp_path / variant / "seed-0", metrics, {name: evaluation[name] for name in metrics})
     found = compared(tmp_path, ("one", "two", "odd"), (0,))
     assert [figure.comparable for figure in (found.metrics["nll"], found.metrics["negative_elbo"])] == [2, 2]
-    assert answer.figures(found) == ["nll"]
+    assert answer.metrics(found) == ["nll"]
 
 
 def test_headlines_leave_out_errors_and_floors_and_keep_an_order(tmp_path: Path) -> None:

@@ -8,13 +8,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
 from tests.made_up import VARIANT, study, study_content, write_run, write_runs
+from vaeline.data.facts import Facts
 from vaeline.report import compare, provenance, results
 from vaeline.report import page as report
-from vaeline.report.plots import figures
+from vaeline.report.findings import Findings
+from vaeline.report.plots.shared import rendering
 from vaeline.report.provenance import Provenance, Stage
+from vaeline.report.real_images import RealImages
 from vaeline.study import reading
 from vaeline.study.schema import Study
 
@@ -25,7 +29,9 @@ def page(folder: Path, of: Study, real: bytes | None = None) -> str:
     found = results.read(folder, of)
     pictures = dict.fromkeys(PICTURES, b"PNG")
     made_of = Provenance([Stage("train", "weights of a run", 6, "3 s")], {"data set": "dots"}, {"Python": "3.11.0"})
-    return report.render(of, found, compare.compare(found), real, pictures, made_of)
+    facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0"]])
+    images = RealImages(np.zeros((4, 1, 8, 8), np.uint8), facts, real) if real else None
+    return report.render(of, Findings(found, compare.compare(found), images), pictures, made_of)
 
 
 def text_of(html: str) -> str:
@@ -54,7 +60,7 @@ class Links(HTMLParser):
 def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawings cost most of the time; only the test that asks for `drawn` has them."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(figures, "svg", lambda _: "<svg/>")
+        monkeypatch.setattr(rendering, "svg_for_page", lambda _: b"<svg/>")
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from tests.made_up import study, write_run
 from vaeline.report import compare, results
 from vaeline.report import page as report
-from vaeline.report.plots import drawn_figures, figures, latent_figures
+from vaeline.report.findings import Findings
+from vaeline.report.plots.shared import contract
+from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import Provenance, Stage
 
 if TYPE_CHECKING:
@@ -31,16 +32,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
             obeyed = {"condition_accuracy": {"value": 0.5, "by_label": {ATTACK: 0.25, "Male": 0.75}}}
             write_run(folder / variant / f"seed-{seed}", {**metrics, "condition_accuracy": 0.5}, obeyed)
     found = results.read(folder, of := study(tuple(DISTANCES), question=f"Is {ATTACK} shown?"))
-    pictures = {
-        "codes": figures.png(partial(latent_figures.codes, found)),
-        "pockets": figures.png(partial(latent_figures.pockets, found)),
-        "traversals": latent_figures.traversals_png(found), "switched": drawn_figures.switched_png(found),
-        "interpolations": drawn_figures.interpolations_png(found),
-        "worst": drawn_figures.worst_png(found, np.zeros((4, 1, 8, 8), np.uint8)),
-        "low_posterior": drawn_figures.low_posterior_png(found),
-    }  # fmt: skip
+    findings = Findings(found, compare.compare(found))
+    plots = RenderedPlots(findings, contract.found())
+    pictures = {name: plots.file(name, "png") for name, plot in plots.plots.items() if plot.on_page}
     made_of = Provenance([Stage("train", "weights", 12, "")], {ATTACK: ATTACK}, {"Python": "3.11"})
-    page = report.render(of, found, compare.compare(found), None, pictures, made_of)
+    page = report.render(of, findings, pictures, made_of)
     (folder / "report.html").write_text(page, encoding="utf-8")
     return folder / "report.html"
 

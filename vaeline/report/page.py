@@ -15,10 +15,13 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from vaeline.report import answer, pareto, table
+from vaeline.report import answer, table
 from vaeline.report.comparison import Comparison, MetricResults, Pair
+from vaeline.report.findings import Findings
 from vaeline.report.headlines import HEADLINES, Headline
-from vaeline.report.plots import figures, measured_figures
+from vaeline.report.plots import by_attribute, curves, leakage, pareto
+from vaeline.report.plots.shared import rendering
+from vaeline.report.plots.shared.variant_colours import colours
 from vaeline.report.provenance import Provenance, duration
 from vaeline.report.results import Results, Run
 from vaeline.study import ready_studies
@@ -73,9 +76,7 @@ class Definition(NamedTuple):
 
 def render(
     study: Study,
-    results: Results,
-    comparison: Comparison,
-    real: bytes | None,
+    findings: Findings,
     pictures: Mapping[str, bytes],
     made_of: Provenance,
 ) -> str:
@@ -83,14 +84,13 @@ def render(
 
     Args:
         study: whose runs they are.
-        results: the runs that are there.
-        comparison: of those runs.
-        real: PNG of the test images that the reconstructions are of, in their order; None where they are not to be had.
+        findings: of those runs.
         pictures: PNG of the study's pictures: `codes`, `pockets` and `traversals`, and of the others those that it has.
         made_of: what the page comes from.
     """
+    results, comparison, real = findings.results, findings.comparison, findings.real
     rows, beside = table.rows(comparison), table.rows_beside(comparison)
-    kinds, drawings, trade_offs = _kinds(results), _drawings(results), _trade_offs(results, comparison)
+    kinds, drawings, trade_offs = _kinds(results), _drawings(findings), _trade_offs(findings)
     shown = kinds | {name for name, drawing in {**drawings, "trade-offs": trade_offs}.items() if drawing}
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     return (
@@ -100,17 +100,17 @@ def render(
             study=study,
             results=results,
             comparison=comparison,
-            colours=figures.colours(comparison.variants),
-            answers=[_answer(comparison, name) for name in answer.figures(comparison)],
+            colours=colours(comparison.variants),
+            answers=[_answer(comparison, name) for name in answer.metrics(comparison)],
             seeds={variant: table.partial_seeds(comparison, variant) for variant in comparison.variants},
             groups=_grouped(rows),
             best=_best(comparison, rows),
             differing=_differing(study),
-            without_leakage=_without(results, "leakage"),
+            without_leakage=leakage.PLOT.left_out(findings),
             published=table.published(comparison),
             nowhere=table.nowhere(comparison),
             notes=list(dict.fromkeys(cell.note for row in [*rows, *beside] for cell in row.cells if cell.note)),
-            real=real,
+            real=real.shown if real else None,
             pictures=pictures,
             drawings=drawings,
             least_obeyed=_least_obeyed(results),
@@ -122,7 +122,9 @@ def render(
             all_pairs=ALL_PAIRS,
             shown={variant: runs[0] for variant in comparison.variants if (runs := results.of(variant))},
             trade_offs=trade_offs,
-            curves=[(curve, figures.curve_svg(results, curve).encode()) for curve in figures.CURVES],
+            curves=[
+                (curve, rendering.svg_for_page(partial(curves.draw_one, findings, curve))) for curve in curves.CURVES
+            ],
             definitions={row.name: _definitions(results, row.name) for row in rows},
             beside=[(row, _definitions(results, row.name)) for row in beside],
             labels={row.name: _by_label(results, row.name) for row in rows},
@@ -135,11 +137,11 @@ def render(
     )
 
 
-def _trade_offs(results: Results, comparison: Comparison) -> bytes | None:
-    """The variants' trade-offs as SVG; None where there is nothing to trade off."""
-    if not pareto.panels(pareto.scales(results, comparison)):
+def _trade_offs(findings: Findings) -> bytes | None:
+    """The variants' trade-offs as SVG, or None if there are none."""
+    if pareto.PLOT.missing(findings):
         return None
-    return figures.svg(partial(pareto.draw, results, comparison)).encode()
+    return rendering.svg_for_page(partial(pareto.draw, findings))
 
 
 def _engine() -> Environment:
@@ -176,21 +178,18 @@ def _kinds(results: Results) -> set[str]:
     return {name for run in results.runs for name in (*run.drawn, *(run.failures if run.levels else ()))}
 
 
-def _drawings(results: Results) -> dict[str, str]:
-    """SVG of what was measured along more than one number; empty where nothing was."""
-    found = {
-        "leakage": (measured_figures.has_leakage(results), measured_figures.leakage),
-        "by_attribute": (
-            bool(measured_figures.accuracies(results, "condition_accuracy")),
-            measured_figures.by_attribute,
-        ),
+def _drawings(findings: Findings) -> dict[str, str]:
+    """SVG of what was measured along more than one number; empty if nothing was."""
+    plots = {"leakage": leakage.PLOT, "by_attribute": by_attribute.PLOT}
+    return {
+        name: "" if plot.missing(findings) else rendering.svg_for_page(partial(plot.draw, findings)).decode()
+        for name, plot in plots.items()
     }
-    return {name: figures.svg(partial(draw, results)) if there else "" for name, (there, draw) in found.items()}
 
 
 def _least_obeyed(results: Results) -> dict[str, list[tuple[str, float]]]:
     """The attributes that each variant obeys least, with their condition accuracy."""
-    found = measured_figures.accuracies(results, "condition_accuracy")
+    found = by_attribute.accuracies(results, "condition_accuracy")
     of_variants = {
         variant: [(label, values[variant]) for label, values in found.items() if variant in values]
         for variant in results.study.variants
@@ -271,13 +270,6 @@ def _flattened(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[st
             yield from _flattened(value, path)
         else:
             yield path, "none" if value is None else json.dumps(value).strip('"')
-
-
-def _without(results: Results, name: str) -> dict[str, str]:
-    """The variants that have no curve of a figure, and why."""
-    runs = {variant: of[0] for variant in results.study.variants if (of := results.of(variant))}
-    entries = {variant: run.evaluation.get(name, {}) for variant, run in runs.items()}
-    return {variant: entry.get("dash", "not measured") for variant, entry in entries.items() if "curve" not in entry}
 
 
 def _best(comparison: Comparison, rows: Iterable[table.Row]) -> dict[str, list[table.Row]]:

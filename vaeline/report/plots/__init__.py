@@ -1,1 +1,1 @@
-"""The plots of a study."""
+"""The plots of a study: each file is a plot, and the file's name is the name of its output."""
