@@ -1,4 +1,4 @@
-"""Draw the report of the active study."""
+"""Write the report of the active study: numbers, plots, page."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from pipeline_steps.command import command, reads, store_of, timed
 from vaeline.report import compare, real_images, results, tradeoffs
 from vaeline.report.costs import costs
 from vaeline.report.findings import Findings
-from vaeline.report.page import render
+from vaeline.report.page import compose, render
 from vaeline.report.plots.shared import contract
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import provenance
@@ -23,19 +23,19 @@ from vaeline.system.files import write_json, write_text, written_aside
 @click.option(
     "--partial",
     is_flag=True,
-    help="From whatever runs there are, into partial-report.html beside the declared outputs.",
+    help="Use the runs that are complete, and write partial-report.html instead of the declared outputs.",
 )
 @timed("results/{study}/timing.json", "report")
 @reads("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")
 def main(partial: bool) -> None:
-    """Draw the report of the active study, and write its metrics and comparisons."""
+    """Write the report of the active study, with its metrics and comparisons."""
     study = load()
     folder = Path("results") / study.study.name
     found = results.read(folder / "runs", study, tolerant=partial)
     _check_complete(found, folder, partial)
     if not partial:
         for run in former.move_former(folder / "runs", study.study, folder / "former"):
-            click.echo(f"params.yaml no longer names this run: kept in {run}.")
+            click.echo(f"params.yaml no longer names this run, which is kept in {run}.")
     findings = Findings(found, compare.compare(found), real_images.read(store_of(study), found, study.sampling.grid))
     if partial:
         write_text(folder / "partial-report.html", _page(study, RenderedPlots(findings, contract.found())))
@@ -58,20 +58,21 @@ def _write_outputs(study: Study, findings: Findings, folder: Path) -> None:
 
 
 def _page(study: Study, plots: RenderedPlots) -> str:
-    spent = costs(plots.findings.results, Path(f"data/{study.dataset.id}.timing.json"), study.evaluation.features.name)
-    pictures = {name: plots.file(name, "png") for name, plot in plots.plots.items() if plot.on_page}
-    real = plots.findings.real
-    return render(
-        study, plots.findings, pictures, provenance(plots.findings.results, real.facts if real else None, spent)
-    )
+    results, real = plots.findings.results, plots.findings.real
+    notes = Path(f"data/{study.dataset.id}.timing.json")
+    spent = costs(results, notes, study.evaluation.features.name)
+    return render(compose(study, plots, provenance(results, real.facts if real else None, spent)))
 
 
 def _check_complete(found: results.Results, folder: Path, partial: bool) -> None:
+    """Check that the runs that a report needs are there.
+
+    Raises:
+        UserError: a run is missing, or for a partial report every run.
+    """
     missing = [f"{variant} seed {seed} ({state})" for (variant, seed), state in found.missing.items()]
     if partial and not found.runs:
-        raise UserError(
-            f"No run of the study is finished in {folder / 'runs'}; run it first (snakemake --cores 4 all)."
-        )
+        raise UserError(f"No run in {folder / 'runs'} is finished; run the study first (snakemake --cores 4 all).")
     if missing and not partial:
         raise UserError(
             f"The report needs every run of the study; missing: {', '.join(missing)}; "

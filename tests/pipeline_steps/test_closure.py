@@ -159,12 +159,18 @@ def test_a_data_set_belongs_to_the_steps_that_read_it() -> None:
 
 def test_a_step_belongs_to_itself() -> None:
     assert changed_by("pipeline_steps/report.py") == {"report"}
-    assert changed_by("vaeline/report/templates/report.html.j2") == {"report"}
     assert changed_by("vaeline/report/plots/curves.py") == {"report"}
     assert changed_by("vaeline/report/plots/shared/panels.py") == {"report"}
     assert changed_by("vaeline/training/loop.py") == {
         f"train.{variant}" for variant in ("gaussian_cvae", "cvae", "cvae_nf")
     }
+
+
+def test_every_template_belongs_to_the_report() -> None:
+    templates = list((ROOT / "vaeline/report/templates").iterdir())
+    assert len(templates) > 10
+    for path in templates:
+        assert changed_by(str(path.relative_to(ROOT))) == {"report"}, path
 
 
 def test_hashing_is_quick_and_loads_no_torch() -> None:

@@ -125,7 +125,7 @@ def test_a_partial_report_of_nothing_is_refused() -> None:
     (RESULTS / "runs").rename(RESULTS / "elsewhere")
     result = run("--partial")
     assert result.exit_code == 1
-    assert "No run of the study is finished" in result.output
+    assert "No run in results/tiny/runs is finished; run the study first" in result.output
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -13,25 +13,25 @@ import pytest
 
 from tests.made_up import VARIANT, study, study_content, write_run, write_runs
 from vaeline.data.facts import Facts
-from vaeline.report import compare, provenance, results
+from vaeline.report import compare, results
 from vaeline.report import page as report
 from vaeline.report.findings import Findings
-from vaeline.report.plots.shared import rendering
+from vaeline.report.plots.shared import contract, rendering
+from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import Provenance, Stage
 from vaeline.report.real_images import RealImages
+from vaeline.report.sections.header import differing_keys
 from vaeline.study import reading
 from vaeline.study.schema import Study
-
-PICTURES = ("codes", "pockets", "traversals", "switched", "interpolations", "worst", "low_posterior")
 
 
 def page(folder: Path, of: Study, real: bytes | None = None) -> str:
     found = results.read(folder, of)
-    pictures = dict.fromkeys(PICTURES, b"PNG")
-    made_of = Provenance([Stage("train", "weights of a run", 6, "3 s")], {"data set": "dots"}, {"Python": "3.11.0"})
     facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0"]])
     images = RealImages(np.zeros((4, 1, 8, 8), np.uint8), facts, real) if real else None
-    return report.render(of, Findings(found, compare.compare(found), images), pictures, made_of)
+    findings = Findings(found, compare.compare(found), images)
+    made_of = Provenance([Stage("train", "weights of a run", 6, "3 s")], {"data set": "dots"}, {"Python": "3.11.0"})
+    return report.render(report.compose(of, RenderedPlots(findings, contract.found()), made_of))
 
 
 def text_of(html: str) -> str:
@@ -61,6 +61,7 @@ def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Drawings cost most of the time; only the test that asks for `drawn` has them."""
     if "drawn" not in request.fixturenames:
         monkeypatch.setattr(rendering, "svg_for_page", lambda _: b"<svg/>")
+        monkeypatch.setattr(rendering, "png", lambda _: b"PNG")
 
 
 @pytest.fixture
@@ -95,22 +96,13 @@ def test_who_is_best_in_what_stands_on_top(tmp_path: Path) -> None:
 def test_the_table_shows_means_with_intervals_and_marks_the_best(runs: Path) -> None:
     html = page(runs, study())
     assert re.search(
-        r'<td class="figure best" data-value="2.0">.*?best .*?<span class="value">2.0</span> <span class="spread">± 2.5</span></td>',
+        r'<td class="number best" data-value="2.0">.*?best .*?<span class="value">2.0</span> <span class="spread">± 2.5</span></td>',
         html,
     )
     assert re.search(
-        r'<td class="figure " data-value="5.1\d*">.*?<span class="value">5.1</span> <span class="spread">± 2.9</span></td>',
+        r'<td class="number " data-value="5.1\d*">.*?<span class="value">5.1</span> <span class="spread">± 2.9</span></td>',
         html,
     )
-
-
-def test_a_strip_holds_zero_every_seed_and_the_interval(runs: Path) -> None:
-    found = report._answer(compare.compare(results.read(runs, study())), "nll")
-    [strip] = found.strips
-    assert (strip.pair.first, strip.by) == ("one", "3.10 ± 0.43")
-    assert (found.zero, strip.high) == (3, 97)  # from 0 to 3.1 + 0.43, a margin at either end
-    assert strip.mean == pytest.approx(3 + 94 * 3.1 / 3.5303, abs=0.01)
-    assert strip.seeds == pytest.approx([3 + 94 * value / 3.5303 for value in (3, 3, 3.3)], abs=0.01)
 
 
 def test_no_request_leaves_the_page(runs: Path) -> None:
@@ -176,7 +168,7 @@ def test_what_sets_the_variants_apart_is_named(runs: Path) -> None:
     content = study_content()
     flow = {"name": "decoupled", "flow": {"name": "affine_coupling", "layers": 3}}
     content["variants"] = {**content["variants"], "two": {**VARIANT, "prior": flow, "latent": 3}}
-    found = report._differing(reading.check(content, Path("params.yaml")))
+    found = differing_keys(reading.check(content, Path("params.yaml")))
     assert found.keys() >= {"latent", "prior", "prior.flow", "prior.flow.layers"} and "network" not in found
     assert found["latent"] == ["2", "3"] and found["prior"] == ["standard", "decoupled"]
     assert found["prior.flow.layers"] == ["", "3"] and list(found)[:2] == ["latent", "prior"]
@@ -276,18 +268,3 @@ def test_params_and_environment_are_there_in_full(runs: Path) -> None:
 
 def test_the_page_is_the_same_each_time(runs: Path) -> None:
     assert page(runs, study()) == page(runs, study())
-
-
-def test_the_environment_names_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)  # outside any repository
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    found = provenance.environment()
-    assert {"Python", "torch", "numpy"} <= found.keys()
-    assert "commit" not in found
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(5.24, "5.2 s"), (59.99, "60.0 s"), (200, "3 min 20 s"), (3661, "1 h 01 min")]
-)
-def test_wall_times_are_read_at_a_glance(seconds: float, text: str) -> None:
-    assert provenance.duration(seconds) == text
