@@ -47,7 +47,7 @@ def study(*arguments: Any, **options: Any) -> Study:
 def write_run(
     folder: Path, metrics: dict[str, float], evaluation: dict[str, dict[str, Any]] | None = None, epochs: int = 3
 ) -> None:
-    """Write a finished run; `evaluation` adds to definitions that name their figure."""
+    """Write a finished run; `evaluation` adds to definitions that name their metric."""
     folder.mkdir(parents=True)
     write_json(folder / "metrics.json", metrics)
     given = evaluation or {}
@@ -89,11 +89,11 @@ def write_run(
     (folder / "variant.yaml").write_text(yaml.safe_dump(made))
 
 
-def write_runs(folder: Path, values: dict[str, list[float]], figure: str = "nll") -> None:
-    """Write a run for each variant and seed (0, 1, ...) with one figure."""
+def write_runs(folder: Path, values: dict[str, list[float]], metric: str = "nll") -> None:
+    """Write a run for each variant and seed (0, 1, ...) with one metric."""
     for variant, by_seed in values.items():
         for seed, value in enumerate(by_seed):
-            write_run(folder / variant / f"seed-{seed}", {figure: value})
+            write_run(folder / variant / f"seed-{seed}", {metric: value})
 
 
 def findings_of(found: Results) -> Findings:

@@ -58,7 +58,7 @@ class Links(HTMLParser):
 
 @pytest.fixture(autouse=True)
 def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawings cost most of the time; only the test that asks for `drawn` has them."""
+    """Rendering plots takes most of the time; only a test that asks for `drawn` does it."""
     if "drawn" not in request.fixturenames:
         monkeypatch.setattr(rendering, "svg_for_page", lambda _: b"<svg/>")
         monkeypatch.setattr(rendering, "png", lambda _: b"PNG")
@@ -82,8 +82,8 @@ def test_the_page_answers_in_sentences(runs: Path) -> None:
 
 
 def test_who_is_best_in_what_stands_on_top(tmp_path: Path) -> None:
-    figures_of = {"one": (1.0, 9.0, 5.0), "two": (4.0, 2.0, 5.0)}
-    for variant, (nll, distance, linear) in figures_of.items():
+    values_of = {"one": (1.0, 9.0, 5.0), "two": (4.0, 2.0, 5.0)}
+    for variant, (nll, distance, linear) in values_of.items():
         for seed in range(3):
             metrics = {"nll": nll + seed / 10, "fd_sample": distance + seed / 10, "probe_linear": linear}
             write_run(tmp_path / variant / f"seed-{seed}", metrics)
@@ -236,7 +236,7 @@ def test_definitions_that_differ_name_their_variants(tmp_path: Path) -> None:
     assert "two Already fitted. images 4 split test" in text
 
 
-def test_a_figure_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
+def test_a_mean_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
     for seed, value in enumerate((0.5, 0.75)):
         by_label = {"definition": "Balanced.", "by_label": {"Smiling": value, "Male": 1.0}}
         write_run(tmp_path / "one" / f"seed-{seed}", {"condition_accuracy": value}, {"condition_accuracy": by_label})

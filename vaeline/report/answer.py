@@ -67,16 +67,17 @@ def _saturated(name: str, variants: list[str]) -> str:
 
 def _past_ceiling(name: str, variants: list[str], ceiling: float | None) -> str:
     assert ceiling is not None
-    return f"{name} is past the {number(ceiling)} of real images, and says no more, for: {', '.join(variants)}."
+    score = f"score more than real images ({number(ceiling)}) in {name}, and are not ranked"
+    return f"These variants {score}: {', '.join(variants)}."
 
 
 def _without_interval(name: str, results: MetricResults, ranked: list[str]) -> str:
-    """The order of the variants: one seed gives no interval, and so no verdict."""
+    """The order of the variants, if no two share more than one seed."""
     values = [
         f"{variant} {'<= ' if variant in results.bounds else ''}{number(results.summaries[variant].mean)}"
         for variant in ranked
     ]
-    return f"{name} without an interval, which takes two seeds, and so without a verdict: {', '.join(values)}."
+    return f"One seed gives no interval and no verdict. In order of {name}, best first: {', '.join(values)}."
 
 
 def _compared(name: str, results: MetricResults, first: str, second: str) -> str:
@@ -86,22 +87,21 @@ def _compared(name: str, results: MetricResults, first: str, second: str) -> str
     if HEADLINES[name].sign * pair.difference > 0:  # seeds that only one of them has made the ranking
         pair = pair.turned()
     by, seeds = _by(name, pair), f"{pair.won} of {pair.seeds} seeds"
+    better = f"{pair.first} is better than {pair.second} by {by} in {name}"
     if pair.half_width is None:
-        return (
-            f"{pair.first} came out better than {pair.second} by {by} in {name}, on one seed: no interval, no verdict."
-        )
+        return f"{better} on the one seed that both ran, which gives no interval and no verdict."
     if pair.second in results.bounds:
         return _below_bound(pair, f"{by} below the upper bound of {pair.second} in {name}, {seeds}", results)
     if pair.apart:
-        return f"{pair.first} is better than {pair.second} by {by} in {name}, {seeds}."
-    interval = f"the interval of their difference, {by}, includes 0 ({pair.first} better in {seeds})"
-    return f"{first} and {second} are not apart in {name}: {interval}."
+        return f"{better}, {seeds}."
+    interval = f"the interval of their difference, {by}, includes 0 ({pair.first} is better in {seeds})"
+    return f"{first} and {second} are not significantly different in {name}: {interval}."
 
 
 def _below_bound(pair: Pair, how_far: str, results: MetricResults) -> str:
     """The worse variant has only an upper bound, which says nothing about its true value."""
     which = f"The upper bound of {pair.first}" if pair.first in results.bounds else pair.first
-    return f"{which} lies {how_far}, which leaves open how far {pair.second} is below its bound."
+    return f"{which} is {how_far}. The true value of {pair.second} may be lower than its bound."
 
 
 def _by(name: str, pair: Pair) -> str:

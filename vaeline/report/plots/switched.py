@@ -42,6 +42,6 @@ PLOT = Plot(
         place=1,
         title="One label switched, the others held",
         alt="Rows of samples in which one label differs, a grid for each variant",
-        caption="each row decodes the same noise, which is the same for every variant. Within a row only one label changes.",
+        caption="each row decodes the same noise, which is the same for every variant. The columns of a row differ from the first in one label.",
     ),
 )

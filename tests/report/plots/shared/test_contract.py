@@ -3,6 +3,7 @@
 import sys
 import xml.etree.ElementTree as tree
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -16,6 +17,7 @@ from vaeline.report.results import Results
 from vaeline.study import parts
 from vaeline.system.errors import UserError
 
+ROOT = Path(__file__).parents[4]
 SVG = "{http://www.w3.org/2000/svg}"
 PLOTS = contract.found()
 CHARTS = [name for name, plot in PLOTS.items() if "svg" in plot.forms]
@@ -77,6 +79,13 @@ def test_a_plot_without_data_is_a_sentence(findings: Findings, name: str) -> Non
 def test_plots_of_a_section_have_places_of_their_own() -> None:
     places = [(plot.on_page.section, plot.on_page.place) for plot in PLOTS.values() if plot.on_page]
     assert len(set(places)) == len(places) > 5
+
+
+@pytest.mark.parametrize("name", [name for name, plot in PLOTS.items() if plot.on_page])
+def test_snakemakes_report_has_the_caption_of_the_page(name: str) -> None:
+    about = PLOTS[name].on_page
+    caption = " ".join((ROOT / f"workflow/report/{name}.rst").read_text().split())
+    assert about and about.caption[1:] in caption
 
 
 def test_a_file_without_a_plot_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
