@@ -67,13 +67,25 @@ def test_scattered_points_are_a_picture_and_lines_are_not(files: dict[str, bytes
     assert {name: count for name, count in counts.items() if count} == {"codes": 2, "pockets": 2}  # one a panel
 
 
-@pytest.mark.parametrize("name", [name for name in PLOTS if name not in ("curves", "samples")])
-def test_a_plot_without_data_is_a_sentence(findings: Findings, name: str) -> None:
+@pytest.fixture(scope="module")
+def nothing(findings: Findings) -> list[Findings]:
+    """A study whose runs hold nothing to draw, and one without runs."""
     bare = [replace(run, drawn={}, failures={}, evaluation={}, times={}) for run in findings.results.runs]
-    nothing = findings_of(Results(findings.results.study, bare, {}))
-    sentence = PLOTS[name].missing(nothing)
-    assert sentence.endswith(".")
-    assert [text.get_text() for text in PLOTS[name].figure(nothing).texts] == [sentence]
+    return [findings_of(Results(findings.results.study, runs, {})) for runs in (bare, [])]
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_plot_without_data_says_so_or_is_empty(nothing: list[Findings], name: str) -> None:
+    for findings in nothing:
+        missing, figure = PLOTS[name].missing(findings), PLOTS[name].figure(findings)
+        assert not missing or (missing.endswith(".") and [text.get_text() for text in figure.texts] == [missing])
+
+
+def test_most_plots_need_more_than_a_run(nothing: list[Findings]) -> None:
+    bare, none = ({name for name, plot in PLOTS.items() if plot.missing(findings)} for findings in nothing)
+    assert PLOTS.keys() - {"curves", "samples"} <= bare | none and "samples" in none - bare
+    assert {"pareto", "codes", "pockets", "leakage", "by_attribute", "traversals"} <= bare
+    assert {"interpolations", "switched", "worst", "low_posterior"} <= bare
 
 
 def test_plots_of_a_section_have_places_of_their_own() -> None:
