@@ -159,18 +159,10 @@ def test_a_data_set_belongs_to_the_steps_that_read_it() -> None:
 
 def test_a_step_belongs_to_itself() -> None:
     assert changed_by("pipeline_steps/report.py") == {"report"}
-    assert changed_by("vaeline/report/plots/curves.py") == {"report"}
-    assert changed_by("vaeline/report/plots/shared/panels.py") == {"report"}
+    assert changed_by("vaeline/report/templates/report.html.j2") == {"report"}
     assert changed_by("vaeline/training/loop.py") == {
         f"train.{variant}" for variant in ("gaussian_cvae", "cvae", "cvae_nf")
     }
-
-
-def test_every_template_belongs_to_the_report() -> None:
-    templates = list((ROOT / "vaeline/report/templates").iterdir())
-    assert len(templates) > 10
-    for path in templates:
-        assert changed_by(str(path.relative_to(ROOT))) == {"report"}, path
 
 
 def test_hashing_is_quick_and_loads_no_torch() -> None:
@@ -184,25 +176,19 @@ def test_hashing_is_quick_and_loads_no_torch() -> None:
     assert torch == "False"
 
 
-REPORTED = {"vaeline.report"}
-DRAWN = {
-    "vaeline.models.sampling",
-    "vaeline.models.aggregate_posterior",
-    "vaeline.runs.samples_file",
-    "vaeline.runs.pictures",
-}
+SHOWN = {"figures", "latent_figures", "report", "results", "comparison", "headlines", "table", "answer"}
+DRAWN = {"sampling", "drawn", "pictures", "aggregate"}
 
 
 @pytest.mark.parametrize(
     ("step", "without"),
     [
-        ("train", REPORTED | DRAWN | {"vaeline.evaluation"}),
-        ("sample", REPORTED | {"vaeline.training", "vaeline.evaluation"}),
-        ("evaluate", REPORTED | {"vaeline.training"}),
+        ("train", SHOWN | DRAWN | {"evaluation"}),
+        ("sample", SHOWN | {"training", "evaluation"}),
+        ("evaluate", SHOWN | {"training"}),
     ],
 )
 def test_no_step_depends_on_what_comes_after_it(step: str, without: set[str]) -> None:
-    """An edit to a colour of a plot would otherwise train every variant again, from its first epoch."""
-    paths = closure.closure([f"pipeline_steps.{step}"])
-    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths}
-    assert not {module for module in modules for later in without if f"{module}.".startswith(f"{later}.")}
+    """A colour of the report's that changed would train every variant anew, from its first epoch."""
+    files = {path.relative_to(ROOT).with_suffix("").parts for path in closure.closure([f"pipeline_steps.{step}"])}
+    assert not {part for package, part, *_ in files if package == "vaeline"} & without
