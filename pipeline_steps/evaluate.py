@@ -9,6 +9,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import POINTS, read_split, require_images
 from vaeline.evaluation import classifier, reference
+from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.images import dash_images, judge_images
 from vaeline.evaluation.latents import judge_latents
 from vaeline.evaluation.likelihood import judge_likelihood
@@ -53,9 +54,9 @@ def _images(
     part = settings.features
     if facts.points:
         record = Record()
-        dash_images(record, parts.module("features", part.name).PREFIXES, POINTS)
+        dash_images(record, (Features.prefix, Features.kernel_prefix), POINTS)
         return record
-    features = parts.build("features", part, facts, store.parent, device)
+    features = parts.build(Features, part, facts, store.parent, device)
     known = reference.read(*reference.paths(store, part.name))
     judge = classifier.of(facts, store.parent).to(device)
     return judge_images(samples_file.read(folder, facts), facts, features, known, judge, conditional, settings.by_label)

@@ -29,6 +29,7 @@ from vaeline.study import ready_studies
 from vaeline.study.schema import Evaluation, Study, Training, Variant
 from vaeline.training import density_fit, loop
 from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.job import Job
 
 ROOT = Path(__file__).parents[1]
 CHANNELS = {"celeba": 3, "svhn": 3, "two_moons": 2}
@@ -139,7 +140,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         before = objective(model, train)
         start = weights_of(model)  # after a first extract, which lays a codebook among what it sees
         fabric = Fabric(accelerator="cpu", devices=1)
-        loop.train(model, train, validation, settings, 0, Checkpoints("a", {}), fabric, lambda row: None)
+        loop.train(Job(model, train, validation, settings, seed=0), Checkpoints("a", {}), fabric, lambda row: None)
         after = objective(model, train)
         if model.density is not None:
             density_fit.fit_density(model, train, 0, Checkpoints("b", {}))
@@ -148,8 +149,8 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def weights_of(model: Model) -> dict[str, torch.Tensor]:
     """A copy of every weight of the model and, where there is one, its adversary."""
-    adversary = getattr(model.regularizer, "adversary", None)
-    named = [*model.named_parameters(), *(adversary.named_parameters("adversary") if adversary else ())]
+    adversary = model.regularizer.adversary
+    named = [*model.named_parameters(), *(adversary.network.named_parameters("adversary") if adversary else ())]
     return {name: each.detach().clone() for name, each in named}
 
 
@@ -237,7 +238,7 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
     pixels, has_sigma, sampled = (
         trained.facts.pixels,
         model.likelihood.sigma is not None,
-        kind in ("gaussian", "density"),
+        kind in ("gaussian", "flow"),
     )
     likelihoods = {
         "nll": sampled and (not model.conditional or trained.facts.classes),
@@ -247,7 +248,7 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
     expected = {
         **dict.fromkeys(RATED, kind != "point"),
         **dict.fromkeys(OF_AGGREGATE, not why_no_aggregate(model)),
-        **(dict.fromkeys(OF_PRIOR, False) if getattr(model.prior, "samples_skip_flow", False) else {}),
+        **(dict.fromkeys(OF_PRIOR, False) if model.prior.samples_skip_flow else {}),
         "active_units": sampled,
         "probe_linear": True,
         "probe_neighbours": True,
@@ -260,15 +261,15 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
         "bits_per_dim": likelihoods["nll"] and coded,
         "bits_per_dim_given_label": likelihoods["nll_given_label"] and coded,
         "sigma": has_sigma,
-        "codebook_perplexity": kind == "codes",
-        "log_det_deviation": kind == "density",
+        "codebook_perplexity": kind == "discrete",
+        "log_det_deviation": kind == "flow",
         "parameters": True,
     }
     assert_measured(record, expected)
     assert kind == "point" or record.evaluation["negative_elbo"]["measure"] == (
         f"{'density' if has_sigma else 'probability'} of pixels{' given the label' * model.conditional}"
     )
-    assert kind != "density" or record.metrics["log_det_deviation"] > 0  # an inert flow is none
+    assert kind != "flow" or record.metrics["log_det_deviation"] > 0  # an inert flow is none
 
 
 def test_its_pictures_are_judged(trained: Trained) -> None:

@@ -21,6 +21,7 @@ from vaeline.evaluation.likelihood import judge_likelihood
 from vaeline.metrics import frechet
 from vaeline.models import sampling
 from vaeline.models.model import Model
+from vaeline.study import parts
 from vaeline.study.schema import Dataset, Evaluation, Variant
 from vaeline.system.devices import prepare_process
 from vaeline.system.memory import keep_memory
@@ -122,7 +123,8 @@ def _likelihood(images: int, samples: int) -> Work:
     warnings.simplefilter("ignore")  # that an untrained model's figure is a bound
     model = _model(16).eval()
     split = Split(digits(torch, images).numpy(), np.zeros((images, 1), np.int64), [""] * images)
-    test, features = Batches(split, GREYS, 100), {"name": "classifier"}  # which is not asked
+    test = Batches(split, GREYS, 100)
+    features = parts.validate("features", {"name": "classifier"})  # which is not asked
     settings = Evaluation(importance_samples=samples, bound_samples=1, images=None, features=features)
 
     def work() -> float:

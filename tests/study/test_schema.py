@@ -153,7 +153,7 @@ BROKEN = {
     "no such class": ("class Opts:\n    pass\n", "has 0 classes called Options"),
     "an import of its own": (
         "import math\nclass Options(PartOptions):\n    scale: float = Field(math.pi)\n",
-        "may use Annotated, Entry, Field, Literal, PartOptions, part and Python's own names",
+        "may use Annotated, Entry, Field, Literal, PartOf, PartOptions and Python's own names",
     ),
     "no Python": ("class Options(:\n", "is not valid Python: .*, line 1"),
 }
@@ -186,13 +186,12 @@ def test_a_checked_study_is_a_fixed_point(digits: dict[str, Any]) -> None:
     assert Study.model_validate(digits).model_dump(mode="json") == digits
 
 
-FAMILIES = ["networks", "flows", "posteriors", "priors", "likelihoods", "regularizers", "features"]
+FAMILIES = [family for family in parts.PACKAGES if family != "sets"]
 
 
 @pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in parts.names(family)])
 def test_options_read_from_the_source_are_those_of_the_file(family: str, name: str) -> None:
-    imported = parts.module(family, name).Options
-    assert parts.options_class(family, name).model_json_schema() == imported.model_json_schema()
+    assert parts.options_class(family, name) is parts.module(family, name).Options
 
 
 @pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in parts.names(family)])

@@ -13,13 +13,15 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.models.calibration import mean_squared_error
+from vaeline.models.contracts import Objective
 from vaeline.models.flows import affine_coupling
-from vaeline.models.model import Model, Objective
+from vaeline.models.model import Model
 from vaeline.models.regularizers import factor
 from vaeline.study.schema import Training, Variant
 from vaeline.system.errors import UserError
 from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.density_fit import fit_density
+from vaeline.training.job import Job
 from vaeline.training.loop import train
 from vaeline.training.tally import Row
 
@@ -59,11 +61,9 @@ def run(name: str, on_epoch: Callable[[Row], None] = lambda row: None, **setting
     )
     torch.manual_seed(0)
     model = Model(Variant.model_validate(variant), FACTS)
-    rows = train(
-        model, Batches(split(40), FACTS, 16), Batches(split(12), FACTS, 16), training, 0,
-        Checkpoints(name, {}), Fabric(accelerator="cpu", devices=1, precision=training.precision), on_epoch,
-    )  # fmt: skip
-    return model, rows
+    job = Job(model, Batches(split(40), FACTS, 16), Batches(split(12), FACTS, 16), training, seed=0)
+    fabric = Fabric(accelerator="cpu", devices=1, precision=training.precision)
+    return model, train(job, Checkpoints(name, {}), fabric, on_epoch)
 
 
 def same(one: Model, other: Model) -> bool:
@@ -190,8 +190,8 @@ def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(
     forward = Model.forward
 
     def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> Objective:
-        terms, beside = forward(self, x, labels, step)
-        return Objective({**terms, "distortion": terms["distortion"] * (float("nan") if step == 8 else 1)}, beside)
+        terms, logged, _ = forward(self, x, labels, step)
+        return Objective({**terms, "distortion": terms["distortion"] * (float("nan") if step == 8 else 1)}, logged)
 
     monkeypatch.setattr(Model, "forward", sicken)
     with pytest.raises(
@@ -260,8 +260,8 @@ def test_a_validation_that_is_not_finite_stops_and_keeps_the_checkpoint_before(m
     forward = Model.forward
 
     def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> Objective:
-        terms, beside = forward(self, x, labels, step)
-        return Objective(terms, {"rate": beside["rate"] * (1 if self.training else float("inf"))})
+        terms, logged, _ = forward(self, x, labels, step)
+        return Objective(terms, {"rate": logged["rate"] * (1 if self.training else float("inf"))})
 
     monkeypatch.setattr(Model, "forward", sicken)
     with pytest.raises(UserError, match=r"epoch 1, in validation: .*validation_rate -?inf"):
@@ -283,11 +283,11 @@ def test_an_adversary_is_trained_and_resumed_but_not_exported() -> None:
         run("killed", kill_after(2), variant=FACTOR)
     resumed, rows_again = run("killed", variant=FACTOR)
     assert same(whole, resumed) and rows == rows_again
-    for name, weight in whole.regularizer.adversary.state_dict().items():
-        assert torch.equal(weight, resumed.regularizer.adversary.state_dict()[name])
+    for name, weight in whole.regularizer.adversary.network.state_dict().items():
+        assert torch.equal(weight, resumed.regularizer.adversary.network.state_dict()[name])
     assert not [name for name in whole.state_dict() if "adversary" in name]
-    untrained = Model(whole.variant, FACTS).regularizer.adversary
-    assert not torch.equal(untrained[0].weight, whole.regularizer.adversary[0].weight)
+    untrained = Model(whole.variant, FACTS).regularizer.adversary.network
+    assert not torch.equal(untrained[0].weight, whole.regularizer.adversary.network[0].weight)
     assert {"adversary", "total_correlation", "validation_adversary"} <= rows[0].keys()
 
 
@@ -312,7 +312,9 @@ def test_an_adversary_whose_weights_alone_diverge_is_named(monkeypatch: pytest.M
     backward, adversaries = Fabric.backward, []
     built = factor.build
     monkeypatch.setattr(
-        factor, "build", lambda *arguments: (adversaries.append((found := built(*arguments)).adversary), found)[1]
+        factor,
+        "build",
+        lambda *arguments: (adversaries.append((found := built(*arguments)).adversary.network), found)[1],
     )
     monkeypatch.setattr(Fabric, "backward", sicken)
     with pytest.raises(
@@ -338,7 +340,7 @@ def test_an_adversary_that_diverges_is_named_and_the_last_good_checkpoint_kept(m
 
     def build(*arguments: Any) -> factor.Factor:
         found = built(*arguments)
-        adversaries.append(found.adversary)
+        adversaries.append(found.adversary.network)
         return found
 
     monkeypatch.setattr(factor, "build", build)
@@ -365,11 +367,11 @@ def test_an_adversary_that_runs_away_without_an_infinity_is_named(monkeypatch: p
                 last.copy_(torch.tensor([1e6, -1e6]))
 
     monkeypatch.setattr(
-        factor, "build", lambda *arguments: (found := built(*arguments), adversaries.append(found.adversary))[0]
+        factor, "build", lambda *arguments: (found := built(*arguments), adversaries.append(found.adversary.network))[0]
     )
     monkeypatch.setattr(Fabric, "backward", sicken)
     with pytest.raises(
-        UserError, match=r"epoch 3, in the mean: .*worse than a coin's 0.69 nats; checkpoints up to epoch 2"
+        UserError, match=r"epoch 3, in the mean: .*worse than chance, 0.69 nats; checkpoints up to epoch 2"
     ):
         run("lost", variant=FACTOR)
 

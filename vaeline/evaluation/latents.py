@@ -16,7 +16,8 @@ from vaeline.metrics.leakage import leak, leakage_curve
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 from vaeline.metrics.symmetric_kl import SymmetricKL, symmetric_kl
 from vaeline.models.aggregate_posterior import aggregate_posterior, why_no_aggregate
-from vaeline.models.contracts import Latent
+from vaeline.models.contracts import Prior
+from vaeline.models.latent import DiscreteLatent, FlowLatent, GaussianLatent, Latent
 from vaeline.models.model import Model
 from vaeline.system.seeds import derive_seed
 
@@ -117,9 +118,10 @@ def _put_leaks(record: Record, log_q: Tensor, log_p: Tensor, log_p_of_prior: Ten
 class _Marginal:
     """p(z), for a conditional prior its mean over the labels of the training split; results on the CPU, float64."""
 
-    density: Any  # a vaeline.contracts.Prior
+    density: Prior
     conditions: Tensor | None  # one for each different row of labels
     shares: Tensor  # of the training images that have it, float64
+    device: torch.device  # of the model
 
     def sample(self, count: int) -> Tensor:
         if self.conditions is None:
@@ -134,14 +136,10 @@ class _Marginal:
         given = [self.density.log_prob(z, each.expand(len(z), -1)).cpu().double() for each in self.conditions]
         return (torch.stack(given, 1) + self.shares.log()).logsumexp(1)
 
-    @property
-    def device(self) -> torch.device:
-        return next(iter([*self.density.parameters(), *self.density.buffers()])).device
-
 
 def _why_no_marginal(model: Model, train: Batches) -> str:
     """What keeps p(z) from being held against the aggregate posterior; empty where nothing does."""
-    if getattr(model.latent_density, "samples_skip_flow", False):
+    if model.latent_density.samples_skip_flow:
         return "samples of p(z) skip its flow, and so are of another density than log p(z)"
     if model.latent_density.conditional and len(train.labels.unique(dim=0)) > MOST_LABELS:
         return f"more than {MOST_LABELS} combinations of labels, over which p(z) cannot be averaged"
@@ -150,9 +148,10 @@ def _why_no_marginal(model: Model, train: Batches) -> str:
 
 def _marginal(model: Model, train: Batches) -> _Marginal:
     if not model.latent_density.conditional:
-        return _Marginal(model.latent_density, None, torch.ones(1))
+        return _Marginal(model.latent_density, None, torch.ones(1), train.labels.device)
     rows, counts = train.labels.unique(dim=0, return_counts=True)
-    return _Marginal(model.latent_density, model.condition(rows), counts.cpu().double() / len(train.labels))
+    shares = counts.cpu().double() / len(train.labels)
+    return _Marginal(model.latent_density, model.condition(rows), shares, train.labels.device)
 
 
 @torch.inference_mode()
@@ -172,7 +171,7 @@ def _judge_images(record: Record, model: Model, test: Batches, seed: int) -> Non
 
 
 def _why_no_units(model: Model, test: Batches) -> str:
-    if model.posterior.kind not in ("gaussian", "density"):
+    if model.posterior.kind not in ("gaussian", "flow"):
         return why_no_aggregate(model)
     return "" if len(test.images) > 1 else "one image has no variance"
 
@@ -184,7 +183,7 @@ def _put_units_of_means(
     labels: Sequence[Tensor],
     how: dict[str, Any],
 ) -> None:
-    means = torch.cat([latent.mean for latent in latents if latent.mean is not None])
+    means = torch.cat([latent.mean for latent in latents if isinstance(latent, GaussianLatent)])
     definition = "Dimensions of z whose posterior mean varies by more than 0.01."
     each = [_rate_each(model, latent, of_latent) for latent, of_latent in zip(latents, labels, strict=True)]
     rates = [rate for rate in each if rate is not None]
@@ -220,16 +219,17 @@ def _put_units(
 
 
 def _put_perplexity(record: Record, model: Model, latents: Sequence[Latent], how: dict[str, Any]) -> None:
-    if model.posterior.kind != "codes":
+    if model.posterior.kind != "discrete":
         record.dash("codebook_perplexity", "there is no codebook")
         return
-    codes = torch.cat([latent.codes for latent in latents if latent.codes is not None])
+    indices = torch.cat([latent.indices for latent in latents if isinstance(latent, DiscreteLatent)])
     definition = "Exponential of the entropy of the codes in use: how many are used as if equally often."
-    record.put("codebook_perplexity", codebook_perplexity(codes, model.posterior.codes), definition, **how)
+    perplexity = codebook_perplexity(indices, model.posterior.codebook_size)
+    record.put("codebook_perplexity", perplexity, definition, **how)
 
 
 def _put_log_det(record: Record, latents: Sequence[Latent], how: dict[str, Any]) -> None:
-    log_dets = [latent.log_det for latent in latents if latent.log_det is not None]
+    log_dets = [latent.log_det for latent in latents if isinstance(latent, FlowLatent)]
     if not log_dets or how["images"] < 2:
         record.dash("log_det_deviation", "one image has no deviation" if log_dets else "the posterior has no flow")
         return
@@ -239,5 +239,4 @@ def _put_log_det(record: Record, latents: Sequence[Latent], how: dict[str, Any])
 
 def _rate_each(model: Model, latent: Latent, labels: Tensor) -> Tensor | None:
     """KL(q(z_j|x) || p(z_j)) of each dimension, (b, latent), where the density of z factorises."""
-    density = model.latent_density
-    return density.kl_each(latent, model.condition(labels)) if hasattr(density, "kl_each") else None
+    return model.latent_density.kl_each(latent, model.condition(labels))

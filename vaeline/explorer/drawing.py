@@ -169,7 +169,7 @@ class Explorer:
         return TrainedRun(model, facts, self.runs.data / f"{facts.dataset_id}.h5")
 
     def _spread(self, run: TrainedRun) -> np.ndarray | None:
-        if run.model.posterior.kind == "codes":
+        if run.model.posterior.kind == "discrete":
             return None
         codes = run.encode(self.test.images[:MOST_ENCODED], self.test.labels[:MOST_ENCODED])
         return codes.std(0)

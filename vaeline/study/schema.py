@@ -1,13 +1,14 @@
 """The schema of a study: every key typed, bounded and described; unknown keys are refused."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from vaeline.study.parts import Entry, names, part
+from vaeline.study.parts import Entry, PartOf, PartOptions, names
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 MOST_SEED = 2**63 - 1  # that HDF5 and torch's generators take
+T = TypeVar("T")
 
 
 class StudySection(Entry):
@@ -22,7 +23,7 @@ class StudySection(Entry):
 
     @field_validator("variants", "seeds")
     @classmethod
-    def once_each(cls, value: list[Any]) -> list[Any]:
+    def once_each(cls, value: list[T]) -> list[T]:
         if len(set(value)) < len(value):
             raise ValueError("must name each once")
         return value
@@ -167,7 +168,7 @@ class Evaluation(Entry):
     by_label: bool = Field(
         False, description="the Frechet distance of samples label by label too, where there are images enough of each"
     )
-    features: part("features") = Field(description="what Frechet distances are measured in")  # type: ignore[valid-type]
+    features: Annotated[PartOptions, PartOf("features")] = Field(description="what Frechet distances are measured in")
 
 
 class Condition(Entry):
@@ -181,17 +182,19 @@ class Condition(Entry):
 class Variant(Entry):
     """A system, composed of parts."""
 
-    network: part("networks") = Field(description="encoder and decoder")  # type: ignore[valid-type]
+    network: Annotated[PartOptions, PartOf("networks")] = Field(description="encoder and decoder")
     latent: int = Field(ge=1, le=4096, description="dimensions of z")
     condition: Condition | None = Field(None, description="null for a model without labels")
-    posterior: part("posteriors") = Field(description="q(z|x), out of the encoder's features")  # type: ignore[valid-type]
-    prior: part("priors") = Field(description="p(z), or p(z|y)")  # type: ignore[valid-type]
-    likelihood: part("likelihoods") = Field(description="p(x|z), out of the decoder's output")  # type: ignore[valid-type]
-    regularizer: part("regularizers") = Field(description="what training adds to the distortion")  # type: ignore[valid-type]
-    bound: part("bounds") = Field(  # type: ignore[valid-type]
+    posterior: Annotated[PartOptions, PartOf("posteriors")] = Field(description="q(z|x), out of the encoder's features")
+    prior: Annotated[PartOptions, PartOf("priors")] = Field(description="p(z), or p(z|y)")
+    likelihood: Annotated[PartOptions, PartOf("likelihoods")] = Field(description="p(x|z), out of the decoder's output")
+    regularizer: Annotated[PartOptions, PartOf("regularizers")] = Field(
+        description="what training adds to the distortion"
+    )
+    bound: Annotated[PartOptions, PartOf("bounds")] = Field(
         {"name": "evidence_lower_bound"}, validate_default=True, description="what training makes of log p(x)"
     )
-    density: part("densities") | None = Field(  # type: ignore[valid-type]
+    density: Annotated[PartOptions, PartOf("densities")] | None = Field(
         None, description="fitted to the codes after training, and sampled from in place of the prior; null for none"
     )
 
