@@ -240,3 +240,61 @@ def test_a_prior_without_parameter_or_buffer_works_in_every_step(
     assert "skl" in judge_latents(model, trained.batches, trained.batches, 0).metrics
     assert_survives_saving(trained, tmp_path)
     assert_step_stays_on_device(Model(variant, FACTS), FACTS, trained.split, monkeypatch)
+
+
+SHARPNESS = """
+from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options: Options, context: Context) -> "Sharpness":
+    return Sharpness()
+
+
+class Sharpness(Regularizer):
+    trains_prior = "density"
+
+    def __call__(self, batch: TrainingBatch) -> Terms:
+        assert batch.rate is not None
+        edges, edges_of_x = (images.diff(dim=3).abs().flatten(1).sum(1) for images in (batch.reconstruction, batch.x))
+        return Terms({"kl": batch.rate, "edges": (edges - edges_of_x).square()})
+"""
+
+
+def test_a_regularizer_may_compare_images_with_their_reconstructions(
+    write_part: Callable[[str, str], PartOptions], tmp_path: Path
+) -> None:
+    write_part("regularizers", SHARPNESS)
+    model = Model(Variant.model_validate({**VECTORS, "regularizer": {"name": "mine"}}), FACTS)
+    x, labels = next(Batches(split(FACTS), FACTS, BATCH).ordered(0))
+    model(x, labels).terms["edges"].backward()
+    assert all(weight.grad.abs().sum() > 0 for weight in model.network.parameters())
+    trained_for_an_epoch(model, FACTS, tmp_path)
+
+
+NO_MAP = """
+from torch import nn
+
+from vaeline.models.contracts import Context, Network, Posterior
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options: Options, context: Context, posterior: Posterior) -> Network:
+    return Network(nn.Identity(), nn.Identity())
+"""
+
+
+def test_a_network_without_a_map_is_refused_where_the_posterior_takes_one(
+    write_part: Callable[[str, str], PartOptions],
+) -> None:
+    write_part("networks", NO_MAP)
+    with pytest.raises(UserError, match="network mine ends in a vector, but posterior vector_quantized needs a map"):
+        Model(Variant.model_validate({**PARTNERS[-1], "network": {"name": "mine"}}), FACTS)

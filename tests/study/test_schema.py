@@ -65,7 +65,7 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
         (
             "study.variants",
             ["cvae", "vae"],
-            "study.variants names 'vae', which `variants` does not hold; it holds: gaussian_cvae",
+            "study.variants names 'vae', which is not an entry of `variants`; the entries are: gaussian_cvae",
         ),
         ("study.seeds", [1, 1], "study.seeds is [1, 1], but must name each once"),
         ("study.name", "My study", "study.name is 'My study', but"),
@@ -96,7 +96,7 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(
 def test_points_are_not_turned_or_shown_to_inception(digits: dict[str, Any], path: str, value: Any) -> None:
     points = with_change(digits, "dataset.size", None)
     check(points, Path("params.yaml"))
-    with pytest.raises(UserError, match="size null is of points, .* set flip to false and rotation to 0"):
+    with pytest.raises(UserError, match="size null means points, .* set flip to false and rotation to 0"):
         check(with_change(points, path, value), Path("params.yaml"))
 
 

@@ -1,4 +1,4 @@
-"""Checks of the parts of a model together: parts that each make sense, but of which one would stay untrained."""
+"""Checks of the parts of a model together: parts that are valid each by itself may leave one of them untrained."""
 
 from typing import Protocol
 

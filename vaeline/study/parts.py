@@ -54,7 +54,10 @@ class Entry(BaseModel):
 
 
 class _OnePerFile(ModelMetaclass):
-    """Makes `Options` of a part one class, whether its source is read first or its file is imported first."""
+    """Makes `Options` of a part one class, whether its source is read first or its file is imported first.
+
+    Pydantic exports the metaclass of its models under a private name only.
+    """
 
     made: ClassVar[dict[str, type]] = {}  # by the name of the module
 
@@ -114,21 +117,14 @@ def _options_class(path: Path, module: str) -> type[PartOptions]:
 
 
 def _read_options(path: Path, module: str) -> type[PartOptions]:
+    """Execute the class `Options` of a source, without the rest of the file."""
     shown = f"{module.replace('.', '/')}.py"
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except SyntaxError as error:
-        raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
-    definitions = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Options"]
-    if len(definitions) != 1:
-        raise UserError(
-            f"{shown} has {len(definitions)} classes called Options; a part has one, with the keys of its entry."
-        )
     # The class may use these names and no other.
     known = {each.__name__: each for each in (Entry, Field, PartOf, PartOptions)}
     namespace = {"Annotated": Annotated, "Literal": Literal, **known, "__name__": module}
+    definition = _definition_of_options(path, shown)
     try:
-        exec(compile(ast.Module([*definitions], []), str(path), "exec"), namespace)
+        exec(compile(ast.Module([definition], []), str(path), "exec"), namespace)
     except Exception as error:
         raise UserError(
             f"Options in {shown} cannot be read ({error}); the class is evaluated without the imports of its file, and may use "
@@ -138,6 +134,17 @@ def _read_options(path: Path, module: str) -> type[PartOptions]:
     if not (isinstance(found, type) and issubclass(found, PartOptions)):
         raise UserError(f"Options in {shown} is not derived from PartOptions; write `class Options(PartOptions):`.")
     return found
+
+
+def _definition_of_options(path: Path, shown: str) -> ast.ClassDef:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except SyntaxError as error:
+        raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
+    found = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Options"]
+    if len(found) != 1:
+        raise UserError(f"{shown} has {len(found)} classes called Options; a part has one, with the keys of its entry.")
+    return found[0]
 
 
 def validate(family: str, value: object) -> PartOptions:
