@@ -44,7 +44,15 @@ class Context:
     encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None if the encoder sees labels
 
 
-class Flow(nn.Module, Part):
+class PartModule(nn.Module, Part):
+    """The base of the contracts whose parts are modules."""
+
+    if TYPE_CHECKING:
+        # torch types any attribute of a module as a tensor or a module; an object is of no use to a caller.
+        def __getattr__(self, name: str) -> object: ...  # type: ignore[override]
+
+
+class Flow(PartModule):
     """An invertible map z -> u, which may depend on a context of each image, (b, context.flow_context)."""
 
     family = "flows"
@@ -62,7 +70,7 @@ class Flow(nn.Module, Part):
         def __call__(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
 
 
-class Posterior(nn.Module, Part):
+class Posterior(PartModule):
     """q(z|x), given the encoder's features of each image."""
 
     family = "posteriors"
@@ -108,7 +116,7 @@ class Posterior(nn.Module, Part):
         def __call__(self, features: Tensor) -> Latent: ...
 
 
-class Network(nn.Module, Part):
+class Network(PartModule):
     """An encoder and a decoder; `build(options, context, posterior)` makes the pair.
 
     Args:
@@ -129,7 +137,7 @@ class Network(nn.Module, Part):
         self.map_size = map_size
 
 
-class Prior(nn.Module, Part):
+class Prior(PartModule):
     """p(z) or p(z|y), of vectors or of indices.
 
     A prior with fewer conditions than z takes them in turn, again and again.
@@ -200,7 +208,7 @@ class Density(Prior):
 Sigma = Literal["none", "constant", "trained", "calibrated"]
 
 
-class Likelihood(nn.Module, Part):
+class Likelihood(PartModule):
     """p(x|z), given the decoder's unbounded output h, the shape of x."""
 
     family = "likelihoods"

@@ -108,9 +108,9 @@ def options_class(family: str, name: str) -> type[PartOptions]:
 
 @cache
 def _options_class(path: Path, module: str) -> type[PartOptions]:
-    imported = sys.modules.get(module)
-    if imported is not None and imported.__file__ == str(path) and "Options" in vars(imported):
-        found: type[PartOptions] = vars(imported)["Options"]
+    imported = vars(sys.modules[module]) if module in sys.modules else {}
+    if "Options" in imported and Path(imported["__file__"]).resolve() == path.resolve():
+        found: type[PartOptions] = imported["Options"]
         return found
     _OnePerFile.made.pop(module, None)  # of another file, or of an earlier version of this one
     return _read_options(path, module)
