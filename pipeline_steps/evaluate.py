@@ -12,6 +12,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import POINTS, read_split, require_images
 from vaeline.evaluation import classifier, reference, reference_numbers
+from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.images import Judges, dash_images, measure_images
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.latents import measure_latents
@@ -68,10 +69,10 @@ def _images(settings: Evaluation, folder: Path, store: Path, model: Model, facts
     """Compare what a run drew with the test images; metrics of images are dashes if the data are points."""
     if facts.points:
         record = Record()
-        dash_images(record, "fd", POINTS, settings.by_label)
+        dash_images(record, Features.prefix, POINTS, settings.by_label)
         return record
     device = next(model.parameters()).device
-    features = parts.build("features", settings.features, facts, store.parent, device)
+    features = parts.build(Features, settings.features, facts, store.parent, device)
     test = read_split(store, "test").images
     known = reference.read(*reference_numbers.paths(store, settings.features.name), test, facts)
     judge = classifier.of(facts, store.parent).to(device)

@@ -3,6 +3,7 @@
 from pipeline_steps.command import command, reads, store_of, timed
 from vaeline.data.store import POINTS, read_facts, read_split
 from vaeline.evaluation import classifier, reference, reference_numbers
+from vaeline.evaluation.feature_space import Features
 from vaeline.study import parts, reading
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.memory import budget
@@ -22,7 +23,7 @@ def main() -> None:
     if facts.points:
         reference.skip(POINTS, *where)
         return
-    features = parts.build("features", study.evaluation.features, facts, store.parent, device)
+    features = parts.build(Features, study.evaluation.features, facts, store.parent, device)
     judge = classifier.of(facts, store.parent).to(device)
     train, test = read_split(store, "train", budget()), read_split(store, "test")
     images = reference.RealImages(train, test, facts, study.sampling.count)

@@ -15,20 +15,22 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation.classifier import Classifier
-from vaeline.evaluation.images import Drawn, judge_images
+from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.latents import measure_latents
 from vaeline.evaluation.likelihood import measure_likelihood
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.reference import measure
+from vaeline.evaluation.reference import RealImages, measure
 from vaeline.evaluation.representation import measure_representation
 from vaeline.models import low_posterior, sampling
 from vaeline.models.aggregate_posterior import aggregate_posterior, why_no_aggregate
 from vaeline.models.model import Model
 from vaeline.runs import model_files
+from vaeline.runs.samples_file import Drawn
 from vaeline.study import ready_studies
 from vaeline.study.schema import Evaluation, Study, Training, Variant
 from vaeline.training import density_fit, loop
 from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.job import Job
 
 ROOT = Path(__file__).parents[1]
 CHANNELS = {"celeba": 3, "svhn": 3, "two_moons": 2}
@@ -139,7 +141,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         before = objective(model, train)
         start = weights_of(model)  # after a first extract, which lays a codebook among what it sees
         fabric = Fabric(accelerator="cpu", devices=1)
-        loop.train(model, train, validation, settings, 0, Checkpoints("a", {}), fabric, lambda row: None)
+        loop.train(Job(model, train, validation, settings, seed=0), Checkpoints("a", {}), fabric, lambda row: None)
         after = objective(model, train)
         if model.density is not None:
             density_fit.fit_density(model, train, 0, Checkpoints("b", {}))
@@ -148,8 +150,8 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def weights_of(model: Model) -> dict[str, torch.Tensor]:
     """A copy of every weight of the model and, where there is one, its adversary."""
-    adversary = getattr(model.regularizer, "adversary", None)
-    named = [*model.named_parameters(), *(adversary.named_parameters("adversary") if adversary else ())]
+    adversary = model.regularizer.adversary
+    named = [*model.named_parameters(), *(adversary.network.named_parameters("adversary") if adversary else ())]
     return {name: each.detach().clone() for name, each in named}
 
 
@@ -237,7 +239,7 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
     pixels, has_sigma, sampled = (
         trained.facts.pixels,
         model.likelihood.sigma is not None,
-        kind in ("gaussian", "density"),
+        kind in ("gaussian", "flow"),
     )
     likelihoods = {
         "nll": sampled and (not model.conditional or trained.facts.classes),
@@ -247,7 +249,7 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
     expected = {
         **dict.fromkeys(RATED, kind != "point"),
         **dict.fromkeys(OF_AGGREGATE, not why_no_aggregate(model)),
-        **(dict.fromkeys(OF_PRIOR, False) if getattr(model.prior, "samples_skip_flow", False) else {}),
+        **(dict.fromkeys(OF_PRIOR, False) if model.prior.samples_skip_flow else {}),
         "active_units": sampled,
         "probe_linear": True,
         "probe_neighbours": True,
@@ -260,15 +262,15 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
         "bits_per_dim": likelihoods["nll"] and coded,
         "bits_per_dim_given_label": likelihoods["nll_given_label"] and coded,
         "sigma": has_sigma,
-        "codebook_perplexity": kind == "codes",
-        "log_det_deviation": kind == "density",
+        "codebook_perplexity": kind == "discrete",
+        "log_det_deviation": kind == "flow",
         "parameters": True,
     }
     assert_measured(record, expected)
     assert kind == "point" or record.evaluation["negative_elbo"]["measure"] == (
         f"{'density' if has_sigma else 'probability'} of pixels{' given the label' * model.conditional}"
     )
-    assert kind != "density" or record.metrics["log_det_deviation"] > 0  # an inert flow is none
+    assert kind != "flow" or record.metrics["log_det_deviation"] > 0  # an inert flow is none
 
 
 def test_its_pictures_are_judged(trained: Trained) -> None:
@@ -287,15 +289,13 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
         low = torch.cat(list(sampling.decode(model, z, asked, facts))).numpy()
     split, counts = Split(train.images.numpy(), train.labels.numpy(), []), {"test": len(train.images)}
     classifier = Classifier(facts.image_shape, facts.levels, facts.label_cardinalities, 2, 2).eval()
-    reference = measure(Quadrants(), classifier, split, split, facts, 0)
-    record = judge_images(
-        Drawn(**drawn, labels=split.labels, sources=np.arange(len(split.labels)), low_posterior=low, seed=0),
-        replace(facts, counts=counts),
-        Quadrants(),
-        reference,
-        classifier,
-        model.conditional,
+    facts = replace(facts, counts=counts)
+    judges = Judges(
+        Quadrants(), measure(Quadrants(), classifier, RealImages(split, split, facts), 0), classifier, facts
     )
+    rows = np.arange(len(split.labels))
+    images = Drawn(**drawn, labels=split.labels, sources=rows, low_posterior=low, seed=0)
+    record = measure_images(images, judges, model.conditional)
     assert all(isfinite(value) for value in record.metrics.values())
     expected = {
         "fd_reconstruction": True, "fd_sample": True, "fd_low_posterior": aggregated, "kd_sample": True,
@@ -308,7 +308,7 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
 class Quadrants:
     """The mean brightness of the four quarters of an image: a feature space that costs nothing."""
 
-    prefix, kernel_prefix, description, weights_sha256 = "fd", "kd", "quarters", "none"
+    prefix, description, weights_sha256 = "fd", "quarters", "none"
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.adaptive_avg_pool2d(images.float(), 2).flatten(1)

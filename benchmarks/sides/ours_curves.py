@@ -21,6 +21,7 @@ from vaeline.evaluation.likelihood import measure_likelihood
 from vaeline.metrics import _moments
 from vaeline.models import sampling
 from vaeline.models.model import Model
+from vaeline.study import parts
 from vaeline.study.schema import Dataset, Evaluation, Variant
 from vaeline.system.devices import prepare_process
 from vaeline.system.memory import keep_memory
@@ -128,7 +129,8 @@ def _likelihood(images: int, samples: int) -> Work:
     warnings.simplefilter("ignore")  # an untrained model warns that its estimate is only a bound
     model = _model(16).eval()
     split = Split(digits(torch, images).numpy(), np.zeros((images, 1), np.int64), [""] * images)
-    test, features = Batches(split, GREYS, 100), {"name": "classifier"}  # required by the schema, not used here
+    test = Batches(split, GREYS, 100)
+    features = parts.validate("features", {"name": "classifier"})  # required by the schema, not used here
     settings = Evaluation(importance_samples=samples, bound_samples=1, images=None, features=features)
 
     def work() -> float:

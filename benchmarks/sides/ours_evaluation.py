@@ -10,6 +10,7 @@ import torch
 from benchmarks.side import Work
 from benchmarks.work import FRECHET, IMPORTANCE, INCEPTION, digits, faces, gaussians, inception_file
 from vaeline.data.facts import Facts
+from vaeline.evaluation.feature_space import Features
 from vaeline.metrics._moments import Moments
 from vaeline.metrics.frechet_distance import distance as frechet_distance
 from vaeline.study import parts
@@ -36,7 +37,7 @@ def activations() -> Work:
     images = faces(torch, **INCEPTION)
     weights = {"name": "inception", "weights": str(inception_file(torch, Path(tempfile.mkdtemp())))}
     facts = Facts("faces", tuple(images.shape[1:]), 256, (-1.0, 1.0), [], [])
-    features = parts.build("features", parts.validate("features", weights), facts, Path("data"))
+    features = parts.build(Features, parts.validate("features", weights), facts, Path("data"))
 
     def work() -> float:
         features(images)
@@ -59,7 +60,7 @@ def likelihood(network: str) -> Work:
     model = digit_model(network).eval().to(memory_format=torch.channels_last)
     images, count = digits(torch, IMPORTANCE[network]["images"]).numpy(), IMPORTANCE[network]["images"]
     test = Batches(Split(images, np.zeros((count, 1), np.int64), [""] * count), GREYS, 100)
-    features = {"name": "classifier"}  # required by the schema, not used here
+    features = parts.validate("features", {"name": "classifier"})  # required by the schema, not used here
     settings = Evaluation(
         importance_samples=IMPORTANCE[network]["samples"], bound_samples=1, images=None, features=features
     )

@@ -13,10 +13,13 @@ from benchmarks.work import FACES, LATENT, TRAINING, attributes, digits, faces
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
+from vaeline.models.contracts import Network
 from vaeline.models.model import Model
+from vaeline.models.networks._layers import Half
 from vaeline.study.schema import Training, Variant
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.job import Job
 from vaeline.training.loop import train
 from vaeline.training.step import Step, stepper
 
@@ -116,7 +119,7 @@ def epochs(
         torch.manual_seed(0)
         shutil.rmtree(checkpoints.folder, ignore_errors=True)
         checkpoints.folder.mkdir(parents=True)
-        train(build(), whole, few, settings, 0, checkpoints, fabric, lambda _: None)
+        train(Job(build(), whole, few, settings, seed=0), checkpoints, fabric, lambda _: None)
         shutil.rmtree(checkpoints.folder)
         return len(images)
 
@@ -127,31 +130,23 @@ def _split(images: Tensor, labels: Tensor) -> Split:
     return Split(images.numpy(), labels.numpy().astype(np.int64), [""] * len(images))
 
 
-class PythaeConv(nn.Module):
+class PythaeConv(Network):
     """Pythae's convolutional network for MNIST, under our contract for networks."""
 
-    map_size = (1, 1)
-
     def __init__(self) -> None:
-        super().__init__()
         down = [
             _block(nn.Conv2d(before, after, 4, 2, 1), after)
             for before, after in ((1, 128), (128, 256), (256, 512), (512, 1024))
         ]
-        self.down = nn.Sequential(*down, nn.Flatten(), nn.Linear(1024, 2 * LATENT))
-        self.up = nn.Sequential(
+        encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(1024, 2 * LATENT))
+        decoder = nn.Sequential(
             nn.Linear(LATENT, 1024 * 4 * 4),
             nn.Unflatten(1, (1024, 4, 4)),
             _block(nn.ConvTranspose2d(1024, 512, 3, 2, 1), 512),
             _block(nn.ConvTranspose2d(512, 256, 3, 2, 1, 1), 256),
             nn.ConvTranspose2d(256, 1, 3, 2, 1, 1),
         )
-
-    def encoder(self, x: Tensor, condition: Tensor | None) -> Tensor:
-        return self.down(x)
-
-    def decoder(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        return self.up(z)
+        super().__init__(Half(encoder), Half(decoder), map_size=(1, 1))
 
 
 def _block(conv: nn.Module, width: int) -> nn.Sequential:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from vaeline.models.contracts import Context, Latent
+from vaeline.models.contracts import Context, Posterior, Prior
+from vaeline.models.latent import GaussianLatent
 from vaeline.models.regularizers.mmd import squared_discrepancy
 from vaeline.study import parts
 
@@ -15,13 +16,13 @@ def context() -> Context:
     return Context((1, 8, 8), (16,), 0, 0, 0, 100, encode=encode)
 
 
-def encode(x: torch.Tensor) -> Latent:
+def encode(x: torch.Tensor) -> GaussianLatent:
     mean = x.flatten(1)[:, :16]
-    return Latent(mean, None, mean, torch.full_like(mean, -4.0))
+    return GaussianLatent(mean, torch.zeros(len(x)), mean, torch.full_like(mean, -4.0))
 
 
-def build(family: str, context: Context, **options: Any) -> Any:
-    return parts.build(family, parts.validate(family, options), context)
+def build(contract: Any, context: Context, **options: Any) -> Any:
+    return parts.build(contract, parts.validate(contract.family, options), context)
 
 
 def autocast() -> torch.autocast:
@@ -36,7 +37,7 @@ def test_autocast_rounds_matrix_products() -> None:
 
 @pytest.mark.parametrize("name", ["mixture", "vamp"])
 def test_mixture_densities_are_not_rounded(name: str, context: Context) -> None:
-    prior = build("priors", context, name=name)
+    prior = build(Prior, context, name=name)
     with torch.no_grad():
         for parameter in prior.parameters():
             parameter.copy_(torch.randn_like(parameter) - (4 if parameter.dim() == 2 and name == "mixture" else 0))
@@ -47,11 +48,11 @@ def test_mixture_densities_are_not_rounded(name: str, context: Context) -> None:
 
 
 def test_nearest_codebook_entries_are_not_rounded(context: Context) -> None:
-    posterior = build("posteriors", context, name="vector_quantized", codes=300).eval()
+    posterior = build(Posterior, context, name="vector_quantized", codes=300).eval()
     features = torch.randn(50, 16, 4, 4)
-    exact = posterior(features).codes
+    exact = posterior(features).indices
     with autocast():
-        assert torch.equal(posterior(features).codes, exact)
+        assert torch.equal(posterior(features).indices, exact)
 
 
 def test_the_maximum_mean_discrepancy_is_not_rounded() -> None:

@@ -116,7 +116,7 @@ def test_figures_without_meaning_are_dashes(changes: dict[str, Any], why: str) -
     record = measure_latents(model, batches(normal(100, 1)), batches(normal(50, 1)), 0)
     for figure in ("skl", "mutual_information", "leakage", "leaked_share"):
         assert record.evaluation[figure]["dash"].startswith(why)
-    flow = model.posterior.kind == "density"
+    flow = model.posterior.kind == "flow"
     assert ("log_det_deviation" in record.metrics) == ("active_units" in record.metrics) == flow
 
 

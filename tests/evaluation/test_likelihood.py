@@ -19,8 +19,8 @@ from vaeline.evaluation import likelihood
 from vaeline.evaluation.likelihood import measure_likelihood
 from vaeline.evaluation.record import Record
 from vaeline.metrics.nll import Unconverged
+from vaeline.models.contracts import Elbo
 from vaeline.models.likelihoods._gaussian import IsotropicGaussian
-from vaeline.models.model import Bound
 from vaeline.models.posteriors.gaussian import Gaussian
 from vaeline.models.priors.standard import Standard
 from vaeline.study.schema import Condition, Evaluation
@@ -64,10 +64,10 @@ class LinearGaussian(torch.nn.Module):
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         return (z @ self.weight.T + self.offsets[labels[:, 0]]).reshape(-1, 1, 2, 2)
 
-    def bound(self, x: Tensor, labels: Tensor) -> Bound:
+    def elbo(self, x: Tensor, labels: Tensor) -> Elbo:
         latent = self.encode(x, labels)
         distortion = -self.likelihood.log_prob(x, self.decode(latent.z, labels))
-        return Bound(distortion, latent.log_q - self.prior.log_prob(latent.z, None))
+        return Elbo(distortion, latent.log_q - self.prior.log_prob(latent.z, None))
 
     def log_prob(self, x: Tensor, labels: Tensor, sigma: float) -> Tensor:
         covariance = self.weight @ self.weight.T + sigma**2 * torch.eye(PIXELS)

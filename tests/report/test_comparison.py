@@ -267,7 +267,7 @@ def test_an_upper_bound_is_not_compared_with_a_published_figure(tmp_path: Path) 
 
 def test_a_published_figure_of_which_nothing_is_known_is_refused() -> None:
     paper = {"metric": "nll", "variant": "one", "value": 89.78, "source": "a paper"}
-    with pytest.raises(UserError, match="nll of one needs `how` it was made, or in what it `differs`"):
+    with pytest.raises(UserError, match="nll of one needs `how`, the way it was measured, or `differs`"):
         reading.check({**study_content(), "published": {"vae": paper}}, Path("params.yaml"))
 
 

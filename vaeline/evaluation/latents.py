@@ -43,7 +43,7 @@ def measure_latents(model: Model, train: Batches, test: Batches, seed: int, kept
     found = kept.result(statistics, lambda: raw_latents.posterior_statistics(model, test, seed))
     how: How = {"split": "test", "images": len(test.images)}
     _put_units(record, found, how)
-    _put_perplexity(record, found, model.posterior.codes, how)
+    _put_perplexity(record, found, model.posterior.codebook_size, how)
     _put_log_det(record, found, how)
     return record
 

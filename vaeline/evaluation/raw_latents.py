@@ -14,7 +14,8 @@ from vaeline.data.batches import Batches
 from vaeline.evaluation.kept import State
 from vaeline.metrics._covariance import covariances
 from vaeline.models.aggregate_posterior import Aggregate, aggregate_posterior, why_no_aggregate
-from vaeline.models.contracts import Latent, Prior
+from vaeline.models.contracts import Prior
+from vaeline.models.latent import DiscreteLatent, FlowLatent, GaussianLatent, Latent
 from vaeline.models.model import Model
 from vaeline.system.seeds import derive_seed
 
@@ -95,7 +96,7 @@ def _prior_samples(model: Model, train: Batches, aggregate: Aggregate, z: Tensor
 
 def _why_no_marginal(model: Model, train: Batches) -> str:
     """Why p(z) cannot be compared with the aggregate posterior; empty if it can."""
-    if getattr(model.latent_density, "samples_skip_flow", False):
+    if model.latent_density.samples_skip_flow:
         return "samples of p(z) skip its flow, and so are of another density than log p(z)"
     if model.latent_density.conditional and len(train.labels.unique(dim=0)) > MOST_LABELS:
         return f"more than {MOST_LABELS} combinations of labels, over which p(z) cannot be averaged"
@@ -129,24 +130,22 @@ def posterior_statistics(model: Model, test: Batches, seed: int) -> State:
             found |= _units_of_means(model, latents, test.labels.split(test.batch_size))
         else:
             found |= _units_of_draws(model, test.ordered(noise), len(test.images))
-    indices = [latent.codes for latent in latents if latent.codes is not None]
-    log_dets = [latent.log_det for latent in latents if latent.log_det is not None]
+    indices = [latent.indices for latent in latents if isinstance(latent, DiscreteLatent)]
+    log_dets = [latent.log_det for latent in latents if isinstance(latent, FlowLatent)]
     found |= {"indices": torch.cat(indices).cpu()} if indices else {}
     return found | ({"log_det": torch.cat(log_dets).cpu()} if log_dets else {})
 
 
 def _why_no_units(model: Model, test: Batches) -> str:
-    if model.posterior.kind not in ("gaussian", "density"):
+    if model.posterior.kind not in ("gaussian", "flow"):
         return why_no_aggregate(model)
     return "" if len(test.images) > 1 else "one image has no variance"
 
 
 def _units_of_means(model: Model, latents: Sequence[Latent], labels: Sequence[Tensor]) -> State:
-    means = torch.cat([latent.mean for latent in latents if latent.mean is not None])
+    means = torch.cat([latent.mean for latent in latents if isinstance(latent, GaussianLatent)])
     each = [
         model.latent_density.kl_each(latent, model.condition(of_latent))
-        if hasattr(model.latent_density, "kl_each")
-        else None
         for latent, of_latent in zip(latents, labels, strict=True)
     ]
     rates = [rate for rate in each if rate is not None]

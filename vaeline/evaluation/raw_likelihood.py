@@ -73,7 +73,7 @@ def elbo_of_images(model: Model, test: Batches, settings: Evaluation) -> Tensor:
     torch.manual_seed(derive_seed("bounds", settings.seed))
     found = []
     for x, labels in test.ordered(derive_seed("evaluation batches", settings.seed)):
-        drawn = [model.bound(x, labels) for _ in range(settings.bound_samples)]
+        drawn = [model.elbo(x, labels) for _ in range(settings.bound_samples)]
         halves = [torch.stack([each.distortion, *([] if each.rate is None else [each.rate])]) for each in drawn]
         found.append(torch.stack(halves).mean(0).cpu())
     return torch.cat(found, 1)

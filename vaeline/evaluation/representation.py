@@ -43,7 +43,7 @@ def _put_probes(record: Record, model: Model, train: Batches, test: Batches, see
         record.dash_each((f"probe_{kind}" for kind in PROBES), why)
         return
     known, asked = (
-        sampling.codes(model, split, derive_seed("probe batches", seed)).flatten(1).cpu().numpy()
+        sampling.posterior_centres(model, split, derive_seed("probe batches", seed)).flatten(1).cpu().numpy()
         for split in (train, test)
     )
     labels = [split.labels.cpu().numpy() for split in (train, test)]
@@ -62,7 +62,7 @@ def _given(model: Model) -> dict[str, str]:
 @torch.inference_mode()
 def _why_no_probe(model: Model, train: Batches, seed: int) -> str:
     """Why codes cannot be probed, as far as the first batch shows it; empty if they can."""
-    first = sampling.codes(model, train.spread(train.batch_size), seed).flatten(1)
+    first = sampling.posterior_centres(model, train.spread(train.batch_size), seed).flatten(1)
     if not first.isfinite().all():
         return "codes are not finite"
     if first.shape[1] > MOST_DIMENSIONS:

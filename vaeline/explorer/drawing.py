@@ -169,7 +169,7 @@ class Explorer:
         return run
 
     def _spread(self, run: TrainedRun) -> np.ndarray | None:
-        if run.model.posterior.kind == "codes":
+        if run.model.posterior.kind == "discrete":
             return None
         means = run.encode(self.test.images[:MAX_ENCODED], self.test.labels[:MAX_ENCODED])
         return means.std(0)

@@ -39,12 +39,12 @@ METRICS = [
     ),
 ]
 
-FEW_SAMPLES = 10  # a likelihood that rests on fewer effective samples is only a bound
-MOST_FALL = 0.5  # nats; so is one that ten times as many samples lower by more
+FEW_SAMPLES = 10  # with fewer effective samples, an estimate is only an upper bound
+MOST_FALL = 0.5  # nats; so is an estimate that ten times as many samples lower by more
 
 
 class Unconverged(UserWarning):
-    """An importance-sampled log-likelihood rests on so few samples that it is only a bound."""
+    """An importance-sampled log-likelihood has not converged, so that it is only a bound."""
 
 
 class Estimates(Protocol):
@@ -83,10 +83,10 @@ class Summary(NamedTuple):
 
 
 def summarize(estimates: Estimates, name: str) -> Summary:
-    """Average estimates over images; `name` says in the warning what was estimated.
+    """Average estimates over images; `name` names the metric in the warning.
 
     Warns:
-        Unconverged: the median effective sample size is below 10, or the value still falls.
+        Unconverged: the median effective sample size is below 10, or the estimate still falls.
     """
     images = len(estimates.log_prob)
     summary = Summary(

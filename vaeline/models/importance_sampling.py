@@ -16,25 +16,25 @@ class LogLikelihood(NamedTuple):
     """Estimates of log p(x), (..., images) each, float64, on the CPU."""
 
     log_prob: Tensor  # nats
-    tenth: Tensor  # the same from the first tenth of the samples: far from it, neither has converged
-    hundredth: Tensor  # from the first hundredth, of one sample at least
+    tenth: Tensor  # log_prob from the first tenth of the samples; far from log_prob, neither has converged
+    hundredth: Tensor  # log_prob from the first hundredth, at least one sample
     variance: Tensor  # of log_prob over draws of the samples, by the delta method: nats^2
     effective_sample_size: Tensor  # (sum w)^2 / sum w^2 of the weights w (Kish, 1965)
 
 
 def log_likelihood(draw: Draw, log_joint: LogJoint, samples: int, block: int) -> LogLikelihood:
-    """Estimate log p(x) = log E_q[p(x, z) / q(z)] for a batch of images, in memory that `samples` does not enter.
+    """Estimate log p(x) = log E_q[p(x, z) / q(z)] for a batch of images, in memory that does not grow with `samples`.
 
     Args:
         draw: count -> (z, log q(z)) with count samples for each image: z is (count * images, latent), log_q is
             (count * images,), the image varying fastest.
-        log_joint: z -> log p(x, z), (..., count * images); leading dimensions hold several densities that are judged
-            by the same samples.
+        log_joint: z -> log p(x, z), (..., count * images); leading dimensions hold several densities, estimated
+            from the same samples.
         samples: of q for each image, at least 10.
-        block: samples for each image that are held at a time.
+        block: samples of each image in memory at a time.
 
     Returns:
-        Estimates, (..., images). Each is below log p(x) on average, by half its variance.
+        Estimates, (..., images). Each is on average below log p(x), by half its variance.
     """
     tenth, hundredth = samples // 10, max(1, samples // 100)
     first = _log_sums(draw, log_joint, hundredth, block)
@@ -49,8 +49,8 @@ def marginal(given: Sequence[LogLikelihood], log_prior: Tensor) -> LogLikelihood
     """Mix the estimates of log p(x|y), one for each y, into log p(x) = log sum_y p(y) p(x|y).
 
     Args:
-        given: (..., images) for each y, estimated from samples of its own.
-        log_prior: log p(y), (labels,), float64; -inf for a label that does not occur.
+        given: (..., images) for each y, each from its own samples.
+        log_prior: log p(y), (labels,), float64; -inf for a label without images.
     """
     log_prob, tenth, hundredth, variance, effective = (torch.stack(field, -1) for field in zip(*given, strict=True))
     mixed = (log_prior + log_prob).logsumexp(-1)
@@ -77,7 +77,7 @@ def _log_sums(draw: Draw, log_joint: LogJoint, samples: int, block: int) -> Tens
 
 def _log_sums_of_block(draw: Draw, log_joint: LogJoint, count: int) -> Tensor:
     z, log_q = draw(count)
-    # Weights of 20,000 nats leave float32 no digits after the point; not every accelerator has float64.
+    # float32 has no digits after the point at 20,000 nats; not every accelerator has float64.
     log_weights = log_joint(z).cpu().double() - log_q.cpu().double()
     log_weights = log_weights.unflatten(-1, (count, -1))  # (..., count, images)
     return torch.stack([log_weights.logsumexp(-2), (2 * log_weights).logsumexp(-2)])

@@ -165,7 +165,7 @@ class TrainedRun:
         Raises:
             UserError: there is no flow to go through, or latents are codes.
         """
-        if through_flow and getattr(self.model.latent_density, "flow", None) is None:
+        if through_flow and self.model.latent_density.flow is None:
             raise UserError(
                 "The prior of this run has no flow to go through; interpolate straight (through_flow=False)."
             )

@@ -1,12 +1,12 @@
-"""Checkpoints of a training: written whole, verified when read, one folder for each set of things that decide its bytes."""
+"""Checkpoints of a training: written whole, verified when read, in a folder keyed by all that determines its result."""
 
 import hashlib
 import json
 import shutil
 import time
 from pathlib import Path
-from typing import Any
 
+from vaeline.models.contracts import State
 from vaeline.system.files import main_worktree
 from vaeline.system.state_files import FOLDER, read_state, write_state
 
@@ -14,23 +14,23 @@ from vaeline.system.state_files import FOLDER, read_state, write_state
 class Checkpoints:
     """The folder of one training's checkpoints.
 
-    The folder is named by a hash of all that decides the bytes of a training except how many epochs it lasts, so that
-    a longer training goes on from a shorter one. Each file is the state after an epoch. One of a finished training
-    stays when a later epoch is written; any other gives way to its successor.
+    The name of the folder holds a hash of all that determines the result of a training except the number of epochs, so that a
+    longer training continues a shorter one. Each file is the state after an epoch. The last one of a finished training is kept;
+    any other is replaced by its successor.
 
     Args:
-        name: says whose they are, for people.
-        decides: all that decides the bytes, as JSON can hold it.
+        name: of the training, for people who read the folder.
+        decides: all that determines the result, as JSON.
     """
 
-    def __init__(self, name: str, decides: dict[str, Any]) -> None:
+    def __init__(self, name: str, decides: dict[str, object]) -> None:
         key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
         self.folder = main_worktree() / FOLDER / f"{name}-{key}"
-        self.seconds = 0.0  # that the training took up to the last checkpoint, in all its processes
+        self.seconds = 0.0  # the training took up to the last checkpoint, over all its processes
         self._since = time.monotonic()
 
-    def latest(self, epochs: int) -> dict[str, Any] | None:
-        """The state of the last epoch that is not beyond `epochs`; None where there is none.
+    def latest(self, epochs: int) -> State | None:
+        """The state of the last epoch up to `epochs`; None if there is none.
 
         Raises:
             UserError: the file is damaged.
@@ -40,8 +40,8 @@ class Checkpoints:
         self.seconds, self._since = state.pop("seconds", 0.0) if state else 0.0, time.monotonic()
         return state
 
-    def write(self, epoch: int, state: dict[str, Any], finished: bool) -> None:
-        """Write the state after `epoch`; `finished` keeps it from giving way to a later one."""
+    def write(self, epoch: int, state: State, finished: bool) -> None:
+        """Write the state after `epoch`; a `finished` one is not replaced by a later one."""
         now = time.monotonic()
         self.seconds, self._since = self.seconds + now - self._since, now
         older = [path for path in self._paths() if path.suffix == ".last" and _epoch(path) <= epoch]
@@ -56,7 +56,7 @@ class Checkpoints:
 
 
 def clean() -> int:
-    """Delete all checkpoints; returns the bytes that this frees."""
+    """Delete all checkpoints; returns the bytes freed."""
     root = main_worktree() / FOLDER
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
     shutil.rmtree(root, ignore_errors=True)

@@ -9,7 +9,6 @@ import torch
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
-from vaeline.models import sampling
 from vaeline.models.model import Model
 from vaeline.runs import drawing
 from vaeline.study.schema import Variant
@@ -56,7 +55,7 @@ def test_a_class_is_switched_through_its_values_and_others_one_at_a_time() -> No
 
 
 def test_of_many_attributes_those_that_divide_images_most_evenly_are_switched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "MOST_SWITCHES", 2)
+    monkeypatch.setattr(drawing, "MOST_SWITCHES", 2)
     labels = torch.tensor([[0, 0, 0, 2], [0, 1, 0, 2], [0, 1, 0, 2], [1, 0, 0, 2]])
     assert drawing.switches(labels, ATTRIBUTES)[0].tolist() == [[0, 0, 0, 2], [0, 1, 0, 2]]
 
