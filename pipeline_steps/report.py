@@ -1,10 +1,13 @@
 """Write the report of the active study: numbers, plots, page."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from pipeline_steps.command import command, reads, store_of, timed
+from vaeline.evaluation import reference_numbers
+from vaeline.evaluation.record import Record
 from vaeline.report import compare, real_images, results, tradeoffs
 from vaeline.report.costs import costs
 from vaeline.report.findings import Findings
@@ -33,6 +36,7 @@ def main(partial: bool) -> None:
     folder = Path("results") / study.study.name
     found = results.read(folder / "runs", study, tolerant=partial)
     _check_complete(found, folder, partial)
+    found = replace(found, reference=_reference(study, partial))
     if not partial:
         for run in former.move_former(folder / "runs", study.study, folder / "former"):
             click.echo(f"params.yaml no longer names this run, which is kept in {run}.")
@@ -62,6 +66,12 @@ def _page(study: Study, plots: RenderedPlots) -> str:
     notes = Path(f"data/{study.dataset.id}.timing.json")
     spent = costs(results, notes, study.evaluation.features.name)
     return render(compose(study, plots, provenance(results, real.facts if real else None, spent)))
+
+
+def _reference(study: Study, partial: bool) -> Record:
+    """The numbers of the data set; a partial report does without them if they are unavailable."""
+    path = reference_numbers.paths(store_of(study), study.evaluation.features.name)[1]
+    return Record() if partial and not path.exists() else reference_numbers.read_numbers(path)[0]
 
 
 def _check_complete(found: results.Results, folder: Path, partial: bool) -> None:

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from tests.made_up import study, write_run, write_runs
+from tests.made_up import references, study, write_run, write_runs
 from vaeline.report import answer, compare, results, table
 from vaeline.report.comparison import Comparison
 
 
-def compared(folder: Path, *variants: str, seeds: tuple[int, ...] = (0, 1, 2)) -> Comparison:
-    return compare.compare(results.read(folder, study(variants, seeds)))
+def compared(
+    folder: Path, *variants: str, seeds: tuple[int, ...] = (0, 1, 2), scale: dict[str, float] | None = None
+) -> Comparison:
+    return compare.compare(results.read(folder, study(variants, seeds), reference=references(scale or {})))
 
 
 def test_a_significant_difference_has_its_interval(tmp_path: Path) -> None:
@@ -52,7 +54,7 @@ def test_saturated_metrics_of_one_seed_rank_nothing(tmp_path: Path) -> None:
     ]
 
 
-BOUND = {"nll": {"bound": "its effective sample size is under 10"}}
+BOUND = {"nll": {"upper_bound": "its effective sample size is under 10"}}
 
 
 def test_an_upper_bound_does_not_measure_a_difference(tmp_path: Path) -> None:
@@ -95,10 +97,11 @@ def test_saturated_variants_are_named_and_not_ranked(tmp_path: Path) -> None:
 def test_variants_past_the_ceiling_are_named_and_not_ranked(tmp_path: Path) -> None:
     for seed in range(3):
         for variant, value in (("one", 1.0), ("two", 0.8), ("three", 0.5)):
-            metrics = {"condition_accuracy": value + 0.01 * seed, "condition_accuracy_ceiling": 0.95}
+            metrics = {"condition_accuracy": value + 0.01 * seed}
             write_run(tmp_path / variant / f"seed-{seed}", metrics)
-    past, ranked = answer.sentences(compared(tmp_path, "one", "two", "three"), "condition_accuracy")
-    assert past == "These variants score more than real images (0.9500) in condition_accuracy, and are not ranked: one."
+    found = compared(tmp_path, "one", "two", "three", scale={"condition_accuracy_ceiling": 0.95})
+    past, ranked = answer.sentences(found, "condition_accuracy")
+    assert past == "These variants are better than real images (0.9500) in condition_accuracy, and are not ranked: one."
     assert ranked.startswith("two is better than three by 0.3")
 
 

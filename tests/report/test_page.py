@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from base64 import b64decode
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.made_up import VARIANT, study, study_content, write_run, write_runs
+from tests.made_up import VARIANT, references, study, study_content, write_run, write_runs
 from vaeline.data.facts import Facts
+from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import compare, results
 from vaeline.report import page as report
 from vaeline.report.findings import Findings
@@ -25,8 +27,8 @@ from vaeline.study import reading
 from vaeline.study.schema import Study
 
 
-def page(folder: Path, of: Study, real: bytes | None = None) -> str:
-    found = results.read(folder, of)
+def page(folder: Path, of: Study, real: bytes | None = None, scale: dict[str, float] | None = None) -> str:
+    found = results.read(folder, of, reference=references(scale or {}))
     facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0"]])
     images = RealImages(np.zeros((4, 1, 8, 8), np.uint8), facts, real) if real else None
     findings = Findings(found, compare.compare(found), images)
@@ -192,7 +194,7 @@ def test_a_missing_run_is_named(runs: Path) -> None:
 def test_a_variant_without_runs_is_a_column_of_dashes(runs: Path) -> None:
     text = text_of(page(runs, study(("one", "two", "three"))))
     assert "three seed 2: not trained" in text
-    assert "none of its runs is there" in text
+    assert "none of its runs is finished" in text
 
 
 def test_one_run_alone_makes_a_page(tmp_path: Path) -> None:
@@ -205,7 +207,7 @@ def test_dashes_and_bounds_carry_their_reason(tmp_path: Path) -> None:
         write_run(
             tmp_path / "one" / f"seed-{seed}",
             {"nll": 1.0 + seed},
-            {"nll": {"bound": "its effective sample size is under 10"}},
+            {"nll": {"upper_bound": "its effective sample size is under 10"}},
         )
         write_run(tmp_path / "two" / f"seed-{seed}", {}, {"nll": {"dash": "it has no density"}})
     html = page(tmp_path, study())
@@ -231,7 +233,7 @@ def test_definitions_that_differ_name_their_variants(tmp_path: Path) -> None:
             tmp_path / "two" / f"seed-{seed}", {"nll_refit": 1.0}, {"nll_refit": {"definition": "Already fitted."}}
         )
     text = text_of(page(tmp_path, study(seeds=(0, 1))))
-    assert all(f"σ refitted, nats: figure with definition {way}." in text for way in ("Refitted", "Already fitted"))
+    assert all(f"σ refitted, nats: measured with definition {way}." in text for way in ("Refitted", "Already fitted"))
     assert "one Refitted. images 4 sigma 0.4100 to 0.4300 split test" in text
     assert "two Already fitted. images 4 split test" in text
 
@@ -254,6 +256,12 @@ def test_errors_and_floors_stand_apart_from_the_table(tmp_path: Path) -> None:
     assert "nll_" not in text_of(table)
     assert "nll_standard_error How nll_standard_error is made." in text_of("<body" + beside)
     assert "0.1250" in beside
+
+
+def test_numbers_of_the_data_set_are_listed_with_their_definitions(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"fd_sample": 2.0})
+    text = unescape(text_of(page(tmp_path, study(("one",), (0,)), scale={"fd_floor": 1.25})))
+    assert f"Numbers of the data set fd_floor 1.250 {catalogue().definition('fd_floor')} split test images 4" in text
 
 
 def test_params_and_environment_are_there_in_full(runs: Path) -> None:

@@ -35,4 +35,4 @@ def test_a_comparison_with_a_saturated_value_decides_nothing(tmp_path: Path) -> 
         write_run(tmp_path / "one" / f"seed-{seed}", {"skl": 1.0 + seed / 10})
         write_run(tmp_path / "two" / f"seed-{seed}", {"skl": 9.0 + seed / 5}, {"skl": {"saturated": True}})
     [strip] = strips_of(compare.compare(results.read(tmp_path, study())), "skl").strips
-    assert strip.pair.apart and not strip.decided
+    assert strip.pair.significant and not strip.decided

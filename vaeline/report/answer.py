@@ -2,8 +2,9 @@
 
 from itertools import pairwise
 
-from vaeline.report.comparison import Comparison, MetricResults, Pair
-from vaeline.report.headlines import HEADLINES
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.report.comparison import Comparison, MetricResults
+from vaeline.report.paired_differences import Pair
 from vaeline.report.table import number, spread
 
 # Each question is answered by one of its metrics, the fairest first: the first in which most variants can be compared.
@@ -47,15 +48,15 @@ def sentences(comparison: Comparison, name: str) -> list[str]:
 
     If variants have different measures of one name, such as a density and a probability, each measure has its own ranking.
     """
-    results, past = comparison.metrics[name], comparison.past_ceiling(name)
+    results, past = comparison.metrics[name], comparison.unranked(name)
     found = [_saturated(name, results.saturated)] if results.saturated else []
-    found += [_past_ceiling(name, past, comparison.reference(f"{name}_ceiling"))] if past else []
+    found += [_past_ceiling(name, past, _ceiling(comparison, name))] if past else []
     unranked = {*results.saturated, *past}
     return found + [each for part in results.alike().values() for each in _of_measure(name, part, unranked)]
 
 
 def _of_measure(name: str, results: MetricResults, unranked: set[str]) -> list[str]:
-    ranked = [variant for variant in results.ranking(HEADLINES[name]) if variant not in unranked]
+    ranked = [variant for variant in results.ranking(catalogue().metric(name)) if variant not in unranked]
     if len(ranked) > 1 and results.pairs and all(pair.half_width is None for pair in results.pairs):
         return [_without_interval(name, results, ranked)]
     return [_compared(name, results, first, second) for first, second in pairwise(ranked)]
@@ -65,16 +66,21 @@ def _saturated(name: str, variants: list[str]) -> str:
     return f"{name} is saturated, and cannot rank {', '.join(variants)}."
 
 
-def _past_ceiling(name: str, variants: list[str], ceiling: float | None) -> str:
-    assert ceiling is not None
-    score = f"score more than real images ({number(ceiling)}) in {name}, and are not ranked"
-    return f"These variants {score}: {', '.join(variants)}."
+def _ceiling(comparison: Comparison, name: str) -> float:
+    """What real images score, if a variant is better."""
+    reference = next(iter(comparison.past(name, "better than real images").values()))
+    return comparison.references[reference.name].value
+
+
+def _past_ceiling(name: str, variants: list[str], ceiling: float) -> str:
+    better = f"better than real images ({number(ceiling)}) in {name}"
+    return f"These variants are {better}, and are not ranked: {', '.join(variants)}."
 
 
 def _without_interval(name: str, results: MetricResults, ranked: list[str]) -> str:
     """The order of the variants, if no two share more than one seed."""
     values = [
-        f"{variant} {'<= ' if variant in results.bounds else ''}{number(results.summaries[variant].mean)}"
+        f"{variant} {'<= ' if variant in results.upper_bounds else ''}{number(results.summaries[variant].mean)}"
         for variant in ranked
     ]
     return f"One seed gives no interval and no verdict. In order of {name}, best first: {', '.join(values)}."
@@ -84,15 +90,15 @@ def _compared(name: str, results: MetricResults, first: str, second: str) -> str
     pair = results.pair(first, second)
     if pair is None:
         return f"{first} and {second} share no seed, so they are not compared in {name}."
-    if HEADLINES[name].sign * pair.difference > 0:  # seeds that only one of them has made the ranking
+    if catalogue().metric(name).sign * pair.difference > 0:  # seeds that only one of them has made the ranking
         pair = pair.turned()
     by, seeds = _by(name, pair), f"{pair.won} of {pair.seeds} seeds"
     better = f"{pair.first} is better than {pair.second} by {by} in {name}"
     if pair.half_width is None:
         return f"{better} on the one seed that both ran, which gives no interval and no verdict."
-    if pair.second in results.bounds:
+    if pair.second in results.upper_bounds:
         return _below_bound(pair, f"{by} below the upper bound of {pair.second} in {name}, {seeds}", results)
-    if pair.apart:
+    if pair.significant:
         return f"{better}, {seeds}."
     interval = f"the interval of their difference, {by}, includes 0 ({pair.first} is better in {seeds})"
     return f"{first} and {second} are not significantly different in {name}: {interval}."
@@ -100,10 +106,10 @@ def _compared(name: str, results: MetricResults, first: str, second: str) -> str
 
 def _below_bound(pair: Pair, how_far: str, results: MetricResults) -> str:
     """The worse variant has only an upper bound, which says nothing about its true value."""
-    which = f"The upper bound of {pair.first}" if pair.first in results.bounds else pair.first
+    which = f"The upper bound of {pair.first}" if pair.first in results.upper_bounds else pair.first
     return f"{which} is {how_far}. The true value of {pair.second} may be lower than its bound."
 
 
 def _by(name: str, pair: Pair) -> str:
     difference = number(abs(pair.difference), pair.half_width)
-    return " ".join(filter(None, [difference, spread(pair.half_width), HEADLINES[name].unit]))
+    return " ".join(filter(None, [difference, spread(pair.half_width), catalogue().metric(name).unit]))

@@ -71,12 +71,12 @@ def compose(study: Study, plots: RenderedPlots, made_of: Provenance) -> Page:
     """
     findings = plots.findings
     results, comparison = findings.results, findings.comparison
-    rows, references = table.rows(comparison), table.rows_beside(comparison)
+    rows, companions = table.rows(comparison), table.companion_rows(comparison)
     answer = answer_section(comparison, rows)
     return Page(
         header=header(study, findings),
         answer=answer,
-        table=table_section(comparison, rows, references),
+        table=table_section(comparison, rows, companions),
         published=published_section(comparison),
         trade_offs=trade_offs_section(findings),
         images=images_section(findings),
@@ -84,7 +84,7 @@ def compose(study: Study, plots: RenderedPlots, made_of: Provenance) -> Page:
         latents=latents_section(plots),
         failures=failures_section(plots),
         training=training_section(findings),
-        definitions=definitions_section(results, rows, references),
+        definitions=definitions_section(results, rows, companions),
         runs=runs_section(findings, [each.name for each in answer.answers]),
         provenance=provenance_section(study, made_of),
     )

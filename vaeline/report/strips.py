@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.metrics._entry import Metric
 from vaeline.report import table
-from vaeline.report.comparison import Comparison, MetricResults, Pair
-from vaeline.report.headlines import HEADLINES, Headline
+from vaeline.report.comparison import Comparison, MetricResults
+from vaeline.report.paired_differences import Pair
 
 ALL_PAIRS = 6  # variants of which every pair is shown
 MARGIN = 3.0  # per cent of a strip left free at either end
@@ -33,11 +35,11 @@ class Strips(NamedTuple):
 
 def strips_of(comparison: Comparison, name: str) -> Strips:
     """The strips of a metric, best variants first; variants whose measures differ are not paired."""
-    results, headline = comparison.metrics[name], HEADLINES[name]
-    rankings = [part.ranking(headline) for part in results.alike().values()]
+    results, metric = comparison.metrics[name], catalogue().metric(name)
+    rankings = [part.ranking(metric) for part in results.alike().values()]
     ranked = [pair for of in rankings for two in shown_pairs(of) if (pair := results.pair(*two))]
-    pairs = [pair.turned() if headline.sign * pair.difference > 0 else pair for pair in ranked]
-    advantages = [_advantages(results, pair, headline) for pair in pairs]
+    pairs = [pair.turned() if metric.sign * pair.difference > 0 else pair for pair in ranked]
+    advantages = [_advantages(results, pair, metric) for pair in pairs]
     place = _scale([0.0, *_ends(pairs), *(value for each in advantages for value in each)])
     decided = _decided(comparison, name, pairs)
     strips = [_strip(*each, place) for each in zip(pairs, decided, advantages, strict=True)]
@@ -53,17 +55,18 @@ def shown_pairs(ranking: Sequence[str]) -> list[tuple[str, str]]:
 
 def _decided(comparison: Comparison, name: str, pairs: list[Pair]) -> list[bool]:
     """Whether each comparison tells which variant is better."""
-    results, headline = comparison.metrics[name], HEADLINES[name]
-    unranked = {*results.saturated, *comparison.past_ceiling(name)}
+    results, metric = comparison.metrics[name], catalogue().metric(name)
+    unranked = {*results.saturated, *comparison.unranked(name)}
     return [
-        pair.apart and results.decided(pair, headline) and not {pair.first, pair.second} & unranked for pair in pairs
+        pair.significant and results.decided(pair, metric) and not {pair.first, pair.second} & unranked
+        for pair in pairs
     ]
 
 
-def _advantages(results: MetricResults, pair: Pair, headline: Headline) -> list[float]:
+def _advantages(results: MetricResults, pair: Pair, metric: Metric) -> list[float]:
     """By how much the pair's first variant is better, on each seed that both ran."""
     first, second = results.summaries[pair.first].values, results.summaries[pair.second].values
-    return [headline.sign * (second[seed] - first[seed]) for seed in first if seed in second]
+    return [metric.sign * (second[seed] - first[seed]) for seed in first if seed in second]
 
 
 def _ends(pairs: list[Pair]) -> list[float]:

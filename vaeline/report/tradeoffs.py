@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import answer
-from vaeline.report.comparison import Comparison, Summary, summarise
+from vaeline.report.compare import summarise
+from vaeline.report.comparison import Comparison, Summary
 from vaeline.report.findings import Findings
-from vaeline.report.headlines import HEADLINES
 from vaeline.report.results import Results
 
 QUALITIES, COSTS = ("likelihood", "samples"), ("parameters", "seconds")
@@ -92,9 +93,9 @@ def _metric_scale(comparison: Comparison, name: str | None) -> Scale | None:
     if name is None or name not in comparison.metrics:
         return None
     results = max(comparison.metrics[name].alike().values(), key=lambda part: len(part.summaries))
-    unit = HEADLINES[name].unit
+    unit = catalogue().metric(name).unit
     label = f"{name} ({unit})" if unit else name
-    return Scale(name, label, results.summaries, frozenset(results.bounds))
+    return Scale(name, label, results.summaries, frozenset(results.upper_bounds))
 
 
 def _seconds_scale(results: Results) -> Scale:

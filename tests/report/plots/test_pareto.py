@@ -32,7 +32,7 @@ def test_means_on_the_front_are_filled(traded: Callable[..., Findings]) -> None:
 
 
 def test_an_upper_bound_has_its_own_marker(traded: Callable[..., Findings]) -> None:
-    found = traded(how={"good": {"bound": "too few samples"}})
+    found = traded(how={"good": {"upper_bound": "too few samples"}})
     drawn = pareto.draw(found)
     signs = [container.lines[0].get_marker() for container in drawn.axes[0].containers]
     assert signs == ["o", pareto.BOUND, "o"]

@@ -35,11 +35,10 @@ def draw(findings: Findings) -> Figure:
 
 def _draw_ceilings(axes: Axes, results: Results, order: list[str]) -> None:
     """Mark the accuracy of real images, judged by the same classifier."""
-    ceiling = accuracies(results, "condition_accuracy_ceiling")
+    ceiling = results.reference.evaluation.get("condition_accuracy_ceiling", {}).get("by_label", {})
     for place, label in enumerate(order):
         if label in ceiling:
-            real = fmean(ceiling[label].values())
-            axes.plot(real, place, "|", color=axes.xaxis.label.get_color(), markersize=9)
+            axes.plot(ceiling[label], place, "|", color=axes.xaxis.label.get_color(), markersize=9)
 
 
 def accuracies(results: Results, metric: str) -> dict[str, dict[str, float]]:

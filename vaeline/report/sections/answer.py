@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import answer, table
 from vaeline.report.comparison import Comparison
-from vaeline.report.headlines import HEADLINES
 from vaeline.report.sections.section import Section
 from vaeline.report.strips import ALL_PAIRS, Strips, strips_of
 
@@ -44,14 +44,14 @@ def answer_section(comparison: Comparison, rows: list[table.Row]) -> AnswerSecti
 
 def answer_of(comparison: Comparison, name: str) -> Answer:
     """What the study finds in one metric."""
-    entry = HEADLINES[name]
+    entry = catalogue().metric(name)
     return Answer(name, entry.meaning, entry.unit, answer.sentences(comparison, name), strips_of(comparison, name))
 
 
 def _best(variants: list[str], rows: list[table.Row]) -> dict[str, dict[str, str]]:
     """The metrics in which a variant is significantly better than every other; the variant with most of them is first."""
     best = {
-        variant: {row.name: row.headline.meaning for row in rows if row.cells[column].mark == "best"}
+        variant: {row.name: row.metric.meaning for row in rows if row.cells[column].mark == "best"}
         for column, variant in enumerate(variants)
     }
     return {variant: best[variant] for variant in sorted(best, key=lambda each: -len(best[each])) if best[variant]}

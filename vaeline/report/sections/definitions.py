@@ -8,6 +8,7 @@ from itertools import product
 from statistics import fmean
 from typing import Any
 
+from vaeline.evaluation.record import Record
 from vaeline.report import table
 from vaeline.report.results import Results, Run
 from vaeline.report.sections.section import Section
@@ -37,6 +38,15 @@ class DefinedMetric:
 
 
 @dataclass(frozen=True)
+class ReferenceNumber:
+    """A number of the data set that gives metrics their scale."""
+
+    name: str
+    value: str
+    definition: Definition
+
+
+@dataclass(frozen=True)
 class DefinitionsSection(Section):
     """How each number was made."""
 
@@ -44,22 +54,24 @@ class DefinitionsSection(Section):
 
     variants: list[str]
     metrics: list[DefinedMetric]
-    references: list[tuple[table.Row, list[Definition]]]  # errors and references
+    companions: list[tuple[table.Row, list[Definition]]]  # errors, and other numbers that go with metrics
+    references: list[ReferenceNumber]
 
 
-def definitions_section(results: Results, rows: list[table.Row], references: list[table.Row]) -> DefinitionsSection:
+def definitions_section(results: Results, rows: list[table.Row], companions: list[table.Row]) -> DefinitionsSection:
     """How each number was made.
 
     Args:
         results: the runs.
         rows: the table of results.
-        references: the rows of errors and references.
+        companions: the rows of errors and other numbers that go with metrics.
     """
     names = dict.fromkeys(row.name for row in rows)
     return DefinitionsSection(
         variants=results.study.variants,
         metrics=[DefinedMetric(name, _definitions(results, name), _by_label(results, name)) for name in names],
-        references=[(row, _definitions(results, row.name)) for row in references],
+        companions=[(row, _definitions(results, row.name)) for row in companions],
+        references=_references(results.reference),
     )
 
 
@@ -72,11 +84,24 @@ def _definitions(results: Results, name: str) -> list[Definition]:
     return [_definition(name, text, runs, alone=len(by_text) == 1) for text, runs in by_text.items()]
 
 
+def _references(reference: Record) -> list[ReferenceNumber]:
+    """The numbers of the data set and how they were made."""
+    entries = {name: entry for name, entry in reference.evaluation.items() if "value" in entry}
+    return [
+        ReferenceNumber(name, table.number(entry["value"]), Definition([], entry["definition"], _how([entry])))
+        for name, entry in entries.items()
+    ]
+
+
 def _definition(name: str, text: str, runs: list[Run], alone: bool) -> Definition:
     entries = [run.evaluation[name] for run in runs]
+    return Definition([] if alone else list(dict.fromkeys(run.variant for run in runs)), text, _how(entries))
+
+
+def _how(entries: list[dict[str, Any]]) -> dict[str, str]:
+    """What entries of evaluation.json say beside value and definition."""
     keys = dict.fromkeys(key for entry in entries for key in entry if key not in SHOWN_ELSEWHERE)
-    how = {key.replace("_", " "): _values([entry[key] for entry in entries if key in entry]) for key in keys}
-    return Definition([] if alone else list(dict.fromkeys(run.variant for run in runs)), text, how)
+    return {key.replace("_", " "): _values([entry[key] for entry in entries if key in entry]) for key in keys}
 
 
 def _by_label(results: Results, name: str) -> dict[str, list[str]]:
