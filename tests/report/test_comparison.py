@@ -127,11 +127,8 @@ def test_numbers_of_unlike_definition_stand_in_no_column_together(tmp_path: Path
     assert [cell.value for cell in rows["measured with samples 500"].cells] == ["501.0", "501.0", "-"]
     assert [cell.mark for cell in rows["measured with samples 500"].cells] == ["tied", "tied", ""]
     assert [cell.value for cell in rows["measured with samples 100"].cells] == ["-", "-", "101.0"]
-    assert (
-        rows["measured with samples 100"].cells[0].note
-        == "a figure with samples 500, which compares with its like alone"
-    )
-    assert "nll ↓ (figure with samples 100)" in table.plain(found, 120)
+    assert rows["measured with samples 100"].cells[0].note == "measured with samples 500: compared with its like only"
+    assert "nll ↓ (measured with samples 100)" in table.plain(found, 120)
     assert not any("odd" in sentence for sentence in answer.sentences(found, "nll"))
 
 

@@ -50,9 +50,7 @@ class MetricResults(Entry):
     def _only(self, measure: str) -> "MetricResults":
         kept = {variant for variant, of in self.measures.items() if of == measure}
         others = {
-            variant: f"a {of}, which is compared with its like only"
-            for variant, of in self.measures.items()
-            if of != measure
+            variant: f"{of}: compared with its like only" for variant, of in self.measures.items() if of != measure
         }
         return MetricResults(
             summaries={variant: each for variant, each in self.summaries.items() if variant in kept},
