@@ -1,11 +1,13 @@
 """Condition accuracy by attribute as drawn."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.made_up import findings_of, study, write_run
+from vaeline.evaluation.record import Record
 from vaeline.report import results
 from vaeline.report.findings import Findings
 from vaeline.report.plots import by_attribute
@@ -26,6 +28,12 @@ def test_the_most_accurate_attribute_is_on_top(found: Findings) -> None:
     assert accuracies == {"Male": {"one": 0.625}, "a $ and <b>": {"one": 0.25}}
     [axes] = by_attribute.draw(found).axes
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a $ and <b>", "Male"]
+
+
+def test_real_images_are_a_tick(found: Findings) -> None:
+    ceiling = Record({"condition_accuracy_ceiling": {"value": 0.9, "by_label": {"Male": 0.875}}})
+    [axes] = by_attribute.draw(findings_of(replace(found.results, reference=ceiling))).axes
+    assert [list(line.get_xdata()) for line in axes.lines if line.get_marker() == "|"] == [[0.875]]
 
 
 def test_names_of_attributes_are_shown_as_they_are(found: Findings) -> None:

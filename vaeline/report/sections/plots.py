@@ -68,8 +68,10 @@ def latents_section(plots: RenderedPlots) -> LatentsSection | None:
 
 def failures_section(plots: RenderedPlots) -> FailuresSection | None:
     """What the variants do worst, or None if no run has data for it."""
-    shown, least = _shown(plots, "failures"), _least_obeyed(plots.findings.results)
-    return FailuresSection(shown, least, _guess(plots.findings.results)) if shown or least else None
+    results = plots.findings.results
+    shown, least = _shown(plots, "failures"), _least_obeyed(results)
+    guess = results.reference.metrics.get("condition_accuracy_floor")
+    return FailuresSection(shown, least, guess) if shown or least else None
 
 
 def _shown(plots: RenderedPlots, section: str) -> list[ShownPlot]:
@@ -99,8 +101,3 @@ def _least_obeyed(results: Results) -> dict[str, list[tuple[str, float]]]:
         for variant, labels in of_variants.items()
         if labels
     }
-
-
-def _guess(results: Results) -> float | None:
-    """The condition accuracy of a classifier that guesses; None if unavailable."""
-    return results.reference.metrics.get("condition_accuracy_floor")
