@@ -22,7 +22,8 @@ from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.errors import UserError
-from vaeline.system.files import locked, write_text
+from vaeline.system.files import write_text
+from vaeline.system.locks import locked
 from vaeline.system.memory import budget
 from vaeline.system.seeds import derive_seed
 from vaeline.training.checkpoints import Checkpoints

@@ -11,7 +11,8 @@ from click.testing import Result
 
 from pipeline_steps import classifier, train
 from vaeline.study.schema import Study
-from vaeline.system.files import locked, sha256
+from vaeline.system.files import sha256
+from vaeline.system.locks import locked
 from vaeline.training.checkpoints import ROOT
 
 RUN = Path("results/tiny/runs/flow/seed-0")

@@ -20,7 +20,8 @@ from vaeline.data.labels import Labels
 from vaeline.study import parts
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
-from vaeline.system.files import locked, main_worktree
+from vaeline.system.locks import locked
+from vaeline.system.project import main_worktree
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from vaeline.system.errors import UserError
-from vaeline.system.files import main_worktree, written_aside
+from vaeline.system.files import written_aside
+from vaeline.system.project import main_worktree
 
 ROOT = "checkpoints"
 

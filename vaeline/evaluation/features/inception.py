@@ -19,7 +19,8 @@ from vaeline.data.facts import Facts
 from vaeline.evaluation.features import classifier
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
-from vaeline.system.files import main_worktree, sha256
+from vaeline.system.files import sha256
+from vaeline.system.project import main_worktree
 
 FILE = Path(inception.FID_WEIGHTS_URL).name
 SHA256_PREFIX = FILE.removesuffix(".pth").rpartition("-")[2]
