@@ -4,9 +4,10 @@ from pathlib import Path
 
 import torch
 
-from pipeline_steps.command import reads, run_command, run_folder, store_of
+from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, read_split, require_images
 from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.images import dash_images, judge_images
@@ -15,6 +16,7 @@ from vaeline.evaluation.likelihood import judge_likelihood
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import judge_representation
 from vaeline.runs import model_files, samples_file
+from vaeline.runs.folder import StudyFolder
 from vaeline.study import parts
 from vaeline.study.schema import Evaluation, Study
 from vaeline.system.devices import device_of, prepare_process
@@ -30,8 +32,8 @@ def main(study: Study, variant: str, seed: int) -> None:
     """Measure the likelihood of test images under one run, and what it drew against them."""
     prepare_process(study.training.threads)
     folder, store, device = (
-        run_folder(study.study.name, variant, seed),
-        store_of(study),
+        StudyFolder(study.study.name).run(variant, seed),
+        DataFiles(study.dataset.id).store,
         device_of(study.training.device),
     )
     model, facts = model_files.load(folder)
@@ -56,7 +58,8 @@ def _images(
         dash_images(record, parts.module("features", part.name).PREFIXES, POINTS)
         return record
     features = parts.build("features", part, facts, store.parent, device)
-    known = reference.read(*reference.paths(store, part.name))
+    files = DataFiles(facts.dataset_id, store.parent)
+    known = reference.read(files.statistics(part.name), files.metrics(part.name))
     judge = classifier.of(facts, store.parent).to(device)
     return judge_images(samples_file.read(folder, facts), facts, features, known, judge, conditional, settings.by_label)
 

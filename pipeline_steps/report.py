@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-from pipeline_steps.command import command, reads, store_of, timed
+from pipeline_steps.command import reads, study_command, study_timing, timed
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts, read_split
 from vaeline.report import compare, pareto, results
 from vaeline.report.costs import costs
@@ -15,36 +16,36 @@ from vaeline.report.plots import drawings, drawn_figures, latent_figures
 from vaeline.report.plots.figures import samples_png
 from vaeline.report.provenance import provenance
 from vaeline.runs import former
+from vaeline.runs.folder import StudyFolder
 from vaeline.runs.pictures import picture
-from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_json, write_text, written_aside
 
 
-@command
+@study_command
 @click.option(
     "--partial",
     is_flag=True,
     help="From whatever runs there are, into partial-report.html beside the declared outputs.",
 )
-@timed("results/{study}/timing.json", "report")
+@timed(study_timing, "report")
 @reads("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")
-def main(partial: bool) -> None:
+def main(study: Study, partial: bool) -> None:
     """Draw the report of the active study, and write its metrics and comparisons."""
-    study = load()
-    folder = Path("results") / study.study.name
-    found = results.read(folder / "runs", study, tolerant=partial)
+    where = StudyFolder(study.study.name)
+    folder = where.path
+    found = results.read(where.runs, study, tolerant=partial)
     _refuse(found, folder, partial)
     if not partial:
-        for run in former.move_former(folder / "runs", study.study, folder / "former"):
+        for run in former.move_former(where.runs, study.study, where.former):
             click.echo(f"params.yaml no longer names this run: kept in {run}.")
     compared = compare.compare(found)
     test, facts = _test_images(study, found)
     real = _real_images(test, facts, study, found)
     drawn = drawings.files(found, compared)
     pictures = _pictures(found, drawn, test)
-    spent = costs(found, Path(f"data/{study.dataset.id}.timing.json"), study.evaluation.features.name)
+    spent = costs(found, DataFiles(study.dataset.id).timing, study.evaluation.features.name)
     page = render(study, found, compared, real, pictures, provenance(found, facts, spent))
     if partial:
         write_text(folder / "partial-report.html", page)
@@ -79,7 +80,7 @@ def _test_images(study: Study, found: results.Results) -> tuple[np.ndarray | Non
     Raises:
         UserError: they are not those that the runs are of.
     """
-    store = store_of(study)
+    store = DataFiles(study.dataset.id).store
     if not store.exists():
         return None, None
     images = read_split(store, "test").images

@@ -4,11 +4,13 @@ import h5py
 import numpy as np
 import torch
 
-from pipeline_steps.command import reads, run_command, run_folder, store_of
+from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split, created, read_split, require_images
 from vaeline.runs import drawing, model_files, samples_file
+from vaeline.runs.folder import StudyFolder
 from vaeline.runs.pictures import picture
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -25,11 +27,8 @@ BATCH = 256
 def main(study: Study, variant: str, seed: int) -> None:
     """Draw reconstructions of test images, samples under the labels of test images, and what maps of the latent space show."""
     prepare_process(study.training.threads)
-    folder, store, device = (
-        run_folder(study.study.name, variant, seed),
-        store_of(study),
-        device_of(study.training.device),
-    )
+    folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
+    device = device_of(study.training.device)
     model, facts = model_files.load(folder)
     require_images(store, facts)
     model.to(device)

@@ -1,12 +1,12 @@
 """Print the results of the active study."""
 
 import shutil
-from pathlib import Path
 
 import click
 
 from pipeline_steps.command import command
 from vaeline.report import answer, comparison, table
+from vaeline.runs.folder import StudyFolder
 from vaeline.study.reading import load
 
 
@@ -14,7 +14,7 @@ from vaeline.study.reading import load
 def main() -> None:
     """Print the study's table of results, its answer, and where the report lies."""
     study = load().study
-    folder = Path("results") / study.name
+    folder = StudyFolder(study.name).path
     compared = comparison.read(folder / "comparison.json")
     if (compared.variants, compared.seeds) != (study.variants, study.seeds):
         click.echo(

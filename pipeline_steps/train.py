@@ -4,7 +4,6 @@ import csv
 import io
 import shutil
 from dataclasses import asdict
-from pathlib import Path
 
 import torch
 from dvclive import Live
@@ -12,12 +11,14 @@ from lightning_fabric import Fabric
 from scmrepo.exceptions import SCMError
 
 from pipeline_steps.code import hashes
-from pipeline_steps.command import reads, run_command, run_folder, store_of
+from pipeline_steps.command import reads, run_command
+from vaeline.data import paths
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import read_facts, read_split
 from vaeline.models.model import Model, check_variants
 from vaeline.runs import model_files
+from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -44,16 +45,16 @@ def main(study: Study, variant: str, seed: int) -> float:
     prepare_process(study.training.threads)
     features = study.evaluation.features
     if hasattr(features, "weights"):
-        parts.module("features", features.name).require(features, Path("data"))
+        parts.module("features", features.name).require(features, paths.DATA)
     device = device_of(study.training.device)
-    store = store_of(study)
+    store = paths.DataFiles(study.dataset.id).store
     facts = read_facts(store)
     check_variants(study, facts)
     checkpoints = Checkpoints(
-        f"{study.study.name}-{variant}-seed-{seed}", _what_decides(study, variant, seed, facts, device)
+        f"{study.study.name}-{RunKey(variant, seed)}", _what_decides(study, variant, seed, facts, device)
     )
     of_density = Checkpoints(f"{checkpoints.folder.name}-density", {"training": study.training.model_dump(mode="json")})
-    folder = run_folder(study.study.name, variant, seed)
+    folder = StudyFolder(study.study.name).run(variant, seed)
     with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
         batches, validation = (
             Batches(read_split(store, split, budget()), facts, study.training.batch_size, device)
@@ -86,7 +87,7 @@ def _what_decides(study: Study, variant: str, seed: int, facts: Facts, device: t
 
 def _curves(study: Study, variant: str, seed: int) -> Live:
     """Curves to watch while the training goes on, written anew from the first epoch; the declared ones are training.csv."""
-    folder = Path("results") / study.study.name / "live" / f"{variant}-seed-{seed}"
+    folder = StudyFolder(study.study.name).live(variant, seed)
     shutil.rmtree(folder, ignore_errors=True)
     try:
         return Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)

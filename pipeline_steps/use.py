@@ -1,7 +1,6 @@
 """Make a study of `studies/` the active one: write it, fully resolved, to params.yaml."""
 
 import subprocess
-from pathlib import Path
 
 import click
 import yaml
@@ -9,12 +8,10 @@ import yaml
 from pipeline_steps.command import command
 from vaeline.data import raw_images
 from vaeline.study import ready_studies
-from vaeline.study.reading import read_yaml
+from vaeline.study.reading import PARAMS, read_yaml
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_text
-
-PARAMS = Path("params.yaml")
 
 
 @command

@@ -25,6 +25,8 @@ from snakemake.exceptions import WorkflowError
 
 from pipeline_steps.code import hashes, write_hashes
 from pipeline_steps.command import RUNNING
+from vaeline.data.paths import DataFiles
+from vaeline.runs.folder import TIMING
 from vaeline.study.reading import load
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_json, written_aside
@@ -183,7 +185,7 @@ def _accept(workflow: "Workflow", job: "Job") -> None:
 
 def _seconds(job: "Job") -> float:
     """What a job took when it last ran, by its own note of it; a second where it left none."""
-    of_run, shared = Path(job.output[0]).with_name("timing.json"), Path(f"data/{job.wildcards.get('id')}.timing.json")
+    of_run, shared = Path(job.output[0]).with_name(TIMING), DataFiles(str(job.wildcards.get("id"))).timing
     name = ".".join([job.rule.name, *filter(None, [job.wildcards.get("features")])])
     for path in (of_run, shared):
         with suppress(OSError, ValueError, LookupError, TypeError):

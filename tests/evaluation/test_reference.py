@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vaeline.data.batches import evenly_spaced
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
 from vaeline.evaluation import reference
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
@@ -145,7 +146,8 @@ def test_too_few_images_for_a_covariance_are_said_so(tmp_path: Path) -> None:
 
 def test_a_reference_is_read_as_it_was_written(tmp_path: Path) -> None:
     found = measured()
-    paths = reference.paths(tmp_path / "tiny.h5", "classifier")
+    files = DataFiles("tiny", tmp_path)
+    paths = files.statistics("classifier"), files.metrics("classifier")
     assert [path.name for path in paths] == ["tiny.classifier.reference.safetensors", "tiny.classifier.json"]
     reference.write(found, *paths)
     again = reference.read(*paths)
@@ -164,7 +166,8 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("broken", [0, 1])
 @pytest.mark.parametrize("content", [None, b"", b"{}"])
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
-    paths = reference.paths(tmp_path / "tiny.h5", "classifier")
+    files = DataFiles("tiny", tmp_path)
+    paths = files.statistics("classifier"), files.metrics("classifier")
     seen = ImageFeatures(Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9))
     reference.write(Reference({"features": "pixels"}, seen, Record(), "", 9), *paths)
     paths[broken].unlink()

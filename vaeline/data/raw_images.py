@@ -17,6 +17,7 @@ import numpy as np
 
 from vaeline.data.archive import Archive
 from vaeline.data.labels import Labels
+from vaeline.data.paths import downloads
 from vaeline.study import parts
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
@@ -48,7 +49,7 @@ class RawImages:
 
 def folder(dataset: Dataset) -> Path:
     """Where a data set's files lie: the folder of its source, or that of downloads, which all studies share."""
-    below = Path("data/raw") / dataset.name if dataset.source == "download" else Path(dataset.source).expanduser()
+    below = downloads(dataset.name) if dataset.source == "download" else Path(dataset.source).expanduser()
     return main_worktree() / below
 
 

@@ -102,11 +102,6 @@ def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: i
         yield samples.round_().clamp_(0, levels - 1).to(torch.uint8).unflatten(1, chosen.shape[1:]).numpy()
 
 
-def paths(store: Path, features: str) -> tuple[Path, Path]:
-    """Where the moments and the figures of a store's data set lie."""
-    return store.with_suffix(f".{features}.reference.safetensors"), store.with_suffix(f".{features}.json")
-
-
 def write(reference: Reference, statistics: Path, figures: Path) -> None:
     """Write what was seen as safetensors and the figures as JSON."""
     seen = reference.seen

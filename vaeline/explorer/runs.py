@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from vaeline.data.paths import DATA
 from vaeline.runs.description import described
+from vaeline.runs.folder import StudyFolder, runs_in, studies_in
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
@@ -59,9 +61,9 @@ def find(study: Study, project: Path = Path()) -> Runs:
     Raises:
         UserError: none is trained, or a description is damaged.
     """
-    folder = project / "results" / study.study.name
+    where = StudyFolder(study.study.name, project)
     wanted = product(study.study.variants, study.study.seeds)
-    return _sorted(study.study.name, study.study.question, folder, project / "data", wanted, study)
+    return _sorted(study.study.question, where, wanted, study)
 
 
 def find_named(name: str, project: Path = Path()) -> Runs:
@@ -70,28 +72,27 @@ def find_named(name: str, project: Path = Path()) -> Runs:
     Raises:
         UserError: there are no such results, or none of their runs is trained.
     """
-    there = sorted(each.parent.name for each in (project / "results").glob("*/runs"))
+    there = studies_in(project)
     if name not in there:
         raise UserError(f"--study is {name!r}; results has runs of: {', '.join(there) or 'no study yet'}.")
-    folder = project / "results" / name
-    found = [each for each in folder.glob("runs/*/seed-*") if each.name.removeprefix("seed-").isdecimal()]
-    keys = sorted((each.parent.name, int(each.name.removeprefix("seed-"))) for each in found)
-    return _sorted(name, "", folder, project / "data", keys, None)
+    where = StudyFolder(name, project)
+    return _sorted("", where, runs_in(where.runs), None)
 
 
-def _sorted(name: str, question: str, folder: Path, data: Path, keys: Iterable[Key], study: Study | None) -> Runs:
+def _sorted(question: str, where: StudyFolder, keys: Iterable[Key], study: Study | None) -> Runs:
+    folder = where.path
     finished, missing = {}, {}
     for variant, seed in keys:
-        place = folder / "runs" / variant / f"seed-{seed}"
+        place = where.run(variant, seed)
         if why := _why_missing(place, folder, variant, study):
             missing[variant, seed] = why
         else:
             finished[variant, seed] = place
     if not finished:
         raise UserError(
-            f"No run of the study is trained in {folder / 'runs'}; run it first (snakemake --cores 4 all), or see another with --study."
+            f"No run of the study is trained in {where.runs}; run it first (snakemake --cores 4 all), or see another with --study."
         )
-    return Runs(name, question, folder, data, finished, missing)
+    return Runs(where.name, question, folder, where.project / DATA, finished, missing)
 
 
 def _why_missing(place: Path, folder: Path, variant: str, study: Study | None) -> str | None:

@@ -14,7 +14,7 @@ from pydantic import FiniteFloat, TypeAdapter
 from vaeline.evaluation.record import Record, parse
 from vaeline.runs import samples_file
 from vaeline.runs.description import DescribedFacts, described
-from vaeline.runs.folder import FILES, read_json, unreadable
+from vaeline.runs.folder import FILES, TIMING, key_of, read_json, run_in, unreadable
 from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
 from vaeline.system.errors import UserError
@@ -89,7 +89,7 @@ def read(folder: Path, study: Study, tolerant: bool = False) -> Results:
     runs, missing = [], {}
     for variant, seed in product(study.study.variants, study.study.seeds):
         try:
-            found = _read_run(folder / variant / f"seed-{seed}", study, variant, seed)
+            found = _read_run(run_in(folder, variant, seed), study, variant, seed)
         except UserError as error:
             if not tolerant:
                 raise
@@ -120,7 +120,7 @@ def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
         drawn=found,
         failures=_failures(folder / "samples.h5", found),
         facts=made.facts,
-        times=read_times(folder / "timing.json"),
+        times=read_times(folder / TIMING),
     )
 
 
@@ -144,9 +144,10 @@ def _read_evaluation(folder: Path) -> dict[str, dict[str, Any]]:
     except ValueError as error:
         raise unreadable(path, "an account of figures") from error
     if record.metrics != read_json(METRICS, folder / "metrics.json"):
+        variant, seed = key_of(folder) or ("VARIANT", "SEED")
         raise UserError(
             f"metrics.json and evaluation.json of {folder} are of two evaluations; evaluate the run again, with "
-            f"`python -m pipeline_steps.evaluate --variant {folder.parent.name} --seed {folder.name.removeprefix('seed-')}`."
+            f"`python -m pipeline_steps.evaluate --variant {variant} --seed {seed}`."
         )
     return record.evaluation
 

@@ -10,17 +10,18 @@ from torch import Tensor
 
 from vaeline.data.dequantization import to_range
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import Split, read_split, require_images
 from vaeline.models import interpolation, sampling
 from vaeline.models.importance_sampling import FEW_SAMPLES, LogLikelihood, Unconverged
 from vaeline.models.likelihood_estimation import estimate, log_frequencies, why_no_likelihood
 from vaeline.models.model import Model
 from vaeline.runs import model_files
+from vaeline.runs.folder import project_of
 from vaeline.system.errors import UserError
 from vaeline.system.seeds import derive_seed
 
 BATCH = 256  # images at a time
-DEPTH = 5  # folders from a project to a run: results/<study>/runs/<variant>/seed-<n>
 Value = int | str  # of a label: its place among the label's values, or its name
 Wanted = Mapping[str, Value | Sequence[Value]]  # for all images, or for each
 
@@ -38,7 +39,7 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
     """
     model, facts = model_files.load(Path(folder))
     if store is None:
-        store = Path(folder).resolve().parents[DEPTH - 1] / "data" / f"{facts.dataset_id}.h5"
+        store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
     return TrainedRun(model.to(device), facts, Path(store))
 
 

@@ -22,8 +22,8 @@ from workflow import bridge
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 try:
-    PARAMS = reading.read_yaml(Path("params.yaml"))
-    STUDY = reading.load_resolved(Path("params.yaml"))
+    PARAMS = reading.read_yaml(reading.PARAMS)
+    STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 HASHES = {"code": hashes(STUDY)}

@@ -16,6 +16,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.inception import BasicConv2d
 
 from vaeline.data.facts import Facts
+from vaeline.data.paths import downloads
 from vaeline.evaluation.features import classifier
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
@@ -78,7 +79,7 @@ def fetch(options: Options, data: Path) -> None:
 
 def weights_path(options: Options, data: Path) -> Path:
     """Where the weights lie, or will; from inside a temporary experiment of DVC too, which sees no ignored file."""
-    given = Path(options.weights) if options.weights != "download" else data / "raw" / options.name / FILE
+    given = Path(options.weights) if options.weights != "download" else downloads(options.name, data) / FILE
     return main_worktree() / given.expanduser()
 
 
