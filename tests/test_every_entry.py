@@ -15,7 +15,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation.classifier import Classifier
-from vaeline.evaluation.images import Drawn, judge_images
+from vaeline.evaluation.images import judge_images
 from vaeline.evaluation.latents import judge_latents
 from vaeline.evaluation.likelihood import judge_likelihood
 from vaeline.evaluation.record import Record
@@ -25,6 +25,7 @@ from vaeline.models import low_posterior, sampling
 from vaeline.models.aggregate_posterior import aggregate_posterior, why_no_aggregate
 from vaeline.models.model import Model
 from vaeline.runs import model_files
+from vaeline.runs.samples_file import DrawnImages
 from vaeline.study import ready_studies
 from vaeline.study.schema import Evaluation, Study, Training, Variant
 from vaeline.training import density_fit, loop
@@ -289,7 +290,7 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
     classifier = Classifier(facts.image_shape, facts.levels, facts.label_cardinalities, 2, 2).eval()
     reference = measure(Quadrants(), classifier, split, split, facts, 0)
     record = judge_images(
-        Drawn(**drawn, labels=split.labels, sources=np.arange(len(split.labels)), low_posterior=low, seed=0),
+        DrawnImages(**drawn, labels=split.labels, test_index=np.arange(len(split.labels)), low_posterior=low, seed=0),
         replace(facts, counts=counts),
         Quadrants(),
         reference,

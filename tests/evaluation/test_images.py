@@ -13,7 +13,7 @@ from vaeline.evaluation.images import judge_images
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.similarity import Reference, extract, named
 from vaeline.metrics.kernel_distance import kernel_distance
-from vaeline.runs.samples_file import Drawn
+from vaeline.runs.samples_file import DrawnImages
 from vaeline.system.errors import UserError
 
 FACTS = Facts(
@@ -49,7 +49,7 @@ def reference() -> Reference:
 
 
 def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(2 - LABELS) // 2, LABELS[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(2 - LABELS) // 2, LABELS[:, None], ROWS, None, 5)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
     assert record.metrics["fd_reconstruction"] == pytest.approx(0, abs=1e-9)
     assert record.metrics["fd_sample"] > 10
@@ -62,7 +62,7 @@ def test_kernels_of_an_image_with_the_one_it_was_made_from_are_left_out(referenc
     order = np.random.default_rng(3).permutation(60)[:30]
     made, real = images_of(LABELS)[order], images_of(LABELS)
     real_rows = real.reshape(60, 4).astype(np.float32)
-    drawn = Drawn(made, made, LABELS[order, None], order, None, 5)
+    drawn = DrawnImages(made, made, LABELS[order, None], order, None, 5)
     known = replace(reference, drawn=30)
     record = judge_images(drawn, FACTS, Corner(), known, Corner(), conditional=True)  # type: ignore[arg-type]
     expected = kernel_distance(real_rows[order], real_rows, order).distance
@@ -73,13 +73,13 @@ def test_kernels_of_an_image_with_the_one_it_was_made_from_are_left_out(referenc
 
 def test_samples_that_show_what_was_asked_for_are_accurate(reference: Reference) -> None:
     for shown, accuracy in ((LABELS, 1.0), (LABELS * 0, 1 / 3), ((LABELS + 1) % 3, 0.0)):
-        drawn = Drawn(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
+        drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
         record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
         assert record.metrics["condition_accuracy"] == pytest.approx(accuracy)
 
 
 def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), np.zeros((60, 1), np.int64), ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), np.zeros((60, 1), np.int64), ROWS, None, 5)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=False)  # type: ignore[arg-type]
     assert "condition_accuracy" not in record.metrics
     assert record.evaluation["condition_accuracy"] == {"dash": "the system is given no labels"}
@@ -88,7 +88,7 @@ def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) 
 def test_every_figure_of_what_was_drawn_says_of_which_images_with_which_seed_and_which_judge(
     reference: Reference,
 ) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, images_of(LABELS), 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, images_of(LABELS), 5)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
     for name, how in record.evaluation.items():
         if name != "fd_floor":
@@ -99,14 +99,14 @@ def test_every_figure_of_what_was_drawn_says_of_which_images_with_which_seed_and
 
 def test_a_label_that_nobody_was_asked_for_is_named(reference: Reference) -> None:
     asked = LABELS % 2
-    drawn = Drawn(images_of(asked), images_of(asked), asked[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(asked), images_of(asked), asked[:, None], ROWS, None, 5)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
     assert record.evaluation["condition_accuracy"]["left_out"] == ["digit=2"]
 
 
 def test_distances_are_taken_label_by_label_where_asked(reference: Reference) -> None:
     for shown, near in ((LABELS, True), ((LABELS + 1) % 3, False)):
-        drawn = Drawn(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
+        drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
         record = judge_images(drawn, FACTS, Corner(), reference, Corner(), True, by_label=True)  # type: ignore[arg-type]
         assert (record.metrics["fd_sample_by_label"] < 1e-6) == near
         assert set(record.evaluation["fd_sample_by_label"]["by_label"]) == {"digit=0", "digit=1", "digit=2"}
@@ -124,13 +124,13 @@ def test_distances_are_taken_label_by_label_where_asked(reference: Reference) ->
 def test_a_reference_of_another_space_or_other_images_is_refused(
     reference: Reference, changes: dict[str, Any], sentence: str
 ) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=sentence):
         judge_images(drawn, FACTS, Corner(), replace(reference, **changes), Corner(), conditional=True)  # type: ignore[arg-type]
 
 
 def test_a_system_without_labels_has_no_distances_by_label(reference: Reference) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     record = judge_images(drawn, FACTS, Corner(), reference, Corner(), False, by_label=True)  # type: ignore[arg-type]
     assert record.evaluation["fd_sample_by_label"] == {"dash": "the system is given no labels"}
 
@@ -142,7 +142,7 @@ def test_low_posterior_samples_and_labels_of_another_shape_are_refused(reference
         (None, LABELS[:50, None], "60 samples and 50x1 labels, which should be 60x1"),
     ):
         with pytest.raises(UserError, match=sentence):
-            judge_images(Drawn(good, good, labels, ROWS, low, 5), FACTS, Corner(), reference, Corner(), True)  # type: ignore[arg-type]
+            judge_images(DrawnImages(good, good, labels, ROWS, low, 5), FACTS, Corner(), reference, Corner(), True)  # type: ignore[arg-type]
 
 
 def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> None:
@@ -150,7 +150,7 @@ def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> No
         def __call__(self, images: Tensor) -> Tensor:
             return super().__call__(images) * torch.nan
 
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match="cannot be compared in pixels: the features hold values that are not finite"):
         judge_images(drawn, FACTS, Broken(), reference, Corner(), conditional=True)  # type: ignore[arg-type]
 
@@ -169,6 +169,6 @@ def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> No
 def test_samples_of_another_shape_or_range_are_refused(
     reference: Reference, samples: np.ndarray, sentence: str
 ) -> None:
-    drawn = Drawn(images_of(LABELS), samples, LABELS[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), samples, LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=sentence):
         judge_images(drawn, FACTS, Corner(), reference, Corner(), conditional=True)  # type: ignore[arg-type]

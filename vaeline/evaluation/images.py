@@ -17,7 +17,7 @@ from vaeline.evaluation.similarity import (
     put_neighbours,
 )
 from vaeline.metrics.condition_accuracy import condition_accuracy
-from vaeline.runs.samples_file import Drawn
+from vaeline.runs.samples_file import DrawnImages
 
 UNTOLD = "the system is given no labels"
 SUBJECTS = {
@@ -28,7 +28,7 @@ SUBJECTS = {
 
 
 def judge_images(
-    drawn: Drawn,
+    drawn: DrawnImages,
     facts: Facts,
     features: Features,
     reference: Reference,
@@ -71,7 +71,7 @@ def dash_images(record: Record, prefixes: tuple[str, str], why: str) -> None:
 
 def _put_similarity(
     record: Record,
-    drawn: Drawn,
+    drawn: DrawnImages,
     facts: Facts,
     features: Features,
     reference: Reference,
@@ -79,9 +79,9 @@ def _put_similarity(
     by_label: bool,
 ) -> None:
     unasked = np.zeros((len(drawn.reconstructions), 0), np.int64)
-    seen = extract(features, [drawn.reconstructions], unasked, drawn.sources)
+    seen = extract(features, [drawn.reconstructions], unasked, drawn.test_index)
     put_distances(record, "reconstruction", seen, SUBJECTS["reconstruction"], features, reference)
-    seen = extract(features, [drawn.samples], drawn.labels, drawn.sources)
+    seen = extract(features, [drawn.samples], drawn.labels, drawn.test_index)
     put_distances(record, "sample", seen, SUBJECTS["sample"], features, reference)
     put_neighbours(record, "", seen, "the samples", reference)
     if by_label and conditional:
@@ -98,7 +98,7 @@ def _put_similarity(
         put_distances(record, "low_posterior", seen, SUBJECTS["low_posterior"], features, reference)
 
 
-def _put_accuracy(record: Record, drawn: Drawn, classifier: Classifier, facts: Facts) -> None:
+def _put_accuracy(record: Record, drawn: DrawnImages, classifier: Classifier, facts: Facts) -> None:
     shown = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
     accuracy = condition_accuracy(shown, drawn.labels, facts.label_names)
     definition = "Balanced accuracy, over the labels asked for, of samples as the classifier sees them."

@@ -15,15 +15,11 @@ from vaeline.evaluation.record import Record, parse
 from vaeline.runs import samples_file
 from vaeline.runs.description import DescribedFacts, described
 from vaeline.runs.folder import FILES, TIMING, key_of, read_json, run_in, unreadable
+from vaeline.runs.samples_file import LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
 from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
 from vaeline.system.errors import UserError
 
-# What the report reads of samples.h5, where it is there.
-DRAWN = (
-    "labels", "test_index", "codes", "prior", "posterior", "posterior_log_p", "low_posterior_codes", "traversals",
-    "switched", "switched_labels", "interpolations", "interpolations_through_flow", "reconstruction_errors",
-)  # fmt: skip
 MOST_FAILURES = 10  # images of each kind
 METRICS = TypeAdapter(dict[str, FiniteFloat])
 
@@ -38,7 +34,7 @@ class Run:
     training: dict[str, np.ndarray]  # column of training.csv -> (epochs,), NaN where an epoch has no such value
     reconstructions: bytes  # PNG
     samples: bytes  # PNG
-    drawn: dict[str, np.ndarray]  # of DRAWN, what samples.h5 holds
+    drawn: dict[str, np.ndarray]  # the small datasets of samples.h5
     failures: dict[
         str, np.ndarray
     ]  # images at their worst: `reconstructions`, `low_posterior`; `test_index` of the former
@@ -109,7 +105,7 @@ def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
     made = described(folder / "variant.yaml")
     if not made.is_of(study, variant):
         return "trained under other parameters"
-    found = samples_file.arrays(folder / "samples.h5", DRAWN)
+    found = samples_file.arrays(folder / "samples.h5", samples_file.SMALL)
     return Run(
         variant,
         seed,
@@ -126,12 +122,12 @@ def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
 
 def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The worst reconstructions, worst first, and the samples that the aggregate posterior covers least, as far as there are."""
-    failures = {"low_posterior": samples_file.rows(path, "low_posterior", range(MOST_FAILURES))}
-    if "reconstruction_errors" in found:
-        worst = found["reconstruction_errors"].argsort()[::-1][:MOST_FAILURES]
+    failures = {LOW_POSTERIOR: samples_file.rows(path, LOW_POSTERIOR, range(MOST_FAILURES))}
+    if RECONSTRUCTION_ERRORS in found:
+        worst = found[RECONSTRUCTION_ERRORS].argsort()[::-1][:MOST_FAILURES]
         failures |= {
-            "reconstructions": samples_file.rows(path, "reconstructions", worst),
-            "test_index": found["test_index"][worst],
+            RECONSTRUCTIONS: samples_file.rows(path, RECONSTRUCTIONS, worst),
+            TEST_INDEX: found[TEST_INDEX][worst],
         }
     return {name: images for name, images in failures.items() if len(images)}
 
