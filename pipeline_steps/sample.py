@@ -7,8 +7,9 @@ import torch
 from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
+from vaeline.data.hdf5 import created
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import Split, created, read_split, require_images
+from vaeline.data.store import Split, read_split, require_images
 from vaeline.runs import drawing, model_files, samples_file
 from vaeline.runs.folder import StudyFolder
 from vaeline.runs.pictures import picture

@@ -11,7 +11,8 @@ from vaeline.data.augmentation import _rotate
 from vaeline.data.batches import Batches
 from vaeline.data.dequantization import to_pixels, to_range
 from vaeline.data.facts import Facts
-from vaeline.data.store import OnDisk, Split, read_split, write
+from vaeline.data.on_disk import OnDisk
+from vaeline.data.store import Split, read_split, write
 
 
 def facts(levels: int = 17, low: float = -1.0, high: float = 1.0) -> Facts:

@@ -32,7 +32,8 @@ from vaeline.data.batches import Batches
 from vaeline.evaluation.likelihood import judge_likelihood
 from vaeline.models.model import Model
 from vaeline.study.schema import Evaluation, Variant
-from vaeline.data.store import Facts, Split
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
 
 torch.set_num_threads(1)
 shape, network, images = {shape}, {network}, {images}
@@ -85,7 +86,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from vaeline.data.batches import Batches
-from vaeline.data.store import Facts, Split, read_split, write
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split, read_split, write
 
 path, count, shape = Path("tiny.h5"), 20_000, (1, 64, 64)
 facts = Facts("tiny", shape, 256, (0.0, 1.0), ["digit"], [list("ab")])

@@ -15,7 +15,8 @@ from torch import Tensor
 from vaeline.data.augmentation import augment
 from vaeline.data.dequantization import to_range
 from vaeline.data.facts import Facts
-from vaeline.data.store import OnDisk, Split
+from vaeline.data.on_disk import OnDisk
+from vaeline.data.store import Split, SplitOnDisk
 from vaeline.system.background import in_order
 
 AHEAD = 3  # batches that are read from disk before they are asked for
@@ -31,7 +32,9 @@ class Batches:
         device: where batches are made.
     """
 
-    def __init__(self, split: Split, facts: Facts, batch_size: int, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, split: Split | SplitOnDisk, facts: Facts, batch_size: int, device: torch.device | str = "cpu"
+    ) -> None:
         self.images = split.images if isinstance(split.images, OnDisk) else _placed(split.images, torch.device(device))
         self.labels = torch.from_numpy(split.labels).to(device)
         self.facts = facts

@@ -21,7 +21,7 @@ from torch.nn import functional
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import Split
+from vaeline.data.store import Split, SplitOnDisk
 from vaeline.study import schema
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, written_aside
@@ -124,7 +124,11 @@ class Classifier(nn.Module):
 
 
 def train(
-    train: Split, validation: Split, facts: Facts, settings: schema.Classifier, device: torch.device | str = "cpu"
+    train: Split | SplitOnDisk,
+    validation: Split,
+    facts: Facts,
+    settings: schema.Classifier,
+    device: torch.device | str = "cpu",
 ) -> Classifier:
     """Train a classifier and keep the epoch of the lowest validation cross-entropy.
 
@@ -214,7 +218,7 @@ def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
 
 
 def _train(
-    train: Split, validation: Split, facts: Facts, settings: schema.Classifier, device: torch.device | str
+    train: Split | SplitOnDisk, validation: Split, facts: Facts, settings: schema.Classifier, device: torch.device | str
 ) -> Classifier:
     classifier = Classifier(
         facts.image_shape, facts.levels, facts.label_cardinalities, settings.width, settings.features

@@ -13,7 +13,8 @@ from safetensors.numpy import load_file, save_file
 
 from vaeline.data.batches import evenly_spaced
 from vaeline.data.facts import Facts
-from vaeline.data.store import OnDisk, Split
+from vaeline.data.on_disk import OnDisk
+from vaeline.data.store import Split, SplitOnDisk
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.record import Record, parse
 from vaeline.evaluation.similarity import (
@@ -39,7 +40,7 @@ MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time a
 def measure(
     features: Features,
     classifier: Classifier,
-    train: Split,
+    train: Split | SplitOnDisk,
     test: Split,
     facts: Facts,
     seed: int,
