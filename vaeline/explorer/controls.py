@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from nicegui import ui
@@ -14,7 +15,7 @@ PRESSED = "no-caps unelevated toggle-text-color=pressed"
 FIELD = "outlined dense hide-bottom-space no-error-icon"
 
 
-class LatentSlider(Element, component="slider.js"):
+class LatentSlider(Element, component=Path(__file__).parent / "slider.js"):
     """A latent to move, by standard deviations of its codes; the browser's own input, whose name and value are spoken.
 
     Args:

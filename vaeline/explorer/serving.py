@@ -25,7 +25,7 @@ def serve(explorer: Explorer, port: int, show: bool) -> None:
     """
     # A page of the net whose name was made to mean this machine is let in no more than any other.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
-    app.add_static_file(local_file=Path(__file__).with_name("page.css"), url_path="/page.css")
+    app.add_static_file(local_file=Path(__file__).parent / "page.css", url_path="/page.css")
     ui.run(
         lambda: Page(explorer),
         host=HOST,
