@@ -1,4 +1,4 @@
-"""Draw reconstructions, samples, low-posterior samples and traversals from one run."""
+"""Draw from one run: reconstructions, samples, low-posterior samples, traversals, interpolations."""
 
 import h5py
 import numpy as np

@@ -12,13 +12,13 @@ from vaeline.study.reading import load
 
 @command
 def main() -> None:
-    """Print the study's table of results, its answer, and where the report lies."""
+    """Print the study's table of results, its answer, and the path of the report."""
     study = load().study
     folder = StudyFolder(study.name).path
     compared = comparison.read(folder / "comparison.json")
     if (compared.variants, compared.seeds) != (study.variants, study.seeds):
         click.echo(
-            "Of the variants and seeds that params.yaml held before; `snakemake --cores 4 all` makes it anew.\n",
+            "These results are of the variants and seeds that params.yaml held before; `snakemake --cores 4 all` makes new ones.\n",
             err=True,
         )
     click.echo(f"{study.name}: {study.question}\n" if study.question else f"{study.name}\n")

@@ -41,7 +41,7 @@ COLUMNS = [
 @run_command
 @reads("training", "variants.{variant}")
 def main(study: Study, variant: str, seed: int) -> float:
-    """Train one variant from one seed; go on from its last checkpoint where there is one."""
+    """Train one variant from one seed, starting at its last checkpoint if there is one."""
     prepare_process(study.training.threads)
     features = study.evaluation.features
     if hasattr(features, "weights"):
@@ -73,11 +73,11 @@ def main(study: Study, variant: str, seed: int) -> float:
 
 
 def _what_decides(study: Study, variant: str, seed: int, facts: Facts, device: torch.device) -> dict[str, object]:
-    """All that decides the bytes of a training, but how many epochs it lasts."""
+    """All that decides the bytes of a training, except the number of epochs."""
     return {
         "training": study.training.model_dump(mode="json", exclude={"epochs"}),
         "variant": study.variants[variant].model_dump(mode="json"),
-        "data": {**asdict(facts), "preprocessing": None},  # checksums, and how levels become x
+        "data": {**asdict(facts), "preprocessing": None},  # includes the checksums, and how levels become x
         "code": hashes(study)["train"][variant],
         "seed": seed,
         "device": device.type,
@@ -86,14 +86,14 @@ def _what_decides(study: Study, variant: str, seed: int, facts: Facts, device: t
 
 
 def _curves(study: Study, variant: str, seed: int) -> Live:
-    """Curves to watch while the training goes on, written anew from the first epoch; the declared ones are training.csv."""
+    """Curves to watch while the training runs, written again from the first epoch. The declared output is training.csv."""
     folder = StudyFolder(study.study.name).live(variant, seed)
     shutil.rmtree(folder, ignore_errors=True)
     try:
         return Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)
     except SCMError as error:
         raise UserError(
-            f"The git repository cannot be read ({error}); commit once, as DVC needs it, and run again."
+            f"The git repository cannot be read ({error}); DVC needs a commit, so commit once and run again."
         ) from error
 
 
@@ -105,7 +105,7 @@ def _log(live: Live, row: Row) -> None:
 
 
 def _as_csv(rows: list[Row]) -> str:
-    """Rows under the columns that every training has, followed by the terms of this one's regularizer."""
+    """Rows as CSV: first the columns that every training has, then the terms of this training's regularizer."""
     others = sorted({name for row in rows for name in row} - set(COLUMNS))
     text = io.StringIO()
     writer = csv.DictWriter(text, [*COLUMNS, *others], lineterminator="\n")

@@ -27,7 +27,7 @@ def test_a_port_that_is_taken_is_a_sentence() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        assert said("--port", port) == f"Error: Port {port} is taken, or not yours to take; name another by --port."
+        assert said("--port", port) == f"Error: Port {port} is in use or not permitted; choose another by --port."
 
 
 def test_a_study_without_runs_is_a_sentence(runs: Runs) -> None:

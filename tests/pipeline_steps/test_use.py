@@ -28,7 +28,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "first"],
     ):
         subprocess.run(["git", *words], check=True)
-    monkeypatch.setattr(use, "bring_back", lambda: None)
+    monkeypatch.setattr(use, "restore_results", lambda: None)
 
 
 def edit(**training: object) -> None:

@@ -103,4 +103,4 @@ def _put_accuracy(record: Record, drawn: DrawnImages, classifier: Classifier, fa
     accuracy = condition_accuracy(shown, drawn.labels, facts.label_names)
     definition = "Balanced accuracy, over the labels asked for, of samples as the classifier sees them."
     how: dict[str, Any] = {"split": "test", "images": len(shown), "judge": classifier.weights_sha256}
-    record.put_mean("condition_accuracy", accuracy, definition, left_out=facts.lacking(drawn.labels), **how)
+    record.put_mean("condition_accuracy", accuracy, definition, left_out=facts.missing_values(drawn.labels), **how)

@@ -155,7 +155,7 @@ def _put_conditions(record: Record, classifier: Classifier, test: Split, facts: 
     how: dict[str, Any] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
     definition = "Share of the labels of real test images that the classifier, set to balanced odds, gets right."
     record.put("classifier_accuracy", float((seen == test.labels).mean()), definition, **how)
-    how["left_out"] = facts.lacking(test.labels)
+    how["left_out"] = facts.missing_values(test.labels)
     definition = "Balanced accuracy of the classifier on real test images."
     ceiling = condition_accuracy(seen, test.labels, facts.label_names)
     record.put_mean("condition_accuracy_ceiling", ceiling, definition, **how)

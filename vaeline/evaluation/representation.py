@@ -50,7 +50,7 @@ def _put_probes(record: Record, model: Model, train: Batches, test: Batches, see
     for kind, what in PROBES.items():
         by_label = probe(kind, known, labels[0], asked, labels[1], test.facts.label_names)
         definition = f"Balanced accuracy of {what} in telling the label from the code without its noise."
-        record.put_mean(f"probe_{kind}", by_label, definition, left_out=test.facts.lacking(labels[1]), **how)
+        record.put_mean(f"probe_{kind}", by_label, definition, left_out=test.facts.missing_values(labels[1]), **how)
 
 
 def _told(model: Model) -> dict[str, str]:
