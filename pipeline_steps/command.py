@@ -34,7 +34,7 @@ def command(step: Callable[..., None]) -> click.Command:
     """Make a function a click command that ends with one sentence and exit code 1 if the user can put the error right."""
 
     @functools.wraps(step)
-    def speak(**options: Any) -> None:
+    def speak(**options: object) -> None:
         warnings.formatwarning = _format_warning
         try:
             _check_no_snakemake_runs()
@@ -54,7 +54,7 @@ def study_command(step: Callable[Concatenate[Study, ...], None]) -> click.Comman
 
     @command
     @functools.wraps(step)
-    def run(**options: Any) -> None:
+    def run(**options: object) -> None:
         step(load(), **options)
 
     return run
@@ -155,7 +155,7 @@ def _check_unchanged(keys: list[str], before: Study, now: Study) -> None:
         )
 
 
-def _value(content: dict[str, Any], key: str) -> Any:
+def _value(content: dict[str, Any], key: str) -> object:
     """The value at a dotted key; None if there is none."""
     try:
         return functools.reduce(operator.getitem, key.split("."), content)

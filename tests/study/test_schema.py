@@ -73,7 +73,7 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
         (
             "dataset.name",
             "digit",
-            "dataset.name is 'digit', but must be a file of vaeline/data/sets; there are: celeba, digits",
+            "dataset.name is 'digit', but must be a file of vaeline/data/sets; there are: ",
         ),
         ("dataset.range", [1, 0], "dataset.range is [1, 0], but must ascend"),
         ("training.validate_every", 7, "epochs 120 must be a multiple of validate_every 7"),

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +47,7 @@ class _NeverFailing(io.FileIO):
         try:
             while len(rest) and not self.error:
                 rest = rest[super().write(rest) :]
-            if self._waiting > FLUSHED_BYTES and hasattr(os, "posix_fadvise"):
+            if self._waiting > FLUSHED_BYTES and sys.platform == "linux":
                 # The advice covers only the bytes since the last one: older ones may stay in memory for the next reader.
                 os.posix_fadvise(
                     self.fileno(), max(0, self.tell() - self._waiting), self._waiting, os.POSIX_FADV_DONTNEED

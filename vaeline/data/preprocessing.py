@@ -9,14 +9,13 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from vaeline.data import raw_images
 from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
-from vaeline.data.raw_images import EncodedImages, RawImages
+from vaeline.data.raw_images import EncodedImages, Manifest, RawImages
 from vaeline.data.splits import deal
 from vaeline.data.store import Stream, write
 from vaeline.study import schema
@@ -29,7 +28,7 @@ PILE = 2**19  # bytes of decoded images that are resized at once (at least one i
 TRIAL = 32  # images that are prepared first to estimate the time
 
 
-def preprocess(dataset: schema.Dataset, manifest: dict[str, Any], path: Path, threads: int | None = None) -> Facts:
+def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads: int | None = None) -> Facts:
     """Write the store of a data set. The same files and parameters give the same bytes with any number of threads.
 
     Args:
@@ -67,7 +66,7 @@ def preprocess(dataset: schema.Dataset, manifest: dict[str, Any], path: Path, th
         return write(path, facts, splits)
 
 
-def _facts(dataset: schema.Dataset, raw: RawImages, manifest: dict[str, Any]) -> Facts:
+def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts:
     channels = raw.images.channels if isinstance(raw.images, EncodedImages) else raw.images.shape[1]
     return Facts(
         dataset_id=dataset.id,
@@ -232,4 +231,6 @@ def _seconds_each(images: EncodedImages, size: int) -> float:
 
 def _cores() -> int:
     """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -12,7 +12,7 @@ package, or computed, has no download. Both raise a UserError that names the fil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -50,6 +50,16 @@ class RawImages:
     notes: list[str] = field(default_factory=list)  # sentences for the user, such as how many images are missing
 
 
+class Manifest(TypedDict):
+    """What the download step found, as JSON."""
+
+    dataset: str
+    source: str
+    files: dict[str, dict[str, int | str]]
+    images: int
+    notes: list[str]
+
+
 @dataclass(frozen=True)
 class Loader:
     """How a data set is read and downloaded."""
@@ -80,7 +90,7 @@ def folder(dataset: Dataset) -> Path:
     return main_worktree() / below
 
 
-def fetch(dataset: Dataset) -> dict[str, Any]:
+def fetch(dataset: Dataset) -> Manifest:
     """Download the files that are missing, or check a local copy in place.
 
     Returns:
@@ -112,7 +122,7 @@ def read(dataset: Dataset) -> RawImages:
     return replace(raw, labels=raw.labels.choose(dataset.labels))
 
 
-def manifest(dataset: Dataset, raw: RawImages) -> dict[str, Any]:
+def manifest(dataset: Dataset, raw: RawImages) -> Manifest:
     """What was read, as JSON. It changes if a file changes, and holds no time."""
     return {
         "dataset": dataset.name,

@@ -1,7 +1,6 @@
 """The variant.yaml of a run, as the report and the explorer read it, without building the model."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel
@@ -21,8 +20,8 @@ class DescribedFacts(BaseModel):
 class Description(BaseModel):
     """The part of a run's variant.yaml that the report reads."""
 
-    variant: dict[str, Any]
-    training: dict[str, Any]
+    variant: dict[str, object]
+    training: dict[str, object]
     facts: DescribedFacts
 
     def is_of(self, study: Study, variant: str) -> bool:

@@ -1,8 +1,8 @@
 """The files of a run's model: model.safetensors and variant.yaml."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import yaml
 from safetensors import SafetensorError
@@ -15,7 +15,7 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_text, written_aside
 
 
-def save(folder: Path, model: Model, facts: Facts, provenance: dict[str, Any]) -> None:
+def save(folder: Path, model: Model, facts: Facts, provenance: Mapping[str, object]) -> None:
     """Write a run's `model.safetensors`, and the `variant.yaml` from which the model is built again.
 
     Args:
@@ -27,8 +27,12 @@ def save(folder: Path, model: Model, facts: Facts, provenance: dict[str, Any]) -
     with written_aside(folder / "model.safetensors") as aside:
         save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, aside)
     weights = sha256(folder / "model.safetensors")
-    content = {"variant": model.variant.model_dump(mode="json"), "facts": asdict(facts), "weights_sha256": weights}
-    content |= provenance
+    model_content = {
+        "variant": model.variant.model_dump(mode="json"),
+        "facts": asdict(facts),
+        "weights_sha256": weights,
+    }
+    content = {**model_content, **provenance}
     write_text(folder / "variant.yaml", yaml.safe_dump(_plain(content), sort_keys=False, allow_unicode=True))
 
 
@@ -58,7 +62,7 @@ def load(folder: Path) -> tuple[Model, Facts]:
     return model.eval(), facts
 
 
-def _plain(content: Any) -> Any:
+def _plain(content: object) -> object:
     """The content with lists in place of tuples, which safe YAML cannot hold."""
     if isinstance(content, dict):
         return {key: _plain(value) for key, value in content.items()}

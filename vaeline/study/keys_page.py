@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from vaeline.study import parts
 from vaeline.study.schema import Condition, Dataset, Published, Split, Study, Variant
 
+Schema = dict[str, Any]  # of JSON
 FAMILIES = {
     "networks": "network", "posteriors": "posterior", "priors": "prior", "likelihoods": "likelihood",
     "regularizers": "regularizer", "bounds": "bound", "densities": "density", "flows": "flow", "features": "features",
@@ -66,11 +67,11 @@ def _names_the_part(entry: type[BaseModel], key: str) -> bool:
     return key == "name" and issubclass(entry, parts.PartOptions)
 
 
-def _default(schema: dict[str, Any]) -> str:
+def _default(schema: Schema) -> str:
     return f"`{json.dumps(schema['default'])}`" if "default" in schema else ""
 
 
-def _allowed(schema: dict[str, Any]) -> str:
+def _allowed(schema: Schema) -> str:
     """The values that the JSON schema of a key allows, in words."""
     if "anyOf" in schema:
         return " or ".join(map(_allowed, schema["anyOf"]))

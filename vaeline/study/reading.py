@@ -9,11 +9,13 @@ from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from vaeline.study.parts import PartOptions
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
+Content = dict[str, Any]  # of a study, as YAML holds it
 PARAMS = Path("params.yaml")  # the active study
 
 
@@ -31,7 +33,7 @@ def _parsed(path: Path, content: bytes) -> Study:
     return check(_parse(path, content), path)
 
 
-def check_resolved(content: dict[str, Any], path: Path) -> Study:
+def check_resolved(content: Content, path: Path) -> Study:
     """Check a study that spells out every key; both engines compare the values of keys to tell what has changed.
 
     Raises:
@@ -46,24 +48,25 @@ def check_resolved(content: dict[str, Any], path: Path) -> Study:
     return study
 
 
-def _left_out(content: Any, whole: Any, path: str = "") -> Iterator[str]:
+def _left_out(content: object, whole: object, path: str = "") -> Iterator[str]:
     """The dotted keys of `whole` that `content` leaves out, with their default values."""
     if isinstance(whole, list) and isinstance(content, list):
         for index, (one, other) in enumerate(zip(content, whole, strict=True)):
             yield from _left_out(one, other, f"{path}{index}.")
-    for key, value in whole.items() if isinstance(whole, dict) and isinstance(content, dict) else ():
-        if key not in content:
-            yield f"`{path}{key}: {json.dumps(value)}`"
-        else:
-            yield from _left_out(content[key], value, f"{path}{key}.")
+    if isinstance(whole, dict) and isinstance(content, dict):
+        for key, value in whole.items():
+            if key not in content:
+                yield f"`{path}{key}: {json.dumps(value)}`"
+            else:
+                yield from _left_out(content[key], value, f"{path}{key}.")
 
 
 class _UniqueKeys(yaml.SafeLoader):
     """Refuses a key that appears twice, as DVC does. PyYAML by itself takes the last value."""
 
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: dict[str, yaml.Node]) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
-        seen: set[Any] = set()
+        seen: set[object] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
@@ -72,7 +75,7 @@ class _UniqueKeys(yaml.SafeLoader):
         return node
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> Content:
     """Read a mapping out of a YAML file.
 
     Raises:
@@ -90,7 +93,7 @@ def _read(path: Path) -> bytes:
         raise UserError(f"{path} is a folder; a study is a YAML file.") from error
 
 
-def _parse(path: Path, content: bytes) -> dict[str, Any]:
+def _parse(path: Path, content: bytes) -> Content:
     try:
         parsed = yaml.load(content.decode("utf-8"), _UniqueKeys)  # a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -100,7 +103,7 @@ def _parse(path: Path, content: bytes) -> dict[str, Any]:
     return parsed
 
 
-def check(content: dict[str, Any], path: Path) -> Study:
+def check(content: Content, path: Path) -> Study:
     """Check the content of a study.
 
     Args:
@@ -116,7 +119,7 @@ def check(content: dict[str, Any], path: Path) -> Study:
         raise UserError("\n".join(_sentence(path, mistake) for mistake in error.errors())) from error
 
 
-def _sentence(path: Path, mistake: Any) -> str:
+def _sentence(path: Path, mistake: ErrorDetails) -> str:
     where = ".".join(str(step) for step in mistake["loc"])
     if mistake["type"] == "extra_forbidden":
         return f"{path}: {where} is not a known key{_allowed_beside(mistake['loc'])}."
@@ -129,7 +132,7 @@ def _sentence(path: Path, mistake: Any) -> str:
     return " ".join([f"{path}:", *([where] if where else []), *came, message]) + "."
 
 
-def _allowed_beside(loc: tuple[Any, ...]) -> str:
+def _allowed_beside(loc: tuple[int | str, ...]) -> str:
     """The keys that are allowed in place of an unknown one, in words."""
     node: Any = Study
     for step in loc[:-1]:

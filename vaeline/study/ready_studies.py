@@ -1,11 +1,10 @@
 """Ready studies: the files of `studies/`. A study may extend another one, and may have a quick overlay."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from vaeline.study.reading import check, read_yaml
+from vaeline.study.reading import Content, check, read_yaml
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
@@ -42,12 +41,12 @@ def every() -> list[Study]:
     return [resolve(name, quick) for name in names() for quick in (False, True)[: 1 + ("quick" in _read(name, []))]]
 
 
-def overlay(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+def overlay(base: Content, over: Content) -> Content:
     """Merge each section of the study `over` into the section of the study `base`."""
     return base | {section: merge(base.get(section, {}), content) for section, content in over.items()}
 
 
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+def merge(base: Content, over: Content) -> Content:
     """Merge `over` into `base`, key by key. A list, or a part of another name, replaces the old value."""
     merged = dict(base)
     for key, value in over.items():
@@ -77,7 +76,7 @@ def as_yaml(study: Study) -> str:
     return head + "\n" + "\n".join(sections)
 
 
-def _read(name: str, above: list[str]) -> dict[str, Any]:
+def _read(name: str, above: list[str]) -> Content:
     if name not in names():
         raise UserError(f"There is no study {name!r} in studies/; there are: {', '.join(names())}.")
     if name in above:

@@ -1,6 +1,6 @@
 """The style of all plots."""
 
-from typing import Any
+from contextlib import AbstractContextManager
 
 import matplotlib
 
@@ -9,7 +9,7 @@ COLOURS = ["#2f7ed8", "#d2691e", "#1f9d78", "#b5559c", "#8a8d2b", "#6f6bd1", "#c
 STROKES = ["-", "--", "-.", ":"]  # the next stroke is used once all colours are used
 
 
-def style(ink: str = "#33383e") -> Any:
+def style(ink: str = "#33383e") -> AbstractContextManager[None]:
     """A context manager that gives plots their style; `ink` is the colour of text and axes."""
     return matplotlib.rc_context(
         {
