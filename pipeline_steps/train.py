@@ -41,7 +41,7 @@ COLUMNS = [
 @run_command
 @reads("training", "variants.{variant}")
 def main(study: Study, variant: str, seed: int) -> float:
-    """Train one variant from one seed, starting at its last checkpoint if there is one."""
+    """Train one variant from one seed; a training with a checkpoint continues from there."""
     prepare_process(study.training.threads)
     features = study.evaluation.features
     if hasattr(features, "weights"):

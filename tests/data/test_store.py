@@ -102,7 +102,7 @@ def test_stream_of_another_length_leaves_no_file(tmp_path: Path, rows: int) -> N
 
 def test_missing_file_names_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match=r"There is no .*tiny.h5; make it anew with `python -m pipeline_steps.preprocess`"
+        UserError, match=r"There is no .*tiny.h5; make it again with `python -m pipeline_steps.preprocess`"
     ):
         store.read_facts(tmp_path / "tiny.h5")
 

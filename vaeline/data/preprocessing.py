@@ -166,7 +166,10 @@ def _decode_and_fit(images: EncodedImages, rows: np.ndarray, size: int) -> np.nd
 
 
 def _piles(images: EncodedImages, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Decoded images in order, (n, height, width, channels), where neighbours have one size. The next pile may overwrite one."""
+    """Decode images in order, and yield neighbours of one size together, (n, height, width, channels).
+
+    A pile is valid until the next one is asked for, which may use the same memory.
+    """
     pile, count = np.empty(0, np.uint8), 0
     for row in rows:
         if count and count == len(pile):

@@ -93,7 +93,7 @@ def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
 
 
 def _digest(facts: Facts) -> "_Hash":
-    """A hash of what the levels of a split stand for, to which the split is added."""
+    """A hash of what the levels and labels of a split mean. The content of the split is added to it later."""
     meant = {"pixels": facts.pixels, "range": facts.range, "levels": facts.levels, "labels": facts.label_values}
     return hashlib.sha256(json.dumps(meant, sort_keys=True).encode())
 
@@ -130,7 +130,7 @@ def require_images(path: Path, facts: Facts) -> None:
     """
     if replace(read_facts(path), preprocessing={}) != replace(facts, preprocessing={}):
         raise UserError(
-            f"{path} holds other images than those that this run was trained on; make it anew with "
+            f"{path} holds other images than those that this run was trained on; make it again with "
             "`python -m pipeline_steps.preprocess`, or train the run again."
         )
 
@@ -176,7 +176,7 @@ def _read_images(path: Path, stored: h5py.Dataset, most: int | None, digest: "_H
 
 @contextmanager
 def _opened(path: Path) -> Iterator[h5py.File]:
-    anew = "make it anew with `python -m pipeline_steps.preprocess`"
+    anew = "make it again with `python -m pipeline_steps.preprocess`"
     if not path.exists():
         raise UserError(f"There is no {path}; {anew}.")
     try:

@@ -142,5 +142,5 @@ def read_json(content: TypeAdapter[T], path: Path) -> T:
 def unreadable(path: Path, expected: str) -> UserError:
     """The error for a file of a study or a run that is damaged."""
     return UserError(
-        f"{path} is damaged (it should be {expected}); delete it and run the study again, which makes it anew."
+        f"{path} is damaged (it should be {expected}); delete it and run the study again, which makes it again."
     )

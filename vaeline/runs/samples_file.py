@@ -61,7 +61,7 @@ DATASETS = {
     LOW_POSTERIOR_CODES: Layout("f", 2, "low posterior"),
     LOW_POSTERIOR_LABELS: Layout("i", 2, "low posterior"),
 }
-IMAGES = (RECONSTRUCTIONS, SAMPLES)  # of which each run has a picture too
+IMAGES = (RECONSTRUCTIONS, SAMPLES)  # each run has a picture of them too
 SMALL = tuple(name for name, layout in DATASETS.items() if not layout.large)
 GROUPS = sorted({layout.group for layout in DATASETS.values() if layout.group})
 
@@ -203,4 +203,4 @@ def _damaged(path: Path, why: str) -> UserError:
 
 
 def _draw_again(why: str) -> UserError:
-    return UserError(f"{why}; draw them anew with `python -m pipeline_steps.sample`.")
+    return UserError(f"{why}; draw them again with `python -m pipeline_steps.sample`.")
