@@ -32,7 +32,7 @@ def test_all_checksums_are_those_of_the_standard(hashed: list[Path], tmp_path: P
     assert hashed == [path]
 
 
-def test_a_file_under_another_name_for_its_folder_is_not_read_again(hashed: list[Path], tmp_path: Path) -> None:
+def test_a_file_behind_a_link_is_not_read_again(hashed: list[Path], tmp_path: Path) -> None:
     (tmp_path / "faces").mkdir()
     (tmp_path / "faces/a").write_bytes(b"a")
     (tmp_path / "link").symlink_to(tmp_path / "faces")

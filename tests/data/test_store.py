@@ -44,7 +44,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "tiny.h5"
 
 
-def test_what_is_written_is_read(path: Path) -> None:
+def test_a_store_reads_back_as_written(path: Path) -> None:
     for name, written in SPLITS.items():
         read = store.read_split(path, name)
         assert read.images.dtype == np.uint8 and (read.images == written.images).all()

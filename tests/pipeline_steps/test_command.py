@@ -54,9 +54,7 @@ def test_a_fault_of_the_code_keeps_its_traceback(run: Callable[..., Result]) -> 
     assert isinstance(run(step).exception, ZeroDivisionError)
 
 
-def test_an_edit_of_what_a_step_reads_is_refused_and_any_other_is_not(
-    project: Study, run: Callable[..., Result]
-) -> None:
+def test_an_edit_of_a_value_that_a_step_reads_is_refused(project: Study, run: Callable[..., Result]) -> None:
     @study_command
     @reads("training", "variants.plain")
     def step(study: Study) -> None:
@@ -71,7 +69,7 @@ def test_an_edit_of_what_a_step_reads_is_refused_and_any_other_is_not(
     assert "variants.plain of params.yaml changed while this step ran" in result.output
 
 
-def test_a_variant_that_is_taken_out_while_its_step_runs_is_refused(project: Study, run: Callable[..., Result]) -> None:
+def test_a_variant_that_is_removed_while_its_step_runs_is_refused(project: Study, run: Callable[..., Result]) -> None:
     @study_command
     @reads("variants.plain")
     def step(study: Study) -> None:
@@ -103,7 +101,7 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
     assert run(step).exit_code == 0 and len(parsed) == 2
 
 
-def test_what_a_shared_step_takes_is_noted_beside_its_files(project: Study, run: Callable[..., Result]) -> None:
+def test_the_time_of_a_shared_step_is_noted_beside_its_files(project: Study, run: Callable[..., Result]) -> None:
     @study_command
     @timed(data_timing, "reference.{features}")
     @reads("training")
@@ -126,7 +124,7 @@ def test_what_a_shared_step_takes_is_noted_beside_its_files(project: Study, run:
 
 
 @pytest.mark.parametrize("content", ["half {", "[1, 2]"])
-def test_a_damaged_note_is_written_anew(project: Study, run: Callable[..., Result], content: str) -> None:
+def test_a_damaged_note_is_replaced(project: Study, run: Callable[..., Result], content: str) -> None:
     @study_command
     @timed(data_timing, "download")
     def step(study: Study) -> None: ...
@@ -137,7 +135,7 @@ def test_a_damaged_note_is_written_anew(project: Study, run: Callable[..., Resul
     assert read_times(path).keys() == {"download"}
 
 
-def test_dvc_keeps_out_of_a_run_of_snakemake_that_is_going_on(
+def test_dvc_is_refused_while_snakemake_runs(
     project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @command
@@ -159,7 +157,7 @@ def test_dvc_keeps_out_of_a_run_of_snakemake_that_is_going_on(
     ("category", "shown"),
     [(FewImages, "Warning: too few.\n"), (RuntimeWarning, "code.py:7: RuntimeWarning: too few.\n")],
 )
-def test_our_warnings_are_sentences_and_those_of_others_say_where(
+def test_own_warnings_are_sentences_and_others_keep_their_place(
     run: Callable[..., Result], category: type[Warning], shown: str
 ) -> None:
     @command

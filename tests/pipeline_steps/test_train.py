@@ -39,9 +39,7 @@ def test_running_again_gives_the_same_bytes(project: Study, run: Callable[..., R
     assert [sha256(path) for path in files] == first
 
 
-def test_the_noted_time_is_that_of_the_training_also_where_nothing_was_left_to_do(
-    project: Study, run: Callable[..., Result]
-) -> None:
+def test_the_time_of_a_training_is_noted_after_a_resume_too(project: Study, run: Callable[..., Result]) -> None:
     times = []
     for _ in range(2):
         run(train.main, "--variant", "flow", "--seed", 0)

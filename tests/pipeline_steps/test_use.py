@@ -62,7 +62,7 @@ def test_a_committed_edit_may_be_overwritten(run: Callable[..., Result]) -> None
     assert run(use.main, "mnist_cvae_nf").exit_code == 0
 
 
-def test_the_source_of_the_data_is_laid_over_and_is_no_edit(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_another_source_of_the_data_is_not_an_edit(run: Callable[..., Result], tmp_path: Path) -> None:
     source = str(tmp_path)
     assert run(use.main, "mnist_cvae_nf", "--source", source).exit_code == 0
     assert load().dataset.source == source

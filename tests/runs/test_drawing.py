@@ -45,7 +45,7 @@ def drawn(of: Model, test: Batches) -> dict[str, np.ndarray]:
     return found
 
 
-def test_a_class_is_switched_through_its_values_and_others_one_at_a_time() -> None:
+def test_a_class_takes_all_values_and_attributes_switch_one_by_one() -> None:
     labels = torch.tensor([[2], [0], [1], [1], [0]])
     assert drawing.switches(labels, CLASSES).tolist() == [[[0], [1], [2]]] * 4
     labels = torch.tensor([[0, 0, 0, 2], [0, 1, 0, 0], [0, 1, 0, 1], [1, 0, 0, 2]])
@@ -79,7 +79,7 @@ def test_pairs_share_a_class_and_differ_between_rows() -> None:
     assert not len(drawing.pairs(torch.tensor([[0], [1]]), alike=True)[0])
 
 
-def test_ways_end_in_the_reconstructions_of_their_images() -> None:
+def test_interpolations_end_in_reconstructions() -> None:
     test = batches(CLASSES)
     found = drawn(model(CLASSES), test)
     first, second = drawing.pairs(test.labels, alike=True)
@@ -91,7 +91,7 @@ def test_ways_end_in_the_reconstructions_of_their_images() -> None:
     assert "interpolations_through_flow" not in drawn(model(CLASSES, prior={"name": "standard"}), test)
 
 
-def test_every_dataset_that_is_drawn_stands_in_the_table_of_the_file() -> None:
+def test_every_dataset_that_is_drawn_is_in_the_table() -> None:
     assert drawn(model(CLASSES), batches(CLASSES)).keys() <= samples_file.DATASETS.keys()
 
 

@@ -32,7 +32,7 @@ def test_a_relative_or_former_run_lies_in_its_project_too(tmp_path: Path, monkey
     assert project_of(Path("seed-0.2")) == tmp_path
 
 
-def test_a_run_outside_of_any_project_is_read_beside_the_current_folder(tmp_path: Path) -> None:
+def test_a_run_outside_of_projects_uses_the_current_folder(tmp_path: Path) -> None:
     assert project_of(tmp_path / "seed-0") == Path() == project_of(Path("/"))
 
 

@@ -1,4 +1,4 @@
-"""A trained run in Python: what it gives, and what it refuses."""
+"""A trained run in Python: results and refusals."""
 
 import subprocess
 import sys
@@ -53,7 +53,7 @@ def made(tmp_path: Path) -> Make:
     return make
 
 
-def test_labels_that_are_named_are_held_and_the_others_are_of_test_images(made: Make) -> None:
+def test_labels_that_are_not_named_come_from_test_images(made: Make) -> None:
     run = made(CONDITIONAL)
     labels = run.labels(200, shape="odd")
     assert (labels[:, 0] == 2).all() and set(labels[:, 1]) == {0, 1}
@@ -96,7 +96,7 @@ def test_log_prob_sums_classes_out_as_often_as_they_stand(made: Make) -> None:
     assert run.log_prob(images, samples=4000).mean() == pytest.approx(marginal.mean(), abs=0.3)
 
 
-def test_log_prob_of_a_decoder_that_ignores_z_is_in_closed_form(made: Make) -> None:
+def test_log_prob_of_a_decoder_that_ignores_z_is_exact(made: Make) -> None:
     variant = PLAIN | {"likelihood": {"name": "fixed_sigma", "sigma": 0.3}}
     run = made(variant, replace(CLASSES, pixels="greys"))
     with torch.no_grad():

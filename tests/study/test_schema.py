@@ -1,4 +1,4 @@
-"""The schema of a study: what it lets in, and the sentence with which it turns the rest away."""
+"""The schema of a study: what it accepts, and its errors."""
 
 import copy
 from pathlib import Path

@@ -20,7 +20,7 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert path.read_text() == "whole" and list(path.parent.iterdir()) == [path]
 
 
-def test_whoever_may_read_other_files_may_read_this_one(tmp_path: Path) -> None:
+def test_a_file_has_the_usual_permissions(tmp_path: Path) -> None:
     path, plain = tmp_path / "a", tmp_path / "b"
     plain.touch()
     with written_aside(path) as aside:
@@ -50,7 +50,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, error: Exception) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_removed_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
     here = platform.node()

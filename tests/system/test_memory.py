@@ -1,4 +1,4 @@
-"""Importance sampling holds as much for 21,000 samples of an image as for a few hundred; images on disk stay there; memory is kept."""
+"""Memory: importance sampling of many samples, images that stay on disk, freed memory that is kept."""
 
 import os
 import platform
@@ -151,7 +151,7 @@ def test_memory_is_an_eighth_of_the_machines_unless_given(monkeypatch: pytest.Mo
     assert budget() == 2_500_000_000
 
 
-def test_the_peak_is_of_the_process_and_stays_when_memory_is_freed() -> None:
+def test_the_peak_stays_when_memory_is_freed() -> None:
     code = """
 from vaeline.system.memory import peak
 before = peak()

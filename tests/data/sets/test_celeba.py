@@ -1,4 +1,4 @@
-"""CelebA in the layouts that people have it in, downloaded, partial, damaged, and the real one."""
+"""CelebA in all its layouts: downloaded, partial, damaged, and a real subset."""
 
 import hashlib
 import io
@@ -219,7 +219,7 @@ def zip_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("source", ["download", "drive"])
-def test_the_zip_is_read_once_for_its_checksums_and_once_for_its_images(
+def test_the_zip_is_read_once_for_checksums_and_once_for_images(
     drive: Path, source: str, tmp_path: Path, zip_bytes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preprocessing, "TRIAL", 1)

@@ -1,4 +1,4 @@
-"""A user's own images: folders of classes, tables of attributes, and what is wrong with them."""
+"""A user's own images: folders of classes, tables of attributes, and mistakes in them."""
 
 from pathlib import Path
 
