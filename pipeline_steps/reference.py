@@ -18,9 +18,8 @@ def main(study: Study) -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
     prepare_process(study.classifier.threads)
     files, device = DataFiles(study.dataset.id), device_of(study.training.device)
-    store = files.store
+    store, space = files.store, study.evaluation.features.name
     facts = read_facts(store)
-    space = study.evaluation.features.name
     where = files.statistics(space), files.metrics(space)
     if facts.points:
         reference.skip(POINTS, *where)
@@ -28,16 +27,8 @@ def main(study: Study) -> None:
     features = parts.build("features", study.evaluation.features, facts, store.parent, device)
     judge = classifier.of(facts, store.parent).to(device)
     train, test = read_split(store, "train", budget()), read_split(store, "test")
-    measured = reference.measure(
-        features,
-        judge,
-        train,
-        test,
-        facts,
-        derive_seed("reference"),
-        study.sampling.count,
-        study.evaluation.by_label,
-    )
+    images = reference.RealImages(train, test, facts, study.sampling.count)
+    measured = reference.measure(features, judge, images, derive_seed("reference"), study.evaluation.by_label)
     reference.write(measured, *where)
 
 

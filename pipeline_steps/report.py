@@ -1,5 +1,6 @@
 """Draw the report of the active study."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,6 +10,8 @@ from pipeline_steps.command import reads, study_command, study_timing, timed
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts, read_split
+from vaeline.evaluation import reference_numbers
+from vaeline.evaluation.record import Record
 from vaeline.report import compare, pareto, results
 from vaeline.report.costs import costs
 from vaeline.report.page import render
@@ -35,8 +38,9 @@ def main(study: Study, partial: bool) -> None:
     """Draw the report of the active study, and write its metrics and comparisons."""
     where = StudyFolder(study.study.name)
     folder = where.path
-    found = results.read(where.runs, study, tolerant=partial)
+    found = results.read(where.runs, study, partial)
     _refuse(found, folder, partial)
+    found = replace(found, reference=_reference(study, partial))
     if not partial:
         for run in former.move_former(where.runs, study.study, where.former):
             click.echo(f"params.yaml no longer names this run: kept in {run}.")
@@ -59,6 +63,12 @@ def main(study: Study, partial: bool) -> None:
         with written_aside(folder / name) as aside:
             aside.write_bytes(content)
     write_text(folder / "report.html", page)
+
+
+def _reference(study: Study, partial: bool) -> Record:
+    """The numbers of the data set; a partial report does without if they are unavailable."""
+    path = DataFiles(study.dataset.id).metrics(study.evaluation.features.name)
+    return Record() if partial and not path.exists() else reference_numbers.read_numbers(path)[0]
 
 
 def _refuse(found: results.Results, folder: Path, partial: bool) -> None:

@@ -16,11 +16,11 @@ from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation.classifier import Classifier
 from vaeline.evaluation.images import judge_images
-from vaeline.evaluation.latents import judge_latents
-from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.evaluation.latents import measure_latents
+from vaeline.evaluation.likelihood import measure_likelihood
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import measure
-from vaeline.evaluation.representation import judge_representation
+from vaeline.evaluation.representation import measure_representation
 from vaeline.models import low_posterior, sampling
 from vaeline.models.aggregate_posterior import aggregate_posterior, why_no_aggregate
 from vaeline.models.model import Model
@@ -225,15 +225,15 @@ def test_it_samples_inside_the_range(trained: Trained) -> None:
         assert samples.min() >= facts.range[0] and samples.max() <= facts.range[1]
 
 
-@pytest.mark.filterwarnings("ignore::vaeline.models.importance_sampling.Unconverged")
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.nll.Unconverged")
 def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trained) -> None:
     model, kind = trained.model.eval(), trained.model.posterior.kind
     settings = Evaluation.model_validate(
         {"importance_samples": 20, "bound_samples": 2, "images": 4, "features": {"name": "classifier"}}
     )
-    record = judge_likelihood(model, trained.train, trained.train, settings)
-    record.join(judge_latents(model, trained.train, trained.train, 0))
-    record.join(judge_representation(model, trained.train, trained.train, 0))
+    record = measure_likelihood(model, trained.train, trained.train, settings)
+    record.join(measure_latents(model, trained.train, trained.train, 0))
+    record.join(measure_representation(model, trained.train, trained.train, 0))
     assert all(isfinite(value) for value in record.metrics.values())
     pixels, has_sigma, sampled = (
         trained.facts.pixels,

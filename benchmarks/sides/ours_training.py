@@ -1,8 +1,7 @@
-"""Our training: steps alone, or whole epochs with validation (of few images) and a checkpoint."""
+"""Our training: steps alone, or whole epochs with validation on two images and a checkpoint."""
 
 import shutil
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -50,22 +49,23 @@ CONDITIONAL = {
 
 
 def digit_model(network: str) -> Model:
-    """The VAE of Pythae's race: its perceptron, or its convolutional network."""
+    """Build the VAE of the races against Pythae, with Pythae's perceptron (`mlp`) or its convolutional network (`conv`)."""
     options = {"name": "mlp", "widths": [512], "activation": "relu"}
     model = Model(Variant.model_validate({**PLAIN, "latent": LATENT, "network": options}), GREYS)
     if network == "conv":
-        model.network = PythaesConv()
+        model.network = PythaeConv()
     return model
 
 
 def training(network: str, precision: str) -> Work:
+    """Train on digits for one epoch per turn."""
     images = digits(torch, TRAINING[network]["images"])
     labels = torch.zeros(len(images), 1, dtype=torch.int64)
     return epochs(lambda: digit_model(network), GREYS, images, labels, TRAINING[network]["batch"], precision)
 
 
 def steps(network: str, precision: str) -> Work:
-    """The steps of an epoch alone: of a network so large that its checkpoint would outweigh the few images of a turn."""
+    """Take the steps of an epoch without a checkpoint, whose cost would exceed that of the few images of a turn."""
     images = digits(torch, TRAINING[network]["images"])
     labels = torch.zeros(len(images), 1, dtype=torch.int64)
     batches = Batches(_split(images, labels), GREYS, TRAINING[network]["batch"])
@@ -73,12 +73,13 @@ def steps(network: str, precision: str) -> Work:
 
 
 def face_steps(precision: str) -> Work:
+    """Take the steps of an epoch on faces."""
     images, labels = faces(torch, FACES["images"], FACES["size"]), attributes(torch, FACES["images"])
     return _epoch_of(Batches(_split(images, labels), COLOURS, FACES["batch"]), face_stepper(precision))
 
 
 def face_stepper(precision: str) -> Step:
-    """The step of a training of the CVAE with a flow on faces."""
+    """Set up the training step of the CVAE with a flow prior on faces."""
     return _stepper(lambda: Model(Variant.model_validate(CONDITIONAL), COLOURS), precision)
 
 
@@ -101,8 +102,10 @@ def _stepper(build: Callable[[], Model], precision: str) -> Step:
     return step
 
 
-def epochs(build: Any, facts: Facts, images: Tensor, labels: Tensor, batch: int, precision: str) -> Work:
-    """One epoch of a training that goes on, as one turn."""
+def epochs(
+    build: Callable[[], Model], facts: Facts, images: Tensor, labels: Tensor, batch: int, precision: str
+) -> Work:
+    """Train a new model for one epoch per turn."""
     prepare_process(torch.get_num_threads())
     whole, few = (Batches(_split(images[:n], labels[:n]), facts, batch) for n in (len(images), 2))
     settings = Training(epochs=1, learning_rate=7e-4, batch_size=batch, precision=precision)  # type: ignore[arg-type]
@@ -124,14 +127,17 @@ def _split(images: Tensor, labels: Tensor) -> Split:
     return Split(images.numpy(), labels.numpy().astype(np.int64), [""] * len(images))
 
 
-class PythaesConv(nn.Module):
-    """The layers of Pythae's convolutional network for MNIST, under our contract."""
+class PythaeConv(nn.Module):
+    """Pythae's convolutional network for MNIST, under our contract for networks."""
 
     map_size = (1, 1)
 
     def __init__(self) -> None:
         super().__init__()
-        down = [_block(nn.Conv2d(a, b, 4, 2, 1), b) for a, b in ((1, 128), (128, 256), (256, 512), (512, 1024))]
+        down = [
+            _block(nn.Conv2d(before, after, 4, 2, 1), after)
+            for before, after in ((1, 128), (128, 256), (256, 512), (512, 1024))
+        ]
         self.down = nn.Sequential(*down, nn.Flatten(), nn.Linear(1024, 2 * LATENT))
         self.up = nn.Sequential(
             nn.Linear(LATENT, 1024 * 4 * 4),

@@ -13,7 +13,7 @@ from pipeline_steps import classifier, train
 from vaeline.study.schema import Study
 from vaeline.system.files import sha256
 from vaeline.system.locks import locked
-from vaeline.training.checkpoints import ROOT
+from vaeline.system.state_files import FOLDER as ROOT
 
 RUN = Path("results/tiny/runs/flow/seed-0")
 

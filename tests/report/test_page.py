@@ -194,7 +194,7 @@ def test_a_missing_run_is_named(runs: Path) -> None:
 def test_a_variant_without_runs_is_a_column_of_dashes(runs: Path) -> None:
     text = text_of(page(runs, study(("one", "two", "three"))))
     assert "three seed 2: not trained" in text
-    assert "none of its runs is there" in text
+    assert "none of its runs is finished" in text
 
 
 def test_one_run_alone_makes_a_page(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_dashes_and_bounds_carry_their_reason(tmp_path: Path) -> None:
         write_run(
             tmp_path / "one" / f"seed-{seed}",
             {"nll": 1.0 + seed},
-            {"nll": {"bound": "its effective sample size is under 10"}},
+            {"nll": {"upper_bound": "its effective sample size is under 10"}},
         )
         write_run(tmp_path / "two" / f"seed-{seed}", {}, {"nll": {"dash": "it has no density"}})
     html = page(tmp_path, study())
@@ -233,7 +233,7 @@ def test_definitions_that_differ_name_their_variants(tmp_path: Path) -> None:
             tmp_path / "two" / f"seed-{seed}", {"nll_refit": 1.0}, {"nll_refit": {"definition": "Already fitted."}}
         )
     text = text_of(page(tmp_path, study(seeds=(0, 1))))
-    assert all(f"σ refitted, nats: figure with definition {way}." in text for way in ("Refitted", "Already fitted"))
+    assert all(f"σ refitted, nats: measured with definition {way}." in text for way in ("Refitted", "Already fitted"))
     assert "one Refitted. images 4 sigma 0.4100 to 0.4300 split test" in text
     assert "two Already fitted. images 4 split test" in text
 

@@ -125,7 +125,7 @@ def test_means_on_the_front_are_filled(runs: Callable[..., Found]) -> None:
 
 
 def test_an_upper_bound_bears_another_sign(runs: Callable[..., Found]) -> None:
-    found = runs(how={"good": {"bound": "too few samples"}})
+    found = runs(how={"good": {"upper_bound": "too few samples"}})
     drawn = pareto.draw(*found)
     signs = [container.lines[0].get_marker() for container in drawn.axes[0].containers]
     assert signs == ["o", pareto.BOUND, "o"]

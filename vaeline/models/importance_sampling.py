@@ -1,22 +1,15 @@
 """Log-likelihoods of images by importance sampling (Burda et al., 2016, eq. 8), with their errors (Owen, 2013, ch. 9)."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import reduce
-from math import log, sqrt
+from math import log
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-FEW_SAMPLES = 10  # a likelihood that rests on fewer effective samples is only a bound
-MOST_FALL = 0.5  # nats; so is one that ten times as many samples lower by more
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 LogJoint = Callable[[Tensor], Tensor]
-
-
-class Unconverged(UserWarning):
-    """An importance-sampled log-likelihood rests on so few samples that it is only a bound."""
 
 
 class LogLikelihood(NamedTuple):
@@ -27,26 +20,6 @@ class LogLikelihood(NamedTuple):
     hundredth: Tensor  # from the first hundredth, of one sample at least
     variance: Tensor  # of log_prob over draws of the samples, by the delta method: nats^2
     effective_sample_size: Tensor  # (sum w)^2 / sum w^2 of the weights w (Kish, 1965)
-
-
-class Summary(NamedTuple):
-    """A negative log-likelihood over images, in nats per image."""
-
-    nll: float  # mean
-    tenth: float  # mean of the same from a tenth of the samples
-    hundredth: float  # and from a hundredth
-    standard_error: float  # of the mean, over images
-    monte_carlo_error: float  # of the mean, over draws of the importance samples; of its bias it knows nothing
-    effective_sample_size: float  # median
-
-    @property
-    def why_bound(self) -> str:
-        """Why it is an upper bound only, which more samples would lower; empty where it has converged."""
-        if self.effective_sample_size < FEW_SAMPLES:
-            return f"its effective sample size is under {FEW_SAMPLES}"
-        if self.tenth - self.nll > MOST_FALL:
-            return f"ten times as many samples lowered it by more than {MOST_FALL} nats"
-        return ""
 
 
 def log_likelihood(draw: Draw, log_joint: LogJoint, samples: int, block: int) -> LogLikelihood:
@@ -94,26 +67,6 @@ def marginal(given: Sequence[LogLikelihood], log_prior: Tensor) -> LogLikelihood
 def concatenate(parts: Sequence[LogLikelihood]) -> LogLikelihood:
     """Join the estimates of several batches of images."""
     return LogLikelihood(*(torch.cat(field, -1) for field in zip(*parts, strict=True)))
-
-
-def summarize(likelihood: LogLikelihood, name: str) -> Summary:
-    """Average over images, (images,); `name` says in the warning what was estimated.
-
-    Warns:
-        Unconverged: the median effective sample size is below 10, or the figure still falls.
-    """
-    images = len(likelihood.log_prob)
-    summary = Summary(
-        nll=-likelihood.log_prob.mean().item(),
-        tenth=-likelihood.tenth.mean().item(),
-        hundredth=-likelihood.hundredth.mean().item(),
-        standard_error=likelihood.log_prob.std().item() / sqrt(images),
-        monte_carlo_error=likelihood.variance.sum().sqrt().item() / images,
-        effective_sample_size=likelihood.effective_sample_size.median().item(),
-    )
-    if summary.why_bound:
-        warnings.warn(f"{name} is an upper bound: {summary.why_bound}.", Unconverged, stacklevel=2)
-    return summary
 
 
 def _log_sums(draw: Draw, log_joint: LogJoint, samples: int, block: int) -> Tensor:

@@ -2,8 +2,9 @@
 
 from itertools import pairwise
 
-from vaeline.report.comparison import Comparison, MetricResults, Pair
-from vaeline.report.headlines import HEADLINES
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.report.comparison import Comparison, MetricResults
+from vaeline.report.paired_differences import Pair
 from vaeline.report.table import number, spread
 
 # Of each line the first figure in which most variants compare is spoken of: the fairest measure of likelihood, of samples, ...
@@ -44,14 +45,14 @@ def figure(comparison: Comparison, question: tuple[str, ...]) -> str | None:
 
 def sentences(comparison: Comparison, name: str) -> list[str]:
     """Compare each variant with the next in the ranking of figure `name`, best first; unlike ones each among their like."""
-    figure, past = comparison.metrics[name], comparison.past_ceiling(name)
+    figure, past = comparison.metrics[name], comparison.unranked(name)
     said = [_saturated(name, figure.saturated)] if figure.saturated else []
-    said += [_past_ceiling(name, past, comparison.reference(f"{name}_ceiling"))] if past else []
+    said += [_past_ceiling(name, past, _ceiling(comparison, name))] if past else []
     return said + [sentence for part in figure.alike().values() for sentence in _of_like(name, part, past)]
 
 
 def _of_like(name: str, figure: MetricResults, past: list[str]) -> list[str]:
-    ranked = [each for each in figure.ranking(HEADLINES[name]) if each not in {*figure.saturated, *past}]
+    ranked = [each for each in figure.ranking(catalogue().metric(name)) if each not in {*figure.saturated, *past}]
     if len(ranked) > 1 and figure.pairs and all(pair.half_width is None for pair in figure.pairs):
         return [_without_interval(name, figure, ranked)]
     return [_sentence(name, figure, first, second) for first, second in pairwise(ranked)]
@@ -61,15 +62,20 @@ def _saturated(name: str, variants: list[str]) -> str:
     return f"{name} is saturated, and cannot rank {', '.join(variants)}."
 
 
-def _past_ceiling(name: str, variants: list[str], ceiling: float | None) -> str:
-    assert ceiling is not None
+def _ceiling(comparison: Comparison, name: str) -> float:
+    """What real images score."""
+    reference = next(iter(comparison.past(name, "better than real images").values()))
+    return comparison.references[reference.name].value
+
+
+def _past_ceiling(name: str, variants: list[str], ceiling: float) -> str:
     return f"{name} is past the {number(ceiling)} of real images, and says no more, for: {', '.join(variants)}."
 
 
 def _without_interval(name: str, figure: MetricResults, ranked: list[str]) -> str:
     """One seed gives an order and no verdict."""
     values = [
-        f"{variant} {'<= ' if variant in figure.bounds else ''}{number(figure.summaries[variant].mean)}"
+        f"{variant} {'<= ' if variant in figure.upper_bounds else ''}{number(figure.summaries[variant].mean)}"
         for variant in ranked
     ]
     return f"{name} without an interval, which takes two seeds, and so without a verdict: {', '.join(values)}."
@@ -79,20 +85,20 @@ def _sentence(name: str, figure: MetricResults, first: str, second: str) -> str:
     pair = figure.pair(first, second)
     if pair is None:
         return f"{first} and {second} share no seed, so they are not compared in {name}."
-    if HEADLINES[name].sign * pair.difference > 0:  # seeds that only one of them has made the ranking
+    if catalogue().metric(name).sign * pair.difference > 0:  # seeds that only one of them has made the ranking
         pair = pair.turned()
     by, seeds = _by(name, pair), f"{pair.won} of {pair.seeds} seeds"
     if pair.half_width is None:
         return (
             f"{pair.first} came out better than {pair.second} by {by} in {name}, on one seed: no interval, no verdict."
         )
-    if pair.second in figure.bounds:
-        whose = f"The upper bound of {pair.first}" if pair.first in figure.bounds else pair.first
+    if pair.second in figure.upper_bounds:
+        whose = f"The upper bound of {pair.first}" if pair.first in figure.upper_bounds else pair.first
         return (
             f"{whose} lies {by} below the upper bound of {pair.second} in {name}, {seeds}, which leaves open how far "
             f"{pair.second} is below its bound."
         )
-    if pair.apart:
+    if pair.significant:
         return f"{pair.first} is better than {pair.second} by {by} in {name}, {seeds}."
     holds = f"the interval of their difference, {by}, includes 0 ({pair.first} better in {seeds})"
     return f"{first} and {second} are not apart in {name}: {holds}."
@@ -100,4 +106,4 @@ def _sentence(name: str, figure: MetricResults, first: str, second: str) -> str:
 
 def _by(name: str, pair: Pair) -> str:
     difference = number(abs(pair.difference), pair.half_width)
-    return " ".join(filter(None, [difference, spread(pair.half_width), HEADLINES[name].unit]))
+    return " ".join(filter(None, [difference, spread(pair.half_width), catalogue().metric(name).unit]))

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.metrics._entry import Metric
 from vaeline.report import answer, pareto, table
-from vaeline.report.comparison import Comparison, MetricResults, Pair
-from vaeline.report.headlines import HEADLINES, Headline
+from vaeline.report.comparison import Comparison, MetricResults
+from vaeline.report.paired_differences import Pair
 from vaeline.report.plots import figures, measured_figures
 from vaeline.report.provenance import Provenance, duration
 from vaeline.report.results import Results, Run
@@ -89,7 +91,7 @@ def render(
         pictures: PNG of the study's pictures: `codes`, `pockets` and `traversals`, and of the others those that it has.
         made_of: what the page comes from.
     """
-    rows, beside = table.rows(comparison), table.rows_beside(comparison)
+    rows, beside = table.rows(comparison), table.companion_rows(comparison)
     kinds, drawings, trade_offs = _kinds(results), _drawings(results), _trade_offs(results, comparison)
     shown = kinds | {name for name, drawing in {**drawings, "trade-offs": trade_offs}.items() if drawing}
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
@@ -204,21 +206,21 @@ def _least_obeyed(results: Results) -> dict[str, list[tuple[str, float]]]:
 
 def _guessed(results: Results) -> float | None:
     """The condition accuracy of a judge that guesses; None where it was not noted."""
-    values = [value for run in results.runs if (value := run.metrics.get("condition_accuracy_floor")) is not None]
-    return fmean(values) if values else None
+    return results.reference.metrics.get("condition_accuracy_floor")
 
 
 def _answer(comparison: Comparison, name: str) -> Answer:
-    figure, headline = comparison.metrics[name], HEADLINES[name]
+    figure, headline = comparison.metrics[name], catalogue().metric(name)
     rankings = [part.ranking(headline) for part in figure.alike().values()]
     ranked = [pair for of in rankings for two in _shown_pairs(of) if (pair := figure.pair(*two))]
     pairs = [pair.turned() if headline.sign * pair.difference > 0 else pair for pair in ranked]
     advantages = [_advantages(figure, pair, headline) for pair in pairs]
     ends = [abs(pair.difference) + side * (pair.half_width or 0) for pair in pairs for side in (-1, 1)]
     place = _scale([0.0, *ends, *(value for each in advantages for value in each)])
-    unranked = {*figure.saturated, *comparison.past_ceiling(name)}
+    unranked = {*figure.saturated, *comparison.unranked(name)}
     decided = [
-        pair.apart and figure.decided(pair, headline) and not {pair.first, pair.second} & unranked for pair in pairs
+        pair.significant and figure.decided(pair, headline) and not {pair.first, pair.second} & unranked
+        for pair in pairs
     ]
     strips = [_strip(*each, place) for each in zip(pairs, decided, advantages, strict=True)]
     return Answer(name, headline.meaning, headline.unit, answer.sentences(comparison, name), place(0.0), strips)
@@ -231,7 +233,7 @@ def _shown_pairs(ranking: list[str]) -> list[tuple[str, str]]:
     return list(dict.fromkeys([*((ranking[0], other) for other in ranking[1:]), *pairwise(ranking)]))
 
 
-def _advantages(figure: MetricResults, pair: Pair, headline: Headline) -> list[float]:
+def _advantages(figure: MetricResults, pair: Pair, headline: Metric) -> list[float]:
     """By how much the pair's first variant is better, on each seed they share."""
     first, second = figure.summaries[pair.first].values, figure.summaries[pair.second].values
     return [headline.sign * (second[seed] - first[seed]) for seed in first if seed in second]
@@ -290,9 +292,9 @@ def _best(comparison: Comparison, rows: Iterable[table.Row]) -> dict[str, list[t
 
 
 def _grouped(rows: Iterable[table.Row]) -> dict[str, list[table.Row]]:
-    groups = defaultdict(list)
+    groups: dict[str, list[table.Row]] = defaultdict(list)
     for row in rows:
-        groups[row.headline.group].append(row)
+        groups[row.metric.group].append(row)
     return dict(groups)
 
 

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import answer
-from vaeline.report.comparison import Comparison, Summary, summarise
-from vaeline.report.headlines import HEADLINES
+from vaeline.report.compare import summarise
+from vaeline.report.comparison import Comparison, Summary
 from vaeline.report.plots.figures import colours, said
 from vaeline.report.results import Results
 from vaeline.system.plot_style import COLOURS
@@ -115,9 +116,9 @@ def _of_figure(comparison: Comparison, name: str | None) -> Scale | None:
     if name is None or name not in comparison.metrics:
         return None
     figure = max(comparison.metrics[name].alike().values(), key=lambda part: len(part.summaries))
-    unit = HEADLINES[name].unit
+    unit = catalogue().metric(name).unit
     label = f"{name} ({unit})" if unit else name
-    return Scale(name, label, figure.summaries, frozenset(figure.bounds))
+    return Scale(name, label, figure.summaries, frozenset(figure.upper_bounds))
 
 
 def _of_training(results: Results) -> Scale:

@@ -12,8 +12,9 @@ from vaeline.data.dequantization import to_range
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import Split, read_split, require_images
+from vaeline.metrics.nll import FEW_SAMPLES, Unconverged
 from vaeline.models import interpolation, sampling
-from vaeline.models.importance_sampling import FEW_SAMPLES, LogLikelihood, Unconverged
+from vaeline.models.importance_sampling import LogLikelihood
 from vaeline.models.likelihood_estimation import estimate, log_frequencies, why_no_likelihood
 from vaeline.models.model import Model
 from vaeline.runs import model_files

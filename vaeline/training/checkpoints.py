@@ -1,20 +1,14 @@
 """Checkpoints of a training: written whole, verified when read, one folder for each set of things that decide its bytes."""
 
 import hashlib
-import io
 import json
 import shutil
 import time
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from vaeline.system.errors import UserError
-from vaeline.system.files import written_aside
 from vaeline.system.project import main_worktree
-
-ROOT = "checkpoints"
+from vaeline.system.state_files import FOLDER, read_state, write_state
 
 
 class Checkpoints:
@@ -31,7 +25,7 @@ class Checkpoints:
 
     def __init__(self, name: str, decides: dict[str, Any]) -> None:
         key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
-        self.folder = main_worktree() / ROOT / f"{name}-{key}"
+        self.folder = main_worktree() / FOLDER / f"{name}-{key}"
         self.seconds = 0.0  # that the training took up to the last checkpoint, in all its processes
         self._since = time.monotonic()
 
@@ -42,7 +36,7 @@ class Checkpoints:
             UserError: the file is damaged.
         """
         paths = [path for path in self._paths() if _epoch(path) <= epochs]
-        state = _read(paths[-1]) if paths else None
+        state = read_state(paths[-1]) if paths else None
         self.seconds, self._since = state.pop("seconds", 0.0) if state else 0.0, time.monotonic()
         return state
 
@@ -51,7 +45,9 @@ class Checkpoints:
         now = time.monotonic()
         self.seconds, self._since = self.seconds + now - self._since, now
         older = [path for path in self._paths() if path.suffix == ".last" and _epoch(path) <= epoch]
-        _write(self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", {**state, "seconds": self.seconds})
+        write_state(
+            self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", {**state, "seconds": self.seconds}
+        )
         for path in older:
             path.unlink(missing_ok=True)
 
@@ -61,7 +57,7 @@ class Checkpoints:
 
 def clean() -> int:
     """Delete all checkpoints; returns the bytes that this frees."""
-    root = main_worktree() / ROOT
+    root = main_worktree() / FOLDER
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
     shutil.rmtree(root, ignore_errors=True)
     return size
@@ -69,22 +65,3 @@ def clean() -> int:
 
 def _epoch(path: Path) -> int:
     return int(path.stem.removeprefix("epoch-"))
-
-
-def _write(path: Path, state: dict[str, Any]) -> None:
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    content = buffer.getbuffer()  # a copy would be one more of weights and moments in memory
-    with written_aside(path) as aside, aside.open("wb") as file:
-        file.write(hashlib.sha256(content).digest())
-        file.write(content)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    content = memoryview(path.read_bytes())
-    if hashlib.sha256(content[32:]).digest() != content[:32]:
-        raise UserError(
-            f"The checkpoint {path} is damaged (its checksum differs); delete it to train again from what is before it."
-        )
-    state: dict[str, Any] = torch.load(io.BytesIO(content[32:]), weights_only=True)
-    return state

@@ -5,6 +5,7 @@
 rule report:
     input:
         STORE,
+        f"{REFERENCE}.json",
         collect(
             map(
                 str,  # without the flags for Snakemake's report

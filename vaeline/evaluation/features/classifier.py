@@ -6,6 +6,7 @@ a cosine): a judge that knows the subject looks at it, and less at sharpness or 
 """
 
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -15,8 +16,6 @@ from vaeline.data.paths import DataFiles
 from vaeline.evaluation.classifier import Classifier, of
 from vaeline.study.parts import PartOptions
 from vaeline.system.files import sha256
-
-PREFIXES = ("fd", "kd")  # of the figures in this space
 
 
 class Options(PartOptions):
@@ -31,7 +30,7 @@ def build(options: Options, facts: Facts, data: Path, device: torch.device | str
 class Features:
     """The classifier's feature space, as a Frechet distance wants it."""
 
-    prefix, kernel_prefix = PREFIXES
+    prefix: Literal["fd"] = "fd"
 
     def __init__(self, classifier: Classifier, weights_sha256: str) -> None:
         self.classifier = classifier

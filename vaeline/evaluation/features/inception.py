@@ -6,6 +6,7 @@ The network and its weights are those that TensorFlow's FID used (Heusel et al.,
 import pickle
 import warnings
 from pathlib import Path
+from typing import Literal
 from unittest.mock import patch
 
 import torch
@@ -17,7 +18,6 @@ from torchvision.models.inception import BasicConv2d
 
 from vaeline.data.facts import Facts
 from vaeline.data.paths import downloads
-from vaeline.evaluation.features import classifier
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
@@ -25,7 +25,6 @@ from vaeline.system.project import main_worktree
 
 FILE = Path(inception.FID_WEIGHTS_URL).name
 SHA256_PREFIX = FILE.removesuffix(".pth").rpartition("-")[2]
-PREFIXES = ("fid", "kid")  # of the figures in this space
 BATCH_SIZE = 50  # images that are 299x299 inside the network
 
 
@@ -92,7 +91,7 @@ class Features:
         self.weights_sha256 = weights_sha256
         official = weights_sha256.startswith(SHA256_PREFIX)
         # A distance in the features of other weights is no FID.
-        self.prefix, self.kernel_prefix = PREFIXES if official else classifier.PREFIXES
+        self.prefix: Literal["fd", "fid"] = "fid" if official else "fd"
         self.description = (
             f"the 2048 pool features of pytorch-fid's InceptionV3{'' if official else ', with other weights'}"
         )

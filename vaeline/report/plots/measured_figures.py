@@ -70,7 +70,8 @@ def _draw_curves(axes: Axes, results: Results, variant: str, key: str) -> None:
 
 def by_attribute(results: Results) -> Figure:
     """Condition accuracy of each attribute, the best obeyed on top: a dot for each variant, a tick for what real images score."""
-    found, ceiling = accuracies(results, "condition_accuracy"), accuracies(results, "condition_accuracy_ceiling")
+    found = accuracies(results, "condition_accuracy")
+    ceiling = results.reference.evaluation.get("condition_accuracy_ceiling", {}).get("by_label", {})
     if not found:
         return said("No run of this study has condition accuracies by attribute.")
     order = sorted(found, key=lambda label: fmean(found[label].values()))
@@ -78,8 +79,7 @@ def by_attribute(results: Results) -> Figure:
     axes = figure.subplots()
     for place, label in enumerate(order):
         if label in ceiling:
-            real = fmean(ceiling[label].values())
-            axes.plot(real, place, "|", color=axes.xaxis.label.get_color(), markersize=9)
+            axes.plot(ceiling[label], place, "|", color=axes.xaxis.label.get_color(), markersize=9)
     for variant, colour in colours(results.study.variants).items():
         places = [place for place, label in enumerate(order) if variant in found[label]]
         axes.plot(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from vaeline.metrics.frechet import FewImages, Moments, distance, moments
+from vaeline.metrics._moments import Moments, moments
+from vaeline.metrics.frechet_distance import FewImages, distance
 
 MANY = 10**6
 
@@ -89,7 +90,7 @@ def test_fewer_images_than_dimensions_warn_and_stay_finite() -> None:
     assert np.isfinite(measured) and measured > 0
 
 
-@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet.FewImages")
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet_distance.FewImages")
 @pytest.mark.parametrize("counts", [(10, 15), (10, 200), (200, 10), (64, 65)])
 def test_the_centred_rows_of_few_images_give_what_their_covariance_gives(counts: tuple[int, int]) -> None:
     generator = np.random.default_rng(0)
@@ -101,7 +102,7 @@ def test_the_centred_rows_of_few_images_give_what_their_covariance_gives(counts:
     assert distance(first, second) == pytest.approx(distance(*plain), rel=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet.FewImages")
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet_distance.FewImages")
 def test_three_images_each_in_many_dimensions_give_their_closed_form() -> None:
     """Both scatter along two axes, where the covariances commute: roots and traces add up axis by axis."""
     spread = np.array([[1.0, 0], [-0.5, 3**0.5 / 2], [-0.5, -(3**0.5) / 2]])  # covariance 3/4 I with count - 1

@@ -1,51 +1,62 @@
 """The Frechet distance between Gaussians fitted to features of images (Heusel et al., 2017, eq. 6)."""
 
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 import torch
+
+from vaeline.metrics._entry import SPACES, SUBJECTS, Metric, Reference
+from vaeline.metrics._images import ImageSet, Measured, Results, refuse_identical
+from vaeline.metrics._moments import Moments
+
+METRICS = [
+    Metric(
+        f"{space}_{subject}",
+        group="Images",
+        meaning=f"Fréchet distance of {words.split(' (')[0]}, {features}",
+        definition=f"Frechet distance, squared, of {words} from the images of the test split.",
+        better="lower",
+        references=(
+            Reference(
+                f"{space}_floor",
+                "Frechet distance, squared, of as many training images from the images of the test split.",
+                subject="floor",
+            ),
+            Reference(
+                f"{space}_pixel_gaussian",
+                "Frechet distance, squared, of samples of a Gaussian with the training pixels' mean and covariance from the "
+                "images of the test split.",
+                subject="pixel_gaussian",
+                past="no better than one Gaussian",
+            ),
+        ),
+        data=("images",),
+        subject=subject,
+        space=space,
+        key="frechet_distance",
+    )
+    for subject, words in SUBJECTS.items()
+    for space, features in SPACES.items()
+]
 
 
 class FewImages(UserWarning):
     """A covariance was estimated from too few images to have full rank; the distance is biased upwards."""
 
 
-@dataclass(frozen=True)
-class Moments:
-    """Mean and covariance of features, float64."""
-
-    count: int
-    mean: np.ndarray  # (dimensions,)
-    covariance: np.ndarray  # (dimensions, dimensions), normalised by count - 1
-    # F'F = covariance, (count, dimensions): the centred rows, of at most `dimensions` images.
-    factor: np.ndarray | None = None
+def measure(images: ImageSet, real: ImageSet) -> Results:
+    """The distance of images from the test images, in either order the same."""
+    refuse_identical(real)
+    few = min(images.moments.count, real.moments.count)
+    how = {"images": images.moments.count, "of": real.moments.count, **bias(few, len(real.moments.mean))}
+    return {"frechet_distance": Measured(distance(images.moments, real.moments), how)}
 
 
-def moments(batches: Iterable[np.ndarray]) -> Moments:
-    """Stream batches of features, (any, dimensions), into their mean and covariance (Chan et al., 1979).
-
-    Raises:
-        ValueError: a feature is not finite, or there are fewer than two rows.
-    """
-    count, mean, scatter = 0, np.zeros(()), np.zeros(())
-    few: list[np.ndarray] = []  # all rows, while they are no more than dimensions
-    for batch in batches:
-        rows = np.asarray(batch, np.float64)
-        batch_mean = rows.mean(0)
-        shift, centred, total = batch_mean - mean, rows - batch_mean, count + len(rows)
-        scatter = scatter + centred.T @ centred + np.outer(shift, shift) * (count * len(rows) / total)
-        mean = mean + shift * (len(rows) / total)
-        few = [*few, rows] if total <= len(mean) else []
-        count = total
-    if count < 2:
-        raise ValueError(f"a covariance needs at least 2 rows of features, not {count}")
-    if not np.isfinite(scatter).all():
-        raise ValueError("the features hold values that are not finite")
-    factor = (np.concatenate(few) - mean) / sqrt(count - 1) if few else None
-    return Moments(count, mean, scatter / (count - 1), factor)
+def bias(images: int, dimensions: int) -> dict[str, str]:
+    """A warning if a covariance of so many images does not have full rank."""
+    if images > dimensions:
+        return {}
+    return {"warning": f"biased upwards: from {images:,} images in {dimensions:,} dimensions"}
 
 
 def distance(first: Moments, second: Moments) -> float:
