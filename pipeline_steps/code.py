@@ -10,7 +10,7 @@ from pipeline_steps.closure import ROOT, digest
 from pipeline_steps.command import reads, study_command
 from vaeline.data import paths
 from vaeline.runs.folder import StudyFolder
-from vaeline.study.parts import PACKAGES, PartOptions
+from vaeline.study.parts import PACKAGES, PartOptions, names
 from vaeline.study.schema import Study
 from vaeline.system.files import write_json
 
@@ -56,7 +56,7 @@ def _run_hashes(study: Study) -> Hashes:
         "train": {name: _hash("train", *of_variant) for name, of_variant in parts.items()},
         "sample": {name: _hash("sample", *of_variant) for name, of_variant in parts.items()},
         "evaluate": {name: _hash("evaluate", *of_variant, *judges, *_metrics()) for name, of_variant in parts.items()},
-        "report": _hash("report", *_metrics()),
+        "report": _hash("report", *_metrics(), *(f"{PACKAGES['plots']}.{name}" for name in names("plots"))),
     }
 
 

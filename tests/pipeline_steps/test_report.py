@@ -12,11 +12,10 @@ from pipeline_steps import report, table
 from tests.made_up import references, study_content, write_run, write_runs
 from vaeline.data import splits, store
 from vaeline.data.facts import Facts
-from vaeline.report.plots import drawings, figures
+from vaeline.report.plots.shared import rendering
 from vaeline.system.files import write_json
 
 RESULTS = Path("results/tiny")
-DRAWN = ("codes", "pockets", "traversals", "switched", "interpolations", "worst", "low_posterior")
 ROOT = Path(__file__).parents[2]
 STAGE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["report"]
 DECLARED = [
@@ -39,10 +38,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawings cost most of the time, and most tests do not look at them."""
-    monkeypatch.setattr(figures, "svg", lambda _: "<svg/>")
-    monkeypatch.setattr(drawings, "files", lambda *_: {})
-    monkeypatch.setattr(report, "_pictures", lambda *_: dict.fromkeys(DRAWN, b"PNG"))
+    """Rendering plots takes most of the time, and most tests do not look at them."""
+    monkeypatch.setattr(rendering, "svg_for_page", lambda _: b"<svg/>")
+    monkeypatch.setattr(rendering, "svg", lambda _: b"<svg/>")
+    monkeypatch.setattr(rendering, "png", lambda _: b"PNG")
 
 
 def run(*arguments: str) -> Result:
@@ -128,7 +127,7 @@ def test_a_partial_report_of_nothing_is_refused() -> None:
     (RESULTS / "runs").rename(RESULTS / "elsewhere")
     result = run("--partial")
     assert result.exit_code == 1
-    assert "No run of the study is finished" in result.output
+    assert "No run in results/tiny/runs is finished; run the study first" in result.output
 
 
 @pytest.mark.usefixtures("undrawn")

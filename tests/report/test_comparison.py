@@ -128,7 +128,7 @@ def test_numbers_of_unlike_definition_stand_in_no_column_together(tmp_path: Path
     assert [cell.mark for cell in rows["measured with samples 500"].cells] == ["tied", "tied", ""]
     assert [cell.value for cell in rows["measured with samples 100"].cells] == ["-", "-", "101.0"]
     assert rows["measured with samples 100"].cells[0].note == "measured with samples 500: compared with its like only"
-    assert "nll ↓ (figure with samples 100)" in table.plain(found, 120)
+    assert "nll ↓ (measured with samples 100)" in table.plain(found, 120)
     assert not any("odd" in sentence for sentence in answer.sentences(found, "nll"))
 
 
@@ -162,7 +162,7 @@ def test_a_study_is_answered_by_the_figure_in_which_most_variants_compare(tmp_pa
         write_run(tmp_path / variant / "seed-0", metrics, {name: evaluation[name] for name in metrics})
     found = compared(tmp_path, ("one", "two", "odd"), (0,))
     assert [figure.comparable for figure in (found.metrics["nll"], found.metrics["negative_elbo"])] == [2, 2]
-    assert answer.figures(found) == ["nll"]
+    assert answer.metrics(found) == ["nll"]
 
 
 def test_the_table_leaves_out_errors_and_keeps_an_order(tmp_path: Path) -> None:

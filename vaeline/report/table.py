@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric
-from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
+from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, Summary
 
 UPPER_BOUND = "an upper bound: {}"
 SATURATED = (
@@ -178,7 +178,9 @@ def _row(comparison: Comparison, name: str, measure: str, results: MetricResults
     known = {
         each.name: comparison.references[each.name] for each in metric.references if each.name in comparison.references
     }
-    return Row(name, metric, measure, cells, {each: _scale(value) for each, value in known.items()})
+    return Row(
+        name, metric, measure, cells, {each: scale(value.value, value.standard_error) for each, value in known.items()}
+    )
 
 
 def _notes_past_references(comparison: Comparison, name: str) -> dict[str, list[str]]:
@@ -190,9 +192,8 @@ def _notes_past_references(comparison: Comparison, name: str) -> dict[str, list[
     return notes
 
 
-def _scale(reference: ReferenceValue) -> str:
-    """A floor or ceiling, with its error if it has one."""
-    value, error = reference.value, reference.standard_error
+def scale(value: float, error: float | None) -> str:
+    """A floor or ceiling as text, with its error if it has one."""
     return " ".join(filter(None, [number(value, error), spread(error)]))
 
 
