@@ -12,13 +12,13 @@ include: "workflow/rules/runs.smk"
 include: "workflow/rules/report.smk"
 
 
-# Every output is a target, not the report alone: after a failed run, files of older ones would otherwise pass for its own.
+# Every output is a target. With the report alone, files of older runs would be taken for those of a failed run.
 rule all:
     default_target: True
     input:
         every_output := targets(),
     message:
-        "All of the study is made."
+        "All files of the study are made."
 
 
 if workflow.is_main_process:

@@ -1,31 +1,30 @@
 """Train the classifier that judges conditions, once for a data set."""
 
-from pipeline_steps.command import command, reads, store_of, timed
+from pipeline_steps.command import data_timing, reads, study_command, timed
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, read_facts, read_split
 from vaeline.evaluation import classifier
 from vaeline.models.variant_checks import check_variants
-from vaeline.study import reading
+from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.memory import budget
 
 
-@command
-@timed("data/{id}.timing.json", "classifier")
+@study_command
+@timed(data_timing, "classifier")
 @reads("classifier", "training.device")
-def main() -> None:
-    """Train the classifier that judges conditions and whose last hidden layer is a feature space."""
-    study = reading.load()
+def main(study: Study) -> None:
+    """Train the classifier that judges conditions; its last hidden layer is a feature space."""
     prepare_process(study.classifier.threads)
-    store = store_of(study)
-    facts = read_facts(store)
+    files = DataFiles(study.dataset.id)
+    facts = read_facts(files.store)
     check_variants(study, facts)
-    path = classifier.path_in(store.parent, facts.dataset_id)
     if facts.points:
-        classifier.skip(path, POINTS)
+        classifier.skip(files.classifier, POINTS)
         return
-    train, validation = read_split(store, "train", budget()), read_split(store, "validation")
+    train, validation = read_split(files.store, "train", budget()), read_split(files.store, "validation")
     trained = classifier.train(train, validation, facts, study.classifier, device_of(study.training.device))
-    classifier.save(path, trained)
+    classifier.save(files.classifier, trained)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from vaeline.training.checkpoints import clean
 
 @command
 def main() -> None:
-    """Delete the checkpoints of all trainings; a training whose results are gone too then starts from its first epoch."""
+    """Delete the checkpoints of all trainings. A training whose results are deleted too then starts from its first epoch."""
     click.echo(f"Freed {clean() / 2**20:.0f} MiB.")
 
 

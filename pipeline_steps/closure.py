@@ -1,11 +1,13 @@
-"""Hashes of source code: all that a module's behaviour depends on, and none of how it is explained.
+"""Hashes of source code, which change if a module behaves differently and stay if only its explanation changes.
 
-The text of a module and of every project module it imports is hashed without comments, docstrings and blank lines.
-It is the source that is hashed, not its syntax tree, which differs between versions of Python. A file that is no Python
-belongs to the modules that share its name: `templates/report.html.j2` to `report`.
+The text of a module, and of every project module that it imports, is hashed without comments, docstrings and blank
+lines. The text is hashed and not the syntax tree, because the tree differs between versions of Python.
 
-Parsing a hundred modules would take a third of a run that has nothing to do, so what was seen in a file is kept in `.code_cache/`, by
-the hash of its content.
+A data file (a template, a style sheet) belongs to the modules that name it, or a folder above it, in the form
+`Path(__file__).parent / "templates"`. No other form is recognised; a test finds data files that no module names.
+
+Parsing a hundred modules would take a third of a run that has nothing to do. What a file holds is therefore kept in
+`.code_cache/`, by the hash of the file's content.
 """
 
 import ast
@@ -23,17 +25,10 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import write_json
 
 ROOT = Path(__file__).parents[1]
-
-
-CACHE = ROOT / ".code_cache/seen.json"
-
-
+CACHE = ROOT / ".code_cache/modules.json"
 PACKAGES = ("vaeline", "pipeline_steps")
-
-
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-
-
+DATA = re.compile(r'''Path\(__file__\)\.parent / "([^"]+)"''')
 # Strings come before comments, so that a # inside one is kept.
 TOKENS = re.compile(
     r"""(?P<empty>^[ \t]*(?:\#[^\n]*)?\n)
@@ -43,29 +38,34 @@ TOKENS = re.compile(
 )
 
 
-class Seen(NamedTuple):
-    """What is in a module."""
+class Module(NamedTuple):
+    """What the file of a module holds."""
 
-    key: str  # hash of all its bytes
-    digest: str  # of its code
+    key: str  # hash of all bytes of the file
+    digest: str  # hash of its code
     imports: list[str]  # dotted names
+    data: list[str]  # files and folders that it names, relative to its own folder
 
 
 def digest(modules: Iterable[str]) -> str:
-    """Hash of `modules`, given by dotted names, and of all that they import from this project, inside functions too."""
+    """The hash of modules, of all that they import from this project (also inside functions), and of their data files.
+
+    Args:
+        modules: dotted names.
+    """
     lines = [f"{path.relative_to(ROOT)} {_digest(path)}" for path in sorted(closure(modules))]
     _memory().keep()
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def closure(modules: Iterable[str]) -> set[Path]:
-    """The files of `modules` and of all that they import from this project."""
+    """The files of modules, of all that they import from this project, and their data files."""
     found: set[Path] = set()
     waiting = [path for module in modules for path in _files(module)]
     while waiting:
         path = waiting.pop()
         if path not in found:
-            found |= {path, *_data_files().get(path.stem, ())}
+            found |= {path, *_data_files(path)}
             waiting.extend(_imported(path))
     return found
 
@@ -87,9 +87,9 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.stmt]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all statements inside it that are run.
+    """A node and all statements inside it that may run.
 
-    Expressions, which hold neither docstrings nor imports, are passed over, and so is what only type checkers read.
+    Expressions are left out, because they hold neither docstrings nor imports. Code for type checkers is left out too.
     """
     yield node
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
@@ -101,50 +101,51 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 
 @cache
 def _imported(path: Path) -> tuple[Path, ...]:
-    return tuple(file for module in _seen(path).imports for file in _files(module))
+    return tuple(file for module in _module(path).imports for file in _files(module))
 
 
 def _digest(path: Path) -> str:
-    return _seen(path).digest if path.suffix == ".py" else _sha256(path.read_bytes())
+    return _module(path).digest if path.suffix == ".py" else _sha256(path.read_bytes())
 
 
 @cache
-def _seen(path: Path) -> Seen:
+def _module(path: Path) -> Module:
     content, name = path.read_bytes(), str(path.relative_to(ROOT))
     key, memory = _sha256(content), _memory()
-    if name not in memory.seen or memory.seen[name].key != key:
+    if name not in memory.modules or memory.modules[name].key != key:
         text = content.decode()
-        memory.seen[name] = Seen(key, _sha256(code_text(text).encode()), list(_imports(path, text)))
+        code = code_text(text)
+        memory.modules[name] = Module(key, _sha256(code.encode()), list(_imports(path, text)), DATA.findall(code))
         memory.changed = True
-    return memory.seen[name]
+    return memory.modules[name]
 
 
 @dataclass
 class _Memory:
-    """What this and former processes have seen, by the name of the file."""
+    """What this process and former ones have parsed, by the name of the file."""
 
-    seen: dict[str, Seen]
+    modules: dict[str, Module]
     changed: bool = False
 
     def keep(self) -> None:
-        """A folder that cannot be written costs time, and nothing else."""
+        """Write what was parsed. A folder that cannot be written costs only time."""
         if self.changed:
             with suppress(OSError, UserError):
-                write_json(CACHE, {"by": _own_key(), "seen": self.seen})
+                write_json(CACHE, {"by": _own_key(), "modules": self.modules})
         self.changed = False
 
 
 @cache
 def _memory() -> _Memory:
-    with suppress(OSError, ValueError, KeyError, TypeError):  # no file, or no sound one
+    with suppress(OSError, ValueError, KeyError, TypeError):  # there is no file, or it is damaged
         content = json.loads(CACHE.read_text(encoding="utf-8"))
         if content["by"] == _own_key():
-            return _Memory({name: Seen(*entry) for name, entry in content["seen"].items()})
+            return _Memory({name: Module(*entry) for name, entry in content["modules"].items()})
     return _Memory({})
 
 
 def _own_key() -> str:
-    """Another version of this file may see otherwise."""
+    """The hash of this file, because another version of it may parse differently."""
     return _sha256(Path(__file__).read_bytes())
 
 
@@ -153,7 +154,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _imports(path: Path, text: str) -> Iterator[str]:
-    """Dotted names that a file imports; a name out of a module is given as if it were a module too."""
+    """Dotted names that a file imports. A name that is imported from a module is given like a module."""
     package = path.relative_to(ROOT).parts[:-1]
     for node in _statements(_parse(text)):
         if isinstance(node, ast.Import):
@@ -165,7 +166,7 @@ def _imports(path: Path, text: str) -> Iterator[str]:
 
 @cache
 def _files(module: str) -> tuple[Path, ...]:
-    """The files that importing a dotted name runs: its packages' and its own, as far as they are this project's."""
+    """The files of this project that the import of a dotted name runs: those of its packages, and its own."""
     above = module.rpartition(".")[0]
     if module.split(".")[0] not in PACKAGES:
         return ()
@@ -180,10 +181,7 @@ def _parse(text: str) -> ast.Module:
 
 
 @cache
-def _data_files() -> dict[str, list[Path]]:
-    """The packages' files that are no Python, by the name before the first dot."""
-    found: dict[str, list[Path]] = {}
-    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.*")):
-        if path.suffix not in (".py", ".pyc") and path.is_file():
-            found.setdefault(path.name.split(".")[0], []).append(path)
-    return found
+def _data_files(path: Path) -> tuple[Path, ...]:
+    """The files that a module names, and all files in the folders that it names."""
+    named = [path.parent / name for name in (_module(path).data if path.suffix == ".py" else ())]
+    return tuple(file for each in named for file in (each, *each.rglob("*")) if file.is_file())

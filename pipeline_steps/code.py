@@ -1,41 +1,41 @@
-"""Hash the code that each step and variant runs, so that both engines notice an edit and pass over a comment."""
+"""Hash the code that each step and variant runs, so that both engines notice an edit and ignore a comment."""
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from pipeline_steps.closure import ROOT, digest
-from pipeline_steps.command import command, reads
+from pipeline_steps.command import reads, study_command
+from vaeline.data import paths
+from vaeline.runs.folder import StudyFolder
 from vaeline.study.parts import PACKAGES, PartOptions, names
-from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.system.files import write_json
 
 Hashes = dict[str, Any]
 
 
-@command
+@study_command
 @reads("variants", "dataset.name", "evaluation.features")
-def main() -> None:
-    """Write the hashes of the code behind every step, for DVC to take as parameters."""
-    write_hashes(load())
+def main(study: Study) -> None:
+    """Write the hashes of the code behind every step, which DVC takes as parameters."""
+    write_hashes(study)
 
 
 def write_hashes(study: Study) -> None:
-    """Bring the two files of hashes up to date: of what the data sets share, and of the study's own."""
+    """Update the two files of hashes: those of the data set's steps, and those of the study's."""
     for path, content in {
-        Path("data/code.json"): _data_hashes(study),
-        Path(f"results/{study.study.name}/code.json"): _run_hashes(study),
+        paths.CODE: _data_hashes(study),
+        StudyFolder(study.study.name).code: _run_hashes(study),
     }.items():
         if not path.exists() or json.loads(path.read_text(encoding="utf-8")) != content:
             write_json(path, content)
 
 
 def hashes(study: Study) -> Hashes:
-    """The hash of every step's code, parts named by the study included: {step: hash} or {step: {whose: hash}}."""
+    """The hash of every step's code, including the parts that the study names: {step: hash} or {step: {name: hash}}."""
     return _data_hashes(study) | _run_hashes(study)
 
 
@@ -71,7 +71,7 @@ def _hash(step: str, *parts: str) -> str:
 
 
 def parts_of(value: Any) -> Iterator[str]:
-    """The modules of the parts that a piece of a study names, at any depth; they are imported by name, out of sight."""
+    """The modules of the parts that a section of a study names, at any depth. No import statement shows them."""
     if isinstance(value, PartOptions):
         yield type(value).__module__
     if isinstance(value, BaseModel):

@@ -1,84 +1,144 @@
-"""What the steps' commands share: sentences instead of tracebacks, parameters that hold still, paths, what a step takes."""
+"""What the commands of the steps share: errors in sentences, the study, the parameters that a step reads, its time."""
 
 import fcntl
 import functools
 import inspect
-import json
 import operator
 import os
-import platform
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from vaeline.data.paths import DataFiles
+from vaeline.runs.folder import TIMING, StudyFolder
+from vaeline.runs.timing import note_time
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
 from vaeline.system.errors import UserError
-from vaeline.system.files import write_json
-from vaeline.system.memory import peak
 
-T = TypeVar("T")
+Options = ParamSpec("Options")
+Result = TypeVar("Result")
 
-# There from the start of a run of Snakemake until what it finished is recorded; locked while that run lives.
+# The file exists from the start of a run of Snakemake until what it finished is recorded; it is locked while the run lives.
 RUNNING = Path(".snakemake/bridge/running")
-UNDER_DVC = "DVC_STAGE"  # in the environment of what DVC runs
-_with_its_place = warnings.formatwarning
+UNDER_DVC = "DVC_STAGE"  # in the environment of a command that DVC runs
+_format_with_place = warnings.formatwarning
 
 
 def command(step: Callable[..., None]) -> click.Command:
-    """Make a step's function a click command; a mistake of the user's ends with its sentence and exit code 1."""
+    """Make a function a click command that ends with one sentence and exit code 1 if the user can put the error right."""
 
     @functools.wraps(step)
-    def speak(**options: Any) -> None:
-        warnings.formatwarning = _warn_in_a_sentence
+    def speak(**options: object) -> None:
+        warnings.formatwarning = _format_warning
         try:
-            _refuse_beside_snakemake()
+            _check_no_snakemake_runs()
             step(**options)
         except UserError as error:
             raise click.ClickException(str(error)) from error
-        except BrokenPipeError:  # the reader of our words has gone, as `head` does
+        except BrokenPipeError:  # the reader of the output has ended, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
-            raise click.ClickException(f"{error}; mend it and run again.") from error
+            raise click.ClickException(f"{error}; put this right and run again.") from error
 
     return click.command()(speak)
 
 
-def _warn_in_a_sentence(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
-) -> str:
-    """Our own warnings are for the user, whom the line of code does not help; those of libraries say where."""
-    if category.__module__.startswith("vaeline."):
-        return f"Warning: {message}\n"
-    return _with_its_place(message, category, filename, lineno, line)
+def study_command(step: Callable[Concatenate[Study, ...], None]) -> click.Command:
+    """Make a step that serves no single run a command; its first argument is the active study."""
+
+    @command
+    @functools.wraps(step)
+    def run(**options: object) -> None:
+        step(load(), **options)
+
+    return run
 
 
-def reads(*keys: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
-    """Name what a step takes from params.yaml, and refuse an edit of it while the step runs.
+def run_command(step: Callable[[Study, str, int], float | None]) -> click.Command:
+    """Make a step of one run a command with --variant and --seed, and note its time in the run's timing.json.
 
-    Both engines look the values up once a step has ended, and would certify what was made of the former ones.
-
-    Args:
-        keys: dotted, as in dvc.yaml; `{variant}` stands for the run's.
+    The step may return how many seconds it took, if it continued the work of a process that was killed.
     """
 
-    def decorate(step: Callable[..., T]) -> Callable[..., T]:
+    name = Path(inspect.getfile(inspect.unwrap(step))).stem
+
+    @study_command
+    @click.option("--variant", required=True, help="An entry of study.variants.")
+    @click.option("--seed", required=True, type=click.IntRange(0, MOST_SEED), help="One of study.seeds, or any other.")
+    @functools.wraps(step)
+    def run(study: Study, variant: str, seed: int) -> None:
+        if variant not in study.variants:
+            raise UserError(f"--variant is {variant!r}; params.yaml holds: {', '.join(study.variants)}.")
+        started = time.monotonic()
+        seconds = step(study, variant, seed)
+        took = time.monotonic() - started if seconds is None else seconds
+        note_time(StudyFolder(study.study.name).run(variant, seed) / TIMING, name, took)
+
+    return run
+
+
+def timed(
+    file: Callable[[Study], Path], name: str
+) -> Callable[[Callable[Concatenate[Study, Options], None]], Callable[Concatenate[Study, Options], None]]:
+    """Note the wall time and peak memory of a step that serves no single run.
+
+    Args:
+        file: the timing.json, of the study or of its data set.
+        name: of the step in the file; `{features}` stands for the feature space.
+    """
+
+    def decorate(step: Callable[Concatenate[Study, Options], None]) -> Callable[Concatenate[Study, Options], None]:
         @functools.wraps(step)
-        def watched(*arguments: Any, **options: Any) -> T:
-            of_run = inspect.signature(step).bind(*arguments, **options).arguments
-            before = _values(keys, of_run)
-            seconds = step(*arguments, **options)
-            if moved := [key for key, value in _values(keys, of_run).items() if value != before[key]]:
-                raise UserError(
-                    f"{', '.join(moved)} of params.yaml changed while this step ran, so that what it made is of the former "
-                    "value; run again."
-                )
-            return seconds
+        def noted(study: Study, /, *arguments: Options.args, **options: Options.kwargs) -> None:
+            started = time.monotonic()
+            step(study, *arguments, **options)
+            entry = name.format(features=study.evaluation.features.name)
+            note_time(file(study), entry, time.monotonic() - started)
+
+        return noted
+
+    return decorate
+
+
+def data_timing(study: Study) -> Path:
+    """The timing.json of the steps that all studies of a data set share."""
+    return DataFiles(study.dataset.id).timing
+
+
+def study_timing(study: Study) -> Path:
+    """The timing.json of a study's report."""
+    return StudyFolder(study.study.name).timing
+
+
+def reads(
+    *keys: str,
+) -> Callable[[Callable[Concatenate[Study, Options], Result]], Callable[Concatenate[Study, Options], Result]]:
+    """Declare what a step reads of params.yaml, and refuse an edit of it while the step runs.
+
+    Both engines look up the values after a step has ended, and would otherwise record the new values for files that were
+    made with the old ones.
+
+    Args:
+        keys: dotted, as in dvc.yaml; `{variant}` stands for the variant of the run.
+    """
+
+    def decorate(
+        step: Callable[Concatenate[Study, Options], Result],
+    ) -> Callable[Concatenate[Study, Options], Result]:
+        @functools.wraps(step)
+        def watched(study: Study, /, *arguments: Options.args, **options: Options.kwargs) -> Result:
+            result = step(study, *arguments, **options)
+            now = load()  # the same object unless the bytes of params.yaml differ
+            if now is not study:
+                of_run = inspect.signature(step).bind(study, *arguments, **options).arguments
+                _check_unchanged([key.format(**of_run) for key in keys], study, now)
+            return result
 
         watched.reads = keys  # type: ignore[attr-defined]
         return watched
@@ -86,70 +146,34 @@ def reads(*keys: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     return decorate
 
 
-def timed(where: str, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Note the wall time and peak memory of a step that belongs to no run.
-
-    Args:
-        where: the file for it, `{study}` and `{id}` standing for the study's name and its data set's id.
-        name: of the step in the file; `{features}` stands for the feature space.
-    """
-
-    def decorate(step: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(step)
-        def noted(**options: Any) -> None:
-            started = time.monotonic()
-            step(**options)
-            study = load()
-            of = {"study": study.study.name, "id": study.dataset.id, "features": study.evaluation.features.name}
-            _note(Path(where.format(**of)), name.format(**of), time.monotonic() - started)
-
-        return noted
-
-    return decorate
+def _check_unchanged(keys: list[str], before: Study, now: Study) -> None:
+    old, new = before.model_dump(mode="json"), now.model_dump(mode="json")
+    if changed := [key for key in keys if _value(old, key) != _value(new, key)]:
+        raise UserError(
+            f"{', '.join(changed)} of params.yaml changed while this step ran, so that its files are made with the old value; "
+            "run again."
+        )
 
 
-def run_command(step: Callable[[Study, str, int], float | None]) -> click.Command:
-    """Make a step of one run a command with --variant and --seed, and note its wall time and memory in the run's timing.json.
-
-    The step returns the seconds it took if it knows of more than this process: of one that was killed and went on.
-    """
-
-    name = Path(inspect.getfile(inspect.unwrap(step))).stem
-
-    @command
-    @click.option("--variant", required=True, help="An entry of study.variants.")
-    @click.option("--seed", required=True, type=click.IntRange(0, MOST_SEED), help="One of study.seeds, or any other.")
-    @functools.wraps(step)
-    def run(variant: str, seed: int) -> None:
-        study = load()
-        if variant not in study.variants:
-            raise UserError(f"--variant is {variant!r}; params.yaml holds: {', '.join(study.variants)}.")
-        started = time.monotonic()
-        seconds = step(study, variant, seed)
-        took = time.monotonic() - started if seconds is None else seconds
-        _note(run_folder(study.study.name, variant, seed) / "timing.json", name, took)
-
-    return run
+def _value(content: dict[str, Any], key: str) -> object:
+    """The value at a dotted key; None if there is none."""
+    try:
+        return functools.reduce(operator.getitem, key.split("."), content)
+    except KeyError:
+        return None
 
 
-def run_folder(study: str, variant: str, seed: int) -> Path:
-    """Where a run's files lie."""
-    return Path("results") / study / "runs" / variant / f"seed-{seed}"
+def _format_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Show a warning of vaeline as a sentence, without the line of code, and a warning of a library with its place."""
+    if category.__module__.startswith("vaeline."):
+        return f"Warning: {message}\n"
+    return _format_with_place(message, category, filename, lineno, line)
 
 
-def store_of(study: Study) -> Path:
-    """Where a study's preprocessed images lie."""
-    return Path("data") / f"{study.dataset.id}.h5"
-
-
-def _values(keys: Sequence[str], of_run: Mapping[str, Any]) -> dict[str, Any]:
-    """What stands at dotted keys of params.yaml."""
-    content = load().model_dump(mode="json")
-    return {key: functools.reduce(operator.getitem, key.format(**of_run).split("."), content) for key in keys}
-
-
-def _refuse_beside_snakemake() -> None:
-    """Keep DVC out of the files of a run of Snakemake that is going on."""
+def _check_no_snakemake_runs() -> None:
+    """Keep DVC from changing the files of a run of Snakemake that is going on."""
     if UNDER_DVC not in os.environ or not RUNNING.exists():
         return
     with RUNNING.open("a") as file:
@@ -159,14 +183,3 @@ def _refuse_beside_snakemake() -> None:
             raise UserError(
                 "A run of Snakemake is going on in this project; wait for it to end, or stop it, and run again."
             ) from error
-
-
-def _note(path: Path, step: str, seconds: float) -> None:
-    """Add what a step took, this process ending, to a file that no engine tracks."""
-    try:
-        times = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        times = {}
-    if not isinstance(times, dict):
-        times = {}
-    write_json(path, times | {step: {"seconds": round(seconds, 2), "peak_bytes": peak(), "host": platform.node()}})

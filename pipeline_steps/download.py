@@ -1,25 +1,24 @@
-"""Bring the data set, and the weights that the evaluation will want, before anything is trained."""
+"""Fetch the data set, and the weights that the evaluation needs, before anything is trained."""
 
 import sys
-from pathlib import Path
 
-from pipeline_steps.command import command, reads, timed
-from vaeline.data import raw_images
-from vaeline.study import parts, reading
+from pipeline_steps.command import data_timing, reads, study_command, timed
+from vaeline.data import paths, raw_images
+from vaeline.study import parts
+from vaeline.study.schema import Study
 from vaeline.system.files import write_json
 
 
-@command
-@timed("data/{id}.timing.json", "download")
+@study_command
+@timed(data_timing, "download")
 @reads("dataset.name", "dataset.source", "evaluation.features")
-def main() -> None:
+def main(study: Study) -> None:
     """Download the data set, or check a local copy in place; also fetch the weights that the evaluation needs."""
-    study = reading.load()
-    parts.fetch("features", study.evaluation.features, Path("data"))
+    parts.fetch("features", study.evaluation.features, paths.DATA)
     manifest = raw_images.fetch(study.dataset)
     for note in manifest["notes"]:
         print(f"download: {note}", file=sys.stderr)
-    write_json(Path(f"data/raw/{study.dataset.id}.json"), manifest)
+    write_json(paths.DataFiles(study.dataset.id).manifest, manifest)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw what is asked from a trained run."""
+"""Draw images from a trained run."""
 
 from pathlib import Path
 
@@ -19,24 +19,24 @@ from vaeline.system.files import written_aside
     "wanted",
     multiple=True,
     metavar="LABEL=VALUE",
-    help="Hold a label, as in --set Smiling=1 or --set digit=3.",
+    help="Set a label, as in --set Smiling=1 or --set digit=3.",
 )
-@click.option("--count", default=16, show_default=True, type=click.IntRange(1, 10_000), help="Images to draw.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, MOST_SEED), help="Of the draws.")
+@click.option("--count", default=16, show_default=True, type=click.IntRange(1, 10_000), help="Number of images.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, MOST_SEED), help="Seed of the draws.")
 @click.option(
     "--out",
     default=Path("drawn.png"),
     show_default=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the picture goes.",
+    help="File of the picture.",
 )
 def main(run: Path, wanted: tuple[str, ...], count: int, seed: int, out: Path) -> None:
     """Draw images from the folder RUN, such as results/digits/runs/cvae_nf/seed-0.
 
-    Labels that are not set are those of test images, drawn at random.
+    Labels that are not set are taken from random test images.
     """
     if out.suffix != ".png":
-        raise UserError(f"--out is {out}; the picture is a PNG, so let its name end in .png.")
+        raise UserError(f"--out is {out}; the picture is a PNG, so its name must end in .png.")
     settings = [setting.partition("=")[::2] for setting in wanted]
     if len(dict(settings)) < len(settings):
         raise UserError(f"--set {' --set '.join(wanted)} sets a label twice; set each label once.")

@@ -7,11 +7,12 @@ import torch
 
 from pipeline_steps.closure import digest
 from pipeline_steps.code import parts_of
-from pipeline_steps.command import reads, run_command, run_folder, store_of
+from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, read_split, require_images
-from vaeline.evaluation import classifier, reference, reference_numbers
+from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.images import Judges, dash_images, measure_images
 from vaeline.evaluation.kept import Kept
@@ -21,11 +22,13 @@ from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import measure_representation
 from vaeline.models.model import Model
 from vaeline.runs import model_files, samples_file
+from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.study import parts
 from vaeline.study.schema import Evaluation, Study
 from vaeline.system.devices import device_of, prepare_process
-from vaeline.system.files import main_worktree, sha256, write_json
+from vaeline.system.files import sha256, write_json
 from vaeline.system.memory import budget
+from vaeline.system.project import main_worktree
 from vaeline.system.state_files import FOLDER
 
 BATCH = 100
@@ -36,7 +39,7 @@ BATCH = 100
 def main(study: Study, variant: str, seed: int) -> None:
     """Measure the likelihood of test images under one run, and compare what it drew with them."""
     prepare_process(study.training.threads)
-    folder, store = run_folder(study.study.name, variant, seed), store_of(study)
+    folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
     require_images(store, facts)
@@ -54,14 +57,14 @@ def main(study: Study, variant: str, seed: int) -> None:
 
 def _kept(study: Study, variant: str, seed: int, facts: Facts, device: torch.device) -> Kept:
     """The results of earlier evaluations of a run, beside its checkpoints."""
-    folder = run_folder(study.study.name, variant, seed)
+    folder = StudyFolder(study.study.name).run(variant, seed)
     decides = {
         "weights": sha256(folder / "model.safetensors"), "variant": study.variants[variant].model_dump(mode="json"),
         "data": {**asdict(facts), "preprocessing": None}, "threads": study.training.threads, "device": device.type,
         "torch": torch.__version__,
     }  # fmt: skip
     of_variant = list(parts_of(study.variants[variant]))
-    name = f"{study.study.name}-{variant}-seed-{seed}-evaluation"
+    name = f"{study.study.name}-{RunKey(variant, seed)}-evaluation"
     return Kept(main_worktree() / FOLDER / name, decides, lambda modules: digest([*modules, *of_variant]))
 
 
@@ -74,7 +77,8 @@ def _images(settings: Evaluation, folder: Path, store: Path, model: Model, facts
     device = next(model.parameters()).device
     features = parts.build(Features, settings.features, facts, store.parent, device)
     test = read_split(store, "test").images
-    known = reference.read(*reference_numbers.paths(store, settings.features.name), test, facts)
+    files, space = DataFiles(facts.dataset_id, store.parent), settings.features.name
+    known = reference.read(files.statistics(space), files.metrics(space), test, facts)
     judge = classifier.of(facts, store.parent).to(device)
     drawn = samples_file.read(folder, facts)
     judges = Judges(features, known, judge, facts, settings.by_label)

@@ -1,4 +1,4 @@
-"""Open the explorer: a page on which to play with a study's trained models."""
+"""Open the explorer, an interactive page of a study's trained models."""
 
 import socket
 
@@ -12,22 +12,15 @@ from vaeline.study.reading import load
 from vaeline.system.devices import prepare_process
 from vaeline.system.errors import UserError
 
-THREADS = (
-    1  # a redraw is too short for two to gain anything, and they wait for one another where the machine has other work
-)
+THREADS = 1  # a redraw is too short to gain from two threads, which wait for each other on a busy machine
 
 
 @command
-@click.option("--study", help="One of the folders in results; the active study if it is left out.")
-@click.option(
-    "--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0 takes any that is free."
-)
+@click.option("--study", help="A folder in results; the active study if it is left out.")
+@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port.")
 @click.option("--open/--no-open", "show", default=True, show_default=True, help="Open the page in a browser.")
 def main(study: str | None, port: int, show: bool) -> None:
-    """Draw from the trained models of a study, side by side, on a page that only this machine sees.
-
-    Nothing leaves the machine.
-    """
+    """Draw from the trained models of a study, side by side, on a page that only this machine can open."""
     active = load()
     runs = find(active) if study in (None, active.study.name) else find_named(study)
     port = _free(port)
@@ -43,7 +36,7 @@ def _free(port: int) -> int:
         try:
             trial.bind((HOST, port))
         except OSError as error:
-            raise UserError(f"Port {port} is taken, or not yours to take; name another by --port.") from error
+            raise UserError(f"Port {port} is in use or not permitted; choose another by --port.") from error
         return int(trial.getsockname()[1])
 
 

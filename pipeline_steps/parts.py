@@ -1,4 +1,4 @@
-"""Write the reference of every key of a study and of every part."""
+"""Write the reference of all keys of a study and of its parts."""
 
 from pathlib import Path
 

@@ -1,28 +1,29 @@
 """Decode the data set into one HDF5 store."""
 
 import json
-from pathlib import Path
 
-from pipeline_steps.command import command, reads, timed
+from pipeline_steps.command import data_timing, reads, study_command, timed
+from vaeline.data.paths import DataFiles
 from vaeline.data.preprocessing import preprocess
-from vaeline.study import reading
+from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 from vaeline.system.memory import keep_memory
 
 
-@command
-@timed("data/{id}.timing.json", "preprocess")
+@study_command
+@timed(data_timing, "preprocess")
 @reads("dataset")
-def main() -> None:
-    """Decode the data set into one HDF5 store: three splits of images with labels, of one size."""
+def main(study: Study) -> None:
+    """Decode the data set into one HDF5 store: three splits of images of one size, with labels."""
     keep_memory()
-    dataset = reading.load().dataset
-    manifest = Path(f"data/raw/{dataset.id}.json")
+    files = DataFiles(study.dataset.id)
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+        manifest = json.loads(files.manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"{manifest} is missing or damaged; run `python -m pipeline_steps.download` first.") from error
-    preprocess(dataset, content, Path(f"data/{dataset.id}.h5"))
+        raise UserError(
+            f"{files.manifest} is missing or damaged; run `python -m pipeline_steps.download` first."
+        ) from error
+    preprocess(study.dataset, manifest, files.store)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,27 @@
 """Measure the real test images, once for a data set and a feature space."""
 
-from pipeline_steps.command import command, reads, store_of, timed
+from pipeline_steps.command import data_timing, reads, study_command, timed
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, read_facts, read_split
-from vaeline.evaluation import classifier, reference, reference_numbers
+from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.feature_space import Features
-from vaeline.study import parts, reading
+from vaeline.study import parts
+from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.memory import budget
 from vaeline.system.seeds import derive_seed
 
 
-@command
-@timed("data/{id}.timing.json", "reference.{features}")
+@study_command
+@timed(data_timing, "reference.{features}")
 @reads("evaluation.features", "evaluation.by_label", "sampling.count", "classifier.threads", "training.device")
-def main() -> None:
+def main(study: Study) -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
-    study = reading.load()
     prepare_process(study.classifier.threads)
-    store, device = store_of(study), device_of(study.training.device)
+    files, device = DataFiles(study.dataset.id), device_of(study.training.device)
+    store, space = files.store, study.evaluation.features.name
     facts = read_facts(store)
-    where = reference_numbers.paths(store, study.evaluation.features.name)
+    where = files.statistics(space), files.metrics(space)
     if facts.points:
         reference.skip(POINTS, *where)
         return

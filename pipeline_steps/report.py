@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from pipeline_steps.command import command, reads, store_of, timed
+from pipeline_steps.command import reads, study_command, study_timing, timed
+from vaeline.data.paths import DataFiles
 from vaeline.evaluation import reference_numbers
 from vaeline.evaluation.record import Record
 from vaeline.report import compare, real_images, results, tradeoffs
@@ -16,31 +17,31 @@ from vaeline.report.plots.shared import contract
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import provenance
 from vaeline.runs import former
-from vaeline.study.reading import load
+from vaeline.runs.folder import StudyFolder
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_json, write_text, written_aside
 
 
-@command
+@study_command
 @click.option(
     "--partial",
     is_flag=True,
     help="Use the runs that are complete, and write partial-report.html instead of the declared outputs.",
 )
-@timed("results/{study}/timing.json", "report")
+@timed(study_timing, "report")
 @reads("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")
-def main(partial: bool) -> None:
+def main(study: Study, partial: bool) -> None:
     """Write the report of the active study, with its metrics and comparisons."""
-    study = load()
-    folder = Path("results") / study.study.name
-    found = results.read(folder / "runs", study, tolerant=partial)
+    where, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store
+    folder = where.path
+    found = results.read(where.runs, study, tolerant=partial)
     _check_complete(found, folder, partial)
     found = replace(found, reference=_reference(study, partial))
     if not partial:
-        for run in former.move_former(folder / "runs", study.study, folder / "former"):
+        for run in former.move_former(where.runs, study.study, where.former):
             click.echo(f"params.yaml no longer names this run, which is kept in {run}.")
-    findings = Findings(found, compare.compare(found), real_images.read(store_of(study), found, study.sampling.grid))
+    findings = Findings(found, compare.compare(found), real_images.read(store, found, study.sampling.grid))
     if partial:
         write_text(folder / "partial-report.html", _page(study, RenderedPlots(findings, contract.found())))
         click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
@@ -63,13 +64,13 @@ def _write_outputs(study: Study, findings: Findings, folder: Path) -> None:
 
 def _reference(study: Study, partial: bool) -> Record:
     """The numbers of the data set; a partial report does without if they are unavailable."""
-    path = reference_numbers.paths(store_of(study), study.evaluation.features.name)[1]
+    path = DataFiles(study.dataset.id).metrics(study.evaluation.features.name)
     return Record() if partial and not path.exists() else reference_numbers.read_numbers(path)[0]
 
 
 def _page(study: Study, plots: RenderedPlots) -> str:
     results, real = plots.findings.results, plots.findings.real
-    notes = Path(f"data/{study.dataset.id}.timing.json")
+    notes = DataFiles(study.dataset.id).timing
     spent = costs(results, notes, study.evaluation.features.name)
     return render(compose(study, plots, provenance(results, real.facts if real else None, spent)))
 

@@ -1,14 +1,17 @@
-"""Draw reconstructions, samples, low-posterior samples and traversals from one run."""
+"""Draw from one run: reconstructions, samples, low-posterior samples, traversals, interpolations."""
 
 import h5py
 import numpy as np
 import torch
 
-from pipeline_steps.command import reads, run_command, run_folder, store_of
+from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
-from vaeline.data.store import Split, created, read_split, require_images
+from vaeline.data.hdf5 import created
+from vaeline.data.paths import DataFiles
+from vaeline.data.store import Split, read_split, require_images
 from vaeline.runs import drawing, model_files, samples_file
+from vaeline.runs.folder import StudyFolder
 from vaeline.runs.pictures import picture
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -23,13 +26,10 @@ BATCH = 256
 @run_command
 @reads("sampling", "training.device", "training.threads")
 def main(study: Study, variant: str, seed: int) -> None:
-    """Draw reconstructions of test images, samples under the labels of test images, and what maps of the latent space show."""
+    """Draw reconstructions of test images, samples under their labels, and what the maps of the latent space show."""
     prepare_process(study.training.threads)
-    folder, store, device = (
-        run_folder(study.study.name, variant, seed),
-        store_of(study),
-        device_of(study.training.device),
-    )
+    folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
+    device = device_of(study.training.device)
     model, facts = model_files.load(folder)
     require_images(store, facts)
     model.to(device)
@@ -40,7 +40,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     with created(folder / "samples.h5") as file:
         for name, content in drawing.everything(model, images, train, study.sampling.seed, seed):
             _write(file, name, content, facts)
-        file["labels"], file["test_index"] = test.labels, chosen
+        file[samples_file.LABELS], file[samples_file.TEST_INDEX] = test.labels, chosen
         file.attrs.update(seed=study.sampling.seed, **samples_file.provenance(folder, facts))
         shown = None if facts.points else study.sampling.grid
         first = {name: file[name][:shown] for name in samples_file.IMAGES}
@@ -50,14 +50,14 @@ def main(study: Study, variant: str, seed: int) -> None:
 
 
 def _choose(images: int, count: int | None, seed: int) -> np.ndarray:
-    """Rows of the test split, ascending: all, or `count` of them at random."""
+    """Rows of the test split in ascending order: all of them, or `count` drawn at random."""
     if count is None or count >= images:
         return np.arange(images)
     return np.sort(np.random.default_rng(seed).choice(images, count, replace=False))
 
 
 def _write(file: h5py.File, name: str, content: torch.Tensor | drawing.Decoded, facts: Facts) -> None:
-    """Write a dataset; images as they are decoded."""
+    """Write a dataset of samples.h5; images are written batch by batch, as they are decoded."""
     if isinstance(content, torch.Tensor):
         file[name] = content.cpu().numpy()
         return

@@ -1,24 +1,24 @@
 """Print the results of the active study."""
 
 import shutil
-from pathlib import Path
 
 import click
 
 from pipeline_steps.command import command
 from vaeline.report import answer, comparison, table
+from vaeline.runs.folder import StudyFolder
 from vaeline.study.reading import load
 
 
 @command
 def main() -> None:
-    """Print the study's table of results, its answer, and where the report lies."""
+    """Print the study's table of results, its answer, and the path of the report."""
     study = load().study
-    folder = Path("results") / study.name
+    folder = StudyFolder(study.name).path
     compared = comparison.read(folder / "comparison.json")
     if (compared.variants, compared.seeds) != (study.variants, study.seeds):
         click.echo(
-            "Of the variants and seeds that params.yaml held before; `snakemake --cores 4 all` makes it anew.\n",
+            "These results are of the variants and seeds that params.yaml held before; `snakemake --cores 4 all` makes new ones.\n",
             err=True,
         )
     click.echo(f"{study.name}: {study.question}\n" if study.question else f"{study.name}\n")

@@ -4,7 +4,6 @@ import csv
 import io
 import shutil
 from dataclasses import asdict
-from pathlib import Path
 
 import torch
 from dvclive import Live
@@ -12,18 +11,21 @@ from lightning_fabric import Fabric
 from scmrepo.exceptions import SCMError
 
 from pipeline_steps.code import hashes
-from pipeline_steps.command import reads, run_command, run_folder, store_of
+from pipeline_steps.command import reads, run_command
+from vaeline.data import paths
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import read_facts, read_split
 from vaeline.models.model import Model
 from vaeline.models.variant_checks import check_variants
 from vaeline.runs import model_files
+from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.errors import UserError
-from vaeline.system.files import locked, write_text
+from vaeline.system.files import write_text
+from vaeline.system.locks import locked
 from vaeline.system.memory import budget
 from vaeline.system.seeds import derive_seed
 from vaeline.training.checkpoints import Checkpoints
@@ -41,18 +43,18 @@ COLUMNS = [
 @run_command
 @reads("training", "variants.{variant}")
 def main(study: Study, variant: str, seed: int) -> float:
-    """Train one variant from one seed; go on from its last checkpoint where there is one."""
+    """Train one variant from one seed; a training with a checkpoint continues from there."""
     prepare_process(study.training.threads)
-    parts.require("features", study.evaluation.features, Path("data"))
+    parts.require("features", study.evaluation.features, paths.DATA)
     device = device_of(study.training.device)
-    store = store_of(study)
+    store = paths.DataFiles(study.dataset.id).store
     facts = read_facts(store)
     check_variants(study, facts)
     checkpoints = Checkpoints(
-        f"{study.study.name}-{variant}-seed-{seed}", _what_decides(study, variant, seed, facts, device)
+        f"{study.study.name}-{RunKey(variant, seed)}", _what_decides(study, variant, seed, facts, device)
     )
     of_density = Checkpoints(f"{checkpoints.folder.name}-density", {"training": study.training.model_dump(mode="json")})
-    folder = run_folder(study.study.name, variant, seed)
+    folder = StudyFolder(study.study.name).run(variant, seed)
     with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
         batches, validation = (
             Batches(read_split(store, split, budget()), facts, study.training.batch_size, device)
@@ -72,11 +74,11 @@ def main(study: Study, variant: str, seed: int) -> float:
 
 
 def _what_decides(study: Study, variant: str, seed: int, facts: Facts, device: torch.device) -> dict[str, object]:
-    """All that decides the bytes of a training, but how many epochs it lasts."""
+    """All that decides the bytes of a training, except the number of epochs."""
     return {
         "training": study.training.model_dump(mode="json", exclude={"epochs"}),
         "variant": study.variants[variant].model_dump(mode="json"),
-        "data": {**asdict(facts), "preprocessing": None},  # checksums, and how levels become x
+        "data": {**asdict(facts), "preprocessing": None},  # includes the checksums, and how levels become x
         "code": hashes(study)["train"][variant],
         "seed": seed,
         "device": device.type,
@@ -85,14 +87,14 @@ def _what_decides(study: Study, variant: str, seed: int, facts: Facts, device: t
 
 
 def _curves(study: Study, variant: str, seed: int) -> Live:
-    """Curves to watch while the training goes on, written anew from the first epoch; the declared ones are training.csv."""
-    folder = Path("results") / study.study.name / "live" / f"{variant}-seed-{seed}"
+    """Curves to watch while the training runs, written again from the first epoch. The declared output is training.csv."""
+    folder = StudyFolder(study.study.name).live(variant, seed)
     shutil.rmtree(folder, ignore_errors=True)
     try:
         return Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)
     except SCMError as error:
         raise UserError(
-            f"The git repository cannot be read ({error}); commit once, as DVC needs it, and run again."
+            f"The git repository cannot be read ({error}); DVC needs a commit, so commit once and run again."
         ) from error
 
 
@@ -104,7 +106,7 @@ def _log(live: Live, row: Row) -> None:
 
 
 def _as_csv(rows: list[Row]) -> str:
-    """Rows under the columns that every training has, followed by the terms of this one's regularizer."""
+    """Rows as CSV: first the columns that every training has, then the terms of this training's regularizer."""
     others = sorted({name for row in rows for name in row} - set(COLUMNS))
     text = io.StringIO()
     writer = csv.DictWriter(text, [*COLUMNS, *others], lineterminator="\n")

@@ -25,7 +25,7 @@ from vaeline.models import low_posterior, sampling
 from vaeline.models.aggregate_posterior import aggregate_posterior, why_no_aggregate
 from vaeline.models.model import Model
 from vaeline.runs import model_files
-from vaeline.runs.samples_file import Drawn
+from vaeline.runs.samples_file import DrawnImages
 from vaeline.study import ready_studies
 from vaeline.study.schema import Evaluation, Study, Training, Variant
 from vaeline.training import density_fit, loop
@@ -294,7 +294,7 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
         Quadrants(), measure(Quadrants(), classifier, RealImages(split, split, facts), 0), classifier, facts
     )
     rows = np.arange(len(split.labels))
-    images = Drawn(**drawn, labels=split.labels, sources=rows, low_posterior=low, seed=0)
+    images = DrawnImages(**drawn, labels=split.labels, test_index=rows, low_posterior=low, seed=0)
     record = measure_images(images, judges, model.conditional)
     assert all(isfinite(value) for value in record.metrics.values())
     expected = {

@@ -10,9 +10,9 @@ __all__ = ["TrainedRun", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    """What Python users take, loaded once it is asked for: torch takes seconds, which most commands need not wait for.
+    """Import the public names when they are first used, because torch takes seconds to load and most commands do not need it.
 
-    By `import_module`, since no part of the pipeline depends on it, and `closure` would take every module to.
+    `import_module` hides the import from the hashes of code: no step of the pipeline depends on these names.
     """
     if name in __all__:
         return getattr(import_module("vaeline.runs.trained_run"), name)

@@ -1,1 +1,1 @@
-"""What is Snakemake's own: the rules, and the bridge to DVC."""
+"""The workflow of Snakemake: its rules, and the bridge to DVC."""

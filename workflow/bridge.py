@@ -1,11 +1,11 @@
 """The bridge between Snakemake and DVC: what one engine ran, the other accepts.
 
-`dvc.lock` is the one record of what was made from what, and DVC the one judge of what is stale. What a run of Snakemake
-has finished is recorded there. Before Snakemake plans, its own view is made equal to DVC's: a stage that DVC finds
-clean is accepted as if just made, and any other is marked incomplete, which makes Snakemake run it. Nothing is deleted,
-so that an edit undone finds everything in place.
+`dvc.lock` is the only record of what was made from what, and DVC alone decides what is stale. The stages that a run of
+Snakemake has finished are recorded there. Before Snakemake plans, its own records are made equal to DVC's: a stage that is
+clean for DVC is accepted as if it had just run, and any other stage is marked incomplete, so that Snakemake runs it.
+Nothing is deleted, so that all files are still there if an edit is undone.
 
-The work is done in a process of its own (`python -m workflow.bridge`), and not at all while nothing has changed.
+A process of its own (`python -m workflow.bridge`) does the work. If nothing has changed, it is not started.
 """
 
 import fcntl
@@ -25,6 +25,8 @@ from snakemake.exceptions import WorkflowError
 
 from pipeline_steps.code import hashes, write_hashes
 from pipeline_steps.command import RUNNING
+from vaeline.data.paths import DataFiles
+from vaeline.runs.folder import TIMING
 from vaeline.study.reading import load
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_json, written_aside
@@ -36,16 +38,16 @@ if TYPE_CHECKING:
     from snakemake.workflow import Workflow
 
 FOLDER = RUNNING.parent
-SEEN = FOLDER / "seen.json"  # what there was when Snakemake's view was last made equal to DVC's
+SEEN = FOLDER / "seen.json"  # the state of the files when Snakemake's records were last made equal to DVC's
 LOCK = Path("dvc.lock")
 held: list[TextIO] = []  # keeps the file of `begin` open
 
 
 def adopt(outputs: list[str]) -> None:
-    """Before planning: make Snakemake's view equal to DVC's, unless it is, or a run is going on.
+    """Before planning, make Snakemake's records equal to DVC's, unless they are equal or a run is going on.
 
     Raises:
-        WorkflowError: DVC is at work, or something is wrong with its files.
+        WorkflowError: DVC is running, or its files are damaged.
     """
     with ExitStack() as stack:
         left = RUNNING.exists()
@@ -55,11 +57,11 @@ def adopt(outputs: list[str]) -> None:
         elif not any(map(os.path.exists, outputs)) or _is_seen(outputs):
             return
         if settle(record=left):
-            raise WorkflowError("What DVC knows of the study could not be taken over, for the reason above.")
+            raise WorkflowError("DVC's records of the study cannot be read, for the reason above.")
 
 
 def begin() -> None:
-    """When a run starts: say so, until this process ends in whatever way.
+    """When a run starts, mark it as going on until this process ends, however it ends.
 
     Raises:
         WorkflowError: another run is going on.
@@ -72,24 +74,27 @@ def begin() -> None:
 
 
 def settle(record: bool = True) -> int:
-    """When a run ends: record what it finished, and make Snakemake's view equal to DVC's; returns an exit code.
+    """When a run ends, record what it finished, and make Snakemake's records equal to DVC's.
 
     Args:
-        record: whether the run is the caller's to record; without, nothing is done where one has begun.
+        record: whether the run is the caller's to record; if not, nothing is done while a run is going on.
+
+    Returns:
+        An exit code.
     """
     command = [sys.executable, "-m", "workflow.bridge", *(["--record"] if record else [])]
     process = subprocess.Popen(command, start_new_session=True)
     try:
         return process.wait()
-    except KeyboardInterrupt:  # of which the process, in a session of its own, knows nothing
+    except KeyboardInterrupt:  # the process has a session of its own and is not interrupted
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        print("Telling DVC what this run has finished; a moment.", file=sys.stderr)
+        print("Recording for DVC what this run has finished; please wait.", file=sys.stderr)
         process.wait()
         sys.exit(130)
 
 
 def main(record: bool) -> None:
-    """What `settle` starts."""
+    """The process that `settle` starts."""
     from dvc.repo import Repo, lock_repo
 
     logging.getLogger("dvc").setLevel(logging.WARNING)
@@ -116,13 +121,15 @@ def main(record: bool) -> None:
 
 @contextmanager
 def planned() -> Iterator["Workflow"]:
-    """The workflow with the jobs of the whole study, planned as if none had run."""
+    """The workflow with the jobs of the whole study, planned as if no job had run."""
     from snakemake.api import SnakemakeApi
     from snakemake.settings import enums, types
     from snakemake_interface_executor_plugins.settings import ExecMode
 
     with SnakemakeApi(types.OutputSettings(quiet={enums.Quietness.ALL})) as api:
-        settings = types.WorkflowSettings(exec_mode=ExecMode.SUBPROCESS)  # the Snakefile then leaves the bridge alone
+        settings = types.WorkflowSettings(
+            exec_mode=ExecMode.SUBPROCESS
+        )  # with which the Snakefile does not start the bridge
         within = api.workflow(types.ResourceSettings(cores=1), workflow_settings=settings, snakefile=Path("Snakefile"))
         within.dag(types.DAGSettings(targets={"all"}, forceall=True))
         workflow = within._workflow
@@ -134,7 +141,7 @@ def planned() -> Iterator["Workflow"]:
 
 
 def _finished(workflow: "Workflow", job: "Job", since: float) -> bool:
-    """Whether Snakemake ran a job to its end, as it would today, and nobody has touched its files or inputs after it."""
+    """Whether Snakemake ran a job to its end, would run it the same way today, and its files and inputs are unchanged."""
     known = workflow.persistence
     if not all(map(os.path.exists, [*job.input, *job.output])) or not known.has_metadata(job):
         return False
@@ -148,7 +155,7 @@ def _finished(workflow: "Workflow", job: "Job", since: float) -> bool:
 
 
 def _record(repo: "Repo", stages: "list[PipelineStage]") -> None:
-    """Do what `dvc commit --force` does, but replace dvc.lock in one step: an interrupt leaves it whole."""
+    """Do the work of `dvc commit --force`, but replace dvc.lock in one step, so that an interrupt does not damage it."""
     from dvc.dvcfile import Lockfile
 
     if not stages:
@@ -164,7 +171,7 @@ def _record(repo: "Repo", stages: "list[PipelineStage]") -> None:
 
 
 def _accept(workflow: "Workflow", job: "Job") -> None:
-    """Let Snakemake take a job's files for made by it, as it would today and from the inputs as they are."""
+    """Record in Snakemake that it made a job's files, in the way it would today, from the inputs as they are."""
     newest = max(map(os.path.getmtime, job.input), default=0)
     for path in job.output:
         if os.path.getmtime(path) < newest:
@@ -172,18 +179,18 @@ def _accept(workflow: "Workflow", job: "Job") -> None:
     known = workflow.persistence
     before = {path: (record.starttime, record.endtime) for path in job.output if (record := known.metadata(path))}
     workflow.async_run(known.finished(job))
-    known._clear_cache()  # it remembers that there was no record
+    known._clear_cache()  # which remembers that there was no record
     for path in job.output:
         record = known.metadata(path)
         started, ended = before.get(path, (None, None))
-        # Of what DVC ran Snakemake takes this moment for the start, later than the end: its report could not draw that.
+        # For a job that DVC ran, Snakemake records now as the start, which is later than the end; its report cannot draw that.
         record.starttime = started if ended == record.endtime else record.endtime - _seconds(job)
         known._write_record(str(path), record)
 
 
 def _seconds(job: "Job") -> float:
-    """What a job took when it last ran, by its own note of it; a second where it left none."""
-    of_run, shared = Path(job.output[0]).with_name("timing.json"), Path(f"data/{job.wildcards.get('id')}.timing.json")
+    """How long a job took when it last ran, by its timing.json; one second if there is no entry."""
+    of_run, shared = Path(job.output[0]).with_name(TIMING), DataFiles(str(job.wildcards.get("id"))).timing
     name = ".".join([job.rule.name, *filter(None, [job.wildcards.get("features")])])
     for path in (of_run, shared):
         with suppress(OSError, ValueError, LookupError, TypeError):
@@ -193,7 +200,7 @@ def _seconds(job: "Job") -> float:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Keep a run from beginning, and any other bridge from working, within the block."""
+    """Within the block, no run begins and no other bridge works."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -201,7 +208,7 @@ def _alone() -> Iterator[None]:
 
 
 def _lock(file: TextIO) -> bool:
-    """Lock a file for as long as it is open; False where another process has it locked."""
+    """Lock a file for as long as it is open. Returns False if another process has locked it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -210,9 +217,10 @@ def _lock(file: TextIO) -> bool:
 
 
 def _is_seen(outputs: list[str]) -> bool:
-    """Whether Snakemake's view is still what it was made.
+    """Whether Snakemake's records are still equal to DVC's.
 
-    It shows an edit of the study by itself, unless a stage was stale before: then the edit may have brought it back.
+    Snakemake notices an edit of the study by itself, unless a stage was stale before: then the edit may have made the stage
+    clean again.
     """
     if not SEEN.exists():
         return False
@@ -237,7 +245,7 @@ if __name__ == "__main__":
     try:
         try:
             main("--record" in sys.argv)
-        except RWLockFileCorruptedError:  # whoever wrote it was killed
+        except RWLockFileCorruptedError:  # the process that wrote it was killed
             Path(".dvc/tmp/rwlock").unlink()
             main("--record" in sys.argv)
     except (DvcException, UserError) as error:

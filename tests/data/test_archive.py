@@ -1,4 +1,4 @@
-"""A folder and a zip archive read alike, and tell what is damaged."""
+"""Folders and zip archives are read in the same way, and damage is named."""
 
 import zipfile
 from pathlib import Path

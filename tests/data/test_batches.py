@@ -1,4 +1,4 @@
-"""Levels to the networks' range and back, and batches that a seed decides."""
+"""Levels to the range of the networks and back; seeded batches."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,8 @@ from vaeline.data.augmentation import _rotate
 from vaeline.data.batches import Batches
 from vaeline.data.dequantization import to_pixels, to_range
 from vaeline.data.facts import Facts
-from vaeline.data.store import OnDisk, Split, read_split, write
+from vaeline.data.on_disk import OnDisk
+from vaeline.data.store import Split, read_split, write
 
 
 def facts(levels: int = 17, low: float = -1.0, high: float = 1.0) -> Facts:
@@ -48,7 +49,7 @@ def test_greys_are_shares_of_the_range_without_noise(pixels: str) -> None:
     assert torch.equal(to_pixels(to_range(levels, of), of), levels)
 
 
-def test_dynamic_black_and_white_is_drawn_anew_with_the_grey_as_its_probability() -> None:
+def test_dynamic_black_and_white_is_drawn_again_for_each_batch() -> None:
     of = replace(facts(low=0.0), pixels="dynamic_binary")
     x = to_range(torch.full((1, 1, 200, 200), 4, dtype=torch.uint8), of)
     assert set(x.unique().tolist()) == {0.0, 1.0} and float(x.mean()) == pytest.approx(4 / 16, abs=0.01)
@@ -77,7 +78,7 @@ def test_noise_fills_a_level_evenly() -> None:
     assert float(x.std()) == pytest.approx(0.5 / 12**0.5, abs=0.005)
 
 
-def test_an_epoch_holds_every_image_once_and_its_seed_decides_the_order() -> None:
+def test_an_epoch_holds_every_image_once_in_a_seeded_order() -> None:
     batches = Batches(split(), facts(), batch_size=4)
     seen = [[to_pixels(x, facts()) for x, _ in batches.shuffled(seed)] for seed in (1, 1, 2)]
     first, again, other = (torch.cat(each) for each in seen)
@@ -147,7 +148,7 @@ def test_batches_from_disk_can_be_left_before_the_end(store: Path) -> None:
     batches.close()  # type: ignore[attr-defined]
 
 
-def test_store_made_anew_changes_nothing_for_those_who_read_it(store: Path) -> None:
+def test_a_new_store_changes_nothing_for_its_readers(store: Path) -> None:
     batches = Batches(read_split(store, "train", 0), facts(), 9)
     before = torch.cat([x for x, _ in batches.ordered(1)])
     write(store, facts(), {name: split(5) for name in ("train", "validation", "test")})

@@ -106,7 +106,7 @@ def test_resized_photographs_are_those_of_pillow_but_for_rounding() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_pixels_go_where_they_are_asked_for_if_they_have_its_shape(kind: str) -> None:
+def test_pixels_fill_the_given_array_if_the_shape_fits(kind: str) -> None:
     content = encoded(BIG, kind)
     into = np.zeros((218, 178, 3), np.uint8)
     assert decode(content, 3, into) is into and (into == decode(content, 3)).all()

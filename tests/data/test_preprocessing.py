@@ -235,7 +235,7 @@ def test_real_faces_are_resized_then_cut(tmp_path: Path) -> None:
     assert 10 * np.log10(255**2 / np.mean(squares)) > 70
 
 
-def test_static_black_and_white_is_drawn_once_with_the_grey_as_its_probability(tmp_path: Path) -> None:
+def test_static_black_and_white_is_drawn_once_from_the_grey(tmp_path: Path) -> None:
     greys = dataset("digits", tmp_path, size=8)
     binary = greys.model_copy(update={"pixels": "static_binary"})
     facts = made(binary, tmp_path / "binary.h5")

@@ -14,7 +14,7 @@ from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import Reference, named
 from vaeline.metrics.kernel_distance import kernel_distance
-from vaeline.runs.samples_file import Drawn
+from vaeline.runs.samples_file import DrawnImages
 from vaeline.system.errors import UserError
 
 FACTS = Facts(
@@ -51,13 +51,13 @@ def reference() -> Reference:
     return Reference(named(Corner()), real, record, "ab12", 60)
 
 
-def measure(drawn: Drawn, reference: Reference, conditional: bool = True, by_label: bool = False) -> Record:
+def measure(drawn: DrawnImages, reference: Reference, conditional: bool = True, by_label: bool = False) -> Record:
     judges = Judges(Corner(), reference, Corner(), FACTS, by_label)  # type: ignore[arg-type]
     return measure_images(drawn, judges, conditional)
 
 
 def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(2 - LABELS) // 2, LABELS[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(2 - LABELS) // 2, LABELS[:, None], ROWS, None, 5)
     record = measure(drawn, reference)
     assert record.metrics["fd_reconstruction"] == pytest.approx(0, abs=1e-9)
     assert record.metrics["fd_sample"] > 10
@@ -69,7 +69,7 @@ def test_kernels_of_an_image_with_the_one_it_was_made_from_are_left_out(referenc
     order = np.random.default_rng(3).permutation(60)[:30]
     made, real = images_of(LABELS)[order], images_of(LABELS)
     real_rows = real.reshape(60, 4).astype(np.float32)
-    drawn = Drawn(made, made, LABELS[order, None], order, None, 5)
+    drawn = DrawnImages(made, made, LABELS[order, None], order, None, 5)
     known = replace(reference, drawn=30)
     record = measure(drawn, known)
     expected = kernel_distance(real_rows[order], real_rows, order).distance
@@ -80,13 +80,13 @@ def test_kernels_of_an_image_with_the_one_it_was_made_from_are_left_out(referenc
 
 def test_samples_that_show_what_was_asked_for_are_accurate(reference: Reference) -> None:
     for shown, accuracy in ((LABELS, 1.0), (LABELS * 0, 1 / 3), ((LABELS + 1) % 3, 0.0)):
-        drawn = Drawn(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
+        drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
         record = measure(drawn, reference)
         assert record.metrics["condition_accuracy"] == pytest.approx(accuracy)
 
 
 def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), np.zeros((60, 1), np.int64), ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), np.zeros((60, 1), np.int64), ROWS, None, 5)
     record = measure(drawn, reference, conditional=False)
     assert "condition_accuracy" not in record.metrics
     assert record.evaluation["condition_accuracy"] == {"dash": "the system is given no labels"}
@@ -95,7 +95,7 @@ def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) 
 def test_every_name_of_what_was_drawn_says_of_which_images_with_which_seed_and_which_judge(
     reference: Reference,
 ) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, images_of(LABELS), 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, images_of(LABELS), 5)
     record = measure(drawn, reference)
     for name, how in record.evaluation.items():
         assert {"split": "test", "split_sha256": "ab12", "seed": 5, "images": 60}.items() <= how.items(), name
@@ -105,14 +105,14 @@ def test_every_name_of_what_was_drawn_says_of_which_images_with_which_seed_and_w
 
 def test_a_label_that_nobody_was_asked_for_is_named(reference: Reference) -> None:
     asked = LABELS % 2
-    drawn = Drawn(images_of(asked), images_of(asked), asked[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(asked), images_of(asked), asked[:, None], ROWS, None, 5)
     record = measure(drawn, reference)
     assert record.evaluation["condition_accuracy"]["left_out"] == ["digit=2"]
 
 
 def test_distances_are_taken_label_by_label_where_asked(reference: Reference) -> None:
     for shown, near in ((LABELS, True), ((LABELS + 1) % 3, False)):
-        drawn = Drawn(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
+        drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
         record = measure(drawn, reference, by_label=True)
         assert (record.metrics["fd_sample_by_label"] < 1e-6) == near
         assert set(record.evaluation["fd_sample_by_label"]["by_label"]) == {"digit=0", "digit=1", "digit=2"}
@@ -130,13 +130,13 @@ def test_distances_are_taken_label_by_label_where_asked(reference: Reference) ->
 def test_a_reference_of_another_space_or_other_images_is_refused(
     reference: Reference, changes: dict[str, Any], sentence: str
 ) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=sentence):
         measure(drawn, replace(reference, **changes))
 
 
 def test_a_system_without_labels_has_no_distances_by_label(reference: Reference) -> None:
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     record = measure(drawn, reference, conditional=False, by_label=True)
     assert record.evaluation["fd_sample_by_label"] == {"dash": "the system is given no labels"}
 
@@ -148,7 +148,7 @@ def test_low_posterior_samples_and_labels_of_another_shape_are_refused(reference
         (None, LABELS[:50, None], "60 samples and 50x1 labels, which should be 60x1"),
     ):
         with pytest.raises(UserError, match=sentence):
-            measure(Drawn(good, good, labels, ROWS, low, 5), reference)
+            measure(DrawnImages(good, good, labels, ROWS, low, 5), reference)
 
 
 def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> None:
@@ -156,7 +156,7 @@ def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> No
         def __call__(self, images: Tensor) -> Tensor:
             return super().__call__(images) * torch.nan
 
-    drawn = Drawn(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match="cannot be compared in pixels: the features hold values that are not finite"):
         measure_images(drawn, Judges(Broken(), reference, Corner(), FACTS), True)  # type: ignore[arg-type]
 
@@ -175,6 +175,6 @@ def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> No
 def test_samples_of_another_shape_or_range_are_refused(
     reference: Reference, samples: np.ndarray, sentence: str
 ) -> None:
-    drawn = Drawn(images_of(LABELS), samples, LABELS[:, None], ROWS, None, 5)
+    drawn = DrawnImages(images_of(LABELS), samples, LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=sentence):
         measure(drawn, reference)

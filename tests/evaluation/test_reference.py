@@ -10,12 +10,12 @@ from torch import Tensor
 
 from vaeline.data.batches import evenly_spaced
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
 from vaeline.evaluation import reference
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import RealImages, Reference, measure, pixel_gaussian
-from vaeline.evaluation.reference_numbers import paths as paths_of
 from vaeline.metrics._calibration_error import calibration_error
 from vaeline.metrics._images import ImageSet
 from vaeline.metrics._moments import Moments, moments
@@ -149,7 +149,8 @@ def test_too_few_images_for_a_covariance_are_said_so(tmp_path: Path) -> None:
 
 def test_a_reference_is_read_as_it_was_written(tmp_path: Path) -> None:
     found = measured()
-    paths = paths_of(tmp_path / "tiny.h5", "classifier")
+    files = DataFiles("tiny", tmp_path)
+    paths = files.statistics("classifier"), files.metrics("classifier")
     assert [path.name for path in paths] == ["tiny.classifier.reference.safetensors", "tiny.classifier.json"]
     reference.write(found, *paths)
     facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
@@ -170,7 +171,8 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("broken", [0, 1])
 @pytest.mark.parametrize("content", [None, b"", b"{}"])
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
-    paths = paths_of(tmp_path / "tiny.h5", "classifier")
+    files = DataFiles("tiny", tmp_path)
+    paths = files.statistics("classifier"), files.metrics("classifier")
     test, facts = np.zeros((9, 1, 1, 2), np.uint8), Facts("tiny", (1, 1, 2), 256, (-1.0, 1.0), ["a"], [["no"]])
     real = ImageSet(
         lambda: [test], Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9)

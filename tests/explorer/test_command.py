@@ -28,7 +28,7 @@ def test_a_taken_port_is_refused() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        assert error_of("--port", port) == f"Error: Port {port} is taken, or not yours to take; name another by --port."
+        assert error_of("--port", port) == f"Error: Port {port} is in use or not permitted; choose another by --port."
 
 
 def test_a_study_without_trained_runs_is_refused(runs: Runs) -> None:

@@ -160,7 +160,7 @@ def test_a_saved_model_is_loaded_whole_and_saved_again_as_the_same_bytes(
                 save(path.parent / "other", Model(variant(), FACTS), FACTS, {})
                 or (path.parent / "other" / path.name).rename(path)
             ),
-            "or not the one that variant.yaml tells of",
+            "or not the one that variant.yaml describes",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The classifier stage writes the judge of a data set, once and for all its studies."""
+"""The classifier stage writes the classifier of a data set for all its studies."""
 
 from collections.abc import Callable
 from pathlib import Path

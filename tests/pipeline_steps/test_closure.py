@@ -1,4 +1,4 @@
-"""A hash of code changes with what the code does, and with nothing else."""
+"""A hash of code changes only if the code behaves differently."""
 
 import subprocess
 import sys
@@ -66,9 +66,14 @@ def test_a_strange_string_does_not_swallow_what_follows() -> None:
     assert closure.code_text(text) == "x = '\\\\'\ny = r'\\'#'\nz = \"'\"\n"
 
 
+CLOSURE = {
+    "top.py", "below.py", "inner/__init__.py", "inner/deep.py", "templates/page.html.j2", "templates/parts/row.html.j2",
+}  # fmt: skip
+
+
 def forget() -> None:
-    """Make the module read its files anew."""
-    for cached in (closure._imported, closure._files, closure._seen, closure._memory, closure._data_files):
+    """Make the module read its files again."""
+    for cached in (closure._imported, closure._files, closure._module, closure._memory, closure._data_files):
         cached.cache_clear()
 
 
@@ -76,12 +81,15 @@ def forget() -> None:
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A project of a few modules."""
     for name, text in {
-        "top.py": "from vaeline import below\ndef f():\n    from vaeline.inner import deep\n",
+        "top.py": 'from vaeline import below\nHERE = Path(__file__).parent / "templates"\ndef f():\n    from vaeline.inner import deep\n',
         "below.py": "import os\n",
         "inner/__init__.py": "ABOUT = 1\n",
         "inner/deep.py": "import vaeline.top\n",  # a circle
         "aside.py": "",
-        "templates/top.html.j2": "<p>",
+        "templates/page.html.j2": "<p>",
+        "templates/parts/row.html.j2": "<tr>",
+        "inner/top.css": "p {}",  # bears the name of a module that does not name it
+        "inner/aside.py": 'STYLE = Path(__file__).parent / "top.css"  # and "page.css"\n',
     }.items():
         path = tmp_path / "vaeline" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,12 +101,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     forget()
 
 
-def test_the_closure_holds_all_that_is_imported_and_the_files_of_its_name(package: Path) -> None:
+def test_the_closure_holds_imports_and_named_data_files(package: Path) -> None:
     found = {str(path.relative_to(package)) for path in closure.closure(["vaeline.top"])}
-    assert found == {"top.py", "below.py", "inner/__init__.py", "inner/deep.py", "templates/top.html.j2"}
+    assert found == CLOSURE
 
 
-@pytest.mark.parametrize("name", ["top.py", "below.py", "inner/__init__.py", "inner/deep.py", "templates/top.html.j2"])
+@pytest.mark.parametrize("name", sorted(CLOSURE))
 def test_an_edit_anywhere_in_the_closure_changes_the_hash(package: Path, name: str) -> None:
     before = closure.digest(["vaeline.top"])
     (package / name).write_text((package / name).read_text() + "added = 1\n")
@@ -106,22 +114,32 @@ def test_an_edit_anywhere_in_the_closure_changes_the_hash(package: Path, name: s
     assert closure.digest(["vaeline.top"]) != before
 
 
-def test_what_a_former_process_has_seen_is_not_parsed_again(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_former_process_has_parsed_is_not_parsed_again(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = closure.digest(["vaeline.top"])
     monkeypatch.setattr(closure, "_parse", lambda text: pytest.fail("parsed"))
     forget()
     assert closure.digest(["vaeline.top"]) == before
 
 
+def test_a_file_is_data_of_the_module_that_names_it_alone(package: Path) -> None:
+    found = {str(path.relative_to(package)) for path in closure.closure(["vaeline.inner.aside"])}
+    assert found == {"inner/__init__.py", "inner/aside.py", "inner/top.css"}
+
+
+def test_every_data_file_is_named_by_a_module() -> None:
+    files = [path for package in closure.PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()]
+    modules = [path for path in files if path.suffix == ".py"]
+    data = {path for path in files if path.suffix not in (".py", ".pyc", ".typed")}
+    assert data == {file for module in modules for file in closure._data_files(module)}
+
+
 @pytest.mark.parametrize(
     "damage",
     [lambda text: text[:50], lambda text: "[]", lambda text: text.replace('"by": "', '"by": "0'), lambda text: "{}"],
 )
-def test_a_cache_that_is_damaged_or_of_another_version_is_passed_over(
-    package: Path, damage: Callable[[str], str]
-) -> None:
+def test_a_cache_that_is_damaged_or_of_another_version_is_ignored(package: Path, damage: Callable[[str], str]) -> None:
     before = closure.digest(["vaeline.top"])
-    content = closure.CACHE.read_text().replace(closure._seen(package / "below.py").digest, "0" * 64)
+    content = closure.CACHE.read_text().replace(closure._module(package / "below.py").digest, "0" * 64)
     closure.CACHE.write_text(damage(content))
     forget()
     assert closure.digest(["vaeline.top"]) == before
@@ -159,7 +177,10 @@ def test_a_data_set_belongs_to_the_steps_that_read_it() -> None:
 
 def test_a_step_belongs_to_itself() -> None:
     assert changed_by("pipeline_steps/report.py") == {"report"}
-    assert changed_by("vaeline/report/templates/report.html.j2") == {"report"}
+    for name in ("report.html.j2", "report.css", "report.js"):
+        assert changed_by(f"vaeline/report/templates/{name}") == {"report"}
+    for name in ("page.css", "slider.js"):  # of the explorer, which no engine runs
+        assert changed_by(f"vaeline/explorer/{name}") == set()
     assert changed_by("vaeline/training/loop.py") == {
         f"train.{variant}" for variant in ("gaussian_cvae", "cvae", "cvae_nf")
     }
@@ -176,19 +197,23 @@ def test_hashing_is_quick_and_loads_no_torch() -> None:
     assert torch == "False"
 
 
-SHOWN = {"figures", "latent_figures", "report", "results", "comparison", "headlines", "table", "answer"}
-DRAWN = {"sampling", "drawn", "pictures", "aggregate"}
+LATER = {"vaeline.report", "vaeline.explorer"}
+DRAWING = {"vaeline.runs.drawing", "vaeline.runs.samples_file", "vaeline.runs.pictures", "vaeline.runs.trained_run"}
 
 
 @pytest.mark.parametrize(
     ("step", "without"),
     [
-        ("train", SHOWN | DRAWN | {"evaluation"}),
-        ("sample", SHOWN | {"training", "evaluation"}),
-        ("evaluate", SHOWN | {"training"}),
+        ("download", LATER | DRAWING | {"vaeline.models", "vaeline.training", "vaeline.evaluation"}),
+        ("preprocess", LATER | DRAWING | {"vaeline.models", "vaeline.training", "vaeline.evaluation"}),
+        ("train", LATER | DRAWING | {"vaeline.evaluation", "vaeline.metrics"}),
+        ("sample", LATER | {"vaeline.training", "vaeline.evaluation"}),
+        ("evaluate", LATER | {"vaeline.training", "vaeline.runs.drawing", "vaeline.runs.pictures"}),
+        ("report", {"vaeline.explorer", "vaeline.training", "vaeline.runs.drawing"}),
     ],
 )
 def test_no_step_depends_on_what_comes_after_it(step: str, without: set[str]) -> None:
-    """A colour of the report's that changed would train every variant anew, from its first epoch."""
-    files = {path.relative_to(ROOT).with_suffix("").parts for path in closure.closure([f"pipeline_steps.{step}"])}
-    assert not {part for package, part, *_ in files if package == "vaeline"} & without
+    """If it did, a new colour in the report would train every variant again from its first epoch."""
+    files = closure.closure([f"pipeline_steps.{step}"])
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files}
+    assert not {name for name in modules for each in without if name == each or name.startswith(f"{each}.")}

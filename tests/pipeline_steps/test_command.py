@@ -1,4 +1,4 @@
-"""What every command owes its user: sentences."""
+"""Errors in sentences, edits of params.yaml while a step runs, notes of time."""
 
 import fcntl
 import json
@@ -11,9 +11,10 @@ import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps.command import RUNNING, UNDER_DVC, command, reads, timed
+from pipeline_steps.command import RUNNING, UNDER_DVC, command, data_timing, reads, study_command, timed
 from vaeline.metrics.frechet_distance import FewImages
 from vaeline.runs.timing import read_times
+from vaeline.study.reading import PARAMS
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
@@ -29,7 +30,10 @@ def own_format() -> Iterator[None]:
     ("error", "sentence"),
     [
         (UserError("latent is 0; give 1 or more."), "Error: latent is 0; give 1 or more.\n"),
-        (PermissionError(13, "Permission denied", "data"), "Error: [Errno 13] Permission denied: 'data'; mend it"),
+        (
+            PermissionError(13, "Permission denied", "data"),
+            "Error: [Errno 13] Permission denied: 'data'; put this right",
+        ),
     ],
 )
 def test_a_mistake_ends_with_its_sentence(run: Callable[..., Result], error: Exception, sentence: str) -> None:
@@ -50,12 +54,10 @@ def test_a_fault_of_the_code_keeps_its_traceback(run: Callable[..., Result]) -> 
     assert isinstance(run(step).exception, ZeroDivisionError)
 
 
-def test_an_edit_of_what_a_step_reads_is_refused_and_any_other_is_not(
-    project: Study, run: Callable[..., Result]
-) -> None:
-    @command
+def test_an_edit_of_a_value_that_a_step_reads_is_refused(project: Study, run: Callable[..., Result]) -> None:
+    @study_command
     @reads("training", "variants.plain")
-    def step() -> None:
+    def step(study: Study) -> None:
         Path("params.yaml").write_text(yaml.safe_dump(edited))
 
     edited = project.model_dump(mode="json")
@@ -67,11 +69,43 @@ def test_an_edit_of_what_a_step_reads_is_refused_and_any_other_is_not(
     assert "variants.plain of params.yaml changed while this step ran" in result.output
 
 
-def test_what_a_shared_step_takes_is_noted_beside_its_files(project: Study, run: Callable[..., Result]) -> None:
-    @command
-    @timed("data/{id}.timing.json", "reference.{features}")
+def test_a_variant_that_is_removed_while_its_step_runs_is_refused(project: Study, run: Callable[..., Result]) -> None:
+    @study_command
+    @reads("variants.plain")
+    def step(study: Study) -> None:
+        edited = study.model_dump(mode="json")
+        edited["study"]["variants"] = ["flow"]
+        del edited["variants"]["plain"]
+        Path("params.yaml").write_text(yaml.safe_dump(edited))
+
+    result = run(step)
+    assert result.exit_code == 1 and "variants.plain of params.yaml changed" in result.output
+
+
+def test_the_parameters_are_parsed_once_unless_their_bytes_change(
+    project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @study_command
+    @timed(data_timing, "download")
     @reads("training")
-    def step() -> None:
+    def step(study: Study) -> None:
+        PARAMS.write_text(PARAMS.read_text() + added)
+
+    parse, parsed = yaml.load, []
+    monkeypatch.setattr(yaml, "load", lambda *arguments: (parsed.append(1), parse(*arguments))[1])
+    added = "# of another text, so that no test before has parsed it\n"
+    PARAMS.write_text(PARAMS.read_text() + added)
+    added = ""
+    assert run(step).exit_code == 0 and len(parsed) == 1
+    added = "# a comment changes no value\n"
+    assert run(step).exit_code == 0 and len(parsed) == 2
+
+
+def test_the_time_of_a_shared_step_is_noted_beside_its_files(project: Study, run: Callable[..., Result]) -> None:
+    @study_command
+    @timed(data_timing, "reference.{features}")
+    @reads("training")
+    def step(study: Study) -> None:
         if fails:
             raise UserError("It fails.")
 
@@ -90,10 +124,10 @@ def test_what_a_shared_step_takes_is_noted_beside_its_files(project: Study, run:
 
 
 @pytest.mark.parametrize("content", ["half {", "[1, 2]"])
-def test_a_damaged_note_is_written_anew(project: Study, run: Callable[..., Result], content: str) -> None:
-    @command
-    @timed("data/{id}.timing.json", "download")
-    def step() -> None: ...
+def test_a_damaged_note_is_replaced(project: Study, run: Callable[..., Result], content: str) -> None:
+    @study_command
+    @timed(data_timing, "download")
+    def step(study: Study) -> None: ...
 
     path = Path("data/blocks.timing.json")
     path.write_text(content)
@@ -101,11 +135,10 @@ def test_a_damaged_note_is_written_anew(project: Study, run: Callable[..., Resul
     assert read_times(path).keys() == {"download"}
 
 
-def test_dvc_keeps_out_of_a_run_of_snakemake_that_is_going_on(
+def test_dvc_is_refused_while_snakemake_runs(
     project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @command
-    @reads("training")
     def step() -> None:
         click.echo("ran")
 
@@ -124,7 +157,7 @@ def test_dvc_keeps_out_of_a_run_of_snakemake_that_is_going_on(
     ("category", "shown"),
     [(FewImages, "Warning: too few.\n"), (RuntimeWarning, "code.py:7: RuntimeWarning: too few.\n")],
 )
-def test_our_warnings_are_sentences_and_those_of_others_say_where(
+def test_own_warnings_are_sentences_and_others_keep_their_place(
     run: Callable[..., Result], category: type[Warning], shown: str
 ) -> None:
     @command

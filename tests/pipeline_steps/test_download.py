@@ -28,11 +28,11 @@ def test_manifest_of_embedded_digits_is_written(project: Study, run: Callable[..
     assert (manifest["dataset"], manifest["images"], manifest["notes"]) == ("digits", 1797, [])
 
 
-def test_local_copy_is_read_in_place_and_what_it_lacks_is_said(project: Study, run: Callable[..., Result]) -> None:
+def test_local_copy_is_read_in_place_with_a_note_on_missing_images(project: Study, run: Callable[..., Result]) -> None:
     write_celeba(Path("faces"))
     use({"id": "faces", "name": "celeba", "source": "faces", "size": 8})
     ended = run(download.main)
-    assert ended.exit_code == 0 and "202,579 are lacking" in ended.stderr
+    assert ended.exit_code == 0 and "202,579 are missing" in ended.stderr
     manifest = json.loads(Path("data/raw/faces.json").read_text())
     assert manifest["source"] == "faces" and "img_align_celeba.zip" in manifest["files"]
     assert [path.name for path in Path("data/raw").iterdir()] == ["faces.json"]

@@ -10,12 +10,12 @@ import yaml
 from click.testing import Result
 
 from pipeline_steps import classifier, evaluate, reference, sample
-from pipeline_steps.command import run_folder
 from tests.pipeline_steps.conftest import blocks
 from vaeline.data import store
 from vaeline.data.store import read_facts
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.models.model import Model
+from vaeline.runs.folder import StudyFolder
 from vaeline.runs.model_files import save
 from vaeline.study.schema import Study
 
@@ -30,7 +30,7 @@ def drawn(project: Study, run: Callable[..., Result]) -> Study:
     run(reference.main)
     for variant, options in project.variants.items():
         torch.manual_seed(0)
-        save(run_folder("tiny", variant, 0), Model(options, facts), facts, {})
+        save(StudyFolder("tiny").run(variant, 0), Model(options, facts), facts, {})
         run(sample.main, "--variant", variant, "--seed", 0)
     return project
 
@@ -41,7 +41,7 @@ def test_every_figure_is_a_finite_number_with_a_definition(
 ) -> None:
     result = run(evaluate.main, "--variant", variant, "--seed", 0)
     assert result.exit_code == 0, result.output
-    folder = run_folder("tiny", variant, 0)
+    folder = StudyFolder("tiny").run(variant, 0)
     metrics, evaluation = (json.loads((folder / f"{name}.json").read_text()) for name in ("metrics", "evaluation"))
     expected = {
         "negative_elbo",
@@ -61,7 +61,7 @@ def test_every_figure_is_a_finite_number_with_a_definition(
 
 def test_each_figure_is_of_the_split_that_it_says(drawn: Study, run: Callable[..., Result]) -> None:
     run(evaluate.main, "--variant", "flow", "--seed", 0)
-    evaluation = json.loads((run_folder("tiny", "flow", 0) / "evaluation.json").read_text())
+    evaluation = json.loads((StudyFolder("tiny").run("flow", 0) / "evaluation.json").read_text())
     facts = read_facts(Path("data/blocks.h5"))
     measured = {name: how for name, how in evaluation.items() if "split" in how}
     for name, how in measured.items():
@@ -80,7 +80,7 @@ def test_another_seed_of_the_evaluation_draws_other_samples(drawn: Study, run: C
         content["evaluation"]["seed"] = seed
         Path("params.yaml").write_text(yaml.safe_dump(content))
         assert run(evaluate.main, "--variant", "plain", "--seed", 0).exit_code == 0
-        evaluation = json.loads((run_folder("tiny", "plain", 0) / "evaluation.json").read_text())
+        evaluation = json.loads((StudyFolder("tiny").run("plain", 0) / "evaluation.json").read_text())
         assert {evaluation[name]["seed"] for name in ("nll", "skl", "probe_linear")} == {seed}
         found.append(
             {name: evaluation[name]["value"] for name in ("nll", "negative_elbo", "skl", "mutual_information")}
@@ -89,7 +89,7 @@ def test_another_seed_of_the_evaluation_draws_other_samples(drawn: Study, run: C
 
 
 def test_running_it_twice_writes_the_same_bytes(drawn: Study, run: Callable[..., Result]) -> None:
-    folder = run_folder("tiny", "flow", 0)
+    folder = StudyFolder("tiny").run("flow", 0)
     contents = []
     for _ in range(2):
         run(evaluate.main, "--variant", "flow", "--seed", 0)
@@ -102,7 +102,7 @@ def test_running_it_twice_writes_the_same_bytes(drawn: Study, run: Callable[...,
 def test_a_missing_or_damaged_file_is_a_sentence(
     drawn: Study, run: Callable[..., Result], name: str, damage: str
 ) -> None:
-    path = run_folder("tiny", "flow", 0) / name
+    path = StudyFolder("tiny").run("flow", 0) / name
     content = path.read_bytes()
     path.unlink()
     if damage == "truncated":

@@ -13,12 +13,12 @@ import yaml
 from click.testing import Result
 
 from pipeline_steps import classifier, draw, evaluate, reference, sample
-from pipeline_steps.command import run_folder
 from tests.pipeline_steps.conftest import STUDY, blocks
 from vaeline.data import store
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split, read_facts
 from vaeline.models.model import Model
+from vaeline.runs.folder import StudyFolder
 from vaeline.runs.model_files import save
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
@@ -67,7 +67,7 @@ def project_of_kinds(
         assert run(step.main).exit_code == 0
     for name, variant in load().variants.items():
         torch.manual_seed(0)
-        save(run_folder("tiny", name, 0), Model(variant, facts), facts, {})
+        save(StudyFolder("tiny").run(name, 0), Model(variant, facts), facts, {})
     return load()
 
 
@@ -80,7 +80,7 @@ def test_every_kind_is_sampled_evaluated_and_drawn_from(project_of_kinds: Study,
         for step in (sample, evaluate):
             result = run(step.main, "--variant", name, "--seed", 0)
             assert result.exit_code == 0, f"{name}: {result.output}"
-        folder = run_folder("tiny", name, 0)
+        folder = StudyFolder("tiny").run(name, 0)
         with h5py.File(folder / "samples.h5") as file:
             drawn = set(file) & {*LATENTS, "posterior_log_p"}
             assert drawn == there[name], name

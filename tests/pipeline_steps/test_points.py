@@ -1,4 +1,4 @@
-"""The steps on points, where those that look at images have nothing to do."""
+"""The steps on points; steps that need images have nothing to do."""
 
 import json
 from contextlib import nullcontext

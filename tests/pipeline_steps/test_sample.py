@@ -1,4 +1,4 @@
-"""The sample step, and the command that draws what is asked."""
+"""The sample step, and the command `draw`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,9 +39,7 @@ def test_a_run_is_sampled_under_the_labels_of_test_images(trained: Study, run: C
         assert Image.open(RUN / name).size[0] > 8 * 8
 
 
-def test_of_fewer_images_each_says_which_row_of_the_test_split_it_is_of(
-    trained: Study, run: Callable[..., Result]
-) -> None:
+def test_fewer_images_name_their_rows_of_the_test_split(trained: Study, run: Callable[..., Result]) -> None:
     content = yaml.safe_load(Path("params.yaml").read_text())
     Path("params.yaml").write_text(yaml.safe_dump({**content, "sampling": {"grid": 8, "count": 12}}))
     assert run(sample.main, "--variant", "flow", "--seed", 0).exit_code == 0

@@ -11,7 +11,8 @@ from click.testing import Result
 
 from pipeline_steps import classifier, train
 from vaeline.study.schema import Study
-from vaeline.system.files import locked, sha256
+from vaeline.system.files import sha256
+from vaeline.system.locks import locked
 from vaeline.system.state_files import FOLDER as ROOT
 
 RUN = Path("results/tiny/runs/flow/seed-0")
@@ -38,9 +39,7 @@ def test_running_again_gives_the_same_bytes(project: Study, run: Callable[..., R
     assert [sha256(path) for path in files] == first
 
 
-def test_the_noted_time_is_that_of_the_training_also_where_nothing_was_left_to_do(
-    project: Study, run: Callable[..., Result]
-) -> None:
+def test_the_time_of_a_training_is_noted_after_a_resume_too(project: Study, run: Callable[..., Result]) -> None:
     times = []
     for _ in range(2):
         run(train.main, "--variant", "flow", "--seed", 0)

@@ -28,7 +28,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "first"],
     ):
         subprocess.run(["git", *words], check=True)
-    monkeypatch.setattr(use, "bring_back", lambda: None)
+    monkeypatch.setattr(use, "restore_results", lambda: None)
 
 
 def edit(**training: object) -> None:
@@ -62,7 +62,7 @@ def test_a_committed_edit_may_be_overwritten(run: Callable[..., Result]) -> None
     assert run(use.main, "mnist_cvae_nf").exit_code == 0
 
 
-def test_the_source_of_the_data_is_laid_over_and_is_no_edit(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_another_source_of_the_data_is_not_an_edit(run: Callable[..., Result], tmp_path: Path) -> None:
     source = str(tmp_path)
     assert run(use.main, "mnist_cvae_nf", "--source", source).exit_code == 0
     assert load().dataset.source == source

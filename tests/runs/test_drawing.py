@@ -1,4 +1,4 @@
-"""What is drawn: switched labels, pairs to go between, errors of reconstructions."""
+"""What a run draws: switched labels, pairs to interpolate between, errors of reconstructions."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.models.model import Model
-from vaeline.runs import drawing
+from vaeline.runs import drawing, samples_file
 from vaeline.study.schema import Variant
 
 CLASSES = Facts("blots", (1, 4, 4), 8, (0.0, 1.0), ["shape"], [["round", "square", "odd"]], counts={"train": 9})
@@ -37,7 +37,7 @@ def batches(facts: Facts, count: int = 12) -> Batches:
 
 
 def drawn(of: Model, test: Batches) -> dict[str, np.ndarray]:
-    """All that `everything` draws."""
+    """All datasets that `everything` draws."""
     found = {}
     for name, content in drawing.everything(of, test, test, 0, 0):
         whole = content if isinstance(content, torch.Tensor) else torch.cat(list(content.batches))
@@ -45,7 +45,7 @@ def drawn(of: Model, test: Batches) -> dict[str, np.ndarray]:
     return found
 
 
-def test_a_class_is_switched_through_its_values_and_others_one_at_a_time() -> None:
+def test_a_class_takes_all_values_and_attributes_switch_one_by_one() -> None:
     labels = torch.tensor([[2], [0], [1], [1], [0]])
     assert drawing.switches(labels, CLASSES).tolist() == [[[0], [1], [2]]] * 4
     labels = torch.tensor([[0, 0, 0, 2], [0, 1, 0, 0], [0, 1, 0, 1], [1, 0, 0, 2]])
@@ -54,7 +54,7 @@ def test_a_class_is_switched_through_its_values_and_others_one_at_a_time() -> No
     assert torch.equal(asked[:, 0], labels)
 
 
-def test_of_many_attributes_those_that_divide_images_most_evenly_are_switched(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_attributes_that_divide_images_most_evenly_are_switched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing, "MOST_SWITCHES", 2)
     labels = torch.tensor([[0, 0, 0, 2], [0, 1, 0, 2], [0, 1, 0, 2], [1, 0, 0, 2]])
     assert drawing.switches(labels, ATTRIBUTES)[0].tolist() == [[0, 0, 0, 2], [0, 1, 0, 2]]
@@ -79,16 +79,20 @@ def test_pairs_share_a_class_and_differ_between_rows() -> None:
     assert not len(drawing.pairs(torch.tensor([[0], [1]]), alike=True)[0])
 
 
-def test_ways_end_in_the_reconstructions_of_their_images() -> None:
+def test_interpolations_end_in_reconstructions() -> None:
     test = batches(CLASSES)
     found = drawn(model(CLASSES), test)
     first, second = drawing.pairs(test.labels, alike=True)
     for name in ("interpolations", "interpolations_through_flow"):
         ways = found[name].astype(int)
         assert ways.shape == (4, 9, 1, 4, 4)
-        for end, rows in ((0, first), (-1, second)):  # but for the noise that dequantizes, and the flow's rounding
+        for end, rows in ((0, first), (-1, second)):  # up to the noise of dequantization and the flow's rounding
             assert np.abs(ways[:, end] - found["reconstructions"][rows]).max() <= 1
     assert "interpolations_through_flow" not in drawn(model(CLASSES, prior={"name": "standard"}), test)
+
+
+def test_every_dataset_that_is_drawn_is_in_the_table() -> None:
+    assert drawn(model(CLASSES), batches(CLASSES)).keys() <= samples_file.DATASETS.keys()
 
 
 def test_errors_are_of_each_reconstruction() -> None:

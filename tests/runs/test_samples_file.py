@@ -1,4 +1,4 @@
-"""What a run drew is refused where it is not what it should be: of another model, of other images, half there."""
+"""samples.h5 is refused if it is of another model, of other images, or damaged."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_what_was_drawn_is_read_back(folder: Path) -> None:
     found = samples_file.read(folder, FACTS)
     found.require(FACTS)
     assert found.seed == 3
-    np.testing.assert_array_equal(found.sources, [0, 2, 3, 5])
+    np.testing.assert_array_equal(found.test_index, [0, 2, 3, 5])
     assert found.low_posterior is not None and found.low_posterior.shape == (4, 1, 2, 2)
     assert set(samples_file.arrays(folder / "samples.h5", ["codes", "traversals"])) == {"codes"}
 
@@ -69,14 +69,14 @@ def replaced(name: str, values: Any) -> Callable[[h5py.File], None]:
         (replaced("reconstructions", np.zeros((2, 1, 2, 2), np.uint8)), "2 reconstructions and 4 samples"),
         (replaced("labels", np.zeros((4, 1))), "its labels are 4x1 of type float64"),
         (replaced("test_index", np.zeros((4, 1), int)), "its test_index are 4x1"),
-        (replaced("codes", np.full((4, 2), np.nan, np.float32)), "codes holds what is not finite"),
+        (replaced("codes", np.full((4, 2), np.nan, np.float32)), "codes holds numbers that are not finite"),
         (replaced("posterior_log_p", np.zeros(4, np.float32)), "5 posterior and 4 posterior_log_p"),
         (lambda file: file.create_dataset("sketches", data=np.zeros(3)), "its sketches are 3 of type float64"),
         (lambda file: file.attrs.update(seed="abc"), "invalid literal"),
         (lambda file: (file.pop("samples"), file.create_group("samples")), "samples.h5 is damaged"),
     ],
 )
-def test_a_layout_that_is_not_ours_is_refused(folder: Path, damage: Callable[[h5py.File], Any], sentence: str) -> None:
+def test_another_layout_is_refused(folder: Path, damage: Callable[[h5py.File], Any], sentence: str) -> None:
     with h5py.File(folder / "samples.h5", "a") as file:
         damage(file)
     with pytest.raises(UserError, match=sentence):
@@ -87,14 +87,14 @@ def test_a_layout_that_is_not_ours_is_refused(folder: Path, damage: Callable[[h5
 @pytest.mark.parametrize(
     ("name", "values", "sentence"),
     [
-        ("labels", np.array([[0], [1], [0], [2]]), "labels that no test image can have"),
-        ("labels", np.array([[0], [1], [0], [-1]]), "labels that no test image can have"),
-        ("test_index", np.array([0, 1, 2, 6]), "rows that the test split has not"),
-        ("test_index", np.array([0, 1, 1, 2]), "or has once only"),
-        ("test_index", np.array([0, 1, -1, 2]), "rows that the test split has not"),
+        ("labels", np.array([[0], [1], [0], [2]]), "labels that do not exist"),
+        ("labels", np.array([[0], [1], [0], [-1]]), "labels that do not exist"),
+        ("test_index", np.array([0, 1, 2, 6]), "test_index is out of range"),
+        ("test_index", np.array([0, 1, 1, 2]), "test_index repeats a row"),
+        ("test_index", np.array([0, 1, -1, 2]), "test_index is out of range"),
     ],
 )
-def test_labels_and_rows_that_are_none_of_the_test_split_are_refused(
+def test_labels_and_rows_outside_the_test_split_are_refused(
     folder: Path, name: str, values: np.ndarray, sentence: str
 ) -> None:
     with h5py.File(folder / "samples.h5", "a") as file:

@@ -1,4 +1,4 @@
-"""A trained run in Python: what it gives, and what it refuses."""
+"""A trained run in Python: results and refusals."""
 
 import subprocess
 import sys
@@ -53,7 +53,7 @@ def made(tmp_path: Path) -> Make:
     return make
 
 
-def test_labels_that_are_named_are_held_and_the_others_are_of_test_images(made: Make) -> None:
+def test_labels_that_are_not_named_come_from_test_images(made: Make) -> None:
     run = made(CONDITIONAL)
     labels = run.labels(200, shape="odd")
     assert (labels[:, 0] == 2).all() and set(labels[:, 1]) == {0, 1}
@@ -96,7 +96,7 @@ def test_log_prob_sums_classes_out_as_often_as_they_stand(made: Make) -> None:
     assert run.log_prob(images, samples=4000).mean() == pytest.approx(marginal.mean(), abs=0.3)
 
 
-def test_log_prob_of_a_decoder_that_ignores_z_is_in_closed_form(made: Make) -> None:
+def test_log_prob_of_a_decoder_that_ignores_z_is_exact(made: Make) -> None:
     variant = PLAIN | {"likelihood": {"name": "fixed_sigma", "sigma": 0.3}}
     run = made(variant, replace(CLASSES, pixels="greys"))
     with torch.no_grad():
@@ -137,12 +137,12 @@ def mistakes() -> list[tuple[dict[str, Any], Callable[[TrainedRun], object], str
         (CONDITIONAL, lambda run: run.decode(np.zeros((2, 3), np.float32), np.zeros((3, 2), int)), "2 images take whole"),
         (CONDITIONAL, lambda run: run.decode(np.zeros((1, 3), np.float32), np.full((1, 2), 2)), "label is out of range"),
         (CONDITIONAL, lambda run: run.log_prob(run.split().images), "no p.y. to sum over"),
-        (PLAIN, lambda run: run.sample(4, shape=0), "without labels, which cannot be asked for shape"),
+        (PLAIN, lambda run: run.sample(4, shape=0), "is not conditional, so shape cannot be set"),
         (PLAIN, lambda run: run.encode(run.split().images / 8), r"takes uint8 \(n, 1, 4, 4\)"),
         (PLAIN, lambda run: run.encode(run.split().images[:, :, :2]), r"Images are uint8 \(30, 1, 2, 4\)"),
         (PLAIN, lambda run: run.encode(run.split().images + np.uint8(200)), "levels of this run's images are 0 to 7"),
-        (PLAIN, lambda run: run.log_prob(run.split().images, samples=9), "takes 10 at least"),
-        (PLAIN, lambda run: run.interpolate(np.zeros((1, 3)), np.zeros((1, 3)), 3, True), "no flow to go through"),
+        (PLAIN, lambda run: run.log_prob(run.split().images, samples=9), "takes at least 10"),
+        (PLAIN, lambda run: run.interpolate(np.zeros((1, 3)), np.zeros((1, 3)), 3, True), "no flow to interpolate through"),
         (PLAIN, lambda run: run.interpolate(np.zeros((1, 3)), np.zeros((2, 3))), r"both must be \(n, latent\)"),
         (PLAIN | {"posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}},
          lambda run: run.log_prob(run.split().images), "no likelihood to estimate: q.z.x. is a point"),

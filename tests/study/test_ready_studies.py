@@ -1,4 +1,4 @@
-"""Ready studies: inheritance, overlays, and that each of them resolves."""
+"""Ready studies: inheritance, overlays; each study resolves."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What `vaeline.system.devices` fixes for a process; in processes of their own, for what is fixed stays."""
+"""The settings of `vaeline.system.devices`, in processes of their own, because settings stay."""
 
 import subprocess
 import sys

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vaeline.system.errors import UserError
-from vaeline.system.files import locked, main_worktree, sha256, write_json, write_text, written_aside
+from vaeline.system.files import sha256, write_json, write_text, written_aside
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert path.read_text() == "whole" and list(path.parent.iterdir()) == [path]
 
 
-def test_whoever_may_read_other_files_may_read_this_one(tmp_path: Path) -> None:
+def test_a_file_has_the_usual_permissions(tmp_path: Path) -> None:
     path, plain = tmp_path / "a", tmp_path / "b"
     plain.touch()
     with written_aside(path) as aside:
@@ -50,7 +50,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, error: Exception) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_removed_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
     here = platform.node()
@@ -76,16 +76,3 @@ def test_json_is_sorted_and_refuses_nan(tmp_path: Path) -> None:
 def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
     write_text(tmp_path / "abc", "abc")
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-
-def test_a_lock_keeps_a_second_one_out_and_is_free_afterwards(tmp_path: Path) -> None:
-    refused = pytest.raises(UserError, match="Another process is training in")
-    with locked(tmp_path, "training"), refused, locked(tmp_path, "training"):
-        pass
-    with locked(tmp_path, "training"):
-        pass
-
-
-def test_the_main_worktree_is_here_outside_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main_worktree() == tmp_path.resolve()

@@ -1,4 +1,4 @@
-"""Importance sampling holds as much for 21,000 samples of an image as for a few hundred; images on disk stay there; memory is kept."""
+"""Memory: importance sampling of many samples, images that stay on disk, freed memory that is kept."""
 
 import os
 import platform
@@ -32,7 +32,8 @@ from vaeline.data.batches import Batches
 from vaeline.evaluation.likelihood import measure_likelihood
 from vaeline.models.model import Model
 from vaeline.study.schema import Evaluation, Variant
-from vaeline.data.store import Facts, Split
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
 
 torch.set_num_threads(1)
 shape, network, images = {shape}, {network}, {images}
@@ -85,7 +86,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from vaeline.data.batches import Batches
-from vaeline.data.store import Facts, Split, read_split, write
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split, read_split, write
 
 path, count, shape = Path("tiny.h5"), 20_000, (1, 64, 64)
 facts = Facts("tiny", shape, 256, (0.0, 1.0), ["digit"], [list("ab")])
@@ -149,7 +151,7 @@ def test_memory_is_an_eighth_of_the_machines_unless_given(monkeypatch: pytest.Mo
     assert budget() == 2_500_000_000
 
 
-def test_the_peak_is_of_the_process_and_stays_when_memory_is_freed() -> None:
+def test_the_peak_stays_when_memory_is_freed() -> None:
     code = """
 from vaeline.system.memory import peak
 before = peak()

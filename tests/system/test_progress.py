@@ -1,4 +1,4 @@
-"""How far long work has come: a bar where someone looks, few lines in a log."""
+"""Progress: a bar on a terminal, few lines in a log."""
 
 import io
 import sys

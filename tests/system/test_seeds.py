@@ -1,4 +1,4 @@
-"""Streams of random numbers are apart."""
+"""Seeds of different random streams differ."""
 
 from vaeline.system.seeds import derive_seed
 

@@ -14,6 +14,8 @@ from dvc.repo import Repo
 
 from pipeline_steps.code import write_hashes
 from tests.workflow.scratch import Project
+from vaeline.data.paths import CODE, DataFiles
+from vaeline.runs.folder import FILES, StudyFolder
 from vaeline.study.reading import load
 from workflow.bridge import planned
 
@@ -115,6 +117,24 @@ def test_a_step_reads_the_parameters_of_its_stage() -> None:
     }
     modules = {name: import_module(f"pipeline_steps.{name}") for name in stages}
     assert {name: set(module.main.callback.reads) for name, module in modules.items()} == of_stages
+
+
+def test_outputs_lie_where_python_has_them(engines: Any) -> None:
+    study = load(Path(__file__).parents[2] / "params.yaml")
+    data, results, space = DataFiles(study.dataset.id), StudyFolder(study.study.name), study.evaluation.features.name
+    runs = {results.run(variant, seed) for variant in study.study.variants for seed in study.study.seeds}
+    for stages in engines:
+        made: dict[str, set[Path]] = {}
+        for step, outputs in stages:
+            made.setdefault(step, set()).update(map(Path, outputs))
+        assert made["download"] == {data.manifest} and made["preprocess"] == {data.store}
+        assert made["classifier"] == {data.classifier}
+        assert made["reference"] == {data.statistics(space), data.metrics(space)}
+        assert made["code"] == {CODE, results.code}
+        for step in ("train", "sample", "evaluate"):
+            assert {path.parent for path in made[step]} == runs
+        assert {path.parent for path in made["report"]} == {results.path}
+        assert {path.name for step in ("train", "sample", "evaluate") for path in made[step]} == set(FILES)
 
 
 def test_no_file_of_parameters_is_an_input(engines: Any) -> None:

@@ -1,4 +1,4 @@
-"""Files inside a folder or a zip archive, read alike; images are never unpacked to disk."""
+"""The files in a folder or in a zip archive, read in the same way; images are never unpacked to disk."""
 
 import hashlib
 import os
@@ -7,28 +7,28 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from vaeline.data.checksums import fingerprint
 from vaeline.system.errors import UserError
-from vaeline.system.files import sha256
 
-HEADER = 30  # bytes before the name of a file inside a zip; the last are the lengths of the name and of what follows it
+HEADER = 30  # bytes before a file's name in a zip; the last ones are the lengths of the name and of the extra field
 LENGTHS = struct.Struct("<HH")
-BETWEEN = 128  # bytes that may follow a name and precede what it names; more take the slower way
+BETWEEN = 128  # bytes of extra fields between a name and its content; a file with more is read by zipfile
 
 
 class Archive:
-    """A folder with all below it, or a zip archive; several threads may read at once."""
+    """A folder with all folders below it, or a zip archive; several threads may read at once."""
 
     def __init__(self, path: Path) -> None:
         """Open `path`.
 
         Raises:
-            UserError: it is no zip archive, is truncated, or is a web page saved under the name of one.
+            UserError: it is not a zip archive, is truncated, or is a web page that was saved under that name.
         """
         self.path = path
         self._zip = None if path.is_dir() else _open_zip(path)
-        self.names = sorted(name for name in self._found() if not _is_litter(name))
+        self.names = sorted(name for name in self._every() if not _is_hidden(name))
 
-    def _found(self) -> list[str]:
+    def _every(self) -> list[str]:
         if self._zip:
             return [name for name in self._zip.namelist() if not name.endswith("/")]
         return [each.relative_to(self.path).as_posix() for each in self.path.rglob("*") if each.is_file()]
@@ -37,7 +37,7 @@ class Archive:
         """The bytes of a file.
 
         Raises:
-            UserError: they are damaged, as the checksum inside a zip tells.
+            UserError: the file is damaged, or its checksum in the zip differs.
         """
         try:
             return _read(self._zip, name) if self._zip else (self.path / name).read_bytes()
@@ -45,7 +45,7 @@ class Archive:
             raise UserError(f"{name} in {self.path} cannot be read ({error}); get an undamaged copy.") from error
 
     def fingerprint(self, names: list[str]) -> dict[str, int | str]:
-        """Size and SHA-256 of a zip archive, or of the files `names` of a folder taken together."""
+        """Size and SHA-256 of a zip archive, or of the files `names` of a folder together."""
         if self._zip:
             return fingerprint(self.path)
         digest, size = hashlib.sha256(), 0
@@ -56,37 +56,36 @@ class Archive:
         return {"bytes": size, "count": len(names), "sha256": digest.hexdigest()}
 
 
-def fingerprint(path: Path) -> dict[str, int | str]:
-    """Size and SHA-256 of a file."""
-    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
-
-
 def is_web_page(start: bytes) -> bool:
-    """Whether the first bytes of a file are those of an HTML page, as Google Drive gives when a quota is used up."""
+    """Whether a file begins like an HTML page, which Google Drive sends when a quota is used up."""
     return start.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower().startswith((b"<!doctype html", b"<html", b"<head"))
 
 
-def refuse_web_page(path: Path) -> None:
-    """Raise a UserError if a downloaded file is a web page under its name."""
+def check_no_web_page(path: Path) -> None:
+    """Check that a file is not a web page.
+
+    Raises:
+        UserError: it is one.
+    """
     with path.open("rb") as file:
         if is_web_page(file.read(64)):
             raise UserError(
-                f"{path} is a web page saved under that name, as Google Drive gives when a file's quota of downloads is used "
-                "up; replace it with the file itself, tried again in a day or from elsewhere."
+                f"{path} is a web page saved under that name; Google Drive sends one when a file's quota of downloads is used "
+                "up. Replace it with the file itself: try again in a day, or get it from elsewhere."
             )
 
 
 def _open_zip(path: Path) -> zipfile.ZipFile:
-    refuse_web_page(path)
+    check_no_web_page(path)
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, EOFError, OSError) as error:
         size = path.stat().st_size
-        raise UserError(f"{path} ({size:,} bytes) is no zip archive or is truncated; get it again.") from error
+        raise UserError(f"{path} ({size:,} bytes) is not a zip archive, or is truncated; get it again.") from error
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:
-    """As `ZipFile.read`, which takes a lock and much Python; a file stored as it is, as images are, comes in one call instead."""
+    """Like `ZipFile.read`, but an uncompressed file, as images are, is read in one call, without a lock and with little Python."""
     entry = archive.getinfo(name)
     if entry.compress_type == zipfile.ZIP_STORED and archive.fp:
         most = HEADER + len(name.encode()) + BETWEEN + entry.file_size
@@ -98,6 +97,6 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     return archive.read(entry)
 
 
-def _is_litter(name: str) -> bool:
-    """Whether a file is hidden, or one that macOS leaves in archives."""
+def _is_hidden(name: str) -> bool:
+    """Whether a file is hidden, or one that macOS adds to archives."""
     return any(step == "__MACOSX" or step.startswith(".") for step in name.split("/"))

@@ -1,4 +1,4 @@
-"""Mirrored and rotated training images."""
+"""Augmentation: training images are mirrored and rotated at random."""
 
 import torch
 from torch import Tensor
@@ -6,13 +6,16 @@ from torch.nn import functional
 
 
 def augment(images: Tensor, generator: torch.Generator, flip: bool, rotation: float) -> Tensor:
-    """Mirror half of the images, left to right, and turn each by up to `rotation` degrees either way.
+    """Mirror half of the images left to right, and rotate each by up to `rotation` degrees in either direction.
 
     Args:
         images: pixels, (b, channel, height, width).
-        generator: of both, on the images' device.
+        generator: of the random numbers, on the images' device.
         flip: whether to mirror.
-        rotation: degrees; 0 leaves pixels whole, else they are float32 and may lie between two levels.
+        rotation: degrees.
+
+    Returns:
+        The same shape. Without rotation, pixels keep their type; with it they are float32 and may lie between two levels.
     """
     if flip:
         images = _flip_half(images, generator)
@@ -21,15 +24,17 @@ def augment(images: Tensor, generator: torch.Generator, flip: bool, rotation: fl
 
 def _flip_half(images: Tensor, generator: torch.Generator) -> Tensor:
     mirrored = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device) < 0.5
-    # torch.where, in bits: it is several times as fast.
+    # The same as torch.where, computed in bits, which is several times as fast.
     return images ^ ((images ^ images.flip(3)) & torch.where(mirrored, 255, 0).to(torch.uint8))
 
 
 def _rotate(images: Tensor, degrees: float, generator: torch.Generator) -> Tensor:
-    """Turn each square image about its middle by an angle of its own; what comes into view repeats the border."""
+    """Rotate each square image about its middle by its own random angle; pixels from outside repeat the border."""
     angle = (2 * torch.rand(len(images), generator=generator, device=images.device) - 1) * (degrees * torch.pi / 180)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
     turn = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1)  # (b, 2, 3)
     grid = functional.affine_grid(turn, list(images.shape), align_corners=False)
-    middle_of_border = 1 - 1 / images.shape[3]  # clamped here, since not every accelerator pads with the border itself
+    middle_of_border = (
+        1 - 1 / images.shape[3]
+    )  # clamped here, because not every accelerator supports padding_mode="border"
     return functional.grid_sample(images, grid.clamp_(-middle_of_border, middle_of_border), align_corners=False)

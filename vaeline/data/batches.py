@@ -1,7 +1,7 @@
-"""Seeded, shuffled batches of a split, as it is stored, brought to the range of the networks and augmented on the device.
+"""Seeded, shuffled batches of a split: read, augmented, and scaled to the range of the networks on the device.
 
-Images lie on the device where they have room, else in this machine's memory or on disk, whence batches come while the one before
-them is at work. Where they lie changes no number.
+Images are kept on the device if they fit there, otherwise in the memory of the machine or on disk; batches are then read
+while the one before is in use. The place of the images changes no number.
 """
 
 import copy
@@ -15,10 +15,11 @@ from torch import Tensor
 from vaeline.data.augmentation import augment
 from vaeline.data.dequantization import to_range
 from vaeline.data.facts import Facts
-from vaeline.data.store import OnDisk, Split
+from vaeline.data.on_disk import OnDisk
+from vaeline.data.store import Split, SplitOnDisk
 from vaeline.system.background import in_order
 
-AHEAD = 3  # batches that are read from disk before they are asked for
+AHEAD = 3  # batches that are read from disk in advance
 
 
 class Batches:
@@ -27,42 +28,44 @@ class Batches:
     Args:
         split: images, uint8 (n, channel, height, width), or points, and labels, (n, columns).
         facts: of its store.
-        batch_size: images in each batch, two or more; the last one is smaller, or one larger.
-        device: where batches are made.
+        batch_size: images in each batch, two or more; the last batch is smaller, or larger by one image.
+        device: of the batches.
     """
 
-    def __init__(self, split: Split, facts: Facts, batch_size: int, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, split: Split | SplitOnDisk, facts: Facts, batch_size: int, device: torch.device | str = "cpu"
+    ) -> None:
         self.images = split.images if isinstance(split.images, OnDisk) else _placed(split.images, torch.device(device))
         self.labels = torch.from_numpy(split.labels).to(device)
         self.facts = facts
         self.batch_size = batch_size
 
     def __len__(self) -> int:
-        """Batches of an epoch, as `shuffled` deals them; asked for in every step."""
+        """The number of batches in an epoch of `shuffled`; it is used in every step."""
         full, rest = divmod(len(self.labels), self.batch_size)
         return full + (rest > 1) or 1
 
     def spread(self, count: int) -> "Batches":
-        """At most `count` images, spread evenly over the split."""
+        """Batches of at most `count` images, spread evenly over the split."""
         rows = torch.from_numpy(evenly_spaced(len(self.images), count)).to(self.labels.device)
         some = copy.copy(self)
         some.images, some.labels = self.take(rows), self.labels.index_select(0, rows)
         return some
 
     def ordered(self, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images x in their order, dequantized by `seed`, and their labels."""
+        """Batches of images x in the order of the split, dequantized with `seed`, and of their labels."""
         generator = torch.Generator(self.labels.device).manual_seed(seed)
         order = torch.arange(len(self.images), device=self.labels.device)
         for images, labels in self._read(order.split(self.batch_size)):
             yield self._to_network(images, generator), labels
 
     def shuffled(self, seed: int, flip: bool = False, rotation: float = 0.0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images x in an order, and with an augmentation and noise, that `seed` decides, and their labels.
+        """Batches of shuffled, augmented images x, and of their labels.
 
         Args:
-            seed: of everything random here.
-            flip: as `augment` has it.
-            rotation: likewise.
+            seed: of the order, the augmentation and the noise of dequantization.
+            flip: as in `augment`.
+            rotation: as in `augment`.
         """
         generator = torch.Generator(self.labels.device).manual_seed(seed)
         for images, labels in self.augmented(generator, flip, rotation):
@@ -71,13 +74,13 @@ class Batches:
     def augmented(
         self, generator: torch.Generator, flip: bool = False, rotation: float = 0.0
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """As `shuffled`, but pixels as `augment` leaves them; the generator is the caller's."""
+        """Batches of shuffled images as `augment` returns them, before they are scaled, and of their labels."""
         order = torch.randperm(len(self.images), generator=generator, device=self.labels.device)
         for images, labels in self._read(self._dealt(order)):
             yield augment(images, generator, flip, rotation), labels
 
     def _read(self, dealt: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """The images and labels of each batch of rows; those on disk are read while the batches before them are at work."""
+        """The images and labels of each batch of rows; images on disk are read while earlier batches are in use."""
         if not isinstance(self.images, OnDisk):
             for rows in dealt:
                 yield self.take(rows), self.labels.index_select(0, rows)
@@ -88,13 +91,13 @@ class Batches:
                 yield images, self.labels.index_select(0, rows)
 
     def take(self, rows: Tensor) -> Tensor:
-        """Images of some rows as they are stored, on the device of the rows."""
+        """The stored images of some rows, on the device of the rows."""
         if isinstance(self.images, OnDisk):
             return torch.from_numpy(self.images.take(rows.cpu().numpy())).to(rows.device)
         return self.images.index_select(0, rows.to(self.images.device)).to(rows.device)
 
     def _dealt(self, order: Tensor) -> list[Tensor]:
-        """Deal rows to batches; a last batch of one image, which has no variance, joins the one before it."""
+        """Divide rows into batches. A last batch of one image, which has no variance, joins the batch before it."""
         dealt = list(order.split(self.batch_size))
         return [*dealt[:-2], torch.cat(dealt[-2:])] if len(dealt) > 1 and len(dealt[-1]) == 1 else dealt
 
@@ -104,14 +107,14 @@ class Batches:
 
 
 def _placed(images: np.ndarray, device: torch.device) -> Tensor:
-    """Images on the device, if half of what is free there has room for them."""
+    """The images on the device if they fill at most half of its free memory, otherwise in pinned memory of the machine."""
     if device.type == "cuda" and images.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
         return torch.from_numpy(images).pin_memory()
     return torch.from_numpy(images).to(device)
 
 
 def evenly_spaced(available: int, count: int | None) -> np.ndarray:
-    """Rows spread evenly over a split: all of them, or `count` where there are more."""
+    """Rows spread evenly over a split: `count` of them, or all if there are no more."""
     if count is None or count >= available:
         return np.arange(available)
     return np.linspace(0, available - 1, count).round().astype(np.int64)

@@ -1,7 +1,8 @@
-"""Encoded images to pixels, and pixels to one size: the shorter side resized, antialiased, then the centre cut out.
+"""Decoding of image files, and resizing: the shorter side is resized with antialiasing, then the centre is cut out.
 
-JPEG files, the bulk of all, are decoded by libjpeg-turbo through simplejpeg, to Pillow's pixels in half of its time; Pillow
-decodes all others. Torch resizes in a third of Pillow's time, and is loaded only once there is something to resize.
+JPEG files, the most frequent ones, are decoded by libjpeg-turbo through simplejpeg, which gives the pixels of Pillow in half
+the time. Pillow decodes all others. Torch resizes in a third of Pillow's time; it is loaded only if there is something to
+resize.
 """
 
 import io
@@ -11,8 +12,8 @@ import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 MODES = {1: "L", 3: "RGB"}
-DEEP = ("I", "F", "I;16", "I;16B", "I;16L")  # of more than 8 bits a channel
-STORED = {1: "Gray", 3: "YCbCr"}  # the colours of a JPEG file that needs no conversion
+DEEP = ("I", "F", "I;16", "I;16B", "I;16L")  # Pillow's modes of more than 8 bits a channel
+STORED = {1: "Gray", 3: "YCbCr"}  # the colour space of a JPEG file that needs no conversion
 DECODED = {1: "GRAY", 3: "RGB"}
 
 
@@ -22,13 +23,13 @@ def decode(encoded: bytes, channels: int, into: np.ndarray | None = None) -> np.
     Args:
         encoded: the bytes of the file.
         channels: 1 (grey) or 3 (red, green, blue).
-        into: where the pixels go, and what is returned, if they have its shape.
+        into: an array for the pixels; it is returned if it has their shape.
 
     Returns:
         uint8, (height, width, channels).
 
     Raises:
-        ValueError: the bytes are damaged, no image, or have more than 8 bits a channel.
+        ValueError: the bytes are damaged, are not an image, or have more than 8 bits a channel.
     """
     pixels = _decode_plain_jpeg(encoded, channels, into)
     if pixels is None:
@@ -40,8 +41,8 @@ def decode(encoded: bytes, channels: int, into: np.ndarray | None = None) -> np.
 
 
 def _decode_plain_jpeg(encoded: bytes, channels: int, into: np.ndarray | None = None) -> np.ndarray | None:
-    """Pixels of a JPEG file, (height, width, channels); None where Pillow is to look at it: what is not plain, or damaged."""
-    if encoded[:2] != b"\xff\xd8" or b"Exif\0" in encoded:  # which may turn the image
+    """Pixels of a JPEG file, (height, width, channels); None if it is damaged or unusual, so that Pillow has to decode it."""
+    if encoded[:2] != b"\xff\xd8" or b"Exif\0" in encoded:  # Exif data may say that the image is rotated
         return None
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(encoded)
@@ -59,13 +60,13 @@ def _decode_any(encoded: bytes, channels: int) -> np.ndarray:
         with Image.open(io.BytesIO(encoded)) as image:
             return np.atleast_3d(np.asarray(_plain(image, MODES[channels])))
     except UnidentifiedImageError as error:
-        raise ValueError("it is no image") from error
+        raise ValueError("it is not an image") from error
     except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise ValueError(str(error)) from error
 
 
 def _plain(image: Image.Image, mode: str) -> Image.Image:
-    """Turn an image upright, lay what is transparent on white (the colour below is arbitrary), and convert it."""
+    """Turn an image upright, blend transparent pixels with white (their own colour is arbitrary), and convert it."""
     if image.mode in DEEP:
         raise ValueError(f"it has more than 8 bits a channel (mode {image.mode})")
     ImageOps.exif_transpose(image, in_place=True)
@@ -75,12 +76,12 @@ def _plain(image: Image.Image, mode: str) -> Image.Image:
 
 
 def fit(images: np.ndarray, size: int, into: np.ndarray | None = None) -> np.ndarray:
-    """Resize the shorter side to `size`, antialiased, and cut out the centre: torchvision's Resize and CenterCrop at once.
+    """Resize the shorter side to `size` with antialiasing and cut out the centre, like torchvision's Resize and CenterCrop.
 
     Args:
         images: uint8, (n, height, width, channels).
-        size: height and width wanted, in pixels.
-        into: where the result goes, and what is returned; contiguous.
+        size: height and width of the result, in pixels.
+        into: a contiguous array for the result; it is returned.
 
     Returns:
         uint8, (n, channels, size, size).
@@ -90,7 +91,7 @@ def fit(images: np.ndarray, size: int, into: np.ndarray | None = None) -> np.nda
     if height == width == size:
         into[...] = images.transpose(0, 3, 1, 2)
         return into
-    import torch  # takes a second, which images of the right size need not wait for
+    import torch  # takes a second, which images of the right size save
     from torch.nn.functional import interpolate
 
     shorter = min(height, width)

@@ -1,4 +1,4 @@
-"""Stored levels to the values that networks take, and back."""
+"""Dequantization: stored levels to the values that networks take, and back."""
 
 import torch
 from torch import Tensor
@@ -7,16 +7,17 @@ from vaeline.data.facts import Facts
 
 
 def to_range(pixels: Tensor, facts: Facts, generator: torch.Generator | None = None) -> Tensor:
-    """Scale what is stored to the data's range, as `facts.pixels` says.
+    """Scale stored levels to the range of the data, in the way that `facts.pixels` names.
 
-    `dequantized`: level k of L becomes a value, drawn uniformly, of the k-th of L equal steps of the range. `greys` and
-    `static_binary`: level 0 becomes its lower end, L - 1 its upper, others lie between. `dynamic_binary`: one of the two
-    ends, the upper with probability k / (L - 1). `points` stay as they are.
+    `dequantized`: the range has L equal steps, and level k becomes a uniform draw from the k-th. `greys` and
+    `static_binary`: level 0 becomes the lower end of the range, level L - 1 the upper end, and others lie between.
+    `dynamic_binary`: each level becomes one of the two ends, the upper end with probability k / (L - 1). `points` stay as
+    they are.
 
     Args:
-        pixels: levels, (b, channel, height, width), whole or between two after a rotation; or points.
-        facts: of the store that they come from.
-        generator: of all that is drawn, on the pixels' device.
+        pixels: levels, (b, channel, height, width), which a rotation may have made fractional; or points.
+        facts: of their store.
+        generator: of the random numbers, on the pixels' device.
 
     Returns:
         float32, the same shape, inside `facts.range`.
@@ -33,7 +34,7 @@ def to_range(pixels: Tensor, facts: Facts, generator: torch.Generator | None = N
 
 
 def to_pixels(mean: Tensor, facts: Facts) -> Tensor:
-    """The level that stands for each value, clipped, uint8; points stay as they are: the inverse of `to_range`."""
+    """The level of each value, clipped, uint8; points stay as they are. The inverse of `to_range`."""
     if facts.points:
         return mean
     low, high = facts.range

@@ -1,4 +1,4 @@
-"""Labels: columns of categories, an image a row, out of class folders or tables of attributes."""
+"""Labels: columns of categories with one row for each image, from folders of classes or tables of attributes."""
 
 import csv
 import re
@@ -12,7 +12,7 @@ import numpy as np
 from vaeline.system.errors import UserError
 
 NO_YES = ["no", "yes"]
-MOST_VALUES = 1000  # a column with more is a measurement or a file name, not a category
+MOST_VALUES = 1000  # a column with more values is a measurement or a file name, not a category
 
 
 @dataclass(frozen=True)
@@ -25,24 +25,24 @@ class Labels:
 
     @property
     def factorial(self) -> bool:
-        """Whether there are several columns and every combination of their values stands as often: independent factors."""
+        """Whether the columns are independent factors: every combination of their values is equally frequent."""
         if len(self.names) < 2:
             return False
         _, counts = np.unique(self.codes, axis=0, return_counts=True)
         return len(counts) == prod(map(len, self.values)) and len(set(counts.tolist())) == 1
 
     def choose(self, choice: str | list[str]) -> "Labels":
-        """The columns that `dataset.labels` asks for: `all`, `most_frequent:<n>`, or names; a list keeps its order.
+        """The columns that `dataset.labels` asks for: `all`, `most_frequent:<n>`, or a list of names, in its order.
 
         Raises:
-            UserError: the choice is malformed, asks for a column that is not there, or for one that is no category.
+            UserError: the choice is malformed, or asks for a column that does not exist or is not a category.
         """
         columns = [self.names.index(name) for name in self._chosen(choice)]
         for column in columns:
             if len(self.values[column]) > MOST_VALUES:
                 raise UserError(
-                    f"dataset.labels takes in {self.names[column]!r}, which has {len(self.values[column]):,} different values; "
-                    f"a label has at most {MOST_VALUES:,}, so list those wanted in dataset.labels."
+                    f"dataset.labels includes {self.names[column]!r}, which has {len(self.values[column]):,} different values; "
+                    f"a label has at most {MOST_VALUES:,}, so list the wanted labels in dataset.labels."
                 )
         return Labels([self.names[i] for i in columns], [self.values[i] for i in columns], self.codes[:, columns])
 
@@ -58,7 +58,7 @@ class Labels:
         return choice
 
     def _most_frequent(self, choice: str) -> list[str]:
-        """The n attributes most often true, in the order of the table; of equally frequent ones the earlier."""
+        """The n attributes that are most often true, in the order of the table. Of equally frequent ones, the earlier is chosen."""
         attributes = [column for column, values in enumerate(self.values) if values == NO_YES]
         number = re.fullmatch(r"most_frequent:([1-9]\d*)", choice)
         if not number or int(number[1]) > len(attributes):
@@ -72,26 +72,26 @@ class Labels:
 
 
 def of_classes(name: str, classes: list[str], codes: np.ndarray) -> Labels:
-    """One column: the class of each image.
+    """Labels of one column, the class of each image.
 
     Args:
         name: of the column.
         classes: the names of the classes.
-        codes: index of each image's class, (n,).
+        codes: the index of each image's class, (n,).
     """
     return Labels([name], [classes], codes.astype(np.int64)[:, None])
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of attributes: a file name and a value in each column for every image, all as text."""
+    """A table of attributes as text: a file name for each image, and a value in each column."""
 
     ids: list[str]
     names: list[str]
     rows: list[list[str]]  # (n, columns)
 
     def labels(self) -> Labels:
-        """Encode the columns: 0 and 1, or -1 and 1, as no and yes; other values by their sorted names."""
+        """Encode the columns: 0 and 1, or -1 and 1, become no and yes; other values are sorted by name."""
         encoded = [_encode(column) for column in zip(*self.rows, strict=True)]
         codes = np.stack([codes for _, codes in encoded], axis=1)
         return Labels(self.names, [values for values, _ in encoded], codes)
@@ -106,12 +106,12 @@ def _encode(column: tuple[str, ...]) -> tuple[list[str], np.ndarray]:
 
 
 def read_table(text: str, where: str, header: list[str] | None = None) -> Table:
-    """Read a table whose first column names the image: CSV where its first line has a comma, else divided by blanks.
+    """Read a table whose first column names the image. It is CSV if its first line has a comma, otherwise divided by blanks.
 
     Args:
-        text: the table; a first line with a number alone, as CelebA's, is left out.
+        text: the table; a first line with only a number, as in CelebA's tables, is skipped.
         where: the file's name, for errors.
-        header: the columns after the first of a table divided by blanks, where it does not name them itself.
+        header: the names of the columns after the first, for a table divided by blanks that does not name them.
 
     Raises:
         UserError: there is no row, or a row has too few or too many values.
@@ -127,9 +127,11 @@ def read_table(text: str, where: str, header: list[str] | None = None) -> Table:
     table = Table([], names, [])
     for name, *values in records:
         if len(values) != len(names):
-            raise UserError(f"{where}: the row of {name!r} has {len(values)} values for {len(names)} columns; mend it.")
+            raise UserError(
+                f"{where}: the row of {name!r} has {len(values)} values for {len(names)} columns; correct it."
+            )
         table.ids.append(name)
-        table.rows.append([intern(value) for value in values])  # millions of equal words: one object each
+        table.rows.append([intern(value) for value in values])  # one object for each of millions of equal words
     if not table.rows:
         raise UserError(f"{where} holds no table of images: a header and a row of values for each image are needed.")
     return table

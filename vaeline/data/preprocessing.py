@@ -1,4 +1,4 @@
-"""Raw images to a store: dealt to three splits, decoded on all cores, brought to one size."""
+"""Preprocessing: raw images are dealt to three splits, decoded on all cores, resized to one size, and stored."""
 
 import os
 import shutil
@@ -9,14 +9,13 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from vaeline.data import raw_images
 from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
-from vaeline.data.raw_images import EncodedImages, RawImages
+from vaeline.data.raw_images import EncodedImages, Manifest, RawImages
 from vaeline.data.splits import deal
 from vaeline.data.store import Stream, write
 from vaeline.study import schema
@@ -25,21 +24,21 @@ from vaeline.system.errors import UserError
 from vaeline.system.progress import Bar
 
 BLOCK = 64  # images that a thread prepares at once
-PILE = 2**19  # bytes of decoded images, unless one has more, that are resized at once: as many as a core's cache holds
-TRIAL = 32  # images that tell how long all will take
+PILE = 2**19  # bytes of decoded images that are resized at once (at least one image); so many fit in a core's cache
+TRIAL = 32  # images that are prepared first to estimate the time
 
 
-def preprocess(dataset: schema.Dataset, manifest: dict[str, Any], path: Path, threads: int | None = None) -> Facts:
-    """Make the store of a data set; the same files and params give the same bytes, whatever the number of threads.
+def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads: int | None = None) -> Facts:
+    """Write the store of a data set. The same files and parameters give the same bytes with any number of threads.
 
     Args:
         dataset: the data set of a study.
-        manifest: what `datasets.fetch` returned; the files must still be those.
+        manifest: what `raw_images.fetch` returned; the files must not have changed since.
         path: of the store.
-        threads: that decode; None for one a core.
+        threads: that decode; None for one on each core.
 
     Returns:
-        What the store's images are.
+        The facts about the store's images.
 
     Raises:
         UserError: the files have changed or are damaged, a split comes out empty, or the disk is too small.
@@ -48,12 +47,12 @@ def preprocess(dataset: schema.Dataset, manifest: dict[str, Any], path: Path, th
     if raw_images.manifest(dataset, raw) != manifest:
         raise UserError(
             f"The files in {raw_images.folder(dataset)} are not those that the download step saw; "
-            "run `python -m pipeline_steps.download` if they are meant."
+            "if the new files are right, run `python -m pipeline_steps.download`."
         )
     dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit)
     facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
     threads = threads or _cores()
-    _refuse_size(dataset, raw)
+    _check_size(dataset, raw)
     _announce(raw.images, facts, count, path, threads)
     with _workers(threads, _resizes(raw.images, dataset.size)) as pool, Bar("preprocess", count) as bar:
         splits = {
@@ -67,7 +66,7 @@ def preprocess(dataset: schema.Dataset, manifest: dict[str, Any], path: Path, th
         return write(path, facts, splits)
 
 
-def _facts(dataset: schema.Dataset, raw: RawImages, manifest: dict[str, Any]) -> Facts:
+def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts:
     channels = raw.images.channels if isinstance(raw.images, EncodedImages) else raw.images.shape[1]
     return Facts(
         dataset_id=dataset.id,
@@ -87,7 +86,7 @@ def _facts(dataset: schema.Dataset, raw: RawImages, manifest: dict[str, Any]) ->
     )
 
 
-def _refuse_size(dataset: schema.Dataset, raw: RawImages) -> None:
+def _check_size(dataset: schema.Dataset, raw: RawImages) -> None:
     if raw.levels and dataset.size is None:
         raise UserError(
             f"dataset.size is null, but {dataset.name} holds images; give their height and width in pixels."
@@ -102,9 +101,9 @@ def _resizes(images: np.ndarray | EncodedImages, size: int | None) -> bool:
 
 @contextmanager
 def _workers(threads: int, resizing: bool) -> Iterator[Executor | None]:
-    """Threads that prepare images; None for a single one, whose core would only be handed to and fro with the one that writes.
+    """Threads that prepare images; None for one thread, because a second one would only alternate with the one that writes.
 
-    Torch, which resizes, is to start no threads of its own beside them.
+    Torch, which resizes, starts no threads of its own beside them.
     """
     if threads > 1:
         with ThreadPoolExecutor(threads, initializer=_compute_alone if resizing else None) as pool:
@@ -131,7 +130,7 @@ def _compute_alone() -> None:
 def _blocks(
     pool: Executor | None, prepare: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, bar: Bar, ahead: int
 ) -> Iterator[np.ndarray]:
-    """Prepare images on all threads, in order, block by block; (<= BLOCK, channel, size, size)."""
+    """Prepare images on all threads and yield them in order, in blocks of (<= BLOCK, channel, size, size)."""
     blocks = (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
     prepared = in_order((pool.submit(prepare, block) for block in blocks), ahead) if pool else map(prepare, blocks)
     for block in prepared:
@@ -140,7 +139,7 @@ def _blocks(
 
 
 def _prepare(raw: RawImages, dataset: schema.Dataset, rows: np.ndarray) -> np.ndarray:
-    """What the store holds of some rows."""
+    """The images of some rows, as the store holds them."""
     if dataset.size is None and isinstance(raw.images, np.ndarray):
         return raw.images.take(rows, axis=0)
     assert dataset.size is not None and raw.levels is not None
@@ -167,7 +166,10 @@ def _decode_and_fit(images: EncodedImages, rows: np.ndarray, size: int) -> np.nd
 
 
 def _piles(images: EncodedImages, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Decoded images in order, neighbours of one size together; (n, height, width, channels), to be used before the next."""
+    """Decode images in order, and yield neighbours of one size together, (n, height, width, channels).
+
+    A pile is valid until the next one is asked for, which may use the same memory.
+    """
     pile, count = np.empty(0, np.uint8), 0
     for row in rows:
         if count and count == len(pile):
@@ -175,7 +177,7 @@ def _piles(images: EncodedImages, rows: np.ndarray) -> Iterator[np.ndarray]:
             count = 0
         place = pile[count] if len(pile) else None
         pixels = _decode(images, row, place)
-        if pixels is not place:  # but of another size than those before it
+        if pixels is not place:  # the image has another size than those before it
             if count:
                 yield pile[:count]
             pile, count = np.empty((max(1, PILE // pixels.nbytes), *pixels.shape), np.uint8), 0
@@ -185,7 +187,10 @@ def _piles(images: EncodedImages, rows: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _draw_black_and_white(images: np.ndarray, rows: np.ndarray, seed: int, white: int) -> np.ndarray:
-    """Each pixel white with its grey as the probability (Salakhutdinov and Murray, 2008), an image the same whatever block it is in."""
+    """Draw each pixel white with its grey as the probability (Salakhutdinov and Murray, 2008).
+
+    The seed of an image depends on its row alone, so that blocks of any size give the same images.
+    """
     thresholds = [np.random.default_rng([seed, row]).random(images.shape[1:]) for row in rows]
     return np.where(np.stack(thresholds) < images / white, white, 0).astype(np.uint8)
 
@@ -196,12 +201,16 @@ def _decode(images: EncodedImages, row: int, into: np.ndarray | None = None) -> 
         return decode(images.archive.read(name), images.channels, into)
     except ValueError as error:
         raise UserError(
-            f"{name} in {images.archive.path} cannot be decoded ({error}); get it again, or take it out and run the download step."
+            f"{name} in {images.archive.path} cannot be decoded ({error}); get it again, or remove it and run the download step."
         ) from error
 
 
 def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path: Path, threads: int) -> None:
-    """Say how much disk a job will take and about how long; refuse it where the disk is too small."""
+    """Print how much disk space and how much time preprocessing takes.
+
+    Raises:
+        UserError: the disk is too small.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     needed = count * int(np.prod(facts.image_shape))
     free = shutil.disk_usage(path.parent).free
@@ -217,12 +226,14 @@ def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path
 
 
 def _seconds_each(images: EncodedImages, size: int) -> float:
-    _bring_to_size(images, np.zeros(1, np.int64), size)  # loads what that needs
+    _bring_to_size(images, np.zeros(1, np.int64), size)  # imports torch, if it is needed, before the clock starts
     started = time.perf_counter()
     trial = _bring_to_size(images, np.arange(min(TRIAL, len(images.names))), size)
     return (time.perf_counter() - started) / len(trial)
 
 
 def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The number of cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,26 +1,29 @@
-"""Data sets, a file each; the name in a study is the name of the file.
+"""Data sets before preprocessing: what the file of a data set offers, and how its images are fetched and read.
 
-A data set's file has
+A data set is a file of `vaeline/data/sets/`, and its name in a study is the name of the file. The file offers one object:
 
-- `read(dataset, folder) -> RawImages`: check the files in `folder` and say what they hold; images stay encoded where
-  they lie until preprocessing wants them;
-- `download(folder)`: bring the files that are missing from `folder`; left out where the data set is embedded.
+    LOADER = Loader(read=read, download=download)
 
-Both raise a UserError that names the file and says what to do.
+`read(dataset, folder)` checks the files in `folder` and returns RawImages. Encoded images stay where they are until
+preprocessing decodes them. `download(folder)` brings the files that `folder` lacks; a data set that is embedded in a
+package, or computed, has no download. Both raise a UserError that names the file and says what to do.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from vaeline.data.archive import Archive
 from vaeline.data.labels import Labels
+from vaeline.data.paths import downloads
 from vaeline.study import parts
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
-from vaeline.system.files import locked, main_worktree
+from vaeline.system.locks import locked
+from vaeline.system.project import main_worktree
 
 
 @dataclass(frozen=True)
@@ -34,33 +37,69 @@ class EncodedImages:
 
 @dataclass(frozen=True)
 class RawImages:
-    """A data set before preprocessing."""
+    """The images and labels of a data set before preprocessing."""
 
     images: np.ndarray | EncodedImages  # uint8, (n, channel, height, width); points: float32, (n, dimensions)
     labels: Labels
-    ids: list[str]  # (n,)
-    files: dict[str, dict[str, int | str]]  # what was read: name: bytes, sha256
-    levels: int | None = 256  # None for points
-    official: np.ndarray | None = None  # the official split of each image, as text, (n,)
-    notes: list[str] = field(default_factory=list)  # what the user should know: images that are lacking
+    ids: list[str]  # (n,), all different
+    files: dict[
+        str, dict[str, int | str]
+    ]  # the files that were read: name -> bytes, sha256 (see `checksums.fingerprint`)
+    levels: int | None = 256  # of a pixel; None for points
+    official: np.ndarray | None = None  # the official split of each image (train, validation or test), as text, (n,)
+    notes: list[str] = field(default_factory=list)  # sentences for the user, such as how many images are missing
+
+
+class Manifest(TypedDict):
+    """What the download step found, as JSON."""
+
+    dataset: str
+    source: str
+    files: dict[str, dict[str, int | str]]
+    images: int
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Loader:
+    """How a data set is read and downloaded."""
+
+    read: Callable[[Dataset, Path], RawImages]
+    download: Callable[[Path], None] | None = None  # None: the data set needs no files
+
+
+def loader(name: str) -> Loader:
+    """The loader that the file of a data set offers.
+
+    Raises:
+        UserError: the file offers none, or one of another type.
+    """
+    found = vars(parts.module("sets", name)).get("LOADER")
+    if isinstance(found, Loader) and callable(found.read) and (found.download is None or callable(found.download)):
+        return found
+    came = "no LOADER" if found is None else f"the LOADER {found!r}"
+    raise UserError(
+        f"{parts.shown_folder('sets')}/{name}.py offers {came}; end the file with `LOADER = Loader(read=read, download=download)`, "
+        "both functions, and leave download out if the data set needs no files."
+    )
 
 
 def folder(dataset: Dataset) -> Path:
-    """Where a data set's files lie: the folder of its source, or that of downloads, which all studies share."""
-    below = Path("data/raw") / dataset.name if dataset.source == "download" else Path(dataset.source).expanduser()
+    """The folder of a data set's files: its source, or the folder of downloads that all studies share."""
+    below = downloads(dataset.name) if dataset.source == "download" else Path(dataset.source).expanduser()
     return main_worktree() / below
 
 
-def fetch(dataset: Dataset) -> dict[str, Any]:
-    """Download what is missing, or check a local copy in place.
+def fetch(dataset: Dataset) -> Manifest:
+    """Download the files that are missing, or check a local copy in place.
 
     Returns:
-        The manifest: where from, each file's bytes and SHA-256, the number of images.
+        The manifest: the source, each file's bytes and SHA-256, the number of images.
 
     Raises:
-        UserError: the files cannot be had, are damaged, or are no such data set.
+        UserError: the files cannot be downloaded, are damaged, or are not those of the data set.
     """
-    download = getattr(parts.module("sets", dataset.name), "download", None)
+    download = loader(dataset.name).download
     if dataset.source == "download" and download:
         with locked(folder(dataset), "downloading"):
             download(folder(dataset))
@@ -68,23 +107,23 @@ def fetch(dataset: Dataset) -> dict[str, Any]:
 
 
 def read(dataset: Dataset) -> RawImages:
-    """Read what a data set holds; of the label columns those that `dataset.labels` chooses.
+    """Read the images of a data set, and the label columns that `dataset.labels` chooses.
 
     Raises:
-        UserError: the files are missing or damaged, or `dataset.labels` asks for what is not there.
+        UserError: the files are missing or damaged, or `dataset.labels` names a column that does not exist.
     """
-    where, part = folder(dataset), parts.module("sets", dataset.name)
-    if not where.is_dir() and (dataset.source != "download" or hasattr(part, "download")):
+    where, offered = folder(dataset), loader(dataset.name)
+    if not where.is_dir() and (dataset.source != "download" or offered.download):
         raise UserError(
-            f"dataset.source is {dataset.source!r}, but there is no folder {where}; give another source, or run "
-            "`python -m pipeline_steps.download` where it is `download`."
+            f"dataset.source is {dataset.source!r}, but there is no folder {where}; give another source, or, if it is "
+            "`download`, run `python -m pipeline_steps.download`."
         )
-    raw: RawImages = part.read(dataset, where)
+    raw = offered.read(dataset, where)
     return replace(raw, labels=raw.labels.choose(dataset.labels))
 
 
-def manifest(dataset: Dataset, raw: RawImages) -> dict[str, Any]:
-    """What was found, as JSON: it changes when a file does, and holds no time."""
+def manifest(dataset: Dataset, raw: RawImages) -> Manifest:
+    """What was read, as JSON. It changes if a file changes, and holds no time."""
     return {
         "dataset": dataset.name,
         "source": dataset.source,

@@ -6,22 +6,22 @@ from vaeline.study import schema
 from vaeline.system.errors import UserError
 
 SPLITS = ("train", "validation", "test")
-FEWEST = 2  # images of a split; one has no variance
+FEWEST = 2  # images in a split; a single image has no variance
 
 
 def deal(
     count: int, split: schema.Split, official: np.ndarray | None = None, limit: int | None = None
 ) -> dict[str, np.ndarray]:
-    """Deal images to splits, each in a seeded random order, so that its first images are a fair sample of it.
+    """Deal images to splits. Each split is in a seeded random order, so that its first images are a fair sample of it.
 
     Args:
         count: of images.
-        split: the method, its seed and shares.
-        official: the official split of each image, as text, (count,); None where there is none.
-        limit: use so many images, drawn at random; None for all.
+        split: the method, its seed and its shares.
+        official: the official split of each image, as text, (count,); None if there is none.
+        limit: the number of images to use, drawn at random; None for all.
 
     Returns:
-        The rows of each split; together every row that is used, once.
+        The rows of each split. No row is in two splits.
 
     Raises:
         UserError: there is no official split, or a split comes out empty.
@@ -40,7 +40,7 @@ def deal(
     for name in SPLITS:
         if len(dealt[name]) < FEWEST:
             remedy = {
-                "random": "give more images or a larger share",
+                "random": "provide more images or a larger share",
                 "official": "set dataset.split.method to 'random'",
             }
             raise UserError(

@@ -20,7 +20,8 @@ from torch.nn import functional
 
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
-from vaeline.data.store import Split
+from vaeline.data.paths import DataFiles
+from vaeline.data.store import Split, SplitOnDisk
 from vaeline.study import schema
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, written_aside
@@ -38,7 +39,7 @@ def of(facts: Facts, data: Path) -> "Classifier":
     Raises:
         UserError: it is missing, damaged, or of other images.
     """
-    path = path_in(data, facts.dataset_id)
+    path = DataFiles(facts.dataset_id, data).classifier
     classifier = load(path)
     made = {key: classifier.settings[key] for key in ("image_shape", "levels", "cardinalities")}
     asked = {"image_shape": list(facts.image_shape), "levels": facts.levels, "cardinalities": facts.label_cardinalities}
@@ -58,11 +59,6 @@ def of(facts: Facts, data: Path) -> "Classifier":
 def _described(settings: dict[str, Any]) -> str:
     shape, values = "x".join(map(str, settings["image_shape"])), ", ".join(map(str, settings["cardinalities"]))
     return f"{shape} with {settings['levels']} levels and labels of {values} values"
-
-
-def path_in(data: Path, dataset_id: str) -> Path:
-    """Where a data set's classifier lies."""
-    return data / f"{dataset_id}.classifier.safetensors"
 
 
 class Classifier(nn.Module):
@@ -128,7 +124,11 @@ class Classifier(nn.Module):
 
 
 def train(
-    train: Split, validation: Split, facts: Facts, settings: schema.Classifier, device: torch.device | str = "cpu"
+    train: Split | SplitOnDisk,
+    validation: Split,
+    facts: Facts,
+    settings: schema.Classifier,
+    device: torch.device | str = "cpu",
 ) -> Classifier:
     """Train a classifier and keep the epoch of the lowest validation cross-entropy.
 
@@ -218,7 +218,7 @@ def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
 
 
 def _train(
-    train: Split, validation: Split, facts: Facts, settings: schema.Classifier, device: torch.device | str
+    train: Split | SplitOnDisk, validation: Split, facts: Facts, settings: schema.Classifier, device: torch.device | str
 ) -> Classifier:
     classifier = Classifier(
         facts.image_shape, facts.levels, facts.label_cardinalities, settings.width, settings.features

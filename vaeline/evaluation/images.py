@@ -18,7 +18,7 @@ from vaeline.evaluation.reference import Reference
 from vaeline.metrics import condition_accuracy
 from vaeline.metrics._entry import Metric, Subject
 from vaeline.metrics._images import Dash, ImageSet, Measured
-from vaeline.runs.samples_file import Drawn
+from vaeline.runs.samples_file import DrawnImages
 
 NO_LABELS = "the system is given no labels"
 NO_LOW_POSTERIOR = "the density of the aggregate posterior is not known, or not at every draw"
@@ -43,7 +43,7 @@ class Judges:
     by_label: bool = False
 
 
-def measure_images(drawn: Drawn, judges: Judges, conditional: bool, kept: Kept | None = None) -> Record:
+def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept | None = None) -> Record:
     """Compare what a run drew with the real test images, and its samples with the labels they were asked to show.
 
     Args:
@@ -94,18 +94,18 @@ def _subjects(metrics: list[Metric]) -> list[Subject]:
     return list(dict.fromkeys(metric.subject for metric in metrics if metric.subject))
 
 
-def _why_not(metric: Metric, subject: Subject, drawn: Drawn, conditional: bool) -> str:
+def _why_not(metric: Metric, subject: Subject, drawn: DrawnImages, conditional: bool) -> str:
     if metric.needs_labels and not conditional:
         return NO_LABELS
     return NO_LOW_POSTERIOR if subject == "low_posterior" and drawn.low_posterior is None else ""
 
 
-def _extractor(drawn: Drawn, judges: Judges, kept: Kept) -> Callable[[Subject], ImageSet]:
+def _extractor(drawn: DrawnImages, judges: Judges, kept: Kept) -> Callable[[Subject], ImageSet]:
     """A function that extracts the features of what a run drew, each subject once, and only if a metric asks for it."""
     features, unlabelled = judges.features, np.zeros((len(drawn.samples), 0), np.int64)
     all_of: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {
-        "reconstruction": (drawn.reconstructions, unlabelled, drawn.sources),
-        "sample": (drawn.samples, drawn.labels, drawn.sources),
+        "reconstruction": (drawn.reconstructions, unlabelled, drawn.test_index),
+        "sample": (drawn.samples, drawn.labels, drawn.test_index),
     }
     if drawn.low_posterior is not None:
         all_of["low_posterior"] = (drawn.low_posterior, unlabelled, np.full(len(drawn.low_posterior), -1))
@@ -157,7 +157,7 @@ def _from_state(state: State) -> Measured | Dash:
     return Dash(state["dash"]) if "dash" in state else Measured(**state)
 
 
-def _put_accuracy(record: Record, drawn: Drawn, judges: Judges, conditional: bool, kept: Kept) -> None:
+def _put_accuracy(record: Record, drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept) -> None:
     if not conditional:
         record.dash("condition_accuracy", NO_LABELS)
         return
@@ -172,4 +172,4 @@ def _put_accuracy(record: Record, drawn: Drawn, judges: Judges, conditional: boo
 
     by_label = kept.result(section, accuracy)["by_label"]
     how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": judge.weights_sha256}
-    record.put_mean("condition_accuracy", by_label, facts.lacking(drawn.labels), **how)
+    record.put_mean("condition_accuracy", by_label, facts.missing_values(drawn.labels), **how)

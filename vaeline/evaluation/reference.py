@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from vaeline.data.batches import evenly_spaced
 from vaeline.data.facts import Facts
-from vaeline.data.store import OnDisk, Split
+from vaeline.data.on_disk import OnDisk
+from vaeline.data.store import Split, SplitOnDisk
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.feature_space import Features
@@ -74,7 +75,7 @@ class RealImages:
         drawn: images that each system draws; None for as many as there are test images.
     """
 
-    train: Split
+    train: Split | SplitOnDisk
     test: Split
     facts: Facts
     drawn: int | None = None
@@ -209,7 +210,7 @@ def _put_conditions(record: Record, classifier: Classifier, test: Split, facts: 
     seen = predict(classifier, torch.from_numpy(test.images)).numpy()
     how: dict[str, object] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
     record.put("classifier_accuracy", float((seen == test.labels).mean()), **how)
-    missing = facts.lacking(test.labels)
+    missing = facts.missing_values(test.labels)
     for name, accuracy in (("ceiling", condition_accuracy), ("floor", chance)):
         by_label = accuracy(seen, test.labels, facts.label_names)
         record.put_mean(f"condition_accuracy_{name}", by_label, missing, **how)

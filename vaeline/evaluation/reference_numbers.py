@@ -10,11 +10,6 @@ from vaeline.system.errors import UserError
 AGAIN = "make it anew with `python -m pipeline_steps.reference`"
 
 
-def paths(store: Path, features: str) -> tuple[Path, Path]:
-    """The files of a reference: the features of the test images, and the numbers."""
-    return store.with_suffix(f".{features}.reference.safetensors"), store.with_suffix(f".{features}.json")
-
-
 def read_numbers(path: Path) -> tuple[Record, dict[str, Any]]:
     """Read the numbers of a reference, and the rest of the file.
 

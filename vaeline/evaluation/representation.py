@@ -50,7 +50,7 @@ def _put_probes(record: Record, model: Model, train: Batches, test: Batches, see
     how: dict[str, object] = {"split": "test", "images": len(asked), "fitted_to": len(known), **_given(model)}
     for kind in PROBES:
         by_label = probe(kind, known, labels[0], asked, labels[1], test.facts.label_names)
-        record.put_mean(f"probe_{kind}", by_label, test.facts.lacking(labels[1]), **how)
+        record.put_mean(f"probe_{kind}", by_label, test.facts.missing_values(labels[1]), **how)
 
 
 def _given(model: Model) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
+from pathlib import Path
 from typing import TypeVar
 
 from nicegui import ui
@@ -15,7 +16,7 @@ FIELD = "outlined dense hide-bottom-space no-error-icon"
 T = TypeVar("T")  # what a person chooses
 
 
-class LatentSlider(Element, component="slider.js"):
+class LatentSlider(Element, component=Path(__file__).parent / "slider.js"):
     """A slider that moves one latent, in standard deviations. It is the browser's own, so screen readers speak its name and value.
 
     Args:

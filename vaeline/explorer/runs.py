@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
+from vaeline.data.paths import DATA
 from vaeline.runs.description import described
+from vaeline.runs.folder import StudyFolder, run_in, runs_in, studies_in
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
@@ -59,9 +61,8 @@ def find(study: Study, project: Path = Path()) -> Runs:
     Raises:
         UserError: no run is trained, or the description of a run is damaged.
     """
-    runs = Runs(
-        study.study.name, study.study.question, project / "results" / study.study.name, project / "data", {}, {}
-    )
+    where = StudyFolder(study.study.name, project)
+    runs = Runs(study.study.name, study.study.question, where.path, project / DATA, {}, {})
     return _sort(runs, product(study.study.variants, study.study.seeds), study)
 
 
@@ -75,14 +76,12 @@ def find_named(name: str, project: Path = Path()) -> Runs:
     Raises:
         UserError: the study has no results, or none of its runs is trained.
     """
-    names = sorted(each.parent.name for each in (project / "results").glob("*/runs"))
+    names = studies_in(project)
     if name not in names:
         advice = f"choose one of: {', '.join(names)}" if names else "run a study first (snakemake --cores 4 all)"
         raise UserError(f"--study is {name!r}, but results/ has no runs of such a study; {advice}.")
-    runs = Runs(name, "", project / "results" / name, project / "data", {}, {})
-    folders = [each for each in runs.folder.glob("runs/*/seed-*") if each.name.removeprefix("seed-").isdecimal()]
-    keys = sorted((each.parent.name, int(each.name.removeprefix("seed-"))) for each in folders)
-    return _sort(runs, keys, None)
+    where = StudyFolder(name, project)
+    return _sort(Runs(name, "", where.path, project / DATA, {}, {}), runs_in(where.runs), None)
 
 
 def _sort(runs: Runs, keys: Iterable[Key], study: Study | None) -> Runs:
@@ -90,7 +89,7 @@ def _sort(runs: Runs, keys: Iterable[Key], study: Study | None) -> Runs:
     finished: dict[Key, Path] = {}
     missing: dict[Key, str] = {}
     for variant, seed in keys:
-        folder = runs.folder / "runs" / variant / f"seed-{seed}"
+        folder = run_in(runs.folder / "runs", variant, seed)
         if reason := _why_missing(folder, runs.folder, variant, study):
             missing[variant, seed] = reason
         else:

@@ -25,7 +25,7 @@ def serve(explorer: Explorer, port: int, show: bool) -> None:
     """
     # A website may point its own host name at 127.0.0.1 (DNS rebinding); only our names are answered.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
-    app.add_static_file(local_file=Path(__file__).with_name("page.css"), url_path="/page.css")
+    app.add_static_file(local_file=Path(__file__).parent / "page.css", url_path="/page.css")
     ui.run(
         lambda: Page(explorer),
         host=HOST,

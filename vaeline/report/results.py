@@ -14,16 +14,12 @@ from pydantic import FiniteFloat, TypeAdapter
 from vaeline.evaluation.record import Record, parse
 from vaeline.runs import samples_file
 from vaeline.runs.description import DescribedFacts, described
-from vaeline.runs.folder import FILES, read_json, unreadable
+from vaeline.runs.folder import FILES, TIMING, key_of, read_json, run_in, unreadable
+from vaeline.runs.samples_file import LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
 from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
 from vaeline.system.errors import UserError
 
-# What the report reads of samples.h5, if it is there.
-DRAWN = (
-    "labels", "test_index", "codes", "prior", "posterior", "posterior_log_p", "low_posterior_codes", "traversals",
-    "switched", "switched_labels", "interpolations", "interpolations_through_flow", "reconstruction_errors",
-)  # fmt: skip
 MOST_FAILURES = 10  # images of each kind
 METRICS = TypeAdapter(dict[str, FiniteFloat])
 
@@ -38,7 +34,7 @@ class Run:
     training: dict[str, np.ndarray]  # column of training.csv -> (epochs,), NaN where an epoch has no such value
     reconstructions: bytes  # PNG
     samples: bytes  # PNG
-    drawn: dict[str, np.ndarray]  # of DRAWN, what samples.h5 holds
+    drawn: dict[str, np.ndarray]  # the small datasets of samples.h5
     # The worst images: `reconstructions` with their `test_index`, and `low_posterior`.
     failures: dict[str, np.ndarray]
     facts: DescribedFacts  # of its images
@@ -90,7 +86,7 @@ def read(folder: Path, study: Study, tolerant: bool = False, reference: Record |
     runs, missing = [], {}
     for variant, seed in product(study.study.variants, study.study.seeds):
         try:
-            found = _read_run(folder / variant / f"seed-{seed}", study, variant, seed)
+            found = _read_run(run_in(folder, variant, seed), study, variant, seed)
         except UserError as error:
             if not tolerant:
                 raise
@@ -110,7 +106,7 @@ def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
     made = described(folder / "variant.yaml")
     if not made.is_of(study, variant):
         return "trained under other parameters"
-    found = samples_file.arrays(folder / "samples.h5", DRAWN)
+    found = samples_file.arrays(folder / "samples.h5", samples_file.SMALL)
     return Run(
         variant,
         seed,
@@ -121,18 +117,18 @@ def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
         drawn=found,
         failures=_failures(folder / "samples.h5", found),
         facts=made.facts,
-        times=read_times(folder / "timing.json"),
+        times=read_times(folder / TIMING),
     )
 
 
 def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The worst reconstructions, worst first, and the samples that the aggregate posterior covers least, if there are any."""
-    failures = {"low_posterior": samples_file.rows(path, "low_posterior", range(MOST_FAILURES))}
-    if "reconstruction_errors" in found:
-        worst = found["reconstruction_errors"].argsort()[::-1][:MOST_FAILURES]
+    failures = {LOW_POSTERIOR: samples_file.rows(path, LOW_POSTERIOR, range(MOST_FAILURES))}
+    if RECONSTRUCTION_ERRORS in found:
+        worst = found[RECONSTRUCTION_ERRORS].argsort()[::-1][:MOST_FAILURES]
         failures |= {
-            "reconstructions": samples_file.rows(path, "reconstructions", worst),
-            "test_index": found["test_index"][worst],
+            RECONSTRUCTIONS: samples_file.rows(path, RECONSTRUCTIONS, worst),
+            TEST_INDEX: found[TEST_INDEX][worst],
         }
     return {name: images for name, images in failures.items() if len(images)}
 
@@ -145,9 +141,10 @@ def _read_evaluation(folder: Path) -> dict[str, dict[str, Any]]:
     except ValueError as error:
         raise unreadable(path, "the metrics of a run and how each was made") from error
     if record.metrics != read_json(METRICS, folder / "metrics.json"):
+        variant, seed = key_of(folder) or ("VARIANT", "SEED")
         raise UserError(
             f"metrics.json and evaluation.json of {folder} are of two evaluations; evaluate the run again, with "
-            f"`python -m pipeline_steps.evaluate --variant {folder.parent.name} --seed {folder.name.removeprefix('seed-')}`."
+            f"`python -m pipeline_steps.evaluate --variant {variant} --seed {seed}`."
         )
     return record.evaluation
 

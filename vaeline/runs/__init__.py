@@ -1,1 +1,1 @@
-"""A trained run on disk: its folder and files, its model, its samples, and the public TrainedRun."""
+"""A trained run: its folder and files, its model, what it draws, and the public class TrainedRun."""

@@ -1,7 +1,6 @@
-"""The variant.yaml of a run, as the report and the explorer read it."""
+"""The variant.yaml of a run, as the report and the explorer read it, without building the model."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel
@@ -11,7 +10,7 @@ from vaeline.study.schema import Study
 
 
 class DescribedFacts(BaseModel):
-    """Of what a run's variant.yaml says of its data, what the report reads."""
+    """The facts about a run's data that the report reads."""
 
     levels: int
     label_names: list[str] = []
@@ -19,20 +18,20 @@ class DescribedFacts(BaseModel):
 
 
 class Description(BaseModel):
-    """A run's variant.yaml, as far as the report reads it."""
+    """The part of a run's variant.yaml that the report reads."""
 
-    variant: dict[str, Any]
-    training: dict[str, Any]
+    variant: dict[str, object]
+    training: dict[str, object]
     facts: DescribedFacts
 
     def is_of(self, study: Study, variant: str) -> bool:
-        """Whether a study would train the run as it was trained."""
+        """Whether the run was trained with the variant and the training settings that the study holds now."""
         wanted = study.variants[variant].model_dump(mode="json"), study.training.model_dump(mode="json")
         return (self.variant, self.training) == wanted
 
 
 def described(path: Path) -> Description:
-    """What a run's variant.yaml says.
+    """Read a run's variant.yaml.
 
     Raises:
         UserError: it is damaged.

@@ -13,19 +13,20 @@ from vaeline.models.interpolation import interpolate
 from vaeline.models.low_posterior import low_posterior
 from vaeline.models.model import Model
 from vaeline.models.sampling import decode, draw, posterior_centres, reconstruct, sample
+from vaeline.runs import samples_file
 from vaeline.system.seeds import derive_seed
 
 MOST_CODES = 2000  # of each kind, for maps of the latent space
 TRAVERSAL_STEPS = 9
-TRAVERSAL_REACH = 2.5  # standard deviations of the codes, either way
+TRAVERSAL_REACH = 2.5  # standard deviations of the codes, to either side
 MOST_TRAVERSED = 10  # latent dimensions
 MOST_SWITCHES = 10  # values of a class, or attributes, that draws are switched between
 SWITCHED_DRAWS = 4
-PAIRS, WAY_STEPS = 4, 9  # of interpolations between test images
+PAIRS, INTERPOLATION_STEPS = 4, 9  # of interpolations between test images
 
 
 class Decoded(NamedTuple):
-    """Images that are decoded batch by batch, as they are taken."""
+    """Images that are decoded batch by batch, while they are iterated over."""
 
     rows: int
     batches: Iterator[Tensor]  # uint8 levels, (b, channel, height, width), or points
@@ -34,56 +35,58 @@ class Decoded(NamedTuple):
 def everything(
     model: Model, test: Batches, train: Batches, seed: int, run_seed: int
 ) -> Iterator[tuple[str, Tensor | Decoded]]:
-    """Draw all that a run draws, as far as the model has it, by the names of samples.h5.
+    """Draw the datasets of samples.h5, by their names; those that the model cannot draw are left out.
 
-    Seeds torch's global generator for each: a content is taken whole before the next one is asked for.
+    Each dataset seeds torch's global generator, so that the caller takes a dataset whole before asking for the next one.
 
     Args:
         model: in evaluation mode, on the device of the batches.
-        test: images to reconstruct, whose labels samples are asked to show.
-        train: training split, from whose posteriors the aggregate is made.
-        seed: of what is drawn alike from every run.
-        run_seed: of the run, from which it draws of its own.
+        test: images to reconstruct; samples are asked to show their labels.
+        train: training split; its posteriors make up the aggregate posterior.
+        seed: of the draws that are the same for every run.
+        run_seed: of the run, for the draws that are its own.
     """
     errors: list[Tensor] = []
     reconstructions = reconstruct(model, test, derive_seed("reconstruction", seed))
-    yield "reconstructions", Decoded(len(test.labels), _measured(reconstructions, test, errors))
-    yield "reconstruction_errors", torch.cat(errors)
+    yield samples_file.RECONSTRUCTIONS, Decoded(len(test.labels), _measured(reconstructions, test, errors))
+    yield samples_file.RECONSTRUCTION_ERRORS, torch.cat(errors)
     samples = sample(model, test.labels, test.facts, derive_seed("sample", seed, run_seed), test.batch_size)
-    yield "samples", Decoded(len(test.labels), samples)
+    yield samples_file.SAMPLES, Decoded(len(test.labels), samples)
     if model.conditional and not test.facts.points:
         asked = switches(test.labels, test.facts)
-        yield "switched_labels", asked
-        yield "switched", switched(model, asked, test.facts, derive_seed("switches", seed, run_seed))
+        yield samples_file.SWITCHED_LABELS, asked
+        yield samples_file.SWITCHED, switched(model, asked, test.facts, derive_seed("switches", seed, run_seed))
     if model.posterior.kind != "discrete":
         yield from _latents(model, test, train, derive_seed("latents", seed, run_seed))
 
 
 def _latents(model: Model, test: Batches, train: Batches, seed: int) -> Iterator[tuple[str, Tensor | Decoded]]:
-    """What maps of the latent space show: codes of test images, draws of p(z), traversals."""
+    """What maps of the latent space show: codes of test images, draws of p(z), traversals, interpolations."""
     of_images = posterior_centres(model, test, seed)
-    yield "codes", of_images[:MOST_CODES]
+    yield samples_file.CODES, of_images[:MOST_CODES]
     torch.manual_seed(derive_seed("prior", seed))
-    yield "prior", draw(model, test.labels[:MOST_CODES])
+    yield samples_file.PRIOR, draw(model, test.labels[:MOST_CODES])
     if not test.facts.points:
         path = traversals(of_images)
         under = test.labels[:1].expand(path.shape[0] * path.shape[1], -1)
         decoded = torch.cat(list(decode(model, path.flatten(0, 1), under, test.facts, test.batch_size)))
-        yield "traversals", decoded.unflatten(0, path.shape[:2])
+        yield samples_file.TRAVERSALS, decoded.unflatten(0, path.shape[:2])
         yield from _interpolations(model, test, of_images)
     if not why_no_aggregate(model):
         yield from _of_aggregate(model, test, aggregate_posterior(model, train, derive_seed("aggregate", seed)), seed)
 
 
 def _interpolations(model: Model, test: Batches, codes: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Images on the way between two test images, (pairs, steps, channel, height, width), under the first one's labels."""
+    """Images between two test images, (pairs, steps, channel, height, width), under the labels of the first one."""
     first, second = pairs(test.labels, alike=test.facts.classes)
     if codes.dim() > 2 or not len(first):
         return
-    ways = {"interpolations": False} | ({"interpolations_through_flow": True} if _has_flow(model) else {})
+    ways = {samples_file.INTERPOLATIONS: False}
+    if _has_flow(model):
+        ways |= {samples_file.INTERPOLATIONS_THROUGH_FLOW: True}
     for name, through_flow in ways.items():
-        way = interpolate(model, codes[first], codes[second], WAY_STEPS, through_flow)
-        under = test.labels[first].repeat_interleave(WAY_STEPS, 0)
+        way = interpolate(model, codes[first], codes[second], INTERPOLATION_STEPS, through_flow)
+        under = test.labels[first].repeat_interleave(INTERPOLATION_STEPS, 0)
         decoded = torch.cat(list(decode(model, way.flatten(0, 1), under, test.facts, test.batch_size)))
         yield name, decoded.unflatten(0, way.shape[:2])
 
@@ -93,11 +96,14 @@ def _has_flow(model: Model) -> bool:
 
 
 def pairs(labels: Tensor, alike: bool) -> tuple[Tensor, Tensor]:
-    """Rows of the first images to go between, and of those to go to; none is in two pairs, and fewer than four may be found.
+    """Choose at most four pairs of images to interpolate between; no image is in two pairs.
 
     Args:
         labels: of the images, (n, columns).
-        alike: whether both are to have the same labels, and no two pairs the same, as far as there are others.
+        alike: whether both images of a pair must have the same labels. Pairs then have different labels as far as possible.
+
+    Returns:
+        The rows of the first and of the second images, (pairs,) each.
     """
     if not alike:
         rows = torch.arange(min(2 * PAIRS, len(labels) // 2 * 2), device=labels.device)
@@ -117,19 +123,19 @@ def _of_aggregate(
     picked = low_posterior(model, aggregate, test.labels, derive_seed("low posterior", seed), test.batch_size)
     if picked:
         low, asked = picked
-        yield "low_posterior_codes", low
-        yield "low_posterior_labels", asked
-        yield "low_posterior", Decoded(len(low), decode(model, low, asked, test.facts, test.batch_size))
+        yield samples_file.LOW_POSTERIOR_CODES, low
+        yield samples_file.LOW_POSTERIOR_LABELS, asked
+        yield samples_file.LOW_POSTERIOR, Decoded(len(low), decode(model, low, asked, test.facts, test.batch_size))
     z = aggregate.sample(MOST_CODES, torch.Generator().manual_seed(derive_seed("posterior", seed))).z
-    yield "posterior", z
+    yield samples_file.POSTERIOR, z
     if not model.latent_density.conditional:
         with torch.inference_mode():
             log_p = model.latent_density.log_prob(z.to(test.labels.device), None)
-        yield "posterior_log_p", log_p
+        yield samples_file.POSTERIOR_LOG_P, log_p
 
 
 def _measured(reconstructions: Iterator[Tensor], images: Batches, errors: list[Tensor]) -> Iterator[Tensor]:
-    """Hand reconstructions on, and note the mean squared error of each, (b,) float32 a batch: of levels, or of points."""
+    """Yield reconstructions, and append the mean squared error of each image of a batch, (b,) float32, to `errors`."""
     start = 0
     for batch in reconstructions:
         real = images.take(torch.arange(start, start + len(batch)))
@@ -139,14 +145,15 @@ def _measured(reconstructions: Iterator[Tensor], images: Batches, errors: list[T
 
 
 def switches(labels: Tensor, facts: Facts) -> Tensor:
-    """Labels that differ in one switch each: a class in each of its values; attributes as they are, and then one switched.
+    """Labels that differ in one switch: every value of a class; or the attributes as they are, then with one switched.
 
     Args:
         labels: of test images, (n, columns).
         facts: of the images.
 
     Returns:
-        (draws, switches, columns): at most ten values, or the attributes that images divide most evenly, of the first images.
+        Labels for the first images, (draws, switches, columns). They take at most ten values, or switch the attributes
+        that divide the images most evenly.
     """
     asked, count = labels[:SWITCHED_DRAWS], len(labels)
     if facts.classes:
@@ -154,7 +161,7 @@ def switches(labels: Tensor, facts: Facts) -> Tensor:
         return values.view(1, -1, 1).repeat(len(asked), 1, 1)
     sizes = facts.label_cardinalities
     unevenness = {
-        column: int(values.bincount().max()) / count * sizes[column]  # 1 where every value stands as often
+        column: int(values.bincount().max()) / count * sizes[column]  # 1 if every value is equally frequent
         for column, values in enumerate(labels.T)
         if sizes[column] > 1
     }
@@ -166,7 +173,7 @@ def switches(labels: Tensor, facts: Facts) -> Tensor:
 
 
 def switched(model: Model, asked: Tensor, facts: Facts, seed: int) -> Tensor:
-    """Decode draws of p(z|y) under each switch of their labels, (draws, switches, columns), from the same noise: the rest is held.
+    """Decode draws of p(z|y) under each switch of their labels, (draws, switches, columns), always from the same noise.
 
     Returns:
         uint8, (draws, switches, channel, height, width).
@@ -175,13 +182,13 @@ def switched(model: Model, asked: Tensor, facts: Facts, seed: int) -> Tensor:
 
 
 def traversals(codes: Tensor) -> Tensor:
-    """Vary one dimension of the first image's code at a time, over what the codes of all images hold.
+    """Vary one dimension of the first image's code at a time, over the range that the codes of all images have.
 
     Args:
         codes: (n, latent).
 
     Returns:
-        Latents, (dimensions, steps, latent): the ten dimensions that vary most among images, the most varied first.
+        Latents, (dimensions, steps, latent), of the ten dimensions that vary most among images, in descending order.
     """
     spread = codes.std(0)
     dimensions = spread.argsort(descending=True)[:MOST_TRAVERSED]

@@ -1,7 +1,18 @@
-"""The folder of a run and the files in it."""
+"""The folders of studies and runs, and the files in them: every path is built here.
 
+results/<study>/                              the study's report, metrics and plots
+results/<study>/code.json                     hashes of the steps' code
+results/<study>/timing.json                   time and memory of the report
+results/<study>/runs/<variant>/seed-<seed>/   the files of a run
+results/<study>/former/<variant>/...          runs that the study no longer names
+results/<study>/live/<variant>-seed-<seed>/   curves of a training that is going on
+"""
+
+import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -9,7 +20,10 @@ from vaeline.system.errors import UserError
 
 T = TypeVar("T")
 
-# What the report reads of a run, in the order in which it appears, and what its absence says.
+RESULTS = "results"
+TIMING = "timing.json"  # of a run, and of a study
+
+# What the report reads of a run, in the order in which the steps write it, and the state of a run without the file.
 FILES = {
     "training.csv": "not trained",
     "model.safetensors": "not trained",
@@ -22,14 +36,111 @@ FILES = {
 }
 
 
+class RunKey(NamedTuple):
+    """What tells a run from the other runs of its study."""
+
+    variant: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.variant}-seed-{self.seed}"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """The folder of a study's results.
+
+    Args:
+        name: of the study.
+        project: the root of the project.
+    """
+
+    name: str
+    project: Path = Path()
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+        return self.project / RESULTS / self.name
+
+    @property
+    def runs(self) -> Path:
+        """The folder of all runs."""
+        return self.path / "runs"
+
+    @property
+    def former(self) -> Path:
+        """The folder of runs that the study no longer names."""
+        return self.path / "former"
+
+    @property
+    def code(self) -> Path:
+        """The hashes of the code behind the runs and the report."""
+        return self.path / "code.json"
+
+    @property
+    def timing(self) -> Path:
+        """Time and memory that the report took."""
+        return self.path / TIMING
+
+    def run(self, variant: str, seed: int) -> Path:
+        """The folder of a run."""
+        return run_in(self.runs, variant, seed)
+
+    def live(self, variant: str, seed: int) -> Path:
+        """The curves of a run while it is trained."""
+        return self.path / "live" / str(RunKey(variant, seed))
+
+
+def run_in(runs: Path, variant: str, seed: int) -> Path:
+    """The folder of a run below the folder of all runs of its study."""
+    return runs / variant / f"seed-{seed}"
+
+
+def key_of(run: Path) -> RunKey | None:
+    """The variant and the seed of a run's folder; None if the folder does not have the name of a run."""
+    seed = re.fullmatch(r"seed-(\d+)", run.name)
+    return RunKey(run.parent.name, int(seed[1])) if seed else None
+
+
+def folders_in(runs: Path) -> list[Path]:
+    """Every folder that a run, or a copy of one, may lie in below the folder of all runs of a study, sorted."""
+    return sorted(runs.glob("*/seed-*"))
+
+
+def runs_in(runs: Path) -> dict[RunKey, Path]:
+    """The folders of the runs below the folder of all runs of a study, sorted by variant and seed."""
+    return dict(sorted((key, path) for path in folders_in(runs) if (key := key_of(path))))
+
+
+def studies_in(project: Path) -> list[str]:
+    """The names of the studies that have runs, sorted."""
+    return sorted(path.parent.name for path in (project / RESULTS).glob("*/runs"))
+
+
+def project_of(run: Path) -> Path:
+    """The root of the project that a run's folder lies in; the current folder if it lies in none.
+
+    A former run lies in its project too.
+    """
+    whole = Path(os.path.abspath(run))
+    return next((folder.parent for folder in whole.parents if folder.name == RESULTS), Path())
+
+
 def read_json(content: TypeAdapter[T], path: Path) -> T:
+    """Read a JSON file and check its content.
+
+    Raises:
+        UserError: it is damaged.
+    """
     try:
         return content.validate_json(path.read_bytes(), strict=True)
     except ValueError as error:
-        raise unreadable(path, "JSON of figures") from error
+        raise unreadable(path, "JSON of numbers") from error
 
 
 def unreadable(path: Path, expected: str) -> UserError:
+    """The error for a file of a study or a run that is damaged."""
     return UserError(
-        f"{path} is damaged (it should be {expected}); delete it and run the study again, which makes it anew."
+        f"{path} is damaged (it should be {expected}); delete it and run the study again, which makes it again."
     )

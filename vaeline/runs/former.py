@@ -1,21 +1,29 @@
-"""Move runs that the study no longer names out of the way."""
+"""Move runs that the study no longer names out of its folder of runs."""
 
 from itertools import count, product
 from pathlib import Path
 
+from vaeline.runs.folder import folders_in, run_in
 from vaeline.study.schema import StudySection
 
 
-def move_former(folder: Path, study: StudySection, former: Path) -> list[Path]:
-    """Move the runs in `folder` that `study` no longer names under `former`; a run already there is kept beside.
+def move_former(runs: Path, study: StudySection, former: Path) -> list[Path]:
+    """Move the runs that `study` no longer names to the folder `former`; a run of the same name there is kept.
+
+    Args:
+        runs: the folder of the study's runs.
+        study: the variants and seeds that stay.
+        former: the folder of former runs.
 
     Returns:
-        Where they lie now.
+        The new folders of the runs that were moved.
     """
-    named = {folder / variant / f"seed-{seed}" for variant, seed in product(study.variants, study.seeds)}
+    named = {run_in(runs, variant, seed) for variant, seed in product(study.variants, study.seeds)}
     moved = []
-    for run in sorted(set(folder.glob("*/seed-*")) - named):
-        target = _unused(former / run.relative_to(folder))
+    for run in folders_in(runs):
+        if run in named:
+            continue
+        target = _unused(former / run.relative_to(runs))
         target.parent.mkdir(parents=True, exist_ok=True)
         moved.append(run.rename(target))
         if not any(run.parent.iterdir()):
@@ -24,6 +32,7 @@ def move_former(folder: Path, study: StudySection, former: Path) -> list[Path]:
 
 
 def _unused(path: Path) -> Path:
+    """The path itself, or the first of `path.2`, `path.3`... that does not exist."""
     if not path.exists():
         return path
     return next(other for number in count(2) if not (other := path.with_name(f"{path.name}.{number}")).exists())

@@ -1,8 +1,8 @@
-"""The model of a run as files: model.safetensors and variant.yaml."""
+"""The files of a run's model: model.safetensors and variant.yaml."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import yaml
 from safetensors import SafetensorError
@@ -15,18 +15,29 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_text, written_aside
 
 
-def save(folder: Path, model: Model, facts: Facts, provenance: dict[str, Any]) -> None:
-    """Write a run's `model.safetensors` and the `variant.yaml` that says how to build it again."""
+def save(folder: Path, model: Model, facts: Facts, provenance: Mapping[str, object]) -> None:
+    """Write a run's `model.safetensors`, and the `variant.yaml` from which the model is built again.
+
+    Args:
+        folder: of the run.
+        model: on the CPU.
+        facts: of its images.
+        provenance: added to variant.yaml, as JSON can hold it.
+    """
     with written_aside(folder / "model.safetensors") as aside:
         save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, aside)
     weights = sha256(folder / "model.safetensors")
-    content = {"variant": model.variant.model_dump(mode="json"), "facts": asdict(facts), "weights_sha256": weights}
-    content |= provenance
+    model_content = {
+        "variant": model.variant.model_dump(mode="json"),
+        "facts": asdict(facts),
+        "weights_sha256": weights,
+    }
+    content = {**model_content, **provenance}
     write_text(folder / "variant.yaml", yaml.safe_dump(_plain(content), sort_keys=False, allow_unicode=True))
 
 
 def load(folder: Path) -> tuple[Model, Facts]:
-    """Build the model of a run out of its folder, on the CPU, ready for evaluation.
+    """Build the model of a run from its folder, on the CPU, in evaluation mode.
 
     Raises:
         UserError: a file is missing, damaged, or belongs to another model.
@@ -41,7 +52,7 @@ def load(folder: Path) -> tuple[Model, Facts]:
         model = Model(Variant.model_validate(content["variant"]), facts)
         if content["weights_sha256"] != sha256(folder / "model.safetensors"):
             raise UserError(
-                f"{folder / 'model.safetensors'} is damaged, or not the one that variant.yaml tells of; {again}."
+                f"{folder / 'model.safetensors'} is damaged, or not the one that variant.yaml describes; {again}."
             )
         model.load_state_dict(load_file(folder / "model.safetensors"))
     except (SafetensorError, RuntimeError) as error:
@@ -51,8 +62,8 @@ def load(folder: Path) -> tuple[Model, Facts]:
     return model.eval(), facts
 
 
-def _plain(content: Any) -> Any:
-    """Tuples as lists, which safe YAML can hold."""
+def _plain(content: object) -> object:
+    """The content with lists in place of tuples, which safe YAML cannot hold."""
     if isinstance(content, dict):
         return {key: _plain(value) for key, value in content.items()}
     return [_plain(value) for value in content] if isinstance(content, list | tuple) else content

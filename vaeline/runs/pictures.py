@@ -1,4 +1,4 @@
-"""What was drawn, as one picture: images side by side, points over real ones."""
+"""Pictures of what was drawn: images side by side, or points over real points."""
 
 from io import BytesIO
 from math import ceil, sqrt
@@ -10,12 +10,12 @@ from PIL import Image
 from vaeline.data.facts import Facts
 from vaeline.system.plot_style import COLOURS, style
 
-VISIBLE = 48  # pixels; a smaller image is enlarged until it is at least this high
-GAP = 128  # grey, seen on a light and on a dark page, between black and between white images
+VISIBLE = 48  # pixels; smaller images are enlarged to at least this height
+GAP = 128  # a grey that shows between black and between white images, on a light and on a dark page
 
 
 def picture(drawn: np.ndarray, facts: Facts, real: np.ndarray) -> bytes:
-    """A PNG of what was drawn: images side by side, or points over real ones."""
+    """A PNG of images side by side, or of points over the real points."""
     return points_png(drawn, real) if facts.points else grid(drawn, facts.levels)
 
 
@@ -25,18 +25,18 @@ def grid(images: np.ndarray, levels: int = 256, columns: int | None = None) -> b
 
 
 def tiled(images: np.ndarray, levels: int = 256, columns: int | None = None) -> np.ndarray:
-    """Lay images out row by row, a pixel or half of an enlarged one apart; small ones are enlarged without smoothing.
+    """Arrange images row by row, with a narrow gap between them. Small images are enlarged without smoothing.
 
     Args:
         images: uint8, (n, channel, height, width), one channel or three.
-        levels: values that a pixel can take; the highest, levels - 1, is shown white.
-        columns: images in a row; None makes the picture as square as can be.
+        levels: the number of values of a pixel; the highest, levels - 1, is shown as white.
+        columns: images in a row; None makes the picture as square as possible.
 
     Returns:
         uint8, (height, width, channel).
 
     Raises:
-        ValueError: the array is of another shape or type, or holds no image.
+        ValueError: the array has another shape or type, or holds no image.
     """
     if images.ndim != 4 or images.shape[1] not in (1, 3) or images.dtype != np.uint8 or len(images) == 0:
         raise ValueError(
@@ -57,7 +57,7 @@ def tiled(images: np.ndarray, levels: int = 256, columns: int | None = None) -> 
 
 
 def points_png(points: np.ndarray, real: np.ndarray) -> bytes:
-    """Points as drawn, over real ones in grey; points of more than two dimensions by their first two."""
+    """A PNG of drawn points over real points in grey. Only the first two dimensions are shown."""
     with style():
         figure = Figure(figsize=(3.2, 3.2), layout="constrained")
         axes = figure.subplots()

@@ -1,8 +1,9 @@
-"""What a run drew: samples.h5, its layout and what it was drawn from, checked where it is read."""
+"""samples.h5, what a run drew: the datasets in it, what they were drawn from, and checks when they are read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -11,51 +12,86 @@ from vaeline.data.facts import Facts
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 
-IMAGES = ("reconstructions", "samples")
-ASKED = ("labels", "test_index")
+RECONSTRUCTIONS = "reconstructions"  # of test images
+RECONSTRUCTION_ERRORS = "reconstruction_errors"  # the mean squared error of each
+SAMPLES = "samples"
+LABELS = "labels"  # of the test images, which the samples are asked to show
+TEST_INDEX = "test_index"  # rows of the test images in the test split
+SWITCHED = "switched"  # one draw under labels that differ in one switch
+SWITCHED_LABELS = "switched_labels"
+CODES = "codes"  # centres of the posteriors of test images
+PRIOR = "prior"  # draws of p(z)
+POSTERIOR = "posterior"  # draws of the aggregate posterior
+POSTERIOR_LOG_P = "posterior_log_p"  # their log-density under p(z)
+TRAVERSALS = "traversals"
+INTERPOLATIONS = "interpolations"
+INTERPOLATIONS_THROUGH_FLOW = "interpolations_through_flow"
+LOW_POSTERIOR = "low_posterior"  # decoded draws of p(z) that the aggregate posterior covers least
+LOW_POSTERIOR_CODES = "low_posterior_codes"
+LOW_POSTERIOR_LABELS = "low_posterior_labels"
 
-# Datasets that hold as many rows, in the same order.
-TOGETHER = (
-    (*IMAGES, *ASKED, "reconstruction_errors"),
-    ("switched", "switched_labels"),
-    ("interpolations", "interpolations_through_flow"),
-    ("low_posterior", "low_posterior_codes", "low_posterior_labels"),
-    ("posterior", "posterior_log_p"),
-)
 
-# What each may hold, by NumPy's letters for types, and how many axes it has; images and points, which have any number, are levels or
-# floats.
-LAYOUT = {
-    "reconstructions": ("uf", None), "samples": ("uf", None), "labels": ("i", 2), "test_index": ("i", 1),
-    "low_posterior": ("uf", None), "low_posterior_codes": ("f", 2), "low_posterior_labels": ("i", 2),
-    "posterior": ("f", 2), "posterior_log_p": ("f", 1), "codes": ("f", 2), "prior": ("f", 2), "traversals": ("u", 5),
-    "reconstruction_errors": ("f", 1), "switched": ("u", 5), "switched_labels": ("i", 3), "interpolations": ("u", 5),
-    "interpolations_through_flow": ("u", 5),
-}  # fmt: skip
+class Layout(NamedTuple):
+    """What a dataset of samples.h5 may hold."""
+
+    kinds: str  # NumPy's letters of its types: u levels, f floats, i whole numbers
+    axes: int | None  # None: any number, for images or points
+    group: str | None = None  # datasets of a group have equally many rows, in the same order
+    required: bool = False  # every run has it
+    large: bool = False  # it is not read whole for the report
+
+
+# The one table of the file's datasets.
+DATASETS = {
+    RECONSTRUCTIONS: Layout("uf", None, "test images", required=True, large=True),
+    SAMPLES: Layout("uf", None, "test images", required=True, large=True),
+    LABELS: Layout("i", 2, "test images", required=True),
+    TEST_INDEX: Layout("i", 1, "test images", required=True),
+    RECONSTRUCTION_ERRORS: Layout("f", 1, "test images"),
+    SWITCHED: Layout("u", 5, "draws"),
+    SWITCHED_LABELS: Layout("i", 3, "draws"),
+    CODES: Layout("f", 2),
+    PRIOR: Layout("f", 2),
+    POSTERIOR: Layout("f", 2, "aggregate posterior"),
+    POSTERIOR_LOG_P: Layout("f", 1, "aggregate posterior"),
+    TRAVERSALS: Layout("u", 5),
+    INTERPOLATIONS: Layout("u", 5, "pairs"),
+    INTERPOLATIONS_THROUGH_FLOW: Layout("u", 5, "pairs"),
+    LOW_POSTERIOR: Layout("uf", None, "low posterior", large=True),
+    LOW_POSTERIOR_CODES: Layout("f", 2, "low posterior"),
+    LOW_POSTERIOR_LABELS: Layout("i", 2, "low posterior"),
+}
+IMAGES = (RECONSTRUCTIONS, SAMPLES)  # each run has a picture of them too
+SMALL = tuple(name for name, layout in DATASETS.items() if not layout.large)
+GROUPS = sorted({layout.group for layout in DATASETS.values() if layout.group})
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """The images that a run drew, and what they were asked to show."""
+class DrawnImages:
+    """The images that a run drew, and the labels that they were asked to show."""
 
     reconstructions: np.ndarray  # of test images, uint8 (n, channel, height, width)
     samples: np.ndarray  # uint8, the same shape
-    labels: np.ndarray  # that the samples were asked to have, int64 (n, columns)
-    sources: np.ndarray  # the test image that each reconstruction is of and each sample has its labels from, int64 (n,)
-    low_posterior: np.ndarray | None  # samples that the aggregate posterior covers least; None where it has no density
-    seed: int  # `sampling.seed`, of all of them
+    labels: np.ndarray  # that the samples were asked to show, int64 (n, columns)
+    test_index: np.ndarray  # the row of the test image behind each reconstruction and each sample's labels, int64 (n,)
+    low_posterior: (
+        np.ndarray | None
+    )  # samples that the aggregate posterior covers least; None if its density is unknown
+    seed: int  # `sampling.seed`
 
     def require(self, facts: Facts) -> None:
-        """Refuse what cannot be held against the test images of a store.
+        """Check that the images can be compared with the test images of a store.
 
         Raises:
-            UserError: images have another shape or range than they, or labels or rows are none of theirs.
+            UserError: images differ from them in shape or range, or the labels or rows do not exist there.
         """
         self._require_images(facts)
         self._require_labels(facts)
         rows = facts.counts.get("test", np.inf)
-        if len(np.unique(self.sources)) < len(self.samples) or self.sources.min() < 0 or self.sources.max() >= rows:
-            raise _refused("Samples go back to rows that the test split has not, or has once only")
+        if self.test_index.min() < 0 or self.test_index.max() >= rows:
+            raise _draw_again("test_index is out of range of the test split")
+        if len(np.unique(self.test_index)) < len(self.samples):
+            raise _draw_again("test_index repeats a row of the test split")
 
     def _require_images(self, facts: Facts) -> None:
         kinds = {"reconstructions": self.reconstructions, "samples": self.samples}
@@ -63,38 +99,38 @@ class Drawn:
             kinds["low-posterior samples"] = self.low_posterior
         for kind, images in kinds.items():
             if images.shape[1:] != facts.image_shape or images.dtype != facts.dtype or images.max() >= facts.levels:
-                raise _refused(
+                raise _draw_again(
                     f"The {kind} are {'x'.join(map(str, images.shape[1:]))} of type {images.dtype}, up to {images.max()}, but the "
                     f"test images are {'x'.join(map(str, facts.image_shape))} with {facts.levels} levels"
                 )
 
     def _require_labels(self, facts: Facts) -> None:
         if self.labels.shape != (len(self.samples), len(facts.label_names)):
-            raise _refused(
+            raise _draw_again(
                 f"There are {len(self.samples):,} samples and {'x'.join(map(str, self.labels.shape))} labels, which should be "
                 f"{len(self.samples):,}x{len(facts.label_names)}"
             )
         if (self.labels < 0).any() or (self.labels >= np.array(facts.label_cardinalities)).any():
-            raise _refused("Samples were asked to have labels that no test image can have")
+            raise _draw_again("Samples were asked to show labels that do not exist")
 
 
 def provenance(folder: Path, facts: Facts) -> dict[str, str]:
-    """What a run's samples.h5 is drawn from, as its attributes say: the run's weights, and the test images."""
+    """The attributes of samples.h5 that say what it was drawn from: the checksums of the weights and of the test images."""
     return {"model_sha256": sha256(folder / "model.safetensors"), "test_sha256": facts.checksums["test"]}
 
 
-def read(folder: Path, facts: Facts) -> Drawn:
-    """Read what a run drew.
+def read(folder: Path, facts: Facts) -> DrawnImages:
+    """Read the images that a run drew.
 
     Args:
         folder: of the run.
-        facts: of the store whose test images it was drawn from.
+        facts: of the store that holds the test images.
 
     Raises:
         UserError: the file is missing or damaged, or was drawn from another model or from other test images.
     """
     path = folder / "samples.h5"
-    found = arrays(path, [*IMAGES, *ASKED, "low_posterior"])
+    found = arrays(path, [*IMAGES, LABELS, TEST_INDEX, LOW_POSTERIOR])
     try:
         with h5py.File(path) as file:
             of = {name: file.attrs.get(name) for name in ("model_sha256", "test_sha256")}
@@ -104,36 +140,38 @@ def read(folder: Path, facts: Facts) -> Drawn:
     for (name, now), what in zip(provenance(folder, facts).items(), ("weights", "test images"), strict=True):
         if of[name] != now:
             raise _damaged(path, f"it was drawn from other {what} than those that are there now")
-    return Drawn(
-        found["reconstructions"],
-        found["samples"],
-        found["labels"],
-        sources=found["test_index"],
-        low_posterior=found.get("low_posterior"),
+    return DrawnImages(
+        found[RECONSTRUCTIONS],
+        found[SAMPLES],
+        found[LABELS],
+        test_index=found[TEST_INDEX],
+        low_posterior=found.get(LOW_POSTERIOR),
         seed=seed,
     )
 
 
 def arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Read what a samples.h5 holds of some datasets.
+    """Read some datasets of a samples.h5; those that the run does not have are left out.
 
     Raises:
         UserError: the file is missing or damaged.
     """
     try:
         with h5py.File(path) as file:
-            _refuse_other_layout(file)
+            _check_layout(file)
             found = {name: file[name][...] for name in names if name in file}
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, str(error)) from error
     for name, values in found.items():
         if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise _damaged(path, f"{name} holds what is not finite")
+            raise _damaged(path, f"{name} holds numbers that are not finite")
     return found
 
 
 def rows(path: Path, name: str, wanted: Iterable[int]) -> np.ndarray:
-    """Read some rows of a dataset of samples.h5, in the order asked for; none of a dataset that it has not, or past its end.
+    """Read some rows of a dataset of samples.h5, in the order asked for.
+
+    Rows past the end are left out, and so are all rows of a dataset that does not exist.
 
     Raises:
         UserError: the file is missing or damaged.
@@ -146,23 +184,23 @@ def rows(path: Path, name: str, wanted: Iterable[int]) -> np.ndarray:
         raise _damaged(path, str(error)) from error
 
 
-def _refuse_other_layout(file: h5py.File) -> None:
-    for name in (*IMAGES, *ASKED):
-        if name not in file:
+def _check_layout(file: h5py.File) -> None:
+    for name, layout in DATASETS.items():
+        if layout.required and name not in file:
             raise KeyError(f"it holds no {name}")
     for name, values in file.items():
-        kinds, axes = LAYOUT.get(name, ("", None))
-        if values.dtype.kind not in kinds or axes not in (None, values.ndim) or not values.size:
+        layout = DATASETS.get(name, Layout("", None))
+        if values.dtype.kind not in layout.kinds or layout.axes not in (None, values.ndim) or not values.size:
             raise ValueError(f"its {name} are {'x'.join(map(str, values.shape))} of type {values.dtype}")
-    for names in TOGETHER:
-        counts = {name: len(file[name]) for name in names if name in file}
+    for group in GROUPS:
+        counts = {name: len(values) for name, values in file.items() if DATASETS[name].group == group}
         if len(set(counts.values())) > 1:
             raise ValueError("it holds " + " and ".join(f"{count:,} {name}" for name, count in counts.items()))
 
 
 def _damaged(path: Path, why: str) -> UserError:
-    return _refused(f"{path} is damaged or of another model ({why})")
+    return _draw_again(f"{path} is damaged or of another model ({why})")
 
 
-def _refused(what: str) -> UserError:
-    return UserError(f"{what}; draw them anew with `python -m pipeline_steps.sample`.")
+def _draw_again(why: str) -> UserError:
+    return UserError(f"{why}; draw them again with `python -m pipeline_steps.sample`.")

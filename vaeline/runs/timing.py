@@ -1,11 +1,15 @@
-"""timing.json: wall time and peak memory of each step."""
+"""timing.json: the wall time and peak memory of each step, which no engine tracks."""
 
+import json
+import platform
 from pathlib import Path
 
 from pydantic import FiniteFloat, TypeAdapter
 
 from vaeline.runs.folder import read_json
 from vaeline.study.parts import Entry
+from vaeline.system.files import write_json
+from vaeline.system.memory import peak
 
 
 class Time(Entry):
@@ -13,16 +17,34 @@ class Time(Entry):
 
     seconds: FiniteFloat
     host: str
-    peak_bytes: int | None = None  # of memory; a step of an older version noted none
+    peak_bytes: int | None = None  # of memory; None if an older version of the step wrote the entry
 
 
 TIMES = TypeAdapter(dict[str, Time])
 
 
 def read_times(path: Path) -> dict[str, Time]:
-    """What steps took, by their names; empty where there is no such file.
+    """The entries of a timing.json by the names of the steps; none if there is no such file.
 
     Raises:
         UserError: the file is damaged.
     """
     return read_json(TIMES, path) if path.exists() else {}
+
+
+def note_time(path: Path, step: str, seconds: float) -> None:
+    """Add the entry of a step that this process has just finished; a damaged file is replaced.
+
+    Args:
+        path: of the timing.json.
+        step: the name of the entry.
+        seconds: of wall time.
+    """
+    try:
+        times = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        times = {}
+    if not isinstance(times, dict):
+        times = {}
+    entry = Time(seconds=round(seconds, 2), host=platform.node(), peak_bytes=peak())
+    write_json(path, times | {step: entry.model_dump()})

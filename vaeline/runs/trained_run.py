@@ -1,4 +1,4 @@
-"""A trained run in Python: what it draws, reconstructs and encodes, and how probable it finds an image."""
+"""A trained run in Python: sample, encode, decode, reconstruct, interpolate, and estimate likelihoods."""
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vaeline.data.dequantization import to_range
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import Split, read_split, require_images
 from vaeline.metrics.nll import FEW_SAMPLES, Unconverged
 from vaeline.models import interpolation, sampling
@@ -17,13 +18,13 @@ from vaeline.models.importance_sampling import LogLikelihood
 from vaeline.models.likelihood_estimation import estimate, log_frequencies, why_no_likelihood
 from vaeline.models.model import Model
 from vaeline.runs import model_files
+from vaeline.runs.folder import project_of
 from vaeline.system.errors import UserError
 from vaeline.system.seeds import derive_seed
 
 BATCH = 256  # images at a time
-DEPTH = 5  # folders from a project to a run: results/<study>/runs/<variant>/seed-<n>
-Value = int | str  # of a label: its place among the label's values, or its name
-Wanted = Mapping[str, Value | Sequence[Value]]  # for all images, or for each
+Value = int | str  # of a label: its index among the values of the label, or its name
+Wanted = Mapping[str, Value | Sequence[Value]]  # label -> one value for all images, or one for each
 
 
 def load(folder: Path | str, store: Path | str | None = None, device: torch.device | str = "cpu") -> "TrainedRun":
@@ -31,30 +32,31 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
 
     Args:
         folder: of the run.
-        store: HDF5 store of its images; None for that of the project the run lies in. It is read when it is first needed.
-        device: where the model is to work.
+        store: HDF5 store of its images; None for the store in the project that the run lies in. It is read when it is first
+            needed.
+        device: of the model.
 
     Raises:
         UserError: a file of the run is missing or damaged.
     """
     model, facts = model_files.load(Path(folder))
     if store is None:
-        store = Path(folder).resolve().parents[DEPTH - 1] / "data" / f"{facts.dataset_id}.h5"
+        store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
     return TrainedRun(model.to(device), facts, Path(store))
 
 
 class TrainedRun:
-    """A trained model and what its images are.
+    """A trained model, and the facts about its images.
 
-    Images are NumPy arrays as the store holds them: uint8 levels, (n, channel, height, width); points are float32, (n, dimensions).
-    Labels are whole numbers, (n, columns), the place of each column's value in `facts.label_values`; or they are named, as in
-    `sample(16, Smiling=1, Male="no")`. Latents z are float32, (n, latent) or (n, latent, height, width). Randomness follows from `seed`
-    alone, and torch's own generator is left as it was.
+    Images are NumPy arrays, as in the store: uint8 levels, (n, channel, height, width); points are float32, (n, dimensions).
+    Labels are whole numbers, (n, columns): the index of each column's value in `facts.label_values`. They can also be named,
+    as in `sample(16, Smiling=1, Male="no")`. Latents z are float32, (n, latent) or (n, latent, height, width). Random
+    numbers depend on `seed` alone, and torch's global generator is left unchanged.
 
     Args:
         model: in evaluation mode.
         facts: of its images.
-        store: that holds them.
+        store: that holds the images.
     """
 
     def __init__(self, model: Model, facts: Facts, store: Path) -> None:
@@ -63,14 +65,14 @@ class TrainedRun:
 
     @property
     def device(self) -> torch.device:
-        """Where the model works."""
+        """The device of the model."""
         return next(self.model.parameters()).device
 
     def split(self, name: str = "test") -> Split:
         """Images, labels and ids of a split of the store: `train`, `validation` or `test`.
 
         Raises:
-            UserError: the store is missing or damaged, or holds other images than those the run was trained on.
+            UserError: the store is missing or damaged, or holds other images than those that the run was trained on.
         """
         if name not in self._splits:
             require_images(self.store, self.facts)
@@ -80,16 +82,16 @@ class TrainedRun:
     def labels(
         self, count: int, wanted: Wanted | None = None, /, *, seed: int = 0, **named: Value | Sequence[Value]
     ) -> np.ndarray:
-        """Labels for `count` images, int64, (count, columns); those not named are of test images, drawn at random.
+        """Labels for `count` images, int64, (count, columns). Columns that are not named are those of random test images.
 
         Args:
             count: of images.
-            wanted: label -> value, or one value for each image; the way to give labels whose names are no names in Python.
+            wanted: label -> value, or one value for each image; for labels whose names are not valid names in Python.
             seed: of the choice of test images.
-            named: likewise, by keyword.
+            named: the same, by keyword.
 
         Raises:
-            UserError: a label or value is unknown, or there are not as many values as images.
+            UserError: a label or value is unknown, or the numbers of values and of images differ.
         """
         wanted = dict(wanted or {}) | named
         if set(wanted) >= set(self.facts.label_names):  # the store is not needed
@@ -102,10 +104,10 @@ class TrainedRun:
     def sample(
         self, count: int = 16, wanted: Wanted | None = None, /, *, seed: int = 0, **named: Value | Sequence[Value]
     ) -> np.ndarray:
-        """Draw images from p(x), or from p(x|y) for labels as `labels` takes them; the decoder's mean, without its noise.
+        """Draw images from p(x), or from p(x|y) for labels as in `labels`: the decoder's mean, without noise.
 
         Raises:
-            UserError: as `labels` does; or the model has no labels to be asked for.
+            UserError: as in `labels`; or labels are given, and the model is not conditional.
         """
         if wanted or named:
             self._require_labels(next(iter({**(wanted or {}), **named})))
@@ -114,7 +116,7 @@ class TrainedRun:
             return _joined(sampling.sample(self.model, self._tensor(labels), self.facts, seed, BATCH))
 
     def draw(self, labels: np.ndarray, seed: int = 0) -> np.ndarray:
-        """Draw latents z of p(z), or of p(z|y) for each row of labels, (n, columns): what `sample` decodes."""
+        """Draw latents z from p(z), or from p(z|y) for each row of labels, (n, columns), as `sample` does."""
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             return _joined(sampling.draw(self.model, some) for some in self._tensor(labels).split(BATCH))
@@ -123,16 +125,16 @@ class TrainedRun:
         """The mean image of p(x|z, y) for each latent.
 
         Raises:
-            UserError: the model is conditional and no labels were given, or there are not as many as latents.
+            UserError: the model is conditional and no labels are given, or the numbers of labels and latents differ.
         """
         labels = self._checked(labels, len(z))
         return _joined(sampling.decode(self.model, self._tensor(z), self._tensor(labels), self.facts, BATCH))
 
     def encode(self, images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-        """The centre of each image's posterior, without its noise: what `reconstruct` decodes.
+        """The centre of each image's posterior, without noise, as `reconstruct` decodes it.
 
         Raises:
-            UserError: images are of another shape or range than the model's; labels as in `decode`.
+            UserError: images have another shape or range than the model's; labels as in `decode`.
         """
         labels = self._checked(labels, len(images))
         with torch.inference_mode():
@@ -142,15 +144,15 @@ class TrainedRun:
     def reconstruct(
         self, images: np.ndarray, labels: np.ndarray | None = None, /, **named: Value | Sequence[Value]
     ) -> np.ndarray:
-        """Encode images and decode them, under other labels where some are named: so is an image edited by its attributes.
+        """Encode images and decode them. Labels that are named replace the images' own in the decoder, which edits the images.
 
         Args:
             images: to encode.
-            labels: of the images; None for a model without.
-            named: what is to be decoded in place of the images' own labels, as `labels` takes them.
+            labels: of the images; None for a model that is not conditional.
+            named: labels for the decoder, as in `labels`.
 
         Raises:
-            UserError: as `encode`, and `labels`.
+            UserError: as in `encode` and `labels`.
         """
         if named:
             self._require_labels(next(iter(named)))
@@ -160,18 +162,16 @@ class TrainedRun:
     def interpolate(
         self, first: np.ndarray, second: np.ndarray, steps: int = 9, through_flow: bool = False
     ) -> np.ndarray:
-        """Latents between two, in equal steps, (n, steps, latent): straight, or through the space that the prior's flow comes from.
+        """Latents between two, in equal steps, (n, steps, latent): on a line in z, or in the base space of the prior's flow.
 
         Raises:
-            UserError: there is no flow to go through, or latents are codes.
+            UserError: the prior has no flow, or the latents are not vectors.
         """
         if through_flow and self.model.latent_density.flow is None:
-            raise UserError(
-                "The prior of this run has no flow to go through; interpolate straight (through_flow=False)."
-            )
+            raise UserError("The prior of this run has no flow to interpolate through; use through_flow=False.")
         if np.ndim(first) != 2 or np.shape(first) != np.shape(second):
             raise UserError(
-                f"Latents to go between are {np.shape(first)} and {np.shape(second)}; both must be (n, latent)."
+                f"Latents to interpolate between are {np.shape(first)} and {np.shape(second)}; both must be (n, latent)."
             )
         return (
             interpolation.interpolate(self.model, self._tensor(first), self._tensor(second), steps, through_flow)
@@ -184,29 +184,29 @@ class TrainedRun:
     ) -> np.ndarray:
         """Log-likelihoods of images by importance sampling (Burda et al., 2016), float64, (n,), in nats.
 
-        Of dequantized images where the study dequantizes, as the figures `nll` and `nll_given_label` are.
+        Images are dequantized if the study dequantizes, as for the metrics `nll` and `nll_given_label`.
 
         Args:
-            images: to judge.
-            labels: log p(x|y) of those labels; without, log p(x): a conditional model's classes are summed out as often as they stand
-                in the training split.
+            images: to estimate.
+            labels: for log p(x|y). Without labels, the result is log p(x); the classes of a conditional model are summed out
+                with their frequencies in the training split.
             samples: of the posterior for each image, at least 10.
-            seed: of the samples, and of the noise that dequantizes.
+            seed: of the samples, and of the noise of dequantization.
 
         Raises:
-            UserError: the posterior has no density, or labels are attributes and were not given.
+            UserError: the posterior has no density, or the labels are attributes and are not given.
 
         Warns:
-            Unconverged: the effective sample size of an image is under 10, so that its figure is a lower bound.
+            Unconverged: the effective sample size of an image is under 10; its result is a lower bound.
         """
         if why := why_no_likelihood(self.model):
             raise UserError(f"This run has no likelihood to estimate: {why}.")
         if samples < 10:
-            raise UserError(f"samples is {samples}; importance sampling takes 10 at least.")
+            raise UserError(f"samples is {samples}; importance sampling takes at least 10.")
         sum_out = labels is None and self.model.conditional
         if sum_out and not self.facts.classes:
             raise UserError(
-                "Labels are attributes, whose combinations have no p(y) to sum over: give the images' own by labels=."
+                "Labels are attributes, whose combinations have no p(y) to sum over; give the labels of the images by labels=."
             )
         log_prior = log_frequencies(torch.from_numpy(self.split("train").labels), self.facts) if sum_out else None
         of_images = self._no_labels(len(images)) if labels is None else self._checked(labels, len(images))
@@ -215,11 +215,11 @@ class TrainedRun:
         with torch.random.fork_rng():
             torch.manual_seed(derive_seed("importance samples", seed))
             found = estimate(self.model, [self.model.likelihood], x, self._tensor(of_images), samples, log_prior)
-        figure = "nll" if "nll" in found else "nll_given_label"
-        return _converged(LogLikelihood(*(field[0] for field in found[figure])))
+        metric = "nll" if "nll" in found else "nll_given_label"
+        return _converged(LogLikelihood(*(field[0] for field in found[metric])))
 
     def _x(self, images: np.ndarray, generator: torch.Generator | None = None) -> Tensor:
-        """Images as the networks take them."""
+        """Check images, and scale them for the networks."""
         images, facts = np.asarray(images), self.facts
         wanted = f"{facts.dtype.__name__} (n, {', '.join(map(str, facts.image_shape))})"
         if images.shape[1:] != facts.image_shape or images.dtype != facts.dtype or not len(images):
@@ -231,7 +231,7 @@ class TrainedRun:
         return to_range(self._tensor(images), facts, generator)
 
     def _checked(self, labels: np.ndarray | None, count: int) -> np.ndarray:
-        """Labels of so many images; zeros, which nothing looks at, for a model without."""
+        """Check the labels of `count` images. A model that is not conditional gets zeros, which it ignores."""
         if not self.model.conditional:
             return self._no_labels(count)
         names, limits = self.facts.label_names, np.array(self.facts.label_cardinalities)
@@ -247,7 +247,7 @@ class TrainedRun:
         return labels.astype(np.int64)
 
     def _with(self, labels: np.ndarray, wanted: Wanted) -> np.ndarray:
-        """Labels with some columns set."""
+        """Labels with the columns set that are named."""
         labels = labels.copy()
         for name, values in wanted.items():
             if isinstance(values, str | int | np.integer):
@@ -261,7 +261,7 @@ class TrainedRun:
 
     def _require_labels(self, asked: str) -> None:
         if not self.model.conditional:
-            raise UserError(f"This run holds a model without labels, which cannot be asked for {asked}; ask for none.")
+            raise UserError(f"The model of this run is not conditional, so {asked} cannot be set; leave labels out.")
 
     def _no_labels(self, count: int) -> np.ndarray:
         return np.zeros((count, len(self.facts.label_names)), np.int64)
@@ -279,7 +279,7 @@ def _converged(likelihood: LogLikelihood) -> np.ndarray:
     few = int((likelihood.effective_sample_size < FEW_SAMPLES).sum())
     if few:
         warnings.warn(
-            f"{few} of {len(likelihood.log_prob)} images have an effective sample size under {FEW_SAMPLES}: theirs are lower bounds.",
+            f"{few} of {len(likelihood.log_prob)} images have an effective sample size under {FEW_SAMPLES}; their log-likelihoods are lower bounds.",
             Unconverged,
             stacklevel=3,
         )

@@ -1,4 +1,4 @@
-"""Every key of a study and of every part, as Markdown: what is allowed, what it is by default, what it means."""
+"""docs/keys.md: every key of a study and of every part, with its allowed values, its default and its meaning."""
 
 import ast
 import json
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from vaeline.study import parts
 from vaeline.study.schema import Condition, Dataset, Published, Split, Study, Variant
 
+Schema = dict[str, Any]  # of JSON
 FAMILIES = {
     "networks": "network", "posteriors": "posterior", "priors": "prior", "likelihoods": "likelihood",
     "regularizers": "regularizer", "bounds": "bound", "densities": "density", "flows": "flow", "features": "features",
@@ -18,8 +19,8 @@ BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at mos
 
 
 def document() -> str:
-    """The whole reference."""
-    blocks = ["# Every key of a study", "`make parts` writes this page, out of the sentences beside the code."]
+    """The whole page, as Markdown."""
+    blocks = ["# Every key of a study", "`make parts` writes this page from the descriptions in the code."]
     for name, field in Study.model_fields.items():
         if name == "variants":
             blocks += _section("## `variants.<name>`", Variant) + _section("### `condition`", Condition)
@@ -29,7 +30,7 @@ def document() -> str:
             blocks += _section(f"## `{name}`", field.annotation)
         blocks += _section("### `dataset.split`", Split) if field.annotation is Dataset else []
     for family, key in FAMILIES.items():
-        blocks += [f"## The parts of `{key}`", f"Each a file of `{parts.shown_folder(family)}`."]
+        blocks += [f"## The parts of `{key}`", f"Each part is a file of `{parts.shown_folder(family)}`."]
         for name in parts.names(family):
             blocks += [f"### {key} `{name}`", _first_line(family, name), _table(parts.options_class(family, name))]
     return "\n\n".join(blocks) + "\n"
@@ -40,7 +41,7 @@ def _section(heading: str, entry: Any) -> list[str]:
 
 
 def _first_line(family: str, name: str) -> str:
-    """What a part's file says of itself, read without importing it."""
+    """The first line of the docstring of a part's file, which is not imported."""
     text = (parts.folder(family) / f"{name}.py").read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
 
@@ -49,24 +50,29 @@ def _table(entry: type[BaseModel]) -> str:
     schema = entry.model_json_schema()
     keys = {name: each for name, each in schema["properties"].items() if not _names_the_part(entry, name)}
     if not keys:
-        return "It has no key but its name."
+        return "It has no key except its name."
     rows = [
-        f"| `{name}` | {_allowed(each)} | {_default(each)} | {each.get('description', '')} |"
-        for name, each in keys.items()
+        _row(f"`{name}`", _allowed(each), _default(each), each.get("description", "")) for name, each in keys.items()
     ]
-    return "\n".join(["| key | allowed | by default | meaning |", "|---|---|---|---|", *rows])
+    return "\n".join([_row("key", "allowed", "default", "meaning"), "|---|---|---|---|", *rows])
+
+
+def _row(*cells: str) -> str:
+    """A row of a table. A bar inside a cell is escaped: otherwise it would end the cell, also inside of code."""
+    escaped = (cell.replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"
 
 
 def _names_the_part(entry: type[BaseModel], key: str) -> bool:
     return key == "name" and issubclass(entry, parts.PartOptions)
 
 
-def _default(schema: dict[str, Any]) -> str:
+def _default(schema: Schema) -> str:
     return f"`{json.dumps(schema['default'])}`" if "default" in schema else ""
 
 
-def _allowed(schema: dict[str, Any]) -> str:
-    """The values of a key, in words, out of its JSON schema."""
+def _allowed(schema: Schema) -> str:
+    """The values that the JSON schema of a key allows, in words."""
     if "anyOf" in schema:
         return " or ".join(map(_allowed, schema["anyOf"]))
     if "enum" in schema:

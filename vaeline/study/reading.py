@@ -1,35 +1,44 @@
-"""Read and check a study: one line for each mistake, named by its key."""
+"""Read and check a study; an error has one line for each mistake and names its key."""
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from vaeline.study.parts import PartOptions
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
-
-def load(path: Path = Path("params.yaml")) -> Study:
-    """Read and check a resolved study.
-
-    Raises:
-        UserError: the file is missing, is not YAML, or does not fit the schema; one line a mistake.
-    """
-    return check(read_yaml(path), path)
+Content = dict[str, Any]  # of a study, as YAML holds it
+PARAMS = Path("params.yaml")  # the active study
 
 
-def load_resolved(path: Path) -> Study:
-    """Read and check a study that spells out every key, as both engines need it to tell what has changed.
+def load(path: Path = PARAMS) -> Study:
+    """Read and check a study. A file is parsed again only if its bytes have changed: otherwise the same object is returned.
 
     Raises:
-        UserError: as for `load`, or a key that has a default is left out.
+        UserError: the file is missing, is not YAML, or does not fit the schema; one line for each mistake.
     """
-    content = read_yaml(path)
+    return _parsed(path, _read(path))
+
+
+@lru_cache(maxsize=1)
+def _parsed(path: Path, content: bytes) -> Study:
+    return check(_parse(path, content), path)
+
+
+def check_resolved(content: Content, path: Path) -> Study:
+    """Check a study that spells out every key; both engines compare the values of keys to tell what has changed.
+
+    Raises:
+        UserError: the content does not fit the schema, or leaves out a key that has a default.
+    """
     study = check(content, path)
     left_out = list(_left_out(content, study.model_dump(mode="json")))
     if left_out:
@@ -39,57 +48,81 @@ def load_resolved(path: Path) -> Study:
     return study
 
 
-def _left_out(content: Any, whole: Any, path: str = "") -> Iterator[str]:
-    """The dotted keys of `whole` that `content` has not, with the value that they have by default."""
+def _left_out(content: object, whole: object, path: str = "") -> Iterator[str]:
+    """The dotted keys of `whole` that `content` leaves out, with their default values."""
     if isinstance(whole, list) and isinstance(content, list):
         for index, (one, other) in enumerate(zip(content, whole, strict=True)):
             yield from _left_out(one, other, f"{path}{index}.")
-    for key, value in whole.items() if isinstance(whole, dict) and isinstance(content, dict) else ():
-        if key not in content:
-            yield f"`{path}{key}: {json.dumps(value)}`"
-        else:
-            yield from _left_out(content[key], value, f"{path}{key}.")
+    if isinstance(whole, dict) and isinstance(content, dict):
+        for key, value in whole.items():
+            if key not in content:
+                yield f"`{path}{key}: {json.dumps(value)}`"
+            else:
+                yield from _left_out(content[key], value, f"{path}{key}.")
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """Refuses a key that is there twice, as DVC does; plain YAML takes the last."""
+    """Refuses a key that appears twice, as DVC does. PyYAML by itself takes the last value."""
 
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: dict[str, yaml.Node]) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
-        seen: set[Any] = set()
+        seen: set[object] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
-                    raise yaml.composer.ComposerError(None, None, f"{key.value} is there twice", key.start_mark)
+                    raise yaml.composer.ComposerError(None, None, f"{key.value} appears twice", key.start_mark)
                 seen.add(key.value)
         return node
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a mapping out of a YAML file."""
+def read_yaml(path: Path) -> Content:
+    """Read a mapping out of a YAML file.
+
+    Raises:
+        UserError: the file is missing, is not YAML, or holds no mapping.
+    """
+    return _parse(path, _read(path))
+
+
+def _read(path: Path) -> bytes:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # a safe loader
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; run from the project's root.") from error
-    except (yaml.YAMLError, ValueError, RecursionError, IsADirectoryError) as error:
+    except IsADirectoryError as error:
+        raise UserError(f"{path} is a folder; a study is a YAML file.") from error
+
+
+def _parse(path: Path, content: bytes) -> Content:
+    try:
+        parsed = yaml.load(content.decode("utf-8"), _UniqueKeys)  # a safe loader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
-    if not isinstance(content, dict):
+    if not isinstance(parsed, dict):
         raise UserError(f"{path} holds no keys; a study has study, dataset, training, evaluation and variants.")
-    return content
+    return parsed
 
 
-def check(content: dict[str, Any], path: Path) -> Study:
-    """Check the content of a study; `path` names it in errors."""
+def check(content: Content, path: Path) -> Study:
+    """Check the content of a study.
+
+    Args:
+        content: a mapping, as `read_yaml` returns it.
+        path: of the study, for errors.
+
+    Raises:
+        UserError: the content does not fit the schema; one line for each mistake.
+    """
     try:
         return Study.model_validate(content)
     except ValidationError as error:
         raise UserError("\n".join(_sentence(path, mistake) for mistake in error.errors())) from error
 
 
-def _sentence(path: Path, mistake: Any) -> str:
+def _sentence(path: Path, mistake: ErrorDetails) -> str:
     where = ".".join(str(step) for step in mistake["loc"])
     if mistake["type"] == "extra_forbidden":
-        return f"{path}: {where} is no known key{_allowed_beside(mistake['loc'])}."
+        return f"{path}: {where} is not a known key{_allowed_beside(mistake['loc'])}."
     if mistake["type"] == "missing":
         return f"{path}: {where} is missing."
     if mistake["type"] == "too_short":
@@ -99,8 +132,8 @@ def _sentence(path: Path, mistake: Any) -> str:
     return " ".join([f"{path}:", *([where] if where else []), *came, message]) + "."
 
 
-def _allowed_beside(loc: tuple[Any, ...]) -> str:
-    """Name the keys that may stand where an unknown one came."""
+def _allowed_beside(loc: tuple[int | str, ...]) -> str:
+    """The keys that are allowed in place of an unknown one, in words."""
     node: Any = Study
     for step in loc[:-1]:
         if get_origin(node) is dict:

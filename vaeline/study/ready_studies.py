@@ -1,11 +1,10 @@
-"""Ready studies: files of `studies/`, each of which may extend another and hold a quick overlay."""
+"""Ready studies: the files of `studies/`. A study may extend another one, and may have a quick overlay."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from vaeline.study.reading import check, read_yaml
+from vaeline.study.reading import Content, check, read_yaml
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
@@ -13,42 +12,42 @@ FOLDER = Path("studies")
 
 
 def names() -> list[str]:
-    """The studies on disk, sorted."""
+    """The names of the studies on disk, sorted."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def resolve(name: str, quick: bool = False) -> Study:
-    """Read a study with all that it extends, every default spelled out.
+    """Read a study with all that it extends, and with every default spelled out.
 
     Args:
-        name: a file of `studies/`, without its ending.
-        quick: lay the study's `quick` overlay over it; the study's name then ends in `_quick`.
+        name: of a file of `studies/`, without its suffix.
+        quick: whether to apply the study's `quick` overlay; the study's name then ends in `_quick`.
 
     Raises:
-        UserError: there is no such study or overlay, or the result does not fit the schema.
+        UserError: the study or the overlay does not exist, or the result does not fit the schema.
     """
     content = _read(name, [])
     quick_overlay = content.pop("quick", None)
     if quick:
         if quick_overlay is None:
             raise UserError(f"studies/{name}.yaml has no quick overlay; leave out QUICK=1, or add a `quick` section.")
-        content = overlay(content, quick_overlay) | {"published": {}}  # a first look is held against no paper
+        content = overlay(content, quick_overlay) | {"published": {}}  # a quick study is not compared with papers
         content["study"]["name"] = f"{name}_quick"
     return check(content, FOLDER / f"{name}.yaml")
 
 
 def every() -> list[Study]:
-    """All studies on disk, and those with a quick overlay, their own or inherited, once more with it."""
+    """All studies on disk. A study with a quick overlay, its own or inherited, is there once without it and once with it."""
     return [resolve(name, quick) for name in names() for quick in (False, True)[: 1 + ("quick" in _read(name, []))]]
 
 
-def overlay(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Lay the sections of one study over those of another."""
+def overlay(base: Content, over: Content) -> Content:
+    """Merge each section of the study `over` into the section of the study `base`."""
     return base | {section: merge(base.get(section, {}), content) for section, content in over.items()}
 
 
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Lay `over` over `base`, key by key; a list, or a part of another name, takes the place of what was there."""
+def merge(base: Content, over: Content) -> Content:
+    """Merge `over` into `base`, key by key. A list, or a part of another name, replaces the old value."""
     merged = dict(base)
     for key, value in over.items():
         old = base.get(key)
@@ -60,8 +59,8 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_yaml(study: Study) -> str:
-    """A resolved study as the text of params.yaml."""
-    head = "# The active study, fully resolved. `make use STUDY=<name>` writes another of studies/ in its place.\n"
+    """The text of params.yaml for a resolved study."""
+    head = "# The active study, fully resolved. `make use STUDY=<name>` replaces it by another study of studies/.\n"
     sections = []
     for name, content in study.model_dump(mode="json").items():
         nested = any(isinstance(value, dict | list) for value in content.values())
@@ -77,23 +76,23 @@ def as_yaml(study: Study) -> str:
     return head + "\n" + "\n".join(sections)
 
 
-def _read(name: str, above: list[str]) -> dict[str, Any]:
+def _read(name: str, above: list[str]) -> Content:
     if name not in names():
         raise UserError(f"There is no study {name!r} in studies/; there are: {', '.join(names())}.")
     if name in above:
         raise UserError(
-            f"studies/{name}.yaml extends itself, by way of {' -> '.join([*above, name])}; take one `extends` out."
+            f"studies/{name}.yaml extends itself, by way of {' -> '.join([*above, name])}; remove one `extends`."
         )
     content = read_yaml(FOLDER / f"{name}.yaml")
     for section, value in content.items():
         if section != "extends":
-            _refuse_without_keys(name, section, value)
+            _check_has_keys(name, section, value)
     for section, value in content.get("quick", {}).items():
-        _refuse_without_keys(name, f"quick.{section}", value)
+        _check_has_keys(name, f"quick.{section}", value)
     base = content.pop("extends", None)
     return content if base is None else overlay(_read(base, [*above, name]), content)
 
 
-def _refuse_without_keys(study: str, section: str, value: object) -> None:
+def _check_has_keys(study: str, section: str, value: object) -> None:
     if not isinstance(value, dict):
         raise UserError(f"studies/{study}.yaml: {section} is {value!r}, but should hold keys.")

@@ -1,1 +1,1 @@
-"""Errors, files, memory, devices, progress, seeds and plot style: what every other package rests on."""
+"""Errors, files, locks, memory, devices, progress, seeds and plot style, for every other package."""

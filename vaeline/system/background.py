@@ -1,4 +1,4 @@
-"""Work that other threads do before it is asked for."""
+"""Results of background threads, handed on in order."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 
 
 def in_order(futures: Iterable[Future[Result]], ahead: int) -> Iterator[Result]:
-    """Results in order, at most `ahead` of them in the making, so that a slow consumer does not fill the memory."""
+    """Yield results in order while at most `ahead` of them are computed, so that a slow consumer does not fill the memory."""
     waiting: deque[Future[Result]] = deque()
     try:
         for future in futures:

@@ -1,9 +1,9 @@
-"""The one exception that speaks to the user."""
+"""The one exception whose message is written for the user."""
 
 
 class UserError(Exception):
-    """A mistake or a state of the world that the user can mend.
+    """A mistake, or a state of the files or the machine, that the user can put right.
 
-    Its message is one sentence that says what came, what was allowed, and what to do;
-    commands print it without a traceback.
+    The message is one sentence. It says what came, what is allowed, and what to do. Commands print it without a
+    traceback.
     """

@@ -1,4 +1,4 @@
-"""How much memory a process takes for images, and what it does with memory that it frees. Nothing slow is imported here."""
+"""The memory of a process: its budget for images, its peak, and what happens to freed memory. Imports nothing slow."""
 
 import ctypes
 import os
@@ -18,7 +18,7 @@ def budget() -> int:
     """Bytes of images that a process may hold: VAELINE_MEMORY, in gigabytes, or an eighth of this machine's memory.
 
     Raises:
-        UserError: VAELINE_MEMORY is no number above 0.
+        UserError: VAELINE_MEMORY is not a number above 0.
     """
     given = os.environ.get("VAELINE_MEMORY")
     if given is None:
@@ -33,9 +33,10 @@ def budget() -> int:
 
 
 def peak() -> int:
-    """Bytes of memory that this process has held at most, without what lies on a GPU.
+    """The most bytes of memory that this process has held, GPU memory excluded.
 
-    From Linux's own account of the process; elsewhere from `getrusage`, which on Linux would count what the parent process held.
+    Linux reports it in /proc. Other systems report it through `getrusage`, which on Linux would include the memory of the
+    parent process.
     """
     with suppress(OSError, StopIteration):
         line = next(line for line in STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
@@ -45,10 +46,10 @@ def peak() -> int:
 
 
 def keep_memory() -> None:
-    """Let this process keep the memory that it frees, where its C library is glibc; elsewhere nothing is done.
+    """Let this process keep the memory that it frees, if its C library is glibc; otherwise do nothing.
 
-    By default each tensor of some megabytes is asked of the system, zeroed page by page, and handed back at the end of the
-    operation that needed it. That took a third of an importance-sampled likelihood and an eighth of a convolution's training.
+    By default the system gives each tensor of some megabytes fresh memory, zeroes it page by page, and takes it back at the
+    end of the operation. That took a third of an importance-sampled likelihood and an eighth of a convolution's training.
     """
     with suppress(OSError, AttributeError):
         tune = ctypes.CDLL(None).mallopt

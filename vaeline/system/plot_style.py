@@ -1,16 +1,16 @@
-"""The look of all figures."""
+"""The style of all plots."""
 
-from typing import Any
+from contextlib import AbstractContextManager
 
 import matplotlib
 
-# Each has a contrast of at least 3.4 on white and on a dark page; neighbours differ for every kind of colour vision.
+# Each has a contrast of at least 3.4 on a white and on a dark page. Neighbours differ for every kind of colour vision.
 COLOURS = ["#2f7ed8", "#d2691e", "#1f9d78", "#b5559c", "#8a8d2b", "#6f6bd1", "#c4483f", "#5f8a9e"]
-STROKES = ["-", "--", "-.", ":"]  # a round through the colours each
+STROKES = ["-", "--", "-.", ":"]  # the next stroke is used once all colours are used
 
 
-def style(ink: str = "#33383e") -> Any:
-    """The look of all figures, for a `with`."""
+def style(ink: str = "#33383e") -> AbstractContextManager[None]:
+    """A context manager that gives plots their style; `ink` is the colour of text and axes."""
     return matplotlib.rc_context(
         {
             "font.family": "sans-serif", "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold",

@@ -1,4 +1,4 @@
-"""How far long work has come: a bar with rate and time left on a terminal, a line now and then where there is none."""
+"""The progress of long work: a bar with rate and time left on a terminal, otherwise a line now and then."""
 
 import sys
 import time
@@ -12,12 +12,12 @@ Batch = TypeVar("Batch")
 
 
 class Bar:
-    """A bar, for a `with`.
+    """A progress bar, to be used in a `with`.
 
     Args:
-        what: the work is.
-        total: images, or other things of `unit`.
-        done: of them before.
+        what: the name of the work.
+        total: how many images, or other units, the work has.
+        done: how many of them were done before.
         unit: what is counted.
     """
 
@@ -42,7 +42,7 @@ class Bar:
         self._bar.close()
 
     def advance(self, count: int, words: str = "") -> None:
-        """So many more are done; `words` say how it goes."""
+        """Count `count` more units as done; `words` are shown beside the bar."""
         self._done += count
         self._bar.set_postfix_str(words, refresh=False)
         self._bar.update(count)
@@ -59,7 +59,7 @@ class Bar:
 
 
 def watched(batches: Iterable[Batch], what: str, total: int) -> Iterator[Batch]:
-    """Hand batches of images on, and show how far they have come."""
+    """Yield batches of images, and show how many of the `total` images have been yielded."""
     with Bar(what, total) as bar:
         for batch in batches:
             yield batch

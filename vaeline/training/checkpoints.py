@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from vaeline.models.contracts import State
-from vaeline.system.files import main_worktree
+from vaeline.system.project import main_worktree
 from vaeline.system.state_files import FOLDER, read_state, write_state
 
 

@@ -1,4 +1,4 @@
-"""The study, what its rules depend on, and what they make."""
+"""The study, and what its rules depend on and make."""
 
 import json
 import os
@@ -18,21 +18,21 @@ from pipeline_steps.closure import PACKAGES
 from vaeline.system.errors import UserError
 from workflow import bridge
 
-# `python` is the environment's, whether or not it is activated.
+# `python` in a rule is that of this environment, whether or not it is activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 try:
-    PARAMS = reading.read_yaml(Path("params.yaml"))
-    STUDY = reading.load_resolved(Path("params.yaml"))
+    PARAMS = reading.read_yaml(reading.PARAMS)
+    STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 HASHES = {"code": hashes(STUDY)}
 config["study"] = PARAMS["study"]  # for the captions of Snakemake's report
-# Claimed where there is one to share: on a machine without, trainings need not wait for each other.
+# A rule claims the GPU if there is one; on a machine without a GPU, trainings do not wait for each other.
 GPU = int(STUDY.training.device != "cpu" and shutil.which("nvidia-smi") is not None)
 
 
-# Only the active study can be asked for: of any other, the parameters are not known here.
+# Only files of the active study can be asked for, because the parameters of other studies are not known here.
 wildcard_constraints:
     study=STUDY.study.name,
     id=STUDY.dataset.id,
@@ -42,7 +42,7 @@ wildcard_constraints:
 
 
 def tracked(*keys):
-    """Parameters of a rule, each as its dotted key and value; the keys of params.yaml are those that dvc.yaml lists."""
+    """The parameters of a rule, each as `key=value`. The keys of params.yaml are those that dvc.yaml lists."""
 
     def parameter(key):
         return (
@@ -53,26 +53,26 @@ def tracked(*keys):
 
 
 def shown(path, category, caption, **labels):
-    """An output that Snakemake's report shows: in which category, under which caption of workflow/report, and labels by column."""
+    """An output that Snakemake's report shows in a category, with a caption of workflow/report and labels for its columns."""
     return reported(
         path, category=category, caption=f"../report/{caption}.rst", labels=labels
     )
 
 
 def of_study(name, category, title):
-    """A file of the study as a whole that Snakemake's report shows, under the caption of its name."""
+    """A file of the whole study that Snakemake's report shows, with the caption of the same name."""
     return shown(
         f"results/{{study}}/{name}", category, name.split(".")[0], figure=title
     )
 
 
-def drawing(name, category, title):
-    """Both files of a drawing; the report shows the one that can be enlarged."""
+def plot(name, category, title):
+    """Both files of a plot; the report shows the SVG, which can be enlarged."""
     return [f"results/{{study}}/{name}.png", of_study(f"{name}.svg", category, title)]
 
 
 def lookup(path):
-    """The value at a dotted key of params.yaml, or below `code` of the hashes of the source."""
+    """The value at a dotted key of params.yaml, or, below `code`, the hash of a step's code."""
     value = PARAMS | HASHES
     for key in path.split("."):
         value = value[key]
@@ -80,7 +80,7 @@ def lookup(path):
 
 
 def sources():
-    """Every file of the code that is hashed."""
+    """All files of the code that is hashed."""
     files = (
         path
         for package in PACKAGES
@@ -91,7 +91,7 @@ def sources():
 
 
 def targets():
-    """All that the study's rules make."""
+    """All files that the rules make for the study."""
     return [
         path
         for rule in workflow.rules

@@ -1,4 +1,4 @@
-"""What the studies of a data set share: its images, its classifier, the statistics of its real test images."""
+"""The files that all studies of a data set share: its images, its classifier, the statistics of its test images."""
 
 
 rule download:

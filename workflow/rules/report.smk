@@ -1,14 +1,14 @@
-"""The study as a whole: its report, and the hashes of the code behind it."""
+"""The whole study: its report, and the hashes of its code."""
 
 
-# Its page shows the whole of params.yaml.
+# The page shows all of params.yaml.
 rule report:
     input:
         STORE,
         f"{REFERENCE}.json",
         collect(
             map(
-                str,  # without the marks of Snakemake's report
+                str,  # without the flags for Snakemake's report
                 [*rules.train.output, *rules.sample.output, *rules.evaluate.output],
             ),
             variant=STUDY.study.variants,
@@ -20,15 +20,15 @@ rule report:
         of_study("metrics.json", "Answer", "Means"),
         of_study("comparison.json", "Answer", "Values, intervals, comparisons"),
         "results/{study}/pareto.json",
-        *drawing("pareto", "Answer", "Trade-offs"),
-        *drawing("curves", "Training", "Curves"),
-        *drawing("codes", "Latent spaces", "Codes"),
-        *drawing("pockets", "Latent spaces", "Pockets and leaks"),
+        *plot("pareto", "Answer", "Trade-offs"),
+        *plot("curves", "Training", "Curves"),
+        *plot("codes", "Latent spaces", "Codes"),
+        *plot("pockets", "Latent spaces", "Pockets and leaks"),
         of_study("traversals.png", "Latent spaces", "Traversals"),
         of_study("interpolations.png", "Latent spaces", "Interpolations"),
-        *drawing("leakage", "Latent spaces", "Leakage"),
+        *plot("leakage", "Latent spaces", "Leakage"),
         of_study("switched.png", "Labels", "One label switched"),
-        *drawing("by_attribute", "Labels", "Accuracy by attribute"),
+        *plot("by_attribute", "Labels", "Accuracy by attribute"),
         of_study("worst.png", "Failures", "Worst reconstructions"),
         of_study("low_posterior.png", "Failures", "Low-posterior samples"),
         of_study("samples.png", "Samples", "Samples"),
@@ -45,12 +45,12 @@ rule report:
             "code.report",
         ),
     message:
-        "Drawing the report of {wildcards.study}."
+        "Writing the report of {wildcards.study}."
     shell:
         "python -m pipeline_steps.report"
 
 
-# DVC takes its hashes as parameters; Snakemake computes the same ones itself, and nothing has these files as an input.
+# DVC takes the hashes as parameters. Snakemake computes the same hashes itself, and no rule has these files as an input.
 rule code:
     input:
         sources(),

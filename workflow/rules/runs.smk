@@ -1,4 +1,4 @@
-"""One variant, one seed: train, sample, evaluate."""
+"""The steps of one run: train, sample, evaluate one variant with one seed."""
 
 RUN = "results/{study}/runs/{variant}/seed-{seed}"
 STORE = f"data/{STUDY.dataset.id}.h5"

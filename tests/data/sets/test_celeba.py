@@ -1,10 +1,14 @@
-"""CelebA in the layouts that people have it in, downloaded, partial, damaged, and the real one."""
+"""CelebA in all its layouts: downloaded, partial, damaged, and a real subset."""
 
 import hashlib
+import io
+import os
 import shutil
 import sys
 import types
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +22,7 @@ from tests.data.sets.sources import (
     write_files,
     write_kaggle_celeba,
 )
-from vaeline.data import raw_images
+from vaeline.data import checksums, preprocessing, raw_images
 from vaeline.data.raw_images import EncodedImages
 from vaeline.data.sets import celeba
 from vaeline.study.schema import Dataset, Split
@@ -65,8 +69,8 @@ def test_partial_copy_says_how_many_images_it_lacks(tmp_path: Path) -> None:
     manifest = raw_images.fetch(dataset(write_celeba(tmp_path, images=15, rows=20)))
     assert manifest["images"] == 15
     assert manifest["notes"][:2] == [
-        "15 of CelebA's 202,599 images are here; 202,584 are lacking.",
-        "5 of 20 rows of list_attr_celeba lack their image.",
+        "15 of CelebA's 202,599 images are here; 202,584 are missing.",
+        "5 of 20 rows of list_attr_celeba have no image.",
     ]
 
 
@@ -96,7 +100,7 @@ def test_web_page_saved_as_a_table_is_recognised(tmp_path: Path) -> None:
 def test_truncated_zip_is_named(tmp_path: Path) -> None:
     path = write_celeba(tmp_path) / "img_align_celeba.zip"
     path.write_bytes(path.read_bytes()[:-500])
-    with pytest.raises(UserError, match=r"img_align_celeba.zip \([\d,]+ bytes\) is no zip archive or is truncated"):
+    with pytest.raises(UserError, match=r"img_align_celeba.zip \([\d,]+ bytes\) is not a zip archive, or is truncated"):
         raw_images.fetch(dataset(tmp_path))
 
 
@@ -125,6 +129,8 @@ def test_image_without_an_official_split_is_named(tmp_path: Path) -> None:
 def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for Google Drive: the folder that gdown takes files from, checked against their own md5."""
     drive = write_celeba(tmp_path / "drive")
+    with zipfile.ZipFile(drive / "img_align_celeba.zip", "a") as archive:
+        archive.writestr("filler", bytes(2**22))  # a second reading of the whole zip shows beside its images
     contents = {name: (drive / name).read_bytes() for name in celeba.OFFICIAL}
     official = {
         name: celeba.Official(name, hashlib.md5(content).hexdigest(), len(content))
@@ -180,11 +186,70 @@ def test_refused_download_says_what_else_there_is(drive: Path, monkeypatch: pyte
         raw_images.fetch(dataset("download"))
 
 
+@pytest.fixture
+def zip_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The bytes of each reading of a zip archive: through a file object, or at a place of the file."""
+    read: list[int] = []
+    plain_open, plain_pread = io.open, os.pread
+
+    class Counted(io.FileIO):
+        def readinto(self, buffer: Any) -> int:
+            count = super().readinto(buffer) or 0
+            read.append(count)
+            return count
+
+        def readall(self) -> bytes:
+            content = super().readall()
+            read.append(len(content))
+            return content
+
+    def counted_open(file: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        is_zip = mode == "rb" and ".zip" in str(file)
+        return io.BufferedReader(Counted(file)) if is_zip else plain_open(file, mode, *arguments, **options)
+
+    def counted_pread(descriptor: int, count: int, offset: int) -> bytes:
+        content = plain_pread(descriptor, count, offset)
+        read.append(len(content))
+        return content
+
+    monkeypatch.setattr(io, "open", counted_open)
+    monkeypatch.setattr(os, "pread", counted_pread)
+    monkeypatch.setattr(checksums, "SETTLED", 0)
+    return read
+
+
+@pytest.mark.parametrize("source", ["download", "drive"])
+def test_the_zip_is_read_once_for_checksums_and_once_for_images(
+    drive: Path, source: str, tmp_path: Path, zip_bytes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preprocessing, "TRIAL", 1)
+    wanted = dataset(source)
+    manifest = raw_images.fetch(wanted)
+    path = raw_images.folder(wanted) / "img_align_celeba.zip"
+    size, directory = path.stat().st_size, 2**18  # zipfile looks for the directory in the last 64 KiB
+    assert size <= sum(zip_bytes) <= size + directory
+    zip_bytes.clear()
+    preprocessing.preprocess(wanted, manifest, tmp_path / "faces.h5", threads=1)
+    with zipfile.ZipFile(path) as archive:
+        images = sum(entry.file_size for entry in archive.infolist() if entry.filename != "filler")
+    assert images <= sum(zip_bytes) <= images + directory  # the first ones once more, for the announcement
+
+
+def test_a_zip_that_changes_between_the_steps_is_refused(drive: Path, tmp_path: Path) -> None:
+    manifest = raw_images.fetch(dataset("drive"))
+    path = drive / "img_align_celeba.zip"
+    content, before = path.read_bytes(), path.stat()
+    path.write_bytes(content.replace(b"000020.jpg", b"000021.jpg"))  # of the same size
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(UserError, match="drive are not those that the download step saw"):
+        preprocessing.preprocess(dataset("drive"), manifest, tmp_path / "faces.h5")
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the CelebA subset in ../shared/data/celeba-10k")
 def test_real_subset_says_what_it_lacks_and_has_known_attributes() -> None:
     raw = raw_images.read(dataset(REAL, labels="most_frequent:30"))
-    assert raw.notes[0] == "10,000 of CelebA's 202,599 images are here; 192,599 are lacking."
-    assert "img_align_celeba.zip is not the official file (its md5 is another)." in raw.notes
+    assert raw.notes[0] == "10,000 of CelebA's 202,599 images are here; 192,599 are missing."
+    assert "img_align_celeba.zip is not the official file (its md5 differs)." in raw.notes
     assert raw.labels.codes.shape == (10_000, 30)
     rare = {"Bald", "Mustache", "Gray_Hair", "Pale_Skin", "Wearing_Hat", "Double_Chin", "Chubby", "Blurry", "Sideburns"}
     assert not rare & set(raw.labels.names)

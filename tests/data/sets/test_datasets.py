@@ -1,7 +1,8 @@
-"""Every data set, as found on disk, keeps the contract of `vaeline.data.sets`."""
+"""Every data set that is found on disk keeps the contract of `vaeline.data.raw_images`."""
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.conftest import every
 from tests.data.sets.sources import POINTS, SOURCES
 from vaeline.data import raw_images
-from vaeline.data.raw_images import EncodedImages
+from vaeline.data.raw_images import EncodedImages, Loader, loader
 from vaeline.study import parts
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
@@ -45,7 +46,7 @@ def test_images_labels_and_ids_agree(source: Dataset) -> None:
 
 
 @every("sets")
-def test_manifest_is_the_same_each_time_and_names_every_file_by_its_sha256(source: Dataset) -> None:
+def test_manifest_is_repeatable_and_holds_the_sha256_of_every_file(source: Dataset) -> None:
     manifest = raw_images.fetch(source)
     assert manifest == raw_images.fetch(source) == json.loads(json.dumps(manifest))
     assert manifest["files"] and all(len(str(file["sha256"])) == 64 for file in manifest["files"].values())
@@ -58,13 +59,28 @@ def test_unknown_label_is_refused_with_those_there_are(source: Dataset) -> None:
         raw_images.read(source.model_copy(update={"labels": ["Simling"]}))
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in parts.names("sets") if hasattr(parts.module("sets", name), "download")]
-)
+@pytest.mark.parametrize("name", [name for name in parts.names("sets") if loader(name).download])
 def test_folder_that_is_no_data_set_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear reader")
     with pytest.raises(UserError, match=str(tmp_path)):
         raw_images.fetch(Dataset(id="tiny", name=name, size=8, source=str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("offered", "came"),
+    [
+        ({}, "no LOADER"),
+        ({"LOADER": print}, "the LOADER <built-in function print>"),
+        ({"LOADER": Loader(read="digits")}, "the LOADER Loader.read='digits'"),  # type: ignore[arg-type]
+        ({"LOADER": Loader(read=print, download=1)}, "the LOADER Loader"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_file_without_a_loader_is_refused(
+    offered: dict[str, object], came: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "module", lambda family, name: SimpleNamespace(**offered))
+    with pytest.raises(UserError, match=f"vaeline/data/sets/digits.py offers {came}.*; end the file with `LOADER"):
+        raw_images.read(Dataset(id="tiny", name="digits", size=8))
 
 
 def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_plain_files_are_read_by_their_headers(tmp_path: Path) -> None:
 def test_plain_files_of_mnist_are_known_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, content = "t10k-images-idx3-ubyte", idx_files()["t10k-images-idx3-ubyte"]
     monkeypatch.setitem(_idx.MNIST, name, hashlib.md5(content).hexdigest())
-    with pytest.raises(UserError, match=r"is MNIST's, not Fashion-MNIST's; .* set dataset.name to mnist"):
+    with pytest.raises(UserError, match=r"is a file of MNIST, not of Fashion-MNIST; .* set dataset.name to mnist"):
         raw_images.read(dataset(write_files(tmp_path, idx_files())))
 
 
@@ -61,11 +61,15 @@ def test_other_images_in_a_compressed_file_are_refused(tmp_path: Path, monkeypat
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("train-images-idx3-ubyte", idx_files()["train-images-idx3-ubyte"][:-1], "23,535 bytes .* tells of 23,536"),
-        ("train-images-idx3-ubyte", idx_files()["train-images-idx3-ubyte"] + b"?", "23,537 bytes .* tells of 23,536"),
-        ("train-images-idx3-ubyte", idx_files()["train-labels-idx1-ubyte"], "not begin as an idx file of 3 dimensions"),
-        ("train-labels-idx1-ubyte", b"\0\0\x08\x01\0", "not begin as an idx file of 1 dimensions"),
-        ("train-labels-idx1-ubyte", b"", "train-labels-idx1-ubyte is damaged .* not begin as an idx file of 1 dim"),
+        ("train-images-idx3-ubyte", idx_files()["train-images-idx3-ubyte"][:-1], "23,535 bytes, .* promises 23,536"),
+        ("train-images-idx3-ubyte", idx_files()["train-images-idx3-ubyte"] + b"?", "23,537 bytes, .* promises 23,536"),
+        (
+            "train-images-idx3-ubyte",
+            idx_files()["train-labels-idx1-ubyte"],
+            "not begin like an idx file of 3 dimensions",
+        ),
+        ("train-labels-idx1-ubyte", b"\0\0\x08\x01\0", "not begin like an idx file of 1 dimensions"),
+        ("train-labels-idx1-ubyte", b"", "train-labels-idx1-ubyte is damaged .* not begin like an idx file of 1 dim"),
         ("train-labels-idx1-ubyte", WEB_PAGE, "train-labels-idx1-ubyte is damaged .*; remove it and get it again"),
         ("train-labels-idx1-ubyte", idx_files()["t10k-labels-idx1-ubyte"], r"\(30, 28, 28\) with 10 labels up to 9"),
         ("t10k-labels-idx1-ubyte", struct.pack(">2I", 2049, 10) + bytes(range(1, 11)), "10 labels up to 10; .*0 to 9"),

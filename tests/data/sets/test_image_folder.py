@@ -1,4 +1,4 @@
-"""A user's own images: folders of classes, tables of attributes, and what is wrong with them."""
+"""A user's own images: folders of classes, tables of attributes, and mistakes in them."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def test_rows_without_images_and_images_without_rows_are_counted(tmp_path: Path)
     write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "c.png": PNG, "t.csv": b"file,x\na.png,1\nlost.png,0\n"})
     raw = raw_images.read(dataset(tmp_path))
     assert raw.ids == ["a.png"]
-    assert raw.notes == ["1 of the 2 images in t.csv are not there.", "2 images have no row in t.csv and are left out."]
+    assert raw.notes == ["1 of the 2 images in t.csv do not exist.", "2 images have no row in t.csv and are left out."]
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,14 @@ def test_images_are_grey_where_all_of_them_are(tmp_path: Path, modes: list[str],
         ({"a.png": PNG}, "images outside the folders of classes, and no CSV"),
         ({"a/a.png": PNG, "b.png": PNG}, "images outside the folders of classes"),
         ({"a.png": PNG, "one.csv": b"f,x\na.png,1\n", "two.csv": b"f,x\na.png,1\n"}, "tables one.csv, two.csv"),
-        ({"a.png": PNG, "t.csv": b"file,x\nlost.png,1\n"}, "names no image that is there: first 'lost.png'.*'a.png'"),
+        (
+            {"a.png": PNG, "t.csv": b"file,x\nlost.png,1\n"},
+            "names no image that exists: its first name is 'lost.png'.*'a.png'",
+        ),
         ({"a.png": PNG, "t.csv": b"file,x\na.png,1\na.png,0\n"}, "two rows for a.png"),
         (
             {"x/a.png": PNG, "y/a.png": PNG, "t.csv": b"file,x\na.png,1\n"},
-            "row for a.png, which may be x/a.png or y/a.png",
+            "row for a.png, which is either x/a.png or y/a.png",
         ),
         ({"a.png": PNG, "t.csv": b"file,x\n"}, "holds no table of images"),
         ({"a.png": PNG, "t.csv": b"file,x,y\na.png,1\n"}, "has 1 values for 2 columns"),

@@ -1,4 +1,4 @@
-"""MNIST in a folder: compressed or not, checked, damaged, and the real one."""
+"""MNIST in a folder: compressed or not, checked, damaged, and the real files."""
 
 import gzip
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The shapes: one image for each combination of factors, and no two alike."""
+"""The shapes: one image for each combination of factors, all different."""
 
 from pathlib import Path
 

@@ -46,7 +46,7 @@ def test_pixels_keep_their_row_column_and_colour(tmp_path: Path) -> None:
 
 def test_partial_copy_says_how_many_images_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = raw_images.fetch(dataset(write_svhn(tmp_path)))
-    assert manifest["notes"] == ["40 of SVHN's 99,289 images are here; 99,249 are lacking."]
+    assert manifest["notes"] == ["40 of SVHN's 99,289 images are here; 99,249 are missing."]
     monkeypatch.setattr(svhn, "IMAGES", 40)
     assert raw_images.fetch(dataset(tmp_path))["notes"] == []
 
@@ -71,7 +71,9 @@ def test_altered_file_is_named(tmp_path: Path, place: int) -> None:
     content = bytearray(path.read_bytes())
     content[place] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"train_32x32.mat \([\d,]+ bytes\) is no MATLAB file of version 5, or is dama"):
+    with pytest.raises(
+        UserError, match=r"train_32x32.mat \([\d,]+ bytes\) is not a MATLAB file of version 5, or is dama"
+    ):
         raw_images.read(dataset(tmp_path))
 
 
@@ -79,7 +81,7 @@ def test_altered_file_is_named(tmp_path: Path, place: int) -> None:
 def test_anything_else_under_the_name_is_refused(tmp_path: Path, content: bytes) -> None:
     write_files(write_svhn(tmp_path), {"train_32x32.mat": content})
     with pytest.raises(
-        UserError, match="train_32x32.mat .* is no MATLAB file of version 5, or is damaged .*; remove it"
+        UserError, match="train_32x32.mat .* is not a MATLAB file of version 5, or is damaged .*; remove it"
     ):
         raw_images.read(dataset(tmp_path))
 
@@ -91,7 +93,7 @@ def test_newer_format_of_matlab_is_refused(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[:128] = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
     path.write_bytes(content)
-    with pytest.raises(UserError, match="is no MATLAB file of version 5, .*7.3"):
+    with pytest.raises(UserError, match="is not a MATLAB file of version 5, .*7.3"):
         raw_images.read(dataset(tmp_path))
 
 
@@ -162,7 +164,7 @@ def test_download_without_a_network_says_what_else_there_is(
 def test_real_subset_is_read_whole() -> None:
     raw = raw_images.read(dataset(REAL))
     assert isinstance(raw.images, np.ndarray) and raw.images.shape == (10_000, 3, 32, 32)
-    assert raw.notes == ["10,000 of SVHN's 99,289 images are here; 89,289 are lacking."]
+    assert raw.notes == ["10,000 of SVHN's 99,289 images are here; 89,289 are missing."]
     assert raw.labels.codes[:5, 0].tolist() == [5, 2, 1, 0, 6]
     assert np.bincount(raw.labels.codes[8_000:, 0]).tolist() == [141, 432, 312, 215, 169, 177, 157, 162, 118, 117]
     pixels = loadmat(REAL / "test_32x32.mat")["X"]

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
-from vaeline.evaluation.classifier import Classifier, load, of, path_in, predict, probabilities, save, train
+from vaeline.evaluation.classifier import Classifier, load, of, predict, probabilities, save, train
 from vaeline.evaluation.feature_space import Features
 from vaeline.study import parts, schema
 from vaeline.system.errors import UserError
@@ -98,7 +99,7 @@ def test_the_epoch_of_the_lowest_validation_loss_is_kept() -> None:
 
 def test_a_saved_classifier_judges_as_before(trained: Classifier, tmp_path: Path) -> None:
     images = torch.from_numpy(bright_halves(50, 3).images)
-    save(path_in(tmp_path, "tiny"), trained)
+    save(DataFiles("tiny", tmp_path).classifier, trained)
     loaded = load(tmp_path / "tiny.classifier.safetensors")
     assert torch.equal(loaded(images), trained(images))
     assert torch.equal(predict(loaded, images), predict(trained, images))
@@ -150,7 +151,7 @@ def test_any_size_becomes_features(channels: int, side: int) -> None:
 
 
 def test_the_part_reads_what_the_stage_wrote(trained: Classifier, tmp_path: Path) -> None:
-    save(path_in(tmp_path, "tiny"), trained)
+    save(DataFiles("tiny", tmp_path).classifier, trained)
     images = torch.from_numpy(bright_halves(5, 0).images)
     space = parts.build(
         Features, parts.validate("features", {"name": "classifier"}), facts_of(images.numpy(), [2, 2]), tmp_path
@@ -160,7 +161,7 @@ def test_the_part_reads_what_the_stage_wrote(trained: Classifier, tmp_path: Path
 
 
 def test_a_classifier_of_other_images_is_refused(trained: Classifier, tmp_path: Path) -> None:
-    save(path_in(tmp_path, "tiny"), trained)
+    save(DataFiles("tiny", tmp_path).classifier, trained)
     grey = facts_of(np.zeros((1, 1, 8, 8)), [2, 2], levels=17)
     with pytest.raises(
         UserError, match=r"of other images: 3x8x8 with 256 levels .*, where these are 1x8x8 with 17 levels"
@@ -172,7 +173,9 @@ def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> No
     """It may have learned what are test images today."""
     images = bright_halves(32, 0)
     facts = replace(facts_of(images.images, [2, 2]), checksums={"train": "ab12"})
-    save(path_in(tmp_path, "tiny"), train(images, images, facts, SETTINGS.model_copy(update={"epochs": 1})))
+    save(
+        DataFiles("tiny", tmp_path).classifier, train(images, images, facts, SETTINGS.model_copy(update={"epochs": 1}))
+    )
     assert of(facts, tmp_path).trained_on_sha256 == "ab12"
     with pytest.raises(
         UserError, match=r"trained on another training split than that of tiny.*pipeline_steps\.classifier"

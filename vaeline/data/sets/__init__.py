@@ -1,1 +1,1 @@
-"""The data sets, one file each; the name in a study is the name of the file."""
+"""The data sets, one file each. The name of a data set in a study is the name of its file."""

@@ -1,4 +1,4 @@
-"""The four idx files of MNIST (LeCun et al., 1998) and of the data sets made to replace it."""
+"""The four idx files of MNIST (LeCun et al., 1998), and of data sets in the same format."""
 
 import gzip
 import hashlib
@@ -9,19 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from vaeline.data.archive import fingerprint
+from vaeline.data.checksums import fingerprint
 from vaeline.data.labels import of_classes
 from vaeline.data.raw_images import RawImages
 from vaeline.data.sets import _web
 from vaeline.system.errors import UserError
 
-FILES = {  # and the dimensions of the array in each
+FILES = {  # file -> dimensions of its array
     "train-images-idx3-ubyte": 3,
     "train-labels-idx1-ubyte": 1,
     "t10k-images-idx3-ubyte": 3,
     "t10k-labels-idx1-ubyte": 1,
 }
-MNIST = {  # checksums of MNIST's uncompressed bytes, under whose names all the others come
+MNIST = {  # md5 of MNIST's uncompressed files; the other data sets use the same file names
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
     "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
@@ -35,13 +35,13 @@ def download(folder: Path, title: str, mirror: str, md5: dict[str, str]) -> None
     """Bring the files that `folder` lacks.
 
     Args:
-        folder: where they are put.
+        folder: for the files.
         title: of the data set.
-        mirror: the address before the files' names.
+        mirror: the address in front of the files' names.
         md5: as in `read`.
 
     Raises:
-        UserError: a file cannot be had.
+        UserError: a file cannot be downloaded.
     """
     instead = f"set dataset.source to a folder that holds {', '.join(FILES)} (each may end in .gz)"
     for file in FILES:
@@ -53,9 +53,9 @@ def read(folder: Path, title: str, md5: dict[str, str], column: str, classes: li
     """Read and check the four files; the official test split is `t10k`, and there is no official validation split.
 
     Args:
-        folder: that holds the files, plain or compressed, or torchvision's folder of them.
+        folder: of the files, plain or compressed, or of torchvision's folder.
         title: of the data set.
-        md5: of the files: under a name with `.gz` of the compressed bytes, under one without of the uncompressed ones.
+        md5: of the files, by name; a name with `.gz` is of the compressed bytes, one without of the uncompressed bytes.
         column: the name of the labels.
         classes: the names of their values.
 
@@ -76,7 +76,7 @@ def read(folder: Path, title: str, md5: dict[str, str], column: str, classes: li
 
 
 def _find(folder: Path, title: str, file: str, md5: dict[str, str]) -> Path | None:
-    """The file in `folder` or where torchvision puts it below; plain or compressed, the one with a checksum first."""
+    """The file in `folder` or in torchvision's folder below it, plain or compressed; preferably one with a known checksum."""
     names = sorted((file, f"{file}.gz"), key=lambda name: name not in md5)
     places = [where / name for where in (folder, folder / title.replace("-", "") / "raw") for name in names]
     return next((place for place in places if place.is_file()), None)
@@ -95,12 +95,14 @@ def _read_file(path: Path, title: str, file: str, md5: dict[str, str]) -> np.nda
         stored = path.read_bytes()
         content = gzip.decompress(stored) if path.suffix == ".gz" else stored
         if title != "MNIST" and _digest(content) == MNIST[file]:
-            raise UserError(f"{path} is MNIST's, not {title}'s; get {title}'s files, or set dataset.name to mnist.")
+            raise UserError(
+                f"{path} is a file of MNIST, not of {title}; get the files of {title}, or set dataset.name to mnist."
+            )
         checked, kind, name = (content, "uncompressed bytes", file) if file in md5 else (stored, "bytes", path.name)
         if name in md5 and _digest(checked) != md5[name]:
             raise UserError(
                 f"{path} is not {title}'s {file}: its {len(checked):,} {kind} do not have the known checksum; "
-                "remove it and get it again, or bring images of your own as image_folder."
+                "remove it and get it again, or use images of your own as image_folder."
             )
         return _decode(content, FILES[file])
     except (OSError, EOFError, zlib.error, ValueError) as error:
@@ -112,13 +114,13 @@ def _digest(content: bytes) -> str:
 
 
 def _decode(content: bytes, dimensions: int) -> np.ndarray:
-    """The array in the bytes of an idx file: two zeros, the type, the number of dimensions, the dimensions, the values."""
+    """The array of an idx file: two zeros, the type, the number of dimensions, the dimensions, the values."""
     start = 4 + 4 * dimensions
     if len(content) < start or content[:4] != bytes([0, 0, UINT8, dimensions]):
-        raise ValueError(f"it does not begin as an idx file of {dimensions} dimensions does")
+        raise ValueError(f"it does not begin like an idx file of {dimensions} dimensions")
     shape = struct.unpack(f">{dimensions}I", content[4:start])
     if len(content) != start + prod(shape):
-        raise ValueError(f"it has {len(content):,} bytes where its header tells of {start + prod(shape):,}")
+        raise ValueError(f"it has {len(content):,} bytes, but its header promises {start + prod(shape):,}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 

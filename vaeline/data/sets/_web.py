@@ -1,4 +1,4 @@
-"""Files from plain web addresses: whole and checked, or not there."""
+"""Files from plain web addresses, which appear whole and checked, or not at all."""
 
 import hashlib
 import http.client
@@ -11,16 +11,16 @@ from vaeline.system.files import written_aside
 
 
 def download(url: str, path: Path, instead: str, md5: str | None = None) -> None:
-    """Bring a file.
+    """Download a file.
 
     Args:
         url: of the file.
-        path: where it is put, once it is whole.
+        path: of the new file.
         instead: what else the user can do, for errors.
-        md5: that it must have; None where that is looked at later.
+        md5: that the file must have; None if it is checked later.
 
     Raises:
-        UserError: it cannot be had, something else came in its place, or the disk is full.
+        UserError: it cannot be downloaded, another file came, or the disk is full.
     """
     with written_aside(path) as aside:
         try:

@@ -1,11 +1,10 @@
 """CelebA: 202,599 aligned faces of 178x218 with 40 attributes (Liu et al., 2015).
 
-Downloaded from the authors' Google Drive, or read in place from a folder in the official layout (`list_*.txt`,
-`img_align_celeba.zip`) or Kaggle's (`list_*.csv`, images in a folder or a zip, which may hold the tables too).
-A part of the images is enough; how many are lacking is said.
+The files are downloaded from the authors' Google Drive, or read in place from a folder in the official layout
+(`list_*.txt`, `img_align_celeba.zip`) or Kaggle's (`list_*.csv`, images in a folder or in a zip, which may hold the tables
+too). A part of the images is enough; the user is told how many are missing.
 """
 
-import hashlib
 import shutil
 import sys
 from pathlib import Path
@@ -13,9 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaeline.data.archive import Archive, fingerprint, is_web_page, refuse_web_page
+from vaeline.data import checksums
+from vaeline.data.archive import Archive, check_no_web_page, is_web_page
 from vaeline.data.labels import Table, read_table
-from vaeline.data.raw_images import EncodedImages, RawImages
+from vaeline.data.raw_images import EncodedImages, Loader, RawImages
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
 from vaeline.system.files import disk_full, is_disk_full
@@ -24,7 +24,7 @@ IMAGES = 202_599
 
 
 class Official(NamedTuple):
-    """A file as the authors give it."""
+    """A file as the authors publish it."""
 
     identifier: str  # on Google Drive
     md5: str
@@ -43,10 +43,10 @@ ELSEWHERE = "set dataset.source to a folder that holds a copy (the official layo
 
 
 def download(folder: Path) -> None:
-    """Bring the official files, 1.4 GB in all, that `folder` lacks or holds with another md5.
+    """Bring the official files, 1.4 GB in total, that `folder` lacks or holds with another md5.
 
     Raises:
-        UserError: Google Drive refuses, the disk is too small, or what came is not the official file.
+        UserError: Google Drive refuses, the disk is too small, or another file came.
     """
     missing = [name for name in OFFICIAL if not _is_official(folder / name)]
     if "img_align_celeba.zip" in missing:
@@ -64,20 +64,20 @@ def _announce(folder: Path) -> None:
 
 
 def _download(folder: Path, name: str) -> None:
-    """Download beside the final name, which only the official bytes get; a broken transfer goes on where it stopped."""
+    """Download beside the final name, and rename the file if it is official. A broken transfer continues where it stopped."""
     import gdown
 
     unchecked = folder / f"{name}.unchecked"
     try:
         gdown.download(id=OFFICIAL[name].identifier, output=str(unchecked), resume=True, quiet=not sys.stderr.isatty())
-    except Exception as error:  # gdown's own, of requests, and of the operating system
+    except Exception as error:  # of gdown, of requests, or of the operating system
         if is_disk_full(error):
             raise disk_full(folder / name) from error
         raise _refused(name, " ".join(str(error).split())) from error
     try:
         if not _is_official(unchecked, name):
             raise _refused(name, _what_came(unchecked))
-        unchecked.replace(folder / name)
+        checksums.move(unchecked, folder / name)
     finally:
         unchecked.unlink(missing_ok=True)
 
@@ -91,24 +91,23 @@ def _what_came(path: Path) -> str:
         return "nothing came"
     with path.open("rb") as file:
         if is_web_page(file.read(64)):
-            return "a web page came in its place: the quota of downloads is used up"
+            return "a web page came instead: the quota of downloads is used up"
     return f"{path.stat().st_size:,} bytes came that do not have its md5"
 
 
 def _is_official(path: Path, name: str = "") -> bool:
-    """Whether a file is the official one of its name, or of `name`; the size tells most apart without reading them."""
+    """Whether a file is the official one of its name, or of `name`. Most others differ in size and are not read."""
     official = OFFICIAL[name or path.name]
     if not path.exists() or path.stat().st_size != official.bytes:
         return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() == official.md5
+    return checksums.checksums(path).md5 == official.md5
 
 
 def read(dataset: Dataset, folder: Path) -> RawImages:
-    """Read the tables and match them with the images; an image without attributes is left out.
+    """Read the tables and match them with the images. Images without attributes are left out.
 
     Raises:
-        UserError: `folder` is no copy of CelebA, or a file of it is damaged.
+        UserError: `folder` is not a copy of CelebA, or a file of it is damaged.
     """
     archive = _archive(folder)
     inside = {name.rpartition("/")[2]: name for name in archive.names}
@@ -126,31 +125,32 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
         images=EncodedImages(archive, names, channels=3),
         labels=Table(ids, attributes.names, [attributes.rows[row] for row in present]).labels(),
         ids=ids,
-        files={archive.path.name: archive.fingerprint(names)} | {path.name: fingerprint(path) for path in tables},
+        files={archive.path.name: archive.fingerprint(names)}
+        | {path.name: checksums.fingerprint(path) for path in tables},
         official=official,
         notes=_notes(archive, attributes, ids) + _other_files(folder),
     )
 
 
 def _archive(folder: Path) -> Archive:
-    """The images: the official zip, a folder, or the one zip there is, under whatever name."""
+    """The images: the official zip, the folder, or the only zip in `folder`."""
     zips = sorted(folder.glob("*.zip"))
     for candidate in (folder / "img_align_celeba.zip", folder / "img_align_celeba", *(zips if len(zips) == 1 else ())):
         if candidate.exists():
             return Archive(candidate)
     raise UserError(
-        f"{folder} is no copy of CelebA: it holds neither img_align_celeba.zip, nor a folder img_align_celeba, nor a single zip; "
+        f"{folder} is not a copy of CelebA: it holds neither img_align_celeba.zip, nor a folder img_align_celeba, nor a single zip; "
         "set dataset.source to `download` or to a folder that does."
     )
 
 
 def _beside(folder: Path, name: str) -> list[Path]:
-    """The file of a table beside the images, official or Kaggle's, where there is one."""
+    """The file of a table beside the images, official or Kaggle's; an empty list if there is none."""
     return [path for path in (folder / f"{name}.txt", folder / f"{name}.csv") if path.is_file()][:1]
 
 
 def _table(folder: Path, archive: Archive, inside: dict[str, str], name: str, header: list[str] | None = None) -> Table:
-    """Read a table beside the images or in their zip; `header` is that of a table that has none."""
+    """Read a table beside the images or in their zip; `header` gives the columns of a table that does not name them."""
     for path in _beside(folder, name):
         return _parse(path.read_bytes(), path, header)
     if f"{name}.csv" in inside:
@@ -160,11 +160,11 @@ def _table(folder: Path, archive: Archive, inside: dict[str, str], name: str, he
 
 def _parse(content: bytes, path: Path, header: list[str] | None) -> Table:
     if is_web_page(content[:64]):
-        refuse_web_page(path)
+        check_no_web_page(path)
     try:
         return read_table(content.decode(), str(path), header)
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is no text ({error}); get it again.") from error
+        raise UserError(f"{path} is not a text file ({error}); get it again.") from error
 
 
 def _official(partition: Table, ids: list[str]) -> np.ndarray:
@@ -172,26 +172,29 @@ def _official(partition: Table, ids: list[str]) -> np.ndarray:
     found = [splits.get(name) for name in ids]
     if None in found:
         raise UserError(
-            f"list_eval_partition gives {ids[found.index(None)]} no split 0, 1 or 2; mend it, or set dataset.split.method to random."
+            f"list_eval_partition gives {ids[found.index(None)]} no split 0, 1 or 2; correct it, or set dataset.split.method to random."
         )
     return np.array(found)
 
 
 def _other_files(folder: Path) -> list[str]:
-    """Files that bear an official name and are not the official ones: a partial or an altered copy."""
+    """A note for each file that has an official name but other content: a partial or an altered copy."""
     present = [folder / name for name in OFFICIAL if (folder / name).is_file()]
-    return [f"{path.name} is not the official file (its md5 is another)." for path in present if not _is_official(path)]
+    return [f"{path.name} is not the official file (its md5 differs)." for path in present if not _is_official(path)]
 
 
 def _notes(archive: Archive, attributes: Table, ids: list[str]) -> list[str]:
-    """What is lacking, and what is left over."""
+    """Notes on missing images, and on images that are not used."""
     absent = len(attributes.ids) - len(ids)
     unlabelled = sum(name.endswith(".jpg") for name in archive.names) - len(ids)
     notes = []
     if len(ids) < IMAGES:
-        notes.append(f"{len(ids):,} of CelebA's {IMAGES:,} images are here; {IMAGES - len(ids):,} are lacking.")
+        notes.append(f"{len(ids):,} of CelebA's {IMAGES:,} images are here; {IMAGES - len(ids):,} are missing.")
     if absent:
-        notes.append(f"{absent:,} of {len(attributes.ids):,} rows of list_attr_celeba lack their image.")
+        notes.append(f"{absent:,} of {len(attributes.ids):,} rows of list_attr_celeba have no image.")
     if unlabelled:
         notes.append(f"{unlabelled:,} images in {archive.path.name} have no row in list_attr_celeba and are left out.")
     return notes
+
+
+LOADER = Loader(read=read, download=download)

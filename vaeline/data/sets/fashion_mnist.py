@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from vaeline.data.raw_images import RawImages
+from vaeline.data.raw_images import Loader, RawImages
 from vaeline.data.sets import _idx
 from vaeline.study.schema import Dataset
 
 MIRROR = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"  # the authors'
-MD5 = {  # of the compressed files, as torchvision has them; those of plain ones are not published
+MD5 = {  # of the compressed files, as torchvision has them; none are published for uncompressed files
     "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
     "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
     "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
@@ -19,14 +19,17 @@ ARTICLES = [
 
 
 def download(folder: Path) -> None:
-    """Bring the files that `folder` lacks, 31 MB in all."""
+    """Bring the files that `folder` lacks, 31 MB in total."""
     _idx.download(folder, "Fashion-MNIST", MIRROR, MD5)
 
 
 def read(dataset: Dataset, folder: Path) -> RawImages:
-    """Read the four files; compressed ones are checked whole, plain ones as far as their header tells.
+    """Read the four files. Compressed files are checked by md5, uncompressed ones by their header.
 
     Raises:
-        UserError: a file is missing, damaged, or not Fashion-MNIST's.
+        UserError: a file is missing, damaged, or not of Fashion-MNIST.
     """
     return _idx.read(folder, "Fashion-MNIST", MD5, "article", ARTICLES)
+
+
+LOADER = Loader(read=read, download=download)

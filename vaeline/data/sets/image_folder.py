@@ -1,7 +1,7 @@
-"""A user's own images: a folder a class, or images in any folders with one CSV of attributes beside them.
+"""A user's own images: a folder for each class, or images in any folders with one CSV of attributes beside them.
 
-The first column of the CSV is the image's name, with or without its folders; the others are labels: 0 and 1, or -1 and
-1, for attributes that an image has or not, any words for categories.
+The first column of the CSV is the image's name, with or without its folders. The other columns are labels: 0 and 1, or
+-1 and 1, for attributes; any words for categories.
 """
 
 import io
@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from vaeline.data.archive import Archive
 from vaeline.data.labels import Labels, Table, of_classes, read_table
-from vaeline.data.raw_images import EncodedImages, RawImages
+from vaeline.data.raw_images import EncodedImages, Loader, RawImages
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
 
@@ -21,15 +21,19 @@ LAYOUTS = "a folder of images for each class, or images with one CSV whose first
 
 
 def download(folder: Path) -> None:
-    """There is nothing to download."""
+    """Ask for a folder, because there is nothing to download.
+
+    Raises:
+        UserError: always.
+    """
     raise UserError(f"image_folder reads images of your own: set dataset.source to a folder that holds {LAYOUTS}.")
 
 
 def read(dataset: Dataset, folder: Path) -> RawImages:
-    """Read names and labels; images are decoded later, grey where all of them are grey.
+    """Read names and labels. Images are decoded later, to grey if all of them are grey.
 
     Raises:
-        UserError: `folder` has neither layout, or a file of it is damaged.
+        UserError: `folder` has neither layout, or a file in it is damaged.
     """
     archive = Archive(folder)
     images = [name for name in archive.names if name.lower().endswith(SUFFIXES)]
@@ -63,7 +67,9 @@ def _by_table(archive: Archive, images: list[str], file: str) -> tuple[list[str]
     found = _by_name(images, table.ids, str(where))
     present = [row for row, name in enumerate(table.ids) if name in found]
     if not present:
-        raise UserError(f"{where} names no image that is there: first {table.ids[0]!r}, while there is {images[0]!r}.")
+        raise UserError(
+            f"{where} names no image that exists: its first name is {table.ids[0]!r}, and the first image is {images[0]!r}."
+        )
     names = [found[table.ids[row]] for row in present]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -73,14 +79,14 @@ def _by_table(archive: Archive, images: list[str], file: str) -> tuple[list[str]
 
 
 def _by_name(images: list[str], rows: list[str], where: str) -> dict[str, str]:
-    """Images by their names with folders and, for the rows that leave the folders out, without."""
+    """Images by their names with folders, and also without folders for rows that leave them out."""
     found: dict[str, str] = {}
     wanted = set(rows) - set(images)
     for name in images:
         bare = PurePosixPath(name).name
         if bare in wanted and found.setdefault(bare, name) != name:
             raise UserError(
-                f"{where} has a row for {bare}, which may be {found[bare]} or {name}; write it with its folders."
+                f"{where} has a row for {bare}, which is either {found[bare]} or {name}; write its folders too."
             )
     return found | {name: name for name in images}
 
@@ -88,14 +94,14 @@ def _by_name(images: list[str], rows: list[str], where: str) -> dict[str, str]:
 def _notes(file: str, table: Table, names: list[str], images: list[str]) -> list[str]:
     notes = []
     if len(names) < len(table.ids):
-        notes.append(f"{len(table.ids) - len(names):,} of the {len(table.ids):,} images in {file} are not there.")
+        notes.append(f"{len(table.ids) - len(names):,} of the {len(table.ids):,} images in {file} do not exist.")
     if len(names) < len(images):
         notes.append(f"{len(images) - len(names):,} images have no row in {file} and are left out.")
     return notes
 
 
 def _channels(archive: Archive, names: list[str]) -> int:
-    """1 where every image is grey, else 3."""
+    """1 if every image is grey, otherwise 3."""
     return 1 if all(_is_grey(archive, name) for name in names) else 3
 
 
@@ -104,4 +110,7 @@ def _is_grey(archive: Archive, name: str) -> bool:
         with Image.open(io.BytesIO(archive.read(name))) as image:
             return image.mode in ("1", "L", "LA")
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise UserError(f"{archive.path / name} cannot be decoded; get it again or take it out.") from error
+        raise UserError(f"{archive.path / name} cannot be decoded; get it again, or remove it.") from error
+
+
+LOADER = Loader(read=read, download=download)

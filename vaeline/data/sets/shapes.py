@@ -1,7 +1,7 @@
 """Shapes: 6,144 drawings of 32x32, one for each combination of shape, scale, rotation, column and row.
 
-As in dSprites (Matthey et al., 2017) every factor of variation is known and independent of the others; as none of its,
-no shape here looks alike under two rotations.
+As in dSprites (Matthey et al., 2017), every factor of variation is known and independent of the others. Unlike there, no
+shape looks the same under two rotations.
 """
 
 import hashlib
@@ -12,19 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from vaeline.data.labels import Labels
-from vaeline.data.raw_images import RawImages
+from vaeline.data.raw_images import Loader, RawImages
 from vaeline.study.schema import Dataset
 
 SIDE = 32
-FINE = 8  # points along a pixel, whose mean is its grey
+FINE = 8  # points along a side of a pixel; their mean is its grey
 SHAPES = ["arrow", "ell", "half_disc"]
-SCALES = [4.0, 5.0, 6.0, 7.0]  # pixels from the middle of a shape to its furthest point, about
+SCALES = [4.0, 5.0, 6.0, 7.0]  # pixels from the middle of a shape to its furthest point, approximately
 ROTATIONS = 8
-PLACES = range(9, 24, 2)  # the pixel a shape has its middle at, along either axis
+PLACES = range(9, 24, 2)  # pixel of a shape's middle, along either axis
 
 
 def read(dataset: Dataset, folder: Path) -> RawImages:
-    """Draw the shapes, the same each time; there is no official split, and `folder` is unused."""
+    """Draw the shapes, the same each time; there is no official split, and `folder` is not used."""
     angles = [2 * pi * turn / ROTATIONS for turn in range(ROTATIONS)]
     drawn = [_draw(*each) for each in product(SHAPES, SCALES, angles)]
     images = np.stack(
@@ -58,3 +58,6 @@ def _draw(shape: str, scale: float, angle: float) -> np.ndarray:
     }[shape]  # fmt: skip
     greys = inside.reshape(SIDE, FINE, SIDE, FINE).mean((1, 3))
     return np.asarray(np.rint(255 * greys), np.uint8)
+
+
+LOADER = Loader(read=read)

@@ -1,7 +1,7 @@
-"""SVHN: house numbers out of Street View cut into digits of 32x32, in colour (Netzer et al., 2011).
+"""SVHN: digits of 32x32 in colour, cut out of the house numbers of Street View (Netzer et al., 2011).
 
-The 73,257 + 26,032 images of `train_32x32.mat` and `test_32x32.mat`, downloaded or in a folder; a part of them is enough.
-The 531,131 easier ones of `extra_32x32.mat` are left alone.
+The 73,257 + 26,032 images of `train_32x32.mat` and `test_32x32.mat` are downloaded, or read from a folder; a part of them
+is enough. The 531,131 easier images of `extra_32x32.mat` are not used.
 """
 
 import sys
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vaeline.data.archive import fingerprint
+from vaeline.data.checksums import fingerprint
 from vaeline.data.labels import of_classes
-from vaeline.data.raw_images import RawImages
+from vaeline.data.raw_images import Loader, RawImages
 from vaeline.data.sets import _web
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
@@ -26,10 +26,10 @@ IMAGES = 73_257 + 26_032
 
 
 def download(folder: Path) -> None:
-    """Bring the files that `folder` lacks, 246 MB in all.
+    """Bring the files that `folder` lacks, 246 MB in total.
 
     Raises:
-        UserError: a file cannot be had.
+        UserError: a file cannot be downloaded.
     """
     for name, md5 in MD5.items():
         if not (folder / name).is_file():
@@ -41,7 +41,7 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     """Read both files; there is no official validation split.
 
     Raises:
-        UserError: a file is missing, damaged, or no such file.
+        UserError: a file is missing or damaged, or does not have this format.
     """
     paths = [_existing(folder, name) for name in MD5]
     (train, train_digits), (test, test_digits) = map(_read_file, paths)
@@ -52,7 +52,7 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
         ids=[f"train-{index}" for index in range(len(train))] + [f"test-{index}" for index in range(len(test))],
         files={path.name: fingerprint(path) for path in paths},
         official=np.repeat(["train", "test"], [len(train), len(test)]),
-        notes=[f"{count:,} of SVHN's {IMAGES:,} images are here; {IMAGES - count:,} are lacking."] * (count < IMAGES),
+        notes=[f"{count:,} of SVHN's {IMAGES:,} images are here; {IMAGES - count:,} are missing."] * (count < IMAGES),
     )
 
 
@@ -78,15 +78,15 @@ def _read_file(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _load(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """X as it lies in a MATLAB file, and y as a vector."""
+    """X of a MATLAB file, and y as a vector."""
     from scipy.io import loadmat
 
     try:
         content = loadmat(path, variable_names=["X", "y"])
-    except Exception as error:  # loadmat's own, zlib's, or whatever damage leads to, such as an IndexError
+    except Exception as error:  # of loadmat or zlib, or any error that damage leads to, such as an IndexError
         size = path.stat().st_size
         raise UserError(
-            f"{path} ({size:,} bytes) is no MATLAB file of version 5, or is damaged ({error}); remove it and get it again."
+            f"{path} ({size:,} bytes) is not a MATLAB file of version 5, or is damaged ({error}); remove it and get it again."
         ) from error
     if not {"X", "y"} <= content.keys():
         raise _other(path, "no X or no y")
@@ -98,3 +98,6 @@ def _other(path: Path, came: str) -> UserError:
         f"{path} holds {came}; SVHN's files hold X, uint8 of (32, 32, 3, N), and y, N numbers from 1 to 10 (the digit 0); "
         "remove it and get it again."
     )
+
+
+LOADER = Loader(read=read, download=download)

@@ -1,6 +1,6 @@
-"""Two moons: 20,000 points along two interleaved half circles, made by scikit-learn.
+"""Two moons: 20,000 points along two interleaved half circles, computed by scikit-learn.
 
-The noise is that of the code of dpVAEs (Bhalodia et al., 2020).
+The noise is as in the code of dpVAEs (Bhalodia et al., 2020).
 """
 
 import hashlib
@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from vaeline.data.labels import of_classes
-from vaeline.data.raw_images import RawImages
+from vaeline.data.raw_images import Loader, RawImages
 from vaeline.study.schema import Dataset
 
 POINTS = 20_000
-NOISE = 0.05  # standard deviation, where the half circles have radius 1
+NOISE = 0.05  # standard deviation; the half circles have radius 1
 SEED = 0
 
 
 def read(dataset: Dataset, folder: Path) -> RawImages:
-    """Make the points, the same each time, as `make_moons` places them; no official split, and `folder` is unused."""
+    """Compute the points, the same each time; there is no official split, and `folder` is not used."""
     from sklearn.datasets import make_moons
 
     points, moons = make_moons(POINTS, noise=NOISE, random_state=SEED)
@@ -31,3 +31,6 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
         files={"sklearn.datasets.make_moons": {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}},
         levels=None,
     )
+
+
+LOADER = Loader(read=read)

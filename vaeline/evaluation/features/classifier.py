@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from vaeline.data.facts import Facts
-from vaeline.evaluation.classifier import Classifier, of, path_in
+from vaeline.data.paths import DataFiles
+from vaeline.evaluation.classifier import Classifier, of
 from vaeline.evaluation.feature_space import Features
 from vaeline.study.parts import PartOptions
 from vaeline.system.files import sha256
@@ -23,7 +24,7 @@ class Options(PartOptions):
 
 def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "ClassifierFeatures":
     """Load the feature space of the classifier that the classifier stage wrote into `data`."""
-    return ClassifierFeatures(of(facts, data).to(device), sha256(path_in(data, facts.dataset_id)))
+    return ClassifierFeatures(of(facts, data).to(device), sha256(DataFiles(facts.dataset_id, data).classifier))
 
 
 class ClassifierFeatures(Features):

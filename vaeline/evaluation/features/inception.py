@@ -16,11 +16,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.inception import BasicConv2d
 
 from vaeline.data.facts import Facts
+from vaeline.data.paths import downloads
 from vaeline.evaluation.feature_space import Features
 from vaeline.metrics._entry import Space
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
-from vaeline.system.files import main_worktree, sha256
+from vaeline.system.files import sha256
+from vaeline.system.project import main_worktree
 
 FILE = Path(inception.FID_WEIGHTS_URL).name
 SHA256_PREFIX = FILE.removesuffix(".pth").rpartition("-")[2]
@@ -77,7 +79,7 @@ def fetch(options: Options, data: Path) -> None:
 
 def weights_path(options: Options, data: Path) -> Path:
     """The path of the weights, in the main worktree: a temporary experiment of DVC has no ignored files."""
-    given = Path(options.weights) if options.weights != "download" else data / "raw" / options.name / FILE
+    given = Path(options.weights) if options.weights != "download" else downloads(options.name, data) / FILE
     return main_worktree() / given.expanduser()
 
 
