@@ -8,12 +8,12 @@ from torch import Tensor
 
 from vaeline.data.batches import evenly_spaced
 from vaeline.evaluation.feature_space import Features
-from vaeline.evaluation.kept import State
 from vaeline.metrics._entry import Space
 from vaeline.metrics._images import MOST_ROWS, ImageSet
 from vaeline.metrics._moments import Moments, moments
 from vaeline.system.errors import UserError
 from vaeline.system.progress import watched
+from vaeline.system.state_files import State
 
 BATCH = 500
 

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vaeline.system.errors import UserError
-from vaeline.system.state_files import read_state, write_state
-
-State = dict[str, Any]  # tensors, numbers, text, lists and dicts of these
+from vaeline.system.state_files import State, read_state, write_state
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from vaeline.data.batches import Batches
 from vaeline.evaluation import raw_latents
-from vaeline.evaluation.kept import Kept, State
+from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.raw_latents import SAMPLES
 from vaeline.evaluation.record import Record
 from vaeline.metrics.active_units import active_units
@@ -15,6 +15,7 @@ from vaeline.metrics.log_det_deviation import log_det_deviation
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 from vaeline.metrics.symmetric_kl import symmetric_kl
 from vaeline.models.model import Model
+from vaeline.system.state_files import State
 
 SHARE = 0.01  # of p(z)'s own draws whose density counts as low
 OF_PRIOR = ("skl", "leakage", "leaked_share")

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from vaeline.data.batches import Batches
-from vaeline.evaluation.kept import State
 from vaeline.metrics._covariance import covariances
 from vaeline.models.aggregate_posterior import Aggregate, aggregate_posterior, why_no_aggregate
 from vaeline.models.contracts import Prior
 from vaeline.models.latent import DiscreteLatent, FlowLatent, GaussianLatent, Latent
 from vaeline.models.model import Model
 from vaeline.system.seeds import derive_seed
+from vaeline.system.state_files import State
 
 SAMPLES = 5000  # of aggregate posterior and of prior, as in dpVAEs
 MOST_LABELS = 1000  # different rows of labels over which a conditional prior is averaged

@@ -14,15 +14,15 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from vaeline.models.latent import Kind, Latent
 from vaeline.study.contract import Part
+from vaeline.system.state_files import State
 
-State = dict[str, Any]  # what torch.save keeps of a training or a fit
 ADVERSARY = "adversary"  # the column of training.csv that holds what an adversary minimises
 
 

@@ -11,10 +11,11 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import written_aside
 
 FOLDER = "checkpoints"  # of the project: such files, outside every declared output
+State = dict[str, Any]  # tensors, numbers, text, lists and dicts of these
 
 
-def write_state(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors, numbers, text, and lists and dicts of these."""
+def write_state(path: Path, state: State) -> None:
+    """Write a state whole, under its checksum."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     content = buffer.getbuffer()  # a copy would be one more of weights and moments in memory
@@ -23,7 +24,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
         file.write(content)
 
 
-def read_state(path: Path) -> dict[str, Any]:
+def read_state(path: Path) -> State:
     """Read what `write_state` wrote.
 
     Raises:
@@ -32,5 +33,5 @@ def read_state(path: Path) -> dict[str, Any]:
     content = memoryview(path.read_bytes())
     if hashlib.sha256(content[32:]).digest() != content[:32]:
         raise UserError(f"{path} is damaged (its checksum differs); delete it, and what it holds is computed again.")
-    state: dict[str, Any] = torch.load(io.BytesIO(content[32:]), weights_only=True)
+    state: State = torch.load(io.BytesIO(content[32:]), weights_only=True)
     return state

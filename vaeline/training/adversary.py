@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from lightning_fabric import Fabric
 
-from vaeline.models.contracts import Regularizer, State
+from vaeline.models.contracts import Regularizer
+from vaeline.system.state_files import State
 
 
 @dataclass

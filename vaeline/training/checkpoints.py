@@ -6,9 +6,8 @@ import shutil
 import time
 from pathlib import Path
 
-from vaeline.models.contracts import State
 from vaeline.system.project import main_worktree
-from vaeline.system.state_files import FOLDER, read_state, write_state
+from vaeline.system.state_files import FOLDER, State, read_state, write_state
 
 
 class Checkpoints:

@@ -8,11 +8,12 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from vaeline.models.contracts import ADVERSARY, State
+from vaeline.models.contracts import ADVERSARY
 from vaeline.models.model import Model
 from vaeline.study.schema import Training
 from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
+from vaeline.system.state_files import State
 from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.job import Job
 from vaeline.training.step import Step, stepper

@@ -9,11 +9,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as ExpectationMaximisation
 from torch import Tensor
 
-from vaeline.models.contracts import Context, Density, State
+from vaeline.models.contracts import Context, Density
 from vaeline.models.gaussian import LOG_TWO_PI
 from vaeline.models.part_checks import vector_size
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
+from vaeline.system.state_files import State
 
 NUMPY_SEEDS = 2**32  # how many there are
 

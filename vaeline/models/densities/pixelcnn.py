@@ -12,11 +12,12 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vaeline.models.contracts import Context, Density, State
+from vaeline.models.contracts import Context, Density
 from vaeline.models.part_checks import codebook_and_map_size
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 from vaeline.system.seeds import derive_seed
+from vaeline.system.state_files import State
 
 
 class Options(PartOptions):
