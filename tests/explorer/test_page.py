@@ -50,15 +50,15 @@ def address(project: Path) -> Iterator[str]:
     said = process.stdout.readline()
     found = re.search(r"http://127\.0\.0\.1:\d+", said)
     assert found, said
-    until(lambda: answers(found[0]), seconds=30)
+    until(lambda: answers(found[0]), seconds=120)
     yield found[0]
     process.terminate()
-    process.wait(10)
+    process.wait(60)
 
 
 def answers(address: str, host: str | None = None) -> int:
     """The status of the page; 0 where nobody answers."""
-    connection = HTTPConnection(address.removeprefix("http://"), timeout=5)
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
     try:
         connection.request("GET", "/", headers={"Host": host} if host else {})
         return connection.getresponse().status
@@ -68,7 +68,7 @@ def answers(address: str, host: str | None = None) -> int:
         connection.close()
 
 
-def until(holds: Callable[[], object], seconds: float = 5) -> None:
+def until(holds: Callable[[], object], seconds: float = 60) -> None:
     """Wait for what comes."""
     ends = time.monotonic() + seconds
     while not holds():
@@ -102,7 +102,7 @@ class Seen:
         return lambda: self.until(lambda: self.pixels(side, what) != before)
 
     def until(self, holds: Callable[[], object]) -> None:
-        for _ in range(250):
+        for _ in range(3000):
             if holds():
                 return
             self.page.wait_for_timeout(20)
