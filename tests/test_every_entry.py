@@ -53,35 +53,34 @@ class Trained(NamedTuple):
     after: float
 
 
-def entries() -> list[Any]:
-    """Study and variant of every entry, from small images to large ones.
+def entries() -> list[tuple[str, str]]:
+    """Study and variant of every entry, from small images to large ones; the same system on the same kind of images once."""
+    found: dict[str, tuple[str, str]] = {}
+    studies = sorted(path.stem for path in (ROOT / "studies").glob("*.yaml"))
+    for study in sorted(studies, key=lambda study: resolved(study).dataset.size or 0):
+        for entry, variant in resolved(study).variants.items():
+            found.setdefault(json.dumps([variant.model_dump(mode="json"), kind_of_images(study)]), (study, entry))
+    return list(found.values())
 
-    Entries that are the same system on images of the same kind are tried once. An entry is slow if its parts, but for
-    numbers in them, and its network on its kind of images are each tried by an entry before it.
-    """
-    seen: set[str] = set()
+
+def marked_entries() -> list[Any]:
+    """The entries as parameters; an entry is slow if quicker ones try its network on such images and its other parts."""
+    tried: set[str] = set()
     found = []
-    for name in sorted(
-        (path.stem for path in (ROOT / "studies").glob("*.yaml")), key=lambda name: (image_size(name), name)
-    ):
-        images = [image_size(name), CHANNELS.get(resolved(name).dataset.name, 1), resolved(name).dataset.pixels]
-        for entry, variant in resolved(name).variants.items():
-            system = variant.model_dump(mode="json")
-            whole = json.dumps([system, images])
-            mechanisms = {
-                json.dumps(without_numbers(system | {"network": None})),
-                json.dumps([system["network"]["name"], images]),
-            }
-            if whole not in seen:
-                slow = [pytest.mark.slow(reason="quicker entries try its parts and its network")] * (mechanisms <= seen)
-                found.append(pytest.param((name, entry), marks=slow, id=f"{name}-{entry}"))
-            seen |= {whole, *mechanisms}
+    for study, entry in entries():
+        system = resolved(study).variants[entry].model_dump(mode="json")
+        network = system.pop("network")["name"]
+        mechanisms = {json.dumps(without_numbers(system)), json.dumps([network, kind_of_images(study)])}
+        slow = [pytest.mark.slow(reason="quicker entries try its parts")] if mechanisms <= tried else []
+        found.append(pytest.param((study, entry), marks=slow, id=f"{study}-{entry}"))
+        tried |= mechanisms
     return found
 
 
-def image_size(study: str) -> int:
-    """The height of a study's images; 0 for points."""
-    return resolved(study).dataset.size or 0
+def kind_of_images(study: str) -> tuple[Any, ...]:
+    """Size, channels and meaning of the pixels."""
+    dataset = resolved(study).dataset
+    return dataset.size, CHANNELS.get(dataset.name, 1), dataset.pixels
 
 
 def without_numbers(value: Any) -> Any:
@@ -139,7 +138,7 @@ def made_up(study: Study) -> tuple[Facts, dict[str, Split]]:
     return facts, splits
 
 
-@pytest.fixture(scope="module", params=entries())
+@pytest.fixture(scope="module", params=marked_entries())
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     study_name, entry = request.param
     study = resolved(study_name)
