@@ -1,1 +1,1 @@
-"""Speed, measured beside what people use today; `make bench` writes docs/performance.md."""
+"""Benchmarks of vaeline's speed beside the tools that people use today. `make bench` writes docs/performance.md."""

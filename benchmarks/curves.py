@@ -1,27 +1,45 @@
-"""What a stage costs as one thing grows, the others held: seconds and peak memory, and the straight line through them."""
+"""How the cost of a stage grows with one size: seconds and peak memory at several sizes, and a straight line through them.
+
+`python -m benchmarks.curves [NAME...]` measures all curves, or the named ones, and writes benchmarks/measured/curves.json.
+"""
 
 import json
 import sys
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
-from benchmarks.race import MEASURED, OURS, Racer, Side
+from benchmarks.race import MEASURED, OUR_PYTHON, Side, SideProcess
 
-FOUND = MEASURED / "curves.json"
+RESULTS = MEASURED / "curves.json"
 TURNS = 3
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A function of `benchmarks/sides/ours_curves.py`, which takes one number."""
+    """A function of `benchmarks/sides/ours_curves.py` that takes one size, and the sizes to measure."""
 
     name: str
     function: str
-    axis: str
+    axis: str  # name of the size
     values: tuple[int, ...]
+
+
+class Point(TypedDict):
+    """Cost of a stage at one size."""
+
+    value: int
+    seconds: float
+    peak_bytes: int
+
+
+class CurveResult(TypedDict):
+    """A measured curve."""
+
+    axis: str
+    points: list[Point]
 
 
 CURVES = [
@@ -36,33 +54,39 @@ CURVES = [
 ]
 
 
-def measure(curve: Curve) -> list[dict[str, float]]:
-    """Seconds, the median of some turns, and peak bytes at each value."""
-    points = []
+def measure(curve: Curve) -> list[Point]:
+    """Measure the median seconds of some turns, and the peak memory, at each size."""
+    points: list[Point] = []
     for value in curve.values:
-        side = Side(OURS, "ours_curves", curve.function, (str(value),))
-        with Racer(side, threads=1) as racer:
-            racer.work()
-            seconds = median(1 / racer.work() for _ in range(TURNS))
-            points.append({"value": value, "seconds": seconds, "peak_bytes": racer.peak})
-        print(f"{curve.name}: {value:,} {curve.axis} in {seconds:.2f} s, {racer.peak / 2**20:,.0f} MB", flush=True)
+        side = Side(OUR_PYTHON, "ours_curves", curve.function, (str(value),))
+        with SideProcess(side, threads=1) as process:
+            process.work()  # warm-up
+            seconds = median(1 / process.work() for _ in range(TURNS))
+            points.append({"value": value, "seconds": seconds, "peak_bytes": process.peak})
+        print(f"{curve.name}: {value:,} {curve.axis} in {seconds:.2f} s, {process.peak / 2**20:,.0f} MB", flush=True)
     return points
 
 
-def line(points: list[dict[str, float]]) -> tuple[float, float, float]:
-    """Intercept and slope of the line of least relative error, and the greatest relative distance of a point from it."""
-    x, y = (np.array([point[key] for point in points], float) for key in ("value", "seconds"))
+def fit_line(points: list[Point]) -> tuple[float, float, float]:
+    """Fit the straight line with the least squared relative error.
+
+    Returns:
+        Intercept in seconds, slope in seconds per unit of size, and the largest relative error of a point.
+    """
+    x = np.array([point["value"] for point in points], float)
+    y = np.array([point["seconds"] for point in points], float)
     design = np.stack([1 / y, x / y], 1)
     (intercept, slope), *_ = np.linalg.lstsq(design, np.ones_like(y), rcond=None)
     return float(intercept), float(slope), float(np.abs((intercept + slope * x) / y - 1).max())
 
 
 def main() -> None:
-    found: dict[str, Any] = json.loads(FOUND.read_text()) if FOUND.exists() else {}
+    """Measure the curves named on the command line, or all curves."""
+    results: dict[str, CurveResult] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for curve in CURVES:
         if not sys.argv[1:] or curve.name in sys.argv[1:]:
-            found[curve.name] = {"axis": curve.axis, "points": measure(curve)}
-            FOUND.write_text(json.dumps(found, indent=1) + "\n")
+            results[curve.name] = {"axis": curve.axis, "points": measure(curve)}
+            RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,102 +1,127 @@
-"""The table of races, for the terminal and for docs/performance.md, and its plot."""
+"""The results of all benchmarks: a line for the terminal, docs/performance.md, and its plots.
+
+`python -m benchmarks.page` writes the page again from the results in benchmarks/measured.
+"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from benchmarks.curves import line as line_through
-from benchmarks.race import ROOT
-from benchmarks.rows import Row
-from vaeline.report.intervals import Interval, interval, paired
+from benchmarks.curves import CurveResult, fit_line
+from benchmarks.race import MEASURED, ROOT, RaceResult
+from benchmarks.rows import ROWS, Row
+from vaeline.report.intervals import Interval, interval
+from vaeline.report.paired_differences import paired_difference
 
 matplotlib.use("Agg")
 PAGE = ROOT / "docs/performance.md"
-PLOT, CURVES = ROOT / "docs/images/performance.svg", ROOT / "docs/images/curves.svg"
+RACES_PLOT, CURVES_PLOT = ROOT / "docs/images/performance.svg", ROOT / "docs/images/curves.svg"
+COLOUR, UNDER_GATE, LINE_COLOUR = "#4477aa", "#cc6677", "#bbbbbb"
+PLOTS_PER_ROW = 4
+
+Line = tuple[float, float, float]  # intercept, slope and largest relative error; see `fit_line`
+# study -> metric -> variant -> precision -> seed -> value
+Precisions = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]]
 
 
-def line(row: Row, found: dict[str, Any]) -> str:
-    """One race in a line: both rates, their ratio with its least and greatest turn, the gate."""
-    low, high = found["spread"]
-    verdict = "ok" if found["ratio"] >= row.gate else "UNDER ITS GATE"
+class PrecisionRow(NamedTuple):
+    """A row of the table that compares fp32 with bf16."""
+
+    study: str
+    metric: str
+    variant: str
+    shown: list[str]  # fp32, bf16, and their difference
+    same: bool  # whether the interval of the difference holds 0
+
+
+def summarize(row: Row, result: RaceResult) -> str:
+    """Describe a race in one line: both rates, their ratio with its smallest and largest turn, and the gate."""
+    low, high = result["spread"]
+    verdict = "ok" if result["ratio"] >= row.gate else "UNDER ITS GATE"
     return (
-        f"{row.name:17} {_rate(found['baseline'], row)} -> {_rate(found['ours'], row)}: {found['ratio']:.2f}x "
+        f"{row.name:17} {_rate(result['baseline'], row)} -> {_rate(result['ours'], row)}: {result['ratio']:.2f}x "
         f"({low:.2f} to {high:.2f}), gate {row.gate:.2f}, aim {row.aim:.2f}: {verdict}"
     )
 
 
-def write(rows: Sequence[Row], found: dict[str, Any], measured: Path) -> None:
+def write(rows: Sequence[Row], results: Mapping[str, RaceResult], measured: Path) -> None:
     """Write the page and its plots.
 
     Args:
         rows: all races.
-        found: what came of those that were run, by name.
-        measured: the folder of what `benchmarks.curves`, `study`, `roofline` and `precision` have found.
+        results: results of the races that have run, by name.
+        measured: folder with the results of `benchmarks.curves`, `study`, `roofline` and `precision`.
     """
-    there = [(row, found[row.name]) for row in rows if row.name in found]
-    curves, study, rooflines, precisions = (
-        _read(measured / f"{name}.json") for name in ("curves", "study", "roofline", "precision")
-    )
-    _plot(there)
-    lines = {name: line_through(curve["points"]) for name, curve in curves.items()}
+    races = [(row, results[row.name]) for row in rows if row.name in results]
+    curves = _read(measured / "curves.json")
+    lines = {name: fit_line(curve["points"]) for name, curve in curves.items()}
+    _plot_races(races)
     if curves:
         _plot_curves(curves, lines)
-    loader = FileSystemLoader(ROOT / "benchmarks")
-    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals |= {"rate": _rate, "megabytes": lambda peak: f"{peak / 2**20:,.0f}"}
-    content = environment.get_template("performance.md.j2").render(
-        races=there, curves=curves, lines=lines, study=study, rooflines=rooflines, precisions=_compared(precisions)
+    content = _template().render(
+        races=races,
+        curves=curves,
+        lines=lines,
+        study=_read(measured / "study.json"),
+        rooflines=_read(measured / "roofline.json"),
+        precisions=_compare_precisions(_read(measured / "precision.json")),
     )
     PAGE.write_text(content, encoding="utf-8")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    return found
+def _template() -> Template:
+    loader = FileSystemLoader(ROOT / "benchmarks")
+    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals |= {"rate": _rate, "megabytes": lambda peak: f"{peak / 2**20:,.0f}"}
+    return environment.get_template("performance.md.j2")
 
 
-def _compared(precisions: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a table has of each study, figure and variant in 32 bits and in bf16, and whether 0 may be their difference."""
-    rows = []
-    for study, figures in precisions.items():
-        for figure, variants in figures.items():
-            for variant, values in variants.items():
-                difference = paired(values["bf16"], values["32"]).difference
-                same = difference.half_width is not None and abs(difference.mean) <= difference.half_width
-                shown = (interval(list(values["32"].values())), interval(list(values["bf16"].values())), difference)
-                rows.append(
-                    {
-                        "study": study,
-                        "figure": figure,
-                        "variant": variant,
-                        "shown": [*map(_interval, shown)],
-                        "same": same,
-                    }
-                )
-    return rows
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
-def _interval(found: Interval) -> str:
-    return f"{found.mean:.3f}" + ("" if found.half_width is None else f" ± {found.half_width:.3f}")
+def _compare_precisions(precisions: Precisions) -> list[PrecisionRow]:
+    """Compare fp32 with bf16 for each study, metric and variant, with differences paired over seeds."""
+    return [
+        _precision_row(study, metric, variant, values)
+        for study, metrics in precisions.items()
+        for metric, variants in metrics.items()
+        for variant, values in variants.items()
+    ]
+
+
+def _precision_row(study: str, metric: str, variant: str, values: Mapping[str, Mapping[str, float]]) -> PrecisionRow:
+    fp32, bf16 = ({int(seed): value for seed, value in values[key].items()} for key in ("32", "bf16"))
+    pair = paired_difference("bf16", "fp32", {"bf16": bf16, "fp32": fp32})
+    difference = Interval(pair.difference, pair.half_width, pair.seeds)
+    same = pair.half_width is not None and not pair.significant
+    intervals = (interval(list(fp32.values())), interval(list(bf16.values())), difference)
+    return PrecisionRow(study, metric, variant, [*map(_format_interval, intervals)], same)
+
+
+def _format_interval(values: Interval) -> str:
+    return f"{values.mean:.3f}" + ("" if values.half_width is None else f" ± {values.half_width:.3f}")
 
 
 def _rate(turns: Sequence[float], row: Row) -> str:
+    """The median rate of a side, with three digits or so."""
     middle = median(turns)
     return f"{middle:,.{0 if middle >= 100 else 1 if middle >= 10 else 2}f} {row.unit}/s"
 
 
-def _plot(races: Sequence[tuple[Row, dict[str, Any]]]) -> None:
-    """A bar a race on a logarithmic axis, its turns as a line across its end, its gate as a tick."""
+def _plot_races(races: Sequence[tuple[Row, RaceResult]]) -> None:
+    """Plot each ratio as a bar on a logarithmic axis, with a thin line for the turns and a thick tick for the gate."""
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(7, 0.4 * len(races) + 0.8), layout="constrained")
-    for place, (row, found) in enumerate(races):
-        axes.barh(place, found["ratio"] - 1, left=1, color="#4477aa" if found["ratio"] >= row.gate else "#cc6677")
-        axes.plot(found["spread"], [place, place], color="black", linewidth=1)
+    for place, (row, result) in enumerate(races):
+        axes.barh(place, result["ratio"] - 1, left=1, color=COLOUR if result["ratio"] >= row.gate else UNDER_GATE)
+        axes.plot(result["spread"], [place, place], color="black", linewidth=1)
         axes.plot([row.gate, row.gate], [place - 0.4, place + 0.4], color="black", linewidth=2)
     axes.set_xscale("log")
     ticks = [0.5, 1, 2, 4, 8, 16, 32]
@@ -104,28 +129,32 @@ def _plot(races: Sequence[tuple[Row, dict[str, Any]]]) -> None:
     axes.minorticks_off()
     axes.set_yticks(range(len(races)), [row.name for row, _ in races])
     axes.invert_yaxis()
-    axes.set_xlabel("times as fast as the baseline; thick: gate; thin: from the slowest to the fastest turn")
+    axes.set_xlabel("times as fast as the baseline; thick: gate; thin: slowest to fastest turn")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(PLOT, metadata={"Date": None})
+    figure.savefig(RACES_PLOT, metadata={"Date": None})
     plt.close(figure)
 
 
-def _plot_curves(curves: dict[str, Any], lines: dict[str, tuple[float, float, float]]) -> None:
-    """Points and their line, a small picture for each curve, from the origin."""
+def _plot_curves(curves: Mapping[str, CurveResult], lines: Mapping[str, Line]) -> None:
+    """Plot the points of each curve and their line, one small plot for each curve, with axes that start at 0."""
     from matplotlib import pyplot as plt
 
-    across = 4
-    down = -(-len(curves) // across)
-    figure, grid = plt.subplots(down, across, figsize=(2.6 * across, 2.2 * down), layout="constrained", squeeze=False)
+    down = -(-len(curves) // PLOTS_PER_ROW)
+    size = (2.6 * PLOTS_PER_ROW, 2.2 * down)
+    figure, grid = plt.subplots(down, PLOTS_PER_ROW, figsize=size, layout="constrained", squeeze=False)
     for axes in grid.flat[len(curves) :]:
         axes.set_visible(False)
     for axes, (name, curve) in zip(grid.flat, curves.items(), strict=False):
-        x, y = ([point[key] for point in curve["points"]] for key in ("value", "seconds"))
+        x, y = [point["value"] for point in curve["points"]], [point["seconds"] for point in curve["points"]]
         intercept, slope, _ = lines[name]
-        axes.plot([0, max(x)], [intercept, intercept + slope * max(x)], color="#bbbbbb")
-        axes.plot(x, y, "o", color="#4477aa", markersize=4)
+        axes.plot([0, max(x)], [intercept, intercept + slope * max(x)], color=LINE_COLOUR)
+        axes.plot(x, y, "o", color=COLOUR, markersize=4)
         axes.set(title=name, xlabel=curve["axis"], ylabel="s", xlim=(0, None), ylim=(0, None))
         axes.title.set_size(9)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(CURVES, metadata={"Date": None})
+    figure.savefig(CURVES_PLOT, metadata={"Date": None})
     plt.close(figure)
+
+
+if __name__ == "__main__":
+    write(ROWS, _read(MEASURED / "races.json"), MEASURED)

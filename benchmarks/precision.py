@@ -1,4 +1,8 @@
-"""What bf16 changes in what a study finds: the same study, trained in 32 bits and in bf16, compared seed by seed."""
+"""How bf16 changes the results of a study: the same study trained in fp32 and in bf16, compared seed by seed.
+
+`python -m benchmarks.precision FP32 BF16 --name NAME` reads the comparison.json of both studies and writes
+benchmarks/measured/precision.json.
+"""
 
 import json
 from pathlib import Path
@@ -8,30 +12,28 @@ import click
 from benchmarks.race import MEASURED
 from vaeline.report import comparison
 
-FOUND = MEASURED / "precision.json"
-MEASURES = ("negative_elbo", "nll", "fd_sample")
+RESULTS = MEASURED / "precision.json"
+METRICS = ("negative_elbo", "nll", "fd_sample")
 
 
 @click.command()
-@click.argument("plain", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("fp32", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("bf16", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--name", required=True, help="What the page calls the study.")
-def main(plain: Path, bf16: Path, name: str) -> None:
-    """Keep what the comparison.json of a study trained in 32 bits and of the same trained in bf16 have found."""
-    one, other = (comparison.read(path) for path in (plain, bf16))
-    if (one.variants, one.seeds) != (other.variants, other.seeds):
-        raise click.UsageError(f"{plain} and {bf16} are of other variants or seeds; give the same study twice.")
-    found = json.loads(FOUND.read_text()) if FOUND.exists() else {}
-    found[name] = {
-        measure: {
-            variant: {
-                key: each.metrics[measure].summaries[variant].values for key, each in (("32", one), ("bf16", other))
-            }
-            for variant in one.variants
+@click.option("--name", required=True, help="Name of the study on the page.")
+def main(fp32: Path, bf16: Path, name: str) -> None:
+    """Keep the metrics of a study trained in fp32 and in bf16, from the comparison.json of each."""
+    studies = {"32": comparison.read(fp32), "bf16": comparison.read(bf16)}
+    if len({(tuple(each.variants), tuple(each.seeds)) for each in studies.values()}) > 1:
+        raise click.UsageError(f"{fp32} and {bf16} have different variants or seeds; give the same study twice.")
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results[name] = {
+        metric: {
+            variant: {key: each.metrics[metric].summaries[variant].values for key, each in studies.items()}
+            for variant in studies["32"].variants
         }
-        for measure in MEASURES
+        for metric in METRICS
     }
-    FOUND.write_text(json.dumps(found, indent=1) + "\n")
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

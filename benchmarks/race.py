@@ -1,4 +1,7 @@
-"""Two sides of one piece of work, timed in turns: what a noisy machine does to one it does to the other."""
+"""Races: two processes do the same work and are timed in alternating turns.
+
+Other load on the machine slows both sides, so the ratio of their rates holds where single times do not.
+"""
 
 import json
 import os
@@ -10,20 +13,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from types import TracebackType
-from typing import Any
+from typing import TypedDict
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ROOT / "benchmarks/measured"  # what was found, a file for each kind of it
-OURS = ROOT / ".venv/bin/python"
-PEERS = ROOT / "benchmarks/.venv/bin/python"
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # where libraries look for how many to use
+MEASURED = ROOT / "benchmarks/measured"  # results, one JSON file for each kind of benchmark
+OUR_PYTHON = ROOT / ".venv/bin/python"
+PEER_PYTHON = ROOT / "benchmarks/.venv/bin/python"
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class Answer(TypedDict):
+    """What a process prints after each turn; see `benchmarks.side`."""
+
+    amount: float  # images, distances, ...
+    seconds: float
+    peak_bytes: int
+
+
+class RaceResult(TypedDict):
+    """A race as benchmarks/measured/races.json keeps it."""
+
+    baseline: list[float]  # amount of work per second, turn by turn
+    ours: list[float]
+    baseline_peak: int  # bytes
+    ours_peak: int
+    ratio: float
+    spread: tuple[float, float]
+    threads: int
+    date: str
+    machine: str
 
 
 @dataclass(frozen=True)
 class Side:
-    """A function of `benchmarks/sides` that sets work up, and the Python of the environment that it runs in."""
+    """One side of a race: a function in `benchmarks/sides`, and the environment it runs in."""
 
-    python: Path
+    python: Path  # OUR_PYTHON or PEER_PYTHON
     module: str
     function: str
     arguments: tuple[str, ...] = ()
@@ -31,88 +56,102 @@ class Side:
 
 @dataclass(frozen=True)
 class Race:
-    """What two sides were measured to do, turn by turn."""
+    """Result of a race, turn by turn."""
 
-    baseline: list[float]  # amounts of work a second
+    baseline: list[float]  # amount of work per second
     ours: list[float]
-    baseline_peak: int  # bytes that the process held at most
+    baseline_peak: int  # peak memory of the process, bytes
     ours_peak: int
 
     @property
     def ratio(self) -> float:
-        """How many times as fast ours is: of the medians."""
+        """How many times as fast ours is, by the medians."""
         return median(self.ours) / median(self.baseline)
 
     @property
     def spread(self) -> tuple[float, float]:
-        """The least and the greatest ratio of one turn."""
+        """Smallest and largest ratio of a single turn."""
         ratios = [ours / theirs for theirs, ours in zip(self.baseline, self.ours, strict=True)]
         return min(ratios), max(ratios)
 
 
 def race(baseline: Side, ours: Side, threads: int, turns: int) -> Race:
-    """Let both work by turns, after a turn each that does not count.
+    """Time both sides in alternating turns, after one warm-up turn each.
 
     Args:
         baseline: the peer.
         ours: this project.
-        threads: that each may use, and cores that each may run on.
-        turns: that count.
+        threads: number of threads of each side, and of cores it may run on.
+        turns: number of timed turns of each side.
 
     Raises:
-        RuntimeError: a side broke; with what it said.
+        RuntimeError: a side failed. The message holds its error output.
     """
     with ExitStack() as stack:
-        racers = [stack.enter_context(Racer(side, threads)) for side in (baseline, ours)]
+        processes = [stack.enter_context(SideProcess(side, threads)) for side in (baseline, ours)]
         rates: list[list[float]] = [[], []]
         for turn in range(turns + 1):
-            for racer, found in zip(racers, rates, strict=True):
-                rate = racer.work()
-                if turn:
-                    found.append(rate)
-        return Race(rates[0], rates[1], racers[0].peak, racers[1].peak)
+            for process, its_rates in zip(processes, rates, strict=True):
+                rate = process.work()
+                if turn > 0:
+                    its_rates.append(rate)
+        return Race(rates[0], rates[1], processes[0].peak, processes[1].peak)
 
 
-class Racer:
-    """A side in a process of its own, held between its turns."""
+class SideProcess:
+    """A side in its own process, which waits between its turns.
+
+    Args:
+        side: what to run.
+        threads: number of threads, and of cores the process may run on.
+
+    Raises:
+        RuntimeError: the side failed to set up its work.
+    """
 
     def __init__(self, side: Side, threads: int) -> None:
         self.side = side
-        self.peak = 0
-        self.words = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed with the racer
+        self.peak = 0  # bytes
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed by __exit__
         cores = sorted(os.sched_getaffinity(0))[:threads]
         self.process = subprocess.Popen(
             [str(side.python), "-m", "benchmarks.side", side.module, side.function, *side.arguments],
             cwd=ROOT,
-            env=os.environ | dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self.words,
+            stderr=self.errors,
             text=True,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
-        self._answer()
+        self._read_line()  # the process prints an empty answer when its work is set up
 
     def work(self) -> float:
-        """Let it work once; how much of it a second."""
+        """Do the work once.
+
+        Returns:
+            Amount of work per second.
+
+        Raises:
+            RuntimeError: the side failed.
+        """
         assert self.process.stdin
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
-        answer = self._answer()
+        answer: Answer = json.loads(self._read_line())
         self.peak = answer["peak_bytes"]
-        return float(answer["amount"]) / float(answer["seconds"])
+        return answer["amount"] / answer["seconds"]
 
-    def _answer(self) -> dict[str, Any]:
+    def _read_line(self) -> str:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
             status = self.process.wait()
-            self.words.seek(0)
-            raise RuntimeError(f"{self.side} broke with status {status}:\n{self.words.read()}")
-        found: dict[str, Any] = json.loads(line)
-        return found
+            self.errors.seek(0)
+            raise RuntimeError(f"{self.side} failed with exit status {status}:\n{self.errors.read()}")
+        return line
 
-    def __enter__(self) -> "Racer":
+    def __enter__(self) -> "SideProcess":
         return self
 
     def __exit__(
@@ -121,11 +160,12 @@ class Racer:
         assert self.process.stdin
         self.process.stdin.close()
         self.process.wait()
-        self.words.close()
+        self.errors.close()
 
 
 def machine() -> str:
-    """The processor, and how many of its cores there are."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    """Name of the processor, and its number of cores."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
     return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores"

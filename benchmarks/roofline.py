@@ -1,12 +1,12 @@
-"""Training steps against the ceilings of the device itself: how much of its matrix products and of its copying they reach.
+"""Training steps beside the ceilings of the device: how much of its matrix-product and copy speed they reach (Williams et al., 2009).
 
-`python -m benchmarks.roofline [--device cuda] [--precision bf16-mixed]`: the conditional VAE with a flow prior on faces of 86x86. The
-ceilings are measured here too, since no data sheet knows how a machine is shared.
+`python -m benchmarks.roofline [--device cuda] [--precision bf16-mixed]` times the conditional VAE with a flow prior on faces of 86x86. It
+measures the ceilings too, since the data sheet of a device says nothing about a machine that others share.
 """
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -25,49 +25,59 @@ from vaeline.study.schema import Training, Variant
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.training.step import stepper
 
-FOUND = MEASURED / "roofline.json"
+RESULTS = MEASURED / "roofline.json"
 TURNS = 5
 
 
 class BytesMoved(TorchDispatchMode):
-    """Counts what each operation reads and writes, as if nothing stayed in a cache: an upper bound that fusing lowers."""
+    """Counts the bytes that each operation reads and writes, as if there were no cache. Fused operations move fewer bytes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.total = 0
 
     def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
-        found = function(*arguments, **(options or {}))
+        result = function(*arguments, **(options or {}))
         if not function.is_view:
             tensors: list[torch.Tensor] = []
-            torch.utils._pytree.tree_map_only(torch.Tensor, tensors.append, (arguments, options, found))
+            torch.utils._pytree.tree_map_only(torch.Tensor, tensors.append, (arguments, options, result))
             self.total += sum(each.numel() * each.element_size() for each in tensors)
-        return found
+        return result
 
 
 @click.command()
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--precision", default="32-true", show_default=True, type=click.Choice(["32-true", "bf16-mixed"]))
-@click.option("--batch", default=128, show_default=True, help="Images of a step.")
-@click.option("--steps", default=20, show_default=True, help="Of a turn.")
+@click.option("--batch", default=128, show_default=True, help="Images per step.")
+@click.option("--steps", default=20, show_default=True, help="Steps per turn.")
 def main(device: str, precision: str, batch: int, steps: int) -> None:
-    """Find images/s, FLOP/s, bytes/s and their shares of the device's ceilings; print and keep them as JSON."""
+    """Measure images/s, FLOP/s, bytes/s and their shares of the device's ceilings. Print them, and keep them as JSON."""
     where = device_of(device)
     prepare_process(torch.get_num_threads())
-    dtype = torch.bfloat16 if precision == "bf16-mixed" else torch.float32
+    result = {
+        "device": torch.cuda.get_device_name(where) if where.type == "cuda" else machine(),
+        "cuda": where.type == "cuda",
+        "precision": precision,
+        "batch": batch,
+        "threads": torch.get_num_threads(),
+        **_measure(where, precision, batch, steps),
+    }
+    print(json.dumps(result, indent=1))
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results[f"{result['device']}, {precision}"] = result
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def _measure(where: torch.device, precision: str, batch: int, steps: int) -> dict[str, float]:
     take = _training(where, precision, batch)
     with FlopCounterMode(display=False) as flops:
         take(1)
     with BytesMoved() as moved:
         take(1)
     seconds = _seconds(lambda: take(steps), where) / steps
-    product, copy = _product_ceiling(where, dtype), _copy_ceiling(where)
-    found = {
-        "device": torch.cuda.get_device_name(where) if where.type == "cuda" else f"{machine()}",
-        "cuda": where.type == "cuda",
-        "precision": precision,
-        "batch": batch,
-        "threads": torch.get_num_threads(),
+    product = _product_ceiling(where, torch.bfloat16 if precision == "bf16-mixed" else torch.float32)
+    copy = _copy_ceiling(where)
+    return {
         "images_per_second": batch / seconds,
         "flops_per_step": flops.get_total_flops(),
         "flops_per_second": flops.get_total_flops() / seconds,
@@ -78,14 +88,10 @@ def main(device: str, precision: str, batch: int, steps: int) -> None:
         "copy_ceiling": copy,
         "share_of_copy_ceiling": moved.total / seconds / copy,
     }
-    print(json.dumps(found, indent=1))
-    kept = json.loads(FOUND.read_text()) if FOUND.exists() else {}
-    kept[f"{found['device']}, {precision}"] = found
-    FOUND.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def _training(where: torch.device, precision: str, batch: int) -> Callable[[int], None]:
-    """A function that takes so many steps of an epoch that never ends; augmented on the device, as in a training."""
+    """Set up a training. The function that comes back takes a number of steps, augmented on the device, of an endless epoch."""
     torch.manual_seed(0)
     images, labels = faces(torch, 8 * batch, COLOURS.image_shape[1]), attributes(torch, 8 * batch)
     batches = Batches(Split(images.numpy(), labels.numpy(), [""] * len(images)), COLOURS, batch, where)
@@ -94,15 +100,15 @@ def _training(where: torch.device, precision: str, batch: int) -> Callable[[int]
     step = stepper(Model(Variant.model_validate(CONDITIONAL), COLOURS), settings, fabric)
     step.model.train()
 
-    def endless() -> Any:
+    def endless() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         while True:
             yield from batches.shuffled(0, flip=True, rotation=10)
 
-    dealt = endless()
+    stream = endless()
 
     def take(steps: int) -> None:
         for number in range(steps):
-            x, labels = next(dealt)
+            x, labels = next(stream)
             step(x, labels, number)
 
     return take
@@ -116,22 +122,22 @@ def _product_ceiling(where: torch.device, dtype: torch.dtype) -> float:
 
 
 def _copy_ceiling(where: torch.device) -> float:
-    """Bytes/s read and written together by a copy too large for any cache."""
+    """Bytes/s, read and written together, of a copy too large for any cache."""
     first = torch.zeros(2**28 if where.type == "cuda" else 2**26, device=where)
     second = torch.empty_like(first)
     return 2 * first.numel() * first.element_size() / _seconds(lambda: second.copy_(first), where)
 
 
 def _seconds(work: Callable[[], object], where: torch.device) -> float:
-    """Of the fastest of some turns, after one that does not count."""
-    taken = []
+    """Seconds of the fastest of some turns, after one warm-up turn."""
+    times = []
     for _ in range(TURNS + 1):
         _wait(where)
         started = time.perf_counter()
         work()
         _wait(where)
-        taken.append(time.perf_counter() - started)
-    return min(taken[1:])
+        times.append(time.perf_counter() - started)
+    return min(times[1:])
 
 
 def _wait(where: torch.device) -> None:

@@ -1,95 +1,196 @@
-"""What is raced, against what, and how much faster it has to be."""
+"""The races: what is timed, against which baseline, and how much faster ours must be."""
 
 from dataclasses import dataclass
 
-from benchmarks.race import OURS, PEERS, Side
+from benchmarks.race import OUR_PYTHON, PEER_PYTHON, Side
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
-    """A race, and the ratio of ours to the baseline that it has to reach."""
+    """A race and its gate: one row of the table in docs/performance.md."""
 
-    name: str
+    name: str  # on the command line: make bench ROWS="step frechet"
     work: str
-    unit: str  # of what a rate counts a second
-    against: str
-    gate: float  # under it, `make bench` fails
-    aim: float
+    unit: str  # what is counted, per second
+    against: str  # description of the baseline
+    gate: float  # `make bench` fails if ours is less than this many times as fast as the baseline
+    aim: float  # ratio we would like to reach
     baseline: Side
     ours: Side
     threads: int = 2
-    limit: str = ""  # what keeps it under its aim, with the profile that shows it
+    limit: str = ""  # why ours does not reach the aim, according to a profile
 
 
-STEP = Side(PEERS, "torch_script", "step")
-PYTHAE_CONV = Side(PEERS, "pythae", "steps", ("conv",))
+def _peer(module: str, function: str, *arguments: str) -> Side:
+    return Side(PEER_PYTHON, module, function, arguments)
 
-ROWS = [
+
+def _ours(module: str, function: str, *arguments: str) -> Side:
+    return Side(OUR_PYTHON, module, function, arguments)
+
+
+TRAINING = [
     Row(
-        "step", "training step, 86x86 CVAE with flow, batch 128, fp32", "images", "the step as plain PyTorch has it",
-        1.15, 1.4, STEP, Side(OURS, "ours_training", "face_steps", ("32-true",)),
-        limit="71% of the step are convolutions and their gradients in oneDNN, which both sides call, and batch norm is another 13%.",
+        name="step",
+        work="training step, 86x86 CVAE with flow, batch 128, fp32",
+        unit="images",
+        against="the step in plain PyTorch",
+        gate=1.15,
+        aim=1.4,
+        baseline=_peer("torch_script", "step"),
+        ours=_ours("ours_training", "face_steps", "32-true"),
+        limit="Convolutions and their gradients in oneDNN, which both sides call, take 71% of the step. Batch norm takes 13%.",
     ),
     Row(
-        "step_bf16", "the same, bf16", "images", "the step as plain PyTorch has it, fp32",
-        2.1, 2.6, STEP, Side(OURS, "ours_training", "face_steps", ("bf16-mixed",)),
-        limit="42% of the step are convolutions, 16% batch norm, which stays in 32 bits, 8% copies between 16 and 32 bits.",
+        name="step_bf16",
+        work="training step, 86x86 CVAE with flow, batch 128, bf16",
+        unit="images",
+        against="the step in plain PyTorch, fp32",
+        gate=2.1,
+        aim=2.6,
+        baseline=_peer("torch_script", "step"),
+        ours=_ours("ours_training", "face_steps", "bf16-mixed"),
+        limit="Convolutions take 42% of the step, batch norm, which stays in fp32, takes 16%, and copies between fp32 and bf16 take 8%.",
     ),
     Row(
-        "train_mlp", "training, MNIST MLP, batches of 64, fp32", "images", "Pythae's BaseTrainer",
-        1.4, 2.3, Side(PEERS, "pythae", "training", ("mlp",)), Side(OURS, "ours_training", "training", ("mlp", "32-true")),
-        limit="matrix products take 1.35 ms of a step of 3.1 ms, Adam 0.35 ms, 60 small operations the rest. A bare loop around the model reaches 22,200 images/s, with torch.compile 26,900, which 18 s of compilation come before.",
+        name="train_mlp",
+        work="training, MNIST MLP, batches of 64, fp32",
+        unit="images",
+        against="Pythae's BaseTrainer",
+        gate=1.4,
+        aim=2.3,
+        baseline=_peer("pythae", "training", "mlp"),
+        ours=_ours("ours_training", "training", "mlp", "32-true"),
+        limit="A step takes 3.1 ms: matrix products 1.35 ms, Adam 0.35 ms, 60 small operations the rest. A bare loop around the model reaches 22,200 images/s. torch.compile reaches 26,900 after 18 s of compilation.",
     ),
     Row(
-        "train_conv", "training steps, MNIST conv, fp32", "images", "Pythae's BaseTrainer",
-        1.0, 1.1, PYTHAE_CONV, Side(OURS, "ours_training", "steps", ("conv", "32-true")),
-        limit="94% of the step are convolutions in oneDNN, which both sides call. Without channels_last, which every network of this project is faster with, this one would gain another tenth.",
+        name="train_conv",
+        work="training steps, MNIST conv, fp32",
+        unit="images",
+        against="Pythae's BaseTrainer",
+        gate=1.0,
+        aim=1.1,
+        baseline=_peer("pythae", "steps", "conv"),
+        ours=_ours("ours_training", "steps", "conv", "32-true"),
+        limit="Convolutions in oneDNN, which both sides call, take 94% of the step. All networks use channels_last, which makes every network of this project faster; without it, this one would be another 10% faster.",
     ),
     Row(
-        "train_conv_bf16", "the same, bf16", "images", "Pythae's BaseTrainer, fp32",
-        1.35, 1.6, PYTHAE_CONV, Side(OURS, "ours_training", "steps", ("conv", "bf16-mixed")),
-        limit="as without bf16: convolutions in oneDNN.",
+        name="train_conv_bf16",
+        work="training steps, MNIST conv, bf16",
+        unit="images",
+        against="Pythae's BaseTrainer, fp32",
+        gate=1.35,
+        aim=1.6,
+        baseline=_peer("pythae", "steps", "conv"),
+        ours=_ours("ours_training", "steps", "conv", "bf16-mixed"),
+        limit="As in fp32, convolutions in oneDNN take most of the step.",
+    ),
+]
+
+DATA = [
+    Row(
+        name="batches",
+        work="batches with flip and rotation",
+        unit="images",
+        against="JPEG files read by torch's DataLoader with two workers",
+        gate=8.0,
+        aim=12.0,
+        baseline=_peer("image_loader", "batches"),
+        ours=_ours("ours_data", "batches"),
+        limit="Interpolation of the rotated images takes 27%, copies to fp32 and to channels_last take 29%, and the sampling grid takes 9%.",
     ),
     Row(
-        "batches", "batches with flip and rotation", "images", "JPEG files by torch's DataLoader, two workers",
-        8.0, 12.0, Side(PEERS, "image_loader", "batches"), Side(OURS, "ours_data", "batches"),
-        limit="27% are the turned images' interpolation, 29% copies to 32 bits and to channels last, 9% the grid.",
+        name="preprocess",
+        work="JPEG to 86x86 in HDF5, one core",
+        unit="images",
+        against="Pillow",
+        gate=1.8,
+        aim=2.2,
+        baseline=_ours("pillow", "preprocess"),
+        ours=_ours("ours_data", "preprocess", "1"),
+        threads=1,
+        limit="libjpeg-turbo, which Pillow uses too, takes 48% of the time, resizing 15%, HDF5 10%, and reading the archive 8%. Checksums of source and store take 5%; the Pillow side computes none.",
     ),
     Row(
-        "preprocess", "JPEG to 86x86, HDF5 written, one core", "images", "Pillow",
-        1.8, 2.2, Side(OURS, "pillow", "preprocess"), Side(OURS, "ours_data", "preprocess", ("1",)), threads=1,
-        limit="48% of the time are libjpeg-turbo, which Pillow has too; 15% resizing, 10% HDF5, 8% reading the archive, 5% checksums of source and store, which Pillow's side has none of.",
+        name="preprocess_cores",
+        work="JPEG to 86x86 in HDF5, two cores",
+        unit="images",
+        against="ours on one core",
+        gate=1.5,
+        aim=1.7,
+        baseline=_ours("ours_data", "preprocess", "1"),
+        ours=_ours("ours_data", "preprocess", "2"),
+        limit="Decoding alone is 1.97 times as fast. The check of the source, 7% of the time, runs on one thread. After it, the cores are busy 90% of the time, since Python code between decoding, resizing and writing runs on one thread at a time, and the same work takes 8% more CPU time.",
     ),
     Row(
-        "preprocess_cores", "the same on two cores", "images", "ours on one",
-        1.5, 1.7, Side(OURS, "ours_data", "preprocess", ("1",)), Side(OURS, "ours_data", "preprocess", ("2",)),
-        limit="decoding alone scales by 1.97. The check of the source before, 7% of the time, is one thread's; the cores are used to 90% after it, since Python between decoding, resizing and writing is one thread at a time, and take 8% more time for the same.",
+        name="streaming",
+        work="training steps on 200,000 faces read from disk",
+        unit="images",
+        against="the same steps on images held in memory",
+        gate=0.9,
+        aim=1.0,
+        baseline=_ours("ours_streaming", "steps", "10000000000"),
+        ours=_ours("ours_streaming", "steps", "0"),
+    ),
+]
+
+EVALUATION = [
+    Row(
+        name="inception",
+        work="Inception activations, fp32",
+        unit="images",
+        against="pytorch-fid's get_activations",
+        gate=1.6,
+        aim=1.9,
+        baseline=_peer("pytorch_fid", "activations"),
+        ours=_ours("ours_evaluation", "activations"),
     ),
     Row(
-        "streaming", "training steps on 200,000 faces that stay on disk", "images", "the same held in memory",
-        0.9, 1.0, Side(OURS, "ours_streaming", "steps", ("10000000000",)), Side(OURS, "ours_streaming", "steps", ("0",)),
+        name="frechet",
+        work="Fréchet distance, 2048 dimensions",
+        unit="distances",
+        against="pytorch-fid's calculate_frechet_distance",
+        gate=15.0,
+        aim=25.0,
+        baseline=_peer("pytorch_fid", "distance"),
+        ours=_ours("ours_evaluation", "distance"),
+        limit="All of the time is spent in MKL: half on the eigenvalues of one 2048x2048 matrix, a third on two products, a sixth on a Cholesky factor.",
     ),
     Row(
-        "inception", "Inception activations, fp32", "images", "pytorch-fid's get_activations",
-        1.6, 1.9, Side(PEERS, "pytorch_fid", "activations"), Side(OURS, "ours_evaluation", "activations"),
+        name="importance_mlp",
+        work="importance sampling, MNIST MLP, fp32",
+        unit="samples",
+        against="Pythae's get_nll",
+        gate=3.3,
+        aim=5.0,
+        baseline=_peer("pythae", "likelihood", "mlp"),
+        ours=_ours("ours_evaluation", "likelihood", "mlp"),
+        limit="The decoder's matrix products take 58%, and the softplus of its pixels takes 15%.",
     ),
     Row(
-        "frechet", "Fréchet distance, 2048 dimensions", "distances", "pytorch-fid's calculate_frechet_distance",
-        15.0, 25.0, Side(PEERS, "pytorch_fid", "distance"), Side(OURS, "ours_evaluation", "distance"),
-        limit="half are eigenvalues of one 2048x2048 matrix, a third two products, a sixth a Cholesky factor, all of them in MKL.",
+        name="importance_conv",
+        work="importance sampling, MNIST conv, fp32",
+        unit="samples",
+        against="Pythae's get_nll",
+        gate=1.2,
+        aim=1.4,
+        baseline=_peer("pythae", "likelihood", "conv"),
+        ours=_ours("ours_evaluation", "likelihood", "conv"),
     ),
+]
+
+WORKFLOW = [
     Row(
-        "importance_mlp", "importance sampling, MNIST MLP, fp32", "samples", "Pythae's get_nll",
-        3.3, 5.0, Side(PEERS, "pythae", "likelihood", ("mlp",)), Side(OURS, "ours_evaluation", "likelihood", ("mlp",)),
-        limit="58% are the decoder's matrix products, 15% the softplus of its pixels.",
+        name="nothing",
+        work="`snakemake --cores 4 all` with nothing to do",
+        unit="runs",
+        against="`snakemake -n` of an empty workflow",
+        gate=1 / 1.3,
+        aim=1 / 1.1,
+        baseline=_ours("engines", "empty"),
+        ours=_ours("engines", "study"),
+        limit="Snakemake's own start and imports take four fifths. The rest is pydantic, the parameters and a graph of fifty jobs.",
     ),
-    Row(
-        "importance_conv", "importance sampling, MNIST conv, fp32", "samples", "Pythae's get_nll",
-        1.2, 1.4, Side(PEERS, "pythae", "likelihood", ("conv",)), Side(OURS, "ours_evaluation", "likelihood", ("conv",)),
-    ),
-    Row(
-        "nothing", "`snakemake --cores 4 all` with nothing to do", "runs", "`snakemake -n` of an empty workflow",
-        1 / 1.3, 1 / 1.1, Side(OURS, "engines", "empty"), Side(OURS, "engines", "study"),
-        limit="Snakemake's own start and import take four fifths; the rest is pydantic, the parameters and a graph of fifty jobs.",
-    ),
-]  # fmt: skip
+]
+
+ROWS = TRAINING + DATA + EVALUATION + WORKFLOW

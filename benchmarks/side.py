@@ -1,11 +1,11 @@
-"""One side of a race: a process that is told when to work and answers how fast it was.
+"""The process of one side of a race: it does its work once for each line on stdin and answers with the time taken.
 
-Nothing is imported here but what every Python has: a side runs in the environment of a peer as well as in ours.
-`python -m benchmarks.side MODULE FUNCTION ARGUMENTS...` calls a function of `benchmarks/sides`, which sets the work up.
+This module imports the standard library only, since a side may run in the environment of a peer.
+`python -m benchmarks.side MODULE FUNCTION ARGUMENTS...` calls a function of `benchmarks/sides`, which sets up the work.
 """
 
-import importlib
 import json
+import pkgutil
 import re
 import resource
 import sys
@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-Work = Callable[[], float]  # does the work once and returns how much it was: images, distances, ...
+Work = Callable[[], float]  # does the work once and returns its amount: images, distances, ...
 
 
 def serve(work: Work) -> None:
-    """Say that everything is loaded; then work once for each line that comes in.
+    """Print an empty answer, then do the work once for each line on stdin and print an answer.
 
-    What libraries print goes to the error stream, so that answers stay apart.
+    Anything that libraries print goes to stderr, so stdout holds answers only.
     """
     answers, sys.stdout = sys.stdout, sys.stderr
     print("{}", file=answers, flush=True)
@@ -31,7 +31,7 @@ def serve(work: Work) -> None:
 
 
 def _peak() -> int:
-    """Bytes that this process has held at most. What `getrusage` says starts, on Linux, from what its parent held."""
+    """Peak memory of this process in bytes. On Linux, the value of `getrusage` includes the parent's peak before exec."""
     status = Path("/proc/self/status")
     if status.exists():
         return 1024 * int(re.findall(r"VmHWM:\s*(\d+) kB", status.read_text())[0])
@@ -40,4 +40,4 @@ def _peak() -> int:
 
 if __name__ == "__main__":
     module, function, *arguments = sys.argv[1:]
-    serve(getattr(importlib.import_module(f"benchmarks.sides.{module}"), function)(*arguments))
+    serve(pkgutil.resolve_name(f"benchmarks.sides.{module}:{function}")(*arguments))

@@ -1,4 +1,7 @@
-"""The whole default study: in a clone without results, again with nothing to do by either engine, and after one key of one variant."""
+"""Time of the whole default study: from nothing, again with nothing to do in each engine, and after a change of one variant.
+
+`python -m benchmarks.study` runs in a fresh clone and writes benchmarks/measured/study.json.
+"""
 
 import json
 import os
@@ -10,38 +13,38 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.race import MEASURED, OURS, ROOT
+from benchmarks.race import MEASURED, OUR_PYTHON, ROOT
 
-FOUND = MEASURED / "study.json"
-BIN = OURS.parent
+RESULTS = MEASURED / "study.json"
+BIN = OUR_PYTHON.parent
 
 
 def main() -> None:
-    """Run it, print seconds as they come, and write benchmarks/measured/study.json."""
+    """Time each run, print its seconds, and write the results."""
     folder = Path(tempfile.mkdtemp()) / "project"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
-    found = {
+    seconds = {
         "cold": _seconds(folder, "snakemake", "--cores", "4", "all"),
         "nothing to do": _seconds(folder, "snakemake", "--cores", "4", "all"),
         "nothing to do, DVC": _seconds(folder, "dvc", "repro", "--quiet"),
     }
-    _touch_one_variant(folder / "params.yaml")
-    found["one variant changed"] = _seconds(folder, "snakemake", "--cores", "4", "all")
+    _change_one_variant(folder / "params.yaml")
+    seconds["one variant changed"] = _seconds(folder, "snakemake", "--cores", "4", "all")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024  # of the largest process
-    FOUND.write_text(json.dumps({"seconds": found, "largest_process_bytes": peak}, indent=1) + "\n")
+    RESULTS.write_text(json.dumps({"seconds": seconds, "largest_process_bytes": peak}, indent=1) + "\n")
 
 
 def _seconds(folder: Path, *command: str) -> float:
     environment = os.environ | {"PYTHONPATH": str(folder), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     started = time.perf_counter()
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
-    took = time.perf_counter() - started
-    print(f"{' '.join(command)}: {took:.1f} s", flush=True)
-    return took
+    seconds = time.perf_counter() - started
+    print(f"{' '.join(command)}: {seconds:.1f} s", flush=True)
+    return seconds
 
 
-def _touch_one_variant(params: Path) -> None:
-    """Another weight of the rate, for the first variant: five runs and what follows from them."""
+def _change_one_variant(params: Path) -> None:
+    """Change the weight of the rate for the first variant, so that its five runs and all that depends on them run again."""
     content = yaml.safe_load(params.read_text())
     first = content["study"]["variants"][0]
     content["variants"][first]["regularizer"]["weight"] = 1.1

@@ -1,4 +1,4 @@
-"""How much of each piece of work both sides do, and of what, so that they do the same."""
+"""The size and the data of each race, shared by both sides so that they do the same work."""
 
 import io
 import tempfile
@@ -19,11 +19,11 @@ BATCHES = {"images": 2048, "batch": 128, "size": 86, "rotation": 10}
 PREPROCESS = {"images": 12_288, "size": 86}
 STREAMING = {"images": 200_000, "steps": 5}
 STREAMED_STORE = Path("data/benchmark-streaming.h5")
-PHOTOGRAPH = (218, 178)  # height and width of CelebA's
+PHOTOGRAPH = (218, 178)  # height and width of a CelebA photograph
 
 
 def gaussians(numpy: ModuleType) -> list[tuple[Any, Any]]:
-    """Mean and covariance of two sets of features as wide as Inception's: positive, correlated, of uneven scales."""
+    """Make the mean and covariance of two sets of features like Inception's: 2048 wide, positive, correlated, of different scales."""
     generator, dimensions = numpy.random.default_rng(0), FRECHET["dimensions"]
     mixing = generator.standard_normal((dimensions, dimensions)) * numpy.geomspace(1, 1e-3, dimensions)
     found = []
@@ -34,7 +34,7 @@ def gaussians(numpy: ModuleType) -> list[tuple[Any, Any]]:
 
 
 def digits(torch: ModuleType, count: int) -> Any:
-    """Images of 28x28 that are dark but for a soft blot, as MNIST's are: uint8, (count, 1, 28, 28)."""
+    """Make images like MNIST's: dark, with one soft bright spot. uint8, (count, 1, 28, 28)."""
     generator = torch.Generator().manual_seed(0)
     centres, at = 8 + 12 * torch.rand(count, 2, 1, 1, generator=generator), torch.arange(28.0)
     squared = (at[:, None] - centres[:, 0]).square() + (at - centres[:, 1]).square()
@@ -42,19 +42,19 @@ def digits(torch: ModuleType, count: int) -> Any:
 
 
 def faces(torch: ModuleType, count: int, size: int) -> Any:
-    """Soft images in colour: uint8, (count, 3, size, size)."""
+    """Make smooth colour images. uint8, (count, 3, size, size)."""
     coarse = torch.rand(count, 3, 6, 6, generator=torch.Generator().manual_seed(0))
     smooth = torch.nn.functional.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=False)
     return (255 * smooth.clamp(0, 1)).round().to(torch.uint8)
 
 
 def attributes(torch: ModuleType, count: int) -> Any:
-    """Labels of as many attributes as the faces have: int64, (count, columns)."""
+    """Make binary attributes for faces. int64, (count, columns)."""
     return torch.randint(0, 2, (count, FACES["columns"]), generator=torch.Generator().manual_seed(0))
 
 
 def jpeg_files(count: int) -> list[Path]:
-    """Files as large as CelebA's, in a folder of their own."""
+    """Write JPEG files of CelebA's size to a new folder."""
     folder = Path(tempfile.mkdtemp())
     files = [folder / f"{row:06}.jpg" for row in range(count)]
     for file, content in zip(files, _photographs(count), strict=True):
@@ -63,7 +63,7 @@ def jpeg_files(count: int) -> list[Path]:
 
 
 def celeba(count: int) -> Path:
-    """A folder in CelebA's layout, of as many photographs and two attributes."""
+    """Write a new folder in CelebA's layout, with two attributes."""
     folder = Path(tempfile.mkdtemp())
     names = [f"{row + 1:06}.jpg" for row in range(count)]
     with zipfile.ZipFile(folder / "img_align_celeba.zip", "w") as archive:
@@ -76,7 +76,7 @@ def celeba(count: int) -> Path:
 
 
 def _photographs(count: int) -> Iterator[bytes]:
-    """Smooth shapes under the grain of a camera, of some 8 kB each, as CelebA's are."""
+    """Make JPEG photographs: smooth shapes with camera grain, about 8 kB each, as in CelebA."""
     import numpy
     from PIL import Image
 
@@ -91,7 +91,7 @@ def _photographs(count: int) -> Iterator[bytes]:
 
 
 def inception_file(torch: ModuleType, folder: Path) -> Path:
-    """A file as pytorch-fid's own, of random weights: what they are changes no time."""
+    """Write a file of random weights in pytorch-fid's format. The values of weights do not change the time."""
     from pytorch_fid import inception
     from torchvision.models import Inception3
 
@@ -100,7 +100,7 @@ def inception_file(torch: ModuleType, folder: Path) -> Path:
         network = inception.fid_inception_v3()
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):
-            # Under torch's own start features fade to numbers that a CPU is slow with.
+            # With torch's default initialization, features shrink to denormal numbers, which are slow on a CPU.
             torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
     torch.save(network.state_dict(), folder / "inception.pth")
     return folder / "inception.pth"

@@ -3,7 +3,7 @@
 from pipeline_steps.command import command, reads, store_of, timed
 from vaeline.data.store import POINTS, read_facts, read_split
 from vaeline.evaluation import classifier
-from vaeline.models.model import check_variants
+from vaeline.models.variant_checks import check_variants
 from vaeline.study import reading
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.memory import budget

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline_steps.closure import digest
+from pipeline_steps.closure import ROOT, digest
 from pipeline_steps.command import command, reads
-from vaeline.study.parts import PACKAGES, PartOptions
+from vaeline.study.parts import PACKAGES, PartOptions, names
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.system.files import write_json
@@ -45,26 +45,32 @@ def _data_hashes(study: Study) -> Hashes:
         "download": {study.dataset.name: _hash("download", dataset)},
         "preprocess": {study.dataset.name: _hash("preprocess", dataset)},
         "classifier": _hash("classifier"),
-        "reference": {study.evaluation.features.name: _hash("reference", *_parts(study.evaluation))},
+        "reference": {study.evaluation.features.name: _hash("reference", *parts_of(study.evaluation), *_metrics())},
     }
 
 
 def _run_hashes(study: Study) -> Hashes:
-    parts = {name: set(_parts(variant)) for name, variant in study.variants.items()}
-    judges = set(_parts(study.evaluation))
+    parts = {name: set(parts_of(variant)) for name, variant in study.variants.items()}
+    judges = set(parts_of(study.evaluation))
     return {
         "train": {name: _hash("train", *of_variant) for name, of_variant in parts.items()},
         "sample": {name: _hash("sample", *of_variant) for name, of_variant in parts.items()},
-        "evaluate": {name: _hash("evaluate", *of_variant, *judges) for name, of_variant in parts.items()},
-        "report": _hash("report"),
+        "evaluate": {name: _hash("evaluate", *of_variant, *judges, *_metrics()) for name, of_variant in parts.items()},
+        "report": _hash("report", *_metrics(), *(f"{PACKAGES['plots']}.{name}" for name in names("plots"))),
     }
+
+
+def _metrics() -> list[str]:
+    """The modules of all metrics, which are imported by name, out of sight."""
+    files = sorted((ROOT / "vaeline/metrics").glob("*.py"))
+    return [f"vaeline.metrics.{path.stem}" for path in files if not path.stem.startswith("_")]
 
 
 def _hash(step: str, *parts: str) -> str:
     return digest([f"pipeline_steps.{step}", *parts])
 
 
-def _parts(value: Any) -> Iterator[str]:
+def parts_of(value: Any) -> Iterator[str]:
     """The modules of the parts that a piece of a study names, at any depth; they are imported by name, out of sight."""
     if isinstance(value, PartOptions):
         yield type(value).__module__
@@ -74,7 +80,7 @@ def _parts(value: Any) -> Iterator[str]:
         value = list(value.values())
     if isinstance(value, list | tuple):
         for each in value:
-            yield from _parts(each)
+            yield from parts_of(each)
 
 
 if __name__ == "__main__":

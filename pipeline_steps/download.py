@@ -15,9 +15,7 @@ from vaeline.system.files import write_json
 def main() -> None:
     """Download the data set, or check a local copy in place; also fetch the weights that the evaluation needs."""
     study = reading.load()
-    features = study.evaluation.features
-    if hasattr(features, "weights"):
-        parts.module("features", features.name).fetch(features, Path("data"))
+    parts.fetch("features", study.evaluation.features, Path("data"))
     manifest = raw_images.fetch(study.dataset)
     for note in manifest["notes"]:
         print(f"download: {note}", file=sys.stderr)

@@ -1,25 +1,32 @@
-"""Measure one run: likelihoods, Frechet distances, condition accuracy."""
+"""Measure one run: likelihoods, distances of images, latent space, conditions."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
+from pipeline_steps.closure import digest
+from pipeline_steps.code import parts_of
 from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import POINTS, read_split, require_images
-from vaeline.evaluation import classifier, reference
-from vaeline.evaluation.images import dash_images, judge_images
-from vaeline.evaluation.latents import judge_latents
-from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.evaluation import classifier, reference, reference_numbers
+from vaeline.evaluation.feature_space import Features
+from vaeline.evaluation.images import Judges, dash_images, measure_images
+from vaeline.evaluation.kept import Kept
+from vaeline.evaluation.latents import measure_latents
+from vaeline.evaluation.likelihood import measure_likelihood
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.representation import judge_representation
+from vaeline.evaluation.representation import measure_representation
+from vaeline.models.model import Model
 from vaeline.runs import model_files, samples_file
 from vaeline.study import parts
 from vaeline.study.schema import Evaluation, Study
 from vaeline.system.devices import device_of, prepare_process
-from vaeline.system.files import write_json
+from vaeline.system.files import main_worktree, sha256, write_json
 from vaeline.system.memory import budget
+from vaeline.system.state_files import FOLDER
 
 BATCH = 100
 
@@ -27,38 +34,51 @@ BATCH = 100
 @run_command
 @reads("evaluation", "training.device", "training.threads")
 def main(study: Study, variant: str, seed: int) -> None:
-    """Measure the likelihood of test images under one run, and what it drew against them."""
+    """Measure the likelihood of test images under one run, and compare what it drew with them."""
     prepare_process(study.training.threads)
-    folder, store, device = (
-        run_folder(study.study.name, variant, seed),
-        store_of(study),
-        device_of(study.training.device),
-    )
+    folder, store = run_folder(study.study.name, variant, seed), store_of(study)
+    device = device_of(study.training.device)
     model, facts = model_files.load(folder)
     require_images(store, facts)
+    kept = _kept(study, variant, seed, facts, device)
     train, test = (Batches(read_split(store, split, budget()), facts, BATCH, device) for split in ("train", "test"))
-    # First what reads files: one that does not fit is better named before the long work.
-    record = _images(study.evaluation, folder, store, facts, model.conditional, device)
-    record.join(judge_likelihood(model.to(device), train, test, study.evaluation))
-    record.join(judge_latents(model, train, test, study.evaluation.seed))
-    record.join(judge_representation(model, train, test, study.evaluation.seed))
+    # Images come first, since they read files: a file that does not fit is named before the long work.
+    model.to(device)
+    record = _images(study.evaluation, folder, store, model, facts, kept)
+    record.join(measure_likelihood(model, train, test, study.evaluation, kept))
+    record.join(measure_latents(model, train, test, study.evaluation.seed, kept))
+    record.join(measure_representation(model, train, test, study.evaluation.seed, kept))
     write_json(folder / "evaluation.json", record.evaluation)
     write_json(folder / "metrics.json", record.metrics)
 
 
-def _images(
-    settings: Evaluation, folder: Path, store: Path, facts: Facts, conditional: bool, device: torch.device
-) -> Record:
-    """What a run drew, against the test images; dashes where the data are points."""
-    part = settings.features
+def _kept(study: Study, variant: str, seed: int, facts: Facts, device: torch.device) -> Kept:
+    """The results of earlier evaluations of a run, beside its checkpoints."""
+    folder = run_folder(study.study.name, variant, seed)
+    decides = {
+        "weights": sha256(folder / "model.safetensors"), "variant": study.variants[variant].model_dump(mode="json"),
+        "data": {**asdict(facts), "preprocessing": None}, "threads": study.training.threads, "device": device.type,
+        "torch": torch.__version__,
+    }  # fmt: skip
+    of_variant = list(parts_of(study.variants[variant]))
+    name = f"{study.study.name}-{variant}-seed-{seed}-evaluation"
+    return Kept(main_worktree() / FOLDER / name, decides, lambda modules: digest([*modules, *of_variant]))
+
+
+def _images(settings: Evaluation, folder: Path, store: Path, model: Model, facts: Facts, kept: Kept) -> Record:
+    """Compare what a run drew with the test images; metrics of images are dashes if the data are points."""
     if facts.points:
         record = Record()
-        dash_images(record, parts.module("features", part.name).PREFIXES, POINTS)
+        dash_images(record, Features.prefix, POINTS, settings.by_label)
         return record
-    features = parts.build("features", part, facts, store.parent, device)
-    known = reference.read(*reference.paths(store, part.name))
+    device = next(model.parameters()).device
+    features = parts.build(Features, settings.features, facts, store.parent, device)
+    test = read_split(store, "test").images
+    known = reference.read(*reference_numbers.paths(store, settings.features.name), test, facts)
     judge = classifier.of(facts, store.parent).to(device)
-    return judge_images(samples_file.read(folder, facts), facts, features, known, judge, conditional, settings.by_label)
+    drawn = samples_file.read(folder, facts)
+    judges = Judges(features, known, judge, facts, settings.by_label)
+    return measure_images(drawn, judges, model.conditional, kept.and_of(samples=sha256(folder / "samples.h5")))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from pipeline_steps.command import command, reads, store_of, timed
 from vaeline.data.store import POINTS, read_facts, read_split
-from vaeline.evaluation import classifier, reference
+from vaeline.evaluation import classifier, reference, reference_numbers
+from vaeline.evaluation.feature_space import Features
 from vaeline.study import parts, reading
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.memory import budget
@@ -18,23 +19,15 @@ def main() -> None:
     prepare_process(study.classifier.threads)
     store, device = store_of(study), device_of(study.training.device)
     facts = read_facts(store)
-    where = reference.paths(store, study.evaluation.features.name)
+    where = reference_numbers.paths(store, study.evaluation.features.name)
     if facts.points:
         reference.skip(POINTS, *where)
         return
-    features = parts.build("features", study.evaluation.features, facts, store.parent, device)
+    features = parts.build(Features, study.evaluation.features, facts, store.parent, device)
     judge = classifier.of(facts, store.parent).to(device)
     train, test = read_split(store, "train", budget()), read_split(store, "test")
-    measured = reference.measure(
-        features,
-        judge,
-        train,
-        test,
-        facts,
-        derive_seed("reference"),
-        study.sampling.count,
-        study.evaluation.by_label,
-    )
+    images = reference.RealImages(train, test, facts, study.sampling.count)
+    measured = reference.measure(features, judge, images, derive_seed("reference"), study.evaluation.by_label)
     reference.write(measured, *where)
 
 

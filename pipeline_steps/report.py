@@ -1,21 +1,21 @@
-"""Draw the report of the active study."""
+"""Write the report of the active study: numbers, plots, page."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
-import numpy as np
 
 from pipeline_steps.command import command, reads, store_of, timed
-from vaeline.data.facts import Facts
-from vaeline.data.store import read_facts, read_split
-from vaeline.report import compare, pareto, results
+from vaeline.evaluation import reference_numbers
+from vaeline.evaluation.record import Record
+from vaeline.report import compare, real_images, results, tradeoffs
 from vaeline.report.costs import costs
-from vaeline.report.page import render
-from vaeline.report.plots import drawings, drawn_figures, latent_figures
-from vaeline.report.plots.figures import samples_png
+from vaeline.report.findings import Findings
+from vaeline.report.page import compose, render
+from vaeline.report.plots.shared import contract
+from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import provenance
 from vaeline.runs import former
-from vaeline.runs.pictures import picture
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
@@ -26,89 +26,68 @@ from vaeline.system.files import write_json, write_text, written_aside
 @click.option(
     "--partial",
     is_flag=True,
-    help="From whatever runs there are, into partial-report.html beside the declared outputs.",
+    help="Use the runs that are complete, and write partial-report.html instead of the declared outputs.",
 )
 @timed("results/{study}/timing.json", "report")
 @reads("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")
 def main(partial: bool) -> None:
-    """Draw the report of the active study, and write its metrics and comparisons."""
+    """Write the report of the active study, with its metrics and comparisons."""
     study = load()
     folder = Path("results") / study.study.name
     found = results.read(folder / "runs", study, tolerant=partial)
-    _refuse(found, folder, partial)
+    _check_complete(found, folder, partial)
+    found = replace(found, reference=_reference(study, partial))
     if not partial:
         for run in former.move_former(folder / "runs", study.study, folder / "former"):
-            click.echo(f"params.yaml no longer names this run: kept in {run}.")
-    compared = compare.compare(found)
-    test, facts = _test_images(study, found)
-    real = _real_images(test, facts, study, found)
-    drawn = drawings.files(found, compared)
-    pictures = _pictures(found, drawn, test)
-    spent = costs(found, Path(f"data/{study.dataset.id}.timing.json"), study.evaluation.features.name)
-    page = render(study, found, compared, real, pictures, provenance(found, facts, spent))
+            click.echo(f"params.yaml no longer names this run, which is kept in {run}.")
+    findings = Findings(found, compare.compare(found), real_images.read(store_of(study), found, study.sampling.grid))
     if partial:
-        write_text(folder / "partial-report.html", page)
+        write_text(folder / "partial-report.html", _page(study, RenderedPlots(findings, contract.found())))
         click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
-        return
-    write_json(folder / "metrics.json", compared.means())
-    write_json(folder / "comparison.json", compared.model_dump(mode="json"))
-    write_json(folder / "pareto.json", pareto.records(found, compared))
-    grids = {f"{name}.png": content for name, content in {"samples": samples_png(found, real), **pictures}.items()}
-    for name, content in {**drawn, **grids}.items():
+    else:
+        _write_outputs(study, findings, folder)
+
+
+def _write_outputs(study: Study, findings: Findings, folder: Path) -> None:
+    """Write the declared outputs: numbers, plots, page."""
+    plots = RenderedPlots(findings, contract.found())
+    page, files = _page(study, plots), plots.files()
+    write_json(folder / "metrics.json", findings.comparison.means())
+    write_json(folder / "comparison.json", findings.comparison.model_dump(mode="json"))
+    write_json(folder / "pareto.json", tradeoffs.records(findings))
+    for name, content in files.items():
         with written_aside(folder / name) as aside:
             aside.write_bytes(content)
     write_text(folder / "report.html", page)
 
 
-def _refuse(found: results.Results, folder: Path, partial: bool) -> None:
+def _reference(study: Study, partial: bool) -> Record:
+    """The numbers of the data set; a partial report does without if they are unavailable."""
+    path = reference_numbers.paths(store_of(study), study.evaluation.features.name)[1]
+    return Record() if partial and not path.exists() else reference_numbers.read_numbers(path)[0]
+
+
+def _page(study: Study, plots: RenderedPlots) -> str:
+    results, real = plots.findings.results, plots.findings.real
+    notes = Path(f"data/{study.dataset.id}.timing.json")
+    spent = costs(results, notes, study.evaluation.features.name)
+    return render(compose(study, plots, provenance(results, real.facts if real else None, spent)))
+
+
+def _check_complete(found: results.Results, folder: Path, partial: bool) -> None:
+    """Check that the runs that a report needs are there.
+
+    Raises:
+        UserError: a run is missing, or for a partial report every run.
+    """
     missing = [f"{variant} seed {seed} ({state})" for (variant, seed), state in found.missing.items()]
     if partial and not found.runs:
-        raise UserError(
-            f"No run of the study is finished in {folder / 'runs'}; run it first (snakemake --cores 4 all)."
-        )
+        raise UserError(f"No run in {folder / 'runs'} is finished; run the study first (snakemake --cores 4 all).")
     if missing and not partial:
         raise UserError(
             f"The report needs every run of the study; missing: {', '.join(missing)}; "
             "run them, or see the others with make report."
         )
-
-
-def _test_images(study: Study, found: results.Results) -> tuple[np.ndarray | None, Facts | None]:
-    """The test images, and what they are; None where the data are not at hand.
-
-    Raises:
-        UserError: they are not those that the runs are of.
-    """
-    store = store_of(study)
-    if not store.exists():
-        return None, None
-    images = read_split(store, "test").images
-    if max(run.drawn["test_index"].max() for run in found.runs) >= len(images):
-        raise UserError(
-            f"{store} is not the one that the runs are of; make it anew with `python -m pipeline_steps.preprocess`."
-        )
-    return images, read_facts(store)
-
-
-def _real_images(test: np.ndarray | None, facts: Facts | None, study: Study, found: results.Results) -> bytes | None:
-    """The test images that the pictures of the runs are of."""
-    if test is None or facts is None:
-        return None
-    shown = found.runs[0].drawn["test_index"][: study.sampling.grid]
-    return picture(test[slice(None) if facts.points else shown], facts, test)
-
-
-def _pictures(found: results.Results, drawn: dict[str, bytes], test: np.ndarray | None) -> dict[str, bytes]:
-    """Pictures of the variants, by the name of their file."""
-    return {
-        "codes": drawn["codes.png"],
-        "pockets": drawn["pockets.png"],
-        "traversals": latent_figures.traversals_png(found),
-        "switched": drawn_figures.switched_png(found),
-        "interpolations": drawn_figures.interpolations_png(found),
-        "worst": drawn_figures.worst_png(found, test),
-        "low_posterior": drawn_figures.low_posterior_png(found),
-    }
 
 
 if __name__ == "__main__":

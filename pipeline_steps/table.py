@@ -23,7 +23,7 @@ def main() -> None:
         )
     click.echo(f"{study.name}: {study.question}\n" if study.question else f"{study.name}\n")
     click.echo(table.plain(compared, shutil.get_terminal_size((120, 24)).columns) + "\n")
-    for name in answer.figures(compared):
+    for name in answer.metrics(compared):
         click.echo("\n".join(answer.sentences(compared, name)))
     click.echo(f"\nReport: {folder / 'report.html'}")
 

@@ -16,7 +16,8 @@ from pipeline_steps.command import reads, run_command, run_folder, store_of
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import read_facts, read_split
-from vaeline.models.model import Model, check_variants
+from vaeline.models.model import Model
+from vaeline.models.variant_checks import check_variants
 from vaeline.runs import model_files
 from vaeline.study import parts
 from vaeline.study.schema import Study
@@ -27,6 +28,7 @@ from vaeline.system.memory import budget
 from vaeline.system.seeds import derive_seed
 from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.density_fit import fit_density
+from vaeline.training.job import Job
 from vaeline.training.loop import train
 from vaeline.training.tally import Row
 
@@ -41,9 +43,7 @@ COLUMNS = [
 def main(study: Study, variant: str, seed: int) -> float:
     """Train one variant from one seed; go on from its last checkpoint where there is one."""
     prepare_process(study.training.threads)
-    features = study.evaluation.features
-    if hasattr(features, "weights"):
-        parts.module("features", features.name).require(features, Path("data"))
+    parts.require("features", study.evaluation.features, Path("data"))
     device = device_of(study.training.device)
     store = store_of(study)
     facts = read_facts(store)
@@ -61,7 +61,8 @@ def main(study: Study, variant: str, seed: int) -> float:
         torch.manual_seed(derive_seed("weights", seed))
         model = Model(study.variants[variant], facts)
         fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)
-        rows = train(model, batches, validation, study.training, seed, checkpoints, fabric, lambda row: _log(live, row))
+        job = Job(model, batches, validation, study.training, seed)
+        rows = train(job, checkpoints, fabric, lambda row: _log(live, row))
         provenance = {"training": study.training.model_dump(mode="json"), "seed": seed, "epochs": len(rows)}
         if model.density is not None:
             provenance["density_losses"] = fit_density(model, batches, seed, of_density)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from vaeline.models.contracts import Context
 from vaeline.study import parts
+from vaeline.study.parts import PartOptions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -57,15 +59,25 @@ def browser() -> Iterator["Browser"]:
         started.close()
 
 
+@pytest.fixture
+def write_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], PartOptions]:
+    """Writes the source of a part `mine`, the only one of its family, and returns its options."""
+
+    def write(family: str, source: str) -> PartOptions:
+        package, folder = f"parts_of_{tmp_path.name}", parts.folder
+        (tmp_path / package).mkdir(exist_ok=True)
+        (tmp_path / package / "mine.py").write_text(source)
+        monkeypatch.setitem(parts.PACKAGES, family, package)
+        monkeypatch.setattr(parts, "folder", lambda of: tmp_path / package if of == family else folder(of))
+        monkeypatch.syspath_prepend(tmp_path)
+        return parts.validate(family, {"name": "mine"})
+
+    return write
+
+
 def every(family: str) -> pytest.MarkDecorator:
     """Parametrize `name` over a family's parts as found on disk, so that a new file is tested the day it is written."""
     return pytest.mark.parametrize("name", parts.names(family))
-
-
-def lacking(part: object, contract: type, *optional: str) -> set[str]:
-    """What of its contract a part has not; a part that lacks something may run for hours before anybody asks for it."""
-    members = set(contract.__annotations__) | {name for name in vars(contract) if not name.startswith("_")}
-    return {name for name in members - set(optional) if not hasattr(part, name)}
 
 
 def scramble(module: torch.nn.Module, std: float = 0.5) -> torch.nn.Module:

@@ -7,6 +7,10 @@ import h5py
 import numpy as np
 import yaml
 
+from vaeline.evaluation.record import Record
+from vaeline.report import compare
+from vaeline.report.findings import Findings
+from vaeline.report.results import Results
 from vaeline.runs.pictures import grid
 from vaeline.study import reading
 from vaeline.study.schema import Study
@@ -44,7 +48,7 @@ def study(*arguments: Any, **options: Any) -> Study:
 def write_run(
     folder: Path, metrics: dict[str, float], evaluation: dict[str, dict[str, Any]] | None = None, epochs: int = 3
 ) -> None:
-    """Write a finished run; `evaluation` adds to definitions that name their figure."""
+    """Write a finished run; `evaluation` adds to definitions that name their metric."""
     folder.mkdir(parents=True)
     write_json(folder / "metrics.json", metrics)
     given = evaluation or {}
@@ -86,8 +90,21 @@ def write_run(
     (folder / "variant.yaml").write_text(yaml.safe_dump(made))
 
 
-def write_runs(folder: Path, values: dict[str, list[float]], figure: str = "nll") -> None:
-    """Write a run for each variant and seed (0, 1, ...) with one figure."""
+def references(values: dict[str, float]) -> Record:
+    """The numbers of a data set that give metrics their scale."""
+    record = Record()
+    for name, value in values.items():
+        record.put(name, value, split="test", images=4)
+    return record
+
+
+def write_runs(folder: Path, values: dict[str, list[float]], metric: str = "nll") -> None:
+    """Write a run for each variant and seed (0, 1, ...) with one metric."""
     for variant, by_seed in values.items():
         for seed, value in enumerate(by_seed):
-            write_run(folder / variant / f"seed-{seed}", {figure: value})
+            write_run(folder / variant / f"seed-{seed}", {metric: value})
+
+
+def findings_of(found: Results) -> Findings:
+    """The findings of runs, without real test images."""
+    return Findings(found, compare.compare(found))

@@ -1,4 +1,5 @@
-"""What races: `ours_*.py` in our environment, the others, named for the peer, in that of the peers.
+"""The sides of the races. `ours_*.py` run in our environment; each other module is named for the peer and runs in the peers' environment,
+except `pillow`, `engines` and `sleeper`, which also run in ours.
 
-Each function loads what it needs, builds what it works on and returns the work: a function that does it once.
+Each function sets up its work and returns a function that does the work once and returns its amount.
 """

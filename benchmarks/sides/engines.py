@@ -1,4 +1,4 @@
-"""Snakemake where nothing is to be done: an empty workflow, and the study that is active here."""
+"""Snakemake with nothing to do: an empty workflow, and the active study."""
 
 import subprocess
 import sys
@@ -10,21 +10,22 @@ from benchmarks.side import Work
 
 
 def empty() -> Work:
+    """Plan an empty workflow."""
     folder = Path(tempfile.mkdtemp())
     (folder / "Snakefile").write_text("rule all:\n")
-    return _snakemake("-n", at=folder)
+    return _snakemake("-n", folder=folder)
 
 
 def study() -> Work:
-    """Brings the study up to date first."""
-    all_of_it = _snakemake("--cores", "4", "all", at=ROOT)
-    all_of_it()
-    return all_of_it
+    """Run the active study once, so that the timed runs have nothing to do."""
+    run_all = _snakemake("--cores", "4", "all", folder=ROOT)
+    run_all()
+    return run_all
 
 
-def _snakemake(*arguments: str, at: Path) -> Work:
+def _snakemake(*arguments: str, folder: Path) -> Work:
     def work() -> float:
-        subprocess.run([sys.executable, "-m", "snakemake", *arguments], cwd=at, check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "snakemake", *arguments], cwd=folder, check=True, capture_output=True)
         return 1
 
     return work

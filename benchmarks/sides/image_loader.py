@@ -1,4 +1,4 @@
-"""Batches as most training scripts make them: a JPEG file at a time, decoded and augmented by two worker processes."""
+"""Batches as most training scripts make them: two worker processes decode and augment one JPEG file at a time."""
 
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from benchmarks.work import BATCHES, jpeg_files
 
 
 class Files(Dataset):
+    """JPEG files, decoded, resized, augmented and normalized one by one."""
+
     def __init__(self, files: list[Path], size: int, rotation: float) -> None:
         self.files = files
         self.steps = v2.Compose(
@@ -34,6 +36,7 @@ class Files(Dataset):
 
 
 def batches() -> Work:
+    """Load one epoch of batches."""
     files = jpeg_files(BATCHES["images"])
     dataset = Files(files, BATCHES["size"], BATCHES["rotation"])
     loader = DataLoader(dataset, BATCHES["batch"], shuffle=True, num_workers=2, persistent_workers=True)

@@ -1,4 +1,4 @@
-"""Each stage at a size of its own: the numbers are the points of `benchmarks/curves.py`."""
+"""Our stages at a given size; `benchmarks/curves.py` lists the sizes."""
 
 import subprocess
 import sys
@@ -17,10 +17,11 @@ from benchmarks.work import TRAINING, celeba, digits
 from vaeline.data import preprocessing, raw_images
 from vaeline.data.batches import Batches
 from vaeline.data.store import Split
-from vaeline.evaluation.likelihood import judge_likelihood
-from vaeline.metrics import frechet
+from vaeline.evaluation.likelihood import measure_likelihood
+from vaeline.metrics import _moments
 from vaeline.models import sampling
 from vaeline.models.model import Model
+from vaeline.study import parts
 from vaeline.study.schema import Dataset, Evaluation, Variant
 from vaeline.system.devices import prepare_process
 from vaeline.system.memory import keep_memory
@@ -29,6 +30,7 @@ BATCH = TRAINING["mlp"]["batch"]
 
 
 def preprocess(images: str) -> Work:
+    """Preprocess photographs into a store."""
     keep_memory()
     source = celeba(int(images))
     content = {"id": "faces", "name": "celeba", "source": str(source), "size": 86, "split": {"method": "random"}}
@@ -43,14 +45,17 @@ def preprocess(images: str) -> Work:
 
 
 def train_images(images: str) -> Work:
+    """Train for one epoch of a number of images."""
     return _train(int(images), 16)
 
 
 def train_latent(latent: str) -> Work:
+    """Train for one epoch with a latent of a given size."""
     return _train(4000, int(latent))
 
 
 def sample(images: str) -> Work:
+    """Sample images."""
     prepare_process(1)
     model, labels = _model(16).eval(), torch.zeros(int(images), 1, dtype=torch.int64)
 
@@ -63,28 +68,30 @@ def sample(images: str) -> Work:
 
 
 def likelihood_images(images: str) -> Work:
+    """Estimate the likelihood of a number of images."""
     return _likelihood(int(images), 500)
 
 
 def likelihood_samples(samples: str) -> Work:
+    """Estimate the likelihood with a number of importance samples."""
     return _likelihood(50, int(samples))
 
 
 def moments(images: str) -> Work:
-    """Of features of Inception's width, in batches."""
+    """Compute the mean and covariance of features as wide as Inception's, batch by batch."""
     rows, dimensions = int(images), 2048
     batch = np.random.default_rng(0).standard_normal((500, dimensions), np.float32)
     batches = [batch + number for number in range(4)]
 
     def work() -> float:
-        frechet.moments(batches[number % 4] for number in range(rows // 500))
+        _moments.moments(batches[number % 4] for number in range(rows // 500))
         return 1
 
     return work
 
 
 def plan(variants: str) -> Work:
-    """A dry run of the default study with so many variants, in a copy of the project without results."""
+    """Plan the default study with a number of variants, in a clone without results."""
     folder = Path(tempfile.mkdtemp()) / "project"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     content = yaml.safe_load((folder / "params.yaml").read_text())
@@ -119,14 +126,15 @@ def _train(images: int, latent: int) -> Work:
 
 def _likelihood(images: int, samples: int) -> Work:
     prepare_process(1)
-    warnings.simplefilter("ignore")  # that an untrained model's figure is a bound
+    warnings.simplefilter("ignore")  # an untrained model warns that its estimate is only a bound
     model = _model(16).eval()
     split = Split(digits(torch, images).numpy(), np.zeros((images, 1), np.int64), [""] * images)
-    test, features = Batches(split, GREYS, 100), {"name": "classifier"}  # which is not asked
+    test = Batches(split, GREYS, 100)
+    features = parts.validate("features", {"name": "classifier"})  # required by the schema, not used here
     settings = Evaluation(importance_samples=samples, bound_samples=1, images=None, features=features)
 
     def work() -> float:
-        judge_likelihood(model, test, test, settings)
+        measure_likelihood(model, test, test, settings)
         return 1
 
     return work

@@ -1,4 +1,4 @@
-"""Our preprocessing, the step's whole, and our batches."""
+"""Our preprocessing, as the preprocess step does it, and our batches."""
 
 import os
 import tempfile
@@ -20,8 +20,11 @@ from vaeline.system.memory import keep_memory
 
 
 def preprocess(threads: str) -> Work:
+    """Preprocess photographs into a store, with a number of threads and cores."""
     keep_memory()
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])  # there is a thread that writes, too
+    os.sched_setaffinity(
+        0, sorted(os.sched_getaffinity(0))[: int(threads)]
+    )  # a thread that writes runs beside the decoding threads
     source = str(celeba(PREPROCESS["images"]))
     dataset = Dataset.model_validate(
         {"id": "faces", "name": "celeba", "source": source, "size": PREPROCESS["size"], "split": {"method": "random"}}
@@ -37,13 +40,14 @@ def preprocess(threads: str) -> Work:
 
 
 def batches() -> Work:
+    """Deal one epoch of batches, flipped and rotated."""
     prepare_process(torch.get_num_threads())
     images, count = faces(torch, BATCHES["images"], FACES["size"]), BATCHES["images"]
     facts = Facts("faces", tuple(images.shape[1:]), 256, (-1.0, 1.0), ["none"], [["none"]], pixels="greys")
     split = Split(images.numpy(), np.zeros((count, 1), np.int64), [""] * count)
-    made = Batches(split, facts, BATCHES["batch"])
+    dealer = Batches(split, facts, BATCHES["batch"])
 
     def work() -> float:
-        return sum(len(x) for x, _ in made.shuffled(0, flip=True, rotation=BATCHES["rotation"]))
+        return sum(len(x) for x, _ in dealer.shuffled(0, flip=True, rotation=BATCHES["rotation"]))
 
     return work

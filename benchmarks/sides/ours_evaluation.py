@@ -1,4 +1,4 @@
-"""Our Frechet distance, Inception features and importance sampling, as the evaluate step has them."""
+"""Our Fréchet distance, Inception features and importance sampling, as the evaluate step uses them."""
 
 import tempfile
 import warnings
@@ -10,13 +10,15 @@ import torch
 from benchmarks.side import Work
 from benchmarks.work import FRECHET, IMPORTANCE, INCEPTION, digits, faces, gaussians, inception_file
 from vaeline.data.facts import Facts
-from vaeline.metrics.frechet import Moments
-from vaeline.metrics.frechet import distance as frechet_distance
+from vaeline.evaluation.feature_space import Features
+from vaeline.metrics._moments import Moments
+from vaeline.metrics.frechet_distance import distance as frechet_distance
 from vaeline.study import parts
 from vaeline.system.devices import prepare_process
 
 
 def distance() -> Work:
+    """Compute the Fréchet distance of two Gaussians."""
     prepare_process(torch.get_num_threads())
     first, second = (Moments(FRECHET["images"], mean, covariance) for mean, covariance in gaussians(np))
 
@@ -29,12 +31,13 @@ def distance() -> Work:
 
 
 def activations() -> Work:
+    """Extract Inception features of faces."""
     prepare_process(torch.get_num_threads())
-    warnings.simplefilter("ignore")  # that the weights are not the official ones
+    warnings.simplefilter("ignore")  # the weights are random, which warns
     images = faces(torch, **INCEPTION)
     weights = {"name": "inception", "weights": str(inception_file(torch, Path(tempfile.mkdtemp())))}
     facts = Facts("faces", tuple(images.shape[1:]), 256, (-1.0, 1.0), [], [])
-    features = parts.build("features", parts.validate("features", weights), facts, Path("data"))
+    features = parts.build(Features, parts.validate("features", weights), facts, Path("data"))
 
     def work() -> float:
         features(images)
@@ -44,25 +47,26 @@ def activations() -> Work:
 
 
 def likelihood(network: str) -> Work:
+    """Estimate the likelihood of digits by importance sampling."""
     from benchmarks.sides.ours_training import GREYS, digit_model
     from vaeline.data.batches import Batches
     from vaeline.data.store import Split
-    from vaeline.evaluation.likelihood import judge_likelihood
+    from vaeline.evaluation.likelihood import measure_likelihood
     from vaeline.study.schema import Evaluation
 
     prepare_process(torch.get_num_threads())
-    warnings.simplefilter("ignore")  # that an untrained model's figure is a bound
+    warnings.simplefilter("ignore")  # an untrained model warns that its estimate is only a bound
     torch.manual_seed(0)
     model = digit_model(network).eval().to(memory_format=torch.channels_last)
     images, count = digits(torch, IMPORTANCE[network]["images"]).numpy(), IMPORTANCE[network]["images"]
     test = Batches(Split(images, np.zeros((count, 1), np.int64), [""] * count), GREYS, 100)
-    features = {"name": "classifier"}  # which is not asked
+    features = parts.validate("features", {"name": "classifier"})  # required by the schema, not used here
     settings = Evaluation(
         importance_samples=IMPORTANCE[network]["samples"], bound_samples=1, images=None, features=features
     )
 
     def work() -> float:
-        judge_likelihood(model, test, test, settings)
+        measure_likelihood(model, test, test, settings)
         return count * IMPORTANCE[network]["samples"]
 
     return work

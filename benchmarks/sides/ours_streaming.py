@@ -1,4 +1,4 @@
-"""Training steps on a split of 4.4 GB: held in memory, or read from disk ahead of each step under a budget of nothing."""
+"""Our training steps on a split of 4.4 GB, either held in memory or read from disk ahead of each step."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,11 +13,11 @@ from vaeline.data.batches import Batches
 from vaeline.data.store import Stream, read_split, write
 
 
-def steps(most: str) -> Work:
-    """Steps of as many batches a turn, of an epoch that goes on; `most` bytes of images may be held."""
+def steps(budget: str) -> Work:
+    """Take some steps per turn of one long epoch. A split larger than `budget` bytes is read from disk."""
     if not STREAMED_STORE.exists():
         _write_store(STREAMED_STORE)
-    batches = Batches(read_split(STREAMED_STORE, "train", int(most)), COLOURS, FACES["batch"])
+    batches = Batches(read_split(STREAMED_STORE, "train", int(budget)), COLOURS, FACES["batch"])
     step, epoch = face_stepper("32-true"), batches.shuffled(0, flip=True)
 
     def work() -> float:
@@ -29,7 +29,7 @@ def steps(most: str) -> Work:
 
 
 def _write_store(path: Path) -> None:
-    """A store of as many faces in which no two are alike, written block by block."""
+    """Write a store of faces that all differ, block by block."""
     count, block = STREAMING["images"], 2000
     few = faces(torch, block, FACES["size"]).numpy()
     blocks = (np.roll(few, turn, axis=3) ^ np.uint8(turn) for turn in range(count // block))

@@ -1,8 +1,7 @@
-"""Our training: steps alone, or whole epochs with validation (of few images) and a checkpoint."""
+"""Our training: steps alone, or whole epochs with validation on two images and a checkpoint."""
 
 import shutil
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,10 +13,13 @@ from benchmarks.work import FACES, LATENT, TRAINING, attributes, digits, faces
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
+from vaeline.models.contracts import Network
 from vaeline.models.model import Model
+from vaeline.models.networks._layers import Half
 from vaeline.study.schema import Training, Variant
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.job import Job
 from vaeline.training.loop import train
 from vaeline.training.step import Step, stepper
 
@@ -50,22 +52,23 @@ CONDITIONAL = {
 
 
 def digit_model(network: str) -> Model:
-    """The VAE of Pythae's race: its perceptron, or its convolutional network."""
+    """Build the VAE of the races against Pythae, with Pythae's perceptron (`mlp`) or its convolutional network (`conv`)."""
     options = {"name": "mlp", "widths": [512], "activation": "relu"}
     model = Model(Variant.model_validate({**PLAIN, "latent": LATENT, "network": options}), GREYS)
     if network == "conv":
-        model.network = PythaesConv()
+        model.network = PythaeConv()
     return model
 
 
 def training(network: str, precision: str) -> Work:
+    """Train on digits for one epoch per turn."""
     images = digits(torch, TRAINING[network]["images"])
     labels = torch.zeros(len(images), 1, dtype=torch.int64)
     return epochs(lambda: digit_model(network), GREYS, images, labels, TRAINING[network]["batch"], precision)
 
 
 def steps(network: str, precision: str) -> Work:
-    """The steps of an epoch alone: of a network so large that its checkpoint would outweigh the few images of a turn."""
+    """Take the steps of an epoch without a checkpoint, whose cost would exceed that of the few images of a turn."""
     images = digits(torch, TRAINING[network]["images"])
     labels = torch.zeros(len(images), 1, dtype=torch.int64)
     batches = Batches(_split(images, labels), GREYS, TRAINING[network]["batch"])
@@ -73,12 +76,13 @@ def steps(network: str, precision: str) -> Work:
 
 
 def face_steps(precision: str) -> Work:
+    """Take the steps of an epoch on faces."""
     images, labels = faces(torch, FACES["images"], FACES["size"]), attributes(torch, FACES["images"])
     return _epoch_of(Batches(_split(images, labels), COLOURS, FACES["batch"]), face_stepper(precision))
 
 
 def face_stepper(precision: str) -> Step:
-    """The step of a training of the CVAE with a flow on faces."""
+    """Set up the training step of the CVAE with a flow prior on faces."""
     return _stepper(lambda: Model(Variant.model_validate(CONDITIONAL), COLOURS), precision)
 
 
@@ -101,8 +105,10 @@ def _stepper(build: Callable[[], Model], precision: str) -> Step:
     return step
 
 
-def epochs(build: Any, facts: Facts, images: Tensor, labels: Tensor, batch: int, precision: str) -> Work:
-    """One epoch of a training that goes on, as one turn."""
+def epochs(
+    build: Callable[[], Model], facts: Facts, images: Tensor, labels: Tensor, batch: int, precision: str
+) -> Work:
+    """Train a new model for one epoch per turn."""
     prepare_process(torch.get_num_threads())
     whole, few = (Batches(_split(images[:n], labels[:n]), facts, batch) for n in (len(images), 2))
     settings = Training(epochs=1, learning_rate=7e-4, batch_size=batch, precision=precision)  # type: ignore[arg-type]
@@ -113,7 +119,7 @@ def epochs(build: Any, facts: Facts, images: Tensor, labels: Tensor, batch: int,
         torch.manual_seed(0)
         shutil.rmtree(checkpoints.folder, ignore_errors=True)
         checkpoints.folder.mkdir(parents=True)
-        train(build(), whole, few, settings, 0, checkpoints, fabric, lambda _: None)
+        train(Job(build(), whole, few, settings, seed=0), checkpoints, fabric, lambda _: None)
         shutil.rmtree(checkpoints.folder)
         return len(images)
 
@@ -124,28 +130,23 @@ def _split(images: Tensor, labels: Tensor) -> Split:
     return Split(images.numpy(), labels.numpy().astype(np.int64), [""] * len(images))
 
 
-class PythaesConv(nn.Module):
-    """The layers of Pythae's convolutional network for MNIST, under our contract."""
-
-    map_size = (1, 1)
+class PythaeConv(Network):
+    """Pythae's convolutional network for MNIST, under our contract for networks."""
 
     def __init__(self) -> None:
-        super().__init__()
-        down = [_block(nn.Conv2d(a, b, 4, 2, 1), b) for a, b in ((1, 128), (128, 256), (256, 512), (512, 1024))]
-        self.down = nn.Sequential(*down, nn.Flatten(), nn.Linear(1024, 2 * LATENT))
-        self.up = nn.Sequential(
+        down = [
+            _block(nn.Conv2d(before, after, 4, 2, 1), after)
+            for before, after in ((1, 128), (128, 256), (256, 512), (512, 1024))
+        ]
+        encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(1024, 2 * LATENT))
+        decoder = nn.Sequential(
             nn.Linear(LATENT, 1024 * 4 * 4),
             nn.Unflatten(1, (1024, 4, 4)),
             _block(nn.ConvTranspose2d(1024, 512, 3, 2, 1), 512),
             _block(nn.ConvTranspose2d(512, 256, 3, 2, 1, 1), 256),
             nn.ConvTranspose2d(256, 1, 3, 2, 1, 1),
         )
-
-    def encoder(self, x: Tensor, condition: Tensor | None) -> Tensor:
-        return self.down(x)
-
-    def decoder(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        return self.up(z)
+        super().__init__(Half(encoder), Half(decoder), map_size=(1, 1))
 
 
 def _block(conv: nn.Module, width: int) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""Images brought to one size as Pillow does it, one after the other, and written to an HDF5 file in blocks."""
+"""Preprocessing with Pillow: images are resized one by one and written to an HDF5 file in blocks."""
 
 import io
 import tempfile
@@ -14,6 +14,7 @@ from benchmarks.work import PREPROCESS, celeba
 
 
 def preprocess() -> Work:
+    """Resize photographs and write them to an HDF5 file."""
     source, size = celeba(PREPROCESS["images"]) / "img_align_celeba.zip", PREPROCESS["size"]
     path = Path(tempfile.mkdtemp()) / "images.h5"
 

@@ -1,4 +1,4 @@
-"""Pythae's VAE: its trainer, and its importance sampling."""
+"""Training and importance sampling of a VAE with Pythae."""
 
 import logging
 import tempfile
@@ -16,7 +16,7 @@ logging.disable(logging.INFO)
 
 
 def training(network: str) -> Work:
-    """A training of one epoch, as `BaseTrainer.train` has it; no validation is asked for."""
+    """Train for one epoch with `BaseTrainer.train`, without validation."""
     trainer = _trainer(network)
 
     def work() -> float:
@@ -27,13 +27,13 @@ def training(network: str) -> Work:
 
 
 def steps(network: str) -> Work:
-    """The steps of an epoch alone."""
+    """Take the steps of one epoch, without checkpoints."""
     trainer = _trainer(network)
     trainer.prepare_training()
 
     def work() -> float:
         trainer.train_step(1)
-        trainer.callback_handler.on_epoch_end(training_config=trainer.training_config)  # which ends its progress bar
+        trainer.callback_handler.on_epoch_end(training_config=trainer.training_config)  # closes its progress bar
         return TRAINING[network]["images"]
 
     return work
@@ -53,7 +53,7 @@ def _trainer(network: str) -> BaseTrainer:
 
 
 def likelihood(network: str) -> Work:
-    """Its get_nll, image by image, in batches of 100 samples."""
+    """Estimate the likelihood with `get_nll`, image by image, in batches of 100 samples."""
     model, images = _model(network).eval(), digits(torch, IMPORTANCE[network]["images"]) / 255
 
     def work() -> float:

@@ -1,4 +1,4 @@
-"""pytorch-fid's distance of two Gaussians, and its activations of PNG files, as its command takes them."""
+"""The Fréchet distance and the Inception activations of pytorch-fid; its command also reads PNG files."""
 
 import tempfile
 from pathlib import Path
@@ -9,6 +9,7 @@ from benchmarks.work import FRECHET, INCEPTION, faces, gaussians, inception_file
 
 
 def distance() -> Work:
+    """Compute the Fréchet distance of two Gaussians."""
     import numpy as np
     from pytorch_fid.fid_score import calculate_frechet_distance
 
@@ -22,6 +23,7 @@ def distance() -> Work:
 
 
 def activations() -> Work:
+    """Extract Inception activations of PNG files."""
     import torch
     from PIL import Image
     from pytorch_fid import inception

@@ -1,4 +1,4 @@
-"""Sides that do nothing, for a given time or not at all: what the tests of racing race."""
+"""Sides that sleep or fail, for the tests of races."""
 
 import time
 
@@ -6,8 +6,10 @@ from benchmarks.side import Work
 
 
 def sleep(milliseconds: str) -> Work:
+    """Sleep, and print to stdout as some libraries do."""
+
     def work() -> float:
-        print("what a library prints is no answer")
+        print("this line is not an answer")
         time.sleep(int(milliseconds) / 1000)
         return 1
 
@@ -15,4 +17,5 @@ def sleep(milliseconds: str) -> Work:
 
 
 def broken() -> Work:
-    raise ValueError("nothing to wake up for")
+    """Fail during set-up."""
+    raise ValueError("the set-up failed")

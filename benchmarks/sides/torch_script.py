@@ -1,7 +1,7 @@
-"""A conditional VAE with a flow prior on faces of 86x86 as a training script in plain PyTorch has it.
+"""A conditional VAE with a flow prior on faces of 86x86, as a training script in plain PyTorch.
 
-The network is that of `studies/celeba_cvae_nf.yaml`'s cvae_nf, written out; the step is the usual one: images in the layout
-they come in, Adam with its defaults, the loss read after each step.
+The network is that of cvae_nf in `studies/celeba_cvae_nf.yaml`, written out. The step is the usual one: contiguous images, Adam with its
+defaults, and the loss read after each step.
 """
 
 import math
@@ -14,6 +14,7 @@ from benchmarks.work import FACES, attributes, faces
 
 
 def step() -> Work:
+    """Take the training steps of one epoch."""
     torch.manual_seed(0)
     images, labels = faces(torch, FACES["images"], FACES["size"]), attributes(torch, FACES["images"])
     model = ConditionalVAE()
@@ -33,6 +34,8 @@ def step() -> Work:
 
 
 class ConditionalVAE(nn.Module):
+    """Gaussian posterior, conditional flow prior of four affine couplings, and a likelihood with the optimal variance."""
+
     offsets: torch.Tensor
 
     def __init__(self, width: int = 32, latent: int = 64, embedding: int = 8, hidden: int = 64) -> None:
@@ -52,7 +55,7 @@ class ConditionalVAE(nn.Module):
         self.head = nn.Linear(widths[-1] * inner**2, 2 * latent)
         self.stem = nn.Linear(latent + condition, widths[-1] * inner**2)
         self.first = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.LeakyReLU(0.2))
-        # 5, 10, 21, 43, 86
+        # heights of the feature maps: 5, 10, 21, 43, 86
         self.decoder = nn.Sequential(
             *[
                 nn.Sequential(
@@ -84,6 +87,7 @@ class ConditionalVAE(nn.Module):
         )
 
     def forward(self, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Compute the negative ELBO of images in [-1, 1], (batch, 3, height, width): nats per image, a scalar."""
         condition = self.table(labels + self.offsets).flatten(1)
         plane = self.plane(condition).view(-1, 1, self.size, self.size)
         h = self.encoder(torch.cat([x, plane], 1)).flatten(1)

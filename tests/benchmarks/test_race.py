@@ -1,4 +1,4 @@
-"""Races: turns, ratios, gates, and the page that is made of them."""
+"""Races have turns, ratios and gates, and their results make a page."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from benchmarks import __main__ as command
 from benchmarks import curves, page
 from benchmarks.race import Race, Side, race
-from benchmarks.rows import ROWS, Row
+from benchmarks.rows import Row
 
 PYTHON = Path(sys.executable)
 
@@ -20,10 +20,20 @@ def sleeper(milliseconds: int) -> Side:
 
 
 def row(ours: int, gate: float = 2.0) -> Row:
-    return Row("sleep", "sleeping", "naps", "a slow sleeper", gate, 8.0, sleeper(200), sleeper(ours), threads=1)
+    return Row(
+        name="sleep",
+        work="sleeping",
+        unit="naps",
+        against="a slow sleeper",
+        gate=gate,
+        aim=8.0,
+        baseline=sleeper(200),
+        ours=sleeper(ours),
+        threads=1,
+    )
 
 
-def test_side_that_sleeps_a_tenth_as_long_is_faster() -> None:
+def test_a_side_that_sleeps_a_tenth_as_long_is_faster() -> None:
     raced = race(sleeper(200), sleeper(20), threads=1, turns=3)
     assert len(raced.baseline) == len(raced.ours) == 3
     # A sleep may take longer on a busy machine, and never less.
@@ -34,60 +44,55 @@ def test_side_that_sleeps_a_tenth_as_long_is_faster() -> None:
     assert 2**20 < raced.ours_peak < 2**30
 
 
-def test_ratio_is_of_medians_and_spread_of_turns() -> None:
+def test_the_ratio_is_of_medians_and_the_spread_of_turns() -> None:
     raced = Race([1.0, 2.0, 30.0], [4.0, 6.0, 5.0], 0, 0)
     assert raced.ratio == 2.5 and raced.spread == (5 / 30, 4.0)
 
 
-def test_side_that_breaks_is_named_with_its_words() -> None:
-    with pytest.raises(RuntimeError, match=r"(?s)sleeper.*broken.*nothing to wake up for"):
+def test_a_failed_side_is_named_with_its_errors() -> None:
+    with pytest.raises(RuntimeError, match=r"(?s)sleeper.*broken.*the set-up failed"):
         race(Side(PYTHON, "sleeper", "broken"), sleeper(1), threads=1, turns=1)
 
 
 @pytest.fixture
-def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(command, "FOUND", tmp_path / "races.json")
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "races.json")
     monkeypatch.setattr(command, "MEASURED", tmp_path)
     monkeypatch.setattr(page, "PAGE", tmp_path / "performance.md")
-    monkeypatch.setattr(page, "PLOT", tmp_path / "performance.svg")
-    monkeypatch.setattr(page, "CURVES", tmp_path / "curves.svg")
+    monkeypatch.setattr(page, "RACES_PLOT", tmp_path / "performance.svg")
+    monkeypatch.setattr(page, "CURVES_PLOT", tmp_path / "curves.svg")
     return tmp_path
 
 
-def raced(monkeypatch: pytest.MonkeyPatch, one: Row, *options: str) -> tuple[int, str]:
+def run(monkeypatch: pytest.MonkeyPatch, one: Row, *options: str) -> tuple[int, str]:
     monkeypatch.setattr(command, "ROWS", [one])
-    ended = CliRunner().invoke(command.main, ["--turns", "1", *options])
-    return ended.exit_code, ended.output
+    result = CliRunner().invoke(command.main, ["--turns", "1", *options])
+    return result.exit_code, result.output
 
 
-def test_ratio_over_its_gate_passes_and_is_written(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, said = raced(monkeypatch, row(ours=20), "--keep")
-    assert code == 0 and "ok" in said
-    found = json.loads((at / "races.json").read_text())["sleep"]
-    written = (at / "performance.md").read_text()
-    assert f"**{found['ratio']:.2f}**" in written and found["machine"] in written and found["date"] in written
-    assert (at / "performance.svg").read_text().count("<svg") == 1
+def test_a_ratio_over_its_gate_passes_and_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = run(monkeypatch, row(ours=20), "--keep")
+    assert code == 0 and "ok" in output
+    result = json.loads((folder / "races.json").read_text())["sleep"]
+    written = (folder / "performance.md").read_text()
+    assert f"**{result['ratio']:.2f}**" in written and result["machine"] in written and result["date"] in written
+    assert (folder / "performance.svg").read_text().count("<svg") == 1
 
 
-def test_ratio_under_its_gate_fails_and_keeps_nothing_unasked(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, said = raced(monkeypatch, row(ours=200))
-    assert code == 1 and "UNDER ITS GATE" in said and "under their gates: sleep" in said
-    assert not list(at.iterdir())
+def test_a_ratio_under_its_gate_fails_and_writes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = run(monkeypatch, row(ours=200))
+    assert code == 1 and "UNDER ITS GATE" in output and "under their gates: sleep" in output
+    assert not list(folder.iterdir())
 
 
-def test_rows_are_named_apart_and_aim_beyond_their_gates() -> None:
-    assert len({each.name for each in ROWS}) == len(ROWS)
-    assert all(each.aim >= each.gate > 0 for each in ROWS)
-
-
-def test_line_through_points_of_a_line_is_that_line() -> None:
+def test_points_on_a_line_give_that_line() -> None:
     points = [{"value": value, "seconds": 0.5 + 0.01 * value, "peak_bytes": 0} for value in (10, 20, 80)]
-    intercept, slope, off = curves.line(points)
+    intercept, slope, off = curves.fit_line(points)
     assert (intercept, slope) == pytest.approx((0.5, 0.01)) and off == pytest.approx(0, abs=1e-9)
-    assert curves.line([*points, {"value": 160, "seconds": 4.2, "peak_bytes": 0}])[2] > 0.05
+    assert curves.fit_line([*points, {"value": 160, "seconds": 4.2, "peak_bytes": 0}])[2] > 0.05
 
 
-def test_all_that_was_measured_joins_the_page(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_shows_every_kind_of_result(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     points = [{"value": value, "seconds": 0.5 + 0.01 * value, "peak_bytes": 2**20} for value in (10, 20, 80)]
     device = {"device": "a processor", "cuda": False, "threads": 2, "precision": "32-true", "images_per_second": 310.0}
     rates = {"flops_per_second": 1.7e11, "bytes_per_second": 4e9}
@@ -101,11 +106,11 @@ def test_all_that_was_measured_joins_the_page(at: Path, monkeypatch: pytest.Monk
         "precision": {"digits": {"nll": {"cvae": apart, "vae": alike}}},
     }
     for name, content in measured.items():
-        (at / f"{name}.json").write_text(json.dumps(content))
-    raced(monkeypatch, row(ours=20), "--keep")
-    written = (at / "performance.md").read_text()
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    run(monkeypatch, row(ours=20), "--keep")
+    written = (folder / "performance.md").read_text()
     assert "| train | images, 10 to 80 | 0.5 s + 10 ms each | 0% | 1 |" in written and "| cold | 100.0 |" in written
     assert "| a processor, 2 threads | 32-true | 310 | 0.17 | 45% | 4.0 | 24% |" in written
     assert "| digits | `nll` | `cvae` | 2.000 ± 2.484 | 3.000 ± 2.484 | 1.000 ± 0.000 (not 0) |" in written
     assert "| `vae` | 2.000 ± 2.484 | 2.000 ± 2.151 | 0.000 ± 1.242 |" in written
-    assert "holds 0" not in written and (at / "curves.svg").exists()
+    assert "holds 0" not in written and (folder / "curves.svg").exists()

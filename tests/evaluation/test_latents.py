@@ -11,8 +11,8 @@ from tests.conftest import every, scramble
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
-from vaeline.evaluation import latents
-from vaeline.evaluation.latents import judge_latents
+from vaeline.evaluation import latents, raw_latents
+from vaeline.evaluation.latents import measure_latents
 from vaeline.models.aggregate_posterior import aggregate_posterior
 from vaeline.models.low_posterior import low_posterior
 from vaeline.models.model import Model
@@ -59,7 +59,7 @@ def normal(count: int, scale: float, seed: int = 0) -> np.ndarray:
 def test_posteriors_whose_aggregate_is_the_prior_have_no_divergence() -> None:
     """Means N(0, 0.75 I) and variance 0.25 make N(0, I) of many posteriors."""
     train = batches(normal(4000, 0.75**0.5))
-    record = judge_latents(known(0.25), train, batches(normal(50, 1)), 0)
+    record = measure_latents(known(0.25), train, batches(normal(50, 1)), 0)
     assert record.metrics["skl"] == pytest.approx(0, abs=0.05)
     assert record.metrics["active_units"] == 2
     # I(x;z) = h(z) - h(z|x) = log(1 / 0.25), over two dimensions with half a logarithm each.
@@ -69,7 +69,7 @@ def test_posteriors_whose_aggregate_is_the_prior_have_no_divergence() -> None:
 
 def test_a_wide_aggregate_has_the_divergence_of_two_gaussians() -> None:
     """N(0, 4 I) against N(0, I): KL each way, summed over two dimensions, is 4 + 1/4 - 2."""
-    record = judge_latents(known(1.0), batches(normal(20_000, 3**0.5)), batches(normal(50, 1)), 0)
+    record = measure_latents(known(1.0), batches(normal(20_000, 3**0.5)), batches(normal(50, 1)), 0)
     assert record.metrics["skl"] == pytest.approx(4 + 0.25 - 2, abs=0.15)
     halves = record.evaluation["skl"]
     assert halves["aggregate_to_prior"] == pytest.approx(4 - 1 - log(4), abs=0.15)
@@ -77,7 +77,7 @@ def test_a_wide_aggregate_has_the_divergence_of_two_gaussians() -> None:
 
 
 def test_posteriors_apart_from_each_other_are_marked_as_saturated() -> None:
-    record = judge_latents(known(1e-6), batches(normal(300, 1)), batches(normal(50, 1)), 0)
+    record = measure_latents(known(1e-6), batches(normal(300, 1)), batches(normal(50, 1)), 0)
     assert record.metrics["mutual_information"] == pytest.approx(log(300), abs=0.02)
     assert record.evaluation["skl"]["saturated"] is True
     assert record.evaluation["leaked_share"]["saturated"] is True
@@ -96,10 +96,10 @@ def test_a_conditional_prior_enters_as_its_mean_over_labels(monkeypatch: pytest.
     monkeypatch.setattr(model.prior, "parameters_of", parameters_of)
     for left_ones, right_ones in ((400, 400), (700, 100)):  # as many as there are of each
         points = np.repeat([[-2.0, 0.0], [2.0, 0.0]], [left_ones, right_ones], 0)
-        record = judge_latents(model, batches(points), batches(points[::10]), 0)
+        record = measure_latents(model, batches(points), batches(points[::10]), 0)
         assert record.metrics["skl"] == pytest.approx(0, abs=0.02)
-    monkeypatch.setattr(latents, "MOST_LABELS", 1)
-    record = judge_latents(model, batches(points), batches(points[::10]), 0)
+    monkeypatch.setattr(raw_latents, "MOST_LABELS", 1)
+    record = measure_latents(model, batches(points), batches(points[::10]), 0)
     assert "more than 1 combinations of labels" in record.evaluation["skl"]["dash"]
     assert "mutual_information" in record.metrics
 
@@ -113,10 +113,10 @@ def test_a_conditional_prior_enters_as_its_mean_over_labels(monkeypatch: pytest.
 )
 def test_figures_without_meaning_are_dashes(changes: dict[str, Any], why: str) -> None:
     model = Model(Variant.model_validate({**ENTRY, **changes}), FACTS).eval()
-    record = judge_latents(model, batches(normal(100, 1)), batches(normal(50, 1)), 0)
+    record = measure_latents(model, batches(normal(100, 1)), batches(normal(50, 1)), 0)
     for figure in ("skl", "mutual_information", "leakage", "leaked_share"):
         assert record.evaluation[figure]["dash"].startswith(why)
-    flow = model.posterior.kind == "density"
+    flow = model.posterior.kind == "flow"
     assert ("log_det_deviation" in record.metrics) == ("active_units" in record.metrics) == flow
 
 
@@ -127,7 +127,7 @@ def test_a_flow_that_all_images_share_leaves_the_information_of_its_base_as_it_i
     model = Model(Variant.model_validate(entry), FACTS).eval()
     model.network.encoder = Known(0.25)
     scramble(model.posterior.flows, std=0.2)
-    record = judge_latents(model, batches(normal(4000, 0.75**0.5)), batches(normal(2000, 0.75**0.5)), 0)
+    record = measure_latents(model, batches(normal(4000, 0.75**0.5)), batches(normal(2000, 0.75**0.5)), 0)
     assert record.metrics["mutual_information"] == pytest.approx(log(4), abs=0.06)
     assert record.metrics["active_units"] == 2
     # The aggregate is N(0, I) seen through the flow: against a prior that goes through it too there is no mismatch.
@@ -153,7 +153,7 @@ def test_a_flow_that_cannot_be_taken_back_gives_dashes_and_no_figure() -> None:
 def test_samples_that_skip_their_flow_are_not_held_against_its_density() -> None:
     prior = {"name": "conditional_flow", "samples_skip_flow": True}
     model = known(0.25, prior=prior, condition={"embedding": None, "encoder": False})
-    record = judge_latents(model, batches(normal(400, 1)), batches(normal(50, 1)), 0)
+    record = measure_latents(model, batches(normal(400, 1)), batches(normal(50, 1)), 0)
     for figure in ("skl", "leakage", "leaked_share"):
         assert "samples of p(z) skip its flow" in record.evaluation[figure]["dash"]
 
@@ -161,23 +161,23 @@ def test_samples_that_skip_their_flow_are_not_held_against_its_density() -> None
 def test_units_and_log_determinants_are_those_of_the_test_split() -> None:
     model = known(0.25, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
     constant = np.repeat([[0.5, -0.5]], 400, 0)
-    record = judge_latents(model, batches(normal(400, 1)), batches(constant), 0)
+    record = measure_latents(model, batches(normal(400, 1)), batches(constant), 0)
     assert record.metrics["active_units"] == 0 and record.evaluation["active_units"]["images"] == 400
-    record = judge_latents(known(0.25), batches(constant), batches(normal(400, 1)), 0)
+    record = measure_latents(known(0.25), batches(constant), batches(normal(400, 1)), 0)
     assert record.metrics["active_units"] == 2
 
 
 @pytest.mark.parametrize("images", [30, 3000])
 def test_units_of_a_flow_that_hold_noise_alone_are_not_active_in_small_splits_either(images: int) -> None:
     model = known(1.0, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
-    record = judge_latents(model, batches(normal(100, 1)), batches(np.zeros((images, 2))), 0)
+    record = measure_latents(model, batches(normal(100, 1)), batches(np.zeros((images, 2))), 0)
     assert record.metrics["active_units"] == 0
     assert record.metrics["log_det_deviation"] == pytest.approx(0, abs=1e-6)  # it starts as the identity
 
 
 def test_one_image_has_neither_variance_nor_deviation() -> None:
     model = known(1.0, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
-    record = judge_latents(model, batches(normal(100, 1)), batches(normal(1, 1)), 0)
+    record = measure_latents(model, batches(normal(100, 1)), batches(normal(1, 1)), 0)
     assert record.evaluation["active_units"] == {"dash": "one image has no variance"}
     assert record.evaluation["log_det_deviation"] == {"dash": "one image has no deviation"}
 
@@ -191,14 +191,14 @@ def test_the_deviation_of_the_log_determinant_is_that_of_a_known_flow() -> None:
     slope = 1 + float(torch.nn.functional.softplus(torch.tensor(1.5))) - 1  # 1 + w.u_hat
     derivative = 1 - np.tanh(points[:, 0]) ** 2
     expected = np.log(1 + derivative * (slope - 1)).std(ddof=1)
-    record = judge_latents(model, batches(normal(100, 1)), batches(points), 0)
+    record = measure_latents(model, batches(normal(100, 1)), batches(points), 0)
     assert record.metrics["log_det_deviation"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_rate_and_variance_of_each_dimension_stand_beside_the_active_units() -> None:
     model = known(0.25)
     points = normal(4000, 1) * [1.0, 0.01]
-    how = judge_latents(model, batches(points), batches(points), 0).evaluation["active_units"]
+    how = measure_latents(model, batches(points), batches(points), 0).evaluation["active_units"]
     assert how["variances"] == pytest.approx([1, 1e-4], rel=0.1)
     assert how["rates"] == pytest.approx([(0.25 + s - log(0.25) - 1) / 2 for s in (1, 1e-4)], rel=0.05)
 
@@ -211,9 +211,9 @@ def test_a_prior_that_is_not_finite_at_its_own_samples_gives_dashes_and_no_figur
     monkeypatch.setattr(
         model.prior, "sample", lambda *arguments: drawn(*arguments).index_fill(0, torch.tensor([7]), nan)
     )
-    record = judge_latents(model, batches(normal(400, 1)), batches(normal(50, 1)), 0)
-    for figure in latents.OF_PRIOR:
-        assert "not finite" in record.evaluation[figure]["dash"] and figure not in record.metrics
+    record = measure_latents(model, batches(normal(400, 1)), batches(normal(50, 1)), 0)
+    for name in latents.OF_PRIOR:
+        assert "not finite" in record.evaluation[name]["dash"] and name not in record.metrics
     with pytest.raises(UserError, match=r"1 of 50 draws of standard are not finite"):
         draw(model, torch.zeros(50, 1, dtype=torch.long))
 
@@ -221,7 +221,7 @@ def test_a_prior_that_is_not_finite_at_its_own_samples_gives_dashes_and_no_figur
 def test_leaks_are_found_where_the_prior_hardly_samples() -> None:
     """A tenth of the posteriors lies 6 from the middle, where log p(z) is about -20."""
     points = np.concatenate([normal(900, 0.5), normal(100, 0.5, seed=1) + np.array([6, 0])])
-    record = judge_latents(known(0.5), batches(points), batches(points[:50]), 0)
+    record = measure_latents(known(0.5), batches(points), batches(points[:50]), 0)
     assert record.metrics["leaked_share"] == pytest.approx(0.1, abs=0.02)
     assert record.metrics["leakage"] > 10
     # A hundredth of N(0, I) in two dimensions lies beyond the radius sqrt(2 log 100), at a density of 1 / (200 pi).
@@ -230,7 +230,7 @@ def test_leaks_are_found_where_the_prior_hardly_samples() -> None:
 
 
 def test_a_perfect_match_leaks_a_hundredth() -> None:
-    record = judge_latents(known(0.25), batches(normal(4000, 0.75**0.5)), batches(normal(50, 1)), 0)
+    record = measure_latents(known(0.25), batches(normal(4000, 0.75**0.5)), batches(normal(50, 1)), 0)
     assert record.metrics["leaked_share"] == pytest.approx(0.01, abs=0.005)
 
 
@@ -260,7 +260,7 @@ def test_a_traversal_varies_one_dimension_at_a_time() -> None:
 
 def test_a_dimension_that_is_the_same_for_all_images_is_not_active() -> None:
     points = normal(100, 1) * [1, 0]
-    assert judge_latents(known(1.0), batches(points), batches(points), 0).metrics["active_units"] == 1
+    assert measure_latents(known(1.0), batches(points), batches(points), 0).metrics["active_units"] == 1
 
 
 def test_an_image_that_is_not_finite_is_no_black_image(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,11 +16,11 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation import likelihood
-from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.evaluation.likelihood import measure_likelihood
 from vaeline.evaluation.record import Record
-from vaeline.models.importance_sampling import Unconverged
+from vaeline.metrics.nll import Unconverged
+from vaeline.models.contracts import Elbo
 from vaeline.models.likelihoods._gaussian import IsotropicGaussian
-from vaeline.models.model import Bound
 from vaeline.models.posteriors.gaussian import Gaussian
 from vaeline.models.priors.standard import Standard
 from vaeline.study.schema import Condition, Evaluation
@@ -64,10 +64,10 @@ class LinearGaussian(torch.nn.Module):
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         return (z @ self.weight.T + self.offsets[labels[:, 0]]).reshape(-1, 1, 2, 2)
 
-    def bound(self, x: Tensor, labels: Tensor) -> Bound:
+    def elbo(self, x: Tensor, labels: Tensor) -> Elbo:
         latent = self.encode(x, labels)
         distortion = -self.likelihood.log_prob(x, self.decode(latent.z, labels))
-        return Bound(distortion, latent.log_q - self.prior.log_prob(latent.z, None))
+        return Elbo(distortion, latent.log_q - self.prior.log_prob(latent.z, None))
 
     def log_prob(self, x: Tensor, labels: Tensor, sigma: float) -> Tensor:
         covariance = self.weight @ self.weight.T + sigma**2 * torch.eye(PIXELS)
@@ -96,7 +96,7 @@ def judge(model: Any, settings: Evaluation = SETTINGS, facts: Facts = FACTS) -> 
     train, test = (
         Batches(split(count, seed, len(facts.label_names)), facts, 32) for count, seed in ((200, 1), (70, 2))
     )
-    return judge_likelihood(model.eval(), train, test, settings)
+    return measure_likelihood(model.eval(), train, test, settings)
 
 
 def dequantized(split: Split) -> tuple[Tensor, Tensor]:
@@ -190,9 +190,9 @@ def test_attributes_have_no_marginal_likelihood() -> None:
 def test_bits_of_black_and_white_images_are_of_their_probability() -> None:
     """A fair coin for each of four pixels: 4 ln 2 nats, a bit a pixel."""
     record = Record()
-    record.put("nll", 4 * log(2), "A coin.", split="test", images=3, of=3, samples=10)
+    record.put("nll", 4 * log(2), split="test", images=3, of=3, samples=10)
     facts = replace(FACTS, range=(0.0, 1.0), pixels="static_binary")
-    likelihood._put_bits(record, "nll", "bits_per_dim", facts, probability=True)
+    likelihood._put_bits(record, "nll", facts, is_probability=True)
     assert record.metrics["bits_per_dim"] == pytest.approx(1)
 
 
@@ -227,7 +227,7 @@ def test_a_far_posterior_warns_and_says_so_in_the_record() -> None:
         record = judge(LinearGaussian(inflation=20.0), settings)
     assert record.metrics["effective_sample_size"] < 10
     for figure in ("nll", "nll_tenth", "nll_hundredth"):
-        assert record.evaluation[figure]["bound"] == "its effective sample size is under 10"
+        assert record.evaluation[figure]["upper_bound"] == "its effective sample size is under 10"
         assert record.evaluation[figure]["measure"] == "density of pixels"
     assert "bias" in record.evaluation["nll_monte_carlo_error"]["dash"]
 

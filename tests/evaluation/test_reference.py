@@ -1,6 +1,7 @@
 """References against Gaussians and features that are known."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,10 +14,12 @@ from vaeline.data.store import Split
 from vaeline.evaluation import reference
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.reference import measure, pixel_gaussian
-from vaeline.evaluation.similarity import ImageFeatures, Reference
-from vaeline.metrics.calibration_error import calibration_error
-from vaeline.metrics.frechet import Moments, distance, moments
+from vaeline.evaluation.reference import RealImages, Reference, measure, pixel_gaussian
+from vaeline.evaluation.reference_numbers import paths as paths_of
+from vaeline.metrics._calibration_error import calibration_error
+from vaeline.metrics._images import ImageSet
+from vaeline.metrics._moments import Moments, moments
+from vaeline.metrics.frechet_distance import distance
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.metrics.precision_recall import precision_recall
 from vaeline.system.errors import UserError
@@ -25,7 +28,7 @@ from vaeline.system.errors import UserError
 class Pixels:
     """A feature space in which everything is known."""
 
-    prefix, kernel_prefix = "fd", "kd"
+    prefix: Literal["fd"] = "fd"
     description, weights_sha256 = "the pixels themselves", "none"
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -76,13 +79,14 @@ def measured(drawn: int | None = None) -> Reference:
     generator = np.random.default_rng(0)
     train, test = (Split(correlated(count, count), generator.integers(0, 2, (count, 2)), []) for count in (900, 600))
     torch.manual_seed(0)
-    return measure(Pixels(), Classifier(facts.image_shape, 256, [2, 2], 4, 2).eval(), train, test, facts, 0, drawn)
+    judge = Classifier(facts.image_shape, 256, [2, 2], 4, 2).eval()
+    return measure(Pixels(), judge, RealImages(train, test, facts, drawn), 0)
 
 
 def test_a_reference_holds_the_test_split_and_the_scale_of_its_distances() -> None:
     found = measured()
     expected = moments([correlated(600, 600).reshape(-1, 4)])
-    np.testing.assert_allclose(found.seen.moments.covariance, expected.covariance)
+    np.testing.assert_allclose(found.real.moments.covariance, expected.covariance)
     training = moments([correlated(900, 900)[evenly_spaced(900, 600)].reshape(-1, 4)])
     assert found.record.metrics["fd_floor"] == pytest.approx(distance(training, expected))
     assert found.record.metrics["fd_pixel_gaussian"] < 5  # of variances near 100: these images are a Gaussian
@@ -130,11 +134,11 @@ def test_training_images_are_the_ceiling_of_precision_and_recall() -> None:
     found = measured().record
     rows = [correlated(count, count)[evenly_spaced(count, 600)].reshape(-1, 4) for count in (600, 900)]
     expected = precision_recall(*map(torch.from_numpy, rows))
-    assert [found.metrics[f"{figure}_ceiling"] for figure in expected._fields] == pytest.approx(list(expected))
+    assert [found.metrics[f"{name}_ceiling"] for name in expected._fields] == pytest.approx(list(expected))
     assert expected.precision > 0.95 and expected.density == pytest.approx(1, abs=0.15)
 
 
-@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet.FewImages")
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet_distance.FewImages")
 def test_too_few_images_for_a_covariance_are_said_so(tmp_path: Path) -> None:
     found = measured(4)
     assert "biased upwards" in found.record.evaluation["fd_floor"]["warning"]
@@ -145,13 +149,15 @@ def test_too_few_images_for_a_covariance_are_said_so(tmp_path: Path) -> None:
 
 def test_a_reference_is_read_as_it_was_written(tmp_path: Path) -> None:
     found = measured()
-    paths = reference.paths(tmp_path / "tiny.h5", "classifier")
+    paths = paths_of(tmp_path / "tiny.h5", "classifier")
     assert [path.name for path in paths] == ["tiny.classifier.reference.safetensors", "tiny.classifier.json"]
     reference.write(found, *paths)
-    again = reference.read(*paths)
+    facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
+    again = reference.read(*paths, correlated(600, 600), facts)
+    assert again.real.label_values == {"a": ["no", "yes"], "b": ["no", "yes"]}
     assert (again.record.metrics, again.record.evaluation) == (found.record.metrics, found.record.evaluation)
-    assert again.seen.moments.count == 600
-    assert np.array_equal(again.seen.moments.covariance, found.seen.moments.covariance)
+    assert again.real.moments.count == 600
+    assert np.array_equal(again.real.moments.covariance, found.real.moments.covariance)
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -164,11 +170,14 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("broken", [0, 1])
 @pytest.mark.parametrize("content", [None, b"", b"{}"])
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
-    paths = reference.paths(tmp_path / "tiny.h5", "classifier")
-    seen = ImageFeatures(Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9))
-    reference.write(Reference({"features": "pixels"}, seen, Record(), "", 9), *paths)
+    paths = paths_of(tmp_path / "tiny.h5", "classifier")
+    test, facts = np.zeros((9, 1, 1, 2), np.uint8), Facts("tiny", (1, 1, 2), 256, (-1.0, 1.0), ["a"], [["no"]])
+    real = ImageSet(
+        lambda: [test], Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9)
+    )
+    reference.write(Reference({"features": "pixels"}, real, Record(), "", 9), *paths)
     paths[broken].unlink()
     if content is not None:
         paths[broken].write_bytes(content)
     with pytest.raises(UserError, match=rf"{paths[broken].name}.*pipeline_steps\.reference"):
-        reference.read(*paths)
+        reference.read(*paths, test, facts)

@@ -10,7 +10,7 @@ import torch
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
-from vaeline.evaluation.representation import judge_representation
+from vaeline.evaluation.representation import measure_representation
 from vaeline.models.model import Model
 from vaeline.study.schema import Variant
 
@@ -52,7 +52,7 @@ def grid(count: int, seed: int, facts: Facts = FACTS) -> Batches:
 
 
 def test_codes_that_are_the_factors_tell_all_of_them() -> None:
-    record = judge_representation(known(), grid(600, 0), grid(300, 1), 0)
+    record = measure_representation(known(), grid(600, 0), grid(300, 1), 0)
     expected = {"probe_linear": 1, "probe_neighbours": 1, "mig": 1, "mig_standard_error": 0}
     assert record.metrics == pytest.approx(expected, abs=0.02)
     assert (
@@ -68,39 +68,41 @@ def test_codes_that_are_the_factors_tell_all_of_them() -> None:
 def test_the_gap_is_one_of_the_training_split() -> None:
     shuffled = grid(600, 0)
     shuffled.labels[:] = shuffled.labels[torch.randperm(600, generator=torch.Generator().manual_seed(0))]
-    assert judge_representation(known(), shuffled, grid(300, 1), 0).metrics["mig"] < 0.1
+    assert measure_representation(known(), shuffled, grid(300, 1), 0).metrics["mig"] < 0.1
 
 
 def test_an_encoder_that_is_told_the_label_is_probed_and_said_to_be() -> None:
     model = known(condition={"embedding": 2, "encoder": True, "decoder": True})
-    assert judge_representation(model, grid(600, 0), grid(300, 1), 0).evaluation["probe_linear"]["told"] == "the label"
-    assert "told" not in judge_representation(known(), grid(600, 0), grid(300, 1), 0).evaluation["probe_linear"]
+    assert (
+        measure_representation(model, grid(600, 0), grid(300, 1), 0).evaluation["probe_linear"]["told"] == "the label"
+    )
+    assert "told" not in measure_representation(known(), grid(600, 0), grid(300, 1), 0).evaluation["probe_linear"]
 
 
 def test_codes_that_are_no_numbers_are_a_dash() -> None:
     model = known()
     model.network.encoder.rotation.fill_(torch.nan)
-    record = judge_representation(model, grid(600, 0, replace(FACTS, factors=False)), grid(300, 1), 0)
+    record = measure_representation(model, grid(600, 0, replace(FACTS, factors=False)), grid(300, 1), 0)
     assert (
         record.evaluation["probe_linear"] == record.evaluation["probe_neighbours"] == {"dash": "codes are not finite"}
     )
 
 
 def test_codes_that_mix_the_factors_tell_them_to_probes_alone() -> None:
-    record = judge_representation(known(np.pi / 4), grid(600, 0), grid(300, 1), 0)
+    record = measure_representation(known(np.pi / 4), grid(600, 0), grid(300, 1), 0)
     assert record.metrics["probe_linear"] > 0.98 and record.metrics["probe_neighbours"] > 0.98
     assert record.metrics["mig"] < 0.4
 
 
 def test_a_probe_sees_codes_without_their_noise() -> None:
-    record = judge_representation(known(log_var=6.0), grid(600, 0), grid(300, 1), 0)
+    record = measure_representation(known(log_var=6.0), grid(600, 0), grid(300, 1), 0)
     assert record.metrics["probe_linear"] > 0.98 and record.metrics["probe_neighbours"] > 0.98
 
 
 def test_codes_are_judged_on_images_that_the_probe_has_not_seen() -> None:
     shuffled = grid(300, 1)
     shuffled.labels[:] = shuffled.labels[torch.randperm(300, generator=torch.Generator().manual_seed(0))]
-    record = judge_representation(known(), grid(600, 0), shuffled, 0)
+    record = measure_representation(known(), grid(600, 0), shuffled, 0)
     assert record.metrics["probe_linear"] == pytest.approx((1 / 3 + 1 / 2) / 2, abs=0.08)
 
 
@@ -114,6 +116,6 @@ def test_codes_are_judged_on_images_that_the_probe_has_not_seen() -> None:
 )
 def test_a_gap_without_meaning_is_a_dash(changes: dict[str, Any], facts: dict[str, Any], why: str) -> None:
     known_facts = replace(FACTS, **facts)
-    record = judge_representation(known(**changes), grid(600, 0, known_facts), grid(300, 1, known_facts), 0)
+    record = measure_representation(known(**changes), grid(600, 0, known_facts), grid(300, 1, known_facts), 0)
     assert why in record.evaluation["mig"]["dash"]
     assert record.metrics["probe_linear"] > 0.98

@@ -1,4 +1,4 @@
-"""A study of untrained models with weights that matter, beside the store of their images."""
+"""A study of untrained models with random weights, and the store of their images."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ MISSING = ("large", 1)
 
 
 def make(folder: Path) -> Study:
-    """Write a project whose study lacks one run."""
+    """Write a project in which one run of the study is missing."""
     (folder / "params.yaml").write_text(yaml.safe_dump(STUDY))
     study = load(folder / "params.yaml")
     facts = Facts("blots", (1, 8, 8), 256, (0.0, 1.0), ["shape", "dark"], [["round", "square", "odd"], ["no", "yes"]])
@@ -64,7 +64,7 @@ def split(facts: Facts, count: int) -> Split:
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
-    """What params.yaml of the project in `tmp_path` says."""
+    """The study of a project written to `tmp_path`."""
     return make(tmp_path)
 
 

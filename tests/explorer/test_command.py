@@ -1,4 +1,4 @@
-"""The command that opens the explorer: what it refuses before anything is served."""
+"""The explore command checks its options before it serves the page."""
 
 import socket
 from pathlib import Path
@@ -16,25 +16,29 @@ def inside(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(tmp_path)
 
 
-def said(*words: object) -> str:
-    result = CliRunner().invoke(main, [str(word) for word in words])
+def error_of(*arguments: object) -> str:
+    """The error message of the command."""
+    result = CliRunner().invoke(main, [str(each) for each in arguments])
     assert result.exit_code == 1
     return " ".join(result.output.split())
 
 
-def test_a_port_that_is_taken_is_a_sentence() -> None:
+def test_a_taken_port_is_refused() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        assert said("--port", port) == f"Error: Port {port} is taken, or not yours to take; name another by --port."
+        assert error_of("--port", port) == f"Error: Port {port} is taken, or not yours to take; name another by --port."
 
 
-def test_a_study_without_runs_is_a_sentence(runs: Runs) -> None:
+def test_a_study_without_trained_runs_is_refused(runs: Runs) -> None:
     for name in ("../tiny", "none"):
-        assert said("--study", name) == f"Error: --study is {name!r}; results has runs of: tiny."
+        assert (
+            error_of("--study", name)
+            == f"Error: --study is {name!r}, but results/ has no runs of such a study; choose one of: tiny."
+        )
     for place in runs.finished.values():
         (place / NEEDED[0]).unlink()
-    assert said().startswith("Error: No run of the study is trained in results/tiny/runs; run it first")
+    assert error_of().startswith("Error: results/tiny/runs has no trained run of the study; run the study first")
     Path("params.yaml").unlink()
-    assert said() == "Error: There is no params.yaml; run from the project's root."
+    assert error_of() == "Error: There is no params.yaml; run from the project's root."

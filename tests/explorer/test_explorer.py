@@ -1,9 +1,8 @@
-"""From settings to pictures, and what is refused on the way."""
+"""The explorer turns settings into pictures, and answers mistakes with sentences."""
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partialmethod
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,13 @@ from vaeline.data import store
 from vaeline.explorer import saved
 from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.runs import Runs, find, find_named
-from vaeline.explorer.settings import Settings, Side, whole_number
-from vaeline.models import model
+from vaeline.explorer.settings import Settings, Side, parse_whole_number
 from vaeline.models.model import Model
 from vaeline.runs import model_files, pictures, trained_run
 from vaeline.study.schema import Study, Variant
 from vaeline.system.errors import UserError
 
-SMALL, LARGE, BARE = Side(variant="small", seed=0), Side(variant="large", seed=0), Side(variant="plain", seed=0)
+SMALL, LARGE, PLAIN_SIDE = Side(variant="small", seed=0), Side(variant="large", seed=0), Side(variant="plain", seed=0)
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -36,47 +34,47 @@ def pixels(png: bytes) -> np.ndarray:
 
 def drawn(explorer: Explorer, **chosen: Any) -> tuple[bytes, bytes]:
     """The draws of both sides."""
-    left, right = explorer.show(Settings(**{"left": SMALL, "right": LARGE, **chosen}))
+    left, right = explorer.render(Settings(**{"left": SMALL, "right": LARGE, **chosen}))
     return left.pictures["Draws"], right.pictures["Draws"]
 
 
 def edited(explorer: Explorer, **chosen: Any) -> dict[str, bytes]:
     """The left side of an edit."""
-    return explorer.show(Settings(**{"left": SMALL, "right": LARGE, "show": "edit", **chosen}))[0].pictures
+    return explorer.render(Settings(**{"left": SMALL, "right": LARGE, "show": "edit", **chosen}))[0].pictures
 
 
-def test_draws_are_those_of_the_library(explorer: Explorer, runs: Runs) -> None:
+def test_draws_equal_those_of_a_trained_run(explorer: Explorer, runs: Runs) -> None:
     trained = trained_run.load(runs.finished["small", 0])
     expected = trained.sample(9, {"dark": "yes"}, seed=5)
     assert drawn(explorer, noise=5, labels={"dark": "yes"})[0] == pictures.grid(expected)
 
 
-def test_the_same_settings_show_the_same_and_another_seed_another(explorer: Explorer, runs: Runs) -> None:
+def test_pictures_follow_from_settings_alone(explorer: Explorer, runs: Runs) -> None:
     first = drawn(explorer, noise=3)
     torch.manual_seed(99)
     assert drawn(explorer, noise=4) != first
     assert drawn(explorer, noise=3) == first == drawn(Explorer(runs), noise=3)
 
 
-def test_a_switched_label_changes_what_a_model_with_labels_shows_and_no_other(explorer: Explorer) -> None:
+def test_a_label_changes_only_models_that_use_labels(explorer: Explorer) -> None:
     for label, value in (("shape", "odd"), ("dark", "yes")):
         before = drawn(
-            explorer, right=BARE, labels={label: explorer.facts.label_values[0][0] if label == "shape" else "no"}
+            explorer, right=PLAIN_SIDE, labels={label: explorer.facts.label_values[0][0] if label == "shape" else "no"}
         )
-        after = drawn(explorer, right=BARE, labels={label: value})
+        after = drawn(explorer, right=PLAIN_SIDE, labels={label: value})
         assert before[0] != after[0] and before[1] == after[1]
-    left, right = explorer.show(Settings(left=SMALL, right=BARE))
+    left, right = explorer.render(Settings(left=SMALL, right=PLAIN_SIDE))
     assert not left.note and "no labels" in right.note
 
 
-def test_both_sides_have_the_same_draw(explorer: Explorer) -> None:
-    """The same run on both sides shows the same; whatever stands beside a run does not change it."""
+def test_both_sides_draw_from_the_same_seed(explorer: Explorer) -> None:
+    """The same run gives the same picture on either side, whichever run is on the other side."""
     one, other = drawn(explorer, right=SMALL, noise=7)
     assert one == other
-    assert drawn(explorer, right=BARE, noise=7)[0] == one == drawn(explorer, left=LARGE, right=SMALL, noise=7)[1]
+    assert drawn(explorer, right=PLAIN_SIDE, noise=7)[0] == one == drawn(explorer, left=LARGE, right=SMALL, noise=7)[1]
 
 
-def test_a_moved_latent_moves_by_deviations_of_codes(explorer: Explorer, runs: Runs) -> None:
+def test_a_latent_moves_by_standard_deviations_of_posterior_means(explorer: Explorer, runs: Runs) -> None:
     first = explorer.sliders("small", 0)[0]
     trained = trained_run.load(runs.finished["small", 0])
     test = trained.split()
@@ -90,14 +88,14 @@ def test_a_moved_latent_moves_by_deviations_of_codes(explorer: Explorer, runs: R
     assert drawn(explorer, left=moved, count=4, noise=1)[1] == drawn(explorer, count=4, noise=1)[1]
 
 
-def test_sliders_are_of_the_dimensions_that_vary_most_first(explorer: Explorer) -> None:
+def test_sliders_begin_with_the_latents_that_vary_most(explorer: Explorer) -> None:
     found = explorer.sliders("large", 0)
     assert [each.spread for each in found] == sorted((each.spread for each in found), reverse=True)
     assert sorted(each.dimension for each in found) == [0, 1, 2, 3, 4]
 
 
-def test_a_test_image_is_edited_by_its_labels(explorer: Explorer) -> None:
-    test, own = explorer.test, explorer.own_labels(12)
+def test_a_test_image_is_edited_by_labels_and_latents(explorer: Explorer) -> None:
+    test, own = explorer.test, explorer.labels_of(12)
     assert own == {"shape": ["round", "square", "odd"][test.labels[12, 0]], "dark": ["no", "yes"][test.labels[12, 1]]}
     as_it_is = edited(explorer, image=12)
     assert as_it_is["Original"] == pictures.grid(test.images[12:13])
@@ -108,12 +106,12 @@ def test_a_test_image_is_edited_by_its_labels(explorer: Explorer) -> None:
     assert moved["Reconstruction"] == as_it_is["Reconstruction"] and moved["Edit"] != as_it_is["Edit"]
 
 
-def test_what_is_missing_is_named(study: Study, runs: Runs, tmp_path: Path) -> None:
+def test_missing_runs_are_named_with_reasons(study: Study, runs: Runs, tmp_path: Path) -> None:
     assert runs.missing == {("large", 1): "not trained"} and runs.seeds("large") == [0]
     with pytest.raises(UserError, match=r"large seed 1 is missing \(not trained\)"):
-        runs.place("large", 1)
+        runs.folder_of("large", 1)
     longer = study.model_copy(update={"training": study.training.model_copy(update={"epochs": 4})})
-    with pytest.raises(UserError, match="No run of the study is trained in"):
+    with pytest.raises(UserError, match="has no trained run of the study"):
         find(longer, tmp_path)
     assert find_named("tiny", tmp_path).finished == runs.finished
 
@@ -122,9 +120,9 @@ def test_nothing_outside_the_study_is_read(study: Study, runs: Runs, explorer: E
     outside = tmp_path / "elsewhere"
     runs.finished["small", 1].rename(outside)
     (tmp_path / "results/tiny/runs/small/seed-1").symlink_to(outside)
-    assert find(study, tmp_path).missing["small", 1] == "a link that leads out of the study"
+    assert find(study, tmp_path).missing["small", 1] == "its folder is a link to a place outside the study"
     for name in ("../../../elsewhere", str(outside), "../tiny/runs/small"):
-        with pytest.raises(UserError, match="There is no run of"):
+        with pytest.raises(UserError, match="There is no trained run of"):
             drawn(explorer, left=Side(variant=name, seed=0))
         with pytest.raises(UserError, match="There is no"):
             saved.read(runs, name)
@@ -134,30 +132,30 @@ def test_nothing_outside_the_study_is_read(study: Study, runs: Runs, explorer: E
 
 def mistakes() -> list[tuple[dict[str, Any], str]]:
     return [
-        ({"left": Side(variant="none", seed=0)}, "no run of 'none' to explore; there are: small, large, plain"),
-        ({"left": Side(variant="small", seed=7)}, "no run of small with seed 7; its seeds are: 0, 1"),
+        ({"left": Side(variant="none", seed=0)}, "no trained run of 'none'; choose one of: small, large, plain"),
+        ({"left": Side(variant="small", seed=7)}, "no run of small with seed 7; choose one of its seeds: 0, 1"),
         ({"labels": {"dark": "perhaps"}}, "dark has no value 'perhaps'; it has: no, yes"),
         ({"labels": {"size": "1"}}, "no label 'size'"),
-        ({"count": 7}, "7 draws were asked for; this page shows 1, 4, 9, 16, 25"),
-        ({"left": SMALL.model_copy(update={"moved": {3: 1.0}})}, "small has no latent 3; it has 0 to 2"),
-        ({"show": "edit", "image": 40}, "no test image 40; there are 0 to 39"),
+        ({"count": 7}, "The number of draws is 7; it must be one of: 1, 4, 9, 16, 25"),
+        ({"left": SMALL.model_copy(update={"moved": {3: 1.0}})}, "small has no latent 3; choose one from 0 to 2"),
+        ({"show": "edit", "image": 40}, "no test image 40; choose one from 0 to 39"),
     ]
 
 
 @pytest.mark.parametrize(("chosen", "sentence"), mistakes())
-def test_mistakes_are_sentences(explorer: Explorer, chosen: dict[str, Any], sentence: str) -> None:
+def test_mistakes_give_helpful_sentences(explorer: Explorer, chosen: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         drawn(explorer, **chosen)
 
 
 @pytest.mark.parametrize("typed", ["", " ", "x", "-1", "1.5", "9" * 19, "9" * 5000, "٣", "1e3", None])
-def test_a_number_that_is_none_is_a_sentence(typed: str | None) -> None:
+def test_text_that_is_no_whole_number_is_refused(typed: str | None) -> None:
     with pytest.raises(UserError, match="The seed is .*; enter a whole number from 0 to"):
-        whole_number(typed, "The seed", 2**63 - 1)
-    assert whole_number(" 9223372036854775807 ", "The seed", 2**63 - 1) == 2**63 - 1
+        parse_whole_number(typed, "The seed", 2**63 - 1)
+    assert parse_whole_number(" 9223372036854775807 ", "The seed", 2**63 - 1) == 2**63 - 1
 
 
-def test_latents_that_are_codes_have_no_sliders(study: Study, runs: Runs, tmp_path: Path) -> None:
+def test_a_discrete_latent_space_has_no_sliders(study: Study, runs: Runs, tmp_path: Path) -> None:
     variant = PLAIN | {
         "network": {"name": "conv", "width": 8, "depth": 2}, "latent": 4, "posterior": {"name": "vector_quantized", "codes": 8},
         "prior": {"name": "uniform"}, "regularizer": {"name": "commitment"},
@@ -165,33 +163,33 @@ def test_latents_that_are_codes_have_no_sliders(study: Study, runs: Runs, tmp_pa
     facts = store.read_facts(tmp_path / "data/blots.h5")
     model_files.save(runs.finished["plain", 0], Model(Variant.model_validate(variant), facts), facts, {})
     explorer = Explorer(runs)
-    assert explorer.sliders("plain", 0) == [] and drawn(explorer, left=BARE)
-    with pytest.raises(UserError, match="codes of a codebook, which no slider moves"):
-        drawn(explorer, left=BARE.model_copy(update={"moved": {0: 1.0}}))
+    assert explorer.sliders("plain", 0) == [] and drawn(explorer, left=PLAIN_SIDE)
+    with pytest.raises(UserError, match="entries of a codebook and cannot be moved"):
+        drawn(explorer, left=PLAIN_SIDE.model_copy(update={"moved": {0: 1.0}}))
 
 
-def test_a_run_of_other_images_is_refused(explorer: Explorer, runs: Runs) -> None:
+def test_a_run_trained_on_different_images_is_refused(explorer: Explorer, runs: Runs) -> None:
     facts = replace(explorer.facts, checksums={"train": "another"})
     model_files.save(runs.finished["large", 0], scramble(Model(Variant.model_validate(PLAIN), facts)), facts, {})
-    with pytest.raises(UserError, match="large seed 0 was trained on other images"):
+    with pytest.raises(UserError, match="large seed 0 was trained on different images from the other runs"):
         drawn(explorer)
 
 
-def test_what_is_seen_is_kept_with_its_settings(explorer: Explorer, runs: Runs) -> None:
+def test_a_saved_picture_holds_its_settings(explorer: Explorer, runs: Runs) -> None:
     settings = Settings(left=SMALL, right=LARGE.model_copy(update={"moved": {4: -0.5}}), noise=8, labels={"dark": "no"})
-    seen = explorer.show(settings)
-    path = saved.save(runs, settings, seen)
+    views = explorer.render(settings)
+    path = saved.save(runs, settings, views)
     assert path == runs.folder / "explored" / path.name and saved.names(runs) == [path.name]
     assert saved.read(runs, path.name) == settings
     content = path.read_bytes()
-    assert saved.save(runs, settings, explorer.show(settings)) == path and path.read_bytes() == content
-    left = pixels(seen[0].pictures["Draws"])
-    kept, scale = pixels(content)[..., 0], -(-saved.LEAST // len(left))
+    assert saved.save(runs, settings, explorer.render(settings)) == path and path.read_bytes() == content
+    left = pixels(views[0].pictures["Draws"])
+    kept, scale = pixels(content)[..., 0], -(-saved.MIN_HEIGHT // len(left))
     top, margin = 2 * saved.MARGIN + saved.CAPTION, saved.MARGIN
     np.testing.assert_array_equal(kept[top:, margin:][: scale * len(left) : scale, : scale * len(left) : scale], left)
 
 
-def test_a_picture_without_settings_or_of_another_study_is_refused(runs: Runs) -> None:
+def test_pictures_without_settings_of_this_study_are_refused(runs: Runs) -> None:
     folder = runs.folder / "explored"
     folder.mkdir()
     Image.new("L", (2, 2)).save(folder / "bare.png")
@@ -200,36 +198,30 @@ def test_a_picture_without_settings_or_of_another_study_is_refused(runs: Runs) -
         with pytest.raises(UserError, match=f"{name} holds no settings"):
             saved.read(runs, name)
     settings = Settings(left=SMALL, right=LARGE)
-    path = saved.save(replace(runs, study="other"), settings, Explorer(runs).show(settings))
-    with pytest.raises(UserError, match="is of the study other; open that"):
+    path = saved.save(replace(runs, study="other"), settings, Explorer(runs).render(settings))
+    with pytest.raises(UserError, match="belongs to the study other; open that study"):
         saved.read(runs, path.name)
 
 
-def test_no_more_than_a_few_models_are_held(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_models_are_held_in_memory(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[Path] = []
     load: Callable[[Path], Any] = model_files.load
-    monkeypatch.setattr(model, "load", lambda folder: loaded.append(folder) or load(folder))
-    monkeypatch.setattr("vaeline.explorer.drawing.MOST_LOADED", 2)
+    monkeypatch.setattr(model_files, "load", lambda folder: loaded.append(folder) or load(folder))
+    monkeypatch.setattr("vaeline.explorer.drawing.MAX_MODELS", 2)
     drawn(explorer)
     drawn(explorer)
     assert len(loaded) == 2
-    drawn(explorer, right=BARE)
-    drawn(explorer, left=BARE)
+    drawn(explorer, right=PLAIN_SIDE)
+    drawn(explorer, left=PLAIN_SIDE)
     assert len(loaded) == 4 and len(explorer._loaded) == 2
 
 
-def test_a_redraw_decodes_each_side_once_and_encodes_nothing(
-    explorer: Explorer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn(explorer)
-    calls: list[str] = []
-    for name in ("encode", "decode"):
-        original = getattr(trained_run.TrainedRun, name)
-        counted = partialmethod(
-            lambda run, *given, name, original: calls.append(name) or original(run, *given),
-            name=name,
-            original=original,
-        )
-        monkeypatch.setattr(trained_run.TrainedRun, name, counted)
-    drawn(explorer, noise=1)
-    assert calls == ["decode", "decode"]
+def test_a_redraw_loads_and_encodes_nothing(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = drawn(explorer)
+
+    def fail(*_: object) -> None:
+        pytest.fail("a redraw loaded a model or encoded test images")
+
+    monkeypatch.setattr(model_files, "load", fail)
+    monkeypatch.setattr(trained_run.TrainedRun, "encode", fail)
+    assert drawn(explorer, noise=1) != before

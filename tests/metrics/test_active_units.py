@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Generator
 
-from vaeline.metrics.active_units import active_units, covariances
+from vaeline.metrics._covariance import covariances
+from vaeline.metrics.active_units import active_units
 
 
 def test_dimensions_that_vary_more_than_a_hundredth_are_active() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaeline.metrics.calibration_error import calibration_error
+from vaeline.metrics._calibration_error import calibration_error
 
 
 def always(confidence: float, right: int, images: int = 100) -> tuple[np.ndarray, np.ndarray]:

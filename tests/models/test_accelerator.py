@@ -11,6 +11,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tests.test_every_entry import entries, made_up, resolved, smaller
 from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
 from vaeline.models.model import Model
 from vaeline.study.schema import Variant
 
@@ -24,25 +26,32 @@ def test_a_step_stays_on_its_device_and_never_waits_for_it(
     study = resolved(study_name)
     facts, splits = made_up(study)
     variant = Variant.model_validate(smaller(study.variants[entry].model_dump(mode="json")))
+    assert_step_stays_on_device(Model(variant, facts), facts, splits["train"], monkeypatch)
+
+
+def assert_step_stays_on_device(model: Model, facts: Facts, train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a training step on fake tensors of a CUDA device, and draw from p(z)."""
     generator = torch.Generator()
     monkeypatch.setattr(torch, "Generator", lambda device=None: generator)  # a device's own needs the device
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**40, 2**40))
-    model = Model(variant, facts)
-    if model.posterior.codes:
+    if model.posterior.codebook_size:
         model.posterior.has_started = True  # laying the codebook among a first batch asks once whether that is done
     with FAKED:
-        for module in (model, getattr(model.regularizer, "adversary", None)):
-            put_on_device(module)
-        batches = Batches(splits["train"], facts, 8, "cuda")
+        put_on_device(model)
+        if model.regularizer.adversary is not None:
+            put_on_device(model.regularizer.adversary.network)
+        batches = Batches(train, facts, 8, "cuda")
         x, labels = next(batches.shuffled(0, flip=facts.levels > 0, rotation=10.0 if facts.levels else 0.0))
         objective = model(x, labels, 1)
-        total = objective.total + objective.beside.get("adversary", 0)
-    assert x.device.type == labels.device.type == total.device.type == "cuda" and total.requires_grad
+        total = objective.total if objective.adversary is None else objective.total + objective.adversary
+        drawn = model.draw(labels)
+    assert x.device.type == labels.device.type == total.device.type == drawn.device.type == "cuda"
+    assert total.requires_grad
 
 
-def put_on_device(module: nn.Module | None) -> None:
+def put_on_device(module: nn.Module) -> None:
     """Put fakes in the place of weights and buffers; `Module.to` would want the device."""
-    for part in module.modules() if module else ():
+    for part in module.modules():
         for name, weight in part._parameters.items():
             part._parameters[name] = None if weight is None else nn.Parameter(_faked(weight), weight.requires_grad)
         part._buffers |= {name: None if each is None else _faked(each) for name, each in part._buffers.items()}

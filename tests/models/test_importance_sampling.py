@@ -10,15 +10,13 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
+from vaeline.metrics.nll import Summary, Unconverged, summarize
 from vaeline.models.importance_sampling import (
     Draw,
     LogLikelihood,
-    Summary,
-    Unconverged,
     concatenate,
     log_likelihood,
     marginal,
-    summarize,
 )
 
 NOISE = 0.5
@@ -168,7 +166,7 @@ def test_an_estimate_that_more_samples_still_lower_is_a_bound() -> None:
     estimate = log_likelihood(model.proposal(0.0, 2.0), model.log_joint, samples=1_000, block=100)
     summary = Summary(**{**summarize_quietly(estimate)._asdict(), "effective_sample_size": 50.0})
     assert summary.nll > -model.log_prob.mean().item() + 5 * summary.monte_carlo_error
-    assert summary.why_bound == "ten times as many samples lowered it by more than 0.5 nats"
+    assert summary.why_upper_bound == "ten times as many samples lowered it by more than 0.5 nats"
 
 
 def summarize_quietly(estimate: LogLikelihood) -> Summary:

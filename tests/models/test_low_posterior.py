@@ -38,7 +38,7 @@ def test_as_many_draws_as_the_fraction_asks_for(count: int, fraction: float, exp
 def test_a_draw_of_unknown_density_does_not_pass_for_the_best_covered() -> None:
     log_q = torch.zeros(20).double()
     log_q[3] = torch.nan
-    with pytest.raises(ValueError, match="the density of 1 of 20 draws is not known"):
+    with pytest.raises(ValueError, match="the density of 1 of 20 draws is unknown"):
         lowest(log_q, 2)
 
 

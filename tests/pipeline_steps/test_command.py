@@ -12,7 +12,7 @@ import yaml
 from click.testing import Result
 
 from pipeline_steps.command import RUNNING, UNDER_DVC, command, reads, timed
-from vaeline.metrics.frechet import FewImages
+from vaeline.metrics.frechet_distance import FewImages
 from vaeline.runs.timing import read_times
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError

@@ -23,7 +23,7 @@ from vaeline.runs.model_files import save
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
 
-pytestmark = pytest.mark.filterwarnings("ignore::vaeline.models.importance_sampling.Unconverged")
+pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.nll.Unconverged")
 PLAIN: dict[str, Any] = STUDY["variants"]["plain"]
 KINDS: dict[str, dict[str, Any]] = {
     "codes": {

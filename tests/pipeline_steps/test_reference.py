@@ -10,7 +10,7 @@ from click.testing import Result
 from pipeline_steps import classifier, reference
 from vaeline.study.schema import Study
 
-FIGURES = Path("data/blocks.classifier.json")
+NUMBERS = Path("data/blocks.classifier.json")
 STATISTICS = Path("data/blocks.classifier.reference.safetensors")
 
 
@@ -18,7 +18,7 @@ def test_the_stage_gives_the_scale_of_every_figure(project: Study, run: Callable
     run(classifier.main)
     result = run(reference.main)
     assert result.exit_code == 0, result.output
-    metrics = {name: how["value"] for name, how in json.loads(FIGURES.read_text())["figures"].items() if "value" in how}
+    metrics = {name: how["value"] for name, how in json.loads(NUMBERS.read_text())["metrics"].items() if "value" in how}
     assert 0 < metrics["fd_floor"] < metrics["fd_pixel_gaussian"]
     assert metrics["condition_accuracy_ceiling"] > 0.9
     assert metrics["condition_accuracy_floor"] == pytest.approx(0.5, abs=0.1)
@@ -27,9 +27,9 @@ def test_the_stage_gives_the_scale_of_every_figure(project: Study, run: Callable
 def test_running_it_twice_writes_the_same_bytes(project: Study, run: Callable[..., Result]) -> None:
     run(classifier.main)
     run(reference.main)
-    first = FIGURES.read_bytes(), STATISTICS.read_bytes()
+    first = NUMBERS.read_bytes(), STATISTICS.read_bytes()
     run(reference.main)
-    assert (FIGURES.read_bytes(), STATISTICS.read_bytes()) == first
+    assert (NUMBERS.read_bytes(), STATISTICS.read_bytes()) == first
 
 
 def test_a_missing_classifier_is_a_sentence(project: Study, run: Callable[..., Result]) -> None:

@@ -9,13 +9,13 @@ import yaml
 from click.testing import CliRunner, Result
 
 from pipeline_steps import report, table
-from tests.made_up import study_content, write_run, write_runs
+from tests.made_up import references, study_content, write_run, write_runs
 from vaeline.data import splits, store
 from vaeline.data.facts import Facts
-from vaeline.report.plots import drawings, figures
+from vaeline.report.plots.shared import rendering
+from vaeline.system.files import write_json
 
 RESULTS = Path("results/tiny")
-DRAWN = ("codes", "pockets", "traversals", "switched", "interpolations", "worst", "low_posterior")
 ROOT = Path(__file__).parents[2]
 STAGE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["report"]
 DECLARED = [
@@ -33,14 +33,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(yaml.safe_dump(study_content(question="Is one better?")))
     write_runs(RESULTS / "runs", {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
+    write_json(Path("data/dots.classifier.json"), {"metrics": references({"fd_floor": 1.5}).evaluation})
 
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawings cost most of the time, and most tests do not look at them."""
-    monkeypatch.setattr(figures, "svg", lambda _: "<svg/>")
-    monkeypatch.setattr(drawings, "files", lambda *_: {})
-    monkeypatch.setattr(report, "_pictures", lambda *_: dict.fromkeys(DRAWN, b"PNG"))
+    """Rendering plots takes most of the time, and most tests do not look at them."""
+    monkeypatch.setattr(rendering, "svg_for_page", lambda _: b"<svg/>")
+    monkeypatch.setattr(rendering, "svg", lambda _: b"<svg/>")
+    monkeypatch.setattr(rendering, "png", lambda _: b"PNG")
 
 
 def run(*arguments: str) -> Result:
@@ -126,7 +127,7 @@ def test_a_partial_report_of_nothing_is_refused() -> None:
     (RESULTS / "runs").rename(RESULTS / "elsewhere")
     result = run("--partial")
     assert result.exit_code == 1
-    assert "No run of the study is finished" in result.output
+    assert "No run in results/tiny/runs is finished; run the study first" in result.output
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -156,5 +157,5 @@ def test_the_table_of_a_study_that_did_not_run_says_what_to_do() -> None:
     result = CliRunner().invoke(table.main, [])
     assert result.exit_code == 1
     assert result.output == (
-        "Error: There is no results/tiny/comparison.json; run the study to its end (snakemake --cores 4 all), or see what there is with make report.\n"
+        "Error: There is no results/tiny/comparison.json; run the study to its end (snakemake --cores 4 all), or see the runs so far with make report.\n"
     )

@@ -12,7 +12,7 @@ from click.testing import Result
 from pipeline_steps import classifier, train
 from vaeline.study.schema import Study
 from vaeline.system.files import locked, sha256
-from vaeline.training.checkpoints import ROOT
+from vaeline.system.state_files import FOLDER as ROOT
 
 RUN = Path("results/tiny/runs/flow/seed-0")
 

@@ -2,28 +2,30 @@
 
 from pathlib import Path
 
-from tests.made_up import study, write_run, write_runs
+from tests.made_up import references, study, write_run, write_runs
 from vaeline.report import answer, compare, results, table
 from vaeline.report.comparison import Comparison
 
 
-def compared(folder: Path, *variants: str, seeds: tuple[int, ...] = (0, 1, 2)) -> Comparison:
-    return compare.compare(results.read(folder, study(variants, seeds)))
+def compared(
+    folder: Path, *variants: str, seeds: tuple[int, ...] = (0, 1, 2), scale: dict[str, float] | None = None
+) -> Comparison:
+    return compare.compare(results.read(folder, study(variants, seeds), reference=references(scale or {})))
 
 
-def test_a_difference_that_is_apart_is_said_with_its_interval(tmp_path: Path) -> None:
+def test_a_significant_difference_has_its_interval(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
     assert answer.sentences(compared(tmp_path, "one", "two"), "nll") == [
         "one is better than two by 3.10 ± 0.43 nats in nll, 3 of 3 seeds."
     ]
 
 
-def test_an_interval_that_holds_0_is_called_so(tmp_path: Path) -> None:
+def test_an_interval_that_includes_0_is_not_significant(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [0.0, 5.0, 6.0]}, "fd_sample")
     [sentence] = answer.sentences(compared(tmp_path, "one", "two"), "fd_sample")
     assert (
         sentence
-        == "one and two are not apart in fd_sample: the interval of their difference, 1.7 ± 5.7, includes 0 (one better in 2 of 3 seeds)."
+        == "one and two are not significantly different in fd_sample: the interval of their difference, 1.7 ± 5.7, includes 0 (one is better in 2 of 3 seeds)."
     )
 
 
@@ -41,10 +43,10 @@ def test_variants_are_ranked_each_against_the_next(tmp_path: Path) -> None:
 def test_one_seed_gives_no_verdict(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [5.0], "two": [1.0]})
     [sentence] = answer.sentences(compared(tmp_path, "one", "two", seeds=(0,)), "nll")
-    assert sentence == "nll without an interval, which takes two seeds, and so without a verdict: two 1, one 5."
+    assert sentence == "One seed gives no interval and no verdict. In order of nll, best first: two 1, one 5."
 
 
-def test_one_seed_of_saturated_figures_gives_nothing_to_rank(tmp_path: Path) -> None:
+def test_saturated_metrics_of_one_seed_rank_nothing(tmp_path: Path) -> None:
     for variant in ("one", "two"):
         write_run(tmp_path / variant / "seed-0", {"skl": 5.0}, {"skl": {"saturated": True}})
     assert answer.sentences(compared(tmp_path, "one", "two", seeds=(0,)), "skl") == [
@@ -52,23 +54,24 @@ def test_one_seed_of_saturated_figures_gives_nothing_to_rank(tmp_path: Path) -> 
     ]
 
 
-BOUND = {"nll": {"bound": "its effective sample size is under 10"}}
+BOUND = {"nll": {"upper_bound": "its effective sample size is under 10"}}
 
 
-def test_a_bound_is_not_beaten_by_how_far_another_is_below_it(tmp_path: Path) -> None:
+def test_an_upper_bound_does_not_measure_a_difference(tmp_path: Path) -> None:
     for seed, (first, second) in enumerate(((1.0, 4.0), (2.0, 5.0), (3.0, 6.3))):
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": first})
         write_run(tmp_path / "two" / f"seed-{seed}", {"nll": second}, BOUND)
         write_run(tmp_path / "three" / f"seed-{seed}", {"nll": second + 1}, BOUND)
     of_one, of_two = answer.sentences(compared(tmp_path, "one", "two", "three"), "nll")
-    assert of_one.startswith(
-        "one lies 3.10 ± 0.43 nats below the upper bound of two in nll, 3 of 3 seeds, which leaves open"
+    assert of_one == (
+        "one is 3.10 ± 0.43 nats below the upper bound of two in nll, 3 of 3 seeds. "
+        "The true value of two may be lower than its bound."
     )
-    assert of_two.startswith("The upper bound of two lies 1 nats below the upper bound of three in nll")
+    assert of_two.startswith("The upper bound of two is 1 nats below the upper bound of three in nll")
     assert [cell.mark for cell in table.rows(compared(tmp_path, "one", "two", "three"))[0].cells] == ["", "", ""]
 
 
-def test_a_bound_that_lies_below_what_is_known_is_better(tmp_path: Path) -> None:
+def test_an_upper_bound_below_a_known_value_is_better(tmp_path: Path) -> None:
     for seed, (first, second) in enumerate(((1.0, 4.0), (2.0, 5.0), (3.0, 6.3))):
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": first}, BOUND)
         write_run(tmp_path / "two" / f"seed-{seed}", {"nll": second})
@@ -77,7 +80,7 @@ def test_a_bound_that_lies_below_what_is_known_is_better(tmp_path: Path) -> None
     assert [cell.mark for cell in table.rows(found)[0].cells] == ["best", ""]
 
 
-def test_saturated_ones_are_named_and_not_ranked(tmp_path: Path) -> None:
+def test_saturated_variants_are_named_and_not_ranked(tmp_path: Path) -> None:
     for seed in range(3):
         write_run(tmp_path / "one" / f"seed-{seed}", {"skl": 1.0 + seed}, {"skl": {"saturated": True}})
         write_run(tmp_path / "two" / f"seed-{seed}", {"skl": 2.0 + seed})
@@ -85,21 +88,25 @@ def test_saturated_ones_are_named_and_not_ranked(tmp_path: Path) -> None:
     found = compared(tmp_path, "one", "two", "three")
     saturated, ranked = answer.sentences(found, "skl")
     assert saturated == "skl is saturated, and cannot rank one."
-    assert ranked.startswith("two and three are not apart in skl") or ranked.startswith("two is better than three")
+    assert ranked.startswith("two and three are not significantly different in skl") or ranked.startswith(
+        "two is better than three"
+    )
     assert [cell.mark for cell in table.rows(found)[0].cells] == ["", "", ""]
 
 
-def test_those_past_what_real_images_score_are_named_and_not_ranked(tmp_path: Path) -> None:
+def test_variants_past_the_ceiling_are_named_and_not_ranked(tmp_path: Path) -> None:
     for seed in range(3):
         for variant, value in (("one", 1.0), ("two", 0.8), ("three", 0.5)):
-            figures = {"condition_accuracy": value + 0.01 * seed, "condition_accuracy_ceiling": 0.95}
-            write_run(tmp_path / variant / f"seed-{seed}", figures)
-    past, ranked = answer.sentences(compared(tmp_path, "one", "two", "three"), "condition_accuracy")
-    assert past == "condition_accuracy is past the 0.9500 of real images, and says no more, for: one."
+            write_run(tmp_path / variant / f"seed-{seed}", {"condition_accuracy": value + 0.01 * seed})
+    found = compared(tmp_path, "one", "two", "three", scale={"condition_accuracy_ceiling": 0.95})
+    past, ranked = answer.sentences(found, "condition_accuracy")
+    assert (
+        past == "These variants score better than real images (0.9500) in condition_accuracy, and are not ranked: one."
+    )
     assert ranked.startswith("two is better than three by 0.3")
 
 
-def test_unlike_figures_are_ranked_each_among_their_like(tmp_path: Path) -> None:
+def test_each_measure_has_its_own_ranking(tmp_path: Path) -> None:
     measures = {"one": "density of pixels", "two": "probability of pixels", "three": "density of pixels"}
     for index, (variant, measure) in enumerate(measures.items()):
         for seed in range(2):
@@ -109,15 +116,15 @@ def test_unlike_figures_are_ranked_each_among_their_like(tmp_path: Path) -> None
     assert answer.sentences(found, "nll") == ["one is better than three by 20 nats in nll, 2 of 2 seeds."]
 
 
-def test_a_biased_distance_gives_way_to_the_kernel_distance(tmp_path: Path) -> None:
+def test_a_kernel_distance_replaces_a_biased_frechet_distance(tmp_path: Path) -> None:
     for variant in ("one", "two"):
         how = {"fd_sample": {"warning": "biased upwards"}}
         write_run(tmp_path / variant / "seed-0", {"fd_sample": 1.0, "kd_sample": 2.0, "fd_reconstruction": 3.0}, how)
     found = compared(tmp_path, "one", "two", seeds=(0,))
-    assert answer.figures(found) == ["kd_sample", "fd_reconstruction"]
+    assert answer.metrics(found) == ["kd_sample", "fd_reconstruction"]
 
 
-def test_the_seeds_they_share_decide_which_is_better(tmp_path: Path) -> None:
+def test_shared_seeds_decide_which_variant_is_better(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [9.0, 9.1, -90.0], "two": [1.0, 1.1]})  # one has the lower mean
     [sentence] = answer.sentences(compared(tmp_path, "one", "two"), "nll")
     assert sentence.startswith("two is better than one by 8")
@@ -131,7 +138,7 @@ def test_variants_without_a_common_seed_are_not_compared(tmp_path: Path) -> None
     ]
 
 
-def test_the_likelihood_spoken_of_is_one_that_all_variants_have(tmp_path: Path) -> None:
+def test_the_likelihood_that_answers_is_one_all_variants_have(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll_given_label": 1.0, "nll": 1.0, "negative_elbo": 1.0})
     write_run(tmp_path / "two" / "seed-0", {"nll": 2.0, "negative_elbo": 2.0, "fd_sample": 3.0})
-    assert answer.figures(compared(tmp_path, "one", "two", seeds=(0,))) == ["nll"]
+    assert answer.metrics(compared(tmp_path, "one", "two", seeds=(0,))) == ["nll"]

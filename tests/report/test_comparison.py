@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_up import study, study_content, write_run, write_runs
+from tests.made_up import references, study, study_content, write_run, write_runs
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.metrics._entry import Past
 from vaeline.report import answer, compare, comparison, results, table
 from vaeline.report.comparison import Comparison
-from vaeline.report.headlines import HEADLINES
+from vaeline.report.definitions import DEFINING
 from vaeline.report.table import marks
 from vaeline.study import reading
 from vaeline.system.errors import UserError
@@ -37,7 +39,7 @@ def test_variants_are_compared_seed_by_seed(tmp_path: Path) -> None:
     assert pair.difference == pytest.approx(-1)  # of -1, -1.5 and -0.5
     assert pair.half_width == pytest.approx(T_2 * 0.5 / 3**0.5)
     assert (pair.seeds, pair.won, pair.lost) == (3, 3, 0)
-    assert not pair.apart  # 1.24 > 1
+    assert not pair.significant  # 1.24 > 1
 
 
 def test_a_pair_can_be_turned(tmp_path: Path) -> None:
@@ -66,13 +68,13 @@ def test_a_single_seed_has_no_interval_and_is_never_apart(tmp_path: Path) -> Non
     figure = compared(tmp_path, seeds=(0,)).metrics["nll"]
     assert figure.summaries["one"].half_width is None
     assert figure.pairs[0].half_width is None
-    assert not figure.pairs[0].apart
+    assert not figure.pairs[0].significant
 
 
 def test_more_is_better_where_the_figure_says_so(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [0.9, 0.9, 0.8], "two": [0.5, 0.6, 0.9]}, "condition_accuracy")
     figure = compared(tmp_path).metrics["condition_accuracy"]
-    assert figure.ranking(HEADLINES["condition_accuracy"]) == ["one", "two"]
+    assert figure.ranking(catalogue().metric("condition_accuracy")) == ["one", "two"]
     assert (figure.pairs[0].won, figure.pairs[0].lost) == (2, 1)
 
 
@@ -80,16 +82,16 @@ def test_a_dash_keeps_its_reason(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
     write_run(tmp_path / "two" / "seed-0", {}, {"nll": {"dash": "it has no density"}})
     found = compared(tmp_path, ("one", "two", "absent"), (0,))
-    assert found.metrics["nll"].dashes == {"two": "it has no density", "absent": "none of its runs is there"}
+    assert found.metrics["nll"].dashes == {"two": "it has no density", "absent": "none of its runs is finished"}
     assert found.missing == ["absent seed 0: not trained"]
 
 
 def test_a_mean_over_runs_is_a_bound_where_one_of_them_is(tmp_path: Path) -> None:
     for variant, whys in {"one": ["", "it falls"], "two": ["", ""]}.items():
         for seed, why in enumerate(whys):
-            write_run(tmp_path / variant / f"seed-{seed}", {"nll": 1.0, "rate": 4.0}, {"nll": {"bound": why}})
+            write_run(tmp_path / variant / f"seed-{seed}", {"nll": 1.0, "rate": 4.0}, {"nll": {"upper_bound": why}})
     figures = compared(tmp_path, seeds=(0, 1)).metrics
-    assert {name: figure.bounds for name, figure in figures.items()} == {"nll": {"one": "it falls"}, "rate": {}}
+    assert {name: figure.upper_bounds for name, figure in figures.items()} == {"nll": {"one": "it falls"}, "rate": {}}
 
 
 def test_a_probability_and_a_density_are_not_compared(tmp_path: Path) -> None:
@@ -107,7 +109,7 @@ def test_a_probability_and_a_density_are_not_compared(tmp_path: Path) -> None:
     assert {measure: set(part.summaries) for measure, part in parts.items()} == {
         "density of pixels": {"one", "two"}, "probability of pixels": {"odd"},
     }  # fmt: skip
-    assert set(marks(parts["density of pixels"], HEADLINES["nll"])) <= {"one", "two"}
+    assert set(marks(parts["density of pixels"], catalogue().metric("nll"))) <= {"one", "two"}
     assert answer.sentences(found, "nll") == ["one is better than two by 1 nats in nll, 3 of 3 seeds."]
 
 
@@ -118,21 +120,19 @@ def test_numbers_of_unlike_definition_stand_in_no_column_together(tmp_path: Path
     found = compared(tmp_path, ("one", "two", "odd"))
     figure = found.metrics["nll"]
     assert figure.measures == {
-        "one": "figure with samples 500", "two": "figure with samples 500", "odd": "figure with samples 100",
+        "one": "measured with samples 500", "two": "measured with samples 500", "odd": "measured with samples 100",
     }  # fmt: skip
     assert [(pair.first, pair.second) for pair in figure.pairs] == [("one", "two")]
     rows = {row.measure: row for row in table.rows(found)}
-    assert [cell.value for cell in rows["figure with samples 500"].cells] == ["501.0", "501.0", "-"]
-    assert [cell.mark for cell in rows["figure with samples 500"].cells] == ["tied", "tied", ""]
-    assert [cell.value for cell in rows["figure with samples 100"].cells] == ["-", "-", "101.0"]
-    assert (
-        rows["figure with samples 100"].cells[0].note == "a figure with samples 500, which compares with its like alone"
-    )
-    assert "nll ↓ (figure with samples 100)" in table.plain(found, 120)
+    assert [cell.value for cell in rows["measured with samples 500"].cells] == ["501.0", "501.0", "-"]
+    assert [cell.mark for cell in rows["measured with samples 500"].cells] == ["tied", "tied", ""]
+    assert [cell.value for cell in rows["measured with samples 100"].cells] == ["-", "-", "101.0"]
+    assert rows["measured with samples 100"].cells[0].note == "measured with samples 500: compared with its like only"
+    assert "nll ↓ (measured with samples 100)" in table.plain(found, 120)
     assert not any("odd" in sentence for sentence in answer.sentences(found, "nll"))
 
 
-@pytest.mark.parametrize("key", comparison.DEFINING)
+@pytest.mark.parametrize("key", DEFINING)
 def test_whatever_defines_a_figure_keeps_unlike_ones_apart(tmp_path: Path, key: str) -> None:
     for variant, value in (("one", "this"), ("two", "that")):
         write_run(tmp_path / variant / "seed-0", {"rate": 1.0}, {"rate": {key: value}})
@@ -147,7 +147,7 @@ def test_seeds_that_were_measured_in_unlike_ways_have_no_mean(tmp_path: Path) ->
         write_run(tmp_path / "two" / f"seed-{seed}", {"fd_sample": 2.0}, {"fd_sample": {"weights": "ab12"}})
     figure = compared(tmp_path, ("one", "two")).metrics["fd_sample"]
     assert set(figure.summaries) == {"two"}
-    assert figure.dashes["one"] == "its seeds were measured in unlike ways: weights ab12 beside weights cd34"
+    assert figure.dashes["one"] == "its seeds were measured in different ways: weights ab12; weights cd34"
 
 
 def test_a_study_is_answered_by_the_figure_in_which_most_variants_compare(tmp_path: Path) -> None:
@@ -162,29 +162,44 @@ def test_a_study_is_answered_by_the_figure_in_which_most_variants_compare(tmp_pa
         write_run(tmp_path / variant / "seed-0", metrics, {name: evaluation[name] for name in metrics})
     found = compared(tmp_path, ("one", "two", "odd"), (0,))
     assert [figure.comparable for figure in (found.metrics["nll"], found.metrics["negative_elbo"])] == [2, 2]
-    assert answer.figures(found) == ["nll"]
+    assert answer.metrics(found) == ["nll"]
 
 
-def test_headlines_leave_out_errors_and_floors_and_keep_an_order(tmp_path: Path) -> None:
-    beside = [
-        "nll_standard_error",
-        "nll_monte_carlo_error",
-        "nll_tenth",
-        "fd_floor",
-        "fd_pixel_gaussian",
-        "condition_accuracy_ceiling",
-    ]
-    write_run(tmp_path / "one" / "seed-0", dict.fromkeys(["zest", "rate", "fd_sample", "nll", "angle", *beside], 1.0))
+def test_the_table_leaves_out_errors_and_keeps_an_order(tmp_path: Path) -> None:
+    companions = ["nll_standard_error", "nll_monte_carlo_error", "nll_tenth"]
+    names = ["zest", "rate", "fd_sample", "nll", "angle", *companions]
+    write_run(tmp_path / "one" / "seed-0", dict.fromkeys(names, 1.0))
     found = compared(tmp_path, ("one",), (0,))
-    assert list(found.headlines()) == ["nll", "fd_sample", "rate", "angle", "zest"]
-    assert set(found.beside()) == set(beside)
+    assert list(found.main_metrics()) == ["nll", "fd_sample", "rate", "angle", "zest"]
+    assert set(found.companions()) == set(companions)
     assert found.means() == {"one": dict.fromkeys(["nll", "fd_sample", "rate", "angle", "zest"], 1.0)}
 
 
-def test_a_reference_is_the_mean_of_all_runs(tmp_path: Path) -> None:
-    write_runs(tmp_path, {"one": [1.0, 2.0], "two": [3.0, 4.0]}, "fd_floor")
-    assert compared(tmp_path, seeds=(0, 1)).reference("fd_floor") == 2.5
-    assert compared(tmp_path, seeds=(0, 1)).reference("fid_floor") is None
+def test_references_are_those_of_the_data_set(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0]}, "kd_sample")
+    scale = references({"kd_floor": 2.5, "kd_floor_standard_error": 0.5, "precision_ceiling": 0.9})
+    found = compare.compare(results.read(tmp_path, study(("one",), (0, 1)), reference=scale)).references
+    assert {name: (each.value, each.standard_error) for name, each in found.items()} == {
+        "kd_floor": (2.5, 0.5), "precision_ceiling": (0.9, None),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("metric", "scale", "past", "expected"),
+    [
+        ("precision", {"precision_ceiling": 0.5}, "better than real images", ["two"]),
+        ("precision", {"precision_ceiling": 0.6}, "better than real images", []),
+        ("fd_sample", {"fd_pixel_gaussian": 0.6}, "no better than one Gaussian", ["two"]),
+        ("fd_sample", {"fd_floor": 0.5}, "better than real images", []),
+        ("fd_sample", {}, "no better than one Gaussian", []),
+    ],
+)
+def test_a_value_past_a_reference_is_known(
+    tmp_path: Path, metric: str, scale: dict[str, float], past: Past, expected: list[str]
+) -> None:
+    write_runs(tmp_path, {"one": [0.4], "two": [0.6]}, metric)
+    found = compare.compare(results.read(tmp_path, study(seeds=(0,)), reference=references(scale)))
+    assert list(found.past(metric, past)) == expected
 
 
 def test_a_comparison_survives_its_file(tmp_path: Path) -> None:
@@ -219,15 +234,7 @@ def test_a_definition_that_has_changed_is_not_averaged_with_the_one_before(tmp_p
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": 5.0 + seed}, {"nll": {"definition": words}})
     figure = compared(tmp_path, ("one",), (0, 1)).metrics["nll"]
     assert "one" not in figure.summaries
-    assert figure.dashes["one"] == "its seeds were measured in unlike ways: definition Nats. beside definition Bits."
-
-
-def test_floors_of_unlike_definition_give_no_scale(tmp_path: Path) -> None:
-    for variant, images in (("one", 100), ("two", 200)):
-        figures = {"fd_sample": 3.0, "fd_floor": 1.0}
-        write_run(tmp_path / variant / "seed-0", figures, {name: {"images": images} for name in figures})
-    found = compared(tmp_path, ("one", "two"), (0,))
-    assert found.reference("fd_floor") is None and found.metrics["fd_floor"].mixed
+    assert figure.dashes["one"] == "its seeds were measured in different ways: definition Nats.; definition Bits."
 
 
 def test_what_runs_warn_of_stands_beside_their_figure(tmp_path: Path) -> None:
@@ -241,7 +248,7 @@ def test_an_upper_bound_is_not_compared_with_a_published_figure(tmp_path: Path) 
     write_run(
         tmp_path / "one" / "seed-0",
         {"nll": 91.0},
-        {"nll": {"samples": 200, "bound": "its effective sample size is under 10"}},
+        {"nll": {"samples": 200, "upper_bound": "its effective sample size is under 10"}},
     )
     paper = {
         "metric": "nll",
@@ -260,7 +267,7 @@ def test_an_upper_bound_is_not_compared_with_a_published_figure(tmp_path: Path) 
 
 def test_a_published_figure_of_which_nothing_is_known_is_refused() -> None:
     paper = {"metric": "nll", "variant": "one", "value": 89.78, "source": "a paper"}
-    with pytest.raises(UserError, match="nll of one needs `how` it was made, or in what it `differs`"):
+    with pytest.raises(UserError, match="nll of one needs `how`, the way it was measured, or `differs`"):
         reading.check({**study_content(), "published": {"vae": paper}}, Path("params.yaml"))
 
 

@@ -8,24 +8,32 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
-from tests.made_up import VARIANT, study, study_content, write_run, write_runs
-from vaeline.report import compare, provenance, results
+from tests.made_up import VARIANT, references, study, study_content, write_run, write_runs
+from vaeline.data.facts import Facts
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.evaluation.record import Record
+from vaeline.report import compare, results
 from vaeline.report import page as report
-from vaeline.report.plots import figures
+from vaeline.report.findings import Findings
+from vaeline.report.plots.shared import contract, rendering
+from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import Provenance, Stage
+from vaeline.report.real_images import RealImages
+from vaeline.report.sections.header import differing_keys
 from vaeline.study import reading
 from vaeline.study.schema import Study
 
-PICTURES = ("codes", "pockets", "traversals", "switched", "interpolations", "worst", "low_posterior")
 
-
-def page(folder: Path, of: Study, real: bytes | None = None) -> str:
-    found = results.read(folder, of)
-    pictures = dict.fromkeys(PICTURES, b"PNG")
+def page(folder: Path, of: Study, real: bytes | None = None, reference: Record | None = None) -> str:
+    found = results.read(folder, of, reference=reference)
+    facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0"]])
+    images = RealImages(np.zeros((4, 1, 8, 8), np.uint8), facts, real) if real else None
+    findings = Findings(found, compare.compare(found), images)
     made_of = Provenance([Stage("train", "weights of a run", 6, "3 s")], {"data set": "dots"}, {"Python": "3.11.0"})
-    return report.render(of, found, compare.compare(found), real, pictures, made_of)
+    return report.render(report.compose(of, RenderedPlots(findings, contract.found()), made_of))
 
 
 def text_of(html: str) -> str:
@@ -52,9 +60,10 @@ class Links(HTMLParser):
 
 @pytest.fixture(autouse=True)
 def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawings cost most of the time; only the test that asks for `drawn` has them."""
+    """Rendering plots takes most of the time; only a test that asks for `drawn` does it."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(figures, "svg", lambda _: "<svg/>")
+        monkeypatch.setattr(rendering, "svg_for_page", lambda _: b"<svg/>")
+        monkeypatch.setattr(rendering, "png", lambda _: b"PNG")
 
 
 @pytest.fixture
@@ -75,8 +84,8 @@ def test_the_page_answers_in_sentences(runs: Path) -> None:
 
 
 def test_who_is_best_in_what_stands_on_top(tmp_path: Path) -> None:
-    figures_of = {"one": (1.0, 9.0, 5.0), "two": (4.0, 2.0, 5.0)}
-    for variant, (nll, distance, linear) in figures_of.items():
+    values_of = {"one": (1.0, 9.0, 5.0), "two": (4.0, 2.0, 5.0)}
+    for variant, (nll, distance, linear) in values_of.items():
         for seed in range(3):
             metrics = {"nll": nll + seed / 10, "fd_sample": distance + seed / 10, "probe_linear": linear}
             write_run(tmp_path / variant / f"seed-{seed}", metrics)
@@ -89,22 +98,13 @@ def test_who_is_best_in_what_stands_on_top(tmp_path: Path) -> None:
 def test_the_table_shows_means_with_intervals_and_marks_the_best(runs: Path) -> None:
     html = page(runs, study())
     assert re.search(
-        r'<td class="figure best" data-value="2.0">.*?best .*?<span class="value">2.0</span> <span class="spread">± 2.5</span></td>',
+        r'<td class="number best" data-value="2.0">.*?best .*?<span class="value">2.0</span> <span class="spread">± 2.5</span></td>',
         html,
     )
     assert re.search(
-        r'<td class="figure " data-value="5.1\d*">.*?<span class="value">5.1</span> <span class="spread">± 2.9</span></td>',
+        r'<td class="number " data-value="5.1\d*">.*?<span class="value">5.1</span> <span class="spread">± 2.9</span></td>',
         html,
     )
-
-
-def test_a_strip_holds_zero_every_seed_and_the_interval(runs: Path) -> None:
-    found = report._answer(compare.compare(results.read(runs, study())), "nll")
-    [strip] = found.strips
-    assert (strip.pair.first, strip.by) == ("one", "3.10 ± 0.43")
-    assert (found.zero, strip.high) == (3, 97)  # from 0 to 3.1 + 0.43, a margin at either end
-    assert strip.mean == pytest.approx(3 + 94 * 3.1 / 3.5303, abs=0.01)
-    assert strip.seeds == pytest.approx([3 + 94 * value / 3.5303 for value in (3, 3, 3.3)], abs=0.01)
 
 
 def test_no_request_leaves_the_page(runs: Path) -> None:
@@ -170,7 +170,7 @@ def test_what_sets_the_variants_apart_is_named(runs: Path) -> None:
     content = study_content()
     flow = {"name": "decoupled", "flow": {"name": "affine_coupling", "layers": 3}}
     content["variants"] = {**content["variants"], "two": {**VARIANT, "prior": flow, "latent": 3}}
-    found = report._differing(reading.check(content, Path("params.yaml")))
+    found = differing_keys(reading.check(content, Path("params.yaml")))
     assert found.keys() >= {"latent", "prior", "prior.flow", "prior.flow.layers"} and "network" not in found
     assert found["latent"] == ["2", "3"] and found["prior"] == ["standard", "decoupled"]
     assert found["prior.flow.layers"] == ["", "3"] and list(found)[:2] == ["latent", "prior"]
@@ -194,7 +194,7 @@ def test_a_missing_run_is_named(runs: Path) -> None:
 def test_a_variant_without_runs_is_a_column_of_dashes(runs: Path) -> None:
     text = text_of(page(runs, study(("one", "two", "three"))))
     assert "three seed 2: not trained" in text
-    assert "none of its runs is there" in text
+    assert "none of its runs is finished" in text
 
 
 def test_one_run_alone_makes_a_page(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_dashes_and_bounds_carry_their_reason(tmp_path: Path) -> None:
         write_run(
             tmp_path / "one" / f"seed-{seed}",
             {"nll": 1.0 + seed},
-            {"nll": {"bound": "its effective sample size is under 10"}},
+            {"nll": {"upper_bound": "its effective sample size is under 10"}},
         )
         write_run(tmp_path / "two" / f"seed-{seed}", {}, {"nll": {"dash": "it has no density"}})
     html = page(tmp_path, study())
@@ -233,12 +233,12 @@ def test_definitions_that_differ_name_their_variants(tmp_path: Path) -> None:
             tmp_path / "two" / f"seed-{seed}", {"nll_refit": 1.0}, {"nll_refit": {"definition": "Already fitted."}}
         )
     text = text_of(page(tmp_path, study(seeds=(0, 1))))
-    assert all(f"σ refitted, nats: figure with definition {way}." in text for way in ("Refitted", "Already fitted"))
+    assert all(f"σ refitted, nats: measured with definition {way}." in text for way in ("Refitted", "Already fitted"))
     assert "one Refitted. images 4 sigma 0.4100 to 0.4300 split test" in text
     assert "two Already fitted. images 4 split test" in text
 
 
-def test_a_figure_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
+def test_a_mean_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
     for seed, value in enumerate((0.5, 0.75)):
         by_label = {"definition": "Balanced.", "by_label": {"Smiling": value, "Male": 1.0}}
         write_run(tmp_path / "one" / f"seed-{seed}", {"condition_accuracy": value}, {"condition_accuracy": by_label})
@@ -249,13 +249,21 @@ def test_a_figure_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
     assert "&#34;Male" not in html  # nor as JSON among the ways of its making
 
 
-def test_errors_and_floors_stand_apart_from_the_table(tmp_path: Path) -> None:
+def test_errors_are_not_in_the_table(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll": 2.0, "nll_standard_error": 0.125})
     html = page(tmp_path, study(("one",), (0,)))
-    table, beside = html.split("Errors and references", 1)
+    table, errors = html.split("Errors that go with", 1)
     assert "nll_" not in text_of(table)
-    assert "nll_standard_error How nll_standard_error is made." in text_of("<body" + beside)
-    assert "0.1250" in beside
+    assert "nll_standard_error How nll_standard_error is made." in text_of("<body" + errors)
+    assert "0.1250" in errors
+
+
+def test_references_of_the_data_set_are_defined(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"fd_sample": 2.0})
+    scale = references({"fd_floor": 1.25, "kd_floor": 0.5, "kd_floor_standard_error": 0.25})
+    text = text_of(page(tmp_path, study(("one",), (0,)), reference=scale))
+    assert f"fd_floor: 1.250 {catalogue().definition('fd_floor')}" in text
+    assert "kd_floor: 0.50 ± 0.25" in text
 
 
 def test_params_and_environment_are_there_in_full(runs: Path) -> None:
@@ -270,18 +278,3 @@ def test_params_and_environment_are_there_in_full(runs: Path) -> None:
 
 def test_the_page_is_the_same_each_time(runs: Path) -> None:
     assert page(runs, study()) == page(runs, study())
-
-
-def test_the_environment_names_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)  # outside any repository
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    found = provenance.environment()
-    assert {"Python", "torch", "numpy"} <= found.keys()
-    assert "commit" not in found
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(5.24, "5.2 s"), (59.99, "60.0 s"), (200, "3 min 20 s"), (3661, "1 h 01 min")]
-)
-def test_wall_times_are_read_at_a_glance(seconds: float, text: str) -> None:
-    assert provenance.duration(seconds) == text

@@ -5,13 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from tests.made_up import study, write_run
 from vaeline.report import compare, results
 from vaeline.report import page as report
-from vaeline.report.plots import drawn_figures, figures, latent_figures
+from vaeline.report.findings import Findings
+from vaeline.report.plots.shared import contract
+from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import Provenance, Stage
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ ATTACK = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of four variants; one leads in one figure, another in another."""
+    """A report of four variants; one leads in one metric, another in another."""
     folder = tmp_path_factory.mktemp("study")
     for seed in range(3):
         for variant, distance in DISTANCES.items():
@@ -31,16 +32,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
             obeyed = {"condition_accuracy": {"value": 0.5, "by_label": {ATTACK: 0.25, "Male": 0.75}}}
             write_run(folder / variant / f"seed-{seed}", {**metrics, "condition_accuracy": 0.5}, obeyed)
     found = results.read(folder, of := study(tuple(DISTANCES), question=f"Is {ATTACK} shown?"))
-    pictures = {
-        "codes": figures.png(partial(latent_figures.codes, found)),
-        "pockets": figures.png(partial(latent_figures.pockets, found)),
-        "traversals": latent_figures.traversals_png(found), "switched": drawn_figures.switched_png(found),
-        "interpolations": drawn_figures.interpolations_png(found),
-        "worst": drawn_figures.worst_png(found, np.zeros((4, 1, 8, 8), np.uint8)),
-        "low_posterior": drawn_figures.low_posterior_png(found),
-    }  # fmt: skip
+    findings = Findings(found, compare.compare(found))
+    plots = RenderedPlots(findings, contract.found())
     made_of = Provenance([Stage("train", "weights", 12, "")], {ATTACK: ATTACK}, {"Python": "3.11"})
-    page = report.render(of, found, compare.compare(found), None, pictures, made_of)
+    page = report.render(report.compose(of, plots, made_of))
     (folder / "report.html").write_text(page, encoding="utf-8")
     return folder / "report.html"
 
@@ -77,14 +72,14 @@ def test_nothing_is_said_and_nothing_asked_for(opened: Callable[..., "Page"]) ->
     assert all(page.evaluate("[...document.images].filter(i => i.src).map(i => i.naturalWidth > 0)"))
 
 
-def test_variants_are_sorted_by_a_figure_the_better_first(opened: Callable[..., "Page"]) -> None:
+def test_variants_are_sorted_by_a_metric_the_better_first(opened: Callable[..., "Page"]) -> None:
     page = opened()
     sort = partial(page.get_by_role("button").filter(has_text="the variants by").filter, has_text="fd_sample")
     assert variants(page) == list(DISTANCES)
     row = page.locator(".results tbody tr", has_text="fd_sample").first
     sort().first.press("Enter")
     assert variants(page) == ["two", "three", "four", "one"]
-    assert row.locator("td.figure .value").all_inner_texts() == ["2", "5", "7", "9"]
+    assert row.locator("td.number .value").all_inner_texts() == ["2", "5", "7", "9"]
     sort().first.press("Enter")
     assert variants(page) == ["one", "four", "three", "two"]
 
@@ -99,9 +94,9 @@ def test_runs_are_sorted_by_a_column(opened: Callable[..., "Page"]) -> None:
     assert [float(text) for text in cells.all_inner_texts()] == sorted(values, reverse=True)
 
 
-def test_a_figure_enlarges_and_closes_by_keyboard(opened: Callable[..., "Page"]) -> None:
+def test_a_plot_enlarges_and_closes_by_keyboard(opened: Callable[..., "Page"]) -> None:
     page = opened()
-    small = page.locator("#figure-switched img")
+    small = page.locator("#plot-switched img")
     small.press("Enter")
     large = page.locator("dialog img")
     assert large.is_visible() and large.get_attribute("src") == small.get_attribute("src")

@@ -4,15 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_up import study, write_run, write_runs
+from tests.made_up import references, study, write_run, write_runs
 from vaeline.report import compare, results, table
 from vaeline.report.comparison import Comparison
 
 
 def compared(
-    folder: Path, variants: tuple[str, ...] = ("one", "two"), seeds: tuple[int, ...] = (0, 1, 2)
+    folder: Path,
+    variants: tuple[str, ...] = ("one", "two"),
+    seeds: tuple[int, ...] = (0, 1, 2),
+    scale: dict[str, float] | None = None,
 ) -> Comparison:
-    return compare.compare(results.read(folder, study(variants, seeds)))
+    return compare.compare(results.read(folder, study(variants, seeds), reference=references(scale or {})))
 
 
 def marks(folder: Path, *variants: str) -> list[str]:
@@ -60,17 +63,16 @@ def test_none_is_best_by_a_seed_that_its_rival_has_not(tmp_path: Path) -> None:
 def test_a_figure_past_what_real_images_score_is_not_the_best(tmp_path: Path) -> None:
     for seed in range(2):
         for variant, value in (("one", 1.0), ("two", 0.8)):
-            figures = {"precision": value, "precision_ceiling": 0.9}
-            write_run(tmp_path / variant / f"seed-{seed}", figures)
-    [first, second] = table.rows(compared(tmp_path, seeds=(0, 1)))[0].cells
+            write_run(tmp_path / variant / f"seed-{seed}", {"precision": value})
+    [first, second] = table.rows(compared(tmp_path, seeds=(0, 1), scale={"precision_ceiling": 0.9}))[0].cells
     assert (first.mark, second.mark) == ("", "")
-    assert first.note.startswith("past its ceiling") and not second.note
+    assert first.note.startswith("better than real images") and not second.note
 
 
 def test_a_floor_ends_where_its_error_begins(tmp_path: Path) -> None:
-    figures = {"kd_sample": 9.0, "kd_floor": 0.2529, "kd_floor_standard_error": 4.05}
-    write_run(tmp_path / "one" / "seed-0", figures)
-    assert table.rows(compared(tmp_path, ("one",), (0,)))[0].references == {"kd_floor": "0.3 ± 4.0"}
+    scale = {"kd_floor": 0.2529, "kd_floor_standard_error": 4.05}
+    write_run(tmp_path / "one" / "seed-0", {"kd_sample": 9.0})
+    assert table.rows(compared(tmp_path, ("one",), (0,), scale))[0].references == {"kd_floor": "0.3 ± 4.0"}
 
 
 def test_a_figure_that_describes_a_model_ranks_none(tmp_path: Path) -> None:
@@ -88,7 +90,7 @@ def test_bounds_dashes_and_lost_seeds_are_explained(tmp_path: Path) -> None:
         write_run(
             tmp_path / "one" / f"seed-{seed}",
             {"nll": 5.0 + seed},
-            {"nll": {"bound": "its effective sample size is under 10"}},
+            {"nll": {"upper_bound": "its effective sample size is under 10"}},
         )
         write_run(tmp_path / "two" / f"seed-{seed}", {"rate": 1.0} | ({"nll": 7.0} if seed else {}))
         write_run(tmp_path / "three" / f"seed-{seed}", {}, {"nll": {"dash": "it has no density"}})
@@ -110,8 +112,8 @@ def test_a_figure_that_no_variant_has_is_no_row_but_said(tmp_path: Path) -> None
 
 
 def test_floors_stand_beside_their_figure(tmp_path: Path) -> None:
-    write_run(tmp_path / "one" / "seed-0", {"fd_sample": 9.0, "fd_floor": 1.25, "nll": 3.0})
-    rows = {row.name: row for row in table.rows(compared(tmp_path, ("one",), (0,)))}
+    write_run(tmp_path / "one" / "seed-0", {"fd_sample": 9.0, "nll": 3.0})
+    rows = {row.name: row for row in table.rows(compared(tmp_path, ("one",), (0,), {"fd_floor": 1.25}))}
     assert rows["fd_sample"].references == {"fd_floor": "1.250"}
     assert rows["nll"].references == {}
 

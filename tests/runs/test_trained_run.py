@@ -15,7 +15,7 @@ import vaeline
 from vaeline.data import splits, store
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
-from vaeline.models.importance_sampling import Unconverged
+from vaeline.metrics.nll import Unconverged
 from vaeline.models.model import Model
 from vaeline.runs import model_files
 from vaeline.runs.trained_run import TrainedRun

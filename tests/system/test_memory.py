@@ -33,7 +33,7 @@ MEASURED = (
 import numpy as np
 import torch
 from vaeline.data.batches import Batches
-from vaeline.evaluation.likelihood import judge_likelihood
+from vaeline.evaluation.likelihood import measure_likelihood
 from vaeline.models.model import Model
 from vaeline.study.schema import Evaluation, Variant
 from vaeline.data.store import Facts, Split
@@ -52,7 +52,7 @@ batches = Batches(Split(pixels, np.arange(images)[:, None] % 2, [""] * images), 
 
 def peak(samples):
     settings = Evaluation(importance_samples=samples, bound_samples=1, features={{"name": "classifier"}})
-    judge_likelihood(model, batches, batches, settings)
+    measure_likelihood(model, batches, batches, settings)
     return peak_megabytes()
 
 

@@ -1,81 +1,19 @@
-"""Training: what it leaves, when it stops, and that a killed one ends in the same bytes."""
+"""Training: its result, when it stops, and that a killed training ends in the same bytes."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
 
+from tests.training.tiny import FACTS, Killed, kill_after, run, same, split
 from vaeline.data.batches import Batches
-from vaeline.data.facts import Facts
-from vaeline.data.store import Split
-from vaeline.models.calibration import mean_squared_error
+from vaeline.models.contracts import Objective
 from vaeline.models.flows import affine_coupling
-from vaeline.models.model import Model, Objective
-from vaeline.models.regularizers import factor
-from vaeline.study.schema import Training, Variant
+from vaeline.models.model import Model
 from vaeline.system.errors import UserError
 from vaeline.training.checkpoints import Checkpoints
-from vaeline.training.density_fit import fit_density
-from vaeline.training.loop import train
 from vaeline.training.tally import Row
-
-FACTS = Facts(
-    "tiny", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0", "1"]], counts={"train": 40, "validation": 12, "test": 4}
-)
-VARIANT = {
-    "network": {"name": "mlp", "widths": [16]},
-    "latent": 2,
-    "condition": {"embedding": 3},
-    "posterior": {"name": "gaussian"},
-    "prior": {"name": "conditional_flow"},
-    "likelihood": {"name": "optimal_sigma"},
-    "regularizer": {"name": "kl", "warmup": 5},
-}
-
-
-class Killed(Exception):
-    pass
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-def split(count: int) -> Split:
-    generator = np.random.default_rng(count)
-    images = (generator.random((count, 1, 8, 8)) * np.linspace(0, 17, 8)).astype(np.uint8)
-    return Split(images, np.arange(count)[:, None] % 2, [str(index) for index in range(count)])
-
-
-def run(name: str, on_epoch: Callable[[Row], None] = lambda row: None, **settings: Any) -> tuple[Model, list[Row]]:
-    variant = {**VARIANT, **settings.pop("variant", {})}
-    training = Training.model_validate(
-        {"epochs": 4, "learning_rate": 0.01, "batch_size": 16, "flip": True, "rotation": 5, **settings}
-    )
-    torch.manual_seed(0)
-    model = Model(Variant.model_validate(variant), FACTS)
-    rows = train(
-        model, Batches(split(40), FACTS, 16), Batches(split(12), FACTS, 16), training, 0,
-        Checkpoints(name, {}), Fabric(accelerator="cpu", devices=1, precision=training.precision), on_epoch,
-    )  # fmt: skip
-    return model, rows
-
-
-def same(one: Model, other: Model) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
-
-
-def kill_after(epoch: int) -> Callable[[Row], None]:
-    def on_epoch(row: Row) -> None:
-        if row["epoch"] == epoch:
-            raise Killed
-
-    return on_epoch
 
 
 def test_a_killed_training_ends_in_the_bytes_of_an_undisturbed_one() -> None:
@@ -172,15 +110,6 @@ def test_the_best_weights_are_kept_and_waiting_ends() -> None:
     assert float(model.likelihood.sigma) == pytest.approx(rows[best]["sigma"])
 
 
-def test_the_objective_is_its_terms_and_the_validation_bound_is_unweighted() -> None:
-    _, rows = run("terms")
-    for row in rows:
-        assert row["objective"] == pytest.approx(row["distortion"] + row["kl"], rel=1e-5)
-        assert row["validation_negative_elbo"] == row["validation_distortion"] + row["validation_rate"]
-        assert row["validation_objective"] == pytest.approx(row["validation_negative_elbo"], rel=1e-5)
-    assert rows[0]["kl"] < rows[0]["rate"]  # its weight was still rising
-
-
 @pytest.mark.parametrize("clip", [None, 1.0])
 def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(
     monkeypatch: pytest.MonkeyPatch, clip: float | None
@@ -190,8 +119,8 @@ def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(
     forward = Model.forward
 
     def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> Objective:
-        terms, beside = forward(self, x, labels, step)
-        return Objective({**terms, "distortion": terms["distortion"] * (float("nan") if step == 8 else 1)}, beside)
+        terms, logged, _ = forward(self, x, labels, step)
+        return Objective({**terms, "distortion": terms["distortion"] * (float("nan") if step == 8 else 1)}, logged)
 
     monkeypatch.setattr(Model, "forward", sicken)
     with pytest.raises(
@@ -226,29 +155,6 @@ def test_a_loss_that_starts_infinite_is_no_matter_of_the_learning_rate() -> None
         run("sick", variant={"likelihood": {"name": "fixed_sigma", "sigma": 1e-30}})
 
 
-def test_a_prior_whose_samples_overflow_is_named_although_its_terms_are_finite(monkeypatch: pytest.MonkeyPatch) -> None:
-    inverse = affine_coupling.AffineCouplings.inverse
-
-    def sicken(self: Any, u: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
-        calls.append(1)
-        z = inverse(self, u, context)
-        return z.index_fill(0, torch.tensor([3]), float("inf")) if len(calls) == 3 else z
-
-    calls: list[int] = []
-    monkeypatch.setattr(affine_coupling.AffineCouplings, "inverse", sicken)
-    with pytest.raises(
-        UserError, match=r"epoch 3, in validation: 1 of 12 samples of prior conditional_flow are not finite"
-    ):
-        run("sick")
-    assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
-
-
-def test_sigma_is_that_of_the_training_split() -> None:
-    model, _ = run("sigma")
-    measured = mean_squared_error(model.eval(), Batches(split(40), FACTS, 16), seed=7) ** 0.5
-    assert float(model.likelihood.sigma) == pytest.approx(measured, rel=0.05)
-
-
 def test_bf16_steps_end_near_those_of_32_bits() -> None:
     _, exact = run("exact")
     _, rough = run("rough", precision="bf16-mixed")
@@ -256,122 +162,9 @@ def test_bf16_steps_end_near_those_of_32_bits() -> None:
     assert rough[-1]["validation_objective"] != exact[-1]["validation_objective"]
 
 
-def test_a_validation_that_is_not_finite_stops_and_keeps_the_checkpoint_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    forward = Model.forward
-
-    def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> Objective:
-        terms, beside = forward(self, x, labels, step)
-        return Objective(terms, {"rate": beside["rate"] * (1 if self.training else float("inf"))})
-
-    monkeypatch.setattr(Model, "forward", sicken)
-    with pytest.raises(UserError, match=r"epoch 1, in validation: .*validation_rate -?inf"):
-        run("sick")
-    assert Checkpoints("sick", {}).latest(4) is None
-
-
 def test_a_last_batch_of_one_image_joins_the_one_before() -> None:
     batches = Batches(split(33), FACTS, 16)
     assert [len(x) for x, _ in batches.shuffled(0)] == [16, 17] and len(batches) == 2
-
-
-FACTOR = {"regularizer": {"name": "factor", "gamma": 5.0, "width": 8, "depth": 2, "learning_rate": 0.01}}
-
-
-def test_an_adversary_is_trained_and_resumed_but_not_exported() -> None:
-    whole, rows = run("whole", variant=FACTOR)
-    with pytest.raises(Killed):
-        run("killed", kill_after(2), variant=FACTOR)
-    resumed, rows_again = run("killed", variant=FACTOR)
-    assert same(whole, resumed) and rows == rows_again
-    for name, weight in whole.regularizer.adversary.state_dict().items():
-        assert torch.equal(weight, resumed.regularizer.adversary.state_dict()[name])
-    assert not [name for name in whole.state_dict() if "adversary" in name]
-    untrained = Model(whole.variant, FACTS).regularizer.adversary
-    assert not torch.equal(untrained[0].weight, whole.regularizer.adversary[0].weight)
-    assert {"adversary", "total_correlation", "validation_adversary"} <= rows[0].keys()
-
-
-def test_against_an_adversary_the_last_weights_are_kept() -> None:
-    """The objective is lowest where the adversary errs most: a validation that chose by it would choose by that."""
-    model, rows = run("factor", variant=FACTOR, epochs=3, patience=1, learning_rate=0.1)
-    objectives = [row["validation_objective"] for row in rows]
-    assert len(rows) == 3 and objectives.index(min(objectives)) == 0
-    state = Checkpoints("factor", {}).latest(3)
-    assert state is not None
-    assert all(torch.equal(weight, model.state_dict()[name]) for name, weight in state["model"].items())
-
-
-def test_an_adversary_whose_weights_alone_diverge_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def sicken(self: Fabric, objective: torch.Tensor) -> None:
-        backward(self, objective)
-        calls.append(1)
-        if len(calls) == 3:  # the last step of epoch 1: no term has shown it yet
-            next(adversaries[-1].parameters()).grad.fill_(float("nan"))
-
-    calls: list[int] = []
-    backward, adversaries = Fabric.backward, []
-    built = factor.build
-    monkeypatch.setattr(
-        factor, "build", lambda *arguments: (adversaries.append((found := built(*arguments)).adversary), found)[1]
-    )
-    monkeypatch.setattr(Fabric, "backward", sicken)
-    with pytest.raises(
-        UserError, match=r"weights of the regularizer's adversary are not finite; no epoch was finished"
-    ):
-        run("sick", variant=FACTOR)
-
-
-def test_an_adversary_that_diverges_is_named_and_the_last_good_checkpoint_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    backward = Fabric.backward
-    steps: list[int] = []
-
-    def sicken(self: Fabric, objective: torch.Tensor) -> None:
-        backward(self, objective)
-        steps.append(1)
-        if len(steps) == 8:  # the second of three steps of epoch 3
-            for weight in adversaries[-1].parameters():
-                assert weight.grad is not None
-                weight.grad.fill_(float("inf"))
-
-    adversaries: list[torch.nn.Module] = []
-    built = factor.build
-
-    def build(*arguments: Any) -> factor.Factor:
-        found = built(*arguments)
-        adversaries.append(found.adversary)
-        return found
-
-    monkeypatch.setattr(factor, "build", build)
-    monkeypatch.setattr(Fabric, "backward", sicken)
-    with pytest.raises(
-        UserError, match=r"epoch 3, step 3: .*total_correlation nan, .*adversary nan; checkpoints up to epoch 2"
-    ):
-        run("sick", variant=FACTOR)
-    state = Checkpoints("sick", {}).latest(4)
-    assert state is not None and all(each.isfinite().all() for each in state["adversary"]["network"].values())
-
-
-def test_an_adversary_that_runs_away_without_an_infinity_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    backward, built = Fabric.backward, factor.build
-    steps: list[int] = []
-    adversaries: list[torch.nn.Module] = []
-
-    def sicken(self: Fabric, objective: torch.Tensor) -> None:
-        backward(self, objective)
-        steps.append(1)
-        if len(steps) == 7:  # the first of three steps of epoch 3
-            with torch.no_grad():
-                last = [*adversaries[-1].parameters()][-1]
-                last.copy_(torch.tensor([1e6, -1e6]))
-
-    monkeypatch.setattr(
-        factor, "build", lambda *arguments: (found := built(*arguments), adversaries.append(found.adversary))[0]
-    )
-    monkeypatch.setattr(Fabric, "backward", sicken)
-    with pytest.raises(
-        UserError, match=r"epoch 3, in the mean: .*worse than a coin's 0.69 nats; checkpoints up to epoch 2"
-    ):
-        run("lost", variant=FACTOR)
 
 
 def test_a_flow_that_diverges_is_named_and_the_last_good_checkpoint_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,35 +180,3 @@ def test_a_flow_that_diverges_is_named_and_the_last_good_checkpoint_kept(monkeyp
     with pytest.raises(UserError, match=r"epoch 3, step 2: .*kl (nan|-?inf).*checkpoints up to epoch 2 are kept"):
         run("sick")
     assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
-
-
-MIXTURE = {"condition": None, "prior": {"name": "standard"}, "density": {"name": "gaussian_mixture", "components": 2}}
-CODES = {
-    "network": {"name": "conv", "width": 4, "depth": 2}, "condition": {"embedding": None, "encoder": False, "decoder": False},
-    "posterior": {"name": "vector_quantized", "codes": 6}, "prior": {"name": "uniform"}, "regularizer": {"name": "commitment"},
-    "density": {"name": "pixelcnn", "width": 4, "layers": 2, "epochs": 4},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("variant", [MIXTURE, CODES], ids=["vectors", "codes"])
-def test_a_killed_fit_of_a_density_ends_in_the_bytes_of_an_undisturbed_one(
-    variant: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fitted(name: str) -> tuple[Model, list[float]]:
-        model, _ = run("same", variant=variant)
-        return model, fit_density(model, Batches(split(40), FACTS, 16), 0, Checkpoints(name, {}))
-
-    whole, losses = fitted("whole")
-    write = Checkpoints.write
-
-    def write_and_die(self: Checkpoints, epoch: int, state: Any, finished: bool) -> None:
-        write(self, epoch, state, finished)
-        raise Killed
-
-    for _ in range(2 if len(losses) > 1 else 1):
-        with monkeypatch.context() as patch, pytest.raises(Killed):
-            patch.setattr(Checkpoints, "write", write_and_die)
-            fitted("killed")
-    again, losses_again = fitted("killed")
-    assert same(whole, again) and losses == losses_again
-    assert len(losses) == (4 if variant is CODES else 1)

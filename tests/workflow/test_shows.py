@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.workflow.scratch import Project
-from vaeline.report.plots.drawings import DRAWINGS
+from vaeline.report.plots.shared import contract
 from workflow import bridge
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
-PICTURES = ("samples", "traversals", "interpolations", "switched", "worst", "low_posterior")
+PLOTS = contract.found()
 PARETO = "results/digits/pareto.json"
 
 
@@ -33,10 +33,10 @@ def runtimes(project: Project) -> dict[str, list[float]]:
     return found
 
 
-def test_snakemakes_report_shows_figures_under_captions_and_changes_nothing(project: Project) -> None:
+def test_snakemakes_report_shows_plots_under_captions_and_changes_nothing(project: Project) -> None:
     seen = (project.folder / bridge.SEEN).stat().st_mtime_ns
     shown = reported(project)
-    drawn = {f"{name}.svg" for name in DRAWINGS} | {f"{name}.png" for name in PICTURES}
+    drawn = {f"{name}.{'svg' if 'svg' in plot.forms else 'png'}" for name, plot in PLOTS.items()}
     tables = {"report.html", "metrics.json", "comparison.json"}
     assert {Path(path).name for path in shown if "runs" not in path} == drawn | tables
     run = shown["results/digits/runs/cvae/seed-0/samples.png"]
@@ -91,7 +91,7 @@ def test_dvc_plots_two_experiments(project: Project) -> None:
     [drawn] = found[PARETO]
     values = drawn["content"]["data"]["values"]
     assert {row["rev"] for row in values} == {"HEAD", "workspace"}
-    for name in (*DRAWINGS, *PICTURES):
+    for name in PLOTS:
         assert len(found[f"results/digits/{name}.png"]) == 2, name
     assert "results/digits/runs/cvae/seed-0/training.csv" in found
     project.run("dvc", "plots", "diff", "HEAD", "--out", "shown")
@@ -101,7 +101,7 @@ def test_dvc_plots_two_experiments(project: Project) -> None:
 
 
 def test_the_template_asks_for_what_a_record_has() -> None:
-    from vaeline.report.pareto import COSTS, QUALITIES
+    from vaeline.report.tradeoffs import COSTS, QUALITIES
 
     template = json.loads((ROOT / ".dvc/plots/pareto.json").read_text())
     axes = [(panel["encoding"]["x"]["field"], panel["encoding"]["y"]["field"]) for panel in template["concat"]]

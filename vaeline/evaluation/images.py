@@ -1,106 +1,175 @@
-"""What a run's images are worth: how far they lie from real ones, and whether they show what they were asked to."""
+"""Image metrics of a run: how far its images are from real ones, and whether they show the labels they were asked to show."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 
 from vaeline.data.facts import Facts
+from vaeline.evaluation import image_features
+from vaeline.evaluation.catalogue import PACKAGE, catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict
+from vaeline.evaluation.feature_space import Features
+from vaeline.evaluation.kept import Kept, State
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.similarity import (
-    Features,
-    Reference,
-    extract,
-    put_distances,
-    put_distances_by_label,
-    put_neighbours,
-)
-from vaeline.metrics.condition_accuracy import condition_accuracy
+from vaeline.evaluation.reference import Reference
+from vaeline.metrics import condition_accuracy
+from vaeline.metrics._entry import Metric, Subject
+from vaeline.metrics._images import Dash, ImageSet, Measured
 from vaeline.runs.samples_file import Drawn
 
-UNTOLD = "the system is given no labels"
-SUBJECTS = {
-    "reconstruction": "reconstructions (decoder means, clipped and rounded)",
-    "sample": "samples (decoder means of draws of p(z), clipped and rounded)",
-    "low_posterior": "low-posterior samples (likewise, of the draws that the aggregate posterior covers least)",
-}
+NO_LABELS = "the system is given no labels"
+NO_LOW_POSTERIOR = "the density of the aggregate posterior is not known, or not at every draw"
 
 
-def judge_images(
-    drawn: Drawn,
-    facts: Facts,
-    features: Features,
-    reference: Reference,
-    classifier: Classifier,
-    conditional: bool,
-    by_label: bool = False,
-) -> Record:
-    """Hold what a run drew against the real test images, and its samples against the labels they were asked to have.
+@dataclass(frozen=True)
+class Judges:
+    """What the images of a run are judged by.
+
+    Args:
+        features: the space of the distances.
+        reference: the test images in that space.
+        classifier: judge of conditions.
+        facts: of the store.
+        by_label: whether distances are measured label by label too.
+    """
+
+    features: Features
+    reference: Reference
+    classifier: Classifier
+    facts: Facts
+    by_label: bool = False
+
+
+def measure_images(drawn: Drawn, judges: Judges, conditional: bool, kept: Kept | None = None) -> Record:
+    """Compare what a run drew with the real test images, and its samples with the labels they were asked to show.
 
     Args:
         drawn: what the run drew.
-        facts: of the store.
-        features: the space of the distances.
-        reference: the test split in that space.
-        classifier: judge of conditions.
+        judges: what it is judged by.
         conditional: whether the run was given labels.
-        by_label: whether distances are taken label by label too.
+        kept: results of earlier evaluations of the run.
 
     Raises:
-        UserError: what was drawn has another shape or range than the test images, or the reference is of another space, of
-            other images, or for another number of samples.
+        UserError: the images have another shape or range than the test images, or the reference is of another space, of
+            other images, or of another number of samples.
     """
-    drawn.require(facts)
-    reference.require(features, facts, len(drawn.samples))
-    record = Record(checksums=facts.checksums, seed=drawn.seed)
-    _put_similarity(record, drawn, facts, features, reference, conditional, by_label)
-    if conditional:
-        _put_accuracy(record, drawn, classifier, facts)
-    else:
-        record.dash("condition_accuracy", UNTOLD)
-    record.join(reference.record)
+    kept = kept or Kept()
+    drawn.require(judges.facts)
+    judges.reference.require(judges.features, judges.facts, len(drawn.samples))
+    record = Record(checksums=judges.facts.checksums, seed=drawn.seed)
+    how: dict[str, object] = {"split": "test", **judges.reference.space}
+    images = _extractor(drawn, judges, kept)
+    for file, metrics in catalogue().of_images(judges.by_label).items():
+        for subject in _subjects(metrics):
+            names = names_for(metrics, subject, judges.features.prefix)
+            if not names:
+                continue
+            if why := _why_not(metrics[0], subject, drawn, conditional):
+                record.dash_each(names.values(), why)
+                continue
+            for key, result in _results(file, subject, images, judges, kept).items():
+                if key in names:
+                    record.put_result(names[key], result, **how)
+    _put_accuracy(record, drawn, judges, conditional, kept)
     return record
 
 
-def dash_images(record: Record, prefixes: tuple[str, str], why: str) -> None:
-    """Note that accuracies, and distances in a feature space, have no meaning for a data set."""
-    record.dash_each((f"{prefix}_{kind}" for prefix in prefixes for kind in SUBJECTS), why)
-    record.dash_each(("condition_accuracy", "precision", "recall", "density", "coverage"), why)
+def dash_images(record: Record, space: str, why: str, by_label: bool = False) -> None:
+    """Record why metrics of images have no meaning for a data set, those of one feature space and those of none."""
+    for name, metric in catalogue().metrics.items():
+        asked = metric.setting != "by_label" or by_label
+        if (
+            "points" not in metric.data
+            and (metric.subject or metric.needs_labels)
+            and metric.space in ("", space)
+            and asked
+        ):
+            record.dash(name, why)
 
 
-def _put_similarity(
-    record: Record,
-    drawn: Drawn,
-    facts: Facts,
-    features: Features,
-    reference: Reference,
-    conditional: bool,
-    by_label: bool,
-) -> None:
-    unasked = np.zeros((len(drawn.reconstructions), 0), np.int64)
-    seen = extract(features, [drawn.reconstructions], unasked, drawn.sources)
-    put_distances(record, "reconstruction", seen, SUBJECTS["reconstruction"], features, reference)
-    seen = extract(features, [drawn.samples], drawn.labels, drawn.sources)
-    put_distances(record, "sample", seen, SUBJECTS["sample"], features, reference)
-    put_neighbours(record, "", seen, "the samples", reference)
-    if by_label and conditional:
-        put_distances_by_label(record, "sample", seen, "samples asked", features, reference, facts)
-    elif by_label:
-        record.dash(f"{features.prefix}_sample_by_label", UNTOLD)
-    if drawn.low_posterior is None:
-        for prefix in (features.prefix, features.kernel_prefix):
-            record.dash(
-                f"{prefix}_low_posterior", "the density of the aggregate posterior is not known, or not at every draw"
-            )
-    else:
-        seen = extract(features, [drawn.low_posterior], np.zeros((len(drawn.low_posterior), 0), np.int64))
-        put_distances(record, "low_posterior", seen, SUBJECTS["low_posterior"], features, reference)
+def _subjects(metrics: list[Metric]) -> list[Subject]:
+    return list(dict.fromkeys(metric.subject for metric in metrics if metric.subject))
 
 
-def _put_accuracy(record: Record, drawn: Drawn, classifier: Classifier, facts: Facts) -> None:
-    shown = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
-    accuracy = condition_accuracy(shown, drawn.labels, facts.label_names)
-    definition = "Balanced accuracy, over the labels asked for, of samples as the classifier sees them."
-    how: dict[str, Any] = {"split": "test", "images": len(shown), "judge": classifier.weights_sha256}
-    record.put_mean("condition_accuracy", accuracy, definition, left_out=facts.lacking(drawn.labels), **how)
+def _why_not(metric: Metric, subject: Subject, drawn: Drawn, conditional: bool) -> str:
+    if metric.needs_labels and not conditional:
+        return NO_LABELS
+    return NO_LOW_POSTERIOR if subject == "low_posterior" and drawn.low_posterior is None else ""
+
+
+def _extractor(drawn: Drawn, judges: Judges, kept: Kept) -> Callable[[Subject], ImageSet]:
+    """A function that extracts the features of what a run drew, each subject once, and only if a metric asks for it."""
+    features, unlabelled = judges.features, np.zeros((len(drawn.samples), 0), np.int64)
+    all_of: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {
+        "reconstruction": (drawn.reconstructions, unlabelled, drawn.sources),
+        "sample": (drawn.samples, drawn.labels, drawn.sources),
+    }
+    if drawn.low_posterior is not None:
+        all_of["low_posterior"] = (drawn.low_posterior, unlabelled, np.full(len(drawn.low_posterior), -1))
+
+    @cache
+    def images(subject: Subject) -> ImageSet:
+        pixels, labels, test_index = all_of[subject]
+        code = [image_features.__name__, type(features).__module__]
+        section = kept.section(f"features-{subject}", code, space=judges.reference.space)
+
+        def extract() -> State:
+            found = image_features.extract(features, lambda: [pixels], labels[: len(pixels)], test_index)
+            return dict(image_features.to_state(found))
+
+        return image_features.from_state(kept.result(section, extract), lambda: [pixels], features.prefix)
+
+    return images
+
+
+def _results(
+    file: str, subject: Subject, images: Callable[[Subject], ImageSet], judges: Judges, kept: Kept
+) -> dict[str, Measured | Dash]:
+    """What a file of metrics says of one subject, kept as numbers."""
+    settings = {"subject": subject, "space": judges.reference.space, "test": judges.reference.test_sha256}
+    section = kept.section(f"{file}-{subject}", [f"{PACKAGE}.{file}"], **settings)
+
+    def measure() -> State:
+        try:
+            found = load(file).measure(images(subject), judges.reference.real)
+        except ValueError as error:
+            return {"dash": str(error)}
+        return {"results": {key: _as_state(result) for key, result in found.items()}}
+
+    state = kept.result(section, measure)
+    if "dash" in state:
+        keys = {metric.key or metric.name for metric in catalogue().of_images(True)[file]}
+        return dict.fromkeys(keys, Dash(state["dash"]))
+    return {key: _from_state(result) for key, result in state["results"].items()}
+
+
+def _as_state(result: float | Measured | Dash) -> State:
+    if isinstance(result, Dash):
+        return {"dash": result.reason}
+    measured = result if isinstance(result, Measured) else Measured(float(result))
+    return {"value": measured.value, "how": dict(measured.how), "standard_error": measured.standard_error}
+
+
+def _from_state(state: State) -> Measured | Dash:
+    return Dash(state["dash"]) if "dash" in state else Measured(**state)
+
+
+def _put_accuracy(record: Record, drawn: Drawn, judges: Judges, conditional: bool, kept: Kept) -> None:
+    if not conditional:
+        record.dash("condition_accuracy", NO_LABELS)
+        return
+    judge, facts = judges.classifier, judges.facts
+    section = kept.section(
+        "labels", [predict.__module__, condition_accuracy.__name__], judge=judge.weights_sha256, names=facts.label_names
+    )
+
+    def accuracy() -> State:
+        seen = predict(judge, torch.from_numpy(drawn.samples)).numpy()
+        return {"by_label": condition_accuracy.condition_accuracy(seen, drawn.labels, facts.label_names)}
+
+    by_label = kept.result(section, accuracy)["by_label"]
+    how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": judge.weights_sha256}
+    record.put_mean("condition_accuracy", by_label, facts.lacking(drawn.labels), **how)

@@ -1,4 +1,4 @@
-"""Figures, each beside the sentence that says how it was made."""
+"""Metrics, each beside the sentence that says how it was made."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,84 +8,102 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat, TypeAdapter
 
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.metrics._images import Dash, Measured
 from vaeline.system.errors import UserError
+
+Entries = dict[str, dict[str, Any]]  # metric -> `Measurement` or `Dashed`, as JSON has them
 
 
 @dataclass
 class Record:
-    """What becomes metrics.json and evaluation.json: every figure is a finite number, or a dash with its reason."""
+    """The content of metrics.json and evaluation.json: every metric is a finite number, or a dash with its reason."""
 
-    evaluation: dict[str, dict[str, Any]] = field(default_factory=dict)  # figure -> `Measured` or `Dashed`, as a dict
-    checksums: Mapping[str, str] = field(default_factory=dict)  # split -> SHA-256 of what preprocessing made of it
-    seed: int | None = None  # of all that is drawn for the figures
+    evaluation: Entries = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)  # split -> SHA-256 of its preprocessed images
+    seed: int | None = None  # of all random draws behind the metrics
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The figures alone."""
-        return {figure: entry["value"] for figure, entry in self.evaluation.items() if "value" in entry}
+        """The numbers alone."""
+        return {name: entry["value"] for name, entry in self.evaluation.items() if "value" in entry}
 
-    def put(self, figure: str, value: float, definition: str, **how: Any) -> None:
-        """Note a figure and how it was made, of which split of what data and with which seed; one that is not finite becomes a dash."""
+    def put(self, name: str, value: float, **how: object) -> None:
+        """Record a metric and how it was made; a value that is not finite becomes a dash.
+
+        Args:
+            name: of a metric, companion or reference that the catalogue defines.
+            value: of the metric.
+            how: what else says how it was made; `split` adds the checksum of that split and the seed.
+        """
+        definition = catalogue().definition(name)
         if not isfinite(value):
-            self.dash(figure, f"it came out as {value}")
+            self.dash(name, f"it came out as {value}")
             return
-        if how.get("split") in self.checksums:
-            how["split_sha256"] = self.checksums[how["split"]]
+        split = how.get("split")
+        if isinstance(split, str) and split in self.checksums:
+            how["split_sha256"] = self.checksums[split]
             if self.seed is not None:
                 how["seed"] = self.seed
-        self.evaluation[figure] = {"value": value, "definition": definition, **_finite(how)}
+        self.evaluation[name] = {"value": value, "definition": definition, **finite_or_null(how)}
 
-    def put_mean(
-        self, figure: str, by_label: Mapping[str, float], definition: str, left_out: Sequence[str] = (), **how: Any
-    ) -> None:
-        """Note the mean of a figure over labels, each label's own where there are several, and what has no images."""
+    def put_result(self, name: str, result: float | Measured | Dash, **how: object) -> None:
+        """Record what a file of metrics returned, with its standard error if there is one."""
+        if isinstance(result, Dash):
+            self.dash(name, result.reason)
+            return
+        measured = result if isinstance(result, Measured) else Measured(result)
+        self.put(name, measured.value, **{**how, **measured.how})
+        if measured.standard_error is not None:
+            self.put(f"{name}_standard_error", measured.standard_error, **{**how, **measured.how})
+
+    def put_mean(self, name: str, by_label: Mapping[str, float], left_out: Sequence[str], **how: object) -> None:
+        """Record the mean of a metric over labels, the value of each label if there are several, and labels left out."""
         if not by_label:
-            self.dash(figure, "no label has two values in the split")
+            self.dash(name, "no label has two values in the split")
             return
         several = {"by_label": dict(by_label)} if len(by_label) > 1 else {}
-        lacking = {"left_out": list(left_out)} if left_out else {}
-        self.put(figure, fmean(by_label.values()), definition, **how, **several, **lacking)
+        missing = {"left_out": list(left_out)} if left_out else {}
+        self.put(name, fmean(by_label.values()), **how, **several, **missing)
 
-    def dash(self, figure: str, reason: str) -> None:
-        """Note why a figure has no meaning here."""
-        self.evaluation[figure] = {"dash": reason}
+    def dash(self, name: str, reason: str) -> None:
+        """Record why a metric has no meaning here."""
+        self.evaluation[name] = {"dash": reason}
 
-    def dash_each(self, figures: Iterable[str], reason: str) -> None:
-        """Note the same of several figures."""
-        for figure in figures:
-            self.dash(figure, reason)
+    def dash_each(self, names: Iterable[str], reason: str) -> None:
+        """Record the same reason for several metrics."""
+        for name in names:
+            self.dash(name, reason)
 
     def join(self, other: "Record") -> None:
-        """Add the figures of another record.
+        """Add the metrics of another record.
 
         Raises:
-            UserError: one of them is there already.
+            UserError: both records hold the same metric.
         """
         if both := sorted(self.evaluation.keys() & other.evaluation.keys()):
-            raise UserError(
-                f"{', '.join(both)} would be measured twice; make the reference anew, and evaluate the run again."
-            )
+            raise UserError(f"{', '.join(both)} would be measured twice; evaluate the run again.")
         self.evaluation |= other.evaluation
 
 
-class Measured(BaseModel):
-    """A figure as evaluation.json has it; what else says how it was made is kept as it comes."""
+class Measurement(BaseModel):
+    """A metric as evaluation.json has it; other keys say how it was made and are kept as they are."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
     value: FiniteFloat
     definition: str
-    dash: None = None  # a figure is no dash
+    dash: None = None  # a value is no dash
     effective_sample_size: FiniteFloat | None = None
     saturated: bool = False
-    bound: str = ""  # why a likelihood is an upper bound only
+    upper_bound: str = ""  # why a likelihood is only an upper bound
     warning: str = ""
     left_out: list[str] = []
     by_label: dict[str, FiniteFloat | None] = {}
 
 
 class Dashed(BaseModel):
-    """Why a figure has no meaning."""
+    """Why a metric has no meaning."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
@@ -93,23 +111,23 @@ class Dashed(BaseModel):
     dash: str
 
 
-_ENTRIES = TypeAdapter(dict[str, Measured | Dashed])
+_ENTRIES = TypeAdapter(dict[str, Measurement | Dashed])
 
 
 def parse(text: str | bytes) -> Record:
-    """Read back what stands in an evaluation.json.
+    """Read the content of an evaluation.json.
 
     Raises:
         ValueError: it holds something else.
     """
     entries = _ENTRIES.validate_json(text)
-    return Record({figure: entry.model_dump(exclude_unset=True) for figure, entry in entries.items()})
+    return Record({name: entry.model_dump(exclude_unset=True) for name, entry in entries.items()})
 
 
-def _finite(value: Any) -> Any:
-    """The same with None for each number that is not finite, of which JSON knows nothing."""
+def finite_or_null(value: Any) -> Any:
+    """Replace every number that is not finite by None, since JSON has no such numbers."""
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: finite_or_null(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [finite_or_null(each) for each in value]
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,34 +1,28 @@
-"""What the runs of a data set are held against: its real test images in a feature space, and figures that give scale."""
+"""The reference of a data set: its real test images in a feature space, and the numbers that give metrics their scale."""
 
-import json
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.torch import load_file, save_file
 
 from vaeline.data.batches import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.store import OnDisk, Split
+from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
-from vaeline.evaluation.record import Record, parse
-from vaeline.evaluation.similarity import (
-    Features,
-    ImageFeatures,
-    Reference,
-    extract,
-    named,
-    put_distances,
-    put_distances_by_label,
-    put_neighbours,
-)
-from vaeline.metrics.calibration_error import BINS, calibration_error
+from vaeline.evaluation.feature_space import Features
+from vaeline.evaluation.image_features import extract, from_state, to_state
+from vaeline.evaluation.record import Record
+from vaeline.evaluation.reference_numbers import AGAIN, read_numbers
+from vaeline.metrics._calibration_error import calibration_error
+from vaeline.metrics._entry import Subject
+from vaeline.metrics._images import ImageSet
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
-from vaeline.metrics.frechet import Moments
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_json, written_aside
 
@@ -36,47 +30,110 @@ BATCH = 500
 MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time and memory grow with them
 
 
+@dataclass(frozen=True)
+class Reference:
+    """The test images of a data set in a feature space, and the numbers of the data set."""
+
+    space: dict[str, str]  # description and weights of the features
+    real: ImageSet  # the test images
+    record: Record  # floors, ceilings and other references
+    test_sha256: str  # of the test split as preprocessed
+    drawn: int  # images that a system draws, and that the references are measured of
+
+    def require(self, features: Features, facts: Facts, drawn: int) -> None:
+        """Refuse to compare images of another space, of other test images, or of another number.
+
+        Raises:
+            UserError: says what differs.
+        """
+        if self.space != named(features):
+            raise UserError(
+                f"The reference was measured with {self.space}, but this run with {named(features)}; {AGAIN}."
+            )
+        if self.test_sha256 != facts.checksums.get("test", ""):
+            raise UserError(f"The reference is of another test split than that of {facts.dataset_id}; {AGAIN}.")
+        if self.drawn != drawn:
+            raise UserError(
+                f"The run drew {drawn:,} images, but the reference was measured of {self.drawn:,}; {AGAIN}, or draw as many."
+            )
+
+
+def named(features: Features) -> dict[str, str]:
+    """What a metric says of the space that it was measured in."""
+    return {"features": features.description, "weights": features.weights_sha256}
+
+
+@dataclass(frozen=True)
+class RealImages:
+    """The real images that a reference is measured of.
+
+    Args:
+        train: split that floors and the pixel Gaussian are taken from.
+        test: split that everything is compared with.
+        facts: of their store.
+        drawn: images that each system draws; None for as many as there are test images.
+    """
+
+    train: Split
+    test: Split
+    facts: Facts
+    drawn: int | None = None
+
+    @property
+    def count(self) -> int:
+        """Images that floors are measured of."""
+        return min(self.drawn or len(self.test.images), len(self.test.images))
+
+
 def measure(
-    features: Features,
-    classifier: Classifier,
-    train: Split,
-    test: Split,
-    facts: Facts,
-    seed: int,
-    drawn: int | None = None,
-    by_label: bool = False,
+    features: Features, classifier: Classifier, images: RealImages, seed: int, by_label: bool = False
 ) -> Reference:
-    """Measure the test split, and what the best and the worst of systems would score.
+    """Measure the test images, and what the best and the worst of systems would score.
 
     Args:
         features: the space of the distances.
         classifier: judge of conditions.
-        train: split that the best and the worst are taken from.
-        test: split that everything is held against.
-        facts: of their store.
-        seed: of the Gaussian's samples.
-        drawn: images that each system draws; None: as many as are in the test split.
-        by_label: whether distances are taken label by label too.
+        images: the real images.
+        seed: of the samples of the pixel Gaussian.
+        by_label: whether distances are measured label by label too.
     """
-    count = min(drawn or len(test.images), len(test.images))
+    facts, test = images.facts, images.test
     record = Record(checksums=facts.checksums, seed=seed)
-    seen = extract(features, [test.images], test.labels, np.arange(len(test.images)))
-    known = Reference(named(features), seen, record, facts.checksums.get("test", ""), count)
-    chosen = evenly_spaced(len(train.images), count)
-    subject = f"{len(chosen)} training images"
-    floor = extract(features, [train.images.take(chosen, axis=0)], train.labels[chosen])
-    put_distances(record, "floor", floor, subject, features, known)
-    put_neighbours(record, "_ceiling", floor, subject, known)
-    if by_label:
-        put_distances_by_label(record, "floor", floor, subject, features, known, facts)
-    gaussian = extract(
-        features, pixel_gaussian(train.images, count, facts.levels, seed), np.zeros((count, 0), np.int64)
-    )
-    subject = "samples of a Gaussian with the training pixels' mean and covariance"
-    put_distances(record, "pixel_gaussian", gaussian, subject, features, known)
+    found = extract(features, lambda: [test.images], test.labels, np.arange(len(test.images)))
+    real = replace(found, label_values=_label_values(facts))
+    reference = Reference(named(features), real, record, facts.checksums.get("test", ""), images.count)
+    for subject, found in _images_for_scale(features, images, seed):
+        put_image_metrics(reference, found, subject, by_label)
     _put_conditions(record, classifier, test, facts)
     _put_calibration(record, classifier, test, facts)
-    return known
+    return reference
+
+
+def _images_for_scale(features: Features, images: RealImages, seed: int) -> Iterator[tuple[Subject, ImageSet]]:
+    """Training images, and samples of the pixel Gaussian, as many as a system draws."""
+    train, count = images.train, images.count
+    chosen = evenly_spaced(len(train.images), count)
+    floor = train.images.take(chosen, axis=0)
+    yield "floor", extract(features, lambda: [floor], train.labels[chosen])
+    unlabelled = np.zeros((count, 0), np.int64)
+    levels = images.facts.levels
+    yield "pixel_gaussian", extract(features, lambda: pixel_gaussian(train.images, count, levels, seed), unlabelled)
+
+
+def put_image_metrics(reference: Reference, images: ImageSet, subject: Subject, by_label: bool) -> None:
+    """Record all that metrics of images say of images that give scale."""
+    how: dict[str, object] = {"split": "test", **reference.space}
+    for file, metrics in catalogue().of_images(by_label).items():
+        names = names_for(metrics, subject, images.space)
+        if not names:
+            continue
+        try:
+            results = load(file).measure(images, reference.real)
+        except ValueError as error:
+            reference.record.dash_each(names.values(), str(error))
+            continue
+        for key, name in names.items():
+            reference.record.put_result(name, results[key], **how)
 
 
 def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:
@@ -102,84 +159,66 @@ def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: i
         yield samples.round_().clamp_(0, levels - 1).to(torch.uint8).unflatten(1, chosen.shape[1:]).numpy()
 
 
-def paths(store: Path, features: str) -> tuple[Path, Path]:
-    """Where the moments and the figures of a store's data set lie."""
-    return store.with_suffix(f".{features}.reference.safetensors"), store.with_suffix(f".{features}.json")
-
-
-def write(reference: Reference, statistics: Path, figures: Path) -> None:
-    """Write what was seen as safetensors and the figures as JSON."""
-    seen = reference.seen
-    tensors = {
-        "count": np.array(seen.moments.count), "mean": seen.moments.mean, "covariance": seen.moments.covariance,
-        "rows": seen.rows, "labels": seen.labels, "sources": seen.sources,
-    }  # fmt: skip
-    if seen.moments.factor is not None:
-        tensors["factor"] = seen.moments.factor
+def write(reference: Reference, statistics: Path, numbers: Path) -> None:
+    """Write the features of the test images as safetensors and the numbers as JSON."""
     with written_aside(statistics) as aside:
-        save_file(tensors, aside)
+        save_file(to_state(reference.real), aside)
     content = {"space": reference.space, "test_sha256": reference.test_sha256, "drawn": reference.drawn}
-    write_json(figures, {**content, "statistics_sha256": sha256(statistics), "figures": reference.record.evaluation})
+    content |= {"prefix": reference.real.space, "statistics_sha256": sha256(statistics)}
+    write_json(numbers, {**content, "metrics": reference.record.evaluation})
 
 
-def skip(why: str, statistics: Path, figures: Path) -> None:
-    """Write, in place of statistics and figures, why a data set has none."""
+def skip(why: str, statistics: Path, numbers: Path) -> None:
+    """Write why a data set has no reference."""
     with written_aside(statistics) as aside:
         save_file({}, aside, {"skipped": why})
-    write_json(figures, {"skipped": why})
+    write_json(numbers, {"skipped": why})
 
 
-def read(statistics: Path, figures: Path) -> Reference:
+def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts) -> Reference:
     """Read what `write` wrote.
+
+    Args:
+        statistics: file of features.
+        numbers: file of numbers.
+        test: the test images, uint8 (n, channel, height, width).
+        facts: of their store.
 
     Raises:
         UserError: a file is missing or damaged.
     """
-    again = "make it anew with `python -m pipeline_steps.reference`"
-    path = figures
+    record, content = read_numbers(numbers)
     try:
-        content = json.loads(figures.read_text(encoding="utf-8"))
-        record = parse(json.dumps(content["figures"]))
-        path = statistics
         if sha256(statistics) != content["statistics_sha256"]:
-            raise UserError(f"{statistics} is not the one that {figures} tells of; {again}.")
-        tensors = load_file(statistics)
-        real = Moments(int(tensors["count"]), tensors["mean"], tensors["covariance"], tensors.get("factor"))
-        seen = ImageFeatures(real, tensors["rows"], tensors["labels"], tensors["sources"])
-        return Reference(content["space"], seen, record, content["test_sha256"], content["drawn"])
+            raise UserError(f"{statistics} is not the file that {numbers} was written with; {AGAIN}.")
+        found = from_state(load_file(statistics), lambda: [test], content["prefix"])
+        real = replace(found, label_values=_label_values(facts))
+        return Reference(content["space"], real, record, content["test_sha256"], content["drawn"])
     except FileNotFoundError as error:
-        raise UserError(f"There is no {path}; {again}.") from error
+        raise UserError(f"There is no {statistics}; {AGAIN}.") from error
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is damaged; {again}.") from error
+        raise UserError(f"{statistics} is damaged; {AGAIN}.") from error
+
+
+def _label_values(facts: Facts) -> dict[str, list[str]]:
+    return dict(zip(facts.label_names, facts.label_values, strict=True))
 
 
 def _put_conditions(record: Record, classifier: Classifier, test: Split, facts: Facts) -> None:
-    """What the classifier makes of real test images, and where labels are dealt to other images."""
+    """Record what the classifier sees in real test images, and its accuracy if labels are dealt to other images."""
     seen = predict(classifier, torch.from_numpy(test.images)).numpy()
-    how: dict[str, Any] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
-    definition = "Share of the labels of real test images that the classifier, set to balanced odds, gets right."
-    record.put("classifier_accuracy", float((seen == test.labels).mean()), definition, **how)
-    how["left_out"] = facts.lacking(test.labels)
-    definition = "Balanced accuracy of the classifier on real test images."
-    ceiling = condition_accuracy(seen, test.labels, facts.label_names)
-    record.put_mean("condition_accuracy_ceiling", ceiling, definition, **how)
-    floor = chance(seen, test.labels, facts.label_names)
-    definition = "Balanced accuracy of the classifier where labels are dealt to other images, in the mean of all deals."
-    record.put_mean("condition_accuracy_floor", floor, definition, **how)
+    how: dict[str, object] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
+    record.put("classifier_accuracy", float((seen == test.labels).mean()), **how)
+    missing = facts.lacking(test.labels)
+    for name, accuracy in (("ceiling", condition_accuracy), ("floor", chance)):
+        by_label = accuracy(seen, test.labels, facts.label_names)
+        record.put_mean(f"condition_accuracy_{name}", by_label, missing, **how)
 
 
 def _put_calibration(record: Record, classifier: Classifier, test: Split, facts: Facts) -> None:
-    """How far the classifier's confidence in real test images is from its accuracy."""
-    columns = zip(
-        probabilities(classifier, torch.from_numpy(test.images)),
-        test.labels.T,
-        facts.label_names,
-        strict=True,
-    )
-    by_label = {name: calibration_error(found.numpy(), labels) for found, labels, name in columns}
-    definition = (
-        "Mean gap between confidence and accuracy of the classifier as trained, before its odds are balanced, on real test "
-        f"images, over {BINS} bins of confidence."
-    )
-    how: dict[str, Any] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
-    record.put_mean("classifier_calibration_error", by_label, definition, **how)
+    """Record how far the classifier's confidence in real test images is from its accuracy."""
+    found = probabilities(classifier, torch.from_numpy(test.images))
+    columns = zip(found, test.labels.T, facts.label_names, strict=True)
+    by_label = {name: calibration_error(each.numpy(), labels) for each, labels, name in columns}
+    how: dict[str, object] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
+    record.put_mean("classifier_calibration_error", by_label, (), **how)

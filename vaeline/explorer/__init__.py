@@ -1,5 +1,6 @@
-"""The explorer: a local page on which a person plays with a study's trained models.
+"""The explorer: a local page on which a person tries a study's trained models.
 
-`runs` finds them, `settings` is what can be chosen, `drawing` makes pictures of it and `saved` keeps these; none of the four knows of a
-page. `page` shows them, with `side`, `labels` and `latents` for its parts and `controls` for what these are built of; `serving` serves it.
+`runs` finds the trained runs, `settings` holds what a person can choose, `drawing` turns settings into pictures, and `saved` keeps pictures
+on disk. These four modules know nothing of the page. `page` is the page; `side`, `labels` and `latents` are its panels, and `controls` has
+the HTML elements they are made of. `serving` serves the page.
 """

@@ -1,85 +1,88 @@
-"""What the explorer's page is built of: plain HTML by name, fields with labels, a slider."""
+"""HTML elements of the explorer's page: plain elements, text, labelled fields, buttons and a latent slider."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
-from typing import Any
+from typing import TypeVar
 
 from nicegui import ui
 from nicegui.element import Element
 
-from vaeline.explorer.settings import REACH
+from vaeline.explorer.settings import MAX_SHIFT
 
 PRESSED = "no-caps unelevated toggle-text-color=pressed"
 FIELD = "outlined dense hide-bottom-space no-error-icon"
+T = TypeVar("T")  # what a person chooses
 
 
 class LatentSlider(Element, component="slider.js"):
-    """A latent to move, by standard deviations of its codes; the browser's own input, whose name and value are spoken.
+    """A slider that moves one latent, in standard deviations. It is the browser's own, so screen readers speak its name and value.
 
     Args:
-        name: its label.
-        start: where it stands.
-        on_moved: is told where it stands then.
+        name: label of the slider.
+        start: first position.
+        on_moved: called with each new position.
     """
 
     def __init__(self, name: str, start: float, on_moved: Callable[[float], None]) -> None:
         super().__init__()
-        self._props.update({"name": name, "reach": REACH, "start": start})
+        self._props.update({"name": name, "limit": MAX_SHIFT, "start": start})
         self.on("moved", lambda event: on_moved(float(event.args)), throttle=0.03)
 
 
-def element(tag: str, classes: str = "", **attributes: Any) -> Element:
-    """A plain HTML element; an underscore in an attribute's name stands for a hyphen."""
+def element(tag: str, classes: str = "", **attributes: str) -> Element:
+    """Make a plain HTML element. An underscore in the name of an attribute becomes a hyphen."""
     made = Element(tag).classes(classes)
-    for name, value in attributes.items():
-        made.props[name.replace("_", "-")] = value
+    _set_attributes(made, attributes)
     return made
 
 
-def words(tag: str, text: str = "", classes: str = "", **attributes: Any) -> ui.html:
-    """An element of text, which `say` changes."""
+def text_element(tag: str, text: str = "", classes: str = "", **attributes: str) -> ui.html:
+    """Make an element that holds text. `set_text` changes the text."""
     made = ui.html(escape(text), tag=tag, sanitize=False).classes(classes)
-    for name, value in attributes.items():
-        made.props[name.replace("_", "-")] = value
+    _set_attributes(made, attributes)
     return made
 
 
-def say(of: ui.html, text: str) -> None:
-    """Change the text of an element."""
-    of.set_content(escape(text))
-    of.set_visibility(bool(text))
+def set_text(holder: ui.html, text: str) -> None:
+    """Change the text of an element. An element without text is hidden."""
+    holder.set_content(escape(text))
+    holder.set_visibility(bool(text))
 
 
 @contextmanager
 def group(title: str) -> Iterator[None]:
-    """Controls that belong together, under a heading."""
+    """Put the controls that the block makes under a heading."""
     with element("section", "group", aria_label=title):
-        words("h2", title)
+        text_element("h2", title)
         yield
 
 
-def number(label: str, value: int, on_change: Callable[[str], None]) -> ui.input:
-    """A field for a number, which takes any text, so that a mistake can be named."""
+def number_field(label: str, value: int, on_change: Callable[[str], None]) -> ui.input:
+    """Make a field for a number. It takes any text, so that the page can say what is wrong with it."""
     made = ui.input(label, value=str(value), on_change=lambda event: on_change(event.value))
     made.without_auto_validation()
     return made.props(f"{FIELD} inputmode=numeric debounce=250 spellcheck=false")
 
 
-def choice(label: str, options: Any, value: Any, on_change: Callable[[Any], None]) -> ui.select:
-    """A list to choose one of."""
-    return ui.select(options, label=label, value=value, on_change=lambda event: on_change(event.value)).props(
-        f"{FIELD} options-dense"
-    )
+def dropdown(label: str, options: list[T] | dict[T, str], value: T | None, on_change: Callable[[T], None]) -> ui.select:
+    """Make a list from which a person chooses one option."""
+    made = ui.select(options, label=label, value=value, on_change=lambda event: on_change(event.value))
+    return made.props(f"{FIELD} options-dense")
 
 
-def buttons(label: str, options: Any, value: Any, on_change: Callable[[Any], None]) -> ui.toggle:
-    """Buttons side by side, one of which is pressed."""
+def button_group(label: str, options: dict[T, str], value: T, on_change: Callable[[T], None]) -> ui.toggle:
+    """Make a row of buttons, exactly one of which is pressed."""
     made = ui.toggle(options, value=value, on_change=lambda event: on_change(event.value)).props(PRESSED)
     made.props["aria-label"], made.props["role"] = label, "group"
     return made
 
 
-def button(text: str, on_click: Callable[[], Any], light: bool = False) -> ui.button:
-    """A button; a light one takes something back."""
+def button(text: str, on_click: Callable[[], object], light: bool = False) -> ui.button:
+    """Make a button. Buttons that undo something are light."""
     return ui.button(text, on_click=on_click).props("no-caps flat dense" if light else "no-caps outline")
+
+
+def _set_attributes(made: Element, attributes: dict[str, str]) -> None:
+    for name, value in attributes.items():
+        made.props[name.replace("_", "-")] = value

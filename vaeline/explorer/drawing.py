@@ -1,4 +1,4 @@
-"""From settings to pictures: draws of two runs from the same seed under the same labels, or a test image edited by both."""
+"""From settings to pictures: draws of two runs with the same seed and labels, or a test image that both runs edit."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -16,173 +16,184 @@ from vaeline.runs.pictures import picture
 from vaeline.runs.trained_run import TrainedRun
 from vaeline.system.errors import UserError
 
-MOST_LOADED = 4  # models in memory
-MOST_ENCODED = 256  # test images whose codes say how far a latent varies
+MAX_MODELS = 4  # models held in memory
+MAX_ENCODED = 256  # test images that measure how much each latent varies
 
 
 @dataclass(frozen=True)
 class Slider:
-    """A latent dimension that can be moved."""
+    """A latent dimension that a person can move."""
 
     dimension: int
-    spread: float  # standard deviation over the codes of test images
+    spread: float  # standard deviation of the posterior means of test images
 
 
 @dataclass(frozen=True)
-class Seen:
+class SideView:
     """What one side shows."""
 
-    pictures: dict[str, bytes]  # what it is -> PNG
-    note: str  # what of the settings the model cannot follow; empty: nothing
+    pictures: dict[str, bytes]  # title -> PNG
+    note: str  # which settings have no effect on this model; empty if all have one
 
 
 class Explorer:
-    """A study's trained models, a few of them held in memory; safe to be asked from any thread.
+    """The trained models of a study, a few of them held in memory. Every method may be called from any thread.
 
     Args:
-        runs: that can be explored.
+        runs: runs that can be explored.
 
     Raises:
-        UserError: the first of them cannot be loaded.
+        UserError: the first run cannot be loaded.
     """
 
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
         self._lock = Lock()
         self._loaded: OrderedDict[Key, tuple[TrainedRun, np.ndarray | None]] = OrderedDict()
-        self._source = self._load(*next(iter(runs.finished)))  # whose images are all runs'
+        self._first = _load(runs, *next(iter(runs.finished)))  # all runs share its images and labels
 
     @property
     def facts(self) -> Facts:
-        """Of the images of all runs."""
-        return self._source.facts
+        """Facts about the images of all runs."""
+        return self._first.facts
 
     @property
     def test(self) -> Split:
-        """The test images.
+        """The test split.
 
         Raises:
-            UserError: the store is missing or damaged, or holds other images.
+            UserError: the store is missing or damaged, or holds images the runs were not trained on.
         """
-        return self._source.split()
+        return self._first.split()
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """How many draws can be asked for."""
+        """Numbers of draws that a person can choose."""
         return POINT_COUNTS if self.facts.points else COUNTS
 
-    def conditional(self, variant: str, seed: int) -> bool:
-        """Whether a run's model sees labels."""
+    def is_conditional(self, variant: str, seed: int) -> bool:
+        """Whether the model of a run uses labels."""
         with self._lock:
             return self._run(variant, seed)[0].model.conditional
 
     def sliders(self, variant: str, seed: int) -> list[Slider]:
-        """The latent dimensions that vary most among the codes of test images, the most varied first; none where latents are codes."""
+        """Latent dimensions that vary most over the test images, the most varied first; empty for a discrete latent space."""
         with self._lock:
             _, spread = self._run(variant, seed)
         if spread is None:
             return []
         return [Slider(int(each), float(spread[each])) for each in np.argsort(-spread)[:MOST_TRAVERSED]]
 
-    def latents(self, variant: str, seed: int) -> int:
-        """How many latents of a run can be moved; 0 where they are codes."""
+    def latent_size(self, variant: str, seed: int) -> int:
+        """How many latent dimensions of a run can be moved; 0 for a discrete latent space."""
         with self._lock:
             _, spread = self._run(variant, seed)
         return 0 if spread is None else len(spread)
 
-    def show(self, settings: Settings) -> tuple[Seen, Seen]:
-        """What the left and the right side show; the same settings show the same, to the byte.
+    def render(self, settings: Settings) -> tuple[SideView, SideView]:
+        """Draw the left and the right side. The same settings give the same bytes.
 
-        'The same draw' is that both draw from their own p(z) with the same seed and under the same labels.
+        With `show: draws`, each side samples from its own prior p(z), with the same seed and labels.
 
         Raises:
-            UserError: a run, a label, a dimension, a test image or a number of draws is not there.
+            UserError: a run, a label, a latent dimension, a test image or a number of draws does not exist.
         """
         with self._lock:
-            if settings.show == "draws":
-                labels = self._asked(settings)
-                return self._draws(settings.left, settings.noise, labels), self._draws(
-                    settings.right, settings.noise, labels
-                )
-            return self._edit(settings.left, settings), self._edit(settings.right, settings)
+            if settings.show == "edit":
+                return self._edit(settings.left, settings), self._edit(settings.right, settings)
+            labels = self._draw_labels(settings)
+            left, right = (self._draws(side, settings.noise, labels) for side in settings.sides.values())
+            return left, right
 
-    def own_labels(self, image: int) -> dict[str, str]:
-        """The labels of a test image, by their names.
+    def labels_of(self, image: int) -> dict[str, str]:
+        """Label names and values of a test image.
 
         Raises:
-            UserError: there is no such test image.
+            UserError: the test split has no image of this index.
         """
-        there = len(self.test.labels)
-        if not 0 <= image < there:
-            raise UserError(f"There is no test image {image:,}; there are 0 to {there - 1:,}.")
+        total = len(self.test.labels)
+        if not 0 <= image < total:
+            raise UserError(f"There is no test image {image:,}; choose one from 0 to {total - 1:,}.")
         columns = zip(self.facts.label_names, self.facts.label_values, self.test.labels[image], strict=True)
-        return {name: values[code] for name, values, code in columns}
+        return {name: values[index] for name, values, index in columns}
 
-    def _asked(self, settings: Settings) -> np.ndarray:
-        """Labels of the draws: those of test images that the seed picks, but for those that are set."""
+    def _draw_labels(self, settings: Settings) -> np.ndarray:
+        """Labels of the draws, (count, columns): the chosen values, and for the rest those of test images picked by the seed."""
         if settings.count not in self.counts:
             counts = ", ".join(map(str, self.counts))
-            raise UserError(f"{settings.count} draws were asked for; this page shows {counts} of them.")
-        return self._source.labels(settings.count, settings.labels, seed=settings.noise)
+            raise UserError(f"The number of draws is {settings.count}; it must be one of: {counts}.")
+        return self._first.labels(settings.count, settings.labels, seed=settings.noise)
 
-    def _draws(self, side: Side, noise: int, labels: np.ndarray) -> Seen:
+    def _draws(self, side: Side, noise: int, labels: np.ndarray) -> SideView:
         run, spread = self._run(side.variant, side.seed)
-        z = _moved(run.draw(labels, seed=noise), side, spread)
-        return Seen({"Draws": self._picture(run.decode(z, labels))}, self._note(run))
+        z = _move(run.draw(labels, seed=noise), side, spread)
+        return SideView({"Draws": self._picture(run.decode(z, labels))}, _note(run))
 
-    def _edit(self, side: Side, settings: Settings) -> Seen:
+    def _edit(self, side: Side, settings: Settings) -> SideView:
         run, spread = self._run(side.variant, side.seed)
-        own = self.own_labels(settings.image)
-        labels, wanted = self._source.labels(1, own), self._source.labels(1, own | settings.labels)
+        own = self.labels_of(settings.image)
+        labels, chosen = self._first.labels(1, own), self._first.labels(1, own | settings.labels)
         original = self.test.images[settings.image : settings.image + 1]
         z = run.encode(original, labels)
-        made = {
+        images = {
             "Original": original,
             "Reconstruction": run.decode(z, labels),
-            "Edit": run.decode(_moved(z, side, spread), wanted),
+            "Edit": run.decode(_move(z, side, spread), chosen),
         }
-        return Seen({what: self._picture(images) for what, images in made.items()}, self._note(run))
+        return SideView({title: self._picture(each) for title, each in images.items()}, _note(run))
 
     def _picture(self, images: np.ndarray) -> bytes:
         return picture(images, self.facts, self.test.images if self.facts.points else images)
 
-    def _note(self, run: TrainedRun) -> str:
-        return "" if run.model.conditional else "This model has no labels: switching them changes nothing here."
-
     def _run(self, variant: str, seed: int) -> tuple[TrainedRun, np.ndarray | None]:
-        """A run, and how far each dimension of its test images' codes varies, (latent,); None where latents are no vectors."""
+        """Load a run unless it is in memory.
+
+        Returns:
+            The run, and the standard deviation of each latent dimension over test images, (latent,), or None for a discrete latent space.
+        """
         key = variant, seed
         if key not in self._loaded:
-            run = self._load(variant, seed)
+            run = self._load_checked(variant, seed)
             self._loaded[key] = run, self._spread(run)
-            if len(self._loaded) > MOST_LOADED:
+            if len(self._loaded) > MAX_MODELS:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(key)
         return self._loaded[key]
 
-    def _load(self, variant: str, seed: int) -> TrainedRun:
-        model, facts = model_files.load(self.runs.place(variant, seed))
-        if hasattr(self, "_source") and replace(facts, preprocessing={}) != replace(self.facts, preprocessing={}):
+    def _load_checked(self, variant: str, seed: int) -> TrainedRun:
+        run = _load(self.runs, variant, seed)
+        if replace(run.facts, preprocessing={}) != replace(self.facts, preprocessing={}):
             raise UserError(
-                f"{variant} seed {seed} was trained on other images than the other runs; train it again, or take another run."
+                f"{variant} seed {seed} was trained on different images from the other runs; train it again, or choose another run."
             )
-        return TrainedRun(model, facts, self.runs.data / f"{facts.dataset_id}.h5")
+        return run
 
     def _spread(self, run: TrainedRun) -> np.ndarray | None:
-        if run.model.posterior.kind == "codes":
+        if run.model.posterior.kind == "discrete":
             return None
-        codes = run.encode(self.test.images[:MOST_ENCODED], self.test.labels[:MOST_ENCODED])
-        return codes.std(0)
+        means = run.encode(self.test.images[:MAX_ENCODED], self.test.labels[:MAX_ENCODED])
+        return means.std(0)
 
 
-def _moved(z: np.ndarray, side: Side, spread: np.ndarray | None) -> np.ndarray:
-    """Latents, (n, latent), with some dimensions moved."""
+def _load(runs: Runs, variant: str, seed: int) -> TrainedRun:
+    model, facts = model_files.load(runs.folder_of(variant, seed))
+    return TrainedRun(model, facts, runs.data / f"{facts.dataset_id}.h5")
+
+
+def _note(run: TrainedRun) -> str:
+    return "" if run.model.conditional else "This model uses no labels, so switching a label changes nothing here."
+
+
+def _move(z: np.ndarray, side: Side, spread: np.ndarray | None) -> np.ndarray:
+    """Move the latents z, (n, latent), as the settings of a side say."""
     if not side.moved:
         return z
     if spread is None:
-        raise UserError(f"The latents of {side.variant} are codes of a codebook, which no slider moves; set none.")
-    if beyond := [dimension for dimension in side.moved if dimension >= len(spread)]:
-        raise UserError(f"{side.variant} has no latent {beyond[0]}; it has 0 to {len(spread) - 1}.")
+        raise UserError(
+            f"The latents of {side.variant} are entries of a codebook and cannot be moved; move none of them."
+        )
+    if unknown := [dimension for dimension in side.moved if dimension >= len(spread)]:
+        raise UserError(f"{side.variant} has no latent {unknown[0]}; choose one from 0 to {len(spread) - 1}.")
     z = z.copy()
     for dimension, deviations in side.moved.items():
         z[:, dimension] += deviations * spread[dimension]

@@ -1,66 +1,77 @@
-"""The part of the explorer's page where labels are switched."""
+"""The panel of the explorer's page on which labels are switched."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from nicegui import ui
 
 from vaeline.data.facts import Facts
-from vaeline.explorer.controls import button, buttons, choice, element, group, say, words
+from vaeline.explorer.controls import button, button_group, dropdown, element, group, set_text, text_element
 
-MOST_BUTTONS = 12  # values of a label that stand side by side; more are a list
-AS_IT_COMES = ""  # the value of a label that is not set
+MAX_BUTTONS = 12  # a label with more values gets a dropdown
+NOT_SET = ""  # value of a label that a person has not set
+TO_BOX = {"yes": True, "no": False}  # a box in its third state, None, is not set
+FROM_BOX = {True: "yes", False: "no"}
 
 
 class LabelsPanel:
-    """A control for each label.
+    """One control for each label.
 
     Args:
-        facts: what labels there are.
-        on_switch: is told a label and its value, or that it is as it comes.
-        on_forget: is told that all are as they come.
+        facts: names and values of the labels.
+        on_switch: called with a label and its new value, or with NOT_SET.
+        on_clear: called when a person clears all labels.
     """
 
-    def __init__(self, facts: Facts, on_switch: Callable[[str, str], None], on_forget: Callable[[], None]) -> None:
+    def __init__(self, facts: Facts, on_switch: Callable[[str, str], None], on_clear: Callable[[], None]) -> None:
         self._on_switch = on_switch
         with group("Labels"):
-            self.none = words("p", "Neither of these models has labels: there is nothing to switch.", "hint")
-            with element("div", "of-labels") as self.all:
-                self.meaning = words("p", classes="hint")
+            self.no_labels = text_element("p", "Neither model uses labels, so there is nothing to switch.", "hint")
+            with element("div", "label-controls") as self.all:
+                self.hint = text_element("p", classes="hint")
                 with element("div", "labels"):
                     columns = zip(facts.label_names, facts.label_values, strict=True)
                     self.controls = {name: self._control(name, values) for name, values in columns}
-                button("All as they come", on_forget, light=True)
+                button("Clear all labels", on_clear, light=True)
 
-    def follow(self, labels: Mapping[str, str]) -> None:
-        """Let the controls say what is chosen."""
+    def set_values(self, labels: Mapping[str, str]) -> None:
+        """Set the controls to the chosen labels."""
         for name, control in self.controls.items():
-            value = labels.get(name, AS_IT_COMES)
-            control.set_value({"yes": True, "no": False}.get(value) if isinstance(control, ui.checkbox) else value)
+            value = labels.get(name, NOT_SET)
+            if isinstance(control, ui.checkbox):
+                control.set_value(TO_BOX.get(value))
+            else:
+                control.set_value(value)
 
-    def present(self, conditional: bool, show: str) -> None:
-        """Offer labels if one of the models has them, and say what they are as they come."""
-        self.none.set_visibility(not conditional)
+    def update(self, conditional: bool, show: str) -> None:
+        """Show the controls if either model uses labels, and explain what a label that is not set does.
+
+        Args:
+            conditional: whether either model uses labels.
+            show: `draws` or `edit`.
+        """
+        self.no_labels.set_visibility(not conditional)
         self.all.set_visibility(conditional)
-        of = "the edited image's own" if show == "edit" else "that of a test image, which the seed picks"
-        say(self.meaning, f"A label that is not set is as it comes: {of}.")
+        if show == "edit":
+            set_text(self.hint, "A label that you do not set keeps the value of the test image.")
+        else:
+            set_text(
+                self.hint,
+                "Each draw copies the labels that you do not set from a test image. The noise seed picks these images.",
+            )
 
-    def _control(self, name: str, values: list[str]) -> Any:
-        """A box with a third state where a label is yes or no; buttons or a list where it has other values."""
-        shown = name.replace("_", " ")
+    def _control(self, name: str, values: list[str]) -> ui.checkbox | ui.select | ui.toggle:
+        """Make a box with three states for a label with the values no and yes, and buttons or a dropdown for any other."""
+        title = name.replace("_", " ")
 
         def switch(value: str) -> None:
             self._on_switch(name, value)
 
         if values == ["no", "yes"]:
-            return ui.checkbox(
-                shown,
-                value=None,
-                on_change=lambda event: switch({True: "yes", False: "no"}.get(event.value, AS_IT_COMES)),
-            ).props("toggle-indeterminate dense")
-        options = {AS_IT_COMES: "as it comes"} | {value: value for value in values}
-        if len(values) > MOST_BUTTONS:
-            return choice(shown, options, AS_IT_COMES, switch)
-        with element("div", "classes"):
-            words("p", shown, "name")
-            return buttons(shown, options, AS_IT_COMES, switch).props("dense")
+            box = ui.checkbox(title, value=None, on_change=lambda event: switch(FROM_BOX.get(event.value, NOT_SET)))
+            return box.props("toggle-indeterminate dense")
+        options = {NOT_SET: "not set"} | {value: value for value in values}
+        if len(values) > MAX_BUTTONS:
+            return dropdown(title, options, NOT_SET, switch)
+        with element("div", "label-buttons"):
+            text_element("p", title, "name")
+            return button_group(title, options, NOT_SET, switch).props("dense")

@@ -1,7 +1,7 @@
-"""The runs of a study that can be explored, and why the others cannot."""
+"""The runs of a study: which can be explored, and why the others cannot."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -9,96 +9,106 @@ from vaeline.runs.description import described
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
-NEEDED = ("model.safetensors", "variant.yaml")
+NEEDED = ("model.safetensors", "variant.yaml")  # files of a run that the explorer reads
 Key = tuple[str, int]  # variant and seed of a run
 
 
 @dataclass(frozen=True)
 class Runs:
-    """A study's runs."""
+    """The runs of a study."""
 
     study: str
-    question: str
+    question: str  # empty if unknown
     folder: Path  # results/<study>
-    data: Path  # where stores lie
+    data: Path  # folder of the HDF5 stores
     finished: dict[Key, Path]  # run -> its folder
     missing: dict[Key, str]  # run -> why it cannot be explored
 
-    def seeds(self, variant: str) -> list[int]:
-        """The seeds from which a variant is trained."""
-        return [seed for name, seed in self.finished if name == variant]
-
     @property
     def variants(self) -> list[str]:
-        """Those of which there is a run."""
+        """Variants with at least one finished run."""
         return list(dict.fromkeys(name for name, _ in self.finished))
 
-    def place(self, variant: str, seed: int) -> Path:
-        """The folder of a run that is finished: no other folder is ever read.
+    def seeds(self, variant: str) -> list[int]:
+        """Seeds of the finished runs of a variant."""
+        return [seed for name, seed in self.finished if name == variant]
+
+    def folder_of(self, variant: str, seed: int) -> Path:
+        """Folder of a finished run. The explorer reads no other folder.
 
         Raises:
-            UserError: there is no such run, or it is not finished.
+            UserError: the run does not exist or is not finished.
         """
         if (variant, seed) in self.finished:
             return self.finished[variant, seed]
-        if why := self.missing.get((variant, seed)):
-            raise UserError(f"{variant} seed {seed} is missing ({why}); run the study, or take another seed.")
+        if reason := self.missing.get((variant, seed)):
+            raise UserError(f"{variant} seed {seed} is missing ({reason}); run the study, or choose another seed.")
         if variant not in self.variants:
-            raise UserError(f"There is no run of {variant!r} to explore; there are: {', '.join(self.variants)}.")
+            raise UserError(f"There is no trained run of {variant!r}; choose one of: {', '.join(self.variants)}.")
         seeds = ", ".join(map(str, self.seeds(variant)))
-        raise UserError(f"There is no run of {variant} with seed {seed}; its seeds are: {seeds}.")
+        raise UserError(f"There is no run of {variant} with seed {seed}; choose one of its seeds: {seeds}.")
 
 
 def find(study: Study, project: Path = Path()) -> Runs:
-    """The runs that a study names, trained as it says.
+    """Find the runs that a study names and that were trained with its current parameters.
 
     Args:
-        study: the active one.
-        project: its root.
+        study: the active study.
+        project: root folder of the project.
 
     Raises:
-        UserError: none is trained, or a description is damaged.
+        UserError: no run is trained, or the description of a run is damaged.
     """
-    folder = project / "results" / study.study.name
-    wanted = product(study.study.variants, study.study.seeds)
-    return _sorted(study.study.name, study.study.question, folder, project / "data", wanted, study)
+    runs = Runs(
+        study.study.name, study.study.question, project / "results" / study.study.name, project / "data", {}, {}
+    )
+    return _sort(runs, product(study.study.variants, study.study.seeds), study)
 
 
 def find_named(name: str, project: Path = Path()) -> Runs:
-    """Whatever runs lie in the results of a study that need not be the active one.
+    """Find all trained runs in the results of a study, which need not be the active one.
+
+    Args:
+        name: of the study.
+        project: root folder of the project.
 
     Raises:
-        UserError: there are no such results, or none of their runs is trained.
+        UserError: the study has no results, or none of its runs is trained.
     """
-    there = sorted(each.parent.name for each in (project / "results").glob("*/runs"))
-    if name not in there:
-        raise UserError(f"--study is {name!r}; results has runs of: {', '.join(there) or 'no study yet'}.")
-    folder = project / "results" / name
-    found = [each for each in folder.glob("runs/*/seed-*") if each.name.removeprefix("seed-").isdecimal()]
-    keys = sorted((each.parent.name, int(each.name.removeprefix("seed-"))) for each in found)
-    return _sorted(name, "", folder, project / "data", keys, None)
+    names = sorted(each.parent.name for each in (project / "results").glob("*/runs"))
+    if name not in names:
+        advice = f"choose one of: {', '.join(names)}" if names else "run a study first (snakemake --cores 4 all)"
+        raise UserError(f"--study is {name!r}, but results/ has no runs of such a study; {advice}.")
+    runs = Runs(name, "", project / "results" / name, project / "data", {}, {})
+    folders = [each for each in runs.folder.glob("runs/*/seed-*") if each.name.removeprefix("seed-").isdecimal()]
+    keys = sorted((each.parent.name, int(each.name.removeprefix("seed-"))) for each in folders)
+    return _sort(runs, keys, None)
 
 
-def _sorted(name: str, question: str, folder: Path, data: Path, keys: Iterable[Key], study: Study | None) -> Runs:
-    finished, missing = {}, {}
+def _sort(runs: Runs, keys: Iterable[Key], study: Study | None) -> Runs:
+    """Copy `runs` with each key among the finished or the missing runs."""
+    finished: dict[Key, Path] = {}
+    missing: dict[Key, str] = {}
     for variant, seed in keys:
-        place = folder / "runs" / variant / f"seed-{seed}"
-        if why := _why_missing(place, folder, variant, study):
-            missing[variant, seed] = why
+        folder = runs.folder / "runs" / variant / f"seed-{seed}"
+        if reason := _why_missing(folder, runs.folder, variant, study):
+            missing[variant, seed] = reason
         else:
-            finished[variant, seed] = place
+            finished[variant, seed] = folder
     if not finished:
         raise UserError(
-            f"No run of the study is trained in {folder / 'runs'}; run it first (snakemake --cores 4 all), or see another with --study."
+            f"{runs.folder / 'runs'} has no trained run of the study; run the study first (snakemake --cores 4 all), "
+            "or choose another study with --study."
         )
-    return Runs(name, question, folder, data, finished, missing)
+    return replace(runs, finished=finished, missing=missing)
 
 
-def _why_missing(place: Path, folder: Path, variant: str, study: Study | None) -> str | None:
-    if not all((place / name).is_file() for name in NEEDED):
+def _why_missing(folder: Path, results: Path, variant: str, study: Study | None) -> str | None:
+    """Why a run cannot be explored; None if it can."""
+    if not all((folder / name).is_file() for name in NEEDED):
         return "not trained"
-    if not place.resolve().is_relative_to(folder.resolve()):
-        return "a link that leads out of the study"
-    if study and not described(place / "variant.yaml").is_of(study, variant):
-        return "trained under other parameters"
+    if not folder.resolve().is_relative_to(results.resolve()):
+        return "its folder is a link to a place outside the study"
+    if study and not described(folder / "variant.yaml").is_of(study, variant):
+        return "trained with other parameters"
     return None

@@ -1,4 +1,4 @@
-"""What was seen, kept as a PNG that holds its settings, so that picture and settings are never parted."""
+"""Saved pictures: each PNG holds both sides and the settings that made them, so the page can open it again."""
 
 import hashlib
 import json
@@ -8,81 +8,99 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from pydantic import ValidationError
 
-from vaeline.explorer.drawing import Seen
+from vaeline.explorer.drawing import SideView
 from vaeline.explorer.runs import Runs
 from vaeline.explorer.settings import Settings
 from vaeline.system.errors import UserError
 from vaeline.system.files import written_aside
 
-FOLDER = "explored"  # beside a study's runs, where no engine looks
-KEY = "vaeline"  # of the settings in a PNG's text
+FOLDER = "explored"  # beside the runs of a study; neither engine reads it
+KEY = "vaeline"  # name of the settings among the text chunks of a PNG
 MARGIN, CAPTION = 12, 16  # pixels
-LEAST = 300  # pixels that a side is high at least: smaller ones are enlarged without smoothing
+MIN_HEIGHT = 300  # pixels; a side that is less high is enlarged without smoothing
 
 
-def save(runs: Runs, settings: Settings, seen: tuple[Seen, Seen]) -> Path:
-    """Keep what both sides show in one picture; the same settings have the same name.
+def save(runs: Runs, settings: Settings, views: tuple[SideView, SideView]) -> Path:
+    """Write both sides as one PNG. Its name follows from the study and the settings.
+
+    Args:
+        runs: runs of the study.
+        settings: what the picture was made from.
+        views: left and right side.
+
+    Returns:
+        Path of the PNG.
 
     Raises:
         UserError: the disk is full.
     """
     content = json.dumps({"study": runs.study, "settings": settings.model_dump(mode="json")}, sort_keys=True)
-    sides = [f"{side.variant}_{side.seed}" for side in (settings.left, settings.right)]
+    sides = [f"{side.variant}_{side.seed}" for side in settings.sides.values()]
     name = "-".join([settings.show, *sides, hashlib.sha256(content.encode()).hexdigest()[:8]])
     path = runs.folder / FOLDER / f"{name}.png"
     text = PngImagePlugin.PngInfo()
     text.add_itxt(KEY, content)
     with written_aside(path) as aside:
-        _both(settings, seen).save(aside, "PNG", pnginfo=text)
+        _join_sides(settings, views).save(aside, "PNG", pnginfo=text)
     return path
 
 
 def names(runs: Runs) -> list[str]:
-    """The pictures that were kept of a study, the newest first."""
-    there = sorted((runs.folder / FOLDER).glob("*.png"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    return [path.name for path in there]
+    """File names of the saved pictures of a study, newest first."""
+    paths = sorted((runs.folder / FOLDER).glob("*.png"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    return [path.name for path in paths]
 
 
 def read(runs: Runs, name: str) -> Settings:
-    """The settings of a picture that was kept.
+    """Read the settings of a saved picture.
+
+    Args:
+        runs: runs of the study.
+        name: file name of the picture, as `names` lists it.
 
     Raises:
-        UserError: there is none of that name among the study's, or it holds no settings of this study.
+        UserError: the picture does not exist, holds no settings, or belongs to another study.
     """
     if name not in names(runs):
-        raise UserError(f"There is no {name!r} in {runs.folder / FOLDER}; choose one that is listed.")
+        raise UserError(f"There is no picture {name!r} in {runs.folder / FOLDER}; choose one from the list.")
     path = runs.folder / FOLDER / name
     try:
         with Image.open(path, formats=["PNG"]) as image:
             content = json.loads(image.text[KEY])  # type: ignore[attr-defined]
         settings = Settings.model_validate(content["settings"])
     except (OSError, SyntaxError, KeyError, TypeError, ValueError, ValidationError) as error:
-        raise UserError(f"{path} holds no settings of the explorer; choose another.") from error
+        raise UserError(f"{path} holds no settings of the explorer; choose another picture.") from error
     if content["study"] != runs.study:
-        raise UserError(f"{path} is of the study {content['study']}; open that with --study {content['study']}.")
+        raise UserError(
+            f"{path} belongs to the study {content['study']}; open that study with --study {content['study']}."
+        )
     return settings
 
 
-def _both(settings: Settings, seen: tuple[Seen, Seen]) -> Image.Image:
-    """Both sides on white, each under the name of its run."""
-    titles = [f"{side.variant}, seed {side.seed}" for side in (settings.left, settings.right)]
-    sides = [_row([Image.open(BytesIO(png)).convert("RGB") for png in each.pictures.values()]) for each in seen]
-    width = sum(side.width for side in sides) + 3 * MARGIN
-    canvas = Image.new("RGB", (width, max(side.height for side in sides) + CAPTION + 3 * MARGIN), "white")
+def _join_sides(settings: Settings, views: tuple[SideView, SideView]) -> Image.Image:
+    """Put both sides next to each other on white, each under the name of its run."""
+    titles = [f"{side.variant}, seed {side.seed}" for side in settings.sides.values()]
+    rows = [
+        _join_pictures([Image.open(BytesIO(png)).convert("RGB") for png in view.pictures.values()]) for view in views
+    ]
+    width = sum(row.width for row in rows) + 3 * MARGIN
+    canvas = Image.new("RGB", (width, max(row.height for row in rows) + CAPTION + 3 * MARGIN), "white")
     pen, left = ImageDraw.Draw(canvas), MARGIN
-    for title, side in zip(titles, sides, strict=True):
+    for title, row in zip(titles, rows, strict=True):
         pen.text((left, MARGIN), title, "black", ImageFont.load_default(CAPTION - 2))
-        canvas.paste(side, (left, 2 * MARGIN + CAPTION))
-        left += side.width + MARGIN
+        canvas.paste(row, (left, 2 * MARGIN + CAPTION))
+        left += row.width + MARGIN
     return canvas
 
 
-def _row(pictures: list[Image.Image]) -> Image.Image:
-    scale = max(1, -(-LEAST // max(len(pictures) * pictures[0].height, 1)))
-    shown = [each.resize((each.width * scale, each.height * scale), Image.Resampling.NEAREST) for each in pictures]
-    row = Image.new("RGB", (sum(each.width for each in shown) + MARGIN * (len(shown) - 1), shown[0].height), "white")
+def _join_pictures(pictures: list[Image.Image]) -> Image.Image:
+    """Put the pictures of one side in a row, enlarged by a whole number."""
+    scale = max(1, -(-MIN_HEIGHT // max(len(pictures) * pictures[0].height, 1)))
+    enlarged = [each.resize((each.width * scale, each.height * scale), Image.Resampling.NEAREST) for each in pictures]
+    width = sum(each.width for each in enlarged) + MARGIN * (len(enlarged) - 1)
+    row = Image.new("RGB", (width, enlarged[0].height), "white")
     left = 0
-    for each in shown:
+    for each in enlarged:
         row.paste(each, (left, 0))
         left += each.width + MARGIN
     return row

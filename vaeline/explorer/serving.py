@@ -1,4 +1,4 @@
-"""The explorer's server, which answers this machine alone."""
+"""The web server of the explorer. It accepts connections from this machine only."""
 
 from pathlib import Path
 
@@ -16,14 +16,14 @@ ICON = (
 
 
 def serve(explorer: Explorer, port: int, show: bool) -> None:
-    """Serve the page until it is interrupted.
+    """Serve the page until the process is interrupted.
 
     Args:
-        explorer: of the study.
-        port: that is free.
+        explorer: draws the pictures.
+        port: a free port.
         show: open the page in a browser.
     """
-    # A page of the net whose name was made to mean this machine is let in no more than any other.
+    # A website may point its own host name at 127.0.0.1 (DNS rebinding); only our names are answered.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     app.add_static_file(local_file=Path(__file__).with_name("page.css"), url_path="/page.css")
     ui.run(

@@ -1,4 +1,4 @@
-"""What can be chosen in the explorer: all that a picture follows from."""
+"""Settings of the explorer: everything that decides what the pictures show."""
 
 from typing import Annotated, Literal
 
@@ -7,51 +7,56 @@ from pydantic import BaseModel, ConfigDict, Field
 from vaeline.study.schema import MOST_SEED
 from vaeline.system.errors import UserError
 
-REACH = 3.0  # standard deviations that a slider moves a latent by, either way
-COUNTS = (1, 4, 9, 16, 25)  # draws, of images
-POINT_COUNTS = (100, 400, 1000)  # draws, of points
-Moves = dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=-REACH, le=REACH)]]
+MAX_SHIFT = 3.0  # standard deviations; a slider moves a latent by -MAX_SHIFT to MAX_SHIFT
+COUNTS = (1, 4, 9, 16, 25)  # numbers of draws, for images
+POINT_COUNTS = (100, 400, 1000)  # numbers of draws, for points
+Shifts = dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=-MAX_SHIFT, le=MAX_SHIFT)]]
 
 
-class Chosen(BaseModel):
-    """Settings do not change: another choice makes others."""
+class Frozen(BaseModel):
+    """A model that never changes: a new choice makes new settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Side(Chosen):
-    """What one of the two pictures is drawn by."""
+class Side(Frozen):
+    """The run of one side, and how its latents are moved."""
 
     variant: str
-    seed: int  # that it was trained from
-    moved: Moves = {}  # latent dimension -> standard deviations of the test images' codes that it is moved by
+    seed: int  # seed the run was trained from
+    moved: Shifts = {}  # latent dimension -> shift, in standard deviations of the posterior means of test images
 
 
-class Settings(Chosen):
-    """A picture of each of two runs, under the same seed and labels."""
+class Settings(Frozen):
+    """What the two sides show. A saved picture holds these settings, so old files need these names."""
 
-    show: Literal["draws", "edit"] = "draws"
+    show: Literal["draws", "edit"] = "draws"  # draws from the prior, or an edited test image
     left: Side
     right: Side
     noise: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0  # seed of the draws
-    count: int = 9  # of the draws
-    image: Annotated[int, Field(ge=0)] = 0  # the test image that is edited
-    labels: dict[str, str] = {}  # label -> value, where it is not left as the test images have it
+    count: int = 9  # number of draws
+    image: Annotated[int, Field(ge=0)] = 0  # index of the test image to edit
+    labels: dict[str, str] = {}  # label -> value; other labels keep the values of test images
+
+    @property
+    def sides(self) -> dict[str, Side]:
+        """Both sides by name, the left one first."""
+        return {"left": self.left, "right": self.right}
 
 
-def whole_number(text: str | None, what: str, most: int) -> int:
-    """A number out of what was typed.
+def parse_whole_number(text: str | None, name: str, maximum: int) -> int:
+    """Read a whole number that a person typed.
 
     Args:
         text: as typed.
-        what: it stands for, as a sentence begins.
-        most: the largest that there is.
+        name: what the number is, written as the start of a sentence.
+        maximum: largest number allowed.
 
     Raises:
-        UserError: it is no whole number from 0 to `most`.
+        UserError: the text is not a whole number from 0 to `maximum`.
     """
     text = (text or "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= most):
-        came = f"is {text[:40]!r}" if text else "is empty"
-        raise UserError(f"{what} {came}; enter a whole number from 0 to {most:,}.")
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= maximum):
+        problem = f"is {text[:40]!r}" if text else "is empty"
+        raise UserError(f"{name} {problem}; enter a whole number from 0 to {maximum:,}.")
     return int(text)

@@ -4,6 +4,17 @@ from math import nan
 
 from torch import Tensor
 
+from vaeline.metrics._entry import Metric
+
+METRICS = [
+    Metric(
+        "active_units",
+        group="Latent space",
+        meaning="latent dimensions in use",
+        definition="Dimensions of z whose posterior mean varies by more than 0.01.",
+    )
+]
+
 LEAST_VARIANCE = 0.01
 
 
@@ -17,19 +28,3 @@ def active_units(variances: Tensor, least_variance: float = LEAST_VARIANCE) -> f
         least_variance: in squared units of z.
     """
     return float((variances > least_variance).sum()) if variances.isfinite().all() else nan
-
-
-def covariances(first: Tensor, second: Tensor) -> Tensor:
-    """The covariance over images of two estimates of the same means, dimension by dimension.
-
-    Where the two share no noise it is the variance of the means themselves, without bias.
-
-    Args:
-        first: (images, latent), at least 2 images.
-        second: the same shape.
-
-    Returns:
-        (latent,), float64.
-    """
-    first, second = first.cpu().double(), second.cpu().double()
-    return ((first - first.mean(0)) * (second - second.mean(0))).sum(0) / (len(first) - 1)

@@ -3,6 +3,17 @@
 import torch
 from torch import Tensor
 
+from vaeline.metrics._entry import Metric
+
+METRICS = [
+    Metric(
+        "codebook_perplexity",
+        group="Latent space",
+        meaning="codes in use",
+        definition="Exponential of the entropy of the codes in use: how many are used as if equally often.",
+    )
+]
+
 
 def codebook_perplexity(codes: Tensor, size: int) -> float:
     """The exponential of the entropy of the codes' frequencies: 1 if one is used alone, `size` if all are, equally often.

@@ -5,6 +5,40 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vaeline.metrics._entry import Metric, Reference
+
+METRICS = [
+    Metric(
+        "condition_accuracy",
+        group="Conditions",
+        meaning="labels asked for, seen by the classifier",
+        definition="Balanced accuracy, over the labels asked for, of samples as the classifier sees them.",
+        better="higher",
+        references=(
+            Reference(
+                "condition_accuracy_ceiling",
+                "Balanced accuracy of the classifier on real test images.",
+                past="better than real images",
+            ),
+            Reference(
+                "condition_accuracy_floor",
+                "Balanced accuracy of the classifier if labels are dealt to other images, mean over all deals.",
+            ),
+            Reference(
+                "classifier_accuracy",
+                "Share of the labels of real test images that the classifier, set to balanced odds, gets right.",
+            ),
+            Reference(
+                "classifier_calibration_error",
+                "Mean gap between confidence and accuracy of the classifier as trained, before its odds are balanced, on real "
+                "test images, over 15 bins of confidence.",
+            ),
+        ),
+        data=("images",),
+        needs_labels=True,
+    )
+]
+
 
 class AbsentLabel(UserWarning):
     """A label has the same value for every image; there is nothing to tell apart."""

@@ -5,6 +5,40 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vaeline.metrics._entry import SPACES, SUBJECTS, Metric, Reference
+from vaeline.metrics._images import Dash, ImageSet, Measured, Results, refuse_identical
+
+METRICS = [
+    Metric(
+        f"{'kd' if space == 'fd' else 'kid'}_{subject}",
+        group="Images",
+        meaning=f"kernel distance of {words.split(' (')[0]}, {features}",
+        definition=f"Kernel distance, unbiased, of {words} from the images of the test split.",
+        better="lower",
+        standard_error="over images, by the jackknife",
+        references=(
+            Reference(
+                f"{'kd' if space == 'fd' else 'kid'}_floor",
+                "Kernel distance, unbiased, of as many training images from the images of the test split.",
+                subject="floor",
+            ),
+            Reference(
+                f"{'kd' if space == 'fd' else 'kid'}_pixel_gaussian",
+                "Kernel distance, unbiased, of samples of a Gaussian with the training pixels' mean and covariance from the "
+                "images of the test split.",
+                subject="pixel_gaussian",
+                past="no better than one Gaussian",
+            ),
+        ),
+        data=("images",),
+        subject=subject,
+        space=space,
+        key="kernel_distance",
+    )
+    for subject, words in SUBJECTS.items()
+    for space, features in SPACES.items()
+]
+
 BLOCK = 1000  # rows whose kernels with all others are held at a time
 
 
@@ -13,6 +47,22 @@ class KernelDistance(NamedTuple):
 
     distance: float  # below 0 by chance where the sets are alike
     standard_error: float  # over images of both sets, by the jackknife
+
+
+def measure(images: ImageSet, real: ImageSet) -> Results:
+    """The distance of images from the test images; a kernel of an image with the one it was made from is left out."""
+    refuse_identical(real)
+    if min(len(images.features), len(real.features)) < 3:
+        return {"kernel_distance": Dash("it needs at least 3 images of each kind")}
+    found = kernel_distance(images.features, real.features, _partners(images, real))
+    how = {"images": len(images.features), "of": len(real.features)}
+    return {"kernel_distance": Measured(found.distance, how, found.standard_error)}
+
+
+def _partners(images: ImageSet, real: ImageSet) -> np.ndarray:
+    """The row of the real set that each image was made from, or -1, (images,)."""
+    rows = {source: row for row, source in enumerate(real.test_index.tolist()) if source >= 0}
+    return np.array([rows.get(source, -1) for source in images.test_index.tolist()], np.int64)
 
 
 def kernel_distance(first: np.ndarray, second: np.ndarray, partners: np.ndarray | None = None) -> KernelDistance:

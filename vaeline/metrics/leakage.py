@@ -6,6 +6,26 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from vaeline.metrics._entry import Metric
+
+METRICS = [
+    Metric(
+        "leaked_share",
+        group="Latent space",
+        meaning="share of codes in the outskirts of the prior: 0.01 if they match",
+        definition="Share of z ~ q_agg with log p(z) under that of 1% of p's own draws.",
+        standard_error="over the samples of q_agg, and over those of p that set what is low",
+    ),
+    Metric(
+        "leakage",
+        group="Latent space",
+        meaning="excess of the aggregate posterior over the prior in its outskirts",
+        definition="Mean of log q_agg(z) - log p(z), nats, over z ~ q_agg with log p(z) under that of 1% of p's own draws.",
+        unit="nats",
+        standard_error="over the samples of q_agg, and over those of p that set what is low",
+    ),
+]
+
 THRESHOLDS = (*range(-90, 0, 10), -5, -1)  # of log p(z), in nats
 
 

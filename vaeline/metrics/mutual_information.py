@@ -5,6 +5,19 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from vaeline.metrics._entry import Metric
+
+METRICS = [
+    Metric(
+        "mutual_information",
+        group="Latent space",
+        meaning="information of codes about images",
+        definition="I(x;z) under q: mean of log q(z|x) - log q_agg(z), nats; at most log of the images.",
+        unit="nats",
+        standard_error="over its samples",
+    )
+]
+
 
 class MutualInformation(NamedTuple):
     """I(x;z) of the N images of the aggregate posterior and their latents, in nats."""

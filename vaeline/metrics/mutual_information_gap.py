@@ -7,6 +7,18 @@ import torch
 from torch import Generator, Tensor
 
 from vaeline.metrics._aggregate_posterior import LOG_TWO_PI, AggregatePosterior
+from vaeline.metrics._entry import Metric
+
+METRICS = [
+    Metric(
+        "mig",
+        group="Representation",
+        meaning="factors that have a latent dimension of their own",
+        definition="Mean over factors of the gap between the two dimensions that tell most of it, in shares of its entropy.",
+        better="higher",
+        standard_error="over its samples",
+    )
+]
 
 SAMPLES = 2000
 NEGLIGIBLE = 1e-9  # of an entropy, nats: the factor has one value

@@ -10,6 +10,39 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vaeline.metrics._entry import Metric, Reference
+from vaeline.metrics._images import ImageSet, Measured, Results
+
+METRICS = [
+    Metric(
+        name,
+        group="Images",
+        meaning=meaning,
+        definition=f"{definition}; the ball of an image reaches to the 5th nearest image of its own kind.",
+        better="higher",
+        references=(
+            Reference(
+                f"{name}_ceiling",
+                f"The same of as many training images in place of samples: {meaning}.",
+                subject="floor",
+                past="better than real images",
+            ),
+        ),
+        data=("images",),
+        subject="sample",
+    )
+    for name, meaning, definition in (
+        ("precision", "samples that look like test images", "Share of samples inside the ball of a test image"),
+        ("recall", "test images that samples look like", "Share of test images inside the ball of a sample"),
+        (
+            "density",
+            "test images around a sample, 1 where as dense as real ones",
+            "Balls of test images around a sample, in units of 5",
+        ),
+        ("coverage", "test images with a sample beside them", "Share of test images whose ball holds a sample"),
+    )
+]
+
 NEIGHBOURS = 5
 BLOCK = 1000  # images whose distances to all others are held at a time
 
@@ -21,6 +54,13 @@ class PrecisionRecall(NamedTuple):
     recall: float  # of real images inside the ball of a drawn one
     density: float  # real balls that hold a drawn image, on average, in units of k: above 1 where it sits in crowds
     coverage: float  # of real images whose ball holds a drawn one
+
+
+def measure(images: ImageSet, real: ImageSet) -> Results:
+    """Precision, recall, density and coverage of images beside the test images."""
+    found = precision_recall(torch.from_numpy(real.features), torch.from_numpy(images.features))
+    how = {"images": len(images.features), "of": len(real.features)}
+    return {name: Measured(value, how) for name, value in found._asdict().items()}
 
 
 def precision_recall(real: Tensor, drawn: Tensor, neighbours: int = NEIGHBOURS) -> PrecisionRecall:

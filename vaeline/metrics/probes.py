@@ -4,7 +4,22 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from vaeline.metrics._entry import Metric
 from vaeline.metrics.condition_accuracy import balanced_accuracy
+
+METRICS = [
+    Metric(
+        f"probe_{kind}",
+        group="Representation",
+        meaning=f"labels told from codes by {few_words}",
+        definition=f"Balanced accuracy of {classifier} in telling the label from the code without its noise.",
+        better="higher",
+    )
+    for kind, few_words, classifier in (
+        ("linear", "a linear classifier", "a logistic regression"),
+        ("neighbours", "the nearest ones", "the vote of the 5 nearest codes"),
+    )
+]
 
 NEIGHBOURS = 5
 MOST_IMAGES = 10_000  # of either split: with more, accuracies hardly move and times grow

@@ -5,6 +5,21 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from vaeline.metrics._entry import Metric
+
+METRICS = [
+    Metric(
+        "skl",
+        group="Latent space",
+        meaning="mismatch of aggregate posterior and prior, both ways",
+        definition="KL(q_agg || p) + KL(p || q_agg) in z, nats, q_agg over the split; p is the mean of p(z|y) over the labels of the split "
+        "if the prior is conditional.",
+        unit="nats",
+        better="lower",
+        standard_error="over its samples",
+    )
+]
+
 
 class SymmetricKL(NamedTuple):
     """KL(q || p) + KL(p || q) of aggregate posterior q and prior p, in nats."""

@@ -1,4 +1,4 @@
-"""What a Gaussian decoder's variance is fitted to."""
+"""The error that the variance of a Gaussian decoder is fitted to."""
 
 from math import prod
 
@@ -10,7 +10,7 @@ from vaeline.models.model import Model
 
 @torch.inference_mode()
 def mean_squared_error(model: Model, batches: Batches, seed: int) -> float:
-    """Mean over images and pixels of (x - decode(z))^2, z ~ q(z|x), unaugmented: the best variance of a Gaussian decoder."""
+    """Mean over images and pixels of (x - decode(z))^2, z ~ q(z|x), without augmentation: the best variance of a Gaussian decoder."""
     total = 0.0
     for x, labels in batches.ordered(seed):
         squares = (x - model.decode(model.encode(x, labels).z, labels)).square().flatten(1).sum(1)

@@ -1,21 +1,29 @@
-"""What the parts of a model agree on.
+"""The contracts of the parts of a model: one base class for each family.
 
-Shapes: a batch of b images is (b, channel, height, width), one of points (b, dimensions); a latent vector is
-(b, latent), a map of them (b, latent, rows, columns), and the codes of a map are integers, (b, rows, columns). Labels
-are integers, (b, label columns); a condition stands for them in the networks, (b, condition).
+A contract declares all that callers use. An abstract method, or an attribute without a default, must be defined by the
+part; everything else has a default. `parts.build` checks each part against its contract.
+
+Shapes: a batch of b images is (b, channel, height, width), a batch of points (b, dimensions). A latent vector is
+(b, latent), a map of them (b, latent, rows, columns), and the indices of a discrete latent are integers,
+(b, rows, columns). Labels are integers, (b, label columns). A condition is what the networks see of the labels,
+(b, condition).
 """
 
-from __future__ import annotations
-
+import inspect
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
-# What a posterior is: a point without a density; a Gaussian with its mean and variance at hand; another density that can
-# be sampled and judged; or codes of a codebook, one for certain.
-Kind = Literal["point", "gaussian", "density", "codes"]
+from vaeline.models.latent import Kind, Latent
+from vaeline.study.contract import Part
+
+State = dict[str, Any]  # what torch.save keeps of a training or a fit
+ADVERSARY = "adversary"  # the column of training.csv that holds what an adversary minimises
 
 
 @dataclass(frozen=True)
@@ -24,152 +32,319 @@ class Context:
 
     image_shape: tuple[int, ...]  # channel, height, width; or the dimensions of a point
     latent_shape: tuple[int, ...]  # (latent,); (latent, rows, columns) for a map
-    encoder_condition: int  # size of the condition where the encoder sees it, else 0
-    decoder_condition: int
-    prior_condition: int
+    encoder_condition: int  # size of the condition if the encoder sees it, else 0
+    decoder_condition: int  # size of the condition if the decoder sees it, else 0
+    prior_condition: int  # size of the condition, 0 for a model without labels
     training_images: int
     range: tuple[float, float] = (0.0, 1.0)  # black and white inside the networks
-    pixels: str = "dequantized"  # what stands in a pixel: a choice of dataset.pixels, or `points`
-    posterior: Kind = "gaussian"  # not yet known to the posterior itself
-    flow_context: int = 0  # numbers for each image that a flow depends on; 0: the same map for all of them
-    codes: int = 0  # values of a code; 0 where latents are continuous
-    encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None where that depends on labels
+    pixels: str = "dequantized"  # what a pixel holds: a choice of dataset.pixels, or `points`
+    posterior: Kind = "gaussian"  # the posterior itself is built before this is known
+    flow_context: int = 0  # numbers for each image that a flow depends on; 0: the same map for all images
+    codebook_size: int = 0  # 0 for a continuous latent
+    encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None if the encoder sees labels
 
 
-@dataclass(frozen=True)
-class Latent:
-    """A sample of the posterior and what is known of it; None where that does not exist."""
+class PartModule(nn.Module, Part):
+    """The base of the contracts whose parts are modules."""
 
-    z: Tensor  # as the decoder takes it, (b, latent) or (b, latent, rows, columns)
-    log_q: Tensor | None = None  # log q(z|x), (b,)
-    mean: Tensor | None = None  # of z, where q(z|x) is Gaussian, (b, latent)
-    log_var: Tensor | None = None  # likewise
-    log_det: Tensor | None = None  # of the flow that z went through, (b,)
-    codes: Tensor | None = None  # indices in a codebook, (b, rows, columns)
-    encoded: Tensor | None = None  # what was rounded to those codes, the shape of z
-    quantized: Tensor | None = None  # the codebook's vectors, with their gradient, the shape of z
+    if TYPE_CHECKING:
+        # torch types any attribute of a module as a tensor or a module; an object is of no use to a caller.
+        def __getattr__(self, name: str) -> object: ...  # type: ignore[override]
+
+
+class Flow(PartModule):
+    """An invertible map z -> u, which may depend on a context of each image, (b, context.flow_context)."""
+
+    family = "flows"
+
+    @abstractmethod
+    def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map z, (b, latent), to u of the same shape and log|det du/dz|, (b,)."""
+
+    @abstractmethod
+    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
+        """Map u, (b, latent), back to z; differentiable."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
+
+
+class Posterior(PartModule):
+    """q(z|x), given the encoder's features of each image."""
+
+    family = "posteriors"
+    kind: Kind
+    features: int  # numbers, or channels of a map, that it needs of the encoder for each image
+    takes_map: bool = False  # whether its features are a map, (b, features, rows, columns), rather than (b, features)
+    codebook_size: int = 0  # above 0 if and only if the kind is discrete
+
+    @abstractmethod
+    def forward(self, features: Tensor) -> Latent:
+        """Draw one sample of each image's posterior, of the class of latent that goes with the kind."""
+
+    @abstractmethod
+    def centre(self, features: Tensor) -> Tensor:
+        """z without noise, which a reconstruction is decoded from: the shape of z."""
+
+    def parameters_of(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of z, or of z0 of a flow, (b, latent) each; for the kinds gaussian and flow."""
+        raise NotImplementedError(f"a posterior of kind {self.kind} has no mean and variance")
 
     @property
-    def density_input(self) -> Tensor:
-        """What priors and densities are about: codes where there are any, else z."""
-        return self.z if self.codes is None else self.codes
+    def shared_flow(self) -> Flow | None:
+        """The flow z0 -> z of kind flow if it is the same for all images, else None."""
+        return None
+
+    def embed(self, indices: Tensor) -> Tensor:
+        """The codebook's vectors at indices, (b, rows, columns): (b, latent, rows, columns); for the kind discrete."""
+        raise NotImplementedError(f"a posterior of kind {self.kind} has no codebook")
+
+    def broken_rule(self) -> str:
+        needed = {"gaussian": "parameters_of", "flow": "parameters_of", "discrete": "embed"}.get(self.kind)
+        if needed and inspect.getattr_static(self, needed) is vars(Posterior)[needed]:
+            return f"its kind is {self.kind!r}, but it does not define {needed}; define it, or set another kind"
+        if (self.kind == "discrete") != (self.codebook_size > 0):
+            return (
+                f"its kind is {self.kind!r}, but codebook_size is {self.codebook_size}; the size is above 0 if and only if the kind is "
+                "'discrete'"
+            )
+        return ""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, features: Tensor) -> Latent: ...
 
 
-class Network(Protocol):
-    """An encoder and a decoder; `build(options, context, posterior)` makes the pair."""
+class Network(PartModule):
+    """An encoder and a decoder; `build(options, context, posterior)` makes the pair.
 
-    encoder: Callable[[Tensor, Tensor | None], Tensor]  # x, condition -> features, a vector or a map
-    decoder: Callable[[Tensor, Tensor | None], Tensor]  # z, condition -> unbounded output, shape of x
-    map_size: tuple[int, int]  # rows and columns of its map of features; left out where it makes vectors only
+    Args:
+        encoder: x, condition or None -> the features that the posterior needs.
+        decoder: z, condition or None -> unbounded output, the shape of x.
+        map_size: rows and columns of the features, if the network can end in a map.
+    """
 
+    family = "networks"
+    encoder: nn.Module
+    decoder: nn.Module
+    map_size: tuple[int, int] | None
 
-class Flow(Protocol):
-    """An invertible map z -> u; context, (b, context.flow_context), where the map depends on one."""
-
-    def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]: ...  # u, log|det du/dz| (b,)
-
-    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor: ...  # differentiable
-
-
-class Posterior(Protocol):
-    """q(z|x), out of the encoder's features."""
-
-    kind: Kind
-    features: int  # numbers it needs for each image, or channels of a map
-    takes_map: bool
-    codes: int  # values of a code, where kind is `codes`
-
-    def __call__(self, features: Tensor) -> Latent: ...
-
-    # Where kind is `density`: from z0 to z, the same for all images; None where each image has its own.
-    shared_flow: Flow | None
-
-    # Mean and log-variance of z, or of a flow's z0, (b, latent) each; left out where it has none.
-    def parameters_of(self, features: Tensor) -> tuple[Tensor, Tensor]: ...
-
-    def centre(self, features: Tensor) -> Tensor: ...  # z without noise, the shape of z: what reconstructions show
-
-    def embed(self, codes: Tensor) -> Tensor: ...  # the vectors that codes stand for, where kind is `codes`
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, map_size: tuple[int, int] | None = None) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.map_size = map_size
 
 
-class Prior(Protocol):
-    """p(z) or p(z|y), of vectors or of codes."""
+class Prior(PartModule):
+    """p(z) or p(z|y), of vectors or of indices.
 
-    conditional: bool  # whether it depends on labels
-    reparameterised: bool  # whether a sample has a gradient in all its weights; left out where it has
+    A prior with fewer conditions than z takes them in turn, again and again.
+    """
 
-    # (b,); fewer rows of a condition than of z are taken in turn, again and again.
-    def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor: ...
+    family = "priors"
+    conditional: bool = False  # whether it depends on the labels
+    reparameterised: bool = True  # whether a sample has a gradient in all its weights
+    encodes_images: bool = False  # whether it sends images of its own through the encoder, in training too
+    samples_skip_flow: bool = False  # whether samples follow another density than log_prob, that before the flow
+    flow: Flow | None  # z -> the space in which samples start
 
-    def sample(self, count: int, condition: Tensor | None) -> Tensor: ...  # (count, ...), reparameterised for vectors
+    def __init__(self) -> None:
+        super().__init__()
+        self.flow = None
 
-    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None: ...  # (b,), None without a closed form
+    @abstractmethod
+    def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """Log-density of z, or log-probability of indices: nats, (b,)."""
 
-    # The same in each dimension, (b, latent); left out where it does not factorise.
-    def kl_each(self, latent: Latent, condition: Tensor | None) -> Tensor | None: ...
+    @abstractmethod
+    def sample(self, count: int, condition: Tensor | None) -> Tensor:
+        """Draw z or indices, (count, ...), one for each condition if there are any; vectors are reparameterised.
+
+        A prior without weights may draw on any device; callers move what it draws.
+        """
+
+    def kl_each(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
+        """KL(q(z_j|x) || p(z_j)) of each dimension in closed form, (b, latent); None if there is none."""
+        return None
+
+    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
+        """KL(q(z|x) || p(z)) in closed form: nats, (b,); None if there is none."""
+        each = self.kl_each(latent, condition)
+        return None if each is None else each.sum(1)
+
+    def rate(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
+        """KL(q(z|x) || p(z)) in closed form, or else at the sample: nats, (b,); None if q(z|x) has no density."""
+        if latent.log_q is None:
+            return None
+        closed = self.kl(latent, condition)
+        return latent.log_q - self.log_prob(latent.density_input, condition) if closed is None else closed
 
 
-class Density(Prior, Protocol):
-    """A prior that is fitted to the codes of a trained model, and sampled from in place of its prior."""
+class Density(Prior):
+    """A prior that is fitted to the latents of a trained model, and sampled from in place of its prior."""
 
-    epochs: int  # of its fit
+    family = "densities"
+    epochs: int  # of the fit
 
-    def fit(
-        self, codes: Tensor, condition: Tensor | None, seed: int, state: dict[str, Any] | None
-    ) -> Iterator[dict[str, Any]]: ...  # a state after each epoch, of which `epoch`, `loss`; goes on from `state`
+    @abstractmethod
+    def fit(self, latents: Tensor, condition: Tensor | None, seed: int, state: State | None) -> Iterator[State]:
+        """Fit to the latents of the training split, vectors or indices.
+
+        Args:
+            latents: (n, latent) or (n, rows, columns).
+            condition: of each, (n, condition), or None.
+            seed: of the fit.
+            state: one that an earlier fit yielded, to go on from; None to start.
+
+        Yields:
+            A state after each epoch, whose `epoch` and `loss`, nats, are numbers.
+        """
 
 
-# Where a likelihood's sigma comes from: it has none; it is chosen; it is a weight; it is fitted to the training split at each
-# validation.
+# How sigma of a likelihood is determined: it has none; it is set in the study; it is a weight; or it is fitted to the training
+# split at each validation.
 Sigma = Literal["none", "constant", "trained", "calibrated"]
 
 
-class Likelihood(Protocol):
+class Likelihood(PartModule):
     """p(x|z), given the decoder's unbounded output h, the shape of x."""
 
+    family = "likelihoods"
     kind: Sigma
-    sigma: Tensor | None  # standard deviation of a pixel; None where it has none
+    sigma: Tensor | None  # standard deviation of a pixel; None if and only if the kind is none
 
-    def mean(self, h: Tensor) -> Tensor: ...  # of p(x|z), inside the data's range
+    @abstractmethod
+    def mean(self, h: Tensor) -> Tensor:
+        """The mean of p(x|z), inside the range of the data, the shape of x."""
 
-    def log_prob(self, x: Tensor, h: Tensor) -> Tensor: ...  # nats per image, (b,)
+    @abstractmethod
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
+        """log p(x|z): nats per image, summed over pixels, (b,)."""
 
-    def calibrate(self, mean_squared_error: float) -> None: ...  # set sigma to the best for such an error
+    def calibrate(self, mean_squared_error: float) -> None:
+        """Set sigma to the best for a mean squared error per pixel; a likelihood without sigma has nothing to set."""
 
-
-# Through what a regularizer's terms have a gradient in the prior's weights: its density, its samples alone, or nothing.
-TrainsPrior = Literal["density", "samples", "nothing"]
-
-
-class Regularizer(Protocol):
-    """The terms that training adds to the distortion, for each image; step None means schedules at their end."""
-
-    trains_prior: TrainsPrior
-
-    def __call__(
-        self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None
-    ) -> dict[str, Tensor]: ...  # nats, (b,) each
+    def broken_rule(self) -> str:
+        if (self.kind == "none") != (self.sigma is None):
+            return (
+                f"its kind is {self.kind!r}, but sigma is {self.sigma}; sigma is None if and only if the kind is 'none'"
+            )
+        return ""
 
 
-class AgainstAdversary(Regularizer, Protocol):
-    """A regularizer that plays against an adversary, and returns its objective too, as the term `adversary`.
+class Adversary(NamedTuple):
+    """A network that a regularizer plays against, outside the parameters of the model, and its Adam."""
 
-    No other term has a gradient in the adversary's weights, nor that one in the model's.
-    """
-
-    adversary: nn.Module  # outside the model's parameters
-    learning_rate: float  # of the adversary's Adam
+    network: nn.Module
+    learning_rate: float
     betas: tuple[float, float]
 
 
-class TrainingBound(Protocol):
-    """What training makes of log p(x): terms whose sum is minimised, and what is shown beside them.
+@dataclass(frozen=True)
+class TrainingBatch:
+    """A batch in training, one sample of each image's posterior, and what the model makes of it."""
 
-    Terms are nats, (b,) each; so is what stands beside, `rate`, `adversary` and the like, in one row or several an image.
-    """
+    x: Tensor  # images
+    latent: Latent
+    decoder_output: Tensor  # unbounded, the shape of x
+    rate: Tensor | None  # KL(q(z|x) || p(z)), nats, (b,); None if q(z|x) has no density
+    condition: Tensor | None  # (b, condition)
+    prior: Prior
+    likelihood: Likelihood
+    step: int | None  # of the training, from 1; None puts schedules at their end
 
-    includes_rate: bool  # whether it holds the rate itself, and so has no room for a regularizer
+    @cached_property
+    def reconstruction(self) -> Tensor:
+        """The mean of p(x|z) at the sample, inside the range of the data, the shape of x."""
+        return self.likelihood.mean(self.decoder_output)
 
-    def __call__(
-        self, model: Any, x: Tensor, labels: Tensor, step: int | None
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]: ...
+
+class Terms(NamedTuple):
+    """What a regularizer makes of a batch: nats, (b,) each."""
+
+    minimised: dict[str, Tensor]  # added to the distortion; no gradient in the weights of an adversary
+    adversary: Tensor | None = None  # what the adversary minimises; no gradient in the weights of the model
+
+
+# By what a regularizer trains the prior's weights: by its density, by its samples alone, or not at all.
+TrainsPrior = Literal["density", "samples", "nothing"]
+
+
+class Regularizer(Part):
+    """The terms that training adds to the distortion."""
+
+    family = "regularizers"
+    trains_prior: TrainsPrior
+    adversary: Adversary | None = None
+
+    @abstractmethod
+    def __call__(self, batch: TrainingBatch) -> Terms:
+        """The terms of each image of a batch."""
+
+
+@dataclass(frozen=True)
+class Elbo:
+    """The evidence lower bound of each image in its two halves: nats, (b,) each, without any weight."""
+
+    distortion: Tensor  # -log p(x|z)
+    rate: Tensor | None  # KL(q(z|x) || p(z)), in closed form or at one sample; None if q(z|x) has no density
+
+    @property
+    def negative_elbo(self) -> Tensor | None:
+        return None if self.rate is None else self.distortion + self.rate
+
+
+class Objective(NamedTuple):
+    """What training minimises, and what it logs: nats, of each image or as means over the batch."""
+
+    terms: dict[str, Tensor]  # their sum is minimised
+    logged: dict[str, Tensor]  # shown beside the terms, such as the unweighted rate
+    adversary: Tensor | None = None  # what the adversary of the regularizer minimises
+
+    @property
+    def total(self) -> Tensor:
+        return torch.stack(list(self.terms.values())).sum(0)
+
+    @property
+    def shown(self) -> dict[str, Tensor]:
+        """All that is logged, by the columns of training.csv."""
+        return {**self.terms, **self.logged, **({} if self.adversary is None else {ADVERSARY: self.adversary})}
+
+    def mean(self) -> "Objective":
+        """Means over the batch."""
+        terms, logged = ({name: each.mean() for name, each in of.items()} for of in (self.terms, self.logged))
+        return Objective(terms, logged, None if self.adversary is None else self.adversary.mean())
+
+
+class BoundModel(Protocol):
+    """What a bound may ask of the model."""
+
+    posterior: Posterior
+    prior: Prior
+    likelihood: Likelihood
+    regularizer: Regularizer
+
+    def features(self, x: Tensor, labels: Tensor) -> Tensor:
+        """The encoder's features of each image."""
+
+    def encode(self, x: Tensor, labels: Tensor) -> Latent:
+        """One sample of each image's posterior."""
+
+    def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
+        """The decoder's unbounded output, the shape of x."""
+
+    def condition(self, labels: Tensor) -> Tensor | None:
+        """What the networks see of the labels, (b, condition)."""
+
+
+class Bound(Part):
+    """What training makes of log p(x): terms whose sum is minimised, and what is logged beside them."""
+
+    family = "bounds"
+    includes_rate: bool = False  # whether it holds the rate itself, so that no regularizer may add it
+
+    @abstractmethod
+    def __call__(self, model: BoundModel, x: Tensor, labels: Tensor, step: int | None) -> Objective:
+        """The objective: terms (b,), logged numbers in one row or several for each image."""

@@ -1,4 +1,4 @@
-"""The Gaussian's density and divergence, shared by posteriors, priors and likelihoods."""
+"""Density and divergence of Gaussians, shared by posteriors, priors and likelihoods."""
 
 from math import log, pi
 
@@ -19,7 +19,7 @@ def log_prob(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     Means and log-variances are of its shape or broadcast to it; a log-variance may be one number for all.
     """
     squares = (x - mean).square().flatten(1)
-    if log_var.dim() == 0:  # one variance for all: the sum goes first, and the passes over x are halved
+    if log_var.dim() == 0:  # one variance for all: summing first halves the passes over x
         return -0.5 * (squares.sum(1) * (-log_var).exp() + squares.shape[1] * (log_var + LOG_TWO_PI))
     log_var = log_var.expand_as(x).flatten(1)
     return -0.5 * (squares * (-log_var).exp() + log_var + LOG_TWO_PI).sum(1)
@@ -28,11 +28,11 @@ def log_prob(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 def log_prob_each(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     """Log-density of each row of x, (b, d), under each of several Gaussians, (components, d): nats, (b, components).
 
-    The square is expanded into matrix products, so that nothing of size b * components * d is ever held; x and the means
-    are taken from the components' middle first, which keeps the products small against their difference. In 32 bits it errs by
-    about 1e-7 times the largest (x - middle)^2 / variance.
+    The square is expanded into matrix products, so that no tensor of size b * components * d is made. The mean of the means is
+    subtracted from x and the means first, which keeps the products small. The error in 32 bits is about 1e-7 times the largest
+    (x - middle)^2 / variance.
     """
-    with torch.autocast(x.device.type, enabled=False):  # 16 bits would be off by nats
+    with torch.autocast(x.device.type, enabled=False):  # the error in 16 bits is several nats
         middle = mean.mean(0)
         x, mean, precision = x - middle, mean - middle, (-log_var).exp()
         constant = (mean.square() * precision + log_var + LOG_TWO_PI).sum(1)

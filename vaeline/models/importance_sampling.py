@@ -1,67 +1,40 @@
 """Log-likelihoods of images by importance sampling (Burda et al., 2016, eq. 8), with their errors (Owen, 2013, ch. 9)."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import reduce
-from math import log, sqrt
+from math import log
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-FEW_SAMPLES = 10  # a likelihood that rests on fewer effective samples is only a bound
-MOST_FALL = 0.5  # nats; so is one that ten times as many samples lower by more
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 LogJoint = Callable[[Tensor], Tensor]
-
-
-class Unconverged(UserWarning):
-    """An importance-sampled log-likelihood rests on so few samples that it is only a bound."""
 
 
 class LogLikelihood(NamedTuple):
     """Estimates of log p(x), (..., images) each, float64, on the CPU."""
 
     log_prob: Tensor  # nats
-    tenth: Tensor  # the same from the first tenth of the samples: far from it, neither has converged
-    hundredth: Tensor  # from the first hundredth, of one sample at least
+    tenth: Tensor  # log_prob from the first tenth of the samples; far from log_prob, neither has converged
+    hundredth: Tensor  # log_prob from the first hundredth, at least one sample
     variance: Tensor  # of log_prob over draws of the samples, by the delta method: nats^2
     effective_sample_size: Tensor  # (sum w)^2 / sum w^2 of the weights w (Kish, 1965)
 
 
-class Summary(NamedTuple):
-    """A negative log-likelihood over images, in nats per image."""
-
-    nll: float  # mean
-    tenth: float  # mean of the same from a tenth of the samples
-    hundredth: float  # and from a hundredth
-    standard_error: float  # of the mean, over images
-    monte_carlo_error: float  # of the mean, over draws of the importance samples; of its bias it knows nothing
-    effective_sample_size: float  # median
-
-    @property
-    def why_bound(self) -> str:
-        """Why it is an upper bound only, which more samples would lower; empty where it has converged."""
-        if self.effective_sample_size < FEW_SAMPLES:
-            return f"its effective sample size is under {FEW_SAMPLES}"
-        if self.tenth - self.nll > MOST_FALL:
-            return f"ten times as many samples lowered it by more than {MOST_FALL} nats"
-        return ""
-
-
 def log_likelihood(draw: Draw, log_joint: LogJoint, samples: int, block: int) -> LogLikelihood:
-    """Estimate log p(x) = log E_q[p(x, z) / q(z)] for a batch of images, in memory that `samples` does not enter.
+    """Estimate log p(x) = log E_q[p(x, z) / q(z)] for a batch of images, in memory that does not grow with `samples`.
 
     Args:
         draw: count -> (z, log q(z)) with count samples for each image: z is (count * images, latent), log_q is
             (count * images,), the image varying fastest.
-        log_joint: z -> log p(x, z), (..., count * images); leading dimensions hold several densities that are judged
-            by the same samples.
+        log_joint: z -> log p(x, z), (..., count * images); leading dimensions hold several densities, estimated
+            from the same samples.
         samples: of q for each image, at least 10.
-        block: samples for each image that are held at a time.
+        block: samples of each image in memory at a time.
 
     Returns:
-        Estimates, (..., images). Each is below log p(x) on average, by half its variance.
+        Estimates, (..., images). Each is on average below log p(x), by half its variance.
     """
     tenth, hundredth = samples // 10, max(1, samples // 100)
     first = _log_sums(draw, log_joint, hundredth, block)
@@ -76,8 +49,8 @@ def marginal(given: Sequence[LogLikelihood], log_prior: Tensor) -> LogLikelihood
     """Mix the estimates of log p(x|y), one for each y, into log p(x) = log sum_y p(y) p(x|y).
 
     Args:
-        given: (..., images) for each y, estimated from samples of its own.
-        log_prior: log p(y), (labels,), float64; -inf for a label that does not occur.
+        given: (..., images) for each y, each from its own samples.
+        log_prior: log p(y), (labels,), float64; -inf for a label without images.
     """
     log_prob, tenth, hundredth, variance, effective = (torch.stack(field, -1) for field in zip(*given, strict=True))
     mixed = (log_prior + log_prob).logsumexp(-1)
@@ -96,26 +69,6 @@ def concatenate(parts: Sequence[LogLikelihood]) -> LogLikelihood:
     return LogLikelihood(*(torch.cat(field, -1) for field in zip(*parts, strict=True)))
 
 
-def summarize(likelihood: LogLikelihood, name: str) -> Summary:
-    """Average over images, (images,); `name` says in the warning what was estimated.
-
-    Warns:
-        Unconverged: the median effective sample size is below 10, or the figure still falls.
-    """
-    images = len(likelihood.log_prob)
-    summary = Summary(
-        nll=-likelihood.log_prob.mean().item(),
-        tenth=-likelihood.tenth.mean().item(),
-        hundredth=-likelihood.hundredth.mean().item(),
-        standard_error=likelihood.log_prob.std().item() / sqrt(images),
-        monte_carlo_error=likelihood.variance.sum().sqrt().item() / images,
-        effective_sample_size=likelihood.effective_sample_size.median().item(),
-    )
-    if summary.why_bound:
-        warnings.warn(f"{name} is an upper bound: {summary.why_bound}.", Unconverged, stacklevel=2)
-    return summary
-
-
 def _log_sums(draw: Draw, log_joint: LogJoint, samples: int, block: int) -> Tensor:
     """Logarithms of the sums of the weights and of their squares, (2, ..., images)."""
     counts = [min(block, samples - start) for start in range(0, samples, block)]
@@ -124,7 +77,7 @@ def _log_sums(draw: Draw, log_joint: LogJoint, samples: int, block: int) -> Tens
 
 def _log_sums_of_block(draw: Draw, log_joint: LogJoint, count: int) -> Tensor:
     z, log_q = draw(count)
-    # Weights of 20,000 nats leave float32 no digits after the point; not every accelerator has float64.
+    # float32 has no digits after the point at 20,000 nats; not every accelerator has float64.
     log_weights = log_joint(z).cpu().double() - log_q.cpu().double()
     log_weights = log_weights.unflatten(-1, (count, -1))  # (..., count, images)
     return torch.stack([log_weights.logsumexp(-2), (2 * log_weights).logsumexp(-2)])

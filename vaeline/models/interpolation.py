@@ -9,26 +9,27 @@ from vaeline.models.sampling import require_finite
 
 @torch.inference_mode()
 def interpolate(model: Model, first: Tensor, second: Tensor, steps: int, through_flow: bool) -> Tensor:
-    """Latents between two, in equal steps: straight in the space of z, or in the space that its prior's flow comes from.
+    """Interpolate between two latents in equal steps: straight in z, or straight in u = g(z), g the flow of the prior.
 
-    The latter as in "dpVAEs: Fixing Sample Generation for Regularized VAEs", section 5.3: g(z) goes straight, and z = g^-1 of that.
+    The second as in "dpVAEs: Fixing Sample Generation for Regularized VAEs", section 5.3.
 
     Args:
-        model: of a prior with a flow, for the way through it.
+        model: its prior has a flow if `through_flow` is true.
         first: (n, latent).
-        second: likewise.
-        steps: both ends among them.
-        through_flow: through the space that the flow comes from.
+        second: (n, latent).
+        steps: number of latents, both ends included.
+        through_flow: interpolate in the space in which samples start.
 
     Returns:
         (n, steps, latent).
 
     Raises:
-        UserError: a latent on the way is not finite.
+        UserError: a latent is not finite.
     """
     share = torch.linspace(0, 1, steps, device=first.device).view(-1, 1)
-    ends = [model.latent_density.flow(each)[0] for each in (first, second)] if through_flow else [first, second]
-    way = torch.lerp(ends[0].unsqueeze(1), ends[1].unsqueeze(1), share)
-    if through_flow:
-        way = model.latent_density.flow.inverse(way.flatten(0, 1)).unflatten(0, (len(first), steps))
-    return require_finite(way, model, "latents")
+    flow = model.latent_density.flow if through_flow else None
+    ends = [first, second] if flow is None else [flow(each)[0] for each in (first, second)]
+    path = torch.lerp(ends[0].unsqueeze(1), ends[1].unsqueeze(1), share)
+    if flow is not None:
+        path = flow.inverse(path.flatten(0, 1)).unflatten(0, (len(first), steps))
+    return require_finite(path, model, "latents")

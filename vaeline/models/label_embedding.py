@@ -9,6 +9,7 @@ from vaeline.study.schema import Variant
 
 
 def embedding_of(variant: Variant, facts: Facts) -> "LabelEmbedding | OneHotLabels | None":
+    """How a variant represents labels; None for a model without labels."""
     if variant.condition is None:
         return None
     if variant.condition.embedding is None:
@@ -33,7 +34,7 @@ class LabelEmbedding(nn.Module):
 
 
 class OneHotLabels(nn.Module):
-    """A 1 in the place of each label column's value, 0 elsewhere."""
+    """A 1 at the value of each label column, 0 elsewhere."""
 
     def __init__(self, cardinalities: list[int]) -> None:
         super().__init__()

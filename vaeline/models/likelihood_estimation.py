@@ -1,4 +1,4 @@
-"""Estimates of log p(x) of a model by importance sampling from its posterior."""
+"""Estimates of log p(x) under a model, by importance sampling from its posterior."""
 
 from collections.abc import Sequence
 
@@ -10,15 +10,14 @@ from vaeline.models.contracts import Likelihood
 from vaeline.models.importance_sampling import LogLikelihood, concatenate, log_likelihood, marginal
 from vaeline.models.model import Model
 
-# Decoded pixels that are held at a time: on the CPU what its cache likes, on others enough to keep them busy.
+# Decoded pixels in memory at a time: on the CPU as many as fit its cache, on others enough to keep the device busy.
 HELD_PIXELS = {"cpu": 2**19, "cuda": 2**23, "mps": 2**23}
 
 
 def why_no_likelihood(model: Model) -> str:
-    """What keeps importance sampling from the model; empty where nothing does."""
-    return {"point": "q(z|x) is a point without a density", "codes": "codes are certain: see negative_elbo"}.get(
-        model.posterior.kind, ""
-    )
+    """Why importance sampling has no meaning for the model; empty if it has one."""
+    reasons = {"point": "q(z|x) is a point without a density", "discrete": "indices are certain: see negative_elbo"}
+    return reasons.get(model.posterior.kind, "")
 
 
 @torch.inference_mode()
@@ -30,27 +29,27 @@ def estimate(
     samples: int,
     log_prior: Tensor | None = None,
 ) -> dict[str, LogLikelihood]:
-    """Estimate the likelihoods of a batch that have a meaning for the model, by importance sampling from its posterior.
+    """Estimate the likelihoods of a batch by importance sampling from the posterior of a model.
 
     Args:
         model: in evaluation mode, whose posterior has a density.
-        likelihoods: p(x|z) to judge by the same samples.
+        likelihoods: each a p(x|z), estimated from the same samples.
         x: images in the range of the networks, (b, channel, height, width).
         labels: of the images, (b, columns).
         samples: of the posterior for each image, at least 10.
-        log_prior: log p(y) of each class, to sum it out; None where labels are no classes, or are not to be summed out.
+        log_prior: log p(y) of each class, to sum over the classes; None if labels are not classes.
 
     Returns:
-        `nll` (of a model without labels, or with the labels summed out) and `nll_given_label`, as far as there is each: log p(x)
-        and log p(x|y), (likelihoods, b).
+        `nll`, log p(x), for a model without labels or with a log_prior, and `nll_given_label`, log p(x|y), for a model with labels:
+        (likelihoods, b) each.
     """
-    # In parts of which one sample each may be held at a time.
+    # Split so that one sample of each image fits the memory.
     count = max(1, HELD_PIXELS[x.device.type] // x[0].numel())
     parts = [
         _likelihoods(model, likelihoods, some, of_some, samples, log_prior)
         for some, of_some in zip(x.split(count), labels.split(count), strict=True)
     ]
-    return {figure: concatenate([part[figure] for part in parts]) for figure in parts[0]}
+    return {metric: concatenate([part[metric] for part in parts]) for metric in parts[0]}
 
 
 def _likelihoods(
@@ -80,6 +79,7 @@ def _given(model: Model, likelihoods: Sequence[Likelihood], x: Tensor, labels: T
 
     def draw(count: int) -> tuple[Tensor, Tensor]:
         latent = model.posterior(features.repeat(count, 1))
+        assert latent.log_q is not None
         return latent.z, latent.log_q
 
     def log_joint(z: Tensor) -> Tensor:
@@ -91,6 +91,6 @@ def _given(model: Model, likelihoods: Sequence[Likelihood], x: Tensor, labels: T
 
 
 def log_frequencies(labels: Tensor, facts: Facts) -> Tensor:
-    """log p(y) of each class, as often as it stands in the training split."""
+    """log p(y) of each class, its frequency in the training split, (classes,)."""
     counts = torch.bincount(labels.cpu().squeeze(1), minlength=facts.label_cardinalities[0])
     return (counts.double() / len(labels)).log()

@@ -12,18 +12,18 @@ from vaeline.models.sampling import draw
 def low_posterior(
     model: Model, aggregate: Aggregate, labels: Tensor, seed: int, batch_size: int = 256
 ) -> tuple[Tensor, Tensor] | None:
-    """Pick, of ten draws of p(z) for each row of labels, the tenth that the aggregate posterior covers least.
+    """Draw p(z) ten times for each row of labels, and pick the tenth with the lowest density under the aggregate posterior.
 
     Args:
         model: on the device of the labels.
         aggregate: of the training split.
-        labels: that are asked for, (n, columns).
+        labels: of the samples, (n, columns).
         seed: of the draws.
         batch_size: draws at a time.
 
     Returns:
-        The latents picked, (n, latent), the least covered first, and their labels, (n, columns); None where a draw's density
-        cannot be known, a flow's inverse being lost.
+        The latents picked, (n, latent), lowest density first, and their labels, (n, columns); None if the density of a draw is
+        unknown because the inverse of a flow is inaccurate.
     """
     torch.manual_seed(seed)
     asked = labels.repeat(draws(len(labels)) // len(labels), 1)
@@ -35,11 +35,11 @@ def low_posterior(
     return z[rows], asked[rows]
 
 
-FRACTION = 0.1  # of the prior's draws that count as low
+FRACTION = 0.1  # of the prior's draws that are picked
 
 
 def draws(count: int, fraction: float = FRACTION) -> int:
-    """How many draws of the prior have `count` low-posterior samples among them."""
+    """The draws of the prior among which `count` are picked."""
     return round(count / fraction)
 
 
@@ -47,18 +47,18 @@ def lowest(log_q: Tensor, count: int, fraction: float = FRACTION) -> Tensor:
     """Pick the draws of the prior with the lowest density under the aggregate posterior.
 
     Args:
-        log_q: log of that density at each draw, (draws,).
+        log_q: log-density of each draw, (draws,).
         count: draws to pick.
-        fraction: of the draws that these are to be.
+        fraction: of the draws that `count` must be.
 
     Returns:
-        Their rows, the lowest first and equals in the order they were drawn, (count,).
+        Rows of the draws picked, lowest density first, equal ones in the order of the draws, (count,).
 
     Raises:
-        ValueError: count is not that fraction of the draws, or a density is not known.
+        ValueError: count is not that fraction of the draws, or a density is unknown.
     """
     if log_q.isnan().any():
-        raise ValueError(f"the density of {int(log_q.isnan().sum())} of {len(log_q)} draws is not known")
+        raise ValueError(f"the density of {int(log_q.isnan().sum())} of {len(log_q)} draws is unknown")
     if len(log_q) != draws(count, fraction):
         raise ValueError(f"{count} is not {fraction:g} of {len(log_q)} draws; give {draws(count, fraction)} draws")
     return torch.argsort(log_q, stable=True)[:count]

@@ -1,4 +1,4 @@
-"""What brings a network's unbounded output into the range of images."""
+"""Maps the unbounded output of a network into the range of images."""
 
 from torch import Tensor
 
@@ -6,7 +6,7 @@ from vaeline.models.contracts import Context
 
 
 class OutputRange:
-    """Images through a sigmoid into their range; points as they are."""
+    """Sends images through a sigmoid into their range; leaves points unchanged."""
 
     def __init__(self, context: Context) -> None:
         self.range = None if context.pixels == "points" else context.range

@@ -1,60 +1,61 @@
-"""What densities of vectors, and of codes, ask of the posterior."""
+"""Checks of a part against its context, shared by several parts."""
 
 from vaeline.models.contracts import Context
 from vaeline.system.errors import UserError
 
 
 def vector_size(context: Context, part: str) -> int:
-    """The dimensions of z; `part` says in the error whose density it is.
+    """The dimensions of z, for a density of vectors; `part` names it in the error.
 
     Raises:
-        UserError: the posterior makes codes.
+        UserError: the latents are discrete.
     """
-    if context.posterior == "codes":
+    if context.posterior == "discrete":
         raise UserError(
-            f"{part} is a density of vectors, but posterior vector_quantized makes codes; take prior uniform, and density pixelcnn "
-            "or null."
+            f"{part} is a density of vectors, but the latents of posterior vector_quantized are discrete; take prior uniform, and "
+            "density pixelcnn or null."
         )
     return context.latent_shape[0]
 
 
-def codes_and_size(context: Context, part: str) -> tuple[int, tuple[int, int]]:
-    """The values of a code, and rows and columns of the map of codes.
+def codebook_and_map_size(context: Context, part: str) -> tuple[int, tuple[int, int]]:
+    """The size of the codebook, and rows and columns of the map of indices, for a density of indices.
 
     Raises:
-        UserError: the posterior makes vectors.
+        UserError: the latents are vectors.
     """
-    if context.posterior != "codes":
+    if context.posterior != "discrete":
         raise UserError(
-            f"{part} is a density of codes, but this posterior makes vectors; take posterior vector_quantized, or a density of vectors."
+            f"{part} is a density of indices, but the latents of a posterior of kind {context.posterior} are vectors; take posterior "
+            "vector_quantized, or a density of vectors."
         )
     _, rows, columns = context.latent_shape
-    return context.codes, (rows, columns)
+    return context.codebook_size, (rows, columns)
 
 
 def require_rate(context: Context, part: str) -> None:
-    """Refuse a posterior without a rate that training could lower.
+    """Refuse a posterior without a rate that training can lower.
 
     Raises:
-        UserError: it has no density, or its rate is constant.
+        UserError: the posterior has no density, or its rate is constant.
     """
     if context.posterior == "point":
         raise UserError(
-            f"{part} weighs the rate, and posterior deterministic has none; take regularizer none, or mmd with alpha 1."
+            f"{part} weighs the rate, but posterior deterministic has none; take regularizer none, or mmd with alpha 1."
         )
-    if context.posterior == "codes":
+    if context.posterior == "discrete":
         raise UserError(
-            f"{part} weighs the rate, which under posterior vector_quantized is a constant; take regularizer commitment."
+            f"{part} weighs the rate, which is constant under posterior vector_quantized; take regularizer commitment."
         )
 
 
 def require_dimensions(context: Context, part: str) -> None:
-    """Refuse a latent of one dimension, which has no total correlation.
+    """Refuse a latent of one dimension, whose total correlation is 0.
 
     Raises:
         UserError: the latent has one dimension.
     """
     if context.latent_shape[0] == 1:
         raise UserError(
-            f"{part} weighs how z's dimensions depend on each other, but latent is 1; raise latent, or take regularizer kl."
+            f"{part} weighs the dependence between the dimensions of z, but latent is 1; raise latent, or take regularizer kl."
         )

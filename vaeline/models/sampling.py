@@ -1,4 +1,4 @@
-"""What is drawn from a trained model, as the store holds it: uint8 levels, or points."""
+"""Images of a trained model, in the form of the store: uint8 levels, or points."""
 
 from collections.abc import Iterator
 
@@ -31,15 +31,20 @@ def sample(model: Model, labels: Tensor, facts: Facts, seed: int, batch_size: in
 
 @torch.inference_mode()
 def draw(model: Model, labels: Tensor) -> Tensor:
-    """Draw p(z) once for each row of labels, (n, columns): latents, (n, latent), or codes.
+    """Draw p(z) once for each row of labels, (n, columns): latents, (n, latent), or indices, (n, rows, columns).
 
     Raises:
         UserError: a draw is not finite.
     """
-    return require_finite(model.latent_density.sample(len(labels), model.condition(labels)), model, "draws")
+    return require_finite(model.draw(labels), model, "draws")
 
 
 def require_finite(z: Tensor, model: Model, what: str) -> Tensor:
+    """Return z, (n, ...), if it is finite; `what` names its rows in the error.
+
+    Raises:
+        UserError: a row is not finite.
+    """
     if lost := count_nonfinite(z):
         part = model.variant.density or model.variant.prior
         raise UserError(
@@ -50,14 +55,14 @@ def require_finite(z: Tensor, model: Model, what: str) -> Tensor:
 
 
 def _levels(mean: Tensor, facts: Facts) -> Tensor:
-    """What is decoded, as the store holds it, on the CPU; a NaN would be black there.
+    """Decoded images in the form of the store, on the CPU; a NaN would become black there.
 
     Raises:
         UserError: an image is not finite.
     """
     if lost := count_nonfinite(mean):
         raise UserError(
-            f"{lost:,} of {len(mean):,} decoded images are not finite: the decoder overflows at these codes; train the run again "
+            f"{lost:,} of {len(mean):,} decoded images are not finite: the decoder overflows at these latents; train the run again "
             "with a lower training.learning_rate."
         )
     return to_pixels(mean, facts).cpu()
@@ -71,6 +76,6 @@ def decode(model: Model, z: Tensor, labels: Tensor, facts: Facts, batch_size: in
 
 
 @torch.inference_mode()
-def codes(model: Model, images: Batches, seed: int) -> Tensor:
-    """What each image's reconstruction is decoded from, without the posterior's noise: (n, latent)."""
+def posterior_centres(model: Model, images: Batches, seed: int) -> Tensor:
+    """z of each image without the posterior's noise, which its reconstruction is decoded from: the shape of z."""
     return torch.cat([model.posterior.centre(model.features(x, labels)) for x, labels in images.ordered(seed)])

@@ -2,11 +2,12 @@
 
 from itertools import pairwise
 
-from vaeline.report.comparison import Comparison, MetricResults, Pair
-from vaeline.report.headlines import HEADLINES
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.report.comparison import Comparison, MetricResults
+from vaeline.report.paired_differences import Pair
 from vaeline.report.table import number, spread
 
-# Of each line the first figure in which most variants compare is spoken of: the fairest measure of likelihood, of samples, ...
+# Each question is answered by one of its metrics, the fairest first: the first in which most variants can be compared.
 LIKELIHOOD = ("nll_given_label_refit", "nll_refit", "nll_given_label", "nll", "negative_elbo")
 SAMPLES = ("fid_sample", "fd_sample")
 QUESTIONS = [
@@ -19,7 +20,7 @@ QUESTIONS = [
     ("mig",),
 ]
 
-# What to read where a Frechet distance warns that it is biased.
+# The metric that takes the place of a Frechet distance whose runs warn that it is biased.
 UNBIASED = {
     f"{frechet}_{of}": f"{kernel}_{of}"
     for frechet, kernel in (("fid", "kid"), ("fd", "kd"))
@@ -27,15 +28,15 @@ UNBIASED = {
 }
 
 
-def figures(comparison: Comparison) -> list[str]:
-    """The figures that the study is answered by."""
-    chosen = [figure(comparison, question) for question in QUESTIONS]
+def metrics(comparison: Comparison) -> list[str]:
+    """The metrics that answer the study."""
+    chosen = [metric(comparison, question) for question in QUESTIONS]
     return [name for name in chosen if name]
 
 
-def figure(comparison: Comparison, question: tuple[str, ...]) -> str | None:
-    """The figure that one question is answered by: that in which most variants compare; None where no two do."""
-    measured = {name: each.comparable for name, each in comparison.metrics.items()}
+def metric(comparison: Comparison, question: tuple[str, ...]) -> str | None:
+    """The metric that answers a question: the one in which most variants can be compared, or None if no two can."""
+    measured = {name: results.comparable for name, results in comparison.metrics.items()}
     chosen = max(question, key=lambda name: measured.get(name, 0))
     if measured.get(chosen, 0) < 2:
         return None
@@ -43,61 +44,68 @@ def figure(comparison: Comparison, question: tuple[str, ...]) -> str | None:
 
 
 def sentences(comparison: Comparison, name: str) -> list[str]:
-    """Compare each variant with the next in the ranking of figure `name`, best first; unlike ones each among their like."""
-    figure, past = comparison.metrics[name], comparison.past_ceiling(name)
-    said = [_saturated(name, figure.saturated)] if figure.saturated else []
-    said += [_past_ceiling(name, past, comparison.reference(f"{name}_ceiling"))] if past else []
-    return said + [sentence for part in figure.alike().values() for sentence in _of_like(name, part, past)]
+    """Compare each variant with the next one in the ranking of a metric, best first.
+
+    If variants have different measures of one name, such as a density and a probability, each measure has its own ranking.
+    """
+    results, past = comparison.metrics[name], comparison.unranked(name)
+    found = [_saturated(name, results.saturated)] if results.saturated else []
+    found += [_better_than_real(comparison, name)] if past else []
+    unranked = {*results.saturated, *past}
+    return found + [each for part in results.alike().values() for each in _of_measure(name, part, unranked)]
 
 
-def _of_like(name: str, figure: MetricResults, past: list[str]) -> list[str]:
-    ranked = [each for each in figure.ranking(HEADLINES[name]) if each not in {*figure.saturated, *past}]
-    if len(ranked) > 1 and figure.pairs and all(pair.half_width is None for pair in figure.pairs):
-        return [_without_interval(name, figure, ranked)]
-    return [_sentence(name, figure, first, second) for first, second in pairwise(ranked)]
+def _of_measure(name: str, results: MetricResults, unranked: set[str]) -> list[str]:
+    ranked = [variant for variant in results.ranking(catalogue().metric(name)) if variant not in unranked]
+    if len(ranked) > 1 and results.pairs and all(pair.half_width is None for pair in results.pairs):
+        return [_without_interval(name, results, ranked)]
+    return [_compared(name, results, first, second) for first, second in pairwise(ranked)]
 
 
 def _saturated(name: str, variants: list[str]) -> str:
     return f"{name} is saturated, and cannot rank {', '.join(variants)}."
 
 
-def _past_ceiling(name: str, variants: list[str], ceiling: float | None) -> str:
-    assert ceiling is not None
-    return f"{name} is past the {number(ceiling)} of real images, and says no more, for: {', '.join(variants)}."
+def _better_than_real(comparison: Comparison, name: str) -> str:
+    past = comparison.past(name, "better than real images")
+    ceiling = comparison.references[next(iter(past.values())).name].value
+    score = f"score better than real images ({number(ceiling)}) in {name}, and are not ranked"
+    return f"These variants {score}: {', '.join(past)}."
 
 
-def _without_interval(name: str, figure: MetricResults, ranked: list[str]) -> str:
-    """One seed gives an order and no verdict."""
+def _without_interval(name: str, results: MetricResults, ranked: list[str]) -> str:
+    """The order of the variants, if no two share more than one seed."""
     values = [
-        f"{variant} {'<= ' if variant in figure.bounds else ''}{number(figure.summaries[variant].mean)}"
+        f"{variant} {'<= ' if variant in results.upper_bounds else ''}{number(results.summaries[variant].mean)}"
         for variant in ranked
     ]
-    return f"{name} without an interval, which takes two seeds, and so without a verdict: {', '.join(values)}."
+    return f"One seed gives no interval and no verdict. In order of {name}, best first: {', '.join(values)}."
 
 
-def _sentence(name: str, figure: MetricResults, first: str, second: str) -> str:
-    pair = figure.pair(first, second)
+def _compared(name: str, results: MetricResults, first: str, second: str) -> str:
+    pair = results.pair(first, second)
     if pair is None:
         return f"{first} and {second} share no seed, so they are not compared in {name}."
-    if HEADLINES[name].sign * pair.difference > 0:  # seeds that only one of them has made the ranking
+    if catalogue().metric(name).sign * pair.difference > 0:  # seeds that only one of them has made the ranking
         pair = pair.turned()
     by, seeds = _by(name, pair), f"{pair.won} of {pair.seeds} seeds"
+    better = f"{pair.first} is better than {pair.second} by {by} in {name}"
     if pair.half_width is None:
-        return (
-            f"{pair.first} came out better than {pair.second} by {by} in {name}, on one seed: no interval, no verdict."
-        )
-    if pair.second in figure.bounds:
-        whose = f"The upper bound of {pair.first}" if pair.first in figure.bounds else pair.first
-        return (
-            f"{whose} lies {by} below the upper bound of {pair.second} in {name}, {seeds}, which leaves open how far "
-            f"{pair.second} is below its bound."
-        )
-    if pair.apart:
-        return f"{pair.first} is better than {pair.second} by {by} in {name}, {seeds}."
-    holds = f"the interval of their difference, {by}, includes 0 ({pair.first} better in {seeds})"
-    return f"{first} and {second} are not apart in {name}: {holds}."
+        return f"{better} on the one seed that both ran, which gives no interval and no verdict."
+    if pair.second in results.upper_bounds:
+        return _below_bound(pair, f"{by} below the upper bound of {pair.second} in {name}, {seeds}", results)
+    if pair.significant:
+        return f"{better}, {seeds}."
+    interval = f"the interval of their difference, {by}, includes 0 ({pair.first} is better in {seeds})"
+    return f"{first} and {second} are not significantly different in {name}: {interval}."
+
+
+def _below_bound(pair: Pair, how_far: str, results: MetricResults) -> str:
+    """The worse variant has only an upper bound, which says nothing about its true value."""
+    which = f"The upper bound of {pair.first}" if pair.first in results.upper_bounds else pair.first
+    return f"{which} is {how_far}. The true value of {pair.second} may be lower than its bound."
 
 
 def _by(name: str, pair: Pair) -> str:
     difference = number(abs(pair.difference), pair.half_width)
-    return " ".join(filter(None, [difference, spread(pair.half_width), HEADLINES[name].unit]))
+    return " ".join(filter(None, [difference, spread(pair.half_width), catalogue().metric(name).unit]))

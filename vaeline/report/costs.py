@@ -1,4 +1,4 @@
-"""What a study took: wall time and memory of every stage, out of the notes that the steps leave beside their files."""
+"""What a study cost: wall time and memory of every stage, from the notes that the steps write beside their files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,22 +12,22 @@ OF_RUNS = ("train", "sample", "evaluate")
 
 
 class Cost(NamedTuple):
-    """What a stage took in all its runs."""
+    """What a stage cost in all its runs."""
 
-    runs: int  # that noted it
-    seconds: float  # of all of them together, wall time
-    peak_bytes: int | None  # the most memory that a process of it held; None where none was noted
+    runs: int  # that have a note
+    seconds: float  # wall time of all runs together
+    peak_bytes: int | None  # the most memory that one of its processes used; None if no run noted it
 
 
 def costs(results: Results, shared: Path, features: str) -> dict[str, Cost]:
-    """What each stage before the report took, in the order of the stages; those without a note are left out.
+    """What each stage before the report cost, in the order of the stages; stages without a note are omitted.
 
-    The report, which shows this, cannot know what it will have taken itself.
+    The report itself is omitted: it is written before its own cost is known.
 
     Args:
         results: the study's runs.
         shared: the notes of the stages that all runs share, `data/<id>.timing.json`.
-        features: the feature space of the evaluation: another study of the same data may have measured in another.
+        features: the feature space of the evaluation. Another study of the same data may have used another one.
 
     Raises:
         UserError: the notes are damaged.
@@ -39,6 +39,7 @@ def costs(results: Results, shared: Path, features: str) -> dict[str, Cost]:
 
 
 def _name(step: str, features: str) -> str:
+    """The name of a step's note."""
     return f"{step}.{features}" if step == "reference" else step
 
 

@@ -1,4 +1,4 @@
-"""What a report comes from: the stages before it with what they cost, the data, the environment."""
+"""What a report comes from: the stages with their costs, the data, the environment."""
 
 import platform
 import subprocess
@@ -13,12 +13,12 @@ from vaeline.report.costs import OF_RUNS, Cost
 from vaeline.report.results import Results
 
 PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
-STAGES = {  # in the order in which they run -> what each makes
-    "download": "raw files, checked", "preprocess": "one HDF5 store", "classifier": "the judge of labels",
+STAGES = {  # stage, in the order in which they run -> what it makes
+    "download": "raw files, checked", "preprocess": "one HDF5 store", "classifier": "the classifier of labels",
     "reference": "statistics of real images", "train": "weights of a run", "sample": "images and latents of a run",
-    "evaluate": "figures of a run", "report": "this page",
+    "evaluate": "metrics of a run", "report": "this page",
 }  # fmt: skip
-SHOWN = 16  # letters of a checksum
+SHOWN_OF_CHECKSUM = 16  # letters
 
 
 class Stage(NamedTuple):
@@ -27,7 +27,7 @@ class Stage(NamedTuple):
     name: str
     makes: str
     jobs: int
-    cost: str  # in words; empty where nothing was noted
+    cost: str  # in words; empty if unknown
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Provenance:
 
 
 def provenance(results: Results, facts: Facts | None, spent: Mapping[str, Cost]) -> Provenance:
-    """What a report of these runs comes from.
+    """What the report of a study comes from.
 
     Args:
         results: the runs.
-        facts: of the store; None where it is not at hand.
-        spent: what stages took, as `costs` sums it.
+        facts: of the store; None if it is unavailable.
+        spent: what each stage cost.
     """
     runs = len(results.runs) + len(results.missing)
     stages = [
@@ -56,22 +56,23 @@ def provenance(results: Results, facts: Facts | None, spent: Mapping[str, Cost])
 
 
 def _in_words(cost: Cost) -> str:
-    took = duration(cost.seconds) + (f" in all, {cost.runs} runs" if cost.runs > 1 else "")
-    return took if cost.peak_bytes is None else f"{took}; at most {cost.peak_bytes / 2**20:,.0f} MB"
+    time = f"{duration(cost.seconds)} in total, {cost.runs} runs" if cost.runs > 1 else duration(cost.seconds)
+    return time if cost.peak_bytes is None else f"{time}; at most {cost.peak_bytes / 2**20:,.0f} MB"
 
 
 def _data(facts: Facts) -> dict[str, str]:
     found = {"data set": facts.dataset_id, "images": "x".join(map(str, facts.image_shape))}
     found |= {
-        f"{split} split": f"{facts.counts[split]:,}, SHA-256 {facts.checksums[split][:SHOWN]}…" for split in SPLITS
+        f"{split} split": f"{facts.counts[split]:,}, SHA-256 {facts.checksums[split][:SHOWN_OF_CHECKSUM]}…"
+        for split in SPLITS
     }
     for name, file in facts.preprocessing.get("manifest", {}).get("files", {}).items():
-        found[name] = f"{file['bytes']:,} bytes, SHA-256 {file['sha256'][:SHOWN]}…"
+        found[name] = f"{file['bytes']:,} bytes, SHA-256 {file['sha256'][:SHOWN_OF_CHECKSUM]}…"
     return found
 
 
 def environment() -> dict[str, str]:
-    """What this process runs on: versions, and the commit where there is one."""
+    """What this process runs on: versions, and the commit if the project is in a repository."""
     found = {
         "commit": _commit(),
         "Python": platform.python_version(),
@@ -86,16 +87,16 @@ def environment() -> dict[str, str]:
 
 
 def _commit() -> str:
-    """The commit that is checked out, and whether files differ from it; empty outside a repository."""
+    """The commit that is checked out, and whether files were edited since; empty outside a repository."""
     try:
-        asked = ["git", "describe", "--always", "--abbrev=12", "--dirty=, with edits", "--exclude=*"]
-        return subprocess.run(asked, check=False, capture_output=True, text=True).stdout.strip()
-    except FileNotFoundError:  # no git
+        command = ["git", "describe", "--always", "--abbrev=12", "--dirty=, with edits", "--exclude=*"]
+        return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:  # git is not installed
         return ""
 
 
 def duration(seconds: float) -> str:
-    """A time at a glance: 3.2 s, 2 min 05 s, 1 h 20 min."""
+    """A time in words: 3.2 s, 2 min 05 s, 1 h 20 min."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""A study's runs as one record: what each measured, and which are missing."""
+"""The runs of a study as one record: what each measured, and which are missing."""
 
 import csv
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
 from vaeline.system.errors import UserError
 
-# What the report reads of samples.h5, where it is there.
+# What the report reads of samples.h5, if it is there.
 DRAWN = (
     "labels", "test_index", "codes", "prior", "posterior", "posterior_log_p", "low_posterior_codes", "traversals",
     "switched", "switched_labels", "interpolations", "interpolations_through_flow", "reconstruction_errors",
@@ -34,16 +34,15 @@ class Run:
 
     variant: str
     seed: int
-    evaluation: dict[str, dict[str, Any]]  # figure -> its value and how it was made, or {"dash": why it has no meaning}
+    evaluation: dict[str, dict[str, Any]]  # metric -> its value and how it was made, or {"dash": why it has no meaning}
     training: dict[str, np.ndarray]  # column of training.csv -> (epochs,), NaN where an epoch has no such value
     reconstructions: bytes  # PNG
     samples: bytes  # PNG
     drawn: dict[str, np.ndarray]  # of DRAWN, what samples.h5 holds
-    failures: dict[
-        str, np.ndarray
-    ]  # images at their worst: `reconstructions`, `low_posterior`; `test_index` of the former
+    # The worst images: `reconstructions` with their `test_index`, and `low_posterior`.
+    failures: dict[str, np.ndarray]
     facts: DescribedFacts  # of its images
-    times: dict[str, Time]  # step -> what it took, where it was noted
+    times: dict[str, Time]  # step -> its wall time and memory, if they were recorded
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -52,36 +51,38 @@ class Run:
 
     @property
     def levels(self) -> int:
-        """That a pixel can take; 0: the data are points."""
+        """The number of levels of a pixel; 0 if the data are points."""
         return self.facts.levels
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The figures alone: figure -> value."""
+        """The numbers alone: metric -> value."""
         return Record(self.evaluation).metrics
 
 
 @dataclass(frozen=True)
 class Results:
-    """The runs that a study names: those that are there, and why the others are not."""
+    """The runs that a study names: those that are finished, and why the others are missing."""
 
     study: StudySection
     runs: list[Run]
     missing: dict[tuple[str, int], str]  # (variant, seed) -> "trained, not sampled"
-    published: dict[str, Published] = field(default_factory=dict)  # figures that the study holds ours against
+    published: dict[str, Published] = field(default_factory=dict)  # values out of papers
+    reference: Record = field(default_factory=Record)  # numbers of the data set that give metrics their scale
 
     def of(self, variant: str) -> list[Run]:
         """The runs of a variant, in the order of the study's seeds."""
         return [run for run in self.runs if run.variant == variant]
 
 
-def read(folder: Path, study: Study, tolerant: bool = False) -> Results:
+def read(folder: Path, study: Study, tolerant: bool = False, reference: Record | None = None) -> Results:
     """Read the runs of `study` out of `folder` (results/<study>/runs); others are left alone.
 
     Args:
         folder: of the runs.
         study: whose runs they are.
-        tolerant: count a run of which a file cannot be read, as one of another version, among the missing ones.
+        tolerant: count a run among the missing ones if a file of it cannot be read, as after an update.
+        reference: numbers of the data set; None if they are unavailable.
 
     Raises:
         UserError: a file of a run cannot be read.
@@ -98,7 +99,7 @@ def read(folder: Path, study: Study, tolerant: bool = False) -> Results:
             runs.append(found)
         else:
             missing[variant, seed] = found
-    return Results(study.study, runs, missing, study.published)
+    return Results(study.study, runs, missing, study.published, reference or Record())
 
 
 def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
@@ -125,7 +126,7 @@ def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
 
 
 def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The worst reconstructions, worst first, and the samples that the aggregate posterior covers least, as far as there are."""
+    """The worst reconstructions, worst first, and the samples that the aggregate posterior covers least, if there are any."""
     failures = {"low_posterior": samples_file.rows(path, "low_posterior", range(MOST_FAILURES))}
     if "reconstruction_errors" in found:
         worst = found["reconstruction_errors"].argsort()[::-1][:MOST_FAILURES]
@@ -137,12 +138,12 @@ def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]
 
 
 def _read_evaluation(folder: Path) -> dict[str, dict[str, Any]]:
-    """How each figure was made, and that it is the one that metrics.json has."""
+    """How each metric was made; refuse metrics.json and evaluation.json of two evaluations."""
     path = folder / "evaluation.json"
     try:
         record = parse(path.read_bytes())
     except ValueError as error:
-        raise unreadable(path, "an account of figures") from error
+        raise unreadable(path, "the metrics of a run and how each was made") from error
     if record.metrics != read_json(METRICS, folder / "metrics.json"):
         raise UserError(
             f"metrics.json and evaluation.json of {folder} are of two evaluations; evaluate the run again, with "

@@ -1,55 +1,56 @@
-"""The table of a study: a row for each figure, a column for each variant."""
+"""The table of a study: a row for each metric, a column for each variant."""
 
 from collections.abc import Sequence
 from math import floor, log10
 from typing import NamedTuple
 
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.metrics._entry import Metric
 from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, Summary
-from vaeline.report.headlines import HEADLINES, OTHER, Headline
 
-BOUND = "an upper bound: {}"
+UPPER_BOUND = "an upper bound: {}"
 SATURATED = (
-    "saturated: posteriors of different images hardly overlap, so that the figure says nothing of pockets between them"
+    "saturated: posteriors of different images hardly overlap, so that the metric says nothing of pockets between them"
 )
 NO_BETTER = "no better than pixels drawn from one Gaussian, {}"
-PAST_CEILING = "past its ceiling, which is what real images score: as a rule for want of variety"
+BETTER_THAN_REAL = "better than real images, which is mostly a sign of too little variety"
 MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\
-↓ lower is better, ↑ higher is; figures without an arrow describe a model and rank none
+↓ lower is better, ↑ higher is better; metrics without an arrow describe a model and rank none
 ± half width of the 95% t-interval over seeds, on one choice of images and with one judge; errors over images are in each run's metrics.json
-* best: its paired 95% interval leaves out 0 against every other variant
-~ not apart: the best mean, and those whose paired interval against it holds 0"""
+* best: the paired 95% interval excludes 0 against every other variant
+~ not significantly different: the best mean, and those whose paired interval against it includes 0"""
 
 
 class Cell(NamedTuple):
-    """A figure of one variant, as text."""
+    """A metric of one variant, as text."""
 
-    value: str  # "12.3", "<= 12.3" for a bound, "-" for a dash
+    value: str  # "12.3", "<= 12.3" for an upper bound, "-" for a dash
     spread: str = ""  # "± 0.4"
     mark: str = ""  # "best", "tied" or none
-    note: str = ""  # why it is a dash or a bound, or rests on fewer seeds
+    note: str = ""  # why it is a dash or an upper bound, or rests on fewer seeds
     number: float | None = None  # the mean, to sort by; None for a dash
 
 
 class Row(NamedTuple):
-    """A figure of all variants."""
+    """A metric of all variants."""
 
     name: str
-    headline: Headline
-    measure: str  # of what, where a figure of one name has several measures; each has a row of its own
+    metric: Metric
+    measure: str  # what is measured, if the metric has several measures; each has a row of its own
     cells: list[Cell]  # in the order of the study's variants
-    references: dict[str, str]  # a floor or ceiling's name -> its value
+    references: dict[str, str]  # name of a floor, ceiling or other reference -> its value
 
 
 def rows(comparison: Comparison) -> list[Row]:
-    """Lay out the headline figures that a variant has."""
-    return _rows(comparison, comparison.headlines())
+    """Lay out the metrics of the table that a variant has."""
+    return _rows(comparison, comparison.main_metrics())
 
 
-def rows_beside(comparison: Comparison) -> list[Row]:
-    """Lay out the figures that go with them."""
-    return _rows(comparison, comparison.beside())
+def companion_rows(comparison: Comparison) -> list[Row]:
+    """Lay out the numbers that go with them, such as errors."""
+    return _rows(comparison, comparison.companions())
 
 
 def plain(comparison: Comparison, width: int) -> str:
@@ -77,22 +78,22 @@ def plain(comparison: Comparison, width: int) -> str:
 
 
 def nowhere(comparison: Comparison) -> list[str]:
-    """The figures of the table that no variant has, each with the reason: `mig: the labels are not the factors ...`."""
+    """The metrics of the table that no variant has, each with the reason: `mig: the labels are not the factors ...`."""
     return [
-        f"{name}: {'; '.join(dict.fromkeys(figure.dashes.values()))}"
-        for name, figure in comparison.headlines().items()
-        if not figure.summaries
+        f"{name}: {'; '.join(dict.fromkeys(results.dashes.values()))}"
+        for name, results in comparison.main_metrics().items()
+        if not results.summaries
     ]
 
 
 def published(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
-    """Published figures beside ours: figure and variant, the published value, ours, their difference or why there is none, source."""
+    """Published values beside ours: metric and variant, the published value, ours, their difference or why there is none, source."""
     return [
         (
             f"{each.metric} of {each.variant}",
             " ".join(filter(None, [number(each.value), spread(each.error)])),
             _ours(each),
-            _beside(each),
+            _difference(each),
             each.source,
         )
         for each in comparison.published
@@ -103,14 +104,15 @@ def _ours(each: PublishedComparison) -> str:
     if each.ours is None:
         return "-"
     mean, half_width = each.ours.mean, each.ours.half_width
-    return " ".join(filter(None, ["<=" if each.bound else "", number(mean, half_width), spread(half_width)]))
+    return " ".join(filter(None, ["<=" if each.upper_bound else "", number(mean, half_width), spread(half_width)]))
 
 
-def _beside(each: PublishedComparison) -> str:
+def _difference(each: PublishedComparison) -> str:
     if each.ours is None:
         return "not measured here"
     if each.difference is None:
-        return f"not compared: {'; '.join([*each.unlike, *([BOUND.format(each.bound)] if each.bound else [])])}"
+        bound = [UPPER_BOUND.format(each.upper_bound)] if each.upper_bound else []
+        return f"not compared: {'; '.join([*each.unlike, *bound])}"
     return " ".join(filter(None, [f"{each.difference:+.4g}", spread(each.ours.half_width)]))
 
 
@@ -137,66 +139,74 @@ def spread(half_width: float | None) -> str:
     return f"± {shown}" if shown.strip("0.") else "± under 0.000001"
 
 
-def marks(figure: MetricResults, headline: Headline, past_ceiling: Sequence[str] = ()) -> dict[str, str]:
-    """Mark the best variant if it is apart from every other; otherwise all that are not apart from the best mean.
+def marks(results: MetricResults, metric: Metric, unranked: Sequence[str] = ()) -> dict[str, str]:
+    """Mark the best variant if it differs significantly from every other; otherwise all that do not differ from the best mean.
 
-    A variant that shares no two seeds with the best, or whose figure is only an upper bound, may be better than it seems: it
-    is neither, and none is best beside it. Where the figure says little of one of them, the best mean is past what real images
-    score, or is of other seeds and worse on those that are shared, it ranks none.
+    A variant that shares no two seeds with the best, or whose value is only an upper bound, may be better than it seems: it
+    gets no mark, and none is best beside it. Nothing is ranked if a value is saturated, if the best mean is better than that
+    of real images, or if the best mean is of other seeds and worse on those that are shared.
     """
-    if headline.better is None or len(figure.summaries) < 2 or figure.saturated:
+    if metric.better is None or len(results.summaries) < 2 or results.saturated:
         return {}
-    leader, *others = figure.ranking(headline)
-    if leader in past_ceiling:
+    leader, *others = results.ranking(metric)
+    if leader in unranked:
         return {}
-    pairs = {other: pair for other in others if (pair := figure.pair(leader, other)) and figure.decided(pair, headline)}
-    if any(pair.apart and headline.sign * pair.difference > 0 for pair in pairs.values()):
+    found = {other: pair for other in others if (pair := results.pair(leader, other))}
+    pairs = {other: pair for other, pair in found.items() if results.decided(pair, metric)}
+    if any(pair.significant and metric.sign * pair.difference > 0 for pair in pairs.values()):
         return {}
-    tied = [other for other, pair in pairs.items() if not pair.apart]
+    tied = [other for other, pair in pairs.items() if not pair.significant]
     if tied:
         return dict.fromkeys([leader, *tied], "tied")
     return {leader: "best"} if len(pairs) == len(others) else {}
 
 
-def _rows(comparison: Comparison, figures: dict[str, MetricResults]) -> list[Row]:
+def _rows(comparison: Comparison, metrics: dict[str, MetricResults]) -> list[Row]:
     return [
         _row(comparison, name, measure, part)
-        for name, figure in figures.items()
-        if figure.summaries
-        for measure, part in figure.alike().items()
+        for name, results in metrics.items()
+        if results.summaries
+        for measure, part in results.alike().items()
     ]
 
 
-def _row(comparison: Comparison, name: str, measure: str, figure: MetricResults) -> Row:
-    headline = HEADLINES.get(name, OTHER)
-    past = comparison.past_ceiling(name)
-    marked = marks(figure, headline, past)
-    floor = next((comparison.reference(each) for each in headline.references if each.endswith("_pixel_gaussian")), None)
-    cells = [_cell(comparison, figure, each, marked.get(each, ""), each in past, floor) for each in comparison.variants]
-    scale = {each: _scale(comparison, each) for each in headline.references if comparison.reference(each) is not None}
-    return Row(name, headline, measure, cells, scale)
+def _row(comparison: Comparison, name: str, measure: str, results: MetricResults) -> Row:
+    metric = catalogue().metric(name)
+    marked = marks(results, metric, comparison.unranked(name))
+    past = _notes_past_references(comparison, name)
+    cells = [_cell(comparison, results, each, marked.get(each, ""), past.get(each, [])) for each in comparison.variants]
+    known = {
+        each.name: comparison.references[each.name] for each in metric.references if each.name in comparison.references
+    }
+    return Row(
+        name, metric, measure, cells, {each: scale(value.value, value.standard_error) for each, value in known.items()}
+    )
 
 
-def _scale(comparison: Comparison, name: str) -> str:
-    """A floor or ceiling, with its error where it has one."""
-    value, error = comparison.reference(name), comparison.reference(f"{name}_standard_error")
-    assert value is not None
+def _notes_past_references(comparison: Comparison, name: str) -> dict[str, list[str]]:
+    """What to note of variants whose value is past a reference of the metric."""
+    notes: dict[str, list[str]] = {variant: [BETTER_THAN_REAL] for variant in comparison.unranked(name)}
+    for variant, reference in comparison.past(name, "no better than one Gaussian").items():
+        words = NO_BETTER.format(number(comparison.references[reference.name].value))
+        notes.setdefault(variant, []).append(words)
+    return notes
+
+
+def scale(value: float, error: float | None) -> str:
+    """A floor or ceiling as text, with its error if it has one."""
     return " ".join(filter(None, [number(value, error), spread(error)]))
 
 
-def _cell(
-    comparison: Comparison, figure: MetricResults, variant: str, mark: str, past_ceiling: bool, floor: float | None
-) -> Cell:
-    if variant not in figure.summaries:
-        return Cell("-", note=figure.dashes[variant])
-    summary = figure.summaries[variant]
+def _cell(comparison: Comparison, results: MetricResults, variant: str, mark: str, past: list[str]) -> Cell:
+    if variant not in results.summaries:
+        return Cell("-", note=results.dashes[variant])
+    summary = results.summaries[variant]
     value = number(summary.mean, summary.half_width)
-    bound = variant in figure.bounds
-    notes = [BOUND.format(figure.bounds[variant])] if bound else []
-    notes += [SATURATED] if variant in figure.saturated else []
-    notes += [PAST_CEILING] if past_ceiling else []
-    notes += [NO_BETTER.format(number(floor))] if floor is not None and summary.mean >= floor else []
-    notes += [figure.warnings[variant]] if variant in figure.warnings else []
+    bound = variant in results.upper_bounds
+    notes = [UPPER_BOUND.format(results.upper_bounds[variant])] if bound else []
+    notes += [SATURATED] if variant in results.saturated else []
+    notes += past
+    notes += [results.warnings[variant]] if variant in results.warnings else []
     notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []
     shown = f"<= {value}" if bound else value
     return Cell(shown, spread(summary.half_width), mark, "; ".join(notes), summary.mean)
@@ -208,7 +218,7 @@ def _seeds_note(summary: Summary) -> str:
 
 
 def _plain_name(row: Row) -> str:
-    return " ".join(filter(None, [row.name, ARROWS[row.headline.better], f"({row.measure})" if row.measure else ""]))
+    return " ".join(filter(None, [row.name, ARROWS[row.metric.better], f"({row.measure})" if row.measure else ""]))
 
 
 def _plain_cell(cell: Cell, notes: list[str]) -> str:

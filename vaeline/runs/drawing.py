@@ -12,7 +12,7 @@ from vaeline.models.aggregate_posterior import Aggregate, aggregate_posterior, w
 from vaeline.models.interpolation import interpolate
 from vaeline.models.low_posterior import low_posterior
 from vaeline.models.model import Model
-from vaeline.models.sampling import codes, decode, draw, reconstruct, sample
+from vaeline.models.sampling import decode, draw, posterior_centres, reconstruct, sample
 from vaeline.system.seeds import derive_seed
 
 MOST_CODES = 2000  # of each kind, for maps of the latent space
@@ -55,13 +55,13 @@ def everything(
         asked = switches(test.labels, test.facts)
         yield "switched_labels", asked
         yield "switched", switched(model, asked, test.facts, derive_seed("switches", seed, run_seed))
-    if model.posterior.kind != "codes":
+    if model.posterior.kind != "discrete":
         yield from _latents(model, test, train, derive_seed("latents", seed, run_seed))
 
 
 def _latents(model: Model, test: Batches, train: Batches, seed: int) -> Iterator[tuple[str, Tensor | Decoded]]:
     """What maps of the latent space show: codes of test images, draws of p(z), traversals."""
-    of_images = codes(model, test, seed)
+    of_images = posterior_centres(model, test, seed)
     yield "codes", of_images[:MOST_CODES]
     torch.manual_seed(derive_seed("prior", seed))
     yield "prior", draw(model, test.labels[:MOST_CODES])
@@ -89,7 +89,7 @@ def _interpolations(model: Model, test: Batches, codes: Tensor) -> Iterator[tupl
 
 
 def _has_flow(model: Model) -> bool:
-    return getattr(model.latent_density, "flow", None) is not None
+    return model.latent_density.flow is not None
 
 
 def pairs(labels: Tensor, alike: bool) -> tuple[Tensor, Tensor]:

@@ -20,6 +20,11 @@ def picture(drawn: np.ndarray, facts: Facts, real: np.ndarray) -> bytes:
 
 
 def grid(images: np.ndarray, levels: int = 256, columns: int | None = None) -> bytes:
+    """A PNG file of `tiled` images, the same bytes for the same images."""
+    return _png(tiled(images, levels, columns))
+
+
+def tiled(images: np.ndarray, levels: int = 256, columns: int | None = None) -> np.ndarray:
     """Lay images out row by row, a pixel or half of an enlarged one apart; small ones are enlarged without smoothing.
 
     Args:
@@ -28,7 +33,7 @@ def grid(images: np.ndarray, levels: int = 256, columns: int | None = None) -> b
         columns: images in a row; None makes the picture as square as can be.
 
     Returns:
-        A PNG file, the same bytes for the same images.
+        uint8, (height, width, channel).
 
     Raises:
         ValueError: the array is of another shape or type, or holds no image.
@@ -48,7 +53,7 @@ def grid(images: np.ndarray, levels: int = 256, columns: int | None = None) -> b
     for index, tile in enumerate(tiles):
         top, left = index // columns * height, index % columns * width
         canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
-    return _png(canvas)
+    return canvas
 
 
 def points_png(points: np.ndarray, real: np.ndarray) -> bytes:

@@ -11,8 +11,9 @@ from torch import Tensor
 from vaeline.data.dequantization import to_range
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split, read_split, require_images
+from vaeline.metrics.nll import FEW_SAMPLES, Unconverged
 from vaeline.models import interpolation, sampling
-from vaeline.models.importance_sampling import FEW_SAMPLES, LogLikelihood, Unconverged
+from vaeline.models.importance_sampling import LogLikelihood
 from vaeline.models.likelihood_estimation import estimate, log_frequencies, why_no_likelihood
 from vaeline.models.model import Model
 from vaeline.runs import model_files
@@ -164,7 +165,7 @@ class TrainedRun:
         Raises:
             UserError: there is no flow to go through, or latents are codes.
         """
-        if through_flow and getattr(self.model.latent_density, "flow", None) is None:
+        if through_flow and self.model.latent_density.flow is None:
             raise UserError(
                 "The prior of this run has no flow to go through; interpolate straight (through_flow=False)."
             )

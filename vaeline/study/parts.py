@@ -1,29 +1,34 @@
 """Parts found by name: the name in a study is the name of the file.
 
-A part is a file of a family's folder (`vaeline/models/priors/standard.py`) with two names in it: `Options`, the keys an entry
-may set, and `build(options, context)`. Options are read out of the source without importing the file, so that a study
-is checked in milliseconds, before torch is loaded.
+A part is a file in a family's folder (`vaeline/models/priors/standard.py`) with two names in it: `Options`, the keys that
+an entry may set, and `build(options, context)`, which returns an object of the family's contract class. Options are read
+from the source without importing the file, so that a study is checked in milliseconds, before torch is loaded.
 """
 
 import ast
 import importlib
-from functools import cache
+import sys
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import ModuleType
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic._internal._model_construction import ModelMetaclass
+from pydantic_core import PydanticCustomError, core_schema
 
+from vaeline.study.contract import Part, faults, shown_type
 from vaeline.system.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 
-# Where each family of parts lies; nothing else knows.
+# Where each family of parts lies; no other module knows.
 PACKAGES = {
     "networks": "vaeline.models.networks", "flows": "vaeline.models.flows", "posteriors": "vaeline.models.posteriors",
     "priors": "vaeline.models.priors", "likelihoods": "vaeline.models.likelihoods", "regularizers": "vaeline.models.regularizers",
     "bounds": "vaeline.models.bounds", "densities": "vaeline.models.densities", "features": "vaeline.evaluation.features",
-    "sets": "vaeline.data.sets",
+    "sets": "vaeline.data.sets", "plots": "vaeline.report.plots",
 }  # fmt: skip
 
 
@@ -33,8 +38,13 @@ def folder(family: str) -> Path:
 
 
 def shown_folder(family: str) -> str:
-    """The same as a reader of the project knows it: vaeline/models/priors."""
+    """The folder of a family as messages show it: vaeline/models/priors."""
     return PACKAGES[family].replace(".", "/")
+
+
+def names(family: str) -> list[str]:
+    """The parts of a family, as found on disk, sorted."""
+    return sorted(path.stem for path in folder(family).glob("*.py") if not path.stem.startswith("_"))
 
 
 class Entry(BaseModel):
@@ -43,51 +53,101 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class PartOptions(Entry):
+class _OnePerFile(ModelMetaclass):
+    """Makes `Options` of a part one class, whether its source is read first or its file is imported first.
+
+    Pydantic exports the metaclass of its models under a private name only.
+    """
+
+    made: ClassVar[dict[str, type]] = {}  # by the name of the module
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **keywords: Any) -> type:
+        module = namespace["__module__"]
+        if name == "Options" and module in mcs.made:
+            return mcs.made[module]
+        new = super().__new__(mcs, name, bases, namespace, **keywords)
+        if name == "Options":
+            mcs.made[module] = new
+        return new
+
+
+class PartOptions(Entry, metaclass=_OnePerFile):
     """The keys that every part has; a part's own `Options` extends it."""
 
     name: str
 
 
-def names(family: str) -> list[str]:
-    """The parts of a family, as found on disk, sorted."""
-    return sorted(path.stem for path in folder(family).glob("*.py") if not path.stem.startswith("_"))
+@dataclass(frozen=True)
+class PartOf:
+    """Marks a key that holds a part: `Annotated[PartOptions, PartOf("priors")]`."""
+
+    family: str
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """An entry `{name: ..., key: ...}` becomes the options of the part that it names."""
+        return core_schema.no_info_plain_validator_function(
+            partial(validate, self.family),
+            serialization=core_schema.plain_serializer_function_ser_schema(BaseModel.model_dump),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        """No type: docs/keys.md describes the parts of the family in a section of their own."""
+        return {}
+
+
+def options_class(family: str, name: str) -> type[PartOptions]:
+    """The `Options` of a part: that of its module if it is imported, else as read from the source.
+
+    Raises:
+        UserError: the file has no such class, or the class uses names that it may not.
+    """
+    return _options_class(folder(family) / f"{name}.py", f"{PACKAGES[family]}.{name}")
 
 
 @cache
-def options_class(family: str, name: str) -> type[PartOptions]:
-    """The `Options` of a part, read from its source; the class may use the names imported here and no other.
+def _options_class(path: Path, module: str) -> type[PartOptions]:
+    imported = vars(sys.modules[module]) if module in sys.modules else {}
+    if "Options" in imported and Path(imported["__file__"]).resolve() == path.resolve():
+        found: type[PartOptions] = imported["Options"]
+        return found
+    _OnePerFile.made.pop(module, None)  # of another file, or of an earlier version of this one
+    return _read_options(path, module)
 
-    Raises:
-        UserError: the file has no such class, or it uses other names.
-    """
-    path, shown = folder(family) / f"{name}.py", f"{shown_folder(family)}/{name}.py"
+
+def _read_options(path: Path, module: str) -> type[PartOptions]:
+    """Execute the class `Options` of a source, without the rest of the file."""
+    shown = f"{module.replace('.', '/')}.py"
+    # The class may use these names and no other.
+    known = {each.__name__: each for each in (Entry, Field, PartOf, PartOptions)}
+    namespace = {"Annotated": Annotated, "Literal": Literal, **known, "__name__": module}
+    definition = _definition_of_options(path, shown)
+    try:
+        exec(compile(ast.Module([definition], []), str(path), "exec"), namespace)
+    except Exception as error:
+        raise UserError(
+            f"Options in {shown} cannot be read ({error}); the class is evaluated without the imports of its file, and may use "
+            f"{', '.join(sorted(namespace.keys() - {'__name__', '__builtins__'}))} and Python's own names."
+        ) from error
+    found = namespace["Options"]
+    if not (isinstance(found, type) and issubclass(found, PartOptions)):
+        raise UserError(f"Options in {shown} is not derived from PartOptions; write `class Options(PartOptions):`.")
+    return found
+
+
+def _definition_of_options(path: Path, shown: str) -> ast.ClassDef:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except SyntaxError as error:
         raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
-    definitions = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Options"]
-    if len(definitions) != 1:
-        raise UserError(
-            f"{shown} has {len(definitions)} classes called Options; a part has one, with the keys of its entry."
-        )
-    namespace: dict[str, Any] = {
-        "Annotated": Annotated, "Entry": Entry, "Field": Field, "Literal": Literal, "PartOptions": PartOptions, "part": part,
-        "__name__": f"{PACKAGES[family]}.{name}",
-    }  # fmt: skip
-    usable = ", ".join(each for each in namespace if each != "__name__")
-    try:
-        exec(compile(ast.Module([*definitions], []), str(path), "exec"), namespace)
-    except Exception as error:
-        raise UserError(
-            f"Options in {shown} cannot be read ({error}); the class is evaluated without the file's imports, and may use "
-            f"{usable} and Python's own names."
-        ) from error
-    found: type[PartOptions] = namespace["Options"]
-    return found
+    found = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Options"]
+    if len(found) != 1:
+        raise UserError(f"{shown} has {len(found)} classes called Options; a part has one, with the keys of its entry.")
+    return found[0]
 
 
-def validate(family: str, value: Any) -> PartOptions:
+def validate(family: str, value: object) -> PartOptions:
     """Turn an entry `{name: ..., key: ...}` into the options of the part it names."""
     if isinstance(value, PartOptions):
         return value
@@ -110,18 +170,59 @@ def validate(family: str, value: Any) -> PartOptions:
     return options.model_validate(value)
 
 
-def part(family: str) -> Any:
-    """The type of a key that holds a part of `family`."""
-    return Annotated[
-        Any, PlainValidator(lambda value: validate(family, value)), PlainSerializer(lambda value: value.model_dump())
-    ]
-
-
-def module(family: str, name: str) -> Any:
+def module(family: str, name: str) -> ModuleType:
     """Import a part's file."""
     return importlib.import_module(f"{PACKAGES[family]}.{name}")
 
 
-def build(family: str, options: Any, *context: Any) -> Any:
-    """Build the part that `options` names."""
-    return module(family, options.name).build(options, *context)
+P = TypeVar("P", bound=Part)
+
+
+def build(contract: type[P], options: PartOptions, *context: object) -> P:
+    """Build the part that `options` names, and check it against its contract.
+
+    Args:
+        contract: the class that the part is of; it names the family.
+        options: of the part.
+        context: what else `build` of the part takes.
+
+    Raises:
+        UserError: the file has no `build`, or what it returns breaks the contract; or `build` itself refuses the options.
+    """
+    file = f"{shown_folder(contract.family)}/{options.name}.py"
+    found = vars(module(contract.family, options.name)).get("build")
+    if not callable(found):
+        came = "has no build" if found is None else f"has a build that is {found!r}"
+        raise UserError(
+            f"{file} {came}; define build(options, context), a function that returns a {shown_type(contract)}."
+        )
+    part = found(options, *context)
+    if not isinstance(part, contract):
+        raise UserError(
+            f"build in {file} returned an object of class {shown_type(type(part))}; it must return a {shown_type(contract)}: derive the class "
+            "from that."
+        )
+    for fault in faults(contract, part):
+        raise UserError(f"{shown_type(type(part))} in {file} breaks the contract of {shown_type(contract)}: {fault}.")
+    return part
+
+
+def fetch(family: str, options: PartOptions, data: Path) -> None:
+    """Let a part download to below `data` what it needs; a part whose file has no function `fetch` needs nothing."""
+    _call_if_defined("fetch", family, options, data)
+
+
+def require(family: str, options: PartOptions, data: Path) -> None:
+    """Let a part check that what it fetches is there; a part whose file has no function `require` needs nothing.
+
+    Raises:
+        UserError: something is missing.
+    """
+    _call_if_defined("require", family, options, data)
+
+
+def _call_if_defined(function: str, family: str, options: PartOptions, data: Path) -> None:
+    """Import the file only if it defines the function: most parts import torch, which takes seconds."""
+    tree = ast.parse((folder(family) / f"{options.name}.py").read_text(encoding="utf-8"))
+    if function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}:
+        vars(module(family, options.name))[function](options, data)

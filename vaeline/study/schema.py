@@ -1,45 +1,48 @@
 """The schema of a study: every key typed, bounded and described; unknown keys are refused."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from vaeline.study.parts import Entry, names, part
+from vaeline.study.parts import Entry, PartOf, PartOptions, names
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
-MOST_SEED = 2**63 - 1  # that HDF5 and torch's generators take
+MOST_SEED = 2**63 - 1  # HDF5 and torch's generators take no larger one
+T = TypeVar("T")
 
 
 class StudySection(Entry):
     """What is compared, and how often."""
 
-    name: Name = Field(description="names the folder of results")
-    question: str = Field("", description="what the study asks, a sentence for the report")
+    name: Name = Field(description="name of the folder of results")
+    question: str = Field("", description="the question of the study, a sentence for the report")
     variants: list[Name] = Field(min_length=1, description="the entries of `variants` that run")
     seeds: list[Annotated[int, Field(ge=0, le=MOST_SEED)]] = Field(
-        min_length=1, description="every variant runs once for each"
+        min_length=1, description="every variant runs once with each"
     )
 
     @field_validator("variants", "seeds")
     @classmethod
-    def once_each(cls, value: list[Any]) -> list[Any]:
+    def once_each(cls, value: list[T]) -> list[T]:
         if len(set(value)) < len(value):
             raise ValueError("must name each once")
         return value
 
 
 class Split(Entry):
-    """How images are dealt to train, validation and test."""
+    """How images are divided into train, validation and test."""
 
-    method: Literal["official", "random"] = Field("random", description="the data set's own split, or a seeded shuffle")
+    method: Literal["official", "random"] = Field(
+        "random", description="the official split of the data set, or a seeded shuffle"
+    )
     seed: int = Field(0, ge=0, le=MOST_SEED, description="of the shuffle")
     validation: float = Field(
         0.1,
         gt=0,
         lt=1,
-        description="share of all images, or of the official train split where the data set has no validation split",
+        description="share of all images, or of the official train split if the data set has no validation split",
     )
-    test: float = Field(0.2, gt=0, lt=1, description="share of all images; unused by the official split")
+    test: float = Field(0.2, gt=0, lt=1, description="share of all images; the official split ignores it")
 
     @model_validator(mode="after")
     def leaves_some_to_train(self) -> "Split":
@@ -51,11 +54,11 @@ class Split(Entry):
 class Dataset(Entry):
     """Which images, of what size, under which labels."""
 
-    id: Name = Field(description="names data/<id>.h5; another size, split or choice of labels needs another id")
+    id: Name = Field(description="name of data/<id>.h5; another size, split or choice of labels needs another id")
     name: Name = Field(description="a file of vaeline/data/sets")
-    source: str = Field("download", description="`download`, or a folder that holds the files; unused by embedded data")
+    source: str = Field("download", description="`download`, or a folder that holds the files; embedded data ignore it")
     limit: int | None = Field(
-        None, ge=10, description="use so many images, drawn by the seed of the split; null for all"
+        None, ge=10, description="number of images to use, drawn by the seed of the split; null for all"
     )
     size: int | None = Field(
         ge=4, le=512, description="height and width in pixels after preprocessing; null for points"
@@ -66,21 +69,21 @@ class Dataset(Entry):
     pixels: Literal["dequantized", "greys", "static_binary", "dynamic_binary"] = Field(
         "dequantized",
         description=(
-            "what networks see of a grey: a uniform draw inside its step, as a density needs; the grey itself; black or white, "
-            "drawn once for all; or drawn anew for each batch"
+            "how networks see a grey: as a uniform draw inside its step, which a density needs; as the grey itself; as black or white, "
+            "drawn once; or as black or white, drawn again for each batch"
         ),
     )
     labels: str | Annotated[list[str], Field(min_length=1)] = Field(
         "all", description="`all`, `most_frequent:<n>` of the attributes, or a list of their names"
     )
-    split: Split = Field(Split(), description="how the images are dealt to train, validation and test")
+    split: Split = Field(Split(), description="how the images are divided into train, validation and test")
 
     @model_validator(mode="after")
     def points_have_no_pixels(self) -> "Dataset":
-        """Refuse what would do nothing, since points are taken as they are."""
+        """Refuse settings of pixels for points."""
         if self.size is None and (self.pixels, self.range) != ("dequantized", (-1.0, 1.0)):
             raise ValueError(
-                "size null is of points, which have no pixels; leave pixels at dequantized and range at [-1, 1]"
+                "size null means points, which have no pixels; leave pixels at dequantized and range at [-1, 1]"
             )
         return self
 
@@ -103,7 +106,7 @@ class Training(Entry):
     """How every variant is trained."""
 
     epochs: int = Field(ge=1, description="at most this many")
-    patience: int = Field(10, ge=1, description="stop after so many validations without a better objective")
+    patience: int = Field(10, ge=1, description="stop after this many validations without a better objective")
     validate_every: int = Field(1, ge=1, description="epochs between two validations")
     batch_size: int = Field(128, ge=2, le=1_000_000, description="images of a training step")
     learning_rate: float = Field(gt=0, le=1, description="of Adam")
@@ -116,11 +119,13 @@ class Training(Entry):
         "32-true", description="of the training steps; evaluation is in 32 bits"
     )
     flip: bool = Field(False, description="mirror half of the training images")
-    rotation: float = Field(0.0, ge=0, le=180, description="turn training images by up to so many degrees either way")
-    threads: int = Field(
-        1, ge=1, le=1024, description="CPU threads of a run; results depend on their number in the last bits"
+    rotation: float = Field(
+        0.0, ge=0, le=180, description="rotate training images by up to this many degrees either way"
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto takes a GPU where there is one")
+    threads: int = Field(
+        1, ge=1, le=1024, description="CPU threads of a run; the last bits of results depend on their number"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto takes a GPU if there is one")
 
     @model_validator(mode="after")
     def ends_validated(self) -> "Training":
@@ -132,7 +137,7 @@ class Training(Entry):
 
 
 class Classifier(Entry):
-    """The judge of conditions, whose last hidden layer is also a feature space."""
+    """The classifier that judges conditions; its last hidden layer is also a feature space."""
 
     epochs: int = Field(20, ge=1, description="passes over the training split")
     width: int = Field(32, ge=4, le=1024, description="channels of the first layer")
@@ -142,36 +147,38 @@ class Classifier(Entry):
     )
     batch_size: int = Field(128, ge=2, le=1_000_000, description="images of a training step")
     flip: bool = Field(False, description="mirror half of its training images; best as in `training`")
-    rotation: float = Field(0.0, ge=0, le=180, description="turn them by up to so many degrees either way; likewise")
+    rotation: float = Field(
+        0.0, ge=0, le=180, description="rotate them by up to this many degrees either way; best as in `training`"
+    )
     seed: int = Field(0, ge=0, le=MOST_SEED, description="of its weights, its batches and their augmentation")
     threads: int = Field(2, ge=1, le=1024, description="CPU threads of its training")
 
 
 class Sampling(Entry):
-    """What is drawn from a trained model."""
+    """The images drawn from a trained model."""
 
-    count: int | None = Field(None, ge=2, description="images of each kind; null for as many as there are test images")
+    count: int | None = Field(None, ge=2, description="images of each kind; null for the number of test images")
     grid: int = Field(64, ge=1, le=400, description="images in each picture")
     seed: int = Field(0, ge=0, le=MOST_SEED, description="of the choice of test images, and of all draws")
 
 
 class Evaluation(Entry):
-    """What is measured on the test split."""
+    """The metrics on the test split."""
 
     importance_samples: int = Field(500, ge=10, le=1_000_000, description="K of the importance-sampled likelihood")
     bound_samples: int = Field(10, ge=1, le=10_000, description="posterior samples for each image's bound")
     images: int | None = Field(None, ge=2, description="test images of the likelihood; null for all")
     seed: int = Field(
-        0, ge=0, le=MOST_SEED, description="of posterior samples, and of all else that is drawn to measure a run"
+        0, ge=0, le=MOST_SEED, description="of posterior samples, and of everything else that is drawn to measure a run"
     )
     by_label: bool = Field(
-        False, description="the Frechet distance of samples label by label too, where there are images enough of each"
+        False, description="also measure the Frechet distance of samples for each label that has enough images"
     )
-    features: part("features") = Field(description="what Frechet distances are measured in")  # type: ignore[valid-type]
+    features: Annotated[PartOptions, PartOf("features")] = Field(description="the feature space of Frechet distances")
 
 
 class Condition(Entry):
-    """How labels reach the networks: each label value by an embedding of its own, or one-hot."""
+    """How labels reach the networks: as an embedding of each label value, or one-hot."""
 
     embedding: int | None = Field(8, ge=1, le=4096, description="dimensions for each label; null for one-hot labels")
     encoder: bool = Field(True, description="the encoder sees the labels")
@@ -181,41 +188,47 @@ class Condition(Entry):
 class Variant(Entry):
     """A system, composed of parts."""
 
-    network: part("networks") = Field(description="encoder and decoder")  # type: ignore[valid-type]
+    network: Annotated[PartOptions, PartOf("networks")] = Field(description="encoder and decoder")
     latent: int = Field(ge=1, le=4096, description="dimensions of z")
     condition: Condition | None = Field(None, description="null for a model without labels")
-    posterior: part("posteriors") = Field(description="q(z|x), out of the encoder's features")  # type: ignore[valid-type]
-    prior: part("priors") = Field(description="p(z), or p(z|y)")  # type: ignore[valid-type]
-    likelihood: part("likelihoods") = Field(description="p(x|z), out of the decoder's output")  # type: ignore[valid-type]
-    regularizer: part("regularizers") = Field(description="what training adds to the distortion")  # type: ignore[valid-type]
-    bound: part("bounds") = Field(  # type: ignore[valid-type]
-        {"name": "evidence_lower_bound"}, validate_default=True, description="what training makes of log p(x)"
+    posterior: Annotated[PartOptions, PartOf("posteriors")] = Field(description="q(z|x), from the encoder's features")
+    prior: Annotated[PartOptions, PartOf("priors")] = Field(description="p(z), or p(z|y)")
+    likelihood: Annotated[PartOptions, PartOf("likelihoods")] = Field(description="p(x|z), from the decoder's output")
+    regularizer: Annotated[PartOptions, PartOf("regularizers")] = Field(
+        description="the terms that training adds to the distortion"
     )
-    density: part("densities") | None = Field(  # type: ignore[valid-type]
-        None, description="fitted to the codes after training, and sampled from in place of the prior; null for none"
+    bound: Annotated[PartOptions, PartOf("bounds")] = Field(
+        {"name": "evidence_lower_bound"},
+        validate_default=True,
+        description="the bound on log p(x) that training optimises",
+    )
+    density: Annotated[PartOptions, PartOf("densities")] | None = Field(
+        None, description="fitted to the latents after training, and sampled from in place of the prior; null for none"
     )
 
 
 class Published(Entry):
-    """A figure out of a paper, shown beside ours."""
+    """A published result, shown beside ours."""
 
-    metric: str = Field(description="its name here")
-    variant: Name = Field(description="the entry of `variants` that it is of")
+    metric: str = Field(description="name of the metric here")
+    variant: Name = Field(description="the entry of `variants` that it belongs to")
     value: float = Field(allow_inf_nan=False, description="as published")
     error: float | None = Field(None, ge=0, description="as published")
     source: str = Field(min_length=1, description="paper and table, a few words for the report")
     how: dict[str, str | int | float] = Field(
         {},
-        description="how it was made, by the keys of evaluation.json: where one differs from ours, the two are not compared",
+        description="how it was measured, by the keys of evaluation.json; if one differs from ours, the two are not compared",
     )
-    differs: str = Field("", description="what else is defined otherwise there; then the two are not compared either")
+    differs: str = Field(
+        "", description="what else differs in its definition; if anything does, the two are not compared"
+    )
 
     @model_validator(mode="after")
     def is_defined(self) -> "Published":
-        """Refuse a figure of which nothing is known but its name."""
+        """Refuse a result whose definition is unknown."""
         if not self.how and not self.differs:
             raise ValueError(
-                f"{self.metric} of {self.variant} needs `how` it was made, or in what it `differs` from ours"
+                f"{self.metric} of {self.variant} needs `how`, the way it was measured, or `differs`, what differs from ours"
             )
         return self
 
@@ -226,25 +239,27 @@ class Study(Entry):
     study: StudySection = Field(description="What is compared, and how often.")
     dataset: Dataset = Field(description="Which images, of what size, under which labels.")
     training: Training = Field(description="How every variant is trained.")
-    classifier: Classifier = Field(Classifier(), description="The judge of conditions, and a feature space.")
-    sampling: Sampling = Field(Sampling(), description="What is drawn from a trained model.")
-    evaluation: Evaluation = Field(description="What is measured on the test split.")
+    classifier: Classifier = Field(
+        Classifier(), description="The classifier that judges conditions, and a feature space."
+    )
+    sampling: Sampling = Field(Sampling(), description="The images drawn from a trained model.")
+    evaluation: Evaluation = Field(description="The metrics on the test split.")
     variants: dict[Name, Variant] = Field(min_length=1, description="The systems, each composed of parts.")
-    published: dict[Name, Published] = Field({}, description="Figures out of papers, shown beside ours.")
+    published: dict[Name, Published] = Field({}, description="Published results, shown beside ours.")
 
     @model_validator(mode="after")
     def goes_with_the_data(self) -> "Study":
-        """Refuse what has no meaning for points, or for black and white."""
+        """Refuse settings that have no meaning for points, or for black and white images."""
         turned = self.training.flip or self.training.rotation or self.classifier.flip or self.classifier.rotation
         if self.dataset.size is None and (turned or self.evaluation.features.name != "classifier"):
             raise ValueError(
-                "dataset.size null is of points, which cannot be mirrored, turned or shown to Inception; set flip to false and "
+                "dataset.size null means points, which cannot be mirrored, rotated or passed to Inception; set flip to false and "
                 "rotation to 0, in training and classifier, and evaluation.features to classifier"
             )
         if self.training.rotation and self.dataset.pixels == "static_binary":
             raise ValueError(
-                "training.rotation makes greys of dataset.pixels static_binary; take dynamic_binary, which draws black and white "
-                "after the turn, or set rotation to 0"
+                "training.rotation turns the black and white of dataset.pixels static_binary into greys; take dynamic_binary, which draws "
+                "black and white after the rotation, or set rotation to 0"
             )
         return self
 
@@ -253,12 +268,12 @@ class Study(Entry):
         for name in self.study.variants:
             if name not in self.variants:
                 raise ValueError(
-                    f"study.variants names {name!r}, which `variants` does not hold; it holds: {', '.join(self.variants)}"
+                    f"study.variants names {name!r}, which is not an entry of `variants`; the entries are: {', '.join(self.variants)}"
                 )
         for name, published in self.published.items():
             if published.variant not in self.variants:
                 raise ValueError(
-                    f"published.{name}.variant is {published.variant!r}, which `variants` does not hold; it holds: "
+                    f"published.{name}.variant is {published.variant!r}, which is not an entry of `variants`; the entries are: "
                     f"{', '.join(self.variants)}"
                 )
         return self

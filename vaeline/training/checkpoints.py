@@ -1,56 +1,53 @@
-"""Checkpoints of a training: written whole, verified when read, one folder for each set of things that decide its bytes."""
+"""Checkpoints of a training: written whole, verified when read, in a folder keyed by all that determines its result."""
 
 import hashlib
-import io
 import json
 import shutil
 import time
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from vaeline.system.errors import UserError
-from vaeline.system.files import main_worktree, written_aside
-
-ROOT = "checkpoints"
+from vaeline.models.contracts import State
+from vaeline.system.files import main_worktree
+from vaeline.system.state_files import FOLDER, read_state, write_state
 
 
 class Checkpoints:
     """The folder of one training's checkpoints.
 
-    The folder is named by a hash of all that decides the bytes of a training except how many epochs it lasts, so that
-    a longer training goes on from a shorter one. Each file is the state after an epoch. One of a finished training
-    stays when a later epoch is written; any other gives way to its successor.
+    The name of the folder holds a hash of all that determines the result of a training except the number of epochs, so that a
+    longer training continues a shorter one. Each file is the state after an epoch. The last one of a finished training is kept;
+    any other is replaced by its successor.
 
     Args:
-        name: says whose they are, for people.
-        decides: all that decides the bytes, as JSON can hold it.
+        name: of the training, for people who read the folder.
+        decides: all that determines the result, as JSON.
     """
 
-    def __init__(self, name: str, decides: dict[str, Any]) -> None:
+    def __init__(self, name: str, decides: dict[str, object]) -> None:
         key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
-        self.folder = main_worktree() / ROOT / f"{name}-{key}"
-        self.seconds = 0.0  # that the training took up to the last checkpoint, in all its processes
+        self.folder = main_worktree() / FOLDER / f"{name}-{key}"
+        self.seconds = 0.0  # the training took up to the last checkpoint, over all its processes
         self._since = time.monotonic()
 
-    def latest(self, epochs: int) -> dict[str, Any] | None:
-        """The state of the last epoch that is not beyond `epochs`; None where there is none.
+    def latest(self, epochs: int) -> State | None:
+        """The state of the last epoch up to `epochs`; None if there is none.
 
         Raises:
             UserError: the file is damaged.
         """
         paths = [path for path in self._paths() if _epoch(path) <= epochs]
-        state = _read(paths[-1]) if paths else None
+        state = read_state(paths[-1]) if paths else None
         self.seconds, self._since = state.pop("seconds", 0.0) if state else 0.0, time.monotonic()
         return state
 
-    def write(self, epoch: int, state: dict[str, Any], finished: bool) -> None:
-        """Write the state after `epoch`; `finished` keeps it from giving way to a later one."""
+    def write(self, epoch: int, state: State, finished: bool) -> None:
+        """Write the state after `epoch`; a `finished` one is not replaced by a later one."""
         now = time.monotonic()
         self.seconds, self._since = self.seconds + now - self._since, now
         older = [path for path in self._paths() if path.suffix == ".last" and _epoch(path) <= epoch]
-        _write(self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", {**state, "seconds": self.seconds})
+        write_state(
+            self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", {**state, "seconds": self.seconds}
+        )
         for path in older:
             path.unlink(missing_ok=True)
 
@@ -59,8 +56,8 @@ class Checkpoints:
 
 
 def clean() -> int:
-    """Delete all checkpoints; returns the bytes that this frees."""
-    root = main_worktree() / ROOT
+    """Delete all checkpoints; returns the bytes freed."""
+    root = main_worktree() / FOLDER
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
     shutil.rmtree(root, ignore_errors=True)
     return size
@@ -68,22 +65,3 @@ def clean() -> int:
 
 def _epoch(path: Path) -> int:
     return int(path.stem.removeprefix("epoch-"))
-
-
-def _write(path: Path, state: dict[str, Any]) -> None:
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    content = buffer.getbuffer()  # a copy would be one more of weights and moments in memory
-    with written_aside(path) as aside, aside.open("wb") as file:
-        file.write(hashlib.sha256(content).digest())
-        file.write(content)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    content = memoryview(path.read_bytes())
-    if hashlib.sha256(content[32:]).digest() != content[:32]:
-        raise UserError(
-            f"The checkpoint {path} is damaged (its checksum differs); delete it to train again from what is before it."
-        )
-    state: dict[str, Any] = torch.load(io.BytesIO(content[32:]), weights_only=True)
-    return state

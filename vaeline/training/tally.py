@@ -1,4 +1,4 @@
-"""Sums of the training terms over an epoch, and the error when one of them is not finite."""
+"""Sums of the training terms over an epoch, and the error if a term is not finite."""
 
 import math
 
@@ -45,7 +45,7 @@ class Tally:
         return {name: total / self.images for name, total in self._sums.items()}
 
     def diverged(self, where: str, what: str) -> UserError:
-        """The error of numbers that mean nothing any more."""
+        """The error of a training that has diverged."""
         if (self.epoch, where) == (1, "step 1"):
             return UserError(
                 f"Training diverged at its first step: {what}; no weight has been changed yet, so look for an option of the "
@@ -60,4 +60,5 @@ class Tally:
 
 
 def named_terms(terms: Row) -> str:
+    """Terms by name, for an error."""
     return ", ".join(f"{name} {value:.6g}" for name, value in terms.items() if name != "epoch")

@@ -5,6 +5,7 @@
 rule report:
     input:
         STORE,
+        f"{REFERENCE}.json",
         collect(
             map(
                 str,  # without the marks of Snakemake's report

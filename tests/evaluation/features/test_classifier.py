@@ -10,6 +10,7 @@ import torch
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation.classifier import Classifier, load, of, path_in, predict, probabilities, save, train
+from vaeline.evaluation.feature_space import Features
 from vaeline.study import parts, schema
 from vaeline.system.errors import UserError
 
@@ -152,7 +153,7 @@ def test_the_part_reads_what_the_stage_wrote(trained: Classifier, tmp_path: Path
     save(path_in(tmp_path, "tiny"), trained)
     images = torch.from_numpy(bright_halves(5, 0).images)
     space = parts.build(
-        "features", parts.validate("features", {"name": "classifier"}), facts_of(images.numpy(), [2, 2]), tmp_path
+        Features, parts.validate("features", {"name": "classifier"}), facts_of(images.numpy(), [2, 2]), tmp_path
     )
     assert space.prefix == "fd"
     assert torch.equal(space(images), trained(images))
@@ -164,7 +165,7 @@ def test_a_classifier_of_other_images_is_refused(trained: Classifier, tmp_path: 
     with pytest.raises(
         UserError, match=r"of other images: 3x8x8 with 256 levels .*, where these are 1x8x8 with 17 levels"
     ):
-        parts.build("features", parts.validate("features", {"name": "classifier"}), grey, tmp_path)
+        parts.build(Features, parts.validate("features", {"name": "classifier"}), grey, tmp_path)
 
 
 def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from torchvision.models import Inception3
 
 from vaeline.data.facts import Facts
 from vaeline.evaluation.features import inception
-from vaeline.evaluation.features.inception import FILE, Features, OtherWeights, build, fetch
-from vaeline.metrics.frechet import distance, moments
+from vaeline.evaluation.features.inception import FILE, Inception, OtherWeights, build, fetch
+from vaeline.metrics._moments import moments
+from vaeline.metrics.frechet_distance import distance
 from vaeline.study import parts
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
@@ -54,7 +55,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def space(weights: Path) -> Features:
+def space(weights: Path) -> Inception:
     with pytest.warns(OtherWeights, match="compare with nobody else's FID"):
         return build(options(weights), facts(), Path("data"))
 
@@ -64,15 +65,15 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(pytorch_fid, "FID_WEIGHTS_URL", f"file://{tmp_path}/nowhere/{FILE}")
 
 
-def test_features_are_the_2048_of_pytorch_fid(space: Features, weights: Path) -> None:
+def test_features_are_the_2048_of_pytorch_fid(space: Inception, weights: Path) -> None:
     images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
     with patch.object(pytorch_fid, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True)):
         theirs = pytorch_fid.InceptionV3([3]).eval()
     with torch.inference_mode():
         expected = theirs(images / 255)[0].flatten(1)
-    assert (space.prefix, space.kernel_prefix) == ("fd", "kd") and "with other weights" in space.description
-    official = Features(theirs, 256, f"{inception.SHA256_PREFIX}0000")
-    assert (official.prefix, official.kernel_prefix) == ("fid", "kid") and "other" not in official.description
+    assert space.prefix == "fd" and "with other weights" in space.description
+    official = Inception(theirs, 256, f"{inception.SHA256_PREFIX}0000")
+    assert official.prefix == "fid" and "other" not in official.description
     assert expected.shape == (2, 2048)
     assert expected.std(0).mean() > 1e-3
     torch.testing.assert_close(space(images), expected)
@@ -80,7 +81,7 @@ def test_features_are_the_2048_of_pytorch_fid(space: Features, weights: Path) ->
 
 @pytest.mark.filterwarnings("ignore:The `disp` argument")
 def test_the_distance_is_that_of_pytorch_fid_on_the_same_images_as_png(
-    space: Features, weights: Path, tmp_path: Path
+    space: Inception, weights: Path, tmp_path: Path
 ) -> None:
     """Its `get_activations` and ours on PNG files and arrays; its distance and ours on a part of them that has full rank.
 
@@ -106,7 +107,7 @@ def test_the_distance_is_that_of_pytorch_fid_on_the_same_images_as_png(
     assert distance(*(moments([each[:, alive]]) for each in ours)) == pytest.approx(expected, rel=1e-3)
 
 
-def test_grey_images_are_shown_in_all_colours(space: Features) -> None:
+def test_grey_images_are_shown_in_all_colours(space: Inception) -> None:
     grey = torch.randint(0, 256, (1, 1, 16, 16), dtype=torch.uint8)
     assert torch.equal(space(grey), space(grey.repeat(1, 3, 1, 1)))
 
@@ -120,11 +121,11 @@ class Echo(torch.nn.Linear):
 
 def test_levels_fill_the_range_of_the_network() -> None:
     coarse = torch.randint(0, 17, (60, 1, 8, 8), dtype=torch.uint8)
-    shown = Features(Echo(1, 1), 17, "")(coarse)
+    shown = Inception(Echo(1, 1), 17, "")(coarse)
     torch.testing.assert_close(shown, (coarse / 16).repeat(1, 3, 1, 1).flatten(1))
 
 
-def test_it_knows_which_weights_it_was_given(space: Features, weights: Path) -> None:
+def test_it_knows_which_weights_it_was_given(space: Inception, weights: Path) -> None:
     assert space.weights_sha256 == sha256(weights)
 
 

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
-from tests.conftest import every, lacking, scramble
-from vaeline.models.contracts import Context, Density, Prior
+from tests.conftest import every, scramble
+from vaeline.models.contracts import Context, Density
 from vaeline.models.densities.gaussian_mixture import NotConverged
 from vaeline.study import parts
 from vaeline.system.errors import UserError
 
-CODES, ROWS, COLUMNS = 3, 2, 3
+VECTORS, ROWS, COLUMNS = 3, 2, 3
 SMALL: dict[str, dict[str, Any]] = {
     "pixelcnn": {"width": 8, "layers": 2, "epochs": 3, "batch_size": 32},
     "gaussian_mixture": {"components": 3},
@@ -26,49 +26,42 @@ SMALL: dict[str, dict[str, Any]] = {
 
 def build(name: str, context: Context, /, **options: Any) -> Any:
     if name == "pixelcnn":
-        context = replace(context, posterior="codes", latent_shape=(4, ROWS, COLUMNS), codes=CODES)
-    return parts.build("densities", parts.validate("densities", {"name": name, **SMALL[name], **options}), context)
+        context = replace(context, posterior="discrete", latent_shape=(4, ROWS, COLUMNS), codebook_size=VECTORS)
+    return parts.build(Density, parts.validate("densities", {"name": name, **SMALL[name], **options}), context)
 
 
-@every("densities")
-def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
-    assert not lacking(build(name, context), Density) and not lacking(
-        build(name, context), Prior, "reparameterised", "kl", "kl_each"
-    )
-
-
-def codes_for(name: str, count: int = 200) -> tuple[Tensor, Tensor]:
-    """Codes that follow a rule of their label, and the labels one-hot, (n, 3)."""
+def latents_for(name: str, count: int = 200) -> tuple[Tensor, Tensor]:
+    """Latents that follow a rule of their label, and the labels one-hot, (n, 3)."""
     kind = torch.arange(count) % 3
     condition = torch.nn.functional.one_hot(kind, 3).float()
     if name == "pixelcnn":
-        return (kind.view(-1, 1, 1) + torch.arange(COLUMNS)).expand(-1, ROWS, -1) % CODES, condition
+        return (kind.view(-1, 1, 1) + torch.arange(COLUMNS)).expand(-1, ROWS, -1) % VECTORS, condition
     return 4 * kind.unsqueeze(1) + torch.randn(count, 2), condition
 
 
 @every("densities")
-def test_the_fit_raises_the_likelihood_of_the_codes(name: str, context: Context) -> None:
+def test_the_fit_raises_the_likelihood_of_the_latents(name: str, context: Context) -> None:
     density = build(name, context).eval()
-    codes, condition = codes_for(name)
-    before = density.log_prob(codes, condition).mean()
-    states = list(density.fit(codes, condition, 0, None))
-    assert density.log_prob(codes, condition).mean() > before
+    latents, condition = latents_for(name)
+    before = density.log_prob(latents, condition).mean()
+    states = list(density.fit(latents, condition, 0, None))
+    assert density.log_prob(latents, condition).mean() > before
     assert states[-1]["epoch"] == (3 if name == "pixelcnn" else 1)
 
 
 @every("densities")
 def test_a_killed_fit_ends_in_the_same_bytes(name: str, context: Context) -> None:
-    codes, condition = codes_for(name)
+    latents, condition = latents_for(name)
 
     def start() -> Any:
         torch.manual_seed(5)
         return build(name, context)
 
     whole, killed, again = start(), start(), start()
-    list(whole.fit(codes, condition, 7, None))
-    fit = killed.fit(codes, condition, 7, None)
+    list(whole.fit(latents, condition, 7, None))
+    fit = killed.fit(latents, condition, 7, None)
     state = {key: copy.deepcopy(value) for key, value in next(fit).items()}
-    list(again.fit(codes, condition, 7, state))
+    list(again.fit(latents, condition, 7, state))
     for one, other in zip(whole.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(one, other)
 
@@ -80,7 +73,7 @@ def test_samples_have_the_entropy_of_the_density(name: str, context: Context) ->
     if list(density.parameters()):
         scramble(density, std=0.3)
     else:
-        list(density.fit(codes_for(name)[0], None, 0, None))
+        list(density.fit(latents_for(name)[0], None, 0, None))
     condition = torch.zeros(1, 3)
     drawn = -density.log_prob(sample := density.sample(4000, condition.expand(4000, -1)), condition.expand(4000, -1))
     assert float(drawn.mean()) == pytest.approx(
@@ -91,7 +84,7 @@ def test_samples_have_the_entropy_of_the_density(name: str, context: Context) ->
 def _entropy(density: Any, sample: Tensor, condition: Tensor) -> float:
     """-sum p log p over all maps of codes; for vectors by importance sampling out of a wide Gaussian."""
     if not sample.is_floating_point():
-        maps = torch.tensor(list(itertools.product(range(CODES), repeat=ROWS * COLUMNS))).view(-1, ROWS, COLUMNS)
+        maps = torch.tensor(list(itertools.product(range(VECTORS), repeat=ROWS * COLUMNS))).view(-1, ROWS, COLUMNS)
         log_p = density.log_prob(maps, condition.expand(len(maps), -1))
         assert float(log_p.exp().sum()) == pytest.approx(1, abs=1e-4)
         return float(-(log_p.exp() * log_p).sum())
@@ -105,11 +98,11 @@ def _entropy(density: Any, sample: Tensor, condition: Tensor) -> float:
 
 def test_a_mixture_is_torchs_own(context: Context) -> None:
     density = build("gaussian_mixture", context)
-    codes = codes_for("gaussian_mixture")[0]
-    list(density.fit(codes, None, 0, None))
+    latents = latents_for("gaussian_mixture")[0]
+    list(density.fit(latents, None, 0, None))
     components = MultivariateNormal(density.mean, scale_tril=density.factor)
-    expected = MixtureSameFamily(Categorical(probs=density.weight), components).log_prob(codes)
-    torch.testing.assert_close(density.log_prob(codes, None), expected, atol=1e-4, rtol=1e-4)
+    expected = MixtureSameFamily(Categorical(probs=density.weight), components).log_prob(latents)
+    torch.testing.assert_close(density.log_prob(latents, None), expected, atol=1e-4, rtol=1e-4)
     assert sorted(density.mean[:, 0].round().tolist()) == [0, 4, 8]
 
 
@@ -129,19 +122,19 @@ def test_a_place_sees_what_was_drawn_before_it_and_nothing_else(context: Context
 @torch.no_grad()
 def test_codes_are_drawn_as_their_label_says(context: Context) -> None:
     density = build("pixelcnn", context, epochs=30, learning_rate=0.01, dropout=0.0)
-    codes, condition = codes_for("pixelcnn")
+    latents, condition = latents_for("pixelcnn")
     with torch.enable_grad():
-        losses = [state["loss"] for state in density.fit(codes, condition, 0, None)]
-    assert losses[-1] < 0.3 * ROWS * COLUMNS * log(CODES)
+        losses = [state["loss"] for state in density.fit(latents, condition, 0, None)]
+    assert losses[-1] < 0.3 * ROWS * COLUMNS * log(VECTORS)
     drawn = density.sample(60, condition[:60])
-    assert (drawn == codes[:60]).float().mean() > 0.9
+    assert (drawn == latents[:60]).float().mean() > 0.9
 
 
 def test_a_fit_that_diverges_is_a_sentence(context: Context) -> None:
     density = build("pixelcnn", context)
     torch.nn.init.constant_(density.logits.bias, float("nan"))
     with pytest.raises(UserError, match=r"diverged in epoch 1 of its fit .*lower density.learning_rate"):
-        list(density.fit(*codes_for("pixelcnn"), 0, None))
+        list(density.fit(*latents_for("pixelcnn"), 0, None))
 
 
 def test_an_even_kernel_is_refused(context: Context) -> None:

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from tests.conftest import assert_log_det, scramble
-from vaeline.models.contracts import Context
+from vaeline.models.contracts import Context, Flow
 from vaeline.study import parts
 
 
 def bounded(size: int, flow_context: int = 0) -> torch.nn.Module:
     context = Context((1, 8, 8), (size,), 0, 0, 0, 100, flow_context=flow_context)
-    return parts.build("flows", parts.validate("flows", {"name": "affine_coupling", "shift": "bounded"}), context)
+    return parts.build(Flow, parts.validate("flows", {"name": "affine_coupling", "shift": "bounded"}), context)
 
 
 @pytest.mark.parametrize("flow_context", [0, 3], ids=["shared", "amortised"])

@@ -10,7 +10,7 @@ import torch
 
 from tests.conftest import assert_log_det, every, scramble
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context
+from vaeline.models.contracts import Context, Flow
 from vaeline.study import parts
 from vaeline.system.errors import UserError
 
@@ -20,7 +20,7 @@ FORMS = pytest.mark.parametrize("flow_context", [0, 3], ids=["shared", "amortise
 def untrained(name: str, size: int, flow_context: int = 0) -> torch.nn.Module:
     context = Context((1, 8, 8), (size,), 0, 0, 0, 100, flow_context=flow_context)
     try:
-        return parts.build("flows", parts.validate("flows", {"name": name}), context)
+        return parts.build(Flow, parts.validate("flows", {"name": name}), context)
     except UserError:
         if size == 1:
             pytest.skip(f"{name} refuses a latent of 1 dimension")
@@ -167,6 +167,4 @@ def test_an_untrained_inverse_autoregressive_flow_shrinks_z_a_little(flow_contex
 
 def test_couplings_refuse_a_latent_of_one_dimension() -> None:
     with pytest.raises(UserError, match="at least 2 dimensions"):
-        parts.build(
-            "flows", parts.validate("flows", {"name": "affine_coupling"}), Context((1, 8, 8), (1,), 0, 0, 0, 100)
-        )
+        parts.build(Flow, parts.validate("flows", {"name": "affine_coupling"}), Context((1, 8, 8), (1,), 0, 0, 0, 100))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.conftest import scramble
-from vaeline.models.contracts import Context
+from vaeline.models.contracts import Context, Flow
 from vaeline.study import parts
 
 FORMS = pytest.mark.parametrize("flow_context", [0, 3], ids=["shared", "amortised"])
@@ -14,7 +14,7 @@ HIDDEN = pytest.mark.parametrize("hidden", [5, 7, 64])  # fewer units than dimen
 def build(layers: int, hidden: int, flow_context: int) -> torch.nn.Module:
     options = parts.validate("flows", {"name": "inverse_autoregressive", "layers": layers, "hidden": hidden})
     context = Context((1, 8, 8), (5,), 0, 0, 0, 100, flow_context=flow_context)
-    return scramble(parts.build("flows", options, context), std=0.3).double()
+    return scramble(parts.build(Flow, options, context), std=0.3).double()
 
 
 def jacobian(layers: int, hidden: int, flow_context: int) -> torch.Tensor:

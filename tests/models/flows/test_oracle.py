@@ -10,7 +10,7 @@ from pyro.nn import AutoRegressiveNN, ConditionalAutoRegressiveNN
 from torch import Tensor, nn
 
 from tests.conftest import scramble
-from vaeline.models.contracts import Context
+from vaeline.models.contracts import Context, Flow
 from vaeline.study import parts
 
 SIZE, CONTEXT = 5, 3
@@ -19,7 +19,7 @@ FORMS = pytest.mark.parametrize("flow_context", [0, CONTEXT], ids=["shared", "am
 
 def build(name: str, flow_context: int, **options: int) -> Any:
     context = Context((1, 8, 8), (SIZE,), 0, 0, 0, 100, flow_context=flow_context)
-    return scramble(parts.build("flows", parts.validate("flows", {"name": name, **options}), context), std=0.3).double()
+    return scramble(parts.build(Flow, parts.validate("flows", {"name": name, **options}), context), std=0.3).double()
 
 
 def assert_agree(flow: nn.Module, theirs: Callable[[Tensor], list[Any]]) -> None:

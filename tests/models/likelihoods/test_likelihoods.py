@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal
 
-from tests.conftest import every, lacking
+from tests.conftest import every
 from vaeline.models.contracts import Context, Likelihood
 from vaeline.study import parts
 from vaeline.system.errors import UserError
@@ -18,12 +18,7 @@ NEEDS: dict[str, dict[str, Any]] = {"fixed_sigma": {"sigma": 0.5}}
 def build(name: str, context: Context, **options: Any) -> torch.nn.Module:
     context = replace(context, pixels="greys") if name == "bernoulli" else context
     options = {"name": name, **NEEDS.get(name, {}), **options}
-    return parts.build("likelihoods", parts.validate("likelihoods", options), context)
-
-
-@every("likelihoods")
-def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
-    assert not lacking(build(name, context), Likelihood)
+    return parts.build(Likelihood, parts.validate("likelihoods", options), context)
 
 
 @every("likelihoods")
@@ -61,9 +56,9 @@ def test_points_too_have_a_likelihood_but_for_the_bernoulli(name: str, context: 
     options = parts.validate("likelihoods", {"name": name, **NEEDS.get(name, {})})
     if name == "bernoulli":
         with pytest.raises(UserError, match="the data are points; take fixed_sigma"):
-            parts.build("likelihoods", options, points)
+            parts.build(Likelihood, options, points)
         return
-    likelihood, h = parts.build("likelihoods", options, points), 100 * torch.randn(4, 2)
+    likelihood, h = parts.build(Likelihood, options, points), 100 * torch.randn(4, 2)
     assert likelihood.log_prob(torch.randn(4, 2), h).shape == (4,) and torch.equal(likelihood.mean(h), h)
 
 
@@ -162,8 +157,8 @@ def test_the_gradient_of_optimal_sigma_is_the_squared_errors_over_the_variance(c
 @pytest.mark.parametrize("name", ["optimal_sigma", "learned_sigma"])
 @pytest.mark.parametrize("pixels", ["greys", "static_binary", "dynamic_binary"])
 def test_a_variance_that_may_shrink_is_refused_for_whole_levels(name: str, pixels: str, context: Context) -> None:
-    with pytest.raises(UserError, match="has no bound; set dataset.pixels to dequantized"):
-        parts.build("likelihoods", parts.validate("likelihoods", {"name": name}), replace(context, pixels=pixels))
+    with pytest.raises(UserError, match="has no upper bound; set dataset.pixels to dequantized"):
+        parts.build(Likelihood, parts.validate("likelihoods", {"name": name}), replace(context, pixels=pixels))
 
 
 @pytest.mark.parametrize(
@@ -171,4 +166,4 @@ def test_a_variance_that_may_shrink_is_refused_for_whole_levels(name: str, pixel
 )
 def test_bernoulli_refuses_what_is_no_probability(changes: Any, came: str, context: Context) -> None:
     with pytest.raises(UserError, match=came):
-        parts.build("likelihoods", parts.validate("likelihoods", {"name": "bernoulli"}), replace(context, **changes))
+        parts.build(Likelihood, parts.validate("likelihoods", {"name": "bernoulli"}), replace(context, **changes))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.conftest import every
-from vaeline.models.contracts import Context
+from vaeline.models.contracts import Context, Network
 from vaeline.study import parts
 from vaeline.system.errors import UserError
 
@@ -28,7 +28,7 @@ class Maps:
 
 
 def build(name: str, context: Context, posterior: Any = Vectors, **options: Any) -> Any:
-    return parts.build("networks", parts.validate("networks", {"name": name, **options}), context, posterior)
+    return parts.build(Network, parts.validate("networks", {"name": name, **options}), context, posterior)
 
 
 @pytest.mark.parametrize(("name", "image_shape"), OF)
@@ -57,7 +57,7 @@ def test_a_network_makes_maps_or_refuses_to(name: str, size: int) -> None:
     shape = SIZES.get(name, ANY)[0]
     context = Context(shape, (5,), size, size, size, 100)
     if name != "conv":
-        with pytest.raises(UserError, match="wants a map; take network conv"):
+        with pytest.raises(UserError, match="needs a map; take network conv"):
             build(name, context, Maps)
         return
     network = build(name, context, Maps, depth=2)

@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from tests.conftest import every, lacking, scramble
+from tests.conftest import every, scramble
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Latent, Posterior
+from vaeline.models.contracts import Context, Posterior
 from vaeline.models.flows._compose import compose
+from vaeline.models.latent import DiscreteLatent, FlowLatent, GaussianLatent, Latent, PointLatent
 from vaeline.study import parts
 
 FLOWS = [
@@ -26,19 +27,12 @@ FLOWS = [
 
 
 def build(name: str, of: Context, /, **options: Any) -> Any:
-    return parts.build("posteriors", parts.validate("posteriors", {"name": name, **options}), of)
+    return parts.build(Posterior, parts.validate("posteriors", {"name": name, **options}), of)
 
 
 def features_of(posterior: Any, count: int) -> torch.Tensor:
     shape = (count, posterior.features, 3, 3) if posterior.takes_map else (count, posterior.features)
     return torch.randn(shape, requires_grad=True)
-
-
-@every("posteriors")
-def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
-    posterior = build(name, context)
-    only = {"embed": ["codes"], "shared_flow": ["density"], "parameters_of": ["gaussian", "density"]}
-    assert not lacking(posterior, Posterior, *(name for name, kinds in only.items() if posterior.kind not in kinds))
 
 
 @every("posteriors")
@@ -51,14 +45,16 @@ def test_the_encoder_gets_a_gradient_through_z(name: str, context: Context) -> N
     assert features.grad is not None and (features.grad.flatten(1).abs().sum(1) > 0).all()
 
 
+OF_KIND = {"point": PointLatent, "gaussian": GaussianLatent, "flow": FlowLatent, "discrete": DiscreteLatent}
+
+
 @every("posteriors")
-def test_what_is_known_of_a_sample_fits_its_kind(name: str, context: Context) -> None:
+def test_the_class_of_a_latent_is_that_of_its_kind(name: str, context: Context) -> None:
     posterior = build(name, context)
     latent = posterior(features_of(posterior, 7))
+    assert type(latent) is OF_KIND[posterior.kind]
     assert (latent.log_q is None) == (posterior.kind == "point")
-    assert (latent.log_var is not None) == (posterior.kind == "gaussian")
-    assert (latent.codes is not None) == (posterior.kind == "codes")
-    assert latent.density_input is (latent.codes if posterior.kind == "codes" else latent.z)
+    assert latent.density_input is (latent.indices if posterior.kind == "discrete" else latent.z)
 
 
 @every("posteriors")
@@ -123,14 +119,14 @@ def test_an_amortised_flow_differs_between_images_and_a_shared_one_does_not(cont
         assert bool((through[0] - through[1]).abs().max() > 1e-6) == differs
 
 
-def test_codes_are_the_nearest_vectors_of_the_codebook(context: Context) -> None:
+def test_indices_are_of_the_nearest_vectors_of_the_codebook(context: Context) -> None:
     posterior = build("vector_quantized", context, codes=6).eval()
     encoded = torch.randn(4, 2, 3, 5)
     latent = posterior(encoded)
     distances = (encoded.movedim(1, 3).unsqueeze(3) - posterior.codebook).norm(dim=4)
-    assert torch.equal(latent.codes, distances.argmin(3))
-    torch.testing.assert_close(latent.z, posterior.embed(latent.codes))
-    torch.testing.assert_close(posterior.embed(latent.codes)[1, :, 2, 4], posterior.codebook[latent.codes[1, 2, 4]])
+    assert torch.equal(latent.indices, distances.argmin(3))
+    torch.testing.assert_close(latent.z, posterior.embed(latent.indices))
+    torch.testing.assert_close(posterior.embed(latent.indices)[1, :, 2, 4], posterior.codebook[latent.indices[1, 2, 4]])
 
 
 def test_the_straight_through_gradient_is_that_of_the_rounded_vector(context: Context) -> None:

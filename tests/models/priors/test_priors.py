@@ -8,9 +8,10 @@ import pytest
 import torch
 from scipy import stats
 
-from tests.conftest import every, lacking, scramble
+from tests.conftest import every, scramble
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Latent, Prior
+from vaeline.models.contracts import Context, Prior
+from vaeline.models.latent import GaussianLatent
 from vaeline.models.priors._flow import FlowPrior
 from vaeline.study import parts
 from vaeline.system.errors import UserError
@@ -26,24 +27,17 @@ OF_FLOWS = ("conditional_flow", "decoupled")
 of_vectors = pytest.mark.parametrize("name", [name for name in parts.names("priors") if name != "uniform"])
 
 
-def encode(x: torch.Tensor, size: int = 2) -> Latent:
+def encode(x: torch.Tensor, size: int = 2) -> GaussianLatent:
     """Stands for a model's encoder: a Gaussian for each image, as wide as it is bright."""
     mean = torch.stack([x[:, :, :4].mean((1, 2, 3)), x[:, :, 4:].mean((1, 2, 3))], 1)[:, :size] * 4 - 2
-    return Latent(mean, None, mean, x.mean((1, 2, 3)).unsqueeze(1).expand_as(mean))
+    return GaussianLatent(mean, torch.zeros(len(x)), mean, x.mean((1, 2, 3)).unsqueeze(1).expand_as(mean))
 
 
 def build(name: str, context: Context) -> torch.nn.Module:
     encoder = partial(encode, size=context.latent_shape[0])
     context = replace(context, encode=encoder, encoder_condition=0)
     options = parts.validate("priors", {"name": name, **SMALLER.get(name, {})})
-    return scramble(parts.build("priors", options, context), std=0.2)
-
-
-@every("priors")
-def test_it_has_all_that_its_contract_names(name: str, context: Context) -> None:
-    if name == "uniform":
-        context = replace(context, posterior="codes", latent_shape=(2, 3, 3), codes=5)
-    assert not lacking(build(name, context), Prior, "reparameterised", "kl_each")
+    return scramble(parts.build(Prior, options, context), std=0.2)
 
 
 @of_vectors
@@ -95,13 +89,13 @@ def test_samples_have_the_entropy_of_the_density(name: str, context: Context, co
 def test_a_closed_form_kl_agrees_with_samples(name: str, context: Context, condition: torch.Tensor) -> None:
     prior = build(name, context)
     mean, log_var = torch.tensor([[0.5, -1.0]]), torch.tensor([[-0.3, 0.4]])
-    closed = prior.kl(Latent(mean, None, mean, log_var), condition)
+    closed = prior.kl(GaussianLatent(mean, torch.zeros(1), mean, log_var), condition)
     if closed is None:
         pytest.skip(f"{name} has no closed form")
     z = mean + (0.5 * log_var).exp() * torch.randn(200_000, 2)
     terms = gaussian.log_prob(z, mean, log_var) - prior.log_prob(z, condition.expand(len(z), -1))
     assert float(closed) == pytest.approx(float(terms.mean()), abs=4 * float(terms.std()) / len(z) ** 0.5)
-    assert prior.kl_each(Latent(mean, None, mean, log_var), condition).sum(1) == closed
+    assert prior.kl_each(GaussianLatent(mean, torch.zeros(1), mean, log_var), condition).sum(1) == closed
 
 
 @of_vectors
@@ -145,7 +139,7 @@ def test_a_sampler_that_skips_the_flow_is_found_out(context: Context, condition:
 @torch.no_grad()
 def test_samples_that_skip_the_flow_are_those_of_the_base(context: Context, condition: torch.Tensor) -> None:
     options = parts.validate("priors", {"name": "conditional_flow", "samples_skip_flow": True})
-    prior = scramble(parts.build("priors", options, context), std=0.2)
+    prior = scramble(parts.build(Prior, options, context), std=0.2)
     wide = condition.expand(5_000, -1)
     assert _smallest_p(prior, prior.sample(5_000, wide), wide) < 1e-6
 
@@ -156,19 +150,19 @@ def test_a_prior_of_labels_refuses_a_model_without(name: str) -> None:
         build(name, Context((1, 8, 8), (2,), 0, 0, 0, 100))
 
 
-def test_the_uniform_prior_gives_every_map_of_codes_the_same_probability(context: Context) -> None:
-    prior = build("uniform", replace(context, posterior="codes", latent_shape=(4, 3, 5), codes=7))
-    codes = prior.sample(1000, None)
-    assert codes.shape == (1000, 3, 5) and set(codes.unique().tolist()) == set(range(7))
-    torch.testing.assert_close(prior.log_prob(codes[:2], None), torch.full((2,), -15 * log(7)))
+def test_the_uniform_prior_gives_every_map_of_indices_the_same_probability(context: Context) -> None:
+    prior = build("uniform", replace(context, posterior="discrete", latent_shape=(4, 3, 5), codebook_size=7))
+    indices = prior.sample(1000, None)
+    assert indices.shape == (1000, 3, 5) and set(indices.unique().tolist()) == set(range(7))
+    torch.testing.assert_close(prior.log_prob(indices[:2], None), torch.full((2,), -15 * log(7)))
 
 
 @every("priors")
-def test_vectors_and_codes_are_not_mixed_up(name: str, context: Context) -> None:
-    codes = replace(context, posterior="codes", latent_shape=(4, 3, 5), codes=7)
-    sentence = "is a density of codes" if name == "uniform" else "is a density of vectors"
+def test_vectors_and_indices_are_not_mixed_up(name: str, context: Context) -> None:
+    discrete = replace(context, posterior="discrete", latent_shape=(4, 3, 5), codebook_size=7)
+    sentence = "is a density of indices" if name == "uniform" else "is a density of vectors"
     with pytest.raises(UserError, match=sentence):
-        build(name, context if name == "uniform" else codes)
+        build(name, context if name == "uniform" else discrete)
 
 
 @every("flows")
@@ -179,7 +173,7 @@ def test_a_prior_samples_through_any_flow_what_it_says_it_does(
 ) -> None:
     """E[log p(z)] over its samples is that of the base at what the samples came from."""
     built = scramble(
-        parts.build("priors", parts.validate("priors", {"name": prior, "flow": {"name": name}}), context), std=0.2
+        parts.build(Prior, parts.validate("priors", {"name": prior, "flow": {"name": name}}), context), std=0.2
     )
     many = condition.expand(50_000, -1)
     z = built.sample(50_000, many)
@@ -189,7 +183,7 @@ def test_a_prior_samples_through_any_flow_what_it_says_it_does(
 
 
 def test_the_decoupled_prior_starts_as_the_standard_one(context: Context) -> None:
-    prior = parts.build("priors", parts.validate("priors", {"name": "decoupled"}), context)
+    prior = parts.build(Prior, parts.validate("priors", {"name": "decoupled"}), context)
     assert len(prior.flow.couplings) == 6
     z = torch.randn(5, 2)
     torch.testing.assert_close(prior.log_prob(z, None), gaussian.log_prob(z, torch.zeros(2), torch.zeros(2)))
@@ -220,12 +214,12 @@ def test_the_vamp_prior_is_the_mean_of_its_pseudo_inputs_posteriors(context: Con
 
 def test_the_vamp_prior_refuses_an_encoder_that_needs_labels(context: Context) -> None:
     with pytest.raises(UserError, match="set condition.encoder to false"):
-        parts.build("priors", parts.validate("priors", {"name": "vamp"}), context)
+        parts.build(Prior, parts.validate("priors", {"name": "vamp"}), context)
 
 
 def test_the_vamp_prior_refuses_other_posteriors(context: Context) -> None:
     with pytest.raises(UserError, match="take posterior gaussian"):
-        build("vamp", replace(context, posterior="density"))
+        build("vamp", replace(context, posterior="flow"))
 
 
 def test_densities_under_many_gaussians_are_exact_where_they_are_narrow() -> None:

@@ -1,8 +1,8 @@
 """The pipeline's own classifier: the judge of conditions, whose last hidden layer is also a feature space.
 
-A small convolutional network with one softmax head for each label column; an attribute's head has two values.
-It is trained with the usual care against learning by heart (dropout, weight decay, a learning rate that falls to 0 along
-a cosine): a judge that knows the subject looks at it, and less at sharpness or noise.
+A small convolutional network with one softmax head for each label column; the head of an attribute has two values. It is
+trained against overfitting with dropout, weight decay, and a learning rate that falls to 0 along a cosine, so that it
+depends on the subject of an image more than on sharpness or noise.
 """
 
 from pathlib import Path
@@ -12,26 +12,21 @@ from torch import Tensor
 
 from vaeline.data.facts import Facts
 from vaeline.evaluation.classifier import Classifier, of, path_in
+from vaeline.evaluation.feature_space import Features
 from vaeline.study.parts import PartOptions
 from vaeline.system.files import sha256
-
-PREFIXES = ("fd", "kd")  # of the figures in this space
 
 
 class Options(PartOptions):
     pass
 
 
-def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "Features":
+def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "ClassifierFeatures":
     """Load the feature space of the classifier that the classifier stage wrote into `data`."""
-    return Features(of(facts, data).to(device), sha256(path_in(data, facts.dataset_id)))
+    return ClassifierFeatures(of(facts, data).to(device), sha256(path_in(data, facts.dataset_id)))
 
 
-class Features:
-    """The classifier's feature space, as a Frechet distance wants it."""
-
-    prefix, kernel_prefix = PREFIXES
-
+class ClassifierFeatures(Features):
     def __init__(self, classifier: Classifier, weights_sha256: str) -> None:
         self.classifier = classifier
         self.weights_sha256 = weights_sha256
@@ -41,5 +36,4 @@ class Features:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
-        """Features of images, uint8 (n, channel, height, width): float32, (n, dimensions)."""
         return self.classifier(images.to(self.classifier.log_frequency.device))

@@ -1,4 +1,4 @@
-"""The 2048 pool features of pytorch-fid's InceptionV3, in which alone a Frechet distance is called FID.
+"""The 2048 pool features of pytorch-fid's InceptionV3; only a Frechet distance in this space is an FID.
 
 The network and its weights are those that TensorFlow's FID used (Heusel et al., 2017), as ported by pytorch-fid.
 """
@@ -16,19 +16,19 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.inception import BasicConv2d
 
 from vaeline.data.facts import Facts
-from vaeline.evaluation.features import classifier
+from vaeline.evaluation.feature_space import Features
+from vaeline.metrics._entry import Space
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 from vaeline.system.files import main_worktree, sha256
 
 FILE = Path(inception.FID_WEIGHTS_URL).name
 SHA256_PREFIX = FILE.removesuffix(".pth").rpartition("-")[2]
-PREFIXES = ("fid", "kid")  # of the figures in this space
 BATCH_SIZE = 50  # images that are 299x299 inside the network
 
 
 class OtherWeights(UserWarning):
-    """The weights are not those of pytorch-fid; distances compare with nobody else's."""
+    """The weights are not those of pytorch-fid, so that distances are not comparable to published ones."""
 
 
 class Options(PartOptions):
@@ -37,22 +37,22 @@ class Options(PartOptions):
     )
 
 
-def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "Features":
+def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "Inception":
     """Load the feature space; the weights are given by path, or the download has put them under `data`.
 
     Raises:
-        UserError: the weights are not there or not those of this network.
+        UserError: the weights are not there, or belong to another network.
 
     Warns:
-        OtherWeights: they fit, but are not pytorch-fid's.
+        OtherWeights: they are those of another training of the network.
     """
     require(options, data)
     path = weights_path(options, data)
-    return Features(_load(path).to(device), facts.levels, sha256(path))
+    return Inception(_load(path).to(device), facts.levels, sha256(path))
 
 
 def require(options: Options, data: Path) -> None:
-    """Refuse to go on without weights; the download is clean after `dvc pull`, which brings none.
+    """Refuse to continue without the weights: after `dvc pull`, which brings none, the download step does not run again.
 
     Raises:
         UserError: they are not there.
@@ -66,31 +66,31 @@ def fetch(options: Options, data: Path) -> None:
     """Download the weights to below `data`, unless they are there or were given by path, and load them once.
 
     Raises:
-        UserError: they can be had neither way, or are not those of this network.
+        UserError: they cannot be downloaded, are not at the given path, or belong to another network.
     """
     path = weights_path(options, data)
     if options.weights == "download" and not path.exists():
         _download(path)
     require(options, data)
-    _load(path)  # a bad file is better found now than after the training
+    _load(path)  # a damaged file is found now rather than after the training
 
 
 def weights_path(options: Options, data: Path) -> Path:
-    """Where the weights lie, or will; from inside a temporary experiment of DVC too, which sees no ignored file."""
+    """The path of the weights, in the main worktree: a temporary experiment of DVC has no ignored files."""
     given = Path(options.weights) if options.weights != "download" else data / "raw" / options.name / FILE
     return main_worktree() / given.expanduser()
 
 
-class Features:
-    """Inception's feature space, as a Frechet distance wants it."""
+class Inception(Features):
+    prefix: Space = "fid"
 
     def __init__(self, network: torch.nn.Module, levels: int, weights_sha256: str) -> None:
         self.network = network
         self.levels = levels
         self.weights_sha256 = weights_sha256
         official = weights_sha256.startswith(SHA256_PREFIX)
-        # A distance in the features of other weights is no FID.
-        self.prefix, self.kernel_prefix = PREFIXES if official else classifier.PREFIXES
+        if not official:  # a distance in the features of other weights is not an FID
+            self.prefix = Features.prefix
         self.description = (
             f"the 2048 pool features of pytorch-fid's InceptionV3{'' if official else ', with other weights'}"
         )
@@ -99,7 +99,7 @@ class Features:
     def __call__(self, images: Tensor) -> Tensor:
         """Features of images, uint8 (n, channel, height, width): float32, (n, 2048).
 
-        Grey images are shown in all three colours.
+        A grey image is repeated for all three colours.
         """
         device = next(self.network.parameters()).device
         batches = images.expand(-1, 3, -1, -1).split(BATCH_SIZE)
@@ -112,7 +112,7 @@ class Features:
 def _load(path: Path) -> torch.nn.Module:
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
-        # pytorch-fid knows one way to its weights: from the net, unpickled.
+        # pytorch-fid loads its weights only from the net.
         with patch.object(inception, "load_state_dict_from_url", lambda *_, **__: weights):
             network: torch.nn.Module = inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
     except (

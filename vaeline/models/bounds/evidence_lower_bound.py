@@ -1,10 +1,8 @@
-"""The evidence lower bound (Kingma and Welling, 2014, eq. 3) as a regularizer has it: the distortion and its terms."""
-
-from typing import Any
+"""The evidence lower bound (Kingma and Welling, 2014, eq. 3), its rate left to a regularizer."""
 
 from torch import Tensor
 
-from vaeline.models.contracts import Context
+from vaeline.models.contracts import Bound, BoundModel, Context, Objective, TrainingBatch
 from vaeline.study.parts import PartOptions
 
 
@@ -13,19 +11,18 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> "EvidenceLowerBound":
-    """Build the bound out of one sample of each image's posterior."""
+    """Build the bound at one sample of each image's posterior."""
     return EvidenceLowerBound()
 
 
-class EvidenceLowerBound:
-    includes_rate = False
-
-    def __call__(
-        self, model: Any, x: Tensor, labels: Tensor, step: int | None
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """The terms of the objective, and what is shown beside them: nats, (b,) each."""
+class EvidenceLowerBound(Bound):
+    def __call__(self, model: BoundModel, x: Tensor, labels: Tensor, step: int | None) -> Objective:
+        """The distortion and the terms of the regularizer; the rate is logged: nats, (b,) each."""
         latent = model.encode(x, labels)
-        bound = model.bound_of(latent, x, labels, model.prior)
-        terms = model.regularizer(latent, bound.rate, model.prior, model.condition(labels), step)
-        beside = {"rate": bound.rate, "adversary": terms.pop("adversary", None)}
-        return {"distortion": bound.distortion, **terms}, {k: term for k, term in beside.items() if term is not None}
+        h = model.decoder_output(latent.z, labels)
+        distortion = -model.likelihood.log_prob(x, h)
+        rate = model.prior.rate(latent, model.condition(labels))
+        batch = TrainingBatch(x, latent, h, rate, model.condition(labels), model.prior, model.likelihood, step)
+        regularized = model.regularizer(batch)
+        logged = {} if rate is None else {"rate": rate}
+        return Objective({"distortion": distortion, **regularized.minimised}, logged, regularized.adversary)

@@ -1,12 +1,11 @@
 """The importance-weighted bound (Burda et al., 2016, eq. 8): -log of the mean of K importance weights."""
 
 from math import log
-from typing import Any
 
 from pydantic import Field
 from torch import Tensor
 
-from vaeline.models.contracts import Context
+from vaeline.models.contracts import Bound, BoundModel, Context, Objective
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -23,28 +22,28 @@ def build(options: Options, context: Context) -> "ImportanceWeighted":
     Raises:
         UserError: the posterior has no density to weigh samples by.
     """
-    if context.posterior not in ("gaussian", "density"):
+    if context.posterior not in ("gaussian", "flow"):
         raise UserError(
-            "bound importance_weighted weighs samples of q(z|x) by their density, which this posterior has not; take posterior "
-            "gaussian or flow, or bound evidence_lower_bound."
+            f"bound importance_weighted weighs samples of q(z|x) by their density, but the posterior is {context.posterior}; take "
+            "posterior gaussian or flow, or bound evidence_lower_bound."
         )
     return ImportanceWeighted(options.samples)
 
 
-class ImportanceWeighted:
+class ImportanceWeighted(Bound):
     includes_rate = True
 
     def __init__(self, samples: int) -> None:
         self.samples = samples
 
-    def __call__(
-        self, model: Any, x: Tensor, labels: Tensor, step: int | None
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """The bound, (b,), and distortion and rate of its samples beside it, (K * b,): nats."""
+    def __call__(self, model: BoundModel, x: Tensor, labels: Tensor, step: int | None) -> Objective:
+        """The bound of each image, (b,); distortion and rate of its samples, (K * b,), are logged: nats."""
         count = self.samples
         latent = model.posterior(model.features(x, labels).repeat(count, 1))
+        assert latent.log_q is not None
         many_x, many_labels = x.repeat(count, *[1] * (x.dim() - 1)), labels.repeat(count, 1)  # (K * b, ...)
-        bound = model.bound_of(latent, many_x, many_labels, model.prior, closed_form=False)
-        log_weights = -bound.negative_elbo.unflatten(0, (count, -1))  # (K, b)
-        beside = {"distortion": bound.distortion, "rate": bound.rate}
-        return {"importance_weighted_bound": log(count) - log_weights.logsumexp(0)}, beside
+        distortion = -model.likelihood.log_prob(many_x, model.decoder_output(latent.z, many_labels))
+        rate = latent.log_q - model.prior.log_prob(latent.density_input, model.condition(many_labels))
+        log_weights = -(distortion + rate).unflatten(0, (count, -1))  # (K, b)
+        bound = log(count) - log_weights.logsumexp(0)
+        return Objective({"importance_weighted_bound": bound}, {"distortion": distortion, "rate": rate})

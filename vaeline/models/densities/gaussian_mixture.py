@@ -1,16 +1,15 @@
-"""A mixture of Gaussians with full covariances, fitted to codes by expectation maximisation (Ghosh et al., 2020)."""
+"""A mixture of Gaussians with full covariances, fitted to latents by expectation maximisation (Ghosh et al., 2020)."""
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from pydantic import Field
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as ExpectationMaximisation
-from torch import Tensor, nn
+from torch import Tensor
 
-from vaeline.models.contracts import Context, Latent
+from vaeline.models.contracts import Context, Density, State
 from vaeline.models.gaussian import LOG_TWO_PI
 from vaeline.models.part_checks import vector_size
 from vaeline.study.parts import PartOptions
@@ -24,11 +23,11 @@ class Options(PartOptions):
     iterations: int = Field(100, ge=1, le=100_000, description="at most so many steps of expectation maximisation")
 
 
-def build(options: Options, context: Context) -> nn.Module:
+def build(options: Options, context: Context) -> "GaussianMixture":
     """Build the mixture, not yet fitted.
 
     Raises:
-        UserError: the posterior makes codes of a codebook, or there are fewer images than components.
+        UserError: the latents are discrete, or there are fewer images than components.
     """
     if options.components > context.training_images:
         raise UserError(
@@ -38,11 +37,10 @@ def build(options: Options, context: Context) -> nn.Module:
 
 
 class NotConverged(UserWarning):
-    """Expectation maximisation was stopped before its bound stood still."""
+    """Expectation maximisation stopped before it converged."""
 
 
-class GaussianMixture(nn.Module):
-    conditional = False
+class GaussianMixture(Density):
     epochs = 1
     weight: Tensor
     mean: Tensor
@@ -55,16 +53,14 @@ class GaussianMixture(nn.Module):
         self.register_buffer("mean", torch.zeros(components, size))
         self.register_buffer("factor", torch.eye(size).repeat(components, 1, 1))
 
-    def fit(
-        self, codes: Tensor, condition: Tensor | None, seed: int, state: dict[str, Any] | None
-    ) -> Iterator[dict[str, Any]]:
-        """Fit the mixture to codes, (n, latent), in one go; labels do not enter.
+    def fit(self, latents: Tensor, condition: Tensor | None, seed: int, state: State | None) -> Iterator[State]:
+        """Fit the mixture to latents, (n, latent), in one epoch; it does not depend on labels.
 
         Yields:
             `epoch` 1, `loss` as mean negative log-density in nats, and the `weights`.
 
         Raises:
-            UserError: the codes do not have that many Gaussians in them.
+            UserError: the latents have too few distinct values for so many Gaussians.
         """
         if state is not None:
             self.load_state_dict(state["weights"])
@@ -72,10 +68,10 @@ class GaussianMixture(nn.Module):
         fitted = ExpectationMaximisation(len(self.weight), max_iter=self.iterations, random_state=seed % NUMPY_SEEDS)
         try:
             with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-                fitted.fit(codes.cpu().double().numpy())
+                fitted.fit(latents.cpu().double().numpy())
         except ValueError as error:
             raise UserError(
-                f"density gaussian_mixture cannot be fitted to these codes ({error}); lower density.components."
+                f"density gaussian_mixture cannot be fitted to these latents ({error}); lower density.components."
             ) from error
         if not fitted.converged_:
             sentence = f"density gaussian_mixture has not converged after {self.iterations} iterations; raise density.iterations."
@@ -83,7 +79,7 @@ class GaussianMixture(nn.Module):
         self.weight.copy_(torch.from_numpy(fitted.weights_))
         self.mean.copy_(torch.from_numpy(fitted.means_))
         self.factor.copy_(torch.linalg.cholesky(torch.from_numpy(fitted.covariances_)))
-        yield {"epoch": 1, "loss": -float(self.log_prob(codes, None).mean()), "weights": self.state_dict()}
+        yield {"epoch": 1, "loss": -float(self.log_prob(latents, None).mean()), "weights": self.state_dict()}
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """Log-density of z, (b, latent): nats, (b,)."""
@@ -98,7 +94,3 @@ class GaussianMixture(nn.Module):
         chosen = torch.multinomial(self.weight, count, replacement=True)
         noise = torch.randn(count, self.mean.shape[1], 1, device=self.mean.device)
         return self.mean[chosen] + (self.factor[chosen] @ noise).squeeze(2)
-
-    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
-        """There is no closed form."""
-        return None

@@ -1,20 +1,19 @@
-"""A gated PixelCNN over maps of codes, given the labels where there are any (van den Oord et al., 2016).
+"""A gated PixelCNN over maps of a codebook's indices, given the labels if there are any (van den Oord et al., 2016).
 
-Codes are drawn row by row, left to right, each given those before it. A vertical stack sees the rows above, a horizontal
-one the places to the left, so that nothing before a place is out of its sight.
+Indices are drawn row by row, left to right, each given those before it. A vertical stack sees the rows above a place, and
+a horizontal stack the places to its left; together they see everything before the place.
 """
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vaeline.models.contracts import Context, Latent
-from vaeline.models.part_checks import codes_and_size
+from vaeline.models.contracts import Context, Density, State
+from vaeline.models.part_checks import codebook_and_map_size
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 from vaeline.system.seeds import derive_seed
@@ -22,70 +21,66 @@ from vaeline.system.seeds import derive_seed
 
 class Options(PartOptions):
     width: int = Field(64, ge=1, le=4096, description="channels of each stack")
-    layers: int = Field(6, ge=1, le=64, description="gated layers; the first sees only what lies before a place")
+    layers: int = Field(6, ge=1, le=64, description="gated layers; the first sees only the places before")
     kernel: int = Field(3, ge=3, le=15, description="places that a layer sees from side to side, an odd number")
     dropout: float = Field(0.1, ge=0, lt=1, description="of the channels before the last layer")
     epochs: int = Field(30, ge=1, le=100_000, description="of the fit")
-    batch_size: int = Field(128, ge=1, le=1_000_000, description="maps of codes in a step of the fit")
+    batch_size: int = Field(128, ge=1, le=1_000_000, description="maps of indices in a step of the fit")
     learning_rate: float = Field(0.001, gt=0, le=1, description="of Adam; it falls to 0 as a cosine")
 
 
-def build(options: Options, context: Context) -> nn.Module:
+def build(options: Options, context: Context) -> "PixelCNN":
     """Build the network, not yet fitted.
 
     Raises:
-        UserError: the posterior makes vectors, or the kernel is even.
+        UserError: the latents are vectors, or the kernel is even.
     """
     if options.kernel % 2 == 0:
-        raise UserError(f"density.kernel is {options.kernel}, but must be odd, so that a place is in its middle.")
-    codes, size = codes_and_size(context, "density pixelcnn")
-    return PixelCNN(options, codes, size, context.prior_condition)
+        raise UserError(
+            f"density.kernel is {options.kernel}, but must be odd, so that each place lies in the middle of its kernel; add or subtract 1."
+        )
+    codebook_size, size = codebook_and_map_size(context, "density pixelcnn")
+    return PixelCNN(options, codebook_size, size, context.prior_condition)
 
 
-class PixelCNN(nn.Module):
-    def __init__(self, options: Options, codes: int, size: tuple[int, int], condition: int) -> None:
+class PixelCNN(Density):
+    def __init__(self, options: Options, codebook_size: int, size: tuple[int, int], condition: int) -> None:
         super().__init__()
-        self.options, self.codes, self.size = options, codes, size
+        self.options, self.size = options, size
         self.epochs, self.conditional = options.epochs, condition > 0
-        self.embedding = nn.Embedding(codes, options.width)
+        self.embedding = nn.Embedding(codebook_size, options.width)
         self.layers = nn.ModuleList(
             GatedLayer(options.width, options.kernel, condition, first=index == 0) for index in range(options.layers)
         )
         self.dropout = nn.Dropout2d(options.dropout)
         self.head = nn.Sequential(nn.ReLU(), nn.Conv2d(options.width, options.width, 1), nn.ReLU())
-        self.logits = nn.Conv2d(options.width, codes, 1)
+        self.logits = nn.Conv2d(options.width, codebook_size, 1)
 
-    def forward(self, codes: Tensor, condition: Tensor | None) -> Tensor:
-        """The logits of the code of each place given those before it: (b, codes, rows, columns)."""
-        vertical = horizontal = self.embedding(codes).movedim(3, 1)  # (b, width, rows, columns)
+    def forward(self, indices: Tensor, condition: Tensor | None) -> Tensor:
+        """The logits of the index at each place given those before it: (b, codebook size, rows, columns)."""
+        vertical = horizontal = self.embedding(indices).movedim(3, 1)  # (b, width, rows, columns)
         for layer in self.layers:
             vertical, horizontal = layer(vertical, horizontal, condition)
         return self.logits(self.dropout(self.head(horizontal)))
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        """Log-probability of codes, (b, rows, columns): nats, (b,)."""
+        """Log-probability of indices, (b, rows, columns): nats, (b,)."""
         return -functional.cross_entropy(self(z, condition), z, reduction="none").flatten(1).sum(1)
 
     @torch.no_grad()
     def sample(self, count: int, condition: Tensor | None) -> Tensor:
-        """Draw codes, (count, rows, columns), place by place."""
+        """Draw indices, (count, rows, columns), place by place."""
         rows, columns = self.size
-        codes = torch.zeros(count, rows, columns, dtype=torch.long, device=self.logits.weight.device)
+        indices = torch.zeros(count, rows, columns, dtype=torch.long, device=self.logits.weight.device)
         for row in range(rows):
             for column in range(columns):
-                # What lies below has no say in a place's code.
-                logits = self(codes[:, : row + 1], condition)[:, :, row, column]
-                codes[:, row, column] = torch.multinomial(logits.softmax(1), 1).squeeze(1)
-        return codes
+                # The rows below do not affect the index.
+                logits = self(indices[:, : row + 1], condition)[:, :, row, column]
+                indices[:, row, column] = torch.multinomial(logits.softmax(1), 1).squeeze(1)
+        return indices
 
-    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
-        """The model takes log q - log p, which is exact: q is certain."""
-        return None
-
-    def fit(
-        self, codes: Tensor, condition: Tensor | None, seed: int, state: dict[str, Any] | None
-    ) -> Iterator[dict[str, Any]]:
-        """Raise the log-probability of codes, (n, rows, columns), given their conditions, (n, condition).
+    def fit(self, latents: Tensor, condition: Tensor | None, seed: int, state: State | None) -> Iterator[State]:
+        """Raise the log-probability of indices, (n, rows, columns), given their conditions, (n, condition).
 
         Yields:
             After each epoch: `epoch`, `loss` as the epoch's mean negative log-probability in nats, `weights`, `optimizer`.
@@ -102,31 +97,31 @@ class PixelCNN(nn.Module):
         for epoch in range(done + 1, self.epochs + 1):
             for group in adam.param_groups:
                 group["lr"] = self.options.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
-            loss = self._fit_epoch(adam, codes, condition, derive_seed("density", seed, epoch))
+            loss = self._fit_epoch(adam, latents, condition, derive_seed("density", seed, epoch))
             if not math.isfinite(loss):
                 raise UserError(
                     f"density pixelcnn diverged in epoch {epoch} of its fit (loss {loss}); lower density.learning_rate, and run again."
                 )
             yield {"epoch": epoch, "loss": loss, "weights": self.state_dict(), "optimizer": adam.state_dict()}
 
-    def _fit_epoch(self, adam: torch.optim.Adam, codes: Tensor, condition: Tensor | None, seed: int) -> float:
-        """One pass over the codes; the mean loss."""
+    def _fit_epoch(self, adam: torch.optim.Adam, indices: Tensor, condition: Tensor | None, seed: int) -> float:
+        """One pass over the training split; the mean loss."""
         self.train()
         torch.manual_seed(seed)
-        total = torch.zeros((), device=codes.device)
-        for chosen in torch.randperm(len(codes), device=codes.device).split(self.options.batch_size):
+        total = torch.zeros((), device=indices.device)
+        for chosen in torch.randperm(len(indices), device=indices.device).split(self.options.batch_size):
             given = None if condition is None else condition[chosen]
-            loss = -self.log_prob(codes[chosen], given).mean()
+            loss = -self.log_prob(indices[chosen], given).mean()
             adam.zero_grad(set_to_none=True)
             loss.backward()
             adam.step()
             total += loss.detach() * len(chosen)
         self.eval()
-        return float(total) / len(codes)
+        return float(total) / len(indices)
 
 
 class GatedLayer(nn.Module):
-    """One layer of both stacks; in the first, the horizontal one sees nothing of the place itself."""
+    """One layer of both stacks; in the first layer, the horizontal stack does not see the place itself."""
 
     def __init__(self, width: int, kernel: int, condition: int, first: bool) -> None:
         super().__init__()
@@ -139,12 +134,12 @@ class GatedLayer(nn.Module):
 
     def forward(self, vertical: Tensor, horizontal: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         columns, reach = horizontal.shape[3], self.reach
-        above = self.above(functional.pad(vertical, (reach, reach, reach, 0)))  # rows up to a place's own
+        above = self.above(functional.pad(vertical, (reach, reach, reach, 0)))  # rows up to that of the place
         left = self.left(functional.pad(horizontal, (reach + self.first, 0, 0, 0))[..., : columns + reach])
         if self.condition is not None and condition is not None:
             of_above, of_left = self.condition(condition)[..., None, None].chunk(2, 1)
             above, left = above + of_above, left + of_left
-        left = left + self.down(functional.pad(above, (0, 0, 1, 0))[:, :, :-1])  # rows before a place's own
+        left = left + self.down(functional.pad(above, (0, 0, 1, 0))[:, :, :-1])  # rows above the place
         out = self.out(_gate(left))
         return _gate(above), out if self.first else horizontal + out
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from vaeline.models.contracts import Flow
+
 Layer = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # z, weights -> u, log|det du/dz| (b,)
 Inverse = Callable[[Tensor, Tensor], Tensor]  # u, weights -> z
 
 
-class Layers(nn.Module):
-    """u = f(z), one layer after another, all the same function of its input and its weights.
+class Layers(Flow):
+    """u = f(z), layer by layer; every layer is the same function of its input and its weights.
 
     Args:
         layer: the function.
@@ -40,7 +42,7 @@ class Layers(nn.Module):
 
 
 class Weights(nn.Module):
-    """The weights of one layer; before training no image's context bears on them."""
+    """The weights of one layer; before training they do not depend on the context."""
 
     slope: Tensor | None
 
@@ -49,8 +51,9 @@ class Weights(nn.Module):
         self.start = nn.Parameter(start)
         self.register_parameter("slope", nn.Parameter(start.new_zeros(len(start), context)) if context else None)
 
-    def forward(self, context: Tensor) -> Tensor:
+    def forward(self, context: Tensor | None) -> Tensor:
         """The weights of each image, (b, weights), or of all of them, (1, weights)."""
         if self.slope is None:
             return self.start[None]
+        assert context is not None
         return linear(context.to(self.start.dtype), self.slope, self.start)

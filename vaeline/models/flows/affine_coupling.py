@@ -6,7 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from vaeline.models.contracts import Context
+from vaeline.models.contracts import Context, Flow
 from vaeline.models.flows._compose import compose, undo
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
@@ -17,15 +17,15 @@ class Options(PartOptions):
     hidden: int = Field(64, ge=1, description="units of the two hidden layers in scale and shift")
     shift: Literal["free", "bounded"] = Field(
         "free",
-        description="bounded: through a tanh and times a learned reach, which keeps draws from far out near the data",
+        description="bounded: through a tanh and times a learned reach, which keeps draws from the tails of the base near the data",
     )
 
 
-def build(options: Options, context: Context) -> nn.Module:
+def build(options: Options, context: Context) -> "AffineCouplings":
     """Build a stack of couplings over a latent vector.
 
     Raises:
-        UserError: the latent has a single dimension, which leaves a coupling nothing to look at.
+        UserError: the latent has a single dimension, so that a coupling has no other half to depend on.
     """
     [size] = context.latent_shape
     if size < 2:
@@ -33,8 +33,8 @@ def build(options: Options, context: Context) -> nn.Module:
     return AffineCouplings(size, options.layers, options.hidden, context.flow_context, options.shift == "bounded")
 
 
-class AffineCouplings(nn.Module):
-    """u = f(z), where each coupling scales and shifts one half of z by functions of the other and of any context."""
+class AffineCouplings(Flow):
+    """u = f(z), where each coupling scales and shifts one half of z by functions of the other half and of the context."""
 
     def __init__(self, size: int, layers: int, hidden: int, context: int, bounded: bool) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class AffineCouplings(nn.Module):
         return undo(self.couplings, u, context)
 
 
-class Coupling(nn.Module):
-    held: Tensor  # indices of the half that decides
+class Coupling(Flow):
+    held: Tensor  # indices of the half that stays
     moved: Tensor  # indices of the half that is scaled and shifted
     reach: Tensor | None
 
@@ -64,7 +64,7 @@ class Coupling(nn.Module):
         moved = len(self.moved)
         self.amortised = context > 0
         last = nn.Linear(hidden, 2 * moved)
-        # Starts as the identity, so that an untrained flow leaves the base density as it is.
+        # Starts as the identity: an untrained flow does not change the base density.
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         self.network = nn.Sequential(
@@ -75,12 +75,12 @@ class Coupling(nn.Module):
         self.bound = nn.Parameter(torch.ones(moved))
         self.register_parameter("reach", nn.Parameter(torch.ones(moved)) if bounded else None)
 
-    def forward(self, z: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         log_scale, shift = self._scale_and_shift(z, context)
         moved = z.index_select(1, self.moved) * log_scale.exp() + shift
         return z.index_copy(1, self.moved, moved), log_scale.sum(1)
 
-    def inverse(self, u: Tensor, context: Tensor | None) -> Tensor:
+    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
         log_scale, shift = self._scale_and_shift(u, context)
         moved = (u.index_select(1, self.moved) - shift) * (-log_scale).exp()
         return u.index_copy(1, self.moved, moved)
@@ -89,7 +89,7 @@ class Coupling(nn.Module):
         held = z.index_select(1, self.held)
         h = held if context is None or not self.amortised else torch.cat([held, context], 1)
         log_scale, shift = self.network(h.to(self.bound.dtype)).chunk(2, 1)  # (b, moved) each
-        # A tanh of every other few numbers costs several times one of as many in a row.
+        # tanh is several times faster on a contiguous tensor.
         log_scale = self.bound * log_scale.contiguous().tanh()
         shift = shift if self.reach is None else self.reach * shift.contiguous().tanh()
         return log_scale.to(z.dtype), shift.to(z.dtype)

@@ -5,7 +5,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import linear, logsigmoid
 
-from vaeline.models.contracts import Context
+from vaeline.models.contracts import Context, Flow
 from vaeline.models.flows._compose import compose, undo
 from vaeline.study.parts import PartOptions
 
@@ -17,14 +17,14 @@ class Options(PartOptions):
     hidden: int = Field(64, ge=1, description="units of the two hidden layers in each step's MADE")
 
 
-def build(options: Options, context: Context) -> nn.Module:
+def build(options: Options, context: Context) -> "InverseAutoregressive":
     """Build a chain of steps over a latent vector."""
     [size] = context.latent_shape
     return InverseAutoregressive(size, options.layers, options.hidden, context.flow_context)
 
 
-class InverseAutoregressive(nn.Module):
-    """u = f(z), where each step moves every dimension by a function of those before it, all at once."""
+class InverseAutoregressive(Flow):
+    """u = f(z), where each step moves every dimension by a function of those before it, in one pass."""
 
     def __init__(self, size: int, layers: int, hidden: int, context: int) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class InverseAutoregressive(nn.Module):
         return undo(self.steps, u, context)
 
 
-class Step(nn.Module):
+class Step(Flow):
     """u = sigma z + (1 - sigma) m with sigma = sigmoid(s), as in the paper's algorithm 1."""
 
     order: Tensor  # dimensions, from the one that depends on no other to the one that depends on all
@@ -53,12 +53,12 @@ class Step(nn.Module):
         self.amortised = context > 0
         self.network = made(order, hidden, context)
 
-    def forward(self, z: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         m, s = self._mean_and_gate(z, context)
         sigma = s.sigmoid()
         return sigma * z + (1 - sigma) * m, logsigmoid(s).sum(1)
 
-    def inverse(self, u: Tensor, context: Tensor | None) -> Tensor:
+    def inverse(self, u: Tensor, context: Tensor | None = None) -> Tensor:
         z = torch.zeros_like(u)
         for index in self.order.split(1):
             m, s = (value.index_select(1, index) for value in self._mean_and_gate(z, context))  # (b, 1) each
@@ -72,18 +72,18 @@ class Step(nn.Module):
 
 
 def made(order: Tensor, hidden: int, context: int) -> nn.Sequential:
-    """A network of two masked hidden layers, which sees of each dimension only what comes before it.
+    """Build a network of two masked hidden layers whose outputs for a dimension depend only on the dimensions before it.
 
-    A unit of degree k sees the first k dimensions, and a context, which has degree 0, always. Degrees are spread
-    evenly; 0 is left out where there is no context to see and a unit can have another.
+    A unit of degree k sees the first k dimensions, and always the context, which has degree 0. Degrees are spread evenly,
+    without 0 if there is no context and more than one dimension.
 
     Args:
         order: the dimensions, first to last, (latent,).
         hidden: units of each hidden layer.
-        context: size of the context, which comes after z in the input.
+        context: size of the context, which follows z in the input.
 
     Returns:
-        A map of z and context, (b, latent + context), to m and s side by side, (b, 2 latent); zero before training.
+        A map of z and context, (b, latent + context), to m and s, concatenated: (b, 2 latent), zero before training.
     """
     size = len(order)
     degree = order.argsort() + 1  # of each dimension: its place, from 1

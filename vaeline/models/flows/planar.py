@@ -1,4 +1,4 @@
-"""Planar flows (Rezende and Mohamed, 2015, eq. 10), held invertible as their appendix A.1 has it."""
+"""Planar flows (Rezende and Mohamed, 2015, eq. 10), kept invertible as in their appendix A.1."""
 
 from math import expm1, log
 
@@ -11,9 +11,9 @@ from vaeline.models.contracts import Context
 from vaeline.models.flows._weights import Layers
 from vaeline.study.parts import PartOptions
 
-LEAST_SLOPE = 1e-6  # of w.f(z) over w.z; softplus alone underflows to 0, where the map folds
-HALVINGS = 60  # of the interval that holds the inverse: to the last digit of float64
-LEAST_NORM = 1e-12  # beside ||w||^2; as w vanishes the map becomes the identity, where the paper's has no limit
+LEAST_SLOPE = 1e-6  # of w.f(z) over w.z; softplus alone underflows to 0, at which the map is not invertible
+HALVINGS = 60  # of the interval that holds the inverse, down to the precision of float64
+LEAST_NORM = 1e-12  # added to ||w||^2: as w vanishes the map becomes the identity, whereas the paper's has no limit
 
 
 class Options(PartOptions):
@@ -21,13 +21,13 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> Layers:
-    """Build a stack of planar maps over a latent vector; their inverse is found by halving an interval."""
+    """Build a stack of planar maps over a latent vector; their inverse is found by bisection."""
     [size] = context.latent_shape
     return Layers(planar, planar_inverse, (identity(size) for _ in range(options.layers)), context.flow_context)
 
 
 def identity(size: int) -> Tensor:
-    """Weights w, u and b that leave z as it is, with w in a random direction, (2 size + 1,)."""
+    """Weights w, u and b of the identity, with w in a random direction, (2 size + 1,)."""
     w = normalize(torch.randn(size), dim=0)
     u = log(expm1(1)) * w  # softplus(w.u) = 1, so that u_hat = 0
     return torch.cat([w, u, torch.zeros(1)])
@@ -38,7 +38,7 @@ def planar(z: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         z: (b, latent).
-        weights: w, u and b side by side, (b or 1, 2 latent + 1).
+        weights: w, u and b, concatenated, (b or 1, 2 latent + 1).
 
     Returns:
         The image of z, (b, latent), and the log-determinant in nats, (b,).
@@ -49,16 +49,15 @@ def planar(z: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     a = (w * z).sum(1, keepdim=True) + b  # (b, 1)
     h = a.tanh()
     derivative = 4 * (2 * a).sigmoid() * (-2 * a).sigmoid()  # 1 - h^2, exact in its tails too
-    det = (
-        h.square() + derivative * slope
-    )  # 1 + h' w.u_hat as a mean of 1 and the slope: positive, however it is rounded
+    # 1 + h' w.u_hat as a weighted mean of 1 and the slope, which rounding cannot make negative.
+    det = h.square() + derivative * slope
     return z + u_hat * h, det.log().squeeze(1)
 
 
 def planar_inverse(u: Tensor, weights: Tensor) -> Tensor:
-    """Map u, (b, latent), back to z, of which w.z + b is the one root of a function that rises everywhere.
+    """Map u, (b, latent), back to z: w.z + b is the only root of an increasing function.
 
-    A step of Newton's method after the search leaves the root where it is and gives it its gradient.
+    A step of Newton's method after the bisection does not move the root; it gives the root its gradient.
     """
     size = u.shape[1]
     w, of_u, b = weights.split([size, size, 1], 1)
@@ -84,11 +83,11 @@ def invertible(w: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
         u: same shape.
 
     Returns:
-        u_hat, same shape, and 1 + w.u_hat in a form that is never rounded to 0, (b or 1, 1).
+        u_hat, same shape, and 1 + w.u_hat in a form that rounding cannot make 0, (b or 1, 1).
     """
     product = (w * u).sum(1, keepdim=True)
     norm = w.square().sum(1, keepdim=True)  # ||w||^2, squared as in the paper
-    share = norm / (norm + LEAST_NORM)  # 1 but for a vanishing w
+    share = norm / (norm + LEAST_NORM)  # 1 unless w vanishes
     slope = softplus(product).clamp_min(LEAST_SLOPE)
     u_hat = share * u + (slope - 1 - product) * (w / (norm + LEAST_NORM))
     return u_hat, (1 - share) + share * slope

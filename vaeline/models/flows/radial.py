@@ -1,4 +1,4 @@
-"""Radial flows (Rezende and Mohamed, 2015, eq. 14), held invertible as their appendix A.2 has it."""
+"""Radial flows (Rezende and Mohamed, 2015, eq. 14), kept invertible as in their appendix A.2."""
 
 from math import expm1, log
 
@@ -11,7 +11,7 @@ from vaeline.models.contracts import Context
 from vaeline.models.flows._weights import Layers
 from vaeline.study.parts import PartOptions
 
-LEAST = 1e-6  # of both softplus, which underflow to 0 otherwise
+LEAST = 1e-6  # of each softplus, which would otherwise underflow to 0
 
 
 class Options(PartOptions):
@@ -25,18 +25,18 @@ def build(options: Options, context: Context) -> Layers:
 
 
 def identity(size: int) -> Tensor:
-    """Weights z_0, alpha and beta that leave z as it is, with a random centre, (size + 2,)."""
+    """Weights z_0, alpha and beta of the identity, with a random centre, (size + 2,)."""
     return torch.cat([torch.randn(size), torch.full((2,), log(expm1(1)))])  # alpha = 1, beta_hat = 0
 
 
 def radial(z: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Map z to z + beta_hat (z - z_0) / (alpha + r), where r = ||z - z_0|| and beta_hat = -alpha + softplus(beta).
 
-    Determinant and map are written as quotients of positive terms, in which nothing cancels.
+    Map and determinant are quotients of positive terms, so that no digits cancel.
 
     Args:
         z: (b, latent).
-        weights: z_0, alpha before its softplus and beta side by side, (b or 1, latent + 2).
+        weights: z_0, alpha before its softplus, and beta, concatenated, (b or 1, latent + 2).
 
     Returns:
         The image of z, (b, latent), and the log-determinant in nats, (b,).
@@ -47,7 +47,7 @@ def radial(z: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     offset = z - centre  # (b, latent)
     r = torch.linalg.vector_norm(offset, dim=1, keepdim=True)  # (b, 1)
     across = (r + reach) / (alpha + r)  # how the map stretches a sphere around the centre
-    along = (r.square() + 2 * alpha * r + alpha * reach) / (alpha + r).square()  # and a ray from it
+    along = (r.square() + 2 * alpha * r + alpha * reach) / (alpha + r).square()  # and a ray from the centre
     log_det = (size - 1) * across.log() + along.log()
     return centre + across * offset, log_det.squeeze(1)
 
@@ -55,7 +55,7 @@ def radial(z: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
 def radial_inverse(u: Tensor, weights: Tensor) -> Tensor:
     """Map u, (b, latent), back to z: the distance r from the centre is the positive root of r^2 + (reach - R) r = alpha R.
 
-    Of the two ways to write that root the one in which nothing cancels is taken.
+    Each root is computed by the one of its two formulas in which no digits cancel.
     """
     size = u.shape[1]
     centre, alpha, beta = weights.split([size, 1, 1], 1)
@@ -64,6 +64,6 @@ def radial_inverse(u: Tensor, weights: Tensor) -> Tensor:
     image = torch.linalg.vector_norm(offset, dim=1, keepdim=True)  # R, (b, 1)
     root = ((image - reach).square() + 4 * alpha * image).sqrt()
     inside = image < reach
-    far = torch.where(inside, reach, image)  # where the other way is taken, a number that divides safely
+    far = torch.where(inside, reach, image)  # a safe divisor where the other formula applies
     shrink = torch.where(inside, 2 * alpha / (reach - image + root), (image - reach + root) / (2 * far))  # r / R
     return centre + shrink * offset

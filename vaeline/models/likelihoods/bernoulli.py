@@ -1,9 +1,9 @@
-"""A Bernoulli for each pixel, of black and white images or, as its expectation, of greys (Kingma and Welling, 2014)."""
+"""A Bernoulli for each pixel, of black and white images, or of greys as expectations (Kingma and Welling, 2014)."""
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from vaeline.models.contracts import Context, Sigma
+from vaeline.models.contracts import Context, Likelihood, Sigma
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -16,22 +16,22 @@ def build(options: Options, context: Context) -> "Bernoulli":
     """Build p(x|z) with the decoder's output as the log-odds of white.
 
     Raises:
-        UserError: the data are points; or pixels do not lie in [0, 1], or carry noise that would be coded along.
+        UserError: the data are points, or pixels do not lie in [0, 1], or are dequantized.
     """
     if context.pixels == "points":
         raise UserError(
-            "likelihood bernoulli is of pixels, but the data are points; take fixed_sigma, learned_sigma or optimal_sigma."
+            "likelihood bernoulli models pixels, but the data are points; take fixed_sigma, learned_sigma or optimal_sigma."
         )
     if context.pixels == "dequantized" or context.range != (0, 1):
         came = f"dataset.range is {list(context.range)}" if context.range != (0, 1) else f"pixels are {context.pixels}"
         raise UserError(
-            f"likelihood bernoulli is of pixels in [0, 1] without noise, but {came}; set dataset.range to [0, 1] and dataset.pixels "
+            f"likelihood bernoulli models pixels in [0, 1] without noise, but {came}; set dataset.range to [0, 1] and dataset.pixels "
             "to greys, static_binary or dynamic_binary, or take a Gaussian likelihood."
         )
     return Bernoulli()
 
 
-class Bernoulli(nn.Module):
+class Bernoulli(Likelihood):
     kind: Sigma = "none"
     sigma = None
 
@@ -41,8 +41,5 @@ class Bernoulli(nn.Module):
 
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Log-probability of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
-        # Summed apart: their difference, pixel by pixel, would be written once and read twice.
+        # Two sums: the difference of the two terms for each pixel would be written once and read twice.
         return (x * h).flatten(1).sum(1) - functional.softplus(h).flatten(1).sum(1)
-
-    def calibrate(self, mean_squared_error: float) -> None:
-        """There is no sigma."""

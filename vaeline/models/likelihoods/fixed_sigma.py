@@ -1,4 +1,4 @@
-"""A Gaussian decoder whose standard deviation is chosen beforehand: it weighs the distortion against the rate."""
+"""A Gaussian decoder whose standard deviation is set in the study: it weighs the distortion against the rate."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""A Gaussian decoder whose one standard deviation is a weight among others (sigma-VAE: Rybkin et al., 2021, eq. 4)."""
+"""A Gaussian decoder whose standard deviation, one for all pixels, is trained (sigma-VAE: Rybkin et al., 2021, eq. 4)."""
 
 from math import log
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Sigma
+from vaeline.models.contracts import Context, Likelihood, Sigma
 from vaeline.models.likelihoods._gaussian import LEAST_VARIANCE, require_density
 from vaeline.models.output_range import OutputRange
 from vaeline.study.parts import PartOptions
@@ -17,26 +17,30 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> "LearnedSigma":
-    """Build p(x|z) = N(mean, sigma^2 I) with sigma trained along.
+    """Build p(x|z) = N(mean, sigma^2 I) with a trained sigma.
 
     Raises:
-        UserError: pixels are whole levels, of which a density that may shrink has no bound.
+        UserError: pixels are not dequantized, so that the density has no upper bound.
     """
     require_density(context, options.name)
     return LearnedSigma(OutputRange(context))
 
 
-class LearnedSigma(nn.Module):
+class LearnedSigma(Likelihood):
     kind: Sigma = "trained"
 
-    def __init__(self, squash: OutputRange) -> None:
+    def __init__(self, output_range: OutputRange) -> None:
         super().__init__()
-        self.mean = squash
+        self.output_range = output_range
         self.log_sigma = nn.Parameter(torch.zeros(()))
 
     @property
-    def sigma(self) -> Tensor:
+    def sigma(self) -> Tensor:  # type: ignore[override]  # read-only: calibrate sets it
         return self.log_sigma.detach().exp()
+
+    def mean(self, h: Tensor) -> Tensor:
+        """The mean, inside the range of the data."""
+        return self.output_range(h)
 
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
@@ -44,5 +48,5 @@ class LearnedSigma(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, mean_squared_error: float) -> None:
-        """Put the sigma that is best for the training split in the place of the one that was learned."""
+        """Replace the trained sigma by the best for a mean squared error per pixel."""
         self.log_sigma.fill_(0.5 * log(max(mean_squared_error, LEAST_VARIANCE)))

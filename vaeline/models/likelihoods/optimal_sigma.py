@@ -1,7 +1,7 @@
-"""A Gaussian decoder whose one variance is the best for the data (sigma-VAE: Rybkin et al., 2021, eq. 6).
+"""A Gaussian decoder with the best variance for the data, one for all pixels (sigma-VAE: Rybkin et al., 2021, eq. 6).
 
-In training the variance is the mean squared error of the batch. In evaluation it is a buffer, fitted to the training
-split by `calibrate`, so that an image's density never depends on the images beside it.
+In training the variance is the mean squared error of the batch. In evaluation it is a buffer, which `calibrate` fits to
+the training split, so that the density of an image does not depend on the other images of its batch.
 """
 
 from torch import Tensor
@@ -21,7 +21,7 @@ def build(options: Options, context: Context) -> "OptimalSigma":
     """Build p(x|z) = N(mean, sigma^2 I) with the optimal sigma.
 
     Raises:
-        UserError: pixels are whole levels, of which a density that may shrink has no bound.
+        UserError: pixels are not dequantized, so that the density has no upper bound.
     """
     require_density(context, options.name)
     return OptimalSigma(OutputRange(context), "calibrated")

@@ -1,20 +1,20 @@
 """Strided convolutions down to a small map and transposed ones back, for images of any size.
 
 The layout is that of the conditional VAE with a normalizing-flow prior (four layers, kernel 4, stride 2, widths
-doubling): the condition enters the encoder as one more image plane and the decoder beside the latent. Where the
-posterior wants a map, as that of codes does, the small map itself is the encoder's end.
+doubling): the condition enters the encoder as one more image plane, and the decoder together with the latent. For a
+posterior that takes a map, as a discrete one does, the encoder ends in the small map itself.
 """
 
 from itertools import pairwise
 from math import prod
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from vaeline.models.contracts import Context, Posterior
-from vaeline.models.networks._layers import activation, beside, require_images
+from vaeline.models.contracts import Context, Network, Posterior
+from vaeline.models.networks._layers import activation, require_images, with_condition
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -26,34 +26,32 @@ class Options(PartOptions):
     activation: Literal["relu", "leaky_relu", "silu", "tanh"] = Field("leaky_relu", description="after each layer")
 
 
-def build(options: Options, context: Context, posterior: Posterior) -> Any:
+def build(options: Options, context: Context, posterior: Posterior) -> Network:
     """Build encoder and decoder; the encoder ends in the numbers, or the map, that the posterior needs.
 
     Raises:
-        UserError: the images are too small for so many layers, or are points.
+        UserError: the images are too small for so many layers, or the data are points.
     """
     require_images(context, options.name)
     channels, *size = context.image_shape
-    sizes = [tuple(side // 2**layer for side in size) for layer in range(options.depth + 1)]
+    sizes = [(size[0] // 2**layer, size[1] // 2**layer) for layer in range(options.depth + 1)]
     if min(sizes[-1]) < 1:
         raise UserError(
             f"network.depth is {options.depth}, but images of {size[0]}x{size[1]} halve only "
             f"{min(size).bit_length() - 1} times; lower the depth."
         )
     widths = [options.width * 2**layer for layer in range(options.depth)]
-    network: Any = nn.Module()
-    network.map_size = sizes[-1]
-    network.encoder = Encoder(
+    encoder = Encoder(
         nn.Linear(context.encoder_condition, prod(size)) if context.encoder_condition else None,
         _downwards([channels + bool(context.encoder_condition), *widths], options),
         _head(widths[-1], sizes[-1], posterior),
         sizes[0],
     )
-    network.decoder = Decoder(
+    decoder = Decoder(
         _stem(context.latent_shape[0] + context.decoder_condition, widths[-1], sizes[-1], posterior.takes_map),
         nn.Sequential(*_after(widths[-1], options), *_upwards([*widths[::-1], channels], sizes[::-1], options)),
     )
-    return network
+    return Network(encoder, decoder, map_size=sizes[-1])
 
 
 def _downwards(widths: list[int], options: Options) -> nn.Sequential:
@@ -64,11 +62,11 @@ def _downwards(widths: list[int], options: Options) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _upwards(widths: list[int], sizes: list[tuple[int, ...]], options: Options) -> list[nn.Module]:
+def _upwards(widths: list[int], sizes: list[tuple[int, int]], options: Options) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for (before, after), (small, large) in zip(pairwise(widths), pairwise(sizes), strict=True):
         last = large == sizes[-1]
-        # An odd side needs one pixel more than twice its half.
+        # An odd side is one pixel more than twice its half.
         odd = (large[0] - 2 * small[0], large[1] - 2 * small[1])
         bias = last or options.norm == "none"
         conv = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, output_padding=odd, bias=bias)
@@ -76,26 +74,26 @@ def _upwards(widths: list[int], sizes: list[tuple[int, ...]], options: Options) 
     return layers
 
 
-def _head(width: int, size: tuple[int, ...], posterior: Posterior) -> nn.Module:
+def _head(width: int, size: tuple[int, int], posterior: Posterior) -> nn.Module:
     if posterior.takes_map:
         return nn.Conv2d(width, posterior.features, 1)
     return nn.Sequential(nn.Flatten(), nn.Linear(width * prod(size), posterior.features))
 
 
-def _stem(latent: int, width: int, size: tuple[int, ...], takes_map: bool) -> nn.Module:
+def _stem(latent: int, width: int, size: tuple[int, int], takes_map: bool) -> nn.Module:
     if takes_map:
         return nn.Conv2d(latent, width, 1)
     return nn.Sequential(nn.Linear(latent, width * prod(size)), nn.Unflatten(1, (width, *size)))
 
 
 def _after(width: int, options: Options) -> list[nn.Module]:
-    """What follows each convolution."""
+    """The layers after each convolution."""
     norm = [nn.BatchNorm2d(width)] if options.norm == "batch" else []
     return [*norm, activation(options.activation)]
 
 
 class Encoder(nn.Module):
-    def __init__(self, plane: nn.Linear | None, layers: nn.Sequential, head: nn.Module, size: tuple[int, ...]) -> None:
+    def __init__(self, plane: nn.Linear | None, layers: nn.Sequential, head: nn.Module, size: tuple[int, int]) -> None:
         super().__init__()
         self.plane = plane
         self.layers = layers
@@ -116,4 +114,4 @@ class Decoder(nn.Module):
         self.layers = layers
 
     def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        return self.layers(self.stem(beside(z, condition)))  # (b, channel, height, width)
+        return self.layers(self.stem(with_condition(z, condition)))  # (b, channel, height, width)

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from vaeline.models.contracts import Context, Posterior
+from vaeline.models.contracts import Context, Network, Posterior
 from vaeline.models.networks._layers import SLOPE, Halves, require_images, require_vectors
 from vaeline.study.parts import PartOptions
 
@@ -11,11 +11,11 @@ class Options(PartOptions):
     pass
 
 
-def build(options: Options, context: Context, posterior: Posterior) -> nn.Module:
+def build(options: Options, context: Context, posterior: Posterior) -> Network:
     """Build encoder and decoder for images of 64x64.
 
     Raises:
-        UserError: the data are of another size, or the posterior wants a map.
+        UserError: the images have another size, or the posterior takes a map.
     """
     require_images(context, options.name, size=64)
     require_vectors(posterior, options.name)

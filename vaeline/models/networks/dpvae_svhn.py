@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from vaeline.models.contracts import Context, Posterior
+from vaeline.models.contracts import Context, Network, Posterior
 from vaeline.models.networks._layers import Halves, require_images, require_vectors
 from vaeline.study.parts import PartOptions
 
@@ -11,11 +11,11 @@ class Options(PartOptions):
     pass
 
 
-def build(options: Options, context: Context, posterior: Posterior) -> nn.Module:
+def build(options: Options, context: Context, posterior: Posterior) -> Network:
     """Build encoder and decoder for images of 32x32.
 
     Raises:
-        UserError: the data are of another size, or the posterior wants a map.
+        UserError: the images have another size, or the posterior takes a map.
     """
     require_images(context, options.name, size=32)
     require_vectors(posterior, options.name)
@@ -40,7 +40,7 @@ def build(options: Options, context: Context, posterior: Posterior) -> nn.Module
 
 
 def _encode(channels: int, kernel: int, stride: int = 1, padding: int = 0) -> list[nn.Module]:
-    """A convolution that shrinks the map, and one that does not."""
+    """A convolution that shrinks the map, and one that keeps its size."""
     return [
         nn.Conv2d(channels, 32, kernel, stride, padding, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
         nn.Conv2d(32, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU(),

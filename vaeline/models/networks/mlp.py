@@ -1,4 +1,4 @@
-"""A perceptron for small images and points: pixels and condition side by side (Kingma and Welling, 2014, appendix C)."""
+"""A perceptron for small images and points, on pixels and condition concatenated (Kingma and Welling, 2014, appendix C)."""
 
 from itertools import pairwise
 from math import prod
@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import Tensor, nn
 
-from vaeline.models.contracts import Context, Posterior
-from vaeline.models.networks._layers import ActivationName, activation, beside, require_vectors
+from vaeline.models.contracts import Context, Network, Posterior
+from vaeline.models.networks._layers import ActivationName, activation, require_vectors, with_condition
 from vaeline.study.parts import PartOptions
 
 
@@ -19,21 +19,20 @@ class Options(PartOptions):
     activation: Literal["relu", "leaky_relu", "silu", "tanh"] = Field("silu", description="after each hidden layer")
 
 
-def build(options: Options, context: Context, posterior: Posterior) -> nn.Module:
+def build(options: Options, context: Context, posterior: Posterior) -> Network:
     """Build encoder and decoder; the encoder ends in the numbers that the posterior needs.
 
     Raises:
-        UserError: the posterior wants a map.
+        UserError: the posterior takes a map.
     """
     require_vectors(posterior, options.name)
     pixels, latent = prod(context.image_shape), context.latent_shape[0]
     widths = options.widths
-    network = nn.Module()
-    encoder = [pixels + context.encoder_condition, *widths, posterior.features]
-    decoder = [latent + context.decoder_condition, *reversed(widths), pixels]
-    network.encoder = Encoder(perceptron(encoder, options.activation))
-    network.decoder = Decoder(perceptron(decoder, options.activation), context.image_shape)
-    return network
+    encoder_sizes = [pixels + context.encoder_condition, *widths, posterior.features]
+    decoder_sizes = [latent + context.decoder_condition, *reversed(widths), pixels]
+    encoder = Encoder(perceptron(encoder_sizes, options.activation))
+    decoder = Decoder(perceptron(decoder_sizes, options.activation), context.image_shape)
+    return Network(encoder, decoder)
 
 
 def perceptron(sizes: list[int], name: ActivationName) -> nn.Sequential:
@@ -50,7 +49,7 @@ class Encoder(nn.Module):
         self.layers = layers
 
     def forward(self, x: Tensor, condition: Tensor | None) -> Tensor:
-        return self.layers(beside(x.flatten(1), condition))  # (b, features)
+        return self.layers(with_condition(x.flatten(1), condition))  # (b, features)
 
 
 class Decoder(nn.Module):
@@ -60,4 +59,4 @@ class Decoder(nn.Module):
         self.image_shape = image_shape
 
     def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        return self.layers(beside(z, condition)).unflatten(1, self.image_shape)  # (b, channel, height, width)
+        return self.layers(with_condition(z, condition)).unflatten(1, self.image_shape)  # (b, channel, height, width)

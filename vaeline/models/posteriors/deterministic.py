@@ -1,8 +1,9 @@
-"""No density at all: each image has one code, as in a plain autoencoder (Hinton and Salakhutdinov, 2006)."""
+"""A point without a density, as in a plain autoencoder (Hinton and Salakhutdinov, 2006)."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from vaeline.models.contracts import Context, Kind, Latent
+from vaeline.models.contracts import Context, Posterior
+from vaeline.models.latent import Kind, PointLatent
 from vaeline.study.parts import PartOptions
 
 
@@ -10,24 +11,22 @@ class Options(PartOptions):
     pass
 
 
-def build(options: Options, context: Context) -> nn.Module:
+def build(options: Options, context: Context) -> "Deterministic":
     """Build z = encoder(x)."""
     return Deterministic(context.latent_shape[0])
 
 
-class Deterministic(nn.Module):
+class Deterministic(Posterior):
     kind: Kind = "point"
-    takes_map = False
-    codes = 0
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.features = size
 
-    def forward(self, features: Tensor) -> Latent:
-        """Take features, (b, latent), for z; there is no density."""
-        return Latent(self.centre(features))
+    def forward(self, features: Tensor) -> PointLatent:
+        """The features, (b, latent), as z."""
+        return PointLatent(self.centre(features))
 
     def centre(self, features: Tensor) -> Tensor:
-        """The features themselves, (b, latent)."""
+        """The features, (b, latent)."""
         return features.float()

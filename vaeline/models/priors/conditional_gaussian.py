@@ -4,7 +4,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Latent
+from vaeline.models.contracts import Context, Prior
+from vaeline.models.latent import GaussianLatent, Latent
 from vaeline.models.part_checks import vector_size
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
@@ -14,16 +15,16 @@ class Options(PartOptions):
     hidden: int = Field(64, ge=1, description="units of the two hidden layers between condition and parameters")
 
 
-def build(options: Options, context: Context) -> nn.Module:
+def build(options: Options, context: Context) -> "ConditionalGaussian":
     """Build p(z|y) = N(mean(y), exp(log_var(y))).
 
     Raises:
-        UserError: the model has no condition, or the posterior makes codes.
+        UserError: the model has no condition, or the latents are discrete.
     """
     return ConditionalGaussian(context, options.hidden, options.name)
 
 
-class ConditionalGaussian(nn.Module):
+class ConditionalGaussian(Prior):
     conditional = True
 
     def __init__(self, context: Context, hidden: int, name: str) -> None:
@@ -38,29 +39,25 @@ class ConditionalGaussian(nn.Module):
             nn.Linear(hidden, 2 * vector_size(context, f"prior {name}")),
         )  # fmt: skip
 
-    def parameters_of(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+    def parameters_of(self, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean and log-variance for each condition, (b, latent) each."""
         mean, log_var = self.network(condition).float().chunk(2, 1)
         return mean, log_var.clamp(-20, 20)
 
-    def log_prob(self, z: Tensor, condition: Tensor) -> Tensor:
-        """Log-density of z, (b, latent), given its condition, or those of the first rows again and again: nats, (b,)."""
+    def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """Log-density of z, (b, latent), given its condition; fewer conditions are taken in turn: nats, (b,)."""
+        assert condition is not None
         turns = len(z) // len(condition)
         mean, log_var = (each.repeat(turns, 1) for each in self.parameters_of(condition))
         return gaussian.log_prob(z, mean, log_var)
 
-    def sample(self, count: int, condition: Tensor) -> Tensor:
+    def sample(self, count: int, condition: Tensor | None) -> Tensor:
         """Draw one z for each of `count` conditions, (count, latent), reparameterised."""
         mean, log_var = self.parameters_of(condition)
         return gaussian.sample(mean, log_var)
 
-    def kl(self, latent: Latent, condition: Tensor) -> Tensor | None:
-        """KL(q(z|x) || p(z|y)) in closed form, where q is Gaussian: nats, (b,)."""
-        each = self.kl_each(latent, condition)
-        return None if each is None else each.sum(1)
-
-    def kl_each(self, latent: Latent, condition: Tensor) -> Tensor | None:
-        """The same in each dimension, (b, latent)."""
-        if latent.mean is None or latent.log_var is None:
+    def kl_each(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
+        """KL(q(z_j|x) || p(z_j|y)) in closed form, for a Gaussian q: nats, (b, latent)."""
+        if not isinstance(latent, GaussianLatent):
             return None
         return gaussian.kl_each(latent.mean, latent.log_var, *self.parameters_of(condition))

@@ -4,31 +4,30 @@ The prior of "dpVAEs: Fixing Sample Generation for Regularized VAEs" (eq. 2): re
 representation space; samples start from u ~ N(0, I), in the generation space, and z = g^-1(u).
 """
 
-from typing import Any
+from typing import Annotated
 
 from pydantic import Field
-from torch import nn
 
-from vaeline.models.contracts import Context
+from vaeline.models.contracts import Context, Flow
 from vaeline.models.part_checks import vector_size
 from vaeline.models.priors._flow import FlowPrior
 from vaeline.models.priors.standard import Standard
 from vaeline.study import parts
-from vaeline.study.parts import PartOptions, part
+from vaeline.study.parts import PartOf, PartOptions
 
 
 class Options(PartOptions):
-    flow: part("flows") = Field(  # type: ignore[valid-type]
+    flow: Annotated[PartOptions, PartOf("flows")] = Field(
         {"name": "affine_coupling", "layers": 6, "hidden": 64},
         validate_default=True,
         description="z to the generation space",
     )
 
 
-def build(options: Any, context: Context) -> nn.Module:
-    """Build the prior out of a standard normal base and a flow.
+def build(options: Options, context: Context) -> FlowPrior:
+    """Build the prior from a standard normal base and a flow.
 
     Raises:
-        UserError: the posterior makes codes.
+        UserError: the latents are discrete.
     """
-    return FlowPrior(Standard(vector_size(context, "prior decoupled")), parts.build("flows", options.flow, context))
+    return FlowPrior(Standard(vector_size(context, "prior decoupled")), parts.build(Flow, options.flow, context))

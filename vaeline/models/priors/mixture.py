@@ -1,11 +1,11 @@
-"""A mixture of Gaussians with learned weights, means and variances (Dilokthanakul et al., 2016; a rival in dpVAE)."""
+"""A mixture of Gaussians with learned weights, means and variances (Dilokthanakul et al., 2016; a baseline of dpVAE)."""
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Latent
+from vaeline.models.contracts import Context, Prior
 from vaeline.models.part_checks import vector_size
 from vaeline.study.parts import PartOptions
 
@@ -14,22 +14,21 @@ class Options(PartOptions):
     components: int = Field(10, ge=1, le=10_000, description="Gaussians in the mixture")
 
 
-def build(options: Options, context: Context) -> nn.Module:
+def build(options: Options, context: Context) -> "Mixture":
     """Build p(z) = sum_k w_k N(mean_k, var_k).
 
     Raises:
-        UserError: the posterior makes codes.
+        UserError: the latents are discrete.
     """
     return Mixture(options.components, vector_size(context, "prior mixture"))
 
 
-class Mixture(nn.Module):
-    conditional = False
-    reparameterised = False  # which component is drawn is no function of the components' weights
+class Mixture(Prior):
+    reparameterised = False  # the choice of a component has no gradient in the weights of the components
 
     def __init__(self, components: int, size: int) -> None:
         super().__init__()
-        # Means apart from each other: components that start as one stay one.
+        # The means differ: components that start equal stay equal.
         self.mean = nn.Parameter(torch.randn(components, size))
         self.log_var = nn.Parameter(torch.zeros(components, size))
         self.logits = nn.Parameter(torch.zeros(components))
@@ -40,11 +39,7 @@ class Mixture(nn.Module):
         return (self.logits.log_softmax(0) + each).logsumexp(1)
 
     def sample(self, count: int, condition: Tensor | None) -> Tensor:
-        """Draw z, (count, latent), reparameterised within the component that is drawn."""
+        """Draw z, (count, latent), reparameterised given its component."""
         chosen = torch.multinomial(self.logits.softmax(0), count, replacement=True)
         mean, log_var = self.mean[chosen], self.log_var[chosen]
         return gaussian.sample(mean, log_var)
-
-    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
-        """There is no closed form; the model takes one sample of log q - log p."""
-        return None

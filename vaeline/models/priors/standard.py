@@ -1,10 +1,11 @@
 """The standard normal prior, the same for every label."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Latent
+from vaeline.models.contracts import Context, Prior
+from vaeline.models.latent import GaussianLatent, Latent
 from vaeline.models.part_checks import vector_size
 from vaeline.study.parts import PartOptions
 
@@ -13,17 +14,16 @@ class Options(PartOptions):
     pass
 
 
-def build(options: Options, context: Context) -> nn.Module:
+def build(options: Options, context: Context) -> "Standard":
     """Build p(z) = N(0, I).
 
     Raises:
-        UserError: the posterior makes codes.
+        UserError: the latents are discrete.
     """
     return Standard(vector_size(context, "prior standard"))
 
 
-class Standard(nn.Module):
-    conditional = False
+class Standard(Prior):
     zero: Tensor
 
     def __init__(self, size: int) -> None:
@@ -38,13 +38,8 @@ class Standard(nn.Module):
         """Draw z, (count, latent)."""
         return torch.randn(count, len(self.zero), device=self.zero.device)
 
-    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
-        """KL(q(z|x) || p(z)) in closed form, where q is Gaussian and z its plain sample: nats, (b,)."""
-        each = self.kl_each(latent, condition)
-        return None if each is None else each.sum(1)
-
     def kl_each(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
-        """The same in each dimension, (b, latent)."""
-        if latent.mean is None or latent.log_var is None:
+        """KL(q(z_j|x) || p(z_j)) in closed form, for a Gaussian q: nats, (b, latent)."""
+        if not isinstance(latent, GaussianLatent):
             return None
         return gaussian.kl_each(latent.mean, latent.log_var, self.zero, self.zero)

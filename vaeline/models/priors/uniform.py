@@ -1,12 +1,12 @@
-"""Every code as likely as every other, at every place: the prior under which a VQ-VAE trains (van den Oord et al., 2017)."""
+"""The uniform distribution over maps of indices, under which a VQ-VAE trains (van den Oord et al., 2017)."""
 
 from math import log
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from vaeline.models.contracts import Context, Latent
-from vaeline.models.part_checks import codes_and_size
+from vaeline.models.contracts import Context, Prior
+from vaeline.models.part_checks import codebook_and_map_size
 from vaeline.study.parts import PartOptions
 
 
@@ -14,32 +14,27 @@ class Options(PartOptions):
     pass
 
 
-def build(options: Options, context: Context) -> nn.Module:
-    """Build p(codes) = 1 / codes^(rows * columns).
+def build(options: Options, context: Context) -> "Uniform":
+    """Build p(indices) = 1 / codebook_size^(rows * columns).
 
     Raises:
-        UserError: the posterior makes vectors.
+        UserError: the latents are vectors.
     """
-    return Uniform(*codes_and_size(context, "prior uniform"))
+    return Uniform(*codebook_and_map_size(context, "prior uniform"))
 
 
-class Uniform(nn.Module):
-    conditional = False
-    place: Tensor  # knows the device
+class Uniform(Prior):
+    place: Tensor  # of the size of the map, on the device of the model
 
-    def __init__(self, codes: int, size: tuple[int, int]) -> None:
+    def __init__(self, codebook_size: int, size: tuple[int, int]) -> None:
         super().__init__()
-        self.codes = codes
+        self.codebook_size = codebook_size
         self.register_buffer("place", torch.zeros(size), persistent=False)
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        """Log-probability of codes, (b, rows, columns): nats, (b,)."""
-        return self.place.new_full((len(z),), -self.place.numel() * log(self.codes))
+        """Log-probability of indices, (b, rows, columns): nats, (b,)."""
+        return self.place.new_full((len(z),), -self.place.numel() * log(self.codebook_size))
 
     def sample(self, count: int, condition: Tensor | None) -> Tensor:
-        """Draw codes, (count, rows, columns)."""
-        return torch.randint(self.codes, (count, *self.place.shape), device=self.place.device)
-
-    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
-        """The model takes log q - log p, which is exact: q is certain."""
-        return None
+        """Draw indices, (count, rows, columns)."""
+        return torch.randint(self.codebook_size, (count, *self.place.shape), device=self.place.device)

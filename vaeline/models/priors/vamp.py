@@ -11,7 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Latent
+from vaeline.models.contracts import Context, Prior
+from vaeline.models.latent import GaussianLatent, Latent
 from vaeline.models.output_range import OutputRange
 from vaeline.models.part_checks import vector_size
 from vaeline.study.parts import PartOptions
@@ -22,11 +23,11 @@ class Options(PartOptions):
     pseudo_inputs: int = Field(500, ge=1, le=10_000, description="learned images whose posteriors are mixed")
 
 
-def build(options: Options, context: Context) -> nn.Module:
-    """Build the prior on top of the model's encoder.
+def build(options: Options, context: Context) -> "Vamp":
+    """Build the prior on the encoder of the model.
 
     Raises:
-        UserError: the encoder needs labels, which pseudo-inputs have not, or the posterior is no Gaussian.
+        UserError: the encoder sees labels, which pseudo-inputs do not have, or the posterior is not Gaussian.
     """
     vector_size(context, "prior vamp")
     if context.encode is None:
@@ -34,19 +35,20 @@ def build(options: Options, context: Context) -> nn.Module:
             "prior vamp encodes pseudo-inputs, which have no labels, but the encoder sees labels; set condition.encoder to false."
         )
     if context.posterior != "gaussian":
-        raise UserError("prior vamp mixes Gaussian posteriors, which this posterior is not; take posterior gaussian.")
+        raise UserError(
+            f"prior vamp mixes Gaussian posteriors, but the posterior is {context.posterior}; take posterior gaussian."
+        )
     return Vamp(options.pseudo_inputs, context, context.encode)
 
 
-class Vamp(nn.Module):
-    conditional = False
-    encodes = True  # in training too
+class Vamp(Prior):
+    encodes_images = True
 
     def __init__(self, count: int, context: Context, encode: Callable[[Tensor], Latent]) -> None:
         super().__init__()
         self.encode = encode
-        self.squash = OutputRange(context)
-        # Unbounded; they start grey and a little apart.
+        self.output_range = OutputRange(context)
+        # Unbounded; they start near grey, each different.
         self.pseudo_inputs = nn.Parameter(torch.randn(count, *context.image_shape))
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
@@ -55,22 +57,18 @@ class Vamp(nn.Module):
         return gaussian.log_prob_each(z, mean, log_var).logsumexp(1) - log(len(mean))
 
     def sample(self, count: int, condition: Tensor | None) -> Tensor:
-        """Draw z, (count, latent), reparameterised within the component that is drawn."""
+        """Draw z, (count, latent), reparameterised given its component."""
         mean, log_var = self._components()
         chosen = torch.randint(len(mean), (count,), device=mean.device)
         mean, log_var = mean[chosen], log_var[chosen]
         return gaussian.sample(mean, log_var)
 
-    def kl(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
-        """There is no closed form; the model takes one sample of log q - log p."""
-        return None
-
     def images(self) -> Tensor:
         """The pseudo-inputs as images, (pseudo_inputs, channel, height, width)."""
-        return self.squash(self.pseudo_inputs)
+        return self.output_range(self.pseudo_inputs)
 
     def _components(self) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of each component, (pseudo_inputs, latent) each."""
         latent = self.encode(self.images())
-        assert latent.mean is not None and latent.log_var is not None
+        assert isinstance(latent, GaussianLatent)
         return latent.mean, latent.log_var

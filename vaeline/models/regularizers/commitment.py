@@ -1,9 +1,9 @@
-"""What draws a codebook to the encoder's vectors and those to it (VQ-VAE: van den Oord et al., 2017, eq. 3)."""
+"""Draws the codebook to the encoder's vectors, and these to the codebook (VQ-VAE: van den Oord et al., 2017, eq. 3)."""
 
 from pydantic import Field
-from torch import Tensor
 
-from vaeline.models.contracts import Context, Latent, Prior, TrainsPrior
+from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
+from vaeline.models.latent import DiscreteLatent
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -19,24 +19,23 @@ def build(options: Options, context: Context) -> "Commitment":
     Raises:
         UserError: the posterior has no codebook.
     """
-    if context.posterior != "codes":
+    if context.posterior != "discrete":
         raise UserError(
-            "regularizer commitment moves a codebook, which only posterior vector_quantized has; take that, or regularizer kl."
+            "regularizer commitment trains a codebook, which only posterior vector_quantized has; take that posterior, or regularizer kl."
         )
     return Commitment(options.codebook, options.commitment)
 
 
-class Commitment:
-    trains_prior: TrainsPrior = "nothing"  # the rate of codes is a constant
+class Commitment(Regularizer):
+    trains_prior: TrainsPrior = "nothing"  # the rate of a discrete posterior is constant
 
     def __init__(self, codebook: float, commitment: float) -> None:
         self.codebook, self.commitment = codebook, commitment
 
-    def __call__(
-        self, latent: Latent, rate: Tensor, prior: Prior, condition: Tensor | None, step: int | None
-    ) -> dict[str, Tensor]:
+    def __call__(self, batch: TrainingBatch) -> Terms:
         """Squared distances summed over the map and the latent, (b,) each."""
-        assert latent.encoded is not None and latent.quantized is not None
+        latent = batch.latent
+        assert isinstance(latent, DiscreteLatent)
         to_codebook = (latent.encoded.detach() - latent.quantized).square().flatten(1).sum(1)
         to_encoder = (latent.encoded - latent.quantized.detach()).square().flatten(1).sum(1)
-        return {"codebook": self.codebook * to_codebook, "commitment": self.commitment * to_encoder}
+        return Terms({"codebook": self.codebook * to_codebook, "commitment": self.commitment * to_encoder})

@@ -1,7 +1,7 @@
 """The rate, and a total correlation that an adversary estimates (FactorVAE: Kim and Mnih, 2018, eq. 2).
 
-The adversary tells codes of images, drawn from q(z), from codes whose dimensions come from different images, drawn from
-prod_j q(z_j); the difference of its two logits estimates the logarithm of their ratio.
+The adversary tells z drawn from q(z) from z whose dimensions come from different images, drawn from prod_j q(z_j). The
+difference of its two logits estimates the logarithm of the ratio of the two densities.
 """
 
 from itertools import pairwise
@@ -11,58 +11,62 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vaeline.models.contracts import Context, Latent, Prior, TrainsPrior
+from vaeline.models.contracts import Adversary, Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.part_checks import require_dimensions, require_rate
 from vaeline.study.parts import PartOptions
+
+BETAS = (0.5, 0.9)  # of the adversary's Adam (Kim and Mnih, 2018)
 
 
 class Options(PartOptions):
     gamma: float = Field(10.0, ge=0, description="weight of the total correlation")
     width: int = Field(1000, ge=1, le=65_536, description="units of each of the adversary's hidden layers")
     depth: int = Field(5, ge=1, le=16, description="hidden layers of the adversary")
-    learning_rate: float = Field(0.0001, gt=0, le=1, description="of the adversary's own Adam")
+    learning_rate: float = Field(0.0001, gt=0, le=1, description="of the adversary's Adam")
 
 
 def build(options: Options, context: Context) -> "Factor":
     """Build the regularizer and its adversary.
 
     Raises:
-        UserError: the posterior has no rate, or the latent one dimension.
+        UserError: the posterior has no rate, or the latent has one dimension.
     """
     require_rate(context, "regularizer factor")
     require_dimensions(context, "regularizer factor")
     widths = [context.latent_shape[0], *[options.width] * options.depth]
     layers = [layer for sizes in pairwise(widths) for layer in (nn.Linear(*sizes), nn.LeakyReLU(0.2))]
-    return Factor(nn.Sequential(*layers, nn.Linear(widths[-1], 2)), options.gamma, options.learning_rate)
+    network = nn.Sequential(*layers, nn.Linear(widths[-1], 2))
+    return Factor(Adversary(network, options.learning_rate, BETAS), options.gamma)
 
 
-class Factor:
+class Factor(Regularizer):
     trains_prior: TrainsPrior = "density"
-    betas = (0.5, 0.9)  # of the adversary's Adam, as Kim and Mnih have them
+    adversary: Adversary
 
-    def __init__(self, adversary: nn.Module, gamma: float, learning_rate: float) -> None:
+    def __init__(self, adversary: Adversary, gamma: float) -> None:
         self.adversary = adversary
         self.gamma = gamma
-        self.learning_rate = learning_rate
 
-    def __call__(
-        self, latent: Latent, rate: Tensor, prior: Prior, condition: Tensor | None, step: int | None
-    ) -> dict[str, Tensor]:
+    def __call__(self, batch: TrainingBatch) -> Terms:
         """The rate, the weighted total correlation, and what the adversary minimises: nats, (b,) each."""
-        weights = {name: weight.detach() for name, weight in self.adversary.named_parameters()}
-        of_codes = torch.func.functional_call(self.adversary, weights, (latent.z,))  # its weights get no gradient
-        codes = latent.z.detach()
-        logits = self.adversary(torch.cat([codes, permute_dimensions(codes)]))
-        kind = torch.arange(2, device=codes.device).repeat_interleave(len(codes))  # 0: of images, 1: permuted
+        assert batch.rate is not None
+        z, network = batch.latent.z, self.adversary.network
+        weights = {name: weight.detach() for name, weight in network.named_parameters()}  # they get no gradient here
+        logits = torch.func.functional_call(network, weights, (z,)).float()  # (b, 2)
+        total_correlation = logits[:, 0] - logits[:, 1]
+        return Terms(
+            {"kl": batch.rate, "total_correlation": self.gamma * total_correlation}, self._cross_entropy(z.detach())
+        )
+
+    def _cross_entropy(self, z: Tensor) -> Tensor:
+        """The adversary's cross-entropy on z and on z with permuted dimensions, without a gradient in z: nats, (b,)."""
+        logits = self.adversary.network(torch.cat([z, permute_dimensions(z)]))
+        kind = torch.arange(2, device=z.device).repeat_interleave(len(z))  # 0: of images, 1: permuted
         cross_entropy = functional.cross_entropy(logits.float(), kind, reduction="none")
-        return {
-            "kl": rate,
-            "total_correlation": self.gamma * (of_codes[:, 0].float() - of_codes[:, 1].float()),
-            "adversary": cross_entropy.unflatten(0, (2, -1)).mean(0),
-        }
+        return cross_entropy.unflatten(0, (2, -1)).mean(0)
 
 
 def permute_dimensions(z: Tensor) -> Tensor:
-    """Deal each column of z, (b, latent), to other rows, every column in an order of its own."""
+    """Permute the rows of each column of z, (b, latent), independently of the other columns."""
     orders = torch.rand(z.shape, device=z.device).argsort(0)
     return z.gather(0, orders)

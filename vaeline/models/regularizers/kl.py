@@ -1,9 +1,8 @@
-"""The rate with a weight, raised linearly from 0 where asked (beta-VAE: Higgins et al., 2017)."""
+"""The weighted rate, with an optional linear warm-up of the weight from 0 (beta-VAE: Higgins et al., 2017)."""
 
 from pydantic import Field
-from torch import Tensor
 
-from vaeline.models.contracts import Context, Latent, Prior, TrainsPrior
+from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.part_checks import require_rate
 from vaeline.study.parts import PartOptions
 
@@ -25,16 +24,15 @@ def build(options: Options, context: Context) -> "WeightedRate":
     return WeightedRate(options.weight, options.warmup)
 
 
-class WeightedRate:
+class WeightedRate(Regularizer):
     trains_prior: TrainsPrior = "density"
 
     def __init__(self, weight: float, warmup: int) -> None:
         self.weight = weight
         self.warmup = warmup
 
-    def __call__(
-        self, latent: Latent, rate: Tensor, prior: Prior, condition: Tensor | None, step: int | None
-    ) -> dict[str, Tensor]:
-        """The weighted rate of each image, (b,); step None stands for the end of the schedule."""
-        share = 1.0 if step is None or not self.warmup else min(1.0, step / self.warmup)
-        return {"kl": self.weight * share * rate}
+    def __call__(self, batch: TrainingBatch) -> Terms:
+        """The weighted rate of each image, (b,)."""
+        assert batch.rate is not None
+        share = 1.0 if batch.step is None or not self.warmup else min(1.0, batch.step / self.warmup)
+        return Terms({"kl": self.weight * share * batch.rate})

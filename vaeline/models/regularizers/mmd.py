@@ -1,20 +1,20 @@
 """InfoVAE: the rate, and the aggregate posterior's maximum mean discrepancy from the prior (Zhao et al., 2019, eq. 6).
 
 (1 - alpha) KL(q(z|x) || p(z)) + (alpha + lambda - 1) MMD(q(z), p(z)), under the kernel exp(-|a - b|^2 / (2 bandwidth)).
-The prior's samples are reparameterised, so that a learned prior moves too (dpVAE, appendix B).
+The prior's samples are reparameterised, so that they train a learned prior too (dpVAE, appendix B).
 """
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from vaeline.models.contracts import Context, Latent, Prior, TrainsPrior
+from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
 
 class Options(PartOptions):
-    alpha: float = Field(0.0, le=1, ge=-100, description="what the rate's weight lacks of 1")
+    alpha: float = Field(0.0, le=1, ge=-100, description="1 minus the weight of the rate")
     scale: float = Field(1000.0, ge=0, description="lambda; the discrepancy's weight is alpha + lambda - 1")
     bandwidth: float | None = Field(
         None, gt=0, description="of the kernel, a squared length; null for the latent's dimensions"
@@ -25,11 +25,11 @@ def build(options: Options, context: Context) -> "Discrepancy":
     """Build the two weighted terms.
 
     Raises:
-        UserError: the posterior makes codes, or has no rate to weigh; or the discrepancy's weight is not above 0.
+        UserError: the posterior is discrete, or has no rate to weigh; or the discrepancy's weight is not above 0.
     """
-    if context.posterior == "codes":
+    if context.posterior == "discrete":
         raise UserError(
-            "regularizer mmd compares vectors, but posterior vector_quantized makes codes; take regularizer commitment."
+            "regularizer mmd compares vectors, but the latents of posterior vector_quantized are discrete; take regularizer commitment."
         )
     if options.alpha + options.scale <= 1:
         raise UserError(
@@ -45,19 +45,18 @@ def build(options: Options, context: Context) -> "Discrepancy":
     )
 
 
-class Discrepancy:
+class Discrepancy(Regularizer):
     def __init__(self, weight: float, discrepancy_weight: float, bandwidth: float) -> None:
         self.weight, self.discrepancy_weight, self.bandwidth = weight, discrepancy_weight, bandwidth
         self.trains_prior: TrainsPrior = "density" if weight else "samples"
 
-    def __call__(
-        self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None
-    ) -> dict[str, Tensor]:
-        """The weighted rate of each image, and the batch's weighted discrepancy, the same for each: nats, (b,)."""
-        drawn = prior.sample(len(latent.z), condition)
-        discrepancy = squared_discrepancy(latent.z, drawn, self.bandwidth)
-        terms = {"mmd": (self.discrepancy_weight * discrepancy).expand(len(latent.z))}
-        return terms if rate is None or not self.weight else {"kl": self.weight * rate, **terms}
+    def __call__(self, batch: TrainingBatch) -> Terms:
+        """The weighted rate of each image, and the weighted discrepancy of the batch, the same for each: nats, (b,)."""
+        z = batch.latent.z
+        drawn = batch.prior.sample(len(z), batch.condition).to(z.device)
+        discrepancy = squared_discrepancy(z, drawn, self.bandwidth)
+        terms = {"mmd": (self.discrepancy_weight * discrepancy).expand(len(z))}
+        return Terms(terms if batch.rate is None or not self.weight else {"kl": self.weight * batch.rate, **terms})
 
 
 def squared_discrepancy(first: Tensor, second: Tensor, bandwidth: float) -> Tensor:
@@ -67,5 +66,5 @@ def squared_discrepancy(first: Tensor, second: Tensor, bandwidth: float) -> Tens
         squares = a.square().sum(1, keepdim=True) - 2 * a @ b.t() + b.square().sum(1)
         return (-squares.clamp_min(0) / (2 * bandwidth)).exp().mean()
 
-    with torch.autocast(first.device.type, enabled=False):  # 16 bits would swamp the differences
+    with torch.autocast(first.device.type, enabled=False):  # the differences are lost in 16 bits
         return kernel(first, first) + kernel(second, second) - 2 * kernel(first, second)

@@ -1,8 +1,6 @@
-"""Nothing beside the distortion: a plain autoencoder; or, under the importance-weighted bound, beside the bound."""
+"""No terms beside the distortion, for a plain autoencoder, or for the importance-weighted bound."""
 
-from torch import Tensor
-
-from vaeline.models.contracts import Context, Latent, Prior, TrainsPrior
+from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -15,20 +13,18 @@ def build(options: Options, context: Context) -> "Nothing":
     """Build no term at all.
 
     Raises:
-        UserError: the posterior has a codebook, which nothing would train.
+        UserError: the posterior has a codebook, which would stay untrained.
     """
-    if context.posterior == "codes":
+    if context.posterior == "discrete":
         raise UserError(
             "regularizer none leaves the codebook of posterior vector_quantized untrained; take regularizer commitment."
         )
     return Nothing()
 
 
-class Nothing:
+class Nothing(Regularizer):
     trains_prior: TrainsPrior = "nothing"
 
-    def __call__(
-        self, latent: Latent, rate: Tensor | None, prior: Prior, condition: Tensor | None, step: int | None
-    ) -> dict[str, Tensor]:
+    def __call__(self, batch: TrainingBatch) -> Terms:
         """No terms."""
-        return {}
+        return Terms({})

@@ -1,4 +1,4 @@
-"""The rate taken apart, its total correlation weighed by itself (beta-TCVAE: Chen et al., 2018, eq. 2).
+"""The rate in three weighted parts, one of them the total correlation (beta-TCVAE: Chen et al., 2018, eq. 2).
 
 log q(z|x) - log p(z) is the sum of log q(z|x) - log q(z), whose mean is the mutual information; log q(z) - sum_j log q(z_j),
 the total correlation; and sum_j log q(z_j) - log p(z), which is the dimension-wise KL where p(z) factorizes. q(z), the
@@ -11,8 +11,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from vaeline.models.contracts import Context, Latent, Prior, TrainsPrior
+from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.gaussian import LOG_TWO_PI
+from vaeline.models.latent import GaussianLatent
 from vaeline.models.part_checks import require_dimensions
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
@@ -28,11 +29,11 @@ def build(options: Options, context: Context) -> "TotalCorrelation":
     """Build the three weighted terms; with weights 1, 1, 1 they sum to log q(z|x) - log p(z), for any prior.
 
     Raises:
-        UserError: the posterior is no Gaussian, whose dimensions are independent given x; or the latent has one dimension.
+        UserError: the posterior is not Gaussian, or the latent has one dimension.
     """
     if context.posterior != "gaussian":
         raise UserError(
-            "regularizer total_correlation needs q(z_j|x) of each dimension alone, which only posterior gaussian has; take that, or "
+            "regularizer total_correlation needs q(z_j|x) of each dimension, which only posterior gaussian has; take that posterior, or "
             "regularizer factor."
         )
     require_dimensions(context, "regularizer total_correlation")
@@ -40,28 +41,29 @@ def build(options: Options, context: Context) -> "TotalCorrelation":
     return TotalCorrelation(weights, context.training_images)
 
 
-class TotalCorrelation:
+class TotalCorrelation(Regularizer):
     def __init__(self, weights: tuple[float, float, float], training_images: int) -> None:
         self.weights = weights
         self.trains_prior: TrainsPrior = "density" if weights[2] > 0 else "nothing"  # the only term with the prior
         self.training_images = training_images
 
-    def __call__(
-        self, latent: Latent, rate: Tensor, prior: Prior, condition: Tensor | None, step: int | None
-    ) -> dict[str, Tensor]:
+    def __call__(self, batch: TrainingBatch) -> Terms:
         """The weighted terms of each image's sample: nats, (b,) each."""
-        assert latent.log_q is not None and latent.mean is not None and latent.log_var is not None
+        latent = batch.latent
+        assert isinstance(latent, GaussianLatent)
         each = _log_prob_each(latent.z, latent.mean, latent.log_var)  # (b, b, latent): sample, posterior, dimension
         weights = _log_weights(len(latent.z), self.training_images, latent.z.device)
         log_q = (weights + each.sum(2)).logsumexp(1)
         log_q_alone = (weights.unsqueeze(2) + each).logsumexp(1).sum(1)
-        log_p = prior.log_prob(latent.z, condition)
+        log_p = batch.prior.log_prob(latent.z, batch.condition)
         alpha, beta, gamma = self.weights
-        return {
-            "mutual_information": alpha * (latent.log_q - log_q),
-            "total_correlation": beta * (log_q - log_q_alone),
-            "dimensions": gamma * (log_q_alone - log_p),
-        }
+        return Terms(
+            {
+                "mutual_information": alpha * (latent.log_q - log_q),
+                "total_correlation": beta * (log_q - log_q_alone),
+                "dimensions": gamma * (log_q_alone - log_p),
+            }
+        )
 
 
 @lru_cache(maxsize=4)  # a training has three sizes of batches: whole, last, last in validation
@@ -72,8 +74,8 @@ def _log_weights(batch: int, images: int, device: torch.device) -> Tensor:
 def stratified_weights(batch: int, images: int) -> Tensor:
     """The weight of posterior n in the estimate of q(z) at sample m, (batch, batch): Chen et al., 2018, appendix C.2.
 
-    A sample's own posterior stands for itself, 1/N of the aggregate; the M = batch - 1 others for all the rest, one of
-    them for what would otherwise be counted twice. Each row sums to 1.
+    The posterior that a sample was drawn from has the weight 1/N, its share of the aggregate. The M = batch - 1 others have 1/M
+    each, except one, whose weight makes the row sum to 1.
 
     Args:
         batch: images in the batch, M + 1.

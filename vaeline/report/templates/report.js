@@ -1,5 +1,5 @@
 "use strict";
-// The page is whole without this: it sorts tables and enlarges figures.
+// The page is complete without this script, which sorts tables and enlarges plots.
 (() => {
   const valueOf = (cell) => (cell && "value" in cell.dataset ? Number(cell.dataset.value) : NaN);
   const compare = (one, other, sign) => {
@@ -8,13 +8,13 @@
   };
   document.documentElement.classList.add("scripted");
 
-  // Variants are columns: a figure's row sorts them, the better first, and the other way round when asked again.
+  // Variants are columns: the button of a metric's row sorts them, the best first; pressed again, it reverses the order.
   for (const button of document.querySelectorAll(".results .sort")) {
     button.addEventListener("click", () => {
       const table = button.closest("table"), row = button.closest("tr");
       const again = button.getAttribute("aria-pressed") === "true" && !button.dataset.turned;
       const sign = (button.dataset.better === "higher" ? -1 : 1) * (again ? -1 : 1);
-      const places = [...row.querySelectorAll("td.figure")].map((cell) => [valueOf(cell), cell.cellIndex]);
+      const places = [...row.querySelectorAll("td.number")].map((cell) => [valueOf(cell), cell.cellIndex]);
       const order = places.sort((one, other) => compare(one[0], other[0], sign)).map(([, index]) => index);
       for (const each of table.rows) {
         if (each.cells.length <= order.length) continue;
@@ -26,7 +26,7 @@
     });
   }
 
-  // Runs are rows: a column's head sorts them.
+  // Runs are rows: the head of a column sorts them.
   for (const head of document.querySelectorAll(".sortable thead th")) {
     const button = document.createElement("button");
     button.type = "button";

@@ -1,0 +1,21 @@
+"""docs/metrics.md and the entries of the metrics say the same."""
+
+import re
+from pathlib import Path
+
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.evaluation.metrics_page import BEGIN, with_index
+
+PAGE = Path(__file__).parents[2] / "docs/metrics.md"
+
+
+def test_every_metric_has_its_paragraph_and_every_paragraph_its_metric() -> None:
+    text = PAGE.read_text(encoding="utf-8").split(BEGIN)[0]
+    heads = [head.removesuffix(".") for head in re.findall(r"^\*\*([a-z0-9_,\s]+\.)\*\*", text, re.MULTILINE)]
+    explained = [name for head in heads for name in re.split(r",\s+", head)]
+    assert sorted(explained) == sorted(catalogue().metrics)
+
+
+def test_the_index_is_that_of_the_entries() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == with_index(text), "docs/metrics.md is out of date; run `make parts`"

@@ -1,0 +1,115 @@
+"""The catalogue reads the entries of all files of metrics, and refuses what is no entry."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vaeline.evaluation import catalogue as module
+from vaeline.evaluation.catalogue import catalogue, load, names_for
+from vaeline.metrics._entry import GROUPS
+from vaeline.system.errors import UserError
+
+ENTRY = 'METRICS = [Metric("{name}", group="Images", meaning="a", definition="b")]\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of metrics of a test's own."""
+    monkeypatch.setattr(module, "FOLDER", tmp_path)
+    catalogue.cache_clear()
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> object:
+    yield
+    catalogue.cache_clear()
+
+
+def test_the_metrics_of_a_run_are_known_with_direction_and_unit() -> None:
+    found = catalogue()
+    assert (found.metric("nll").better, found.metric("nll").unit, found.metric("nll").group) == (
+        "lower",
+        "nats",
+        "Likelihood",
+    )
+    assert found.metric("precision").better == "higher" and found.metric("rate").better is None
+    assert found.files["skl"] == "symmetric_kl" and found.files["density"] == "precision_recall"
+    assert "nll_hundredth" in found.companions and "skl_standard_error" in found.companions
+    assert {"fd_floor", "precision_ceiling", "condition_accuracy_floor"} <= found.references.keys()
+
+
+def test_metrics_stand_in_the_order_of_their_groups() -> None:
+    places = [GROUPS.index(metric.group) for metric in catalogue().metrics.values()]
+    assert places == sorted(places)
+
+
+def test_reading_the_catalogue_loads_neither_torch_nor_numpy() -> None:
+    program = (
+        "import sys; from vaeline.evaluation.catalogue import catalogue; catalogue();"
+        "assert not {'torch', 'numpy', 'scipy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_an_entry_read_from_source_is_the_one_of_the_imported_file() -> None:
+    for name, metric in catalogue().metrics.items():
+        [imported] = [each for each in vars(load_any(catalogue().files[name]))["METRICS"] if each.name == name]
+        assert imported == metric
+
+
+def load_any(file: str) -> object:
+    return __import__(f"vaeline.metrics.{file}", fromlist=["METRICS"])
+
+
+def test_results_are_named_by_subject_and_space() -> None:
+    metrics = catalogue().of_images()["kernel_distance"]
+    assert names_for(metrics, "sample", "fd") == {"kernel_distance": "kd_sample"}
+    assert names_for(metrics, "floor", "fid") == {"kernel_distance": "kid_floor"}
+    assert names_for(catalogue().of_images()["precision_recall"], "pixel_gaussian", "fd") == {}
+    assert names_for(catalogue().of_images()["precision_recall"], "floor", "fd")["recall"] == "recall_ceiling"
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("", "sharpness.py has 0 lists called METRICS"),
+        ("METRICS = [", "sharpness.py is not valid Python"),
+        ("METRICS = []", "should be a list of Metric"),
+        ("METRICS = ['sharpness']", "should be a list of Metric"),
+        ("import torch\nMETRICS = [torch.pi]", "cannot be read .*may use GROUPS, SPACES, SUBJECTS, Metric, Reference"),
+        (ENTRY.format(name="sharpness").replace("Images", "Image"), "has group 'Image'.*groups are Likelihood, Images"),
+        (
+            'METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", better="more")]',
+            "better 'more'",
+        ),
+    ],
+)
+def test_a_file_without_a_sound_entry_is_a_sentence(folder: Path, source: str, sentence: str) -> None:
+    (folder / "sharpness.py").write_text(source)
+    with pytest.raises(UserError, match=sentence):
+        catalogue()
+
+
+def test_two_files_of_one_metric_are_a_sentence(folder: Path) -> None:
+    for name in ("precision", "sharpness"):
+        (folder / f"{name}.py").write_text(ENTRY.format(name="precision"))
+    with pytest.raises(
+        UserError, match=r"sharpness.py and vaeline/metrics/precision.py both declare precision; rename"
+    ):
+        catalogue()
+
+
+def test_a_metric_of_images_without_measure_is_a_sentence() -> None:
+    with pytest.raises(
+        UserError, match=r"elbo.py declares a metric of images but has no function `measure\(images, real\)`"
+    ):
+        load("elbo")
+
+
+def test_files_that_begin_with_an_underscore_are_no_metrics(folder: Path) -> None:
+    (folder / "_shared.py").write_text("")
+    (folder / "sharpness.py").write_text(ENTRY.format(name="sharpness"))
+    assert list(catalogue().metrics) == ["sharpness"]

@@ -1,0 +1,46 @@
+"""Every metric of images, as found on disk, keeps its contract."""
+
+import numpy as np
+import pytest
+from torch import Tensor
+
+from tests.evaluation.test_image_features import images_of
+from tests.evaluation.test_reference import Pixels, correlated
+from vaeline.evaluation.catalogue import catalogue, load, names_for
+from vaeline.evaluation.image_features import extract
+
+FILES = catalogue().of_images(by_label=True)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_it_measures_all_that_its_entries_name(file: str) -> None:
+    images = images_of(correlated(100, 0), np.arange(100)[:, None] % 2)
+    results = load(file).measure(images, images)
+    for metric in FILES[file]:
+        assert metric.subject is not None
+        for subject in (metric.subject, *(each.subject for each in metric.references if each.subject)):
+            assert names_for([metric], subject, "fd").keys() <= results.keys()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_it_says_the_same_each_time(file: str) -> None:
+    images, real = images_of(correlated(60, 0)), images_of(correlated(50, 1))
+    first, second = load(file).measure(images, real), load(file).measure(images, real)
+    assert first == second
+
+
+class Tenths(Pixels):
+    """A space in which images of one colour have features that floating point cannot hold exactly."""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return super().__call__(images) / 10
+
+
+@pytest.mark.parametrize("space", [Pixels(), Tenths()])
+@pytest.mark.parametrize("file", ["frechet_distance", "kernel_distance", "precision_recall"])
+def test_features_that_are_all_the_same_judge_nothing(file: str, space: Pixels) -> None:
+    same, unlabelled = np.full((500, 1, 2, 2), 3, np.uint8), np.zeros((500, 0), np.int64)
+    real = extract(space, lambda: [same], unlabelled)
+    images = extract(space, lambda: [correlated(500, 0)], unlabelled)
+    with pytest.raises(ValueError, match="are the same"):
+        load(file).measure(images, real)

@@ -1,0 +1,300 @@
+"""Every part of every family, as found on disk, works in every step: training, drawing, measuring, saving, a device."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from tests.models.test_accelerator import assert_step_stays_on_device
+from tests.test_every_entry import smaller
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.store import Split
+from vaeline.evaluation.latents import measure_latents
+from vaeline.models.likelihood_estimation import estimate, why_no_likelihood
+from vaeline.models.model import Model
+from vaeline.runs import model_files
+from vaeline.study import parts
+from vaeline.study.parts import PartOptions
+from vaeline.study.schema import Training, Variant
+from vaeline.system.errors import UserError
+from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.density_fit import fit_density
+from vaeline.training.job import Job
+from vaeline.training.loop import train
+
+BATCH, BATCHES = 8, 3
+FACTS = Facts(
+    "tiny", (1, 8, 8), 17, (0.0, 1.0), ["kind"], [["dark", "bright"]],
+    counts={"train": BATCH * BATCHES, "validation": BATCH, "test": BATCH},
+)  # fmt: skip
+# What a part may need of the images: pixels without noise, or a size.
+KINDS = [
+    FACTS, replace(FACTS, pixels="greys"),
+    *(replace(FACTS, image_shape=shape) for shape in ((1, 28, 28), (3, 32, 32), (3, 64, 64))),
+]  # fmt: skip
+VECTORS: dict[str, Any] = {
+    "network": {"name": "mlp", "widths": [16]}, "latent": 3, "condition": {"embedding": 2}, "posterior": {"name": "gaussian"},
+    "prior": {"name": "standard"}, "likelihood": {"name": "unit_gaussian"}, "regularizer": {"name": "kl"},
+}  # fmt: skip
+# Systems in which one part is replaced by that of a test.
+PARTNERS: list[dict[str, Any]] = [
+    VECTORS,
+    {**VECTORS, "condition": {"embedding": 2, "encoder": False}},
+    {**VECTORS, "condition": None},
+    {**VECTORS, "regularizer": {"name": "none"}},
+    {**VECTORS, "posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}},
+    {
+        **VECTORS, "network": {"name": "conv", "depth": 2}, "posterior": {"name": "vector_quantized"}, "prior": {"name": "uniform"},
+        "regularizer": {"name": "commitment"},
+    },
+]  # fmt: skip
+KEYS = {
+    "networks": "network", "posteriors": "posterior", "priors": "prior", "likelihoods": "likelihood",
+    "regularizers": "regularizer", "bounds": "bound", "densities": "density",
+}  # fmt: skip
+PLACES: dict[str, list[Callable[[Any], dict[str, Any]]]] = {
+    **{family: [lambda part, key=key: {key: part}] for family, key in KEYS.items()},  # type: ignore[misc]
+    "flows": [
+        lambda flow: {"prior": {"name": "decoupled", "flow": flow}},
+        lambda flow: {"posterior": {"name": "flow", "flows": [flow]}},
+        lambda flow: {"posterior": {"name": "flow", "flows": [flow], "context": 2}},
+    ],
+}
+CASES = [
+    (family, name, place)
+    for family, places in PLACES.items()
+    for name in parts.names(family)
+    for place in range(len(places))
+]
+
+
+class Trained(NamedTuple):
+    model: Model
+    facts: Facts
+    split: Split
+    batches: Batches
+
+
+def systems(family: str, name: str, place: int) -> Iterator[tuple[Variant, Facts]]:
+    """Tiny systems with a part among partners, on images of each kind."""
+    for partners, facts in itertools.product(PARTNERS, KINDS):
+        entry = Variant.model_validate({**partners, **PLACES[family][place]({"name": name})})
+        yield Variant.model_validate(smaller(entry.model_dump(mode="json"))), facts
+
+
+def model_of(family: str, name: str, place: int) -> tuple[Model, Facts]:
+    """The first system that the checks of its parts accept."""
+    refused = []
+    for variant, facts in systems(family, name, place):
+        try:
+            torch.manual_seed(0)
+            return Model(variant, facts), facts
+        except UserError as error:
+            refused.append(str(error))
+    pytest.fail(f"no partners go with {name} of {family}: {set(refused)}; add some to PARTNERS")
+
+
+def split(facts: Facts) -> Split:
+    generator = np.random.default_rng(0)
+    count = facts.counts["train"]
+    labels = np.arange(count)[:, None] % 2
+    images = generator.integers(0, facts.levels, (count, *facts.image_shape)).astype(np.uint8)
+    return Split(images, labels, [str(row) for row in range(count)])
+
+
+def trained_for_an_epoch(model: Model, facts: Facts, folder: Path) -> Trained:
+    images = split(facts)
+    batches = Batches(images, facts, BATCH)
+    settings = Training(epochs=1, batch_size=BATCH, learning_rate=0.001, device="cpu")
+    job = Job(model, batches, batches, settings, seed=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        train(job, Checkpoints("a", {}), Fabric(accelerator="cpu", devices=1), lambda row: None)
+        if model.density is not None:
+            fit_density(model, batches, 0, Checkpoints("b", {}))
+    return Trained(model.eval(), facts, images, batches)
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1]}-{case[2]}")
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    torch.set_num_threads(1)
+    return trained_for_an_epoch(*model_of(*request.param), tmp_path_factory.mktemp("run"))
+
+
+def assert_draws(trained: Trained) -> None:
+    model, facts, _, batches = trained
+    x, labels = next(batches.ordered(0))
+    with torch.no_grad():
+        for images in (model.reconstruct(x, labels), model.sample(labels)):
+            assert images.shape == (len(labels), *facts.image_shape) and images.isfinite().all()
+
+
+def assert_measured(trained: Trained) -> None:
+    model, _, _, batches = trained
+    x, labels = next(batches.ordered(0))
+    record = measure_latents(model, batches, batches, 0)
+    assert record.metrics.keys() | record.evaluation.keys() and all(map(isfinite, record.metrics.values()))
+    with torch.no_grad():
+        assert model.elbo(x, labels).distortion.isfinite().all()
+    if why_no_likelihood(model):
+        assert model.posterior.kind in ("point", "discrete")
+        return
+    for found in estimate(model, [model.likelihood], x, labels, samples=10).values():
+        assert found.log_prob.shape == (1, BATCH) and found.log_prob.isfinite().all()
+
+
+def assert_survives_saving(trained: Trained, folder: Path) -> None:
+    model, facts, _, batches = trained
+    model_files.save(folder, model, facts, {})
+    again, _ = model_files.load(folder)
+    x, labels = next(batches.ordered(0))
+    drawn = []
+    for each in (model, again):
+        torch.manual_seed(3)
+        with torch.no_grad():
+            drawn.append(torch.stack([each.reconstruct(x, labels), each.sample(labels)]))
+    torch.testing.assert_close(*drawn)
+
+
+def test_a_part_draws_and_reconstructs(trained: Trained) -> None:
+    assert_draws(trained)
+
+
+def test_a_part_is_measured(trained: Trained) -> None:
+    assert_measured(trained)
+
+
+def test_a_part_survives_saving(trained: Trained, tmp_path: Path) -> None:
+    assert_survives_saving(trained, tmp_path)
+
+
+@pytest.mark.parametrize(("family", "name", "place"), CASES)
+def test_a_step_with_a_part_stays_on_its_device(
+    family: str, name: str, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, facts = model_of(family, name, place)
+    assert_step_stays_on_device(model, facts, split(facts), monkeypatch)
+
+
+# A prior that follows the contract to the letter: it has no parameter and no buffer, and draws on the CPU.
+STUDENT_T = '''
+"""Independent Student-t distributions."""
+
+from math import lgamma, log, pi
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from vaeline.models.contracts import Context, Prior
+from vaeline.models.part_checks import vector_size
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    degrees: float = Field(5.0, gt=2, description="degrees of freedom")
+
+
+def build(options: Options, context: Context) -> "StudentT":
+    return StudentT(options.degrees, vector_size(context, "prior mine"))
+
+
+class StudentT(Prior):
+    def __init__(self, degrees: float, size: int) -> None:
+        super().__init__()
+        self.degrees, self.size = degrees, size
+
+    def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        n = self.degrees
+        constant = lgamma((n + 1) / 2) - lgamma(n / 2) - 0.5 * log(pi * n)
+        return (constant - (n + 1) / 2 * (z.square() / n).log1p()).sum(1)
+
+    def sample(self, count: int, condition: Tensor | None) -> Tensor:
+        chi_squared = torch.randn(count, self.size, int(self.degrees)).square().sum(2)
+        return torch.randn(count, self.size) * (self.degrees / chi_squared).sqrt()
+'''
+
+
+@pytest.mark.parametrize("regularizer", ["kl", "mmd", "total_correlation"])
+def test_a_prior_without_parameter_or_buffer_works_in_every_step(
+    regularizer: str,
+    write_part: Callable[[str, str], PartOptions],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_part("priors", STUDENT_T)
+    variant = Variant.model_validate({**VECTORS, "prior": {"name": "mine"}, "regularizer": {"name": regularizer}})
+    model = Model(variant, FACTS)
+    assert not model.prior.state_dict() and not [*model.prior.parameters(), *model.prior.buffers()]
+    trained = trained_for_an_epoch(model, FACTS, tmp_path)
+    assert_draws(trained)
+    assert_measured(trained)
+    assert "skl" in measure_latents(model, trained.batches, trained.batches, 0).metrics
+    assert_survives_saving(trained, tmp_path)
+    assert_step_stays_on_device(Model(variant, FACTS), FACTS, trained.split, monkeypatch)
+
+
+SHARPNESS = """
+from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options: Options, context: Context) -> "Sharpness":
+    return Sharpness()
+
+
+class Sharpness(Regularizer):
+    trains_prior = "density"
+
+    def __call__(self, batch: TrainingBatch) -> Terms:
+        assert batch.rate is not None
+        edges, edges_of_x = (images.diff(dim=3).abs().flatten(1).sum(1) for images in (batch.reconstruction, batch.x))
+        return Terms({"kl": batch.rate, "edges": (edges - edges_of_x).square()})
+"""
+
+
+def test_a_regularizer_may_compare_images_with_their_reconstructions(
+    write_part: Callable[[str, str], PartOptions], tmp_path: Path
+) -> None:
+    write_part("regularizers", SHARPNESS)
+    model = Model(Variant.model_validate({**VECTORS, "regularizer": {"name": "mine"}}), FACTS)
+    x, labels = next(Batches(split(FACTS), FACTS, BATCH).ordered(0))
+    model(x, labels).terms["edges"].backward()
+    assert all(weight.grad.abs().sum() > 0 for weight in model.network.parameters())
+    trained_for_an_epoch(model, FACTS, tmp_path)
+
+
+NO_MAP = """
+from torch import nn
+
+from vaeline.models.contracts import Context, Network, Posterior
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options: Options, context: Context, posterior: Posterior) -> Network:
+    return Network(nn.Identity(), nn.Identity())
+"""
+
+
+def test_a_network_without_a_map_is_refused_where_the_posterior_takes_one(
+    write_part: Callable[[str, str], PartOptions],
+) -> None:
+    write_part("networks", NO_MAP)
+    with pytest.raises(UserError, match="network mine ends in a vector, but posterior vector_quantized needs a map"):
+        Model(Variant.model_validate({**PARTNERS[-1], "network": {"name": "mine"}}), FACTS)

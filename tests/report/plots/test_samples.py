@@ -1,0 +1,26 @@
+"""Samples beside the test images."""
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from vaeline.data.facts import Facts
+from vaeline.report.findings import Findings
+from vaeline.report.plots import samples
+from vaeline.report.plots.shared.panels import GAP, TITLE, decoded
+from vaeline.report.real_images import RealImages
+
+
+def test_samples_lie_beside_the_test_images_pixel_for_pixel(findings: Findings) -> None:
+    drawn = decoded(findings.results.runs[0].samples)
+    real = BytesIO()
+    Image.fromarray(255 - drawn).save(real, "PNG")
+    facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0"]])
+    shown = RealImages(np.zeros((4, 1, 8, 8), np.uint8), facts, real.getvalue())
+    canvas = decoded(samples.PLOT.render(Findings(findings.results, findings.comparison, shown), "png"))
+    height, width = drawn.shape[:2]
+    assert canvas.shape == (height + GAP + TITLE, 3 * (width + GAP), 3)
+    for panel, expected in enumerate([255 - drawn, drawn, drawn]):
+        left = GAP // 2 + panel * (width + GAP)
+        assert np.array_equal(canvas[TITLE : TITLE + height, left : left + width], expected)

@@ -1,0 +1,186 @@
+"""The catalogue of metrics: the entries of the files in vaeline/metrics, found on disk.
+
+Entries are read out of each file's `METRICS` without importing the file, so that a table is printed without loading torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from vaeline.metrics import _entry
+from vaeline.metrics._entry import GROUPS, Metric, Reference, Subject
+from vaeline.system.errors import UserError
+
+if TYPE_CHECKING:
+    from vaeline.metrics._images import ImageSet, Results
+
+FOLDER = Path(_entry.__file__).parent
+PACKAGE = "vaeline.metrics"
+UNKNOWN = Metric("", group="Other metrics", meaning="", definition="")  # for a metric that no file declares
+
+
+class ImageMetric(Protocol):
+    """A file with a metric of images."""
+
+    def measure(self, images: ImageSet, real: ImageSet) -> Results:
+        """Measure drawn images beside real ones; the results are keyed as the file's entries are."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All metrics, in the order of the table, with what goes with them."""
+
+    metrics: dict[str, Metric]
+    companions: dict[str, str]  # a number that goes with a metric, such as its error -> its definition
+    references: dict[str, Reference]
+    files: dict[str, str]  # metric -> the file that declares it, without its ending
+
+    def metric(self, name: str) -> Metric:
+        """The entry of a metric; UNKNOWN if no file declares it."""
+        return self.metrics.get(name, UNKNOWN)
+
+    def definition(self, name: str) -> str:
+        """The sentence that defines a metric, a companion or a reference.
+
+        Raises:
+            KeyError: no file declares the name.
+        """
+        if name in self.metrics:
+            return self.metrics[name].definition
+        return self.companions[name] if name in self.companions else self.references[name].definition
+
+    def of_images(self, by_label: bool = False) -> dict[str, list[Metric]]:
+        """The metrics of images by the file that measures them.
+
+        Args:
+            by_label: include the metrics that `evaluation.by_label` asks for.
+        """
+        found: dict[str, list[Metric]] = {}
+        for name, metric in self.metrics.items():
+            if metric.subject and (by_label or metric.setting != "by_label"):
+                found.setdefault(self.files[name], []).append(metric)
+        return found
+
+
+def names_for(metrics: list[Metric], subject: Subject, space: str) -> dict[str, str]:
+    """The names under which results of one subject are recorded: key of the result -> name.
+
+    Args:
+        metrics: the entries of one file.
+        subject: what was measured: something that a run draws, or images of the data set that give scale.
+        space: the feature space, as `Metric.space`.
+    """
+    found = {}
+    for metric in metrics:
+        if metric.space not in ("", space):
+            continue
+        key = metric.key or metric.name
+        if metric.subject == subject:
+            found[key] = metric.name
+        found.update((key, each.name) for each in metric.references if each.subject == subject)
+    return found
+
+
+def load(file: str) -> ImageMetric:
+    """Import the file of a metric of images.
+
+    Raises:
+        UserError: the file has no function `measure`.
+    """
+    module = importlib.import_module(f"{PACKAGE}.{file}")
+    if "measure" not in vars(module):
+        raise UserError(
+            f"vaeline/metrics/{file}.py declares a metric of images but has no function `measure(images, real)`; add it, as "
+            "vaeline/metrics/precision_recall.py does."
+        )
+    return module
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Read all entries.
+
+    Raises:
+        UserError: a file has no `METRICS`, the list cannot be read, or two files declare one name.
+    """
+    entries = [(metric, path.stem) for path in _files() for metric in _read(path)]
+    entries.sort(key=lambda entry: GROUPS.index(entry[0].group))  # stable: by file within a group
+    _refuse_two_of_a_name(entries)
+    companions: dict[str, str] = {}
+    for metric, _ in entries:
+        companions |= dict(metric.companions)
+        if metric.error_name:
+            companions[metric.error_name] = f"Standard error of {metric.name} {metric.standard_error}."
+    references = {each.name: each for metric, _ in entries for each in metric.references}
+    for metric, _ in entries:
+        if metric.standard_error:
+            companions |= {
+                f"{each.name}_standard_error": f"Standard error of {each.name} {metric.standard_error}."
+                for each in metric.references
+                if each.subject
+            }
+    return Catalogue(
+        {metric.name: metric for metric, _ in entries},
+        companions,
+        references,
+        {metric.name: file for metric, file in entries},
+    )
+
+
+def _files() -> Iterator[Path]:
+    return (path for path in sorted(FOLDER.glob("*.py")) if not path.stem.startswith("_"))
+
+
+def _read(path: Path) -> list[Metric]:
+    """The entries of a file, evaluated with the names of `_entry` alone."""
+    shown = f"vaeline/metrics/{path.name}"
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except SyntaxError as error:
+        raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
+    lists = [
+        node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "METRICS"
+    ]
+    if len(lists) != 1:
+        raise UserError(
+            f"{shown} has {len(lists)} lists called METRICS; a metric's file has one, with an entry for each metric; "
+            "start the file's name with _ if it holds no metric."
+        )
+    usable = {name: vars(_entry)[name] for name in _entry.__all__}
+    try:
+        entries = eval(compile(ast.Expression(lists[0]), str(path), "eval"), usable)
+    except Exception as error:
+        raise UserError(
+            f"METRICS in {shown} cannot be read ({error}); the list is evaluated without the file's imports, and may use "
+            f"{', '.join(_entry.__all__)} and Python's own names."
+        ) from error
+    _refuse_other_entries(entries, shown)
+    return list(entries)
+
+
+def _refuse_other_entries(entries: object, shown: str) -> None:
+    if not isinstance(entries, list) or not entries or not all(isinstance(each, Metric) for each in entries):
+        raise UserError(f"METRICS in {shown} is {entries!r:.80}; it should be a list of Metric(...), at least one.")
+    for each in entries:
+        if each.group not in GROUPS or each.better not in ("lower", "higher", None):
+            raise UserError(
+                f"{each.name} in {shown} has group {each.group!r} and better {each.better!r}; groups are {', '.join(GROUPS)}, and better "
+                "is lower, higher or None."
+            )
+
+
+def _refuse_two_of_a_name(entries: list[tuple[Metric, str]]) -> None:
+    files: dict[str, str] = {}
+    for metric, file in entries:
+        for name in filter(None, [metric.name, metric.error_name, *(name for name, _ in metric.companions)]):
+            if name in files:
+                raise UserError(
+                    f"vaeline/metrics/{file}.py and vaeline/metrics/{files[name]}.py both declare {name}; rename one of the two."
+                )
+            files[name] = file

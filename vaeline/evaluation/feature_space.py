@@ -1,0 +1,25 @@
+"""The contract of a feature space, in which images are compared."""
+
+from abc import abstractmethod
+
+from torch import Tensor
+
+from vaeline.metrics._entry import Space
+from vaeline.study.contract import Part
+
+
+class Features(Part):
+    """A feature space; `build(options, facts, data, device)` loads it.
+
+    The file of a space that needs weights has two more functions: `fetch(options, data)` downloads them, and
+    `require(options, data)` raises a UserError if they are missing.
+    """
+
+    family = "features"
+    prefix: Space = "fd"  # of Frechet distances in it; fid for pytorch-fid's own weights only
+    description: str  # what the features are, for evaluation.json
+    weights_sha256: str  # of the weights that make the features
+
+    @abstractmethod
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features of images, uint8 (n, channel, height, width): float32, (n, dimensions)."""

@@ -1,0 +1,59 @@
+"""What metrics of images take and return.
+
+A file with a metric of images holds `measure(images, real)`. It is called for every subject that the file's entries and
+their references name, and returns a number, `Measured` or `Dash` for each key. A ValueError dashes all of them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from vaeline.metrics._entry import Space
+from vaeline.metrics._moments import Moments
+
+MOST_ROWS = 5000  # images of a set that are compared pair by pair
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Drawn or real images, and their features.
+
+    Rows of `features`, `labels` and `test_index` are at most MOST_ROWS images, spread evenly over the set.
+    """
+
+    blocks: Callable[[], Iterable[np.ndarray]]  # the images block by block, uint8, (any, channel, height, width)
+    moments: Moments  # of the features of all images
+    features: np.ndarray  # float32, (rows, dimensions)
+    labels: np.ndarray  # the labels of the images, or those they were asked to show, int64, (rows, columns)
+    test_index: np.ndarray  # the test image that each is, was made from, or has its labels from; -1 for none, (rows,)
+    space: Space = "fd"
+    label_values: Mapping[str, list[str]] = field(default_factory=dict)  # name of each label column -> its values
+
+
+class Measured(NamedTuple):
+    """A value with its standard error, and how it was made."""
+
+    value: float
+    how: Mapping[str, object] = {}
+    standard_error: float | None = None
+
+
+class Dash(NamedTuple):
+    """Why a metric has no meaning here."""
+
+    reason: str
+
+
+Results = Mapping[str, float | Measured | Dash]
+
+
+def refuse_identical(real: ImageSet) -> None:
+    """Refuse a feature space that cannot tell the test images apart.
+
+    Raises:
+        ValueError: all features are the same.
+    """
+    if (real.features == real.features[0]).all():
+        raise ValueError("the features of all test images are the same")

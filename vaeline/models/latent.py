@@ -1,0 +1,64 @@
+"""A sample of the posterior q(z|x): one class for each kind of posterior.
+
+Shapes: a latent vector is (b, latent), a map of them (b, latent, rows, columns).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+# A posterior is a point without a density; a Gaussian with a known mean and variance; a Gaussian sent through a flow; or
+# discrete: indices of a codebook, each certain given the image.
+Kind = Literal["point", "gaussian", "flow", "discrete"]
+
+
+@dataclass(frozen=True)
+class Latent:
+    """One sample of each image's posterior."""
+
+    z: Tensor  # what the decoder takes, (b, latent) or (b, latent, rows, columns)
+    log_q: Tensor | None  # log q(z|x), nats, (b,); None if the posterior has no density
+
+    @property
+    def density_input(self) -> Tensor:
+        """What priors and densities take: z, or the indices of a discrete latent."""
+        return self.z
+
+
+@dataclass(frozen=True)
+class PointLatent(Latent):
+    """The one z of each image, without a density."""
+
+    log_q: None = None
+
+
+@dataclass(frozen=True)
+class GaussianLatent(Latent):
+    """A sample of N(mean, exp(log_var))."""
+
+    log_q: Tensor
+    mean: Tensor  # (b, latent)
+    log_var: Tensor  # (b, latent)
+
+
+@dataclass(frozen=True)
+class FlowLatent(Latent):
+    """A sample of a Gaussian, sent through a flow."""
+
+    log_q: Tensor
+    log_det: Tensor  # log|det dz/dz0| of the flow, (b,)
+
+
+@dataclass(frozen=True)
+class DiscreteLatent(Latent):
+    """Vectors of a codebook; z is `quantized`, with the gradient of `encoded`."""
+
+    log_q: Tensor  # 0
+    indices: Tensor  # of the codebook, (b, rows, columns)
+    encoded: Tensor  # the encoder's vectors, the shape of z
+    quantized: Tensor  # the codebook's vectors nearest to them, with their own gradient, the shape of z
+
+    @property
+    def density_input(self) -> Tensor:
+        return self.indices

@@ -1,0 +1,19 @@
+"""A check of every variant of a study."""
+
+from vaeline.data.facts import Facts
+from vaeline.models.model import Model
+from vaeline.study.schema import Study
+from vaeline.system.errors import UserError
+
+
+def check_variants(study: Study, facts: Facts) -> None:
+    """Build every variant of a study, so that one that cannot be built stops the study before anything is trained.
+
+    Raises:
+        UserError: the parts of a variant do not go together.
+    """
+    for name in study.study.variants:
+        try:
+            Model(study.variants[name], facts)
+        except UserError as error:
+            raise UserError(f"variants.{name}: {error}") from error

@@ -1,0 +1,53 @@
+"""Whether two results of one metric were defined alike, and in what they differ."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vaeline.report.results import Run
+
+# What two results of one metric must have in common to be compared, by the keys of evaluation.json.
+DEFINING = (
+    "definition", "measure", "estimator", "split", "split_sha256", "images", "of", "samples", "features", "weights", "judge", "seed",
+    "fitted_to", "told", "likelihood",
+)  # fmt: skip
+
+Definition = dict[str, Any]
+
+
+def definition_of(run: Run, name: str) -> Definition:
+    """How a run's result of a metric is defined."""
+    return {key: value for key, value in run.evaluation.get(name, {}).items() if key in DEFINING}
+
+
+def distinct(definitions: Sequence[Definition]) -> list[Definition]:
+    """Each definition once, in order."""
+    return [each for index, each in enumerate(definitions) if each not in definitions[:index]]
+
+
+def differing_keys(definitions: Sequence[Definition]) -> list[str]:
+    """The keys in which definitions differ."""
+    return [key for key in DEFINING if len(distinct([{key: each.get(key)} for each in definitions])) > 1]
+
+
+def why_no_mean(definitions: Sequence[Definition]) -> str:
+    """Why the seeds of a variant have no mean: they were measured in different ways."""
+    keys = differing_keys(definitions)
+    ways = [in_words({key: each.get(key) for key in keys}) for each in distinct(definitions)]
+    return f"its seeds were measured in different ways: {'; '.join(dict.fromkeys(ways))}"
+
+
+def measures(definitions: Mapping[str, Definition]) -> dict[str, str]:
+    """What each variant's result is, in words, if it is a likelihood or if the variants were measured in different ways."""
+    keys = differing_keys(list(definitions.values()))
+    found = {}
+    for variant, definition in definitions.items():
+        others = {key: definition.get(key) for key in keys if key != "measure"}
+        words = [definition["measure"]] if "measure" in definition else ["measured"] if others else []
+        if words:
+            found[variant] = " with ".join([*words, *([in_words(others)] if others else [])])
+    return found
+
+
+def in_words(definition: Definition) -> str:
+    """A definition as text."""
+    return ", ".join(f"{key} {'none' if value is None else value}" for key, value in definition.items())

@@ -1,0 +1,58 @@
+"""Codes of test images, coloured by their first label: a panel for each variant's first run."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vaeline.report.findings import Findings
+from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.latent_plane import NO_LATENTS, panels_of, plane_of, set_limits
+from vaeline.report.results import Run
+from vaeline.system.plot_style import COLOURS
+
+FEW_VALUES = 4  # the legend shows these with the label's name; more values, such as digits, speak for themselves
+TEN = [*COLOURS, "#33383e", "#b0b7be"]  # colours of labels
+
+
+def draw(findings: Findings) -> Figure:
+    """A panel for each variant's first run."""
+    figure = panels_of(findings.first_runs_with("codes"), _draw_codes)
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower left", ncols=10, frameon=False, markerscale=4)
+    return figure
+
+
+def _draw_codes(axes: Axes, run: Run) -> None:
+    codes = run.drawn["codes"]
+    flat, labels = plane_of(codes)(codes), run.drawn["labels"][: len(codes), 0]
+    for label in np.unique(labels):
+        points, colour, name = flat[labels == label], TEN[label % len(TEN)], _name(run, label).replace("$", "")
+        [dots] = axes.plot(*points.T, ".", color=colour, markersize=2.5, markeredgewidth=0, label=name)
+        dots.set_rasterized(True)
+    set_limits(axes, flat)
+
+
+def _name(run: Run, label: int) -> str:
+    """What the legend calls a value of the first label."""
+    names, values = run.facts.label_names, run.facts.label_values
+    value = values[0][label] if values else str(label)
+    return f"{names[0]}: {value}" if names and len(values[0]) <= FEW_VALUES else value
+
+
+def _missing(findings: Findings) -> str:
+    return "" if findings.first_runs_with("codes") else NO_LATENTS
+
+
+PLOT = Plot(
+    draw,
+    _missing,
+    forms=("png", "svg"),
+    on_page=OnPage(
+        "latents",
+        place=1,
+        title="Codes",
+        alt="Scatter plots of codes, one for each variant",
+        caption="the codes of test images, coloured by their first label. Latents of more than two dimensions are shown on "
+        "their first two principal components.",
+    ),
+)

@@ -1,0 +1,78 @@
+"""Training curves: distortion, rate, sigma and the negative ELBO by epoch."""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vaeline.report.findings import Findings
+from vaeline.report.plots.shared.contract import Plot
+from vaeline.report.plots.shared.variant_colours import colours, stroke_of
+from vaeline.report.results import Run
+
+
+class Curve(NamedTuple):
+    """A column of training.csv, as drawn."""
+
+    column: str
+    title: str
+    unit: str
+
+
+CURVES = [
+    Curve("validation_distortion", "Distortion", "nats per image"),
+    Curve("validation_rate", "Rate", "nats per image"),
+    Curve("sigma", "Sigma", "pixel values"),
+    Curve("validation_negative_elbo", "Negative ELBO", "nats per image"),
+]
+
+
+def draw(findings: Findings) -> Figure:
+    """All curves."""
+    figure = Figure(figsize=(10, 6.6), layout="constrained")
+    for axes, curve in zip(figure.subplots(2, 2).flat, CURVES, strict=True):
+        draw_curve(axes, findings, curve)
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 4), frameon=False)
+    return figure
+
+
+def draw_one(findings: Findings, curve: Curve) -> Figure:
+    """One curve, for the report's page."""
+    figure = Figure(figsize=(5, 3.1), layout="constrained")
+    draw_curve(figure.subplots(), findings, curve)
+    return figure
+
+
+def draw_curve(axes: Axes, findings: Findings, curve: Curve) -> None:
+    """Draw a thin line for each seed, and a bold line for their mean up to the last epoch that all seeds reached."""
+    for variant, colour in colours(findings.variants).items():
+        stroke = stroke_of(findings.variants, variant)
+        lines = [_line(run, curve.column) for run in findings.results.of(variant)]
+        for epochs, values in lines:
+            axes.plot(epochs, values, stroke, color=colour, linewidth=0.7, alpha=0.45)
+        if lines:
+            shared = min((epochs for epochs, _ in lines), key=len)
+            mean = np.mean([values[: len(shared)] for _, values in lines], axis=0)
+            axes.plot(shared, mean, stroke, color=colour, linewidth=1.8, label=variant)
+    axes.set_title(curve.title)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(curve.unit)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _line(run: Run, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """The epochs that have a value, and the values."""
+    values = run.training.get(column, np.empty(0))
+    known = np.isfinite(values)
+    return run.training["epoch"][: len(values)][known], values[known]
+
+
+def _missing(findings: Findings) -> str:
+    return ""
+
+
+PLOT = Plot(draw, _missing, forms=("png", "svg"))

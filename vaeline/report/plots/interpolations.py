@@ -1,0 +1,40 @@
+"""Interpolations between two test images: a panel for each variant's first run."""
+
+from matplotlib.figure import Figure
+
+from vaeline.report.findings import Findings
+from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.panels import WIDEST, rows, side_by_side
+
+PATHS = {"interpolations": "straight", "interpolations_through_flow": "through the prior's flow"}
+
+
+def draw(findings: Findings) -> Figure:
+    """A row for each pair of images: straight in z, and through the flow of a prior that has one."""
+    panels = {
+        f"{variant}: {words}": rows(run.drawn[path], run.levels)
+        for variant, run in findings.first_runs_with("interpolations").items()
+        for path, words in PATHS.items()
+        if path in run.drawn
+    }
+    return side_by_side(panels, WIDEST)
+
+
+def _missing(findings: Findings) -> str:
+    has_some = findings.first_runs_with("interpolations")
+    return "" if has_some else "No variant of this study has latents to go between, and images."
+
+
+PLOT = Plot(
+    draw,
+    _missing,
+    forms=("png",),
+    on_page=OnPage(
+        "latents",
+        place=5,
+        title="Interpolations",
+        alt="Rows of decoded images between two test images, grids for each variant",
+        caption="from one test image to another in equal steps, under the labels of the first image. The path is straight in z "
+        "and, if the prior has a flow, straight in the flow's base space too.",
+    ),
+)

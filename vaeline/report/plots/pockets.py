@@ -1,0 +1,64 @@
+"""The aggregate posterior over p(z), with pockets and leaks: a panel for each variant's first run."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vaeline.report.findings import Findings
+from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.latent_plane import NO_LATENTS, panels_of, plane_of, set_limits
+from vaeline.report.results import Run
+from vaeline.system.plot_style import COLOURS
+
+SHARE = 0.1  # of the posterior draws that are marked as leaks, and of the prior draws that are marked as pockets
+PRIOR, POSTERIOR, POCKET, LEAK = COLOURS[0], "#9aa3ad", "#c4483f", "#8a5fc7"
+
+
+def draw(findings: Findings) -> Figure:
+    """A panel for each variant's first run.
+
+    Draws of the aggregate posterior are grey, draws of p(z) blue. Pockets, red, are draws of p(z) that the aggregate posterior
+    covers least. Leaks, violet, are draws of the aggregate posterior that p(z) covers least.
+    """
+    return panels_of(findings.first_runs_with("posterior"), draw_pockets)
+
+
+def draw_pockets(axes: Axes, run: Run) -> None:
+    """Draw the latents of a run."""
+    drawn, posterior = run.drawn, run.drawn["posterior"]
+    plane = plane_of(posterior)
+    prior, flat = plane(drawn["prior"]), plane(posterior)
+    clouds = [(prior, PRIOR, 2.0), (flat, POSTERIOR, 2.0)]
+    if "low_posterior_codes" in drawn:
+        clouds.append((plane(_pockets(drawn["low_posterior_codes"], len(prior))), POCKET, 2.5))
+    if "posterior_log_p" in drawn:
+        lowest = drawn["posterior_log_p"].argsort()[: round(SHARE * len(flat))]
+        clouds.append((flat[lowest], LEAK, 2.5))
+    for cloud, colour, size in clouds:
+        axes.plot(*cloud.T, ".", color=colour, markersize=size, markeredgewidth=0, alpha=0.7, rasterized=True)
+    set_limits(axes, np.concatenate([flat, prior]))
+
+
+def _pockets(low: np.ndarray, draws: int) -> np.ndarray:
+    """As many low-posterior latents as leaks, spread evenly over all of them: the first ones are the least covered."""
+    count = min(len(low), round(SHARE * draws))
+    return low[np.linspace(0, len(low) - 1, count).round().astype(int)]
+
+
+def _missing(findings: Findings) -> str:
+    return "" if findings.first_runs_with("posterior") else NO_LATENTS
+
+
+PLOT = Plot(
+    draw,
+    _missing,
+    forms=("png", "svg"),
+    on_page=OnPage(
+        "latents",
+        place=2,
+        title="Pockets and leaks",
+        alt="Scatter plots of aggregate posterior and prior, one for each variant",
+        caption="draws of the aggregate posterior in grey over draws of p(z) in blue. Red: draws of p(z) that the aggregate "
+        "posterior covers least. Violet: draws of the aggregate posterior that p(z) covers least.",
+    ),
+)

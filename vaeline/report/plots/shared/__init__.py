@@ -1,0 +1,1 @@
+"""What several plots share; the files of this folder are not plots."""

@@ -1,0 +1,57 @@
+"""The section "Answer": who is best in what, and each question's metric in sentences and strips."""
+
+from dataclasses import dataclass
+
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.report import answer, table
+from vaeline.report.comparison import Comparison
+from vaeline.report.sections.section import Section
+from vaeline.report.strips import ALL_PAIRS, Strips, strips_of
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the study finds in one metric."""
+
+    name: str
+    meaning: str
+    unit: str
+    sentences: list[str]
+    strips: Strips
+
+
+@dataclass(frozen=True)
+class AnswerSection(Section):
+    """What the study finds."""
+
+    id, title, template = "answer", "Answer", "answer.html.j2"
+
+    best: dict[str, dict[str, str]]  # variant -> metrics in which it is better than every other -> their meaning
+    answers: list[Answer]
+    every_pair: bool  # whether the strips show every two variants
+
+
+def answer_section(comparison: Comparison, rows: list[table.Row]) -> AnswerSection:
+    """What the study finds.
+
+    Args:
+        comparison: of the study.
+        rows: the table of results.
+    """
+    answers = [answer_of(comparison, name) for name in answer.metrics(comparison)]
+    return AnswerSection(_best(comparison.variants, rows), answers, len(comparison.variants) <= ALL_PAIRS)
+
+
+def answer_of(comparison: Comparison, name: str) -> Answer:
+    """What the study finds in one metric."""
+    entry = catalogue().metric(name)
+    return Answer(name, entry.meaning, entry.unit, answer.sentences(comparison, name), strips_of(comparison, name))
+
+
+def _best(variants: list[str], rows: list[table.Row]) -> dict[str, dict[str, str]]:
+    """The metrics in which a variant is significantly better than every other; the variant with most of them is first."""
+    best = {
+        variant: {row.name: row.metric.meaning for row in rows if row.cells[column].mark == "best"}
+        for column, variant in enumerate(variants)
+    }
+    return {variant: best[variant] for variant in sorted(best, key=lambda each: -len(best[each])) if best[variant]}

@@ -1,0 +1,138 @@
+"""The section "How each number was made": definitions of metrics, of their errors, and of the references of the data set."""
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import product
+from statistics import fmean
+from typing import Any
+
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.evaluation.record import Record
+from vaeline.report import table
+from vaeline.report.results import Results, Run
+from vaeline.report.sections.section import Section
+
+SHOWN_ELSEWHERE = ("value", "definition", "by_label", "curve")  # keys of an entry of evaluation.json
+MOST_SHOWN = 12  # entries of a list
+CHECKSUM = re.compile(r"[0-9a-f]{64}")
+SHOWN_OF_CHECKSUM = 12  # letters
+
+
+@dataclass(frozen=True)
+class Definition:
+    """How a metric was made, for the variants that made it so."""
+
+    variants: list[str]  # empty: all of them
+    text: str
+    how: dict[str, str]  # key of evaluation.json -> the value that the runs share, or their values
+
+
+@dataclass(frozen=True)
+class DefinedMetric:
+    """How a metric was made."""
+
+    name: str
+    definitions: list[Definition]
+    by_label: dict[str, list[str]]  # label -> the mean of each variant, if the metric is a mean over labels
+
+
+@dataclass(frozen=True)
+class DefinedReference:
+    """A number of the data set, and how it was made."""
+
+    name: str
+    value: str
+    definition: Definition
+
+
+@dataclass(frozen=True)
+class DefinitionsSection(Section):
+    """How each number was made."""
+
+    id, title, template = "how", "How each number was made", "definitions.html.j2"
+
+    variants: list[str]
+    metrics: list[DefinedMetric]
+    companions: list[tuple[table.Row, list[Definition]]]  # errors and the like
+    references: list[DefinedReference]
+
+
+def definitions_section(results: Results, rows: list[table.Row], companions: list[table.Row]) -> DefinitionsSection:
+    """How each number was made.
+
+    Args:
+        results: the runs.
+        rows: the table of results.
+        companions: the rows of errors and the like.
+    """
+    names = dict.fromkeys(row.name for row in rows)
+    return DefinitionsSection(
+        variants=results.study.variants,
+        metrics=[DefinedMetric(name, _definitions(results, name), _by_label(results, name)) for name in names],
+        companions=[(row, _definitions(results, row.name)) for row in companions],
+        references=_references(results.reference),
+    )
+
+
+def _references(record: Record) -> list[DefinedReference]:
+    """The numbers of the data set, each with its error if it has one."""
+    values = record.metrics
+    return [
+        DefinedReference(name, table.scale(values[name], values.get(f"{name}_standard_error")), _made([], [entry]))
+        for name, entry in record.evaluation.items()
+        if name in catalogue().references and name in values
+    ]
+
+
+def _definitions(results: Results, name: str) -> list[Definition]:
+    """How a metric was made; variants that made it in the same way are together."""
+    by_text: dict[str, list[Run]] = defaultdict(list)
+    for run in results.runs:
+        if "definition" in (entry := run.evaluation.get(name, {})):
+            by_text[entry["definition"]].append(run)
+    return [_definition(name, runs, alone=len(by_text) == 1) for runs in by_text.values()]
+
+
+def _definition(name: str, runs: list[Run], alone: bool) -> Definition:
+    variants = [] if alone else list(dict.fromkeys(run.variant for run in runs))
+    return _made(variants, [run.evaluation[name] for run in runs])
+
+
+def _made(variants: list[str], entries: list[dict[str, Any]]) -> Definition:
+    """How results of one definition were made, as evaluation.json has it."""
+    keys = dict.fromkeys(key for entry in entries for key in entry if key not in SHOWN_ELSEWHERE)
+    how = {key.replace("_", " "): _values([entry[key] for entry in entries if key in entry]) for key in keys}
+    return Definition(variants, entries[0]["definition"], how)
+
+
+def _by_label(results: Results, name: str) -> dict[str, list[str]]:
+    """A metric that is a mean over labels, by label: for each variant the mean over its runs, `-` if it has none."""
+    found: dict[str, list[str]] = defaultdict(list)
+    labels = dict.fromkeys(label for run in results.runs for label in _labels(run, name))
+    for label, variant in product(labels, results.study.variants):
+        entries = [_labels(run, name) for run in results.of(variant)]
+        values = [entry[label] for entry in entries if label in entry]
+        found[label].append(table.number(fmean(values)) if values else "-")
+    return dict(found)
+
+
+def _labels(run: Run, name: str) -> dict[str, float]:
+    found: dict[str, float] = run.evaluation.get(name, {}).get("by_label", {})
+    return found
+
+
+def _values(values: list[Any]) -> str:
+    """A value that all runs share, or the range or list of their values."""
+    if all(isinstance(value, float) for value in values) and len(set(values)) > 1:
+        return f"{table.number(min(values))} to {table.number(max(values))}"
+    return ", ".join(dict.fromkeys(map(_value, values)))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list) and len(value) > MOST_SHOWN:
+        return f"{len(value)} values, in evaluation.json"
+    if isinstance(value, str) and CHECKSUM.fullmatch(value):
+        return f"{value[:SHOWN_OF_CHECKSUM]}…"
+    return value if isinstance(value, str) else table.number(value) if isinstance(value, float) else json.dumps(value)
