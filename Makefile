@@ -4,13 +4,16 @@ VENV := .venv
 READY := $(VENV)/.ready
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: run test check report table explore use parts bench lock clean-checkpoints help
+.PHONY: run test test-all check report table explore use parts bench lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results
 	@$(IN) snakemake --cores 4 all
 	@$(IN) python -m pipeline_steps.table
 
-test: $(READY)  ## run the tests
+test: $(READY)  ## run the tests, except those marked slow, which repeat a mechanism that a quicker test covers
+	@$(IN) python -m pytest -n 2 --dist worksteal -m "not slow"
+
+test-all: $(READY)  ## run all tests, the slow ones too
 	@$(IN) python -m pytest -n 2 --dist worksteal
 
 check: $(READY)  ## formatting, lints, types

@@ -16,7 +16,20 @@ from vaeline.study.parts import PartOptions
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# They run first, in this order, so that the workers of xdist end together with short tests.
+LONGEST = (
+    "tests/workflow/test_end_to_end.py",
+    "tests/workflow/test_bridge.py",
+    "tests/workflow",
+    "tests/test_every_entry.py",
+)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(
+        key=lambda item: next((at for at, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
+    )
 
 
 @pytest.fixture(autouse=True)

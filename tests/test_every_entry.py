@@ -1,5 +1,6 @@
-"""Every entry of every study, on a handful of made-up images: it trains, survives saving, samples and is evaluated."""
+"""Every entry of every study on a few made-up images: it trains, is saved and loaded, samples and is evaluated."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from math import isfinite
@@ -35,7 +36,7 @@ from vaeline.training.job import Job
 ROOT = Path(__file__).parents[1]
 CHANNELS = {"celeba": 3, "svhn": 3, "two_moons": 2}
 EPOCHS, BATCHES = 4, 25  # 100 steps; a checkpoint after each epoch takes longer than a step
-SMALL_BATCH, LARGE_BATCH = 3, 8  # of images from 64x64 on, whose steps take long; of others
+SMALL_BATCH, LARGE_BATCH = 3, 8  # for images of at least 64x64, whose steps take long; for others
 SMALLER: dict[str, Any] = {
     "width": 6, "hidden": 8, "pseudo_inputs": 6, "depth": 3, "samples": 3, "codes": 12, "epochs": 1, "components": 2,
     "context": 4,
@@ -55,21 +56,42 @@ class Trained(NamedTuple):
 
 
 def entries() -> list[tuple[str, str]]:
-    """Study and variant; entries that are the same system on images of the same kind are tried once."""
-    seen, found = set(), []
-    for name in sorted(path.stem for path in (ROOT / "studies").glob("*.yaml")):
-        study = resolved(name)
-        for entry, variant in study.variants.items():
-            of_kind = (
-                variant.model_dump_json(),
-                study.dataset.size,
-                study.dataset.pixels,
-                CHANNELS.get(study.dataset.name, 1),
-            )
-            if of_kind not in seen:
-                seen.add(of_kind)
-                found.append((name, entry))
+    """Study and variant of every entry, from small images to large ones; the same system on the same kind of images once."""
+    found: dict[str, tuple[str, str]] = {}
+    studies = sorted(path.stem for path in (ROOT / "studies").glob("*.yaml"))
+    for study in sorted(studies, key=lambda study: resolved(study).dataset.size or 0):
+        for entry, variant in resolved(study).variants.items():
+            found.setdefault(json.dumps([variant.model_dump(mode="json"), kind_of_images(study)]), (study, entry))
+    return list(found.values())
+
+
+def marked_entries() -> list[Any]:
+    """The entries as parameters; an entry is slow if quicker ones try its network on such images and its other parts."""
+    tried: set[str] = set()
+    found = []
+    for study, entry in entries():
+        system = resolved(study).variants[entry].model_dump(mode="json")
+        network = system.pop("network")["name"]
+        mechanisms = {json.dumps(without_numbers(system)), json.dumps([network, kind_of_images(study)])}
+        slow = [pytest.mark.slow(reason="quicker entries try its parts")] if mechanisms <= tried else []
+        found.append(pytest.param((study, entry), marks=slow, id=f"{study}-{entry}"))
+        tried |= mechanisms
     return found
+
+
+def kind_of_images(study: str) -> tuple[Any, ...]:
+    """Size, channels and meaning of the pixels."""
+    dataset = resolved(study).dataset
+    return dataset.size, CHANNELS.get(dataset.name, 1), dataset.pixels
+
+
+def without_numbers(value: Any) -> Any:
+    """A system with each number other than 0, which may switch something off, replaced by a word."""
+    if isinstance(value, dict):
+        return {name: without_numbers(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [without_numbers(each) for each in value]
+    return "number" if type(value) in (int, float) and value else value
 
 
 @cache
@@ -80,7 +102,7 @@ def resolved(name: str) -> Study:
 
 
 def smaller(value: Any, key: str = "") -> Any:
-    """An entry with its layers narrowed, so that a hundred steps take a second; its parts stay what they are."""
+    """An entry with narrower layers and the same parts, so that a hundred steps take about a second."""
     if isinstance(value, dict):
         return {name: smaller(each, name) for name, each in value.items()}
     if isinstance(value, list):
@@ -93,7 +115,7 @@ def batch_size(study: Study) -> int:
 
 
 def made_up(study: Study) -> tuple[Facts, dict[str, Split]]:
-    """Images of a bright or dark square, or points on two lines, under a label for each."""
+    """Dark and bright noise, or points about 0 and 1, each with a label that says which."""
     size, channels = study.dataset.size, CHANNELS.get(study.dataset.name, 1)
     shape = (channels,) if size is None else (channels, size, size)
     facts = Facts(
@@ -118,7 +140,7 @@ def made_up(study: Study) -> tuple[Facts, dict[str, Split]]:
     return facts, splits
 
 
-@pytest.fixture(scope="module", params=entries(), ids="-".join)
+@pytest.fixture(scope="module", params=marked_entries())
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     study_name, entry = request.param
     study = resolved(study_name)
@@ -139,7 +161,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         torch.manual_seed(0)
         model = Model(variant, facts)
         before = objective(model, train)
-        start = weights_of(model)  # after a first extract, which lays a codebook among what it sees
+        start = weights_of(model)  # after a first pass, which places a codebook among the codes it sees
         fabric = Fabric(accelerator="cpu", devices=1)
         loop.train(Job(model, train, validation, settings, seed=0), Checkpoints("a", {}), fabric, lambda row: None)
         after = objective(model, train)
@@ -149,7 +171,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def weights_of(model: Model) -> dict[str, torch.Tensor]:
-    """A copy of every weight of the model and, where there is one, its adversary."""
+    """A copy of every weight of the model and of its adversary, if it has one."""
     adversary = model.regularizer.adversary
     named = [*model.named_parameters(), *(adversary.network.named_parameters("adversary") if adversary else ())]
     return {name: each.detach().clone() for name, each in named}
@@ -157,10 +179,10 @@ def weights_of(model: Model) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def objective(model: Model, batches: Batches) -> float:
-    """The objective of the training images, schedules at their end.
+    """The objective of the training images, with every schedule at its end.
 
-    In training mode: a likelihood fitted to its batch is itself in that alone. Batch norm's running moments, which this
-    moves too, are of the images to come.
+    The model is in training mode, since a likelihood that is fitted to its batch is so in that mode only. This moves the
+    running moments of batch norm too, by the images of the training.
     """
     model.train()
     torch.manual_seed(1)
@@ -174,7 +196,7 @@ def test_a_hundred_steps_lower_its_objective(trained: Trained) -> None:
 
 
 def test_every_parameter_gets_a_gradient(trained: Trained) -> None:
-    """Adam moves a weight if, at any step, it had one."""
+    """Adam moves a weight that had a gradient at any step."""
     now = weights_of(trained.model)
     assert now.keys() == trained.start.keys()
     assert not [name for name, start in trained.start.items() if torch.equal(now[name], start)]
@@ -227,7 +249,7 @@ def test_it_samples_inside_the_range(trained: Trained) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::vaeline.metrics.nll.Unconverged")
-def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trained) -> None:
+def test_a_metric_without_a_meaning_is_a_dash(trained: Trained) -> None:
     model, kind = trained.model.eval(), trained.model.posterior.kind
     settings = Evaluation.model_validate(
         {"importance_samples": 20, "bound_samples": 2, "images": 4, "features": {"name": "classifier"}}
@@ -270,7 +292,7 @@ def test_it_is_evaluated_with_dashes_where_a_figure_has_no_meaning(trained: Trai
     assert kind == "point" or record.evaluation["negative_elbo"]["measure"] == (
         f"{'density' if has_sigma else 'probability'} of pixels{' given the label' * model.conditional}"
     )
-    assert kind != "flow" or record.metrics["log_det_deviation"] > 0  # an inert flow is none
+    assert kind != "flow" or record.metrics["log_det_deviation"] > 0  # a flow that does nothing has 0
 
 
 def test_its_pictures_are_judged(trained: Trained) -> None:
@@ -306,7 +328,7 @@ def test_its_pictures_are_judged(trained: Trained) -> None:
 
 
 class Quadrants:
-    """The mean brightness of the four quarters of an image: a feature space that costs nothing."""
+    """A cheap feature space: the mean brightness of the four quarters of an image."""
 
     prefix, description, weights_sha256 = "fd", "quarters", "none"
 
@@ -315,7 +337,7 @@ class Quadrants:
 
 
 def assert_measured(record: Record, expected: dict[str, bool]) -> None:
-    """Each figure is there, or a dash that says why it is not."""
-    for figure, there in expected.items():
-        assert (figure in record.metrics) == there, figure
-        assert there or record.evaluation[figure]["dash"], figure
+    """Each metric has a value, or a dash that says why it has none."""
+    for metric, there in expected.items():
+        assert (metric in record.metrics) == there, metric
+        assert there or record.evaluation[metric]["dash"], metric

@@ -27,16 +27,18 @@ def row(ours: int, gate: float = 2.0) -> Row:
         against="a slow sleeper",
         gate=gate,
         aim=8.0,
-        baseline=sleeper(80),
+        baseline=sleeper(200),
         ours=sleeper(ours),
         threads=1,
     )
 
 
-def test_a_side_that_sleeps_half_as_long_is_twice_as_fast() -> None:
-    raced = race(sleeper(80), sleeper(40), threads=1, turns=3)
+def test_a_side_that_sleeps_a_tenth_as_long_is_faster() -> None:
+    raced = race(sleeper(200), sleeper(20), threads=1, turns=3)
     assert len(raced.baseline) == len(raced.ours) == 3
-    assert raced.ratio == pytest.approx(2, rel=0.2)
+    # A sleep may take longer on a busy machine, and never less.
+    assert max(raced.baseline) <= 1 / 0.2 and max(raced.ours) <= 1 / 0.02
+    assert raced.ratio > 2
     low, high = raced.spread
     assert low <= raced.ratio <= high
     assert 2**20 < raced.ours_peak < 2**30
@@ -78,7 +80,7 @@ def test_a_ratio_over_its_gate_passes_and_is_written(folder: Path, monkeypatch: 
 
 
 def test_a_ratio_under_its_gate_fails_and_writes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = run(monkeypatch, row(ours=80))
+    code, output = run(monkeypatch, row(ours=200))
     assert code == 1 and "UNDER ITS GATE" in output and "under their gates: sleep" in output
     assert not list(folder.iterdir())
 

@@ -40,7 +40,7 @@ def test_the_notebook_runs_and_shows_what_it_says(tmp_path: Path) -> None:
     write_project(tmp_path)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     resources = {"metadata": {"path": str(tmp_path)}}
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 4
     assert outputs[-1]["text"] == "digit has no value '11'; it has: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9.\n"

@@ -1,10 +1,13 @@
-"""Scratch projects to run the engines in."""
+"""Scratch projects in which the engines run."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.workflow.launcher import Launcher
 from tests.workflow.scratch import Project
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +27,15 @@ STUB = 'from pipeline_steps.stub import main\n\nif __name__ == "__main__":\n    
 
 
 @pytest.fixture(scope="session")
+def launcher() -> Iterator[Launcher]:
+    launcher = Launcher()
+    yield launcher
+    launcher.stop()
+
+
+@pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The files of this project in a repository of their own, steps and all; not to be changed."""
+    """The files of this project, with the real steps, in a repository of their own; tests change copies only."""
     project = Project(tmp_path_factory.mktemp("workflow") / "sources")
     for name in COPIED:
         source, target = ROOT / name, project.folder / name
@@ -39,23 +49,30 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def fresh(sources: Project) -> Project:
-    """A committed project, with stubs for its steps, that has run nothing; not to be changed."""
+def fresh(sources: Project, launcher: Launcher) -> Project:
+    """A committed project with stubs for its steps, which has run nothing; tests change copies only."""
     project = sources.copy(sources.folder.with_name("fresh"))
+    project.launcher = launcher
     shutil.copy(Path(__file__).with_name("stub_step.py"), project.folder / "pipeline_steps/stub.py")
     for step in STUBBED:
         (project.folder / f"pipeline_steps/{step}.py").write_text(STUB.format(step=step))
     with (project.folder / ".gitignore").open("a") as file:
-        file.write("ran.log\n.cache/\n")
-    project.edit(lambda params: params["study"].update(name="digits", variants=["gaussian_cvae", "cvae"], seeds=[0]))
-    project.edit(lambda params: params["training"].update(validate_every=1))  # so that tests may choose any `epochs`
+        file.write("ran.log\nhold\n.cache/\n")
+    project.edit(shorten)
     project.commit()
     return project
 
 
+def shorten(params: dict[str, Any]) -> None:
+    """Leave two variants and one seed, and any number of epochs valid."""
+    params["study"].update(name="digits", variants=["gaussian_cvae", "cvae"], seeds=[0])
+    params["variants"] = {name: params["variants"][name] for name in params["study"]["variants"]}
+    params["training"].update(validate_every=1)
+
+
 @pytest.fixture(scope="session")
 def finished(fresh: Project) -> Project:
-    """A committed project that Snakemake has run whole; not to be changed."""
+    """A committed project that Snakemake has run to the end; tests change copies only."""
     project = fresh.copy(fresh.folder.with_name("finished"))
     project.snakemake()
     project.commit()
@@ -64,11 +81,11 @@ def finished(fresh: Project) -> Project:
 
 @pytest.fixture
 def project(finished: Project, tmp_path: Path) -> Project:
-    """A project that has run whole, to do with as one likes."""
+    """A copy of a project that has run to the end."""
     return finished.copy(tmp_path / "project")
 
 
 @pytest.fixture
 def empty_project(fresh: Project, tmp_path: Path) -> Project:
-    """A project that has run nothing, to do with as one likes."""
+    """A copy of a project that has run nothing."""
     return fresh.copy(tmp_path / "project")

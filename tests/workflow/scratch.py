@@ -1,10 +1,11 @@
-"""A scratch project: the real Snakefile, rules, dvc.yaml, bridge and parts, with stubs in place of the steps."""
+"""A scratch project: the real Snakefile, rules, dvc.yaml, bridge and parts, with stubs for the steps."""
 
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import chdir
@@ -15,73 +16,99 @@ from unittest.mock import patch
 import yaml
 from dvc.repo import Repo
 
+from tests.workflow.launcher import Launcher
+
+LIMIT = 600  # seconds, after which a command hangs
 SHARED = ["download", "preprocess", "classifier", "reference"]
 
 
 class Project:
-    """A git repository with the pipeline in it, and the two engines to run it with."""
+    """A git repository with the pipeline in it, and the two engines to run it with.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        folder: of the repository.
+        launcher: runs the engines; without one, each is a process of its own, as it is for a user.
+    """
+
+    def __init__(self, folder: Path, launcher: Launcher | None = None) -> None:
+        self.folder, self.launcher = folder, launcher
         self.environment = os.environ | {
             "DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(folder / ".dvc/tmp/site"), "XDG_CACHE_HOME": str(folder / ".cache"),
-            "GIT_CONFIG_GLOBAL": os.devnull, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a",
+            "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a",
             "GIT_COMMITTER_EMAIL": "a@b", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }  # fmt: skip
 
     def run(self, *command: str, fails: bool = False, **environment: str) -> str:
         """Run a command in the project; its standard output and error."""
-        done = subprocess.run(
-            command,
-            check=False,
-            cwd=self.folder,
-            env=self.environment | environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=300,
-        )
-        assert (done.returncode != 0) == fails, done.stdout
-        return done.stdout
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+            if self.launcher and command[0] in ("snakemake", "dvc", sys.executable):
+                status = self.launcher.run(command, self.folder, self.environment | environment, output.fileno(), LIMIT)
+            else:
+                status = subprocess.run(
+                    command,
+                    check=False,
+                    cwd=self.folder,
+                    env=self.environment | environment,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    timeout=LIMIT,
+                ).returncode
+            output.seek(0)
+            said = output.read()
+        assert (status != 0) == fails, said
+        return said
 
-    def start(self, *command: str, **environment: str) -> "subprocess.Popen[str]":
-        """Start a command in a process group of its own."""
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(
-            command,
+    def start(self, *options: str, held_step: int) -> "subprocess.Popen[str]":
+        """Start a run of Snakemake as a process group of its own, and wait until a step is held; `release` ends that.
+
+        Args:
+            options: of Snakemake.
+            held_step: how many steps begin; the last of them is held.
+        """
+        hold = self.folder / "hold"
+        hold.touch()
+        run = subprocess.Popen(
+            ["snakemake", "--cores", "1", *options],
             cwd=self.folder,
-            env=self.environment | environment,
+            env=self.environment | {"HELD_BY": str(hold), "HELD_STEP": str(held_step)},
             text=True,
             start_new_session=True,
-            **quiet,
-        )  # type: ignore[call-overload, no-any-return]
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while len(self.log()) < held_step:
+            assert run.poll() is None, f"it ended after {self.log()}"
+            time.sleep(0.01)
+        return run
+
+    def release(self) -> None:
+        """Let the held step go on."""
+        (self.folder / "hold").unlink()
 
     def snakemake(self, *options: str, **keywords: Any) -> list[str]:
-        """Run all with Snakemake; the steps that ran."""
+        """Run everything with Snakemake; returns the steps that ran."""
         self.run("snakemake", "--cores", "2", *(options or ["all"]), **keywords)
         return self.ran()
 
     def repro(self, *options: str, **keywords: Any) -> list[str]:
-        """Run all with DVC; the steps that ran."""
+        """Run everything with DVC; returns the steps that ran."""
         self.run("dvc", "repro", *options, **keywords)
         return self.ran()
 
     def ran(self) -> list[str]:
-        """The steps that ran since this was last asked, sorted."""
+        """The steps that ran since the last call, sorted."""
+        return sorted(self.ran_in_order())
+
+    def ran_in_order(self) -> list[str]:
+        """The steps that began since the last call."""
         lines = self.log()
         (self.folder / "ran.log").unlink(missing_ok=True)
-        return sorted(lines)
+        return lines
 
     def log(self) -> list[str]:
-        """The steps that have begun since then, in their order."""
+        """The lines of the log of steps."""
         log = self.folder / "ran.log"
         return log.read_text().splitlines() if log.exists() else []
-
-    def wait_for(self, lines: int, run: "subprocess.Popen[str]") -> None:
-        """Wait until a run has begun so many steps."""
-        while len(self.log()) < lines:
-            assert run.poll() is None, f"it ended after {self.log()}"
-            time.sleep(0.02)
 
     def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Change params.yaml."""
@@ -95,7 +122,7 @@ class Project:
         return "Nothing to be done" in self.run("snakemake", "-n", "all") and not self.status()
 
     def status(self, stage: str | None = None) -> Any:
-        """What `dvc status` says of a stage, or of all; a stage's name is looked up in the folder one is in."""
+        """What `dvc status` says of one stage, or of all."""
         with patch.dict(os.environ, self.environment), chdir(self.folder), Repo() as repo:
             return repo.status(stage)
 
@@ -105,14 +132,14 @@ class Project:
         self.run("git", "commit", "--quiet", "--message", "A change")
 
     def copy(self, folder: Path) -> "Project":
-        """A copy of all files, with their times."""
+        """A copy of all files, with their times of change."""
         shutil.copytree(self.folder, folder)
-        return Project(folder)
+        return Project(folder, self.launcher)
 
     def clone(self, folder: Path) -> "Project":
-        """A clone, with this project's DVC cache for a remote."""
+        """A clone that has this project's DVC cache as its remote."""
         self.run("git", "clone", "--quiet", ".", str(folder))
-        there = Project(folder)
+        there = Project(folder, self.launcher)
         there.run("dvc", "remote", "add", "--local", "--default", "origin", str(self.folder / ".dvc/cache"))
         return there
 

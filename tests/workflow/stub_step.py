@@ -1,4 +1,8 @@
-"""Steps without any learning in them: bytes out of the inputs and the parameters, and a line in a log for each run."""
+"""Steps that learn nothing: each writes bytes that depend on its inputs and parameters, and a line to a log.
+
+Variables of the environment direct it: the step that is HELD_STEP-th in the log waits while the file HELD_BY exists, and the
+training of variant FAILING fails.
+"""
 
 import hashlib
 import json
@@ -12,8 +16,8 @@ import yaml
 
 
 def main(step: str) -> None:
-    """Stand in for `step`: read what it reads, write what it writes."""
-    params = yaml.safe_load(Path("params.yaml").read_text())
+    """Read what `step` reads and write what it writes."""
+    params = _read_yaml("params.yaml")
     options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
     variant, seed = options.get("--variant", ""), options.get("--seed", "")
     study, data, features = params["study"]["name"], params["dataset"]["id"], params["evaluation"]["features"]["name"]
@@ -33,9 +37,9 @@ def main(step: str) -> None:
     }[step]  # fmt: skip
     with open("ran.log", "a") as log:
         log.write(" ".join(filter(None, [step, variant, seed])) + "\n")
-    time.sleep(float(os.environ.get("SECONDS_EACH", "0")))
-    while os.path.exists(os.environ.get("HELD_BY", "")):
-        time.sleep(0.02)
+    if len(Path("ran.log").read_text().splitlines()) == int(os.environ.get("HELD_STEP", "0")):
+        while os.path.exists(os.environ["HELD_BY"]):
+            time.sleep(0.01)
     if step == "train" and variant == os.environ.get("FAILING"):
         raise SystemExit("This variant fails.")
     if reads is None:
@@ -49,9 +53,13 @@ def main(step: str) -> None:
         path.write_text(_as(path, content.hexdigest()) if path.name != "metrics.json" or variant else _means(reads))
 
 
+def _read_yaml(path: str) -> dict:
+    return yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
+
+
 def _declared(stage: str, study: str) -> list[Path]:
-    """The outputs of a stage of the whole study, as dvc.yaml has them."""
-    entries = yaml.safe_load(Path("dvc.yaml").read_text())["stages"][stage]
+    """The outputs that dvc.yaml declares for a stage of the whole study."""
+    entries = _read_yaml("dvc.yaml")["stages"][stage]
     names = [
         name
         for key in ("outs", "metrics", "plots")
@@ -69,7 +77,7 @@ def _lookup(params: dict, key: str) -> object:
 
 
 def _runs_of(params: dict, runs: Path) -> list[Path]:
-    """The metrics of the study's runs; those it no longer names are moved away."""
+    """The metrics of the study's runs; runs of variants that it no longer names are moved away."""
     for variant in runs.iterdir():
         if variant.name not in params["study"]["variants"]:
             shutil.move(variant, runs.with_name("former") / variant.name)

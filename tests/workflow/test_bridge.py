@@ -1,4 +1,4 @@
-"""What one engine ran, the other accepts; stale results are never certified; a finished training is never lost."""
+"""Each engine accepts what the other ran, reruns what is stale, and keeps every training that is finished."""
 
 import hashlib
 import json
@@ -37,13 +37,13 @@ def narrow(variant: str) -> Any:
 
 
 def checksums(project: Project) -> dict[str, str]:
-    """Checksums of all models and metrics."""
+    """The checksum of each model and each JSON file of results."""
     files = [path for path in (project.folder / "results").rglob("*") if path.suffix in (".safetensors", ".json")]
     return {str(path.relative_to(project.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def of(variant: str) -> list[str]:
-    """What an edit of a variant makes stale, sorted."""
+    """The steps that an edit of a variant makes stale, sorted."""
     return sorted([*stages_of(variant), REPORT])
 
 
@@ -51,14 +51,11 @@ ALL_RUNS = sorted([*stages_of("gaussian_cvae"), *of("cvae")])
 
 
 def stopped(project: Project, number: signal.Signals) -> list[str]:
-    """Stop a run of all that depends on the epochs when some of it is done; what was done."""
+    """Change the epochs, run, and stop the run in its third step; returns the two steps that were finished."""
     project.edit(lambda params: params["training"].update(epochs=7))
-    run = project.start("snakemake", "--cores", "1", "all", SECONDS_EACH="0.3")
-    project.wait_for(3, run)
-    kill_group(run, number)
-    done = project.log()[:-1]
-    project.ran()
-    return done
+    kill_group(project.start("all", held_step=3), number)
+    project.release()
+    return project.ran_in_order()[:-1]
 
 
 def test_dvc_accepts_what_snakemake_ran(project: Project) -> None:
@@ -72,7 +69,7 @@ def test_snakemake_accepts_what_dvc_ran(empty_project: Project, finished: Projec
     assert checksums(empty_project) == checksums(finished)
 
 
-def test_snakemake_accepts_what_dvc_reran_and_knows_what_has_gone_stale(project: Project) -> None:
+def test_snakemake_accepts_what_dvc_reran(project: Project) -> None:
     project.edit(widen("cvae"))
     assert project.repro() == of("cvae")
     assert project.settled()
@@ -85,12 +82,12 @@ def test_snakemake_accepts_what_dvc_reran_and_knows_what_has_gone_stale(project:
     assert project.settled()
 
 
-def test_dvc_accepts_what_snakemake_reran_and_snakemake_what_dvc_restores(project: Project) -> None:
+def test_dvc_accepts_what_snakemake_reran_and_restores_the_former(project: Project) -> None:
     project.edit(widen("cvae"))
     assert project.snakemake() == of("cvae")
     assert project.settled()
     project.edit(narrow("cvae"))
-    assert project.repro() == []  # out of its run cache
+    assert project.repro() == []  # DVC restores them from its run cache
     assert project.settled()
 
 
@@ -118,7 +115,7 @@ def test_edited_code_reruns_the_variants_that_use_it(project: Project) -> None:
     assert project.snakemake() == of("cvae")
     assert project.settled()
     likelihood.write_text(likelihood.read_text() + "\nADDED = 2\n")
-    assert project.repro() == stages_of("cvae")  # to the same bytes, so that DVC has no reason for a new report
+    assert project.repro() == stages_of("cvae")  # the bytes are the same, so DVC does not rerun the report
     assert project.settled()
 
 
@@ -191,11 +188,11 @@ def test_an_interrupt_while_recording_leaves_the_lock_whole(project: Project, mo
     assert not list(project.folder.glob(".dvc.lock*"))
 
 
-def test_what_ran_while_its_parameters_were_edited_is_not_certified(project: Project) -> None:
+def test_a_run_during_an_edit_is_not_certified(project: Project) -> None:
     project.edit(widen("cvae"))
-    run = project.start("snakemake", "--cores", "1", "all", SECONDS_EACH="0.3")
-    project.wait_for(1, run)
+    run = project.start("all", held_step=1)
     project.edit(widen("cvae"))
+    project.release()
     run.wait()
     project.ran()
     assert project.status("train@digits-cvae-0")
@@ -215,7 +212,7 @@ def test_files_changed_by_hand_are_not_certified(project: Project) -> None:
 def test_a_clone_that_pulls_has_nothing_to_do(project: Project, tmp_path: Path) -> None:
     clone = project.clone(tmp_path / "clone")
     clone.run("dvc", "pull")
-    (clone.folder / "data/digits.h5").touch()  # as if it had been the last to come
+    (clone.folder / "data/digits.h5").touch()  # as if it had arrived last
     assert clone.settled()
     clone.edit(widen("cvae"))
     assert clone.snakemake() == of("cvae")
@@ -259,18 +256,15 @@ def test_mistaken_parameters_end_in_a_sentence(project: Project) -> None:
 
 def test_a_dry_run_leaves_a_live_run_alone(project: Project) -> None:
     project.edit(widen("cvae"))
-    hold = project.folder / "hold"
-    hold.touch()
-    run = project.start("snakemake", "--cores", "1", "all", HELD_BY=str(hold))
-    project.wait_for(1, run)
+    run = project.start("all", held_step=1)
     project.run("snakemake", "-n", "all")
     assert (project.folder / bridge.RUNNING).exists()
-    hold.unlink()
+    project.release()
     assert run.wait() == 0
     assert project.settled()
 
 
-def test_a_bridge_that_was_on_its_way_leaves_a_run_that_has_begun_alone(project: Project) -> None:
+def test_a_late_bridge_leaves_a_live_run_alone(project: Project) -> None:
     seen = (project.folder / bridge.SEEN).read_bytes()
     project.edit(widen("cvae"))
     (project.folder / bridge.RUNNING).touch()

@@ -1,19 +1,25 @@
-"""The steps themselves under both engines: equal bytes, and each accepts what the other made."""
+"""The real steps under both engines: the same bytes, and each engine accepts what the other made."""
 
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.workflow.launcher import ENGINES, Launcher
 from tests.workflow.scratch import Project
 
 TIMES = re.compile(r"timing\.json$|^report\.html$|^pareto\.")
+LIBRARIES = (
+    "dvclive", "h5py", "jinja2", "lightning_fabric", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "safetensors.torch", "scipy.linalg", "scipy.stats",
+    "sklearn.datasets", "sklearn.linear_model", "sklearn.neighbors", "torch",
+)  # fmt: skip
 
 
 def shorten(params: dict[str, Any]) -> None:
-    """A study of seconds: two variants, one seed, two epochs."""
+    """Leave two variants, one seed and two epochs."""
     params["study"].update(variants=["cvae", "cvae_nf"], seeds=[0])
     params["training"].update(epochs=2)
     params["classifier"].update(epochs=1)
@@ -21,27 +27,40 @@ def shorten(params: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def project(sources: Project) -> Project:
-    project = sources.copy(sources.folder.with_name("real"))
-    project.edit(shorten)
-    project.commit()
-    return project
+def launcher() -> Iterator[Launcher]:
+    """A launcher that has imported the libraries of the steps as well."""
+    launcher = Launcher((*ENGINES, *LIBRARIES))
+    yield launcher
+    launcher.stop()
 
 
 def checksums(project: Project) -> dict[str, str]:
-    """Checksums of all that the study made but what shows the time that was taken."""
+    """The checksum of each file of data and results, except those that show times."""
     files = [path for folder in ("data", "results") for path in (project.folder / folder).rglob("*") if path.is_file()]
     kept = [path for path in files if not TIMES.search(path.name) and "live" not in path.parts]
     return {str(path.relative_to(project.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
 
 
-def test_two_clones_run_by_one_engine_each_hold_the_same_bytes(project: Project, tmp_path: Path) -> None:
-    one, other = project.copy(tmp_path / "snakemake"), project.copy(tmp_path / "dvc")
+def assert_engines_agree(sources: Project, folder: Path, launcher: Launcher | None) -> None:
+    """Run a study of seconds in two clones, each by one engine, and compare all that they made."""
+    one, other = (Project(sources.copy(folder / engine).folder, launcher) for engine in ("snakemake", "dvc"))
+    for project in (one, other):
+        project.edit(shorten)
+        project.commit()
     one.run("snakemake", "--cores", "2", "all")
     other.run("dvc", "repro")
     assert checksums(one) == checksums(other)
     assert any(name.endswith("cvae_nf/seed-0/metrics.json") for name in checksums(one))
     assert one.settled() and other.settled()
     assert "Running stage" not in one.run("dvc", "repro")
-    report = (one.folder / "results/digits/report.html").read_text()
+    report = (one.folder / "results/digits/report.html").read_text(encoding="utf-8")
     assert "cvae_nf" in report and "http-equiv" in report
+
+
+def test_both_engines_make_the_same_bytes(sources: Project, launcher: Launcher, tmp_path: Path) -> None:
+    assert_engines_agree(sources, tmp_path, launcher)
+
+
+@pytest.mark.slow(reason="sixty processes import torch or an engine")
+def test_both_engines_make_the_same_bytes_as_processes(sources: Project, tmp_path: Path) -> None:
+    assert_engines_agree(sources, tmp_path, None)

@@ -88,7 +88,7 @@ def test_the_distance_is_that_of_pytorch_fid_on_the_same_images_as_png(
     Of fewer images than dimensions its matrix square root is no oracle: `test_frechet.py` has closed forms there.
     """
     generator = np.random.default_rng(0)
-    sets = [generator.integers(0, top, (12, 3, 32, 32), dtype=np.uint8) for top in (256, 128)]
+    sets = [generator.integers(0, top, (9, 3, 32, 32), dtype=np.uint8) for top in (256, 128)]
     theirs, ours = [], []
     with patch.object(pytorch_fid, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True)):
         network = pytorch_fid.InceptionV3([3]).eval()

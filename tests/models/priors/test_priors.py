@@ -44,13 +44,13 @@ def build(name: str, context: Context) -> torch.nn.Module:
 @torch.no_grad()
 def test_the_density_integrates_to_one_in_two_dimensions(name: str, context: Context, condition: torch.Tensor) -> None:
     prior = build(name, context)
-    # Cells grow towards the edges (a sinh grid), which holds wide and narrow densities alike.
-    edge = torch.sinh(torch.linspace(-6, 6, 1501))
+    # Cells grow towards the edges (a sinh grid), which suits wide and narrow densities. The sum lacks 0.00015 on this grid.
+    edge = torch.sinh(torch.linspace(-6, 6, 401))
     middle, width = (edge[1:] + edge[:-1]) / 2, edge.diff()
     z = torch.cartesian_prod(middle, middle)
     weights = torch.outer(width, width).flatten()
-    densities = [prior.log_prob(rows, condition.expand(len(rows), -1)).exp() for rows in z.split(250_000)]
-    assert float((torch.cat(densities) * weights).sum(dtype=torch.float64)) == pytest.approx(1, abs=0.01)
+    density = prior.log_prob(z, condition.expand(len(z), -1)).exp()
+    assert float((density * weights).sum(dtype=torch.float64)) == pytest.approx(1, abs=0.001)
 
 
 @pytest.mark.parametrize("name", [name for name in parts.names("priors") if name not in (*OF_FLOWS, "uniform")])

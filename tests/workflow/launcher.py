@@ -1,0 +1,169 @@
+"""Runs commands in forks of one process that has imported their libraries, since imports take longer than a stub's work.
+
+Run as a script, this file is that process. Each fork imports the project's own code from the folder it runs in.
+"""
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import runpy
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+# Libraries that `snakemake`, `dvc` and the bridge import. One left out is imported by each fork, which is slow but right.
+ENGINES = (
+    "click", "docutils.core", "docutils.parsers.rst", "dulwich.porcelain", "dvc.cli.parser", "dvc.commands.repro",
+    "dvc.data_cloud", "dvc.lock", "dvc.repo.artifacts", "dvc.repo.datasets", "dvc.repo.experiments.ls", "dvc.repo.experiments.run",
+    "dvc.repo.experiments.queue.celery", "dvc.repo.graph", "dvc.repo.metrics.show", "dvc.repo.open_repo",
+    "dvc.repo.params.show", "dvc.repo.plots", "dvc.repo.reproduce", "dvc.repo.stage", "dvc.repo.trie", "dvc.rwlock",
+    "dvc.utils.strictyaml", "dvc_data.fs", "dvc_data.hashfile.db.local", "dvc_data.hashfile.status", "dvc_data.index.checkout",
+    "dvc_render.vega", "fsspec.implementations.memory", "networkx", "numpy", "PIL.Image", "pydantic", "pygit2", "requests", "ruamel.yaml", "scmrepo.git",
+    "smart_open", "snakemake.api", "snakemake.cli", "snakemake.profiles", "snakemake.report.html_reporter", "snakemake.storage",
+    "yaml",
+)  # fmt: skip
+# The first `python` in the PATH of a launched command, so that its own `python -m` is launched too.
+PYTHON = """#!{python} -IS
+import os, socket, sys
+sys.argv[0] = {python!r}
+if sys.argv[1] != "-m":
+    os.execv(sys.argv[0], sys.argv)
+import json
+with socket.socket(socket.AF_UNIX) as connection:
+    connection.connect({address!r})
+    request = json.dumps([sys.argv, os.getcwd(), dict(os.environ)]) + "\\n"
+    socket.send_fds(connection, [request.encode()], [1, 2])
+    sys.exit(abs(int(connection.makefile().read())))
+"""
+
+
+class Launcher:
+    """Starts the process and asks it to run commands: `snakemake`, `dvc` and `python -m`.
+
+    A launched command cannot be killed or interrupted; start such a command as a process of its own.
+    """
+
+    def __init__(self, modules: Sequence[str] = ENGINES) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="launcher")  # its path is short, as a socket's must be
+        self.address = f"{self.folder.name}/socket"
+        python = Path(self.folder.name, "bin/python")
+        python.parent.mkdir()
+        python.write_text(PYTHON.format(python=sys.executable, address=self.address), encoding="utf-8")
+        python.chmod(0o755)
+        self.server = subprocess.Popen(
+            [sys.executable, __file__, self.address, str(python), *modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self.server.stdout and self.server.stdout.readline() == b"ready\n"
+
+    def run(self, command: Sequence[str], folder: Path, environment: Mapping[str, str], output: int, limit: int) -> int:
+        """Run a command in a folder.
+
+        Args:
+            command: its words.
+            folder: the working directory.
+            environment: its variables.
+            output: an open file that takes what it prints, errors too.
+            limit: seconds, after which a TimeoutError is raised.
+
+        Returns:
+            The exit status.
+        """
+        path = f"{self.folder.name}/bin{os.pathsep}{environment['PATH']}"
+        request = json.dumps([command, str(folder), {**environment, "PATH": path}]) + "\n"
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(limit)
+            connection.connect(self.address)
+            socket.send_fds(connection, [request.encode()], [output, output])
+            return int(connection.makefile().read())
+
+    def stop(self) -> None:
+        self.server.communicate()
+        self.folder.cleanup()
+
+
+def serve(address: str, modules: Sequence[str]) -> None:
+    """Import the modules, then fork for each request, until standard input is closed."""
+    for module in modules:
+        importlib.import_module(module)
+    assert not {"vaeline", "pipeline_steps", "workflow"} & sys.modules.keys()
+    gc.freeze()  # keeps the garbage collection of each fork from copying all memory
+    children: list[int] = []
+    with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as ready:
+        listener.bind(address)
+        listener.listen()
+        ready.register(listener, selectors.EVENT_READ)
+        ready.register(sys.stdin, selectors.EVENT_READ)
+        print("ready", flush=True)
+        while not any(key.fileobj is sys.stdin for key, _ in ready.select()):
+            connection, _ = listener.accept()
+            child = os.fork()
+            if not child:
+                listener.close()
+                return answer(connection)
+            connection.close()
+            children = [each for each in [*children, child] if not os.waitpid(each, os.WNOHANG)[0]]
+    for each in children:
+        os.waitpid(each, 0)
+    return None
+
+
+def answer(connection: socket.socket) -> None:
+    """Read one request, run it in a fork, and answer with its exit status."""
+    sent, files, _, _ = socket.recv_fds(connection, 2**16, 2)
+    while not sent.endswith(b"\n"):
+        sent += connection.recv(2**16)
+    child = os.fork()
+    if not child:
+        connection.close()
+        return execute(*json.loads(sent), files)
+    _, status = os.waitpid(child, 0)
+    connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+def execute(command: list[str], folder: str, environment: dict[str, str], files: list[int]) -> None:
+    """Run a command as a new process would."""
+    os.setsid()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, file in enumerate(files, 1):
+        os.dup2(file, number)
+    try:
+        status = call(command, folder)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    os._exit(status)  # an interpreter of that many modules takes a fifth of a second to end
+
+
+def call(command: list[str], folder: str) -> int:
+    """Call what a command would start; returns its exit status."""
+    name, *rest = command
+    try:
+        if name in ("snakemake", "dvc"):
+            sys.path[0], sys.argv = str(Path(sys.executable).parent), command
+            sys.exit(importlib.import_module(f"{name}.cli").main())
+        sys.path[0], sys.argv = folder, rest[1:]
+        runpy.run_module(rest[1], run_name="__main__", alter_sys=True)
+    except SystemExit as exit:
+        if isinstance(exit.code, str):
+            print(exit.code, file=sys.stderr)
+        return int(isinstance(exit.code, str)) or int(exit.code or 0)
+    return 0
+
+
+if __name__ == "__main__":
+    _, address, sys.executable, *modules = sys.argv
+    serve(address, modules)
