@@ -1,4 +1,4 @@
-"""What many tests start from: one thread, a seed, tiny facts, parts by their names, a browser."""
+"""Shared fixtures and checks: one thread, a seed, tiny facts, parts by name, a browser."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ def context() -> Context:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """The Chromium that is there; of a module, since its driver keeps an event loop, beside which Snakemake starts none."""
+    """The installed Chromium. The scope is a module because its driver keeps an event loop, in which Snakemake cannot start one."""
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="playwright, which drives a browser, is not installed"
     )
@@ -76,19 +76,19 @@ def write_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
 
 
 def every(family: str) -> pytest.MarkDecorator:
-    """Parametrize `name` over a family's parts as found on disk, so that a new file is tested the day it is written."""
+    """Parametrize `name` over a family's parts found on disk, so that a new file is tested at once."""
     return pytest.mark.parametrize("name", parts.names(family))
 
 
 def scramble(module: torch.nn.Module, std: float = 0.5) -> torch.nn.Module:
-    """Give every parameter a random value: a part that starts as the identity would pass tests it should fail."""
+    """Give every parameter a random value. A part that starts as the identity would pass tests it should fail."""
     for parameter in module.parameters():
         torch.nn.init.normal_(parameter, std=std)
     return module
 
 
 def assert_finite(flow: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], z: Tensor, weights: Tensor) -> None:
-    """What a flow makes of z, its log-determinant, and the gradients of both by z and by the weights, are finite."""
+    """Assert that a flow's output, its log-determinant, and the gradients of both by z and by the weights are finite."""
     u, log_det = flow(z, weights)
     assert u.isfinite().all()
     assert log_det.isfinite().all()
@@ -98,7 +98,7 @@ def assert_finite(flow: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], z: Te
 
 
 def assert_log_det(flow: torch.nn.Module, z: Tensor, context: Tensor) -> None:
-    """The log-determinant of each row of z, float64, is that of autograd's Jacobian."""
+    """Assert that the log-determinant of each row of z, float64, matches autograd's Jacobian."""
     _, log_det = flow(z, context)
     for row, its_context, expected in zip(z, context, log_det, strict=True):
         jacobian = torch.autograd.functional.jacobian(

@@ -1,4 +1,4 @@
-"""Made-up runs: what the steps before the report leave behind, without training anything."""
+"""Made-up runs: the files of all steps before the report, without any training."""
 
 from pathlib import Path
 from typing import Any

@@ -202,7 +202,7 @@ def test_every_parameter_gets_a_gradient(trained: Trained) -> None:
     assert not [name for name, start in trained.start.items() if torch.equal(now[name], start)]
 
 
-def test_without_any_term_its_objective_is_another(trained: Trained) -> None:
+def test_every_term_changes_the_objective(trained: Trained) -> None:
     model = trained.model.train()
     x, labels = next(trained.train.ordered(0))
     torch.manual_seed(0)
@@ -224,7 +224,7 @@ def test_without_any_term_its_objective_is_another(trained: Trained) -> None:
     model.eval()
 
 
-def test_it_survives_saving(trained: Trained, tmp_path: Path) -> None:
+def test_it_saves_and_loads(trained: Trained, tmp_path: Path) -> None:
     model_files.save(tmp_path, trained.model, trained.facts, {})
     again, facts = model_files.load(tmp_path)
     assert facts == trained.facts
@@ -295,7 +295,7 @@ def test_a_metric_without_a_meaning_is_a_dash(trained: Trained) -> None:
     assert kind != "flow" or record.metrics["log_det_deviation"] > 0  # a flow that does nothing has 0
 
 
-def test_its_pictures_are_judged(trained: Trained) -> None:
+def test_its_samples_are_evaluated(trained: Trained) -> None:
     model, train, facts = trained.model.eval(), trained.train, trained.facts
     if facts.points:
         pytest.skip("points are not pictures")

@@ -19,7 +19,7 @@ def test_folder_and_zip_hold_the_same_sorted_files(tmp_path: Path) -> None:
     assert folder.read("b/two.txt") == archive.read("b/two.txt") == b"2"
 
 
-def test_fingerprint_of_a_folder_follows_names_and_bytes(tmp_path: Path) -> None:
+def test_a_folders_fingerprint_depends_on_names_and_bytes(tmp_path: Path) -> None:
     prints = []
     for number, files in enumerate([FILES, FILES, {**FILES, "b/one.txt": b"!"}, {"b/1.txt": b"1", "b/two.txt": b"2"}]):
         archive = Archive(write_files(tmp_path / str(number), files))
@@ -28,7 +28,7 @@ def test_fingerprint_of_a_folder_follows_names_and_bytes(tmp_path: Path) -> None
     assert len({str(each["sha256"]) for each in prints}) == 3
 
 
-def test_damaged_file_inside_a_zip_is_named(tmp_path: Path) -> None:
+def test_a_damaged_file_in_a_zip_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     write_zip(path, {"one.txt": b"stored bytes", "two.txt": b"2"})
     path.write_bytes(path.read_bytes().replace(b"stored bytes", b"stored bytez"))
@@ -41,7 +41,7 @@ def test_damaged_file_inside_a_zip_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "extra", [b"", b"ux" + (4).to_bytes(2, "little") + b"abcd", b"xx" + (996).to_bytes(2, "little") + 996 * b"e"]
 )
-def test_bytes_are_the_same_however_a_zip_holds_them(tmp_path: Path, compression: int, extra: bytes) -> None:
+def test_every_kind_of_zip_gives_the_same_bytes(tmp_path: Path, compression: int, extra: bytes) -> None:
     content = {"é/one.jpg": 300 * b"one", "none": b"", "last.jpg": b"2"}
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for name, bytes_ in content.items():

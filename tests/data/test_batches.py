@@ -42,7 +42,7 @@ def test_every_level_survives_dequantization(levels: int, low: float, high: floa
 
 
 @pytest.mark.parametrize("pixels", ["greys", "static_binary"])
-def test_greys_are_shares_of_the_range_without_noise(pixels: str) -> None:
+def test_grey_levels_map_to_the_range_without_noise(pixels: str) -> None:
     levels = torch.arange(17, dtype=torch.uint8)[None, None, None]
     of = replace(facts(), pixels=pixels)
     torch.testing.assert_close(to_range(levels, of), torch.linspace(-1, 1, 17)[None, None, None])
@@ -60,7 +60,7 @@ def test_dynamic_black_and_white_is_drawn_again_for_each_batch() -> None:
     assert to_range(black, of).max() == 0 and to_range(white, of).min() == 1
 
 
-def test_points_are_handed_on_as_they_are() -> None:
+def test_points_are_passed_through_unchanged() -> None:
     of = replace(facts(levels=0), image_shape=(2,), pixels="points")
     points = np.random.default_rng(0).standard_normal((10, 2)).astype(np.float32)
     batches = Batches(Split(points, np.zeros((10, 1), np.int64), [""] * 10), of, 4)
@@ -90,7 +90,7 @@ def test_an_epoch_holds_every_image_once_in_a_seeded_order() -> None:
 @pytest.mark.parametrize(
     ("images", "dealt"), [(1, [1]), (2, [2]), (4, [4]), (5, [5]), (6, [4, 2]), (8, [4, 4]), (9, [4, 5])]
 )
-def test_no_image_is_dealt_alone(images: int, dealt: list[int]) -> None:
+def test_no_batch_holds_a_single_image(images: int, dealt: list[int]) -> None:
     batches = Batches(split(images), facts(), 4)
     assert [len(x) for x, _ in batches.shuffled(0)] == dealt and len(batches) == len(dealt)
 
@@ -113,7 +113,7 @@ def test_about_half_of_the_images_are_mirrored() -> None:
     assert torch.equal(~left, to_pixels(x, facts())[:, 0, 0, 7] == 16)
 
 
-def test_a_rotation_stays_within_its_angle_and_keeps_the_middle() -> None:
+def test_a_rotation_stays_within_its_angle_and_keeps_the_centre() -> None:
     ramp = torch.linspace(-1, 1, 65)[None, None, None].expand(200, 1, 65, 65).contiguous()
     turned = _rotate(ramp, 10.0, torch.Generator().manual_seed(0))
     # On a ramp along x, a turn by an angle a makes a slope of sin(a) along y.
@@ -130,7 +130,7 @@ def store(tmp_path: Path) -> Path:
     return path
 
 
-def test_batches_from_disk_are_those_from_memory(store: Path) -> None:
+def test_batches_from_disk_equal_those_from_memory(store: Path) -> None:
     held, streamed = (Batches(read_split(store, "train", most), facts(), 9) for most in (None, 0))
     assert isinstance(streamed.images, OnDisk) and not isinstance(held.images, OnDisk)
     for here, there in (
@@ -142,7 +142,7 @@ def test_batches_from_disk_are_those_from_memory(store: Path) -> None:
             assert torch.equal(x, other_x) and torch.equal(labels, other_labels)
 
 
-def test_batches_from_disk_can_be_left_before_the_end(store: Path) -> None:
+def test_reading_batches_from_disk_can_stop_early(store: Path) -> None:
     batches = Batches(read_split(store, "train", 0), facts(), 9).shuffled(0)
     next(batches)
     batches.close()  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Image files of every kind to pixels of one size."""
+"""Image files of every kind decode to pixels of one size."""
 
 import io
 
@@ -16,7 +16,7 @@ BIG = picture(0, 218, 178)
 @pytest.mark.parametrize(
     ("height", "width", "size"), [(218, 178, 86), (178, 218, 86), (218, 178, 64), (33, 20, 16), (8, 8, 8), (5, 9, 32)]
 )
-def test_shorter_side_is_resized_and_the_centre_cut_as_torchvision_does(height: int, width: int, size: int) -> None:
+def test_resizing_and_cropping_agree_with_torchvision(height: int, width: int, size: int) -> None:
     image = picture(1, height, width)
     steps = v2.Compose([v2.PILToTensor(), v2.Resize(size, antialias=True), v2.CenterCrop(size)])
     pixels = brought(encoded(image, "PNG"), 3, size)
@@ -24,13 +24,13 @@ def test_shorter_side_is_resized_and_the_centre_cut_as_torchvision_does(height: 
     assert np.abs(pixels.astype(int) - steps(image).numpy()).max() <= 1
 
 
-def test_fine_pattern_is_averaged_not_sampled() -> None:
+def test_a_fine_pattern_is_averaged_when_resized() -> None:
     pattern = np.indices((128, 128)).sum(0) % 2 * 255
     pixels = brought(encoded(Image.fromarray(pattern.astype(np.uint8)), "PNG"), 1, 16)
     assert np.abs(pixels[:, 1:-1, 1:-1].astype(int) - 127).max() <= 2
 
 
-def test_image_of_the_right_size_is_left_alone() -> None:
+def test_an_image_of_the_right_size_is_unchanged() -> None:
     image = picture(2, 16, 16)
     assert (brought(encoded(image, "PNG"), 3, 16) == np.asarray(image).transpose(2, 0, 1)).all()
 
@@ -54,7 +54,7 @@ def test_transparent_pixels_are_white() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_photograph_taken_sideways_is_turned_upright(kind: str) -> None:
+def test_a_sideways_photograph_is_turned_upright(kind: str) -> None:
     sideways = Image.Exif()
     sideways[0x0112] = 6  # the camera was turned a quarter
     image = Image.fromarray(np.repeat(np.array([[0] * 8 + [255] * 8], np.uint8), 16, axis=0))
@@ -64,13 +64,13 @@ def test_photograph_taken_sideways_is_turned_upright(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
 @pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.99])
-def test_truncated_file_is_an_error(kind: str, kept: float) -> None:
+def test_a_truncated_image_is_refused(kind: str, kept: float) -> None:
     content = encoded(BIG, kind)
     with pytest.raises(ValueError):
         decode(content[: int(kept * len(content))], 3)
 
 
-def test_more_than_8_bits_a_channel_are_an_error() -> None:
+def test_more_than_8_bits_per_channel_are_refused() -> None:
     with pytest.raises(ValueError, match="more than 8 bits"):
         decode(encoded(Image.fromarray(np.full((8, 8), 40_000, np.uint16)), "PNG"), 1)
 
@@ -78,7 +78,7 @@ def test_more_than_8_bits_a_channel_are_an_error() -> None:
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
 @pytest.mark.parametrize(("mode", "channels"), [("RGB", 3), ("L", 1)])
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 20}])
-def test_plain_jpeg_is_decoded_to_the_pixels_of_pillow(
+def test_a_plain_jpeg_decodes_to_pillows_pixels(
     subsampling: str, mode: str, channels: int, options: dict[str, int]
 ) -> None:
     content = encoded(BIG.convert(mode), "JPEG", subsampling=subsampling, **options)
@@ -87,18 +87,18 @@ def test_plain_jpeg_is_decoded_to_the_pixels_of_pillow(
 
 
 @pytest.mark.parametrize(("mode", "channels"), [("RGB", 1), ("L", 3), ("CMYK", 3), ("CMYK", 1)])
-def test_jpeg_of_other_colours_is_left_to_pillow(mode: str, channels: int) -> None:
+def test_pillow_decodes_jpegs_of_other_colour_spaces(mode: str, channels: int) -> None:
     assert _decode_plain_jpeg(encoded(BIG.convert(mode), "JPEG"), channels) is None
 
 
-def test_enormous_jpeg_is_left_to_pillow_which_refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_enormous_jpeg_is_refused_by_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(ValueError, match="decompression bomb"):
         decode(encoded(BIG, "JPEG"), 3)
 
 
-def test_resized_photographs_are_those_of_pillow_but_for_rounding() -> None:
-    """70 dB is a thousandth of the range in the root of the mean square."""
+def test_resized_photographs_equal_pillows_up_to_rounding() -> None:
+    """70 dB is a root mean square error of about a thousandth of the range."""
     content = encoded(BIG, "JPEG")
     resized = Image.open(io.BytesIO(content)).resize((86, 105), Image.Resampling.BILINEAR).crop((0, 10, 86, 96))
     error = brought(content, 3, 86).transpose(1, 2, 0).astype(float) - np.asarray(resized)

@@ -10,7 +10,7 @@ import pytest
 from vaeline.data.hdf5 import created
 
 
-def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
     with created(tmp_path / "a.h5") as file:
         file["x"] = 1
         assert not (tmp_path / "a.h5").exists()
@@ -25,7 +25,7 @@ def test_an_error_leaves_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limit", [1_000, 40_000, 81_000, 82_000])
-def test_full_disk_ends_in_a_sentence_and_leaves_no_file(tmp_path: Path, limit: int) -> None:
+def test_a_full_disk_is_reported_and_leaves_no_file(tmp_path: Path, limit: int) -> None:
     """Runs in a process of its own, which HDF5 may crash when it closes the file. A limit on file sizes stands for a full disk."""
     code = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})

@@ -1,4 +1,4 @@
-"""Columns of categories: read, encoded and chosen."""
+"""Label columns are read, encoded and chosen."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ TABLE = Table(
 )
 
 
-def test_yes_and_no_are_recognised_and_other_values_sorted() -> None:
+def test_yes_and_no_are_recognised_and_others_sorted() -> None:
     labels = TABLE.labels()
     assert labels.values == [["no", "yes"], ["no", "yes"], ["no", "yes"], ["blue", "red", "sky"], ["no", "yes"]]
     assert labels.codes.tolist() == [[0, 1, 0, 1, 0], [0, 1, 1, 0, 0], [1, 1, 1, 1, 0], [0, 1, 0, 2, 0]]
@@ -34,7 +34,7 @@ def test_yes_and_no_are_recognised_and_other_values_sorted() -> None:
         (["half", "rare"], ["half", "rare"]),
     ],
 )
-def test_columns_are_chosen(choice: str | list[str], names: list[str]) -> None:
+def test_chosen_columns_are_kept(choice: str | list[str], names: list[str]) -> None:
     labels, chosen = TABLE.labels(), TABLE.labels().choose(choice)
     assert chosen.names == names
     for column, name in enumerate(names):
@@ -57,12 +57,12 @@ def test_impossible_choices_are_refused(choice: str | list[str], sentence: str) 
         TABLE.labels().choose(choice)
 
 
-def test_equally_frequent_attributes_keep_the_earlier() -> None:
+def test_of_equally_frequent_attributes_the_earlier_is_kept() -> None:
     labels = Labels(["a", "b", "c"], [["no", "yes"]] * 3, np.array([[0, 1, 1], [0, 0, 0], [0, 0, 0]]))
     assert labels.choose("most_frequent:1").names == ["b"]
 
 
-def test_measurement_is_no_label_unless_left_out() -> None:
+def test_a_column_of_measurements_is_refused_unless_excluded() -> None:
     rows = [[str(number / 7), "1"] for number in range(1001)]
     labels = Table([str(number) for number in range(1001)], ["width", "round"], rows).labels()
     with pytest.raises(UserError, match="'width', which has 1,001 different values"):
@@ -88,17 +88,17 @@ def test_tables_are_read_as_text_or_csv(text: str) -> None:
     assert (table.ids, table.names, table.rows) == (["a.jpg", "b.jpg"], ["x", "y"], [["-1", "1"], ["1", "-1"]])
 
 
-def test_table_without_a_header_is_given_one() -> None:
+def test_a_table_without_a_header_gets_one() -> None:
     assert read_table("a.jpg 0\r\nb.jpg 2\r\n", "table", ["partition"]).rows == [["0"], ["2"]]
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "id,x\n", "x y\n", "a.jpg\n"])
-def test_table_without_rows_is_refused(text: str) -> None:
+def test_a_table_without_rows_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="table.txt holds no table of images"):
         read_table(text, "table.txt")
 
 
-def test_labels_are_factors_where_every_combination_stands_as_often() -> None:
+def test_labels_are_factors_if_all_combinations_are_equally_frequent() -> None:
     names, values = ["shape", "size"], [["round", "square"], ["small", "middle", "large"]]
     whole = np.stack(np.unravel_index(np.arange(6), (2, 3)), 1)
     assert Labels(names, values, whole).factorial

@@ -1,4 +1,4 @@
-"""Raw images to a store: splits, sizes, threads, damage."""
+"""Preprocessing turns raw images into a store: splits, sizes, threads and damage."""
 
 import hashlib
 import io
@@ -76,7 +76,7 @@ def test_each_image_keeps_its_labels_and_pixels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pile", [2**20, 3 * 22 * 18 * 3, 100])
-def test_images_of_several_sizes_are_resized_each_as_it_is(
+def test_images_of_different_sizes_are_resized_one_by_one(
     pile: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preprocessing, "PILE", pile)
@@ -89,7 +89,7 @@ def test_images_of_several_sizes_are_resized_each_as_it_is(
             assert (image == brought(files[each], 3, 8)).all()
 
 
-def test_same_bytes_each_time_whatever_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_threads_does_not_change_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preprocessing, "BLOCK", 3)
     wanted = dataset("image_folder", write_class_folders(tmp_path / "pets", each=12))
     for threads in (1, 2, 5):
@@ -97,7 +97,7 @@ def test_same_bytes_each_time_whatever_the_threads(tmp_path: Path, monkeypatch: 
     assert len({hashlib.sha256((tmp_path / f"{threads}.h5").read_bytes()).digest() for threads in (1, 2, 5)}) == 1
 
 
-def test_arrays_are_resized_as_files_are(tmp_path: Path) -> None:
+def test_arrays_are_resized_as_image_files_are(tmp_path: Path) -> None:
     made(dataset("digits", tmp_path, size=16), tmp_path / "digits.h5")
     test = store.read_split(tmp_path / "digits.h5", "test")
     from sklearn.datasets import load_digits
@@ -106,20 +106,20 @@ def test_arrays_are_resized_as_files_are(tmp_path: Path) -> None:
     assert (test.images[0] == brought(encoded(Image.fromarray(first), "PNG"), 1, 16)).all()
 
 
-def test_shares_of_a_random_split_are_kept_exactly() -> None:
+def test_a_random_split_has_the_exact_shares() -> None:
     shares = schema.Split(seed=1, validation=0.1, test=0.200154)
     dealt = deal(202_599, shares)
     assert [len(dealt[name]) for name in splits.SPLITS] == [141_788, 20_260, 40_551]  # 40,551 as in the paper
     assert (np.sort(np.concatenate(list(dealt.values()))) == np.arange(202_599)).all()
 
 
-def test_split_depends_on_its_seed_alone() -> None:
+def test_a_split_depends_on_its_seed_only() -> None:
     first, again, other = (deal(50, schema.Split(seed=seed)) for seed in (1, 1, 2))
     assert all((first[name] == again[name]).all() for name in splits.SPLITS)
     assert not all((first[name] == other[name]).all() for name in splits.SPLITS)
 
 
-def test_first_images_of_a_split_are_a_fair_sample() -> None:
+def test_the_first_images_of_a_split_are_representative() -> None:
     official = np.repeat(["train", "validation", "test"], 1000)
     for rows in deal(3000, schema.Split(method="official"), official).values():
         assert abs(rows[:250].mean() - rows.mean()) < 60  # its standard error is 18
@@ -132,7 +132,7 @@ def test_official_split_is_kept() -> None:
     assert sum(map(len, dealt.values())) == 20
 
 
-def test_missing_validation_split_is_cut_from_train() -> None:
+def test_a_missing_validation_split_is_taken_from_train() -> None:
     official = np.array(["train"] * 60 + ["test"] * 10)
     dealt = deal(70, schema.Split(method="official", validation=0.25), official)
     assert {name: len(rows) for name, rows in dealt.items()} == {"train": 45, "validation": 15, "test": 10}
@@ -141,7 +141,7 @@ def test_missing_validation_split_is_cut_from_train() -> None:
 
 
 @pytest.mark.parametrize("method", ["random", "official"])
-def test_limit_draws_so_many_images_of_every_split(method: str) -> None:
+def test_a_limit_draws_images_of_every_split(method: str) -> None:
     official = np.array(["train"] * 600 + ["validation"] * 200 + ["test"] * 200)
     split = schema.Split.model_validate({"method": method, "validation": 0.2, "test": 0.2})
     dealt = deal(1000, split, official, limit=500)
@@ -177,7 +177,7 @@ def test_a_split_of_one_image_is_refused() -> None:
         deal(20, schema.Split(method="official"), official)
 
 
-def test_damaged_image_is_named_and_leaves_no_store(tmp_path: Path) -> None:
+def test_a_damaged_image_is_named_and_no_store_is_written(tmp_path: Path) -> None:
     pets = write_class_folders(tmp_path / "pets", each=12)
     content = (pets / "dog/3.jpeg").read_bytes()
     write_files(pets, {"dog/3.jpeg": content[: len(content) // 2]})
@@ -186,7 +186,7 @@ def test_damaged_image_is_named_and_leaves_no_store(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["pets"]
 
 
-def test_image_damaged_inside_the_zip_is_named(tmp_path: Path) -> None:
+def test_an_image_damaged_in_the_zip_is_named(tmp_path: Path) -> None:
     faces = write_celeba(tmp_path / "faces")
     files = {f"img_align_celeba/{row + 1:06}.jpg": encoded(picture(row)) for row in range(20)}
     write_zip(faces / "img_align_celeba.zip", files)
@@ -197,7 +197,7 @@ def test_image_damaged_inside_the_zip_is_named(tmp_path: Path) -> None:
         made(dataset("celeba", faces), tmp_path / "tiny.h5")
 
 
-def test_files_that_changed_since_the_download_step_are_refused(tmp_path: Path) -> None:
+def test_files_changed_after_the_download_are_refused(tmp_path: Path) -> None:
     pets = write_class_folders(tmp_path / "pets")
     wanted = dataset("image_folder", pets)
     manifest = raw_images.fetch(wanted)
@@ -206,7 +206,7 @@ def test_files_that_changed_since_the_download_step_are_refused(tmp_path: Path) 
         preprocess(wanted, manifest, tmp_path / "tiny.h5")
 
 
-def test_disk_that_is_too_small_is_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_noticed_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = dataset("celeba", write_celeba(tmp_path / "faces"), size=512)
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=10_000_000))
     monkeypatch.setattr(preprocessing, "_prepare", lambda *arguments: pytest.fail("decodes"))
@@ -214,14 +214,14 @@ def test_disk_that_is_too_small_is_refused_before_decoding(tmp_path: Path, monke
         made(wanted, tmp_path / "tiny.h5")
 
 
-def test_job_is_announced_and_a_terminal_alone_gets_a_bar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_a_terminal_gets_a_progress_bar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made(dataset("celeba", write_celeba(tmp_path / "faces")), tmp_path / "tiny.h5")
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("preprocess: 20 images to 3x8x8: 0.00 GB in ") and " s on " in line
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the CelebA subset in ../shared/data/celeba-10k")
-def test_real_faces_are_resized_then_cut(tmp_path: Path) -> None:
+def test_real_faces_are_resized_and_cropped(tmp_path: Path) -> None:
     wanted = dataset("celeba", REAL, size=86, limit=60, labels="most_frequent:30")
     facts = made(wanted, tmp_path / "faces.h5")
     assert facts.image_shape == (3, 86, 86) and len(facts.label_names) == 30
@@ -260,6 +260,6 @@ def test_static_black_and_white_is_drawn_once_from_the_grey(tmp_path: Path) -> N
         ("two_moons", 8, "two_moons holds points; set dataset.size to null"),
     ],
 )
-def test_a_size_is_for_images_alone(name: str, size: int | None, sentence: str, tmp_path: Path) -> None:
+def test_only_images_have_a_size(name: str, size: int | None, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=sentence):
         made(dataset(name, tmp_path, size=size), tmp_path / "tiny.h5")

@@ -61,11 +61,11 @@ def test_facts_are_read_with_counts_and_checksums(path: Path) -> None:
     assert facts == Facts.from_dict(json.loads(json.dumps(dataclasses.asdict(facts))))
 
 
-def test_one_column_is_a_class() -> None:
+def test_a_single_column_is_a_class() -> None:
     assert dataclasses.replace(FACTS, label_names=["digit"], label_values=[["0", "1"]]).classes
 
 
-def test_same_content_gives_the_same_bytes_whole_or_in_blocks(path: Path, tmp_path: Path) -> None:
+def test_writing_in_blocks_gives_the_same_bytes(path: Path, tmp_path: Path) -> None:
     time.sleep(1.1)  # HDF5 would write whole seconds
     streams = {
         name: Stream((part for part in np.array_split(each.images, 3)), each.labels, each.ids)
@@ -84,7 +84,7 @@ def test_images_are_one_uncompressed_block(path: Path) -> None:
     assert content == SPLITS["train"].images.tobytes()
 
 
-def test_thousands_of_label_values_fit(tmp_path: Path) -> None:
+def test_a_label_may_have_thousands_of_values(tmp_path: Path) -> None:
     facts = dataclasses.replace(
         FACTS, label_names=["class"], label_values=[[f"a class with a long name {i}" for i in range(5000)]]
     )
@@ -93,14 +93,14 @@ def test_thousands_of_label_values_fit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", [11, 13])
-def test_stream_of_another_length_leaves_no_file(tmp_path: Path, rows: int) -> None:
+def test_a_stream_of_the_wrong_length_leaves_no_file(tmp_path: Path, rows: int) -> None:
     stream = Stream([split(rows, 0).images], SPLITS["train"].labels, SPLITS["train"].ids)
     with pytest.raises((ValueError, TypeError)):
         store.write(tmp_path / "tiny.h5", FACTS, {"train": stream})
     assert not list(tmp_path.iterdir())
 
 
-def test_missing_file_names_the_command_that_makes_it(tmp_path: Path) -> None:
+def test_a_missing_store_names_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"There is no .*tiny.h5; make it again with `python -m pipeline_steps.preprocess`"
     ):
@@ -108,14 +108,14 @@ def test_missing_file_names_the_command_that_makes_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept", [0, 100, 1000, -1])
-def test_truncated_file_is_named(path: Path, kept: int) -> None:
+def test_a_truncated_file_is_named(path: Path, kept: int) -> None:
     path.write_bytes(path.read_bytes()[:kept])
     for read in (store.read_facts, lambda path: store.read_split(path, "test")):
         with pytest.raises(UserError, match=f"{path} is not a store of vaeline, or is damaged"):
             read(path)
 
 
-def test_flipped_bit_is_found_by_the_checksum(path: Path) -> None:
+def test_the_checksum_finds_a_flipped_bit(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[content.find(SPLITS["validation"].images.tobytes()) + 7] ^= 1
     path.write_bytes(content)
@@ -125,7 +125,7 @@ def test_flipped_bit_is_found_by_the_checksum(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"range": (0.0, 1.0)}, {"checksums": {}}, {"label_names": ["other"]}])
-def test_a_run_of_other_images_is_refused(path: Path, change: dict[str, Any]) -> None:
+def test_a_run_of_different_images_is_refused(path: Path, change: dict[str, Any]) -> None:
     facts = store.read_facts(path)
     store.require_images(path, dataclasses.replace(facts, preprocessing={"manifest": "moved"}))
     with pytest.raises(UserError, match="holds other images than those that this run was trained on"):
@@ -148,7 +148,7 @@ def test_a_split_stays_on_disk_beyond_the_bytes_allowed(path: Path) -> None:
     assert there.ids == held.ids and (there.labels == held.labels).all()
 
 
-def test_split_on_disk_is_verified_too(path: Path) -> None:
+def test_a_split_read_from_disk_is_verified(path: Path) -> None:
     content = bytearray(path.read_bytes())
     with h5py.File(path) as file:
         content[file["train/images"].id.get_offset()] ^= 1

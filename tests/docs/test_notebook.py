@@ -1,4 +1,4 @@
-"""docs/python.ipynb, run as a reader would: from the folder of a project whose default study is done."""
+"""docs/python.ipynb runs in the folder of a project whose default study is finished."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,7 @@ VARIANT = {
 
 
 def write_project(folder: Path) -> None:
-    """The store of the digits, and a run of the default study, which has not learned anything."""
+    """Write the store of the digits and an untrained run of the default study."""
     digits = load_digits()
     whole = Split(digits.images[:, None].astype(np.uint8), digits.target[:, None], [str(row) for row in range(1797)])
     facts = Facts("digits", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [[str(digit) for digit in range(10)]])
@@ -36,7 +36,7 @@ def write_project(folder: Path) -> None:
     model_files.save(run, Model(Variant.model_validate(VARIANT), known), known, {})
 
 
-def test_the_notebook_runs_and_shows_what_it_says(tmp_path: Path) -> None:
+def test_the_notebook_runs_and_shows_its_stored_outputs(tmp_path: Path) -> None:
     write_project(tmp_path)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     resources = {"metadata": {"path": str(tmp_path)}}
@@ -46,12 +46,12 @@ def test_the_notebook_runs_and_shows_what_it_says(tmp_path: Path) -> None:
     assert outputs[-1]["text"] == "digit has no value '11'; it has: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9.\n"
 
 
-def test_the_notebook_is_kept_with_what_it_showed() -> None:
+def test_the_notebook_is_stored_with_its_outputs() -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     assert all(cell["outputs"] for cell in notebook.cells if cell.cell_type == "code")
 
 
-def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)

@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to write is accepted."""
+"""The examples of the README are valid."""
 
 import re
 from pathlib import Path
@@ -18,13 +18,13 @@ def examples() -> list[dict]:
     ]
 
 
-def test_the_reference_of_keys_is_that_of_the_code() -> None:
+def test_the_page_of_keys_equals_the_generated_one() -> None:
     page = keys_page.document()
     assert (ROOT / "docs/keys.md").read_text(encoding="utf-8") == page, "run `make parts`"
     assert "|  |\n" not in page  # each key says what it means
 
 
-def test_the_examples_fit_the_schema_and_leave_nothing_out() -> None:
+def test_the_examples_fit_the_schema_completely() -> None:
     whole = load(ROOT / "params.yaml").model_dump(mode="json")
     for example in examples():
         for section, content in example.items():
@@ -32,7 +32,7 @@ def test_the_examples_fit_the_schema_and_leave_nothing_out() -> None:
             assert Study.model_validate(changed).model_dump(mode="json") == changed
 
 
-def test_every_file_it_links_to_is_there() -> None:
+def test_every_linked_file_exists() -> None:
     text = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
     for link in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / link).exists(), link

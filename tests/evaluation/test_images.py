@@ -1,4 +1,4 @@
-"""What a run drew, held against images and labels that are known."""
+"""Metrics of samples, for images and labels that are known."""
 
 from dataclasses import replace
 from typing import Any
@@ -24,7 +24,7 @@ LABELS, ROWS = np.arange(60) % 3, np.arange(60)
 
 
 class Corner:
-    """A feature space and a judge at once: it looks at the pixels."""
+    """A feature space that is also a classifier: it reads the pixels."""
 
     prefix, description, weights_sha256 = "fd", "pixels", "none"
     log_frequency = torch.zeros(1)
@@ -56,7 +56,7 @@ def measure(drawn: DrawnImages, reference: Reference, conditional: bool = True, 
     return measure_images(drawn, judges, conditional)
 
 
-def test_images_that_are_the_test_images_are_at_distance_zero(reference: Reference) -> None:
+def test_the_test_images_are_at_distance_zero_from_themselves(reference: Reference) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(2 - LABELS) // 2, LABELS[:, None], ROWS, None, 5)
     record = measure(drawn, reference)
     assert record.metrics["fd_reconstruction"] == pytest.approx(0, abs=1e-9)
@@ -64,8 +64,8 @@ def test_images_that_are_the_test_images_are_at_distance_zero(reference: Referen
     assert "fd_floor" not in record.metrics and "fd_sample" not in reference.record.metrics
 
 
-def test_kernels_of_an_image_with_the_one_it_was_made_from_are_left_out(reference: Reference) -> None:
-    """Of the first 30 test images in another order: their partners are found by the rows that they name."""
+def test_kernels_of_an_image_with_its_source_are_excluded(reference: Reference) -> None:
+    """The samples are of the first 30 test images in another order; partners are found by row."""
     order = np.random.default_rng(3).permutation(60)[:30]
     made, real = images_of(LABELS)[order], images_of(LABELS)
     real_rows = real.reshape(60, 4).astype(np.float32)
@@ -78,7 +78,7 @@ def test_kernels_of_an_image_with_the_one_it_was_made_from_are_left_out(referenc
         assert record.metrics[name] == pytest.approx(expected), name
 
 
-def test_samples_that_show_what_was_asked_for_are_accurate(reference: Reference) -> None:
+def test_samples_that_show_the_requested_labels_are_accurate(reference: Reference) -> None:
     for shown, accuracy in ((LABELS, 1.0), (LABELS * 0, 1 / 3), ((LABELS + 1) % 3, 0.0)):
         drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
         record = measure(drawn, reference)
@@ -92,7 +92,7 @@ def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) 
     assert record.evaluation["condition_accuracy"] == {"dash": "the system is given no labels"}
 
 
-def test_every_name_of_what_was_drawn_says_of_which_images_with_which_seed_and_which_judge(
+def test_every_drawn_metric_says_its_images_seed_and_judge(
     reference: Reference,
 ) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, images_of(LABELS), 5)
@@ -103,14 +103,14 @@ def test_every_name_of_what_was_drawn_says_of_which_images_with_which_seed_and_w
     assert record.metrics["fd_low_posterior"] == pytest.approx(0, abs=1e-9)
 
 
-def test_a_label_that_nobody_was_asked_for_is_named(reference: Reference) -> None:
+def test_a_label_that_was_never_requested_is_named(reference: Reference) -> None:
     asked = LABELS % 2
     drawn = DrawnImages(images_of(asked), images_of(asked), asked[:, None], ROWS, None, 5)
     record = measure(drawn, reference)
     assert record.evaluation["condition_accuracy"]["left_out"] == ["digit=2"]
 
 
-def test_distances_are_taken_label_by_label_where_asked(reference: Reference) -> None:
+def test_distances_by_label_are_measured_on_request(reference: Reference) -> None:
     for shown, near in ((LABELS, True), ((LABELS + 1) % 3, False)):
         drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
         record = measure(drawn, reference, by_label=True)
@@ -127,7 +127,7 @@ def test_distances_are_taken_label_by_label_where_asked(reference: Reference) ->
         ({"drawn": 359}, "drew 60 images, but the reference was measured of 359"),
     ],
 )
-def test_a_reference_of_another_space_or_other_images_is_refused(
+def test_a_reference_of_another_space_or_data_set_is_refused(
     reference: Reference, changes: dict[str, Any], sentence: str
 ) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
@@ -135,7 +135,7 @@ def test_a_reference_of_another_space_or_other_images_is_refused(
         measure(drawn, replace(reference, **changes))
 
 
-def test_a_system_without_labels_has_no_distances_by_label(reference: Reference) -> None:
+def test_a_model_without_labels_has_no_distances_by_label(reference: Reference) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     record = measure(drawn, reference, conditional=False, by_label=True)
     assert record.evaluation["fd_sample_by_label"] == {"dash": "the system is given no labels"}
@@ -151,7 +151,7 @@ def test_low_posterior_samples_and_labels_of_another_shape_are_refused(reference
             measure(DrawnImages(good, good, labels, ROWS, low, 5), reference)
 
 
-def test_features_that_are_no_numbers_are_a_sentence(reference: Reference) -> None:
+def test_nonfinite_features_are_reported(reference: Reference) -> None:
     class Broken(Corner):
         def __call__(self, images: Tensor) -> Tensor:
             return super().__call__(images) * torch.nan

@@ -1,4 +1,4 @@
-"""Latent diagnostics of models whose latent space is known."""
+"""Latent diagnostics of models with a known latent space."""
 
 from math import log, nan, pi
 from typing import Any
@@ -56,7 +56,7 @@ def normal(count: int, scale: float, seed: int = 0) -> np.ndarray:
     return scale * np.random.default_rng(seed).standard_normal((count, 2))
 
 
-def test_posteriors_whose_aggregate_is_the_prior_have_no_divergence() -> None:
+def test_an_aggregate_equal_to_the_prior_has_no_divergence() -> None:
     """Means N(0, 0.75 I) and variance 0.25 make N(0, I) of many posteriors."""
     train = batches(normal(4000, 0.75**0.5))
     record = measure_latents(known(0.25), train, batches(normal(50, 1)), 0)
@@ -76,15 +76,15 @@ def test_a_wide_aggregate_has_the_divergence_of_two_gaussians() -> None:
     assert halves["prior_to_aggregate"] == pytest.approx(0.25 - 1 + log(4), abs=0.1)
 
 
-def test_posteriors_apart_from_each_other_are_marked_as_saturated() -> None:
+def test_well_separated_posteriors_are_marked_as_saturated() -> None:
     record = measure_latents(known(1e-6), batches(normal(300, 1)), batches(normal(50, 1)), 0)
     assert record.metrics["mutual_information"] == pytest.approx(log(300), abs=0.02)
     assert record.evaluation["skl"]["saturated"] is True
     assert record.evaluation["leaked_share"]["saturated"] is True
 
 
-def test_a_conditional_prior_enters_as_its_mean_over_labels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two Gaussians, one for each label, at the very places of the posteriors of that label."""
+def test_a_conditional_prior_is_averaged_over_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two Gaussians, one for each label, at the same places as the posteriors of that label."""
     model = known(0.25, prior={"name": "conditional_gaussian"}, condition={"embedding": None, "encoder": False})
     left = torch.tensor([[-2.0, 0.0, log(0.25), log(0.25)]])
 
@@ -111,7 +111,7 @@ def test_a_conditional_prior_enters_as_its_mean_over_labels(monkeypatch: pytest.
         ({"posterior": {"name": "flow", "context": 3}}, "each image has a flow of its own"),
     ],
 )
-def test_figures_without_meaning_are_dashes(changes: dict[str, Any], why: str) -> None:
+def test_metrics_that_do_not_apply_are_dashes(changes: dict[str, Any], why: str) -> None:
     model = Model(Variant.model_validate({**ENTRY, **changes}), FACTS).eval()
     record = measure_latents(model, batches(normal(100, 1)), batches(normal(50, 1)), 0)
     for figure in ("skl", "mutual_information", "leakage", "leaked_share"):
@@ -121,7 +121,7 @@ def test_figures_without_meaning_are_dashes(changes: dict[str, Any], why: str) -
 
 
 @every("flows")
-def test_a_flow_that_all_images_share_leaves_the_information_of_its_base_as_it_is(name: str) -> None:
+def test_a_shared_flow_preserves_mutual_information(name: str) -> None:
     """I(x;z) and KL do not depend on the coordinates; the aggregate's density does, and so does p."""
     entry = {**ENTRY, "posterior": {"name": "flow", "flows": [{"name": name, "layers": 2}]}}
     model = Model(Variant.model_validate(entry), FACTS).eval()
@@ -139,8 +139,8 @@ def test_a_flow_that_all_images_share_leaves_the_information_of_its_base_as_it_i
     assert (aggregate.log_prob(z) - known_log_prob).abs().mean() < 0.1
 
 
-def test_a_flow_that_cannot_be_taken_back_gives_dashes_and_no_figure() -> None:
-    """A planar map that shrinks a direction to nothing that 64 bits could tell from a plane."""
+def test_a_flow_without_an_inverse_gives_dashes() -> None:
+    """A planar flow that shrinks a direction so far that 64 bits cannot represent its inverse."""
     model = known(0.25, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
     aggregate = aggregate_posterior(model, batches(normal(400, 1)), 0)
     flow = aggregate.flow  # type: ignore[attr-defined]
@@ -150,7 +150,7 @@ def test_a_flow_that_cannot_be_taken_back_gives_dashes_and_no_figure() -> None:
     assert aggregate.log_prob(z).isnan().all()
 
 
-def test_samples_that_skip_their_flow_are_not_held_against_its_density() -> None:
+def test_samples_that_skip_the_flow_have_no_divergence() -> None:
     prior = {"name": "conditional_flow", "samples_skip_flow": True}
     model = known(0.25, prior=prior, condition={"embedding": None, "encoder": False})
     record = measure_latents(model, batches(normal(400, 1)), batches(normal(50, 1)), 0)
@@ -158,7 +158,7 @@ def test_samples_that_skip_their_flow_are_not_held_against_its_density() -> None
         assert "samples of p(z) skip its flow" in record.evaluation[figure]["dash"]
 
 
-def test_units_and_log_determinants_are_those_of_the_test_split() -> None:
+def test_units_and_log_determinants_come_from_the_test_split() -> None:
     model = known(0.25, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
     constant = np.repeat([[0.5, -0.5]], 400, 0)
     record = measure_latents(model, batches(normal(400, 1)), batches(constant), 0)
@@ -168,7 +168,7 @@ def test_units_and_log_determinants_are_those_of_the_test_split() -> None:
 
 
 @pytest.mark.parametrize("images", [30, 3000])
-def test_units_of_a_flow_that_hold_noise_alone_are_not_active_in_small_splits_either(images: int) -> None:
+def test_noise_units_of_a_flow_are_inactive_in_small_splits(images: int) -> None:
     model = known(1.0, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
     record = measure_latents(model, batches(normal(100, 1)), batches(np.zeros((images, 2))), 0)
     assert record.metrics["active_units"] == 0
@@ -182,7 +182,7 @@ def test_one_image_has_neither_variance_nor_deviation() -> None:
     assert record.evaluation["log_det_deviation"] == {"dash": "one image has no deviation"}
 
 
-def test_the_deviation_of_the_log_determinant_is_that_of_a_known_flow() -> None:
+def test_the_log_determinants_deviation_matches_a_known_flow() -> None:
     """A planar map of one direction: log|1 + h'(w.z + b) w.u| of each drawn z."""
     model = known(1e-8, posterior={"name": "flow", "flows": [{"name": "planar", "layers": 1}]})
     [weights] = model.posterior.flows[0].weights
@@ -195,7 +195,7 @@ def test_the_deviation_of_the_log_determinant_is_that_of_a_known_flow() -> None:
     assert record.metrics["log_det_deviation"] == pytest.approx(expected, rel=1e-3)
 
 
-def test_rate_and_variance_of_each_dimension_stand_beside_the_active_units() -> None:
+def test_rate_and_variance_are_recorded_for_each_dimension() -> None:
     model = known(0.25)
     points = normal(4000, 1) * [1.0, 0.01]
     how = measure_latents(model, batches(points), batches(points), 0).evaluation["active_units"]
@@ -203,7 +203,7 @@ def test_rate_and_variance_of_each_dimension_stand_beside_the_active_units() -> 
     assert how["rates"] == pytest.approx([(0.25 + s - log(0.25) - 1) / 2 for s in (1, 1e-4)], rel=0.05)
 
 
-def test_a_prior_that_is_not_finite_at_its_own_samples_gives_dashes_and_no_figure(
+def test_a_prior_nonfinite_at_its_own_samples_gives_dashes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = known(0.25)
@@ -218,7 +218,7 @@ def test_a_prior_that_is_not_finite_at_its_own_samples_gives_dashes_and_no_figur
         draw(model, torch.zeros(50, 1, dtype=torch.long))
 
 
-def test_leaks_are_found_where_the_prior_hardly_samples() -> None:
+def test_leaks_are_found_where_the_prior_rarely_samples() -> None:
     """A tenth of the posteriors lies 6 from the middle, where log p(z) is about -20."""
     points = np.concatenate([normal(900, 0.5), normal(100, 0.5, seed=1) + np.array([6, 0])])
     record = measure_latents(known(0.5), batches(points), batches(points[:50]), 0)
@@ -229,13 +229,13 @@ def test_leaks_are_found_where_the_prior_hardly_samples() -> None:
     assert record.evaluation["leakage"]["curve"][0] == {"threshold": -90, "leakage": None, "share": 0.0}
 
 
-def test_a_perfect_match_leaks_a_hundredth() -> None:
+def test_a_perfect_match_leaks_one_percent() -> None:
     record = measure_latents(known(0.25), batches(normal(4000, 0.75**0.5)), batches(normal(50, 1)), 0)
     assert record.metrics["leaked_share"] == pytest.approx(0.01, abs=0.005)
 
 
-def test_low_posterior_samples_lie_where_no_posterior_is() -> None:
-    """Posteriors on the right half only: what they cover least lies on the left."""
+def test_low_posterior_samples_lie_far_from_all_posteriors() -> None:
+    """Posteriors lie on the right half only, so the least covered points lie on the left."""
     model = known(0.05)
     points = np.abs(normal(500, 1)) * [1, 1]
     aggregate = aggregate_posterior(model, batches(points), 0)
@@ -258,12 +258,12 @@ def test_a_traversal_varies_one_dimension_at_a_time() -> None:
         assert float(path[row, 4, dimension]) == pytest.approx(float(codes[:, dimension].mean()), abs=1e-5)
 
 
-def test_a_dimension_that_is_the_same_for_all_images_is_not_active() -> None:
+def test_a_constant_dimension_is_not_active() -> None:
     points = normal(100, 1) * [1, 0]
     assert measure_latents(known(1.0), batches(points), batches(points), 0).metrics["active_units"] == 1
 
 
-def test_an_image_that_is_not_finite_is_no_black_image(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_nonfinite_image_is_not_shown_as_black(monkeypatch: pytest.MonkeyPatch) -> None:
     model = known(0.25)
     monkeypatch.setattr(model, "decode", lambda z, labels: z.index_fill(0, torch.tensor([3]), nan))
     with pytest.raises(UserError, match="1 of 50 decoded images are not finite"):

@@ -1,4 +1,4 @@
-"""Evaluation of a model whose likelihoods are known in closed form."""
+"""Evaluation of a model with likelihoods in closed form."""
 
 import warnings
 from dataclasses import replace
@@ -123,7 +123,7 @@ def assert_within_errors(record: Record, figure: str, known: float) -> None:
     assert record.metrics[figure] == pytest.approx(known, abs=3 * error), figure
 
 
-def test_likelihoods_of_a_class_conditional_model_are_the_known_ones() -> None:
+def test_class_conditional_likelihoods_match_their_closed_form() -> None:
     model = LinearGaussian()
     record = judge(model)
     assert_within_errors(record, "nll_given_label", known_nll_given_label(model, 0.5))
@@ -153,7 +153,7 @@ def test_a_fixed_sigma_is_refitted_on_the_training_split() -> None:
     assert model.likelihood.sigma == 1.0
 
 
-def test_the_exact_posterior_closes_the_bound() -> None:
+def test_with_the_exact_posterior_the_bound_is_tight() -> None:
     model = LinearGaussian(inflation=1.0)
     record = judge(model)
     known = known_nll_given_label(model, 0.5)
@@ -187,7 +187,7 @@ def test_attributes_have_no_marginal_likelihood() -> None:
     )
 
 
-def test_bits_of_black_and_white_images_are_of_their_probability() -> None:
+def test_bits_of_binary_images_use_their_probability() -> None:
     """A fair coin for each of four pixels: 4 ln 2 nats, a bit a pixel."""
     record = Record()
     record.put("nll", 4 * log(2), split="test", images=3, of=3, samples=10)
@@ -196,14 +196,14 @@ def test_bits_of_black_and_white_images_are_of_their_probability() -> None:
     assert record.metrics["bits_per_dim"] == pytest.approx(1)
 
 
-def test_bits_per_dim_of_images_and_of_images_given_their_label_are_not_mixed() -> None:
+def test_bits_per_dim_with_and_without_labels_stay_separate() -> None:
     record = judge(LinearGaussian())
     given = record.metrics["nll_given_label"] / (4 * log(2)) + np.log2(17 / 2)
     assert record.metrics["bits_per_dim_given_label"] == pytest.approx(given)
     assert record.metrics["bits_per_dim"] == pytest.approx(record.metrics["nll"] / (4 * log(2)) + np.log2(17 / 2))
 
 
-def test_a_subset_of_images_carries_the_likelihood() -> None:
+def test_the_likelihood_may_use_a_subset_of_images() -> None:
     model = LinearGaussian(inflation=1.0)
     record = judge(model, SETTINGS.model_copy(update={"images": 3}))
     x, labels = dequantized(TEST)
@@ -221,7 +221,7 @@ def test_the_same_seed_gives_the_same_record() -> None:
     assert judge(LinearGaussian(), SETTINGS.model_copy(update={"seed": 1})) != first
 
 
-def test_a_far_posterior_warns_and_says_so_in_the_record() -> None:
+def test_a_distant_posterior_warns_in_the_record() -> None:
     settings = SETTINGS.model_copy(update={"importance_samples": 10})
     with pytest.warns(Unconverged, match="effective sample size is under 10"):
         record = judge(LinearGaussian(inflation=20.0), settings)
@@ -232,7 +232,7 @@ def test_a_far_posterior_warns_and_says_so_in_the_record() -> None:
     assert "bias" in record.evaluation["nll_monte_carlo_error"]["dash"]
 
 
-def test_bounds_depend_on_no_importance_samples_and_these_on_no_bounds() -> None:
+def test_bounds_and_importance_samples_are_drawn_independently() -> None:
     few, many = (
         judge(LinearGaussian(), SETTINGS.model_copy(update=changes))
         for changes in ({"importance_samples": 40}, {"bound_samples": SETTINGS.bound_samples + 1})
@@ -242,13 +242,13 @@ def test_bounds_depend_on_no_importance_samples_and_these_on_no_bounds() -> None
     assert many.metrics["nll"] == record.metrics["nll"]
 
 
-def test_a_part_of_the_test_images_is_called_so() -> None:
+def test_a_subset_of_test_images_is_recorded_as_one() -> None:
     record = judge(LinearGaussian(), SETTINGS.model_copy(update={"images": 3}))
     assert record.evaluation["nll"]["warning"] == "of 3 of the 70 test images"
     assert "warning" not in judge(LinearGaussian()).evaluation["nll"]
 
 
-def test_every_figure_is_finite_and_says_how_it_was_made() -> None:
+def test_every_metric_is_finite_and_records_its_settings() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         record = judge(LinearGaussian(sigma=1.0, fixed=True))

@@ -43,7 +43,7 @@ def test_a_result_brings_its_error_and_a_dash_its_reason() -> None:
     assert record.evaluation["kid_sample"] == {"dash": "too few"}
 
 
-def test_records_join() -> None:
+def test_records_can_be_joined() -> None:
     record, other = Record(), Record()
     record.put("rate", 1.0)
     other.dash("mig", "none")
@@ -69,7 +69,7 @@ def test_a_metric_is_measured_once() -> None:
         record.join(other)
 
 
-def test_what_is_written_is_read_back() -> None:
+def test_a_written_file_reads_back_equal() -> None:
     record = Record()
     record.put("nll", 1.5, images=3, by_label={"x": math.nan}, effective_sample_size=4.0, curve=[{"share": 0.5}])
     record.dash("b", "none")

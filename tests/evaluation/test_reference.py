@@ -1,4 +1,4 @@
-"""References against Gaussians and features that are known."""
+"""References of known Gaussians and features."""
 
 from pathlib import Path
 from typing import Literal
@@ -26,7 +26,7 @@ from vaeline.system.errors import UserError
 
 
 class Pixels:
-    """A feature space in which everything is known."""
+    """A feature space with known features: the pixels."""
 
     prefix: Literal["fd"] = "fd"
     description, weights_sha256 = "the pixels themselves", "none"
@@ -42,7 +42,7 @@ def correlated(count: int, seed: int) -> np.ndarray:
     return rows.round().astype(np.uint8).reshape(count, 1, 2, 2)
 
 
-def test_the_pixel_gaussian_has_the_pixels_mean_and_covariance() -> None:
+def test_the_pixel_gaussian_has_the_mean_and_covariance_of_pixels() -> None:
     images = correlated(2_000, 0)
     samples = np.concatenate(list(pixel_gaussian(images, 20_000, 256, seed=1)))
     assert samples.shape == (20_000, 1, 2, 2)
@@ -83,7 +83,7 @@ def measured(drawn: int | None = None) -> Reference:
     return measure(Pixels(), judge, RealImages(train, test, facts, drawn), 0)
 
 
-def test_a_reference_holds_the_test_split_and_the_scale_of_its_distances() -> None:
+def test_a_reference_holds_test_statistics_floors_and_ceilings() -> None:
     found = measured()
     expected = moments([correlated(600, 600).reshape(-1, 4)])
     np.testing.assert_allclose(found.real.moments.covariance, expected.covariance)
@@ -94,7 +94,7 @@ def test_a_reference_holds_the_test_split_and_the_scale_of_its_distances() -> No
     assert set(found.record.evaluation["condition_accuracy_ceiling"]["by_label"]) == {"a", "b"}
 
 
-def test_the_judge_is_judged_on_test_images() -> None:
+def test_the_classifier_is_evaluated_on_test_images() -> None:
     found = measured().record
     torch.manual_seed(0)
     judge = Classifier((1, 2, 2), 256, [2, 2], 4, 2).eval()
@@ -109,7 +109,7 @@ def test_the_judge_is_judged_on_test_images() -> None:
     assert found.metrics["classifier_calibration_error"] == pytest.approx(np.mean(errors))
 
 
-def test_best_and_worst_are_of_as_many_images_as_the_systems_draw() -> None:
+def test_floors_use_as_many_images_as_the_models_draw() -> None:
     found = measured(100)
     real = moments([correlated(600, 600).reshape(-1, 4)])
     training = moments([correlated(900, 900)[evenly_spaced(900, 100)].reshape(-1, 4)])
@@ -118,7 +118,7 @@ def test_best_and_worst_are_of_as_many_images_as_the_systems_draw() -> None:
     assert measured(10_000).record.evaluation["fd_floor"]["images"] == measured(10_000).drawn == 600
 
 
-def test_every_frechet_distance_has_a_kernel_distance_with_its_error_beside() -> None:
+def test_every_frechet_distance_comes_with_a_kernel_distance() -> None:
     found = measured().record
     rows = correlated(600, 600).reshape(-1, 4)
     train = correlated(900, 900)[evenly_spaced(900, 600)].reshape(-1, 4)
@@ -130,7 +130,7 @@ def test_every_frechet_distance_has_a_kernel_distance_with_its_error_beside() ->
     )
 
 
-def test_training_images_are_the_ceiling_of_precision_and_recall() -> None:
+def test_training_images_give_the_ceiling_of_precision_and_recall() -> None:
     found = measured().record
     rows = [correlated(count, count)[evenly_spaced(count, 600)].reshape(-1, 4) for count in (600, 900)]
     expected = precision_recall(*map(torch.from_numpy, rows))
@@ -139,7 +139,7 @@ def test_training_images_are_the_ceiling_of_precision_and_recall() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet_distance.FewImages")
-def test_too_few_images_for_a_covariance_are_said_so(tmp_path: Path) -> None:
+def test_too_few_images_for_a_covariance_are_reported(tmp_path: Path) -> None:
     found = measured(4)
     assert "biased upwards" in found.record.evaluation["fd_floor"]["warning"]
     assert found.record.evaluation["precision_ceiling"] == {
@@ -147,7 +147,7 @@ def test_too_few_images_for_a_covariance_are_said_so(tmp_path: Path) -> None:
     }
 
 
-def test_a_reference_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_reference_reads_back_equal(tmp_path: Path) -> None:
     found = measured()
     files = DataFiles("tiny", tmp_path)
     paths = files.statistics("classifier"), files.metrics("classifier")

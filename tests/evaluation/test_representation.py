@@ -1,4 +1,4 @@
-"""What codes tell of labels and factors, in models whose codes are known."""
+"""Metrics of labels and factors in latents that are known."""
 
 from dataclasses import replace
 from typing import Any
@@ -45,13 +45,13 @@ def known(angle: float = 0.0, log_var: float = -5.0, **changes: Any) -> Model:
 
 
 def grid(count: int, seed: int, facts: Facts = FACTS) -> Batches:
-    """Points at the crossings of a grid, each with a little noise; the labels are where they stand."""
+    """Points of a grid, each with a little noise; labels are grid coordinates."""
     labels = np.stack(np.unravel_index(np.arange(count) % 6, (3, 2)), 1)
     noise = 0.05 * np.random.default_rng(seed).standard_normal((count, 2))
     return Batches(Split((labels + noise).astype(np.float32), labels, [""] * count), facts, 64)
 
 
-def test_codes_that_are_the_factors_tell_all_of_them() -> None:
+def test_latents_equal_to_the_factors_have_perfect_scores() -> None:
     record = measure_representation(known(), grid(600, 0), grid(300, 1), 0)
     expected = {"probe_linear": 1, "probe_neighbours": 1, "mig": 1, "mig_standard_error": 0}
     assert record.metrics == pytest.approx(expected, abs=0.02)
@@ -65,13 +65,13 @@ def test_codes_that_are_the_factors_tell_all_of_them() -> None:
     assert (gap["images"], gap["samples"], gap["split_sha256"], gap["saturated"]) == (600, 2000, "cd34", False)
 
 
-def test_the_gap_is_one_of_the_training_split() -> None:
+def test_the_gap_is_measured_on_the_training_split() -> None:
     shuffled = grid(600, 0)
     shuffled.labels[:] = shuffled.labels[torch.randperm(600, generator=torch.Generator().manual_seed(0))]
     assert measure_representation(known(), shuffled, grid(300, 1), 0).metrics["mig"] < 0.1
 
 
-def test_an_encoder_that_is_told_the_label_is_probed_and_said_to_be() -> None:
+def test_a_label_conditioned_encoder_is_probed_with_a_note() -> None:
     model = known(condition={"embedding": 2, "encoder": True, "decoder": True})
     assert (
         measure_representation(model, grid(600, 0), grid(300, 1), 0).evaluation["probe_linear"]["told"] == "the label"
@@ -79,7 +79,7 @@ def test_an_encoder_that_is_told_the_label_is_probed_and_said_to_be() -> None:
     assert "told" not in measure_representation(known(), grid(600, 0), grid(300, 1), 0).evaluation["probe_linear"]
 
 
-def test_codes_that_are_no_numbers_are_a_dash() -> None:
+def test_nonfinite_latents_give_a_dash() -> None:
     model = known()
     model.network.encoder.rotation.fill_(torch.nan)
     record = measure_representation(model, grid(600, 0, replace(FACTS, factors=False)), grid(300, 1), 0)
@@ -88,18 +88,18 @@ def test_codes_that_are_no_numbers_are_a_dash() -> None:
     )
 
 
-def test_codes_that_mix_the_factors_tell_them_to_probes_alone() -> None:
+def test_mixed_factors_are_readable_by_probes_only() -> None:
     record = measure_representation(known(np.pi / 4), grid(600, 0), grid(300, 1), 0)
     assert record.metrics["probe_linear"] > 0.98 and record.metrics["probe_neighbours"] > 0.98
     assert record.metrics["mig"] < 0.4
 
 
-def test_a_probe_sees_codes_without_their_noise() -> None:
+def test_a_probe_sees_posterior_means() -> None:
     record = measure_representation(known(log_var=6.0), grid(600, 0), grid(300, 1), 0)
     assert record.metrics["probe_linear"] > 0.98 and record.metrics["probe_neighbours"] > 0.98
 
 
-def test_codes_are_judged_on_images_that_the_probe_has_not_seen() -> None:
+def test_a_probe_is_scored_on_unseen_images() -> None:
     shuffled = grid(300, 1)
     shuffled.labels[:] = shuffled.labels[torch.randperm(300, generator=torch.Generator().manual_seed(0))]
     record = measure_representation(known(), grid(600, 0), shuffled, 0)
@@ -114,7 +114,7 @@ def test_codes_are_judged_on_images_that_the_probe_has_not_seen() -> None:
         ({"posterior": {"name": "flow"}}, {}, "Gaussian posteriors"),
     ],
 )
-def test_a_gap_without_meaning_is_a_dash(changes: dict[str, Any], facts: dict[str, Any], why: str) -> None:
+def test_a_gap_that_does_not_apply_is_a_dash(changes: dict[str, Any], facts: dict[str, Any], why: str) -> None:
     known_facts = replace(FACTS, **facts)
     record = measure_representation(known(**changes), grid(600, 0, known_facts), grid(300, 1, known_facts), 0)
     assert why in record.evaluation["mig"]["dash"]

@@ -1,4 +1,4 @@
-"""The aggregate posterior against torch's mixtures and a single Gaussian."""
+"""The aggregate posterior agrees with torch's mixtures and with a single Gaussian."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def mixture(mean: Tensor, log_var: Tensor) -> MixtureSameFamily:
 
 
 class Largest(TorchFunctionMode):
-    """Notes the most elements that a tensor had."""
+    """Records the largest number of elements of any tensor."""
 
     elements = 0
 
@@ -56,7 +56,7 @@ def test_one_posterior_is_its_gaussian() -> None:
     torch.testing.assert_close(aggregate.log_prob(z), expected.double(), atol=1e-6, rtol=0)
 
 
-def test_equal_posteriors_are_one() -> None:
+def test_equal_posteriors_act_as_one() -> None:
     mean, log_var = posteriors(1, 3, -1.0)
     z = torch.randn(20, 3, generator=Generator().manual_seed(0))
     many = AggregatePosterior(mean.expand(1_300, -1), log_var.expand(1_300, -1))
@@ -82,7 +82,7 @@ def test_blocks_do_not_change_the_density(monkeypatch: pytest.MonkeyPatch, block
     )
 
 
-def test_no_more_than_a_block_is_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_holds_one_block_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     mean, log_var = posteriors(2_000, 2, -2.0)
     aggregate = AggregatePosterior(mean, log_var)
     monkeypatch.setattr(_aggregate_posterior, "BLOCK", 50)
@@ -91,7 +91,7 @@ def test_no_more_than_a_block_is_held_at_a_time(monkeypatch: pytest.MonkeyPatch)
     assert largest.elements == 50 * 50
 
 
-def test_no_graph_is_held() -> None:
+def test_no_autograd_graph_is_kept() -> None:
     mean, log_var = posteriors(5, 2, 0.0)
     assert not AggregatePosterior(mean.requires_grad_(), log_var).log_prob(mean).requires_grad
 
@@ -115,14 +115,14 @@ def test_a_sample_comes_with_the_density_of_its_own_posterior() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_samples_have_the_type_of_the_means_and_densities_are_double(dtype: torch.dtype) -> None:
+def test_samples_keep_their_dtype_and_densities_are_float64(dtype: torch.dtype) -> None:
     aggregate = AggregatePosterior(*posteriors(4, 2, 0.0, dtype))
     z, log_q = aggregate.sample(3, Generator().manual_seed(0))
     assert z.dtype is dtype
     assert (log_q.dtype, aggregate.log_prob(z).dtype) == (torch.float64, torch.float64)
 
 
-def test_a_seed_gives_its_samples_again() -> None:
+def test_a_seed_repeats_its_samples() -> None:
     aggregate = AggregatePosterior(*posteriors(4, 2, 0.0))
     first, again, other = (aggregate.sample(5, Generator().manual_seed(seed)).z for seed in (0, 0, 1))
     assert torch.equal(first, again)
@@ -132,6 +132,6 @@ def test_a_seed_gives_its_samples_again() -> None:
 @pytest.mark.parametrize(
     ("mean", "log_var"), [((3, 2), (3, 1)), ((3, 2), (2,)), ((3,), (3,)), ((0, 2), (0, 2))], ids=str
 )
-def test_posteriors_of_other_shapes_are_refused(mean: tuple[int, ...], log_var: tuple[int, ...]) -> None:
+def test_posteriors_of_unequal_shapes_are_refused(mean: tuple[int, ...], log_var: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"give both as \(images, latent\)"):
         AggregatePosterior(torch.zeros(mean), torch.zeros(log_var))

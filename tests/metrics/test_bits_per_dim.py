@@ -1,4 +1,4 @@
-"""Bits per dimension of densities that are known."""
+"""Bits per dimension of known densities."""
 
 from math import log
 

@@ -1,4 +1,4 @@
-"""The calibration error of confidences whose accuracy is known."""
+"""The calibration error of confidences with a known accuracy."""
 
 import numpy as np
 import pytest
@@ -19,14 +19,14 @@ def test_it_is_the_gap_between_confidence_and_accuracy(confidence: float, right:
     assert calibration_error(*always(confidence, right)) == pytest.approx(error)
 
 
-def test_too_sure_in_one_bin_is_not_made_good_by_too_timid_in_another() -> None:
+def test_errors_of_different_bins_do_not_cancel() -> None:
     sure, timid = always(0.95, 85), always(0.65, 75)
     both = np.concatenate([sure[0], timid[0]]), np.concatenate([sure[1], timid[1]])
     assert calibration_error(*both) == pytest.approx(0.1)
     assert calibration_error(*both, bins=1) == pytest.approx(0.0)
 
 
-def test_bins_count_as_often_as_they_hold_images() -> None:
+def test_bins_are_weighted_by_their_images() -> None:
     sure, timid = always(0.95, 285, 300), always(0.65, 75, 100)
     both = np.concatenate([sure[0], timid[0]]), np.concatenate([sure[1], timid[1]])
     assert calibration_error(*both) == pytest.approx(0.025)

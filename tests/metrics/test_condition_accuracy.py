@@ -1,4 +1,4 @@
-"""Condition accuracy at the extremes where it is known."""
+"""Condition accuracy at extremes with known values."""
 
 import numpy as np
 import pytest
@@ -35,13 +35,13 @@ def test_a_label_of_one_value_is_left_out_by_name() -> None:
         assert condition_accuracy(requested, requested, ["smiling", "mustache"]) == {"smiling": 1.0}
 
 
-def test_shuffled_requests_score_chance_however_good_the_images_are() -> None:
+def test_shuffled_requests_score_at_chance() -> None:
     requested = np.stack([np.arange(1_000) % 10, np.arange(1_000) < 30], 1).astype(int)
     floor = chance(requested, requested, ["digit", "bald"])
     assert floor == pytest.approx({"digit": 0.1, "bald": 0.5})
 
 
-def test_the_floor_is_the_mean_over_deals_of_the_requests() -> None:
+def test_the_floor_is_the_mean_over_shuffled_requests() -> None:
     generator = np.random.default_rng(0)
     requested = np.repeat([0, 1, 2], [50, 30, 20])[:, None]
     predicted = generator.integers(0, 4, (100, 1))  # sees a value that nobody asked for

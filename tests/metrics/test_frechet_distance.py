@@ -92,7 +92,7 @@ def test_fewer_images_than_dimensions_warn_and_stay_finite() -> None:
 
 @pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet_distance.FewImages")
 @pytest.mark.parametrize("counts", [(10, 15), (10, 200), (200, 10), (64, 65)])
-def test_the_centred_rows_of_few_images_give_what_their_covariance_gives(counts: tuple[int, int]) -> None:
+def test_centred_rows_and_their_covariance_give_the_same_distance(counts: tuple[int, int]) -> None:
     generator = np.random.default_rng(0)
     first, second = (
         moments([shift + generator.standard_normal((count, 64))]) for shift, count in zip((0, 1), counts, strict=True)
@@ -122,7 +122,7 @@ def test_enough_images_do_not_warn() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_features_that_are_not_finite_are_refused(bad: float) -> None:
+def test_nonfinite_features_are_refused(bad: float) -> None:
     with pytest.raises(ValueError, match="not finite"), np.errstate(invalid="ignore"):
         moments([np.array([[0.0, 1.0], [bad, 2.0]])])
 

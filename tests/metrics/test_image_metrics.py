@@ -30,7 +30,7 @@ def test_it_says_the_same_each_time(file: str) -> None:
 
 
 class Tenths(Pixels):
-    """A space in which images of one colour have features that floating point cannot hold exactly."""
+    """A space in which images of one colour have features that floating point cannot represent exactly."""
 
     def __call__(self, images: Tensor) -> Tensor:
         return super().__call__(images) / 10
@@ -38,7 +38,7 @@ class Tenths(Pixels):
 
 @pytest.mark.parametrize("space", [Pixels(), Tenths()])
 @pytest.mark.parametrize("file", ["frechet_distance", "kernel_distance", "precision_recall"])
-def test_features_that_are_all_the_same_judge_nothing(file: str, space: Pixels) -> None:
+def test_identical_features_give_no_metric(file: str, space: Pixels) -> None:
     same, unlabelled = np.full((500, 1, 2, 2), 3, np.uint8), np.zeros((500, 0), np.int64)
     real = extract(space, lambda: [same], unlabelled)
     images = extract(space, lambda: [correlated(500, 0)], unlabelled)

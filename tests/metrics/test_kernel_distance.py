@@ -1,4 +1,4 @@
-"""The kernel distance has its closed form for Gaussians, no bias in few images, and an error that covers it."""
+"""The kernel distance matches its closed form for Gaussians, is unbiased, and has a correct error."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def expected(shift: float) -> float:
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.7])
-def test_it_is_right_on_average_from_a_handful_of_images(shift: float) -> None:
+def test_it_is_unbiased_for_a_handful_of_images(shift: float) -> None:
     generator = np.random.default_rng(0)
     found = [
         kernel_distance(generator.standard_normal((5, 1)), shift + generator.standard_normal((8, 1))).distance
@@ -55,7 +55,7 @@ def test_it_is_the_mean_over_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kernel_distance(first, second).distance == pytest.approx(by_hand(first, second))
 
 
-def test_the_error_is_that_of_leaving_out_one_image_after_the_other() -> None:
+def test_the_error_is_the_leave_one_out_error() -> None:
     generator = np.random.default_rng(3)
     first, second = generator.standard_normal((6, 2)), 0.5 + generator.standard_normal((4, 2))
     without_first = [by_hand(np.delete(first, row, 0), second) for row in range(6)]
@@ -64,7 +64,7 @@ def test_the_error_is_that_of_leaving_out_one_image_after_the_other() -> None:
     assert kernel_distance(first, second).standard_error == pytest.approx(variance**0.5)
 
 
-def test_the_error_covers_what_another_draw_would_give() -> None:
+def test_the_error_covers_another_draw() -> None:
     generator = np.random.default_rng(4)
     found = [
         kernel_distance(generator.standard_normal((60, 3)), 0.7 + generator.standard_normal((50, 3)))
@@ -82,7 +82,7 @@ def paired(generator: np.random.Generator, count: int = 40) -> tuple[np.ndarray,
     return made[order], real, order
 
 
-def test_images_made_from_those_that_they_are_held_against_are_no_nearer_for_it() -> None:
+def test_reconstructions_are_not_favoured_by_their_source_images() -> None:
     generator = np.random.default_rng(5)
     found = [paired(generator) for _ in range(600)]
     free = [kernel_distance(made, real, partners) for made, real, partners in found]
@@ -93,7 +93,7 @@ def test_images_made_from_those_that_they_are_held_against_are_no_nearer_for_it(
     assert np.mean(bound) < -10 * spread / 600**0.5
 
 
-def test_the_error_knows_that_partners_vary_together() -> None:
+def test_the_error_includes_the_covariance_of_partners() -> None:
     generator = np.random.default_rng(7)
     found = [
         kernel_distance(made + 0.7, real, partners) for made, real, partners in (paired(generator) for _ in range(600))

@@ -41,7 +41,7 @@ def test_a_wide_gaussian_leaks_as_integrated(threshold: float) -> None:
     assert found.share == pytest.approx(share, rel=0.02)
 
 
-def test_the_curve_has_a_point_for_every_threshold_of_the_paper() -> None:
+def test_the_curve_has_every_threshold_of_the_paper() -> None:
     curve = leakage_curve(*log_probs(100))
     assert [point.threshold for point in curve] == [-90, -80, -70, -60, -50, -40, -30, -20, -10, -5, -1]
     assert tuple(point.threshold for point in curve) == THRESHOLDS
@@ -56,7 +56,7 @@ def test_shares_grow_with_the_threshold_and_leakage_falls() -> None:
     assert leakages == sorted(leakages, reverse=True)
 
 
-def test_a_threshold_without_samples_has_no_leakage_and_json_can_hold_it() -> None:
+def test_a_threshold_without_samples_has_null_leakage() -> None:
     curve = leakage_curve(*log_probs(100), [-90.0])
     assert curve == [(-90.0, None, 0.0)]
     assert json.loads(json.dumps(curve, allow_nan=False)) == [[-90.0, None, 0.0]]
@@ -69,8 +69,8 @@ def test_a_sample_at_the_threshold_is_not_below_it() -> None:
 
 
 @pytest.mark.parametrize("deviation", [1.0, 2.0])
-def test_errors_of_a_leak_are_its_spread_over_draws(deviation: float) -> None:
-    """Of a perfect match most of it is the threshold's, a quantile of fifty draws."""
+def test_the_error_of_a_leak_matches_its_spread(deviation: float) -> None:
+    """For a perfect match, most of the error comes from the threshold, a quantile of fifty draws."""
     generator, of_z = Generator().manual_seed(0), Normal(torch.tensor(0.0).double(), torch.tensor(deviation).double())
     found = []
     for _ in range(300):

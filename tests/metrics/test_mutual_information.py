@@ -16,7 +16,7 @@ def information(mean: Tensor, log_var: Tensor, count: int = 2_000) -> MutualInfo
     return mutual_information(log_q, aggregate.log_prob(z), len(mean))
 
 
-def test_posteriors_apart_tell_every_image_and_saturate() -> None:
+def test_separated_posteriors_identify_every_image_and_saturate() -> None:
     mean = 100 * torch.arange(200.0).unsqueeze(1)
     found = information(mean, torch.zeros_like(mean))
     assert found.mutual_information == pytest.approx(log(200), abs=1e-7)
@@ -25,13 +25,13 @@ def test_posteriors_apart_tell_every_image_and_saturate() -> None:
     assert found.saturated
 
 
-def test_equal_posteriors_tell_nothing() -> None:
+def test_equal_posteriors_have_no_mutual_information() -> None:
     found = information(torch.ones(200, 3), torch.full((200, 3), -2.0))
     assert found.mutual_information == pytest.approx(0.0, abs=1e-12)
     assert not found.saturated
 
 
-def test_pairs_of_equal_posteriors_tell_the_pair() -> None:
+def test_pairs_of_equal_posteriors_identify_the_pair() -> None:
     mean = 100 * torch.arange(40.0).repeat_interleave(2).unsqueeze(1)
     assert information(mean, torch.zeros_like(mean)).mutual_information == pytest.approx(log(40), abs=1e-7)
 

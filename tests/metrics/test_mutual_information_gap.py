@@ -1,4 +1,4 @@
-"""The gap of codes that were made to tell what they tell."""
+"""The mutual information gap of latents with known information."""
 
 from math import log
 
@@ -22,35 +22,35 @@ def gap(*columns: Tensor, log_var: float = NARROW) -> float:
 FIRST, SECOND, NOTHING = FACTORS[:, 0], FACTORS[:, 1], torch.zeros(len(FACTORS))
 
 
-def test_a_dimension_for_each_factor_has_the_whole_gap() -> None:
+def test_one_dimension_per_factor_gives_the_full_gap() -> None:
     assert gap(FIRST, SECOND, NOTHING) == pytest.approx(1, abs=0.01)
 
 
-def test_order_sign_and_scale_of_the_dimensions_do_not_count() -> None:
+def test_order_sign_and_scale_of_dimensions_do_not_matter() -> None:
     assert gap(NOTHING, -3 * SECOND, 10 - 5 * FIRST) == pytest.approx(1, abs=0.01)
 
 
-def test_a_factor_told_twice_has_none() -> None:
+def test_a_factor_encoded_twice_has_no_gap() -> None:
     assert gap(FIRST, FIRST, SECOND, SECOND) == pytest.approx(0, abs=0.01)
 
 
-def test_codes_that_tell_nothing_have_none() -> None:
+def test_uninformative_latents_have_no_gap() -> None:
     assert gap(NOTHING, NOTHING) == pytest.approx(0, abs=0.01)
 
 
-def test_one_dimension_that_tells_both_has_the_whole_gap_of_each() -> None:
+def test_one_dimension_for_two_factors_has_both_gaps() -> None:
     assert gap(FIRST * 10 + SECOND, NOTHING) == pytest.approx(1, abs=0.01)
 
 
-def test_half_of_a_factor_is_half_a_gap() -> None:
+def test_half_of_a_factor_gives_half_a_gap() -> None:
     assert gap(FIRST // 2, SECOND) == pytest.approx((log(2) / log(4) + 1) / 2, abs=0.01)
 
 
-def test_the_second_best_is_taken_off() -> None:
+def test_the_second_best_dimension_is_subtracted() -> None:
     assert gap(FIRST, FIRST // 2, SECOND) == pytest.approx((1 - log(2) / log(4) + 1) / 2, abs=0.01)
 
 
-def test_posteriors_that_overlap_tell_what_their_integral_says() -> None:
+def test_overlapping_posteriors_match_numerical_integration() -> None:
     factors = torch.cartesian_prod(torch.arange(2), torch.arange(2))
     mean = torch.stack([2.0 * factors[:, 0], torch.zeros(4)], 1)
     found = mutual_information_gap(mean, torch.zeros(4, 2), factors, Generator().manual_seed(0), samples=40_000)
@@ -62,7 +62,7 @@ def test_posteriors_that_overlap_tell_what_their_integral_says() -> None:
     assert found.shares[0, 1].item() == pytest.approx(0, abs=1e-6)
 
 
-def test_spikes_tell_everything_and_are_marked() -> None:
+def test_very_narrow_posteriors_are_marked() -> None:
     generator = Generator().manual_seed(0)
     mean = torch.randn(len(FACTORS), 3, generator=generator).double()  # of nothing but the image's number
     found = mutual_information_gap(mean, torch.full_like(mean, -30.0), FACTORS[:, :2], generator)
@@ -71,8 +71,8 @@ def test_spikes_tell_everything_and_are_marked() -> None:
     assert not wide.saturated and wide.shares.max() < 0.1
 
 
-def test_posteriors_that_seem_to_tell_of_a_nuisance_are_marked() -> None:
-    """Dimension 0 tells its factor and nothing else; dimension 1, of a nuisance alone, seems to tell a tenth of it."""
+def test_information_about_a_nuisance_is_marked() -> None:
+    """Dimension 0 encodes its factor only. Dimension 1 encodes a nuisance only, but seems to carry a tenth of the factor."""
     generator = Generator().manual_seed(0)
     factors, nuisance = torch.randint(8, (4_000, 1), generator=generator), torch.rand(4_000, generator=generator)
     mean = torch.stack([factors[:, 0].double(), nuisance.double()], 1)
@@ -96,7 +96,7 @@ def test_the_error_is_that_of_repeated_draws() -> None:
     ("latent", "factors", "message"),
     [(1, FACTORS[:, :2], "needs 2 dimensions"), (3, torch.zeros(len(FACTORS), 1).long(), "same value in all")],
 )
-def test_what_has_no_gap_is_refused(latent: int, factors: Tensor, message: str) -> None:
+def test_inputs_without_a_gap_are_refused(latent: int, factors: Tensor, message: str) -> None:
     mean = torch.zeros(len(FACTORS), latent)
     with pytest.raises(ValueError, match=message):
         mutual_information_gap(mean, mean, factors, Generator())

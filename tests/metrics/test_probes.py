@@ -1,4 +1,4 @@
-"""Probes of codes that hold a label plainly, in a knot, or not at all."""
+"""Probes of latents that encode a label linearly, nonlinearly, or not at all."""
 
 import numpy as np
 import pytest
@@ -17,14 +17,14 @@ def cloud(seed: int = 0, count: int = 2000, dimensions: int = 2) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ["linear", "neighbours"])
-def test_a_label_that_is_a_side_of_a_plane_is_read(kind: str) -> None:
+def test_a_linear_label_is_read(kind: str) -> None:
     codes = cloud()
     labels = (codes[:, 0] + codes[:, 1] > 0).astype(int)
     codes[:, 0] += np.where(labels == 1, 1.0, -1.0)
     assert score(kind, codes, labels) > 0.98
 
 
-def test_a_label_in_four_quadrants_is_read_by_neighbours_alone() -> None:
+def test_a_nonlinear_label_is_read_by_neighbours_only() -> None:
     codes = cloud()
     labels = (codes[:, 0] * codes[:, 1] > 0).astype(int)
     assert score("linear", codes, labels) == pytest.approx(0.5, abs=0.06)
@@ -32,7 +32,7 @@ def test_a_label_in_four_quadrants_is_read_by_neighbours_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", ["linear", "neighbours"])
-def test_codes_without_the_label_score_as_chance_does(kind: str) -> None:
+def test_latents_without_the_label_score_at_chance(kind: str) -> None:
     labels = np.random.default_rng(1).integers(0, 4, 4000)
     assert score(kind, cloud(count=4000), labels) == pytest.approx(0.25, abs=0.04)
 
@@ -45,19 +45,19 @@ def test_a_rare_label_counts_as_much_as_a_common_one(kind: str) -> None:
     assert score(kind, shifted, labels) > 0.9
 
 
-def test_dimensions_that_hardly_move_do_not_drown_the_others_among_neighbours() -> None:
+def test_the_neighbour_probe_scales_its_dimensions() -> None:
     codes = np.concatenate([cloud(), 1e-3 * cloud(1, dimensions=30)], 1)
     labels = (codes[:, 0] > 0).astype(int)
     assert score("neighbours", codes, labels) == pytest.approx(score("neighbours", codes[:, :2], labels), abs=0.01)
 
 
-def test_the_units_of_the_dimensions_do_not_count_for_the_linear_probe() -> None:
+def test_the_linear_probe_ignores_units() -> None:
     codes = cloud()
     labels = (codes[:, 0] > 0).astype(int)
     assert score("linear", codes * [1e-4, 1e4], labels) == pytest.approx(score("linear", codes, labels), abs=0.005)
 
 
-def test_a_column_of_one_value_is_left_out_and_a_dead_dimension_does_no_harm() -> None:
+def test_constant_columns_are_skipped_and_dead_dimensions_harmless() -> None:
     codes, labels = np.concatenate([cloud(), np.zeros((2000, 1))], 1), np.zeros((2000, 2), int)
     labels[:, 1] = codes[:, 0] > 0
     found = probe("linear", codes[:1000], labels[:1000], codes[1000:], labels[1000:], ["constant", "side"])

@@ -1,4 +1,4 @@
-"""The symmetric divergence against the closed form for Gaussians."""
+"""The symmetric KL divergence matches its closed form for Gaussians."""
 
 from math import log
 
@@ -35,7 +35,7 @@ def test_two_gaussians_have_their_closed_form(mean: float, deviation: float) -> 
     assert estimate.prior_to_aggregate == pytest.approx(to_aggregate, abs=4 * estimate.standard_error)
 
 
-def test_the_halves_add_up() -> None:
+def test_the_two_directions_sum_to_the_total() -> None:
     estimate = between(gaussian(1.0, 0.5), gaussian(0.0, 1.0), 50, seed=0)
     assert estimate.skl == estimate.aggregate_to_prior + estimate.prior_to_aggregate
 

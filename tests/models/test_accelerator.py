@@ -1,4 +1,4 @@
-"""A step on an accelerator, without one: every tensor is a fake that knows its device, and no number is ever read from it.
+"""A training step on fake tensors of an accelerator, whose values cannot be read.
 
 Reading one (`.item()`, `if tensor:`, a mask as an index) makes the host wait for the device, and raises here; so does an
 operation between a tensor that was left on the host and one of the device.
@@ -20,7 +20,7 @@ FAKED = FakeTensorMode(allow_non_fake_inputs=True)  # a real tensor becomes a fa
 
 
 @pytest.mark.parametrize(("study_name", "entry"), entries())
-def test_a_step_stays_on_its_device_and_never_waits_for_it(
+def test_a_step_stays_on_its_device_without_synchronizing(
     study_name: str, entry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = resolved(study_name)
@@ -52,7 +52,7 @@ def assert_step_stays_on_device(model: Model, facts: Facts, train: Split, monkey
 
 
 def put_on_device(module: nn.Module) -> None:
-    """Put fakes in the place of weights and buffers; `Module.to` would want the device."""
+    """Replace weights and buffers by fake tensors; `Module.to` would need the device."""
     for part in module.modules():
         for name, weight in part._parameters.items():
             part._parameters[name] = None if weight is None else nn.Parameter(_faked(weight), weight.requires_grad)

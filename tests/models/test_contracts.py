@@ -223,14 +223,23 @@ class StudentT(Prior):
 '''
 
 
-@pytest.mark.parametrize("regularizer", ["kl", "mmd", "total_correlation"])
+PAGE = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+EXAMPLE_OF_PAGE = PAGE.split("```python\n")[1].split("```")[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "regularizer"),
+    [(STUDENT_T, "kl"), (STUDENT_T, "mmd"), (STUDENT_T, "total_correlation"), (EXAMPLE_OF_PAGE, "kl")],
+    ids=["kl", "mmd", "total_correlation", "example_of_contributing"],
+)
 def test_a_prior_without_parameter_or_buffer_works_in_every_step(
+    source: str,
     regularizer: str,
     write_part: Callable[[str, str], PartOptions],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write_part("priors", STUDENT_T)
+    write_part("priors", source)
     variant = Variant.model_validate({**VECTORS, "prior": {"name": "mine"}, "regularizer": {"name": regularizer}})
     model = Model(variant, FACTS)
     assert not model.prior.state_dict() and not [*model.prior.parameters(), *model.prior.buffers()]

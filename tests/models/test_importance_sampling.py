@@ -1,4 +1,4 @@
-"""Importance sampling against linear-Gaussian models, whose log-likelihood is known."""
+"""Importance sampling of linear-Gaussian models with a known log-likelihood."""
 
 import warnings
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ NOISE = 0.5
 
 @dataclass
 class LinearGaussian:
-    """z ~ N(0, I), x ~ N(W z, 0.25 I): everything about it is known."""
+    """z ~ N(0, I), x ~ N(W z, 0.25 I): all densities are known."""
 
     weight: Tensor  # (pixels, latent)
     x: Tensor  # (images, pixels)
@@ -87,7 +87,7 @@ def test_the_posterior_itself_needs_no_second_sample() -> None:
 
 
 def test_the_reported_variance_is_that_of_repeated_estimates() -> None:
-    """600 images that are the same image are 600 estimates of one number."""
+    """600 copies of one image give 600 estimates of one number."""
     one = linear_gaussian(2, images=1)
     model = LinearGaussian(one.weight, one.x.expand(600, -1))
     estimate = log_likelihood(model.proposal(1.0, 2.0), model.log_joint, samples=500, block=100)
@@ -112,13 +112,13 @@ def test_blocks_do_not_change_the_estimate() -> None:
         torch.testing.assert_close(found, log_weights[:count].logsumexp(0) - log(count), atol=1e-6, rtol=0)
 
 
-def test_fewer_samples_lie_further_above_on_average() -> None:
+def test_fewer_samples_overestimate_the_nll_more() -> None:
     model = linear_gaussian(8, images=200)
     summary = summarize(log_likelihood(model.proposal(1.5, 1.5), model.log_joint, samples=1_000, block=500), "nll")
     assert summary.hundredth - summary.tenth > summary.tenth - summary.nll > 0
 
 
-def test_no_more_than_a_block_is_held_at_a_time() -> None:
+def test_memory_holds_one_block_at_a_time() -> None:
     model = linear_gaussian(2, images=3)
     draw = model.proposal(0.5, 1.5)
     counts: list[int] = []
@@ -132,7 +132,7 @@ def test_no_more_than_a_block_is_held_at_a_time() -> None:
     assert sum(counts) == 1_005
 
 
-def test_several_densities_are_judged_by_the_same_samples() -> None:
+def test_several_densities_share_the_same_samples() -> None:
     model = linear_gaussian(2, images=3)
 
     def both(z: Tensor) -> Tensor:
@@ -143,7 +143,7 @@ def test_several_densities_are_judged_by_the_same_samples() -> None:
     torch.testing.assert_close(estimate.variance[0], estimate.variance[1], atol=1e-4, rtol=0)
 
 
-def test_weights_of_twenty_thousand_nats_keep_their_digits() -> None:
+def test_weights_of_twenty_thousand_nats_stay_precise() -> None:
     def draw(count: int) -> tuple[Tensor, Tensor]:
         return torch.zeros(count, 1), torch.zeros(count)
 
@@ -160,8 +160,8 @@ def test_a_far_proposal_warns_of_few_effective_samples() -> None:
     assert summary.nll > -model.log_prob.mean().item()
 
 
-def test_an_estimate_that_more_samples_still_lower_is_a_bound() -> None:
-    """In 64 dimensions: 45 nats from the truth, which no effective sample size over 10 and no error over draws would show."""
+def test_an_estimate_that_has_not_converged_is_an_upper_bound() -> None:
+    """In 64 dimensions, the estimate is 45 nats from the truth, although its effective sample size is over 10 and its error is small."""
     model = linear_gaussian(64, images=8)
     estimate = log_likelihood(model.proposal(0.0, 2.0), model.log_joint, samples=1_000, block=100)
     summary = Summary(**{**summarize_quietly(estimate)._asdict(), "effective_sample_size": 50.0})
@@ -184,7 +184,7 @@ def test_a_close_proposal_does_not_warn() -> None:
 
 
 def test_a_mixture_over_labels_gives_the_known_marginal() -> None:
-    """y moves the image by y in every pixel, so that p(x) = sum_y p(y) N(x - y; ...)."""
+    """The label y adds y to every pixel, so that p(x) = sum_y p(y) N(x - y; ...)."""
     model = linear_gaussian(2, images=50)
     moved = [LinearGaussian(model.weight, model.x - y) for y in (0.0, 1.0, 2.0)]
     log_prior = torch.tensor([0.2, 0.5, 0.3]).double().log()
@@ -205,7 +205,7 @@ def test_a_mixture_of_one_label_is_that_label() -> None:
         torch.testing.assert_close(field, alone)
 
 
-def test_a_summary_tells_images_from_samples() -> None:
+def test_a_summary_separates_image_and_sample_variance() -> None:
     log_prob = torch.tensor([-1.0, -2.0, -3.0, -6.0]).double()
     likelihood = LogLikelihood(
         log_prob, log_prob - 0.25, log_prob - 0.5, torch.full((4,), 0.04).double(), torch.tensor([50.0, 60, 70, 80])
@@ -218,7 +218,7 @@ def test_a_summary_tells_images_from_samples() -> None:
     assert summary.effective_sample_size == 60
 
 
-def test_batches_of_images_join_in_their_order() -> None:
+def test_batches_of_images_are_joined_in_order() -> None:
     parts = [
         LogLikelihood(*(torch.full((2, images), value) for _ in range(5))) for images, value in ((3, 1.0), (2, 5.0))
     ]

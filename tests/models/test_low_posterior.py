@@ -30,12 +30,12 @@ def test_equal_densities_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize(("count", "fraction", "expected"), [(3, 0.1, 30), (7, 0.1, 70), (10, 0.3, 33), (5, 1.0, 5)])
-def test_as_many_draws_as_the_fraction_asks_for(count: int, fraction: float, expected: int) -> None:
+def test_the_fraction_sets_the_number_of_draws(count: int, fraction: float, expected: int) -> None:
     assert draws(count, fraction) == expected
     assert len(lowest(torch.zeros(expected), count, fraction)) == count
 
 
-def test_a_draw_of_unknown_density_does_not_pass_for_the_best_covered() -> None:
+def test_draws_of_nan_density_are_refused() -> None:
     log_q = torch.zeros(20).double()
     log_q[3] = torch.nan
     with pytest.raises(ValueError, match="the density of 1 of 20 draws is unknown"):

@@ -1,4 +1,4 @@
-"""The model: its bound against closed forms, its parts put together in every way, its files."""
+"""The model: its ELBO in closed form, all combinations of parts, and its files."""
 
 import itertools
 from dataclasses import replace
@@ -71,7 +71,7 @@ def test_every_combination_trains_and_samples(
     assert samples.shape == x.shape and samples.abs().max() <= 1
 
 
-def test_the_bound_is_distortion_plus_rate_by_torchs_own_densities(x: torch.Tensor, labels: torch.Tensor) -> None:
+def test_the_elbo_matches_torchs_densities(x: torch.Tensor, labels: torch.Tensor) -> None:
     model = Model(variant(), FACTS).eval()
     torch.manual_seed(1)
     elbo = model.elbo(x, labels)
@@ -94,7 +94,7 @@ def test_a_sampled_rate_is_right_on_average(x: torch.Tensor, labels: torch.Tenso
     assert float(sampled.mean()) == pytest.approx(float(closed), abs=4 * float(sampled.std()) / 20_000**0.5)
 
 
-def test_the_weight_of_the_rate_enters_the_objective_and_not_the_bound(x: torch.Tensor, labels: torch.Tensor) -> None:
+def test_the_rates_weight_changes_the_objective_only(x: torch.Tensor, labels: torch.Tensor) -> None:
     model = Model(variant(regularizer={"name": "kl", "weight": 4}), FACTS).eval()
     objective = model(x, labels)
     torch.testing.assert_close(objective.terms["kl"], 4 * objective.logged["rate"])
@@ -102,7 +102,7 @@ def test_the_weight_of_the_rate_enters_the_objective_and_not_the_bound(x: torch.
 
 
 @pytest.mark.parametrize("half", ["encoder", "decoder"])
-def test_a_half_that_does_not_see_the_labels_does_not_depend_on_them(half: str, x: torch.Tensor) -> None:
+def test_an_unconditioned_network_ignores_labels(half: str, x: torch.Tensor) -> None:
     model = Model(variant(condition={"embedding": 4, half: False}), FACTS).eval()
     one, other = torch.zeros(5, 1, dtype=torch.long), torch.ones(5, 1, dtype=torch.long)
     z = torch.randn(5, 3)
@@ -117,7 +117,7 @@ def test_a_model_without_condition_takes_any_labels(x: torch.Tensor, labels: tor
     assert torch.equal(model.reconstruct(x, labels), model.reconstruct(x, labels * 0))
 
 
-def test_each_value_of_each_attribute_has_an_embedding_of_its_own() -> None:
+def test_each_attribute_value_has_its_own_embedding() -> None:
     model = Model(variant(), ATTRIBUTES)
     rows = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]])
     condition = model.condition(rows)
@@ -127,9 +127,7 @@ def test_each_value_of_each_attribute_has_an_embedding_of_its_own() -> None:
     torch.testing.assert_close(condition[2], torch.cat([table[1], table[2]]))
 
 
-def test_a_saved_model_is_loaded_whole_and_saved_again_as_the_same_bytes(
-    tmp_path: Path, x: torch.Tensor, labels: torch.Tensor
-) -> None:
+def test_a_saved_model_loads_and_saves_the_same_bytes(tmp_path: Path, x: torch.Tensor, labels: torch.Tensor) -> None:
     model = Model(variant(likelihood={"name": "optimal_sigma"}, prior={"name": "conditional_flow"}), FACTS).eval()
     model.likelihood.calibrate(0.09)
     save(tmp_path / "a", model, FACTS, {"seed": 1})
@@ -164,7 +162,7 @@ def test_a_saved_model_is_loaded_whole_and_saved_again_as_the_same_bytes(
         ),
     ],
 )
-def test_a_damaged_run_is_a_sentence(tmp_path: Path, file: str, damage: Any, sentence: str) -> None:
+def test_a_damaged_run_is_reported(tmp_path: Path, file: str, damage: Any, sentence: str) -> None:
     save(tmp_path, Model(variant(), FACTS), FACTS, {})
     damage(tmp_path / file)
     with pytest.raises(UserError, match=sentence):
@@ -282,25 +280,25 @@ def test_a_prior_may_be_trained_by_a_discrepancy_alone() -> None:
         Model(variant(**changes, posterior={"name": posterior}), FACTS)
 
 
-def test_codes_of_points_are_refused_with_what_would_work() -> None:
+def test_a_codebook_for_points_is_refused_with_alternatives() -> None:
     with pytest.raises(UserError, match="the data are points; take posterior gaussian"):
         Model(variant(**CODES), replace(FACTS, image_shape=(2,), pixels="points", levels=0))
 
 
 @pytest.mark.parametrize(("changes", "sentence"), SENSELESS.values(), ids=SENSELESS)
-def test_parts_that_make_no_sense_together_are_refused(changes: dict[str, Any], sentence: str) -> None:
+def test_incompatible_parts_are_refused(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         Model(variant(**changes), FACTS)
 
 
-def test_one_hot_labels_are_ones_in_the_places_of_their_values() -> None:
+def test_one_hot_labels_mark_the_place_of_their_value() -> None:
     model = Model(variant(condition={"embedding": None}), ATTRIBUTES)
     found = model.condition(torch.tensor([[0, 1], [1, 0]]))
     assert found is not None and found.tolist() == [[1, 0, 0, 1], [0, 1, 1, 0]]
     assert model.embedding is not None and not list(model.embedding.parameters())
 
 
-def test_an_autoencoder_has_no_rate_and_reconstructs_its_code(x: torch.Tensor, labels: torch.Tensor) -> None:
+def test_an_autoencoder_has_no_rate_and_reconstructs(x: torch.Tensor, labels: torch.Tensor) -> None:
     model = Model(variant(posterior={"name": "deterministic"}, regularizer={"name": "none"}), FACTS).eval()
     elbo = model.elbo(x, labels)
     assert elbo.rate is None and elbo.negative_elbo is None
@@ -308,8 +306,8 @@ def test_an_autoencoder_has_no_rate_and_reconstructs_its_code(x: torch.Tensor, l
     torch.testing.assert_close(model.reconstruct(x, labels), model.decode(model.encode(x, labels).z, labels))
 
 
-def test_the_rate_of_codes_is_that_of_their_density(x: torch.Tensor, labels: torch.Tensor) -> None:
-    """log K for each place under the uniform prior; -log p(codes) once a density is there to sample from."""
+def test_the_rate_of_discrete_latents_uses_their_density(x: torch.Tensor, labels: torch.Tensor) -> None:
+    """log K for each position under the uniform prior; -log p(indices) with a fitted density."""
     codes = {"posterior": {"name": "vector_quantized", "codes": 5}, "network": CONV, "prior": {"name": "uniform"}}
     codes["regularizer"] = {"name": "commitment"}
     plain = Model(variant(**codes), FACTS).eval()
@@ -321,7 +319,7 @@ def test_the_rate_of_codes_is_that_of_their_density(x: torch.Tensor, labels: tor
     torch.testing.assert_close(dense(x, labels).logged["rate"], torch.tensor(4 * log(5)))
 
 
-def test_a_density_is_no_part_of_what_is_trained_jointly() -> None:
+def test_a_density_is_not_trained_jointly() -> None:
     model = Model(variant(density={"name": "gaussian_mixture"}, condition=None), FACTS)
     assert model.latent_density is model.density
     whole = {id(each) for each in model.parameters()}
@@ -329,7 +327,7 @@ def test_a_density_is_no_part_of_what_is_trained_jointly() -> None:
     assert {id(each) for each in model.trained_jointly()} == whole - of_density
 
 
-def test_points_are_decoded_without_bounds() -> None:
+def test_decoded_points_have_no_range() -> None:
     facts = replace(FACTS, image_shape=(2,), levels=0, pixels="points")
     model = Model(variant(condition=None), facts).eval()
     z = 100 * torch.randn(50, 3)

@@ -1,4 +1,4 @@
-"""A project in miniature: a study of two quick variants on digits that a test draws itself."""
+"""A tiny project: a study of two quick variants on made-up digits."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +63,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 @pytest.fixture
 def run() -> Callable[..., Result]:
-    """Give a command its words; what it did is in the result."""
+    """Run a command with arguments; returns its result."""
 
     def invoke(command: click.Command, *words: object) -> Result:
         return CliRunner().invoke(command, [str(word) for word in words])

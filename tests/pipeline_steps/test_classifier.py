@@ -15,7 +15,7 @@ from vaeline.study.schema import Study
 FILE = Path("data/blocks.classifier.safetensors")
 
 
-def test_the_stage_writes_a_classifier_that_tells_the_classes_apart(project: Study, run: Callable[..., Result]) -> None:
+def test_the_stage_writes_an_accurate_classifier(project: Study, run: Callable[..., Result]) -> None:
     result = run(step.main)
     assert result.exit_code == 0, result.output
     test = read_split(Path("data/blocks.h5"), "test")
@@ -30,7 +30,7 @@ def test_running_it_twice_writes_the_same_bytes(project: Study, run: Callable[..
     assert FILE.read_bytes() == first
 
 
-def test_a_missing_store_is_a_sentence(project: Study, run: Callable[..., Result]) -> None:
+def test_a_missing_store_is_reported(project: Study, run: Callable[..., Result]) -> None:
     Path("data/blocks.h5").unlink()
     result = run(step.main)
     assert result.exit_code == 1

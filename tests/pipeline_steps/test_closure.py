@@ -20,7 +20,7 @@ def code_text(text: str) -> str:
     return closure.code_text(textwrap.dedent(text))
 
 
-def test_comments_docstrings_and_blank_lines_are_left_out() -> None:
+def test_comments_docstrings_and_blank_lines_do_not_count() -> None:
     explained = '''
         """A module."""
 
@@ -57,11 +57,11 @@ def test_comments_docstrings_and_blank_lines_are_left_out() -> None:
         ("x = f'{y}#1'", "x = f'{y}#2'"),
     ],
 )
-def test_whatever_may_act_is_kept(one: str, other: str) -> None:
+def test_every_statement_with_an_effect_counts(one: str, other: str) -> None:
     assert closure.code_text(one) != closure.code_text(other)
 
 
-def test_a_strange_string_does_not_swallow_what_follows() -> None:
+def test_an_unusual_string_does_not_hide_later_code() -> None:
     text = "x = '\\\\'  # gone\ny = r'\\'#'\nz = \"'\"  # gone\n"
     assert closure.code_text(text) == "x = '\\\\'\ny = r'\\'#'\nz = \"'\"\n"
 
@@ -175,7 +175,7 @@ def test_a_data_set_belongs_to_the_steps_that_read_it() -> None:
     assert changed_by("vaeline/data/sets/digits.py") == {"download.digits", "preprocess.digits"}
 
 
-def test_a_step_belongs_to_itself() -> None:
+def test_a_steps_file_affects_that_step_only() -> None:
     assert changed_by("pipeline_steps/report.py") == {"report"}
     for name in ("report.html.j2", "report.css", "report.js"):
         assert changed_by(f"vaeline/report/templates/{name}") == {"report"}

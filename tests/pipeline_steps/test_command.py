@@ -36,7 +36,7 @@ def own_format() -> Iterator[None]:
         ),
     ],
 )
-def test_a_mistake_ends_with_its_sentence(run: Callable[..., Result], error: Exception, sentence: str) -> None:
+def test_a_user_error_is_printed_as_a_sentence(run: Callable[..., Result], error: Exception, sentence: str) -> None:
     @command
     def step() -> None:
         raise error
@@ -46,7 +46,7 @@ def test_a_mistake_ends_with_its_sentence(run: Callable[..., Result], error: Exc
     assert result.output.startswith(sentence)
 
 
-def test_a_fault_of_the_code_keeps_its_traceback(run: Callable[..., Result]) -> None:
+def test_a_bug_keeps_its_traceback(run: Callable[..., Result]) -> None:
     @command
     def step() -> None:
         raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""The download step: a manifest of what is there, weights first, sentences for mistakes."""
+"""The download step writes a manifest, checks weights first, and reports mistakes."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def test_local_copy_is_read_in_place_with_a_note_on_missing_images(project: Stud
     assert [path.name for path in Path("data/raw").iterdir()] == ["faces.json"]
 
 
-def test_mistake_ends_with_a_sentence_and_no_manifest(project: Study, run: Callable[..., Result]) -> None:
+def test_a_user_error_is_reported_without_a_manifest(project: Study, run: Callable[..., Result]) -> None:
     write_files(write_celeba(Path("faces")), {"img_align_celeba.zip": WEB_PAGE})
     use({"id": "faces", "name": "celeba", "source": "faces", "size": 8})
     ended = run(download.main)
@@ -47,14 +47,14 @@ def test_mistake_ends_with_a_sentence_and_no_manifest(project: Study, run: Calla
     assert not Path("data/raw/faces.json").exists()
 
 
-def test_missing_weights_are_found_before_any_data_is_fetched(project: Study, run: Callable[..., Result]) -> None:
+def test_missing_weights_are_reported_before_any_download(project: Study, run: Callable[..., Result]) -> None:
     use({"id": "d", "name": "digits", "size": 8}, features={"name": "inception", "weights": "nowhere.pth"})
     ended = run(download.main)
     assert ended.exit_code == 1 and "nowhere.pth" in ended.stderr
     assert not Path("data/raw/d.json").exists()
 
 
-def test_digits_need_no_torch_up_to_their_store(project: Study) -> None:
+def test_digits_are_preprocessed_without_importing_torch(project: Study) -> None:
     code = """
 import sys
 from pipeline_steps import download, preprocess

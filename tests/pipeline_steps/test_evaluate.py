@@ -1,4 +1,4 @@
-"""The evaluate stage measures one run and says how each figure was made."""
+"""The evaluate stage measures one run and records how each metric was computed."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.nll.Unconverged
 
 @pytest.fixture
 def drawn(project: Study, run: Callable[..., Result]) -> Study:
-    """An untrained run of each variant that has been sampled, and what it is held against."""
+    """An untrained run of each variant with its samples, and the reference."""
     facts = read_facts(Path("data/blocks.h5"))
     run(classifier.main)
     run(reference.main)
@@ -36,9 +36,7 @@ def drawn(project: Study, run: Callable[..., Result]) -> Study:
 
 
 @pytest.mark.parametrize("variant", ["plain", "flow"])
-def test_every_figure_is_a_finite_number_with_a_definition(
-    drawn: Study, run: Callable[..., Result], variant: str
-) -> None:
+def test_every_metric_is_finite_and_defined(drawn: Study, run: Callable[..., Result], variant: str) -> None:
     result = run(evaluate.main, "--variant", variant, "--seed", 0)
     assert result.exit_code == 0, result.output
     folder = StudyFolder("tiny").run(variant, 0)
@@ -59,7 +57,7 @@ def test_every_figure_is_a_finite_number_with_a_definition(
     assert (metrics["nll_refit"] == metrics["nll"]) == (variant == "flow")
 
 
-def test_each_figure_is_of_the_split_that_it_says(drawn: Study, run: Callable[..., Result]) -> None:
+def test_each_metric_uses_the_split_it_records(drawn: Study, run: Callable[..., Result]) -> None:
     run(evaluate.main, "--variant", "flow", "--seed", 0)
     evaluation = json.loads((StudyFolder("tiny").run("flow", 0) / "evaluation.json").read_text())
     facts = read_facts(Path("data/blocks.h5"))
@@ -74,7 +72,7 @@ def test_each_figure_is_of_the_split_that_it_says(drawn: Study, run: Callable[..
     assert of_floor == {facts.counts["test"]} == {known["classifier_accuracy"]["images"]}
 
 
-def test_another_seed_of_the_evaluation_draws_other_samples(drawn: Study, run: Callable[..., Result]) -> None:
+def test_another_evaluation_seed_draws_different_samples(drawn: Study, run: Callable[..., Result]) -> None:
     content, found = yaml.safe_load(Path("params.yaml").read_text()), []
     for seed in (0, 1):
         content["evaluation"]["seed"] = seed
@@ -99,7 +97,7 @@ def test_running_it_twice_writes_the_same_bytes(drawn: Study, run: Callable[...,
 
 @pytest.mark.parametrize("name", ["samples.h5", "model.safetensors", "variant.yaml"])
 @pytest.mark.parametrize("damage", ["missing", "truncated"])
-def test_a_missing_or_damaged_file_is_a_sentence(
+def test_a_missing_or_damaged_file_is_reported(
     drawn: Study, run: Callable[..., Result], name: str, damage: str
 ) -> None:
     path = StudyFolder("tiny").run("flow", 0) / name
@@ -113,7 +111,7 @@ def test_a_missing_or_damaged_file_is_a_sentence(
     assert not (path.parent / "metrics.json").exists()
 
 
-def test_a_store_of_other_images_is_refused(drawn: Study, run: Callable[..., Result]) -> None:
+def test_a_store_of_different_images_is_refused(drawn: Study, run: Callable[..., Result]) -> None:
     facts, other = read_facts(Path("data/blocks.h5")), blocks(40, 9)
     store.write(Path("data/blocks.h5"), facts, {"train": other, "validation": other, "test": other})
     for step in (evaluate, sample):

@@ -1,4 +1,4 @@
-"""Sample and evaluate runs of every kind of latent: what is in samples.h5, and which figures are dashes."""
+"""Runs with every kind of latent are sampled and evaluated."""
 
 import json
 from collections.abc import Callable
@@ -42,7 +42,7 @@ LATENTS = {"codes", "prior", "posterior", "low_posterior", "low_posterior_codes"
 
 
 def attributes(split: Split) -> Split:
-    """The same images under two attributes: which half is bright, and one that nothing shows."""
+    """The same images with two attributes: which half is bright, and one that is invisible."""
     other = np.arange(len(split.labels))[:, None] % 2
     return Split(split.images, np.concatenate([split.labels, other], 1), split.ids)
 
@@ -71,7 +71,7 @@ def project_of_kinds(
     return load()
 
 
-def test_every_kind_is_sampled_evaluated_and_drawn_from(project_of_kinds: Study, run: Callable[..., Result]) -> None:
+def test_every_kind_of_latent_is_sampled_and_evaluated(project_of_kinds: Study, run: Callable[..., Result]) -> None:
     there = {
         "codes": set(), "points": {"codes", "prior", "traversals"}, "mixture": {*LATENTS, "posterior_log_p"},
         "flows": {"codes", "prior", "traversals"}, "conditional": LATENTS, "vamp": {*LATENTS, "posterior_log_p"},

@@ -1,4 +1,4 @@
-"""The preprocess step: manifest in, store out."""
+"""The preprocess step reads a manifest and writes a store."""
 
 import json
 from collections.abc import Callable
@@ -22,13 +22,15 @@ def test_digits_become_a_store(project: Study, run: Callable[..., Result]) -> No
     assert facts.preprocessing["manifest"] == manifest
 
 
-def test_missing_manifest_names_the_step_that_writes_it(project: Study, run: Callable[..., Result]) -> None:
+def test_a_missing_manifest_names_the_step_that_writes_it(project: Study, run: Callable[..., Result]) -> None:
     ended = run(preprocess.main)
     assert ended.exit_code == 1
     assert "data/raw/blocks.json is missing or damaged; run `python -m pipeline_steps.download`" in ended.stderr
 
 
-def test_another_source_than_downloaded_leaves_the_store_alone(project: Study, run: Callable[..., Result]) -> None:
+def test_images_changed_after_the_download_leave_the_store_unchanged(
+    project: Study, run: Callable[..., Result]
+) -> None:
     before = Path("data/blocks.h5").read_bytes()
     assert run(download.main).exit_code == 0
     manifest = json.loads(Path("data/raw/blocks.json").read_text())

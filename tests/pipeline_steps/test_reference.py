@@ -14,7 +14,7 @@ NUMBERS = Path("data/blocks.classifier.json")
 STATISTICS = Path("data/blocks.classifier.reference.safetensors")
 
 
-def test_the_stage_gives_the_scale_of_every_figure(project: Study, run: Callable[..., Result]) -> None:
+def test_the_stage_gives_floors_and_ceilings_of_metrics(project: Study, run: Callable[..., Result]) -> None:
     run(classifier.main)
     result = run(reference.main)
     assert result.exit_code == 0, result.output
@@ -32,7 +32,7 @@ def test_running_it_twice_writes_the_same_bytes(project: Study, run: Callable[..
     assert (NUMBERS.read_bytes(), STATISTICS.read_bytes()) == first
 
 
-def test_a_missing_classifier_is_a_sentence(project: Study, run: Callable[..., Result]) -> None:
+def test_a_missing_classifier_is_reported(project: Study, run: Callable[..., Result]) -> None:
     result = run(reference.main)
     assert result.exit_code == 1
     assert "blocks.classifier.safetensors" in result.output and "Traceback" not in result.output

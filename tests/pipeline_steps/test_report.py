@@ -49,7 +49,7 @@ def run(*arguments: str) -> Result:
 
 
 def outputs() -> set[str]:
-    """What the step wrote, but its note of what it took."""
+    """The files that the step wrote, except timings."""
     return {path.name for path in RESULTS.iterdir()} - {"runs", "timing.json"}
 
 
@@ -66,7 +66,7 @@ def test_the_declared_outputs_are_written() -> None:
     assert [row["variant"] for row in json.loads((RESULTS / "pareto.json").read_text())] == ["one", "two"]
 
 
-def test_all_outputs_are_the_same_bytes_each_time() -> None:
+def test_running_twice_writes_the_same_bytes() -> None:
     run()
     first = {name: (RESULTS / name).read_bytes() for name in OUTPUTS}
     run()
@@ -74,7 +74,7 @@ def test_all_outputs_are_the_same_bytes_each_time() -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_real_images_stand_beside_the_pictures() -> None:
+def test_the_report_shows_real_images_beside_samples() -> None:
     images = np.zeros((4, 1, 8, 8), np.uint8)
     part = store.Split(images, np.zeros((4, 1), np.int64), ["a", "b", "c", "d"])
     facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0"]])
@@ -94,7 +94,7 @@ def test_a_missing_run_stops_the_stage_and_is_named() -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_partial_report_lies_outside_the_declared_outputs() -> None:
+def test_a_partial_report_is_not_a_declared_output() -> None:
     (RESULTS / "runs" / "two" / "seed-1" / "metrics.json").unlink()
     result = run("--partial")
     assert result.exit_code == 0
@@ -115,7 +115,7 @@ def test_a_partial_report_lies_outside_the_declared_outputs() -> None:
         ("timing.json", b'{"train": 3}'),
     ],
 )
-def test_a_partial_report_names_a_run_of_another_version_and_shows_the_others(file: str, content: bytes) -> None:
+def test_a_partial_report_names_and_skips_outdated_runs(file: str, content: bytes) -> None:
     (RESULTS / "runs/one/seed-1" / file).write_bytes(content)
     assert run().exit_code == 1
     assert run("--partial").exit_code == 0
@@ -123,7 +123,7 @@ def test_a_partial_report_names_a_run_of_another_version_and_shows_the_others(fi
     assert f"one seed 1: results/tiny/runs/one/seed-1/{file} is damaged" in page and "5</b> of 6 runs complete" in page
 
 
-def test_a_partial_report_of_nothing_is_refused() -> None:
+def test_a_partial_report_without_runs_is_refused() -> None:
     (RESULTS / "runs").rename(RESULTS / "elsewhere")
     result = run("--partial")
     assert result.exit_code == 1
@@ -131,7 +131,7 @@ def test_a_partial_report_of_nothing_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_former_runs_are_moved_by_the_stage_and_not_by_a_partial_report() -> None:
+def test_only_the_stage_moves_former_runs() -> None:
     write_run(RESULTS / "runs" / "gone" / "seed-0", {"nll": 0.0})
     run("--partial")
     assert (RESULTS / "runs" / "gone").exists()
@@ -153,7 +153,7 @@ def test_the_table_is_printed_with_the_answer_and_the_report() -> None:
     assert lines[-1] == "Report: results/tiny/report.html"
 
 
-def test_the_table_of_a_study_that_did_not_run_says_what_to_do() -> None:
+def test_a_missing_table_explains_what_to_run() -> None:
     result = CliRunner().invoke(table.main, [])
     assert result.exit_code == 1
     assert result.output == (

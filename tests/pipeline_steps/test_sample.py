@@ -62,13 +62,13 @@ def test_sampling_again_gives_the_same_bytes(trained: Study, run: Callable[..., 
     assert hashes[0] == hashes[1]
 
 
-def test_fewer_images_are_chosen_once_each() -> None:
+def test_chosen_test_images_do_not_repeat() -> None:
     chosen = sample._choose(40, 10, seed=0)
     assert len(set(chosen)) == 10 and list(chosen) == sorted(chosen) and chosen.max() < 40
     assert list(sample._choose(5, None, 0)) == list(sample._choose(5, 9, 0)) == [0, 1, 2, 3, 4]
 
 
-def test_what_is_asked_is_drawn(trained: Study, run: Callable[..., Result]) -> None:
+def test_the_requested_images_are_drawn(trained: Study, run: Callable[..., Result]) -> None:
     pictures = []
     for value in ("left", "right", "1"):
         result = run(draw.main, RUN, "--set", f"side={value}", "--count", 4, "--out", f"{value}.png")
@@ -86,13 +86,13 @@ def test_what_is_asked_is_drawn(trained: Study, run: Callable[..., Result]) -> N
         ("side", "side has no value ''; it has: left, right."),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_a_sentence(
+def test_an_impossible_request_is_refused(
     trained: Study, run: Callable[..., Result], setting: str, sentence: str
 ) -> None:
     result = run(draw.main, RUN, "--set", setting)
     assert result.exit_code == 1 and sentence in result.output
 
 
-def test_a_folder_that_is_no_run_is_a_sentence(trained: Study, run: Callable[..., Result]) -> None:
+def test_a_folder_without_a_run_is_refused(trained: Study, run: Callable[..., Result]) -> None:
     result = run(draw.main, "data")
     assert result.exit_code == 1 and "data/variant.yaml is missing" in result.output

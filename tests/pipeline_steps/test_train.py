@@ -18,7 +18,7 @@ from vaeline.system.state_files import FOLDER as ROOT
 RUN = Path("results/tiny/runs/flow/seed-0")
 
 
-def test_a_run_leaves_model_entry_and_curves(project: Study, run: Callable[..., Result]) -> None:
+def test_a_run_writes_model_settings_and_curves(project: Study, run: Callable[..., Result]) -> None:
     result = run(train.main, "--variant", "flow", "--seed", 0)
     assert result.exit_code == 0, result.output
     assert {path.name for path in RUN.iterdir()} == {"model.safetensors", "variant.yaml", "training.csv", "timing.json"}
@@ -53,12 +53,12 @@ def test_another_seed_gives_another_model(project: Study, run: Callable[..., Res
     assert sha256(RUN / "model.safetensors") != sha256(RUN.with_name("seed-1") / "model.safetensors")
 
 
-def test_an_unknown_variant_names_those_there_are(project: Study, run: Callable[..., Result]) -> None:
+def test_an_unknown_variant_is_refused_with_known_names(project: Study, run: Callable[..., Result]) -> None:
     result = run(train.main, "--variant", "flowy", "--seed", 0)
     assert result.exit_code == 1 and "--variant is 'flowy'; params.yaml holds: flow, plain." in result.output
 
 
-def test_a_senseless_variant_stops_the_training_of_the_others(project: Study, run: Callable[..., Result]) -> None:
+def test_an_impossible_variant_stops_all_trainings(project: Study, run: Callable[..., Result]) -> None:
     content = yaml.safe_load(Path("params.yaml").read_text())
     content["variants"]["plain"]["posterior"] = {"name": "vector_quantized", "codes": 4}
     Path("params.yaml").write_text(yaml.safe_dump(content))
@@ -67,7 +67,7 @@ def test_a_senseless_variant_stops_the_training_of_the_others(project: Study, ru
         assert result.exit_code == 1 and "Error: variants.plain: " in result.output
 
 
-def test_two_trainings_of_one_run_do_not_meet(project: Study, run: Callable[..., Result]) -> None:
+def test_a_run_cannot_be_trained_twice_at_once(project: Study, run: Callable[..., Result]) -> None:
     run(train.main, "--variant", "flow", "--seed", 0)
     [folder] = Path(ROOT).iterdir()
     with locked(folder, "training"):
@@ -76,7 +76,9 @@ def test_two_trainings_of_one_run_do_not_meet(project: Study, run: Callable[...,
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>no such file</html>", None])
-def test_a_store_that_is_none_is_a_sentence(project: Study, run: Callable[..., Result], content: bytes | None) -> None:
+def test_a_file_that_is_not_a_store_is_refused(
+    project: Study, run: Callable[..., Result], content: bytes | None
+) -> None:
     store = Path("data/blocks.h5")
     store.write_bytes(store.read_bytes()[:3000] if content is None else content)
     result = run(train.main, "--variant", "flow", "--seed", 0)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A git repository with the studies and a committed params.yaml; DVC is away."""
+    """A git repository with the studies and a committed params.yaml, without DVC."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "studies").mkdir()
     for name in ("digits", "mnist_cvae_nf"):
@@ -37,19 +37,19 @@ def edit(**training: object) -> None:
     Path("params.yaml").write_text(yaml.safe_dump(content))
 
 
-def test_a_study_and_its_overlay_take_the_place_of_params(run: Callable[..., Result]) -> None:
+def test_a_study_and_its_overlay_replace_params(run: Callable[..., Result]) -> None:
     assert run(use.main, "mnist_cvae_nf", "--quick").exit_code == 0
     assert load().study.name == "mnist_cvae_nf_quick" and load().dataset.name == "mnist"
 
 
-def test_there_and_back_again_changes_nothing(run: Callable[..., Result]) -> None:
+def test_switching_studies_and_back_changes_nothing(run: Callable[..., Result]) -> None:
     before = Path("params.yaml").read_text()
     for name in ("mnist_cvae_nf", "digits"):
         assert run(use.main, name).exit_code == 0
     assert Path("params.yaml").read_text() == before
 
 
-def test_an_edit_that_is_not_committed_is_not_overwritten(run: Callable[..., Result]) -> None:
+def test_an_uncommitted_edit_is_not_overwritten(run: Callable[..., Result]) -> None:
     edit(epochs=8)
     result = run(use.main, "mnist_cvae_nf")
     assert result.exit_code == 1 and "holds edits that are not committed" in result.output
@@ -80,18 +80,18 @@ def test_one_id_for_two_data_sets_is_refused(run: Callable[..., Result]) -> None
     )
 
 
-def test_a_source_that_is_not_there_leaves_params_as_they_are(run: Callable[..., Result]) -> None:
+def test_a_missing_source_leaves_params_unchanged(run: Callable[..., Result]) -> None:
     before = Path("params.yaml").read_text()
     result = run(use.main, "mnist_cvae_nf", "--source", "/somewhere/mnist")
     assert result.exit_code == 1 and "There is no folder /somewhere/mnist" in result.output
     assert Path("params.yaml").read_text() == before
 
 
-def test_without_a_name_the_studies_are_named(run: Callable[..., Result]) -> None:
+def test_without_a_name_all_studies_are_listed(run: Callable[..., Result]) -> None:
     result = run(use.main)
     assert result.exit_code == 1 and "there are: digits, mnist_cvae_nf" in result.output
 
 
-def test_an_unknown_study_is_a_sentence(run: Callable[..., Result]) -> None:
+def test_an_unknown_study_is_refused(run: Callable[..., Result]) -> None:
     result = run(use.main, "digts")
     assert result.exit_code == 1 and "there are: digits, mnist_cvae_nf" in result.output

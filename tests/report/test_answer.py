@@ -1,4 +1,4 @@
-"""Sentences made of paired comparisons."""
+"""The answer of a study is written from paired comparisons."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Means over seeds and paired comparisons, held against numbers worked out by hand."""
+"""Means over seeds and paired comparisons match numbers worked out by hand."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def compared(
     return compare.compare(results.read(folder, study(variants, seeds)))
 
 
-def test_a_figure_is_a_mean_with_its_t_interval(tmp_path: Path) -> None:
+def test_a_metric_is_a_mean_with_its_t_interval(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0]})
     summary = compared(tmp_path, ("one",)).metrics["nll"].summaries["one"]
     assert summary.mean == 2
@@ -42,7 +42,7 @@ def test_variants_are_compared_seed_by_seed(tmp_path: Path) -> None:
     assert not pair.significant  # 1.24 > 1
 
 
-def test_a_pair_can_be_turned(tmp_path: Path) -> None:
+def test_a_paired_comparison_can_be_reversed(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [2.0, 2.0, 2.5]})
     figure = compared(tmp_path).metrics["nll"]
     pair, turned = figure.pair("one", "two"), figure.pair("two", "one")
@@ -63,7 +63,7 @@ def test_only_shared_seeds_are_compared(tmp_path: Path) -> None:
     ]
 
 
-def test_a_single_seed_has_no_interval_and_is_never_apart(tmp_path: Path) -> None:
+def test_a_single_seed_is_never_significantly_different(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0], "two": [100.0]})
     figure = compared(tmp_path, seeds=(0,)).metrics["nll"]
     assert figure.summaries["one"].half_width is None
@@ -71,7 +71,7 @@ def test_a_single_seed_has_no_interval_and_is_never_apart(tmp_path: Path) -> Non
     assert not figure.pairs[0].significant
 
 
-def test_more_is_better_where_the_figure_says_so(tmp_path: Path) -> None:
+def test_higher_is_better_if_the_metric_declares_it(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [0.9, 0.9, 0.8], "two": [0.5, 0.6, 0.9]}, "condition_accuracy")
     figure = compared(tmp_path).metrics["condition_accuracy"]
     assert figure.ranking(catalogue().metric("condition_accuracy")) == ["one", "two"]
@@ -86,7 +86,7 @@ def test_a_dash_keeps_its_reason(tmp_path: Path) -> None:
     assert found.missing == ["absent seed 0: not trained"]
 
 
-def test_a_mean_over_runs_is_a_bound_where_one_of_them_is(tmp_path: Path) -> None:
+def test_a_mean_with_one_upper_bound_is_an_upper_bound(tmp_path: Path) -> None:
     for variant, whys in {"one": ["", "it falls"], "two": ["", ""]}.items():
         for seed, why in enumerate(whys):
             write_run(tmp_path / variant / f"seed-{seed}", {"nll": 1.0, "rate": 4.0}, {"nll": {"upper_bound": why}})
@@ -94,7 +94,7 @@ def test_a_mean_over_runs_is_a_bound_where_one_of_them_is(tmp_path: Path) -> Non
     assert {name: figure.upper_bounds for name, figure in figures.items()} == {"nll": {"one": "it falls"}, "rate": {}}
 
 
-def test_a_probability_and_a_density_are_not_compared(tmp_path: Path) -> None:
+def test_probabilities_and_densities_are_not_compared(tmp_path: Path) -> None:
     for variant, value, measure in (
         ("one", 1.0, "density of pixels"),
         ("two", 2.0, "density of pixels"),
@@ -113,7 +113,7 @@ def test_a_probability_and_a_density_are_not_compared(tmp_path: Path) -> None:
     assert answer.sentences(found, "nll") == ["one is better than two by 1 nats in nll, 3 of 3 seeds."]
 
 
-def test_numbers_of_unlike_definition_stand_in_no_column_together(tmp_path: Path) -> None:
+def test_differently_defined_values_do_not_share_a_column(tmp_path: Path) -> None:
     for variant, samples in (("one", 500), ("two", 500), ("odd", 100)):
         for seed in (0, 1, 2):
             write_run(tmp_path / variant / f"seed-{seed}", {"nll": seed + samples}, {"nll": {"samples": samples}})
@@ -133,7 +133,7 @@ def test_numbers_of_unlike_definition_stand_in_no_column_together(tmp_path: Path
 
 
 @pytest.mark.parametrize("key", DEFINING)
-def test_whatever_defines_a_figure_keeps_unlike_ones_apart(tmp_path: Path, key: str) -> None:
+def test_any_difference_in_definition_separates_values(tmp_path: Path, key: str) -> None:
     for variant, value in (("one", "this"), ("two", "that")):
         write_run(tmp_path / variant / "seed-0", {"rate": 1.0}, {"rate": {key: value}})
     assert compared(tmp_path, seeds=(0,)).metrics["rate"].mixed
@@ -141,7 +141,7 @@ def test_whatever_defines_a_figure_keeps_unlike_ones_apart(tmp_path: Path, key: 
     assert "one" in compared(tmp_path, ("one",), (0, 1)).metrics["rate"].dashes
 
 
-def test_seeds_that_were_measured_in_unlike_ways_have_no_mean(tmp_path: Path) -> None:
+def test_differently_measured_seeds_have_no_mean(tmp_path: Path) -> None:
     for seed, weights in enumerate(["ab12", "ab12", "cd34"]):
         write_run(tmp_path / "one" / f"seed-{seed}", {"fd_sample": 1.0}, {"fd_sample": {"weights": weights}})
         write_run(tmp_path / "two" / f"seed-{seed}", {"fd_sample": 2.0}, {"fd_sample": {"weights": "ab12"}})
@@ -150,8 +150,8 @@ def test_seeds_that_were_measured_in_unlike_ways_have_no_mean(tmp_path: Path) ->
     assert figure.dashes["one"] == "its seeds were measured in different ways: weights ab12; weights cd34"
 
 
-def test_a_study_is_answered_by_the_figure_in_which_most_variants_compare(tmp_path: Path) -> None:
-    """Two in each, though a third variant has a bound: of another measure."""
+def test_the_answer_uses_the_metric_comparing_most_variants(tmp_path: Path) -> None:
+    """Two variants have each metric; a third variant has only an upper bound, which is another measure."""
     measure = "density of pixels"
     for variant, metrics, of_bound in (
         ("one", {"nll": 1.0, "negative_elbo": 2.0}, measure),
@@ -202,7 +202,7 @@ def test_a_value_past_a_reference_is_known(
     assert list(found.past(metric, past)) == expected
 
 
-def test_a_comparison_survives_its_file(tmp_path: Path) -> None:
+def test_a_comparison_reads_back_equal(tmp_path: Path) -> None:
     write_runs(tmp_path / "runs", {"one": [1.0, 2.0, 4.0], "two": [2.0, 2.0]})
     found = compared(tmp_path / "runs")
     path = tmp_path / "comparison.json"
@@ -220,7 +220,7 @@ def test_a_damaged_comparison_is_named(tmp_path: Path, content: bytes) -> None:
         comparison.read(path)
 
 
-def test_a_comparison_that_leaves_a_variant_out_is_damaged(tmp_path: Path) -> None:
+def test_a_comparison_without_a_variant_is_refused(tmp_path: Path) -> None:
     write_runs(tmp_path / "runs", {"one": [1.0, 2.0], "two": [2.0, 2.0]})
     content = compared(tmp_path / "runs").model_dump(mode="json")
     del content["metrics"]["nll"]["summaries"]["two"]
@@ -229,7 +229,7 @@ def test_a_comparison_that_leaves_a_variant_out_is_damaged(tmp_path: Path) -> No
         comparison.read(tmp_path / "comparison.json")
 
 
-def test_a_definition_that_has_changed_is_not_averaged_with_the_one_before(tmp_path: Path) -> None:
+def test_old_and_new_definitions_are_not_averaged(tmp_path: Path) -> None:
     for seed, words in enumerate(("Nats.", "Bits.")):
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": 5.0 + seed}, {"nll": {"definition": words}})
     figure = compared(tmp_path, ("one",), (0, 1)).metrics["nll"]
@@ -237,14 +237,14 @@ def test_a_definition_that_has_changed_is_not_averaged_with_the_one_before(tmp_p
     assert figure.dashes["one"] == "its seeds were measured in different ways: definition Nats.; definition Bits."
 
 
-def test_what_runs_warn_of_stands_beside_their_figure(tmp_path: Path) -> None:
+def test_warnings_of_runs_are_shown_with_their_metric(tmp_path: Path) -> None:
     how = {"warning": "biased upwards", "left_out": ["digit=3"]}
     write_run(tmp_path / "one" / "seed-0", {"fd_sample": 3.0}, {"fd_sample": how})
     [cell] = table.rows(compared(tmp_path, ("one",), (0,)))[0].cells
     assert cell.note == "biased upwards; without digit=3: too few images have it"
 
 
-def test_an_upper_bound_is_not_compared_with_a_published_figure(tmp_path: Path) -> None:
+def test_an_upper_bound_is_not_compared_with_published_values(tmp_path: Path) -> None:
     write_run(
         tmp_path / "one" / "seed-0",
         {"nll": 91.0},
@@ -265,13 +265,13 @@ def test_an_upper_bound_is_not_compared_with_a_published_figure(tmp_path: Path) 
     )  # fmt: skip
 
 
-def test_a_published_figure_of_which_nothing_is_known_is_refused() -> None:
+def test_a_published_value_without_a_definition_is_refused() -> None:
     paper = {"metric": "nll", "variant": "one", "value": 89.78, "source": "a paper"}
     with pytest.raises(UserError, match="nll of one needs `how`, the way it was measured, or `differs`"):
         reading.check({**study_content(), "published": {"vae": paper}}, Path("params.yaml"))
 
 
-def test_a_published_figure_that_does_not_say_how_it_was_made_is_not_compared(tmp_path: Path) -> None:
+def test_published_values_of_unknown_origin_are_not_compared(tmp_path: Path) -> None:
     ours = {"samples": 200, "features": "own"}
     write_run(tmp_path / "one" / "seed-0", {"fd_sample": 1.0}, {"fd_sample": ours})
     paper = {"metric": "fd_sample", "variant": "one", "value": 160.0, "source": "a paper"}
@@ -287,7 +287,7 @@ def test_a_published_figure_that_does_not_say_how_it_was_made_is_not_compared(tm
     assert whole.difference == pytest.approx(-159)
 
 
-def test_a_key_that_says_nothing_of_a_figure_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_key_of_a_published_value_is_refused(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0]})
     paper = {"metric": "nll", "variant": "one", "value": 9.0, "source": "a paper", "how": {"sampels": 200}}
     of = reading.check({**study_content(("one",), (0,)), "published": {"p": paper}}, Path("params.yaml"))
@@ -295,7 +295,7 @@ def test_a_key_that_says_nothing_of_a_figure_is_refused(tmp_path: Path) -> None:
         compare.compare(results.read(tmp_path, of))
 
 
-def test_a_published_figure_of_no_name_is_refused(tmp_path: Path) -> None:
+def test_a_published_value_of_an_unknown_metric_is_refused(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0]})
     paper = {"metric": "fid_samples", "variant": "one", "value": 9.0, "source": "a paper", "how": {"samples": 200}}
     of = reading.check({**study_content(("one",), (0,)), "published": {"p": paper}}, Path("params.yaml"))
@@ -303,7 +303,7 @@ def test_a_published_figure_of_no_name_is_refused(tmp_path: Path) -> None:
         compare.compare(results.read(tmp_path, of))
 
 
-def test_a_published_figure_is_held_against_ours_where_it_is_defined_alike(tmp_path: Path) -> None:
+def test_published_values_of_the_same_definition_are_compared(tmp_path: Path) -> None:
     for seed, value in enumerate((90.0, 92.0, 91.0)):
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": value}, {"nll": {"samples": 200}})
         write_run(tmp_path / "two" / f"seed-{seed}", {"rate": 1.0})

@@ -1,4 +1,4 @@
-"""What a study took."""
+"""Time and memory that a study needed."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import write_json
 
 
-def test_stages_are_summed_over_runs_and_the_greatest_peak_is_kept(tmp_path: Path) -> None:
+def test_stage_times_are_summed_and_the_largest_peak_kept(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0]})
     for seed, noted in enumerate(({"seconds": 3.0, "peak_bytes": 7}, {"seconds": 4.5, "peak_bytes": 9})):
         write_json(tmp_path / "one" / f"seed-{seed}" / "timing.json", {"train": {"host": "a", **noted}})
@@ -29,12 +29,12 @@ def test_stages_are_summed_over_runs_and_the_greatest_peak_is_kept(tmp_path: Pat
     ]  # fmt: skip
 
 
-def test_a_study_that_noted_nothing_has_no_costs(tmp_path: Path) -> None:
+def test_a_study_without_timings_has_no_costs(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0]})
     assert costs(results.read(tmp_path, study(("one",), (0,))), tmp_path / "dots.timing.json", "classifier") == {}
 
 
-def test_damaged_notes_are_named(tmp_path: Path) -> None:
+def test_damaged_timing_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "dots.timing.json").write_text('{"download": {"seconds": "x"}}')
     write_runs(tmp_path / "runs", {"one": [1.0]})
     with pytest.raises(UserError, match="dots.timing.json is damaged"):

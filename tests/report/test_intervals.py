@@ -1,4 +1,4 @@
-"""Intervals against tabulated quantiles."""
+"""Intervals match tabulated quantiles."""
 
 from math import sqrt
 
@@ -21,6 +21,6 @@ def test_one_value_has_no_interval() -> None:
     assert interval([5.0]) == (5.0, None, 1)
 
 
-def test_no_value_is_refused() -> None:
+def test_an_empty_list_of_values_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         interval([])

@@ -1,4 +1,4 @@
-"""The page that a study ends in."""
+"""The report page of a study."""
 
 import base64
 import hashlib
@@ -83,7 +83,7 @@ def test_the_page_answers_in_sentences(runs: Path) -> None:
     assert "partial" not in text
 
 
-def test_who_is_best_in_what_stands_on_top(tmp_path: Path) -> None:
+def test_the_best_variants_are_listed_first(tmp_path: Path) -> None:
     values_of = {"one": (1.0, 9.0, 5.0), "two": (4.0, 2.0, 5.0)}
     for variant, (nll, distance, linear) in values_of.items():
         for seed in range(3):
@@ -134,7 +134,7 @@ def test_every_picture_and_curve_is_inside_and_described(runs: Path, drawn: None
     assert "The test images are not at hand." in text_of(page(runs, study()))
 
 
-def test_trade_offs_are_drawn_where_there_are_any(tmp_path: Path, runs: Path, drawn: None) -> None:
+def test_existing_trade_offs_are_plotted(tmp_path: Path, runs: Path, drawn: None) -> None:
     assert "Trade-offs" not in text_of(page(runs, study()))
     for index, variant in enumerate(("three", "four")):
         write_run(tmp_path / "others" / variant / "seed-0", {"nll": index, "fd_sample": 1.0})
@@ -156,7 +156,7 @@ def test_names_with_html_in_them_are_shown_not_run(tmp_path: Path) -> None:
     assert html.count("&lt;script&gt;") >= 4
 
 
-def test_what_no_run_has_drawn_is_no_section(runs: Path, tmp_path: Path) -> None:
+def test_sections_without_data_are_omitted(runs: Path, tmp_path: Path) -> None:
     assert "One label switched" in text_of(page(runs, study()))
     for file in runs.glob("*/*/samples.h5"):
         with h5py.File(file, "a") as samples:
@@ -166,7 +166,7 @@ def test_what_no_run_has_drawn_is_no_section(runs: Path, tmp_path: Path) -> None
     assert not {"labels", "failures"} & set(Links(html).ids) and "Interpolations" not in html
 
 
-def test_what_sets_the_variants_apart_is_named(runs: Path) -> None:
+def test_differences_between_variants_are_named(runs: Path) -> None:
     content = study_content()
     flow = {"name": "decoupled", "flow": {"name": "affine_coupling", "layers": 3}}
     content["variants"] = {**content["variants"], "two": {**VARIANT, "prior": flow, "latent": 3}}
@@ -177,7 +177,7 @@ def test_what_sets_the_variants_apart_is_named(runs: Path) -> None:
     assert "What sets the variants apart" not in page(runs, study())
 
 
-def test_stages_and_data_are_there(runs: Path) -> None:
+def test_the_page_lists_stages_and_data(runs: Path) -> None:
     text = text_of(page(runs, study()))
     assert "train ×6 weights of a run 3 s" in text and "data set dots" in text
 
@@ -197,12 +197,12 @@ def test_a_variant_without_runs_is_a_column_of_dashes(runs: Path) -> None:
     assert "none of its runs is finished" in text
 
 
-def test_one_run_alone_makes_a_page(tmp_path: Path) -> None:
+def test_one_run_is_enough_for_a_page(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
     assert "there is nothing to compare" in text_of(page(tmp_path, study(("one",), (0,))))
 
 
-def test_dashes_and_bounds_carry_their_reason(tmp_path: Path) -> None:
+def test_dashes_and_upper_bounds_give_their_reason(tmp_path: Path) -> None:
     for seed in range(3):
         write_run(
             tmp_path / "one" / f"seed-{seed}",
@@ -218,7 +218,7 @@ def test_dashes_and_bounds_carry_their_reason(tmp_path: Path) -> None:
     assert re.search(r'title="it has no density">.*?—', html)
 
 
-def test_definitions_stand_once_where_all_variants_agree(runs: Path) -> None:
+def test_shared_definitions_are_shown_once(runs: Path) -> None:
     assert page(runs, study()).count("How nll is made.") == 1
 
 
@@ -266,7 +266,7 @@ def test_references_of_the_data_set_are_defined(tmp_path: Path) -> None:
     assert "kd_floor: 0.50 ± 0.25" in text
 
 
-def test_params_and_environment_are_there_in_full(runs: Path) -> None:
+def test_the_page_has_all_parameters_and_the_environment(runs: Path) -> None:
     html = page(runs, study())
     shown = re.search(r"<pre>(.*?)</pre>", html, re.DOTALL)
     assert shown

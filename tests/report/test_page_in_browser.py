@@ -1,4 +1,4 @@
-"""The report as a reader has it: opened from disk with the network off."""
+"""The report in a browser, opened from disk without a network."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -42,7 +42,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(browser: "Browser", written: Path) -> Iterator[Callable[..., "Page"]]:
-    """Open the report; whatever the page says to the console or asks of a network fails the test."""
+    """Open the report. The test fails if the page logs a message or makes a request."""
     contexts, said = [], []
 
     def open_page(width: int = 1280, **options: Any) -> "Page":
@@ -66,7 +66,7 @@ def variants(page: "Page") -> list[str]:
     return page.locator(".results thead .variant").first.locator("xpath=../..").locator(".variant").all_inner_texts()
 
 
-def test_nothing_is_said_and_nothing_asked_for(opened: Callable[..., "Page"]) -> None:
+def test_the_page_logs_nothing_and_makes_no_request(opened: Callable[..., "Page"]) -> None:
     page = opened()
     assert page.locator("h1").inner_text() == f"Is {ATTACK} shown?"
     assert all(page.evaluate("[...document.images].filter(i => i.src).map(i => i.naturalWidth > 0)"))
@@ -106,12 +106,12 @@ def test_a_plot_enlarges_and_closes_by_keyboard(opened: Callable[..., "Page"]) -
     assert not large.is_visible()
 
 
-def test_nothing_sticks_out_of_a_phone(opened: Callable[..., "Page"]) -> None:
+def test_a_phone_needs_no_sideways_scrolling(opened: Callable[..., "Page"]) -> None:
     page = opened(width=390)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-def test_a_dark_page_is_dark(opened: Callable[..., "Page"]) -> None:
+def test_the_page_follows_the_dark_colour_scheme(opened: Callable[..., "Page"]) -> None:
     grounds = [
         opened(color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
         for scheme in ("light", "dark")
@@ -120,6 +120,6 @@ def test_a_dark_page_is_dark(opened: Callable[..., "Page"]) -> None:
     assert shades[0] > 700 and shades[1] < 100
 
 
-def test_without_scripts_the_page_is_whole(opened: Callable[..., "Page"]) -> None:
+def test_the_page_is_complete_without_scripts(opened: Callable[..., "Page"]) -> None:
     page = opened(java_script_enabled=False)
     assert page.locator("#table .results").is_visible() and not page.locator(".sort").first.is_visible()

@@ -15,7 +15,7 @@ def test_the_seeds_that_both_ran_are_paired() -> None:
     assert (pair.seeds, pair.won, pair.lost) == (3, 3, 0)
 
 
-def test_a_tie_is_won_by_neither() -> None:
+def test_a_tie_has_no_winner() -> None:
     values = {"one": {0: 1.0, 1: 2.0, 2: 3.0}, "two": {0: 1.0, 1: 1.0, 2: 4.0}}
     assert paired_difference("one", "two", values).won == 1
     assert paired_difference("two", "one", values).won == 1

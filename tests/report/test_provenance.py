@@ -20,7 +20,7 @@ def test_the_environment_names_versions(monkeypatch: pytest.MonkeyPatch, tmp_pat
 @pytest.mark.parametrize(
     ("seconds", "text"), [(5.24, "5.2 s"), (59.99, "60.0 s"), (200, "3 min 20 s"), (3661, "1 h 01 min")]
 )
-def test_wall_times_are_read_at_a_glance(seconds: float, text: str) -> None:
+def test_wall_times_are_shown_in_readable_units(seconds: float, text: str) -> None:
     assert provenance.duration(seconds) == text
 
 

@@ -36,7 +36,7 @@ def test_an_epoch_without_validation_is_nan(tmp_path: Path) -> None:
         ("evaluation.json", "sampled, not evaluated"),
     ],
 )
-def test_a_missing_run_says_how_far_it_came(tmp_path: Path, lost: str, state: str) -> None:
+def test_a_missing_run_reports_its_progress(tmp_path: Path, lost: str, state: str) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0]})
     (tmp_path / "one" / "seed-1" / lost).unlink()
     found = results.read(tmp_path, study(("one",), (0, 1)))
@@ -45,7 +45,7 @@ def test_a_missing_run_says_how_far_it_came(tmp_path: Path, lost: str, state: st
 
 
 @pytest.mark.parametrize("section", ["variant", "training"])
-def test_a_run_of_other_parameters_is_not_taken_for_one_of_these(tmp_path: Path, section: str) -> None:
+def test_a_run_with_other_parameters_is_missing(tmp_path: Path, section: str) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0]})
     described = tmp_path / "one" / "seed-1" / "variant.yaml"
     made = yaml.safe_load(described.read_text())
@@ -56,13 +56,13 @@ def test_a_run_of_other_parameters_is_not_taken_for_one_of_these(tmp_path: Path,
     assert found.missing == {("one", 1): "trained under other parameters"}
 
 
-def test_wall_times_are_read_where_there_are_any(tmp_path: Path) -> None:
+def test_existing_wall_times_are_read(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0]})
     write_json(tmp_path / "one" / "seed-0" / "timing.json", {"train": {"seconds": 3.5, "host": "here"}})
     assert [run.seconds for run in results.read(tmp_path, study(("one",), (0, 1))).runs] == [{"train": 3.5}, {}]
 
 
-def test_peak_memory_is_read_where_it_was_noted(tmp_path: Path) -> None:
+def test_recorded_peak_memory_is_read(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0]})
     noted = {"train": {"seconds": 3.5, "host": "here", "peak_bytes": 2**30}, "sample": {"seconds": 1.0, "host": "here"}}
     write_json(tmp_path / "one" / "seed-0" / "timing.json", noted)
@@ -88,17 +88,17 @@ def test_damaged_wall_times_are_named(tmp_path: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize("metrics", [{"nll": 2.0}, {"nll": 1.0, "rate": 1.0}, {}])
-def test_figures_of_one_evaluation_beside_the_definitions_of_another_are_refused(
+def test_metrics_and_definitions_of_different_evaluations_are_refused(
     tmp_path: Path, metrics: dict[str, float]
 ) -> None:
-    """As a full disk or a kill between the two files leaves them."""
+    """A full disk or a kill between the two files leaves them in this state."""
     write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
     write_json(tmp_path / "one" / "seed-0" / "metrics.json", metrics)
     with pytest.raises(UserError, match=r"of two evaluations; .*evaluate --variant one --seed 0"):
         results.read(tmp_path, study(("one",), (0,)))
 
 
-def test_half_a_picture_is_named(tmp_path: Path) -> None:
+def test_a_truncated_picture_is_named(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
     path = tmp_path / "one" / "seed-0" / "samples.png"
     path.write_bytes(path.read_bytes()[:80])

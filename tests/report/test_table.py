@@ -30,16 +30,16 @@ def marks(folder: Path, *variants: str) -> list[str]:
         (1.5, 0.0, "1.500"), (1e-9, None, "0.000000"),
     ],
 )  # fmt: skip
-def test_a_number_ends_where_its_interval_begins(value: float, half_width: float | None, text: str) -> None:
+def test_digits_are_rounded_to_the_interval(value: float, half_width: float | None, text: str) -> None:
     assert table.number(value, half_width) == text
 
 
-def test_the_best_is_marked_where_it_is_apart_from_all(tmp_path: Path) -> None:
+def test_a_significantly_best_variant_is_marked(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [2.0, 3.1, 4.0], "three": [9.0, 9.0, 9.1]})
     assert marks(tmp_path, "one", "two", "three") == ["best", "", ""]
 
 
-def test_those_not_apart_from_the_best_mean_share_its_mark(tmp_path: Path) -> None:
+def test_variants_not_significantly_worse_share_the_mark(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [2.0, 2.1, 2.0], "three": [9.0, 9.0, 9.1]})
     assert marks(tmp_path, "one", "two", "three") == ["tied", "tied", ""]
 
@@ -49,18 +49,18 @@ def test_nothing_is_marked_without_an_interval(tmp_path: Path) -> None:
     assert marks(tmp_path, "one", "two") == ["", ""]
 
 
-def test_none_is_best_beside_a_rival_that_was_not_compared(tmp_path: Path) -> None:
+def test_no_variant_is_best_beside_an_uncompared_one(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 1.1, 1.0], "two": [9.0, 9.0, 9.1], "three": [2.0]})
     assert marks(tmp_path, "one", "two", "three") == ["", "", ""]
     assert marks(tmp_path, "one", "two") == ["best", ""]
 
 
-def test_none_is_best_by_a_seed_that_its_rival_has_not(tmp_path: Path) -> None:
+def test_no_variant_is_best_by_an_unshared_seed(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [10.0, 10.1, -50.0], "two": [9.0, 9.2]})
     assert marks(tmp_path, "one", "two") == ["", ""]
 
 
-def test_a_figure_past_what_real_images_score_is_not_the_best(tmp_path: Path) -> None:
+def test_a_value_past_real_images_is_not_best(tmp_path: Path) -> None:
     for seed in range(2):
         for variant, value in (("one", 1.0), ("two", 0.8)):
             write_run(tmp_path / variant / f"seed-{seed}", {"precision": value})
@@ -69,18 +69,18 @@ def test_a_figure_past_what_real_images_score_is_not_the_best(tmp_path: Path) ->
     assert first.note.startswith("better than real images") and not second.note
 
 
-def test_a_floor_ends_where_its_error_begins(tmp_path: Path) -> None:
+def test_floors_are_rounded_to_their_error(tmp_path: Path) -> None:
     scale = {"kd_floor": 0.2529, "kd_floor_standard_error": 4.05}
     write_run(tmp_path / "one" / "seed-0", {"kd_sample": 9.0})
     assert table.rows(compared(tmp_path, ("one",), (0,), scale))[0].references == {"kd_floor": "0.3 ± 4.0"}
 
 
-def test_a_figure_that_describes_a_model_ranks_none(tmp_path: Path) -> None:
+def test_descriptive_metrics_are_not_ranked(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 1.0, 1.1], "two": [5.0, 5.0, 5.1]}, "rate")
     assert marks(tmp_path, "one", "two") == ["", ""]
 
 
-def test_higher_wins_where_higher_is_better(tmp_path: Path) -> None:
+def test_the_highest_is_best_if_higher_is_better(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [0.1, 0.1, 0.11], "two": [0.9, 0.9, 0.91]}, "condition_accuracy")
     assert marks(tmp_path, "one", "two") == ["", "best"]
 
@@ -102,7 +102,7 @@ def test_bounds_dashes_and_lost_seeds_are_explained(tmp_path: Path) -> None:
     assert cells[2] == table.Cell("-", note="it has no density")
 
 
-def test_a_figure_that_no_variant_has_is_no_row_but_said(tmp_path: Path) -> None:
+def test_a_metric_without_values_is_a_note(tmp_path: Path) -> None:
     for variant in ("one", "two"):
         write_run(tmp_path / variant / "seed-0", {"nll": 5.0}, {"mig": {"dash": "there are no factors"}})
     found = compared(tmp_path, seeds=(0,))
@@ -111,7 +111,7 @@ def test_a_figure_that_no_variant_has_is_no_row_but_said(tmp_path: Path) -> None
     assert "in no system: mig: there are no factors" in table.plain(found, 80)
 
 
-def test_floors_stand_beside_their_figure(tmp_path: Path) -> None:
+def test_floors_are_shown_beside_their_metric(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"fd_sample": 9.0, "nll": 3.0})
     rows = {row.name: row for row in table.rows(compared(tmp_path, ("one",), (0,), {"fd_floor": 1.25}))}
     assert rows["fd_sample"].references == {"fd_floor": "1.250"}
@@ -133,12 +133,12 @@ def test_a_wide_table_is_cut_into_blocks(tmp_path: Path) -> None:
     assert [name in block for name in variants for block in blocks] == [True, False] * 4 + [False, True] * 2
 
 
-def test_a_variant_of_which_runs_are_missing_says_how_many_there_are(tmp_path: Path) -> None:
+def test_a_variant_with_missing_runs_shows_its_count(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0], "two": [1.0, 2.0, 3.0]})
     assert table.plain(compared(tmp_path), 80).splitlines()[1].split() == ["2", "of", "3", "seeds"]
 
 
-def test_a_saturated_divergence_bears_a_note(tmp_path: Path) -> None:
+def test_a_saturated_divergence_has_a_note(tmp_path: Path) -> None:
     for variant, saturated in (("one", True), ("two", False)):
         write_run(tmp_path / variant / "seed-0", {"skl": 3.0}, {"skl": {"saturated": saturated}})
     [row] = [row for row in table.rows(compared(tmp_path, seeds=(0,))) if row.name == "skl"]

@@ -1,4 +1,4 @@
-"""Trade-offs between variants, on values whose front is known."""
+"""Trade-offs between variants with a known Pareto front."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def test_scales_are_the_metrics_that_answer_the_study(traded: Callable[..., Find
     assert found["likelihood"].label == "nll (nats)"
 
 
-def test_a_study_without_likelihoods_takes_the_bound(traded: Callable[..., Findings]) -> None:
+def test_a_study_without_likelihoods_uses_the_elbo(traded: Callable[..., Findings]) -> None:
     found = tradeoffs.scales(traded({name: {"negative_elbo": 1.0, "fd_sample": 1.0} for name in ("one", "two")}, {}))
     assert {key: scale.metric for key, scale in found.items()} == {
         "likelihood": "negative_elbo",
@@ -35,7 +35,7 @@ def test_a_study_without_likelihoods_takes_the_bound(traded: Callable[..., Findi
     }
 
 
-def test_a_variant_measured_in_another_way_is_left_out(traded: Callable[..., Findings]) -> None:
+def test_a_differently_measured_variant_is_left_out(traded: Callable[..., Findings]) -> None:
     measures = {"small": "density", "good": "probability", "beaten": "density"}
     how = {variant: {"measure": f"{of} of pixels"} for variant, of in measures.items()}
     found = tradeoffs.scales(traded(how=how))

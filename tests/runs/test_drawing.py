@@ -60,7 +60,7 @@ def test_the_attributes_that_divide_images_most_evenly_are_switched(monkeypatch:
     assert drawing.switches(labels, ATTRIBUTES)[0].tolist() == [[0, 0, 0, 2], [0, 1, 0, 2]]
 
 
-def test_switches_hold_the_noise() -> None:
+def test_switched_labels_share_the_noise() -> None:
     of = model(ATTRIBUTES, prior={"name": "standard"}, condition={"embedding": 2, "encoder": False, "decoder": True})
     asked = drawing.switches(batches(ATTRIBUTES).labels, ATTRIBUTES)
     same = asked[:, :1].expand_as(asked)
@@ -70,7 +70,7 @@ def test_switches_hold_the_noise() -> None:
     assert torch.equal(found[:, 0], held[:, 0]) and (found != held).any()
 
 
-def test_pairs_share_a_class_and_differ_between_rows() -> None:
+def test_pairs_share_or_change_their_class_on_request() -> None:
     labels = torch.tensor([[1], [0], [1], [1], [0], [2], [1]])
     first, second = drawing.pairs(labels, alike=True)
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == [(1, 4), (0, 2), (3, 6)]
@@ -95,7 +95,7 @@ def test_every_dataset_that_is_drawn_is_in_the_table() -> None:
     assert drawn(model(CLASSES), batches(CLASSES)).keys() <= samples_file.DATASETS.keys()
 
 
-def test_errors_are_of_each_reconstruction() -> None:
+def test_each_reconstruction_has_its_own_error() -> None:
     test = batches(CLASSES)
     found = drawn(model(CLASSES), test)
     real = test.images.numpy().astype(float)  # type: ignore[union-attr]
@@ -103,6 +103,6 @@ def test_errors_are_of_each_reconstruction() -> None:
     np.testing.assert_allclose(found["reconstruction_errors"], expected, rtol=1e-6)
 
 
-def test_a_model_without_labels_has_none_to_switch() -> None:
+def test_a_model_without_labels_has_no_labels_to_switch() -> None:
     found = drawn(model(CLASSES, condition=None, prior={"name": "standard"}), batches(CLASSES))
     assert "switched" not in found and "interpolations" in found

@@ -13,7 +13,7 @@ def decode(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(BytesIO(png)))
 
 
-def test_images_lie_row_by_row_a_pixel_apart() -> None:
+def test_images_are_laid_out_in_rows() -> None:
     images = np.stack([np.full((3, 50, 60), value, np.uint8) for value in (10, 20, 30)])
     canvas = decode(grid(images, columns=2))
     assert canvas.shape == (101, 121, 3)
@@ -33,12 +33,12 @@ def test_small_images_are_enlarged_pixel_by_pixel() -> None:
     assert decode(grid(image.repeat(2, 0), columns=2)).shape == (48, 48 + 3 + 48)
 
 
-def test_highest_level_is_white() -> None:
+def test_the_highest_level_is_white() -> None:
     canvas = decode(grid(np.array([0, 8, 16], np.uint8).reshape(3, 1, 1, 1), levels=17, columns=3))
     assert [canvas[0, 0], canvas[0, 48 + 24], canvas[0, 2 * (48 + 24)]] == [0, 128, 255]
 
 
-def test_picture_is_as_square_as_can_be() -> None:
+def test_the_picture_is_nearly_square() -> None:
     assert decode(grid(np.zeros((9, 1, 48, 48), np.uint8))).shape == (3 * 49 - 1, 3 * 49 - 1)
 
 

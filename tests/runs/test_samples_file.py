@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_was_drawn_is_read_back(folder: Path) -> None:
+def test_samples_read_back_equal(folder: Path) -> None:
     found = samples_file.read(folder, FACTS)
     found.require(FACTS)
     assert found.seed == 3
@@ -40,13 +40,13 @@ def test_what_was_drawn_is_read_back(folder: Path) -> None:
     assert set(samples_file.arrays(folder / "samples.h5", ["codes", "traversals"])) == {"codes"}
 
 
-def test_what_another_model_drew_is_refused(folder: Path) -> None:
+def test_samples_of_another_model_are_refused(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"trained again")
     with pytest.raises(UserError, match=r"drawn from other weights than .*pipeline_steps.sample"):
         samples_file.read(folder, FACTS)
 
 
-def test_what_was_drawn_of_other_test_images_is_refused(folder: Path) -> None:
+def test_samples_of_different_test_images_are_refused(folder: Path) -> None:
     other = Facts(**{**vars(FACTS), "checksums": {"test": "ef56"}})
     with pytest.raises(UserError, match="drawn from other test images than"):
         samples_file.read(folder, other)

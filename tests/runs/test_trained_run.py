@@ -61,7 +61,7 @@ def test_labels_that_are_not_named_come_from_test_images(made: Make) -> None:
     assert (run.labels(9, seed=1) == run.labels(9, seed=1)).all() and (run.labels(9) != run.labels(9, seed=1)).any()
 
 
-def test_samples_follow_from_the_seed_and_leave_torchs_generator_alone(made: Make) -> None:
+def test_samples_follow_from_the_seed_alone(made: Make) -> None:
     run = made(CONDITIONAL)
     torch.manual_seed(7)
     one, other = run.sample(300, shape=0), run.sample(300, shape=0)
@@ -74,7 +74,7 @@ def test_samples_follow_from_the_seed_and_leave_torchs_generator_alone(made: Mak
     np.testing.assert_array_equal(run.decode(run.draw(labels), labels)[:256], one[:256])
 
 
-def test_images_are_edited_by_decoding_them_under_other_labels(made: Make) -> None:
+def test_images_are_edited_by_decoding_with_other_labels(made: Make) -> None:
     run = made(CONDITIONAL)
     images, labels = run.split().images[:6], run.split().labels[:6]
     z = run.encode(images, labels)
@@ -85,7 +85,7 @@ def test_images_are_edited_by_decoding_them_under_other_labels(made: Make) -> No
     assert z.shape == (6, 3) and (run.reconstruct(images, labels, dark=0) != run.decode(z, edited)).any()
 
 
-def test_log_prob_sums_classes_out_as_often_as_they_stand(made: Make) -> None:
+def test_log_prob_averages_classes_by_their_frequency(made: Make) -> None:
     run = made(CONDITIONAL, CLASSES)
     images = run.split().images[:5]
     given = [run.log_prob(images, np.full((5, 1), label), samples=4000, seed=label) for label in range(3)]
@@ -108,13 +108,13 @@ def test_log_prob_of_a_decoder_that_ignores_z_is_exact(made: Make) -> None:
     assert run.log_prob(run.split().images[:4], samples=50) == pytest.approx(expected.numpy(), rel=1e-5)
 
 
-def test_few_effective_samples_are_said(made: Make) -> None:
+def test_few_effective_samples_give_a_warning(made: Make) -> None:
     run = made(PLAIN | {"likelihood": {"name": "fixed_sigma", "sigma": 0.001}})
     with pytest.warns(Unconverged, match="3 of 3 images have an effective sample size under 10"):
         assert run.log_prob(run.split().images[:3], samples=10).shape == (3,)
 
 
-def test_latents_go_straight_or_through_the_flow(made: Make) -> None:
+def test_latents_interpolate_directly_or_through_the_flow(made: Make) -> None:
     run = made(PLAIN | {"prior": {"name": "decoupled"}})
     ends = run.encode(run.split().images[:4])
     straight = run.interpolate(ends[:2], ends[2:], 5)
@@ -158,7 +158,7 @@ def test_mistakes_are_named(
         mistake(run)
 
 
-def test_other_images_in_the_store_are_refused_once_they_are_needed(made: Make, tmp_path: Path) -> None:
+def test_a_store_of_different_images_is_refused_when_used(made: Make, tmp_path: Path) -> None:
     run = made(PLAIN)
     (tmp_path / "data/blots.h5").unlink()
     assert run.sample(3).shape == (3, 1, 4, 4)
@@ -168,7 +168,7 @@ def test_other_images_in_the_store_are_refused_once_they_are_needed(made: Make, 
         vaeline.load("nowhere")
 
 
-def test_torch_waits_until_a_run_is_asked_for() -> None:
+def test_torch_is_imported_only_for_a_run() -> None:
     code = "import sys, vaeline; assert 'torch' not in sys.modules; vaeline.load; assert 'torch' in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

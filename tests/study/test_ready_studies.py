@@ -34,11 +34,11 @@ def test_every_study_is_found_with_and_without_its_overlay() -> None:
 
 
 @pytest.mark.parametrize(("name", "quick"), every_study())
-def test_every_study_resolves_and_is_named_after_its_file(name: str, quick: bool) -> None:
+def test_every_study_resolves_and_has_its_files_name(name: str, quick: bool) -> None:
     assert ready_studies.resolve(name, quick).study.name == name + quick * "_quick"
 
 
-def test_data_of_one_id_are_described_alike_in_all_studies() -> None:
+def test_a_data_set_id_has_one_description_in_all_studies() -> None:
     described: dict[str, object] = {}
     for name, quick in every_study():
         study = ready_studies.resolve(name, quick)
@@ -47,12 +47,12 @@ def test_data_of_one_id_are_described_alike_in_all_studies() -> None:
 
 
 @pytest.mark.parametrize(("name", "quick"), every_study())
-def test_the_text_of_a_study_reads_back_as_the_study(name: str, quick: bool) -> None:
+def test_the_text_of_a_study_reads_back_equal(name: str, quick: bool) -> None:
     study = ready_studies.resolve(name, quick)
     assert Study.model_validate(yaml.safe_load(ready_studies.as_yaml(study))) == study
 
 
-def test_an_overlay_changes_keys_replaces_lists_and_swaps_parts() -> None:
+def test_an_overlay_changes_keys_lists_and_parts() -> None:
     variant = {"prior": {"name": "a", "layers": 2}, "latent": 3}
     base = {"study": {"name": "old", "seeds": [1, 2]}, "variants": {"x": variant}}
     laid = ready_studies.overlay(
@@ -84,22 +84,22 @@ def test_a_study_that_extends_itself_is_refused(folder: Path) -> None:
         ready_studies.resolve("a")
 
 
-def test_an_unknown_study_names_those_there_are(folder: Path) -> None:
+def test_an_unknown_study_is_refused_with_known_names(folder: Path) -> None:
     with pytest.raises(UserError, match="no study 'digts' in .*; there are: digits"):
         ready_studies.resolve("digts")
 
 
 @pytest.mark.parametrize("text", ["training: 3", "quick: {training: 3}", "quick: 3"])
-def test_a_section_that_holds_no_keys_is_named(folder: Path, text: str) -> None:
+def test_an_empty_section_is_named(folder: Path, text: str) -> None:
     (folder / "odd.yaml").write_text(text)
     with pytest.raises(UserError, match=r"odd.yaml: (quick.training|training|quick) is 3, but should hold keys"):
         ready_studies.resolve("odd", quick=True)
 
 
-def test_a_study_without_an_overlay_says_so(folder: Path) -> None:
+def test_a_missing_overlay_is_reported(folder: Path) -> None:
     with pytest.raises(UserError, match="has no quick overlay"):
         ready_studies.resolve("digits", quick=True)
 
 
-def test_a_first_look_is_held_against_no_paper() -> None:
+def test_a_quick_overlay_is_not_compared_with_papers() -> None:
     assert ready_studies.resolve("mnist_nll").published and not ready_studies.resolve("mnist_nll", quick=True).published

@@ -79,7 +79,7 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
         ("training.validate_every", 7, "epochs 120 must be a multiple of validate_every 7"),
     ],
 )
-def test_a_mistake_is_named_with_its_place_and_what_is_allowed(
+def test_a_mistake_is_named_with_place_and_allowed_values(
     digits: dict[str, Any], path: str, value: Any, sentence: str
 ) -> None:
     digits = with_change(digits, "training.epochs", 120)
@@ -93,7 +93,7 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(
     ("path", "value"),
     [("training.flip", True), ("classifier.rotation", 5.0), ("evaluation.features", {"name": "inception"})],
 )
-def test_points_are_not_turned_or_shown_to_inception(digits: dict[str, Any], path: str, value: Any) -> None:
+def test_points_have_no_augmentation_or_inception_features(digits: dict[str, Any], path: str, value: Any) -> None:
     points = with_change(digits, "dataset.size", None)
     check(points, Path("params.yaml"))
     with pytest.raises(UserError, match="size null means points, .* set flip to false and rotation to 0"):
@@ -107,7 +107,7 @@ def test_points_have_no_pixels(digits: dict[str, Any]) -> None:
             check(with_change(points, f"dataset.{key}", value), Path("params.yaml"))
 
 
-def test_black_and_white_is_not_turned_into_greys(digits: dict[str, Any]) -> None:
+def test_binary_pixels_are_not_rotated(digits: dict[str, Any]) -> None:
     content = with_change(with_change(digits, "dataset.pixels", "static_binary"), "training.rotation", 5.0)
     with pytest.raises(UserError, match="take dynamic_binary"):
         check(content, Path("params.yaml"))
@@ -128,7 +128,7 @@ def test_every_mistake_is_named(digits: dict[str, Any]) -> None:
         ("", "holds no keys"),
     ],
 )
-def test_a_file_that_is_no_study_is_named(tmp_path: Path, text: str | None, sentence: str) -> None:
+def test_a_file_without_a_study_is_named(tmp_path: Path, text: str | None, sentence: str) -> None:
     path = tmp_path / "params.yaml"
     if text is not None:
         path.write_text(text)
@@ -136,7 +136,7 @@ def test_a_file_that_is_no_study_is_named(tmp_path: Path, text: str | None, sent
         load(path)
 
 
-def test_an_entry_of_a_list_leaves_nothing_out(tmp_path: Path, digits: dict[str, Any]) -> None:
+def test_entries_of_a_list_must_be_complete(tmp_path: Path, digits: dict[str, Any]) -> None:
     posterior = {
         "name": "flow",
         "flows": [{"name": "radial"}, {"name": "planar", "layers": 2}],
@@ -160,7 +160,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("source", "sentence"), BROKEN.values(), ids=BROKEN)
-def test_options_that_cannot_be_read_are_a_sentence(
+def test_unreadable_options_are_reported(
     source: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "vaeline/models/priors").mkdir(parents=True)
@@ -170,7 +170,7 @@ def test_options_that_cannot_be_read_are_a_sentence(
         parts.options_class("priors", "mine")
 
 
-def test_a_resolved_study_leaves_nothing_out(tmp_path: Path, digits: dict[str, Any]) -> None:
+def test_a_resolved_study_has_every_key(tmp_path: Path, digits: dict[str, Any]) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(digits))
     assert check_resolved(read_yaml(path), path) == Study.model_validate(digits)
@@ -182,7 +182,7 @@ def test_a_resolved_study_leaves_nothing_out(tmp_path: Path, digits: dict[str, A
         check_resolved(read_yaml(path), path)
 
 
-def test_a_checked_study_is_a_fixed_point(digits: dict[str, Any]) -> None:
+def test_validating_a_study_twice_changes_nothing(digits: dict[str, Any]) -> None:
     assert Study.model_validate(digits).model_dump(mode="json") == digits
 
 
@@ -190,17 +190,17 @@ FAMILIES = [family for family in parts.PACKAGES if family not in ("sets", "plots
 
 
 @pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in parts.names(family)])
-def test_options_read_from_the_source_are_those_of_the_file(family: str, name: str) -> None:
+def test_options_read_from_source_match_the_module(family: str, name: str) -> None:
     assert parts.options_class(family, name) is parts.module(family, name).Options
 
 
 @pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in parts.names(family)])
-def test_every_option_but_the_name_is_described_and_has_a_default(family: str, name: str) -> None:
+def test_every_option_has_a_description_and_a_default(family: str, name: str) -> None:
     fields = parts.options_class(family, name).model_fields
     assert all(field.description and not field.is_required() for key, field in fields.items() if key != "name")
 
 
-def test_params_yaml_is_the_default_study_as_use_writes_it() -> None:
+def test_params_yaml_is_the_default_study() -> None:
     assert (ROOT / "params.yaml").read_text() == ready_studies.as_yaml(ready_studies.resolve("digits"))
 
 
@@ -208,7 +208,7 @@ def test_params_yaml_is_the_default_study_as_use_writes_it() -> None:
     "text",
     ["a: 1\na: 2\n", "study: {name: x, name: y}\n", "day: 2020-13-41\n", "a: " + "[" * 20_000, "a: " + "9" * 5_001],
 )
-def test_yaml_that_cannot_be_taken_as_it_stands_is_a_sentence(tmp_path: Path, text: str) -> None:
+def test_ambiguous_yaml_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(UserError, match="params.yaml is not valid YAML"):
         read_yaml(tmp_path / "params.yaml")

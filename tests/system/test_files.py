@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Files are written completely or not at all."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_json, write_text, written_aside
 
 
-def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "new" / "file.txt"
     with written_aside(path) as aside:
         aside.write_text("whole")
@@ -28,7 +28,7 @@ def test_a_file_has_the_usual_permissions(tmp_path: Path) -> None:
     assert path.stat().st_mode == plain.stat().st_mode
 
 
-def test_an_error_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+def test_an_error_keeps_the_old_file_only(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old")
     with pytest.raises(ValueError, match="half"), written_aside(path) as aside:
@@ -40,7 +40,7 @@ def test_an_error_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOSPC, "x"), OSError(errno.EDQUOT, "x"), RuntimeError("can't: No space left on device")]
 )
-def test_a_full_disk_is_a_sentence(tmp_path: Path, error: Exception) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path, error: Exception) -> None:
     with (
         pytest.raises(UserError, match=r"disk is full while writing .*file.txt"),
         written_aside(tmp_path / "file.txt") as aside,
@@ -73,6 +73,6 @@ def test_json_is_sorted_and_refuses_nan(tmp_path: Path) -> None:
     assert not (tmp_path / "b.json").exists()
 
 
-def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
+def test_sha256_matches_the_standard(tmp_path: Path) -> None:
     write_text(tmp_path / "abc", "abc")
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -8,7 +8,7 @@ from vaeline.system.errors import UserError
 from vaeline.system.locks import locked
 
 
-def test_a_lock_keeps_a_second_one_out_and_is_free_afterwards(tmp_path: Path) -> None:
+def test_a_lock_excludes_others_until_released(tmp_path: Path) -> None:
     refused = pytest.raises(UserError, match="Another process is training in")
     with locked(tmp_path, "training"), refused, locked(tmp_path, "training"):
         pass

@@ -73,7 +73,7 @@ print(first - before, peak({samples}) - first)
     ],
     ids=["digits", "faces"],
 )
-def test_a_likelihood_keeps_to_its_memory(
+def test_the_likelihood_has_a_constant_memory_use(
     shape: tuple[int, ...], network: dict[str, object], images: int, samples: int
 ) -> None:
     code = MEASURED.format(shape=shape, network=network, images=images, samples=samples)
@@ -101,7 +101,7 @@ for most in (0, 10**9):
 )
 
 
-def test_images_that_stay_on_disk_are_never_all_in_memory(tmp_path: Path) -> None:
+def test_images_on_disk_are_never_all_in_memory(tmp_path: Path) -> None:
     count, shape = 2_000, (1, 200, 200)
     images = np.zeros((count, *shape), np.uint8)
     counts = {"train": count, "validation": 2, "test": 2}
@@ -128,19 +128,19 @@ print(faults[-1] - faults[14])
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept where the C library is glibc")
-def test_memory_that_is_freed_is_used_again() -> None:
+def test_freed_memory_is_reused() -> None:
     ran = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
     assert int(ran.stdout) < 2 * 11_719
 
 
 @pytest.mark.parametrize("given", ["", "much", "0", "-1", "nan", "inf"])
-def test_memory_that_is_no_number_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_memory_budget_must_be_a_number(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAELINE_MEMORY", given)
     with pytest.raises(UserError, match="give the gigabytes"):
         budget()
 
 
-def test_memory_is_an_eighth_of_the_machines_unless_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_budget_is_an_eighth_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAELINE_MEMORY", raising=False)
     assert 0 < budget() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 8
     monkeypatch.setenv("VAELINE_MEMORY", "2.5")
@@ -161,7 +161,7 @@ print(peak() - before)
     assert held_here
 
 
-def test_without_linux_the_peak_is_that_of_getrusage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_outside_linux_the_peak_comes_from_getrusage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told = memory.peak()
     monkeypatch.setattr(memory, "STATUS", tmp_path / "absent")
     assert 0.5 < memory.peak() / told < 4

@@ -22,7 +22,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_a_log_has_a_line_now_and_then(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_gets_occasional_lines(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     with Bar("train", total=9000, done=1000) as bar:
         for _ in range(50):
             clock[0] += 1
@@ -34,12 +34,12 @@ def test_a_log_has_a_line_now_and_then(clock: list[float], capsys: pytest.Captur
     ]
 
 
-def test_quick_work_says_nothing_in_a_log(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+def test_quick_work_logs_nothing(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     assert list(watched(iter([[1, 2], [3]]), "features", 3)) == [[1, 2], [3]]
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_terminal_has_a_bar_with_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_a_bar_with_rate_and_remaining_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     with Bar("likelihood", total=4) as bar:
         bar._bar.mininterval = 0

@@ -29,8 +29,8 @@ def test_an_adversary_is_trained_and_resumed_but_not_exported() -> None:
     assert {"adversary", "total_correlation", "validation_adversary"} <= rows[0].keys()
 
 
-def test_against_an_adversary_the_last_weights_are_kept() -> None:
-    """The objective is lowest where the adversary errs most: a validation that chose by it would choose by that."""
+def test_adversarial_training_keeps_the_last_weights() -> None:
+    """The objective is lowest when the adversary is worst, so validation cannot choose by it."""
     model, rows = run("factor", variant=FACTOR, epochs=3, patience=1, learning_rate=0.1)
     objectives = [row["validation_objective"] for row in rows]
     assert len(rows) == 3 and objectives.index(min(objectives)) == 0
@@ -39,7 +39,7 @@ def test_against_an_adversary_the_last_weights_are_kept() -> None:
     assert all(torch.equal(weight, model.state_dict()[name]) for name, weight in state["model"].items())
 
 
-def test_an_adversary_whose_weights_alone_diverge_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_adversary_with_diverging_weights_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def sicken(self: Fabric, objective: torch.Tensor) -> None:
         backward(self, objective)
         calls.append(1)
@@ -61,7 +61,7 @@ def test_an_adversary_whose_weights_alone_diverge_is_named(monkeypatch: pytest.M
         run("sick", variant=FACTOR)
 
 
-def test_an_adversary_that_diverges_is_named_and_the_last_good_checkpoint_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_diverging_adversary_is_named_and_the_checkpoint_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     backward = Fabric.backward
     steps: list[int] = []
 
@@ -91,7 +91,7 @@ def test_an_adversary_that_diverges_is_named_and_the_last_good_checkpoint_kept(m
     assert state is not None and all(each.isfinite().all() for each in state["adversary"]["network"].values())
 
 
-def test_an_adversary_that_runs_away_without_an_infinity_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_adversary_that_grows_without_bound_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     backward, built = Fabric.backward, factor.build
     steps: list[int] = []
     adversaries: list[torch.nn.Module] = []

@@ -1,4 +1,4 @@
-"""Checkpoints: whole or absent, verified, one folder for what decides the bytes."""
+"""Checkpoints are complete or absent, verified, and kept in one folder for each set of inputs."""
 
 from pathlib import Path
 
@@ -14,14 +14,14 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_what_is_written_is_read() -> None:
+def test_a_written_file_reads_back_equal() -> None:
     checkpoints = Checkpoints("a", {})
     checkpoints.write(1, {"weights": torch.arange(3.0), "rows": [{"epoch": 1}]}, finished=False)
     state = checkpoints.latest(5)
     assert state is not None and torch.equal(state["weights"], torch.arange(3.0)) and state["rows"] == [{"epoch": 1}]
 
 
-def test_a_later_one_takes_the_place_of_all_but_finished_ones() -> None:
+def test_a_new_checkpoint_replaces_all_but_finished_ones() -> None:
     checkpoints = Checkpoints("a", {})
     for epoch, finished in [(1, False), (2, True), (3, False), (4, False)]:
         checkpoints.write(epoch, {"epoch": epoch}, finished)
@@ -46,7 +46,7 @@ def test_time_adds_up_over_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert again.latest(9) == {"epoch": 2} and again.seconds == 12
 
 
-def test_another_decision_has_another_folder() -> None:
+def test_other_settings_have_another_folder() -> None:
     assert Checkpoints("a", {"seed": 1}).folder != Checkpoints("a", {"seed": 2}).folder
     assert Checkpoints("a", {"x": 1, "y": 2}).folder == Checkpoints("a", {"y": 2, "x": 1}).folder
 
@@ -54,7 +54,7 @@ def test_another_decision_has_another_folder() -> None:
 @pytest.mark.parametrize(
     "damage", [lambda content: content[:-9], lambda content: content[:99] + b"?" + content[100:], lambda content: b""]
 )
-def test_a_damaged_one_is_refused_by_name(damage) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_checkpoint_is_named(damage) -> None:  # type: ignore[no-untyped-def]
     checkpoints = Checkpoints("a", {})
     checkpoints.write(3, {"weights": torch.zeros(100)}, finished=False)
     [path] = checkpoints.folder.iterdir()
@@ -63,7 +63,7 @@ def test_a_damaged_one_is_refused_by_name(damage) -> None:  # type: ignore[no-un
         checkpoints.latest(9)
 
 
-def test_one_that_would_run_code_is_not_run(tmp_path: Path) -> None:
+def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
     checkpoints = Checkpoints("a", {})
     checkpoints.write(1, {"harmless": Path}, finished=False)
     with pytest.raises(Exception, match="(?i)weights.only"):
@@ -78,7 +78,7 @@ def test_an_experiment_of_dvc_shares_the_projects_checkpoints(tmp_path: Path, mo
     assert Checkpoints("a", {}).folder == expected
 
 
-def test_cleaning_frees_what_they_took() -> None:
+def test_cleaning_frees_disk_space() -> None:
     checkpoints = Checkpoints("a", {})
     checkpoints.write(1, {"weights": torch.zeros(1000)}, finished=True)
     assert clean() > 4000

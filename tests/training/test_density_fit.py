@@ -19,9 +19,7 @@ CODES = {
 
 
 @pytest.mark.parametrize("variant", [MIXTURE, CODES], ids=["vectors", "codes"])
-def test_a_killed_fit_of_a_density_ends_in_the_bytes_of_an_undisturbed_one(
-    variant: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_density_fit_ends_in_the_same_bytes(variant: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     def fitted(name: str) -> tuple[Model, list[float]]:
         model, _ = run("same", variant=variant)
         return model, fit_density(model, Batches(split(40), FACTS, 16), 0, Checkpoints(name, {}))

@@ -16,7 +16,7 @@ from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.tally import Row
 
 
-def test_a_killed_training_ends_in_the_bytes_of_an_undisturbed_one() -> None:
+def test_a_killed_training_ends_in_the_same_bytes() -> None:
     whole, rows = run("whole")
     for epoch in (1, 3):
         with pytest.raises(Killed):
@@ -49,7 +49,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("variant", SYSTEMS.values(), ids=SYSTEMS)
-def test_every_kind_of_system_ends_in_the_same_bytes_when_it_is_killed(variant: dict[str, Any]) -> None:
+def test_every_kind_of_model_resumes_to_the_same_bytes(variant: dict[str, Any]) -> None:
     whole, rows = run("whole", variant=variant)
     with pytest.raises(Killed):
         run("killed", kill_after(2), variant=variant)
@@ -57,14 +57,14 @@ def test_every_kind_of_system_ends_in_the_same_bytes_when_it_is_killed(variant: 
     assert same(whole, resumed) and rows == rows_again
 
 
-def test_a_finished_training_is_given_back_without_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_training_takes_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, rows = run("whole")
     monkeypatch.setattr(Model, "forward", lambda *_: pytest.fail("a step was taken"))
     again, rows_again = run("whole")
     assert same(whole, again) and rows == rows_again
 
 
-def test_more_epochs_go_on_from_fewer_and_fewer_are_still_there() -> None:
+def test_longer_trainings_continue_shorter_ones() -> None:
     short, _ = run("grown", epochs=2)
     long, _ = run("grown", epochs=4)
     whole, _ = run("whole", epochs=4)
@@ -72,8 +72,8 @@ def test_more_epochs_go_on_from_fewer_and_fewer_are_still_there() -> None:
     assert same(run("grown", epochs=2)[0], short)
 
 
-def test_the_learning_rate_falls_after_each_milestone_also_in_a_resumed_training() -> None:
-    """At a decay that freezes the weights, epochs after the first milestone change nothing."""
+def test_the_learning_rate_falls_after_each_milestone() -> None:
+    """The decay freezes the weights, so epochs after the first milestone change nothing."""
     settings = {"milestones": [2, 3], "decay": 1e-12, "variant": {"likelihood": {"name": "unit_gaussian"}}}
     short, _ = run("short", **settings, epochs=2)
     whole, rows = run("whole", **settings)
@@ -89,7 +89,7 @@ def test_the_learning_rate_falls_after_each_milestone_also_in_a_resumed_training
         torch.testing.assert_close(weight, whole.state_dict()[name])
 
 
-def test_every_epoch_is_reported_also_those_before_a_resume() -> None:
+def test_epochs_before_a_resume_are_reported_too() -> None:
     with pytest.raises(Killed):
         run("killed", kill_after(2))
     seen: list[Row] = []
@@ -102,7 +102,7 @@ def test_training_lowers_the_objective() -> None:
     assert rows[-1]["validation_objective"] < rows[0]["validation_objective"] - 10
 
 
-def test_the_best_weights_are_kept_and_waiting_ends() -> None:
+def test_the_best_weights_are_kept_and_training_stops_early() -> None:
     model, rows = run("stopped", epochs=60, patience=3, learning_rate=0.3)
     objectives = [row["validation_objective"] for row in rows]
     best = objectives.index(min(objectives))
@@ -111,7 +111,7 @@ def test_the_best_weights_are_kept_and_waiting_ends() -> None:
 
 
 @pytest.mark.parametrize("clip", [None, 1.0])
-def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(
+def test_a_diverging_loss_names_its_step_and_keeps_the_checkpoint(
     monkeypatch: pytest.MonkeyPatch, clip: float | None
 ) -> None:
     with pytest.raises(Killed):
@@ -130,8 +130,8 @@ def test_a_diverging_loss_stops_with_its_place_and_keeps_the_checkpoint(
     assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
 
 
-def test_a_weight_that_is_not_finite_stops_before_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last step of an epoch without validation: no term has shown it yet."""
+def test_a_nonfinite_weight_is_never_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last step of an epoch without validation: no loss term has become nonfinite yet."""
     backward = Fabric.backward
 
     def sicken(self: Fabric, objective: torch.Tensor) -> None:
@@ -148,26 +148,26 @@ def test_a_weight_that_is_not_finite_stops_before_it_is_kept(monkeypatch: pytest
     assert state is not None and all(tensor.isfinite().all() for tensor in state["model"].values())
 
 
-def test_a_loss_that_starts_infinite_is_no_matter_of_the_learning_rate() -> None:
+def test_an_initially_infinite_loss_does_not_blame_the_learning_rate() -> None:
     with pytest.raises(
         UserError, match=r"at its first step: .*distortion inf.*; no weight has been changed yet, .*option"
     ):
         run("sick", variant={"likelihood": {"name": "fixed_sigma", "sigma": 1e-30}})
 
 
-def test_bf16_steps_end_near_those_of_32_bits() -> None:
+def test_bf16_steps_end_near_fp32_steps() -> None:
     _, exact = run("exact")
     _, rough = run("rough", precision="bf16-mixed")
     assert rough[-1]["validation_objective"] == pytest.approx(exact[-1]["validation_objective"], abs=3)
     assert rough[-1]["validation_objective"] != exact[-1]["validation_objective"]
 
 
-def test_a_last_batch_of_one_image_joins_the_one_before() -> None:
+def test_a_last_batch_of_one_image_is_merged() -> None:
     batches = Batches(split(33), FACTS, 16)
     assert [len(x) for x, _ in batches.shuffled(0)] == [16, 17] and len(batches) == 2
 
 
-def test_a_flow_that_diverges_is_named_and_the_last_good_checkpoint_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_diverging_flow_is_named_and_the_checkpoint_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     forward = affine_coupling.AffineCouplings.forward
     calls: list[int] = []
 

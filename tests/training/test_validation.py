@@ -15,7 +15,7 @@ from vaeline.system.errors import UserError
 from vaeline.training.checkpoints import Checkpoints
 
 
-def test_the_objective_is_its_terms_and_the_validation_bound_is_unweighted() -> None:
+def test_the_objective_is_weighted_but_validation_is_not() -> None:
     _, rows = run("terms")
     for row in rows:
         assert row["objective"] == pytest.approx(row["distortion"] + row["kl"], rel=1e-5)
@@ -24,7 +24,7 @@ def test_the_objective_is_its_terms_and_the_validation_bound_is_unweighted() -> 
     assert rows[0]["kl"] < rows[0]["rate"]  # its weight was still rising
 
 
-def test_a_prior_whose_samples_overflow_is_named_although_its_terms_are_finite(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prior_with_overflowing_samples_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     inverse = affine_coupling.AffineCouplings.inverse
 
     def sicken(self: Any, u: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
@@ -41,13 +41,13 @@ def test_a_prior_whose_samples_overflow_is_named_although_its_terms_are_finite(m
     assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
 
 
-def test_sigma_is_that_of_the_training_split() -> None:
+def test_sigma_is_fitted_to_the_training_split() -> None:
     model, _ = run("sigma")
     measured = mean_squared_error(model.eval(), Batches(split(40), FACTS, 16), seed=7) ** 0.5
     assert float(model.likelihood.sigma) == pytest.approx(measured, rel=0.05)
 
 
-def test_a_validation_that_is_not_finite_stops_and_keeps_the_checkpoint_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_nonfinite_validation_keeps_the_previous_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     forward = Model.forward
 
     def sicken(self: Model, x: torch.Tensor, labels: torch.Tensor, step: int | None = None) -> Objective:

@@ -119,7 +119,7 @@ def test_edited_code_reruns_the_variants_that_use_it(project: Project) -> None:
     assert project.settled()
 
 
-def test_a_comment_and_a_new_file_rerun_nothing_but_code(project: Project) -> None:
+def test_comments_and_new_files_rerun_only_the_code_stage(project: Project) -> None:
     with (project.folder / "vaeline/models/model.py").open("a") as file:
         file.write("# Nothing new.\n")
     (project.folder / "vaeline/models/priors/another.py").write_text("ANOTHER = True\n")
@@ -143,7 +143,7 @@ def test_snakemake_runs_what_dvc_left_missing(project: Project) -> None:
     assert project.settled()
 
 
-def test_a_killed_run_goes_on_with_what_is_missing(project: Project, tmp_path: Path) -> None:
+def test_a_killed_run_continues_where_it_stopped(project: Project, tmp_path: Path) -> None:
     done = stopped(project, signal.SIGKILL)
     other = project.copy(tmp_path / "other")
     assert project.snakemake() == sorted(set(ALL_RUNS) - set(done))
@@ -153,7 +153,7 @@ def test_a_killed_run_goes_on_with_what_is_missing(project: Project, tmp_path: P
     assert checksums(other) == checksums(project)
 
 
-def test_a_killed_run_is_not_recorded_over_what_dvc_made_after_it(project: Project) -> None:
+def test_a_killed_run_does_not_overwrite_later_dvc_records(project: Project) -> None:
     stopped(project, signal.SIGKILL)
     project.edit(lambda params: params["training"].update(epochs=8))
     project.repro()
@@ -162,7 +162,7 @@ def test_a_killed_run_is_not_recorded_over_what_dvc_made_after_it(project: Proje
     assert project.settled()
 
 
-def test_a_killed_run_is_not_recorded_on_data_made_after_it(project: Project) -> None:
+def test_a_killed_run_is_not_recorded_for_newer_data(project: Project) -> None:
     done = stopped(project, signal.SIGKILL)
     project.edit(lambda params: params["dataset"].update(size=9))
     project.repro("--single-item", "preprocess@digits")
@@ -174,7 +174,7 @@ def test_an_interrupted_run_records_what_it_finished(project: Project) -> None:
     assert not set(done) & set(project.repro())
 
 
-def test_an_interrupt_while_recording_leaves_the_lock_whole(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_while_recording_keeps_the_lock_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(lockfile: Any, stages: Any) -> None:
         Path(lockfile.path).write_text("stages:\n  half")
         raise KeyboardInterrupt
@@ -219,14 +219,14 @@ def test_a_clone_that_pulls_has_nothing_to_do(project: Project, tmp_path: Path) 
     assert clone.settled()
 
 
-def test_a_clone_that_does_not_pull_runs_all(project: Project, tmp_path: Path) -> None:
+def test_a_clone_without_pull_runs_everything(project: Project, tmp_path: Path) -> None:
     clone = project.clone(tmp_path / "clone")
     assert clone.snakemake() == EVERY
     assert clone.settled()
     assert checksums(clone) == checksums(project)
 
 
-def test_a_removed_variant_leaves_all_clean(project: Project, tmp_path: Path) -> None:
+def test_a_removed_variant_leaves_nothing_to_do(project: Project, tmp_path: Path) -> None:
     project.edit(lambda params: params["study"]["variants"].remove("cvae"))
     assert project.snakemake() == [REPORT]
     assert project.settled()
@@ -247,14 +247,14 @@ def test_switching_studies_and_back_leaves_nothing_to_do(project: Project) -> No
         assert project.settled()
 
 
-def test_mistaken_parameters_end_in_a_sentence(project: Project) -> None:
+def test_wrong_parameters_are_reported(project: Project) -> None:
     project.edit(lambda params: params["training"].update(epochs=0))
     said = project.run("snakemake", "-n", "all", fails=True)
     assert "params.yaml: training.epochs is 0" in said
     assert "Traceback" not in said
 
 
-def test_a_dry_run_leaves_a_live_run_alone(project: Project) -> None:
+def test_a_dry_run_does_not_disturb_a_running_one(project: Project) -> None:
     project.edit(widen("cvae"))
     run = project.start("all", held_step=1)
     project.run("snakemake", "-n", "all")
@@ -275,7 +275,7 @@ def test_a_late_bridge_leaves_a_live_run_alone(project: Project) -> None:
     assert not (project.folder / bridge.RUNNING).exists()
 
 
-def test_the_bridge_rests_while_nothing_has_changed(project: Project) -> None:
+def test_the_bridge_does_nothing_without_changes(project: Project) -> None:
     seen = project.folder / bridge.SEEN
     before = seen.stat().st_mtime_ns
     assert project.settled()

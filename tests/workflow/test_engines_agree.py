@@ -137,13 +137,13 @@ def test_outputs_lie_where_python_has_them(engines: Any) -> None:
         assert {path.name for step in ("train", "sample", "evaluate") for path in made[step]} == set(FILES)
 
 
-def test_no_file_of_parameters_is_an_input(engines: Any) -> None:
+def test_no_parameter_file_is_an_input(engines: Any) -> None:
     for stages in engines:
         inputs = set().union(*(stage["inputs"] for stage in stages.values()))
         assert not any(path == "params.yaml" or path.endswith("code.json") for path in inputs)
 
 
-def test_all_asks_for_every_output(sources: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rule_all_requests_every_output(sources: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(sources.folder)
     with planned() as workflow:
         [everything] = [job for job in workflow.dag.jobs if job.rule.name == "all"]

@@ -1,4 +1,4 @@
-"""The layers of the project: a file imports what lies below it, and never what lies above."""
+"""The packages have a strict order: a file imports only from its own package and earlier ones."""
 
 import ast
 from functools import cache
@@ -16,7 +16,7 @@ FILES = sorted(path for name in ("vaeline", "pipeline_steps", "workflow") for pa
 
 
 def layer(module: str) -> int:
-    """The place of a module's package in the order.
+    """The position of a module's package in the order.
 
     Raises:
         KeyError: no package of the order holds the module.
@@ -45,7 +45,7 @@ def module(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=module)
-def test_a_file_imports_from_its_package_and_those_before(path: Path) -> None:
+def test_a_file_imports_only_its_own_or_earlier_packages(path: Path) -> None:
     height = layer(module(path))
     ours = {name for name in imported(path) if name.split(".")[0] in ("vaeline", "pipeline_steps", "workflow")}
     above = {name for name in ours if layer(module_of(name)) > height}
@@ -53,18 +53,18 @@ def test_a_file_imports_from_its_package_and_those_before(path: Path) -> None:
 
 
 def module_of(name: str) -> str:
-    """The module that a dotted name is, or lies in."""
+    """The module that a dotted name names or is part of."""
     return name if is_module(name) else name.rpartition(".")[0]
 
 
 @pytest.mark.parametrize("package", PACKAGES[:10])
-def test_the_init_of_a_package_holds_a_docstring_alone(package: str) -> None:
+def test_package_init_files_hold_only_a_docstring(package: str) -> None:
     for path in ROOT.joinpath(*package.split(".")).rglob("__init__.py"):
         [docstring] = ast.parse(path.read_text(encoding="utf-8")).body
         assert isinstance(docstring, ast.Expr)
 
 
-def test_nothing_lies_flat_at_the_root() -> None:
+def test_the_root_holds_only_packages() -> None:
     there = {path.name for path in (ROOT / "vaeline").iterdir()} - {"__pycache__"}
     assert there == {"__init__.py", "py.typed", *(name.removeprefix("vaeline.") for name in PACKAGES[:10])}
 
@@ -80,8 +80,8 @@ def test_a_metric_knows_nothing_of_the_model(path: Path) -> None:
         assert not name.startswith("vaeline.") or name.startswith("vaeline.metrics"), f"{module(path)} imports {name}"
 
 
-def test_the_library_has_no_circle() -> None:
-    """Modules can be put into an order in which each imports only those before it; part files, found by name, too."""
+def test_the_library_has_no_import_cycle() -> None:
+    """The modules can be ordered so that each imports only earlier ones. Part files, found by name, count too."""
     modules = {module(path): path for path in FILES}
     graph = {
         name: {each for each in modules if each != name and uses(imported(path), each)}
@@ -93,7 +93,7 @@ def test_the_library_has_no_circle() -> None:
 
 
 def uses(names: set[str], module: str) -> bool:
-    """Whether `names` hold a module, or something that is in it and no module."""
+    """Whether `names` contain a module, or a member of it that is not a module."""
     return any(name == module or (name.rpartition(".")[0] == module and not is_module(name)) for name in names)
 
 

@@ -1,4 +1,4 @@
-"""What the engines show of a finished study: Snakemake's report, DVC's plots."""
+"""The engines' views of a finished study: Snakemake's report and DVC's plots."""
 
 import json
 import re
@@ -18,7 +18,7 @@ PARETO = "results/digits/pareto.json"
 
 
 def reported(project: Project, what: str = "results") -> dict[str, Any]:
-    """What Snakemake's report shows, made without a network: its files by their path, or its `runtimes_spec`."""
+    """The content of Snakemake's report, made without a network: its files by path, or its `runtimes_spec`."""
     project.run("snakemake", "--report", "shown.html", **NOWHERE)
     page = (project.folder / "shown.html").read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(re.search(rf"var {what} = (\{{.*\}});\n", page)[1])  # type: ignore[index]
@@ -26,7 +26,7 @@ def reported(project: Project, what: str = "results") -> dict[str, Any]:
 
 
 def runtimes(project: Project) -> dict[str, list[float]]:
-    """How long jobs took, by their rule, as Snakemake's report draws it."""
+    """Run times of jobs by rule, as Snakemake's report plots them."""
     found: dict[str, list[float]] = {}
     for each in reported(project, "runtimes_spec")["data"]["values"]:
         found.setdefault(each["rule"], []).append(each["runtime"])
@@ -60,7 +60,7 @@ def test_snakemakes_report_shows_what_dvc_ran(empty_project: Project) -> None:
     assert empty_project.settled()
 
 
-def test_an_edit_undone_leaves_the_times_of_snakemakes_report(project: Project) -> None:
+def test_an_undone_edit_keeps_the_times_in_snakemakes_report(project: Project) -> None:
     before = runtimes(project)
     note = {"seconds": 99.0, "host": "here"}  # of some other time
     (project.folder / "results/digits/runs/cvae/seed-0/timing.json").write_text(json.dumps({"train": note}))
@@ -100,7 +100,7 @@ def test_dvc_plots_two_experiments(project: Project) -> None:
     assert page.count("_results_digits_pareto.png") == 2
 
 
-def test_the_template_asks_for_what_a_record_has() -> None:
+def test_the_template_uses_fields_of_a_record() -> None:
     from vaeline.report.tradeoffs import COSTS, QUALITIES
 
     template = json.loads((ROOT / ".dvc/plots/pareto.json").read_text())

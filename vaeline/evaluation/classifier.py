@@ -46,11 +46,11 @@ def of(facts: Facts, data: Path) -> "Classifier":
     if made == asked and classifier.trained_on_sha256 != facts.checksums.get("train", ""):
         raise UserError(
             f"{path} was trained on another training split than that of {facts.dataset_id}, and may know today's test images; make it "
-            "anew with `python -m pipeline_steps.classifier`."
+            "again with `python -m pipeline_steps.classifier`."
         )
     if made != asked:
         raise UserError(
-            f"{path} is a classifier of other images: {_described(made)}, where these are {_described(asked)}; make it anew with "
+            f"{path} is a classifier of other images: {_described(made)}, where these are {_described(asked)}; make it again with "
             "`python -m pipeline_steps.classifier`."
         )
     return classifier
@@ -183,7 +183,7 @@ def load(path: Path) -> Classifier:
     Raises:
         UserError: the file is missing or damaged.
     """
-    again = "make it anew with `python -m pipeline_steps.classifier`"
+    again = "make it again with `python -m pipeline_steps.classifier`"
     if not path.exists():
         raise UserError(f"There is no {path}; {again}.")
     try:

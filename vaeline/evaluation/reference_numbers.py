@@ -7,7 +7,7 @@ from typing import Any
 from vaeline.evaluation.record import Record, parse
 from vaeline.system.errors import UserError
 
-AGAIN = "make it anew with `python -m pipeline_steps.reference`"
+AGAIN = "make it again with `python -m pipeline_steps.reference`"
 
 
 def read_numbers(path: Path) -> tuple[Record, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Tiny sources of every data set, in each layout that users bring."""
+"""Tiny sources of every data set, in each layout that users have."""
 
 import gzip
 import hashlib
@@ -21,7 +21,7 @@ WEB_PAGE = b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</ti
 
 
 def picture(seed: int, height: int = 22, width: int = 18, mode: str = "RGB") -> Image.Image:
-    """A smooth image: noise of 3x3 blown up."""
+    """A smooth image: enlarged 3x3 noise."""
     noise = np.random.default_rng(seed).integers(0, 256, (3, 3, 3), dtype=np.uint8)
     return Image.fromarray(noise).resize((width, height), Image.Resampling.BILINEAR).convert(mode)
 
@@ -34,7 +34,7 @@ def encoded(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
 
 
 def brought(content: bytes, channels: int, size: int) -> np.ndarray:
-    """A file as the store has it, by itself."""
+    """An image file as the store holds it."""
     return fit(decode(content, channels)[np.newaxis], size)[0]
 
 

@@ -45,7 +45,7 @@ def test_official_layout_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("tables_inside", "unpacked"), [(False, False), (True, False), (False, True)])
-def test_kaggles_layouts_hold_the_same(tmp_path: Path, tables_inside: bool, unpacked: bool) -> None:
+def test_kaggle_layouts_give_the_same_images(tmp_path: Path, tables_inside: bool, unpacked: bool) -> None:
     official = raw_images.read(dataset(write_celeba(tmp_path / "official"), split=Split(method="official")))
     kaggle = raw_images.read(
         dataset(write_kaggle_celeba(tmp_path / "kaggle", tables_inside, unpacked), split=Split(method="official"))
@@ -58,14 +58,14 @@ def test_kaggles_layouts_hold_the_same(tmp_path: Path, tables_inside: bool, unpa
     assert kaggle.images.archive.read(kaggle.images.names[3]) == official.images.archive.read(official.images.names[3])
 
 
-def test_changed_image_changes_the_manifest_of_an_unpacked_copy(tmp_path: Path) -> None:
+def test_a_changed_image_changes_the_manifest(tmp_path: Path) -> None:
     faces = dataset(write_kaggle_celeba(tmp_path, unpacked=True))
     before = raw_images.fetch(faces)
     write_files(tmp_path, {"img_align_celeba/img_align_celeba/000007.jpg": encoded(picture(99))})
     assert raw_images.fetch(faces)["files"] != before["files"]
 
 
-def test_partial_copy_says_how_many_images_it_lacks(tmp_path: Path) -> None:
+def test_a_partial_copy_reports_how_many_images_are_missing(tmp_path: Path) -> None:
     manifest = raw_images.fetch(dataset(write_celeba(tmp_path, images=15, rows=20)))
     assert manifest["images"] == 15
     assert manifest["notes"][:2] == [
@@ -74,7 +74,7 @@ def test_partial_copy_says_how_many_images_it_lacks(tmp_path: Path) -> None:
     ]
 
 
-def test_images_without_attributes_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_images_without_attributes_are_skipped_and_counted(tmp_path: Path) -> None:
     raw = raw_images.read(dataset(write_celeba(tmp_path, images=20, rows=18)))
     assert len(raw.ids) == 18
     assert "2 images in img_align_celeba.zip have no row in list_attr_celeba and are left out." in raw.notes
@@ -85,40 +85,40 @@ def test_most_frequent_attributes_are_chosen(tmp_path: Path) -> None:
     assert raw.labels.names == ["Smiling", "Young"] and raw.labels.codes.mean(0).tolist() == [0.65, 1.0]
 
 
-def test_web_page_saved_as_the_zip_is_recognised(tmp_path: Path) -> None:
+def test_a_web_page_saved_as_the_zip_is_recognised(tmp_path: Path) -> None:
     write_files(write_celeba(tmp_path), {"img_align_celeba.zip": WEB_PAGE})
     with pytest.raises(UserError, match="img_align_celeba.zip is a web page .* quota"):
         raw_images.fetch(dataset(tmp_path))
 
 
-def test_web_page_saved_as_a_table_is_recognised(tmp_path: Path) -> None:
+def test_a_web_page_saved_as_a_table_is_recognised(tmp_path: Path) -> None:
     write_files(write_celeba(tmp_path), {"list_attr_celeba.txt": WEB_PAGE})
     with pytest.raises(UserError, match="list_attr_celeba.txt is a web page"):
         raw_images.fetch(dataset(tmp_path))
 
 
-def test_truncated_zip_is_named(tmp_path: Path) -> None:
+def test_a_truncated_zip_is_named(tmp_path: Path) -> None:
     path = write_celeba(tmp_path) / "img_align_celeba.zip"
     path.write_bytes(path.read_bytes()[:-500])
     with pytest.raises(UserError, match=r"img_align_celeba.zip \([\d,]+ bytes\) is not a zip archive, or is truncated"):
         raw_images.fetch(dataset(tmp_path))
 
 
-def test_damaged_row_of_a_table_is_named(tmp_path: Path) -> None:
+def test_a_damaged_table_row_is_named(tmp_path: Path) -> None:
     path = write_celeba(tmp_path) / "list_attr_celeba.txt"
     path.write_text(path.read_text()[:-4])
     with pytest.raises(UserError, match="list_attr_celeba.txt: the row of '000020.jpg' has 3 values for 4 columns"):
         raw_images.fetch(dataset(tmp_path))
 
 
-def test_official_split_needs_its_table_and_a_random_one_does_not(tmp_path: Path) -> None:
+def test_only_the_official_split_needs_the_partition_table(tmp_path: Path) -> None:
     (write_celeba(tmp_path) / "list_eval_partition.txt").unlink()
     assert len(raw_images.read(dataset(tmp_path)).ids) == 20
     with pytest.raises(UserError, match="holds no list_eval_partition.txt"):
         raw_images.read(dataset(tmp_path, split=Split(method="official")))
 
 
-def test_image_without_an_official_split_is_named(tmp_path: Path) -> None:
+def test_an_image_without_an_official_split_is_named(tmp_path: Path) -> None:
     path = write_celeba(tmp_path) / "list_eval_partition.txt"
     path.write_text(path.read_text().replace("000003.jpg 0\n", ""))
     with pytest.raises(UserError, match="gives 000003.jpg no split"):
@@ -146,19 +146,19 @@ def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return drive
 
 
-def test_download_brings_the_official_files_once(drive: Path) -> None:
+def test_the_official_files_are_downloaded_once(drive: Path) -> None:
     manifest = raw_images.fetch(dataset("download"))
     assert manifest["images"] == 20 and manifest["source"] == "download"
     shutil.rmtree(drive)
     assert raw_images.fetch(dataset("download")) == manifest
 
 
-def test_download_replaces_what_is_not_official(drive: Path, tmp_path: Path) -> None:
+def test_a_download_replaces_unofficial_files(drive: Path, tmp_path: Path) -> None:
     write_files(tmp_path / "data/raw/celeba", {"img_align_celeba.zip": WEB_PAGE})
     assert raw_images.fetch(dataset("download"))["images"] == 20
 
 
-def test_download_of_altered_bytes_is_refused(drive: Path) -> None:
+def test_a_download_of_altered_bytes_is_refused(drive: Path) -> None:
     archive = drive / "img_align_celeba.zip"
     archive.write_bytes(archive.read_bytes()[:-1] + b"x")
     with pytest.raises(UserError, match="do not have its md5"):
@@ -169,7 +169,7 @@ def test_download_of_altered_bytes_is_refused(drive: Path) -> None:
     ("content", "sentence"),
     [(WEB_PAGE, "a web page came .* quota"), (b"PK, but cut", "11 bytes came that do not have its md5")],
 )
-def test_download_of_anything_else_leaves_nothing(drive: Path, tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_a_wrong_download_leaves_no_file(drive: Path, tmp_path: Path, content: bytes, sentence: str) -> None:
     write_files(drive, {"img_align_celeba.zip": content})
     with pytest.raises(UserError, match=f"{sentence}.*set dataset.source to a folder"):
         raw_images.fetch(dataset("download"))
@@ -177,7 +177,7 @@ def test_download_of_anything_else_leaves_nothing(drive: Path, tmp_path: Path, c
     assert left == {".lock", "list_attr_celeba.txt", "list_eval_partition.txt"}
 
 
-def test_refused_download_says_what_else_there_is(drive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_download_names_other_sources(drive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**options: object) -> None:
         raise RuntimeError("Too many users have viewed\n or downloaded this file recently.")
 
@@ -246,7 +246,7 @@ def test_a_zip_that_changes_between_the_steps_is_refused(drive: Path, tmp_path: 
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the CelebA subset in ../shared/data/celeba-10k")
-def test_real_subset_says_what_it_lacks_and_has_known_attributes() -> None:
+def test_the_real_subset_has_known_attributes_and_missing_images() -> None:
     raw = raw_images.read(dataset(REAL, labels="most_frequent:30"))
     assert raw.notes[0] == "10,000 of CelebA's 202,599 images are here; 192,599 are missing."
     assert "img_align_celeba.zip is not the official file (its md5 differs)." in raw.notes

@@ -18,7 +18,7 @@ from vaeline.system.errors import UserError
 
 @pytest.fixture
 def source(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """A tiny data set; one without a writer in `sources.py` fails here, on the day it is written."""
+    """A tiny data set. A new data set fails here until `sources.py` can write it."""
     folder = SOURCES[name](tmp_path / "source", monkeypatch)
     folder.mkdir(exist_ok=True)
     return Dataset(id="tiny", name=name, size=None if name in POINTS else 8, source=str(folder))
@@ -53,14 +53,14 @@ def test_manifest_is_repeatable_and_holds_the_sha256_of_every_file(source: Datas
 
 
 @every("sets")
-def test_unknown_label_is_refused_with_those_there_are(source: Dataset) -> None:
+def test_an_unknown_label_is_refused_with_the_known_labels(source: Dataset) -> None:
     first = raw_images.read(source).labels.names[0]
     with pytest.raises(UserError, match=f"'Simling'; there are: {first}"):
         raw_images.read(source.model_copy(update={"labels": ["Simling"]}))
 
 
 @pytest.mark.parametrize("name", [name for name in parts.names("sets") if loader(name).download])
-def test_folder_that_is_no_data_set_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_folder_without_a_data_set_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear reader")
     with pytest.raises(UserError, match=str(tmp_path)):
         raw_images.fetch(Dataset(id="tiny", name=name, size=8, source=str(tmp_path)))
@@ -83,12 +83,12 @@ def test_a_file_without_a_loader_is_refused(
         raw_images.read(Dataset(id="tiny", name="digits", size=8))
 
 
-def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no folder .*nowhere"):
         raw_images.fetch(Dataset(id="tiny", name="celeba", size=8, source=str(tmp_path / "nowhere")))
 
 
-def test_relative_source_is_found_from_inside_a_temporary_experiment(
+def test_a_relative_source_is_found_from_a_temporary_experiment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     experiment = tmp_path / ".dvc" / "tmp" / "exps" / "abc"

@@ -1,4 +1,4 @@
-"""The embedded digits: known counts, levels and a known image."""
+"""The embedded digits have known counts, levels and a known image."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from vaeline.data.sets import digits
 from vaeline.study.schema import Dataset
 
 
-def test_digits_are_those_of_scikit_learn() -> None:
+def test_digits_equal_those_of_scikit_learn() -> None:
     raw = digits.read(Dataset(id="digits", name="digits", size=8), Path("unused"))
     assert isinstance(raw.images, np.ndarray)
     assert raw.images.shape == (1797, 1, 8, 8) and raw.levels == 17

@@ -1,4 +1,4 @@
-"""Fashion-MNIST in a folder: checked where it is compressed, plain, damaged, and downloaded."""
+"""Fashion-MNIST in a folder: compressed, plain, damaged and downloaded files."""
 
 import gzip
 import hashlib
@@ -20,7 +20,7 @@ def dataset(folder: Path) -> Dataset:
 
 
 @pytest.mark.parametrize("below", ["", "FashionMNIST/raw"])
-def test_compressed_files_are_read_also_where_torchvision_puts_them(
+def test_compressed_files_are_read_from_torchvisions_folder_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str
 ) -> None:
     write_fashion_mnist(tmp_path / below, monkeypatch)
@@ -33,25 +33,25 @@ def test_compressed_files_are_read_also_where_torchvision_puts_them(
     ]  # fmt: skip
 
 
-def test_plain_files_are_read_by_their_headers(tmp_path: Path) -> None:
+def test_uncompressed_files_are_read_by_their_headers(tmp_path: Path) -> None:
     raw = raw_images.read(dataset(write_files(tmp_path, idx_files())))
     content = idx_files()["t10k-images-idx3-ubyte"]
     assert isinstance(raw.images, np.ndarray) and raw.images[30:].tobytes() == content[16:]
 
 
-def test_plain_files_of_mnist_are_known_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uncompressed_mnist_files_are_recognised_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, content = "t10k-images-idx3-ubyte", idx_files()["t10k-images-idx3-ubyte"]
     monkeypatch.setitem(_idx.MNIST, name, hashlib.md5(content).hexdigest())
     with pytest.raises(UserError, match=r"is a file of MNIST, not of Fashion-MNIST; .* set dataset.name to mnist"):
         raw_images.read(dataset(write_files(tmp_path, idx_files())))
 
 
-def test_file_with_a_checksum_is_preferred_to_a_plain_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_with_a_checksum_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_files(write_fashion_mnist(tmp_path, monkeypatch), dict.fromkeys(idx_files(), b"cut"))
     assert all(name.endswith(".gz") for name in raw_images.read(dataset(tmp_path)).files)
 
 
-def test_other_images_in_a_compressed_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compressed_files_of_different_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_fashion_mnist(tmp_path, monkeypatch) / "t10k-images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-1] + b"?"))
     with pytest.raises(UserError, match=r"is not Fashion-MNIST's t10k-images-idx3-ubyte: its [\d,]+ bytes do not have"):
@@ -77,13 +77,13 @@ def test_other_images_in_a_compressed_file_are_refused(tmp_path: Path, monkeypat
     ],
     ids=["cut", "longer", "labels", "cut in the header", "empty", "web page", "fewer labels", "ten", "smaller images"],
 )
-def test_damage_to_a_plain_file_is_named(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
+def test_a_damaged_uncompressed_file_is_named(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
     write_files(tmp_path, idx_files() | {name: content})
     with pytest.raises(UserError, match=sentence):
         raw_images.read(dataset(tmp_path))
 
 
-def test_download_brings_only_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_missing_files_are_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mirror = write_fashion_mnist(tmp_path / "mirror", monkeypatch)
     monkeypatch.setattr(fashion_mnist, "MIRROR", f"{mirror.as_uri()}/")
     folder = tmp_path / "raw"
@@ -94,7 +94,7 @@ def test_download_brings_only_what_is_missing(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(("content", "sentence"), [(WEB_PAGE, "a web page"), (b"cut", "3 bytes without its known")])
-def test_download_of_anything_else_leaves_nothing(
+def test_a_wrong_download_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, sentence: str
 ) -> None:
     mirror = write_files(tmp_path / "mirror", {"train-images-idx3-ubyte.gz": content})

@@ -17,7 +17,7 @@ def dataset(folder: Path | str, **options: object) -> Dataset:
     return Dataset.model_validate({"id": "own", "name": "image_folder", "size": 8, "source": str(folder)} | options)
 
 
-def test_folder_is_the_class_of_its_images(tmp_path: Path) -> None:
+def test_the_folder_name_is_the_class_of_its_images(tmp_path: Path) -> None:
     write_files(
         write_class_folders(tmp_path, each=3), {"dog/old/9.png": PNG, "cat/.DS_Store": b"?", "cat/notes.txt": b"?"}
     )
@@ -39,7 +39,7 @@ def test_table_gives_attributes_and_categories(tmp_path: Path) -> None:
     assert raw.notes == []
 
 
-def test_rows_without_images_and_images_without_rows_are_counted(tmp_path: Path) -> None:
+def test_unmatched_rows_and_images_are_counted(tmp_path: Path) -> None:
     write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "c.png": PNG, "t.csv": b"file,x\na.png,1\nlost.png,0\n"})
     raw = raw_images.read(dataset(tmp_path))
     assert raw.ids == ["a.png"]
@@ -49,7 +49,7 @@ def test_rows_without_images_and_images_without_rows_are_counted(tmp_path: Path)
 @pytest.mark.parametrize(
     ("modes", "channels"), [(["L", "L"], 1), (["L", "1"], 1), (["L", "RGB"], 3), (["RGBA", "RGB"], 3)]
 )
-def test_images_are_grey_where_all_of_them_are(tmp_path: Path, modes: list[str], channels: int) -> None:
+def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path, modes: list[str], channels: int) -> None:
     for number, mode in enumerate(modes):
         write_files(tmp_path, {f"a/{number}.png": encoded(picture(0, mode=mode), "PNG")})
     images = raw_images.read(dataset(tmp_path)).images
@@ -84,7 +84,7 @@ def test_mistakes_in_a_folder_are_named(tmp_path: Path, files: dict[str, bytes],
         raw_images.read(dataset(tmp_path))
 
 
-def test_there_is_nothing_to_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_folder_cannot_be_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="set dataset.source to a folder"):
         raw_images.fetch(dataset("download"))

@@ -21,7 +21,7 @@ def dataset(folder: Path) -> Dataset:
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 @pytest.mark.parametrize("below", ["", "MNIST/raw"])
-def test_files_are_read_compressed_or_not_also_where_torchvision_puts_them(
+def test_compressed_and_plain_files_are_read_from_either_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, below: str
 ) -> None:
     write_mnist(tmp_path / below, monkeypatch, suffix)
@@ -31,27 +31,27 @@ def test_files_are_read_compressed_or_not_also_where_torchvision_puts_them(
     assert raw.labels.codes[28:32, 0].tolist() == [8, 9, 0, 1]
 
 
-def test_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (write_mnist(tmp_path, monkeypatch) / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(UserError, match="holds no t10k-labels-idx1-ubyte"):
         raw_images.read(dataset(tmp_path))
 
 
-def test_truncated_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_truncated_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_mnist(tmp_path, monkeypatch) / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(UserError, match="train-images-idx3-ubyte.gz is damaged"):
         raw_images.read(dataset(tmp_path))
 
 
-def test_other_images_under_the_same_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_different_images_under_the_same_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_mnist(tmp_path, monkeypatch) / "train-images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-1] + b"?"))
     with pytest.raises(UserError, match="is not MNIST's train-images-idx3-ubyte"):
         raw_images.read(dataset(tmp_path))
 
 
-def test_download_brings_only_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_missing_files_are_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mirror = write_mnist(tmp_path / "mirror", monkeypatch)
     monkeypatch.setattr(mnist, "MIRROR", f"{mirror.as_uri()}/")
     folder = tmp_path / "raw"
@@ -61,7 +61,7 @@ def test_download_brings_only_what_is_missing(tmp_path: Path, monkeypatch: pytes
     mnist.download(folder)
 
 
-def test_download_without_a_network_says_what_else_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_without_a_network_names_other_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnist, "MIRROR", "file:///nowhere/")
     with pytest.raises(UserError, match="cannot be downloaded .* set dataset.source to a folder"):
         mnist.download(tmp_path)

@@ -15,7 +15,7 @@ def drawn() -> tuple[RawImages, np.ndarray]:
     return raw, raw.images
 
 
-def test_every_combination_of_factors_stands_once() -> None:
+def test_every_combination_of_factors_occurs_once() -> None:
     raw, images = drawn()
     assert images.shape == (6144, 1, 32, 32) and images.dtype == np.uint8
     assert [len(values) for values in raw.labels.values] == [3, 4, 8, 8, 8]
@@ -32,12 +32,12 @@ def test_images_are_the_same_each_time() -> None:
     assert (images == again).all() and one.files == other.files
 
 
-def test_no_shape_is_cut_off_at_the_edge() -> None:
+def test_no_shape_touches_the_edge() -> None:
     _, images = drawn()
     assert not images[:, :, [0, -1]].any() and not images[:, :, :, [0, -1]].any()
 
 
-def test_factors_are_what_they_are_called() -> None:
+def test_factor_names_describe_the_images() -> None:
     raw, images = drawn()
     factors, mass = raw.labels.codes, images[:, 0].astype(float)
     at = np.arange(32)
@@ -51,7 +51,7 @@ def test_factors_are_what_they_are_called() -> None:
         np.testing.assert_allclose(area / np.square(shapes.SCALES), area[0] / 16, rtol=0.03)
 
 
-def test_a_turn_by_a_quarter_is_a_turn_by_a_quarter() -> None:
+def test_a_quarter_turn_rotates_the_image_by_ninety_degrees() -> None:
     raw, images = drawn()
     middle = (raw.labels.codes[:, 3:] == 3).all(1)  # both at pixel 15, a pixel off the middle of the image
     for shape in range(3):

@@ -29,13 +29,13 @@ def test_ten_is_the_digit_zero(tmp_path: Path) -> None:
     assert raw.labels.codes[:12, 0].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2]
 
 
-def test_splits_are_the_official_ones(tmp_path: Path) -> None:
+def test_splits_equal_the_official_splits(tmp_path: Path) -> None:
     raw = raw_images.read(dataset(write_svhn(tmp_path)))
     assert raw.official is not None and raw.official.tolist() == ["train"] * 30 + ["test"] * 10
     assert raw.ids[29:31] == ["train-29", "test-0"]
 
 
-def test_pixels_keep_their_row_column_and_colour(tmp_path: Path) -> None:
+def test_pixels_keep_row_column_and_colour(tmp_path: Path) -> None:
     pixels = PIXELS.copy()
     pixels[5, 9, 2, 3] = 200
     savemat(write_svhn(tmp_path) / "train_32x32.mat", {"X": pixels, "y": DIGITS})
@@ -44,21 +44,21 @@ def test_pixels_keep_their_row_column_and_colour(tmp_path: Path) -> None:
     assert np.argwhere(images[:5]).tolist() == [[3, 2, 5, 9]] and images[3, 2, 5, 9] == 200
 
 
-def test_partial_copy_says_how_many_images_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_partial_copy_reports_how_many_images_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = raw_images.fetch(dataset(write_svhn(tmp_path)))
     assert manifest["notes"] == ["40 of SVHN's 99,289 images are here; 99,249 are missing."]
     monkeypatch.setattr(svhn, "IMAGES", 40)
     assert raw_images.fetch(dataset(tmp_path))["notes"] == []
 
 
-def test_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     (write_svhn(tmp_path) / "test_32x32.mat").unlink()
     with pytest.raises(UserError, match="holds no test_32x32.mat; SVHN is train_32x32.mat and test_32x32.mat"):
         raw_images.read(dataset(tmp_path))
 
 
 @pytest.mark.parametrize("kept", [0, 100, 128, 133, 1000, -4000, -1])
-def test_truncated_file_is_named(tmp_path: Path, kept: int) -> None:
+def test_a_truncated_file_is_named(tmp_path: Path, kept: int) -> None:
     path = write_svhn(tmp_path) / "train_32x32.mat"
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(UserError, match="train_32x32.mat .*; remove it and get it again"):
@@ -66,7 +66,7 @@ def test_truncated_file_is_named(tmp_path: Path, kept: int) -> None:
 
 
 @pytest.mark.parametrize("place", [126, 128, 140, 5000, -20])
-def test_altered_file_is_named(tmp_path: Path, place: int) -> None:
+def test_an_altered_file_is_named(tmp_path: Path, place: int) -> None:
     path = write_svhn(tmp_path) / "train_32x32.mat"
     content = bytearray(path.read_bytes())
     content[place] ^= 0xFF
@@ -78,7 +78,7 @@ def test_altered_file_is_named(tmp_path: Path, place: int) -> None:
 
 
 @pytest.mark.parametrize("content", [WEB_PAGE, b"Dear reader", bytes(400), b"x" * 400])
-def test_anything_else_under_the_name_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_of_another_format_is_refused(tmp_path: Path, content: bytes) -> None:
     write_files(write_svhn(tmp_path), {"train_32x32.mat": content})
     with pytest.raises(
         UserError, match="train_32x32.mat .* is not a MATLAB file of version 5, or is damaged .*; remove it"
@@ -86,7 +86,7 @@ def test_anything_else_under_the_name_is_refused(tmp_path: Path, content: bytes)
         raw_images.read(dataset(tmp_path))
 
 
-def test_newer_format_of_matlab_is_refused(tmp_path: Path) -> None:
+def test_the_newer_matlab_format_is_refused(tmp_path: Path) -> None:
     path = write_svhn(tmp_path) / "train_32x32.mat"
     with h5py.File(path, "w", userblock_size=512) as file:
         file["X"] = PIXELS.T
@@ -116,7 +116,7 @@ def test_newer_format_of_matlab_is_refused(tmp_path: Path) -> None:
         ({"X": PIXELS, "y": DIGITS.astype(object)}, "y of object"),
     ],
 )
-def test_other_variables_are_refused(tmp_path: Path, content: dict[str, np.ndarray], sentence: str) -> None:
+def test_a_file_with_other_variables_is_refused(tmp_path: Path, content: dict[str, np.ndarray], sentence: str) -> None:
     savemat(write_svhn(tmp_path) / "train_32x32.mat", content)
     with pytest.raises(UserError, match=f"train_32x32.mat holds {sentence}.*; remove it and get it again"):
         raw_images.read(dataset(tmp_path))
@@ -132,7 +132,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return mirror
 
 
-def test_download_brings_only_what_is_missing(
+def test_only_missing_files_are_downloaded(
     tmp_path: Path, mirror: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "raw"
@@ -145,14 +145,14 @@ def test_download_brings_only_what_is_missing(
 
 
 @pytest.mark.parametrize(("content", "sentence"), [(WEB_PAGE, "a web page"), (b"cut", "3 bytes without its known")])
-def test_download_of_anything_else_leaves_nothing(tmp_path: Path, mirror: Path, content: bytes, sentence: str) -> None:
+def test_a_wrong_download_leaves_no_file(tmp_path: Path, mirror: Path, content: bytes, sentence: str) -> None:
     write_files(mirror, {"train_32x32.mat": content})
     with pytest.raises(UserError, match=f"train_32x32.mat gave {sentence}.*set dataset.source to a folder"):
         svhn.download(tmp_path / "raw")
     assert not list((tmp_path / "raw").iterdir())
 
 
-def test_download_without_a_network_says_what_else_there_is(
+def test_a_download_without_a_network_names_other_sources(
     tmp_path: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(svhn, "MIRROR", "file:///nowhere/")
@@ -161,7 +161,7 @@ def test_download_without_a_network_says_what_else_there_is(
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the SVHN subset in ../shared/data/svhn-10k")
-def test_real_subset_is_read_whole() -> None:
+def test_the_real_subset_is_read_completely() -> None:
     raw = raw_images.read(dataset(REAL))
     assert isinstance(raw.images, np.ndarray) and raw.images.shape == (10_000, 3, 32, 32)
     assert raw.notes == ["10,000 of SVHN's 99,289 images are here; 89,289 are missing."]

@@ -1,4 +1,4 @@
-"""The two moons: their number, their half circles, their noise."""
+"""The two moons have the right number of points, half circles and noise."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def test_points_are_the_same_each_time() -> None:
     assert (one.images == other.images).all() and one.files == other.files
 
 
-def test_each_moon_is_its_half_circle_with_noise() -> None:
+def test_each_moon_is_a_noisy_half_circle() -> None:
     raw = moons()
     assert raw.labels.names == ["moon"] and raw.labels.values == [["upper", "lower"]]
     assert isinstance(raw.images, np.ndarray)

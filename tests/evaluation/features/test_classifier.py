@@ -1,4 +1,4 @@
-"""The classifier learns what can be learned, the same way each time, from images of any size."""
+"""The classifier learns visible labels reproducibly, from images of any size."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +43,7 @@ def trained() -> Classifier:
     return train(images, bright_halves(60, 1), facts_of(images.images, [2, 2]), SETTINGS)
 
 
-def test_labels_that_show_are_seen(trained: Classifier) -> None:
+def test_visible_labels_are_learned(trained: Classifier) -> None:
     unseen = bright_halves(200, 2)
     seen = predict(trained, torch.from_numpy(unseen.images), batch_size=64)
     assert (seen.numpy() == unseen.labels).mean(0).tolist() == pytest.approx([1.0, 1.0], abs=0.03)
@@ -58,7 +58,7 @@ def test_training_twice_gives_the_same_classifier(trained: Classifier) -> None:
 
 
 @pytest.mark.parametrize(("column", "augmentation"), [(0, {"flip": True}), (1, {"rotation": 180.0})])
-def test_what_augmentation_hides_is_not_learned(column: int, augmentation: dict[str, float]) -> None:
+def test_labels_hidden_by_augmentation_are_not_learned(column: int, augmentation: dict[str, float]) -> None:
     """A mirror swaps left and right, half a turn the top and the bottom."""
     images = bright_halves(200, 0)
     labels = images.labels[:, [column]]
@@ -72,7 +72,7 @@ def test_what_augmentation_hides_is_not_learned(column: int, augmentation: dict[
     assert loss < 0.2 < blinded
 
 
-def test_training_leaves_the_callers_random_numbers_alone() -> None:
+def test_training_does_not_touch_the_callers_random_state() -> None:
     images = bright_halves(40, 0)
     torch.manual_seed(0)
     expected = torch.rand(3)
@@ -82,7 +82,7 @@ def test_training_leaves_the_callers_random_numbers_alone() -> None:
 
 
 def test_the_epoch_of_the_lowest_validation_loss_is_kept() -> None:
-    """Random labels can only be learned by heart: every epoch makes validation worse, and the first is the best."""
+    """Random labels can only be memorized, so validation gets worse with each epoch and the first epoch is the best."""
     images, validation = bright_halves(64, 0), bright_halves(64, 1)
     generator = np.random.default_rng(5)
     for split in (images, validation):
@@ -97,7 +97,7 @@ def test_the_epoch_of_the_lowest_validation_loss_is_kept() -> None:
     assert losses[1] < 2.5  # 30 epochs by heart end far above 2 ln 2 = 1.39
 
 
-def test_a_saved_classifier_judges_as_before(trained: Classifier, tmp_path: Path) -> None:
+def test_a_saved_classifier_predicts_as_before(trained: Classifier, tmp_path: Path) -> None:
     images = torch.from_numpy(bright_halves(50, 3).images)
     save(DataFiles("tiny", tmp_path).classifier, trained)
     loaded = load(tmp_path / "tiny.classifier.safetensors")
@@ -125,7 +125,7 @@ def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
         load(tmp_path / "tiny.classifier.safetensors")
 
 
-def test_rare_labels_are_seen_at_balanced_odds() -> None:
+def test_rare_labels_are_predicted_at_balanced_odds() -> None:
     """An image that fits both values equally well shows the rare one as soon as it is likelier than by frequency."""
     classifier = Classifier((1, 8, 8), 256, [2], 4, 4).eval()
     torch.nn.init.zeros_(classifier.heads.weight)
@@ -136,7 +136,7 @@ def test_rare_labels_are_seen_at_balanced_odds() -> None:
     assert classifier.predict(image).item() == 1
 
 
-def test_a_value_that_never_occurred_is_never_seen() -> None:
+def test_a_value_that_never_occurred_is_never_predicted() -> None:
     images = bright_halves(64, 0)
     images.labels[:, 1] = 0
     classifier = train(images, images, facts_of(images.images, [2, 3]), SETTINGS.model_copy(update={"epochs": 1}))
@@ -145,12 +145,12 @@ def test_a_value_that_never_occurred_is_never_seen() -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("side", [4, 8, 9, 17, 28, 32, 64, 86])
-def test_any_size_becomes_features(channels: int, side: int) -> None:
+def test_images_of_any_size_become_features(channels: int, side: int) -> None:
     classifier = Classifier((channels, side, side), 256, [10], 4, 7).eval()
     assert classifier(torch.zeros(2, channels, side, side, dtype=torch.uint8)).shape == (2, 7)
 
 
-def test_the_part_reads_what_the_stage_wrote(trained: Classifier, tmp_path: Path) -> None:
+def test_the_feature_part_reads_the_stages_file(trained: Classifier, tmp_path: Path) -> None:
     save(DataFiles("tiny", tmp_path).classifier, trained)
     images = torch.from_numpy(bright_halves(5, 0).images)
     space = parts.build(
@@ -160,7 +160,7 @@ def test_the_part_reads_what_the_stage_wrote(trained: Classifier, tmp_path: Path
     assert torch.equal(space(images), trained(images))
 
 
-def test_a_classifier_of_other_images_is_refused(trained: Classifier, tmp_path: Path) -> None:
+def test_a_classifier_of_different_images_is_refused(trained: Classifier, tmp_path: Path) -> None:
     save(DataFiles("tiny", tmp_path).classifier, trained)
     grey = facts_of(np.zeros((1, 1, 8, 8)), [2, 2], levels=17)
     with pytest.raises(
@@ -170,7 +170,7 @@ def test_a_classifier_of_other_images_is_refused(trained: Classifier, tmp_path: 
 
 
 def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> None:
-    """It may have learned what are test images today."""
+    """Its training images may be test images now."""
     images = bright_halves(32, 0)
     facts = replace(facts_of(images.images, [2, 2]), checksums={"train": "ab12"})
     save(
@@ -183,13 +183,13 @@ def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> No
         of(replace(facts, checksums={"train": "cd34"}), tmp_path)
 
 
-def test_a_loss_that_is_not_finite_stops_with_a_sentence() -> None:
+def test_a_nonfinite_loss_stops_with_an_explanation() -> None:
     images = bright_halves(64, 0)
     with pytest.raises(UserError, match=r"lower classifier\.learning_rate"):
         train(images, images, facts_of(images.images, [2, 2]), SETTINGS.model_copy(update={"learning_rate": 1e30}))
 
 
-def test_probabilities_are_the_softmax_of_what_the_classifier_makes_of_an_image(trained: Classifier) -> None:
+def test_probabilities_are_the_softmax_of_the_logits(trained: Classifier) -> None:
     images = torch.from_numpy(bright_halves(30, 5).images)
     found = probabilities(trained, images, batch_size=7)
     assert [tuple(column.shape) for column in found] == [(30, values) for values in trained.cardinalities]

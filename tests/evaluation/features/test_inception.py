@@ -1,4 +1,4 @@
-"""Inception's loading code, on a file of pytorch-fid's format that holds random weights."""
+"""Inception loads a file in pytorch-fid's format that holds random weights."""
 
 import os
 from pathlib import Path
@@ -65,7 +65,7 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(pytorch_fid, "FID_WEIGHTS_URL", f"file://{tmp_path}/nowhere/{FILE}")
 
 
-def test_features_are_the_2048_of_pytorch_fid(space: Inception, weights: Path) -> None:
+def test_features_are_those_of_pytorch_fid(space: Inception, weights: Path) -> None:
     images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
     with patch.object(pytorch_fid, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True)):
         theirs = pytorch_fid.InceptionV3([3]).eval()
@@ -80,9 +80,7 @@ def test_features_are_the_2048_of_pytorch_fid(space: Inception, weights: Path) -
 
 
 @pytest.mark.filterwarnings("ignore:The `disp` argument")
-def test_the_distance_is_that_of_pytorch_fid_on_the_same_images_as_png(
-    space: Inception, weights: Path, tmp_path: Path
-) -> None:
+def test_the_distance_equals_pytorch_fids_on_png_files(space: Inception, weights: Path, tmp_path: Path) -> None:
     """Its `get_activations` and ours on PNG files and arrays; its distance and ours on a part of them that has full rank.
 
     Of fewer images than dimensions its matrix square root is no oracle: `test_frechet.py` has closed forms there.
@@ -107,29 +105,29 @@ def test_the_distance_is_that_of_pytorch_fid_on_the_same_images_as_png(
     assert distance(*(moments([each[:, alive]]) for each in ours)) == pytest.approx(expected, rel=1e-3)
 
 
-def test_grey_images_are_shown_in_all_colours(space: Inception) -> None:
+def test_grey_images_fill_all_three_channels(space: Inception) -> None:
     grey = torch.randint(0, 256, (1, 1, 16, 16), dtype=torch.uint8)
     assert torch.equal(space(grey), space(grey.repeat(1, 3, 1, 1)))
 
 
 class Echo(torch.nn.Linear):
-    """A network that answers with what it is shown."""
+    """A network that returns its input."""
 
     def forward(self, x: Tensor) -> list[Tensor]:
         return [x]
 
 
-def test_levels_fill_the_range_of_the_network() -> None:
+def test_pixel_levels_fill_the_networks_range() -> None:
     coarse = torch.randint(0, 17, (60, 1, 8, 8), dtype=torch.uint8)
     shown = Inception(Echo(1, 1), 17, "")(coarse)
     torch.testing.assert_close(shown, (coarse / 16).repeat(1, 3, 1, 1).flatten(1))
 
 
-def test_it_knows_which_weights_it_was_given(space: Inception, weights: Path) -> None:
+def test_the_weights_are_identified(space: Inception, weights: Path) -> None:
     assert space.weights_sha256 == sha256(weights)
 
 
-def test_weights_that_are_missing_are_asked_for(tmp_path: Path) -> None:
+def test_missing_weights_are_reported_with_a_remedy(tmp_path: Path) -> None:
     for step in (
         lambda: fetch(options(tmp_path / "no.pth"), tmp_path),
         lambda: build(options(tmp_path / "no.pth"), facts(), tmp_path),
@@ -138,20 +136,20 @@ def test_weights_that_are_missing_are_asked_for(tmp_path: Path) -> None:
             step()
 
 
-def test_weights_that_were_not_downloaded_are_asked_for(tmp_path: Path) -> None:
+def test_weights_not_yet_downloaded_are_reported_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"pipeline_steps\.download"):
         build(options("download"), facts(), tmp_path)
 
 
 @pytest.mark.usefixtures("offline")
-def test_a_download_that_fails_says_how_to_give_the_file(tmp_path: Path) -> None:
+def test_a_failed_download_explains_how_to_provide_the_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"could not be downloaded.*set `weights` in evaluation\.features to its path"):
         fetch(options("download"), tmp_path)
     assert not list((tmp_path / "raw/inception").iterdir())
 
 
 @pytest.mark.usefixtures("offline")
-def test_a_download_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_download_of_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "nowhere").mkdir()
     (tmp_path / "nowhere" / FILE).write_text("<html>quota exceeded</html>")
     with pytest.raises(UserError, match="could not be downloaded"):
@@ -161,7 +159,7 @@ def test_a_download_of_something_else_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("offline")
 @pytest.mark.filterwarnings("ignore::vaeline.evaluation.features.inception.OtherWeights")
-def test_a_file_that_was_downloaded_is_not_downloaded_again(weights: Path, tmp_path: Path) -> None:
+def test_a_downloaded_file_is_not_downloaded_again(weights: Path, tmp_path: Path) -> None:
     there = tmp_path / "raw/inception" / FILE
     there.parent.mkdir(parents=True)
     there.write_bytes(weights.read_bytes())
@@ -169,7 +167,7 @@ def test_a_file_that_was_downloaded_is_not_downloaded_again(weights: Path, tmp_p
 
 
 class Bomb:
-    """What an unpickler of anything would run."""
+    """Code that an unsafe unpickler would run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -179,7 +177,7 @@ class Bomb:
 
 
 @pytest.mark.parametrize("content", ["web page", "truncated", "pickle", "other network", "list", "words"])
-def test_a_file_that_holds_no_weights_is_named_before_the_training(weights: Path, tmp_path: Path, content: str) -> None:
+def test_a_file_without_weights_is_named_before_training(weights: Path, tmp_path: Path, content: str) -> None:
     path = tmp_path / "bad.pth"
     {
         "web page": lambda: path.write_text("<html>quota exceeded</html>"),
@@ -194,6 +192,6 @@ def test_a_file_that_holds_no_weights_is_named_before_the_training(weights: Path
     assert not (tmp_path / "exploded").exists()
 
 
-def test_the_official_file_is_known_by_its_name() -> None:
+def test_the_official_file_is_recognised_by_name() -> None:
     assert FILE == "pt_inception-2015-12-05-6726825d.pth"
     assert inception.SHA256_PREFIX == "6726825d"

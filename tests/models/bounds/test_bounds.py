@@ -1,4 +1,4 @@
-"""Training bounds, as found on disk, on a model whose likelihood is known."""
+"""Every training bound found on disk, on a model with a known likelihood."""
 
 from math import log
 from typing import Any
@@ -66,7 +66,7 @@ def build(name: str, context: Context, **options: Any) -> Any:
 
 
 @every("bounds")
-def test_at_the_exact_posterior_the_mean_bound_is_the_likelihood(name: str, context: Context) -> None:
+def test_with_the_exact_posterior_the_bound_is_the_likelihood(name: str, context: Context) -> None:
     model, many = LinearGaussian(1.0), X.repeat(4000, 1)
     terms, logged, _ = build(name, context)(model, many, LABELS.repeat(4000, 1), None)
     bound = torch.stack(list(terms.values())).sum(0).unflatten(0, (4000, 6)).mean(0)
@@ -85,14 +85,14 @@ def test_importance_weights_tighten_the_bound_towards_the_likelihood(context: Co
     assert gaps[2] < 0.05
 
 
-def test_one_sample_makes_the_importance_weighted_bound_the_sampled_elbo(context: Context) -> None:
+def test_with_one_sample_the_importance_weighted_bound_is_the_elbo(context: Context) -> None:
     model = LinearGaussian(2.0)
     torch.manual_seed(1)
     terms, logged, _ = build("importance_weighted", context, samples=1)(model, X, LABELS, None)
     torch.testing.assert_close(terms["importance_weighted_bound"], logged["distortion"] + logged["rate"])
 
 
-def test_the_bound_of_several_samples_is_the_log_of_the_mean_of_their_weights(context: Context) -> None:
+def test_the_bound_is_the_log_of_the_mean_weight(context: Context) -> None:
     model = LinearGaussian(2.0)
     torch.manual_seed(1)
     terms, logged, _ = build("importance_weighted", context, samples=3)(model, X, LABELS, None)
@@ -101,7 +101,7 @@ def test_the_bound_of_several_samples_is_the_log_of_the_mean_of_their_weights(co
 
 
 def test_every_image_keeps_its_own_samples(context: Context) -> None:
-    """Images weighed among each other would give all of them one bound."""
+    """Weights shared between images would give all of them one bound."""
     model, far = LinearGaussian(1.0), torch.cat([X[:3], 20 + X[3:]])
     terms = build("importance_weighted", context, samples=10)(model, far, LABELS, None).terms
     torch.testing.assert_close(terms["importance_weighted_bound"], model.nll(far), rtol=0.02, atol=0.1)

@@ -1,4 +1,4 @@
-"""Every density, as found on disk: its fit raises the likelihood, resumes to the same bytes, and is what is sampled."""
+"""Every density found on disk: its fit raises the likelihood, resumes to the same bytes, and its samples follow it."""
 
 import copy
 import itertools
@@ -82,7 +82,7 @@ def test_samples_have_the_entropy_of_the_density(name: str, context: Context) ->
 
 
 def _entropy(density: Any, sample: Tensor, condition: Tensor) -> float:
-    """-sum p log p over all maps of codes; for vectors by importance sampling out of a wide Gaussian."""
+    """-sum p log p over all maps of indices; for vectors, by importance sampling from a wide Gaussian."""
     if not sample.is_floating_point():
         maps = torch.tensor(list(itertools.product(range(VECTORS), repeat=ROWS * COLUMNS))).view(-1, ROWS, COLUMNS)
         log_p = density.log_prob(maps, condition.expand(len(maps), -1))
@@ -96,7 +96,7 @@ def _entropy(density: Any, sample: Tensor, condition: Tensor) -> float:
     return float(-(weight * log_p).mean())
 
 
-def test_a_mixture_is_torchs_own(context: Context) -> None:
+def test_a_mixture_equals_torchs_mixture(context: Context) -> None:
     density = build("gaussian_mixture", context)
     latents = latents_for("gaussian_mixture")[0]
     list(density.fit(latents, None, 0, None))
@@ -106,8 +106,8 @@ def test_a_mixture_is_torchs_own(context: Context) -> None:
     assert sorted(density.mean[:, 0].round().tolist()) == [0, 4, 8]
 
 
-def test_a_place_sees_what_was_drawn_before_it_and_nothing_else(context: Context) -> None:
-    """Every earlier place must matter to some later one: a blind spot would show as a hole."""
+def test_each_position_sees_earlier_positions_only(context: Context) -> None:
+    """Every earlier position must affect a later one, so a blind spot shows as a hole."""
     density = scramble(build("pixelcnn", context, layers=4, width=8), std=0.3).eval()
     sees = torch.zeros(ROWS * COLUMNS, ROWS * COLUMNS, dtype=torch.bool)
     base = torch.zeros(1, ROWS, COLUMNS, dtype=torch.long)
@@ -120,7 +120,7 @@ def test_a_place_sees_what_was_drawn_before_it_and_nothing_else(context: Context
 
 
 @torch.no_grad()
-def test_codes_are_drawn_as_their_label_says(context: Context) -> None:
+def test_indices_are_drawn_for_their_label(context: Context) -> None:
     density = build("pixelcnn", context, epochs=30, learning_rate=0.01, dropout=0.0)
     latents, condition = latents_for("pixelcnn")
     with torch.enable_grad():
@@ -130,7 +130,7 @@ def test_codes_are_drawn_as_their_label_says(context: Context) -> None:
     assert (drawn == latents[:60]).float().mean() > 0.9
 
 
-def test_a_fit_that_diverges_is_a_sentence(context: Context) -> None:
+def test_a_diverging_fit_is_reported(context: Context) -> None:
     density = build("pixelcnn", context)
     torch.nn.init.constant_(density.logits.bias, float("nan"))
     with pytest.raises(UserError, match=r"diverged in epoch 1 of its fit .*lower density.learning_rate"):
@@ -142,7 +142,7 @@ def test_an_even_kernel_is_refused(context: Context) -> None:
         build("pixelcnn", context, kernel=4)
 
 
-def test_a_mixture_that_has_not_converged_says_so_in_a_sentence(context: Context) -> None:
+def test_an_unconverged_mixture_is_reported(context: Context) -> None:
     density = build("gaussian_mixture", context, iterations=1)
     with pytest.warns(NotConverged, match="not converged after 1 iterations; raise density.iterations"):
         list(density.fit(torch.randn(200, 2), None, 0, None))

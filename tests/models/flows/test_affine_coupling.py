@@ -1,4 +1,4 @@
-"""Couplings whose shift is bounded; `test_flows.py` judges the others."""
+"""Couplings with a bounded shift; `test_flows.py` tests all other properties."""
 
 import pytest
 import torch
@@ -14,14 +14,14 @@ def bounded(size: int, flow_context: int = 0) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize("flow_context", [0, 3], ids=["shared", "amortised"])
-def test_log_det_and_inverse_are_those_of_the_map(flow_context: int) -> None:
+def test_log_det_and_inverse_match_the_map(flow_context: int) -> None:
     flow = scramble(bounded(3, flow_context), 0.3).double()
     z, context = 3 * torch.randn(6, 3, dtype=torch.float64), torch.randn(6, 3, dtype=torch.float64)
     torch.testing.assert_close(flow.inverse(flow(z, context)[0], context), z, atol=1e-6, rtol=0)
     assert_log_det(flow, z, context)
 
 
-def test_no_coupling_moves_a_point_further_than_scale_and_reach_allow() -> None:
+def test_scale_and_reach_limit_how_far_points_move() -> None:
     flow = scramble(bounded(2), 3.0)  # weights far larger than training leaves them
     with torch.no_grad():
         flow.couplings[0].reach.fill_(2.0)

@@ -1,4 +1,4 @@
-"""Every flow, as found on disk, with weights of its own and with weights out of a context.
+"""Every flow found on disk, with its own weights and with weights from a context.
 
 Its log-determinant is held against autograd's, its inverse against itself, its density against the integral 1.
 """
@@ -58,7 +58,7 @@ def log_density(flow: torch.nn.Module, z: torch.Tensor, context: torch.Tensor) -
 @every("flows")
 @FORMS
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_log_det_is_that_of_autograds_jacobian(name: str, flow_context: int, size: int) -> None:
+def test_log_det_matches_autograds_jacobian(name: str, flow_context: int, size: int) -> None:
     flow = build(name, size, flow_context)
     z, context = torch.randn(6, size, dtype=torch.float64), torch.randn(6, 3, dtype=torch.float64)
     assert_log_det(flow, z, context)
@@ -130,7 +130,7 @@ def test_a_context_is_ignored_by_a_flow_of_shared_weights(name: str) -> None:
 
 @every("flows")
 @FORMS
-def test_images_do_not_see_one_another(name: str, flow_context: int) -> None:
+def test_images_do_not_affect_each_other(name: str, flow_context: int) -> None:
     flow = build(name, 4, flow_context)
     z, context = torch.randn(6, 4, dtype=torch.float64), torch.randn(6, 3, dtype=torch.float64)
     for whole, alone in zip(flow(z, context), flow(z[2:3], context[2:3]), strict=True):
@@ -140,7 +140,7 @@ def test_images_do_not_see_one_another(name: str, flow_context: int) -> None:
 @every("flows")
 @FORMS
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-4), (torch.bfloat16, 0.1)])
-def test_image_and_log_det_are_of_zs_dtype(name: str, flow_context: int, dtype: torch.dtype, tolerance: float) -> None:
+def test_outputs_have_the_dtype_of_z(name: str, flow_context: int, dtype: torch.dtype, tolerance: float) -> None:
     flow = build(name, 4, flow_context, std=0.1).float()
     z, context = torch.randn(6, 4), torch.randn(6, 3)
     for found, expected in zip(flow(z.to(dtype), context), flow(z, context), strict=True):
@@ -158,7 +158,7 @@ def test_an_untrained_flow_is_the_identity(name: str, flow_context: int) -> None
 
 
 @FORMS
-def test_an_untrained_inverse_autoregressive_flow_shrinks_z_a_little(flow_context: int) -> None:
+def test_an_untrained_inverse_autoregressive_flow_slightly_shrinks_z(flow_context: int) -> None:
     z, sigma = torch.randn(3, 4), torch.tensor(2.0).sigmoid().item()
     u, log_det = untrained("inverse_autoregressive", 4, flow_context)(z, torch.randn(3, 3))
     torch.testing.assert_close(u, sigma**4 * z)  # 4 steps

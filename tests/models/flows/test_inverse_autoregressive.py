@@ -1,4 +1,4 @@
-"""The order in which an inverse autoregressive flow goes through the dimensions."""
+"""The order of dimensions in an inverse autoregressive flow."""
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ def jacobian(layers: int, hidden: int, flow_context: int) -> torch.Tensor:
 
 @FORMS
 @HIDDEN
-def test_a_step_lets_a_dimension_depend_on_those_before_it_alone(hidden: int, flow_context: int) -> None:
+def test_in_one_step_a_dimension_depends_on_earlier_ones(hidden: int, flow_context: int) -> None:
     found = jacobian(1, hidden, flow_context)
     assert not found.triu(1).any()
     assert found[torch.ones(5, 5).tril().bool()].all()
@@ -38,7 +38,7 @@ def test_after_two_steps_every_dimension_depends_on_every_other(hidden: int, flo
 
 
 @HIDDEN
-def test_the_first_dimension_of_a_step_depends_on_the_context_too(hidden: int) -> None:
+def test_the_first_dimension_depends_on_the_context(hidden: int) -> None:
     flow, z = build(1, hidden, 3), torch.randn(6, 5, dtype=torch.float64)
     u, other = (flow(z, torch.randn(6, 3, dtype=torch.float64))[0] for _ in range(2))
     assert (u - other).abs().min() > 1e-9

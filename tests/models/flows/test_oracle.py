@@ -1,4 +1,4 @@
-"""Flows against Pyro's transforms of the same weights: values and log-determinants."""
+"""Flows agree with Pyro's transforms of the same weights, in values and log-determinants."""
 
 from collections.abc import Callable
 from typing import Any
@@ -58,7 +58,7 @@ def test_radial_maps_agree(flow_context: int) -> None:
 
 
 def constant(*values: Tensor) -> Callable[[Tensor], tuple[Tensor, ...]]:
-    """What Pyro takes for the network that makes a map's weights."""
+    """Stands for the network that makes a map's weights in Pyro."""
     return lambda context: values
 
 

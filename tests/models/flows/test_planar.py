@@ -1,4 +1,4 @@
-"""Planar maps stay invertible, and their gradients finite, at any weights."""
+"""Planar flows stay invertible with finite gradients for any weights."""
 
 from collections.abc import Callable
 
@@ -50,7 +50,7 @@ def test_the_map_is_strictly_monotone_along_w(weights: Weights) -> None:
 
 
 @ANY
-def test_the_inverse_is_found_wherever_the_map_is_not_too_flat(weights: Weights) -> None:
+def test_the_inverse_is_found_unless_the_map_is_flat(weights: Weights) -> None:
     given, z = drawn(weights, 64).double(), 3 * torch.randn(64, SIZE, dtype=torch.float64)
     u, log_det = planar(z, given)
     steep = log_det > -5
@@ -58,7 +58,7 @@ def test_the_inverse_is_found_wherever_the_map_is_not_too_flat(weights: Weights)
     assert_finite(lambda u, weights: (planar_inverse(u, weights), log_det), u.requires_grad_(), given.requires_grad_())
 
 
-def test_where_tanh_saturates_a_steep_map_keeps_its_log_det() -> None:
+def test_a_steep_map_keeps_its_log_det_under_saturation() -> None:
     w = torch.randn(500, SIZE)
     weights, z = torch.cat([w, 1e4 * w, torch.zeros(500, 1)], 1), torch.randn(500, SIZE)
     _, log_det = planar(z, weights)
@@ -81,7 +81,7 @@ def test_u_moves_only_along_w() -> None:
     torch.testing.assert_close(torch.linalg.vecdot(u_hat - u, w).square(), across)
 
 
-def test_where_softplus_underflows_map_and_log_det_share_the_least_slope() -> None:
+def test_under_softplus_underflow_map_and_log_det_share_a_slope() -> None:
     w = torch.randn(50, SIZE, dtype=torch.float64)
     u_hat, slope = invertible(w, -1e3 * w / w.square().sum(1, keepdim=True))
     torch.testing.assert_close(slope, torch.full_like(slope, LEAST_SLOPE), atol=1e-10, rtol=0)

@@ -1,4 +1,4 @@
-"""Radial maps stay invertible, and their gradients finite, at any weights and at their centre."""
+"""Radial flows stay invertible with finite gradients for any weights, and at their centre."""
 
 from itertools import product
 
@@ -35,14 +35,14 @@ def test_the_inverse_undoes_the_map(alpha: float, beta: float, distance: float) 
 
 
 @ANY
-def test_what_lies_farther_from_the_centre_stays_farther(alpha: float, beta: float) -> None:
+def test_the_order_of_distances_from_the_centre_is_kept(alpha: float, beta: float) -> None:
     centre, direction = torch.randn(2, 1, SIZE, dtype=torch.float64)
     z = centre + torch.logspace(-4, 4, 50, dtype=torch.float64)[:, None] * direction
     u, _ = radial(z, weights(centre, alpha, beta))
     assert ((u - centre).norm(dim=1).diff() > 0).all()
 
 
-def test_the_centre_stays_where_it_is() -> None:
+def test_the_centre_does_not_move() -> None:
     centre = torch.randn(3, SIZE)
     u, _ = radial(centre, weights(centre, -1.0, 2.0))
     assert torch.equal(u, centre)

@@ -1,4 +1,4 @@
-"""Every likelihood, as found on disk, and the ways in which sigma is found."""
+"""Every likelihood found on disk, and each way to find sigma."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ def build(name: str, context: Context, **options: Any) -> torch.nn.Module:
 
 
 @every("likelihoods")
-def test_in_evaluation_an_image_is_judged_alone(name: str, context: Context) -> None:
+def test_in_evaluation_images_do_not_affect_each_other(name: str, context: Context) -> None:
     likelihood = build(name, context).eval()
     x, h = torch.rand(5, 1, 8, 8), torch.randn(5, 1, 8, 8)
     together = likelihood.log_prob(x, h)
@@ -38,7 +38,7 @@ def test_the_mean_lies_in_the_range_of_the_data(name: str, context: Context) -> 
 
 
 @every("likelihoods")
-def test_where_sigma_comes_from_is_said_and_where_there_is_one_it_is_saved(name: str, context: Context) -> None:
+def test_the_source_of_sigma_is_declared_and_sigma_saved(name: str, context: Context) -> None:
     likelihood, again = build(name, context), build(name, context)
     assert (likelihood.sigma is None) == (likelihood.kind == "none")
     if likelihood.sigma is None:
@@ -51,7 +51,7 @@ def test_where_sigma_comes_from_is_said_and_where_there_is_one_it_is_saved(name:
 
 
 @every("likelihoods")
-def test_points_too_have_a_likelihood_but_for_the_bernoulli(name: str, context: Context) -> None:
+def test_every_likelihood_but_bernoulli_takes_points(name: str, context: Context) -> None:
     points = replace(context, image_shape=(2,), pixels="points", range=(0, 1))
     options = parts.validate("likelihoods", {"name": name, **NEEDS.get(name, {})})
     if name == "bernoulli":
@@ -63,7 +63,7 @@ def test_points_too_have_a_likelihood_but_for_the_bernoulli(name: str, context: 
 
 
 def drawn(count: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Images, the decoder's output, and the mean that it stands for in the range of 0 to 1."""
+    """Images, the decoder's output, and its mean in the range 0 to 1."""
     h = torch.randn(count, 1, 8, 8)
     return torch.randn(count, 1, 8, 8), h, h.sigmoid()
 
@@ -80,21 +80,21 @@ def test_fixed_sigma_is_the_normal_density_of_that_deviation(context: Context) -
     torch.testing.assert_close(build("fixed_sigma", context, sigma=0.3).log_prob(x, h), expected)
 
 
-def test_bernoulli_is_torchs_own_on_black_and_white(context: Context) -> None:
+def test_bernoulli_equals_torchs_on_binary_images(context: Context) -> None:
     _, h, mean = drawn()
     x = (torch.rand(3, 1, 8, 8) < 0.5).float()
     expected = Bernoulli(mean).log_prob(x).sum((1, 2, 3))
     torch.testing.assert_close(build("bernoulli", context).log_prob(x, h), expected)
 
 
-def test_bernoulli_on_greys_is_least_costly_at_the_grey_itself(context: Context) -> None:
+def test_bernoulli_on_greys_is_best_at_the_grey_itself(context: Context) -> None:
     likelihood, x = build("bernoulli", context), torch.full((1, 1, 8, 8), 0.3)
     best = likelihood.log_prob(x, x.logit())
     assert all(best > likelihood.log_prob(x, torch.full_like(x, other).logit()) for other in (0.25, 0.35))
 
 
 @pytest.mark.parametrize(("x", "h"), [(0.0, 40.0), (1.0, -40.0)])
-def test_bernoulli_is_exact_and_can_be_mended_where_it_is_wrongly_certain(x: float, h: float, context: Context) -> None:
+def test_bernoulli_keeps_its_gradient_when_wrongly_certain(x: float, h: float, context: Context) -> None:
     output = torch.full((1, 1, 1, 1), h, requires_grad=True)
     log_prob = build("bernoulli", context).log_prob(torch.full((1, 1, 1, 1), x), output)
     log_prob.sum().backward()
@@ -114,7 +114,7 @@ def test_bernoulli_is_exact_at_any_log_odds(context: Context) -> None:
         torch.testing.assert_close(each, exact.flatten(), atol=3e-9, rtol=0)
 
 
-def test_learned_sigma_is_drawn_to_the_root_of_the_mean_squared_error(context: Context) -> None:
+def test_learned_sigma_approaches_the_root_mean_squared_error(context: Context) -> None:
     likelihood, x = build("learned_sigma", context), 0.5 + 0.2 * torch.randn(50, 1, 8, 8)
     optimizer = torch.optim.Adam(likelihood.parameters(), lr=0.05)
     for _ in range(200):
@@ -124,7 +124,7 @@ def test_learned_sigma_is_drawn_to_the_root_of_the_mean_squared_error(context: C
     assert float(likelihood.sigma) == pytest.approx(float((x - 0.5).square().mean().sqrt()), rel=1e-3)
 
 
-def test_optimal_sigma_in_training_is_the_best_for_the_batch(context: Context) -> None:
+def test_optimal_sigma_in_training_fits_the_batch(context: Context) -> None:
     x, h, mean = drawn(6)
     best = build("optimal_sigma", context).train().log_prob(x, h).sum()
     root = (x - mean).square().mean().sqrt()
@@ -133,7 +133,7 @@ def test_optimal_sigma_in_training_is_the_best_for_the_batch(context: Context) -
         assert best > Normal(mean, factor * root).log_prob(x).sum()
 
 
-def test_optimal_sigma_in_evaluation_is_the_calibrated_one(context: Context) -> None:
+def test_optimal_sigma_in_evaluation_is_the_calibrated_sigma(context: Context) -> None:
     likelihood = build("optimal_sigma", context).eval()
     likelihood.calibrate(0.25)
     x, h, mean = drawn()
@@ -147,7 +147,7 @@ def test_a_perfect_batch_stays_finite(context: Context) -> None:
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
-def test_the_gradient_of_optimal_sigma_is_the_squared_errors_over_the_variance(context: Context, factor: float) -> None:
+def test_the_gradient_under_optimal_sigma_is_the_error_over_variance(context: Context, factor: float) -> None:
     points = replace(context, pixels="points")
     x, h = torch.zeros(2, 64), torch.full((2, 64), factor, requires_grad=True)
     build("optimal_sigma", points).train().log_prob(x, h).sum().backward()
@@ -156,7 +156,7 @@ def test_the_gradient_of_optimal_sigma_is_the_squared_errors_over_the_variance(c
 
 @pytest.mark.parametrize("name", ["optimal_sigma", "learned_sigma"])
 @pytest.mark.parametrize("pixels", ["greys", "static_binary", "dynamic_binary"])
-def test_a_variance_that_may_shrink_is_refused_for_whole_levels(name: str, pixels: str, context: Context) -> None:
+def test_a_free_variance_is_refused_for_discrete_levels(name: str, pixels: str, context: Context) -> None:
     with pytest.raises(UserError, match="has no upper bound; set dataset.pixels to dequantized"):
         parts.build(Likelihood, parts.validate("likelihoods", {"name": name}), replace(context, pixels=pixels))
 
@@ -164,6 +164,6 @@ def test_a_variance_that_may_shrink_is_refused_for_whole_levels(name: str, pixel
 @pytest.mark.parametrize(
     ("changes", "came"), [({"range": (-1, 1)}, r"dataset.range is \[-1, 1\]"), ({}, "dequantized")]
 )
-def test_bernoulli_refuses_what_is_no_probability(changes: Any, came: str, context: Context) -> None:
+def test_bernoulli_refuses_values_outside_zero_and_one(changes: Any, came: str, context: Context) -> None:
     with pytest.raises(UserError, match=came):
         parts.build(Likelihood, parts.validate("likelihoods", {"name": "bernoulli"}), replace(context, **changes))

@@ -1,4 +1,4 @@
-"""Every network, as found on disk, at the sizes of the papers."""
+"""Every network found on disk, at the sizes of the papers."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def build(name: str, context: Context, posterior: Any = Vectors, **options: Any)
 
 @pytest.mark.parametrize(("name", "image_shape"), OF)
 @pytest.mark.parametrize("size", [0, 3])
-def test_shapes_go_in_and_come_out(name: str, image_shape: tuple[int, ...], size: int) -> None:
+def test_inputs_and_outputs_have_the_declared_shapes(name: str, image_shape: tuple[int, ...], size: int) -> None:
     context = Context(image_shape, (5,), size, size, size, 100)
     network = build(name, context)
     x, z = torch.rand(2, *image_shape), torch.randn(2, 5)
@@ -43,7 +43,7 @@ def test_shapes_go_in_and_come_out(name: str, image_shape: tuple[int, ...], size
 
 
 @every("networks")
-def test_the_condition_matters_to_both_halves(name: str) -> None:
+def test_the_condition_affects_encoder_and_decoder(name: str) -> None:
     shape = SIZES.get(name, ANY)[0]
     network = build(name, Context(shape, (5,), 3, 3, 3, 100)).eval()
     x, z, one, other = torch.rand(2, *shape), torch.randn(2, 5), torch.zeros(2, 3), torch.ones(2, 3)
@@ -53,7 +53,7 @@ def test_the_condition_matters_to_both_halves(name: str) -> None:
 
 @every("networks")
 @pytest.mark.parametrize("size", [0, 3])
-def test_a_network_makes_maps_or_refuses_to(name: str, size: int) -> None:
+def test_a_network_makes_feature_maps_or_refuses(name: str, size: int) -> None:
     shape = SIZES.get(name, ANY)[0]
     context = Context(shape, (5,), size, size, size, 100)
     if name != "conv":
@@ -90,7 +90,7 @@ def test_conv_refuses_more_layers_than_the_image_can_halve() -> None:
         build("conv", Context((1, 8, 8), (5,), 0, 0, 0, 100), depth=4)
 
 
-def test_the_activation_is_the_one_asked_for() -> None:
+def test_the_chosen_activation_is_used() -> None:
     context = Context((1, 8, 8), (5,), 0, 0, 0, 100)
     for name, kind in {"relu": torch.nn.ReLU, "silu": torch.nn.SiLU, "tanh": torch.nn.Tanh}.items():
         for network in (build("mlp", context, activation=name), build("conv", context, activation=name, depth=2)):
@@ -99,8 +99,8 @@ def test_the_activation_is_the_one_asked_for() -> None:
 
 @pytest.mark.parametrize("name", SIZES)
 @torch.no_grad()
-def test_before_training_the_latent_shows_in_the_image_and_the_image_in_the_features(name: str) -> None:
-    """Twelve layers that each lose most of the signal leave a latent that the rate closes before it is of any use."""
+def test_an_untrained_network_passes_information_both_ways(name: str) -> None:
+    """If each of twelve layers lost most of the signal, the rate would close the latent before it became useful."""
     shape = SIZES[name][0]
     network = build(name, Context(shape, (5,), 0, 0, 0, 100)).eval()
     assert network.decoder(torch.randn(50, 5), None).std(0).mean() > 0.1

@@ -1,4 +1,4 @@
-"""Every posterior, as found on disk: its density is that of its sample, and gradients reach what it is made from."""
+"""Every posterior found on disk: its density matches its samples, and gradients reach its inputs."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ def test_log_q_is_the_density_of_the_sample(context: Context) -> None:
     torch.testing.assert_close(latent.log_q, expected)
 
 
-def test_samples_have_the_mean_and_variance_asked_for(context: Context) -> None:
+def test_samples_have_the_given_mean_and_variance(context: Context) -> None:
     posterior = build("gaussian", context)
     z = posterior(torch.tensor([[1.0, -2.0, 0.0, 1.386294]]).expand(100_000, -1)).z
     torch.testing.assert_close(z.mean(0), torch.tensor([1.0, -2.0]), atol=0.03, rtol=0)
@@ -90,7 +90,7 @@ def test_a_squashed_mean_and_log_deviation_stay_within_one(name: str, context: C
     assert mean.abs().max() <= 1 and 1.9 < log_var.abs().max() <= 2
 
 
-def test_the_deterministic_code_is_the_feature_itself(context: Context) -> None:
+def test_the_deterministic_latent_is_the_feature_itself(context: Context) -> None:
     features = torch.randn(4, 2)
     assert torch.equal(build("deterministic", context)(features).z, features)
 
@@ -98,7 +98,7 @@ def test_the_deterministic_code_is_the_feature_itself(context: Context) -> None:
 @pytest.mark.parametrize("flows", FLOWS, ids=lambda flows: "-".join(flow["name"] for flow in flows))
 @pytest.mark.parametrize("context_size", [0, 3])
 def test_a_flow_posteriors_density_integrates_to_one(flows: Any, context_size: int, context: Context) -> None:
-    """Importance sampling of the mass of q out of itself: E[r(z) / q(z)] = 1 for any density r."""
+    """The mass of q by importance sampling from q: E[r(z) / q(z)] = 1 for any density r."""
     posterior = scramble(build("flow", context, flows=flows, context=context_size), std=0.2)
     features = torch.randn(1, posterior.features).expand(200_000, -1)
     with torch.no_grad():
@@ -109,7 +109,7 @@ def test_a_flow_posteriors_density_integrates_to_one(flows: Any, context_size: i
     assert float(ratio.mean()) == pytest.approx(1, abs=4 * float(ratio.std()) / len(ratio) ** 0.5 + 1e-3)
 
 
-def test_an_amortised_flow_differs_between_images_and_a_shared_one_does_not(context: Context) -> None:
+def test_only_an_amortised_flow_differs_between_images(context: Context) -> None:
     for size, differs in ((3, True), (0, False)):
         posterior = scramble(build("flow", context, flows=[{"name": "planar"}], context=size))
         features = torch.zeros(2, posterior.features)
@@ -138,7 +138,7 @@ def test_the_straight_through_gradient_is_that_of_the_rounded_vector(context: Co
     assert posterior.codebook.grad is None
 
 
-def test_a_codebook_starts_among_the_first_vectors_it_sees_and_is_saved_as_started(context: Context) -> None:
+def test_a_codebook_starts_from_its_first_batch(context: Context) -> None:
     posterior = build("vector_quantized", context, codes=16).train()
     posterior(100 + torch.randn(8, 2, 3, 3))
     assert (posterior.codebook > 90).all()

@@ -1,4 +1,4 @@
-"""Every prior, as found on disk: a density that integrates to one, samples that follow it, a KL that is its own."""
+"""Every prior found on disk: its density integrates to one, and its samples and KL agree with it."""
 
 from dataclasses import replace
 from functools import partial
@@ -55,7 +55,7 @@ def test_the_density_integrates_to_one_in_two_dimensions(name: str, context: Con
 
 @pytest.mark.parametrize("name", [name for name in parts.names("priors") if name not in (*OF_FLOWS, "uniform")])
 @torch.no_grad()
-def test_a_density_without_a_flow_integrates_to_one_in_one_dimension(
+def test_a_flowless_density_integrates_to_one_in_one_dimension(
     name: str, context: Context, condition: torch.Tensor
 ) -> None:
     prior = build(name, replace(context, latent_shape=(1,)))
@@ -100,14 +100,14 @@ def test_a_closed_form_kl_agrees_with_samples(name: str, context: Context, condi
 
 @of_vectors
 @torch.no_grad()
-def test_fewer_conditions_than_z_are_taken_in_turn(name: str, context: Context) -> None:
+def test_conditions_repeat_when_there_are_more_latents(name: str, context: Context) -> None:
     prior, z, condition = build(name, context), torch.randn(12, 2), torch.randn(4, 3)
     torch.testing.assert_close(prior.log_prob(z, condition), prior.log_prob(z, condition.repeat(3, 1)))
 
 
 @of_vectors
-def test_samples_carry_a_gradient_where_the_prior_learns(name: str, context: Context, condition: torch.Tensor) -> None:
-    """But for the choice of a mixture's component, which is no function of the weights."""
+def test_samples_of_a_learned_prior_carry_gradients(name: str, context: Context, condition: torch.Tensor) -> None:
+    """The choice of a mixture's component is excepted: it is not a function of the weights."""
     prior = build(name, context)
     if not list(prior.parameters()):
         pytest.skip(f"{name} has nothing to learn")
@@ -130,14 +130,14 @@ def test_the_flow_maps_the_conditional_priors_samples_to_its_base(context: Conte
 
 
 @torch.no_grad()
-def test_a_sampler_that_skips_the_flow_is_found_out(context: Context, condition: torch.Tensor) -> None:
+def test_the_test_detects_a_sampler_that_skips_the_flow(context: Context, condition: torch.Tensor) -> None:
     prior = build("conditional_flow", context)
     wide = condition.expand(5_000, -1)
     assert _smallest_p(prior, prior.base.sample(5_000, wide), wide) < 1e-6
 
 
 @torch.no_grad()
-def test_samples_that_skip_the_flow_are_those_of_the_base(context: Context, condition: torch.Tensor) -> None:
+def test_samples_that_skip_the_flow_come_from_the_base(context: Context, condition: torch.Tensor) -> None:
     options = parts.validate("priors", {"name": "conditional_flow", "samples_skip_flow": True})
     prior = scramble(parts.build(Prior, options, context), std=0.2)
     wide = condition.expand(5_000, -1)
@@ -168,7 +168,7 @@ def test_vectors_and_indices_are_not_mixed_up(name: str, context: Context) -> No
 @every("flows")
 @pytest.mark.parametrize("prior", ["conditional_flow", "decoupled"])
 @torch.no_grad()
-def test_a_prior_samples_through_any_flow_what_it_says_it_does(
+def test_a_prior_with_any_flow_samples_its_density(
     name: str, prior: str, context: Context, condition: torch.Tensor
 ) -> None:
     """E[log p(z)] over its samples is that of the base at what the samples came from."""
@@ -196,7 +196,7 @@ def test_the_decoupled_prior_maps_its_samples_to_the_standard_normal(context: Co
     assert min(stats.kstest(column.numpy(), "norm").pvalue for column in u.T) > 0.001
 
 
-def test_a_mixture_is_torchs_own(context: Context) -> None:
+def test_a_mixture_equals_torchs_mixture(context: Context) -> None:
     prior = build("mixture", context)
     components = torch.distributions.Independent(torch.distributions.Normal(prior.mean, (0.5 * prior.log_var).exp()), 1)
     mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(logits=prior.logits), components)
@@ -204,7 +204,7 @@ def test_a_mixture_is_torchs_own(context: Context) -> None:
     torch.testing.assert_close(prior.log_prob(z, None), mixture.log_prob(z), atol=1e-4, rtol=1e-5)
 
 
-def test_the_vamp_prior_is_the_mean_of_its_pseudo_inputs_posteriors(context: Context) -> None:
+def test_the_vamp_prior_averages_the_posteriors_of_pseudo_inputs(context: Context) -> None:
     prior = build("vamp", context)
     z, latent = torch.randn(6, 2), encode(prior.images())
     each = torch.stack([gaussian.log_prob(z, *of) for of in zip(latent.mean, latent.log_var, strict=True)], 1)
@@ -222,7 +222,7 @@ def test_the_vamp_prior_refuses_other_posteriors(context: Context) -> None:
         build("vamp", replace(context, posterior="flow"))
 
 
-def test_densities_under_many_gaussians_are_exact_where_they_are_narrow() -> None:
+def test_mixture_densities_are_exact_for_narrow_gaussians() -> None:
     mean, log_var = 3 * torch.randn(40, 20), torch.full((40, 20), -7.0)
     z = mean[:8] + 0.03 * torch.randn(8, 20)
     exact = torch.stack(

@@ -1,4 +1,4 @@
-"""Every regularizer, as found on disk; then each against cases whose answer is known."""
+"""Every regularizer found on disk, and each in cases with a known answer."""
 
 import itertools
 from dataclasses import replace
@@ -67,9 +67,7 @@ def test_terms_are_nats_for_each_image(name: str, context: Context) -> None:
 
 @every("regularizers")
 @pytest.mark.parametrize("posterior", ["point", "discrete"])
-def test_a_posterior_without_a_rate_is_refused_where_the_rate_counts(
-    name: str, posterior: Any, context: Context
-) -> None:
+def test_a_posterior_without_a_rate_is_refused_if_needed(name: str, posterior: Any, context: Context) -> None:
     if name == "none" or (name, posterior) == ("commitment", "discrete"):
         return
     with pytest.raises(UserError, match=r"; (take|set) "):
@@ -97,7 +95,7 @@ def test_without_warmup_the_first_step_has_the_whole_weight(context: Context) ->
 @pytest.mark.parametrize(
     ("step", "expected"), [(0, 15 * 3.0), (50, 15 * 2.0), (100, 15 * 7.0), (500, 15 * 7.0), (None, 15 * 7.0)]
 )
-def test_the_rate_is_held_at_a_capacity_that_grows(step: int | None, expected: float, context: Context) -> None:
+def test_the_rate_follows_a_growing_capacity(step: int | None, expected: float, context: Context) -> None:
     """Mean rate 3; the capacity grows from 0 to 10 over 100 steps."""
     capacity = build("capacity", context, gamma=15.0, capacity=10.0, steps=100)
     terms = capacity(batch(gaussian_latent(3), step=step)).minimised
@@ -128,7 +126,7 @@ def test_each_weight_enters_its_own_term(context: Context) -> None:
             torch.testing.assert_close(weighed[other], plain[other] * (3 if other == name else 1))
 
 
-def test_stratified_weights_at_a_case_known_by_hand() -> None:
+def test_stratified_weights_match_a_case_worked_by_hand() -> None:
     """Of 10 images 4 are in the batch: own 1/10, others 1/3, the extra one (10 - 3) / (10 * 3)."""
     row = torch.tensor([1 / 10, 7 / 30, 1 / 3, 1 / 3])
     torch.testing.assert_close(stratified_weights(4, 10), torch.stack([row.roll(shift) for shift in range(4)]))
@@ -142,7 +140,7 @@ def test_stratified_weights_sum_to_one(batch: int, images: int) -> None:
 
 
 def test_stratified_estimates_of_the_aggregate_are_right_on_average() -> None:
-    """Over every batch that could be drawn beside an image, the mean estimate of q(z) is the aggregate itself."""
+    """Averaged over all batches that can contain an image, the estimate of q(z) equals the aggregate."""
     density = torch.tensor([0.9, 0.1, 0.4, 0.25, 0.05])  # q(z|x_n) of five images at one z, drawn from the first
     weights = stratified_weights(3, 5)[0]
     batches = list(itertools.permutations(range(1, 5), 2))
@@ -150,8 +148,8 @@ def test_stratified_estimates_of_the_aggregate_are_right_on_average() -> None:
     torch.testing.assert_close(torch.stack(estimates).mean(), density.mean())
 
 
-def test_the_total_correlation_of_correlated_codes_is_that_of_a_gaussian(context: Context) -> None:
-    """Codes that are one line in two dimensions: TC = -log(1 - rho^2) / 2 for the Gaussian of that correlation."""
+def test_the_total_correlation_matches_a_correlated_gaussian(context: Context) -> None:
+    """Latents on a line in two dimensions: TC = -log(1 - rho^2) / 2 for the Gaussian of that correlation."""
     count, noise = 2000, 0.5
     t = torch.randn(count, 1)
     mean, log_var = t.expand(-1, 2), torch.full((count, 2), 2 * torch.tensor(noise).log())
@@ -164,7 +162,7 @@ def test_the_total_correlation_of_correlated_codes_is_that_of_a_gaussian(context
     assert float(terms["total_correlation"].mean()) == pytest.approx(float(expected), abs=0.08)
 
 
-def test_posteriors_without_dimensions_of_their_own_are_refused(context: Context) -> None:
+def test_posteriors_without_separate_dimensions_are_refused(context: Context) -> None:
     with pytest.raises(UserError, match="take that posterior, or regularizer factor"):
         build("total_correlation", replace(context, posterior="flow"))
 
@@ -172,7 +170,7 @@ def test_posteriors_without_dimensions_of_their_own_are_refused(context: Context
 # FactorVAE
 
 
-def test_every_column_is_dealt_to_other_rows_by_itself() -> None:
+def test_every_column_is_permuted_independently() -> None:
     z = torch.arange(2000.0).view(500, 4)
     dealt = permute_dimensions(z)
     torch.testing.assert_close(dealt.sort(0).values, z.sort(0).values)
@@ -180,7 +178,7 @@ def test_every_column_is_dealt_to_other_rows_by_itself() -> None:
     assert (rows[:, 0] != rows[:, 1]).float().mean() > 0.9 and (rows[:, 0] != torch.arange(500.0)).float().mean() > 0.9
 
 
-def test_permuted_codes_have_lost_their_correlation() -> None:
+def test_permuted_latents_are_uncorrelated() -> None:
     t = torch.randn(5000, 1)
     dealt = permute_dimensions(t.expand(-1, 2))
     assert abs(float(torch.corrcoef(dealt.T)[0, 1])) < 0.05
@@ -203,8 +201,8 @@ def test_the_adversary_has_the_papers_shape(context: Context) -> None:
     assert build("factor", context).adversary.network[1].negative_slope == 0.2
 
 
-def test_an_adversary_that_has_learned_estimates_the_total_correlation(context: Context) -> None:
-    """Codes of two dimensions with correlation 0.8: -log(1 - 0.64) / 2 = 0.51 nats."""
+def test_a_trained_adversary_estimates_the_total_correlation(context: Context) -> None:
+    """Latents of two dimensions with correlation 0.8: -log(1 - 0.64) / 2 = 0.51 nats."""
     regularizer = build("factor", context, gamma=1.0, width=64, depth=2)
     optimizer = torch.optim.Adam(regularizer.adversary.network.parameters(), lr=0.003)
 
@@ -222,13 +220,13 @@ def test_an_adversary_that_has_learned_estimates_the_total_correlation(context: 
 # Maximum mean discrepancy
 
 
-def test_the_discrepancy_of_two_points_is_known_by_hand() -> None:
+def test_the_discrepancy_of_two_points_matches_its_formula() -> None:
     """k(a, a) + k(b, b) - 2 k(a, b) with |a - b|^2 = 25 and bandwidth 2."""
     found = squared_discrepancy(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0]]), 2.0)
     assert float(found) == pytest.approx(2 - 2 * exp(-25 / 4))
 
 
-def test_the_discrepancy_of_a_sample_from_itself_is_zero_and_of_shifted_ones_is_that_of_gaussians() -> None:
+def test_the_discrepancy_matches_its_closed_form_for_gaussians() -> None:
     """For N(0, 1) and N(m, 1): 2 sqrt(b / (b + 2)) (1 - exp(-m^2 / (2 (b + 2)))) under the kernel of bandwidth b."""
     sample = torch.randn(4000, 1)
     assert float(squared_discrepancy(sample, sample, 1.0)) == pytest.approx(0, abs=1e-6)
@@ -253,7 +251,7 @@ def test_the_discrepancy_moves_a_prior_that_learns(context: Context) -> None:
     assert all(weight.grad.abs().sum() > 0 for weight in prior.parameters())
 
 
-def test_codes_without_a_density_can_still_be_held_to_a_prior(context: Context) -> None:
+def test_latents_without_a_density_can_still_be_regularized(context: Context) -> None:
     point = replace(context, posterior="point")
     regularizer = build("mmd", point, alpha=1.0, scale=10.0)
     terms = regularizer(batch(PointLatent(torch.randn(3, 2)), None, prior_of("standard", context)))
@@ -263,7 +261,7 @@ def test_codes_without_a_density_can_still_be_held_to_a_prior(context: Context) 
 # Commitment
 
 
-def test_the_codebook_and_the_encoder_are_each_moved_by_their_own_term(context: Context) -> None:
+def test_codebook_and_encoder_each_have_their_own_loss_term(context: Context) -> None:
     latent = latent_for("commitment", 3)
     terms = build("commitment", context, codebook=2.0, commitment=0.5)(batch(latent)).minimised
     squares = (latent.encoded - latent.quantized).square().flatten(1).sum(1)

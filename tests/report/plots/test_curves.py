@@ -23,7 +23,7 @@ def findings(tmp_path: Path) -> Findings:
     return findings_of(results.read(tmp_path, study(("one", "two"), (0, 1))))
 
 
-def test_each_seed_is_a_line_and_their_mean_ends_with_the_shortest(findings: Findings) -> None:
+def test_the_mean_curve_ends_with_the_shortest_seed(findings: Findings) -> None:
     axes = Figure().subplots()
     curves.draw_curve(axes, findings, curves.CURVES[0])
     lines = [(line.get_label(), list(np.asarray(line.get_xdata()))) for line in axes.get_lines()]

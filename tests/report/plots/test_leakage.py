@@ -29,7 +29,7 @@ def found(tmp_path: Path) -> Findings:
     return findings_of(results.read(tmp_path, study(seeds=(0, 1))))
 
 
-def test_a_mean_is_drawn_where_every_run_has_a_value(found: Findings) -> None:
+def test_a_mean_needs_a_value_of_every_run(found: Findings) -> None:
     panel, shares = leakage.draw(found).axes
     *_, bold = panel.lines
     np.testing.assert_array_equal(bold.get_ydata(), [np.nan, 5.0, 10.0])

@@ -11,7 +11,7 @@ from vaeline.report.plots.shared.variant_colours import colours
 
 
 def markers(found: Findings) -> list[dict[str, str]]:
-    """Panel by panel, the variants that have a mean in it, and whether it is filled."""
+    """For each panel, the variants with a mean, and whether its marker is filled."""
     drawn = pareto.draw(found)
     names = {colour: variant for variant, colour in colours(found.variants).items()}
     panels = []
@@ -50,6 +50,6 @@ def test_a_wide_scale_is_logarithmic(traded: Callable[..., Findings]) -> None:
     assert (likelihood.get_xscale(), parameters.get_xscale()) == ("linear", "log")
 
 
-def test_a_study_with_nothing_to_trade_off_says_so(traded: Callable[..., Findings]) -> None:
+def test_a_study_without_trade_offs_is_explained(traded: Callable[..., Findings]) -> None:
     found = traded({name: {"rate": 1.0} for name in ("one", "two")}, {})
     assert pareto.PLOT.figure(found).texts[0].get_text() == "No two variants of this study have metrics to trade off."

@@ -9,7 +9,7 @@ from vaeline.report.findings import Findings
 from vaeline.report.plots import pockets
 
 
-def test_as_many_pockets_are_red_as_leaks_are_violet(findings: Findings) -> None:
+def test_pockets_and_leaks_are_equally_many(findings: Findings) -> None:
     posterior = np.random.default_rng(0).standard_normal((100, 2))
     drawn = {
         "posterior": posterior, "prior": posterior + 1, "low_posterior_codes": posterior[:91] + 5,

@@ -12,7 +12,7 @@ from vaeline.report.plots.shared.panels import GAP, TITLE, decoded
 from vaeline.report.real_images import RealImages
 
 
-def test_samples_lie_beside_the_test_images_pixel_for_pixel(findings: Findings) -> None:
+def test_samples_are_shown_beside_test_images_unscaled(findings: Findings) -> None:
     drawn = decoded(findings.results.runs[0].samples)
     real = BytesIO()
     Image.fromarray(255 - drawn).save(real, "PNG")

@@ -7,7 +7,7 @@ from vaeline.report.plots import switched
 from vaeline.report.plots.shared.panels import WIDEST, decoded
 
 
-def test_switches_have_the_names_of_their_values(findings: Findings) -> None:
+def test_switched_labels_show_their_values(findings: Findings) -> None:
     assert switched.switches(findings.results.runs[0]) == ["digit 0", "digit 1"]
 
 

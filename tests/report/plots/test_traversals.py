@@ -22,7 +22,7 @@ def test_a_traversal_is_a_row_of_nine(findings: Findings) -> None:
     assert found.shape[1] > 9 * 48 and found.shape[0] < 4 * 48
 
 
-def test_a_traversal_is_as_bright_as_its_levels(findings: Findings) -> None:
+def test_a_traversal_keeps_its_brightness(findings: Findings) -> None:
     run = findings.results.runs[0]
     dim = replace(run, drawn={**run.drawn, "traversals": np.full_like(run.drawn["traversals"], 4)})
     found = pixels(findings, dim)[..., 0]

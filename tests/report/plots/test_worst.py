@@ -9,7 +9,7 @@ from vaeline.report.plots.shared.panels import decoded
 from vaeline.report.real_images import RealImages
 
 
-def test_the_worst_reconstructions_stand_under_their_images_worst_first(findings: Findings) -> None:
+def test_reconstructions_are_sorted_worst_first(findings: Findings) -> None:
     run = findings.results.runs[0]
     assert run.failures["test_index"].tolist() == [1, 0, 2, 3]  # of errors 0.4, 0.3, 0.2, 0.1
     test = np.arange(4, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 8, 8), np.uint8)

@@ -56,13 +56,13 @@ def test_a_plot_is_the_same_bytes_each_time(name: str, findings: Findings, files
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_text_is_text_and_says_which_variants(files: dict[str, bytes], name: str) -> None:
+def test_plots_keep_text_as_text_and_name_variants(files: dict[str, bytes], name: str) -> None:
     drawn = tree.fromstring(files[f"{name}.svg"])
     texts = {"".join(text.itertext()).strip() for text in drawn.iter(f"{SVG}text")}
     assert {"one", "two"} <= texts
 
 
-def test_scattered_points_are_a_picture_and_lines_are_not(files: dict[str, bytes]) -> None:
+def test_scatter_plots_are_rasterized_and_lines_are_not(files: dict[str, bytes]) -> None:
     counts = {name: len(list(tree.fromstring(files[f"{name}.svg"]).iter(f"{SVG}image"))) for name in CHARTS}
     assert {name: count for name, count in counts.items() if count} == {"codes": 2, "pockets": 2}  # one a panel
 

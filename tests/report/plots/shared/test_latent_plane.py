@@ -15,7 +15,7 @@ def test_one_dimension_is_drawn_on_a_line() -> None:
     assert np.array_equal(plane_of(z)(z), [[1, 0], [3, 0]])
 
 
-def test_more_dimensions_are_drawn_where_they_vary_most() -> None:
+def test_of_many_dimensions_the_most_varied_are_plotted() -> None:
     z = np.random.default_rng(0).standard_normal((500, 4)) * [0.1, 5, 0.1, 2]
     flat = plane_of(z)(z)
     assert np.allclose(np.abs(np.corrcoef(flat.T, z[:, [1, 3]].T)[[0, 1], [2, 3]]), 1, atol=0.01)
