@@ -16,7 +16,7 @@ from vaeline.report.page import compose, render
 from vaeline.report.plots.shared import contract
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import provenance
-from vaeline.runs import former
+from vaeline.runs import former_runs
 from vaeline.runs.folder import StudyFolder
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
@@ -39,7 +39,7 @@ def main(study: Study, partial: bool) -> None:
     _check_complete(found, folder, partial)
     found = replace(found, reference=_reference(study, partial))
     if not partial:
-        for run in former.move_former(where.runs, study.study, where.former):
+        for run in former_runs.move_former(where.runs, study.study, where.former):
             click.echo(f"params.yaml no longer names this run, which is kept in {run}.")
     findings = Findings(found, compare.compare(found), real_images.read(store, found, study.sampling.grid))
     if partial:

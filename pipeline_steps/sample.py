@@ -7,7 +7,6 @@ import torch
 from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
-from vaeline.data.hdf5 import created
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split, read_split, require_images
 from vaeline.runs import drawing, model_files, samples_file
@@ -16,6 +15,7 @@ from vaeline.runs.pictures import picture
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.files import written_aside
+from vaeline.system.hdf5_files import created
 from vaeline.system.memory import budget
 from vaeline.system.progress import watched
 from vaeline.system.seeds import derive_seed

@@ -9,8 +9,8 @@ from tests.made_up import references, study, study_content, write_run, write_run
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Past
 from vaeline.report import answer, compare, comparison, results, table
+from vaeline.report.comparability import DEFINING
 from vaeline.report.comparison import Comparison
-from vaeline.report.definitions import DEFINING
 from vaeline.report.table import marks
 from vaeline.study import reading
 from vaeline.system.errors import UserError

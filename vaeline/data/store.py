@@ -17,9 +17,9 @@ import h5py
 import numpy as np
 
 from vaeline.data.facts import Facts
-from vaeline.data.hdf5 import created
 from vaeline.data.on_disk import OnDisk
 from vaeline.system.errors import UserError
+from vaeline.system.hdf5_files import created
 
 if TYPE_CHECKING:
     from hashlib import _Hash

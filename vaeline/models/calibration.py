@@ -1,4 +1,4 @@
-"""The error that the variance of a Gaussian decoder is fitted to."""
+"""Fits sigma of a Gaussian likelihood to the training split (sigma-VAE: Rybkin et al., 2021, eq. 6)."""
 
 from math import prod
 
@@ -6,6 +6,14 @@ import torch
 
 from vaeline.data.batches import Batches
 from vaeline.models.model import Model
+from vaeline.system.seeds import derive_seed
+
+
+def calibrate(model: Model, train: Batches, seed: int) -> None:
+    """Set sigma of a likelihood of kind calibrated to the best for the training split; other kinds stay as they are."""
+    if model.likelihood.kind == "calibrated":
+        torch.manual_seed(derive_seed("calibration posterior", seed))
+        model.likelihood.calibrate(mean_squared_error(model, train, derive_seed("calibration batches", seed)))
 
 
 @torch.inference_mode()

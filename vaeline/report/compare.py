@@ -6,8 +6,8 @@ from itertools import combinations
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.record import Record
+from vaeline.report.comparability import DEFINING, definition_of, distinct, measures, why_no_mean
 from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
-from vaeline.report.definitions import DEFINING, definition_of, distinct, measures, why_no_mean
 from vaeline.report.intervals import interval
 from vaeline.report.paired_differences import paired_difference
 from vaeline.report.results import Results, Run

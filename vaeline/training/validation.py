@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from vaeline.models.calibration import mean_squared_error
+from vaeline.models.calibration import calibrate
 from vaeline.models.contracts import Objective
 from vaeline.models.finite import count_nonfinite
 from vaeline.system.seeds import derive_seed
@@ -27,7 +27,7 @@ def validate(job: Job, tally: Tally) -> Row:
         UserError: a term, or a sample of the prior, is not finite.
     """
     model = job.model.eval()
-    _calibrate(job)
+    calibrate(model, job.train, job.seed)
     row = _means(job)
     if "validation_rate" in row:
         row["validation_negative_elbo"] = row["validation_distortion"] + row["validation_rate"]
@@ -38,13 +38,6 @@ def validate(job: Job, tally: Tally) -> Row:
     if fault := _fault_of_samples(job):
         raise tally.diverged("in validation", fault)
     return row
-
-
-def _calibrate(job: Job) -> None:
-    if job.model.likelihood.kind == "calibrated":
-        torch.manual_seed(derive_seed("calibration posterior", job.seed))
-        error = mean_squared_error(job.model, job.train, derive_seed("calibration batches", job.seed))
-        job.model.likelihood.calibrate(error)
 
 
 def _means(job: Job) -> Row:

@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from vaeline.data.hdf5 import created
+from vaeline.system.hdf5_files import created
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:

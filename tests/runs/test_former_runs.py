@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.made_up import study, write_runs
-from vaeline.runs.former import move_former
+from vaeline.runs.former_runs import move_former
 
 
 def test_runs_the_study_no_longer_names_are_moved(tmp_path: Path) -> None:
