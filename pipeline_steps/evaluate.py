@@ -28,8 +28,7 @@ from vaeline.study.schema import Evaluation, Study
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.files import sha256, write_json
 from vaeline.system.memory import budget
-from vaeline.system.project import main_worktree
-from vaeline.system.state_files import FOLDER
+from vaeline.system.state_files import state_folder
 
 BATCH = 100
 
@@ -65,7 +64,7 @@ def _kept(study: Study, variant: str, seed: int, facts: Facts, device: torch.dev
     }  # fmt: skip
     of_variant = list(parts_of(study.variants[variant]))
     name = f"{study.study.name}-{RunKey(variant, seed)}-evaluation"
-    return Kept(main_worktree() / FOLDER / name, decides, lambda modules: digest([*modules, *of_variant]))
+    return Kept(state_folder(name), decides, lambda modules: digest([*modules, *of_variant]))
 
 
 def _images(settings: Evaluation, folder: Path, store: Path, model: Model, facts: Facts, kept: Kept) -> Record:

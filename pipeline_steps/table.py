@@ -4,24 +4,24 @@ import shutil
 
 import click
 
-from pipeline_steps.command import command
+from pipeline_steps.command import study_command
 from vaeline.report import answer, comparison, table
 from vaeline.runs.folder import StudyFolder
-from vaeline.study.reading import load
+from vaeline.study.schema import Study
 
 
-@command
-def main() -> None:
+@study_command
+def main(study: Study) -> None:
     """Print the study's table of results, its answer, and the path of the report."""
-    study = load().study
-    folder = StudyFolder(study.name).path
+    asked = study.study
+    folder = StudyFolder(asked.name).path
     compared = comparison.read(folder / "comparison.json")
-    if (compared.variants, compared.seeds) != (study.variants, study.seeds):
+    if (compared.variants, compared.seeds) != (asked.variants, asked.seeds):
         click.echo(
-            "These results are of the variants and seeds that params.yaml held before; `snakemake --cores 4 all` makes new ones.\n",
+            "These results are of the variants and seeds that params.yaml had before; `snakemake --cores 4 all` makes new ones.\n",
             err=True,
         )
-    click.echo(f"{study.name}: {study.question}\n" if study.question else f"{study.name}\n")
+    click.echo(f"{asked.name}: {asked.question}\n" if asked.question else f"{asked.name}\n")
     click.echo(table.plain(compared, shutil.get_terminal_size((120, 24)).columns) + "\n")
     for name in answer.metrics(compared):
         click.echo("\n".join(answer.sentences(compared, name)))

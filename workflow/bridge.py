@@ -225,7 +225,7 @@ def _is_seen(outputs: list[str]) -> bool:
     if not SEEN.exists():
         return False
     seen = json.loads(SEEN.read_text(encoding="utf-8"))
-    return seen["files"] == _stats(outputs) and seen["study"] in (None, _study())
+    return seen["files"] == _stats(outputs) and (seen["study"] is None or seen["study"] == _study())
 
 
 def _stats(outputs: Iterable[str]) -> list[Any]:

@@ -194,7 +194,7 @@ SENSELESS = {
     ),
     "kl of codes": (
         {**CODES, "regularizer": {"name": "kl"}},
-        "is constant under posterior vector_quantized; take regularizer commitment",
+        "is constant under a posterior of kind discrete; take regularizer commitment",
     ),
     "codes without commitment": (
         {**CODES, "regularizer": {"name": "none"}},

@@ -13,7 +13,7 @@ from pipeline_steps import classifier, train
 from vaeline.study.schema import Study
 from vaeline.system.files import sha256
 from vaeline.system.locks import locked
-from vaeline.system.state_files import FOLDER as ROOT
+from vaeline.system.state_files import state_folder
 
 RUN = Path("results/tiny/runs/flow/seed-0")
 
@@ -69,7 +69,7 @@ def test_an_impossible_variant_stops_all_trainings(project: Study, run: Callable
 
 def test_a_run_cannot_be_trained_twice_at_once(project: Study, run: Callable[..., Result]) -> None:
     run(train.main, "--variant", "flow", "--seed", 0)
-    [folder] = Path(ROOT).iterdir()
+    [folder] = state_folder().iterdir()
     with locked(folder, "training"):
         result = run(train.main, "--variant", "flow", "--seed", 0)
     assert result.exit_code == 1 and "Another process is training flow from seed 0" in result.output

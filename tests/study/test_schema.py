@@ -145,7 +145,7 @@ def test_entries_of_a_list_must_be_complete(tmp_path: Path, digits: dict[str, An
     }
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(with_change(digits, "variants.cvae.posterior", posterior)))
-    with pytest.raises(UserError, match=r"leaves out `variants.cvae.posterior.flows.0.layers: \d+`; add it"):
+    with pytest.raises(UserError, match=r"lacks `variants.cvae.posterior.flows.0.layers: \d+`; add it"):
         check_resolved(read_yaml(path), path)
 
 
@@ -176,9 +176,7 @@ def test_a_resolved_study_has_every_key(tmp_path: Path, digits: dict[str, Any]) 
     assert check_resolved(read_yaml(path), path) == Study.model_validate(digits)
     shorter = with_change(with_change(digits, "dataset.source", MISSING), "variants.cvae_nf.prior.flow.layers", MISSING)
     path.write_text(yaml.safe_dump(shorter))
-    with pytest.raises(
-        UserError, match=r'leaves out `dataset.source: "download"`, `variants.cvae_nf.prior.flow.layers: 4`'
-    ):
+    with pytest.raises(UserError, match=r'lacks `dataset.source: "download"`, `variants.cvae_nf.prior.flow.layers: 4`'):
         check_resolved(read_yaml(path), path)
 
 

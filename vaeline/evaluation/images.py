@@ -13,7 +13,7 @@ from vaeline.evaluation.catalogue import PACKAGE, catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.kept import Kept
-from vaeline.evaluation.record import Record
+from vaeline.evaluation.record import NO_LABELS, Record
 from vaeline.evaluation.reference import Reference
 from vaeline.metrics import condition_accuracy
 from vaeline.metrics._entry import Metric, Subject
@@ -21,7 +21,6 @@ from vaeline.metrics._images import Dash, ImageSet, Measured
 from vaeline.runs.samples_file import DrawnImages
 from vaeline.system.state_files import State
 
-NO_LABELS = "the system is given no labels"
 NO_LOW_POSTERIOR = "the density of the aggregate posterior is not known, or not at every draw"
 
 

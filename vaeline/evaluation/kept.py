@@ -4,7 +4,6 @@ Each result is a file beside the checkpoints, keyed by all that decides it: the 
 code that computed it. Both engines delete the outputs of a step before they run it again; they leave these files alone.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vaeline.system.errors import UserError
-from vaeline.system.state_files import State, read_state, write_state
+from vaeline.system.state_files import State, key_of, read_state, write_state
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,7 @@ class Section:
     @property
     def file(self) -> str:
         """The name of the file that holds the result."""
-        key = hashlib.sha256(json.dumps(self.decides, sort_keys=True).encode()).hexdigest()[:16]
-        return f"{self.name}-{key}.kept"
+        return f"{self.name}-{key_of(self.decides)}.kept"
 
 
 @dataclass(frozen=True)

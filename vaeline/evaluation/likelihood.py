@@ -9,18 +9,16 @@ from vaeline.data.facts import Facts
 from vaeline.evaluation import raw_likelihood
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.raw_likelihood import why_no_refit
-from vaeline.evaluation.record import Record
+from vaeline.evaluation.record import NO_LABELS, Record
 from vaeline.metrics.bits_per_dim import bits_per_dim
 from vaeline.metrics.elbo import mean_over_images
 from vaeline.metrics.nll import summarize
 from vaeline.metrics.parameters import count_parameters
 from vaeline.models.contracts import Likelihood
 from vaeline.models.importance_sampling import LogLikelihood
-from vaeline.models.likelihood_estimation import why_no_likelihood
+from vaeline.models.likelihood_estimation import NO_DENSITY, why_no_likelihood
 from vaeline.models.model import Model
 from vaeline.study.schema import Evaluation
-
-NO_DENSITY = "q(z|x) is a point without a density"
 
 
 def measure_likelihood(
@@ -107,7 +105,7 @@ def _dash_absent(record: Record, model: Model, facts: Facts) -> None:
     """Record for each likelihood that was not measured why it was not."""
     attributes = model.conditional and not facts.classes
     absent = {
-        "nll_given_label": "" if model.conditional else "the system is given no labels",
+        "nll_given_label": "" if model.conditional else NO_LABELS,
         "nll": "combinations of attributes have no p(y) to sum over" if attributes else "",
     }
     for name, why in absent.items():

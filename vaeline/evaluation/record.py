@@ -12,6 +12,8 @@ from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._images import Dash, Measured
 from vaeline.system.errors import UserError
 
+NO_LABELS = "the system is given no labels"  # a reason for a dash
+
 Entries = dict[str, dict[str, Any]]  # metric -> `Measurement` or `Dashed`, as JSON has them
 
 

@@ -14,9 +14,12 @@ from vaeline.models.model import Model
 HELD_PIXELS = {"cpu": 2**19, "cuda": 2**23, "mps": 2**23}
 
 
+NO_DENSITY = "q(z|x) is a point without a density"
+
+
 def why_no_likelihood(model: Model) -> str:
     """Why importance sampling has no meaning for the model; empty if it has one."""
-    reasons = {"point": "q(z|x) is a point without a density", "discrete": "indices are certain: see negative_elbo"}
+    reasons = {"point": NO_DENSITY, "discrete": "indices are certain: see negative_elbo"}
     return reasons.get(model.posterior.kind, "")
 
 

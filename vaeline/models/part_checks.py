@@ -12,7 +12,7 @@ def vector_size(context: Context, part: str) -> int:
     """
     if context.posterior == "discrete":
         raise UserError(
-            f"{part} is a density of vectors, but the latents of posterior vector_quantized are discrete; take prior uniform, and "
+            f"{part} is a density of vectors, but the latents of a posterior of kind discrete are indices; take prior uniform, and "
             "density pixelcnn or null."
         )
     return context.latent_shape[0]
@@ -45,7 +45,7 @@ def require_rate(context: Context, part: str) -> None:
         )
     if context.posterior == "discrete":
         raise UserError(
-            f"{part} weighs the rate, which is constant under posterior vector_quantized; take regularizer commitment."
+            f"{part} weighs the rate, which is constant under a posterior of kind discrete; take regularizer commitment."
         )
 
 

@@ -1,4 +1,4 @@
-"""The folders of studies and runs, and the files in them: every path is built here.
+"""The folders of studies and runs: the path of each is built here.
 
 results/<study>/                              the study's report, metrics and plots
 results/<study>/code.json                     hashes of the steps' code

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from types import NoneType
@@ -43,7 +44,7 @@ def check_resolved(content: Content, path: Path) -> Study:
     left_out = list(_left_out(content, study.model_dump(mode="json")))
     if left_out:
         raise UserError(
-            f"{path} leaves out {', '.join(left_out)}; add {'it' if len(left_out) == 1 else 'them'}: every key counts."
+            f"{path} lacks {', '.join(left_out)}; add {'it' if len(left_out) == 1 else 'them'}: a study that runs contains every key."
         )
     return study
 
@@ -81,7 +82,7 @@ def read_yaml(path: Path) -> Content:
     Raises:
         UserError: the file is missing, is not YAML, or holds no mapping.
     """
-    return _parse(path, _read(path))
+    return deepcopy(_parse(path, _read(path)))
 
 
 def _read(path: Path) -> bytes:
@@ -93,7 +94,9 @@ def _read(path: Path) -> bytes:
         raise UserError(f"{path} is a folder; a study is a YAML file.") from error
 
 
+@lru_cache(maxsize=1)
 def _parse(path: Path, content: bytes) -> Content:
+    """The content of a study; shared by all callers, which must not change it."""
     try:
         parsed = yaml.load(content.decode("utf-8"), _UniqueKeys)  # a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:

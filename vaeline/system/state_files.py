@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,19 @@ import torch
 
 from vaeline.system.errors import UserError
 from vaeline.system.files import written_aside
+from vaeline.system.project import main_worktree
 
-FOLDER = "checkpoints"  # of the project: such files, outside every declared output
 State = dict[str, Any]  # tensors, numbers, text, lists and dicts of these
+
+
+def state_folder(name: str = "") -> Path:
+    """The folder of the state files of a run, or of all; it is no declared output, which engines would delete."""
+    return main_worktree() / "checkpoints" / name
+
+
+def key_of(decides: Mapping[str, object]) -> str:
+    """A short name for all that decides the content of a file."""
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def write_state(path: Path, state: State) -> None:
@@ -32,6 +44,6 @@ def read_state(path: Path) -> State:
     """
     content = memoryview(path.read_bytes())
     if hashlib.sha256(content[32:]).digest() != content[:32]:
-        raise UserError(f"{path} is damaged (its checksum differs); delete it, and what it holds is computed again.")
+        raise UserError(f"{path} is damaged (its checksum differs); delete it, and its content is computed again.")
     state: State = torch.load(io.BytesIO(content[32:]), weights_only=True)
     return state

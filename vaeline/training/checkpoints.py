@@ -1,13 +1,10 @@
 """Checkpoints of a training: written whole, verified when read, in a folder keyed by all that determines its result."""
 
-import hashlib
-import json
 import shutil
 import time
 from pathlib import Path
 
-from vaeline.system.project import main_worktree
-from vaeline.system.state_files import FOLDER, State, read_state, write_state
+from vaeline.system.state_files import State, key_of, read_state, state_folder, write_state
 
 
 class Checkpoints:
@@ -23,8 +20,7 @@ class Checkpoints:
     """
 
     def __init__(self, name: str, decides: dict[str, object]) -> None:
-        key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
-        self.folder = main_worktree() / FOLDER / f"{name}-{key}"
+        self.folder = state_folder(f"{name}-{key_of(decides)}")
         self.seconds = 0.0  # the training took up to the last checkpoint, over all its processes
         self._since = time.monotonic()
 
@@ -56,7 +52,7 @@ class Checkpoints:
 
 def clean() -> int:
     """Delete all checkpoints; returns the bytes freed."""
-    root = main_worktree() / FOLDER
+    root = state_folder()
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
     shutil.rmtree(root, ignore_errors=True)
     return size

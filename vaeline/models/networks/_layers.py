@@ -82,6 +82,4 @@ def require_vectors(posterior: Posterior, network: str) -> None:
         UserError: the posterior takes a map.
     """
     if posterior.takes_map:
-        raise UserError(
-            f"network {network} ends in a vector, but posterior vector_quantized needs a map; take network conv."
-        )
+        raise UserError(f"network {network} ends in a vector, but this posterior needs a map; take network conv.")

@@ -17,7 +17,7 @@ def build(options: Options, context: Context) -> "Nothing":
     """
     if context.posterior == "discrete":
         raise UserError(
-            "regularizer none leaves the codebook of posterior vector_quantized untrained; take regularizer commitment."
+            "regularizer none leaves the codebook of a posterior of kind discrete untrained; take regularizer commitment."
         )
     return Nothing()
 
