@@ -18,7 +18,7 @@ def main() -> None:
     compared = comparison.read(folder / "comparison.json")
     if (compared.variants, compared.seeds) != (study.variants, study.seeds):
         click.echo(
-            "These results are of the variants and seeds that params.yaml held before; `snakemake --cores 4 all` makes new ones.\n",
+            "These results are of the variants and seeds that params.yaml contained before; `snakemake --cores 4 all` makes new ones.\n",
             err=True,
         )
     click.echo(f"{study.name}: {study.question}\n" if study.question else f"{study.name}\n")
