@@ -22,13 +22,13 @@ check: $(READY)  ## formatting, lints, types
 	@$(IN) snakefmt --check Snakefile workflow
 	@$(IN) mypy
 
-report: $(READY)  ## draw a report from whatever runs there are
+report: $(READY)  ## write a partial report from the runs that exist
 	@$(IN) python -m pipeline_steps.report --partial
 
 table: $(READY)  ## print the study's results
 	@$(IN) python -m pipeline_steps.table
 
-explore: $(READY)  ## open a page on which to play with the study's trained models
+explore: $(READY)  ## open the explorer of the study's trained models
 	@$(IN) python -m pipeline_steps.explore
 
 use: $(READY)  ## make STUDY the active one; QUICK=1: with its quick overlay; SOURCE=folder: data from there
@@ -43,24 +43,24 @@ bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS=
 clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
 	@$(IN) python -m pipeline_steps.clean_checkpoints
 
-lock:  ## resolve requirements.lock anew out of pyproject.toml
+lock:  ## update requirements.lock from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --group dev --no-emit-index-url --no-annotate --no-header \
 		pyproject.toml --output-file requirements.lock
 	@uv pip compile --quiet --universal --python-version 3.11 --constraint requirements.lock --no-emit-index-url --no-annotate \
 		--no-header benchmarks/requirements.in --output-file benchmarks/requirements.lock
 
-help:  ## say what there is to make
+help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST))
 
-# uv comes by pip, into a folder of its own, where the machine has none; inside .venv, which has no pip, by that of the
-# Python it was made from.
+# If the machine has no uv, pip installs it into .uv. The pip is that of the Python from which .venv was made, because .venv
+# has none.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-		{ echo "vaeline needs Python 3.11 to 3.13; name one by make PYTHON=..., e.g. PYTHON=python3.12" >&2; exit 1; }
+		{ echo 'vaeline needs Python 3.11 to 3.13; choose one with `make PYTHON=python3.12`' >&2; exit 1; }
 	@uv=$$(command -v uv || echo .uv/bin/uv); \
 	base=$$($(PYTHON) -c 'import sys; print(sys.base_prefix)')/bin/python3; \
 	[ -x "$$uv" ] || $$base -m pip install --quiet --disable-pip-version-check --target .uv uv || \
-		{ echo "uv, which makes .venv, is not here, and pip could not install it; install uv and try again" >&2; exit 1; }; \
+		{ echo "uv is missing, and pip could not install it; install uv and try again" >&2; exit 1; }; \
 	[ -x $(VENV)/bin/python ] || "$$uv" venv --quiet --python $(PYTHON) --no-python-downloads $(VENV) || exit 1; \
 	VIRTUAL_ENV=$(VENV) "$$uv" pip sync --quiet --compile-bytecode requirements.lock && \
 	echo "$(CURDIR)" > $$($(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/vaeline.pth && touch $@

@@ -1,7 +1,7 @@
 """Training steps beside the ceilings of the device: how much of its matrix-product and copy speed they reach (Williams et al., 2009).
 
 `python -m benchmarks.roofline [--device cuda] [--precision bf16-mixed]` times the conditional VAE with a flow prior on faces of 86x86. It
-measures the ceilings too, since the data sheet of a device says nothing about a machine that others share.
+measures the ceilings too, since the data sheet does not give the speed under load.
 """
 
 import json

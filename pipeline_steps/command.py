@@ -31,7 +31,7 @@ _format_with_place = warnings.formatwarning
 
 
 def command(step: Callable[..., None]) -> click.Command:
-    """Make a function a click command that ends with one sentence and exit code 1 if the user can put the error right."""
+    """Make a function a click command that ends with one sentence and exit code 1 if the user can fix the error."""
 
     @functools.wraps(step)
     def speak(**options: object) -> None:
@@ -44,13 +44,13 @@ def command(step: Callable[..., None]) -> click.Command:
         except BrokenPipeError:  # the reader of the output has ended, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
-            raise click.ClickException(f"{error}; put this right and run again.") from error
+            raise click.ClickException(f"{error}; fix this and run again.") from error
 
     return click.command()(speak)
 
 
 def study_command(step: Callable[Concatenate[Study, ...], None]) -> click.Command:
-    """Make a step that serves no single run a command; its first argument is the active study."""
+    """Turn a step of the whole study into a command; its first argument is the active study."""
 
     @command
     @functools.wraps(step)
@@ -61,7 +61,7 @@ def study_command(step: Callable[Concatenate[Study, ...], None]) -> click.Comman
 
 
 def run_command(step: Callable[[Study, str, int], float | None]) -> click.Command:
-    """Make a step of one run a command with --variant and --seed, and note its time in the run's timing.json.
+    """Turn a step of one run into a command with --variant and --seed, and note its time in the run's timing.json.
 
     The step may return how many seconds it took, if it continued the work of a process that was killed.
     """
@@ -74,7 +74,7 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
     @functools.wraps(step)
     def run(study: Study, variant: str, seed: int) -> None:
         if variant not in study.variants:
-            raise UserError(f"--variant is {variant!r}; params.yaml holds: {', '.join(study.variants)}.")
+            raise UserError(f"--variant is {variant!r}; params.yaml contains: {', '.join(study.variants)}.")
         started = time.monotonic()
         seconds = step(study, variant, seed)
         took = time.monotonic() - started if seconds is None else seconds
@@ -86,7 +86,7 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
 def timed(
     file: Callable[[Study], Path], name: str
 ) -> Callable[[Callable[Concatenate[Study, Options], None]], Callable[Concatenate[Study, Options], None]]:
-    """Note the wall time and peak memory of a step that serves no single run.
+    """Note the wall time and peak memory of a step of the whole study.
 
     Args:
         file: the timing.json, of the study or of its data set.

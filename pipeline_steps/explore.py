@@ -12,7 +12,7 @@ from vaeline.study.reading import load
 from vaeline.system.devices import prepare_process
 from vaeline.system.errors import UserError
 
-THREADS = 1  # a redraw is too short to gain from two threads, which wait for each other on a busy machine
+THREADS = 1  # a second thread does not make a redraw faster, and slows it on a loaded machine
 
 
 @command

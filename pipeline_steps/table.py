@@ -18,7 +18,7 @@ def main(study: Study) -> None:
     compared = comparison.read(folder / "comparison.json")
     if (compared.variants, compared.seeds) != (asked.variants, asked.seeds):
         click.echo(
-            "These results are of the variants and seeds that params.yaml had before; `snakemake --cores 4 all` makes new ones.\n",
+            "These results are of the variants and seeds that params.yaml contained before; `snakemake --cores 4 all` makes new ones.\n",
             err=True,
         )
     click.echo(f"{asked.name}: {asked.question}\n" if asked.question else f"{asked.name}\n")

@@ -17,7 +17,7 @@ from vaeline.system.files import write_text
 @command
 @click.argument("name", required=False)
 @click.option("--quick", is_flag=True, help="Apply the study's quick overlay: a small study for a first look on a CPU.")
-@click.option("--source", help="A folder that holds the data set's files; it replaces the study's dataset.source.")
+@click.option("--source", help="A folder with the data set's files; it replaces the study's dataset.source.")
 def main(name: str | None, quick: bool, source: str | None) -> None:
     """Make the study NAME of studies/ the active one, and restore its results as far as they are cached."""
     if name is None:
@@ -25,17 +25,17 @@ def main(name: str | None, quick: bool, source: str | None) -> None:
     chosen = ready_studies.resolve(name, quick)
     here = from_source(chosen, source) if source else chosen
     if source and not raw_images.folder(here.dataset).is_dir():
-        raise UserError(f"There is no folder {source}; SOURCE must hold the files of the data set.")
+        raise UserError(f"There is no folder {source}; SOURCE must be a folder with the files of the data set.")
     every = ready_studies.every()
     _check_data_ids(chosen, every)
     _check_edits_are_kept(every)
     write_text(PARAMS, ready_studies.as_yaml(here))
-    click.echo(f"params.yaml now holds the study {chosen.study.name}.")
+    click.echo(f"params.yaml now contains the study {chosen.study.name}.")
     restore_results()
 
 
 def restore_results() -> None:
-    """Check out the results of the active study from DVC's cache, and remove those of other studies that the cache holds."""
+    """Check out the results of the active study from DVC's cache, and remove those of other studies that are in the cache."""
     done = subprocess.run(["dvc", "checkout", "--allow-missing"], capture_output=True, text=True)
     if done.returncode:
         # A warning about a file that has not been made yet is no error.
@@ -83,7 +83,7 @@ def _check_edits_are_kept(every: list[Study]) -> None:
             study["dataset"].pop("source", None)
     if current not in known:
         raise UserError(
-            "params.yaml holds edits that are not committed; commit them, or discard them by `git checkout params.yaml`, and try again."
+            "params.yaml contains edits that are not committed; commit them, or discard them by `git checkout params.yaml`, and try again."
         )
 
 

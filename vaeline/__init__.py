@@ -1,4 +1,4 @@
-"""Train, sample and judge VAE-family image models side by side."""
+"""Train, sample and evaluate VAE-family image models side by side."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -87,13 +87,13 @@ def test_results_are_named_by_subject_and_space() -> None:
         ),
     ],
 )
-def test_a_file_without_a_sound_entry_is_a_sentence(folder: Path, source: str, sentence: str) -> None:
+def test_a_file_without_a_sound_entry_is_reported(folder: Path, source: str, sentence: str) -> None:
     (folder / "sharpness.py").write_text(source)
     with pytest.raises(UserError, match=sentence):
         catalogue()
 
 
-def test_two_files_of_one_metric_are_a_sentence(folder: Path) -> None:
+def test_two_files_of_one_metric_are_reported(folder: Path) -> None:
     for name in ("precision", "sharpness"):
         (folder / f"{name}.py").write_text(ENTRY.format(name="precision"))
     with pytest.raises(
@@ -102,7 +102,7 @@ def test_two_files_of_one_metric_are_a_sentence(folder: Path) -> None:
         catalogue()
 
 
-def test_a_metric_of_images_without_measure_is_a_sentence() -> None:
+def test_a_metric_of_images_without_measure_is_reported() -> None:
     with pytest.raises(
         UserError, match=r"elbo.py declares a metric of images but has no function `measure\(images, real\)`"
     ):

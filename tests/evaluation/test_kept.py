@@ -48,7 +48,7 @@ def test_an_older_result_of_the_same_name_is_removed(kept: Kept, tmp_path: Path)
 
 
 @pytest.mark.parametrize("damage", ["cut", "another's"])
-def test_a_file_that_is_damaged_or_anothers_is_not_used(kept: Kept, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_or_foreign_file_is_ignored(kept: Kept, tmp_path: Path, damage: str) -> None:
     section, other = kept.section("latents", [], seed=0), kept.section("elbo", [])
     kept.store(section, {"seed": 0})
     path = tmp_path / section.file

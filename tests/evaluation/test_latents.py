@@ -114,8 +114,8 @@ def test_a_conditional_prior_is_averaged_over_labels(monkeypatch: pytest.MonkeyP
 def test_metrics_that_do_not_apply_are_dashes(changes: dict[str, Any], why: str) -> None:
     model = Model(Variant.model_validate({**ENTRY, **changes}), FACTS).eval()
     record = measure_latents(model, batches(normal(100, 1)), batches(normal(50, 1)), 0)
-    for figure in ("skl", "mutual_information", "leakage", "leaked_share"):
-        assert record.evaluation[figure]["dash"].startswith(why)
+    for metric in ("skl", "mutual_information", "leakage", "leaked_share"):
+        assert record.evaluation[metric]["dash"].startswith(why)
     flow = model.posterior.kind == "flow"
     assert ("log_det_deviation" in record.metrics) == ("active_units" in record.metrics) == flow
 
@@ -154,8 +154,8 @@ def test_samples_that_skip_the_flow_have_no_divergence() -> None:
     prior = {"name": "conditional_flow", "samples_skip_flow": True}
     model = known(0.25, prior=prior, condition={"embedding": None, "encoder": False})
     record = measure_latents(model, batches(normal(400, 1)), batches(normal(50, 1)), 0)
-    for figure in ("skl", "leakage", "leaked_share"):
-        assert "samples of p(z) skip its flow" in record.evaluation[figure]["dash"]
+    for metric in ("skl", "leakage", "leaked_share"):
+        assert "samples skip the prior's flow" in record.evaluation[metric]["dash"]
 
 
 def test_units_and_log_determinants_come_from_the_test_split() -> None:

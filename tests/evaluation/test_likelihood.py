@@ -117,10 +117,10 @@ def known_nll_given_label(model: LinearGaussian, sigma: float) -> float:
     return -model.log_prob(*dequantized(TEST), sigma).mean().item()
 
 
-def assert_within_errors(record: Record, figure: str, known: float) -> None:
-    error = record.metrics[f"{figure}_monte_carlo_error"]
+def assert_within_errors(record: Record, metric: str, known: float) -> None:
+    error = record.metrics[f"{metric}_monte_carlo_error"]
     assert 0 < error < 0.01
-    assert record.metrics[figure] == pytest.approx(known, abs=3 * error), figure
+    assert record.metrics[metric] == pytest.approx(known, abs=3 * error), metric
 
 
 def test_class_conditional_likelihoods_match_their_closed_form() -> None:
@@ -173,8 +173,8 @@ def test_a_model_without_labels_has_one_likelihood() -> None:
     record = judge(model)
     assert_within_errors(record, "nll", known_nll_given_label(model, 0.5))
     assert "nll_given_label" not in record.metrics
-    for figure in ("nll_given_label", "nll_given_label_refit"):
-        assert record.evaluation[figure] == {"dash": "the system is given no labels"}
+    for metric in ("nll_given_label", "nll_given_label_refit"):
+        assert record.evaluation[metric] == {"dash": "the system is given no labels"}
 
 
 def test_attributes_have_no_marginal_likelihood() -> None:
@@ -226,9 +226,9 @@ def test_a_distant_posterior_warns_in_the_record() -> None:
     with pytest.warns(Unconverged, match="effective sample size is under 10"):
         record = judge(LinearGaussian(inflation=20.0), settings)
     assert record.metrics["effective_sample_size"] < 10
-    for figure in ("nll", "nll_tenth", "nll_hundredth"):
-        assert record.evaluation[figure]["upper_bound"] == "its effective sample size is under 10"
-        assert record.evaluation[figure]["measure"] == "density of pixels"
+    for metric in ("nll", "nll_tenth", "nll_hundredth"):
+        assert record.evaluation[metric]["upper_bound"] == "its effective sample size is under 10"
+        assert record.evaluation[metric]["measure"] == "density of pixels"
     assert "bias" in record.evaluation["nll_monte_carlo_error"]["dash"]
 
 

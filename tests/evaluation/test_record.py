@@ -93,6 +93,6 @@ def test_a_written_file_reads_back_equal() -> None:
         "[" * 100_000,
     ],
 )
-def test_what_is_no_account_of_a_metric_is_refused(entry: str) -> None:
+def test_an_invalid_evaluation_entry_is_refused(entry: str) -> None:
     with pytest.raises(ValueError):
         parse(f'{{"a": {entry}}}')

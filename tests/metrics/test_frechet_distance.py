@@ -1,4 +1,4 @@
-"""The Frechet distance against closed forms."""
+"""The Fréchet distance against closed forms."""
 
 import warnings
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The Frechet distance label by label, on images of which the labels shift the pixels."""
+"""The Fréchet distance label by label, on images of which the labels shift the pixels."""
 
 from dataclasses import replace
 

@@ -13,7 +13,7 @@ FILES = catalogue().of_images(by_label=True)
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_it_measures_all_that_its_entries_name(file: str) -> None:
+def test_a_metric_of_images_measures_all_that_its_entries_name(file: str) -> None:
     images = images_of(correlated(100, 0), np.arange(100)[:, None] % 2)
     results = load(file).measure(images, images)
     for metric in FILES[file]:
@@ -23,7 +23,7 @@ def test_it_measures_all_that_its_entries_name(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_it_says_the_same_each_time(file: str) -> None:
+def test_a_metric_of_images_gives_the_same_results_twice(file: str) -> None:
     images, real = images_of(correlated(60, 0)), images_of(correlated(50, 1))
     first, second = load(file).measure(images, real), load(file).measure(images, real)
     assert first == second

@@ -45,7 +45,7 @@ def test_a_rare_label_counts_as_much_as_a_common_one(kind: str) -> None:
     assert score(kind, shifted, labels) > 0.9
 
 
-def test_the_neighbour_probe_scales_its_dimensions() -> None:
+def test_the_neighbour_probe_does_not_scale_dimensions() -> None:
     codes = np.concatenate([cloud(), 1e-3 * cloud(1, dimensions=30)], 1)
     labels = (codes[:, 0] > 0).astype(int)
     assert score("neighbours", codes, labels) == pytest.approx(score("neighbours", codes[:, :2], labels), abs=0.01)

@@ -301,7 +301,7 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
 """
 
 
-def test_a_network_without_a_map_is_refused_where_the_posterior_takes_one(
+def test_a_posterior_of_maps_refuses_a_network_of_vectors(
     write_part: Callable[[str, str], PartOptions],
 ) -> None:
     write_part("networks", NO_MAP)

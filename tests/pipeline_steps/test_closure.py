@@ -121,7 +121,7 @@ def test_what_a_former_process_has_parsed_is_not_parsed_again(package: Path, mon
     assert closure.digest(["vaeline.top"]) == before
 
 
-def test_a_file_is_data_of_the_module_that_names_it_alone(package: Path) -> None:
+def test_a_data_file_belongs_only_to_modules_that_name_it(package: Path) -> None:
     found = {str(path.relative_to(package)) for path in closure.closure(["vaeline.inner.aside"])}
     assert found == {"inner/__init__.py", "inner/aside.py", "inner/top.css"}
 

@@ -32,7 +32,7 @@ def own_format() -> Iterator[None]:
         (UserError("latent is 0; give 1 or more."), "Error: latent is 0; give 1 or more.\n"),
         (
             PermissionError(13, "Permission denied", "data"),
-            "Error: [Errno 13] Permission denied: 'data'; put this right",
+            "Error: [Errno 13] Permission denied: 'data'; fix this",
         ),
     ],
 )

@@ -52,7 +52,7 @@ def test_switching_studies_and_back_changes_nothing(run: Callable[..., Result]) 
 def test_an_uncommitted_edit_is_not_overwritten(run: Callable[..., Result]) -> None:
     edit(epochs=8)
     result = run(use.main, "mnist_cvae_nf")
-    assert result.exit_code == 1 and "holds edits that are not committed" in result.output
+    assert result.exit_code == 1 and "contains edits that are not committed" in result.output
     assert load().training.epochs == 8
 
 

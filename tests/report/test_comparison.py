@@ -44,8 +44,8 @@ def test_variants_are_compared_seed_by_seed(tmp_path: Path) -> None:
 
 def test_a_paired_comparison_can_be_reversed(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [2.0, 2.0, 2.5]})
-    figure = compared(tmp_path).metrics["nll"]
-    pair, turned = figure.pair("one", "two"), figure.pair("two", "one")
+    results = compared(tmp_path).metrics["nll"]
+    pair, turned = results.pair("one", "two"), results.pair("two", "one")
     assert pair is not None
     assert turned is not None
     assert (turned.first, turned.second, turned.difference) == ("two", "one", -pair.difference)
@@ -55,8 +55,8 @@ def test_a_paired_comparison_can_be_reversed(tmp_path: Path) -> None:
 def test_only_shared_seeds_are_compared(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0], "two": [5.0, 5.0, 5.0], "three": [7.0, 7.0, 7.0]})
     write_run(tmp_path / "one" / "seed-2", {"rate": 1.0})
-    figure = compared(tmp_path, ("one", "two", "three")).metrics["nll"]
-    assert [(pair.first, pair.second, pair.seeds) for pair in figure.pairs] == [
+    results = compared(tmp_path, ("one", "two", "three")).metrics["nll"]
+    assert [(pair.first, pair.second, pair.seeds) for pair in results.pairs] == [
         ("one", "two", 2),
         ("one", "three", 2),
         ("two", "three", 3),
@@ -65,17 +65,17 @@ def test_only_shared_seeds_are_compared(tmp_path: Path) -> None:
 
 def test_a_single_seed_is_never_significantly_different(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0], "two": [100.0]})
-    figure = compared(tmp_path, seeds=(0,)).metrics["nll"]
-    assert figure.summaries["one"].half_width is None
-    assert figure.pairs[0].half_width is None
-    assert not figure.pairs[0].significant
+    results = compared(tmp_path, seeds=(0,)).metrics["nll"]
+    assert results.summaries["one"].half_width is None
+    assert results.pairs[0].half_width is None
+    assert not results.pairs[0].significant
 
 
 def test_higher_is_better_if_the_metric_declares_it(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [0.9, 0.9, 0.8], "two": [0.5, 0.6, 0.9]}, "condition_accuracy")
-    figure = compared(tmp_path).metrics["condition_accuracy"]
-    assert figure.ranking(catalogue().metric("condition_accuracy")) == ["one", "two"]
-    assert (figure.pairs[0].won, figure.pairs[0].lost) == (2, 1)
+    results = compared(tmp_path).metrics["condition_accuracy"]
+    assert results.ranking(catalogue().metric("condition_accuracy")) == ["one", "two"]
+    assert (results.pairs[0].won, results.pairs[0].lost) == (2, 1)
 
 
 def test_a_dash_keeps_its_reason(tmp_path: Path) -> None:
@@ -90,8 +90,8 @@ def test_a_mean_with_one_upper_bound_is_an_upper_bound(tmp_path: Path) -> None:
     for variant, whys in {"one": ["", "it falls"], "two": ["", ""]}.items():
         for seed, why in enumerate(whys):
             write_run(tmp_path / variant / f"seed-{seed}", {"nll": 1.0, "rate": 4.0}, {"nll": {"upper_bound": why}})
-    figures = compared(tmp_path, seeds=(0, 1)).metrics
-    assert {name: figure.upper_bounds for name, figure in figures.items()} == {"nll": {"one": "it falls"}, "rate": {}}
+    metrics = compared(tmp_path, seeds=(0, 1)).metrics
+    assert {name: results.upper_bounds for name, results in metrics.items()} == {"nll": {"one": "it falls"}, "rate": {}}
 
 
 def test_probabilities_and_densities_are_not_compared(tmp_path: Path) -> None:
@@ -103,9 +103,9 @@ def test_probabilities_and_densities_are_not_compared(tmp_path: Path) -> None:
         for seed in (0, 1, 2):
             write_run(tmp_path / variant / f"seed-{seed}", {"nll": value + seed}, {"nll": {"measure": measure}})
     found = compared(tmp_path, ("one", "two", "odd"))
-    figure = found.metrics["nll"]
-    assert figure.mixed and [(pair.first, pair.second) for pair in figure.pairs] == [("one", "two")]
-    parts = figure.alike()
+    results = found.metrics["nll"]
+    assert results.mixed and [(pair.first, pair.second) for pair in results.pairs] == [("one", "two")]
+    parts = results.alike()
     assert {measure: set(part.summaries) for measure, part in parts.items()} == {
         "density of pixels": {"one", "two"}, "probability of pixels": {"odd"},
     }  # fmt: skip
@@ -118,16 +118,19 @@ def test_differently_defined_values_do_not_share_a_column(tmp_path: Path) -> Non
         for seed in (0, 1, 2):
             write_run(tmp_path / variant / f"seed-{seed}", {"nll": seed + samples}, {"nll": {"samples": samples}})
     found = compared(tmp_path, ("one", "two", "odd"))
-    figure = found.metrics["nll"]
-    assert figure.measures == {
+    results = found.metrics["nll"]
+    assert results.measures == {
         "one": "measured with samples 500", "two": "measured with samples 500", "odd": "measured with samples 100",
     }  # fmt: skip
-    assert [(pair.first, pair.second) for pair in figure.pairs] == [("one", "two")]
+    assert [(pair.first, pair.second) for pair in results.pairs] == [("one", "two")]
     rows = {row.measure: row for row in table.rows(found)}
     assert [cell.value for cell in rows["measured with samples 500"].cells] == ["501.0", "501.0", "-"]
     assert [cell.mark for cell in rows["measured with samples 500"].cells] == ["tied", "tied", ""]
     assert [cell.value for cell in rows["measured with samples 100"].cells] == ["-", "-", "101.0"]
-    assert rows["measured with samples 100"].cells[0].note == "measured with samples 500: compared with its like only"
+    assert (
+        rows["measured with samples 100"].cells[0].note
+        == "measured with samples 500: not comparable with the other variants"
+    )
     assert "nll ↓ (measured with samples 100)" in table.plain(found, 120)
     assert not any("odd" in sentence for sentence in answer.sentences(found, "nll"))
 
@@ -145,9 +148,9 @@ def test_differently_measured_seeds_have_no_mean(tmp_path: Path) -> None:
     for seed, weights in enumerate(["ab12", "ab12", "cd34"]):
         write_run(tmp_path / "one" / f"seed-{seed}", {"fd_sample": 1.0}, {"fd_sample": {"weights": weights}})
         write_run(tmp_path / "two" / f"seed-{seed}", {"fd_sample": 2.0}, {"fd_sample": {"weights": "ab12"}})
-    figure = compared(tmp_path, ("one", "two")).metrics["fd_sample"]
-    assert set(figure.summaries) == {"two"}
-    assert figure.dashes["one"] == "its seeds were measured in different ways: weights ab12; weights cd34"
+    results = compared(tmp_path, ("one", "two")).metrics["fd_sample"]
+    assert set(results.summaries) == {"two"}
+    assert results.dashes["one"] == "its seeds were measured in different ways: weights ab12; weights cd34"
 
 
 def test_the_answer_uses_the_metric_comparing_most_variants(tmp_path: Path) -> None:
@@ -161,7 +164,7 @@ def test_the_answer_uses_the_metric_comparing_most_variants(tmp_path: Path) -> N
         evaluation = {"nll": {"measure": measure}, "negative_elbo": {"measure": of_bound}}
         write_run(tmp_path / variant / "seed-0", metrics, {name: evaluation[name] for name in metrics})
     found = compared(tmp_path, ("one", "two", "odd"), (0,))
-    assert [figure.comparable for figure in (found.metrics["nll"], found.metrics["negative_elbo"])] == [2, 2]
+    assert [results.comparable for results in (found.metrics["nll"], found.metrics["negative_elbo"])] == [2, 2]
     assert answer.metrics(found) == ["nll"]
 
 
@@ -232,9 +235,9 @@ def test_a_comparison_without_a_variant_is_refused(tmp_path: Path) -> None:
 def test_old_and_new_definitions_are_not_averaged(tmp_path: Path) -> None:
     for seed, words in enumerate(("Nats.", "Bits.")):
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": 5.0 + seed}, {"nll": {"definition": words}})
-    figure = compared(tmp_path, ("one",), (0, 1)).metrics["nll"]
-    assert "one" not in figure.summaries
-    assert figure.dashes["one"] == "its seeds were measured in different ways: definition Nats.; definition Bits."
+    results = compared(tmp_path, ("one",), (0, 1)).metrics["nll"]
+    assert "one" not in results.summaries
+    assert results.dashes["one"] == "its seeds were measured in different ways: definition Nats.; definition Bits."
 
 
 def test_warnings_of_runs_are_shown_with_their_metric(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_differences_between_variants_are_named(runs: Path) -> None:
     assert found.keys() >= {"latent", "prior", "prior.flow", "prior.flow.layers"} and "network" not in found
     assert found["latent"] == ["2", "3"] and found["prior"] == ["standard", "decoupled"]
     assert found["prior.flow.layers"] == ["", "3"] and list(found)[:2] == ["latent", "prior"]
-    assert "What sets the variants apart" not in page(runs, study())
+    assert "Differences between the variants" not in page(runs, study())
 
 
 def test_the_page_lists_stages_and_data(runs: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_mean_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
         write_run(tmp_path / "two" / f"seed-{seed}", {"nll": 1.0})
     html = text_of(page(tmp_path, study(seeds=(0, 1))))
     assert "Male 1 — Smiling 0.6250 —" in html
-    assert "Attributes least obeyed one Smiling 0.6250 , Male 1 Condition" in html
+    assert "Attributes with the lowest condition accuracy one Smiling 0.6250 , Male 1 Condition" in html
     assert "&#34;Male" not in html  # nor as JSON among the ways of its making
 
 

@@ -33,7 +33,7 @@ def test_without_a_store_there_are_no_images(findings: Findings, tmp_path: Path)
     assert real_images.read(tmp_path / "dots.h5", findings.results, count=3) is None
 
 
-def test_a_store_that_is_smaller_than_the_runs_ask_is_refused(findings: Findings, tmp_path: Path) -> None:
+def test_a_store_with_too_few_test_images_is_refused(findings: Findings, tmp_path: Path) -> None:
     write_store(tmp_path / "dots.h5", 2)
     with pytest.raises(UserError, match="has 2 test images, fewer than the runs were made from"):
         real_images.read(tmp_path / "dots.h5", findings.results, count=3)

@@ -49,7 +49,7 @@ def test_nothing_is_marked_without_an_interval(tmp_path: Path) -> None:
     assert marks(tmp_path, "one", "two") == ["", ""]
 
 
-def test_no_variant_is_best_beside_an_uncompared_one(tmp_path: Path) -> None:
+def test_no_variant_is_best_if_one_is_not_compared(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 1.1, 1.0], "two": [9.0, 9.0, 9.1], "three": [2.0]})
     assert marks(tmp_path, "one", "two", "three") == ["", "", ""]
     assert marks(tmp_path, "one", "two") == ["best", ""]

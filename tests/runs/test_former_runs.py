@@ -16,7 +16,7 @@ def test_runs_the_study_no_longer_names_are_moved(tmp_path: Path) -> None:
     assert not (runs / "gone").exists()
 
 
-def test_a_former_run_is_kept_beside_one_of_its_name(tmp_path: Path) -> None:
+def test_a_former_run_does_not_overwrite_another(tmp_path: Path) -> None:
     for nll in (1.0, 2.0, 3.0):
         write_runs(tmp_path / "runs", {"gone": [nll]})
         move_former(tmp_path / "runs", study(("one",), (0,)).study, tmp_path / "former")

@@ -158,7 +158,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("contract", "source", "sentence"), BROKEN.values(), ids=BROKEN)
-def test_a_part_that_breaks_its_contract_is_a_sentence(
+def test_a_part_that_breaks_its_contract_is_reported(
     contract: type[Prior], source: str, sentence: str, write_part: Write, context: Context
 ) -> None:
     options = write_part(contract.family, OPTIONS + source)

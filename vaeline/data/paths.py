@@ -3,7 +3,7 @@
 data/raw/<id>.json                             manifest of the download step
 data/raw/<name>/                               downloaded files, shared by all studies
 data/<id>.h5                                   store of images
-data/<id>.classifier.safetensors               the judge of labels
+data/<id>.classifier.safetensors               the classifier of labels
 data/<id>.<features>.reference.safetensors     statistics of the real test images in a feature space
 data/<id>.<features>.json                      metrics of the real test images in that space
 data/<id>.timing.json                          time and memory of the steps
@@ -41,7 +41,7 @@ class DataFiles:
 
     @property
     def classifier(self) -> Path:
-        """The classifier that judges labels."""
+        """The classifier of labels."""
         return self.folder / f"{self.id}.classifier.safetensors"
 
     @property

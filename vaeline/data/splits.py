@@ -29,22 +29,22 @@ def deal(
     order = np.random.default_rng(split.seed).permutation(count)[:limit]
     if split.method == "random":
         ends = np.cumsum([round(split.test * len(order)), round(split.validation * len(order))])
-        dealt = dict(zip(("test", "validation", "train"), np.split(order, ends), strict=True))
+        splits = dict(zip(("test", "validation", "train"), np.split(order, ends), strict=True))
     elif official is None:
         raise UserError("dataset.split.method is 'official', but the data set has no split of its own; use 'random'.")
     else:
-        dealt = {name: order[official[order] == name] for name in SPLITS}
-        if not len(dealt["validation"]):
-            validation = round(split.validation * len(dealt["train"]))
-            dealt |= {"train": dealt["train"][validation:], "validation": dealt["train"][:validation]}
+        splits = {name: order[official[order] == name] for name in SPLITS}
+        if not len(splits["validation"]):
+            validation = round(split.validation * len(splits["train"]))
+            splits |= {"train": splits["train"][validation:], "validation": splits["train"][:validation]}
     for name in SPLITS:
-        if len(dealt[name]) < FEWEST:
+        if len(splits[name]) < FEWEST:
             remedy = {
                 "random": "provide more images or a larger share",
                 "official": "set dataset.split.method to 'random'",
             }
             raise UserError(
-                f"The {split.method} split of {len(order):,} images leaves {len(dealt[name]) or 'none'} for {name}, which needs {FEWEST} at least; "
+                f"The {split.method} split of {len(order):,} images leaves {len(splits[name]) or 'none'} for {name}, which needs {FEWEST} at least; "
                 f"{remedy[split.method]}."
             )
-    return {name: dealt[name] for name in SPLITS}
+    return {name: splits[name] for name in SPLITS}

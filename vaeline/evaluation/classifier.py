@@ -1,8 +1,8 @@
-"""The pipeline's own classifier: the judge of conditions, whose last hidden layer is also a feature space.
+"""The classifier: its network, its training and its file.
 
-A small convolutional network with one softmax head for each label column; an attribute's head has two values.
-It is trained with the usual care against learning by heart (dropout, weight decay, a learning rate that falls to 0 along
-a cosine): a judge that knows the subject looks at it, and less at sharpness or noise.
+A small convolutional network has one softmax head for each label column; the head of an attribute has two values. It is
+trained against overfitting with dropout, weight decay, and a learning rate that falls to 0 along a cosine, so that it
+depends on the subject of an image more than on sharpness or noise.
 """
 
 import copy
@@ -178,7 +178,7 @@ def skip(path: Path, why: str) -> None:
 
 
 def load(path: Path) -> Classifier:
-    """Read a classifier, on the CPU, ready to judge.
+    """Read a classifier, on the CPU, in evaluation mode.
 
     Raises:
         UserError: the file is missing or damaged.
@@ -203,7 +203,7 @@ def _convolution(before: int, after: int, stride: int) -> tuple[nn.Module, ...]:
 
 
 def _strides(side: int) -> list[int]:
-    """Halve a large image at once, a small one only after a first look at full size."""
+    """The stride of each pair: 2, except 1 for the first pair of small images."""
     strides = [1] if side <= 4 * SMALLEST_MAP else []
     while math.ceil(side / math.prod(strides)) > SMALLEST_MAP:
         strides.append(2)
@@ -211,7 +211,7 @@ def _strides(side: int) -> list[int]:
 
 
 def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
-    """Of each value of each column, side by side; one that never occurs has infinity, so that it is never seen."""
+    """Log-frequencies of all values of all columns, concatenated; infinity for a value that never occurs, so that it is never predicted."""
     columns = zip(labels.unbind(1), cardinalities, strict=True)
     counts = torch.cat([torch.bincount(column, minlength=values) for column, values in columns])
     return torch.where(counts > 0, (counts / len(labels)).log(), torch.inf)

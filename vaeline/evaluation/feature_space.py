@@ -16,7 +16,7 @@ class Features(Part):
     """
 
     family = "features"
-    prefix: Space = "fd"  # of Frechet distances in it; fid for pytorch-fid's own weights only
+    prefix: Space = "fd"  # of Fréchet distances in it; fid for pytorch-fid's own weights only
     description: str  # what the features are, for evaluation.json
     weights_sha256: str  # of the weights that make the features
 

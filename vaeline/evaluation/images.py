@@ -26,12 +26,12 @@ NO_LOW_POSTERIOR = "the density of the aggregate posterior is not known, or not 
 
 @dataclass(frozen=True)
 class Judges:
-    """What the images of a run are judged by.
+    """What the images of a run are measured with.
 
     Args:
         features: the space of the distances.
         reference: the test images in that space.
-        classifier: judge of conditions.
+        classifier: it measures condition accuracy.
         facts: of the store.
         by_label: whether distances are measured label by label too.
     """
@@ -48,7 +48,7 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
 
     Args:
         drawn: what the run drew.
-        judges: what it is judged by.
+        judges: what it is measured with.
         conditional: whether the run was given labels.
         kept: results of earlier evaluations of the run.
 

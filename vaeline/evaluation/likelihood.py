@@ -96,7 +96,7 @@ def _put_nll(
         record.put(f"{name}_hundredth", summary.hundredth, **{**counts, "samples": max(1, samples // 100)}, **notes)
         record.put(f"{name}_standard_error", summary.standard_error, **counts)
         if summary.why_upper_bound:
-            record.dash(f"{name}_monte_carlo_error", "the error of an upper bound leaves out its bias, which is larger")
+            record.dash(f"{name}_monte_carlo_error", "the value is an upper bound, whose bias exceeds this error")
         else:
             record.put(f"{name}_monte_carlo_error", summary.monte_carlo_error, **counts)
 

@@ -97,7 +97,7 @@ def _prior_samples(model: Model, train: Batches, aggregate: Aggregate, z: Tensor
 def _why_no_marginal(model: Model, train: Batches) -> str:
     """Why p(z) cannot be compared with the aggregate posterior; empty if it can."""
     if model.latent_density.samples_skip_flow:
-        return "samples of p(z) skip its flow, and so are of another density than log p(z)"
+        return "samples skip the prior's flow, so they do not follow log p(z)"
     if model.latent_density.conditional and len(train.labels.unique(dim=0)) > MOST_LABELS:
         return f"more than {MOST_LABELS} combinations of labels, over which p(z) cannot be averaged"
     return ""
@@ -114,7 +114,7 @@ def _marginal(model: Model, train: Batches) -> Marginal:
 
 @torch.inference_mode()
 def posterior_statistics(model: Model, test: Batches, seed: int) -> State:
-    """What the posteriors of test images say of units, codes and flows.
+    """Statistics of the posteriors of test images: variances, rates, codebook indices, log-determinants.
 
     Returns:
         `variances`: of the posterior mean of each dimension over images, (latent,), with the `estimator` and its

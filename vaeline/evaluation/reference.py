@@ -93,7 +93,7 @@ def measure(
 
     Args:
         features: the space of the distances.
-        classifier: judge of conditions.
+        classifier: it measures condition accuracy.
         images: the real images.
         seed: of the samples of the pixel Gaussian.
         by_label: whether distances are measured label by label too.
@@ -206,7 +206,7 @@ def _label_values(facts: Facts) -> dict[str, list[str]]:
 
 
 def _put_conditions(record: Record, classifier: Classifier, test: Split, facts: Facts) -> None:
-    """Record what the classifier sees in real test images, and its accuracy if labels are dealt to other images."""
+    """Record what the classifier sees in real test images, and its accuracy if labels are assigned to other images."""
     seen = predict(classifier, torch.from_numpy(test.images)).numpy()
     how: dict[str, object] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
     record.put("classifier_accuracy", float((seen == test.labels).mean()), **how)

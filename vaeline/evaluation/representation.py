@@ -54,14 +54,14 @@ def _put_probes(record: Record, model: Model, train: Batches, test: Batches, see
 
 
 def _given(model: Model) -> dict[str, str]:
-    """What the encoder sees beside the image."""
+    """What the encoder sees in addition to the image."""
     condition = model.variant.condition
     return {"told": "the label"} if condition and condition.encoder else {}
 
 
 @torch.inference_mode()
 def _why_no_probe(model: Model, train: Batches, seed: int) -> str:
-    """Why codes cannot be probed, as far as the first batch shows it; empty if they can."""
+    """Why the latents cannot be probed, according to the first batch; empty if they can."""
     first = sampling.posterior_centres(model, train.spread(train.batch_size), seed).flatten(1)
     if not first.isfinite().all():
         return "codes are not finite"
@@ -93,4 +93,4 @@ def _why_no_gap(model: Model, facts: Facts) -> str:
         return "the labels are not the factors of which the images are made"
     if model.posterior.kind != "gaussian":
         return "it is a metric of the dimensions of Gaussian posteriors"
-    return "a latent of one dimension has no second" if model.variant.latent < 2 else ""
+    return "the latent has only one dimension" if model.variant.latent < 2 else ""

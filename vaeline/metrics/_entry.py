@@ -17,7 +17,7 @@ Past = Literal["better than real images", "no better than one Gaussian"]
 
 GROUPS: tuple[Group, ...] = get_args(Group)  # in the order of the table
 
-# Feature spaces by the prefix of their Frechet distances. Only pytorch-fid's own weights give a FID.
+# Feature spaces by the prefix of their Fréchet distances. Only pytorch-fid's own weights give a FID.
 SPACES: dict[Space, str] = {"fd": "own features", "fid": "Inception features"}
 
 # What a run draws, by the ending of a metric's name.

@@ -22,7 +22,7 @@ METRICS = [
             ),
             Reference(
                 "condition_accuracy_floor",
-                "Balanced accuracy of the classifier if labels are dealt to other images, mean over all deals.",
+                "Balanced accuracy of the classifier if labels are assigned to other images, mean over all assignments.",
             ),
             Reference(
                 "classifier_accuracy",
@@ -69,7 +69,7 @@ def condition_accuracy(predicted: np.ndarray, requested: np.ndarray, names: Sequ
 
 
 def chance(predicted: np.ndarray, requested: np.ndarray, names: Sequence[str]) -> dict[str, float]:
-    """The mean of the same over all ways to deal the requests to other images: the floor."""
+    """The mean accuracy over all assignments of the requests to other images: the floor."""
     return {
         names[column]: float(
             np.mean([(predicted[:, column] == value).mean() for value in np.unique(requested[:, column])])

@@ -1,4 +1,4 @@
-"""The Frechet distance between Gaussians fitted to features of images (Heusel et al., 2017, eq. 6)."""
+"""The Fréchet distance between Gaussians fitted to features of images (Heusel et al., 2017, eq. 6)."""
 
 import warnings
 
@@ -14,17 +14,17 @@ METRICS = [
         f"{space}_{subject}",
         group="Images",
         meaning=f"Fréchet distance of {words.split(' (')[0]}, {features}",
-        definition=f"Frechet distance, squared, of {words} from the images of the test split.",
+        definition=f"Fréchet distance, squared, of {words} from the images of the test split.",
         better="lower",
         references=(
             Reference(
                 f"{space}_floor",
-                "Frechet distance, squared, of as many training images from the images of the test split.",
+                "Fréchet distance, squared, of as many training images from the images of the test split.",
                 subject="floor",
             ),
             Reference(
                 f"{space}_pixel_gaussian",
-                "Frechet distance, squared, of samples of a Gaussian with the training pixels' mean and covariance from the "
+                "Fréchet distance, squared, of samples of a Gaussian with the training pixels' mean and covariance from the "
                 "images of the test split.",
                 subject="pixel_gaussian",
                 past="no better than one Gaussian",
@@ -67,7 +67,7 @@ def distance(first: Moments, second: Moments) -> float:
     """
     count, dimensions = min(first.count, second.count), len(first.mean)
     if count <= dimensions:
-        sentence = f"A Frechet distance in {dimensions} dimensions was estimated from {count} images; take more than {dimensions}."
+        sentence = f"A Fréchet distance in {dimensions} dimensions was estimated from {count} images; take more than {dimensions}."
         warnings.warn(sentence, FewImages, stacklevel=2)
     shift = first.mean - second.mean
     traces = np.trace(first.covariance) + np.trace(second.covariance)
@@ -76,10 +76,9 @@ def distance(first: Moments, second: Moments) -> float:
 
 
 def _trace_of_root(first: Moments, second: Moments) -> float:
-    """tr((C1 C2)^(1/2)), by numbers that are real and never negative, whatever rounding does.
+    """Compute tr((C1 C2)^(1/2)) as a sum of real, nonnegative numbers.
 
-    With C1 = F'F and C2 = G'G they are the singular values of FG', and, without a G, the roots of the eigenvalues of FC2F',
-    which are those of C1 C2.
+    These are the singular values of FG' if C1 = F'F and C2 = G'G, otherwise the square roots of the eigenvalues of F C2 F'.
     """
     if first.factor is not None and second.factor is not None:
         return float(np.linalg.svd(first.factor @ second.factor.T, compute_uv=False).sum())
@@ -87,7 +86,7 @@ def _trace_of_root(first: Moments, second: Moments) -> float:
         first, second = second, first
     factor = _factor(first.covariance) if first.factor is None else first.factor
     eigenvalues = _eigenvalues(factor @ second.covariance @ factor.T)
-    # Of an eigenvalue 0 rounding leaves 1e-16, and the root of that is 1e-8 for each missing rank.
+    # Rounding turns a zero eigenvalue into 1e-16, whose square root would add 1e-8 for each missing rank.
     noise = eigenvalues[-1] * len(eigenvalues) * np.finfo(np.float64).eps
     return float(np.sqrt(eigenvalues[eigenvalues > noise]).sum())
 

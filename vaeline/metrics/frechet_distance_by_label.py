@@ -1,4 +1,4 @@
-"""The Frechet distance label by label: images that have a label from the test images that have it."""
+"""The Fréchet distance label by label: images that have a label from the test images that have it."""
 
 from statistics import fmean
 
@@ -14,12 +14,12 @@ METRICS = [
         f"{space}_sample_by_label",
         group="Images",
         meaning=f"Fréchet distance of samples within each label, {features}",
-        definition="Frechet distance of samples asked with a label from the test images that have it, mean over labels.",
+        definition="Fréchet distance of samples asked with a label from the test images that have it, mean over labels.",
         better="lower",
         references=(
             Reference(
                 f"{space}_floor_by_label",
-                "Frechet distance of as many training images with a label from the test images that have it, mean over labels.",
+                "Fréchet distance of as many training images with a label from the test images that have it, mean over labels.",
                 subject="floor",
             ),
         ),

@@ -1,4 +1,4 @@
-"""The kernel distance between two sets of features (Binkowski et al., 2018), unbiased however few images there are."""
+"""The kernel distance between two sets of features (Bińkowski et al., 2018), unbiased however few images there are."""
 
 from math import sqrt
 from typing import NamedTuple
@@ -39,7 +39,7 @@ METRICS = [
     for space, features in SPACES.items()
 ]
 
-BLOCK = 1000  # rows whose kernels with all others are held at a time
+BLOCK = 1000  # rows whose kernels with all others are in memory at a time
 
 
 class KernelDistance(NamedTuple):
@@ -69,7 +69,7 @@ def kernel_distance(first: np.ndarray, second: np.ndarray, partners: np.ndarray 
     """Estimate the squared maximum mean discrepancy under the kernel (a'b / dimensions + 1)^3, without bias.
 
     Where an image of the first set is made from one of the second, as a reconstruction is, their kernel is left out of the
-    mean between the sets (Gretton et al., 2012, eq. 4): it says that the two are alike, and nothing of the sets.
+    mean between the sets (Gretton et al., 2012, eq. 4): it measures the similarity of the pair, not of the sets.
 
     The error leaves out one image after the other (Efron and Stein, 1981): the kernels with that image are taken from
     their sums, so that it costs no further product. Partners vary together.
@@ -106,12 +106,12 @@ def kernel_distance(first: np.ndarray, second: np.ndarray, partners: np.ndarray 
 def _estimate(
     n: int, m: int, first_sum: np.ndarray, second_sum: np.ndarray, between: np.ndarray, pairs: np.ndarray
 ) -> np.ndarray:
-    """The distance out of sums of kernels within either set and between them; arrays hold one estimate for each image left out."""
+    """Compute the distance from the sums of kernels within and between the sets; arrays have one estimate for each image left out."""
     return first_sum / (n * (n - 1)) + second_sum / (m * (m - 1)) - 2 * between / pairs
 
 
 def _moved(without: np.ndarray) -> np.ndarray:
-    """What each image moves the estimate by, out of the estimates without it: the squares sum to the jackknife's variance."""
+    """Compute each image's jackknife deviation from the leave-one-out estimates; the squares sum to the jackknife's variance."""
     return np.asarray((without - without.mean()) * sqrt((len(without) - 1) / len(without)))
 
 
@@ -121,14 +121,14 @@ def _kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _sums_within(features: np.ndarray) -> np.ndarray:
-    """Of each member of a set the sum of its kernels with the others, (n,)."""
+    """For each member, the sum of its kernels with the other members, (n,)."""
     blocks = (features[start : start + BLOCK] for start in range(0, len(features), BLOCK))
     sums = np.concatenate([_kernel(block, features).sum(1) for block in blocks])
     return np.asarray(sums - ((features**2).sum(1) / features.shape[1] + 1) ** 3)
 
 
 class _Between(NamedTuple):
-    """Of each member of a set its kernels with the other set."""
+    """For each member, the sum of its kernels with the other set."""
 
     sums: np.ndarray
     pairs: np.ndarray  # how many are in its sum

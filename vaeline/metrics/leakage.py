@@ -1,4 +1,4 @@
-"""Latent leaks: what the aggregate posterior holds where the prior hardly samples (Bhalodia et al., 2020, eq. 6)."""
+"""Latent leaks: the mass of the aggregate posterior where the prior hardly samples (Bhalodia et al., 2020, eq. 6)."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -48,10 +48,10 @@ class Leak(NamedTuple):
 
 
 def leak(aggregate_log_q: Tensor, log_p: Tensor, log_p_of_prior: Tensor, outskirts: float) -> Leak:
-    """The leak where p itself puts a given share of its samples, and the errors of what so many samples say of it.
+    """Measure the leak below the threshold that a given share of p's samples has, with standard errors.
 
-    The threshold is a quantile of samples too. Its error enters as half of what it makes of the figures to move it by one standard
-    error either way.
+    The threshold is a quantile of samples too. The error of the threshold adds half the change of a metric when the threshold
+    moves by one standard error up and down.
 
     Args:
         aggregate_log_q: log q(z) at samples of q, (n,), float64.

@@ -23,8 +23,8 @@ METRICS = [
 SAMPLES = 2000
 NEGLIGIBLE = 1e-9  # of an entropy, nats: the factor has one value
 
-# Nats that I(z_j; x) must stay below the log of the images that share a factor's value: nearer, the mixture q(z_j|v_k) is of
-# so few posteriors at a z, its own among them, that the dimension seems to tell a factor of which it knows nothing.
+# I(z_j; x) must stay this many nats below the log of the number of images that share a factor's value. Otherwise few
+# posteriors overlap at a z, and a dimension seems informative about every factor.
 MARGIN = 2.5
 
 

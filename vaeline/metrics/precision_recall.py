@@ -1,6 +1,6 @@
-"""How much of what is drawn is real, and how much of what is real is drawn, by nearest neighbours in a feature space.
+"""Precision, recall, density and coverage of images, by nearest neighbours in a feature space.
 
-Precision and recall: Kynkaanniemi et al. (2019), eq. 1 and 2; density and coverage, which a lone outlier cannot sway:
+Precision and recall: Kynkäänniemi et al. (2019), eq. 1 and 2; density and coverage, which are robust to single outliers:
 Naeem et al. (2020), eq. 4 and 5.
 """
 
@@ -39,12 +39,12 @@ METRICS = [
             "test images around a sample, 1 where as dense as real ones",
             "Balls of test images around a sample, in units of 5",
         ),
-        ("coverage", "test images with a sample beside them", "Share of test images whose ball holds a sample"),
+        ("coverage", "test images with a sample beside them", "Share of test images whose ball contains a sample"),
     )
 ]
 
 NEIGHBOURS = 5
-BLOCK = 1000  # images whose distances to all others are held at a time
+BLOCK = 1000  # images whose distances to all others are in memory at a time
 
 
 class PrecisionRecall(NamedTuple):
@@ -52,8 +52,8 @@ class PrecisionRecall(NamedTuple):
 
     precision: float  # of drawn images inside the ball of a real one
     recall: float  # of real images inside the ball of a drawn one
-    density: float  # real balls that hold a drawn image, on average, in units of k: above 1 where it sits in crowds
-    coverage: float  # of real images whose ball holds a drawn one
+    density: float  # mean number of real balls around a drawn image, divided by k; above 1 in dense regions
+    coverage: float  # of real images whose ball contains a drawn one
 
 
 def measure(images: ImageSet, real: ImageSet) -> Results:

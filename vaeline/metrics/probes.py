@@ -1,4 +1,4 @@
-"""What codes tell of the labels: the accuracy of simple classifiers that see nothing else (Alain and Bengio, 2017)."""
+"""Probes: the accuracy of simple classifiers that predict labels from latents (Alain and Bengio, 2017)."""
 
 from collections.abc import Callable, Sequence
 
@@ -34,14 +34,14 @@ def probe(
     test_labels: np.ndarray,
     names: Sequence[str],
 ) -> dict[str, float]:
-    """Fit a classifier to the codes of one split and judge it on those of another, label by label.
+    """Fit a classifier to the codes of one split and measure it on those of another, label by label.
 
     Both weigh the values of a label as if each were as frequent, which is what their balanced accuracy asks of them.
 
     Args:
         kind: `linear`, logistic regression on dimensions scaled to deviation 1, with scikit-learn's usual penalty; or
-            `neighbours`, the vote of the 5 nearest, as the codes lie: a dimension that says nothing hardly moves, and
-            would drown the others were it scaled.
+            `neighbours`, the vote of the 5 nearest without scaling: uninformative dimensions have a small variance, and
+            scaling would let them dominate the distance.
         train: codes, (images, dimensions).
         train_labels: int (images, columns).
         test: codes, (images, dimensions).
@@ -72,7 +72,7 @@ def _linear(train: np.ndarray, test: np.ndarray) -> Callable[[np.ndarray], np.nd
 
 
 def _neighbours(train: np.ndarray, test: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Likewise; the neighbours are looked for once, whatever the labels."""
+    """Predict by the nearest neighbours, which are found once for all label columns."""
     from sklearn.neighbors import NearestNeighbors
 
     nearest = (

@@ -140,7 +140,7 @@ class Network(PartModule):
 class Prior(PartModule):
     """p(z) or p(z|y), of vectors or of indices.
 
-    A prior with fewer conditions than z takes them in turn, again and again.
+    If there are fewer conditions than rows of z, the conditions are repeated cyclically.
     """
 
     family = "priors"
@@ -268,7 +268,7 @@ class Terms(NamedTuple):
     adversary: Tensor | None = None  # what the adversary minimises; no gradient in the weights of the model
 
 
-# By what a regularizer trains the prior's weights: by its density, by its samples alone, or not at all.
+# How a regularizer trains the prior's weights: through its density, only through its samples, or not at all.
 TrainsPrior = Literal["density", "samples", "nothing"]
 
 

@@ -7,7 +7,8 @@ from vaeline.report.comparison import Comparison, MetricResults
 from vaeline.report.paired_differences import Pair
 from vaeline.report.table import number, spread
 
-# Each question is answered by one of its metrics, the fairest first: the first in which most variants can be compared.
+# Candidate metrics of each question, fairest first. The answer uses the one that compares the most variants; the earlier one
+# wins ties.
 LIKELIHOOD = ("nll_given_label_refit", "nll_refit", "nll_given_label", "nll", "negative_elbo")
 SAMPLES = ("fid_sample", "fd_sample")
 QUESTIONS = [
@@ -20,7 +21,7 @@ QUESTIONS = [
     ("mig",),
 ]
 
-# The metric that takes the place of a Frechet distance whose runs warn that it is biased.
+# The metric that takes the place of a Fréchet distance whose runs warn that it is biased.
 UNBIASED = {
     f"{frechet}_{of}": f"{kernel}_{of}"
     for frechet, kernel in (("fid", "kid"), ("fd", "kd"))
@@ -86,7 +87,8 @@ def _compared(name: str, results: MetricResults, first: str, second: str) -> str
     pair = results.pair(first, second)
     if pair is None:
         return f"{first} and {second} share no seed, so they are not compared in {name}."
-    if catalogue().metric(name).sign * pair.difference > 0:  # seeds that only one of them has made the ranking
+    # The ranking uses all seeds, the pair only shared ones, so their order can differ.
+    if catalogue().metric(name).sign * pair.difference > 0:
         pair = pair.turned()
     by, seeds = _by(name, pair), f"{pair.won} of {pair.seeds} seeds"
     better = f"{pair.first} is better than {pair.second} by {by} in {name}"

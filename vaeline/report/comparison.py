@@ -50,7 +50,9 @@ class MetricResults(Entry):
     def _only(self, measure: str) -> "MetricResults":
         kept = {variant for variant, of in self.measures.items() if of == measure}
         others = {
-            variant: f"{of}: compared with its like only" for variant, of in self.measures.items() if of != measure
+            variant: f"{of}: not comparable with the other variants"
+            for variant, of in self.measures.items()
+            if of != measure
         }
         return MetricResults(
             summaries={variant: each for variant, each in self.summaries.items() if variant in kept},
@@ -75,7 +77,7 @@ class MetricResults(Entry):
         return None
 
     def decided(self, pair: Pair, metric: Metric) -> bool:
-        """Whether an interval can tell which of two is better: there is one, and the worse value is no upper bound."""
+        """Whether the comparison can decide: it has an interval, and the worse value is not an upper bound."""
         worse = pair.second if metric.sign * pair.difference < 0 else pair.first
         return pair.half_width is not None and worse not in self.upper_bounds
 
@@ -161,7 +163,7 @@ class Comparison(Entry):
 
         Args:
             name: of the metric.
-            past: the kind of reference: past the first kind is a better value, past the second a worse or an equal one.
+            past: "better than real images" matches better values; "no better than one Gaussian" matches equal or worse values.
         """
         metric, results = catalogue().metric(name), self.metrics[name]
         found = {}

@@ -18,7 +18,7 @@ MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\
 ↓ lower is better, ↑ higher is better; metrics without an arrow describe a model and rank none
-± half width of the 95% t-interval over seeds, on one choice of images and with one judge; errors over images are in each run's metrics.json
+± half width of the 95% t-interval over seeds, on one choice of images and with one classifier; errors over images are in each run's metrics.json
 * best: the paired 95% interval excludes 0 against every other variant
 ~ not significantly different: the best mean, and those whose paired interval against it includes 0"""
 
@@ -142,8 +142,8 @@ def spread(half_width: float | None) -> str:
 def marks(results: MetricResults, metric: Metric, unranked: Sequence[str] = ()) -> dict[str, str]:
     """Mark the best variant if it differs significantly from every other; otherwise all that do not differ from the best mean.
 
-    A variant that shares no two seeds with the best, or whose value is only an upper bound, may be better than it seems: it
-    gets no mark, and none is best beside it. Nothing is ranked if a value is saturated, if the best mean is better than that
+    A variant that shares no two seeds with the best, or whose value is only an upper bound, is not
+    ranked, and no variant is marked best. Nothing is ranked if a value is saturated, if the best mean is better than that
     of real images, or if the best mean is of other seeds and worse on those that are shared.
     """
     if metric.better is None or len(results.summaries) < 2 or results.saturated:

@@ -141,6 +141,4 @@ def read_json(content: TypeAdapter[T], path: Path) -> T:
 
 def unreadable(path: Path, expected: str) -> UserError:
     """The error for a file of a study or a run that is damaged."""
-    return UserError(
-        f"{path} is damaged (it should be {expected}); delete it and run the study again, which makes it again."
-    )
+    return UserError(f"{path} is damaged (expected {expected}); delete it and run the study again.")

@@ -137,7 +137,7 @@ class Training(Entry):
 
 
 class Classifier(Entry):
-    """The classifier that judges conditions; its last hidden layer is also a feature space."""
+    """The classifier that measures condition accuracy; its last hidden layer is also a feature space."""
 
     epochs: int = Field(20, ge=1, description="passes over the training split")
     width: int = Field(32, ge=4, le=1024, description="channels of the first layer")
@@ -172,9 +172,9 @@ class Evaluation(Entry):
         0, ge=0, le=MOST_SEED, description="of posterior samples, and of everything else that is drawn to measure a run"
     )
     by_label: bool = Field(
-        False, description="also measure the Frechet distance of samples for each label that has enough images"
+        False, description="also measure the Fréchet distance of samples for each label that has enough images"
     )
-    features: Annotated[PartOptions, PartOf("features")] = Field(description="the feature space of Frechet distances")
+    features: Annotated[PartOptions, PartOf("features")] = Field(description="the feature space of Fréchet distances")
 
 
 class Condition(Entry):
@@ -240,7 +240,7 @@ class Study(Entry):
     dataset: Dataset = Field(description="Which images, of what size, under which labels.")
     training: Training = Field(description="How every variant is trained.")
     classifier: Classifier = Field(
-        Classifier(), description="The classifier that judges conditions, and a feature space."
+        Classifier(), description="The classifier that measures condition accuracy, and a feature space."
     )
     sampling: Sampling = Field(Sampling(), description="The images drawn from a trained model.")
     evaluation: Evaluation = Field(description="The metrics on the test split.")

@@ -62,7 +62,7 @@ def shown(path, category, caption, **labels):
 def of_study(name, category, title):
     """A file of the whole study that Snakemake's report shows, with the caption of the same name."""
     return shown(
-        f"results/{{study}}/{name}", category, name.split(".")[0], figure=title
+        f"results/{{study}}/{name}", category, name.split(".")[0], output=title
     )
 
 

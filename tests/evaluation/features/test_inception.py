@@ -56,7 +56,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def space(weights: Path) -> Inception:
-    with pytest.warns(OtherWeights, match="compare with nobody else's FID"):
+    with pytest.warns(OtherWeights, match="are not comparable with published FIDs"):
         return build(options(weights), facts(), Path("data"))
 
 

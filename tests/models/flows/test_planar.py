@@ -66,7 +66,7 @@ def test_a_steep_map_keeps_its_log_det_under_saturation() -> None:
     torch.testing.assert_close(log_det.double(), expected, atol=1e-4, rtol=0)
 
 
-def test_w_u_hat_is_softplus_of_w_u_less_one() -> None:
+def test_w_u_hat_is_softplus_of_w_u_minus_one() -> None:
     w, u = torch.randn(2, 50, SIZE, dtype=torch.float64)
     u_hat, slope = invertible(w, u)
     expected = softplus((w * u).sum(1)) - 1

@@ -30,7 +30,7 @@ def test_the_most_accurate_attribute_is_on_top(found: Findings) -> None:
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a $ and <b>", "Male"]
 
 
-def test_real_images_are_a_tick(found: Findings) -> None:
+def test_a_tick_marks_real_images(found: Findings) -> None:
     ceiling = Record({"condition_accuracy_ceiling": {"value": 0.9, "by_label": {"Male": 0.875}}})
     [axes] = by_attribute.draw(findings_of(replace(found.results, reference=ceiling))).axes
     assert [list(line.get_xdata()) for line in axes.lines if line.get_marker() == "|"] == [[0.875]]

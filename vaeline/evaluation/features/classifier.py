@@ -1,9 +1,4 @@
-"""The pipeline's own classifier: the judge of conditions, whose last hidden layer is also a feature space.
-
-A small convolutional network with one softmax head for each label column; the head of an attribute has two values. It is
-trained against overfitting with dropout, weight decay, and a learning rate that falls to 0 along a cosine, so that it
-depends on the subject of an image more than on sharpness or noise.
-"""
+"""The last hidden layer of the pipeline's own classifier, as a feature space."""
 
 from pathlib import Path
 

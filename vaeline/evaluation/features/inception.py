@@ -1,4 +1,4 @@
-"""The 2048 pool features of pytorch-fid's InceptionV3; only a Frechet distance in this space is an FID.
+"""The 2048 pool features of pytorch-fid's InceptionV3; only a Fréchet distance in this space is an FID.
 
 The network and its weights are those that TensorFlow's FID used (Heusel et al., 2017), as ported by pytorch-fid.
 """
@@ -132,7 +132,7 @@ def _load(path: Path) -> torch.nn.Module:
         ) from error
     if not sha256(path).startswith(SHA256_PREFIX):
         warnings.warn(
-            f"{path} holds other weights than pytorch-fid's; distances are called fd and kd, and compare with nobody else's FID.",
+            f"{path} contains other weights than pytorch-fid's; distances are named fd and kd and are not comparable with published FIDs.",
             OtherWeights,
             stacklevel=3,
         )

@@ -13,7 +13,7 @@ OPEN = 2.0  # added to s, so that an untrained gate lets most of z through; the 
 
 
 class Options(PartOptions):
-    layers: int = Field(4, ge=1, le=64, description="steps; neighbours go through the dimensions in opposite orders")
+    layers: int = Field(4, ge=1, le=64, description="steps; consecutive steps order the dimensions in opposite ways")
     hidden: int = Field(64, ge=1, description="units of the two hidden layers in each step's MADE")
 
 

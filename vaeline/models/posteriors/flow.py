@@ -20,7 +20,7 @@ from vaeline.study.parts import PartOf, PartOptions
 
 class Options(PartOptions):
     flows: list[Annotated[PartOptions, PartOf("flows")]] = Field(
-        [{"name": "planar"}], min_length=1, validate_default=True, description="the maps that z0 goes through, in order"
+        [{"name": "planar"}], min_length=1, validate_default=True, description="the maps applied to z0, in order"
     )
     context: int = Field(
         0, ge=0, le=4096, description="features of each image that the maps depend on; 0: the same maps for all images"

@@ -22,7 +22,7 @@ def draw(findings: Findings) -> Figure:
 
 def _missing(findings: Findings) -> str:
     has_some = findings.first_runs_with("interpolations")
-    return "" if has_some else "No variant of this study has latents to go between, and images."
+    return "" if has_some else "No variant has images and vector latents to interpolate."
 
 
 PLOT = Plot(

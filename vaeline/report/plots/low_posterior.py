@@ -16,7 +16,7 @@ def draw(findings: Findings) -> Figure:
 
 def _missing(findings: Findings) -> str:
     has_some = findings.first_runs_failing("low_posterior")
-    return "" if has_some else "No variant of this study has an aggregate posterior with a density, and images."
+    return "" if has_some else "No variant has images and a known aggregate posterior density."
 
 
 PLOT = Plot(

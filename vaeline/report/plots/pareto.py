@@ -57,7 +57,7 @@ def _draw_runs(axes: Axes, x: dict[int, float], y: dict[int, float], colour: str
     axes.plot(*dots, marker, color=colour, markersize=3, markeredgewidth=0, alpha=0.4, zorder=2)
 
 
-def _draw_mean(axes: Axes, variant: str, scales: tuple[Scale, Scale], look: dict[str, str], filled: bool) -> None:
+def _draw_mean(axes: Axes, variant: str, scales: tuple[Scale, Scale], style: dict[str, str], filled: bool) -> None:
     """Draw a variant's mean with its intervals as a bold dot."""
     across, up = (scale.summaries[variant] for scale in scales)
     axes.errorbar(
@@ -67,11 +67,11 @@ def _draw_mean(axes: Axes, variant: str, scales: tuple[Scale, Scale], look: dict
         yerr=up.half_width or None,
         markersize=7,
         markeredgewidth=1.6,
-        markerfacecolor=look["color"] if filled else "none",
+        markerfacecolor=style["color"] if filled else "none",
         elinewidth=1,
         zorder=3,
-        fmt=look["fmt"],
-        color=look["color"],
+        fmt=style["fmt"],
+        color=style["color"],
     )
 
 

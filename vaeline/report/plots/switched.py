@@ -30,7 +30,7 @@ def switches(run: Run) -> list[str]:
 
 def _missing(findings: Findings) -> str:
     has_some = findings.first_runs_with("switched")
-    return "" if has_some else "No variant of this study has labels to switch, and images."
+    return "" if has_some else "No conditional variant has images."
 
 
 PLOT = Plot(

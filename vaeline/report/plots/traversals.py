@@ -15,7 +15,7 @@ def draw(findings: Findings) -> Figure:
 
 def _missing(findings: Findings) -> str:
     has_some = findings.first_runs_with("traversals")
-    return "" if has_some else "No variant of this study has latents to vary, and images."
+    return "" if has_some else "No variant has images and vector latents."
 
 
 PLOT = Plot(

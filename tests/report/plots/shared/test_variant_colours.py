@@ -4,7 +4,7 @@ from vaeline.report.plots.shared.variant_colours import colours, marker_of, stro
 from vaeline.system import plot_style
 
 
-def test_colours_come_round_with_another_stroke_and_marker() -> None:
+def test_repeated_colours_have_another_stroke_and_marker() -> None:
     names = [f"variant_{number}" for number in range(9)]
     found = colours(names)
     assert len(set(found.values())) == len(plot_style.COLOURS) == 8
