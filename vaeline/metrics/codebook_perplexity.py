@@ -9,7 +9,7 @@ METRICS = [
     Metric(
         "codebook_perplexity",
         group="Latent space",
-        meaning="codes in use",
+        meaning="vectors of the codebook in use",
         definition="Exponential of the entropy of the codes in use: how many are used as if equally often.",
     )
 ]

@@ -11,8 +11,8 @@ METRICS = [
     Metric(
         "condition_accuracy",
         group="Conditions",
-        meaning="labels asked for, seen by the classifier",
-        definition="Balanced accuracy, over the labels asked for, of samples as the classifier sees them.",
+        meaning="requested labels that the classifier recognises in samples",
+        definition="Balanced accuracy with which the classifier recognises the requested labels in samples.",
         better="higher",
         references=(
             Reference(

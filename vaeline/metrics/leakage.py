@@ -12,7 +12,7 @@ METRICS = [
     Metric(
         "leaked_share",
         group="Latent space",
-        meaning="share of codes in the outskirts of the prior: 0.01 if they match",
+        meaning="share of latents in the outskirts of the prior; 0.01 if both match",
         definition="Share of z ~ q_agg with log p(z) under that of 1% of p's own draws.",
         standard_error="over the samples of q_agg, and over those of p that set what is low",
     ),

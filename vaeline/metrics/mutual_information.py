@@ -11,7 +11,7 @@ METRICS = [
     Metric(
         "mutual_information",
         group="Latent space",
-        meaning="information of codes about images",
+        meaning="information of latents about images",
         definition="I(x;z) under q: mean of log q(z|x) - log q_agg(z), nats; at most log of the images.",
         unit="nats",
         standard_error="over its samples",

@@ -11,7 +11,7 @@ METRICS = [
     Metric(
         f"probe_{kind}",
         group="Representation",
-        meaning=f"labels told from codes by {few_words}",
+        meaning=f"labels predicted from latents by {few_words}",
         definition=f"Balanced accuracy of {classifier} in telling the label from the code without its noise.",
         better="higher",
     )

@@ -50,9 +50,9 @@ PLOT = Plot(
     on_page=OnPage(
         "latents",
         place=1,
-        title="Codes",
-        alt="Scatter plots of codes, one for each variant",
-        caption="the codes of test images, coloured by their first label. Latents of more than two dimensions are shown on "
+        title="Latents of test images",
+        alt="Scatter plots of latents of test images, one for each variant",
+        caption="the centre of the posterior of each test image, coloured by its first label. Latents of more than two dimensions are shown on "
         "their first two principal components.",
     ),
 )
