@@ -198,7 +198,7 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts) -> Ref
     except FileNotFoundError as error:
         raise UserError(f"There is no {statistics}; {AGAIN}.") from error
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{statistics} is damaged; {AGAIN}.") from error
+        raise UserError(f"{statistics} is damaged or of another version of vaeline; {AGAIN}.") from error
 
 
 def _label_values(facts: Facts) -> dict[str, list[str]]:

@@ -25,4 +25,4 @@ def read_numbers(path: Path) -> tuple[Record, dict[str, Any]]:
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; {AGAIN}.") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is damaged; {AGAIN}.") from error
+        raise UserError(f"{path} is damaged or of another version of vaeline; {AGAIN}.") from error

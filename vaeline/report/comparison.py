@@ -195,4 +195,6 @@ def read(path: Path) -> Comparison:
             f"There is no {path}; run the study to its end (snakemake --cores 4 all), or see the runs so far with make report."
         ) from error
     except (ValueError, ValidationError) as error:
-        raise UserError(f"{path} is damaged; delete it and run the study again, which makes a new one.") from error
+        raise UserError(
+            f"{path} is damaged or of another version of vaeline; `snakemake --cores 4 all` makes a new one."
+        ) from error
