@@ -32,6 +32,6 @@ def read_state(path: Path) -> State:
     """
     content = memoryview(path.read_bytes())
     if hashlib.sha256(content[32:]).digest() != content[:32]:
-        raise UserError(f"{path} is damaged (its checksum differs); delete it, and what it holds is computed again.")
+        raise UserError(f"{path} is damaged (its checksum differs); delete it, and its content is computed again.")
     state: State = torch.load(io.BytesIO(content[32:]), weights_only=True)
     return state

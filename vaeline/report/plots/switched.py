@@ -1,4 +1,4 @@
-"""One label switched and the noise held: a panel for each variant's first run."""
+"""One label switched and the noise fixed: a panel for each variant's first run."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ PLOT = Plot(
     on_page=OnPage(
         "labels",
         place=1,
-        title="One label switched, the others held",
+        title="One label switched, the others fixed",
         alt="Rows of samples in which one label differs, a grid for each variant",
         caption="each row decodes the same noise, which is the same for every variant. The columns of a row differ from the first in one label.",
     ),
