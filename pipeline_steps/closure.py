@@ -6,7 +6,7 @@ lines. The text is hashed and not the syntax tree, because the tree differs betw
 A data file (a template, a style sheet) belongs to the modules that name it, or a folder above it, in the form
 `Path(__file__).parent / "templates"`. No other form is recognised; a test finds data files that no module names.
 
-Parsing a hundred modules would take a third of a run that has nothing to do. What a file holds is therefore kept in
+Parsing a hundred modules would take a third of a run that has nothing to do. The content of a file is therefore kept in
 `.code_cache/`, by the hash of the file's content.
 """
 
@@ -39,7 +39,7 @@ TOKENS = re.compile(
 
 
 class Module(NamedTuple):
-    """What the file of a module holds."""
+    """The content of a module's file."""
 
     key: str  # hash of all bytes of the file
     digest: str  # hash of its code
@@ -89,7 +89,7 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.stmt]:
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
     """A node and all statements inside it that may run.
 
-    Expressions are left out, because they hold neither docstrings nor imports. Code for type checkers is left out too.
+    Expressions are left out, because they contain neither docstrings nor imports. Code for type checkers is left out too.
     """
     yield node
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":

@@ -55,7 +55,7 @@ def main(study: Study, variant: str, seed: int) -> None:
 
 
 def _kept(study: Study, variant: str, seed: int, facts: Facts, device: torch.device) -> Kept:
-    """The results of earlier evaluations of a run, beside its checkpoints."""
+    """The results of earlier evaluations of a run, next to its checkpoints."""
     folder = StudyFolder(study.study.name).run(variant, seed)
     decides = {
         "weights": sha256(folder / "model.safetensors"), "variant": study.variants[variant].model_dump(mode="json"),

@@ -157,7 +157,9 @@ def test_nonfinite_features_are_reported(reference: Reference) -> None:
             return super().__call__(images) * torch.nan
 
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
-    with pytest.raises(UserError, match="cannot be compared in pixels: the features hold values that are not finite"):
+    with pytest.raises(
+        UserError, match="cannot be compared in pixels: the features contain values that are not finite"
+    ):
         measure_images(drawn, Judges(Broken(), reference, Corner(), FACTS), True)  # type: ignore[arg-type]
 
 

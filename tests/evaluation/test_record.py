@@ -1,4 +1,4 @@
-"""A record holds finite metrics and dashes with reasons."""
+"""A record contains finite metrics, and dashes with reasons."""
 
 import json
 import math

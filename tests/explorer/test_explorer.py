@@ -195,7 +195,7 @@ def test_pictures_without_settings_of_this_study_are_refused(runs: Runs) -> None
     Image.new("L", (2, 2)).save(folder / "bare.png")
     (folder / "text.png").write_text(json.dumps({}))
     for name in ("bare.png", "text.png"):
-        with pytest.raises(UserError, match=f"{name} holds no settings"):
+        with pytest.raises(UserError, match=f"{name} contains no settings"):
             saved.read(runs, name)
     settings = Settings(left=SMALL, right=LARGE)
     path = saved.save(replace(runs, study="other"), settings, Explorer(runs).render(settings))

@@ -64,12 +64,12 @@ def replaced(name: str, values: Any) -> Callable[[h5py.File], None]:
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
-        (replaced("samples", None), "holds no samples"),
+        (replaced("samples", None), "contains no samples"),
         (replaced("samples", np.zeros((0, 1, 2, 2), np.uint8)), "its samples are 0x1x2x2"),
         (replaced("reconstructions", np.zeros((2, 1, 2, 2), np.uint8)), "2 reconstructions and 4 samples"),
         (replaced("labels", np.zeros((4, 1))), "its labels are 4x1 of type float64"),
         (replaced("test_index", np.zeros((4, 1), int)), "its test_index are 4x1"),
-        (replaced("codes", np.full((4, 2), np.nan, np.float32)), "codes holds numbers that are not finite"),
+        (replaced("codes", np.full((4, 2), np.nan, np.float32)), "codes contains numbers that are not finite"),
         (replaced("posterior_log_p", np.zeros(4, np.float32)), "5 posterior and 4 posterior_log_p"),
         (lambda file: file.create_dataset("sketches", data=np.zeros(3)), "its sketches are 3 of type float64"),
         (lambda file: file.attrs.update(seed="abc"), "invalid literal"),

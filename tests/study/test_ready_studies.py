@@ -92,7 +92,7 @@ def test_an_unknown_study_is_refused_with_known_names(folder: Path) -> None:
 @pytest.mark.parametrize("text", ["training: 3", "quick: {training: 3}", "quick: 3"])
 def test_an_empty_section_is_named(folder: Path, text: str) -> None:
     (folder / "odd.yaml").write_text(text)
-    with pytest.raises(UserError, match=r"odd.yaml: (quick.training|training|quick) is 3, but should hold keys"):
+    with pytest.raises(UserError, match=r"odd.yaml: (quick.training|training|quick) is 3, but should contain keys"):
         ready_studies.resolve("odd", quick=True)
 
 

@@ -70,7 +70,7 @@ def checksums(path: Path) -> Checksums:
 
 
 def fingerprint(path: Path) -> dict[str, int | str]:
-    """The size and SHA-256 of a file, as a manifest holds them."""
+    """The size and SHA-256 of a file, as in a manifest."""
     found = checksums(path)
     return {"bytes": found.bytes, "sha256": found.sha256}
 

@@ -29,7 +29,7 @@ class Facts:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Facts":
-        """Facts read from JSON or YAML, which hold lists in place of tuples."""
+        """Facts read from JSON or YAML, which have lists in place of tuples."""
         return cls(**{**content, "image_shape": tuple(content["image_shape"]), "range": tuple(content["range"])})
 
     @property

@@ -23,7 +23,7 @@ class DataFiles:
 
     Args:
         id: `dataset.id` of a study.
-        folder: that holds the files of all data sets.
+        folder: with the files of all data sets.
     """
 
     id: str

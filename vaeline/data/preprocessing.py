@@ -103,7 +103,7 @@ def _resizes(images: np.ndarray | EncodedImages, size: int | None) -> bool:
 def _workers(threads: int, resizing: bool) -> Iterator[Executor | None]:
     """Threads that prepare images; None for one thread, because a second one would only alternate with the one that writes.
 
-    Torch, which resizes, starts no threads of its own beside them.
+    Torch, which resizes, starts no threads of its own in addition.
     """
     if threads > 1:
         with ThreadPoolExecutor(threads, initializer=_compute_alone if resizing else None) as pool:
@@ -139,7 +139,7 @@ def _blocks(
 
 
 def _prepare(raw: RawImages, dataset: schema.Dataset, rows: np.ndarray) -> np.ndarray:
-    """The images of some rows, as the store holds them."""
+    """The images of some rows, as they are in the store."""
     if dataset.size is None and isinstance(raw.images, np.ndarray):
         return raw.images.take(rows, axis=0)
     assert dataset.size is not None and raw.levels is not None

@@ -123,7 +123,7 @@ def read(dataset: Dataset) -> RawImages:
 
 
 def manifest(dataset: Dataset, raw: RawImages) -> Manifest:
-    """What was read, as JSON. It changes if a file changes, and holds no time."""
+    """What was read, as JSON. It changes if a file changes, and contains no time."""
     return {
         "dataset": dataset.name,
         "source": dataset.source,

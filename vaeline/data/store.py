@@ -1,7 +1,7 @@
 """The HDF5 store of a preprocessed data set: 8-bit images or points, with labels and ids, in three checksummed splits.
 
 Images are contiguous and uncompressed (photographs do not compress). A split is read as one block; if it does not fit in
-memory, each row is read in one call, by its place in the file. The file holds no time and no path: the same images give
+memory, each row is read in one call, by its place in the file. The file contains no time and no path: the same images give
 the same bytes.
 """
 
@@ -119,7 +119,7 @@ def _facts(file: h5py.File) -> Facts:
 
 
 def require_images(path: Path, facts: Facts) -> None:
-    """Check that a store holds the images that a model was trained on.
+    """Check that a store contains the images that a model was trained on.
 
     Args:
         path: of the store.
@@ -145,7 +145,7 @@ def read_split(path: Path, name: str, most: int | None = None) -> Split | SplitO
     Args:
         path: of the store.
         name: of the split.
-        most: bytes of images that may be held in memory; more stay on disk. None: any number.
+        most: bytes of images that may be kept in memory; more stay on disk. None: any number.
 
     Raises:
         UserError: there is no such file, or it is damaged.

@@ -29,7 +29,7 @@ class ImageMetric(Protocol):
     """A file with a metric of images."""
 
     def measure(self, images: ImageSet, real: ImageSet) -> Results:
-        """Measure drawn images beside real ones; the results are keyed as the file's entries are."""
+        """Measure drawn images against real ones; the results have the keys of the file's entries."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _read(path: Path) -> list[Metric]:
     if len(lists) != 1:
         raise UserError(
             f"{shown} has {len(lists)} lists called METRICS; a metric's file has one, with an entry for each metric; "
-            "start the file's name with _ if it holds no metric."
+            "start the file's name with _ if it has no metric."
         )
     usable = {name: vars(_entry)[name] for name in _entry.__all__}
     try:

@@ -1,4 +1,4 @@
-"""The index of docs/metrics.md: every metric with its unit, direction and definition, out of the entries."""
+"""The index of docs/metrics.md: every metric with its unit, direction and definition, from the entries."""
 
 from vaeline.evaluation.catalogue import Catalogue, catalogue
 from vaeline.metrics._entry import GROUPS, Metric
@@ -31,7 +31,7 @@ def _group(found: Catalogue, group: str) -> list[str]:
 
 
 def _row(name: str, metric: Metric) -> str:
-    beside = [each.name for each in metric.references]
-    scale = f" Beside it: {', '.join(f'`{each}`' for each in beside)}." if beside else ""
+    references = [each.name for each in metric.references]
+    scale = f" References: {', '.join(f'`{each}`' for each in references)}." if references else ""
     cells = [f"`{name}`", metric.unit, ARROWS[metric.better], metric.definition + scale]
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

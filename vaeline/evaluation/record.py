@@ -1,4 +1,4 @@
-"""Metrics, each beside the sentence that says how it was made."""
+"""Metrics, each with the sentence that says how it was made."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +81,7 @@ class Record:
         """Add the metrics of another record.
 
         Raises:
-            UserError: both records hold the same metric.
+            UserError: both records have the same metric.
         """
         if both := sorted(self.evaluation.keys() & other.evaluation.keys()):
             raise UserError(f"{', '.join(both)} would be measured twice; evaluate the run again.")
@@ -120,7 +120,7 @@ def parse(text: str | bytes) -> Record:
     """Read the content of an evaluation.json.
 
     Raises:
-        ValueError: it holds something else.
+        ValueError: it contains something else.
     """
     entries = _ENTRIES.validate_json(text)
     return Record({name: entry.model_dump(exclude_unset=True) for name, entry in entries.items()})

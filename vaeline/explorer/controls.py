@@ -39,7 +39,7 @@ def element(tag: str, classes: str = "", **attributes: str) -> Element:
 
 
 def text_element(tag: str, text: str = "", classes: str = "", **attributes: str) -> ui.html:
-    """Make an element that holds text. `set_text` changes the text."""
+    """Make an element with text. `set_text` changes the text."""
     made = ui.html(escape(text), tag=tag, sanitize=False).classes(classes)
     _set_attributes(made, attributes)
     return made

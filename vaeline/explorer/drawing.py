@@ -16,7 +16,7 @@ from vaeline.runs.pictures import picture
 from vaeline.runs.trained_run import TrainedRun
 from vaeline.system.errors import UserError
 
-MAX_MODELS = 4  # models held in memory
+MAX_MODELS = 4  # models kept in memory
 MAX_ENCODED = 256  # test images that measure how much each latent varies
 
 
@@ -37,7 +37,7 @@ class SideView:
 
 
 class Explorer:
-    """The trained models of a study, a few of them held in memory. Every method may be called from any thread.
+    """The trained models of a study, a few of them kept in memory. Every method may be called from any thread.
 
     Args:
         runs: runs that can be explored.
@@ -62,7 +62,7 @@ class Explorer:
         """The test split.
 
         Raises:
-            UserError: the store is missing or damaged, or holds images the runs were not trained on.
+            UserError: the store is missing or damaged, or contains images that the runs were not trained on.
         """
         return self._first.split()
 

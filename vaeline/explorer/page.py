@@ -162,7 +162,7 @@ class Page:
             settings = self.settings
             views = await asyncio.to_thread(self.explorer.render, settings)
             path = saved.save(self.runs, settings, views)
-            set_text(self.saved_path, f"Saved as {path}. The file also holds the settings.")
+            set_text(self.saved_path, f"Saved as {path}. The file also contains the settings.")
             self.opened.set_options(saved.names(self.runs))
 
     def _open(self, name: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Saved pictures: each PNG holds both sides and the settings that made them, so the page can open it again."""
+"""Saved pictures: each PNG contains both sides and the settings that made them, so the page can open it again."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from vaeline.explorer.settings import Settings
 from vaeline.system.errors import UserError
 from vaeline.system.files import written_aside
 
-FOLDER = "explored"  # beside the runs of a study; neither engine reads it
+FOLDER = "explored"  # next to the runs of a study; neither engine reads it
 KEY = "vaeline"  # name of the settings among the text chunks of a PNG
 MARGIN, CAPTION = 12, 16  # pixels
 MIN_HEIGHT = 300  # pixels; a side that is less high is enlarged without smoothing
@@ -59,7 +59,7 @@ def read(runs: Runs, name: str) -> Settings:
         name: file name of the picture, as `names` lists it.
 
     Raises:
-        UserError: the picture does not exist, holds no settings, or belongs to another study.
+        UserError: the picture does not exist, has no settings, or belongs to another study.
     """
     if name not in names(runs):
         raise UserError(f"There is no picture {name!r} in {runs.folder / FOLDER}; choose one from the list.")
@@ -69,7 +69,7 @@ def read(runs: Runs, name: str) -> Settings:
             content = json.loads(image.text[KEY])  # type: ignore[attr-defined]
         settings = Settings.model_validate(content["settings"])
     except (OSError, SyntaxError, KeyError, TypeError, ValueError, ValidationError) as error:
-        raise UserError(f"{path} holds no settings of the explorer; choose another picture.") from error
+        raise UserError(f"{path} contains no settings of the explorer; choose another picture.") from error
     if content["study"] != runs.study:
         raise UserError(
             f"{path} belongs to the study {content['study']}; open that study with --study {content['study']}."

@@ -28,7 +28,7 @@ class Side(Frozen):
 
 
 class Settings(Frozen):
-    """What the two sides show. A saved picture holds these settings, so old files need these names."""
+    """What the two sides show. A saved picture contains these settings, so old files need these names."""
 
     show: Literal["draws", "edit"] = "draws"  # draws from the prior, or an edited test image
     left: Side

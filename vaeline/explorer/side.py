@@ -17,7 +17,7 @@ TITLES = ("Draws", "Original", "Reconstruction", "Edit")  # of all pictures that
 class Frame(NamedTuple):
     """A place for one picture."""
 
-    outer: Element  # <figure>, with a caption unless it holds draws
+    outer: Element  # <figure>, with a caption unless it shows draws
     image: Element  # <img>
 
 

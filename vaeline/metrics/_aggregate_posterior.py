@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 LOG_TWO_PI = log(2 * pi)
-BLOCK = 512  # samples, and posteriors, whose densities are held at a time: 2 MiB, which stays near the processor
+BLOCK = 512  # samples, and posteriors, whose densities are in memory at a time: 2 MiB, which stays near the processor
 LEAST_EXPONENT = -700.0  # exponentials that underflow take thirty times as long and change no sum
 
 
@@ -27,7 +27,7 @@ class AggregatePosterior:
         log_var: logarithms of their variances, the same shape.
 
     Raises:
-        ValueError: mean and log_var differ in shape, or hold no image.
+        ValueError: mean and log_var differ in shape, or have no image.
     """
 
     def __init__(self, mean: Tensor, log_var: Tensor) -> None:
@@ -42,7 +42,7 @@ class AggregatePosterior:
 
     @torch.no_grad()
     def log_prob(self, z: Tensor) -> Tensor:
-        """Log-density of each row of z, holding at most BLOCK^2 densities of a row under a posterior at a time.
+        """Log-density of each row of z, with at most BLOCK^2 densities of a row under a posterior in memory at a time.
 
         The squares are expanded into a product of matrices, which costs a density about 1e-16 z^2 / variance nats to
         rounding; in float32 it would be 1e-7 z^2 / variance.

@@ -1,6 +1,6 @@
 """The entry of a metric: its name, definition and how it is to be read.
 
-A metric's file holds a list `METRICS` of entries. The list is read without importing the file, so that a table is printed
+A metric's file has a list `METRICS` of entries. The list is read without importing the file, so that a table is printed
 without loading torch; it may use the names in `__all__` and no others.
 """
 
@@ -57,7 +57,7 @@ class Metric:
         definition: the sentence that evaluation.json quotes.
         unit: nats, bits or none.
         better: which direction is better; None if the metric describes a model and ranks none.
-        standard_error: what the standard error is taken over; empty if no error stands beside the metric.
+        standard_error: what the standard error is taken over; empty if the metric has no error.
         companions: other numbers that go with it, by name, each with its definition.
         references: numbers of the data set that give its scale.
         data: the kinds of data that it has a meaning for.

@@ -1,6 +1,6 @@
 """What metrics of images take and return.
 
-A file with a metric of images holds `measure(images, real)`. It is called for every subject that the file's entries and
+A file with a metric of images has a function `measure(images, real)`. It is called for every subject that the file's entries and
 their references name, and returns a number, `Measured` or `Dash` for each key. A ValueError dashes all of them.
 """
 

@@ -37,6 +37,6 @@ def moments(batches: Iterable[np.ndarray]) -> Moments:
     if count < 2:
         raise ValueError(f"a covariance needs at least 2 rows of features, not {count}")
     if not np.isfinite(scatter).all():
-        raise ValueError("the features hold values that are not finite")
+        raise ValueError("the features contain values that are not finite")
     factor = (np.concatenate(few) - mean) / sqrt(count - 1) if few else None
     return Moments(count, mean, scatter / (count - 1), factor)

@@ -39,7 +39,7 @@ METRICS = [
             "test images around a sample, 1 where as dense as real ones",
             "Balls of test images around a sample, in units of 5",
         ),
-        ("coverage", "test images with a sample beside them", "Share of test images whose ball contains a sample"),
+        ("coverage", "test images with a sample nearby", "Share of test images whose ball contains a sample"),
     )
 ]
 
@@ -57,7 +57,7 @@ class PrecisionRecall(NamedTuple):
 
 
 def measure(images: ImageSet, real: ImageSet) -> Results:
-    """Precision, recall, density and coverage of images beside the test images."""
+    """Precision, recall, density and coverage of images, compared with the test images."""
     found = precision_recall(torch.from_numpy(real.features), torch.from_numpy(images.features))
     how = {"images": len(images.features), "of": len(real.features)}
     return {name: Measured(value, how) for name, value in found._asdict().items()}

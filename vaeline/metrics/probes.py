@@ -49,7 +49,7 @@ def probe(
         names: of the columns.
 
     Returns:
-        Balanced accuracy by name, 0 to 1, for the columns of which both splits hold two values or more.
+        Balanced accuracy by name, 0 to 1, for the columns that have two values or more in both splits.
     """
     predict = {"linear": _linear, "neighbours": _neighbours}[kind](train, test)
     return {

@@ -23,7 +23,7 @@ from vaeline.models.latent import Kind, Latent
 from vaeline.study.contract import Part
 from vaeline.system.state_files import State
 
-ADVERSARY = "adversary"  # the column of training.csv that holds what an adversary minimises
+ADVERSARY = "adversary"  # the column of training.csv with what an adversary minimises
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Context:
     prior_condition: int  # size of the condition, 0 for a model without labels
     training_images: int
     range: tuple[float, float] = (0.0, 1.0)  # black and white inside the networks
-    pixels: str = "dequantized"  # what a pixel holds: a choice of dataset.pixels, or `points`
+    pixels: str = "dequantized"  # what a pixel is: a choice of dataset.pixels, or `points`
     posterior: Kind = "gaussian"  # the posterior itself is built before this is known
     flow_context: int = 0  # numbers for each image that a flow depends on; 0: the same map for all images
     codebook_size: int = 0  # 0 for a continuous latent
@@ -300,7 +300,7 @@ class Objective(NamedTuple):
     """What training minimises, and what it logs: nats, of each image or as means over the batch."""
 
     terms: dict[str, Tensor]  # their sum is minimised
-    logged: dict[str, Tensor]  # shown beside the terms, such as the unweighted rate
+    logged: dict[str, Tensor]  # shown next to the terms, such as the unweighted rate
     adversary: Tensor | None = None  # what the adversary of the regularizer minimises
 
     @property
@@ -340,10 +340,10 @@ class BoundModel(Protocol):
 
 
 class Bound(Part):
-    """What training makes of log p(x): terms whose sum is minimised, and what is logged beside them."""
+    """What training makes of log p(x): terms whose sum is minimised, and what is logged in addition."""
 
     family = "bounds"
-    includes_rate: bool = False  # whether it holds the rate itself, so that no regularizer may add it
+    includes_rate: bool = False  # whether it includes the rate, so that no regularizer may add it
 
     @abstractmethod
     def __call__(self, model: BoundModel, x: Tensor, labels: Tensor, step: int | None) -> Objective:

@@ -4,5 +4,5 @@ from torch import Tensor
 
 
 def count_nonfinite(z: Tensor) -> int:
-    """Count the rows of z, (n, ...), that hold an infinity or a NaN."""
+    """Count the rows of z, (n, ...), that contain an infinity or a NaN."""
     return int((~z.isfinite()).flatten(1).any(1).sum())

@@ -28,7 +28,7 @@ def log_likelihood(draw: Draw, log_joint: LogJoint, samples: int, block: int) ->
     Args:
         draw: count -> (z, log q(z)) with count samples for each image: z is (count * images, latent), log_q is
             (count * images,), the image varying fastest.
-        log_joint: z -> log p(x, z), (..., count * images); leading dimensions hold several densities, estimated
+        log_joint: z -> log p(x, z), (..., count * images); leading dimensions are several densities, estimated
             from the same samples.
         samples: of q for each image, at least 10.
         block: samples of each image in memory at a time.

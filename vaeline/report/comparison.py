@@ -87,7 +87,7 @@ class MetricResults(Entry):
 
 
 class PublishedComparison(Entry):
-    """A published value beside ours."""
+    """A published value next to ours."""
 
     metric: str
     variant: str

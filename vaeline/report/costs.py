@@ -1,4 +1,4 @@
-"""What a study cost: wall time and memory of every stage, from the notes that the steps write beside their files."""
+"""What a study cost: wall time and memory of every stage, from the notes that the steps write next to their files."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -25,10 +25,10 @@ class Findings:
         return {variant: runs[0] for variant in self.variants if (runs := self.results.of(variant))}
 
     def first_runs_with(self, name: str) -> dict[str, Run]:
-        """Each variant's first run whose samples.h5 holds the dataset `name`."""
+        """Each variant's first run whose samples.h5 contains the dataset `name`."""
         runs = {variant: [run for run in self.results.of(variant) if name in run.drawn] for variant in self.variants}
         return {variant: of_variant[0] for variant, of_variant in runs.items() if of_variant}
 
     def first_runs_failing(self, name: str) -> dict[str, Run]:
-        """Each variant's first run, if it holds images of the failures `name` (`reconstructions`, `low_posterior`)."""
+        """Each variant's first run, if it has images of the failures `name` (`reconstructions`, `low_posterior`)."""
         return {variant: run for variant, run in self.first_runs().items() if name in run.failures and run.levels}

@@ -75,7 +75,7 @@ def _ends(pairs: list[Pair]) -> list[float]:
 
 
 def _scale(values: list[float]) -> Callable[[float], float]:
-    """A function from values to places on a strip that holds all of `values`."""
+    """A function from values to places on a strip that spans all of `values`."""
     low, high = min(values), max(values)
     length = (high - low) or 1.0
     return lambda value: round(MARGIN + (100 - 2 * MARGIN) * (value - low) / length, 2)

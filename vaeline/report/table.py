@@ -87,7 +87,7 @@ def nowhere(comparison: Comparison) -> list[str]:
 
 
 def published(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
-    """Published values beside ours: metric and variant, the published value, ours, their difference or why there is none, source."""
+    """Published values next to ours: metric and variant, the published value, ours, their difference or why there is none, source."""
     return [
         (
             f"{each.metric} of {each.variant}",
@@ -231,7 +231,7 @@ def _plain_line(line: list[str], widths: list[int], block: list[int]) -> str:
 
 
 def _blocks(widths: list[int], width: int) -> list[list[int]]:
-    """Deal the columns, from 1 on, into blocks that fit beside column 0."""
+    """Deal the columns, from 1 on, into blocks that fit next to column 0."""
     blocks: list[list[int]] = [[]]
     for column in range(1, len(widths)):
         taken = widths[0] + sum(2 + widths[each] for each in blocks[-1])

@@ -66,7 +66,7 @@ def front(points: Mapping[str, tuple[float, float]]) -> list[str]:
 def records(findings: Findings) -> list[dict[str, Value]]:
     """The content of pareto.json: a row for each variant.
 
-    A row holds the mean on each scale, half the width of its interval, the name of the metric, and the panels in which the
+    A row has the mean on each scale, half the width of its interval, the name of the metric, and the panels in which the
     variant is on the front. All rows have the same keys; a value that a variant lacks is None.
     """
     found = scales(findings)

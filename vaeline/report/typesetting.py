@@ -20,7 +20,7 @@ def breakable(name: str) -> Markup:
 
 
 def inlined(content: bytes, form: str) -> str:
-    """A PNG or SVG file as an address that holds its content.
+    """A PNG or SVG file as an address that contains its content.
 
     Args:
         content: of the file.

@@ -25,7 +25,7 @@ class Description(BaseModel):
     facts: DescribedFacts
 
     def is_of(self, study: Study, variant: str) -> bool:
-        """Whether the run was trained with the variant and the training settings that the study holds now."""
+        """Whether the run was trained with the variant and the training settings that the study has now."""
         wanted = study.variants[variant].model_dump(mode="json"), study.training.model_dump(mode="json")
         return (self.variant, self.training) == wanted
 

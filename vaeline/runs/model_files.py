@@ -22,7 +22,7 @@ def save(folder: Path, model: Model, facts: Facts, provenance: Mapping[str, obje
         folder: of the run.
         model: on the CPU.
         facts: of its images.
-        provenance: added to variant.yaml, as JSON can hold it.
+        provenance: added to variant.yaml, as values that JSON can represent.
     """
     with written_aside(folder / "model.safetensors") as aside:
         save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, aside)
@@ -63,7 +63,7 @@ def load(folder: Path) -> tuple[Model, Facts]:
 
 
 def _plain(content: object) -> object:
-    """The content with lists in place of tuples, which safe YAML cannot hold."""
+    """The content with lists in place of tuples, which safe YAML cannot represent."""
     if isinstance(content, dict):
         return {key: _plain(value) for key, value in content.items()}
     return [_plain(value) for value in content] if isinstance(content, list | tuple) else content

@@ -36,7 +36,7 @@ def tiled(images: np.ndarray, levels: int = 256, columns: int | None = None) -> 
         uint8, (height, width, channel).
 
     Raises:
-        ValueError: the array has another shape or type, or holds no image.
+        ValueError: the array has another shape or type, or has no image.
     """
     if images.ndim != 4 or images.shape[1] not in (1, 3) or images.dtype != np.uint8 or len(images) == 0:
         raise ValueError(

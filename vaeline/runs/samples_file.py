@@ -32,7 +32,7 @@ LOW_POSTERIOR_LABELS = "low_posterior_labels"
 
 
 class Layout(NamedTuple):
-    """What a dataset of samples.h5 may hold."""
+    """What a dataset of samples.h5 may contain."""
 
     kinds: str  # NumPy's letters of its types: u levels, f floats, i whole numbers
     axes: int | None  # None: any number, for images or points
@@ -124,7 +124,7 @@ def read(folder: Path, facts: Facts) -> DrawnImages:
 
     Args:
         folder: of the run.
-        facts: of the store that holds the test images.
+        facts: of the store with the test images.
 
     Raises:
         UserError: the file is missing or damaged, or was drawn from another model or from other test images.
@@ -164,7 +164,7 @@ def arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
         raise _damaged(path, str(error)) from error
     for name, values in found.items():
         if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise _damaged(path, f"{name} holds numbers that are not finite")
+            raise _damaged(path, f"{name} contains numbers that are not finite")
     return found
 
 
@@ -187,7 +187,7 @@ def rows(path: Path, name: str, wanted: Iterable[int]) -> np.ndarray:
 def _check_layout(file: h5py.File) -> None:
     for name, layout in DATASETS.items():
         if layout.required and name not in file:
-            raise KeyError(f"it holds no {name}")
+            raise KeyError(f"it contains no {name}")
     for name, values in file.items():
         layout = DATASETS.get(name, Layout("", None))
         if values.dtype.kind not in layout.kinds or layout.axes not in (None, values.ndim) or not values.size:
@@ -195,7 +195,7 @@ def _check_layout(file: h5py.File) -> None:
     for group in GROUPS:
         counts = {name: len(values) for name, values in file.items() if DATASETS[name].group == group}
         if len(set(counts.values())) > 1:
-            raise ValueError("it holds " + " and ".join(f"{count:,} {name}" for name, count in counts.items()))
+            raise ValueError("it contains " + " and ".join(f"{count:,} {name}" for name, count in counts.items()))
 
 
 def _damaged(path: Path, why: str) -> UserError:

@@ -56,7 +56,7 @@ class TrainedRun:
     Args:
         model: in evaluation mode.
         facts: of its images.
-        store: that holds the images.
+        store: of the images.
     """
 
     def __init__(self, model: Model, facts: Facts, store: Path) -> None:
@@ -72,7 +72,7 @@ class TrainedRun:
         """Images, labels and ids of a split of the store: `train`, `validation` or `test`.
 
         Raises:
-            UserError: the store is missing or damaged, or holds other images than those that the run was trained on.
+            UserError: the store is missing or damaged, or contains other images than those that the run was trained on.
         """
         if name not in self._splits:
             require_images(self.store, self.facts)

@@ -33,7 +33,7 @@ PACKAGES = {
 
 
 def folder(family: str) -> Path:
-    """The folder that holds the parts of a family."""
+    """The folder of a family's parts."""
     return ROOT.joinpath(*PACKAGES[family].split("."))
 
 
@@ -79,7 +79,7 @@ class PartOptions(Entry, metaclass=_OnePerFile):
 
 @dataclass(frozen=True)
 class PartOf:
-    """Marks a key that holds a part: `Annotated[PartOptions, PartOf("priors")]`."""
+    """Marks a key whose value is a part: `Annotated[PartOptions, PartOf("priors")]`."""
 
     family: str
 

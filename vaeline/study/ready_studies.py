@@ -95,4 +95,4 @@ def _read(name: str, above: list[str]) -> Content:
 
 def _check_has_keys(study: str, section: str, value: object) -> None:
     if not isinstance(value, dict):
-        raise UserError(f"studies/{study}.yaml: {section} is {value!r}, but should hold keys.")
+        raise UserError(f"studies/{study}.yaml: {section} is {value!r}, but should contain keys.")

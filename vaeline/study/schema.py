@@ -56,7 +56,7 @@ class Dataset(Entry):
 
     id: Name = Field(description="name of data/<id>.h5; another size, split or choice of labels needs another id")
     name: Name = Field(description="a file of vaeline/data/sets")
-    source: str = Field("download", description="`download`, or a folder that holds the files; embedded data ignore it")
+    source: str = Field("download", description="`download`, or a folder with the files; embedded data ignore it")
     limit: int | None = Field(
         None, ge=10, description="number of images to use, drawn by the seed of the split; null for all"
     )
@@ -208,7 +208,7 @@ class Variant(Entry):
 
 
 class Published(Entry):
-    """A published result, shown beside ours."""
+    """A published result, shown next to ours."""
 
     metric: str = Field(description="name of the metric here")
     variant: Name = Field(description="the entry of `variants` that it belongs to")
@@ -245,7 +245,7 @@ class Study(Entry):
     sampling: Sampling = Field(Sampling(), description="The images drawn from a trained model.")
     evaluation: Evaluation = Field(description="The metrics on the test split.")
     variants: dict[Name, Variant] = Field(min_length=1, description="The systems, each composed of parts.")
-    published: dict[Name, Published] = Field({}, description="Published results, shown beside ours.")
+    published: dict[Name, Published] = Field({}, description="Published results, shown next to ours.")
 
     @model_validator(mode="after")
     def goes_with_the_data(self) -> "Study":

@@ -15,7 +15,7 @@ from vaeline.system.errors import UserError
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`, and rename the file to `path` if the block ends without an error.
+    """Give a temporary name next to `path`, and rename the file to `path` if the block ends without an error.
 
     Temporary files of `path` that killed processes of this machine left behind are removed.
 
@@ -89,7 +89,7 @@ def write_json(path: Path, content: object) -> None:
     """Write `content` as sorted, indented JSON in one step.
 
     Raises:
-        ValueError: it holds a NaN or an infinity.
+        ValueError: it contains a NaN or an infinity.
     """
     write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 

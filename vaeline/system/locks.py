@@ -10,14 +10,14 @@ from vaeline.system.errors import UserError
 
 @contextmanager
 def locked(folder: Path, doing: str) -> Iterator[None]:
-    """Hold `folder` for this process within the block. The lock ends with the process, however it ends.
+    """Lock `folder` for this process within the block. The lock ends with the process, however it ends.
 
     Args:
-        folder: to be held; it is made if it is missing.
+        folder: to lock; it is made if it is missing.
         doing: what the process does in it, for the error of another process.
 
     Raises:
-        UserError: another process holds the folder.
+        UserError: another process has locked the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("a") as file:

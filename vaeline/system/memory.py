@@ -15,7 +15,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # in glibc's malloc.h
 
 
 def budget() -> int:
-    """Bytes of images that a process may hold: VAELINE_MEMORY, in gigabytes, or an eighth of this machine's memory.
+    """Bytes of images that a process may keep in memory: VAELINE_MEMORY, in gigabytes, or an eighth of this machine's memory.
 
     Raises:
         UserError: VAELINE_MEMORY is not a number above 0.
@@ -28,12 +28,12 @@ def budget() -> int:
     except ValueError:
         gigabytes = 0
     if not 0 < gigabytes < inf:
-        raise UserError(f"VAELINE_MEMORY is {given!r}; give the gigabytes of images to hold in memory, e.g. 2.5.")
+        raise UserError(f"VAELINE_MEMORY is {given!r}; give the gigabytes of images to keep in memory, e.g. 2.5.")
     return int(gigabytes * 1e9)
 
 
 def peak() -> int:
-    """The most bytes of memory that this process has held, GPU memory excluded.
+    """The most bytes of memory that this process has used, GPU memory excluded.
 
     Linux reports it in /proc. Other systems report it through `getrusage`, which on Linux would include the memory of the
     parent process.

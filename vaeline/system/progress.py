@@ -42,7 +42,7 @@ class Bar:
         self._bar.close()
 
     def advance(self, count: int, words: str = "") -> None:
-        """Count `count` more units as done; `words` are shown beside the bar."""
+        """Count `count` more units as done; `words` are shown next to the bar."""
         self._done += count
         self._bar.set_postfix_str(words, refresh=False)
         self._bar.update(count)

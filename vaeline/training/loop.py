@@ -26,7 +26,7 @@ MOST_CROSS_ENTROPY = 100.0  # nats of an adversary, which by chance has 0.69
 
 @dataclass
 class Progress:
-    """What a training remembers between epochs, beside weights and moments."""
+    """What a training remembers between epochs, in addition to weights and moments."""
 
     epoch: int
     rows: list[Row]
@@ -52,7 +52,7 @@ class Progress:
             self.best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
     def state(self, step: Step, just_best: bool) -> State:
-        """What a checkpoint holds; weights that are `just_best` are not written twice."""
+        """The content of a checkpoint; weights that are `just_best` are not written twice."""
         weights = step.model.state_dict()
         progress = {**vars(self), "best": weights if just_best else self.best}
         state = {"model": weights, "optimizer": step.optimizer.state_dict(), "progress": progress}
@@ -149,7 +149,7 @@ def _check_epoch(step: Step, tally: Tally, means: Row) -> None:
 
 
 def _not_finite(step: Step) -> list[str]:
-    """The parts of the model whose weights hold an infinity or a NaN."""
+    """The parts of the model whose weights contain an infinity or a NaN."""
     parts = {f"the {name}": part for name, part in step.model.named_children()}
     if step.adversary:
         parts["the regularizer's adversary"] = step.adversary.network

@@ -1,4 +1,4 @@
-"""Inception loads a file in pytorch-fid's format that holds random weights."""
+"""Inception loads a file in pytorch-fid's format with random weights."""
 
 import os
 from pathlib import Path
@@ -187,7 +187,7 @@ def test_a_file_without_weights_is_named_before_training(weights: Path, tmp_path
         "words": lambda: path.write_text("hello world"),
         "list": lambda: torch.save([1, 2], path),
     }[content]()
-    with pytest.raises(UserError, match=r"bad\.pth is damaged, or does not hold the weights"):
+    with pytest.raises(UserError, match=r"bad\.pth is damaged, or does not contain the weights"):
         fetch(options(path), tmp_path)
     assert not (tmp_path / "exploded").exists()
 

@@ -1,7 +1,7 @@
 """CelebA: 202,599 aligned faces of 178x218 with 40 attributes (Liu et al., 2015).
 
 The files are downloaded from the authors' Google Drive, or read in place from a folder in the official layout
-(`list_*.txt`, `img_align_celeba.zip`) or Kaggle's (`list_*.csv`, images in a folder or in a zip, which may hold the tables
+(`list_*.txt`, `img_align_celeba.zip`) or Kaggle's (`list_*.csv`, images in a folder or in a zip, which may contain the tables
 too). A part of the images is enough; the user is told how many are missing.
 """
 
@@ -43,7 +43,7 @@ ELSEWHERE = "set dataset.source to a folder that holds a copy (the official layo
 
 
 def download(folder: Path) -> None:
-    """Bring the official files, 1.4 GB in total, that `folder` lacks or holds with another md5.
+    """Bring the official files, 1.4 GB in total, that are missing from `folder` or have another md5 there.
 
     Raises:
         UserError: Google Drive refuses, the disk is too small, or another file came.
@@ -64,7 +64,7 @@ def _announce(folder: Path) -> None:
 
 
 def _download(folder: Path, name: str) -> None:
-    """Download beside the final name, and rename the file if it is official. A broken transfer continues where it stopped."""
+    """Download to a temporary name, and rename the file if it is official. A broken transfer continues where it stopped."""
     import gdown
 
     unchecked = folder / f"{name}.unchecked"
@@ -145,12 +145,12 @@ def _archive(folder: Path) -> Archive:
 
 
 def _beside(folder: Path, name: str) -> list[Path]:
-    """The file of a table beside the images, official or Kaggle's; an empty list if there is none."""
+    """The file of a table next to the images, official or Kaggle's; an empty list if there is none."""
     return [path for path in (folder / f"{name}.txt", folder / f"{name}.csv") if path.is_file()][:1]
 
 
 def _table(folder: Path, archive: Archive, inside: dict[str, str], name: str, header: list[str] | None = None) -> Table:
-    """Read a table beside the images or in their zip; `header` gives the columns of a table that does not name them."""
+    """Read a table next to the images or in their zip; `header` gives the columns of a table that does not name them."""
     for path in _beside(folder, name):
         return _parse(path.read_bytes(), path, header)
     if f"{name}.csv" in inside:

@@ -1,4 +1,4 @@
-"""A user's own images: a folder for each class, or images in any folders with one CSV of attributes beside them.
+"""A user's own images: a folder for each class, or images in any folders with one CSV of attributes next to them.
 
 The first column of the CSV is the image's name, with or without its folders. The other columns are labels: 0 and 1, or
 -1 and 1, for attributes; any words for categories.

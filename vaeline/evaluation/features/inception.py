@@ -128,7 +128,7 @@ def _load(path: Path) -> torch.nn.Module:
         OSError,
     ) as error:
         raise UserError(
-            f"{path} is damaged, or does not hold the weights of pytorch-fid's InceptionV3; replace it by {inception.FID_WEIGHTS_URL}."
+            f"{path} is damaged, or does not contain the weights of pytorch-fid's InceptionV3; replace it by {inception.FID_WEIGHTS_URL}."
         ) from error
     if not sha256(path).startswith(SHA256_PREFIX):
         warnings.warn(

@@ -12,7 +12,7 @@ from vaeline.models.flows._weights import Layers
 from vaeline.study.parts import PartOptions
 
 LEAST_SLOPE = 1e-6  # of w.f(z) over w.z; softplus alone underflows to 0, at which the map is not invertible
-HALVINGS = 60  # of the interval that holds the inverse, down to the precision of float64
+HALVINGS = 60  # of the interval that contains the inverse, down to the precision of float64
 LEAST_NORM = 1e-12  # added to ||w||^2: as w vanishes the map becomes the identity, whereas the paper's has no limit
 
 

@@ -1,4 +1,4 @@
-"""The rate held at a capacity that grows over the training: gamma |rate - C| (beta-VAE-B: Burgess et al., 2018, eq. 8)."""
+"""The rate kept near a capacity that grows over the training: gamma |rate - C| (beta-VAE-B: Burgess et al., 2018, eq. 8)."""
 
 from pydantic import Field
 

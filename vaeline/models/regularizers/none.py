@@ -1,4 +1,4 @@
-"""No terms beside the distortion, for a plain autoencoder, or for the importance-weighted bound."""
+"""No terms except the distortion, for a plain autoencoder, or for the importance-weighted bound."""
 
 from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.study.parts import PartOptions

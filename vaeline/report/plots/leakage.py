@@ -45,7 +45,7 @@ def _share_limits(panels: np.ndarray, findings: Findings) -> None:
 
 
 def _curve(run: Run) -> list[dict[str, Any]]:
-    """The points of a run's curve, as evaluation.json holds them; empty if it has none."""
+    """The points of a run's curve, from evaluation.json; empty if it has none."""
     found: list[dict[str, Any]] = run.evaluation.get("leakage", {}).get("curve", [])
     return found
 

@@ -1,4 +1,4 @@
-"""Samples of each variant's first run beside the test images whose labels they were given."""
+"""Samples of each variant's first run next to the test images whose labels they were given."""
 
 from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""One label switched and the noise held: a panel for each variant's first run."""
+"""One label switched and the noise fixed: a panel for each variant's first run."""
 
 import numpy as np
 from matplotlib.figure import Figure

@@ -24,7 +24,7 @@ def _panel(findings: Findings, run: Run) -> np.ndarray:
 
 def _missing(findings: Findings) -> str:
     has_some = findings.first_runs_failing("reconstructions")
-    return "" if has_some else "No run of this study holds errors of reconstructions; sample it again."
+    return "" if has_some else "No run of this study has errors of reconstructions; sample it again."
 
 
 PLOT = Plot(

@@ -1,4 +1,4 @@
-"""The section "Published values": values of papers beside those of this study."""
+"""The section "Published values": values of papers next to those of this study."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from vaeline.report.sections.section import Section
 
 @dataclass(frozen=True)
 class PublishedSection(Section):
-    """Published values beside those of this study."""
+    """Published values next to those of this study."""
 
     id, title, template = "published", "Published values", "published.html.j2"
 
