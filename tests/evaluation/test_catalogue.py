@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from vaeline.evaluation import catalogue as module
-from vaeline.evaluation.catalogue import catalogue, load, names_for
+from vaeline.evaluation.catalogue import catalogue, names_for
 from vaeline.metrics._entry import GROUPS
 from vaeline.system.errors import UserError
 
+MEASURE = "def measure(images, real):\n    return {}\n"
 ENTRY = 'METRICS = [Metric("{name}", group="Images", meaning="a", definition="b")]\n'
 
 
@@ -80,10 +81,28 @@ def test_results_are_named_by_subject_and_space() -> None:
         ("METRICS = []", "should be a list of Metric"),
         ("METRICS = ['sharpness']", "should be a list of Metric"),
         ("import torch\nMETRICS = [torch.pi]", "cannot be read .*may use GROUPS, SPACES, SUBJECTS, Metric, Reference"),
-        (ENTRY.format(name="sharpness").replace("Images", "Image"), "has group 'Image'.*groups are Likelihood, Images"),
+        (
+            ENTRY.format(name="sharpness").replace("Images", "Image"),
+            "METRICS in .*sharpness.py: group is 'Image'; Input should be 'Likelihood', 'Images'",
+        ),
         (
             'METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", better="more")]',
-            "better 'more'",
+            "better is 'more'",
+        ),
+        ('METRICS = [Metric("wild thing", group="Images", meaning="a", definition="b")]', "0 is 'wild thing'"),
+        ('METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", data=("image",))]', "is 'image'"),
+        (
+            'METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", subject="samples")]',
+            "subject is 'samples'; Input should be 'reconstruction', 'sample' or 'low_posterior'",
+        ),
+        (
+            'METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", standard_error="images")]',
+            "standard_error is 'images'",
+        ),
+        (ENTRY.format(name="sharpness") + MEASURE, "has a function `measure`, but no entry has a subject"),
+        (
+            'METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", subject="sample")]',
+            r"declares a metric of images but has no function `measure\(images, real\)`; add it",
         ),
     ],
 )
@@ -102,11 +121,17 @@ def test_two_files_of_one_metric_are_reported(folder: Path) -> None:
         catalogue()
 
 
-def test_a_metric_of_images_without_measure_is_reported() -> None:
-    with pytest.raises(
-        UserError, match=r"elbo.py declares a metric of images but has no function `measure\(images, real\)`"
-    ):
-        load("elbo")
+def test_a_reference_of_another_files_metric_is_reported(folder: Path) -> None:
+    (folder / "precision.py").write_text(ENTRY.format(name="precision"))
+    reference = ', references=(Reference("precision", "c"),))]'
+    (folder / "sharpness.py").write_text(ENTRY.format(name="sharpness").replace(")]", reference))
+    with pytest.raises(UserError, match=r"both declare precision; rename"):
+        catalogue()
+
+
+def test_an_annotated_list_of_entries_is_read(folder: Path) -> None:
+    (folder / "sharpness.py").write_text(ENTRY.format(name="sharpness").replace("METRICS =", "METRICS: list[Metric] ="))
+    assert list(catalogue().metrics) == ["sharpness"]
 
 
 def test_files_that_begin_with_an_underscore_are_no_metrics(folder: Path) -> None:

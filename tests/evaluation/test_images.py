@@ -13,6 +13,7 @@ from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import Reference, named
+from vaeline.metrics import precision_recall
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.runs.samples_file import DrawnImages
 from vaeline.system.errors import UserError
@@ -179,4 +180,24 @@ def test_samples_of_another_shape_or_range_are_refused(
 ) -> None:
     drawn = DrawnImages(images_of(LABELS), samples, LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=sentence):
+        measure(drawn, reference)
+
+
+@pytest.mark.parametrize(
+    ("returned", "sentence"),
+    [
+        (None, "returned None; its entries need results called"),
+        ({"precision": 1.0}, r"returned \['precision'\]; its entries need results called .*'recall'"),
+        (
+            dict.fromkeys(("precision", "recall", "density", "coverage"), "one"),
+            "returned 'one' for precision; a result is a number",
+        ),
+    ],
+)
+def test_what_is_no_result_of_a_metric_is_refused(
+    returned: object, sentence: str, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision_recall, "measure", lambda images, real: returned)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    with pytest.raises(UserError, match=f"measure in vaeline/metrics/precision_recall.py {sentence}"):
         measure(drawn, reference)

@@ -9,12 +9,18 @@ from tests.evaluation.test_reference import Pixels, correlated
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.image_features import extract
 
+
+def wide(count: int, seed: int) -> np.ndarray:
+    """Images of 8x8, large enough for filters."""
+    return np.kron(correlated(count, seed), np.ones((4, 4), np.uint8))
+
+
 FILES = catalogue().of_images(by_label=True)
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_metric_of_images_measures_all_that_its_entries_name(file: str) -> None:
-    images = images_of(correlated(100, 0), np.arange(100)[:, None] % 2)
+    images = images_of(wide(100, 0), np.arange(100)[:, None] % 2)
     results = load(file).measure(images, images)
     for metric in FILES[file]:
         assert metric.subject is not None
@@ -24,7 +30,7 @@ def test_a_metric_of_images_measures_all_that_its_entries_name(file: str) -> Non
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_metric_of_images_gives_the_same_results_twice(file: str) -> None:
-    images, real = images_of(correlated(60, 0)), images_of(correlated(50, 1))
+    images, real = images_of(wide(80, 0)), images_of(wide(70, 1))
     first, second = load(file).measure(images, real), load(file).measure(images, real)
     assert first == second
 

@@ -20,6 +20,7 @@ from vaeline.data.store import Split
 from vaeline.evaluation.latents import measure_latents
 from vaeline.models.likelihood_estimation import estimate, why_no_likelihood
 from vaeline.models.model import Model
+from vaeline.models.shape_checks import check_shapes
 from vaeline.runs import model_files
 from vaeline.study import parts
 from vaeline.study.parts import PartOptions
@@ -307,3 +308,34 @@ def test_a_posterior_of_maps_refuses_a_network_of_vectors(
     write_part("networks", NO_MAP)
     with pytest.raises(UserError, match="network mine ends in a vector, but posterior vector_quantized needs a map"):
         Model(Variant.model_validate({**PARTNERS[-1], "network": {"name": "mine"}}), FACTS)
+
+
+FLAWS = {
+    "log_prob": (
+        ".log1p()).sum(1)",
+        ".log1p()).sum()",
+        r"log_prob of prior mine returned shape \(\) for 2 images; it must return \(2,\)",
+    ),
+    "sample": (
+        "return torch.randn(count, self.size) *",
+        "return torch.randn(count) *",
+        "sample of prior mine returned shape",
+    ),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong", "sentence"), FLAWS.values(), ids=FLAWS)
+def test_a_prior_of_wrong_shapes_is_refused_before_training(
+    right: str, wrong: str, sentence: str, write_part: Callable[[str, str], PartOptions]
+) -> None:
+    source = STUDENT_T.replace(right, wrong).replace("chi_squared).sqrt()", "chi_squared).sqrt().flatten()[:count]")
+    write_part("priors", source if "torch.randn(count) *" in source else STUDENT_T.replace(right, wrong))
+    model = Model(Variant.model_validate({**VECTORS, "prior": {"name": "mine"}}), FACTS)
+    with pytest.raises(UserError, match=sentence):
+        check_shapes(model, FACTS)
+
+
+@pytest.mark.parametrize(("family", "name", "place"), CASES)
+def test_every_part_returns_the_shapes_of_its_contract(family: str, name: str, place: int) -> None:
+    model, facts = model_of(family, name, place)
+    check_shapes(model, facts)

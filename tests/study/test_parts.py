@@ -82,7 +82,7 @@ def test_a_source_read_anew_gives_new_options(tmp_path: Path, monkeypatch: pytes
     found = []
     for folder, key in (("a", "width"), ("b", "depth")):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "mine.py").write_text(f"class Options(PartOptions):\n    {key}: int = 1\n")
+        (tmp_path / folder / "mine.py").write_text(f"class Options(PartOptions):\n    {key}: int = 1\n\nbuild = None\n")
         monkeypatch.setattr(parts, "folder", lambda family, folder=folder: tmp_path / folder)
         found.append(parts.validate("priors", {"name": "mine"}).model_dump())
     assert found == [{"name": "mine", "width": 1}, {"name": "mine", "depth": 1}]
@@ -107,7 +107,23 @@ def test_a_part_that_keeps_its_contract_is_built(
 
 
 BROKEN = {
-    "no build": (Prior, "", r"mine.py has no build; define build\(options, context\), a function that returns a Prior"),
+    "a build of fewer arguments": (
+        Prior,
+        "def build(options):\n    pass\n",
+        "build in .*mine.py does not take the 2 arguments",
+    ),
+    "a sampler of fewer arguments": (
+        Prior,
+        PRIOR.replace("def sample(self, count, condition)", "def sample(self, count)"),
+        r"sample does not take \(count, condition\); define it as the contract describes it",
+    ),
+    "no call of the constructor": (
+        Prior,
+        PRIOR.replace(
+            "class Mine(Prior):\n", "class Mine(Prior):\n    def __init__(self):\n        nn.Module.__init__(self)\n"
+        ),
+        r"it has no attribute flow; .*or call super\(\).__init__\(\), which sets the defaults",
+    ),
     "a build that is no function": (Prior, "build = 3\n", "has a build that is 3; define build"),
     "another class": (
         Prior,
@@ -167,6 +183,14 @@ def test_a_part_that_breaks_its_contract_is_reported(
     assert "\n" not in str(error.value) and str(error.value).endswith(".")
 
 
+def test_a_part_without_build_is_refused_before_it_is_imported(write_part: Write) -> None:
+    sentence = r"mine.py has no build; define build\(options, context\), a function that returns a part"
+    with pytest.raises(UserError, match=sentence):
+        write_part("priors", OPTIONS)
+    assert f"{parts.PACKAGES['priors']}.mine" not in sys.modules
+
+
+NO_BUILD = "build = None\n"
 FETCHING = """
 def fetch(options, data):
     (data / "weights").write_text("fetched")
@@ -177,14 +201,14 @@ def require(options, data):
 
 
 def test_a_part_fetches_what_it_needs(write_part: Write, tmp_path: Path) -> None:
-    options = write_part("features", OPTIONS + FETCHING)
+    options = write_part("features", OPTIONS + FETCHING + NO_BUILD)
     parts.fetch("features", options, tmp_path)
     parts.require("features", options, tmp_path)
     assert (tmp_path / "weights").read_text() == "fetched"
 
 
 def test_a_part_that_fetches_nothing_is_not_imported(write_part: Write, tmp_path: Path) -> None:
-    options = write_part("features", OPTIONS)
+    options = write_part("features", OPTIONS + NO_BUILD)
     parts.fetch("features", options, tmp_path)
     parts.require("features", options, tmp_path)
     assert f"{parts.PACKAGES['features']}.mine" not in sys.modules

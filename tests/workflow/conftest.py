@@ -9,12 +9,12 @@ import pytest
 
 from tests.workflow.launcher import Launcher
 from tests.workflow.scratch import Project
+from vaeline.study import ready_studies
 
 ROOT = Path(__file__).parents[2]
 COPIED = [
     "Snakefile",
     "dvc.yaml",
-    "params.yaml",
     ".gitignore",
     ".dvcignore",
     "workflow",
@@ -44,6 +44,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Project:
     shutil.copytree(
         ROOT / ".dvc", project.folder / ".dvc", ignore=shutil.ignore_patterns("tmp", "cache", "config.local")
     )
+    # Whatever study is active here.
+    (project.folder / "params.yaml").write_text(ready_studies.as_yaml(ready_studies.resolve("digits")))
     project.run("git", "init", "--quiet")
     return project
 

@@ -120,7 +120,7 @@ def test_a_step_reads_the_parameters_of_its_stage() -> None:
 
 
 def test_outputs_lie_where_python_has_them(engines: Any) -> None:
-    study = load(Path(__file__).parents[2] / "params.yaml")
+    study = load()
     data, results, space = DataFiles(study.dataset.id), StudyFolder(study.study.name), study.evaluation.features.name
     runs = {results.run(variant, seed) for variant in study.study.variants for seed in study.study.seeds}
     for stages in engines:

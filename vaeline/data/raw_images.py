@@ -19,6 +19,7 @@ import numpy as np
 from vaeline.data.archive import Archive
 from vaeline.data.labels import Labels
 from vaeline.data.paths import downloads
+from vaeline.data.splits import SPLITS
 from vaeline.study import parts
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
@@ -119,7 +120,45 @@ def read(dataset: Dataset) -> RawImages:
             "`download`, run `python -m pipeline_steps.download`."
         )
     raw = offered.read(dataset, where)
+    if fault := _fault(raw):
+        raise UserError(
+            f"read in {parts.shown_folder('sets')}/{dataset.name}.py returned {fault}; return RawImages as it is described."
+        )
     return replace(raw, labels=raw.labels.choose(dataset.labels))
+
+
+def _fault(raw: object) -> str:
+    """What is wrong with what a data set returned; empty if nothing is."""
+    if not isinstance(raw, RawImages):
+        return f"an object of class {type(raw).__name__}"
+    count = len(raw.ids)
+    if len(set(raw.ids)) < count:
+        return f"ids of which {count - len(set(raw.ids)):,} appear twice"
+    counts = {"labels": len(raw.labels.codes), "images": _count(raw.images)}
+    if raw.official is not None:
+        counts["official"] = len(raw.official)
+        if strange := sorted({str(each) for each in np.unique(raw.official)} - set(SPLITS)):
+            return f"an official split called {strange[0]!r}, where the splits are {', '.join(SPLITS)}"
+    if wrong := {name: each for name, each in counts.items() if each != count}:
+        name, each = next(iter(wrong.items()))
+        return f"{each:,} {name} for {count:,} ids"
+    return "" if isinstance(raw.images, EncodedImages) else _fault_of_array(raw.images, raw.levels)
+
+
+def _count(images: np.ndarray | EncodedImages) -> int:
+    return len(images.names) if isinstance(images, EncodedImages) else len(images)
+
+
+def _fault_of_array(images: np.ndarray, levels: int | None) -> str:
+    of, shape = images.dtype, images.shape
+    if levels is None:
+        return (
+            ""
+            if of == np.float32 and images.ndim == 2
+            else f"points of {of}, {shape}, where float32, (n, dimensions), is needed"
+        )
+    sound = of == np.uint8 and images.ndim == 4 and shape[1] in (1, 3)
+    return "" if sound else f"images of {of}, {shape}, where uint8, (n, 1 or 3, height, width), is needed"
 
 
 def manifest(dataset: Dataset, raw: RawImages) -> Manifest:

@@ -13,8 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pydantic import ValidationError
+
 from vaeline.metrics import _entry
-from vaeline.metrics._entry import GROUPS, Metric, Reference, Subject
+from vaeline.metrics._entry import GROUPS, SUBJECTS, Metric, Reference, Subject
 from vaeline.system.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(_entry.__file__).parent
 PACKAGE = "vaeline.metrics"
-UNKNOWN = Metric("", group="Other metrics", meaning="", definition="")  # for a metric that no file declares
+UNKNOWN = Metric("unknown", group="Other metrics", meaning="", definition="")  # for a metric that no file declares
 
 
 class ImageMetric(Protocol):
@@ -90,16 +92,9 @@ def names_for(metrics: list[Metric], subject: Subject, space: str) -> dict[str, 
 def load(file: str) -> ImageMetric:
     """Import the file of a metric of images.
 
-    Raises:
-        UserError: the file has no function `measure`.
+    `catalogue` has checked that it has a function `measure`.
     """
-    module = importlib.import_module(f"{PACKAGE}.{file}")
-    if "measure" not in vars(module):
-        raise UserError(
-            f"vaeline/metrics/{file}.py declares a metric of images but has no function `measure(images, real)`; add it, as "
-            "vaeline/metrics/precision_recall.py does."
-        )
-    return module
+    return importlib.import_module(f"{PACKAGE}.{file}")
 
 
 @cache
@@ -107,7 +102,7 @@ def catalogue() -> Catalogue:
     """Read all entries.
 
     Raises:
-        UserError: a file has no `METRICS`, the list cannot be read, or two files declare one name.
+        UserError: a file has no `METRICS`, the list cannot be read, an entry is not valid, or two files declare one name.
     """
     entries = [(metric, path.stem) for path in _files() for metric in _read(path)]
     entries.sort(key=lambda entry: GROUPS.index(entry[0].group))  # stable: by file within a group
@@ -144,9 +139,7 @@ def _read(path: Path) -> list[Metric]:
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except SyntaxError as error:
         raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
-    lists = [
-        node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "METRICS"
-    ]
+    lists = [value for node in tree.body if (value := _list_of_entries(node))]
     if len(lists) != 1:
         raise UserError(
             f"{shown} has {len(lists)} lists called METRICS; a metric's file has one, with an entry for each metric; "
@@ -155,24 +148,45 @@ def _read(path: Path) -> list[Metric]:
     usable = {name: vars(_entry)[name] for name in _entry.__all__}
     try:
         entries = eval(compile(ast.Expression(lists[0]), str(path), "eval"), usable)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise UserError(f"METRICS in {shown}: {field} is {first['input']!r:.80}; {first['msg']}.") from error
     except Exception as error:
         raise UserError(
             f"METRICS in {shown} cannot be read ({error}); the list is evaluated without the file's imports, and may use "
             f"{', '.join(_entry.__all__)} and Python's own names."
         ) from error
     _refuse_other_entries(entries, shown)
+    measures = "measure" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    _refuse_half_a_metric_of_images(entries, measures, shown)
     return list(entries)
+
+
+def _list_of_entries(node: ast.stmt) -> ast.expr | None:
+    """What a statement assigns to METRICS; None if it assigns nothing to it."""
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "METRICS":
+        return node.value
+    return node.value if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "METRICS" else None
+
+
+def _refuse_half_a_metric_of_images(entries: list[Metric], measures: bool, shown: str) -> None:
+    of_images = [each for each in entries if each.subject]
+    if of_images and not measures:
+        raise UserError(
+            f"{shown} declares a metric of images but has no function `measure(images, real)`; add it, as "
+            "vaeline/metrics/precision_recall.py does."
+        )
+    if measures and not of_images:
+        raise UserError(
+            f"{shown} has a function `measure`, but no entry has a subject, so that nothing would call it; set subject to "
+            f"{', '.join(SUBJECTS)}."
+        )
 
 
 def _refuse_other_entries(entries: object, shown: str) -> None:
     if not isinstance(entries, list) or not entries or not all(isinstance(each, Metric) for each in entries):
         raise UserError(f"METRICS in {shown} is {entries!r:.80}; it should be a list of Metric(...), at least one.")
-    for each in entries:
-        if each.group not in GROUPS or each.better not in ("lower", "higher", None):
-            raise UserError(
-                f"{each.name} in {shown} has group {each.group!r} and better {each.better!r}; groups are {', '.join(GROUPS)}, and better "
-                "is lower, higher or None."
-            )
 
 
 def _refuse_two_of_a_name(entries: list[tuple[Metric, str]]) -> None:
@@ -184,3 +198,10 @@ def _refuse_two_of_a_name(entries: list[tuple[Metric, str]]) -> None:
                     f"vaeline/metrics/{file}.py and vaeline/metrics/{files[name]}.py both declare {name}; rename one of the two."
                 )
             files[name] = file
+    owned = set(files)
+    for metric, file in entries:  # metrics of one file may share a reference
+        for name in (each.name for each in metric.references):
+            if files.setdefault(name, file) != file or name in owned:
+                raise UserError(
+                    f"vaeline/metrics/{file}.py and vaeline/metrics/{files[name]}.py both declare {name}; rename one of the two."
+                )

@@ -1,6 +1,6 @@
 """Image metrics of a run: how far its images are from real ones, and whether they show the labels they were asked to show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,6 +19,7 @@ from vaeline.metrics import condition_accuracy
 from vaeline.metrics._entry import Metric, Subject
 from vaeline.metrics._images import Dash, ImageSet, Measured
 from vaeline.runs.samples_file import DrawnImages
+from vaeline.system.errors import UserError
 from vaeline.system.state_files import State
 
 NO_LOW_POSTERIOR = "the density of the aggregate posterior is not known, or not at every draw"
@@ -60,7 +61,6 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
     drawn.require(judges.facts)
     judges.reference.require(judges.features, judges.facts, len(drawn.samples))
     record = Record(checksums=judges.facts.checksums, seed=drawn.seed)
-    how: dict[str, object] = {"split": "test", **judges.reference.space}
     images = _extractor(drawn, judges, kept)
     for file, metrics in catalogue().of_images(judges.by_label).items():
         for subject in _subjects(metrics):
@@ -72,7 +72,8 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
                 continue
             for key, result in _results(file, subject, images, judges, kept).items():
                 if key in names:
-                    record.put_result(names[key], result, **how)
+                    space = judges.reference.space if metrics[0].features else {}
+                    record.put_result(names[key], result, split="test", **space)
     _put_accuracy(record, drawn, judges, conditional, kept)
     return record
 
@@ -137,6 +138,7 @@ def _results(
             found = load(file).measure(images(subject), judges.reference.real)
         except ValueError as error:
             return {"dash": str(error)}
+        _check_results(file, found)
         return {"results": {key: _as_state(result) for key, result in found.items()}}
 
     state = kept.result(section, measure)
@@ -144,6 +146,25 @@ def _results(
         keys = {metric.key or metric.name for metric in catalogue().of_images(True)[file]}
         return dict.fromkeys(keys, Dash(state["dash"]))
     return {key: _from_state(result) for key, result in state["results"].items()}
+
+
+def _check_results(file: str, found: object) -> None:
+    """Check what `measure` of a file returned.
+
+    Raises:
+        UserError: a result is missing, or is no number.
+    """
+    expected = sorted({metric.key or metric.name for metric in catalogue().of_images(True)[file]})
+    if not isinstance(found, Mapping) or not found.keys() >= set(expected):
+        came = sorted(found) if isinstance(found, Mapping) else found
+        raise UserError(
+            f"measure in vaeline/metrics/{file}.py returned {came!r:.200}; its entries need results called {expected}."
+        )
+    for key, result in found.items():
+        if not isinstance(result, float | int | Measured | Dash):
+            raise UserError(
+                f"measure in vaeline/metrics/{file}.py returned {result!r:.80} for {key}; a result is a number, Measured or Dash."
+            )
 
 
 def _as_state(result: float | Measured | Dash) -> State:

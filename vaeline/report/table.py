@@ -13,7 +13,7 @@ SATURATED = (
     "saturated: posteriors of different images hardly overlap, so that the metric says nothing of pockets between them"
 )
 NO_BETTER = "no better than pixels drawn from one Gaussian, {}"
-BETTER_THAN_REAL = "better than real images, which is mostly a sign of too little variety"
+BETTER_THAN_REAL = "better than real images, so that a better value no longer means samples more like them"
 MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\

@@ -28,6 +28,8 @@ def faults(contract: type[Part], part: Part) -> Iterator[str]:
     for name, member in ((name, member) for each in declaring for name, member in vars(each).items()):
         if _is_abstract(member) and inspect.getattr_static(part, name) is member:
             yield f"it does not define {name}, which callers use; define it as the contract describes it"
+        elif _is_abstract(member) and (fault := _fault_of_signature(part, name, member)):
+            yield fault
     for name, declared in ((name, each) for of in declaring for name, each in inspect.get_annotations(of).items()):
         if not _is_class_variable(declared):
             yield from _fault_of_attribute(part, name, declared)
@@ -44,11 +46,23 @@ def _is_abstract(member: object) -> bool:
     return bool(getattr(member, "__isabstractmethod__", False))
 
 
+def _fault_of_signature(part: Part, name: str, member: object) -> str:
+    """Say how a method of a part differs from the contract in what it takes; empty if callers can call it."""
+    assert callable(member)
+    declared = [each for each in inspect.signature(member).parameters.values() if each.default is each.empty][1:]
+    try:
+        inspect.signature(getattr(part, name)).bind(*declared)
+    except TypeError:
+        wanted = ", ".join(each.name for each in declared)
+        return f"{name} does not take ({wanted}); define it as the contract describes it"
+    return ""
+
+
 def _fault_of_attribute(part: Part, name: str, declared: object) -> Iterator[str]:
     try:
         value = getattr(part, name)
     except AttributeError:
-        yield f"it has no attribute {name}; set it to a value of type {shown_type(declared)}"
+        yield f"it has no attribute {name}; set it to a value of type {shown_type(declared)}, or call super().__init__(), which sets the defaults"
         return
     try:
         _adapter(declared).validate_python(value)

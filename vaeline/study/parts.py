@@ -7,7 +7,9 @@ from the source without importing the file, so that a study is checked in millis
 
 import ast
 import importlib
+import inspect
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -122,7 +124,8 @@ def _read_options(path: Path, module: str) -> type[PartOptions]:
     # The class may use these names and no other.
     known = {each.__name__: each for each in (Entry, Field, PartOf, PartOptions)}
     namespace = {"Annotated": Annotated, "Literal": Literal, **known, "__name__": module}
-    definition = _definition_of_options(path, shown)
+    tree = _parse(path, shown)
+    definition = _definition_of_options(tree, shown)
     try:
         exec(compile(ast.Module([definition], []), str(path), "exec"), namespace)
     except Exception as error:
@@ -133,14 +136,45 @@ def _read_options(path: Path, module: str) -> type[PartOptions]:
     found = namespace["Options"]
     if not (isinstance(found, type) and issubclass(found, PartOptions)):
         raise UserError(f"Options in {shown} is not derived from PartOptions; write `class Options(PartOptions):`.")
+    if "build" not in _names_defined(tree):
+        contract = shown.split("/")[-2]
+        raise UserError(
+            f"{shown} has no build; define build(options, context), a function that returns a part of {contract}."
+        )
     return found
 
 
-def _definition_of_options(path: Path, shown: str) -> ast.ClassDef:
+def _parse(path: Path, shown: str) -> ast.Module:
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except SyntaxError as error:
         raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
+
+
+def _names_defined(tree: ast.Module) -> set[str]:
+    """The names that a file defines, assigns or imports at its top."""
+    found = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    found |= {
+        target.id
+        for node in tree.body
+        for target in ast.walk(node)
+        if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store)
+    }
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return found | {each.asname or each.name for node in imports for each in node.names}
+
+
+def defines(family: str, name: str, wanted: str) -> bool:
+    """Whether the file of a part defines a name, by its source, which is not imported.
+
+    Raises:
+        UserError: the file is not valid Python.
+    """
+    path = folder(family) / f"{name}.py"
+    return wanted in _names_defined(_parse(path, f"{shown_folder(family)}/{path.name}"))
+
+
+def _definition_of_options(tree: ast.Module, shown: str) -> ast.ClassDef:
     found = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Options"]
     if len(found) != 1:
         raise UserError(f"{shown} has {len(found)} classes called Options; a part has one, with the keys of its entry.")
@@ -196,6 +230,7 @@ def build(contract: type[P], options: PartOptions, *context: object) -> P:
         raise UserError(
             f"{file} {came}; define build(options, context), a function that returns a {shown_type(contract)}."
         )
+    _check_takes(found, [options, *context], f"build in {file}")
     part = found(options, *context)
     if not isinstance(part, contract):
         raise UserError(
@@ -205,6 +240,15 @@ def build(contract: type[P], options: PartOptions, *context: object) -> P:
     for fault in faults(contract, part):
         raise UserError(f"{shown_type(type(part))} in {file} breaks the contract of {shown_type(contract)}: {fault}.")
     return part
+
+
+def _check_takes(function: Callable[..., object], given: Sequence[object], shown: str) -> None:
+    try:
+        inspect.signature(function).bind(*given)
+    except TypeError as error:
+        raise UserError(
+            f"{shown} does not take the {len(given)} arguments that it is called with ({error}); write it as the contract describes it."
+        ) from error
 
 
 def fetch(family: str, options: PartOptions, data: Path) -> None:
@@ -223,6 +267,5 @@ def require(family: str, options: PartOptions, data: Path) -> None:
 
 def _call_if_defined(function: str, family: str, options: PartOptions, data: Path) -> None:
     """Import the file only if it defines the function: most parts import torch, which takes seconds."""
-    tree = ast.parse((folder(family) / f"{options.name}.py").read_text(encoding="utf-8"))
-    if function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}:
+    if defines(family, options.name, function):
         vars(module(family, options.name))[function](options, data)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from vaeline.study.parts import Entry, PartOf, PartOptions, names
+from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 MOST_SEED = 2**63 - 1  # HDF5 and torch's generators take no larger one
@@ -99,6 +99,10 @@ class Dataset(Entry):
     def on_disk(cls, value: str) -> str:
         if value not in names("sets"):
             raise ValueError(f"must be a file of vaeline/data/sets; there are: {', '.join(names('sets'))}")
+        if not defines("sets", value, "LOADER"):
+            raise ValueError(
+                f"is a file that offers no LOADER; end vaeline/data/sets/{value}.py with `LOADER = Loader(read=read, download=download)`"
+            )
         return value
 
 

@@ -13,6 +13,7 @@ from snakemake.io import strip_wildcard_constraints
 sys.path.insert(0, workflow.basedir)
 
 from pipeline_steps.code import hashes
+from vaeline.evaluation.catalogue import catalogue
 from vaeline.study import reading
 from pipeline_steps.closure import PACKAGES
 from vaeline.system.errors import UserError
@@ -24,6 +25,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 try:
     PARAMS = reading.read_yaml(reading.PARAMS)
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
+    catalogue()  # a mistake in a metric's entry stops the run before anything is trained
 except UserError as error:
     raise WorkflowError(str(error)) from None
 HASHES = {"code": hashes(STUDY)}

@@ -1,6 +1,7 @@
 """Every data set that is found on disk keeps the contract of `vaeline.data.raw_images`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,8 +10,8 @@ import pytest
 
 from tests.conftest import every
 from tests.data.sets.sources import POINTS, SOURCES
-from vaeline.data import raw_images
-from vaeline.data.raw_images import EncodedImages, Loader, loader
+from vaeline.data import labels, raw_images
+from vaeline.data.raw_images import EncodedImages, Loader, RawImages, loader
 from vaeline.study import parts
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
@@ -19,6 +20,8 @@ from vaeline.system.errors import UserError
 @pytest.fixture
 def source(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """A tiny data set. A new data set fails here until `sources.py` can write it."""
+    if name not in SOURCES:
+        pytest.fail(f"add a function that writes a tiny {name} to tests/data/sets/sources.py, and to its table SOURCES")
     folder = SOURCES[name](tmp_path / "source", monkeypatch)
     folder.mkdir(exist_ok=True)
     return Dataset(id="tiny", name=name, size=None if name in POINTS else 8, source=str(folder))
@@ -80,6 +83,38 @@ def test_a_file_without_a_loader_is_refused(
 ) -> None:
     monkeypatch.setattr(parts, "module", lambda family, name: SimpleNamespace(**offered))
     with pytest.raises(UserError, match=f"vaeline/data/sets/digits.py offers {came}.*; end the file with `LOADER"):
+        raw_images.read(Dataset(id="tiny", name="digits", size=8))
+
+
+RAW = RawImages(
+    np.zeros((12, 1, 4, 4), np.uint8),
+    labels.of_classes("kind", ["a"], np.zeros(12, np.int64)),
+    list("abcdefghijkl"),
+    {},
+)
+FLAWED = {
+    "a dict": ({}, "an object of class dict"),
+    "channels last": (
+        replace(RAW, images=np.zeros((12, 4, 4, 1), np.uint8)),
+        r"images of uint8, \(12, 4, 4, 1\), where uint8",
+    ),
+    "floats": (replace(RAW, images=np.zeros((12, 1, 4, 4))), "images of float64"),
+    "points of doubles": (replace(RAW, images=np.zeros((12, 2)), levels=None), "points of float64"),
+    "one id twice": (replace(RAW, ids=list("aabcdefghijk")), "ids of which 1 appear twice"),
+    "an image too few": (replace(RAW, images=RAW.images[1:]), "11 images for 12 ids"),
+    "a label too few": (
+        replace(RAW, labels=labels.of_classes("kind", ["a"], np.zeros(11, np.int64))),
+        "11 labels for 12 ids",
+    ),
+    "an unknown split": (replace(RAW, official=np.repeat(["training"], 12)), "an official split called 'training'"),
+}
+
+
+@pytest.mark.parametrize(("returned", "came"), FLAWED.values(), ids=FLAWED)
+def test_a_flawed_data_set_is_refused(returned: object, came: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = {"LOADER": Loader(read=lambda dataset, folder: returned)}  # type: ignore[arg-type, return-value]
+    monkeypatch.setattr(parts, "module", lambda family, name: SimpleNamespace(**read))
+    with pytest.raises(UserError, match=f"read in vaeline/data/sets/digits.py returned {came}"):
         raw_images.read(Dataset(id="tiny", name="digits", size=8))
 
 
