@@ -15,6 +15,6 @@ def test_the_files_of_a_data_set_bear_its_id() -> None:
     assert files.metrics("inception") == Path("data/faces.inception.json")
 
 
-def test_all_lie_in_the_folder_that_is_given() -> None:
+def test_all_files_are_in_the_given_folder() -> None:
     assert DataFiles("faces", Path("/elsewhere")).manifest == Path("/elsewhere/raw/faces.json")
     assert downloads("celeba", Path("/elsewhere")) == Path("/elsewhere/raw/celeba")

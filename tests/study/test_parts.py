@@ -184,7 +184,7 @@ def test_a_part_that_breaks_its_contract_is_reported(
 
 
 def test_a_part_without_build_is_refused_before_it_is_imported(write_part: Write) -> None:
-    sentence = r"mine.py has no build; define build\(options, context\), a function that returns a part"
+    sentence = r"mine.py has no build; define build\(options, context\), a function that returns the part"
     with pytest.raises(UserError, match=sentence):
         write_part("priors", OPTIONS)
     assert f"{parts.PACKAGES['priors']}.mine" not in sys.modules

@@ -184,6 +184,18 @@ def test_validating_a_study_twice_changes_nothing(digits: dict[str, Any]) -> Non
     assert Study.model_validate(digits).model_dump(mode="json") == digits
 
 
+def test_a_data_set_without_a_loader_is_refused(
+    digits: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text("read = None\n")
+    folder = parts.folder
+    monkeypatch.setattr(parts, "folder", lambda family: tmp_path if family == "sets" else folder(family))
+    with pytest.raises(
+        UserError, match=r"dataset.name is 'mine', but must be a file that offers LOADER; end .*sets/mine.py"
+    ):
+        check(with_change(digits, "dataset.name", "mine"), Path("params.yaml"))
+
+
 FAMILIES = [family for family in parts.PACKAGES if family not in ("sets", "plots")]
 
 

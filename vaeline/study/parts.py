@@ -137,10 +137,7 @@ def _read_options(path: Path, module: str) -> type[PartOptions]:
     if not (isinstance(found, type) and issubclass(found, PartOptions)):
         raise UserError(f"Options in {shown} is not derived from PartOptions; write `class Options(PartOptions):`.")
     if "build" not in _names_defined(tree):
-        contract = shown.split("/")[-2]
-        raise UserError(
-            f"{shown} has no build; define build(options, context), a function that returns a part of {contract}."
-        )
+        raise UserError(f"{shown} has no build; define build(options, context), a function that returns the part.")
     return found
 
 

@@ -101,7 +101,7 @@ class Dataset(Entry):
             raise ValueError(f"must be a file of vaeline/data/sets; there are: {', '.join(names('sets'))}")
         if not defines("sets", value, "LOADER"):
             raise ValueError(
-                f"is a file that offers no LOADER; end vaeline/data/sets/{value}.py with `LOADER = Loader(read=read, download=download)`"
+                f"must be a file that offers LOADER; end vaeline/data/sets/{value}.py with `LOADER = Loader(read=read, download=download)`"
             )
         return value
 
