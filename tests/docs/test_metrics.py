@@ -13,7 +13,10 @@ def test_every_metric_has_its_paragraph_and_every_paragraph_its_metric() -> None
     text = PAGE.read_text(encoding="utf-8").split(BEGIN)[0]
     heads = [head.removesuffix(".") for head in re.findall(r"^\*\*([a-z0-9_,\s]+\.)\*\*", text, re.MULTILINE)]
     explained = [name for head in heads for name in re.split(r",\s+", head)]
-    assert sorted(explained) == sorted(catalogue().metrics)
+    missing, unknown = set(catalogue().metrics) - set(explained), set(explained) - set(catalogue().metrics)
+    assert not missing, f"docs/metrics.md needs a paragraph that starts with **{min(missing)}.**"
+    assert not unknown, f"docs/metrics.md explains {min(unknown)}, which no file of vaeline/metrics declares"
+    assert len(explained) == len(set(explained))
 
 
 def test_the_index_is_that_of_the_entries() -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from vaeline.study import keys_page
-from vaeline.study.reading import load
+from vaeline.study import keys_page, ready_studies
 from vaeline.study.schema import Study
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +24,7 @@ def test_the_page_of_keys_equals_the_generated_one() -> None:
 
 
 def test_the_examples_fit_the_schema_completely() -> None:
-    whole = load(ROOT / "params.yaml").model_dump(mode="json")
+    whole = ready_studies.resolve("digits").model_dump(mode="json")
     for example in examples():
         for section, content in example.items():
             changed = {**whole, section: {**whole[section], **content}}

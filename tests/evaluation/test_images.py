@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from vaeline.data.facts import Facts
+from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.reference import Reference, named
+from vaeline.evaluation.reference import Reference, named, put_image_metrics
 from vaeline.metrics import precision_recall
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.runs.samples_file import DrawnImages
@@ -201,3 +202,23 @@ def test_what_is_no_result_of_a_metric_is_refused(
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=f"measure in vaeline/metrics/precision_recall.py {sentence}"):
         measure(drawn, reference)
+
+
+def test_a_metric_of_pixels_names_no_feature_space(reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    assert "features" in measure(drawn, reference).evaluation["precision"]
+    for name in ("precision", "recall", "density", "coverage"):
+        monkeypatch.setitem(catalogue().metrics, name, replace(catalogue().metric(name), features=False))
+    put_image_metrics(reference, reference.real, "floor", by_label=False)
+    for entry in (measure(drawn, reference).evaluation["precision"], reference.record.evaluation["precision_ceiling"]):
+        assert entry["split"] == "test" and not {"features", "weights"} & entry.keys()
+
+
+def test_a_metric_knows_the_levels_of_pixels(reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = []
+    original = precision_recall.measure
+    monkeypatch.setattr(
+        precision_recall, "measure", lambda images, real: levels.append(images.levels) or original(images, real)
+    )
+    measure(DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5), reference)
+    assert levels == [17]

@@ -1,7 +1,7 @@
 """Image metrics of a run: how far its images are from real ones, and whether they show the labels they were asked to show."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -118,10 +118,11 @@ def _extractor(drawn: DrawnImages, judges: Judges, kept: Kept) -> Callable[[Subj
         section = kept.section(f"features-{subject}", code, space=judges.reference.space)
 
         def extract() -> State:
-            found = image_features.extract(features, lambda: [pixels], labels[: len(pixels)], test_index)
-            return dict(image_features.to_state(found))
+            extracted = image_features.extract(features, lambda: [pixels], labels[: len(pixels)], test_index)
+            return dict(image_features.to_state(extracted))
 
-        return image_features.from_state(kept.result(section, extract), lambda: [pixels], features.prefix)
+        found = image_features.from_state(kept.result(section, extract), lambda: [pixels], features.prefix)
+        return replace(found, levels=judges.facts.levels)
 
     return images
 

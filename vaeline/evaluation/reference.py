@@ -101,10 +101,10 @@ def measure(
     facts, test = images.facts, images.test
     record = Record(checksums=facts.checksums, seed=seed)
     found = extract(features, lambda: [test.images], test.labels, np.arange(len(test.images)))
-    real = replace(found, label_values=_label_values(facts))
+    real = replace(found, label_values=_label_values(facts), levels=facts.levels)
     reference = Reference(named(features), real, record, facts.checksums.get("test", ""), images.count)
     for subject, found in _images_for_scale(features, images, seed):
-        put_image_metrics(reference, found, subject, by_label)
+        put_image_metrics(reference, replace(found, levels=facts.levels), subject, by_label)
     _put_conditions(record, classifier, test, facts)
     _put_calibration(record, classifier, test, facts)
     return reference
@@ -123,7 +123,6 @@ def _images_for_scale(features: Features, images: RealImages, seed: int) -> Iter
 
 def put_image_metrics(reference: Reference, images: ImageSet, subject: Subject, by_label: bool) -> None:
     """Record all that metrics of images say of images that give scale."""
-    how: dict[str, object] = {"split": "test", **reference.space}
     for file, metrics in catalogue().of_images(by_label).items():
         names = names_for(metrics, subject, images.space)
         if not names:
@@ -134,7 +133,8 @@ def put_image_metrics(reference: Reference, images: ImageSet, subject: Subject, 
             reference.record.dash_each(names.values(), str(error))
             continue
         for key, name in names.items():
-            reference.record.put_result(name, results[key], **how)
+            space = reference.space if metrics[0].features else {}
+            reference.record.put_result(name, results[key], split="test", **space)
 
 
 def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:

@@ -29,6 +29,7 @@ class ImageSet:
     labels: np.ndarray  # the labels of the images, or those they were asked to show, int64, (rows, columns)
     test_index: np.ndarray  # the test image that each is, was made from, or has its labels from; -1 for none, (rows,)
     space: Space = "fd"
+    levels: int = 256  # a pixel is from 0 to levels - 1
     label_values: Mapping[str, list[str]] = field(default_factory=dict)  # name of each label column -> its values
 
 
