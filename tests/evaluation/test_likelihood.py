@@ -192,7 +192,7 @@ def test_bits_of_binary_images_use_their_probability() -> None:
     record = Record()
     record.put("nll", 4 * log(2), split="test", images=3, of=3, samples=10)
     facts = replace(FACTS, range=(0.0, 1.0), pixels="static_binary")
-    likelihood._put_bits(record, "nll", facts, is_probability=True)
+    likelihood._put_bits(record, "nll", "bits_per_dim", facts, is_probability=True)
     assert record.metrics["bits_per_dim"] == pytest.approx(1)
 
 

@@ -20,6 +20,9 @@ from vaeline.models.likelihood_estimation import NO_DENSITY, why_no_likelihood
 from vaeline.models.model import Model
 from vaeline.study.schema import Evaluation
 
+GIVEN_LABEL = "nll_given_label"
+BITS = {"nll": "bits_per_dim", GIVEN_LABEL: "bits_per_dim_given_label"}  # likelihood -> its code length
+
 
 def measure_likelihood(
     model: Model, train: Batches, test: Batches, settings: Evaluation, kept: Kept | None = None
@@ -46,10 +49,11 @@ def measure_likelihood(
         how = {"of": len(test.images), "samples": settings.importance_samples}
         for row, likelihood in enumerate(likelihoods.each):
             names = [name, f"{name}_refit"] if fitted else [f"{name}_refit" if row else name]
-            _put_nll(record, names, LogLikelihood(*(field[row] for field in found)), likelihood, how)
+            measure = _measure(likelihood.sigma, given_label=name == GIVEN_LABEL)
+            _put_nll(record, names, LogLikelihood(*(field[row] for field in found)), likelihood, measure, how)
     _dash_absent(record, model, test.facts)
-    for name in ("nll", "nll_given_label"):
-        _put_bits(record, name, test.facts, is_probability=model.likelihood.sigma is None)
+    for name, bits in BITS.items():
+        _put_bits(record, name, bits, test.facts, is_probability=model.likelihood.sigma is None)
     _put_effective_sample_size(record, why_no_likelihood(model))
     _put_sigma(record, model.likelihood)
     return record
@@ -78,12 +82,17 @@ def _measure(sigma: Tensor | None, given_label: bool) -> str:
 
 
 def _put_nll(
-    record: Record, names: list[str], estimates: LogLikelihood, likelihood: Likelihood, how: dict[str, int]
+    record: Record,
+    names: list[str],
+    estimates: LogLikelihood,
+    likelihood: Likelihood,
+    measure: str,
+    how: dict[str, int],
 ) -> None:
     """Record a negative log-likelihood, under two names if its sigma is a refitted one anyway."""
     summary, samples = summarize(estimates, names[0]), how["samples"]
     counts = {"split": "test", "images": len(estimates.log_prob), **how}
-    notes: dict[str, object] = {"measure": _measure(likelihood.sigma, names[0].startswith("nll_given_label"))}
+    notes: dict[str, object] = {"measure": measure}
     if summary.why_upper_bound:
         notes["upper_bound"] = summary.why_upper_bound
     if len(estimates.log_prob) < how["of"]:
@@ -105,7 +114,7 @@ def _dash_absent(record: Record, model: Model, facts: Facts) -> None:
     """Record for each likelihood that was not measured why it was not."""
     attributes = model.conditional and not facts.classes
     absent = {
-        "nll_given_label": "" if model.conditional else NO_LABELS,
+        GIVEN_LABEL: "" if model.conditional else NO_LABELS,
         "nll": "combinations of attributes have no p(y) to sum over" if attributes else "",
     }
     for name, why in absent.items():
@@ -123,7 +132,7 @@ def _put_sigma(record: Record, likelihood: Likelihood) -> None:
 
 
 def _put_effective_sample_size(record: Record, why_no_likelihood: str) -> None:
-    name = next((each for each in ("nll", "nll_given_label") if each in record.metrics), None)
+    name = next((each for each in BITS if each in record.metrics), None)
     if name is None:
         record.dash("effective_sample_size", why_no_likelihood or "no likelihood is finite")
         return
@@ -132,8 +141,7 @@ def _put_effective_sample_size(record: Record, why_no_likelihood: str) -> None:
     record.put("effective_sample_size", made["effective_sample_size"], **how, likelihood=name)
 
 
-def _put_bits(record: Record, name: str, facts: Facts, is_probability: bool) -> None:
-    bits = name.replace("nll", "bits_per_dim")
+def _put_bits(record: Record, name: str, bits: str, facts: Facts, is_probability: bool) -> None:
     if name not in record.metrics:
         record.dash(bits, record.evaluation[name]["dash"])
         return
