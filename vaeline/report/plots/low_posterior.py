@@ -28,6 +28,6 @@ PLOT = Plot(
         place=2,
         title="Low-posterior samples",
         alt="Samples that the aggregate posterior covers least, a row for each variant",
-        caption="decoded draws of p(z) that lie where no training image has its code. The least covered is first.",
+        caption="decoded draws of p(z) that the latents of training images cover least. The least covered is first.",
     ),
 )
