@@ -156,7 +156,7 @@ def _check_unchanged(keys: list[str], before: Study, now: Study) -> None:
 
 
 def _value(content: dict[str, Any], key: str) -> object:
-    """The value at a dotted key; None if there is none."""
+    """The value at a dotted key, or None if the key is missing."""
     try:
         return functools.reduce(operator.getitem, key.split("."), content)
     except KeyError:

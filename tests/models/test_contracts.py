@@ -317,9 +317,9 @@ FLAWS = {
         r"log_prob of prior mine returned shape \(\) for 2 images; it must return \(2,\)",
     ),
     "sample": (
-        "return torch.randn(count, self.size) *",
-        "return torch.randn(count) *",
-        "sample of prior mine returned shape",
+        "torch.randn(count, self.size) * (self.degrees / chi_squared).sqrt()",
+        "torch.randn(count)",
+        r"sample of prior mine returned shape \(2,\) for 2 images",
     ),
 }
 
@@ -328,8 +328,8 @@ FLAWS = {
 def test_a_prior_of_wrong_shapes_is_refused_before_training(
     right: str, wrong: str, sentence: str, write_part: Callable[[str, str], PartOptions]
 ) -> None:
-    source = STUDENT_T.replace(right, wrong).replace("chi_squared).sqrt()", "chi_squared).sqrt().flatten()[:count]")
-    write_part("priors", source if "torch.randn(count) *" in source else STUDENT_T.replace(right, wrong))
+    assert STUDENT_T.count(right) == 1
+    write_part("priors", STUDENT_T.replace(right, wrong))
     model = Model(Variant.model_validate({**VECTORS, "prior": {"name": "mine"}}), FACTS)
     with pytest.raises(UserError, match=sentence):
         check_shapes(model, FACTS)

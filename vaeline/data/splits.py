@@ -17,7 +17,7 @@ def deal(
     Args:
         count: of images.
         split: the method, its seed and its shares.
-        official: the official split of each image, as text, (count,); None if there is none.
+        official: the official split of each image, as text, (count,), or None.
         limit: the number of images to use, drawn at random; None for all.
 
     Returns:

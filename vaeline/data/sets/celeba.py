@@ -145,7 +145,7 @@ def _archive(folder: Path) -> Archive:
 
 
 def _beside(folder: Path, name: str) -> list[Path]:
-    """The file of a table next to the images, official or Kaggle's; an empty list if there is none."""
+    """The file of a table next to the images, official or Kaggle's; an empty list if neither exists."""
     return [path for path in (folder / f"{name}.txt", folder / f"{name}.csv") if path.is_file()][:1]
 
 
