@@ -1,0 +1,52 @@
+"""A sealed file is read only as it was written."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vaeline.system.errors import UserError
+from vaeline.system.sealed_files import read_sealed, seal, unseal, write_sealed
+
+CONTENT = {"of": {"variant": "cvae", "seed": 3}, "values": [1.5, None, "é"]}
+
+
+def test_content_is_read_as_it_was_written(tmp_path: Path) -> None:
+    write_sealed(tmp_path / "a.json", CONTENT)
+    assert read_sealed(tmp_path / "a.json", "write it again") == CONTENT
+
+
+def test_order_and_tuples_change_no_seal() -> None:
+    assert seal({"a": (1, 2), "b": 3})["sha256"] == seal({"b": 3, "a": [1, 2]})["sha256"]
+
+
+def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_sealed(path, CONTENT)
+    content = path.read_bytes()
+    for place in range(8 * len(content)):
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        try:
+            same = read_sealed(path, "write it again") == CONTENT  # a blank that became another blank
+        except UserError as error:
+            same = "a.json is damaged" in str(error) and "write it again" in str(error)
+        assert same, place
+
+
+@pytest.mark.parametrize("content", ["", "[", "[1]", "{}", json.dumps(CONTENT), "[" * 100_000, '{"sha256": 1}'])
+def test_other_content_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(UserError, match=r"a\.json is damaged .*; write it again"):
+        read_sealed(tmp_path / "a.json", "write it again")
+
+
+def test_an_absent_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"There is no .*a\.json; write it again"):
+        read_sealed(tmp_path / "a.json", "write it again")
+
+
+def test_a_changed_value_breaks_the_seal() -> None:
+    with pytest.raises(ValueError, match="its checksum differs"):
+        unseal(seal(CONTENT) | {"values": []})

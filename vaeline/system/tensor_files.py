@@ -1,0 +1,76 @@
+"""Files of tensors in the safetensors format, written whole, with what they are of, under a seal."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from vaeline.system.errors import UserError
+from vaeline.system.files import write_bytes
+from vaeline.system.sealed_files import seal, unseal
+
+ABOUT = "about"  # the entry of the file's metadata that is sealed
+TENSORS = "tensors_sha256"
+
+
+class TensorFile(NamedTuple):
+    """The content of a file of tensors."""
+
+    tensors: dict[str, Tensor]
+    about: dict[str, Any]  # what the tensors are of, as JSON gives it back
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write tensors with what they are of, in one step. The same content gives the same bytes."""
+    sealed = seal({**about, TENSORS: _checksum(tensors)})
+    write_bytes(path, serialised(tensors, {ABOUT: json.dumps(sealed, sort_keys=True)}))
+
+
+def serialised(tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
+    """Tensors in the safetensors format. safetensors itself would write to a temporary file that outlives a kill."""
+    return safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+
+
+def read_tensors(path: Path, again: str) -> TensorFile:
+    """Read what `write_tensors` wrote.
+
+    Args:
+        path: of the file.
+        again: what to do if it is missing or damaged, as in "make it again with `...`".
+
+    Raises:
+        UserError: the file is missing, damaged, or was changed since it was written.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise UserError(f"There is no {path}; {again}.") from error
+    try:
+        tensors = safetensors.torch.load(content)
+        about = unseal(json.loads(_metadata(content)[ABOUT]))
+        if about.pop(TENSORS) != _checksum(tensors):
+            raise ValueError("the checksum of its tensors differs")
+    except (SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} is damaged or of another version of vaeline ({error}); {again}.") from error
+    return TensorFile(tensors, about)
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """The metadata in the header of a safetensors file, which begins with the header's length."""
+    size = int.from_bytes(content[:8], "little")
+    metadata: dict[str, str] = json.loads(content[8 : 8 + size])["__metadata__"]
+    return metadata
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        array = tensors[name].detach().cpu().contiguous().numpy()
+        digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(array.data if array.size else b"")
+    return digest.hexdigest()
