@@ -2,7 +2,7 @@
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import POINTS, read_facts, read_split
+from vaeline.data.store import POINTS, read_facts_of, read_split
 from vaeline.evaluation import classifier
 from vaeline.models.variant_checks import check_variants
 from vaeline.study.schema import Study
@@ -17,7 +17,7 @@ def main(study: Study) -> None:
     """Train the classifier that measures condition accuracy; its last hidden layer is a feature space."""
     prepare_process(study.classifier.threads)
     files = DataFiles(study.dataset.id)
-    facts = read_facts(files.store)
+    facts = read_facts_of(study)
     check_variants(study, facts)
     if facts.points:
         classifier.skip(files.classifier, POINTS)

@@ -11,7 +11,7 @@ from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import POINTS, read_split, require_images
+from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.images import Judges, dash_images, measure_images
@@ -41,7 +41,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
-    require_images(store, facts)
+    require_images(store, facts, read_facts_of(study))
     kept = _kept(study, variant, seed, facts, device)
     train, test = (Batches(read_split(store, split, budget()), facts, BATCH, device) for split in ("train", "test"))
     # Images come first, since they read files: a file that does not fit is named before the long work.

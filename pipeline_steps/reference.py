@@ -2,7 +2,7 @@
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import POINTS, read_facts, read_split
+from vaeline.data.store import POINTS, read_facts_of, read_split
 from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.feature_space import Features
 from vaeline.study import parts
@@ -20,7 +20,7 @@ def main(study: Study) -> None:
     prepare_process(study.classifier.threads)
     files, device = DataFiles(study.dataset.id), device_of(study.training.device)
     store, space = files.store, study.evaluation.features.name
-    facts = read_facts(store)
+    facts = read_facts_of(study)
     where = files.statistics(space), files.metrics(space)
     if facts.points:
         reference.skip(POINTS, *where)

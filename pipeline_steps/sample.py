@@ -8,7 +8,7 @@ from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import Split, read_split, require_images
+from vaeline.data.store import Split, read_facts_of, read_split, require_images
 from vaeline.runs import drawing, model_files, samples_file
 from vaeline.runs.folder import StudyFolder
 from vaeline.runs.pictures import picture
@@ -31,7 +31,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
-    require_images(store, facts)
+    require_images(store, facts, read_facts_of(study))
     model.to(device)
     test = read_split(store, "test")
     chosen = _choose(len(test.images), study.sampling.count, derive_seed("test images", study.sampling.seed))

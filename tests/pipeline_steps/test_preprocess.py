@@ -1,6 +1,5 @@
 """The preprocess step reads a manifest and writes a store."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from click.testing import Result
 from pipeline_steps import download, preprocess
 from vaeline.data import store
 from vaeline.study.schema import Study
+from vaeline.system.sealed_files import read_sealed, write_sealed
 
 
 def test_digits_become_a_store(project: Study, run: Callable[..., Result]) -> None:
@@ -17,7 +17,8 @@ def test_digits_become_a_store(project: Study, run: Callable[..., Result]) -> No
     facts = store.read_facts(Path("data/blocks.h5"))
     assert facts.counts == {"train": 1258, "validation": 180, "test": 359}
     assert (facts.image_shape, facts.levels, facts.label_names) == ((1, 8, 8), 17, ["digit"])
-    manifest = json.loads(Path("data/raw/blocks.json").read_text())
+    manifest = read_sealed(Path("data/raw/blocks.json"), "")
+    assert manifest.pop("id") == "blocks"
     assert manifest.pop("source") == "download"  # where the files lay is no part of what they are
     assert facts.preprocessing["manifest"] == manifest
 
@@ -25,7 +26,7 @@ def test_digits_become_a_store(project: Study, run: Callable[..., Result]) -> No
 def test_a_missing_manifest_names_the_step_that_writes_it(project: Study, run: Callable[..., Result]) -> None:
     ended = run(preprocess.main)
     assert ended.exit_code == 1
-    assert "data/raw/blocks.json is missing or damaged; run `python -m pipeline_steps.download`" in ended.stderr
+    assert "There is no data/raw/blocks.json; run `python -m pipeline_steps.download`" in ended.stderr
 
 
 def test_images_changed_after_the_download_leave_the_store_unchanged(
@@ -33,8 +34,8 @@ def test_images_changed_after_the_download_leave_the_store_unchanged(
 ) -> None:
     before = Path("data/blocks.h5").read_bytes()
     assert run(download.main).exit_code == 0
-    manifest = json.loads(Path("data/raw/blocks.json").read_text())
-    Path("data/raw/blocks.json").write_text(json.dumps(manifest | {"images": 5}))
+    manifest = read_sealed(Path("data/raw/blocks.json"), "")
+    write_sealed(Path("data/raw/blocks.json"), manifest | {"images": 5})
     ended = run(preprocess.main)
     assert ended.exit_code == 1 and "are not those that the download step saw" in ended.stderr
     assert Path("data/blocks.h5").read_bytes() == before
