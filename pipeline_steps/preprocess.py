@@ -1,8 +1,11 @@
 """Decode the data set into one HDF5 store."""
 
+from typing import cast
+
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
 from vaeline.data.preprocessing import preprocess
+from vaeline.data.raw_images import Manifest
 from vaeline.study.schema import Study
 from vaeline.system.memory import keep_memory
 from vaeline.system.sealed_files import read_sealed
@@ -16,7 +19,7 @@ def main(study: Study) -> None:
     keep_memory()
     files = DataFiles(study.dataset.id)
     manifest = read_sealed(files.manifest, "run `python -m pipeline_steps.download`")
-    preprocess(study.dataset, manifest, files.store)
+    preprocess(study.dataset, cast(Manifest, manifest), files.store)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import Reference, named, put_image_metrics
+from vaeline.evaluation.skill import Skill
 from vaeline.metrics import precision_recall
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.runs.samples_file import DrawnImages
@@ -29,7 +30,7 @@ class Corner:
     """A feature space that is also a classifier: it reads the pixels."""
 
     prefix, description, weights_sha256 = "fd", "pixels", "none"
-    log_frequency = torch.zeros(1)
+    says_nothing, skill, log_frequency = "", Skill(), torch.zeros(1)
 
     def __call__(self, images: Tensor) -> Tensor:
         return images.flatten(1).float()
@@ -50,7 +51,7 @@ def reference() -> Reference:
     record.put("fd_floor", 1.5)
     test = images_of(LABELS)
     real = replace(extract(Corner(), lambda: [test], LABELS[:, None], ROWS), label_values={"digit": ["0", "1", "2"]})
-    return Reference(named(Corner()), real, record, "ab12", 60)
+    return Reference(named(Corner()), real, record, FACTS.checksums, 60, "none")
 
 
 def measure(drawn: DrawnImages, reference: Reference, conditional: bool = True, by_label: bool = False) -> Record:
@@ -125,7 +126,9 @@ def test_distances_by_label_are_measured_on_request(reference: Reference) -> Non
     ("changes", "sentence"),
     [
         ({"space": {"features": "pixels", "weights": "other"}}, "measured with .*other.*pipeline_steps.reference"),
-        ({"test_sha256": "ef56"}, "another test split than that of tiny"),
+        ({"data": {"train": "cd34", "test": "ef56"}}, "another test split than that of tiny"),
+        ({"data": {"train": "ef56", "test": "ab12"}}, "another train split than that of tiny"),
+        ({"judge": "other"}, "another classifier than that of this run.*pipeline_steps.reference"),
         ({"drawn": 359}, "drew 60 images, but the reference was measured of 359"),
     ],
 )

@@ -29,7 +29,7 @@ class Pixels:
     """A feature space with known features: the pixels."""
 
     prefix: Literal["fd"] = "fd"
-    description, weights_sha256 = "the pixels themselves", "none"
+    description, weights_sha256, says_nothing = "the pixels themselves", "none", ""
 
     def __call__(self, images: Tensor) -> Tensor:
         return images.flatten(1).float()
@@ -177,7 +177,7 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content
     real = ImageSet(
         lambda: [test], Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9)
     )
-    reference.write(Reference({"features": "pixels"}, real, Record(), "", 9), *paths)
+    reference.write(Reference({"features": "pixels"}, real, Record(), {}, 9), *paths)
     paths[broken].unlink()
     if content is not None:
         paths[broken].write_bytes(content)

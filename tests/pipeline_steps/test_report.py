@@ -9,11 +9,11 @@ import yaml
 from click.testing import CliRunner, Result
 
 from pipeline_steps import report, table
-from tests.made_up import references, study_content, write_run, write_runs
+from tests.made_up import references, study_content, write_numbers, write_run, write_runs
 from vaeline.data import splits, store
 from vaeline.data.facts import Facts
 from vaeline.report.plots.shared import rendering
-from vaeline.system.files import write_json
+from vaeline.study.reading import load
 
 RESULTS = Path("results/tiny")
 ROOT = Path(__file__).parents[2]
@@ -33,7 +33,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(yaml.safe_dump(study_content(question="Is one better?")))
     write_runs(RESULTS / "runs", {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
-    write_json(Path("data/dots.classifier.json"), {"metrics": references({"fd_floor": 1.5}).evaluation})
+    write_numbers(load(), references({"fd_floor": 1.5}))
 
 
 @pytest.fixture

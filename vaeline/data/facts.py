@@ -78,7 +78,7 @@ class Facts:
 
     def unseen(self, labels: np.ndarray) -> dict[str, int]:
         """How many rows of labels, (n, columns), have a value that no training image has: `digit=7` -> rows."""
-        found = {}
+        found: dict[str, int] = {}
         for column, codes in enumerate(self._unseen_codes()):
             counts = np.bincount(labels[:, column], minlength=self.label_cardinalities[column])
             names = {code: f"{self.label_names[column]}={self.label_values[column][code]}" for code in codes}

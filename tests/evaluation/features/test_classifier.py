@@ -176,7 +176,7 @@ def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> No
     save(
         DataFiles("tiny", tmp_path).classifier, train(images, images, facts, SETTINGS.model_copy(update={"epochs": 1}))
     )
-    assert of(facts, tmp_path).trained_on_sha256 == "ab12"
+    assert of(facts, tmp_path).data["train"] == "ab12"
     with pytest.raises(
         UserError, match=r"trained on another training split than that of tiny.*pipeline_steps\.classifier"
     ):
