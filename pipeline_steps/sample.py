@@ -36,6 +36,8 @@ def main(study: Study, variant: str, seed: int) -> None:
     test = read_split(store, "test")
     chosen = _choose(len(test.images), study.sampling.count, derive_seed("test images", study.sampling.seed))
     test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])
+    if model.conditional:
+        facts.warn_of_unseen(test.labels, "test images, whose labels the samples are asked to show,")
     images, train = (Batches(each, facts, BATCH, device) for each in (test, read_split(store, "train", budget())))
     with created(folder / "samples.h5") as file:
         for name, content in drawing.everything(model, images, train, study.sampling.seed, seed):

@@ -14,7 +14,7 @@ from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import Reference, named, put_image_metrics
-from vaeline.evaluation.skill import Skill
+from vaeline.evaluation.skill import LabelSkill, Skill
 from vaeline.metrics import precision_recall
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.runs.samples_file import DrawnImages
@@ -225,3 +225,33 @@ def test_a_metric_knows_the_levels_of_pixels(reference: Reference, monkeypatch: 
     )
     measure(DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5), reference)
     assert levels == [17]
+
+
+def judged(skill: Skill, says_nothing: str = "") -> type[Corner]:
+    return type("Judge", (Corner,), {"skill": skill, "says_nothing": says_nothing})
+
+
+def test_a_classifier_that_learned_nothing_gives_dashes(reference: Reference) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    skill = Skill(20, {"digit": LabelSkill(0.3, 0.33, 0.9)})
+    judge = judged(skill, skill.why_nothing)()
+    judges = Judges(judge, reference, judge, FACTS, by_label=True)  # type: ignore[arg-type]
+    found = measure_images(drawn, judges, conditional=True).evaluation
+    why = {"dash": "the classifier is no better than chance on 20 validation images (digit 0.30 where chance is 0.33)"}
+    for name in ("condition_accuracy", "fd_sample", "kd_reconstruction", "precision", "fd_sample_by_label"):
+        assert found[name] == why, name
+
+
+def test_other_features_do_not_depend_on_the_classifier(reference: Reference) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    judge = judged(Skill(20, {"digit": LabelSkill(0.3, 0.33, 0.9)}))()
+    record = measure_images(drawn, Judges(Corner(), reference, judge, FACTS), conditional=True)  # type: ignore[arg-type]
+    assert "condition_accuracy" not in record.metrics and "fd_sample" in record.metrics
+
+
+def test_a_request_for_a_label_that_training_never_saw_is_noted(reference: Reference) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    facts = replace(FACTS, training_counts=[[9, 0, 4]])
+    judges = Judges(Corner(), reference, Corner(), facts)  # type: ignore[arg-type]
+    warning = measure_images(drawn, judges, conditional=True).evaluation["condition_accuracy"]["warning"]
+    assert warning.startswith("20 of 60 samples have a label that no training image has: digit=1 (20)")

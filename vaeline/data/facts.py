@@ -85,28 +85,32 @@ class Facts:
             found |= {names[code]: int(counts[code]) for code in codes if counts[code]}
         return found
 
-    def warn_of_unseen(self, labels: np.ndarray, what: str) -> None:
-        """Warn if some labels, (n, columns), have values that no training image has.
+    def unseen_in_words(self, labels: np.ndarray, what: str) -> str:
+        """How many labels, (n, columns), have values that no training image has, as a sentence; empty if none has.
 
         Args:
             labels: of images, or those that images are asked to show.
             what: has the labels, as in "test images".
+        """
+        by_value = self.unseen(labels)
+        if not by_value:
+            return ""
+        rows = np.any([np.isin(labels[:, column], codes) for column, codes in enumerate(self._unseen_codes())], axis=0)
+        named = [f"{value} ({count:,})" for value, count in by_value.items()]
+        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        return (
+            f"{rows.sum():,} of {len(labels):,} {what} have a label that no training image has: "
+            f"{', '.join(named[:MOST_NAMED])}{more}; a model has learned nothing about it"
+        )
+
+    def warn_of_unseen(self, labels: np.ndarray, what: str) -> None:
+        """Warn if some labels have values that no training image has; arguments as in `unseen_in_words`.
 
         Warns:
             UnseenLabels: names the values, with their numbers.
         """
-        by_value = self.unseen(labels)
-        if not by_value:
-            return
-        rows = np.any([np.isin(labels[:, column], codes) for column, codes in enumerate(self._unseen_codes())], axis=0)
-        named = [f"{value} ({count:,})" for value, count in by_value.items()]
-        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-        warnings.warn(
-            f"{rows.sum():,} of {len(labels):,} {what} have a label that no training image has: "
-            f"{', '.join(named[:MOST_NAMED])}{more}; a model has learned nothing about it.",
-            UnseenLabels,
-            stacklevel=3,
-        )
+        if words := self.unseen_in_words(labels, what):
+            warnings.warn(f"{words}.", UnseenLabels, stacklevel=3)
 
     def _unseen_codes(self) -> list[list[int]]:
         """The values of each column that no training image has; none if the counts are unknown."""

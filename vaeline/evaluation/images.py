@@ -195,4 +195,6 @@ def _put_accuracy(record: Record, drawn: DrawnImages, judges: Judges, conditiona
 
     by_label = kept.result(section, accuracy)["by_label"]
     how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": judge.weights_sha256}
+    if unseen := facts.unseen_in_words(drawn.labels, "samples"):
+        how["warning"] = unseen
     put_accuracy(record, "condition_accuracy", by_label, facts.missing_values(drawn.labels), judge.skill, **how)
