@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 
 import vaeline
 from vaeline.data import splits, store
-from vaeline.data.facts import Facts
+from vaeline.data.facts import Facts, UnseenLabels
 from vaeline.data.store import Split
 from vaeline.metrics.nll import Unconverged
 from vaeline.models.model import Model
@@ -173,3 +174,18 @@ def test_torch_is_imported_only_for_a_run() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         vaeline.nothing  # noqa: B018
+
+
+def test_labels_that_training_never_saw_are_called_out(made: Make) -> None:
+    run, images = made(CONDITIONAL), np.zeros((2, *FACTS.image_shape), np.uint8)
+    run.facts = replace(run.facts, training_counts=[[30, 0, 0], [15, 15]])
+    with pytest.warns(UnseenLabels, match=r"4 of 4 images to draw .*: shape=odd \(4\)"):
+        run.sample(4, shape="odd", dark=0)
+    with pytest.warns(UnseenLabels, match=r"1 of 2 images .*: shape=square \(1\)"):
+        run.encode(images, np.array([[0, 0], [1, 0]]))
+    with pytest.warns(UnseenLabels, match=r"2 of 2 images .*: shape=odd \(2\)"):
+        run.reconstruct(images, np.zeros((2, 2), int), shape=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run.sample(4, shape="round", dark=1)
+        made(PLAIN).sample(4)
