@@ -14,6 +14,7 @@ from click.testing import Result
 from pipeline_steps.command import RUNNING, UNDER_DVC, command, data_timing, reads, study_command, timed
 from vaeline.metrics.frechet_distance import FewImages
 from vaeline.runs.timing import read_times
+from vaeline.study import reading
 from vaeline.study.reading import PARAMS
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
@@ -91,8 +92,8 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
     def step(study: Study) -> None:
         PARAMS.write_text(PARAMS.read_text() + added)
 
-    parse, parsed = yaml.load, []
-    monkeypatch.setattr(yaml, "load", lambda *arguments: (parsed.append(1), parse(*arguments))[1])
+    check, parsed = reading.check, []
+    monkeypatch.setattr(reading, "check", lambda *arguments: (parsed.append(1), check(*arguments))[1])
     added = "# of another text, so that no test before has parsed it\n"
     PARAMS.write_text(PARAMS.read_text() + added)
     added = ""
