@@ -63,7 +63,7 @@ def _run_hashes(study: Study) -> Hashes:
 def _metrics() -> list[str]:
     """The modules of all metrics, which are imported by name, out of sight."""
     files = sorted((ROOT / "vaeline/metrics").glob("*.py"))
-    return [f"vaeline.metrics.{path.stem}" for path in files if not path.stem.startswith("_")]
+    return [f"vaeline.metrics.{path.stem}" for path in files if not path.stem.startswith(("_", "."))]
 
 
 def _hash(step: str, *parts: str) -> str:

@@ -129,7 +129,7 @@ def catalogue() -> Catalogue:
 
 
 def _files() -> Iterator[Path]:
-    return (path for path in sorted(FOLDER.glob("*.py")) if not path.stem.startswith("_"))
+    return (path for path in sorted(FOLDER.glob("*.py")) if not path.stem.startswith(("_", ".")))
 
 
 def _read(path: Path) -> list[Metric]:

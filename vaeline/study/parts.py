@@ -46,7 +46,7 @@ def shown_folder(family: str) -> str:
 
 def names(family: str) -> list[str]:
     """The parts of a family, as found on disk, sorted."""
-    return sorted(path.stem for path in folder(family).glob("*.py") if not path.stem.startswith("_"))
+    return sorted(path.stem for path in folder(family).glob("*.py") if not path.stem.startswith(("_", ".")))
 
 
 class Entry(BaseModel):
