@@ -20,8 +20,8 @@ class UserError(Exception):
 
 
 def shown(value: object) -> str:
-    """A value as a sentence shows it: its `repr`, of which a long one loses its middle."""
-    return _cut(repr(value), MOST_SHOWN)
+    """A value as a sentence shows it: its `repr` on one line, of which a long one loses its middle."""
+    return _cut(" ".join(line.strip() for line in repr(value).splitlines()), MOST_SHOWN)
 
 
 def reason(error: BaseException) -> str:
