@@ -24,7 +24,7 @@ from vaeline.system.files import sha256
 from vaeline.system.project import main_worktree
 
 FILE = Path(inception.FID_WEIGHTS_URL).name
-# Of the file, whose name has only the first 8 digits; several projects publish it, such as genforce and HyperGAN.
+# Of the file, whose name has only the first 8 digits; docs/decisions.md says how the others are known.
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 BATCH_SIZE = 50  # images that are 299x299 inside the network
 
