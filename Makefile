@@ -53,8 +53,8 @@ lock:  ## update requirements.lock from pyproject.toml, and the locks of uv and 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST))
 
-# If the machine has no uv, pip installs the version of requirements-uv.lock into .uv. The pip is that of the Python from which .venv was made, because .venv
-# has none.
+# If the machine has no uv, pip installs the version of requirements-uv.lock into .uv. The pip is that of the Python from which
+# .venv was made, because .venv has none.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo 'vaeline needs Python 3.11 to 3.13; choose one with `make PYTHON=python3.12`' >&2; exit 1; }
