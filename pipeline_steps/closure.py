@@ -157,7 +157,7 @@ class _Memory:
 
 @cache
 def _memory() -> _Memory:
-    with suppress(OSError, ValueError, KeyError, TypeError):  # there is no file, or it is damaged
+    with suppress(Exception):  # there is no file, or it is damaged in some way
         content = json.loads(CACHE.read_text(encoding="utf-8"))
         if content["by"] == _own_key():
             return _Memory({name: Module(*entry) for name, entry in content["modules"].items()})

@@ -46,7 +46,8 @@ def command(step: Callable[..., None]) -> click.Command:
         except BrokenPipeError:  # the reader of the output has ended, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
-            raise click.ClickException(f"{error}; fix this and run again.") from error
+            bounded = UserError(f"{error}; fix this and run again.")  # a file's name can be long, and not UTF-8
+            raise click.ClickException(str(bounded)) from error
         except KeyboardInterrupt:
             end_interrupted()
         except (click.ClickException, click.Abort, click.exceptions.Exit):

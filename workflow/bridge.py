@@ -193,7 +193,7 @@ def _seconds(job: "Job") -> float:
     of_run, shared = Path(job.output[0]).with_name(TIMING), DataFiles(str(job.wildcards.get("id"))).timing
     name = ".".join([job.rule.name, *filter(None, [job.wildcards.get("features")])])
     for path in (of_run, shared):
-        with suppress(OSError, ValueError, LookupError, TypeError):
+        with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             return float(json.loads(path.read_text(encoding="utf-8"))[name]["seconds"])
     return 1.0
 

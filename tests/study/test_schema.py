@@ -138,6 +138,8 @@ BROKEN = {
         "import math\nclass Options(PartOptions):\n    scale: float = Field(math.pi)\n",
         "may use Annotated, Entry, Field, Literal, PartOf, PartOptions and Python's own names",
     ),
+    "a zero byte": ("x = 1\0\n", "is not valid Python: "),
+    "absurdly deep": ("x = " + "-" * 100_000 + "1\n", "is not valid Python: "),
     "no Python": ("class Options(:\n", "is not valid Python: .*, line 1"),
 }
 

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
-from vaeline.system.errors import UserError, reading
+from vaeline.system.errors import UserError
 
 T = TypeVar("T")
 
@@ -133,8 +133,10 @@ def read_json(content: TypeAdapter[T], path: Path) -> T:
     Raises:
         UserError: it is damaged.
     """
-    with reading(path, "delete it and run the study again", "damaged, or not JSON of numbers"):
+    try:
         return content.validate_json(path.read_bytes(), strict=True)
+    except ValueError as error:
+        raise unreadable(path, "JSON of numbers") from error
 
 
 def unreadable(path: Path, expected: str) -> UserError:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import safetensors.torch
+from safetensors import SafetensorError
 from torch import Tensor
 
-from vaeline.system.errors import UserError, reading
+from vaeline.system.errors import UserError
 from vaeline.system.files import write_bytes
 from vaeline.system.sealed_files import seal, unseal
 
@@ -49,11 +50,13 @@ def read_tensors(path: Path, again: str) -> TensorFile:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; {again}.") from error
-    with reading(path, again, "damaged or of another version of vaeline"):
+    try:
         tensors = safetensors.torch.load(content)
         about = unseal(json.loads(_metadata(content)[ABOUT]))
         if about.pop(TENSORS) != _checksum(tensors):
             raise ValueError("the checksum of its tensors differs")
+    except (SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} is damaged or of another version of vaeline ({error}); {again}.") from error
     return TensorFile(tensors, about)
 
 
