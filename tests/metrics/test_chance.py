@@ -28,8 +28,9 @@ def test_the_p_value_is_the_share_of_deals_that_fit_as_well() -> None:
     assert found.p == pytest.approx(1 / comb(8, 4), abs=0.003)
 
 
-def test_one_answer_for_all_images_is_chance_however_frequent_it_is() -> None:
-    labels = (np.arange(200) < 10).astype(int)[:, None]
+@pytest.mark.parametrize(("count", "rare"), [(200, 10), (4, 2)])
+def test_one_answer_for_all_images_is_chance_however_frequent_it_is(count: int, rare: int) -> None:
+    labels = (np.arange(count) < rare).astype(int)[:, None]
     [found] = against_chance(np.zeros_like(labels), labels, 0)
     assert found is not None
     assert (found.balanced_accuracy, found.chance, found.p) == (pytest.approx(0.5), 0.5, 1)

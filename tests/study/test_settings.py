@@ -3,7 +3,7 @@
 import json
 
 from tests import made_up
-from vaeline.study.settings import values
+from vaeline.study.settings import differences, values
 
 
 def test_values_are_those_of_the_study_as_json() -> None:
@@ -23,3 +23,10 @@ def test_a_key_that_the_study_lacks_is_none() -> None:
         "training.epochs.first": None,
         "study.seeds.0": None,
     }
+
+
+def test_settings_that_differ_are_named_with_both_values() -> None:
+    made = {"classifier": {"epochs": 20, "flip": False}, "training.device": "auto", "gone": 1}
+    now = {"classifier": {"epochs": 30, "flip": False}, "training.device": "auto", "new": [2]}
+    assert differences(made, now) == ["classifier.epochs 20, now 30", "gone 1, now absent", "new absent, now [2]"]
+    assert differences(made, made) == []
