@@ -50,10 +50,9 @@ def main(study: Study, variant: str, seed: int) -> float:
     store = paths.DataFiles(study.dataset.id).store
     facts = read_facts(store)
     check_variants(study, facts)
-    checkpoints = Checkpoints(
-        f"{study.study.name}-{RunKey(variant, seed)}", _what_decides(study, variant, seed, facts, device)
-    )
-    of_density = Checkpoints(f"{checkpoints.folder.name}-density", {"training": study.training.model_dump(mode="json")})
+    name, decides = f"{study.study.name}-{RunKey(variant, seed)}", _what_decides(study, variant, seed, facts, device)
+    checkpoints = Checkpoints(name, decides)
+    of_density = Checkpoints(f"{name}-density", {**decides, "training": study.training.model_dump(mode="json")})
     folder = StudyFolder(study.study.name).run(variant, seed)
     with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
         batches, validation = (
