@@ -1,15 +1,16 @@
 """Write the report of the active study: numbers, plots, page."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from pipeline_steps.command import reads, study_command, study_timing, timed
 from vaeline.data.paths import DataFiles
+from vaeline.data.store import verify
 from vaeline.evaluation import reference_numbers
 from vaeline.evaluation.record import Record
-from vaeline.report import compare, real_images, results, tradeoffs
+from vaeline.report import compare, comparison, real_images, results, tradeoffs
+from vaeline.report.common_ground import CommonGround
 from vaeline.report.costs import costs
 from vaeline.report.findings import Findings
 from vaeline.report.page import compose, render
@@ -17,10 +18,10 @@ from vaeline.report.plots.shared import contract
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import provenance
 from vaeline.runs import former_runs
-from vaeline.runs.folder import StudyFolder
+from vaeline.runs.folder import NOT_TRAINED, StudyFolder
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
-from vaeline.system.files import write_json, write_text, written_aside
+from vaeline.system.files import sha256, write_json, write_text, written_aside
 
 
 @study_command
@@ -35,9 +36,8 @@ def main(study: Study, partial: bool) -> None:
     """Write the report of the active study, with its metrics and comparisons."""
     where, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store
     folder = where.path
-    found = results.read(where.runs, study, tolerant=partial)
+    found = results.read(where.runs, study, partial, _reference(study, partial), _common_ground(study, partial))
     _check_complete(found, folder, partial)
-    found = replace(found, reference=_reference(study, partial))
     if not partial:
         for run in former_runs.move_former(where.runs, study.study, where.former):
             click.echo(f"params.yaml no longer names this run, which is kept in {run}.")
@@ -54,7 +54,7 @@ def _write_outputs(study: Study, findings: Findings, folder: Path) -> None:
     plots = RenderedPlots(findings, contract.found())
     page, files = _page(study, plots), plots.files()
     write_json(folder / "metrics.json", findings.comparison.means())
-    write_json(folder / "comparison.json", findings.comparison.model_dump(mode="json"))
+    comparison.write(folder / "comparison.json", findings.comparison)
     write_json(folder / "pareto.json", tradeoffs.records(findings))
     for name, content in files.items():
         with written_aside(folder / name) as aside:
@@ -66,6 +66,16 @@ def _reference(study: Study, partial: bool) -> Record:
     """The numbers of the data set; a partial report does without if they are unavailable."""
     path = DataFiles(study.dataset.id).metrics(study.evaluation.features.name)
     return Record() if partial and not path.exists() else reference_numbers.read_numbers(path)[0]
+
+
+def _common_ground(study: Study, partial: bool) -> CommonGround:
+    """The data set that the runs must be of; a partial report does without files that are not there."""
+    files = DataFiles(study.dataset.id)
+    numbers = files.metrics(study.evaluation.features.name)
+    return CommonGround(
+        facts=None if partial and not files.store.exists() else verify(files.store),
+        numbers_sha256=None if partial and not numbers.exists() else sha256(numbers),
+    )
 
 
 def _page(study: Study, plots: RenderedPlots) -> str:
@@ -83,7 +93,8 @@ def _check_complete(found: results.Results, folder: Path, partial: bool) -> None
     """
     missing = [f"{variant} seed {seed} ({state})" for (variant, seed), state in found.missing.items()]
     if partial and not found.runs:
-        raise UserError(f"No run in {folder / 'runs'} is finished; run the study first (snakemake --cores 4 all).")
+        why = "" if set(found.missing.values()) == {NOT_TRAINED} else f" ({', '.join(missing)})"
+        raise UserError(f"No run in {folder / 'runs'} is finished{why}; run the study first (snakemake --cores 4 all).")
     if missing and not partial:
         raise UserError(
             f"The report needs every run of the study; missing: {', '.join(missing)}; "

@@ -47,17 +47,20 @@ def blocks(count: int, seed: int) -> Split:
     return Split(images, labels.astype(np.int64), [f"{seed}-{index}" for index in range(count)])
 
 
+def write_project(folder: Path, seed: int = 0) -> None:
+    """Write params.yaml and a store of 96 + 24 + 40 images."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(STUDY))
+    facts = Facts("blocks", (1, 8, 8), 17, (-1.0, 1.0), ["side"], [["left", "right"]])
+    sizes = {"train": 96, "validation": 24, "test": 40}
+    splits = {name: blocks(count, seed + place) for place, (name, count) in enumerate(sizes.items(), start=1)}
+    store.write(folder / "data" / "blocks.h5", facts, splits)
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     """The current folder holds params.yaml and a store of 96 + 24 + 40 images."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(STUDY))
-    facts = Facts("blocks", (1, 8, 8), 17, (-1.0, 1.0), ["side"], [["left", "right"]])
-    store.write(
-        tmp_path / "data" / "blocks.h5",
-        facts,
-        {"train": blocks(96, 1), "validation": blocks(24, 2), "test": blocks(40, 3)},
-    )
+    write_project(tmp_path)
     return load()
 
 

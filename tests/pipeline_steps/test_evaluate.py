@@ -10,11 +10,13 @@ import yaml
 from click.testing import Result
 
 from pipeline_steps import classifier, evaluate, reference, sample
+from tests.made_up import identity
 from tests.pipeline_steps.conftest import blocks
 from vaeline.data import store
 from vaeline.data.store import read_facts
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.models.model import Model
+from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import StudyFolder
 from vaeline.runs.model_files import save
 from vaeline.study.schema import Study
@@ -30,7 +32,8 @@ def drawn(project: Study, run: Callable[..., Result]) -> Study:
     run(reference.main)
     for variant, options in project.variants.items():
         torch.manual_seed(0)
-        save(StudyFolder("tiny").run(variant, 0), Model(options, facts), facts, {})
+        folder = StudyFolder("tiny").run(variant, 0)
+        save(folder, Model(options, facts), facts, identity(project, variant, 0, folder))
         run(sample.main, "--variant", variant, "--seed", 0)
     return project
 
@@ -40,7 +43,7 @@ def test_every_metric_is_finite_and_defined(drawn: Study, run: Callable[..., Res
     result = run(evaluate.main, "--variant", variant, "--seed", 0)
     assert result.exit_code == 0, result.output
     folder = StudyFolder("tiny").run(variant, 0)
-    metrics, evaluation = (json.loads((folder / f"{name}.json").read_text()) for name in ("metrics", "evaluation"))
+    metrics, evaluation = json.loads((folder / "metrics.json").read_text()), read_evaluation(folder).metrics
     expected = {
         "negative_elbo",
         "nll",
@@ -59,7 +62,7 @@ def test_every_metric_is_finite_and_defined(drawn: Study, run: Callable[..., Res
 
 def test_each_metric_uses_the_split_it_records(drawn: Study, run: Callable[..., Result]) -> None:
     run(evaluate.main, "--variant", "flow", "--seed", 0)
-    evaluation = json.loads((StudyFolder("tiny").run("flow", 0) / "evaluation.json").read_text())
+    evaluation = read_evaluation(StudyFolder("tiny").run("flow", 0)).metrics
     facts = read_facts(Path("data/blocks.h5"))
     measured = {name: how for name, how in evaluation.items() if "split" in how}
     for name, how in measured.items():
@@ -78,7 +81,7 @@ def test_another_evaluation_seed_draws_different_samples(drawn: Study, run: Call
         content["evaluation"]["seed"] = seed
         Path("params.yaml").write_text(yaml.safe_dump(content))
         assert run(evaluate.main, "--variant", "plain", "--seed", 0).exit_code == 0
-        evaluation = json.loads((StudyFolder("tiny").run("plain", 0) / "evaluation.json").read_text())
+        evaluation = read_evaluation(StudyFolder("tiny").run("plain", 0)).metrics
         assert {evaluation[name]["seed"] for name in ("nll", "skl", "probe_linear")} == {seed}
         found.append(
             {name: evaluation[name]["value"] for name in ("nll", "negative_elbo", "skl", "mutual_information")}

@@ -3,15 +3,12 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
 from pipeline_steps import report, table
-from tests.made_up import references, study_content, write_run, write_runs
-from vaeline.data import splits, store
-from vaeline.data.facts import Facts
+from tests.made_up import references, study_content, write_run, write_runs, write_store
 from vaeline.report.plots.shared import rendering
 from vaeline.system.files import write_json
 
@@ -33,6 +30,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(yaml.safe_dump(study_content(question="Is one better?")))
     write_runs(RESULTS / "runs", {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
+    write_store(Path("data/dots.h5"))
     write_json(Path("data/dots.classifier.json"), {"metrics": references({"fd_floor": 1.5}).evaluation})
 
 
@@ -75,10 +73,6 @@ def test_running_twice_writes_the_same_bytes() -> None:
 
 @pytest.mark.usefixtures("undrawn")
 def test_the_report_shows_real_images_beside_samples() -> None:
-    images = np.zeros((4, 1, 8, 8), np.uint8)
-    part = store.Split(images, np.zeros((4, 1), np.int64), ["a", "b", "c", "d"])
-    facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0"]])
-    store.write(Path("data/dots.h5"), facts, dict.fromkeys(splits.SPLITS, part))
     run()
     assert "Grid of real test images" in (RESULTS / "report.html").read_text()
 

@@ -1,6 +1,11 @@
 """samples.h5 is refused if it is of another model, of other images, or damaged."""
 
+import json
+import subprocess
+import sys
+import tracemalloc
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +15,22 @@ import pytest
 
 from vaeline.data.facts import Facts
 from vaeline.runs import samples_file
+from vaeline.runs.samples_file import DrawnFrom
 from vaeline.system.errors import UserError
+from vaeline.system.sealed_files import seal
 
 FACTS = Facts(
     "tiny", (1, 2, 2), 17, (-1.0, 1.0), ["digit"], [["0", "1"]], counts={"test": 6}, checksums={"test": "ab12"}
+)
+
+
+OF = DrawnFrom(
+    variant="cvae",
+    seed=1,
+    weights_sha256=sha256(b"weights").hexdigest(),
+    data=FACTS.checksums,
+    settings={"sampling": {"seed": 3}},
+    pictures={"samples.png": sha256(b"PNG").hexdigest()},
 )
 
 
@@ -27,8 +44,17 @@ def folder(tmp_path: Path) -> Path:
         file["labels"], file["test_index"] = np.array([[0], [1], [0], [1]]), np.array([0, 2, 3, 5])
         file["codes"] = np.zeros((4, 2), np.float32)
         file["posterior"], file["posterior_log_p"] = np.zeros((5, 2), np.float32), np.zeros(5, np.float32)
-        file.attrs.update(seed=3, **samples_file.provenance(tmp_path, FACTS))
+        samples_file.finish(file, OF)
     return tmp_path
+
+
+def replaced(name: str, values: Any) -> Callable[[h5py.File], None]:
+    def replace(file: h5py.File) -> None:
+        file.pop(name, None)
+        if values is not None:
+            file[name] = values
+
+    return replace
 
 
 def test_samples_read_back_equal(folder: Path) -> None:
@@ -48,17 +74,79 @@ def test_samples_of_another_model_are_refused(folder: Path) -> None:
 
 def test_samples_of_different_test_images_are_refused(folder: Path) -> None:
     other = Facts(**{**vars(FACTS), "checksums": {"test": "ef56"}})
-    with pytest.raises(UserError, match="drawn from other test images than"):
+    with pytest.raises(UserError, match="drawn from other images than"):
         samples_file.read(folder, other)
 
 
-def replaced(name: str, values: Any) -> Callable[[h5py.File], None]:
-    def replace(file: h5py.File) -> None:
-        del file[name]
-        if values is not None:
-            file[name] = values
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda file: file.attrs.pop("about"), "does not say what it is of, as files of older versions"),
+        (lambda file: file.attrs.update(about="[]"), "it has no checksum"),
+        (lambda file: file.attrs.update(about=file.attrs["about"].replace("cvae", "flow")), "its checksum differs"),
+        (lambda file: file.attrs.update(about=json.dumps(seal({"variant": "cvae"}))), "samples.h5 is damaged"),
+        (lambda file: file.attrs.update(about=np.arange(3)), "samples.h5 is damaged"),
+        (lambda file: (file.pop("samples"), file.create_group("samples")), "samples.h5 is damaged"),
+        (replaced("codes", None), "it contains other datasets than were drawn"),
+        (replaced("traversals", np.zeros((2, 9, 1, 2, 2), np.uint8)), "it contains other datasets than were drawn"),
+        (replaced("codes", np.zeros((4, 2), np.float64)), "its codes do not match their checksum"),
+        (replaced("codes", np.zeros((2, 4), np.float32)), "its codes do not match their checksum"),
+    ],
+)
+def test_a_file_that_was_changed_is_refused(folder: Path, damage: Callable[[h5py.File], Any], sentence: str) -> None:
+    with h5py.File(folder / "samples.h5", "a") as file:
+        damage(file)
+    with pytest.raises(UserError, match=f"{sentence}.*pipeline_steps.sample"):
+        samples_file.read(folder, FACTS)
 
-    return replace
+
+@pytest.mark.parametrize("name", ["reconstructions", "samples", "low_posterior", "labels", "test_index", "codes"])
+def test_every_flipped_value_is_noticed(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples_file, "BLOCK_BYTES", 5)  # fewer than a row
+    path = folder / "samples.h5"
+    with h5py.File(path) as file:
+        start, size = file[name].id.get_offset(), file[name].nbytes
+    content = path.read_bytes()
+    for place in range(start, start + size, 3):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(UserError, match=f"its {name} do not match their checksum"):
+            samples_file.verify(path)
+    path.write_bytes(content)
+    assert samples_file.verify(path) == samples_file.about(path)
+
+
+def test_verifying_takes_the_memory_of_a_block(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples_file, "BLOCK_BYTES", 2**12)
+    with h5py.File(folder / "samples.h5", "a") as file:
+        for name in ("reconstructions", "samples"):
+            del file[name]
+            file[name] = np.zeros((4, 1, 2**9, 2**11), np.uint8)
+        samples_file.finish(file, OF)
+        tracemalloc.start()
+        for name in ("reconstructions", "samples"):
+            samples_file._checksum(file[name])
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 2**21  # one row has 2**20 bytes
+
+
+def test_a_locked_file_is_not_called_damaged(folder: Path) -> None:
+    with h5py.File(folder / "samples.h5", "r+"):
+        code = f"from vaeline.runs.samples_file import about; from pathlib import Path; about(Path({str(folder / 'samples.h5')!r}))"
+        ended = subprocess.run(
+            [sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False, capture_output=True, text=True
+        )
+    assert "samples.h5 cannot be read" in ended.stderr and "damaged" not in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("damage", [b"PNG!", b""])
+def test_a_picture_of_another_run_is_refused(folder: Path, damage: bytes) -> None:
+    of = samples_file.about(folder / "samples.h5")
+    (folder / "samples.png").write_bytes(b"PNG")
+    samples_file.require_pictures(folder, of)
+    (folder / "samples.png").write_bytes(damage)
+    with pytest.raises(UserError, match=r"samples.png is damaged .*not the picture that samples.h5 was written with"):
+        samples_file.require_pictures(folder, of)
 
 
 @pytest.mark.parametrize(
@@ -72,13 +160,12 @@ def replaced(name: str, values: Any) -> Callable[[h5py.File], None]:
         (replaced("codes", np.full((4, 2), np.nan, np.float32)), "codes contains numbers that are not finite"),
         (replaced("posterior_log_p", np.zeros(4, np.float32)), "5 posterior and 4 posterior_log_p"),
         (lambda file: file.create_dataset("sketches", data=np.zeros(3)), "its sketches are 3 of type float64"),
-        (lambda file: file.attrs.update(seed="abc"), "invalid literal"),
-        (lambda file: (file.pop("samples"), file.create_group("samples")), "samples.h5 is damaged"),
     ],
 )
 def test_another_layout_is_refused(folder: Path, damage: Callable[[h5py.File], Any], sentence: str) -> None:
     with h5py.File(folder / "samples.h5", "a") as file:
         damage(file)
+        samples_file.finish(file, OF)
     with pytest.raises(UserError, match=sentence):
         samples_file.read(folder, FACTS)
         samples_file.arrays(folder / "samples.h5", ["codes"])
@@ -99,5 +186,6 @@ def test_labels_and_rows_outside_the_test_split_are_refused(
 ) -> None:
     with h5py.File(folder / "samples.h5", "a") as file:
         file[name][...] = values
+        samples_file.finish(file, OF)
     with pytest.raises(UserError, match=sentence):
         samples_file.read(folder, FACTS).require(FACTS)

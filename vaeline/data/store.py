@@ -118,6 +118,18 @@ def _facts(file: h5py.File) -> Facts:
     return Facts.from_dict(json.loads(file.attrs["facts"]))
 
 
+def verify(path: Path) -> Facts:
+    """Read every split of a store, block by block, and verify its checksum.
+
+    Raises:
+        UserError: there is no such file, or it is damaged.
+    """
+    facts = read_facts(path)
+    for name in facts.checksums:
+        read_split(path, name, BLOCK_BYTES)
+    return facts
+
+
 def require_images(path: Path, facts: Facts) -> None:
     """Check that a store contains the images that a model was trained on.
 

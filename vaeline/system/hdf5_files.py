@@ -26,10 +26,12 @@ def created(path: Path) -> Iterator[h5py.File]:
         UserError: the disk is full. No file is left.
     """
     with written_aside(path) as aside, _NeverFailing(aside, "w+") as raw:
-        with h5py.File(raw, "w", libver=("v110", "v110")) as file:
-            yield file
-        if raw.error:
-            raise raw.error
+        try:
+            with h5py.File(raw, "w", libver=("v110", "v110")) as file:
+                yield file
+        finally:
+            if raw.error:  # the cause of any other error, as when the block reads what could not be written
+                raise raw.error
 
 
 class _NeverFailing(io.FileIO):
