@@ -60,6 +60,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     record.join(measure_likelihood(model, train, test, study.evaluation, kept))
     record.join(measure_latents(model, train, test, study.evaluation.seed, kept))
     record.join(measure_representation(model, train, test, study.evaluation.seed, kept))
+    require_images(store, facts)
     if _measured(study, variant, seed) != of:
         raise UserError(f"Files that {variant} seed {seed} is measured with changed while this step ran; run again.")
     write_evaluation(folder, of, settings_of(study, "evaluate", variant), record.evaluation)

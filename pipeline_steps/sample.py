@@ -43,6 +43,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     chosen = _choose(len(test.images), study.sampling.count, derive_seed("test images", study.sampling.seed))
     test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])
     images, train = (Batches(each, facts, BATCH, device) for each in (test, read_split(store, "train", budget())))
+    require_images(store, facts)  # no new store came between the facts and the images
     with created(folder / "samples.h5") as file:
         for name, content in drawing.everything(model, images, train, study.sampling.seed, seed):
             _write(file, name, content, facts)

@@ -30,6 +30,8 @@ def main(study: Study) -> None:
 
 def _why_of_before(compared: Comparison, study: Study) -> str:
     """What has changed since the results were written; empty if nothing has."""
+    if compared.study != study.study.name:
+        return f"the study {compared.study}"
     if (compared.variants, compared.seeds) != (study.study.variants, study.study.seeds):
         return "the variants and seeds that params.yaml contained before"
     now = values(study, compared.settings)

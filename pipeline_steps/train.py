@@ -15,7 +15,7 @@ from pipeline_steps.command import reads, run_command
 from vaeline.data import paths
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
-from vaeline.data.store import read_facts, read_split
+from vaeline.data.store import read_facts, read_split, require_images
 from vaeline.models.model import Model
 from vaeline.models.variant_checks import check_variants
 from vaeline.runs import model_files
@@ -60,6 +60,7 @@ def main(study: Study, variant: str, seed: int) -> float:
             Batches(read_split(store, split, budget()), facts, study.training.batch_size, device)
             for split in ("train", "validation")
         )
+        require_images(store, facts)  # no new store came between the facts and the images
         torch.manual_seed(derive_seed("weights", seed))
         model = Model(study.variants[variant], facts)
         fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)

@@ -274,12 +274,19 @@ def test_a_swapped_run_is_not_explored() -> None:
     for found in (explored.find(load()), explored.find_named("tiny")):
         assert "variant.yaml is of flow seed 1" in found.missing["flow", 0]
         assert set(found.finished) == {("plain", 0), ("plain", 1)}
+    swap(RUNS / "plain/seed-0", RUNS / "plain/seed-1")
+    with pytest.raises(UserError, match=r"no trained run of the study \(.*variant.yaml is of plain seed 1"):
+        explored.find(load())
 
 
 @pytest.mark.usefixtures("copied")
 def test_the_table_names_results_of_runs_of_before() -> None:
     assert called(report).exit_code == 0
     swap(FLOW, OTHER_SEED, "variant.yaml")
+    params(study={"name": "renamed"})
+    shutil.copytree("results/tiny", "results/renamed")
+    assert "These results are of the study tiny" in called(table).stderr
+    params()
     assert "These results are of runs of before: flow seed 0" in called(table).stderr
 
 
@@ -291,5 +298,6 @@ def test_the_check_of_settings_names_other_runs_and_other_settings(step: str) ->
     params()
     swap(FLOW, OTHER_SEED)
     assert "variant.yaml is of flow seed 1" in other_settings(load(), "flow", 0, step)
+    assert "no longer contains the variant fish" in other_settings(load(), "fish", 0, step)
     shutil.rmtree(FLOW)
     assert "There is no results/tiny/runs/flow/seed-0/variant.yaml" in other_settings(load(), "flow", 0, step)

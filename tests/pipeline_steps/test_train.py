@@ -4,12 +4,16 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps import classifier, train
+from pipeline_steps import classifier, evaluate, reference, sample, train
+from tests.pipeline_steps.conftest import write_project
+from vaeline.data.store import read_split
 from vaeline.runs.folder import RunKey
 from vaeline.runs.identity import trained
 from vaeline.study.reading import load
@@ -40,6 +44,24 @@ def test_running_again_gives_the_same_bytes(project: Study, run: Callable[..., R
         path.unlink()
     run(train.main, "--variant", "flow", "--seed", 0)
     assert [sha256(path) for path in files] == first
+
+
+@pytest.mark.parametrize("step", [train, sample, evaluate])
+def test_a_store_that_is_replaced_while_a_step_reads_it_is_refused(
+    project: Study, run: Callable[..., Result], step: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [classifier, reference, train, sample, evaluate]
+    for before in steps[: steps.index(step)]:
+        words = () if before in (classifier, reference) else ("--variant", "flow", "--seed", 0)
+        assert run(before.main, *words).exit_code == 0
+
+    def replaced(*words: Any) -> Any:
+        write_project(Path(), seed=10)
+        return read_split(*words)
+
+    monkeypatch.setattr(step, "read_split", replaced)
+    result = run(step.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 1 and "holds other images than those that this run was trained on" in result.output
 
 
 @pytest.mark.parametrize("killed", ["training.csv", "model.safetensors", "variant.yaml"])

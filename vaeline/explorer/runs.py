@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 from vaeline.data.paths import DATA
-from vaeline.runs.folder import RunKey, StudyFolder, run_in, runs_in, studies_in
+from vaeline.runs.folder import NOT_TRAINED, RunKey, StudyFolder, run_in, runs_in, studies_in
 from vaeline.runs.identity import trained
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
@@ -95,8 +95,9 @@ def _sort(runs: Runs, keys: Iterable[Key], study: Study | None) -> Runs:
         else:
             finished[variant, seed] = folder
     if not finished:
+        why = next((f" ({reason})" for reason in missing.values() if reason != NOT_TRAINED), "")
         raise UserError(
-            f"{runs.folder / 'runs'} has no trained run of the study; run the study first (snakemake --cores 4 all), "
+            f"{runs.folder / 'runs'} has no trained run of the study{why}; run the study first (snakemake --cores 4 all), "
             "or choose another study with --study."
         )
     return replace(runs, finished=finished, missing=missing)
@@ -105,7 +106,7 @@ def _sort(runs: Runs, keys: Iterable[Key], study: Study | None) -> Runs:
 def _why_missing(folder: Path, results: Path, run: RunKey, study: Study | None) -> str | None:
     """Why a run cannot be explored; None if it can."""
     if not all((folder / name).is_file() for name in NEEDED):
-        return "not trained"
+        return NOT_TRAINED
     if not folder.resolve().is_relative_to(results.resolve()):
         return "its folder is a link to a place outside the study"
     try:

@@ -22,6 +22,8 @@ def other_settings(study: Study, variant: str, seed: int, step: str, project: Pa
     Returns:
         A sentence; empty if the files are of this run and of the study's settings. Checksums of whole files are not taken.
     """
+    if variant not in study.variants:
+        return f"params.yaml no longer contains the variant {variant}."
     run = RunKey(variant, seed)
     folder = StudyFolder(study.study.name, project).run(*run)
     try:
