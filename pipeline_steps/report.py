@@ -1,10 +1,12 @@
 """Write the report of the active study: numbers, plots, page."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from pipeline_steps.command import reads, study_command, study_timing, timed
+from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import verify
 from vaeline.evaluation import reference_numbers
@@ -36,12 +38,14 @@ def main(study: Study, partial: bool) -> None:
     """Write the report of the active study, with its metrics and comparisons."""
     where, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store
     folder = where.path
-    found = results.read(where.runs, study, partial, _reference(study, partial), _common_ground(study, partial))
+    found = results.read(where.runs, study, partial, common=_common_ground(study, partial))
     _check_complete(found, folder, partial)
+    real = real_images.read(store, found, study.sampling.grid)
+    found = replace(found, reference=_reference(study, real.facts if real else None, found, partial))
     if not partial:
         for run in former_runs.move_former(where.runs, study.study, where.former):
             click.echo(f"params.yaml no longer names this run, which is kept in {run}.")
-    findings = Findings(found, compare.compare(found), real_images.read(store, found, study.sampling.grid))
+    findings = Findings(found, compare.compare(found), real)
     if partial:
         write_text(folder / "partial-report.html", _page(study, RenderedPlots(findings, contract.found())))
         click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
@@ -62,19 +66,21 @@ def _write_outputs(study: Study, findings: Findings, folder: Path) -> None:
     write_text(folder / "report.html", page)
 
 
-def _reference(study: Study, partial: bool) -> Record:
+def _reference(study: Study, facts: Facts | None, found: results.Results, partial: bool) -> Record:
     """The numbers of the data set; a partial report does without if they are unavailable."""
     path = DataFiles(study.dataset.id).metrics(study.evaluation.features.name)
-    return Record() if partial and not path.exists() else reference_numbers.read_numbers(path)[0]
+    if partial and not path.exists():
+        return Record()
+    return reference_numbers.read_numbers_of(study, facts, [run.evaluation for run in found.runs])
 
 
 def _common_ground(study: Study, partial: bool) -> CommonGround:
-    """The data set that the runs must be of; a partial report does without files that are not there."""
+    """The data set that the runs must be of; a partial report does without a store."""
     files = DataFiles(study.dataset.id)
     numbers = files.metrics(study.evaluation.features.name)
     return CommonGround(
         facts=None if partial and not files.store.exists() else verify(files.store),
-        numbers_sha256=None if partial and not numbers.exists() else sha256(numbers),
+        numbers_sha256=sha256(numbers) if numbers.exists() else None,
     )
 
 

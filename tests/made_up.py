@@ -6,12 +6,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import h5py
 import numpy as np
 
 from vaeline.data import splits, store
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
+from vaeline.evaluation import shared_files
 from vaeline.evaluation.record import Record
 from vaeline.report import compare
 from vaeline.report.findings import Findings
@@ -27,6 +28,8 @@ from vaeline.runs.step_settings import settings_of
 from vaeline.study import reading
 from vaeline.study.schema import Study
 from vaeline.system.files import sha256, write_json, write_text
+from vaeline.system.hdf5_files import created
+from vaeline.system.sealed_files import write_sealed
 
 VARIANT: dict[str, Any] = {
     "network": {"name": "mlp"},
@@ -111,7 +114,7 @@ def write_run(
     }
     write_description(folder, {**of_model, **identity(of, variant, seed, folder)})
     made = trained(folder, RunKey(variant, seed))
-    with h5py.File(folder / "samples.h5", "w") as file:
+    with created(folder / "samples.h5") as file:
         file["reconstructions"] = file["samples"] = np.zeros((4, 1, 8, 8), np.uint8)
         file["test_index"] = np.array([3, 1, 0, 2])
         file["labels"] = np.arange(4)[:, None] % 2
@@ -152,6 +155,16 @@ def references(values: dict[str, float]) -> Record:
     for name, value in values.items():
         record.put(name, value, split="test", images=4)
     return record
+
+
+def write_numbers(of: Study, record: Record, **changes: Any) -> None:
+    """Write the numbers of a reference, without its statistics, into the current folder."""
+    content = {
+        "data": {}, "drawn": 4, "judge": "", "prefix": "fd", "settings": shared_files.settings_of(of, "reference"),
+        "space": {"features": "", "weights": ""}, "statistics_sha256": "", "metrics": record.evaluation,
+    }  # fmt: skip
+    path = DataFiles(of.dataset.id).metrics(of.evaluation.features.name)
+    write_sealed(path, {**content, **changes})
 
 
 def write_runs(folder: Path, values: dict[str, list[float]], metric: str = "nll") -> None:

@@ -52,7 +52,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        write_project(folder)
+        write_project()
         for step in (classifier, reference):
             assert called(step).exit_code == 0
         for variant, seed in KEYS:
@@ -158,14 +158,20 @@ def test_no_files_of_another_run_are_reported_together(case: str) -> None:
 
 DAMAGE: dict[str, tuple[Callable[[], None], str]] = {
     "weights": (lambda: flip(FLOW / "model.safetensors"), "model.safetensors is damaged"),
-    "samples": (lambda: flip(FLOW / "samples.h5", "samples"), "its samples do not match their checksum"),
-    "reconstructions": (lambda: flip(FLOW / "samples.h5", "reconstructions"), "its reconstructions do not match"),
-    "codes": (lambda: flip(FLOW / "samples.h5", "codes"), "its codes do not match their checksum"),
+    "samples": (lambda: flip(FLOW / "samples.h5", "samples"), "samples.h5 is not a file of samples, or is damaged"),
+    "reconstructions": (
+        lambda: flip(FLOW / "samples.h5", "reconstructions"),
+        "samples.h5 is not a file of samples, or is damaged",
+    ),
+    "codes": (lambda: flip(FLOW / "samples.h5", "codes"), "samples.h5 is not a file of samples, or is damaged"),
     "curves": (lambda: flip(FLOW / "training.csv"), "training.csv is damaged"),
     "picture": (lambda: flip(FLOW / "samples.png"), "samples.png is damaged"),
-    "train split": (lambda: flip(STORE, "train/images"), "the train split does not match its checksum"),
-    "validation split": (lambda: flip(STORE, "validation/images"), "the validation split does not match its checksum"),
-    "test split": (lambda: flip(STORE, "test/images"), "the test split does not match its checksum"),
+    "train split": (lambda: flip(STORE, "train/images"), "blocks.h5 is not a store of vaeline, or is damaged"),
+    "validation split": (
+        lambda: flip(STORE, "validation/images"),
+        "blocks.h5 is not a store of vaeline, or is damaged",
+    ),
+    "test split": (lambda: flip(STORE, "test/images"), "blocks.h5 is not a store of vaeline, or is damaged"),
 }
 
 
@@ -205,7 +211,7 @@ def test_runs_of_two_classifiers_are_not_reported() -> None:
 
 @pytest.mark.usefixtures("copied")
 def test_runs_of_other_images_are_not_reported() -> None:
-    write_project(Path(), seed=10)
+    write_project(seed=10)
     assert "was trained on other images than those of data/blocks.h5" in refused(report)
 
 
@@ -230,7 +236,7 @@ def test_a_model_of_another_seed_is_neither_sampled_nor_evaluated(names: tuple[s
     [
         (lambda: swap(FLOW, OTHER_SEED, "samples.h5"), "samples.h5 is of flow seed 1"),
         (lambda: swap(FLOW, OTHER_STUDY, "samples.h5"), "samples.h5 is of other weights"),
-        (lambda: flip(FLOW / "samples.h5", "samples"), "its samples do not match their checksum"),
+        (lambda: flip(FLOW / "samples.h5", "samples"), "samples.h5 is not a file of samples, or is damaged"),
         (lambda: params(sampling={"seed": 1}), "other settings of `sample` than params.yaml contains"),
         (lambda: params(training={"epochs": 3}), "other settings of `train` than params.yaml contains"),
     ],

@@ -56,7 +56,7 @@ def test_a_store_that_is_replaced_while_a_step_reads_it_is_refused(
         assert run(before.main, *words).exit_code == 0
 
     def replaced(*words: Any) -> Any:
-        write_project(Path(), seed=10)
+        write_project(seed=10)
         return read_split(*words)
 
     monkeypatch.setattr(step, "read_split", replaced)

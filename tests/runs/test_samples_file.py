@@ -17,6 +17,7 @@ from vaeline.data.facts import Facts
 from vaeline.runs import samples_file
 from vaeline.runs.samples_file import DrawnFrom
 from vaeline.system.errors import UserError
+from vaeline.system.hdf5_files import created
 from vaeline.system.sealed_files import seal
 
 FACTS = Facts(
@@ -24,6 +25,7 @@ FACTS = Facts(
 )
 
 
+Change = Callable[[h5py.File], Any]
 OF = DrawnFrom(
     variant="cvae",
     seed=1,
@@ -34,21 +36,28 @@ OF = DrawnFrom(
 )
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A run that drew four images."""
-    (tmp_path / "model.safetensors").write_bytes(b"weights")
-    with h5py.File(tmp_path / "samples.h5", "w") as file:
+def write(path: Path, before: Change = lambda _: None, after: Change = lambda _: None) -> None:
+    """Write four images, with changes before and after the file says what it is of."""
+    with created(path) as file:
         for name in ("reconstructions", "samples", "low_posterior"):
             file[name] = np.arange(16, dtype=np.uint8).reshape(4, 1, 2, 2)
         file["labels"], file["test_index"] = np.array([[0], [1], [0], [1]]), np.array([0, 2, 3, 5])
         file["codes"] = np.zeros((4, 2), np.float32)
         file["posterior"], file["posterior_log_p"] = np.zeros((5, 2), np.float32), np.zeros(5, np.float32)
+        before(file)
         samples_file.finish(file, OF)
+        after(file)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run that drew four images."""
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    write(tmp_path / "samples.h5")
     return tmp_path
 
 
-def replaced(name: str, values: Any) -> Callable[[h5py.File], None]:
+def replaced(name: str, values: Any) -> Change:
     def replace(file: h5py.File) -> None:
         file.pop(name, None)
         if values is not None:
@@ -84,9 +93,9 @@ def test_samples_of_different_test_images_are_refused(folder: Path) -> None:
         (lambda file: file.attrs.pop("about"), "does not say what it is of, as files of older versions"),
         (lambda file: file.attrs.update(about="[]"), "it has no checksum"),
         (lambda file: file.attrs.update(about=file.attrs["about"].replace("cvae", "flow")), "its checksum differs"),
-        (lambda file: file.attrs.update(about=json.dumps(seal({"variant": "cvae"}))), "samples.h5 is damaged"),
-        (lambda file: file.attrs.update(about=np.arange(3)), "samples.h5 is damaged"),
-        (lambda file: (file.pop("samples"), file.create_group("samples")), "samples.h5 is damaged"),
+        (lambda file: file.attrs.update(about=json.dumps(seal({"variant": "cvae"}))), "or is damaged"),
+        (lambda file: file.attrs.update(about=np.arange(3)), "or is damaged"),
+        (lambda file: (file.pop("samples"), file.create_group("samples")), "or is damaged"),
         (replaced("codes", None), "it contains other datasets than were drawn"),
         (replaced("traversals", np.zeros((2, 9, 1, 2, 2), np.uint8)), "it contains other datasets than were drawn"),
         (replaced("codes", np.zeros((4, 2), np.float64)), "its codes do not match their checksum"),
@@ -94,34 +103,35 @@ def test_samples_of_different_test_images_are_refused(folder: Path) -> None:
     ],
 )
 def test_a_file_that_was_changed_is_refused(folder: Path, damage: Callable[[h5py.File], Any], sentence: str) -> None:
-    with h5py.File(folder / "samples.h5", "a") as file:
-        damage(file)
+    write(folder / "samples.h5", after=damage)
     with pytest.raises(UserError, match=f"{sentence}.*pipeline_steps.sample"):
         samples_file.read(folder, FACTS)
 
 
-@pytest.mark.parametrize("name", ["reconstructions", "samples", "low_posterior", "labels", "test_index", "codes"])
-def test_every_flipped_value_is_noticed(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(samples_file, "BLOCK_BYTES", 5)  # fewer than a row
+def test_every_flipped_byte_is_noticed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples_file, "BLOCK_BYTES", 2**12)  # a dataset has many blocks
     path = folder / "samples.h5"
-    with h5py.File(path) as file:
-        start, size = file[name].id.get_offset(), file[name].nbytes
-    content = path.read_bytes()
-    for place in range(start, start + size, 3):
-        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        with pytest.raises(UserError, match=f"its {name} do not match their checksum"):
-            samples_file.verify(path)
-    path.write_bytes(content)
+    large = np.zeros((4, 1, 2**7, 2**8), np.uint8)
+    write(path, lambda file: [replaced(name, large)(file) for name in ("reconstructions", "samples")])
     assert samples_file.verify(path) == samples_file.about(path)
+    content = path.read_bytes()
+    with h5py.File(path) as file:
+        start = file["samples"].id.get_offset()
+    for place in [*range(start, start + large.nbytes, 997), start + large.nbytes - 1]:
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(UserError, match="its samples do not match their checksum"):
+            samples_file.verify(path)
+    for place in range(0, len(content), 499):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(UserError, match="is not a file of samples, or is damaged"):
+            samples_file.verify(path)
 
 
 def test_verifying_takes_the_memory_of_a_block(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples_file, "BLOCK_BYTES", 2**12)
-    with h5py.File(folder / "samples.h5", "a") as file:
+    with h5py.File(folder / "large.h5", "w") as file:
         for name in ("reconstructions", "samples"):
-            del file[name]
             file[name] = np.zeros((4, 1, 2**9, 2**11), np.uint8)
-        samples_file.finish(file, OF)
         tracemalloc.start()
         for name in ("reconstructions", "samples"):
             samples_file._checksum(file[name])
@@ -136,7 +146,10 @@ def test_a_locked_file_is_not_called_damaged(folder: Path) -> None:
         ended = subprocess.run(
             [sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False, capture_output=True, text=True
         )
-    assert "samples.h5 cannot be read" in ended.stderr and "damaged" not in ended.stderr.splitlines()[-1]
+    assert (
+        "samples.h5 is open for writing in another program" in ended.stderr
+        and "damaged" not in ended.stderr.splitlines()[-1]
+    )
 
 
 @pytest.mark.parametrize("damage", [b"PNG!", b""])
@@ -163,9 +176,7 @@ def test_a_picture_of_another_run_is_refused(folder: Path, damage: bytes) -> Non
     ],
 )
 def test_another_layout_is_refused(folder: Path, damage: Callable[[h5py.File], Any], sentence: str) -> None:
-    with h5py.File(folder / "samples.h5", "a") as file:
-        damage(file)
-        samples_file.finish(file, OF)
+    write(folder / "samples.h5", before=damage)
     with pytest.raises(UserError, match=sentence):
         samples_file.read(folder, FACTS)
         samples_file.arrays(folder / "samples.h5", ["codes"])
@@ -184,8 +195,6 @@ def test_another_layout_is_refused(folder: Path, damage: Callable[[h5py.File], A
 def test_labels_and_rows_outside_the_test_split_are_refused(
     folder: Path, name: str, values: np.ndarray, sentence: str
 ) -> None:
-    with h5py.File(folder / "samples.h5", "a") as file:
-        file[name][...] = values
-        samples_file.finish(file, OF)
+    write(folder / "samples.h5", before=replaced(name, values))
     with pytest.raises(UserError, match=sentence):
         samples_file.read(folder, FACTS).require(FACTS)

@@ -6,23 +6,25 @@ vouches for the two pictures beside it.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vaeline.data.facts import Facts
 from vaeline.runs.description import Description
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
+from vaeline.system.hdf5_files import opened
 from vaeline.system.sealed_files import seal, unseal
 
 NAME = "samples.h5"
+AGAIN = "draw them again with `python -m pipeline_steps.sample`"
 ABOUT = "about"  # the attribute of the file that says what it is of, as sealed JSON
 BLOCK_BYTES = 2**24  # of a dataset that are read at once for its checksum
 
@@ -195,7 +197,10 @@ def verify(path: Path) -> About:
 def _about(file: h5py.File) -> About:
     if ABOUT not in file.attrs:
         raise KeyError("it does not say what it is of, as files of older versions of vaeline")
-    return About.model_validate(unseal(json.loads(file.attrs[ABOUT])))
+    try:
+        return About.model_validate(unseal(json.loads(file.attrs[ABOUT])))
+    except ValidationError as error:
+        raise ValueError("it does not say all that it is of") from error
 
 
 def _checksum(values: h5py.Dataset) -> str:
@@ -273,20 +278,8 @@ def rows(path: Path, name: str, wanted: Iterable[int]) -> np.ndarray:
         return np.array([there[row] for row in wanted if row < len(there)])
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    """Open a samples.h5. Whatever fails while it is read becomes a sentence."""
-    if not path.is_file():
-        raise _draw_again(f"There is no {path}")
-    try:
-        with h5py.File(path) as file:
-            yield file
-    except UserError:
-        raise
-    except Exception as error:  # h5py raises errors of many types, also on bytes that were changed
-        if isinstance(error, OSError) and error.errno:  # of the system, as of a lock: not of the content
-            raise UserError(f"{path} cannot be read ({error}); fix this and run again.") from error
-        raise _damaged(path, " ".join(str(error).split())[:200]) from error
+def _opened(path: Path) -> AbstractContextManager[h5py.File]:
+    return opened(path, "a file of samples", AGAIN)
 
 
 def _check_layout(file: h5py.File) -> None:
@@ -308,4 +301,4 @@ def _damaged(path: Path, why: str) -> UserError:
 
 
 def _draw_again(why: str) -> UserError:
-    return UserError(f"{why}; draw them again with `python -m pipeline_steps.sample`.")
+    return UserError(f"{why}; {AGAIN}.")

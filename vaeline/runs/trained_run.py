@@ -108,10 +108,15 @@ class TrainedRun:
 
         Raises:
             UserError: as in `labels`; or labels are given, and the model is not conditional.
+
+        Warns:
+            UnseenLabels: no training image has one of the labels.
         """
         if wanted or named:
             self._require_labels(next(iter({**(wanted or {}), **named})))
         labels = self.labels(count, wanted, seed=seed, **named) if self.model.conditional else self._no_labels(count)
+        if self.model.conditional:
+            self.facts.warn_of_unseen(labels, "images to draw")
         with torch.random.fork_rng():
             return _joined(sampling.sample(self.model, self._tensor(labels), self.facts, seed, BATCH))
 
@@ -244,6 +249,7 @@ class TrainedRun:
             )
         if (labels < 0).any() or (labels >= limits).any():
             raise UserError(f"A label is out of range; labels are below {', '.join(map(str, limits))} by column.")
+        self.facts.warn_of_unseen(labels, "images")
         return labels.astype(np.int64)
 
     def _with(self, labels: np.ndarray, wanted: Wanted) -> np.ndarray:
