@@ -231,6 +231,13 @@ def test_a_model_of_another_seed_is_neither_sampled_nor_evaluated(names: tuple[s
 
 
 @pytest.mark.usefixtures("copied")
+def test_a_model_of_other_settings_is_not_sampled() -> None:
+    params(training={"epochs": 3})
+    found = refused(sample, "--variant", "flow", "--seed", 0)
+    assert "other settings of `train` than params.yaml contains; make it again with" in found
+
+
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
