@@ -22,10 +22,16 @@ from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import measure_representation
 from vaeline.models.model import Model
 from vaeline.runs import model_files, samples_file
+from vaeline.runs.evaluation_file import MeasuredOn, write_evaluation
 from vaeline.runs.folder import RunKey, StudyFolder
+from vaeline.runs.identity import trained
+from vaeline.runs.samples_file import DrawnImages
+from vaeline.runs.settings_check import require_settings
+from vaeline.runs.step_settings import READS, settings_of
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_json
 from vaeline.system.memory import budget
 from vaeline.system.state_files import state_folder
@@ -34,31 +40,59 @@ BATCH = 100
 
 
 @run_command
-@reads("evaluation", "training.device", "training.threads")
+@reads(*READS["evaluate"])
 def main(study: Study, variant: str, seed: int) -> None:
     """Measure the likelihood of test images under one run, and compare what it drew with them."""
     prepare_process(study.training.threads)
     folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
+    for step in ("train", "sample"):
+        require_settings(study, variant, seed, step)
+    of = _measured(study, variant, seed)
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
     require_images(store, facts, read_facts_of(study))
-    kept = _kept(study, variant, seed, facts, device)
+    kept = _kept(study, of, facts, device)
     train, test = (Batches(read_split(store, split, budget()), facts, BATCH, device) for split in ("train", "test"))
     # Images come first, since they read files: a file that does not fit is named before the long work.
     model.to(device)
-    record = _images(study, folder, store, model, facts, kept)
+    drawn = samples_file.read(folder, facts)
+    record = _images(study, drawn, store, model, facts, kept.and_of(samples=of.samples_sha256))
     record.join(measure_likelihood(model, train, test, study.evaluation, kept))
     record.join(measure_latents(model, train, test, study.evaluation.seed, kept))
     record.join(measure_representation(model, train, test, study.evaluation.seed, kept))
-    write_json(folder / "evaluation.json", record.evaluation)
+    require_images(store, facts)
+    if _measured(study, variant, seed) != of:
+        raise UserError(f"Files that {variant} seed {seed} is measured with changed while this step ran; run again.")
+    write_evaluation(folder, of, settings_of(study, "evaluate", variant), record.evaluation)
     write_json(folder / "metrics.json", record.metrics)
 
 
-def _kept(study: Study, variant: str, seed: int, facts: Facts, device: torch.device) -> Kept:
+def _measured(study: Study, variant: str, seed: int) -> MeasuredOn:
+    """What is measured, and the files that it is measured with."""
+    run, files = RunKey(variant, seed), DataFiles(study.dataset.id)
+    folder, space = StudyFolder(study.study.name).run(*run), study.evaluation.features.name
+    made = trained(folder, run)
+    judges = {
+        "classifier_sha256": files.classifier,
+        "statistics_sha256": files.statistics(space),
+        "numbers_sha256": files.metrics(space),
+    }
+    needed = {name: path for name, path in judges.items() if path.exists() and not made.facts.points}
+    return MeasuredOn(
+        variant=variant,
+        seed=seed,
+        weights_sha256=made.weights_sha256,
+        samples_sha256=sha256(folder / samples_file.NAME),
+        data=made.facts.checksums,
+        **{name: sha256(path) for name, path in needed.items()},
+    )
+
+
+def _kept(study: Study, of: MeasuredOn, facts: Facts, device: torch.device) -> Kept:
     """The results of earlier evaluations of a run, next to its checkpoints."""
-    folder = StudyFolder(study.study.name).run(variant, seed)
+    variant, seed = of.variant, of.seed
     decides = {
-        "weights": sha256(folder / "model.safetensors"), "variant": study.variants[variant].model_dump(mode="json"),
+        "weights": of.weights_sha256, "variant": study.variants[variant].model_dump(mode="json"),
         "data": {**asdict(facts), "preprocessing": None}, "threads": study.training.threads, "device": device.type,
         "torch": torch.__version__,
     }  # fmt: skip
@@ -67,7 +101,7 @@ def _kept(study: Study, variant: str, seed: int, facts: Facts, device: torch.dev
     return Kept(state_folder(name), decides, lambda modules: digest([*modules, *of_variant]))
 
 
-def _images(study: Study, folder: Path, store: Path, model: Model, facts: Facts, kept: Kept) -> Record:
+def _images(study: Study, drawn: DrawnImages, store: Path, model: Model, facts: Facts, kept: Kept) -> Record:
     """Compare what a run drew with the test images; metrics of images are dashes if the data are points."""
     settings = study.evaluation
     if facts.points:
@@ -80,9 +114,8 @@ def _images(study: Study, folder: Path, store: Path, model: Model, facts: Facts,
     files, space = DataFiles(facts.dataset_id, store.parent), settings.features.name
     known = reference.read(files.statistics(space), files.metrics(space), test, facts, study)
     judge = classifier.of(facts, store.parent, study).to(device)
-    drawn = samples_file.read(folder, facts)
     judges = Judges(features, known, judge, facts, settings.by_label)
-    return measure_images(drawn, judges, model.conditional, kept.and_of(samples=sha256(folder / "samples.h5")))
+    return measure_images(drawn, judges, model.conditional, kept)
 
 
 if __name__ == "__main__":

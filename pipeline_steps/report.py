@@ -8,9 +8,11 @@ import click
 from pipeline_steps.command import reads, study_command, study_timing, timed
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
+from vaeline.data.store import verify
 from vaeline.evaluation import reference_numbers
 from vaeline.evaluation.record import Record
-from vaeline.report import compare, real_images, results, tradeoffs
+from vaeline.report import compare, comparison, real_images, results, tradeoffs
+from vaeline.report.common_ground import CommonGround
 from vaeline.report.costs import costs
 from vaeline.report.findings import Findings
 from vaeline.report.page import compose, render
@@ -18,10 +20,10 @@ from vaeline.report.plots.shared import contract
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import provenance
 from vaeline.runs import former_runs
-from vaeline.runs.folder import StudyFolder
+from vaeline.runs.folder import NOT_TRAINED, StudyFolder
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
-from vaeline.system.files import write_json, write_text, written_aside
+from vaeline.system.files import sha256, write_json, write_text, written_aside
 
 
 @study_command
@@ -36,7 +38,7 @@ def main(study: Study, partial: bool) -> None:
     """Write the report of the active study, with its metrics and comparisons."""
     where, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store
     folder = where.path
-    found = results.read(where.runs, study, tolerant=partial)
+    found = results.read(where.runs, study, partial, common=_common_ground(study, partial))
     _check_complete(found, folder, partial)
     real = real_images.read(store, found, study.sampling.grid)
     found = replace(found, reference=_reference(study, real.facts if real else None, found, partial))
@@ -56,7 +58,7 @@ def _write_outputs(study: Study, findings: Findings, folder: Path) -> None:
     plots = RenderedPlots(findings, contract.found())
     page, files = _page(study, plots), plots.files()
     write_json(folder / "metrics.json", findings.comparison.means())
-    write_json(folder / "comparison.json", findings.comparison.model_dump(mode="json"))
+    comparison.write(folder / "comparison.json", findings.comparison)
     write_json(folder / "pareto.json", tradeoffs.records(findings))
     for name, content in files.items():
         with written_aside(folder / name) as aside:
@@ -70,6 +72,16 @@ def _reference(study: Study, facts: Facts | None, found: results.Results, partia
     if partial and not path.exists():
         return Record()
     return reference_numbers.read_numbers_of(study, facts, [run.evaluation for run in found.runs])
+
+
+def _common_ground(study: Study, partial: bool) -> CommonGround:
+    """The data set that the runs must be of; a partial report does without a store."""
+    files = DataFiles(study.dataset.id)
+    numbers = files.metrics(study.evaluation.features.name)
+    return CommonGround(
+        facts=None if partial and not files.store.exists() else verify(files.store),
+        numbers_sha256=sha256(numbers) if numbers.exists() else None,
+    )
 
 
 def _page(study: Study, plots: RenderedPlots) -> str:
@@ -87,7 +99,8 @@ def _check_complete(found: results.Results, folder: Path, partial: bool) -> None
     """
     missing = [f"{variant} seed {seed} ({state})" for (variant, seed), state in found.missing.items()]
     if partial and not found.runs:
-        raise UserError(f"No run in {folder / 'runs'} is finished; run the study first (snakemake --cores 4 all).")
+        why = "" if set(found.missing.values()) == {NOT_TRAINED} else f" ({', '.join(missing)})"
+        raise UserError(f"No run in {folder / 'runs'} is finished{why}; run the study first (snakemake --cores 4 all).")
     if missing and not partial:
         raise UserError(
             f"The report needs every run of the study; missing: {', '.join(missing)}; "

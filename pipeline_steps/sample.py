@@ -10,11 +10,15 @@ from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split, read_facts_of, read_split, require_images
 from vaeline.runs import drawing, model_files, samples_file
-from vaeline.runs.folder import StudyFolder
+from vaeline.runs.folder import RunKey, StudyFolder
+from vaeline.runs.identity import trained
 from vaeline.runs.pictures import picture
+from vaeline.runs.samples_file import DrawnFrom
+from vaeline.runs.settings_check import require_settings
+from vaeline.runs.step_settings import READS, settings_of
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
-from vaeline.system.files import written_aside
+from vaeline.system.files import write_bytes
 from vaeline.system.hdf5_files import created
 from vaeline.system.memory import budget
 from vaeline.system.progress import watched
@@ -24,11 +28,13 @@ BATCH = 256
 
 
 @run_command
-@reads("sampling", "training.device", "training.threads")
+@reads(*READS["sample"])
 def main(study: Study, variant: str, seed: int) -> None:
     """Draw reconstructions of test images, samples under their labels, and what the maps of the latent space show."""
     prepare_process(study.training.threads)
     folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
+    require_settings(study, variant, seed, "train")
+    made = trained(folder, RunKey(variant, seed))
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
     require_images(store, facts, read_facts_of(study))
@@ -39,16 +45,17 @@ def main(study: Study, variant: str, seed: int) -> None:
     if model.conditional:
         facts.warn_of_unseen(test.labels, "test images, whose labels the samples are asked to show,")
     images, train = (Batches(each, facts, BATCH, device) for each in (test, read_split(store, "train", budget())))
+    require_images(store, facts)  # no new store came between the facts and the images
     with created(folder / "samples.h5") as file:
         for name, content in drawing.everything(model, images, train, study.sampling.seed, seed):
             _write(file, name, content, facts)
         file[samples_file.LABELS], file[samples_file.TEST_INDEX] = test.labels, chosen
-        file.attrs.update(seed=study.sampling.seed, **samples_file.provenance(folder, facts))
         shown = None if facts.points else study.sampling.grid
-        first = {name: file[name][:shown] for name in samples_file.IMAGES}
-    for name, images_shown in first.items():
-        with written_aside(folder / f"{name}.png") as aside:
-            aside.write_bytes(picture(images_shown, facts, test.images))
+        pictures = {f"{name}.png": picture(file[name][:shown], facts, test.images) for name in samples_file.IMAGES}
+        settings = settings_of(study, "sample", variant)
+        samples_file.finish(file, DrawnFrom.of_run(made, settings, pictures))
+    for name, png in pictures.items():
+        write_bytes(folder / name, png)
 
 
 def _choose(images: int, count: int | None, seed: int) -> np.ndarray:

@@ -6,8 +6,11 @@ import click
 
 from pipeline_steps.command import study_command
 from vaeline.report import answer, comparison, table
-from vaeline.runs.folder import StudyFolder
+from vaeline.report.comparison import Comparison
+from vaeline.runs.description import weights_of
+from vaeline.runs.folder import StudyFolder, run_in
 from vaeline.study.schema import Study
+from vaeline.study.settings import values
 
 
 @study_command
@@ -16,16 +19,30 @@ def main(study: Study) -> None:
     asked = study.study
     folder = StudyFolder(asked.name).path
     compared = comparison.read(folder / "comparison.json")
-    if (compared.variants, compared.seeds) != (asked.variants, asked.seeds):
-        click.echo(
-            "These results are of the variants and seeds that params.yaml contained before; `snakemake --cores 4 all` makes new ones.\n",
-            err=True,
-        )
+    if why := _why_of_before(compared, study):
+        click.echo(f"These results are of {why}; `snakemake --cores 4 all` makes new ones.\n", err=True)
     click.echo(f"{asked.name}: {asked.question}\n" if asked.question else f"{asked.name}\n")
     click.echo(table.plain(compared, shutil.get_terminal_size((120, 24)).columns) + "\n")
     for name in answer.metrics(compared):
         click.echo("\n".join(answer.sentences(compared, name)))
     click.echo(f"\nReport: {folder / 'report.html'}")
+
+
+def _why_of_before(compared: Comparison, study: Study) -> str:
+    """What has changed since the results were written; empty if nothing has."""
+    if compared.study != study.study.name:
+        return f"the study {compared.study}"
+    if (compared.variants, compared.seeds) != (study.study.variants, study.study.seeds):
+        return "the variants and seeds that params.yaml contained before"
+    now = values(study, compared.settings)
+    if changed := [key for key, value in compared.settings.items() if value != now[key]]:
+        return f"the {' and '.join(changed)} that params.yaml contained before"
+    runs = StudyFolder(study.study.name).runs
+    for variant, by_seed in compared.weights.items():
+        for seed, weights in by_seed.items():
+            if weights_of(run_in(runs, variant, seed)) != weights:
+                return f"runs of before: {variant} seed {seed} was trained again, or is not there"
+    return ""
 
 
 if __name__ == "__main__":

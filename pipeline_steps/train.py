@@ -15,16 +15,17 @@ from pipeline_steps.command import reads, run_command
 from vaeline.data import paths
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
-from vaeline.data.store import read_facts_of, read_split
+from vaeline.data.store import read_facts_of, read_split, require_images
 from vaeline.models.model import Model
 from vaeline.models.variant_checks import check_variants
 from vaeline.runs import model_files
 from vaeline.runs.folder import RunKey, StudyFolder
+from vaeline.runs.step_settings import READS
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.errors import UserError
-from vaeline.system.files import write_text
+from vaeline.system.files import sha256, write_text
 from vaeline.system.locks import locked
 from vaeline.system.memory import budget
 from vaeline.system.seeds import derive_seed
@@ -41,7 +42,7 @@ COLUMNS = [
 
 
 @run_command
-@reads("training", "variants.{variant}")
+@reads(*READS["train"])
 def main(study: Study, variant: str, seed: int) -> float:
     """Train one variant from one seed; a training with a checkpoint continues from there."""
     prepare_process(study.training.threads)
@@ -50,26 +51,28 @@ def main(study: Study, variant: str, seed: int) -> float:
     store = paths.DataFiles(study.dataset.id).store
     facts = read_facts_of(study)
     check_variants(study, facts)
-    checkpoints = Checkpoints(
-        f"{study.study.name}-{RunKey(variant, seed)}", _what_decides(study, variant, seed, facts, device)
-    )
-    of_density = Checkpoints(f"{checkpoints.folder.name}-density", {"training": study.training.model_dump(mode="json")})
+    name, decides = f"{study.study.name}-{RunKey(variant, seed)}", _what_decides(study, variant, seed, facts, device)
+    checkpoints = Checkpoints(name, decides)
+    of_density = Checkpoints(f"{name}-density", {**decides, "training": study.training.model_dump(mode="json")})
     folder = StudyFolder(study.study.name).run(variant, seed)
     with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
         batches, validation = (
             Batches(read_split(store, split, budget()), facts, study.training.batch_size, device)
             for split in ("train", "validation")
         )
+        require_images(store, facts)  # no new store came between the facts and the images
         torch.manual_seed(derive_seed("weights", seed))
         model = Model(study.variants[variant], facts)
         fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)
         job = Job(model, batches, validation, study.training, seed)
         rows = train(job, checkpoints, fabric, lambda row: _log(live, row))
-        provenance = {"training": study.training.model_dump(mode="json"), "seed": seed, "epochs": len(rows)}
+        provenance = {"name": variant, "seed": seed, "epochs": len(rows)}
+        provenance["training"] = study.training.model_dump(mode="json")
         if model.density is not None:
             provenance["density_losses"] = fit_density(model, batches, seed, of_density)
-        model_files.save(folder, model.cpu(), facts, provenance)
         write_text(folder / "training.csv", _as_csv(rows))
+        provenance["training_csv_sha256"] = sha256(folder / "training.csv")
+        model_files.save(folder, model.cpu(), facts, provenance)  # variant.yaml comes last: it vouches for the others
     return checkpoints.seconds + of_density.seconds
 
 

@@ -1,22 +1,34 @@
 """Made-up runs: the files of all steps before the report, without any training."""
 
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import h5py
 import numpy as np
-import yaml
 
+from vaeline.data import splits, store
+from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
+from vaeline.data.store import Split
 from vaeline.evaluation import shared_files
 from vaeline.evaluation.record import Record
 from vaeline.report import compare
 from vaeline.report.findings import Findings
 from vaeline.report.results import Results
+from vaeline.runs import samples_file
+from vaeline.runs.description import write_description
+from vaeline.runs.evaluation_file import MeasuredOn, write_evaluation
+from vaeline.runs.folder import RunKey
+from vaeline.runs.identity import trained
 from vaeline.runs.pictures import grid
+from vaeline.runs.samples_file import DrawnFrom
+from vaeline.runs.step_settings import settings_of
 from vaeline.study import reading
 from vaeline.study.schema import Study
-from vaeline.system.files import write_json
+from vaeline.system.files import sha256, write_json, write_text
+from vaeline.system.hdf5_files import created
 from vaeline.system.sealed_files import write_sealed
 
 VARIANT: dict[str, Any] = {
@@ -48,11 +60,35 @@ def study(*arguments: Any, **options: Any) -> Study:
     return reading.check(study_content(*arguments, **options), Path("params.yaml"))
 
 
+def write_store(path: Path) -> Facts:
+    """Write the store of the runs, with four images in each split."""
+    part = Split(np.zeros((4, 1, 8, 8), np.uint8), np.arange(4)[:, None] % 2, ["a", "b", "c", "d"])
+    facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0", "1"]])
+    return store.write(path, facts, dict.fromkeys(splits.SPLITS, part))
+
+
+@cache
+def facts() -> Facts:
+    """The facts about the images of the runs."""
+    with TemporaryDirectory() as folder:
+        return write_store(Path(folder) / "dots.h5")
+
+
 def write_run(
-    folder: Path, metrics: dict[str, float], evaluation: dict[str, dict[str, Any]] | None = None, epochs: int = 3
+    folder: Path,
+    metrics: dict[str, float],
+    evaluation: dict[str, dict[str, Any]] | None = None,
+    epochs: int = 3,
+    of: Study | None = None,
+    without: tuple[str, ...] = (),
 ) -> None:
-    """Write a finished run; `evaluation` adds to definitions that name their metric."""
+    """Write a finished run of the study `of`; `evaluation` adds to definitions that name their metric.
+
+    The run draws no dataset that is named by `without`.
+    """
     folder.mkdir(parents=True)
+    variant, seed = folder.parent.name, int(folder.name.removeprefix("seed-"))
+    of = of or study((variant,))
     write_json(folder / "metrics.json", metrics)
     given = evaluation or {}
     defined = {
@@ -60,7 +96,6 @@ def write_run(
         for name in metrics
     }
     defined = {name: {"value": metrics[name], **how} for name, how in defined.items()}
-    write_json(folder / "evaluation.json", given | defined)
     lines = ["epoch,objective,distortion,rate,sigma,validation_distortion,validation_rate,validation_negative_elbo"]
     lines += [
         f"{epoch},{9 / epoch},{8 / epoch},1,0.5," + (f"{8 / epoch},1,{9 / epoch}" if epoch != 2 else ",,")
@@ -68,9 +103,18 @@ def write_run(
     ]
     (folder / "training.csv").write_text("\n".join(lines) + "\n")
     picture = grid(np.arange(4 * 64, dtype=np.uint8).reshape(4, 1, 8, 8))
-    for name in ("reconstructions.png", "samples.png"):
-        (folder / name).write_bytes(picture)
-    with h5py.File(folder / "samples.h5", "w") as file:
+    pictures = dict.fromkeys(("reconstructions.png", "samples.png"), picture)
+    for name, content in pictures.items():
+        (folder / name).write_bytes(content)
+    (folder / "model.safetensors").write_text(f"weights of {variant} {seed}")
+    of_model = {
+        "variant": of.variants[variant].model_dump(mode="json"),
+        "facts": asdict(facts()),
+        "weights_sha256": sha256(folder / "model.safetensors"),
+    }
+    write_description(folder, {**of_model, **identity(of, variant, seed, folder)})
+    made = trained(folder, RunKey(variant, seed))
+    with created(folder / "samples.h5") as file:
         file["reconstructions"] = file["samples"] = np.zeros((4, 1, 8, 8), np.uint8)
         file["test_index"] = np.array([3, 1, 0, 2])
         file["labels"] = np.arange(4)[:, None] % 2
@@ -83,14 +127,26 @@ def write_run(
         file["switched"] = np.arange(4 * 64, dtype=np.uint8).reshape(2, 2, 1, 8, 8) % 17
         file["switched_labels"] = np.array([[[0], [1]], [[0], [1]]])
         file["interpolations"] = np.zeros((2, 9, 1, 8, 8), np.uint8)
-    (folder / "model.safetensors").touch()
-    of = study((folder.parent.name,))
-    made = {
-        "variant": of.variants[folder.parent.name].model_dump(mode="json"),
-        "training": of.training.model_dump(mode="json"),
-        "facts": {"levels": 17, "label_names": ["digit"], "label_values": [["0", "1"]]},
-    }
-    (folder / "variant.yaml").write_text(yaml.safe_dump(made))
+        for name in without:
+            del file[name]
+        samples_file.finish(file, DrawnFrom.of_run(made, settings_of(of, "sample", variant), pictures))
+    measured = MeasuredOn(
+        variant=variant,
+        seed=seed,
+        weights_sha256=made.weights_sha256,
+        samples_sha256=sha256(folder / "samples.h5"),
+        data=made.facts.checksums,
+    )
+    write_evaluation(folder, measured, settings_of(of, "evaluate", variant), given | defined)
+
+
+def identity(of: Study, variant: str, seed: int, folder: Path) -> dict[str, Any]:
+    """What variant.yaml says of a run beside its model: with a training.csv, which is written if there is none."""
+    curves = folder / "training.csv"
+    if not curves.exists():
+        write_text(curves, "epoch\n1\n")
+    training = of.training.model_dump(mode="json")
+    return {"name": variant, "seed": seed, "training": training, "training_csv_sha256": sha256(curves)}
 
 
 def references(values: dict[str, float]) -> Record:

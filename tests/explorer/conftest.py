@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from tests.conftest import scramble
+from tests.made_up import identity
 from vaeline.data import splits, store
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
@@ -49,9 +50,8 @@ def make(folder: Path) -> Study:
         for seed in study.study.seeds:
             if (variant, seed) != MISSING:
                 torch.manual_seed(10 * index + seed)
-                made = {"training": study.training.model_dump(mode="json")}
                 place = folder / f"results/tiny/runs/{variant}/seed-{seed}"
-                model_files.save(place, scramble(Model(entry, facts)), facts, made)
+                model_files.save(place, scramble(Model(entry, facts)), facts, identity(study, variant, seed, place))
     return study
 
 

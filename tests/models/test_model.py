@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch.distributions import Normal, kl_divergence
 
 from vaeline.data.facts import Facts
@@ -139,6 +140,14 @@ def test_a_saved_model_loads_and_saves_the_same_bytes(tmp_path: Path, x: torch.T
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_a_saved_model_has_the_bytes_that_safetensors_writes(tmp_path: Path) -> None:
+    model = Model(variant(likelihood={"name": "optimal_sigma"}, prior={"name": "conditional_flow"}), FACTS)
+    save(tmp_path, model, FACTS, {})
+    save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, tmp_path / "theirs")
+    assert (tmp_path / "model.safetensors").read_bytes() == (tmp_path / "theirs").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "variant.yaml", "theirs"}
+
+
 @pytest.mark.parametrize(
     ("file", "damage", "sentence"),
     [
@@ -150,7 +159,7 @@ def test_a_saved_model_loads_and_saves_the_same_bytes(tmp_path: Path, x: torch.T
         (
             "variant.yaml",
             lambda path: path.write_text(path.read_text().replace("latent: 3", "latent: 7")),
-            "of another model",
+            "variant.yaml is damaged .*its checksum differs",
         ),
         (
             "model.safetensors",

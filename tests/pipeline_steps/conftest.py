@@ -50,12 +50,18 @@ def blocks(count: int, seed: int) -> Split:
     return Split(images, labels.astype(np.int64), [f"{seed}-{index}" for index in range(count)])
 
 
+def write_project(seed: int = 0) -> None:
+    """Write params.yaml and a store of 96 + 24 + 40 images into the current folder."""
+    Path("params.yaml").write_text(yaml.safe_dump(STUDY))
+    sizes = {"train": 96, "validation": 24, "test": 40}
+    write_store({name: blocks(count, seed + place) for place, (name, count) in enumerate(sizes.items(), start=1)})
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     """The current folder holds params.yaml and a store of 96 + 24 + 40 images."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(STUDY))
-    write_store({"train": blocks(96, 1), "validation": blocks(24, 2), "test": blocks(40, 3)})
+    write_project()
     return load()
 
 

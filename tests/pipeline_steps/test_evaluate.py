@@ -11,6 +11,7 @@ import yaml
 from click.testing import Result
 
 from pipeline_steps import classifier, draw, evaluate, reference, sample
+from tests.made_up import identity
 from tests.pipeline_steps.conftest import blocks, write_store
 from tests.pipeline_steps.test_classifier import invisible
 from vaeline.data import store
@@ -18,9 +19,11 @@ from vaeline.data.facts import UnseenLabels
 from vaeline.data.store import read_facts
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.models.model import Model
+from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import StudyFolder
 from vaeline.runs.model_files import save
-from vaeline.study.schema import Condition, Study
+from vaeline.study.reading import load
+from vaeline.study.schema import Study
 
 pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.nll.Unconverged")
 
@@ -33,7 +36,8 @@ def drawn(project: Study, run: Callable[..., Result]) -> Study:
     run(reference.main)
     for variant, options in project.variants.items():
         torch.manual_seed(0)
-        save(StudyFolder("tiny").run(variant, 0), Model(options, facts), facts, {})
+        folder = StudyFolder("tiny").run(variant, 0)
+        save(folder, Model(options, facts), facts, identity(project, variant, 0, folder))
         run(sample.main, "--variant", variant, "--seed", 0)
     return project
 
@@ -43,7 +47,7 @@ def test_every_metric_is_finite_and_defined(drawn: Study, run: Callable[..., Res
     result = run(evaluate.main, "--variant", variant, "--seed", 0)
     assert result.exit_code == 0, result.output
     folder = StudyFolder("tiny").run(variant, 0)
-    metrics, evaluation = (json.loads((folder / f"{name}.json").read_text()) for name in ("metrics", "evaluation"))
+    metrics, evaluation = json.loads((folder / "metrics.json").read_text()), read_evaluation(folder).metrics
     expected = {
         "negative_elbo",
         "nll",
@@ -62,7 +66,7 @@ def test_every_metric_is_finite_and_defined(drawn: Study, run: Callable[..., Res
 
 def test_each_metric_uses_the_split_it_records(drawn: Study, run: Callable[..., Result]) -> None:
     run(evaluate.main, "--variant", "flow", "--seed", 0)
-    evaluation = json.loads((StudyFolder("tiny").run("flow", 0) / "evaluation.json").read_text())
+    evaluation = read_evaluation(StudyFolder("tiny").run("flow", 0)).metrics
     facts = read_facts(Path("data/blocks.h5"))
     measured = {name: how for name, how in evaluation.items() if "split" in how}
     for name, how in measured.items():
@@ -81,7 +85,7 @@ def test_another_evaluation_seed_draws_different_samples(drawn: Study, run: Call
         content["evaluation"]["seed"] = seed
         Path("params.yaml").write_text(yaml.safe_dump(content))
         assert run(evaluate.main, "--variant", "plain", "--seed", 0).exit_code == 0
-        evaluation = json.loads((StudyFolder("tiny").run("plain", 0) / "evaluation.json").read_text())
+        evaluation = read_evaluation(StudyFolder("tiny").run("plain", 0)).metrics
         assert {evaluation[name]["seed"] for name in ("nll", "skl", "probe_linear")} == {seed}
         found.append(
             {name: evaluation[name]["value"] for name in ("nll", "negative_elbo", "skl", "mutual_information")}
@@ -160,11 +164,12 @@ def test_a_classifier_that_learned_nothing_gives_dashes(project: Study, run: Cal
     facts = write_store({name: invisible(blocks(count, count)) for name, count in counts.items()})
     run(classifier.main)
     run(reference.main)
-    save(StudyFolder("tiny").run("plain", 0), Model(project.variants["plain"], facts), facts, {})
+    folder = StudyFolder("tiny").run("plain", 0)
+    save(folder, Model(project.variants["plain"], facts), facts, identity(project, "plain", 0, folder))
     for step in (sample, evaluate):
         result = run(step.main, "--variant", "plain", "--seed", 0)
         assert result.exit_code == 0, result.output
-    evaluation = json.loads((StudyFolder("tiny").run("plain", 0) / "evaluation.json").read_text())
+    evaluation = read_evaluation(folder).metrics
     for name in ("condition_accuracy", "fd_sample", "kd_reconstruction", "recall"):
         assert evaluation[name]["dash"].startswith("the classifier is no better than chance on 24 validation images")
     assert "value" in evaluation["nll"]
@@ -177,9 +182,11 @@ def test_samples_under_labels_that_training_never_saw_are_called_out(
     splits["train"].labels[:] = 0
     facts, asked = write_store(splits), int(splits["test"].labels.sum())
     for variant, condition in (("plain", {"embedding": 2}), ("flow", {"embedding": None})):
-        entry = project.variants[variant].model_copy(update={"condition": Condition(**condition)})
+        content = yaml.safe_load(Path("params.yaml").read_text())
+        content["variants"][variant]["condition"] = condition
+        Path("params.yaml").write_text(yaml.safe_dump(content))
         folder = StudyFolder("tiny").run(variant, 0)
-        save(folder, Model(entry, facts), facts, {})
+        save(folder, Model(load().variants[variant], facts), facts, identity(load(), variant, 0, folder))
         with pytest.warns(UnseenLabels, match=rf"{asked} of 40 test images.*: side=right \({asked}\)"):
             assert run(sample.main, "--variant", variant, "--seed", 0).exit_code == 0
         with pytest.warns(UnseenLabels, match=r"3 of 3 images to draw .*: side=right \(3\)"):

@@ -13,9 +13,11 @@ import yaml
 from click.testing import Result
 
 from pipeline_steps import classifier, draw, evaluate, reference, sample
+from tests.made_up import identity
 from tests.pipeline_steps.conftest import STUDY, blocks, write_store
 from vaeline.data.store import Split
 from vaeline.models.model import Model
+from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import StudyFolder
 from vaeline.runs.model_files import save
 from vaeline.study.reading import load
@@ -63,7 +65,8 @@ def project_of_kinds(
         assert run(step.main).exit_code == 0
     for name, variant in load().variants.items():
         torch.manual_seed(0)
-        save(StudyFolder("tiny").run(name, 0), Model(variant, facts), facts, {})
+        folder = StudyFolder("tiny").run(name, 0)
+        save(folder, Model(variant, facts), facts, identity(load(), name, 0, folder))
     return load()
 
 
@@ -82,7 +85,7 @@ def test_every_kind_of_latent_is_sampled_and_evaluated(project_of_kinds: Study, 
             assert drawn == there[name], name
             assert "low_posterior" not in file or file["low_posterior"].shape == file["samples"].shape
         metrics = json.loads((folder / "metrics.json").read_text())
-        evaluation = json.loads((folder / "evaluation.json").read_text())
+        evaluation = read_evaluation(folder).metrics
         assert ("fd_low_posterior" in metrics) == ("low_posterior" in drawn), name
         assert "fd_sample" in metrics and not metrics.keys() & {key for key, of in evaluation.items() if "dash" in of}
         assert ("condition_accuracy" in metrics) == (name not in ("points", "mixture")), name

@@ -52,7 +52,7 @@ def test_points_go_through_every_step(moons: Path, monkeypatch: pytest.MonkeyPat
         run(step, "--variant", "dp", "--seed", "0")
     folder = Path("results/moons/runs/dp/seed-0")
     metrics = json.loads((folder / "metrics.json").read_text())
-    evaluation = json.loads((folder / "evaluation.json").read_text())
+    evaluation = json.loads((folder / "evaluation.json").read_text())["metrics"]
     assert {"negative_elbo", "nll", "skl", "mutual_information"} <= metrics.keys()
     assert (
         evaluation["fd_sample"]["dash"] == evaluation["condition_accuracy"]["dash"] == "the data are points, not images"

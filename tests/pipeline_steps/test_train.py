@@ -4,12 +4,19 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps import classifier, train
+from pipeline_steps import classifier, evaluate, reference, sample, train
+from tests.pipeline_steps.conftest import write_project
+from vaeline.data.store import read_split
+from vaeline.runs.folder import RunKey
+from vaeline.runs.identity import trained
+from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.system.files import sha256
 from vaeline.system.locks import locked
@@ -37,6 +44,49 @@ def test_running_again_gives_the_same_bytes(project: Study, run: Callable[..., R
         path.unlink()
     run(train.main, "--variant", "flow", "--seed", 0)
     assert [sha256(path) for path in files] == first
+
+
+@pytest.mark.parametrize("step", [train, sample, evaluate])
+def test_a_store_that_is_replaced_while_a_step_reads_it_is_refused(
+    project: Study, run: Callable[..., Result], step: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [classifier, reference, train, sample, evaluate]
+    for before in steps[: steps.index(step)]:
+        words = () if before in (classifier, reference) else ("--variant", "flow", "--seed", 0)
+        assert run(before.main, *words).exit_code == 0
+
+    def replaced(*words: Any) -> Any:
+        write_project(seed=10)
+        return read_split(*words)
+
+    monkeypatch.setattr(step, "read_split", replaced)
+    result = run(step.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 1 and "holds other images than those that this run was trained on" in result.output
+
+
+@pytest.mark.parametrize("killed", ["training.csv", "model.safetensors", "variant.yaml"])
+def test_a_kill_between_two_files_certifies_nothing(
+    project: Study, run: Callable[..., Result], killed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(train.main, "--variant", "flow", "--seed", 0)
+    content, rename = yaml.safe_load(Path("params.yaml").read_text()), Path.replace
+    content["training"]["learning_rate"] = 0.001
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+
+    def die(self: Path, target: Path) -> Path:
+        if target.name == killed:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", die)
+        run(train.main, "--variant", "flow", "--seed", 0)
+    made = trained(RUN, RunKey("flow", 0))
+    vouched = {"model.safetensors": made.weights_sha256, "training.csv": made.training_csv_sha256}
+    whole = [sha256(RUN / name) == checksum for name, checksum in vouched.items()]
+    assert not made.is_of(load(), "flow") and all(whole) == (killed == "training.csv")
+    assert run(train.main, "--variant", "flow", "--seed", 0).exit_code == 0
+    assert trained(RUN, RunKey("flow", 0)).is_of(load(), "flow")
 
 
 def test_the_time_of_a_training_is_noted_after_a_resume_too(project: Study, run: Callable[..., Result]) -> None:

@@ -1,6 +1,5 @@
 """Means over seeds and paired comparisons match numbers worked out by hand."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from vaeline.report.comparison import Comparison
 from vaeline.report.table import marks
 from vaeline.study import reading
 from vaeline.system.errors import UserError
+from vaeline.system.sealed_files import write_sealed
 
 T_2 = 4.302652729749462  # 97.5% quantile of Student's t with 2 degrees of freedom
 
@@ -209,8 +209,18 @@ def test_a_comparison_reads_back_equal(tmp_path: Path) -> None:
     write_runs(tmp_path / "runs", {"one": [1.0, 2.0, 4.0], "two": [2.0, 2.0]})
     found = compared(tmp_path / "runs")
     path = tmp_path / "comparison.json"
-    path.write_text(json.dumps(found.model_dump(mode="json"), allow_nan=False))
+    comparison.write(path, found)
     assert comparison.read(path) == found
+    assert found.weights["one"].keys() == {0, 1, 2} and found.settings["training"]["epochs"] == 2
+
+
+def test_an_edited_comparison_is_refused(tmp_path: Path) -> None:
+    write_runs(tmp_path / "runs", {"one": [1.0, 2.0, 4.0], "two": [2.0, 2.0]})
+    path = tmp_path / "comparison.json"
+    comparison.write(path, compared(tmp_path / "runs"))
+    path.write_text(path.read_text().replace("2.0", "1.0", 1))
+    with pytest.raises(UserError, match=r"comparison.json is damaged .*its checksum differs"):
+        comparison.read(path)
 
 
 @pytest.mark.parametrize("content", [b"{", b"{}", b"\xff"])
@@ -227,7 +237,7 @@ def test_a_comparison_without_a_variant_is_refused(tmp_path: Path) -> None:
     write_runs(tmp_path / "runs", {"one": [1.0, 2.0], "two": [2.0, 2.0]})
     content = compared(tmp_path / "runs").model_dump(mode="json")
     del content["metrics"]["nll"]["summaries"]["two"]
-    (tmp_path / "comparison.json").write_text(json.dumps(content))
+    write_sealed(tmp_path / "comparison.json", content)
     with pytest.raises(UserError, match="comparison.json is damaged"):
         comparison.read(tmp_path / "comparison.json")
 

@@ -19,6 +19,6 @@ def test_a_variant_is_shown_by_its_first_run_with_the_data(findings: Findings) -
 
 def test_failures_of_points_are_not_shown(findings: Findings) -> None:
     assert findings.first_runs_failing("low_posterior").keys() == {"one", "two"}
-    points = [replace(run, facts=run.facts.model_copy(update={"levels": 0})) for run in findings.results.runs]
+    points = [replace(run, facts=replace(run.facts, levels=0)) for run in findings.results.runs]
     assert not findings_of(Results(findings.results.study, points, {})).first_runs_failing("low_posterior")
     assert not np.any([run.levels for run in points])

@@ -1,13 +1,14 @@
 """Reading a study's runs."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
-from tests.made_up import study, write_run, write_runs
+from tests.made_up import VARIANT, study, study_content, write_run, write_runs
 from vaeline.report import results
+from vaeline.study.reading import check
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_json
 
@@ -44,16 +45,24 @@ def test_a_missing_run_reports_its_progress(tmp_path: Path, lost: str, state: st
     assert found.missing == {("one", 1): state}
 
 
-@pytest.mark.parametrize("section", ["variant", "training"])
-def test_a_run_with_other_parameters_is_missing(tmp_path: Path, section: str) -> None:
-    write_runs(tmp_path, {"one": [1.0, 2.0]})
-    described = tmp_path / "one" / "seed-1" / "variant.yaml"
-    made = yaml.safe_load(described.read_text())
-    made[section] |= {"latent": 9} if section == "variant" else {"batch_size": 9}
-    described.write_text(yaml.safe_dump(made))
+@pytest.mark.parametrize(
+    ("section", "changed", "state"),
+    [
+        ("variants", {"one": VARIANT | {"latent": 9}}, "trained under other parameters"),
+        ("training", {"epochs": 2, "learning_rate": 0.01, "batch_size": 9}, "trained under other parameters"),
+        ("sampling", {"grid": 4, "seed": 1}, "sampled under other parameters"),
+        ("evaluation", {"features": {"name": "classifier"}, "seed": 1}, "evaluated under other parameters"),
+    ],
+)
+def test_a_run_with_other_parameters_is_missing(
+    tmp_path: Path, section: str, changed: dict[str, Any], state: str
+) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    other = check(study_content(("one",)) | {section: changed}, Path("params.yaml"))
+    write_run(tmp_path / "one" / "seed-1", {"nll": 2.0}, of=other)
     found = results.read(tmp_path, study(("one",), (0, 1)))
     assert [run.seed for run in found.runs] == [0]
-    assert found.missing == {("one", 1): "trained under other parameters"}
+    assert found.missing == {("one", 1): state}
 
 
 def test_existing_wall_times_are_read(tmp_path: Path) -> None:
@@ -74,7 +83,7 @@ def test_recorded_peak_memory_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b'{"nll": 1', b"\xff\xfe\x00", b"[1, 2]", b'{"nll": "x"}'])
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
-    (tmp_path / "one" / "seed-0" / name).write_bytes(b"epoch\n" + content if name == "training.csv" else content)
+    (tmp_path / "one" / "seed-0" / name).write_bytes(content)
     with pytest.raises(UserError, match=f"seed-0/{name} is damaged"):
         results.read(tmp_path, study(("one",), (0,)))
 

@@ -1,5 +1,6 @@
 """HDF5 files appear whole or not at all."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import h5py
 import pytest
 
+from vaeline.system import hdf5_files
+from vaeline.system.errors import UserError
 from vaeline.system.hdf5_files import created
 
 
@@ -21,6 +24,14 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
 def test_an_error_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), created(tmp_path / "a.h5") as file:
         file["x"] = 1 / 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_the_cause_of_what_fails_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(hdf5_files._NeverFailing, "error", full)
+    with pytest.raises(UserError, match="The disk is full while writing"), created(tmp_path / "a.h5"):
+        raise OSError("Can't read what could not be written")
     assert not list(tmp_path.iterdir())
 
 

@@ -20,6 +20,11 @@ def test_order_and_tuples_change_no_seal() -> None:
     assert seal({"a": (1, 2), "b": 3})["sha256"] == seal({"b": 3, "a": [1, 2]})["sha256"]
 
 
+def test_numbers_as_keys_read_back(tmp_path: Path) -> None:
+    write_sealed(tmp_path / "a.json", {"by_seed": {10: 0.5, 9: 1.5}})
+    assert read_sealed(tmp_path / "a.json", "write it again") == {"by_seed": {"10": 0.5, "9": 1.5}}
+
+
 def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_sealed(path, CONTENT)

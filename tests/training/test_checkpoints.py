@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from vaeline.system.errors import UserError
+from vaeline.system.state_files import State, write_state
 from vaeline.training.checkpoints import Checkpoints, clean
 
 
@@ -46,6 +47,67 @@ def test_time_adds_up_over_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert again.latest(9) == {"epoch": 2} and again.seconds == 12
 
 
+def moved(source: Checkpoints, target: Checkpoints, name: str = "") -> Path:
+    """The newest checkpoint of one training, in the folder of another."""
+    [path] = source.folder.glob("epoch-*")
+    target.folder.mkdir(exist_ok=True)
+    return path.replace(target.folder / (name or path.name))
+
+
+@pytest.mark.parametrize(
+    ("name", "seed", "sentence"),
+    [
+        ("cvae-seed-1", 1, r"is of the training cvae-seed-0, not of cvae-seed-1; delete it"),
+        ("cvae-seed-0", 1, r"is of cvae-seed-0 with other seed; delete it"),
+        ("flow-seed-0", 0, r"is of the training cvae-seed-0, not of flow-seed-0; delete it"),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused(name: str, seed: int, sentence: str) -> None:
+    source = Checkpoints("cvae-seed-0", {"seed": 0, "range": (-1, 1)})
+    target = Checkpoints(name, {"seed": seed, "range": (-1, 1)})
+    source.write(3, {"epoch": 3}, finished=False)
+    path = moved(source, target)
+    with pytest.raises(UserError, match=f"{path} {sentence}"):
+        target.latest(9)
+
+
+def test_a_checkpoint_under_the_name_of_another_epoch_is_refused() -> None:
+    checkpoints = Checkpoints("a", {})
+    checkpoints.write(3, {"epoch": 3}, finished=False)
+    moved(checkpoints, checkpoints, "epoch-00004.done")
+    assert checkpoints.latest(3) is None
+    with pytest.raises(UserError, match=r"epoch-00004.done is of epoch 3, not of epoch 4; delete it"):
+        checkpoints.latest(9)
+
+
+@pytest.mark.parametrize("state", [{"epoch": 3, "seconds": 2.0}, {"of": "a"}, {"of": {"name": "a"}}])
+def test_a_checkpoint_of_an_older_version_is_refused(state: State) -> None:
+    checkpoints = Checkpoints("a", {})
+    write_state(checkpoints.folder / "epoch-00003.last", state)
+    with pytest.raises(UserError, match=r"epoch-00003.last does not say what it is of.*; delete it"):
+        checkpoints.latest(9)
+
+
+@pytest.mark.parametrize(
+    "name", ["epoch-xx.done", "epoch-00009.done.bak", "epoch-00009.done~", "epoch-.last", "epoch-00009", "notes.txt"]
+)
+def test_stray_files_are_ignored(name: str) -> None:
+    checkpoints = Checkpoints("a", {})
+    checkpoints.write(3, {"epoch": 3}, finished=False)
+    (checkpoints.folder / name).write_text("stray")
+    (checkpoints.folder / "epoch-00008.done").mkdir()
+    assert checkpoints.latest(9) == {"epoch": 3}
+    checkpoints.write(4, {"epoch": 4}, finished=False)
+    assert checkpoints.latest(9) == {"epoch": 4}
+
+
+def test_epochs_are_ordered_as_numbers() -> None:
+    checkpoints = Checkpoints("a", {})
+    for epoch in (99_999, 100_000):
+        checkpoints.write(epoch, {"epoch": epoch}, finished=True)
+    assert checkpoints.latest(200_000) == {"epoch": 100_000}
+
+
 def test_other_settings_have_another_folder() -> None:
     assert Checkpoints("a", {"seed": 1}).folder != Checkpoints("a", {"seed": 2}).folder
     assert Checkpoints("a", {"x": 1, "y": 2}).folder == Checkpoints("a", {"y": 2, "x": 1}).folder
@@ -66,7 +128,7 @@ def test_a_damaged_checkpoint_is_named(damage) -> None:  # type: ignore[no-untyp
 def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
     checkpoints = Checkpoints("a", {})
     checkpoints.write(1, {"harmless": Path}, finished=False)
-    with pytest.raises(Exception, match="(?i)weights.only"):
+    with pytest.raises(UserError, match="(?i)is no state of vaeline .*weights.only.*; delete it"):
         checkpoints.latest(9)
 
 

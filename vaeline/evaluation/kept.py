@@ -4,14 +4,12 @@ Each result is a file beside the checkpoints, keyed by all that decides it: the 
 code that computed it. Both engines delete the outputs of a step before they run it again; they leave these files alone.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from vaeline.system.errors import UserError
-from vaeline.system.state_files import State, key_of, read_state, write_state
+from vaeline.system.state_files import State, key_of, plain, read_state, write_state
 
 
 @dataclass(frozen=True)
@@ -72,19 +70,14 @@ class Kept:
             content = read_state(path)
         except UserError:
             return None
-        state: State | None = content["state"] if content.get("decides") == _plain(section.decides) else None
+        state: State | None = content["state"] if content.get("decides") == plain(section.decides) else None
         return state
 
     def store(self, section: Section, state: State) -> None:
         """Keep the state of a section; older states of the same name are removed."""
         if self.folder is None:
             return
-        write_state(self.folder / section.file, {"decides": _plain(section.decides), "state": state})
+        write_state(self.folder / section.file, {"decides": plain(section.decides), "state": state})
         for path in self.folder.glob(f"{section.name}-{'?' * 16}.kept"):
             if path.name != section.file:
                 path.unlink(missing_ok=True)
-
-
-def _plain(content: Mapping[str, object]) -> Any:
-    """The content as JSON gives it back, with lists for tuples."""
-    return json.loads(json.dumps(content, sort_keys=True))

@@ -6,8 +6,8 @@ from itertools import product
 from pathlib import Path
 
 from vaeline.data.paths import DATA
-from vaeline.runs.description import described
-from vaeline.runs.folder import StudyFolder, run_in, runs_in, studies_in
+from vaeline.runs.folder import NOT_TRAINED, RunKey, StudyFolder, run_in, runs_in, studies_in
+from vaeline.runs.identity import trained
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
@@ -59,7 +59,7 @@ def find(study: Study, project: Path = Path()) -> Runs:
         project: root folder of the project.
 
     Raises:
-        UserError: no run is trained, or the description of a run is damaged.
+        UserError: no run is trained.
     """
     where = StudyFolder(study.study.name, project)
     runs = Runs(study.study.name, study.study.question, where.path, project / DATA, {}, {})
@@ -90,24 +90,29 @@ def _sort(runs: Runs, keys: Iterable[Key], study: Study | None) -> Runs:
     missing: dict[Key, str] = {}
     for variant, seed in keys:
         folder = run_in(runs.folder / "runs", variant, seed)
-        if reason := _why_missing(folder, runs.folder, variant, study):
+        if reason := _why_missing(folder, runs.folder, RunKey(variant, seed), study):
             missing[variant, seed] = reason
         else:
             finished[variant, seed] = folder
     if not finished:
+        why = next((f" ({reason})" for reason in missing.values() if reason != NOT_TRAINED), "")
         raise UserError(
-            f"{runs.folder / 'runs'} has no trained run of the study; run the study first (snakemake --cores 4 all), "
+            f"{runs.folder / 'runs'} has no trained run of the study{why}; run the study first (snakemake --cores 4 all), "
             "or choose another study with --study."
         )
     return replace(runs, finished=finished, missing=missing)
 
 
-def _why_missing(folder: Path, results: Path, variant: str, study: Study | None) -> str | None:
+def _why_missing(folder: Path, results: Path, run: RunKey, study: Study | None) -> str | None:
     """Why a run cannot be explored; None if it can."""
     if not all((folder / name).is_file() for name in NEEDED):
-        return "not trained"
+        return NOT_TRAINED
     if not folder.resolve().is_relative_to(results.resolve()):
         return "its folder is a link to a place outside the study"
-    if study and not described(folder / "variant.yaml").is_of(study, variant):
+    try:
+        made = trained(folder, run)
+    except UserError as error:
+        return str(error).removesuffix(".")
+    if study and not made.is_of(study, run.variant):
         return "trained with other parameters"
     return None

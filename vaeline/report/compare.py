@@ -35,6 +35,10 @@ def compare(results: Results) -> Comparison:
         metrics=metrics,
         references=_references(results.reference),
         published=[_published(results, metrics, each) for each in results.published.values()],
+        settings=results.settings,
+        weights={
+            variant: {run.seed: run.weights_sha256 for run in results.of(variant)} for variant in results.study.variants
+        },
     )
 
 

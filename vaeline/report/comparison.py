@@ -3,16 +3,19 @@
 A comparison is written as comparison.json and read back from it, so that a table is printed without the runs.
 """
 
+import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric, Past, Reference
 from vaeline.report.paired_differences import Pair
 from vaeline.study.parts import Entry
 from vaeline.system.errors import UserError
+from vaeline.system.sealed_files import read_sealed, write_sealed
 
 
 class Summary(Entry):
@@ -121,6 +124,8 @@ class Comparison(Entry):
     metrics: dict[str, MetricResults]
     references: dict[str, ReferenceValue]
     published: list[PublishedComparison]
+    settings: dict[str, Any]  # of the study: dotted key -> the value that the runs were made with
+    weights: dict[str, dict[int, str]]  # variant -> seed -> SHA-256 of the run's model.safetensors
 
     @model_validator(mode="after")
     def is_whole(self) -> "Comparison":
@@ -182,19 +187,24 @@ class Comparison(Entry):
         return list(self.past(name, "better than real images"))
 
 
+def write(path: Path, comparison: Comparison) -> None:
+    """Write a comparison.json under its seal."""
+    write_sealed(path, comparison.model_dump(mode="json"))
+
+
 def read(path: Path) -> Comparison:
     """Read a comparison.json.
 
     Raises:
-        UserError: there is none, or it is damaged.
+        UserError: there is none, or it is damaged, or it was edited.
     """
-    try:
-        return Comparison.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    again = "`snakemake --cores 4 all` makes a new one"
+    if not path.exists():
         raise UserError(
             f"There is no {path}; run the study to its end (snakemake --cores 4 all), or see the runs so far with make report."
-        ) from error
-    except (ValueError, ValidationError) as error:
-        raise UserError(
-            f"{path} is damaged or of another version of vaeline; `snakemake --cores 4 all` makes a new one."
-        ) from error
+        )
+    content = read_sealed(path, again)
+    try:
+        return Comparison.model_validate_json(json.dumps(content))
+    except ValueError as error:
+        raise UserError(f"{path} is damaged or of another version of vaeline; {again}.") from error

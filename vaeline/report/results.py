@@ -1,6 +1,7 @@
 """The runs of a study as one record: what each measured, and which are missing."""
 
 import csv
+import json
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import product
@@ -11,16 +12,22 @@ import numpy as np
 from PIL import Image
 from pydantic import FiniteFloat, TypeAdapter
 
+from vaeline.data.facts import Facts
 from vaeline.evaluation.record import Record, parse
+from vaeline.report.common_ground import CommonGround
 from vaeline.runs import samples_file
-from vaeline.runs.description import DescribedFacts, described
-from vaeline.runs.folder import FILES, TIMING, key_of, read_json, run_in, unreadable
+from vaeline.runs.evaluation_file import Evaluation
+from vaeline.runs.folder import FILES, TIMING, RunKey, read_json, run_in, unreadable
+from vaeline.runs.identity import drawn, evaluated, require_files, trained
 from vaeline.runs.samples_file import LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
+from vaeline.runs.step_settings import settings_of
 from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
+from vaeline.study.settings import values
 from vaeline.system.errors import UserError
 
 MOST_FAILURES = 10  # images of each kind
+SETTINGS = ("dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")  # of a comparison
 METRICS = TypeAdapter(dict[str, FiniteFloat])
 
 
@@ -37,8 +44,9 @@ class Run:
     drawn: dict[str, np.ndarray]  # the small datasets of samples.h5
     # The worst images: `reconstructions` with their `test_index`, and `low_posterior`.
     failures: dict[str, np.ndarray]
-    facts: DescribedFacts  # of its images
+    facts: Facts  # of its images
     times: dict[str, Time]  # step -> its wall time and memory, if they were recorded
+    weights_sha256: str  # of its model.safetensors
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -65,29 +73,41 @@ class Results:
     missing: dict[tuple[str, int], str]  # (variant, seed) -> "trained, not sampled"
     published: dict[str, Published] = field(default_factory=dict)  # values out of papers
     reference: Record = field(default_factory=Record)  # numbers of the data set that give metrics their scale
+    settings: dict[str, Any] = field(
+        default_factory=dict
+    )  # of the study: key -> the value that the runs were made with
 
     def of(self, variant: str) -> list[Run]:
         """The runs of a variant, in the order of the study's seeds."""
         return [run for run in self.runs if run.variant == variant]
 
 
-def read(folder: Path, study: Study, tolerant: bool = False, reference: Record | None = None) -> Results:
+def read(
+    folder: Path,
+    study: Study,
+    tolerant: bool = False,
+    reference: Record | None = None,
+    common: CommonGround | None = None,
+) -> Results:
     """Read the runs of `study` out of `folder` (results/<study>/runs); others are left alone.
+
+    Every file of a run is verified, and must be of this run.
 
     Args:
         folder: of the runs.
         study: whose runs they are.
         tolerant: count a run among the missing ones if a file of it cannot be read, as after an update.
         reference: numbers of the data set; None if they are unavailable.
+        common: what the runs must have in common; what it leaves open is that of the first run.
 
     Raises:
-        UserError: a file of a run cannot be read.
+        UserError: a file of a run cannot be read, or is of another run.
     """
-    runs, missing = [], {}
+    runs, missing, common = [], {}, common or CommonGround()
     for variant, seed in product(study.study.variants, study.study.seeds):
         try:
-            found = _read_run(run_in(folder, variant, seed), study, variant, seed)
-        except UserError as error:
+            found = _read_run(run_in(folder, variant, seed), study, RunKey(variant, seed), common)
+        except (UserError, OSError) as error:
             if not tolerant:
                 raise
             found = str(error)
@@ -95,22 +115,27 @@ def read(folder: Path, study: Study, tolerant: bool = False, reference: Record |
             runs.append(found)
         else:
             missing[variant, seed] = found
-    return Results(study.study, runs, missing, study.published, reference or Record())
+    return Results(study.study, runs, missing, study.published, reference or Record(), values(study, SETTINGS))
 
 
-def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
+def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> Run | str:
     """A run, or why it is missing."""
     absent = [state for name, state in FILES.items() if not (folder / name).exists()]
     if absent:
         return absent[0]
-    made = described(folder / "variant.yaml")
-    if not made.is_of(study, variant):
+    made = trained(folder, run)
+    if not made.is_of(study, run.variant):
         return "trained under other parameters"
+    of_samples, measured = drawn(folder, made), evaluated(folder, made)
+    for step, settings in {"sample": of_samples.settings, "evaluate": measured.settings}.items():
+        if settings != settings_of(study, step, run.variant):
+            return f"{step}d under other parameters"
+    require_files(folder, made, of_samples, measured)
+    common.require(folder, made.facts, measured.of)
     found = samples_file.arrays(folder / "samples.h5", samples_file.SMALL)
     return Run(
-        variant,
-        seed,
-        evaluation=_read_evaluation(folder),
+        *run,
+        evaluation=_read_metrics(folder, run, measured),
         training=_read_training(folder / "training.csv"),
         reconstructions=_read_picture(folder / "reconstructions.png"),
         samples=_read_picture(folder / "samples.png"),
@@ -118,6 +143,7 @@ def _read_run(folder: Path, study: Study, variant: str, seed: int) -> Run | str:
         failures=_failures(folder / "samples.h5", found),
         facts=made.facts,
         times=read_times(folder / TIMING),
+        weights_sha256=made.weights_sha256,
     )
 
 
@@ -133,18 +159,16 @@ def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]
     return {name: images for name, images in failures.items() if len(images)}
 
 
-def _read_evaluation(folder: Path) -> dict[str, dict[str, Any]]:
+def _read_metrics(folder: Path, run: RunKey, measured: Evaluation) -> dict[str, dict[str, Any]]:
     """How each metric was made; refuse metrics.json and evaluation.json of two evaluations."""
-    path = folder / "evaluation.json"
     try:
-        record = parse(path.read_bytes())
+        record = parse(json.dumps(measured.metrics))
     except ValueError as error:
-        raise unreadable(path, "the metrics of a run and how each was made") from error
+        raise unreadable(folder / "evaluation.json", "the metrics of a run and how each was made") from error
     if record.metrics != read_json(METRICS, folder / "metrics.json"):
-        variant, seed = key_of(folder) or ("VARIANT", "SEED")
         raise UserError(
             f"metrics.json and evaluation.json of {folder} are of two evaluations; evaluate the run again, with "
-            f"`python -m pipeline_steps.evaluate --variant {variant} --seed {seed}`."
+            f"`python -m pipeline_steps.evaluate --variant {run.variant} --seed {run.seed}`."
         )
     return record.evaluation
 

@@ -1,28 +1,42 @@
-"""The variant.yaml of a run, as the report and the explorer read it, without building the model."""
+"""The variant.yaml of a run: what the run is, under a seal. It is read without building the model.
 
+It vouches for the run's model.safetensors and training.csv by their checksums.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
-from vaeline.runs.folder import unreadable
+from vaeline.data.facts import Facts
+from vaeline.runs.folder import RunKey, unreadable
 from vaeline.study.schema import Study
+from vaeline.system.errors import UserError
+from vaeline.system.files import write_text
+from vaeline.system.sealed_files import seal, unseal
 
-
-class DescribedFacts(BaseModel):
-    """The facts about a run's data that the report reads."""
-
-    levels: int
-    label_names: list[str] = []
-    label_values: list[list[str]] = []
+NAME = "variant.yaml"
 
 
 class Description(BaseModel):
-    """The part of a run's variant.yaml that the report reads."""
+    """What the variant.yaml of a finished training says."""
 
-    variant: dict[str, object]
-    training: dict[str, object]
-    facts: DescribedFacts
+    model_config = ConfigDict(strict=True)
+
+    name: str  # of the variant
+    seed: int
+    variant: dict[str, Any]
+    training: dict[str, Any]
+    facts: Facts  # of its images
+    weights_sha256: str  # of model.safetensors
+    training_csv_sha256: str
+
+    @property
+    def key(self) -> RunKey:
+        """The variant and the seed of the run."""
+        return RunKey(self.name, self.seed)
 
     def is_of(self, study: Study, variant: str) -> bool:
         """Whether the run was trained with the variant and the training settings that the study has now."""
@@ -30,13 +44,57 @@ class Description(BaseModel):
         return (self.variant, self.training) == wanted
 
 
+class _WithoutAliases(yaml.SafeLoader):
+    """Refuses aliases, which `write_description` never writes, and which a few lines can multiply beyond all memory."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "it contains an alias", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+
+def write_description(folder: Path, content: Mapping[str, object]) -> None:
+    """Write a run's variant.yaml under its seal: values that JSON can represent."""
+    sealed = _plain(seal(content))
+    write_text(folder / NAME, yaml.safe_dump(sealed, sort_keys=False, allow_unicode=True))
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """The content of a variant.yaml, as it was written.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is damaged, was edited, or is of an older version, which wrote no seal.
+    """
+    try:
+        return unseal(yaml.load(path.read_text(encoding="utf-8"), _WithoutAliases))  # a safe loader
+    except (yaml.YAMLError, TypeError, RecursionError) as error:
+        raise ValueError(" ".join(str(error).split())[:200]) from error
+
+
 def described(path: Path) -> Description:
     """Read a run's variant.yaml.
 
     Raises:
-        UserError: it is damaged.
+        UserError: it is damaged, was edited, or is of an older version.
     """
     try:
-        return Description.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, ValueError) as error:
-        raise unreadable(path, "a run's description") from error
+        content = read_content(path)
+        return Description.model_validate(content | {"facts": Facts.from_dict(content["facts"])})
+    except (LookupError, TypeError, ValueError) as error:
+        raise unreadable(path, "a run's description under its seal") from error
+
+
+def weights_of(folder: Path) -> str:
+    """The SHA-256 of a run's weights, as its variant.yaml says; empty if it cannot be read."""
+    try:
+        return described(folder / NAME).weights_sha256
+    except (UserError, OSError):
+        return ""
+
+
+def _plain(content: object) -> object:
+    """The content with lists in place of tuples, which safe YAML cannot represent."""
+    if isinstance(content, dict):
+        return {key: _plain(value) for key, value in content.items()}
+    return [_plain(value) for value in content] if isinstance(content, list | tuple) else content

@@ -23,11 +23,13 @@ T = TypeVar("T")
 RESULTS = "results"
 TIMING = "timing.json"  # of a run, and of a study
 
+NOT_TRAINED = "not trained"
+
 # What the report reads of a run, in the order in which the steps write it, and the state of a run without the file.
 FILES = {
-    "training.csv": "not trained",
-    "model.safetensors": "not trained",
-    "variant.yaml": "not trained",
+    "training.csv": NOT_TRAINED,
+    "model.safetensors": NOT_TRAINED,
+    "variant.yaml": NOT_TRAINED,
     "samples.h5": "trained, not sampled",
     "reconstructions.png": "trained, not sampled",
     "samples.png": "trained, not sampled",
@@ -141,4 +143,6 @@ def read_json(content: TypeAdapter[T], path: Path) -> T:
 
 def unreadable(path: Path, expected: str) -> UserError:
     """The error for a file of a study or a run that is damaged."""
-    return UserError(f"{path} is damaged (expected {expected}); delete it and run the study again.")
+    return UserError(
+        f"{path} is damaged or of another version of vaeline (expected {expected}); delete it and run the study again."
+    )

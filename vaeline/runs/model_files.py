@@ -2,38 +2,38 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
-import yaml
+import safetensors.torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from vaeline.data.facts import Facts
 from vaeline.models.model import Model
+from vaeline.runs.description import read_content, write_description
 from vaeline.study.schema import Variant
 from vaeline.system.errors import UserError
-from vaeline.system.files import sha256, write_text, written_aside
+from vaeline.system.files import write_bytes
+from vaeline.system.tensor_files import serialised
 
 
 def save(folder: Path, model: Model, facts: Facts, provenance: Mapping[str, object]) -> None:
-    """Write a run's `model.safetensors`, and the `variant.yaml` from which the model is built again.
+    """Write a run's `model.safetensors`, and last the `variant.yaml`, which vouches for it.
 
     Args:
         folder: of the run.
         model: on the CPU.
         facts: of its images.
-        provenance: added to variant.yaml, as values that JSON can represent.
+        provenance: added to variant.yaml, as values that JSON can represent: what `Description` reads.
     """
-    with written_aside(folder / "model.safetensors") as aside:
-        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, aside)
-    weights = sha256(folder / "model.safetensors")
-    model_content = {
+    weights = serialised(model.state_dict())
+    write_bytes(folder / "model.safetensors", weights)
+    of_model = {
         "variant": model.variant.model_dump(mode="json"),
         "facts": asdict(facts),
-        "weights_sha256": weights,
+        "weights_sha256": sha256(weights).hexdigest(),
     }
-    content = {**model_content, **provenance}
-    write_text(folder / "variant.yaml", yaml.safe_dump(_plain(content), sort_keys=False, allow_unicode=True))
+    write_description(folder, {**of_model, **provenance})
 
 
 def load(folder: Path) -> tuple[Model, Facts]:
@@ -47,23 +47,23 @@ def load(folder: Path) -> tuple[Model, Facts]:
         if not path.is_file():
             raise UserError(f"{path} is missing; {again}.")
     try:
-        content = yaml.safe_load((folder / "variant.yaml").read_text(encoding="utf-8"))
+        content = read_content(folder / "variant.yaml")
         facts = Facts.from_dict(content["facts"])
         model = Model(Variant.model_validate(content["variant"]), facts)
-        if content["weights_sha256"] != sha256(folder / "model.safetensors"):
+        weights = (folder / "model.safetensors").read_bytes()
+        if content["weights_sha256"] != sha256(weights).hexdigest():
             raise UserError(
                 f"{folder / 'model.safetensors'} is damaged, or not the one that variant.yaml describes; {again}."
             )
-        model.load_state_dict(load_file(folder / "model.safetensors"))
+        model.load_state_dict(safetensors.torch.load(weights))
     except (SafetensorError, RuntimeError) as error:
         raise UserError(f"{folder / 'model.safetensors'} is damaged or of another model; {again}.") from error
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{folder / 'variant.yaml'} is damaged or of another version; {again}.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{folder / 'variant.yaml'} is damaged or of another version of vaeline ({_short(error)}); {again}."
+        ) from error
     return model.eval(), facts
 
 
-def _plain(content: object) -> object:
-    """The content with lists in place of tuples, which safe YAML cannot represent."""
-    if isinstance(content, dict):
-        return {key: _plain(value) for key, value in content.items()}
-    return [_plain(value) for value in content] if isinstance(content, list | tuple) else content
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

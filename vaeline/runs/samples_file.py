@@ -1,16 +1,32 @@
-"""samples.h5, what a run drew: the datasets in it, what they were drawn from, and checks when they are read."""
+"""samples.h5, what a run drew: the datasets in it, what they were drawn from, and checks when they are read.
 
-from collections.abc import Iterable
+An attribute of the file says, under a seal, what was drawn from which weights and data, with the checksum of each dataset, and
+vouches for the two pictures beside it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vaeline.data.facts import Facts
+from vaeline.runs.description import Description
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
+from vaeline.system.hdf5_files import opened
+from vaeline.system.sealed_files import seal, unseal
+
+NAME = "samples.h5"
+AGAIN = "draw them again with `python -m pipeline_steps.sample`"
+ABOUT = "about"  # the attribute of the file that says what it is of, as sealed JSON
+BLOCK_BYTES = 2**24  # of a dataset that are read at once for its checksum
 
 RECONSTRUCTIONS = "reconstructions"  # of test images
 RECONSTRUCTION_ERRORS = "reconstruction_errors"  # the mean squared error of each
@@ -114,39 +130,123 @@ class DrawnImages:
             raise _draw_again("Samples were asked to show labels that do not exist")
 
 
-def provenance(folder: Path, facts: Facts) -> dict[str, str]:
-    """The attributes of samples.h5 that say what it was drawn from: the checksums of the weights and of the test images."""
-    return {"model_sha256": sha256(folder / "model.safetensors"), "test_sha256": facts.checksums["test"]}
+class DrawnFrom(BaseModel):
+    """What was drawn from what, and how."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    variant: str
+    seed: int  # of the run
+    weights_sha256: str  # of model.safetensors
+    data: dict[str, str]  # split -> checksum of its images
+    settings: dict[str, Any]  # dotted key of params.yaml -> the value that the step read
+    pictures: dict[str, str]  # name of a picture beside the file -> its SHA-256
+
+    @classmethod
+    def of_run(cls, made: Description, settings: Mapping[str, Any], pictures: Mapping[str, bytes]) -> "DrawnFrom":
+        """What is drawn from a run with some settings, and shown in pictures: file name -> PNG."""
+        return cls(
+            variant=made.name,
+            seed=made.seed,
+            weights_sha256=made.weights_sha256,
+            data=made.facts.checksums,
+            settings=dict(settings),
+            pictures={name: hashlib.sha256(content).hexdigest() for name, content in pictures.items()},
+        )
+
+
+class About(DrawnFrom):
+    """What a samples.h5 says of itself."""
+
+    datasets: dict[str, str]  # name -> checksum of its type, shape and values
+
+
+def finish(file: h5py.File, of: DrawnFrom) -> None:
+    """Say in a new file what it is of. Nothing may be written to it afterwards."""
+    about = About(**of.model_dump(), datasets={name: _checksum(file[name]) for name in sorted(file)})
+    file.attrs[ABOUT] = json.dumps(seal(about.model_dump()), sort_keys=True)
+
+
+def about(path: Path) -> About:
+    """What a samples.h5 says of itself. Its datasets are not read.
+
+    Raises:
+        UserError: the file is missing, damaged, or of an older version.
+    """
+    with _opened(path) as file:
+        return _about(file)
+
+
+def verify(path: Path) -> About:
+    """Check every dataset of a samples.h5, block by block.
+
+    Raises:
+        UserError: the file is missing, damaged, or of an older version.
+    """
+    with _opened(path) as file:
+        _check_layout(file)
+        found = _about(file)
+        if found.datasets.keys() != set(file):
+            raise ValueError("it contains other datasets than were drawn")
+        for name, checksum in found.datasets.items():
+            if _checksum(file[name]) != checksum:
+                raise ValueError(f"its {name} do not match their checksum")
+    return found
+
+
+def _about(file: h5py.File) -> About:
+    if ABOUT not in file.attrs:
+        raise KeyError("it does not say what it is of, as files of older versions of vaeline")
+    try:
+        return About.model_validate(unseal(json.loads(file.attrs[ABOUT])))
+    except ValidationError as error:
+        raise ValueError("it does not say all that it is of") from error
+
+
+def _checksum(values: h5py.Dataset) -> str:
+    """The checksum of a dataset's type, shape and values, which are read in blocks."""
+    digest = hashlib.sha256(f"{values.dtype.str} {values.shape}".encode())
+    rows = max(1, BLOCK_BYTES * len(values) // max(values.nbytes, 1))
+    for start in range(0, len(values), rows):
+        digest.update(np.ascontiguousarray(values[start : start + rows]).data)
+    return digest.hexdigest()
+
+
+def require_pictures(folder: Path, of: About) -> None:
+    """Check that the pictures beside a samples.h5 are those that were made with it.
+
+    Raises:
+        UserError: a picture is damaged, or of another run.
+    """
+    for name, checksum in of.pictures.items():
+        if sha256(folder / name) != checksum:
+            raise _damaged(folder / name, f"it is not the picture that {NAME} was written with")
 
 
 def read(folder: Path, facts: Facts) -> DrawnImages:
-    """Read the images that a run drew.
+    """Read the images that a run drew, and verify the whole file.
 
     Args:
         folder: of the run.
         facts: of the store with the test images.
 
     Raises:
-        UserError: the file is missing or damaged, or was drawn from another model or from other test images.
+        UserError: the file is missing or damaged, or was drawn from another model or from other images.
     """
-    path = folder / "samples.h5"
+    path = folder / NAME
+    of = verify(path)
+    if of.weights_sha256 != sha256(folder / "model.safetensors"):
+        raise _damaged(path, "it was drawn from other weights than those that are there now")
+    if of.data != facts.checksums:
+        raise _damaged(path, "it was drawn from other images than those that are there now")
     found = arrays(path, [*IMAGES, LABELS, TEST_INDEX, LOW_POSTERIOR])
-    try:
-        with h5py.File(path) as file:
-            of = {name: file.attrs.get(name) for name in ("model_sha256", "test_sha256")}
-            seed = int(file.attrs["seed"])
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
-    for (name, now), what in zip(provenance(folder, facts).items(), ("weights", "test images"), strict=True):
-        if of[name] != now:
-            raise _damaged(path, f"it was drawn from other {what} than those that are there now")
     return DrawnImages(
         found[RECONSTRUCTIONS],
         found[SAMPLES],
         found[LABELS],
         test_index=found[TEST_INDEX],
         low_posterior=found.get(LOW_POSTERIOR),
-        seed=seed,
+        seed=of.settings["sampling"]["seed"],
     )
 
 
@@ -156,12 +256,9 @@ def arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
     Raises:
         UserError: the file is missing or damaged.
     """
-    try:
-        with h5py.File(path) as file:
-            _check_layout(file)
-            found = {name: file[name][...] for name in names if name in file}
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(path, str(error)) from error
+    with _opened(path) as file:
+        _check_layout(file)
+        found = {name: file[name][...] for name in names if name in file}
     for name, values in found.items():
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise _damaged(path, f"{name} contains numbers that are not finite")
@@ -176,12 +273,13 @@ def rows(path: Path, name: str, wanted: Iterable[int]) -> np.ndarray:
     Raises:
         UserError: the file is missing or damaged.
     """
-    try:
-        with h5py.File(path) as file:
-            there = file[name] if name in file else np.empty(0)
-            return np.array([there[row] for row in wanted if row < len(there)])
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(path, str(error)) from error
+    with _opened(path) as file:
+        there = file[name] if name in file else np.empty(0)
+        return np.array([there[row] for row in wanted if row < len(there)])
+
+
+def _opened(path: Path) -> AbstractContextManager[h5py.File]:
+    return opened(path, "a file of samples", AGAIN)
 
 
 def _check_layout(file: h5py.File) -> None:
@@ -203,4 +301,4 @@ def _damaged(path: Path, why: str) -> UserError:
 
 
 def _draw_again(why: str) -> UserError:
-    return UserError(f"{why}; draw them again with `python -m pipeline_steps.sample`.")
+    return UserError(f"{why}; {AGAIN}.")

@@ -44,7 +44,8 @@ def created(path: Path) -> Iterator[h5py.File]:
             with h5py.File(raw, "w", libver=("v110", "v110")) as file:
                 yield file
                 large = _large(file)
-            raw.write(_note(raw, large))
+            if not raw.error:
+                raw.write(_note(raw, large))
         finally:
             if raw.error:  # the cause of any other error, as when the block reads what could not be written
                 raise raw.error

@@ -58,4 +58,5 @@ def read_sealed(path: Path, again: str) -> dict[str, Any]:
 
 
 def _checksum(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    read_back = json.loads(json.dumps(content))  # keys that are numbers are then text, and sorted as text
+    return hashlib.sha256(json.dumps(read_back, sort_keys=True).encode()).hexdigest()

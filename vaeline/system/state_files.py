@@ -21,6 +21,11 @@ def state_folder(name: str = "") -> Path:
     return main_worktree() / "checkpoints" / name
 
 
+def plain(content: Mapping[str, object]) -> Any:
+    """The content as JSON gives it back, with lists for tuples: what decides a state is written and compared like this."""
+    return json.loads(json.dumps(content, sort_keys=True))
+
+
 def key_of(decides: Mapping[str, object]) -> str:
     """A short name for all that decides the content of a file."""
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
@@ -40,10 +45,20 @@ def read_state(path: Path) -> State:
     """Read what `write_state` wrote.
 
     Raises:
-        UserError: the file is damaged.
+        UserError: the file is damaged, or is no state.
     """
     content = memoryview(path.read_bytes())
     if hashlib.sha256(content[32:]).digest() != content[:32]:
-        raise UserError(f"{path} is damaged (its checksum differs); delete it, and its content is computed again.")
-    state: State = torch.load(io.BytesIO(content[32:]), weights_only=True)
+        raise unusable(path, "is damaged (its checksum differs)")
+    try:
+        state = torch.load(io.BytesIO(content[32:]), weights_only=True)
+    except Exception as error:  # torch raises errors of many types
+        raise unusable(path, f"is no state of vaeline ({str(error).splitlines()[0]:.200})") from error
+    if not isinstance(state, dict):
+        raise unusable(path, "is no state of vaeline")
     return state
+
+
+def unusable(path: Path, why: str) -> UserError:
+    """The error for a state file that cannot be used, as in `is damaged`."""
+    return UserError(f"{path} {why}; delete it, and its content is computed again.")

@@ -1,10 +1,16 @@
-"""Checkpoints of a training: written whole, verified when read, in a folder keyed by all that determines its result."""
+"""Checkpoints of a training: written whole, verified when read, in a folder keyed by all that determines its result.
 
+A file says what it is of: the name of the training, all that determines it, and the epoch. A copy in the folder of another
+training, or under the name of another epoch, is refused.
+"""
+
+import re
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
-from vaeline.system.state_files import State, key_of, read_state, state_folder, write_state
+from vaeline.system.state_files import State, key_of, plain, read_state, state_folder, unusable, write_state
 
 
 class Checkpoints:
@@ -12,7 +18,7 @@ class Checkpoints:
 
     The name of the folder holds a hash of all that determines the result of a training except the number of epochs, so that a
     longer training continues a shorter one. Each file is the state after an epoch. The last one of a finished training is kept;
-    any other is replaced by its successor.
+    any other is replaced by its successor. Files of other names are ignored.
 
     Args:
         name: of the training, for people who read the folder.
@@ -22,32 +28,48 @@ class Checkpoints:
     def __init__(self, name: str, decides: dict[str, object]) -> None:
         self.folder = state_folder(f"{name}-{key_of(decides)}")
         self.seconds = 0.0  # the training took up to the last checkpoint, over all its processes
+        self._of = {"name": name, "decides": plain(decides)}
         self._since = time.monotonic()
 
     def latest(self, epochs: int) -> State | None:
         """The state of the last epoch up to `epochs`; None if there is none.
 
         Raises:
-            UserError: the file is damaged.
+            UserError: the file is damaged, or is of another training or another epoch than its place says.
         """
         paths = [path for path in self._paths() if _epoch(path) <= epochs]
-        state = read_state(paths[-1]) if paths else None
-        self.seconds, self._since = state.pop("seconds", 0.0) if state else 0.0, time.monotonic()
-        return state
+        content = self._read(paths[-1]) if paths else None
+        self.seconds, self._since = content["seconds"] if content else 0.0, time.monotonic()
+        return content["state"] if content else None
 
     def write(self, epoch: int, state: State, finished: bool) -> None:
         """Write the state after `epoch`; a `finished` one is not replaced by a later one."""
         now = time.monotonic()
         self.seconds, self._since = self.seconds + now - self._since, now
         older = [path for path in self._paths() if path.suffix == ".last" and _epoch(path) <= epoch]
-        write_state(
-            self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", {**state, "seconds": self.seconds}
-        )
+        content = {"of": {**self._of, "epoch": epoch}, "seconds": self.seconds, "state": state}
+        write_state(self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", content)
         for path in older:
             path.unlink(missing_ok=True)
 
+    def _read(self, path: Path) -> State:
+        """The content of a checkpoint, if it is of this training and of the epoch in its name."""
+        content = read_state(path)
+        of: Any = content.get("of")
+        if not isinstance(of, dict) or not of.keys() >= {"name", "decides", "epoch"}:
+            raise unusable(path, "does not say what it is of, as checkpoints of older versions of vaeline")
+        if of["name"] != self._of["name"]:
+            raise unusable(path, f"is of the training {of['name']}, not of {self._of['name']}")
+        if of["decides"] != self._of["decides"]:
+            raise unusable(path, f"is of {of['name']} with other {_differing(of['decides'], self._of['decides'])}")
+        if of["epoch"] != _epoch(path):
+            raise unusable(path, f"is of epoch {of['epoch']}, not of epoch {_epoch(path)}")
+        return content
+
     def _paths(self) -> list[Path]:
-        return sorted(self.folder.glob("epoch-*.*"))
+        """The checkpoints, by epoch."""
+        named = (path for path in self.folder.glob("epoch-*") if re.fullmatch(r"epoch-\d+\.(done|last)", path.name))
+        return sorted((path for path in named if path.is_file()), key=lambda path: (_epoch(path), path.suffix))
 
 
 def clean() -> int:
@@ -60,3 +82,8 @@ def clean() -> int:
 
 def _epoch(path: Path) -> int:
     return int(path.stem.removeprefix("epoch-"))
+
+
+def _differing(found: dict[str, object], wanted: dict[str, object]) -> str:
+    """The names of the settings that differ."""
+    return " and ".join(key for key in sorted({*found, *wanted}) if found.get(key) != wanted.get(key))

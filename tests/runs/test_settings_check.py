@@ -1,0 +1,38 @@
+"""Files of a run say whether they are of a study's settings."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.made_up import VARIANT, study, study_content, write_run
+from vaeline.runs.settings_check import other_settings
+from vaeline.study.reading import check
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("section", "changed", "step"),
+    [
+        ("variants", {"one": VARIANT | {"latent": 9}}, "train"),
+        ("training", {"epochs": 4, "learning_rate": 0.01}, "train"),
+        ("sampling", {"grid": 9}, "sample"),
+        ("evaluation", {"features": {"name": "classifier"}, "seed": 1}, "evaluate"),
+    ],
+)
+def test_only_the_step_that_read_other_values_is_named(
+    tmp_path: Path, section: str, changed: dict[str, object], step: str
+) -> None:
+    write_run(tmp_path / "results/tiny/runs/one/seed-0", {"nll": 1.0})
+    other = check(study_content(("one",)) | {section: changed}, Path("params.yaml"))
+    for each in ("train", "sample", "evaluate"):
+        assert not other_settings(study(("one",)), "one", 0, each, tmp_path)
+        assert bool(other_settings(other, "one", 0, each, tmp_path)) == (each == step)
+
+
+def test_the_check_and_the_table_load_no_torch() -> None:
+    code = "import sys, vaeline.runs.settings_check, pipeline_steps.table; print('torch' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert ended.stdout == "False\n"

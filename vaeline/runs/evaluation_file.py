@@ -1,0 +1,59 @@
+"""The evaluation.json of a run: its metrics, how each was made, and what was measured, under a seal."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from vaeline.runs.folder import unreadable
+from vaeline.system.sealed_files import read_sealed, write_sealed
+
+NAME = "evaluation.json"
+
+
+class MeasuredOn(BaseModel):
+    """What was measured, and what it was measured with, by SHA-256. Files that were not needed are None."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    variant: str
+    seed: int  # of the run
+    weights_sha256: str  # of model.safetensors
+    samples_sha256: str  # of samples.h5
+    data: dict[str, str]  # split -> checksum of its images
+    classifier_sha256: str | None = None  # of the file of the classifier
+    statistics_sha256: str | None = None  # of the reference's statistics
+    numbers_sha256: str | None = None  # of the reference's numbers
+
+
+class Evaluation(BaseModel):
+    """The content of an evaluation.json."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    of: MeasuredOn
+    settings: dict[str, Any]  # dotted key of params.yaml -> the value that the metrics were made with
+    metrics: dict[str, Any]  # metric -> its value and how it was made, or {"dash": why it has no meaning}
+
+
+def write_evaluation(folder: Path, of: MeasuredOn, settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+    """Write the evaluation.json of a run.
+
+    Raises:
+        ValueError: it contains a NaN or an infinity.
+    """
+    write_sealed(folder / NAME, {"of": of.model_dump(), "settings": dict(settings), "metrics": dict(metrics)})
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """Read the evaluation.json of a run.
+
+    Raises:
+        UserError: it is missing, damaged, was edited, or is of an older version.
+    """
+    path = folder / NAME
+    try:
+        return Evaluation.model_validate(read_sealed(path, "evaluate the run again"))
+    except ValidationError as error:
+        raise unreadable(path, "the metrics of a run and how each was made") from error

@@ -1,0 +1,92 @@
+"""Whether the files of a run are those of one run, and of the run that its folder is for.
+
+Each function reads one file, which says under a seal what it is of, and compares that with the files before it. Only the
+functions that say so read whole files.
+"""
+
+from pathlib import Path
+
+from vaeline.runs import description, evaluation_file, samples_file
+from vaeline.runs.description import Description, described
+from vaeline.runs.evaluation_file import Evaluation, read_evaluation
+from vaeline.runs.folder import RunKey
+from vaeline.runs.samples_file import About, DrawnFrom
+from vaeline.system.errors import UserError
+from vaeline.system.files import sha256
+
+
+def trained(folder: Path, run: RunKey) -> Description:
+    """What the variant.yaml in the folder of a run says.
+
+    Raises:
+        UserError: it is missing, damaged, or of another run.
+    """
+    path = folder / description.NAME
+    if not path.is_file():
+        raise UserError(f"There is no {path}; train the run first.")
+    made = described(path)
+    if made.key != run:
+        raise _swapped(path, f"of {_words(made.key)}", run, "train")
+    return made
+
+
+def drawn(folder: Path, made: Description) -> About:
+    """What the samples.h5 of a run says. Its datasets are not read.
+
+    Raises:
+        UserError: it is missing, damaged, of another run, or was drawn from other weights or other images.
+    """
+    path = folder / samples_file.NAME
+    found = samples_file.about(path)
+    _require(path, found, made, "sample")
+    return found
+
+
+def evaluated(folder: Path, made: Description) -> Evaluation:
+    """What the evaluation.json of a run says. The samples are not read.
+
+    Raises:
+        UserError: it is missing, damaged, of another run, or was measured with other weights or other images.
+    """
+    found = read_evaluation(folder)
+    _require(folder / evaluation_file.NAME, found.of, made, "evaluate")
+    return found
+
+
+def require_files(folder: Path, made: Description, of: About, measured: Evaluation) -> None:
+    """Read every other file of a finished run whole, and check it against the checksum that vouches for it.
+
+    Raises:
+        UserError: a file is damaged, or of another run.
+    """
+    for name, checksum in {"model.safetensors": made.weights_sha256, "training.csv": made.training_csv_sha256}.items():
+        if sha256(folder / name) != checksum:
+            raise _swapped(
+                folder / name, f"damaged, or not the file that {description.NAME} vouches for", made.key, "train"
+            )
+    if sha256(folder / samples_file.NAME) != measured.of.samples_sha256:
+        samples_file.verify(folder / samples_file.NAME)  # says what is damaged
+        path = folder / evaluation_file.NAME
+        raise _swapped(path, f"of other samples than {samples_file.NAME} holds", made.key, "evaluate")
+    samples_file.require_pictures(folder, of)
+
+
+def _require(path: Path, found: DrawnFrom | evaluation_file.MeasuredOn, made: Description, step: str) -> None:
+    run = RunKey(found.variant, found.seed)
+    if run != made.key:
+        raise _swapped(path, f"of {_words(run)}", made.key, step)
+    if found.weights_sha256 != made.weights_sha256:
+        raise _swapped(path, "of other weights than those that are there now", made.key, step)
+    if found.data != made.facts.checksums:
+        raise _swapped(path, "of other images than the run was trained on", made.key, step)
+
+
+def _swapped(path: Path, what: str, run: RunKey, step: str) -> UserError:
+    return UserError(
+        f"{path} is {what}, in the folder of {_words(run)}; delete it and make it again with "
+        f"`python -m pipeline_steps.{step} --variant {run.variant} --seed {run.seed}`."
+    )
+
+
+def _words(run: RunKey) -> str:
+    return f"{run.variant} seed {run.seed}"
