@@ -12,11 +12,16 @@ from vaeline.system.errors import UserError
 
 HEADER = 30  # bytes before a file's name in a zip; the last ones are the lengths of the name and of the extra field
 LENGTHS = struct.Struct("<HH")
+UTF8 = 0x800  # the flag of a zip entry whose name is UTF-8
 BETWEEN = 128  # bytes of extra fields between a name and its content; a file with more is read by zipfile
 
 
 class Archive:
-    """A folder with all folders below it, or a zip archive; several threads may read at once."""
+    """A folder with all folders below it, or a zip archive; several threads may read at once.
+
+    Links to folders are followed. A name that is not UTF-8 is shown with its odd bytes as `\\xe9`, so that every name can be
+    printed and stored.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open `path`.
@@ -26,12 +31,9 @@ class Archive:
         """
         self.path = path
         self._zip = None if path.is_dir() else _open_zip(path)
-        self.names = sorted(name for name in self._every() if not _is_hidden(name))
-
-    def _every(self) -> list[str]:
-        if self._zip:
-            return [name for name in self._zip.namelist() if not name.endswith("/")]
-        return [each.relative_to(self.path).as_posix() for each in self.path.rglob("*") if each.is_file()]
+        found = _names_in_zip(self._zip, path) if self._zip else _names_below(path)
+        self._stored = {name: stored for name, stored in found.items() if not is_hidden(name)}
+        self.names = sorted(self._stored)
 
     def read(self, name: str) -> bytes:
         """The bytes of a file.
@@ -40,7 +42,8 @@ class Archive:
             UserError: the file is damaged, or its checksum in the zip differs.
         """
         try:
-            return _read(self._zip, name) if self._zip else (self.path / name).read_bytes()
+            stored = self._stored.get(name, name)
+            return _read(self._zip, stored) if self._zip else (self.path / stored).read_bytes()
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
             raise UserError(f"{name} in {self.path} cannot be read ({error}); get an undamaged copy.") from error
 
@@ -79,9 +82,71 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
     check_no_web_page(path)
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, struct.error) as error:
         size = path.stat().st_size
         raise UserError(f"{path} ({size:,} bytes) is not a zip archive, or is truncated; get it again.") from error
+
+
+def _names_in_zip(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
+    """The files of a zip archive: the name that is shown, and the name that zipfile gives the file."""
+    found: dict[str, str] = {}
+    for entry in archive.infolist():
+        if entry.is_dir():
+            continue
+        name = _zip_name(entry)
+        if name in found:
+            raise UserError(f"{path} contains two files that are called {name}; leave one.")
+        found[name] = entry.filename
+    return found
+
+
+def _zip_name(entry: zipfile.ZipInfo) -> str:
+    """The name of a file in a zip. Many programs write UTF-8 without saying so, which zipfile reads as code page 437."""
+    if entry.flag_bits & UTF8:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode()
+    except UnicodeError:
+        return entry.filename
+
+
+def _names_below(path: Path) -> dict[str, str]:
+    """The files in a folder and below it: the name that is shown, and the path relative to the folder."""
+    found, visited = {}, {os.path.realpath(path): "."}
+    for folder, below, files in os.walk(path, followlinks=True, onerror=_unreadable):
+        below[:] = [name for name in sorted(below) if not is_hidden(name) and _is_new(folder, name, path, visited)]
+        prefix = "" if folder == os.fspath(path) else f"{os.path.relpath(folder, path)}{os.sep}"
+        for name in files:
+            if os.path.isfile(os.path.join(folder, name)):  # neither a link to nothing nor a device
+                found[shown_name(prefix + name)] = prefix + name
+    return found
+
+
+def _is_new(parent: str, name: str, root: Path, visited: dict[str, str]) -> bool:
+    """Whether to go into a folder: a link to a folder above it would go round for ever.
+
+    Raises:
+        UserError: the same folder was visited under another name.
+    """
+    whole = os.path.join(parent, name)
+    real, shown = os.path.realpath(whole), shown_name(os.path.relpath(whole, root))
+    if Path(os.path.realpath(parent)).is_relative_to(real):
+        return False
+    if real in visited:
+        raise UserError(
+            f"{visited[real]} and {shown} in {root} are the same folder, so that its images would count twice; remove one link."
+        )
+    visited[real] = shown
+    return True
+
+
+def _unreadable(error: OSError) -> None:
+    raise UserError(f"{error.filename} cannot be read ({error.strerror}); make it readable, or remove it.") from error
+
+
+def shown_name(name: str) -> str:
+    """A file's name as text: bytes that are not UTF-8 are shown as escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace").replace(os.sep, "/")
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -97,6 +162,6 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     return archive.read(entry)
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
     """Whether a file is hidden, or one that macOS adds to archives."""
     return any(step == "__MACOSX" or step.startswith(".") for step in name.split("/"))
