@@ -244,7 +244,7 @@ def test_bad_images_are_left_out_before_the_others_are_dealt(
     assert list(manifest["skipped"]) == ["cat/1.png", "cat/zz.png", "dog/3.jpeg"]
     assert "more than 8 bits" in manifest["skipped"]["cat/zz.png"]
     assert manifest["notes"][-1].startswith(
-        "3 of 25 images cannot be decoded and are left out: cat/1.png (it is not an"
+        "Left out: 3 of 25 images, which cannot be decoded: cat/1.png (it is not an"
     )
     made(skipping, tmp_path / "some.h5")
     for name in manifest["skipped"]:

@@ -19,6 +19,7 @@ def test_digits_become_a_store(project: Study, run: Callable[..., Result]) -> No
     assert (facts.image_shape, facts.levels, facts.label_names) == ((1, 8, 8), 17, ["digit"])
     manifest = json.loads(Path("data/raw/blocks.json").read_text())
     assert manifest.pop("source") == "download"  # where the files lay is no part of what they are
+    assert manifest.pop("skipped") == {}
     assert facts.preprocessing["manifest"] == manifest
 
 

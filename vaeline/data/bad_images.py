@@ -50,4 +50,4 @@ def note(skipped: dict[str, str], count: int) -> str:
     """A sentence on the images that are left out; the manifest lists them all."""
     shown = "; ".join(f"{name} ({reason})" for name, reason in list(skipped.items())[:SHOWN])
     more = f"; and {len(skipped) - SHOWN:,} more, which the manifest lists" if len(skipped) > SHOWN else ""
-    return f"{len(skipped):,} of {count:,} images cannot be decoded and are left out: {shown}{more}."
+    return f"Left out: {len(skipped):,} of {count:,} images, which cannot be decoded: {shown}{more}."

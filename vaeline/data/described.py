@@ -42,19 +42,14 @@ def describe(table: Table, dataset: Dataset, where: str) -> Described:
         read_column(name, table.column(name), dataset.bins.get(name), table.decimal_comma)
         for name in _offered(table, dataset)
     ]
-    notes = [
-        *table.notes,
-        *(column.describe() for column in columns),
-        *(each for column in columns for each in column.remarks),
-    ]
     chosen = of_columns(columns).choose(dataset.labels)
-    notes += _splits_left_out(columns, chosen, dataset, where)
+    notes = [*table.notes, *_taken_for(columns, chosen), *_splits_left_out(columns, chosen, dataset, where)]
     gaps = _missing(table, chosen, dataset)
     rows = np.arange(len(table.ids))
     if gaps and dataset.missing != "category":
         rows = _without(gaps, table, dataset, where)
         notes.append(
-            f"{len(table.ids) - len(rows):,} images are left out, because they lack {', '.join(gaps)} (dataset.missing: drop)."
+            f"Left out: {len(table.ids) - len(rows):,} of {len(table.ids):,} images, which lack {', '.join(gaps)} (dataset.missing: drop)."
         )
     return Described(
         rows,
@@ -63,6 +58,15 @@ def describe(table: Table, dataset: Dataset, where: str) -> Described:
         np.array(table.column(dataset.split.group))[rows] if dataset.split.group else None,
         notes + _used_for_splits(table, dataset),
     )
+
+
+def _taken_for(columns: list[Column], chosen: Labels) -> list[str]:
+    """What each column was taken for, and the remarks on its values."""
+    notes = []
+    for column in columns:
+        used = column.reason or column.name in chosen.names
+        notes += [column.describe() + ("" if used else "; not used"), *column.remarks]
+    return notes
 
 
 def _check_columns_exist(table: Table, dataset: Dataset, where: str) -> None:

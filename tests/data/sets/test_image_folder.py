@@ -193,7 +193,7 @@ def test_images_with_missing_values_are_dropped_if_asked(people: Path) -> None:
         "age: 40 numbers from 20.5 to 59.5; not a label: it is continuous; to make it one, bin it, as in `dataset.bins: {age: 5}`, or with "
         "`each` for each number by itself.",
         "colour: 2 categories (blue 19, red 19), 2 missing",
-        "3 images are left out, because they lack gender, colour (dataset.missing: drop).",
+        "Left out: 3 of 40 images, which lack gender, colour (dataset.missing: drop).",
     ]
     assert len(raw_images.read(dataset(people, missing="drop", labels=["gender"])).ids) == 39
 
@@ -398,10 +398,7 @@ def test_images_of_several_frames_are_named(tmp_path: Path) -> None:
     frames = [Image.new("L", (8, 8), grey) for grey in (10, 200)]
     moving = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     write_files(tmp_path, {"a/1.gif": moving, "a/2.png": PNG})
-    assert (
-        "1 images have several frames or pages, of which the first is used: a/1.gif."
-        in raw_images.read(dataset(tmp_path)).notes
-    )
+    assert "Only the first frame or page is used of a/1.gif." in raw_images.read(dataset(tmp_path)).notes
 
 
 def test_a_name_that_is_not_utf8_goes_as_far_as_the_store(tmp_path: Path) -> None:

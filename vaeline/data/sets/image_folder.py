@@ -216,11 +216,7 @@ def _channels(archive: Archive, names: list[str], dataset: Dataset) -> tuple[int
             continue
         grey &= header.grey
         several += [name] if header.frames else []
-    notes = (
-        [f"{len(several):,} images have several frames or pages, of which the first is used: {_some(several)}."]
-        if several
-        else []
-    )
+    notes = [f"Only the first frame or page is used of {_some(several)}."] if several else []
     return (1 if grey else 3), notes
 
 
