@@ -122,7 +122,7 @@ def _records(text: str, mark: str, where: str) -> Records:
     records: Records = []
     try:
         for cells in reader:
-            stripped = [intern(cell.strip()) for cell in cells]  # one object for each of millions of equal words
+            stripped = list(map(intern, map(str.strip, cells)))  # one object for each of millions of equal words
             if any(stripped):
                 records.append((reader.line_num, _trimmed(stripped, len(records[0][1]) if records else None)))
     except csv.Error as error:
@@ -175,7 +175,7 @@ def _without_index(table: Table) -> Table:
 
 
 def _divided_by_blanks(lines: list[tuple[int, str]], header: list[str] | None, where: str) -> Table:
-    records = [(number, [intern(word) for word in line.split()]) for number, line in lines]
+    records = [(number, list(map(intern, line.split()))) for number, line in lines]
     if len(records[0][1]) == 1 and records[0][1][0].isdecimal():
         records = records[1:]
     if header is not None:

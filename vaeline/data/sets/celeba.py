@@ -157,8 +157,8 @@ def _labels(attributes: Table) -> Labels:
     Raises:
         UserError: a cell is something else.
     """
-    for name in attributes.names:
-        cells = attributes.column(name)
+    columns = dict(zip(attributes.names, zip(*attributes.rows, strict=True), strict=True))
+    for name, cells in columns.items():
         if set(cells) <= {"-1", "1"} or set(cells) <= {"0", "1"}:
             continue
         allowed = ("0", "1") if "0" in cells and "-1" not in cells else ("-1", "1")
@@ -167,7 +167,7 @@ def _labels(attributes: Table) -> Labels:
             f"list_attr_celeba, line {attributes.lines[row]}: {name} of {attributes.ids[row]} is {cells[row]!r}; allowed are "
             f"{' and '.join(allowed)}. Correct it."
         )
-    return of_columns(read_column(name, attributes.column(name)) for name in attributes.names)
+    return of_columns(read_column(name, cells) for name, cells in columns.items())
 
 
 def _identities(table: Table, ids: list[str]) -> np.ndarray:
