@@ -71,6 +71,11 @@ def test_a_column_of_names_is_no_label() -> None:
     assert read_column("class", [f"class {row}" for row in range(50)] * 3).values
 
 
+@pytest.mark.parametrize("word", ["1e999", "inf", "1_000", "٣", "0x10", "--1", ".", "e5"])
+def test_words_that_only_resemble_numbers_are_words(word: str) -> None:
+    assert read_column("a", [word, "5"]).values == sorted([word, "5"])
+
+
 def test_an_empty_column_is_no_label() -> None:
     assert read_column("a", ["", "NaN"]).describe() == "a: empty, 2 missing; not a label: it has no value."
 

@@ -31,7 +31,8 @@ class Archive:
         """
         self.path = path
         self._zip = None if path.is_dir() else _open_zip(path)
-        found = _names_in_zip(self._zip, path) if self._zip else _names_below(path)
+        self.broken: list[str] = []  # links that lead to no file
+        found = _names_in_zip(self._zip, path) if self._zip else _names_below(path, self.broken)
         self._stored = {name: stored for name, stored in found.items() if not is_hidden(name)}
         self.names = sorted(self._stored)
 
@@ -110,15 +111,22 @@ def _zip_name(entry: zipfile.ZipInfo) -> str:
         return entry.filename
 
 
-def _names_below(path: Path) -> dict[str, str]:
-    """The files in a folder and below it: the name that is shown, and the path relative to the folder."""
+def _names_below(path: Path, broken: list[str]) -> dict[str, str]:
+    """The files in a folder and below it: the name that is shown, and the path relative to the folder.
+
+    Links that lead to no file are added to `broken`.
+    """
     found, visited = {}, {os.path.realpath(path): "."}
     for folder, below, files in os.walk(path, followlinks=True, onerror=_unreadable):
         below[:] = [name for name in sorted(below) if not is_hidden(name) and _is_new(folder, name, path, visited)]
         prefix = "" if folder == os.fspath(path) else f"{os.path.relpath(folder, path)}{os.sep}"
         for name in files:
-            if os.path.isfile(os.path.join(folder, name)):  # neither a link to nothing nor a device
+            whole = os.path.join(folder, name)
+            if os.path.isfile(whole):
                 found[shown_name(prefix + name)] = prefix + name
+            elif os.path.islink(whole):
+                broken.append(shown_name(prefix + name))
+    broken.sort()
     return found
 
 

@@ -24,7 +24,7 @@ SPELLINGS = [
     ({"off"}, {"on"}),
 ]  # of no and yes, in any case
 NUMBERS = [(Decimal(0), Decimal(1)), (Decimal(-1), Decimal(1))]
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
 COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)?", re.ASCII)
 FEW = 20  # different numbers that are categories by themselves; more are measurements
 MOST_VALUES = 1000  # of a label; a column with more is a name of each image

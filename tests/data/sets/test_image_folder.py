@@ -354,6 +354,7 @@ def test_every_class_and_every_file_passed_over_is_told(tmp_path: Path) -> None:
     root = write_files(tmp_path / "root", files)
     (root / "cow").symlink_to(tmp_path / "elsewhere")
     (root / "dog").mkdir()
+    (root / "eel").symlink_to(tmp_path / "moved")
     raw = raw_images.read(dataset(root))
     assert raw.labels.values == [["Ant", "ant", "cow"]]
     assert raw.notes == [
@@ -361,6 +362,7 @@ def test_every_class_and_every_file_passed_over_is_told(tmp_path: Path) -> None:
         "'Ant' and 'ant' differ only in case or blanks, and are different classes.",
         "No image is in bat, dog.",
         "Files that are not used: 2 .heic, 1 without a suffix.",
+        "Links that lead to no file: eel.",
     ]
 
 

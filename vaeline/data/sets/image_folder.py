@@ -221,13 +221,14 @@ def _channels(archive: Archive, names: list[str], dataset: Dataset) -> tuple[int
 
 
 def _passed_over(archive: Archive, images: list[str], tables: list[str]) -> list[str]:
-    """A note on the files that are not used, counted by suffix."""
+    """Notes on the files that are not used, counted by suffix, and on links that lead nowhere."""
+    broken = [f"Links that lead to no file: {_some(archive.broken)}."] if archive.broken else []
     used = {*images, *tables}
     suffixes = Counter(
         PurePosixPath(name).suffix.lower() or "without a suffix" for name in archive.names if name not in used
     )
     counted = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(suffixes.items()))
-    return [f"Files that are not used: {counted}."] if suffixes else []
+    return ([f"Files that are not used: {counted}."] if suffixes else []) + broken
 
 
 def _some(names: list[str]) -> str:
