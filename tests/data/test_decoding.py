@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 from torchvision.transforms import v2
 
 from tests.data.sets.sources import brought, encoded, picture
+from tests.data.test_orientation import exif
 from vaeline.data import decoding
 from vaeline.data.decoding import _decode_any, _decode_plain_jpeg, decode, fit, header, suffixes
 
@@ -136,15 +137,6 @@ def with_segment(jpeg: bytes, content: bytes, marker: int = 0xE1, place: int = 1
     for _ in range(place):
         at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
     return jpeg[:at] + bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content + jpeg[at:]
-
-
-def exif(kind: int, count: int, value: bytes, order: str = "<") -> bytes:
-    """Exif data with an orientation and, before it, a tag of the camera's maker that no standard allows."""
-    head = b"II*\0" if order == "<" else b"MM\0*"
-    entries = struct.pack(f"{order}HHI4s", 0x010F, 99, 7, b"????") + struct.pack(
-        f"{order}HHI4s", 0x0112, kind, count, value
-    )
-    return b"Exif\0\0" + head + struct.pack(f"{order}IH", 8, 2) + entries + bytes(4)
 
 
 SIDEWAYS = {f"turned {turn}": exif(3, 1, struct.pack("<HH", turn, 0)) for turn in range(10)}

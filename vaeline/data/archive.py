@@ -13,6 +13,7 @@ from vaeline.system.errors import UserError
 HEADER = 30  # bytes before a file's name in a zip; the last ones are the lengths of the name and of the extra field
 LENGTHS = struct.Struct("<HH")
 UTF8 = 0x800  # the flag of a zip entry whose name is UTF-8
+SHOWN = 5  # names in a sentence
 BETWEEN = 128  # bytes of extra fields between a name and its content; a file with more is read by zipfile
 
 
@@ -168,6 +169,11 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
         if zlib.crc32(content) == entry.CRC:
             return content
     return archive.read(entry)
+
+
+def some_of(names: list[str]) -> str:
+    """The first names of a list, and how many more there are, for a sentence."""
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
 
 
 def is_hidden(name: str) -> bool:

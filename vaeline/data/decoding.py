@@ -162,10 +162,10 @@ def _size_words(width: int, height: int) -> str:
 
 
 def _orientation(image: Image.Image, encoded: bytes) -> int:
-    """The orientation of an image that Pillow has opened; it turns TIFF images by itself."""
+    """The orientation of an image that Pillow has opened. Pillow turns TIFF images by itself, and gives no Exif data of them."""
     if image.format in ("JPEG", "MPO"):
         return orientation.of_jpeg(encoded)
-    return orientation.UPRIGHT if image.format == "TIFF" else orientation.of_exif(image.info.get("exif", b""))
+    return orientation.of_exif(image.info.get("exif", b""))
 
 
 def _plain(image: Image.Image, mode: str) -> Image.Image:

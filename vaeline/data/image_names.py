@@ -7,6 +7,7 @@ from vaeline.data.tables import Table, check_once
 from vaeline.system.errors import UserError
 
 LINES = 50  # of a file that are searched for a name
+MARKS = ",;\t|:"  # between cells; a table with the last two is refused, not overlooked
 
 
 class ImageNames:
@@ -64,17 +65,18 @@ class ImageNames:
 
 
 def names_an_image(content: bytes, images: ImageNames) -> bool:
-    """Whether one of the first lines of a file begins with the name of an image, as the rows of a table do."""
+    """Whether one of the first lines of a file begins with the name of an image and goes on, as the rows of a table do."""
     for encoding in ("utf-8-sig", "utf-16"):
         lines = content.decode(encoding, "ignore").splitlines()[:LINES]
-        words = {cell.strip(" \"'") for line in lines for cell in _beginnings(line)}
-        if any(images.candidates(word) for word in words if word):
+        if any(images.candidates(word) for line in lines for word in _beginnings(line) if word):
             return True
     return False
 
 
 def _beginnings(line: str) -> list[str]:
-    return [*(line.split(mark)[0] for mark in ",;\t"), *line.split()[:1]]
+    """The first cell of a line, in whatever way its cells may be separated; none if it has one cell only."""
+    cells = [*(line.split(mark) for mark in MARKS), line.split()]
+    return [each[0].strip(" \"'") for each in cells if len(each) > 1]
 
 
 def _plain(name: str) -> str:

@@ -44,7 +44,7 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
         UserError: the files have changed or are damaged, a split comes out empty, or the disk is too small.
     """
     raw = raw_images.read(dataset)
-    skipped = manifest["skipped"]
+    skipped = manifest.get("skipped", {})
     if raw_images.manifest(dataset, raw, skipped) != manifest:
         raise UserError(
             f"The files in {raw_images.folder(dataset)} are not those that the download step saw; "

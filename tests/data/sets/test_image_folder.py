@@ -10,10 +10,9 @@ import pytest
 from PIL import Image
 
 from tests.data.sets.sources import encoded, picture, write_class_folders, write_files
-from vaeline.data import raw_images, store
+from vaeline.data import class_folders, raw_images, store
 from vaeline.data.preprocessing import preprocess
 from vaeline.data.raw_images import EncodedImages
-from vaeline.data.sets import image_folder
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
 
@@ -369,7 +368,7 @@ def test_every_class_and_every_file_passed_over_is_told(tmp_path: Path) -> None:
 def test_thousands_of_people_as_classes_get_advice_that_can_be_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_folder, "MOST_VALUES", 2)
+    monkeypatch.setattr(class_folders, "MOST_VALUES", 2)
     write_files(tmp_path, {f"{person}/1.png": PNG for person in range(3)})
     with pytest.raises(
         UserError, match="holds 3 folders of images.*put a table of other labels next to them.*dataset.split.group"
@@ -378,6 +377,14 @@ def test_thousands_of_people_as_classes_get_advice_that_can_be_followed(
     write_files(tmp_path, {"t.csv": b"file,x,person\n0/1.png,1,0\n1/1.png,0,1\n2/1.png,0,2\n"})
     raw = raw_images.read(dataset(tmp_path, split={"group": "person"}))
     assert raw.groups is not None and raw.labels.names == ["x"]
+
+
+def test_a_list_of_images_is_no_table_but_odd_separators_are_refused(tmp_path: Path) -> None:
+    write_files(write_class_folders(tmp_path), {"list.txt": b"cat/0.jpeg\ndog/1.png\n"})
+    assert raw_images.read(dataset(tmp_path)).labels.names == ["class"]
+    write_files(tmp_path, {"table.txt": b"file|x\ncat/0.jpeg|1\ndog/1.png|0\n"})
+    with pytest.raises(UserError, match=r"table.txt holds no table of images: its first line is 'file\|x'"):
+        raw_images.read(dataset(tmp_path))
 
 
 def test_one_folder_beside_a_spreadsheet_is_no_class(tmp_path: Path) -> None:
