@@ -235,10 +235,12 @@ def test_a_long_strip_is_its_centre_and_takes_little_memory(height: int, width: 
     )
     assert np.abs(fit(strip, 64).astype(int).mean((0, 2, 3)) - fit(strip[:, *middle], 64).mean((0, 2, 3))).max() < 12
     assert fit(strip, 64).shape == (1, 3, 64, 64)
+    assert max(decoding._without_far_ends(strip).shape[1:3]) <= 3 * shorter + 1
 
 
-def test_a_long_strip_is_resized_as_it_was_before_the_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    strip = np.random.default_rng(0).integers(0, 256, (1, 4, 90, 3), dtype=np.uint8)
+@pytest.mark.parametrize("width", [90, 91])
+def test_a_long_strip_is_resized_as_it_was_before_the_cut(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    strip = np.random.default_rng(0).integers(0, 256, (1, 4, width, 3), dtype=np.uint8)
     cut = fit(strip, 16).astype(int)
     monkeypatch.setattr(decoding, "STRIP", 1000)
     assert np.abs(fit(strip, 16) - cut).max() <= 1

@@ -213,5 +213,5 @@ def _without_far_ends(images: np.ndarray) -> np.ndarray:
     shorter = min(height, width)
     if max(height, width) <= STRIP * shorter:
         return images
-    top, left = ((side - min(side, 3 * shorter + (side - shorter) % 2)) // 2 for side in (height, width))
+    top, left = ((side - min(side, 3 * shorter)) // 2 for side in (height, width))
     return images[:, top : height - top, left : width - left]
