@@ -149,6 +149,10 @@ def read(dataset: Dataset) -> RawImages:
         raise UserError(
             f"read in {parts.shown_folder('sets')}/{dataset.name}.py returned {fault}; return RawImages as it is described."
         )
+    if dataset.bins and isinstance(raw.images, np.ndarray):
+        raise UserError(
+            f"dataset.bins is {dataset.bins}, but {dataset.name} has no columns of numbers; set it to {{}}."
+        )
     return replace(raw, labels=raw.labels.choose(dataset.labels))
 
 
