@@ -63,10 +63,9 @@ class Facts:
         places = {} if any(re.search(r"\d", each) for each in values) else {str(i): i for i in range(len(values))}
         if asked in places:
             return column, places[asked]
-        also = f", or a place from 0 to {len(values) - 1}" if places else ""
-        raise UserError(
-            f"{name} has no value {asked!r}; it has: {', '.join(values[:SHOWN])}{', ...' * (len(values) > SHOWN)}{also}."
-        )
+        also = f" A place from 0 to {len(values) - 1} is understood too." if places else ""
+        shown = ", ".join(values[:SHOWN]) + ", ..." * (len(values) > SHOWN)
+        raise UserError(f"{name} has no value {asked!r}; it has: {shown}.{also}")
 
     def missing_values(self, labels: np.ndarray) -> list[str]:
         """The values that do not occur in labels, (n, columns), as `name=value`; `name` alone if only one value occurs."""

@@ -141,11 +141,14 @@ def write_class_folders(folder: Path, each: int = 10) -> Path:
     return write_files(folder, files)
 
 
-def write_example_images(folder: Path) -> Path:
-    """The images and the table that the download step writes, without the column of the split."""
+def write_example_images(folder: Path, each: int = 60) -> Path:
+    """The first images and the table that the download step writes, without the column of the split."""
     example_images.download(folder)
     table = folder / "digits.csv"
-    table.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in table.read_text().splitlines()))
+    lines = table.read_text().splitlines()[: each + 1]
+    table.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in lines))
+    for image in sorted((folder / "digits").iterdir())[each:]:
+        image.unlink()
     return folder
 
 
