@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -30,8 +31,16 @@ def write_hashes(study: Study) -> None:
         paths.CODE: _data_hashes(study),
         StudyFolder(study.study.name).code: _run_hashes(study),
     }.items():
-        if not path.exists() or json.loads(path.read_text(encoding="utf-8")) != content:
+        if not _holds(path, content):
             write_json(path, content)
+
+
+def _holds(path: Path, content: Hashes) -> bool:
+    """Whether a file of hashes has this content already; a damaged one has not."""
+    try:
+        return bool(json.loads(path.read_bytes()) == content)
+    except (FileNotFoundError, ValueError, RecursionError):
+        return False
 
 
 def hashes(study: Study) -> Hashes:
@@ -63,7 +72,7 @@ def _run_hashes(study: Study) -> Hashes:
 def _metrics() -> list[str]:
     """The modules of all metrics, which are imported by name, out of sight."""
     files = sorted((ROOT / "vaeline/metrics").glob("*.py"))
-    return [f"vaeline.metrics.{path.stem}" for path in files if not path.stem.startswith("_")]
+    return [f"vaeline.metrics.{path.stem}" for path in files if not path.stem.startswith(("_", "."))]
 
 
 def _hash(step: str, *parts: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from pipeline_steps.last_resort import RAISED, allow_interrupt, end_interrupted, explain
 from vaeline.data.paths import DataFiles
 from vaeline.runs.folder import TIMING, StudyFolder
 from vaeline.runs.timing import note_time
@@ -31,11 +32,12 @@ _format_with_place = warnings.formatwarning
 
 
 def command(step: Callable[..., None]) -> click.Command:
-    """Make a function a click command that ends with one sentence and exit code 1 if the user can fix the error."""
+    """Make a function a click command that ends every error with one sentence and exit code 1, and Ctrl-C with 130."""
 
     @functools.wraps(step)
     def speak(**options: object) -> None:
         warnings.formatwarning = _format_warning
+        allow_interrupt()
         try:
             _check_no_snakemake_runs()
             step(**options)
@@ -44,8 +46,18 @@ def command(step: Callable[..., None]) -> click.Command:
         except BrokenPipeError:  # the reader of the output has ended, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
-            raise click.ClickException(f"{error}; fix this and run again.") from error
+            bounded = UserError(f"{error}; fix this and run again.")  # a file's name can be long, and not UTF-8
+            raise click.ClickException(str(bounded)) from error
+        except KeyboardInterrupt:
+            end_interrupted()
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if RAISED in os.environ:
+                raise
+            raise click.ClickException(explain(error, name)) from error
 
+    name = Path(inspect.getfile(inspect.unwrap(step))).stem
     return click.command()(speak)
 
 

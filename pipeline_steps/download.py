@@ -6,7 +6,7 @@ from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data import paths, raw_images
 from vaeline.study import parts
 from vaeline.study.schema import Study
-from vaeline.system.files import write_json
+from vaeline.system.sealed_files import write_sealed
 
 
 @study_command
@@ -18,7 +18,7 @@ def main(study: Study) -> None:
     manifest = raw_images.fetch(study.dataset)
     for note in manifest["notes"]:
         print(f"download: {note}", file=sys.stderr)
-    write_json(paths.DataFiles(study.dataset.id).manifest, manifest)
+    write_sealed(paths.DataFiles(study.dataset.id).manifest, manifest)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ class RawImages:
 class Manifest(TypedDict):
     """What the download step found, as JSON."""
 
+    id: str
     dataset: str
     source: str
     files: dict[str, dict[str, int | str]]
@@ -196,6 +197,7 @@ def manifest(dataset: Dataset, raw: RawImages, skipped: dict[str, str]) -> Manif
     """What was read, as JSON. It changes if a file changes, and contains no time."""
     notes = [*raw.notes, bad_images.note(skipped, len(raw.ids))] if skipped else raw.notes
     return {
+        "id": dataset.id,
         "dataset": dataset.name,
         "source": dataset.source,
         "files": raw.files,

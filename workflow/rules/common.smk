@@ -15,7 +15,7 @@ sys.path.insert(0, workflow.basedir)
 from pipeline_steps.code import hashes
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.study import reading
-from pipeline_steps.closure import PACKAGES
+from pipeline_steps.closure import PACKAGES, is_code
 from vaeline.system.errors import UserError
 from workflow import bridge
 
@@ -26,9 +26,9 @@ try:
     PARAMS = reading.read_yaml(reading.PARAMS)
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
     catalogue()  # a mistake in a metric's entry stops the run before anything is trained
+    HASHES = {"code": hashes(STUDY)}
 except UserError as error:
     raise WorkflowError(str(error)) from None
-HASHES = {"code": hashes(STUDY)}
 config["study"] = PARAMS["study"]  # for the captions of Snakemake's report
 # A rule claims the GPU if there is one; on a machine without a GPU, trainings do not wait for each other.
 GPU = int(STUDY.training.device != "cpu" and shutil.which("nvidia-smi") is not None)
@@ -83,13 +83,8 @@ def lookup(path):
 
 def sources():
     """All files of the code that is hashed."""
-    files = (
-        path
-        for package in PACKAGES
-        for path in Path(package).rglob("*")
-        if path.is_file()
-    )
-    return sorted(str(path) for path in files if "__pycache__" not in path.parts)
+    files = (path for package in PACKAGES for path in Path(package).rglob("*"))
+    return sorted(str(path) for path in files if is_code(path) and path.is_file())
 
 
 def targets():

@@ -216,6 +216,8 @@ def _table(folder: Path, archive: Archive, inside: dict[str, str], name: str, he
 def _parse(content: bytes, path: Path, header: list[str] | None) -> Table:
     if is_web_page(content[:64]):
         check_no_web_page(path)
+    if not content.strip():
+        raise UserError(f"{path} is empty; get it again.")
     return read_table(content, str(path), header)
 
 
