@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: run test test-all check report table explore use parts bench lock clean-checkpoints help
+.PHONY: run test test-all check report table explore use update parts bench lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results
 	@$(IN) snakemake --cores 4 all
@@ -33,6 +33,9 @@ explore: $(READY)  ## open the explorer of the study's trained models
 
 use: $(READY)  ## make STUDY the active one; QUICK=1: with its quick overlay; SOURCE=folder: data from there
 	@$(IN) python -m pipeline_steps.use $(STUDY) $(if $(QUICK),--quick) $(if $(SOURCE),--source "$(SOURCE)")
+
+update: $(READY)  ## add the keys that params.yaml lacks, with their defaults, after an update of vaeline
+	@$(IN) python -m pipeline_steps.update
 
 parts: $(READY)  ## write docs/keys.md, every key of a study and of every part, and print it
 	@$(IN) python -m pipeline_steps.parts

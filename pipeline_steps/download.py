@@ -11,7 +11,7 @@ from vaeline.system.sealed_files import write_sealed
 
 @study_command
 @timed(data_timing, "download")
-@reads("dataset.name", "dataset.source", "evaluation.features")
+@reads("dataset", "evaluation.features")
 def main(study: Study) -> None:
     """Download the data set, or check a local copy in place; also fetch the weights that the evaluation needs."""
     parts.fetch("features", study.evaluation.features, paths.DATA)

@@ -1,5 +1,6 @@
 """Folders and zip archives are read in the same way, and damage is named."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -55,3 +56,49 @@ def test_every_kind_of_zip_gives_the_same_bytes(tmp_path: Path, compression: int
 def test_web_pages_are_recognised(start: bytes) -> None:
     assert is_web_page(start)
     assert not is_web_page(b"PK\x03\x04" + start)
+
+
+def test_links_to_folders_are_followed_without_going_round(tmp_path: Path) -> None:
+    write_files(tmp_path / "elsewhere", {"1.png": b"1", "deep/2.png": b"2"})
+    write_files(tmp_path / "root", {"dog/3.png": b"3"})
+    (tmp_path / "root/cat").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "root/dog/up").symlink_to(tmp_path / "root")
+    (tmp_path / "root/dog/4.png").symlink_to(tmp_path / "elsewhere/1.png")
+    (tmp_path / "root/dog/5.png").symlink_to(tmp_path / "nothing")
+    archive = Archive(tmp_path / "root")
+    assert archive.names == ["cat/1.png", "cat/deep/2.png", "dog/3.png", "dog/4.png"]
+    assert archive.read("cat/deep/2.png") == b"2" and archive.broken == ["dog/5.png"]
+
+
+def test_a_folder_under_two_names_is_refused(tmp_path: Path) -> None:
+    write_files(tmp_path, {"cat/1.png": b"1"})
+    (tmp_path / "kitten").symlink_to("cat")
+    with pytest.raises(UserError, match="cat and kitten in .* are the same folder.*remove one link"):
+        Archive(tmp_path)
+
+
+def test_names_that_are_not_utf8_can_be_read_and_printed(tmp_path: Path) -> None:
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.png", "wb") as file:
+        file.write(b"1")
+    archive = Archive(tmp_path)
+    assert archive.names == ["caf\\xe9.png"] and archive.read(archive.names[0]) == b"1"
+    assert archive.fingerprint(archive.names)["count"] == 1
+    archive.names[0].encode()
+
+
+@pytest.mark.parametrize(("stored", "name"), [("café".encode(), "café"), ("café".encode("cp437"), "café"), (b"a", "a")])
+def test_names_in_a_zip_are_read_as_utf8_if_they_are(tmp_path: Path, stored: bytes, name: str) -> None:
+    place = "N" * len(stored)
+    write_zip(tmp_path / "a.zip", {place: b"content"})
+    (tmp_path / "a.zip").write_bytes((tmp_path / "a.zip").read_bytes().replace(place.encode(), stored))
+    archive = Archive(tmp_path / "a.zip")
+    assert archive.names == [name] and archive.read(name) == b"content"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_with_two_files_of_one_name_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("1.png", b"1")
+        archive.writestr("1.png", b"2")
+    with pytest.raises(UserError, match=r"two files that are called 1.png"):
+        Archive(tmp_path / "a.zip")

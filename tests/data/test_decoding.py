@@ -1,14 +1,26 @@
 """Image files of every kind decode to pixels of one size."""
 
 import io
+import itertools
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from torchvision.transforms import v2
 
 from tests.data.sets.sources import brought, encoded, picture
-from vaeline.data.decoding import _decode_any, _decode_plain_jpeg, decode
+from tests.data.test_orientation import exif
+from vaeline.data import decoding
+from vaeline.data.decoding import _decode_any, _decode_plain_jpeg, decode, fit, header, suffixes
 
 BIG = picture(0, 218, 178)
 
@@ -91,10 +103,194 @@ def test_pillow_decodes_jpegs_of_other_colour_spaces(mode: str, channels: int) -
     assert _decode_plain_jpeg(encoded(BIG.convert(mode), "JPEG"), channels) is None
 
 
-def test_an_enormous_jpeg_is_refused_by_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    with pytest.raises(ValueError, match="decompression bomb"):
-        decode(encoded(BIG, "JPEG"), 3)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize(
+    "most", [1000, 30_000]
+)  # Pillow refuses an image of twice the limit, and warns of a smaller one
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_an_enormous_image_is_refused(kind: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)
+    with pytest.raises(ValueError, match=f"more than {most:,}.*make it smaller"):
+        decode(encoded(BIG, kind), 3)
+
+
+def test_pillows_warnings_do_not_reach_the_user() -> None:
+    code = """
+import io
+from PIL import Image
+from vaeline.data.decoding import decode
+Image.MAX_IMAGE_PIXELS = 40
+try:
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "PNG")
+    decode(file.getvalue(), 1)
+except ValueError as error:
+    print(error)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert (ended.stdout, ended.stderr) == ("it has 8 x 8 pixels, more than 40; make it smaller\n", "")
+
+
+def with_segment(jpeg: bytes, content: bytes, marker: int = 0xE1, place: int = 1) -> bytes:
+    """A JPEG file with one more segment, in front of the segment number `place`."""
+    at = 2
+    for _ in range(place):
+        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+    return jpeg[:at] + bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content + jpeg[at:]
+
+
+SIDEWAYS = {f"turned {turn}": exif(3, 1, struct.pack("<HH", turn, 0)) for turn in range(10)}
+METADATA = {
+    **SIDEWAYS,
+    "turned, big-endian": exif(3, 1, struct.pack(">HH", 6, 0), ">"),
+    "a long number": exif(4, 1, struct.pack("<I", 8)),
+    "a word": exif(2, 2, b"6\0\0\0"),
+    "a rational": exif(5, 1, struct.pack("<I", 8)),
+    "two numbers": exif(3, 2, struct.pack("<HH", 6, 6)),
+    "cut short": exif(3, 1, b"\6\0\0\0")[:30],
+    "nothing": b"Exif\0\0",
+    "of no order": b"Exif\0\0XX*\0",
+    "XMP that says it is turned": b"http://ns.adobe.com/xap/1.0/\0<x tiff:Orientation='6' tiff:Orientation=\"6\"/>",
+    "a thumbnail": exif(3, 1, b"\3\0\0\0") + encoded(BIG.resize((16, 16)), "JPEG"),
+    "words of Exif": b"about Exif\0\0 data",
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("metadata", METADATA.values(), ids=METADATA)
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_metadata_does_not_make_two_decoders_differ(metadata: bytes, place: int) -> None:
+    content = with_segment(encoded(BIG, "JPEG"), metadata, place=place)
+    plain = _decode_plain_jpeg(content, 3)
+    assert plain is not None and (plain == _decode_any(content, 3)).all()
+    assert (decode(content, 3) == plain).all()
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_every_orientation_is_that_of_pillow(turn: int, kind: str) -> None:
+    sideways = Image.Exif()
+    sideways[0x0112] = turn
+    content = encoded(picture(3, 7, 5), kind, exif=sideways)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    assert (decode(content, 3) == np.asarray(expected.convert("RGB"))).all()
+
+
+def generated_jpegs() -> Iterator[tuple[Image.Image, dict[str, Any]]]:
+    """Every combination of size, sampling and coding, with restart markers, profiles and comments in turn."""
+    extras = itertools.cycle(
+        [{}, {"restart_marker_blocks": 2}, {"icc_profile": b"Exif\0\0" * 40}, {"comment": b"Exif\0\0II*\0"}]
+    )
+    sizes, samplings = [(1, 1), (7, 9), (16, 16), (33, 18), (64, 50)], ["4:4:4", "4:2:2", "4:2:0", "4:1:1", "keep"]
+    for (height, width), sampling, progressive, quality in itertools.product(
+        sizes, samplings, (False, True), (5, 75, 100)
+    ):
+        if sampling != "keep":
+            options = {"subsampling": sampling, "progressive": progressive, "quality": quality}
+            yield picture(quality, height, width), options | next(extras)
+
+
+def test_both_decoders_agree_on_generated_jpegs() -> None:
+    """Both are builds of libjpeg-turbo, so that their pixels are equal, and not only close."""
+    tried = 0
+    for image, options in generated_jpegs():
+        for mode, channels in (("RGB", 3), ("L", 1)):
+            content = encoded(image.convert(mode), "JPEG", **options)
+            plain = _decode_plain_jpeg(content, channels)
+            assert plain is not None and (plain == _decode_any(content, channels)).all(), options
+            tried += 1
+    assert tried == 240
+
+
+@pytest.mark.parametrize("transform", [None, 0, 1, 2])
+def test_the_marker_of_adobe_means_the_same_to_both_decoders(transform: int | None) -> None:
+    content = encoded(BIG, "JPEG")
+    if transform is not None:
+        content = with_segment(content, b"Adobe\0\x64\0\0\0\0" + bytes([transform]), marker=0xEE)
+    plain = _decode_plain_jpeg(content, 3)
+    assert plain is None or (plain == _decode_any(content, 3)).all()
+
+
+def test_a_bitmap_with_an_empty_alpha_channel_is_opaque() -> None:
+    red = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    for kind in ("BMP", "TGA"):
+        content = encoded(red, kind)
+        if kind == "BMP":  # Pillow writes no alpha mask: the header of 40 bytes becomes one of 56 bytes with masks
+            masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+            head = bytearray(content[14:54])
+            head[0:4], head[16:20] = struct.pack("<I", 56), struct.pack("<I", 3)
+            content = content[:10] + struct.pack("<I", 70) + bytes(head) + masks + content[54:]
+        assert Image.open(io.BytesIO(content)).mode == "RGBA"
+        assert (decode(content, 3) == [255, 0, 0]).all()
+    assert (decode(encoded(red, "PNG"), 3) == 255).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(2, 30_000), (30_000, 2), (1, 1000), (3, 1001)])
+def test_a_long_strip_is_its_centre_and_takes_little_memory(height: int, width: int) -> None:
+    strip = np.random.default_rng(0).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
+    strip[:, : max(1, height // 3)] = strip[:, :, : max(1, width // 3)] = 9  # the far ends do not count
+    shorter = min(height, width)
+    middle = tuple(
+        slice((side - shorter) // 2 - 5 if side > shorter else 0, (side + shorter) // 2 + 5) for side in (height, width)
+    )
+    assert np.abs(fit(strip, 64).astype(int).mean((0, 2, 3)) - fit(strip[:, *middle], 64).mean((0, 2, 3))).max() < 12
+    assert fit(strip, 64).shape == (1, 3, 64, 64)
+    assert max(decoding._without_far_ends(strip).shape[1:3]) <= 3 * shorter + 1
+
+
+@pytest.mark.parametrize("width", [90, 91])
+def test_a_long_strip_is_resized_as_it_was_before_the_cut(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    strip = np.random.default_rng(0).integers(0, 256, (1, 4, width, 3), dtype=np.uint8)
+    cut = fit(strip, 16).astype(int)
+    monkeypatch.setattr(decoding, "STRIP", 1000)
+    assert np.abs(fit(strip, 16) - cut).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["I;16", "RGB"])
+def test_more_than_8_bits_are_refused_with_a_remedy(mode: str) -> None:
+    if mode == "RGB":  # Pillow writes none, so that the file is written by hand
+        rows = zlib.compress(b"".join(b"\0" + bytes(48) for _ in range(8)))
+        content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 16, 2, 0, 0, 0))
+        content += chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    else:
+        content = encoded(Image.fromarray(np.full((8, 8), 40_000, np.uint16)), "PNG")
+    for read in (header, partial(decode, channels=3)):
+        with pytest.raises(ValueError, match="more than 8 bits a channel .*; convert it to 8 bits"):
+            read(content)
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
+def test_the_first_frame_is_taken_and_the_others_are_noticed(kind: str) -> None:
+    frames = [Image.new("L", (8, 8), grey) for grey in (10, 200)]
+    several = encoded(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True)
+    assert abs(decode(several, 1).mean() - 10) <= 1
+    assert header(several).frames and not header(encoded(frames[0], kind)).frames
+
+
+def test_what_pillow_cannot_read_is_no_image() -> None:
+    assert {".avif", ".jfif", ".jp2", ".tga", ".jpg", ".png", ".webp", ".mpo"} <= set(suffixes())
+    assert not {".heic", ".eps", ".pdf", ".h5", ".mpg", ".txt", ".csv"} & set(suffixes())
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "JPEG2000", "TGA", "WEBP", "PPM", "ICO", "PCX", "QOI", "SGI"])
+def test_less_frequent_formats_are_decoded(kind: str) -> None:
+    assert np.abs(decode(encoded(picture(5, 32, 32), kind), 3).mean() - np.asarray(picture(5, 32, 32)).mean()) < 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_bytes_that_are_damaged_anywhere_end_in_a_value_error() -> None:
+    generator = np.random.default_rng(0)
+    for kind in ("PNG", "GIF", "BMP", "TIFF", "WEBP", "TGA", "PPM", "ICO", "JPEG", "PCX", "QOI", "SGI"):
+        whole = np.frombuffer(encoded(picture(1, 12, 12), kind), np.uint8)
+        for _ in range(60):
+            damaged = whole.copy()
+            damaged[generator.integers(0, min(len(whole), 120), 3)] = generator.integers(0, 256, 3)
+            with suppress(ValueError):
+                assert decode(damaged.tobytes(), 3).dtype == np.uint8
 
 
 def test_resized_photographs_equal_pillows_up_to_rounding() -> None:

@@ -1,4 +1,4 @@
-"""Labels that no training image has are known from the facts alone."""
+"""Values of labels: named or given by their place, and those that no training image has."""
 
 import warnings
 from dataclasses import replace
@@ -7,6 +7,49 @@ import numpy as np
 import pytest
 
 from vaeline.data.facts import Facts, UnseenLabels
+from vaeline.system.errors import UserError
+
+VALUES = {
+    "digit": [str(digit) for digit in range(10)],
+    "class": ["1", "2", "3", "4", "5"],
+    "Smiling": ["no", "yes"],
+    "age": ["below 18", "18 to 40", "40 and above"],
+    "code": ["01", "02"],
+    "colour": ["blue", "red"],
+}
+LABELLED = Facts("tiny", (1, 4, 4), 256, (-1, 1), list(VALUES), list(VALUES.values()))
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "index"),
+    [
+        ("digit", 3, 3), ("digit", "3", 3), ("digit", np.int64(3), 3), ("class", 1, 0), ("class", "5", 4), ("Smiling", "yes", 1),
+        ("Smiling", 1, 1), ("Smiling", "0", 0), ("Smiling", True, 1), ("age", "18 to 40", 1), ("code", "01", 0), ("colour", 1, 1),
+    ],
+)  # fmt: skip
+def test_a_value_is_found_by_its_name_or_its_place(name: str, asked: str | int, index: int) -> None:
+    assert LABELLED.label(name, asked) == (list(VALUES).index(name), index)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "sentence"),
+    [
+        ("class", "0", "class has no value '0'; it has: 1, 2, 3, 4, 5.$"),
+        ("class", "01", "class has no value '01'"),
+        ("class", 0, "class has no value '0'"),
+        ("digit", 10, "digit has no value '10'"),
+        ("code", 1, "code has no value '1'; it has: 01, 02.$"),
+        ("age", 1, "age has no value '1'"),
+        ("Smiling", 2, "Smiling has no value '2'; it has: no, yes. A place from 0 to 1 is understood too."),
+        ("Smiling", "01", "Smiling has no value '01'"),
+        ("colour", -1, "colour has no value '-1'"),
+        ("colour", "٠", "colour has no value"),
+    ],
+)
+def test_a_number_is_a_place_only_where_no_value_contains_one(name: str, asked: str | int, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        LABELLED.label(name, asked)
+
 
 FACTS = Facts(
     "tiny", (1, 2, 2), 256, (0.0, 1.0), ["digit", "dark"], [["0", "1", "2"], ["no", "yes"]],

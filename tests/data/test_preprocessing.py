@@ -177,6 +177,118 @@ def test_a_split_of_one_image_is_refused() -> None:
         deal(20, schema.Split(method="official"), official)
 
 
+@pytest.mark.parametrize("method", ["folders", "column"])
+def test_a_given_split_is_kept_and_validation_is_taken_from_train(method: str) -> None:
+    split = schema.Split.model_validate(
+        {"method": method, "column": "part" if method == "column" else None, "validation": 0.25}
+    )
+    official = np.array(["train"] * 60 + ["test"] * 10)
+    dealt = deal(70, split, official)
+    assert {name: len(rows) for name, rows in dealt.items()} == {"train": 45, "validation": 15, "test": 10}
+    with pytest.raises(UserError, match=f"{method}' ?, but the data set has no split of its own"):
+        deal(70, split)
+    with pytest.raises(UserError, match=f"The {method} split of 10 images leaves none for train"):
+        deal(10, split, np.array(["test"] * 10))
+
+
+@pytest.mark.parametrize("limit", [None, 700])
+@pytest.mark.parametrize("seed", range(5))
+def test_all_images_of_a_group_are_in_one_split(seed: int, limit: int | None) -> None:
+    groups = np.random.default_rng(seed).zipf(1.3, 1000).clip(max=300).astype(str)
+    dealt = deal(1000, schema.Split(group="person", seed=seed), None, limit, groups)
+    persons = [set(groups[rows]) for rows in dealt.values()]
+    assert sum(map(len, persons)) == len(set.union(*persons))
+    rows = np.concatenate(list(dealt.values()))
+    assert len(set(rows.tolist())) == len(rows) == (limit or 1000)
+
+
+def test_groups_are_dealt_by_the_shares_of_their_images() -> None:
+    groups = np.repeat(np.arange(500), np.random.default_rng(0).integers(1, 20, 500)).astype(str)
+    dealt = deal(len(groups), schema.Split(group="person", validation=0.1, test=0.2), None, None, groups)
+    shares = [len(dealt[name]) / len(groups) for name in splits.SPLITS]
+    assert shares == pytest.approx([0.7, 0.1, 0.2], abs=0.005)
+    again, other = (
+        deal(len(groups), schema.Split(group="person", seed=seed), None, None, groups)["test"] for seed in (0, 1)
+    )
+    assert (again == dealt["test"]).all() and set(again) != set(other)
+
+
+def test_groups_that_cannot_be_dealt_are_refused() -> None:
+    with pytest.raises(UserError, match="leaves none for .*the groups of person are too few or too large"):
+        deal(100, schema.Split(group="person"), None, None, np.array(["a", "b"] * 50))
+    with pytest.raises(UserError, match="dataset.split.group is 'person', but the data set has no groups"):
+        deal(100, schema.Split(group="person"))
+
+
+def test_the_digits_are_dealt_as_ever() -> None:
+    """A change here changes the test images of every study."""
+    dealt = deal(1797, schema.Split())
+    digest = hashlib.sha256(b"".join(dealt[name].astype("<i8").tobytes() for name in splits.SPLITS)).hexdigest()
+    assert digest == "8a418a7851404e0d625d545f3e95bd125ca806a8e5c56ea6ddbeb1f09077941c"
+
+
+def with_bad_images(folder: Path) -> Path:
+    """Pets of whom three cannot be decoded: one is cut, one is no image, one has 16 bits."""
+    pets = write_class_folders(folder, each=12)
+    content = (pets / "dog/3.jpeg").read_bytes()
+    deep = encoded(Image.fromarray(np.full((8, 8), 40_000, np.uint16)), "PNG")
+    return write_files(pets, {"dog/3.jpeg": content[: len(content) // 2], "cat/1.png": b"no image", "cat/zz.png": deep})
+
+
+def test_bad_images_are_left_out_before_the_others_are_dealt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pets = with_bad_images(tmp_path / "pets")
+    skipping = dataset("image_folder", pets, on_bad_image="skip")
+    manifest = raw_images.fetch(skipping)
+    assert list(manifest["skipped"]) == ["cat/1.png", "cat/zz.png", "dog/3.jpeg"]
+    assert "more than 8 bits" in manifest["skipped"]["cat/zz.png"]
+    assert manifest["notes"][-1].startswith(
+        "Left out: 3 of 25 images, which cannot be decoded: cat/1.png (it is not an"
+    )
+    made(skipping, tmp_path / "some.h5")
+    for name in manifest["skipped"]:
+        (pets / name).unlink()
+    made(dataset("image_folder", pets), tmp_path / "good.h5")
+    for name in splits.SPLITS:
+        some, good = (store.read_split(tmp_path / file, name) for file in ("some.h5", "good.h5"))
+        assert some.ids == good.ids and (some.labels == good.labels).all() and (some.images == good.images).all()
+
+
+def test_a_bad_image_stops_by_default_with_both_remedies(tmp_path: Path) -> None:
+    pets = with_bad_images(tmp_path / "pets")
+    for name, reason in {"cat/1.png": "is not an image", "cat/zz.png": "has more than 8 bits a channel"}.items():
+        with pytest.raises(
+            UserError,
+            match=f"{name} in .*pets cannot be decoded .it {reason}.*replace it, remove it, or set dataset.on_bad_image to skip",
+        ):
+            raw_images.fetch(dataset("image_folder", pets))
+        (pets / name).unlink()
+
+
+def test_many_bad_images_are_counted_and_a_few_are_named(tmp_path: Path) -> None:
+    pets = write_files(write_class_folders(tmp_path), {f"cat/bad{row}.png": b"?" for row in range(70)})
+    manifest = raw_images.fetch(dataset("image_folder", pets, on_bad_image="skip"))
+    assert len(manifest["skipped"]) == 70 and len(manifest["notes"][-1]) < 500
+    assert manifest["notes"][-1].endswith("; and 67 more, which the manifest lists.")
+
+
+def test_images_that_decode_are_not_decoded_twice_unless_bad_ones_are_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vaeline.data.bad_images.decode", lambda *_: pytest.fail("decodes in the download step"))
+    assert raw_images.fetch(dataset("image_folder", write_class_folders(tmp_path)))["skipped"] == {}
+
+
+def test_an_image_damaged_in_a_zip_may_be_skipped(tmp_path: Path) -> None:
+    faces = write_celeba(tmp_path / "faces")
+    path = faces / "img_align_celeba.zip"
+    victim = encoded(picture(3))
+    path.write_bytes(path.read_bytes().replace(victim, victim[:-9] + b"123456789"))
+    manifest = raw_images.fetch(dataset("celeba", faces, on_bad_image="skip"))
+    assert list(manifest["skipped"]) == ["img_align_celeba/000004.jpg"]
+
+
 def test_a_damaged_image_is_named_and_no_store_is_written(tmp_path: Path) -> None:
     pets = write_class_folders(tmp_path / "pets", each=12)
     content = (pets / "dog/3.jpeg").read_bytes()

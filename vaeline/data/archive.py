@@ -12,11 +12,17 @@ from vaeline.system.errors import UserError, reason
 
 HEADER = 30  # bytes before a file's name in a zip; the last ones are the lengths of the name and of the extra field
 LENGTHS = struct.Struct("<HH")
+UTF8 = 0x800  # the flag of a zip entry whose name is UTF-8
+SHOWN = 5  # names in a sentence
 BETWEEN = 128  # bytes of extra fields between a name and its content; a file with more is read by zipfile
 
 
 class Archive:
-    """A folder with all folders below it, or a zip archive; several threads may read at once."""
+    """A folder with all folders below it, or a zip archive; several threads may read at once.
+
+    Links to folders are followed. A name that is not UTF-8 is shown with its odd bytes as `\\xe9`, so that every name can be
+    printed and stored.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open `path`.
@@ -26,12 +32,10 @@ class Archive:
         """
         self.path = path
         self._zip = None if path.is_dir() else _open_zip(path)
-        self.names = sorted(name for name in self._every() if not _is_hidden(name))
-
-    def _every(self) -> list[str]:
-        if self._zip:
-            return [name for name in self._zip.namelist() if not name.endswith("/")]
-        return [each.relative_to(self.path).as_posix() for each in self.path.rglob("*") if each.is_file()]
+        self.broken: list[str] = []  # links that lead to no file
+        found = _names_in_zip(self._zip, path) if self._zip else _names_below(path, self.broken)
+        self._stored = {name: stored for name, stored in found.items() if not is_hidden(name)}
+        self.names = sorted(self._stored)
 
     def read(self, name: str) -> bytes:
         """The bytes of a file.
@@ -40,7 +44,8 @@ class Archive:
             UserError: the file is damaged, or its checksum in the zip differs.
         """
         try:
-            return _read(self._zip, name) if self._zip else (self.path / name).read_bytes()
+            stored = self._stored.get(name, name)
+            return _read(self._zip, stored) if self._zip else (self.path / stored).read_bytes()
         except Exception as error:  # of zipfile and of its decompressors
             raise UserError(
                 f"{name} in {self.path} cannot be read ({reason(error)}); get an undamaged copy."
@@ -86,6 +91,75 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         raise UserError(f"{path} ({size:,} bytes) is not a zip archive, or is truncated; get it again.") from error
 
 
+def _names_in_zip(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
+    """The files of a zip archive: the name that is shown, and the name that zipfile gives the file."""
+    found: dict[str, str] = {}
+    for entry in archive.infolist():
+        if entry.is_dir():
+            continue
+        name = _zip_name(entry)
+        if name in found:
+            raise UserError(f"{path} contains two files that are called {name}; leave one.")
+        found[name] = entry.filename
+    return found
+
+
+def _zip_name(entry: zipfile.ZipInfo) -> str:
+    """The name of a file in a zip. Many programs write UTF-8 without saying so, which zipfile reads as code page 437."""
+    if entry.flag_bits & UTF8:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode()
+    except UnicodeError:
+        return entry.filename
+
+
+def _names_below(path: Path, broken: list[str]) -> dict[str, str]:
+    """The files in a folder and below it: the name that is shown, and the path relative to the folder.
+
+    Links that lead to no file are added to `broken`.
+    """
+    found, visited = {}, {os.path.realpath(path): "."}
+    for folder, below, files in os.walk(path, followlinks=True, onerror=_unreadable):
+        below[:] = [name for name in sorted(below) if not is_hidden(name) and _is_new(folder, name, path, visited)]
+        prefix = "" if folder == os.fspath(path) else f"{os.path.relpath(folder, path)}{os.sep}"
+        for name in files:
+            whole = os.path.join(folder, name)
+            if os.path.isfile(whole):
+                found[shown_name(prefix + name)] = prefix + name
+            elif os.path.islink(whole):
+                broken.append(shown_name(prefix + name))
+    broken.sort()
+    return found
+
+
+def _is_new(parent: str, name: str, root: Path, visited: dict[str, str]) -> bool:
+    """Whether to go into a folder: a link to a folder above it would go round for ever.
+
+    Raises:
+        UserError: the same folder was visited under another name.
+    """
+    whole = os.path.join(parent, name)
+    real, shown = os.path.realpath(whole), shown_name(os.path.relpath(whole, root))
+    if Path(os.path.realpath(parent)).is_relative_to(real):
+        return False
+    if real in visited:
+        raise UserError(
+            f"{visited[real]} and {shown} in {root} are the same folder, so that its images would count twice; remove one link."
+        )
+    visited[real] = shown
+    return True
+
+
+def _unreadable(error: OSError) -> None:
+    raise UserError(f"{error.filename} cannot be read ({error.strerror}); make it readable, or remove it.") from error
+
+
+def shown_name(name: str) -> str:
+    """A file's name as text: bytes that are not UTF-8 are shown as escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace").replace(os.sep, "/")
+
+
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     """Like `ZipFile.read`, but an uncompressed file, as images are, is read in one call, without a lock and with little Python."""
     entry = archive.getinfo(name)
@@ -99,6 +173,11 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     return archive.read(entry)
 
 
-def _is_hidden(name: str) -> bool:
+def some_of(names: list[str]) -> str:
+    """The first names of a list, and how many more there are, for a sentence."""
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+
+
+def is_hidden(name: str) -> bool:
     """Whether a file is hidden, or one that macOS adds to archives."""
     return any(step == "__MACOSX" or step.startswith(".") for step in name.split("/"))

@@ -1,24 +1,70 @@
 """Decoding of image files, and resizing: the shorter side is resized with antialiasing, then the centre is cut out.
 
 JPEG files, the most frequent ones, are decoded by libjpeg-turbo through simplejpeg, which gives the pixels of Pillow in half
-the time. Pillow decodes all others. Torch resizes in a third of Pillow's time; it is loaded only if there is something to
-resize.
+the time. Pillow decodes all others. Both ignore colour profiles and all metadata but the orientation, which is read here. Torch
+resizes in a third of Pillow's time; it is loaded only if there is something to resize.
 """
 
 import io
+import re
+import warnings
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import simplejpeg
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+from vaeline.data import orientation
 
 MODES = {1: "L", 3: "RGB"}
 DEEP = ("I", "F", "I;16", "I;16B", "I;16L")  # Pillow's modes of more than 8 bits a channel
 STORED = {1: "Gray", 3: "YCbCr"}  # the colour space of a JPEG file that needs no conversion
 DECODED = {1: "GRAY", 3: "RGB"}
+# Formats that Pillow names but does not decode by itself. (It gives EPS to Ghostscript, a program that it would run.)
+NOT_DECODED = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+# A fourth channel of zeros is padding here. Nobody stores an image of these formats that is transparent everywhere.
+PADDED = ("BMP", "DIB", "TGA")
+STRIP = 16  # an image that is longer by this factor is cut before it is resized, because it would take gigabytes
+
+# Pillow warns of large images, which are refused below by a sentence, and of malformed metadata, which are not used.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+class Header(NamedTuple):
+    """What an image file says of itself, before its pixels are decoded."""
+
+    grey: bool
+    frames: bool  # whether it has several frames or pages, of which the first is decoded
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """The formats that the installed Pillow decodes."""
+    Image.init()
+    return tuple(name for name in Image.OPEN if name not in NOT_DECODED)
+
+
+@cache
+def suffixes() -> tuple[str, ...]:
+    """The suffixes of the files that can be decoded, in lower case, sorted."""
+    decoded = {*formats(), "MPO"}  # MPO is a JPEG file with several images
+    return tuple(sorted(suffix for suffix, of in Image.registered_extensions().items() if of in decoded))
+
+
+def header(encoded: bytes) -> Header:
+    """Read the header of an image file.
+
+    Raises:
+        ValueError: it is none, or `decode` would refuse it for what its header says.
+    """
+    with _Opened(encoded) as image:
+        several = image.format != "MPO" and bool(getattr(image, "is_animated", False))
+        return Header(image.mode in ("1", "L", "LA"), several)
 
 
 def decode(encoded: bytes, channels: int, into: np.ndarray | None = None) -> np.ndarray:
-    """Decode an image file of any format that Pillow reads.
+    """Decode an image file of any format that Pillow reads: its first frame, upright.
 
     Args:
         encoded: the bytes of the file.
@@ -29,7 +75,7 @@ def decode(encoded: bytes, channels: int, into: np.ndarray | None = None) -> np.
         uint8, (height, width, channels).
 
     Raises:
-        ValueError: the bytes are damaged, are not an image, or have more than 8 bits a channel.
+        ValueError: the bytes are damaged, are not an image, or have too many pixels or more than 8 bits a channel.
     """
     pixels = _decode_plain_jpeg(encoded, channels, into)
     if pixels is None:
@@ -42,34 +88,90 @@ def decode(encoded: bytes, channels: int, into: np.ndarray | None = None) -> np.
 
 def _decode_plain_jpeg(encoded: bytes, channels: int, into: np.ndarray | None = None) -> np.ndarray | None:
     """Pixels of a JPEG file, (height, width, channels); None if it is damaged or unusual, so that Pillow has to decode it."""
-    if encoded[:2] != b"\xff\xd8" or b"Exif\0" in encoded:  # Exif data may say that the image is rotated
+    if encoded[:2] != b"\xff\xd8":
         return None
+    turn = orientation.of_jpeg(encoded) if b"Exif\0" in encoded else orientation.UPRIGHT
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(encoded)
-        if colours != STORED[channels] or height * width > (Image.MAX_IMAGE_PIXELS or 0):
+        if colours != STORED[channels] or _too_many_pixels(width, height):
             return None
-        fits = into is not None and into.shape == (height, width, channels)
+        fits = turn == orientation.UPRIGHT and into is not None and into.shape == (height, width, channels)
         pixels = simplejpeg.decode_jpeg(encoded, DECODED[channels], buffer=into if fits else None)
-        return into if fits else pixels
+        return into if fits else orientation.upright(pixels, turn)
     except ValueError:
         return None
 
 
 def _decode_any(encoded: bytes, channels: int) -> np.ndarray:
-    try:
-        with Image.open(io.BytesIO(encoded)) as image:
-            return np.atleast_3d(np.asarray(_plain(image, MODES[channels])))
-    except UnidentifiedImageError as error:
-        raise ValueError("it is not an image") from error
-    except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise ValueError(str(error)) from error
+    with _Opened(encoded) as image:
+        turn = _orientation(image, encoded)
+        pixels = np.atleast_3d(np.asarray(_plain(image, MODES[channels])))
+    return orientation.upright(pixels, turn)
+
+
+class _Opened:
+    """An image that Pillow has opened. Whatever Pillow raises inside of the block becomes a ValueError with the reason.
+
+    Pillow's readers raise exceptions of many types on damaged files: OSError, SyntaxError, struct.error, IndexError and others.
+    """
+
+    def __init__(self, encoded: bytes) -> None:
+        self.encoded = encoded
+
+    def __enter__(self) -> Image.Image:
+        try:
+            self.image = Image.open(io.BytesIO(self.encoded), formats=formats())
+        except Exception as error:
+            raise _reason(error) from error
+        if self.image.mode in DEEP or any(re.search(";16[BLN]$", str(part)) for part in _raw_modes(self.image)):
+            raise ValueError(f"it has more than 8 bits a channel (mode {self.image.mode}); convert it to 8 bits")
+        if _too_many_pixels(*self.image.size):
+            raise ValueError(_size_words(*self.image.size))
+        return self.image
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.image.close()
+        if isinstance(error, Exception):
+            raise _reason(error) from error
+
+
+def _reason(error: Exception) -> ValueError:
+    if isinstance(error, UnidentifiedImageError):
+        return ValueError("it is not an image of a format that Pillow reads")
+    if isinstance(error, Image.DecompressionBombError):
+        return ValueError(f"it has more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels; make it smaller")
+    words = " ".join(str(error).split())[:200]
+    return error if isinstance(error, ValueError) and words else ValueError(words or type(error).__name__)
+
+
+def _raw_modes(image: Image.Image) -> list[object]:
+    """How the samples of an image lie in its file, in Pillow's words."""
+    found: list[object] = []
+    for tile in getattr(image, "tile", []):
+        found += tile.args if isinstance(tile.args, tuple) else [tile.args]
+    return found
+
+
+def _too_many_pixels(width: int, height: int) -> bool:
+    most = Image.MAX_IMAGE_PIXELS
+    return most is not None and width * height > most
+
+
+def _size_words(width: int, height: int) -> str:
+    return f"it has {width:,} x {height:,} pixels, more than {Image.MAX_IMAGE_PIXELS:,}; make it smaller"
+
+
+def _orientation(image: Image.Image, encoded: bytes) -> int:
+    """The orientation of an image that Pillow has opened. Pillow turns TIFF images by itself, and gives no Exif data of them."""
+    if image.format in ("JPEG", "MPO"):
+        return orientation.of_jpeg(encoded)
+    return orientation.of_exif(image.info.get("exif", b""))
 
 
 def _plain(image: Image.Image, mode: str) -> Image.Image:
-    """Turn an image upright, blend transparent pixels with white (their own colour is arbitrary), and convert it."""
-    if image.mode in DEEP:
-        raise ValueError(f"it has more than 8 bits a channel (mode {image.mode})")
-    ImageOps.exif_transpose(image, in_place=True)
+    """Blend transparent pixels with white (their own colour is arbitrary), and convert an image."""
+    if image.format in PADDED and image.mode == "RGBA" and not image.getchannel("A").getbbox():
+        image = image.convert("RGB")
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
     return image if image.mode == mode else image.convert(mode)
@@ -94,6 +196,8 @@ def fit(images: np.ndarray, size: int, into: np.ndarray | None = None) -> np.nda
     import torch  # takes a second, which images of the right size save
     from torch.nn.functional import interpolate
 
+    images = _without_far_ends(images)
+    height, width = images.shape[1:3]
     shorter = min(height, width)
     resized = (size * height // shorter, size * width // shorter)
     top, left = (round((side - size) / 2) for side in resized)
@@ -101,3 +205,13 @@ def fit(images: np.ndarray, size: int, into: np.ndarray | None = None) -> np.nda
     whole = interpolate(pixels, resized, mode="bilinear", antialias=True)
     torch.from_numpy(into).copy_(whole[..., top : top + size, left : left + size])
     return into
+
+
+def _without_far_ends(images: np.ndarray) -> np.ndarray:
+    """Very long images cut to three squares about their centre; the outer two are more than the filter reaches."""
+    height, width = images.shape[1:3]
+    shorter = min(height, width)
+    if max(height, width) <= STRIP * shorter:
+        return images
+    top, left = ((side - min(side, 3 * shorter)) // 2 for side in (height, width))
+    return images[:, top : height - top, left : width - left]

@@ -1,5 +1,6 @@
 """Facts about the images of a store: shape, levels, labels, counts and checksums."""
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ import numpy as np
 
 from vaeline.system.errors import UserError
 
+SHOWN = 30  # values of a label in an error
 MOST_NAMED = 8  # values that a warning names
 
 
@@ -52,7 +54,10 @@ class Facts:
         return len(self.label_names) == 1
 
     def label(self, name: str, value: str | int) -> tuple[int, int]:
-        """The column of a label, and the index of a value in it. The value is given by name or by index: Smiling=yes or 1.
+        """The column of a label, and the index of a value in it. The value is given by its name, as in Smiling=yes.
+
+        A number is also understood as a place, as in Smiling=1, unless a value of the column contains a digit: among classes
+        that are called 1 to 5, 0 names none.
 
         Raises:
             UserError: the label does not exist, or does not have the value.
@@ -63,9 +68,12 @@ class Facts:
         values, asked = self.label_values[column], str(int(value) if isinstance(value, bool) else value)
         if asked in values:
             return column, values.index(asked)
-        if asked.isascii() and asked.isdigit() and int(asked) < len(values):
-            return column, int(asked)
-        raise UserError(f"{name} has no value {asked!r}; it has: {', '.join(values)}.")
+        places = {} if any(re.search(r"\d", each) for each in values) else {str(i): i for i in range(len(values))}
+        if asked in places:
+            return column, places[asked]
+        also = f" A place from 0 to {len(values) - 1} is understood too." if places else ""
+        shown = ", ".join(values[:SHOWN]) + ", ..." * (len(values) > SHOWN)
+        raise UserError(f"{name} has no value {asked!r}; it has: {shown}.{also}")
 
     def missing_values(self, labels: np.ndarray) -> list[str]:
         """The values that do not occur in labels, (n, columns), as `name=value`; `name` alone if only one value occurs."""

@@ -1,18 +1,14 @@
 """Labels: columns of categories with one row for each image, from folders of classes or tables of attributes."""
 
-import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from math import prod
-from sys import intern
 
 import numpy as np
 
+from vaeline.data.columns import MOST_VALUES, NO_YES, Column
 from vaeline.system.errors import UserError
-
-NO_YES = ["no", "yes"]
-MOST_VALUES = 1000  # a column with more values is a measurement or a file name, not a category
 
 
 @dataclass(frozen=True)
@@ -22,6 +18,9 @@ class Labels:
     names: list[str]
     values: list[list[str]]  # of each column
     codes: np.ndarray  # int64, (n, columns), values 0..len(values)-1
+    refused: dict[str, str] = field(
+        default_factory=dict
+    )  # other columns by name, with the reason why they are no labels
 
     @property
     def factorial(self) -> bool:
@@ -42,15 +41,21 @@ class Labels:
             if len(self.values[column]) > MOST_VALUES:
                 raise UserError(
                     f"dataset.labels includes {self.names[column]!r}, which has {len(self.values[column]):,} different values; "
-                    f"a label has at most {MOST_VALUES:,}, so list the wanted labels in dataset.labels."
+                    f"a label has at most {MOST_VALUES:,}."
                 )
         return Labels([self.names[i] for i in columns], [self.values[i] for i in columns], self.codes[:, columns])
 
     def _chosen(self, choice: str | list[str]) -> list[str]:
+        if not self.names:
+            why = "".join(f" {name}: {reason}" for name, reason in self.refused.items())
+            raise UserError(f"No column of the table can be a label.{why}")
         if choice == "all":
             return self.names
         if isinstance(choice, str):
             return self._most_frequent(choice)
+        for name in choice:
+            if name in self.refused:
+                raise UserError(f"dataset.labels names {name!r}, which is no label: {self.refused[name]}")
         unknown = [name for name in choice if name not in self.names]
         if unknown or not choice or len(set(choice)) < len(choice):
             came = f"names an unknown {unknown[0]!r}" if unknown else "is empty or names a label twice"
@@ -66,7 +71,7 @@ class Labels:
                 f"dataset.labels is {choice!r}; allowed are `all`, `most_frequent:<n>` with n from 1 to the number of yes-or-no "
                 f"attributes, {len(attributes)}, or a list of: {', '.join(self.names)}."
             )
-        frequency = self.codes[:, attributes].sum(0)
+        frequency = (self.codes[:, attributes] == 1).sum(0)
         kept = np.argsort(-frequency, kind="stable")[: int(number[1])]
         return [self.names[attributes[i]] for i in sorted(kept)]
 
@@ -82,56 +87,10 @@ def of_classes(name: str, classes: list[str], codes: np.ndarray) -> Labels:
     return Labels([name], [classes], codes.astype(np.int64)[:, None])
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of attributes as text: a file name for each image, and a value in each column."""
-
-    ids: list[str]
-    names: list[str]
-    rows: list[list[str]]  # (n, columns)
-
-    def labels(self) -> Labels:
-        """Encode the columns: 0 and 1, or -1 and 1, become no and yes; other values are sorted by name."""
-        encoded = [_encode(column) for column in zip(*self.rows, strict=True)]
-        codes = np.stack([codes for _, codes in encoded], axis=1)
-        return Labels(self.names, [values for values, _ in encoded], codes)
-
-
-def _encode(column: tuple[str, ...]) -> tuple[list[str], np.ndarray]:
-    words = sorted(set(column))
-    binary = next((pair for pair in (["0", "1"], ["-1", "1"]) if set(words) <= set(pair)), None)
-    code = {word: index for index, word in enumerate(binary or words)}
-    codes = np.fromiter(map(code.__getitem__, column), np.int64, len(column))
-    return NO_YES if binary else words, codes
-
-
-def read_table(text: str, where: str, header: list[str] | None = None) -> Table:
-    """Read a table whose first column names the image. It is CSV if its first line has a comma, otherwise divided by blanks.
-
-    Args:
-        text: the table; a first line with only a number, as in CelebA's tables, is skipped.
-        where: the file's name, for errors.
-        header: the names of the columns after the first, for a table divided by blanks that does not name them.
-
-    Raises:
-        UserError: there is no row, or a row has too few or too many values.
-    """
-    lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip()] or [""]
-    records: Iterator[list[str]]
-    if "," in lines[0]:
-        records = csv.reader(lines, skipinitialspace=True)
-        names = next(records)[1:]
-    else:
-        records = (line.split() for line in lines[len(lines[0].split()) == 1 :])
-        names = header or next(records, [])
-    table = Table([], names, [])
-    for name, *values in records:
-        if len(values) != len(names):
-            raise UserError(
-                f"{where}: the row of {name!r} has {len(values)} values for {len(names)} columns; correct it."
-            )
-        table.ids.append(name)
-        table.rows.append([intern(value) for value in values])  # one object for each of millions of equal words
-    if not table.rows:
-        raise UserError(f"{where} holds no table of images: a header and a row of values for each image are needed.")
-    return table
+def of_columns(columns: Iterable[Column]) -> Labels:
+    """Labels out of the columns of a table; the code of a missing value is -1."""
+    columns = list(columns)
+    kept = [column for column in columns if not column.reason]
+    codes = np.stack([column.codes for column in kept], axis=1) if kept else np.empty((0, 0), np.int64)
+    refused = {column.name: column.reason for column in columns if column.reason}
+    return Labels([column.name for column in kept], [column.values for column in kept], codes, refused)

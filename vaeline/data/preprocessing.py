@@ -1,6 +1,5 @@
 """Preprocessing: raw images are dealt to three splits, decoded on all cores, resized to one size, and stored."""
 
-import os
 import shutil
 import sys
 import time
@@ -13,13 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from vaeline.data import raw_images
+from vaeline.data.bad_images import bad_image
 from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
 from vaeline.data.raw_images import EncodedImages, Manifest, RawImages
 from vaeline.data.splits import deal
 from vaeline.data.store import Stream, settings_of, write
 from vaeline.study import schema
-from vaeline.system.background import in_order
+from vaeline.system.background import cores, in_order
 from vaeline.system.errors import UserError
 from vaeline.system.progress import Bar
 
@@ -44,14 +44,16 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
         UserError: the files have changed or are damaged, a split comes out empty, or the disk is too small.
     """
     raw = raw_images.read(dataset)
-    if raw_images.manifest(dataset, raw) != manifest:
+    skipped = manifest.get("skipped", {})
+    if raw_images.manifest(dataset, raw, skipped) != manifest:
         raise UserError(
             f"The files in {raw_images.folder(dataset)} are not those that the download step saw; "
             "if the new files are right, run `python -m pipeline_steps.download`."
         )
-    dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit)
+    raw = raw_images.without(raw, skipped)
+    dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit, raw.groups)
     facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
-    threads = threads or _cores()
+    threads = threads or cores()
     _check_size(dataset, raw)
     _announce(raw.images, facts, count, path, threads)
     with _workers(threads, _resizes(raw.images, dataset.size)) as pool, Bar("preprocess", count) as bar:
@@ -81,7 +83,7 @@ def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts
         label_values=raw.labels.values,
         factors=raw.labels.factorial,
         preprocessing={
-            "manifest": {key: value for key, value in manifest.items() if key not in ("id", "source")},
+            "manifest": {key: value for key, value in manifest.items() if key not in ("id", "source", "skipped")},
             "resize": "shorter side, bilinear, antialiased; then the centre cut out",
             "settings": settings_of(dataset),
         },
@@ -202,9 +204,7 @@ def _decode(images: EncodedImages, row: int, into: np.ndarray | None = None) -> 
     try:
         return decode(images.archive.read(name), images.channels, into)
     except ValueError as error:
-        raise UserError(
-            f"{name} in {images.archive.path} cannot be decoded ({error}); get it again, or remove it and run the download step."
-        ) from error
+        raise bad_image(images.archive, name, error) from error
 
 
 def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path: Path, threads: int) -> None:
@@ -232,10 +232,3 @@ def _seconds_each(images: EncodedImages, size: int) -> float:
     started = time.perf_counter()
     trial = _bring_to_size(images, np.arange(min(TRIAL, len(images.names))), size)
     return (time.perf_counter() - started) / len(trial)
-
-
-def _cores() -> int:
-    """The number of cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -9,13 +9,14 @@ preprocessing decodes them. `download(folder)` brings the files that `folder` la
 package, or computed, has no download. Both raise a UserError that names the file and says what to do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
 
+from vaeline.data import bad_images
 from vaeline.data.archive import Archive
 from vaeline.data.labels import Labels
 from vaeline.data.paths import downloads
@@ -47,8 +48,9 @@ class RawImages:
         str, dict[str, int | str]
     ]  # the files that were read: name -> bytes, sha256 (see `checksums.fingerprint`)
     levels: int | None = 256  # of a pixel; None for points
-    official: np.ndarray | None = None  # the official split of each image (train, validation or test), as text, (n,)
-    notes: list[str] = field(default_factory=list)  # sentences for the user, such as how many images are missing
+    official: np.ndarray | None = None  # the given split of each image (train, validation or test), as text, (n,)
+    groups: np.ndarray | None = None  # the group of each image, such as a person, as text, (n,)
+    notes: list[str] = field(default_factory=list)  # sentences for the user: what was found, used and passed over
 
 
 class Manifest(TypedDict):
@@ -60,6 +62,7 @@ class Manifest(TypedDict):
     files: dict[str, dict[str, int | str]]
     images: int
     notes: list[str]
+    skipped: dict[str, str]  # images that cannot be decoded, with the reason, if `dataset.on_bad_image` is `skip`
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,29 @@ def fetch(dataset: Dataset) -> Manifest:
     if dataset.source == "download" and download:
         with locked(folder(dataset), "downloading"):
             download(folder(dataset))
-    return manifest(dataset, read(dataset))
+    raw = read(dataset)
+    skips = dataset.on_bad_image == "skip" and isinstance(raw.images, EncodedImages)
+    return manifest(dataset, raw, _bad_images(raw.images) if skips else {})
+
+
+def _bad_images(images: np.ndarray | EncodedImages) -> dict[str, str]:
+    assert isinstance(images, EncodedImages)
+    return bad_images.find(images.archive, images.names, images.channels)
+
+
+def without(raw: RawImages, skipped: Collection[str]) -> RawImages:
+    """The images of a data set without those whose names in their archive are `skipped`."""
+    if not skipped or not isinstance(raw.images, EncodedImages):
+        return raw
+    rows = [row for row, name in enumerate(raw.images.names) if name not in skipped]
+    return replace(
+        raw,
+        images=replace(raw.images, names=[raw.images.names[row] for row in rows]),
+        labels=replace(raw.labels, codes=raw.labels.codes[rows]),
+        ids=[raw.ids[row] for row in rows],
+        official=None if raw.official is None else raw.official[rows],
+        groups=None if raw.groups is None else raw.groups[rows],
+    )
 
 
 def read(dataset: Dataset) -> RawImages:
@@ -125,6 +150,10 @@ def read(dataset: Dataset) -> RawImages:
         raise UserError(
             f"read in {parts.shown_folder('sets')}/{dataset.name}.py returned {fault}; return RawImages as it is described."
         )
+    if dataset.bins and isinstance(raw.images, np.ndarray):
+        raise UserError(
+            f"dataset.bins is {dataset.bins}, but {dataset.name} has no columns of numbers; set it to {{}}."
+        )
     return replace(raw, labels=raw.labels.choose(dataset.labels))
 
 
@@ -136,6 +165,8 @@ def _fault(raw: object) -> str:
     if len(set(raw.ids)) < count:
         return f"ids of which {count - len(set(raw.ids)):,} appear twice"
     counts = {"labels": len(raw.labels.codes), "images": _count(raw.images)}
+    if raw.groups is not None:
+        counts["groups"] = len(raw.groups)
     if raw.official is not None:
         counts["official"] = len(raw.official)
         if strange := sorted({str(each) for each in np.unique(raw.official)} - set(SPLITS)):
@@ -162,13 +193,15 @@ def _fault_of_array(images: np.ndarray, levels: int | None) -> str:
     return "" if sound else f"images of {of}, {shape}, where uint8, (n, 1 or 3, height, width), is needed"
 
 
-def manifest(dataset: Dataset, raw: RawImages) -> Manifest:
+def manifest(dataset: Dataset, raw: RawImages, skipped: dict[str, str]) -> Manifest:
     """What was read, as JSON. It changes if a file changes, and contains no time."""
+    notes = [*raw.notes, bad_images.note(skipped, len(raw.ids))] if skipped else raw.notes
     return {
         "id": dataset.id,
         "dataset": dataset.name,
         "source": dataset.source,
         "files": raw.files,
         "images": len(raw.ids),
-        "notes": raw.notes,
+        "notes": notes,
+        "skipped": skipped,
     }

@@ -83,5 +83,9 @@ def _allowed(schema: Schema) -> str:
         return f"list: {_allowed(schema['items'])}"
     if "type" not in schema:
         return "keys, below" if "$ref" in schema else "a part"
+    if isinstance(values := schema.get("additionalProperties"), dict):
+        return f"names, each with: {_allowed(values)}"
+    if "const" in schema:
+        return f"`{schema['const']}`"
     bounds = [f"{words} {schema[key]:,}" for key, words in BOUNDS.items() if key in schema]
     return ", ".join([TYPES.get(schema["type"], "keys"), *bounds])

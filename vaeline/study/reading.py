@@ -46,12 +46,17 @@ def check_resolved(content: Content, path: Path) -> Study:
         UserError: the content does not fit the schema, or leaves out a key that has a default.
     """
     study = check(content, path)
-    left_out = list(_left_out(content, study.model_dump(mode="json")))
-    if left_out:
+    if lacking := left_out(content, study):
         raise UserError(
-            f"{path} lacks {', '.join(left_out)}; add {'it' if len(left_out) == 1 else 'them'}: a study that runs contains every key."
+            f"{path} lacks {', '.join(lacking)}; add {'it' if len(lacking) == 1 else 'them'}, or run `make update`, which does: a study that "
+            "runs contains every key."
         )
     return study
+
+
+def left_out(content: Content, study: Study) -> list[str]:
+    """The keys that the content of a study leaves out, with their defaults, as `key: value`."""
+    return list(_left_out(content, study.model_dump(mode="json")))
 
 
 def _left_out(content: object, whole: object, path: str = "") -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The schema of a study: every key typed, bounded and described; unknown keys are refused."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
@@ -8,6 +9,7 @@ from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 MOST_SEED = 2**63 - 1  # HDF5 and torch's generators take no larger one
+MOST_BINS = 100  # of a column of numbers
 T = TypeVar("T")
 
 
@@ -32,17 +34,42 @@ class StudySection(Entry):
 class Split(Entry):
     """How images are divided into train, validation and test."""
 
-    method: Literal["official", "random"] = Field(
-        "random", description="the official split of the data set, or a seeded shuffle"
+    method: Literal["random", "official", "folders", "column"] = Field(
+        "random",
+        description=(
+            "a seeded shuffle; the official split of the data set; the folders train, validation (or val) and test of an image_folder; or "
+            "a column of its table that says train, validation (or val) or test"
+        ),
+    )
+    column: str | None = Field(None, description="the column of the method `column`; null for the other methods")
+    group: str | None = Field(
+        None,
+        description=(
+            "a column of the table, or `identity` of CelebA; all images of one of its values come into one split, by the method `random`; null "
+            "for images that are independent"
+        ),
     )
     seed: int = Field(0, ge=0, le=MOST_SEED, description="of the shuffle")
     validation: float = Field(
         0.1,
         gt=0,
         lt=1,
-        description="share of all images, or of the official train split if the data set has no validation split",
+        description="share of all images, or of the given train split if there is no validation split",
     )
-    test: float = Field(0.2, gt=0, lt=1, description="share of all images; the official split ignores it")
+    test: float = Field(0.2, gt=0, lt=1, description="share of all images; only the method `random` uses it")
+
+    @model_validator(mode="after")
+    def names_what_it_needs(self) -> "Split":
+        if (self.method == "column") != (self.column is not None):
+            raise ValueError(
+                f"method {self.method} and column {self.column!r} do not go together; name the column of the split with method: column, and "
+                "set column to null with any other method"
+            )
+        if self.group is not None and self.method != "random":
+            raise ValueError(
+                f"method {self.method} takes the splits as they are given, so that no groups are dealt; set group to null, or method to random"
+            )
+        return self
 
     @model_validator(mode="after")
     def leaves_some_to_train(self) -> "Split":
@@ -58,7 +85,19 @@ class Dataset(Entry):
     name: Name = Field(description="a file of vaeline/data/sets")
     source: str = Field("download", description="`download`, or a folder with the files; embedded data ignore it")
     limit: int | None = Field(
-        None, ge=10, description="number of images to use, drawn by the seed of the split; null for all"
+        None,
+        ge=10,
+        description=(
+            "number of images to use, drawn from all of them by the seed of the split; null for all. Groups are dealt after the draw, which "
+            "may take a part of a group"
+        ),
+    )
+    on_bad_image: Literal["stop", "skip"] = Field(
+        "stop",
+        description=(
+            "what to do about image files that cannot be used, because they are damaged or have more than 8 bits a channel, for example. "
+            "`skip` decodes all files in the download step, and lists those that it leaves out"
+        ),
     )
     size: int | None = Field(
         ge=4, le=512, description="height and width in pixels after preprocessing; null for points"
@@ -76,6 +115,22 @@ class Dataset(Entry):
     labels: str | Annotated[list[str], Field(min_length=1)] = Field(
         "all", description="`all`, `most_frequent:<n>` of the attributes, or a list of their names"
     )
+    missing: Literal["refuse", "drop", "category"] = Field(
+        "refuse",
+        description=(
+            "what to do if a label has no value in a table (an empty cell, `NaN`, `NA`, `null`, `?` and the like): stop; leave the image out; "
+            "or take `missing` for a value"
+        ),
+    )
+    bins: dict[
+        str, Literal["each"] | Annotated[int, Field(ge=2, le=MOST_BINS)] | Annotated[list[float], Field(min_length=1)]
+    ] = Field(
+        {},
+        description=(
+            "columns of numbers that become labels: in so many bins of about equally many images, in bins between the edges of a list, or "
+            "`each` number by itself"
+        ),
+    )
     split: Split = Field(Split(), description="how the images are divided into train, validation and test")
 
     @model_validator(mode="after")
@@ -86,6 +141,19 @@ class Dataset(Entry):
                 "size null means points, which have no pixels; leave pixels at dequantized and range at [-1, 1]"
             )
         return self
+
+    @field_validator("bins", mode="before")
+    @classmethod
+    def bins_have_one_of_three_forms(cls, value: object) -> object:
+        for name, bins in value.items() if isinstance(value, dict) else ():
+            number = isinstance(bins, int) and not isinstance(bins, bool) and 2 <= bins <= MOST_BINS
+            edges = isinstance(bins, list) and bins and all(type(edge) in (int, float) for edge in bins)
+            ascending = edges and all(low < high for low, high in pairwise(bins))
+            if not (bins == "each" or number or ascending):
+                raise ValueError(
+                    f"{name} has {bins!r}; give a number of bins from 2 to {MOST_BINS}, a list of ascending edges, as in [18, 40, 65], or each"
+                )
+        return value
 
     @field_validator("range")
     @classmethod

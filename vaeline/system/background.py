@@ -1,5 +1,7 @@
-"""Results of background threads, handed on in order."""
+"""Background threads: how many are useful, and their results, handed on in order."""
 
+import os
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
@@ -21,3 +23,10 @@ def in_order(futures: Iterable[Future[Result]], ahead: int) -> Iterator[Result]:
     finally:
         for future in waiting:
             future.cancel()
+
+
+def cores() -> int:
+    """The number of cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -6,8 +6,7 @@ rule download:
         "data/raw/{id}.json",
     params:
         *tracked(
-            "dataset.name",
-            "dataset.source",
+            "dataset",
             "evaluation.features",
             f"code.download.{STUDY.dataset.name}",
         ),

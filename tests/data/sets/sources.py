@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from vaeline.data.decoding import decode, fit
-from vaeline.data.sets import fashion_mnist, mnist
+from vaeline.data.sets import example_images, fashion_mnist, mnist
 
 ATTRIBUTES = ["Bald", "Male", "Smiling", "Young"]
 WEB_PAGE = b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</title></head></html>"
@@ -141,11 +141,23 @@ def write_class_folders(folder: Path, each: int = 10) -> Path:
     return write_files(folder, files)
 
 
+def write_example_images(folder: Path, each: int = 60) -> Path:
+    """The first images and the table that the download step writes, without the column of the split."""
+    example_images.download(folder)
+    table = folder / "digits.csv"
+    lines = table.read_text().splitlines()[: each + 1]
+    table.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in lines))
+    for image in sorted((folder / "digits").iterdir())[each:]:
+        image.unlink()
+    return folder
+
+
 SOURCES: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "digits": lambda folder, monkeypatch: folder,
     "two_moons": lambda folder, monkeypatch: folder,
     "shapes": lambda folder, monkeypatch: folder,
     "image_folder": lambda folder, monkeypatch: write_class_folders(folder),
+    "example_images": lambda folder, monkeypatch: write_example_images(folder),
     "mnist": write_mnist,
     "fashion_mnist": write_fashion_mnist,
     "svhn": lambda folder, monkeypatch: write_svhn(folder),

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import shutil
 import sys
 import types
@@ -23,9 +24,10 @@ from tests.data.sets.sources import (
     write_files,
     write_kaggle_celeba,
 )
-from vaeline.data import checksums, preprocessing, raw_images
+from vaeline.data import checksums, preprocessing, raw_images, store
 from vaeline.data.raw_images import EncodedImages
 from vaeline.data.sets import celeba
+from vaeline.data.splits import SPLITS
 from vaeline.study.schema import Dataset, Split
 from vaeline.system.errors import UserError
 
@@ -108,7 +110,9 @@ def test_a_truncated_zip_is_named(tmp_path: Path) -> None:
 def test_a_damaged_table_row_is_named(tmp_path: Path) -> None:
     path = write_celeba(tmp_path) / "list_attr_celeba.txt"
     path.write_text(path.read_text()[:-4])
-    with pytest.raises(UserError, match="list_attr_celeba.txt: the row of '000020.jpg' has 3 values for 4 columns"):
+    with pytest.raises(
+        UserError, match="list_attr_celeba.txt, line 22: the row of '000020.jpg' has 3 values for 4 columns"
+    ):
         raw_images.fetch(dataset(tmp_path))
 
 
@@ -124,6 +128,59 @@ def test_an_image_without_an_official_split_is_named(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("000003.jpg 0\n", ""))
     with pytest.raises(UserError, match="gives 000003.jpg no split"):
         raw_images.read(dataset(tmp_path, split=Split(method="official")))
+
+
+@pytest.mark.parametrize("row", ["000003.jpg -1 1 1 1", "000003.jpg 1 -1 -1 -1"])
+@pytest.mark.parametrize("table", ["list_attr_celeba.txt", "list_eval_partition.txt"])
+def test_a_doubled_row_is_refused_with_both_lines(tmp_path: Path, table: str, row: str) -> None:
+    path = write_celeba(tmp_path) / table
+    path.write_text(path.read_text() + (row if "attr" in table else "000003.jpg 2") + "\n")
+    with pytest.raises(
+        UserError, match=f"{table} has two rows for 000003.jpg, in lines {5 if 'attr' in table else 3} and"
+    ):
+        raw_images.read(dataset(tmp_path, split=Split(method="official")))
+
+
+@pytest.mark.parametrize(
+    ("cell", "allowed"), [("0", "-1 and 1"), ("2", "-1 and 1"), ("yes", "-1 and 1"), ("?", "-1 and 1")]
+)
+def test_a_stray_value_of_an_attribute_is_refused(tmp_path: Path, cell: str, allowed: str) -> None:
+    path = write_celeba(tmp_path) / "list_attr_celeba.txt"
+    path.write_text(path.read_text().replace("000003.jpg -1", f"000003.jpg {cell}"))
+    with pytest.raises(
+        UserError, match=f"line 5: Bald of 000003.jpg is {re.escape(repr(cell))}; allowed are {allowed}"
+    ):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_a_person_is_in_one_split(tmp_path: Path) -> None:
+    folder = write_celeba(tmp_path)
+    by_person = dataset(folder, split=Split(group="identity", test=0.3, validation=0.2))
+    with pytest.raises(UserError, match="holds no identity_CelebA.txt"):
+        raw_images.read(by_person)
+    persons = {f"{row + 1:06}.jpg": str(row % 7) for row in range(20)}
+    (folder / "identity_CelebA.txt").write_text("".join(f"{name} {person}\n" for name, person in persons.items()))
+    manifest = raw_images.fetch(by_person)
+    assert "identity_CelebA.txt" in manifest["files"]
+    preprocessing.preprocess(by_person, manifest, tmp_path / "faces.h5")
+    splits = [{persons[each] for each in store.read_split(tmp_path / "faces.h5", name).ids} for name in SPLITS]
+    assert sum(map(len, splits)) == len(set.union(*splits)) == 7
+
+
+@pytest.mark.parametrize(
+    "options", [{"split": Split(group="person")}, {"split": Split(method="folders")}, {"bins": {"Age": 3}}]
+)
+def test_keys_of_other_tables_are_refused(tmp_path: Path, options: dict[str, object]) -> None:
+    with pytest.raises(UserError, match="dataset.split.*CelebA"):
+        raw_images.read(dataset(write_celeba(tmp_path), **options))
+
+
+def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
+    folder = write_celeba(tmp_path)
+    with zipfile.ZipFile(folder / "img_align_celeba.zip", "a") as archive:
+        archive.writestr("other/000003.jpg", b"?")
+    with pytest.raises(UserError, match="two images called 000003.jpg"):
+        raw_images.read(dataset(folder))
 
 
 @pytest.fixture

@@ -118,6 +118,11 @@ def test_a_flawed_data_set_is_refused(returned: object, came: str, monkeypatch: 
         raw_images.read(Dataset(id="tiny", name="digits", size=8))
 
 
+def test_bins_of_a_data_set_without_numbers_are_refused() -> None:
+    with pytest.raises(UserError, match="dataset.bins is {'digit': 3}, but digits has no columns of numbers"):
+        raw_images.read(Dataset(id="tiny", name="digits", size=8, bins={"digit": 3}))
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no folder .*nowhere"):
         raw_images.fetch(Dataset(id="tiny", name="celeba", size=8, source=str(tmp_path / "nowhere")))

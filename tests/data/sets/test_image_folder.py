@@ -1,11 +1,17 @@
 """A user's own images: folders of classes, tables of attributes, and mistakes in them."""
 
+import json
+import os
+import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.data.sets.sources import encoded, picture, write_class_folders, write_files
-from vaeline.data import raw_images
+from vaeline.data import class_folders, raw_images, store
+from vaeline.data.preprocessing import preprocess
 from vaeline.data.raw_images import EncodedImages
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
@@ -36,14 +42,22 @@ def test_table_gives_attributes_and_categories(tmp_path: Path) -> None:
     assert raw.labels.names == ["round", "dark", "colour"]
     assert raw.labels.values == [["no", "yes"], ["no", "yes"], ["blue", "red"]]
     assert raw.labels.codes.tolist() == [[1, 0, 1], [0, 1, 0], [1, 1, 1]]
-    assert raw.notes == []
+    assert raw.notes == [
+        "attributes.csv: 3 rows; the columns are read as follows.",
+        "round: yes/no (no 1, yes 2)",
+        "dark: yes/no (no 1, yes 2)",
+        "colour: 2 categories (blue 1, red 2)",
+    ]
 
 
 def test_unmatched_rows_and_images_are_counted(tmp_path: Path) -> None:
     write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "c.png": PNG, "t.csv": b"file,x\na.png,1\nlost.png,0\n"})
     raw = raw_images.read(dataset(tmp_path))
     assert raw.ids == ["a.png"]
-    assert raw.notes == ["1 of the 2 images in t.csv do not exist.", "2 images have no row in t.csv and are left out."]
+    assert raw.notes[2:] == [
+        "1 of the 2 images in t.csv do not exist.",
+        "2 images have no row in t.csv and are left out.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +73,7 @@ def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path, modes: list[str
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({"a.png": PNG}, "images outside the folders of classes, and no CSV"),
+        ({"a.png": PNG}, "images outside the folders of classes, and no table: a.png"),
         ({"a/a.png": PNG, "b.png": PNG}, "images outside the folders of classes"),
         ({"a.png": PNG, "one.csv": b"f,x\na.png,1\n", "two.csv": b"f,x\na.png,1\n"}, "tables one.csv, two.csv"),
         (
@@ -74,7 +88,10 @@ def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path, modes: list[str
         ({"a.png": PNG, "t.csv": b"file,x\n"}, "holds no table of images"),
         ({"a.png": PNG, "t.csv": b"file,x,y\na.png,1\n"}, "has 1 values for 2 columns"),
         ({"a.png": PNG, "t.csv": b"file,\xff\xfe\na.png,1\n"}, "is not UTF-8"),
-        ({"a/a.png": b"no image"}, "a.png cannot be decoded"),
+        (
+            {"a/a.png": b"no image"},
+            "a.png in .* cannot be decoded .*replace it, remove it, or set dataset.on_bad_image to skip",
+        ),
         ({"notes.txt": b"?"}, "holds no image"),
     ],
 )
@@ -82,6 +99,325 @@ def test_mistakes_in_a_folder_are_named(tmp_path: Path, files: dict[str, bytes],
     write_files(tmp_path, files)
     with pytest.raises(UserError, match=sentence):
         raw_images.read(dataset(tmp_path))
+
+
+def names(count: int, folder: str = "img") -> dict[str, bytes]:
+    return {f"{folder}/{row}.png": PNG for row in range(count)}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "txt", "TXT"])
+@pytest.mark.parametrize("mark", [",", ";", "\t", " "])
+def test_a_table_beside_img_gives_labels_and_img_is_no_class(tmp_path: Path, suffix: str, mark: str) -> None:
+    rows = [["file", "colour"], *([f"img/{row}.png", "red" if row % 2 else "blue"] for row in range(4))]
+    table = "\n".join(map(mark.join, rows))
+    write_files(
+        tmp_path, names(4) | {f"table.{suffix}": table.encode(), "README.txt": b"Images of my own,\nin a folder."}
+    )
+    raw = raw_images.read(dataset(tmp_path))
+    assert raw.labels.names == ["colour"] and raw.labels.codes[:, 0].tolist() == [0, 1, 0, 1]
+    assert raw.notes[-1] == "Files that are not used: 1 .txt."
+
+
+@pytest.mark.parametrize(
+    ("written", "file"),
+    [("./img/0.png", "img/0.png"), ("img\\0.png", "img/0.png"), ("IMG/0.PNG", "img/0.png"), ("0.png", "img/0.png"),
+     (unicodedata.normalize("NFC", "é.png"), unicodedata.normalize("NFD", "img/é.png"))],
+)  # fmt: skip
+def test_a_row_finds_its_image_in_the_spelling_of_another_system(tmp_path: Path, written: str, file: str) -> None:
+    write_files(tmp_path, {file: PNG, "img/other.png": PNG, "t.csv": f"file,x\n{written},1\nother.png,0\n".encode()})
+    raw = raw_images.read(dataset(tmp_path))
+    assert sorted(raw.ids) == sorted([file, "img/other.png"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ("a.png,1\nin/a.png,1", "two rows for in/a.png, in lines 2 and 3"),
+        ("a.png,1\nA.PNG,0", "two rows for in/a.png, in lines 2 and 3"),
+        (
+            "B.png,1",
+            "line 2, has a row for B.png, which is either in/b.PNG or in/b.png; write its folders too, and upper and lower",
+        ),
+        (
+            "7,a.png",
+            "names no image that exists: its first name is '7'.* Its column 'x' names images; make it the first one",
+        ),
+    ],
+)
+def test_rows_that_mean_two_images_or_none_are_refused(tmp_path: Path, rows: str, sentence: str) -> None:
+    write_files(tmp_path, {"in/a.png": PNG, "in/b.png": PNG, "in/b.PNG": PNG, "t.csv": f"file,x\n{rows}\n".encode()})
+    with pytest.raises(UserError, match=sentence):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_a_header_that_is_missing_is_named(tmp_path: Path) -> None:
+    write_files(tmp_path, names(2) | {"t.csv": b"0.png,1\n1.png,0\n"})
+    with pytest.raises(UserError, match="has no header: its first row, line 1, is of the image '0.png'"):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_a_table_that_names_no_image_is_not_used_beside_one_that_does(tmp_path: Path) -> None:
+    write_files(tmp_path, names(2) | {"t.csv": b"file,x\n0.png,1\n1.png,0\n", "colours.csv": b"name,code\nred,1\n"})
+    raw = raw_images.read(dataset(tmp_path))
+    assert raw.labels.names == ["x"] and raw.notes[-1] == "Files that are not used: 1 .csv."
+
+
+TABLE = "file,gender,age,colour\n" + "".join(
+    f"{row}.png,{'' if row == 3 else 'FM'[row % 2]},{row + 20.5},{'NaN' if row > 37 else ['red', 'blue'][row % 2]}\n"
+    for row in range(40)
+)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    return write_files(tmp_path, names(40) | {"people.csv": TABLE.encode()})
+
+
+def test_missing_values_are_refused_with_their_lines(people: Path) -> None:
+    with pytest.raises(
+        UserError,
+        match=r"gender lacks a value in 1 of 40 rows of .*people.csv \(img/3.png in line 5\); so do colour; .*drop or category",
+    ):
+        raw_images.read(dataset(people))
+    with pytest.raises(UserError, match=r"colour lacks a value in 2 .*38.png in line 40, img/39.png in line 41"):
+        raw_images.read(dataset(people, labels=["colour"]))
+
+
+def test_images_with_missing_values_are_dropped_if_asked(people: Path) -> None:
+    raw = raw_images.read(dataset(people, missing="drop"))
+    assert len(raw.ids) == len(raw.labels.codes) == 37 and "img/3.png" not in raw.ids
+    assert raw.labels.values == [["F", "M"], ["blue", "red"]] and (raw.labels.codes >= 0).all()
+    assert raw.notes[1:] == [
+        "gender: 2 categories (F 20, M 19), 1 missing",
+        "age: 40 numbers from 20.5 to 59.5; not a label: it is continuous; to make it one, bin it, as in `dataset.bins: {age: 5}`, or with "
+        "`each` for each number by itself.",
+        "colour: 2 categories (blue 19, red 19), 2 missing",
+        "Left out: 3 of 40 images, which lack gender, colour (dataset.missing: drop).",
+    ]
+    assert len(raw_images.read(dataset(people, missing="drop", labels=["gender"])).ids) == 39
+
+
+def test_missing_is_a_category_if_asked(people: Path) -> None:
+    raw = raw_images.read(dataset(people, missing="category"))
+    assert raw.labels.values == [["F", "M", "missing"], ["blue", "red", "missing"]]
+    assert raw.labels.codes[3].tolist() == [2, 0] and raw.labels.codes[39].tolist() == [1, 2]
+
+
+def test_a_value_that_no_image_has_any_more_is_no_value(tmp_path: Path) -> None:
+    table = "file,a,b\n0.png,x,\n1.png,y,1\n2.png,z,0\n"
+    raw = raw_images.read(dataset(write_files(tmp_path, names(3) | {"t.csv": table.encode()}), missing="drop"))
+    assert raw.labels.values == [["y", "z"], ["no", "yes"]] and raw.labels.codes.tolist() == [[0, 1], [1, 0]]
+
+
+def test_numbers_are_binned_if_asked(people: Path) -> None:
+    raw = raw_images.read(dataset(people, labels=["age"], bins={"age": [30, 40]}))
+    assert raw.labels.values == [["below 30", "30 to 40", "40 and above"]]
+    assert np.bincount(raw.labels.codes[:, 0]).tolist() == [10, 10, 20]
+    with pytest.raises(UserError, match="dataset.labels names 'age', which is no label: it is continuous"):
+        raw_images.read(dataset(people, labels=["age"]))
+    with pytest.raises(
+        UserError, match="dataset.bins names 'aged', which is no column of .*there are: gender, age, colour"
+    ):
+        raw_images.read(dataset(people, bins={"aged": 3}))
+
+
+SPLITS = ["train", "Val", "TEST", "training", "dev", "valid", "validation ", "testing"] * 3
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    rows = [f"{row}.png,{row % 3},{split}" for row, split in enumerate(SPLITS)]
+    return write_files(tmp_path, names(24) | {"t.csv": "\n".join(["file,kind,part", *rows]).encode()})
+
+
+def test_a_column_gives_the_split(given: Path) -> None:
+    raw = raw_images.read(dataset(given, split={"method": "column", "column": "part"}))
+    assert raw.official is not None and raw.labels.names == ["kind"]
+    assert (
+        raw.official.tolist()
+        == ["train", "validation", "test", "train"] * 1 + ["validation"] * 3 + ["test"] + raw.official[8:].tolist()
+    )
+    assert "part: the split of each image." in raw.notes
+
+
+def test_a_column_of_splits_is_never_a_label_without_a_word(given: Path) -> None:
+    with pytest.raises(
+        UserError, match="has a column 'part' with the values .*set dataset.split to {method: column, column: part}"
+    ):
+        raw_images.read(dataset(given))
+    with pytest.raises(UserError, match="has a column 'part'"):
+        raw_images.read(dataset(given, labels=["kind", "part"]))
+    raw = raw_images.read(dataset(given, labels=["kind"]))
+    assert "part: not used; dataset.split.method is random." in raw.notes
+
+
+@pytest.mark.parametrize("name", ["split", "Fold", "partition", "subset"])
+def test_a_column_that_is_called_a_split_is_refused_unless_asked_for(tmp_path: Path, name: str) -> None:
+    table = f"file,{name}\n" + "".join(f"{row}.png,{row % 3}\n" for row in range(12))
+    write_files(tmp_path, names(12) | {"t.csv": table.encode()})
+    with pytest.raises(UserError, match=f"has a column '{name}' with the values 0, 1, 2"):
+        raw_images.read(dataset(tmp_path))
+    assert raw_images.read(dataset(tmp_path, labels=[name])).labels.values == [["0", "1", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("split", "sentence"),
+    [
+        ({"method": "column", "column": "prat"}, "dataset.split.column names 'prat', which is no column"),
+        ({"group": "who"}, "dataset.split.group names 'who', which is no column"),
+    ],
+)
+def test_a_column_that_gives_no_split_is_refused(given: Path, split: dict[str, str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        raw_images.read(dataset(given, split=split))
+
+
+def test_a_word_that_names_no_split_is_refused_with_its_line(tmp_path: Path) -> None:
+    write_files(tmp_path, names(3) | {"t.csv": b"file,x,part\n0.png,1,train\n1.png,0,2\n2.png,0,test\n"})
+    with pytest.raises(UserError, match="t.csv, line 3: part is '2'; allowed are train, training, validation"):
+        raw_images.read(dataset(tmp_path, split={"method": "column", "column": "part"}))
+
+
+def test_a_row_without_a_split_is_refused_or_dropped(tmp_path: Path) -> None:
+    table = "file,x,part\n" + "".join(f"{row}.png,{row % 2},{'train' if row else ''}\n" for row in range(12))
+    write_files(tmp_path, names(12) | {"t.csv": table.encode()})
+    split = {"method": "column", "column": "part"}
+    with pytest.raises(UserError, match="part lacks a value in 1 of 12 rows"):
+        raw_images.read(dataset(tmp_path, split=split))
+    assert len(raw_images.read(dataset(tmp_path, split=split, missing="drop")).ids) == 11
+
+
+def test_a_group_is_no_label_unless_asked_for(people: Path) -> None:
+    options = {"split": {"group": "gender"}, "missing": "drop"}
+    raw = raw_images.read(dataset(people, **options))
+    assert raw.labels.names == ["colour"] and raw.groups is not None and raw.groups[:4].tolist() == ["F", "M", "F", "F"]
+    assert raw_images.read(dataset(people, **options, labels=["gender"])).labels.names == ["gender"]
+
+
+def trees(*folders: str) -> dict[str, bytes]:
+    return {f"{folder}/{kind}/{row}.png": PNG for folder in folders for kind in ("cat", "dog") for row in range(3)}
+
+
+@pytest.mark.parametrize("validation", ["val", "valid", "validation", "Dev"])
+def test_folders_give_the_split_and_the_classes_below_them(tmp_path: Path, validation: str) -> None:
+    write_files(tmp_path, trees("train", validation, "test"))
+    raw = raw_images.read(dataset(tmp_path, split={"method": "folders"}))
+    assert raw.labels.values == [["cat", "dog"]] and raw.official is not None
+    where = {"train": "train", validation: "validation", "test": "test"}
+    assert raw.official.tolist() == [where[name.split("/")[0]] for name in raw.ids]
+
+
+@pytest.mark.parametrize(
+    "folders", [("train", "test"), ("Train", "val"), ("cats/train", "cats/test"), ("a/train", "b/test")]
+)
+@pytest.mark.parametrize("table", [False, True])
+def test_folders_of_splits_are_never_classes_without_a_word(
+    tmp_path: Path, folders: tuple[str, ...], table: bool
+) -> None:
+    write_files(
+        tmp_path, trees(*folders) | ({"t.csv": f"file,x\n{folders[0]}/cat/0.png,1\n".encode()} if table else {})
+    )
+    with pytest.raises(
+        UserError,
+        match="holds folders called .*, which seem to be splits; set .*dataset.split.method to folders.*, or rename them",
+    ):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_a_folder_in_no_split_is_named(tmp_path: Path) -> None:
+    write_files(tmp_path, trees("train", "test", "more"))
+    with pytest.raises(UserError, match="more/cat/0.png in .* is in no folder of a split; allowed are train, training"):
+        raw_images.read(dataset(tmp_path, split={"method": "folders"}))
+
+
+def test_a_table_and_folders_of_splits_go_together(tmp_path: Path) -> None:
+    files = {f"{split}/{row}.png": PNG for split in ("train", "test") for row in range(3)}
+    table = "file,x\n" + "".join(f"{name},{row % 2}\n" for row, name in enumerate(files))
+    write_files(tmp_path, files | {"t.csv": table.encode()})
+    raw = raw_images.read(dataset(tmp_path, split={"method": "folders"}))
+    assert raw.official is not None and raw.official.tolist() == ["train"] * 3 + ["test"] * 3
+    assert raw.labels.codes[:, 0].tolist() == [0, 1] * 3
+
+
+def test_every_class_and_every_file_passed_over_is_told(tmp_path: Path) -> None:
+    avif, jp2 = encoded(picture(0), "AVIF"), encoded(picture(0), "JPEG2000")
+    write_files(tmp_path / "elsewhere", {"1.JFIF": encoded(picture(0)), "2.tga": encoded(picture(0), "TGA")})
+    files = {
+        "ant/1.avif": avif,
+        "ant/2.jp2": jp2,
+        "Ant/1.png": PNG,
+        "bat/1.heic": b"?",
+        "bat/2.heic": b"?",
+        "notes": b"?",
+    }
+    root = write_files(tmp_path / "root", files)
+    (root / "cow").symlink_to(tmp_path / "elsewhere")
+    (root / "dog").mkdir()
+    (root / "eel").symlink_to(tmp_path / "moved")
+    raw = raw_images.read(dataset(root))
+    assert raw.labels.values == [["Ant", "ant", "cow"]]
+    assert raw.notes == [
+        "class: 3 folders (Ant 1, ant 2, cow 2)",
+        "'Ant' and 'ant' differ only in case or blanks, and are different classes.",
+        "No image is in bat, dog.",
+        "Files that are not used: 2 .heic, 1 without a suffix.",
+        "Links that lead to no file: eel.",
+    ]
+
+
+def test_thousands_of_people_as_classes_get_advice_that_can_be_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(class_folders, "MOST_VALUES", 2)
+    write_files(tmp_path, {f"{person}/1.png": PNG for person in range(3)})
+    with pytest.raises(
+        UserError, match="holds 3 folders of images.*put a table of other labels next to them.*dataset.split.group"
+    ):
+        raw_images.read(dataset(tmp_path))
+    write_files(tmp_path, {"t.csv": b"file,x,person\n0/1.png,1,0\n1/1.png,0,1\n2/1.png,0,2\n"})
+    raw = raw_images.read(dataset(tmp_path, split={"group": "person"}))
+    assert raw.groups is not None and raw.labels.names == ["x"]
+
+
+def test_a_list_of_images_is_no_table_but_odd_separators_are_refused(tmp_path: Path) -> None:
+    write_files(write_class_folders(tmp_path), {"list.txt": b"cat/0.jpeg\ndog/1.png\n"})
+    assert raw_images.read(dataset(tmp_path)).labels.names == ["class"]
+    write_files(tmp_path, {"table.txt": b"file|x\ncat/0.jpeg|1\ndog/1.png|0\n"})
+    with pytest.raises(UserError, match=r"table.txt holds no table of images: its first line is 'file\|x'"):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_one_folder_beside_a_spreadsheet_is_no_class(tmp_path: Path) -> None:
+    write_files(tmp_path, names(2) | {"labels.xlsx": b"PK"})
+    with pytest.raises(
+        UserError, match="one folder of images, img, and labels.xlsx, which is not read; save it as CSV"
+    ):
+        raw_images.read(dataset(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "options", [{"split": {"group": "x"}}, {"split": {"method": "column", "column": "x"}}, {"bins": {"x": 3}}]
+)
+def test_keys_of_a_table_need_one(tmp_path: Path, options: dict[str, object]) -> None:
+    with pytest.raises(UserError, match="need a table, but .* holds none"):
+        raw_images.read(dataset(write_class_folders(tmp_path), **options))
+
+
+def test_images_of_several_frames_are_named(tmp_path: Path) -> None:
+    frames = [Image.new("L", (8, 8), grey) for grey in (10, 200)]
+    moving = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    write_files(tmp_path, {"a/1.gif": moving, "a/2.png": PNG})
+    assert "Only the first frame or page is used of a/1.gif." in raw_images.read(dataset(tmp_path)).notes
+
+
+def test_a_name_that_is_not_utf8_goes_as_far_as_the_store(tmp_path: Path) -> None:
+    write_files(tmp_path / "own", {f"a/{row}.png": PNG for row in range(20)})
+    with open(os.fsencode(tmp_path) + b"/own/a/caf\xe9.png", "wb") as file:
+        file.write(PNG)
+    wanted = dataset(tmp_path / "own")
+    preprocess(wanted, json.loads(json.dumps(raw_images.fetch(wanted))), tmp_path / "own.h5")
+    ids = [each for name in ("train", "validation", "test") for each in store.read_split(tmp_path / "own.h5", name).ids]
+    assert "a/caf\\xe9.png" in ids and len(ids) == 21
 
 
 def test_an_image_folder_cannot_be_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

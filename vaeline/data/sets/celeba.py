@@ -14,10 +14,12 @@ import numpy as np
 
 from vaeline.data import checksums
 from vaeline.data.archive import Archive, check_no_web_page, is_web_page
-from vaeline.data.labels import Table, read_table
+from vaeline.data.columns import read_column
+from vaeline.data.labels import Labels, of_columns
 from vaeline.data.raw_images import EncodedImages, Loader, RawImages
+from vaeline.data.tables import Table, read_table
 from vaeline.study.schema import Dataset
-from vaeline.system.errors import UserError, reading
+from vaeline.system.errors import UserError
 from vaeline.system.files import disk_full, is_disk_full
 
 IMAGES = 202_599
@@ -38,6 +40,7 @@ OFFICIAL = {  # identifiers and checksums as torchvision has them
 }
 DOWNLOAD_BYTES = sum(file.bytes for file in OFFICIAL.values())
 TABLES = ("list_attr_celeba", "list_eval_partition")
+IDENTITY = "identity_CelebA"  # the person in each image; the authors send it on request, and Kaggle has it
 PARTITION = {"0": "train", "1": "validation", "2": "test"}
 ELSEWHERE = "set dataset.source to a folder that holds a copy (the official layout, or Kaggle's celeba-dataset)"
 
@@ -110,8 +113,9 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
         UserError: `folder` is not a copy of CelebA, or a file of it is damaged.
     """
     archive = _archive(folder)
-    inside = {name.rpartition("/")[2]: name for name in archive.names}
+    inside = _by_bare_name(archive)
     attributes = _table(folder, archive, inside, "list_attr_celeba")
+    _check_is_celeba(dataset)
     present = [row for row, name in enumerate(attributes.ids) if name in inside]
     if not present:
         raise UserError(f"{archive.path} holds no image that list_attr_celeba names; {ELSEWHERE}.")
@@ -120,16 +124,57 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     official = None
     if dataset.split.method == "official":
         official = _official(_table(folder, archive, inside, "list_eval_partition", ["partition"]), ids)
-    tables = [path for name in TABLES for path in _beside(folder, name)]
+    groups, tables = None, [path for name in TABLES for path in _beside(folder, name)]
+    if dataset.split.group is not None:
+        groups = _identities(_table(folder, archive, inside, IDENTITY, ["identity"]), ids)
+        tables += _beside(folder, IDENTITY)
     return RawImages(
         images=EncodedImages(archive, names, channels=3),
-        labels=Table(ids, attributes.names, [attributes.rows[row] for row in present]).labels(),
+        labels=_labels(attributes.keep(present)),
         ids=ids,
         files={archive.path.name: archive.fingerprint(names)}
         | {path.name: checksums.fingerprint(path) for path in tables},
         official=official,
+        groups=groups,
         notes=_notes(archive, attributes, ids) + _other_files(folder),
     )
+
+
+def _check_is_celeba(dataset: Dataset) -> None:
+    """Check that the study asks for no column that other tables have."""
+    if dataset.split.group not in (None, "identity"):
+        raise UserError(f"dataset.split.group is {dataset.split.group!r}; of CelebA it may be `identity` or null.")
+    if dataset.split.method in ("folders", "column") or dataset.bins:
+        raise UserError(
+            "dataset.split.method and dataset.bins: CelebA has neither folders or a column of splits nor columns of numbers; set the method to "
+            "official or random, and bins to {}."
+        )
+
+
+def _labels(attributes: Table) -> Labels:
+    """The attributes, which are all -1 or 1, or all 0 or 1.
+
+    Raises:
+        UserError: a cell is something else.
+    """
+    columns = dict(zip(attributes.names, zip(*attributes.rows, strict=True), strict=True))
+    for name, cells in columns.items():
+        if set(cells) <= {"-1", "1"} or set(cells) <= {"0", "1"}:
+            continue
+        allowed = ("0", "1") if "0" in cells and "-1" not in cells else ("-1", "1")
+        row = next(row for row, cell in enumerate(cells) if cell not in allowed)
+        raise UserError(
+            f"list_attr_celeba, line {attributes.lines[row]}: {name} of {attributes.ids[row]} is {cells[row]!r}; allowed are "
+            f"{' and '.join(allowed)}. Correct it."
+        )
+    return of_columns(read_column(name, cells) for name, cells in columns.items())
+
+
+def _identities(table: Table, ids: list[str]) -> np.ndarray:
+    persons = {name: row[0] for name, row in zip(table.ids, table.rows, strict=True)}
+    if missing := next((name for name in ids if name not in persons), None):
+        raise UserError(f"{IDENTITY} names no person in {missing}; correct it, or set dataset.split.group to null.")
+    return np.array([persons[name] for name in ids])
 
 
 def _archive(folder: Path) -> Archive:
@@ -142,6 +187,16 @@ def _archive(folder: Path) -> Archive:
         f"{folder} is not a copy of CelebA: it holds neither img_align_celeba.zip, nor a folder img_align_celeba, nor a single zip; "
         "set dataset.source to `download` or to a folder that does."
     )
+
+
+def _by_bare_name(archive: Archive) -> dict[str, str]:
+    """The files of an archive by their names without folders, as the tables name them."""
+    found: dict[str, str] = {}
+    for name in archive.names:
+        bare = name.rpartition("/")[2]
+        if found.setdefault(bare, name) != name and bare.endswith(".jpg"):
+            raise UserError(f"{archive.path} holds two images called {bare}: {found[bare]} and {name}; remove one.")
+    return found
 
 
 def _beside(folder: Path, name: str) -> list[Path]:
@@ -163,8 +218,7 @@ def _parse(content: bytes, path: Path, header: list[str] | None) -> Table:
         check_no_web_page(path)
     if not content.strip():
         raise UserError(f"{path} is empty; get it again.")
-    with reading(path, "get it again", "not a text file with a table"):
-        return read_table(content.decode(), str(path), header)
+    return read_table(content, str(path), header)
 
 
 def _official(partition: Table, ids: list[str]) -> np.ndarray:

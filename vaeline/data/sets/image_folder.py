@@ -1,23 +1,31 @@
-"""A user's own images: a folder for each class, or images in any folders with one CSV of attributes next to them.
+"""A user's own images: a folder for each class, or images in any folders with one table of labels next to them.
 
-The first column of the CSV is the image's name, with or without its folders. The other columns are labels: 0 and 1, or
--1 and 1, for attributes; any words for categories.
+The first column of the table is the image's name, with or without its folders. The other columns are labels: words for yes and
+no, categories, or numbers that `dataset.bins` bins. Folders called train, validation and test above the images may be their split.
 """
 
-import io
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-from vaeline.data.archive import Archive
-from vaeline.data.labels import Labels, Table, of_classes, read_table
+from vaeline.data import decoding, split_folders
+from vaeline.data.archive import Archive, some_of
+from vaeline.data.bad_images import bad_image
+from vaeline.data.class_folders import read_classes
+from vaeline.data.described import Described, describe
+from vaeline.data.image_names import ImageNames, names_an_image
 from vaeline.data.raw_images import EncodedImages, Loader, RawImages
+from vaeline.data.tables import read_table
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
-LAYOUTS = "a folder of images for each class, or images with one CSV whose first column names them"
+TABLES = (".csv", ".tsv", ".txt")  # the last one only if it names an image
+LAYOUTS = (
+    "a folder of images for each class, or images with one table (.csv, .tsv or .txt) whose first column names them"
+)
 
 
 def download(folder: Path) -> None:
@@ -30,87 +38,114 @@ def download(folder: Path) -> None:
 
 
 def read(dataset: Dataset, folder: Path) -> RawImages:
-    """Read names and labels. Images are decoded later, to grey if all of them are grey.
+    """Read names, labels and splits. Images are decoded later, to grey if all of them are grey.
 
     Raises:
-        UserError: `folder` has neither layout, or a file in it is damaged.
+        UserError: `folder` has neither layout, or a file in it is damaged or can be read in two ways.
     """
     archive = Archive(folder)
-    images = [name for name in archive.names if name.lower().endswith(SUFFIXES)]
-    tables = [name for name in archive.names if name.lower().endswith(".csv")]
-    if not images or len(tables) > 1:
-        holds = f"tables {', '.join(tables)}" if images else f"no image ({', '.join(SUFFIXES)})"
-        raise UserError(f"{folder} holds {holds}; set dataset.source to {LAYOUTS}.")
-    names, labels, notes = _by_table(archive, images, tables[0]) if tables else _by_class(folder, images)
+    images = [name for name in archive.names if name.lower().endswith(decoding.suffixes())]
+    if not images:
+        raise UserError(f"{folder} holds no image ({', '.join(decoding.suffixes())}); set dataset.source to {LAYOUTS}.")
+    tables = _tables(archive, images)
+    split_folders.check_used(images, dataset.split.method, folder)
+    read_layout = _by_table if tables else _by_class
+    names, described = read_layout(Source(archive, images, tables, dataset))
+    channels, notes = _channels(archive, names, dataset)
     return RawImages(
-        images=EncodedImages(archive, names, _channels(archive, names)),
-        labels=labels,
+        images=EncodedImages(archive, names, channels),
+        labels=described.labels,
         ids=names,
         files={"images": archive.fingerprint(names + tables)},
-        notes=notes,
+        official=split_folders.splits_of(names, folder) if dataset.split.method == "folders" else described.official,
+        groups=described.groups,
+        notes=[*described.notes, *notes, *_passed_over(archive, images, tables)],
     )
 
 
-def _by_class(folder: Path, images: list[str]) -> tuple[list[str], Labels, list[str]]:
-    if any("/" not in name for name in images):
-        raise UserError(f"{folder} holds images outside the folders of classes, and no CSV; give {LAYOUTS}.")
-    classes, codes = np.unique([name.split("/")[0] for name in images], return_inverse=True)
-    return images, of_classes("class", [str(each) for each in classes], codes), []
+class Source(NamedTuple):
+    """What a folder contains, and what is asked of it."""
+
+    archive: Archive
+    images: list[str]
+    tables: list[str]
+    dataset: Dataset
 
 
-def _by_table(archive: Archive, images: list[str], file: str) -> tuple[list[str], Labels, list[str]]:
-    where = archive.path / file
-    try:
-        table = read_table(archive.read(file).decode("utf-8-sig"), str(where))
-    except UnicodeDecodeError as error:
-        raise UserError(f"{where} is not UTF-8 text ({error}); save it as CSV in UTF-8.") from error
-    found = _by_name(images, table.ids, str(where))
-    present = [row for row, name in enumerate(table.ids) if name in found]
-    if not present:
+def _tables(archive: Archive, images: list[str]) -> list[str]:
+    """The table of the images; an empty list if there is none.
+
+    Raises:
+        UserError: there are several.
+    """
+    candidates = [name for name in archive.names if name.lower().endswith(TABLES)]
+    if not candidates:
+        return []
+    named = ImageNames(images)
+    naming = [name for name in candidates if names_an_image(archive.read(name), named)]
+    tables = (
+        naming
+        if len(naming) == 1
+        else [name for name in candidates if name in naming or not name.lower().endswith(".txt")]
+    )
+    if len(tables) > 1:
+        raise UserError(f"{archive.path} holds tables {', '.join(tables)}; set dataset.source to {LAYOUTS}.")
+    return tables
+
+
+def _by_class(source: Source) -> tuple[list[str], Described]:
+    """The images of folders of classes, which are below the folders of splits if the study uses these."""
+    archive, dataset = source.archive, source.dataset
+    if dataset.split.group is not None or dataset.split.column is not None or dataset.bins:
         raise UserError(
-            f"{where} names no image that exists: its first name is {table.ids[0]!r}, and the first image is {images[0]!r}."
+            f"dataset.split.group, dataset.split.column and dataset.bins need a table, but {archive.path} holds none; give {LAYOUTS}."
         )
-    names = [found[table.ids[row]] for row in present]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UserError(f"{where} has two rows for {twice}; leave one.")
-    kept = Table(names, table.names, [table.rows[row] for row in present])
-    return names, kept.labels(), _notes(file, table, names, images)
+    labels, notes = read_classes(archive, source.images, depth=1 if dataset.split.method == "folders" else 0)
+    return source.images, Described(np.arange(len(source.images)), labels, notes=notes)
 
 
-def _by_name(images: list[str], rows: list[str], where: str) -> dict[str, str]:
-    """Images by their names with folders, and also without folders for rows that leave them out."""
-    found: dict[str, str] = {}
-    wanted = set(rows) - set(images)
-    for name in images:
-        bare = PurePosixPath(name).name
-        if bare in wanted and found.setdefault(bare, name) != name:
-            raise UserError(
-                f"{where} has a row for {bare}, which is either {found[bare]} or {name}; write its folders too."
-            )
-    return found | {name: name for name in images}
-
-
-def _notes(file: str, table: Table, names: list[str], images: list[str]) -> list[str]:
-    notes = []
+def _by_table(source: Source) -> tuple[list[str], Described]:
+    """The images that have a row in the table."""
+    archive, file = source.archive, source.tables[0]
+    where = str(archive.path / file)
+    table = read_table(archive.read(file), where)
+    found = ImageNames(source.images).match(table, where)
+    kept = table.keep(row for row, name in enumerate(found) if name is not None)
+    names = [name for name in found if name is not None]
+    described = describe(replace(kept, ids=names), source.dataset, where)
+    notes = [f"{file}: {len(table.ids):,} rows; the columns are read as follows.", *described.notes]
     if len(names) < len(table.ids):
         notes.append(f"{len(table.ids) - len(names):,} of the {len(table.ids):,} images in {file} do not exist.")
-    if len(names) < len(images):
-        notes.append(f"{len(images) - len(names):,} images have no row in {file} and are left out.")
-    return notes
+    if len(names) < len(source.images):
+        notes.append(f"{len(source.images) - len(names):,} images have no row in {file} and are left out.")
+    return [names[row] for row in described.rows], replace(described, notes=notes)
 
 
-def _channels(archive: Archive, names: list[str]) -> int:
-    """1 if every image is grey, otherwise 3."""
-    return 1 if all(_is_grey(archive, name) for name in names) else 3
+def _channels(archive: Archive, names: list[str], dataset: Dataset) -> tuple[int, list[str]]:
+    """1 if every image is grey, otherwise 3; and a note on images with several frames."""
+    grey, several = True, []
+    for name in names:
+        try:
+            header = decoding.header(archive.read(name))
+        except ValueError as error:
+            if dataset.on_bad_image == "stop":
+                raise bad_image(archive, name, error) from error
+            continue
+        grey &= header.grey
+        several += [name] if header.frames else []
+    notes = [f"Only the first frame or page is used of {some_of(several)}."] if several else []
+    return (1 if grey else 3), notes
 
 
-def _is_grey(archive: Archive, name: str) -> bool:
-    try:
-        with Image.open(io.BytesIO(archive.read(name))) as image:
-            return image.mode in ("1", "L", "LA")
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise UserError(f"{archive.path / name} cannot be decoded; get it again, or remove it.") from error
+def _passed_over(archive: Archive, images: list[str], tables: list[str]) -> list[str]:
+    """Notes on the files that are not used, counted by suffix, and on links that lead nowhere."""
+    broken = [f"Links that lead to no file: {some_of(archive.broken)}."] if archive.broken else []
+    used = {*images, *tables}
+    suffixes = Counter(
+        PurePosixPath(name).suffix.lower() or "without a suffix" for name in archive.names if name not in used
+    )
+    counted = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(suffixes.items()))
+    return ([f"Files that are not used: {counted}."] if suffixes else []) + broken
 
 
 LOADER = Loader(read=read, download=download)

@@ -1,0 +1,71 @@
+"""Folders of images, each of which is a class."""
+
+from pathlib import Path
+
+import numpy as np
+
+from vaeline.data.archive import Archive, is_hidden, shown_name, some_of
+from vaeline.data.columns import MOST_VALUES, alike, shown_counts
+from vaeline.data.labels import Labels, of_classes
+from vaeline.system.errors import UserError
+
+SPREADSHEETS = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".numbers")
+
+
+def read_classes(archive: Archive, images: list[str], depth: int) -> tuple[Labels, list[str]]:
+    """Read the class of each image from the name of its folder.
+
+    Args:
+        archive: the folder that contains the folders of classes.
+        images: their names in it.
+        depth: how many folders are above those of the classes.
+
+    Returns:
+        The labels, and notes: the classes with their counts, classes that are called almost alike, folders without an image.
+
+    Raises:
+        UserError: an image is outside of the folders, or the folders cannot be classes.
+    """
+    if outside := [name for name in images if name.count("/") <= depth]:
+        raise UserError(
+            f"{archive.path} holds images outside the folders of classes, and no table: {some_of(outside)}; move them into the folder of a "
+            "class, or put a table next to them whose first column names them."
+        )
+    classes, codes = np.unique([name.split("/")[depth] for name in images], return_inverse=True)
+    values = [str(each) for each in classes]
+    _check_classes(archive, values)
+    notes = [f"class: {len(values):,} folders{shown_counts(values, codes)}"]
+    notes += [
+        f"{' and '.join(map(repr, group))} differ only in case or blanks, and are different classes."
+        for group in alike(values)
+    ]
+    if empty := _without_images(archive.path, images, depth):
+        notes.append(f"No image is in {some_of(empty)}.")
+    return of_classes("class", values, codes), notes
+
+
+def _check_classes(archive: Archive, classes: list[str]) -> None:
+    folder = archive.path
+    if len(classes) > MOST_VALUES:
+        raise UserError(
+            f"{folder} holds {len(classes):,} folders of images, and a label has at most {MOST_VALUES:,} values; put a table of other labels "
+            "next to them. If a folder is one person or one object, name it in a column of the table, and in dataset.split.group."
+        )
+    sheets = [name for name in archive.names if name.lower().endswith(SPREADSHEETS)]
+    if len(classes) == 1 and sheets:
+        raise UserError(
+            f"{folder} holds one folder of images, {classes[0]}, and {some_of(sheets)}, which is not read; save it as CSV."
+        )
+
+
+def _without_images(folder: Path, images: list[str], depth: int) -> list[str]:
+    """Folders that would be classes but have no image."""
+    above = {folder} if depth == 0 else {folder / name.split("/")[0] for name in images}
+    with_images = {tuple(name.split("/")[: depth + 1]) for name in images}
+    found = [
+        path.relative_to(folder)
+        for parent in above
+        for path in parent.iterdir()
+        if path.is_dir() and not is_hidden(path.name)
+    ]
+    return sorted(shown_name(str(path)) for path in found if tuple(shown_name(str(path)).split("/")) not in with_images)

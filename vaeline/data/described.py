@@ -1,0 +1,174 @@
+"""What a table says of images: labels, and the split or the group of each image, as the keys of `dataset` ask for them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vaeline.data.columns import MISSING, MISSING_WORDS, Column, read_column
+from vaeline.data.labels import Labels, of_columns
+from vaeline.data.splits import SPLIT_WORDS, split_of
+from vaeline.data.tables import Table
+from vaeline.study.schema import Dataset
+from vaeline.system.errors import UserError
+
+SPLIT_NAMES = {"split", "splits", "partition", "subset", "fold", "set", "dataset_split", "data_split"}
+SHOWN = 3  # rows that are named in an error
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a table says of the images in its rows."""
+
+    rows: np.ndarray  # of the table that are used, in order
+    labels: Labels  # of these rows
+    official: np.ndarray | None = None  # the split that a column gives them, as text
+    groups: np.ndarray | None = None  # the group that a column gives them, as text
+    notes: list[str] = field(default_factory=list)
+
+
+def describe(table: Table, dataset: Dataset, where: str) -> Described:
+    """Read the columns of a table.
+
+    Args:
+        table: one row for each image.
+        dataset: which columns are labels, bins, the split, the group; and what to do about missing values.
+        where: the file's name, for errors.
+
+    Raises:
+        UserError: a key of `dataset` names a column that does not exist or does not fit, or a value is missing.
+    """
+    _check_columns_exist(table, dataset, where)
+    columns = [
+        read_column(name, table.column(name), dataset.bins.get(name), table.decimal_comma)
+        for name in _offered(table, dataset)
+    ]
+    chosen = of_columns(columns).choose(dataset.labels)
+    notes = [*table.notes, *_taken_for(columns, chosen), *_splits_left_out(columns, chosen, dataset, where)]
+    gaps = _missing(table, chosen, dataset)
+    rows = np.arange(len(table.ids))
+    if gaps and dataset.missing != "category":
+        rows = _without(gaps, table, dataset, where)
+        notes.append(
+            f"Left out: {len(table.ids) - len(rows):,} of {len(table.ids):,} images, which lack {', '.join(gaps)} (dataset.missing: drop)."
+        )
+    return Described(
+        rows,
+        _without_gaps(Labels(chosen.names, chosen.values, chosen.codes[rows]), columns),
+        _splits(table, dataset, rows, where),
+        np.array(table.column(dataset.split.group))[rows] if dataset.split.group else None,
+        notes + _used_for_splits(table, dataset),
+    )
+
+
+def _taken_for(columns: list[Column], chosen: Labels) -> list[str]:
+    """What each column was taken for, and the remarks on its values."""
+    notes = []
+    for column in columns:
+        used = column.reason or column.name in chosen.names
+        notes += [column.describe() + ("" if used else "; not used"), *column.remarks]
+    return notes
+
+
+def _check_columns_exist(table: Table, dataset: Dataset, where: str) -> None:
+    asked = [("dataset.split.column", dataset.split.column), ("dataset.split.group", dataset.split.group)]
+    for key, name in [*asked, *(("dataset.bins", name) for name in dataset.bins)]:
+        if name is not None and name not in table.names:
+            raise UserError(
+                f"{key} names {name!r}, which is no column of {where}; there are: {', '.join(table.names)}."
+            )
+
+
+def _offered(table: Table, dataset: Dataset) -> list[str]:
+    """The columns that may be labels: not that of the split, and that of the group only if it is asked for."""
+    asked = dataset.labels if isinstance(dataset.labels, list) else []
+    group = None if dataset.split.group in asked else dataset.split.group
+    return [name for name in table.names if name not in (dataset.split.column, group)]
+
+
+def _splits_left_out(columns: list[Column], chosen: Labels, dataset: Dataset, where: str) -> list[str]:
+    """A note for each column of splits that is not used.
+
+    Raises:
+        UserError: such a column would become a label.
+    """
+    notes = []
+    for column in columns:
+        splits = {split_of(value) for value in column.values}
+        says_so = len(splits) > 1 and None not in splits
+        if not says_so and column.name.lower() not in SPLIT_NAMES:
+            continue
+        if column.name in chosen.names and (says_so or not isinstance(dataset.labels, list)):
+            raise UserError(
+                f"{where} has a column {column.name!r} with the values {', '.join(column.values[:6])}, which seems to be a split and not a label; "
+                f"set dataset.split to {{method: column, column: {column.name}}} to use it, or list the labels in dataset.labels to leave it out."
+            )
+        if column.name not in chosen.names:
+            notes.append(f"{column.name}: not used; dataset.split.method is {dataset.split.method}.")
+    return notes
+
+
+def _missing(table: Table, chosen: Labels, dataset: Dataset) -> dict[str, np.ndarray]:
+    """The rows without a value, for each column in use that has such rows."""
+    found = {name: np.flatnonzero(codes < 0) for name, codes in zip(chosen.names, chosen.codes.T, strict=True)}
+    for name in (dataset.split.column, dataset.split.group):
+        if name is not None:
+            found[name] = np.flatnonzero([cell in MISSING_WORDS for cell in table.column(name)])
+    return {name: rows for name, rows in found.items() if len(rows)}
+
+
+def _without(gaps: dict[str, np.ndarray], table: Table, dataset: Dataset, where: str) -> np.ndarray:
+    if dataset.missing == "refuse":
+        name, rows = next(iter(gaps.items()))
+        shown = ", ".join(f"{table.ids[row]} in line {table.lines[row]}" for row in rows[:SHOWN])
+        also = f"; so do {', '.join(list(gaps)[1:])}" if len(gaps) > 1 else ""
+        raise UserError(
+            f"{name} lacks a value in {len(rows):,} of {len(table.ids):,} rows of {where} ({shown}{', ...' if len(rows) > SHOWN else ''}){also}; "
+            "correct them, list other columns in dataset.labels, or set dataset.missing to drop or category."
+        )
+    kept = np.setdiff1d(np.arange(len(table.ids)), np.concatenate(list(gaps.values())))
+    if not len(kept):
+        raise UserError(
+            f"Every row of {where} lacks a value of {', '.join(gaps)}; list other columns in dataset.labels."
+        )
+    return kept
+
+
+def _without_gaps(labels: Labels, columns: list[Column]) -> Labels:
+    """Labels with `missing` as a value where a value is missing, and without values that no row has any more."""
+    closed = {column.name: column.closed for column in columns}
+    pairs = [
+        _whole(values, codes, closed[name])
+        for name, values, codes in zip(labels.names, labels.values, labels.codes.T, strict=True)
+    ]
+    return Labels(labels.names, [values for values, _ in pairs], np.stack([codes for _, codes in pairs], axis=1))
+
+
+def _whole(values: list[str], codes: np.ndarray, closed: bool) -> tuple[list[str], np.ndarray]:
+    if (codes < 0).any():
+        values = values if MISSING in values else [*values, MISSING]
+        codes = np.where(codes < 0, values.index(MISSING), codes)
+    if closed:
+        return values, codes
+    used, codes = np.unique(codes, return_inverse=True)
+    return [values[code] for code in used], codes
+
+
+def _splits(table: Table, dataset: Dataset, rows: np.ndarray, where: str) -> np.ndarray | None:
+    if dataset.split.column is None:
+        return None
+    cells = table.column(dataset.split.column)
+    found = [split_of(cells[row]) for row in rows]
+    for row, split in zip(rows, found, strict=True):
+        if split is None:
+            raise UserError(
+                f"{where}, line {table.lines[row]}: {dataset.split.column} is {cells[row]!r}; allowed are {', '.join(SPLIT_WORDS)}."
+            )
+    return np.array(found)
+
+
+def _used_for_splits(table: Table, dataset: Dataset) -> list[str]:
+    notes = [f"{dataset.split.column}: the split of each image."] if dataset.split.column else []
+    if dataset.split.group:
+        different = len(set(table.column(dataset.split.group)))
+        notes.append(f"{dataset.split.group}: {different:,} groups; all images of a group are in one split.")
+    return notes
