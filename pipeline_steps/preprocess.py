@@ -12,7 +12,7 @@ from vaeline.system.memory import keep_memory
 
 @study_command
 @timed(data_timing, "preprocess")
-@reads("dataset")
+@reads("dataset", code="preprocess.{dataset}")
 def main(study: Study) -> None:
     """Decode the data set into one HDF5 store: three splits of images of one size, with labels."""
     keep_memory()

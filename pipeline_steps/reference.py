@@ -14,7 +14,14 @@ from vaeline.system.seeds import derive_seed
 
 @study_command
 @timed(data_timing, "reference.{features}")
-@reads("evaluation.features", "evaluation.by_label", "sampling.count", "classifier.threads", "training.device")
+@reads(
+    "evaluation.features",
+    "evaluation.by_label",
+    "sampling.count",
+    "classifier.threads",
+    "training.device",
+    code="reference.{features}",
+)
 def main(study: Study) -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
     prepare_process(study.classifier.threads)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline_steps import closure
-from pipeline_steps.code import hashes
+from pipeline_steps.code_hashes import hashes
 from vaeline.study.reading import load
 
 ROOT = Path(__file__).parents[2]
@@ -190,7 +190,7 @@ HASHING = """
 import ast, sys
 from pathlib import Path
 from pipeline_steps import closure
-from pipeline_steps.code import hashes
+from pipeline_steps.code_hashes import hashes
 from vaeline.study.reading import load
 
 closure.CACHE = Path(sys.argv[1])
