@@ -50,9 +50,17 @@ def enter() -> None:
 
 
 def leave(repo: Repo) -> None:
-    """Remove the entries of runs of Snakemake that have ended; DVC's lock of the project is held."""
+    """Remove the entries of runs of Snakemake that have ended.
+
+    Args:
+        repo: whose lock is held.
+
+    Raises:
+        UserError: a command of DVC is changing files.
+    """
 
     def change(table: Any) -> None:
+        _refuse_writers(table)
         for path, readers in list(table["read"].items()):
             table["read"][path] = [reader for reader in readers if reader["cmd"] != ENTERED]
             if not table["read"][path]:

@@ -127,14 +127,10 @@ def settle(record: bool = True) -> None:
         print("Recording for DVC what this run has finished; please wait.", file=sys.stderr)
         process.communicate()
         sys.exit(130)
-    *before, last = said.strip().split("\n")
-    print(
-        "".join(f"{line}\n" for line in [*before, *([] if process.returncode else [last])] if line),
-        end="",
-        file=sys.stderr,
-    )
+    *lines, last = said.strip().split("\n")
     if process.returncode:
         raise WorkflowError(f"What this project has made could not be compared with DVC's records: {last}")
+    print(*lines, last, sep="\n", end="\n" * bool(last), file=sys.stderr)
 
 
 def main(record: bool) -> None:

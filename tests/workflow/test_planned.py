@@ -1,6 +1,5 @@
 """What was planned, what was used and what was recorded are the same, or the run fails and nothing is certified."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest

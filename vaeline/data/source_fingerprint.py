@@ -85,8 +85,10 @@ def _folder(source: str) -> Path:
     return folder
 
 
-def _files(folder: Path, below: str = "", seen: tuple[tuple[int, int], ...] = ()) -> Iterator[Found]:
+def _files(folder: Path, below: str = "", above: tuple[tuple[int, int], ...] = ()) -> Iterator[Found]:
     """The files of a folder and of all folders in it, links too. A link to a folder above itself is passed over."""
+    here = os.stat(folder / below)
+    above = (*above, (here.st_dev, here.st_ino))
     for entry in os.scandir(folder / below):
         name = f"{below}/{entry.name}" if below else entry.name
         try:
@@ -101,9 +103,8 @@ def _files(folder: Path, below: str = "", seen: tuple[tuple[int, int], ...] = ()
                 f"{folder / name} is a link to a file that does not exist; remove it, or mend it."
             ) from error
         if entry.is_dir():
-            key = found.st_dev, found.st_ino
-            if key not in seen:
-                yield from _files(folder, name, (*seen, key))
+            if (found.st_dev, found.st_ino) not in above:
+                yield from _files(folder, name, above)
         else:
             times = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
             yield Found(name, entry.path, found.st_size, found.st_ctime_ns, f"{times} {json.dumps(name)}")

@@ -19,7 +19,7 @@ import numpy as np
 from vaeline.data.facts import Facts
 from vaeline.data.on_disk import OnDisk
 from vaeline.system.errors import UserError
-from vaeline.system.hdf5_files import created
+from vaeline.system.hdf5_files import created, opened
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -180,7 +180,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
     if not path.exists():
         raise UserError(f"There is no {path}; {anew}.")
     try:
-        with h5py.File(path, "r") as file:
+        with opened(path) as file:
             yield file
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not a store of vaeline, or is damaged ({error}); remove it and {anew}.") from error

@@ -10,12 +10,47 @@ from typing import TYPE_CHECKING
 
 import h5py
 
+from vaeline.system.errors import UserError
 from vaeline.system.files import written_aside
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+LOCKED = ("unable to lock file", "already open for write")  # in the messages of HDF5
 FLUSHED_BYTES = 2**24  # after so many bytes the disk is told to start writing
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file to read it.
+
+    HDF5's own lock is not taken. A file that vaeline wrote is never written again in its place, and some file systems have no
+    locks.
+
+    Raises:
+        UserError: another program has opened the file to write to it.
+        OSError: it is not an HDF5 file, or is damaged.
+    """
+    try:
+        file = _open_unlocked(path)
+    except OSError as error:
+        if any(sign in str(error) for sign in LOCKED):
+            raise UserError(
+                f"{path} is open for writing in another program, or was when that program crashed; close it there and run again, or "
+                "else remove the file and make it again."
+            ) from error
+        raise
+    with file:
+        yield file
+
+
+def _open_unlocked(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        if "locking flag values" not in str(error):
+            raise
+        return h5py.File(path, "r")  # this process has the file open with locks
 
 
 @contextmanager
