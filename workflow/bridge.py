@@ -36,7 +36,7 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import write_json, written_aside
 from vaeline.system.locks import no_locks
 from workflow.file_claims import says_other
-from workflow.project_checks import check_project, check_repository, in_future
+from workflow.project_checks import check_folder_of_snakemake, check_project, check_repository, in_future
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -56,9 +56,10 @@ def adopt(outputs: list[str]) -> None:
     A project that cannot be written is planned by Snakemake's own records, with a note.
 
     Raises:
-        WorkflowError: DVC is running, its files are damaged, or there is no git repository.
+        WorkflowError: DVC is running, its files are damaged, there is no git repository, or Snakemake cannot make its folder.
     """
     try:
+        check_folder_of_snakemake(FOLDER.parent)
         _adopt(outputs)
     except OSError as error:
         print(f"What DVC has made is not looked at ({error}).", file=sys.stderr)

@@ -1,8 +1,10 @@
 """What a project must be before a run begins: a git repository with real folders and times that are not in the future."""
 
+import os
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from vaeline.data.paths import DATA
@@ -33,6 +35,21 @@ def check_project(code: Iterable[str], params: Path) -> None:
         raise UserError(
             f"{late[0]} has a time in the future, so that all that is made from it would look old; run `touch {late[0]}`, check "
             "the clock, and run again."
+        )
+
+
+def check_folder_of_snakemake(folder: Path) -> None:
+    """Check that Snakemake can write to its folder, which it does even in a dry run.
+
+    Raises:
+        UserError: it cannot.
+    """
+    with suppress(OSError):
+        folder.mkdir(exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise UserError(
+            f"Snakemake cannot write to its folder {folder} here, which it does even in a dry run; copy the project to a folder that "
+            "you can write to. `make table` and `make explore` only read."
         )
 
 

@@ -116,6 +116,13 @@ def test_a_source_that_cannot_be_found_is_refused(source: Path, name: str, sente
         of_source(dataset(name))
 
 
+@pytest.mark.parametrize("name", [".", "data", "data/raw"])
+def test_a_folder_with_files_of_the_pipeline_is_no_source(source: Path, name: str) -> None:
+    Path("data/raw").mkdir(parents=True)
+    with pytest.raises(UserError, match="where the pipeline writes its own files"):
+        of_source(dataset(name))
+
+
 def test_a_link_to_nothing_is_named(source: Path) -> None:
     (source / "gone.png").symlink_to("nowhere")
     with pytest.raises(UserError, match="gone.png is a link to a file that does not exist"):

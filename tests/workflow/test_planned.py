@@ -1,10 +1,18 @@
 """What was planned, what was used and what was recorded are the same, or the run fails and nothing is certified."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from dvc.stage import PipelineStage
 
+from pipeline_steps import closure, code_hashes
 from tests.workflow.scratch import DVC, SNAKEMAKE, Project, stages_of
+from workflow import bridge
 
 MODULE = "vaeline/models/likelihoods/optimal_sigma.py"
 engines = pytest.mark.parametrize("command", [SNAKEMAKE, DVC], ids=["snakemake", "dvc"])
@@ -97,3 +105,69 @@ def test_code_that_code_json_does_not_name_is_refused_under_dvc(project: Project
 
 def of_cvae() -> list[str]:
     return sorted([*stages_of("cvae"), "report"])
+
+
+def test_a_job_on_another_machine_needs_the_plan_of_its_run(project: Project) -> None:
+    said = project.run("snakemake", "--mode", "remote", "--cores", "1", "report", fails=True)
+    assert "requested by the workflow but undefined" in said and "VAELINE_PLANNED" in said and not project.log()
+
+
+@pytest.mark.parametrize("change", ["parameter", "variant.yaml"])
+def test_what_dvc_would_record_otherwise_is_not_recorded(
+    project: Project, monkeypatch: pytest.MonkeyPatch, change: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DVC looks at files and parameters when it records them, and a job may then have other ones than it ran with."""
+    monkeypatch.chdir(project.folder)
+    with hashed_in(project.folder):
+        record_with(project, monkeypatch, change)
+    recorded = yaml.safe_load(Path("dvc.lock").read_text())["stages"]
+    assert "train@digits-gaussian_cvae-0" in recorded and "train@digits-cvae-0" not in recorded
+    assert ("names other settings than params.yaml" in capsys.readouterr().err) == (change == "variant.yaml")
+
+
+@contextmanager
+def hashed_in(folder: Path) -> Iterator[None]:
+    """Within the block, this process hashes the code of a project."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(closure, "ROOT", folder)
+        patch.setattr(code_hashes, "ROOT", folder)
+        patch.setattr(closure, "CACHE", folder / ".code_cache/modules.json")
+        forget_all()
+        yield
+    forget_all()
+
+
+def forget_all() -> None:
+    closure.forget()
+    closure._memory.cache_clear()
+
+
+def record_with(project: Project, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    """Let the bridge record two trainings, of which one has changed, or is changed while DVC looks at it."""
+    save = PipelineStage.save
+
+    def edited(stage: PipelineStage, **keywords: Any) -> None:
+        if change == "parameter" and stage.name.startswith("train@digits-cvae"):
+            project.edit(widen)
+            save(stage, **keywords)
+            project.edit(narrow)
+        else:
+            save(stage, **keywords)
+
+    monkeypatch.setattr(PipelineStage, "save", edited)
+    if change == "variant.yaml":
+        path = Path("results/digits/runs/cvae/seed-0/variant.yaml")
+        times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+        path.write_text(path.read_text().replace('"latent": 8', '"latent": 9'))
+        os.utime(path, ns=times)
+    lock = yaml.safe_load(Path("dvc.lock").read_text())
+    for name in ("train@digits-cvae-0", "train@digits-gaussian_cvae-0"):
+        del lock["stages"][name]
+    Path("dvc.lock").write_text(yaml.safe_dump(lock))
+    bridge.RUNNING.touch()
+    os.utime(bridge.RUNNING, (0, 0))
+    bridge.main(record=True)
+
+
+def narrow(params: dict[str, Any]) -> None:
+    params["variants"]["cvae"]["latent"] -= 1

@@ -82,6 +82,11 @@ def _folder(source: str) -> Path:
     folder = main_worktree() / source
     if not folder.is_dir():
         raise UserError(f"dataset.source is {source!r}, but there is no folder {folder}; give another source.")
+    if (main_worktree() / DATA / "raw").is_relative_to(folder.resolve()):
+        raise UserError(
+            f"dataset.source is {source!r}, where the pipeline writes its own files; move the data to a folder of their own, such as "
+            f"{DATA / 'mine'}."
+        )
     return folder
 
 
