@@ -43,29 +43,31 @@ bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS=
 clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
 	@$(IN) python -m pipeline_steps.clean_checkpoints
 
-lock:  ## update requirements.lock from pyproject.toml
-	@uv pip compile --quiet --universal --python-version 3.11 --group dev --no-emit-index-url --no-annotate --no-header \
-		pyproject.toml --output-file requirements.lock
-	@uv pip compile --quiet --universal --python-version 3.11 --constraint requirements.lock --no-emit-index-url --no-annotate \
-		--no-header benchmarks/requirements.in --output-file benchmarks/requirements.lock
+# A lock has the hashes of every file that may be installed, and no address of an index.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+lock:  ## update requirements.lock from pyproject.toml, and the locks of uv and of the benchmarks
+	@$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --constraint requirements.lock benchmarks/requirements.in --output-file benchmarks/requirements.lock
+	@uv --version | sed 's/uv \([0-9.]*\).*/uv==\1/' | $(COMPILE) --output-file requirements-uv.lock -
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST))
 
-# If the machine has no uv, pip installs it into .uv. The pip is that of the Python from which .venv was made, because .venv
-# has none.
+# If the machine has no uv, pip installs the version of requirements-uv.lock into .uv. The pip is that of the Python from which
+# .venv was made, because .venv has none.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo 'vaeline needs Python 3.11 to 3.13; choose one with `make PYTHON=python3.12`' >&2; exit 1; }
 	@uv=$$(command -v uv || echo .uv/bin/uv); \
 	base=$$($(PYTHON) -c 'import sys; print(sys.base_prefix)')/bin/python3; \
-	[ -x "$$uv" ] || $$base -m pip install --quiet --disable-pip-version-check --target .uv uv || \
+	[ -x "$$uv" ] || $$base -m pip install --quiet --disable-pip-version-check --target .uv --require-hashes \
+		--requirement requirements-uv.lock || \
 		{ echo "uv is missing, and pip could not install it; install uv and try again" >&2; exit 1; }; \
 	[ -x $(VENV)/bin/python ] || "$$uv" venv --quiet --python $(PYTHON) --no-python-downloads $(VENV) || exit 1; \
-	VIRTUAL_ENV=$(VENV) "$$uv" pip sync --quiet --compile-bytecode requirements.lock && \
+	VIRTUAL_ENV=$(VENV) "$$uv" pip sync --quiet --compile-bytecode --require-hashes requirements.lock && \
 	echo "$(CURDIR)" > $$($(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/vaeline.pth && touch $@
 
 benchmarks/.venv/.ready: benchmarks/requirements.lock $(READY)
 	@uv=$$(command -v uv || echo $(CURDIR)/.uv/bin/uv); cd $(@D)/.. && \
 	{ [ -x .venv/bin/python ] || "$$uv" venv --quiet --python $(CURDIR)/$(VENV)/bin/python .venv; } && \
-	VIRTUAL_ENV=.venv "$$uv" pip sync --quiet --compile-bytecode requirements.lock && touch .venv/.ready
+	VIRTUAL_ENV=.venv "$$uv" pip sync --quiet --compile-bytecode --require-hashes requirements.lock && touch .venv/.ready

@@ -2,8 +2,9 @@
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import POINTS, read_facts, read_split
+from vaeline.data.store import POINTS, read_facts_of, read_split
 from vaeline.evaluation import classifier
+from vaeline.evaluation.shared_files import READS
 from vaeline.models.variant_checks import check_variants
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -12,19 +13,19 @@ from vaeline.system.memory import budget
 
 @study_command
 @timed(data_timing, "classifier")
-@reads("classifier", "training.device", code="classifier")
+@reads(*READS["classifier"], code="classifier")
 def main(study: Study) -> None:
     """Train the classifier that measures condition accuracy; its last hidden layer is a feature space."""
     prepare_process(study.classifier.threads)
     files = DataFiles(study.dataset.id)
-    facts = read_facts(files.store)
+    facts = read_facts_of(study)
     check_variants(study, facts)
     if facts.points:
-        classifier.skip(files.classifier, POINTS)
+        classifier.skip(files.classifier, POINTS, study)
         return
     train, validation = read_split(files.store, "train", budget()), read_split(files.store, "validation")
     trained = classifier.train(train, validation, facts, study.classifier, device_of(study.training.device))
-    classifier.save(files.classifier, trained)
+    classifier.save(files.classifier, trained, study)
 
 
 if __name__ == "__main__":

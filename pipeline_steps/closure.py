@@ -3,6 +3,8 @@
 The text of a module, and of every project module that it imports, is hashed without comments, docstrings and blank
 lines. The text is hashed and not the syntax tree, because the tree differs between versions of Python.
 
+Line ends and a byte order mark do not count. Neither do files beside the code: backups of editors, notebooks, files of the system.
+
 A data file (a template, a style sheet) belongs to the modules that name it, or a folder above it, in the form
 `Path(__file__).parent / "templates"`. No other form is recognised; a test finds data files that no module names.
 
@@ -11,6 +13,7 @@ Parsing a hundred modules would take a third of a run that has nothing to do. Th
 """
 
 import ast
+import codecs
 import hashlib
 import json
 import re
@@ -21,12 +24,13 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reading
 from vaeline.system.files import write_json
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".code_cache/modules.json"
 PACKAGES = ("vaeline", "pipeline_steps")
+CODE = (".py", ".typed", ".j2", ".css", ".js")  # .dvcignore has the same, so that DVC sees the same files
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 DATA = re.compile(r'''Path\(__file__\)\.parent / "([^"]+)"''')
 # Strings come before comments, so that a # inside one is kept.
@@ -45,6 +49,16 @@ class Module(NamedTuple):
     digest: str  # hash of its code
     imports: list[str]  # dotted names
     data: list[str]  # files and folders that it names, relative to its own folder
+
+
+def is_code(path: Path) -> bool:
+    """Whether a file of a package, by its path from the project's root, is part of the code.
+
+    Every other file is passed over, whatever its name is: `model.py~`, `model.py.orig`, `.model.py.swp`, `._model.py`,
+    `notes.ipynb`, `.ipynb_checkpoints/model-checkpoint.py`.
+    """
+    hidden = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+    return path.suffix in CODE and not hidden
 
 
 def digest(modules: Iterable[str]) -> str:
@@ -111,7 +125,12 @@ def _imported(path: Path) -> tuple[Path, ...]:
 
 
 def _digest(path: Path) -> str:
-    return _module(path).digest if path.suffix == ".py" else _sha256(path.read_bytes())
+    return _module(path).digest if path.suffix == ".py" else _sha256(_with_plain_line_ends(path.read_bytes()))
+
+
+def _with_plain_line_ends(content: bytes) -> bytes:
+    """The content as git keeps it on Linux; git or an editor on Windows may write other line ends."""
+    return content.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 @cache
@@ -119,9 +138,10 @@ def _module(path: Path) -> Module:
     content, name = path.read_bytes(), str(path.relative_to(ROOT))
     key, memory = _sha256(content), _memory()
     if name not in memory.modules or memory.modules[name].key != key:
-        text = content.decode()
-        code = code_text(text)
-        memory.modules[name] = Module(key, _sha256(code.encode()), list(_imports(path, text)), DATA.findall(code))
+        with reading(path, "correct it", "not valid Python"):
+            text = _with_plain_line_ends(content).decode()
+            code = code_text(text)
+            memory.modules[name] = Module(key, _sha256(code.encode()), list(_imports(path, text)), DATA.findall(code))
         memory.changed = True
     return memory.modules[name]
 
@@ -143,7 +163,7 @@ class _Memory:
 
 @cache
 def _memory() -> _Memory:
-    with suppress(OSError, ValueError, KeyError, TypeError):  # there is no file, or it is damaged
+    with suppress(Exception):  # there is no file, or it is damaged in some way
         content = json.loads(CACHE.read_text(encoding="utf-8"))
         if content["by"] == _own_key():
             return _Memory({name: Module(*entry) for name, entry in content["modules"].items()})
@@ -188,6 +208,7 @@ def _parse(text: str) -> ast.Module:
 
 @cache
 def _data_files(path: Path) -> tuple[Path, ...]:
-    """The files that a module names, and all files in the folders that it names."""
+    """The files that a module names, and all files of the code in the folders that it names."""
     named = [path.parent / name for name in (_module(path).data if path.suffix == ".py" else ())]
-    return tuple(file for each in named for file in (each, *each.rglob("*")) if file.is_file())
+    inside = (file for each in named for file in each.rglob("*") if is_code(file.relative_to(ROOT)))
+    return tuple(file for file in (*named, *inside) if file.is_file())

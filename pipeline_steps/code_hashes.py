@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,8 +23,16 @@ def write_hashes(study: Study) -> None:
         paths.CODE: _data_hashes(study),
         StudyFolder(study.study.name).code: _run_hashes(study),
     }.items():
-        if not path.exists() or json.loads(path.read_text(encoding="utf-8")) != content:
+        if not _holds(path, content):
             write_json(path, content)
+
+
+def _holds(path: Path, content: Hashes) -> bool:
+    """Whether a file of hashes has this content already; a damaged one has not."""
+    try:
+        return bool(json.loads(path.read_bytes()) == content)
+    except (FileNotFoundError, ValueError, RecursionError):
+        return False
 
 
 def hashes(study: Study) -> Hashes:
@@ -39,13 +48,10 @@ def hash_at(study: Study, key: str) -> str:
         key: dotted, as in code.json: `report`, or `train.cvae` for a step whose code depends on a variant.
 
     Raises:
-        ValueError: a file is not valid Python.
+        UserError: a file is not valid Python.
     """
     forget()
-    try:
-        return digest(modules_at(study, key))
-    except SyntaxError as error:
-        raise ValueError(str(error)) from error
+    return digest(modules_at(study, key))
 
 
 def modules_at(study: Study, key: str) -> list[str]:
@@ -97,7 +103,7 @@ def _run_modules(study: Study) -> dict[str, list[str]]:
 def _metrics() -> list[str]:
     """The modules of all metrics, which are imported by name, out of sight."""
     files = sorted((ROOT / "vaeline/metrics").glob("*.py"))
-    return [f"vaeline.metrics.{path.stem}" for path in files if not path.stem.startswith("_")]
+    return [f"vaeline.metrics.{path.stem}" for path in files if not path.stem.startswith(("_", "."))]
 
 
 def _step(name: str, *parts: str) -> list[str]:

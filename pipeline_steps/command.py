@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
+from pipeline_steps.last_resort import RAISED, allow_interrupt, end_interrupted, explain
 from pipeline_steps.plan_check import UNDER_DVC, PlanCheck
 from pipeline_steps.running import refuse_beside_snakemake
 from vaeline.data.paths import DataFiles
@@ -28,11 +29,12 @@ _format_with_place = warnings.formatwarning
 
 
 def command(step: Callable[..., None]) -> click.Command:
-    """Make a function a click command that ends with one sentence and exit code 1 if the user can fix the error."""
+    """Make a function a click command that ends every error with one sentence and exit code 1, and Ctrl-C with 130."""
 
     @functools.wraps(step)
     def speak(**options: object) -> None:
         warnings.formatwarning = _format_warning
+        allow_interrupt()
         try:
             if UNDER_DVC in os.environ:
                 refuse_beside_snakemake()
@@ -42,8 +44,18 @@ def command(step: Callable[..., None]) -> click.Command:
         except BrokenPipeError:  # the reader of the output has ended, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
-            raise click.ClickException(f"{error}; fix this and run again.") from error
+            bounded = UserError(f"{error}; fix this and run again.")  # a file's name can be long, and not UTF-8
+            raise click.ClickException(str(bounded)) from error
+        except KeyboardInterrupt:
+            end_interrupted()
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if RAISED in os.environ:
+                raise
+            raise click.ClickException(explain(error, name)) from error
 
+    name = Path(inspect.getfile(inspect.unwrap(step))).stem
     return click.command()(speak)
 
 

@@ -8,7 +8,7 @@ from vaeline.data import paths, raw_images, source_fingerprint
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
-from vaeline.system.files import write_json
+from vaeline.system.sealed_files import write_sealed
 
 
 @study_command
@@ -25,7 +25,7 @@ def main(study: Study) -> None:
         print(f"download: {note}", file=sys.stderr)
     if source_fingerprint.of_source(study.dataset) != source:
         raise UserError(f"{study.dataset.source} changed while this step read it; run again.")
-    write_json(paths.DataFiles(study.dataset.id).manifest, manifest)
+    write_sealed(paths.DataFiles(study.dataset.id).manifest, manifest)
 
 
 if __name__ == "__main__":

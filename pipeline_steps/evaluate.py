@@ -11,7 +11,7 @@ from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import POINTS, read_split, require_images
+from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.images import Judges, dash_images, measure_images
@@ -24,7 +24,7 @@ from vaeline.models.model import Model
 from vaeline.runs import model_files, samples_file
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.study import parts
-from vaeline.study.schema import Evaluation, Study
+from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.files import sha256, write_json
 from vaeline.system.memory import budget
@@ -41,12 +41,12 @@ def main(study: Study, variant: str, seed: int) -> None:
     folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
-    require_images(store, facts)
+    require_images(store, facts, read_facts_of(study))
     kept = _kept(study, variant, seed, facts, device)
     train, test = (Batches(read_split(store, split, budget()), facts, BATCH, device) for split in ("train", "test"))
     # Images come first, since they read files: a file that does not fit is named before the long work.
     model.to(device)
-    record = _images(study.evaluation, folder, store, model, facts, kept)
+    record = _images(study, folder, store, model, facts, kept)
     record.join(measure_likelihood(model, train, test, study.evaluation, kept))
     record.join(measure_latents(model, train, test, study.evaluation.seed, kept))
     record.join(measure_representation(model, train, test, study.evaluation.seed, kept))
@@ -67,8 +67,9 @@ def _kept(study: Study, variant: str, seed: int, facts: Facts, device: torch.dev
     return Kept(state_folder(name), decides, lambda modules: digest([*modules, *of_variant]))
 
 
-def _images(settings: Evaluation, folder: Path, store: Path, model: Model, facts: Facts, kept: Kept) -> Record:
+def _images(study: Study, folder: Path, store: Path, model: Model, facts: Facts, kept: Kept) -> Record:
     """Compare what a run drew with the test images; metrics of images are dashes if the data are points."""
+    settings = study.evaluation
     if facts.points:
         record = Record()
         dash_images(record, Features.prefix, POINTS, settings.by_label)
@@ -77,8 +78,8 @@ def _images(settings: Evaluation, folder: Path, store: Path, model: Model, facts
     features = parts.build(Features, settings.features, facts, store.parent, device)
     test = read_split(store, "test").images
     files, space = DataFiles(facts.dataset_id, store.parent), settings.features.name
-    known = reference.read(files.statistics(space), files.metrics(space), test, facts)
-    judge = classifier.of(facts, store.parent).to(device)
+    known = reference.read(files.statistics(space), files.metrics(space), test, facts, study)
+    judge = classifier.of(facts, store.parent, study).to(device)
     drawn = samples_file.read(folder, facts)
     judges = Judges(features, known, judge, facts, settings.by_label)
     return measure_images(drawn, judges, model.conditional, kept.and_of(samples=sha256(folder / "samples.h5")))

@@ -16,16 +16,16 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from pipeline_steps import file_states
 from pipeline_steps.bytecode import forget_other_bytecode
-from pipeline_steps.closure import closure
+from pipeline_steps.closure import closure, is_code
 from pipeline_steps.code_hashes import Hashes, hash_at, modules_at
 from vaeline.data.paths import CODE
 from vaeline.runs.folder import StudyFolder
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
+from vaeline.study.settings import values
 from vaeline.system.errors import UserError
 
 PLANNED = "VAELINE_PLANNED"  # in the environment of a job of Snakemake: {key: hash of its value} as JSON
@@ -45,8 +45,9 @@ def plan(study: Study, hashes: Hashes, keys: Iterable[str], source: str) -> str:
         keys: dotted, of the study or below `code`.
         source: the fingerprint of the source data.
     """
-    known = study.model_dump(mode="json") | {"code": hashes}
-    return json.dumps({SOURCE: source} | {key: short_hash(value_at(known, key)) for key in sorted(keys)})
+    of_code = {key: value_at({"code": hashes}, key) for key in keys if key.startswith("code.")}
+    known = values(study, keys) | of_code
+    return json.dumps({SOURCE: source} | {key: short_hash(known[key]) for key in sorted(known)})
 
 
 def planned(key: str) -> str | None:
@@ -61,11 +62,11 @@ def short_hash(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def value_at(content: dict[str, Any], key: str) -> object:
-    """The value at a dotted key, or None if the key is missing."""
+def value_at(content: Hashes, key: str) -> object:
+    """The hash at a dotted key, or None if the key is missing."""
     try:
         return functools.reduce(operator.getitem, key.split("."), content)
-    except KeyError:
+    except (KeyError, TypeError):
         return None
 
 
@@ -85,7 +86,7 @@ class PlanCheck:
         self.study, self.keys, self.code = study, keys, code
         modules = [] if code is None else modules_at(study, code)
         self.files = set(file_states.AT_START) if code is None else closure(modules)
-        if changed := file_states.changed(None if code is None else self.files):
+        if changed := self._changed():
             raise _edited(changed, "while this step was loaded", NOT_STARTED)
         loaded = _loaded()
         _refuse_other_bytecode(self.files & loaded)
@@ -104,20 +105,22 @@ class PlanCheck:
         now = load()  # the same object unless the bytes of params.yaml differ
         if now is not self.study:
             _refuse_changed_parameters(self.study, now, self.keys)
-        if self.code is None:
-            if changed := file_states.changed():
-                raise _edited(changed, "", TOO_LATE)
-            return
-        changed = file_states.changed(self.files)
-        if late := [path for path in changed if path in self.read_later]:
+        changed = self._changed()
+        late = changed if self.code is None else [path for path in changed if path in self.read_later]
+        if late:
             raise _edited(late, "", TOO_LATE)
         if changed and self._hash_now() != self.hash:
             raise _edited(changed, "", TOO_LATE)
 
+    def _changed(self) -> list[Path]:
+        """The files of the step's code that changed since this process began; without a key, all files of the code."""
+        found = file_states.changed(None if self.code is None else self.files)
+        return [path for path in found if is_code(path.relative_to(file_states.ROOT))]
+
     def _hash_now(self) -> str | None:
         try:
             return hash_at(self.study, str(self.code))
-        except (OSError, ValueError):  # an edit that is not finished
+        except (OSError, UserError):  # an edit that is not finished
             return None
 
 
@@ -134,9 +137,8 @@ def _refuse_other_bytecode(paths: set[Path]) -> None:
 
 
 def _refuse_unplanned_parameters(study: Study, keys: list[str]) -> None:
-    values = study.model_dump(mode="json")
-    expected = {key: planned(key) for key in keys}
-    if changed := [key for key, hash in expected.items() if hash not in (None, short_hash(value_at(values, key)))]:
+    found = values(study, keys)
+    if changed := [key for key in keys if planned(key) not in (None, short_hash(found[key]))]:
         raise UserError(f"{', '.join(changed)} of params.yaml changed since this run was planned{NOT_STARTED}.")
 
 
@@ -155,7 +157,7 @@ def _in_code_json(study: Study, code: str) -> object:
     for path in (CODE, StudyFolder(study.study.name).code):
         try:
             found = value_at(json.loads(path.read_bytes()), code)
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             continue
         if found is not None:
             return found
@@ -163,8 +165,8 @@ def _in_code_json(study: Study, code: str) -> object:
 
 
 def _refuse_changed_parameters(before: Study, now: Study, keys: list[str]) -> None:
-    old, new = before.model_dump(mode="json"), now.model_dump(mode="json")
-    if changed := [key for key in keys if value_at(old, key) != value_at(new, key)]:
+    old, new = values(before, keys), values(now, keys)
+    if changed := [key for key in keys if old[key] != new[key]]:
         raise UserError(f"{', '.join(changed)} of params.yaml changed{TOO_LATE}.")
 
 

@@ -2,9 +2,10 @@
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import POINTS, read_facts, read_split
+from vaeline.data.store import POINTS, read_facts_of, read_split
 from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.feature_space import Features
+from vaeline.evaluation.shared_files import READS
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -14,30 +15,23 @@ from vaeline.system.seeds import derive_seed
 
 @study_command
 @timed(data_timing, "reference.{features}")
-@reads(
-    "evaluation.features",
-    "evaluation.by_label",
-    "sampling.count",
-    "classifier.threads",
-    "training.device",
-    code="reference.{features}",
-)
+@reads(*READS["reference"], code="reference.{features}")
 def main(study: Study) -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
     prepare_process(study.classifier.threads)
     files, device = DataFiles(study.dataset.id), device_of(study.training.device)
     store, space = files.store, study.evaluation.features.name
-    facts = read_facts(store)
+    facts = read_facts_of(study)
     where = files.statistics(space), files.metrics(space)
     if facts.points:
-        reference.skip(POINTS, *where)
+        reference.skip(POINTS, *where, study)
         return
     features = parts.build(Features, study.evaluation.features, facts, store.parent, device)
-    judge = classifier.of(facts, store.parent).to(device)
+    judge = classifier.of(facts, store.parent, study).to(device)
     train, test = read_split(store, "train", budget()), read_split(store, "test")
     images = reference.RealImages(train, test, facts, study.sampling.count)
     measured = reference.measure(features, judge, images, derive_seed("reference"), study.evaluation.by_label)
-    reference.write(measured, *where)
+    reference.write(measured, *where, study)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from pipeline_steps.command import reads, study_command, study_timing, timed
+from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.evaluation import reference_numbers
 from vaeline.evaluation.record import Record
@@ -37,11 +38,12 @@ def main(study: Study, partial: bool) -> None:
     folder = where.path
     found = results.read(where.runs, study, tolerant=partial)
     _check_complete(found, folder, partial)
-    found = replace(found, reference=_reference(study, partial))
+    real = real_images.read(store, found, study.sampling.grid)
+    found = replace(found, reference=_reference(study, real.facts if real else None, found, partial))
     if not partial:
         for run in former_runs.move_former(where.runs, study.study, where.former):
             click.echo(f"params.yaml no longer names this run, which is kept in {run}.")
-    findings = Findings(found, compare.compare(found), real_images.read(store, found, study.sampling.grid))
+    findings = Findings(found, compare.compare(found), real)
     if partial:
         write_text(folder / "partial-report.html", _page(study, RenderedPlots(findings, contract.found())))
         click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
@@ -62,10 +64,12 @@ def _write_outputs(study: Study, findings: Findings, folder: Path) -> None:
     write_text(folder / "report.html", page)
 
 
-def _reference(study: Study, partial: bool) -> Record:
+def _reference(study: Study, facts: Facts | None, found: results.Results, partial: bool) -> Record:
     """The numbers of the data set; a partial report does without if they are unavailable."""
     path = DataFiles(study.dataset.id).metrics(study.evaluation.features.name)
-    return Record() if partial and not path.exists() else reference_numbers.read_numbers(path)[0]
+    if partial and not path.exists():
+        return Record()
+    return reference_numbers.read_numbers_of(study, facts, [run.evaluation for run in found.runs])
 
 
 def _page(study: Study, plots: RenderedPlots) -> str:

@@ -8,7 +8,7 @@ from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import Split, read_split, require_images
+from vaeline.data.store import Split, read_facts_of, read_split, require_images
 from vaeline.runs import drawing, model_files, samples_file
 from vaeline.runs.folder import StudyFolder
 from vaeline.runs.pictures import picture
@@ -31,11 +31,13 @@ def main(study: Study, variant: str, seed: int) -> None:
     folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
-    require_images(store, facts)
+    require_images(store, facts, read_facts_of(study))
     model.to(device)
     test = read_split(store, "test")
     chosen = _choose(len(test.images), study.sampling.count, derive_seed("test images", study.sampling.seed))
     test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])
+    if model.conditional:
+        facts.warn_of_unseen(test.labels, "test images, whose labels the samples are asked to show,")
     images, train = (Batches(each, facts, BATCH, device) for each in (test, read_split(store, "train", budget())))
     with created(folder / "samples.h5") as file:
         for name, content in drawing.everything(model, images, train, study.sampling.seed, seed):

@@ -15,7 +15,7 @@ from pipeline_steps.command import reads, run_command
 from vaeline.data import paths
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
-from vaeline.data.store import read_facts, read_split
+from vaeline.data.store import read_facts_of, read_split
 from vaeline.models.model import Model
 from vaeline.models.variant_checks import check_variants
 from vaeline.runs import model_files
@@ -48,7 +48,7 @@ def main(study: Study, variant: str, seed: int) -> float:
     parts.require("features", study.evaluation.features, paths.DATA)
     device = device_of(study.training.device)
     store = paths.DataFiles(study.dataset.id).store
-    facts = read_facts(store)
+    facts = read_facts_of(study)
     check_variants(study, facts)
     checkpoints = Checkpoints(
         f"{study.study.name}-{RunKey(variant, seed)}", _what_decides(study, variant, seed, facts, device)

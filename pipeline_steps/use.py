@@ -2,16 +2,16 @@
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import click
-import yaml
 
 from pipeline_steps.command import command
 from pipeline_steps.running import refuse_beside_snakemake
 from vaeline.data import raw_images
 from vaeline.study import ready_studies
-from vaeline.study.reading import PARAMS, read_yaml
+from vaeline.study.reading import PARAMS, parse_yaml, read_yaml
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_text
@@ -91,10 +91,11 @@ def _check_edits_are_kept(every: list[Study]) -> None:
     if not PARAMS.exists():
         return
     current = read_yaml(PARAMS)
-    committed = subprocess.run(["git", "show", f"HEAD:./{PARAMS}"], capture_output=True, text=True)
+    committed = subprocess.run(["git", "show", f"HEAD:./{PARAMS}"], capture_output=True)
     known = [study.model_dump(mode="json") for study in every]
     if committed.returncode == 0:
-        known.append(yaml.safe_load(committed.stdout))
+        with suppress(UserError):  # what was committed is no study
+            known.append(parse_yaml(PARAMS, committed.stdout))
     # The folder of the files on this machine is not a part of the study.
     for study in (current, *known):
         if isinstance(study, dict) and isinstance(study.get("dataset"), dict):

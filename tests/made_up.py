@@ -7,6 +7,8 @@ import h5py
 import numpy as np
 import yaml
 
+from vaeline.data.paths import DataFiles
+from vaeline.evaluation import shared_files
 from vaeline.evaluation.record import Record
 from vaeline.report import compare
 from vaeline.report.findings import Findings
@@ -15,6 +17,7 @@ from vaeline.runs.pictures import grid
 from vaeline.study import reading
 from vaeline.study.schema import Study
 from vaeline.system.files import write_json
+from vaeline.system.sealed_files import write_sealed
 
 VARIANT: dict[str, Any] = {
     "network": {"name": "mlp"},
@@ -96,6 +99,16 @@ def references(values: dict[str, float]) -> Record:
     for name, value in values.items():
         record.put(name, value, split="test", images=4)
     return record
+
+
+def write_numbers(of: Study, record: Record, **changes: Any) -> None:
+    """Write the numbers of a reference, without its statistics, into the current folder."""
+    content = {
+        "data": {}, "drawn": 4, "judge": "", "prefix": "fd", "settings": shared_files.settings_of(of, "reference"),
+        "space": {"features": "", "weights": ""}, "statistics_sha256": "", "metrics": record.evaluation,
+    }  # fmt: skip
+    path = DataFiles(of.dataset.id).metrics(of.evaluation.features.name)
+    write_sealed(path, {**content, **changes})
 
 
 def write_runs(folder: Path, values: dict[str, list[float]], metric: str = "nll") -> None:

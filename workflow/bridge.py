@@ -297,7 +297,7 @@ def _seconds(job: "Job") -> float:
     of_run, shared = Path(job.output[0]).with_name(TIMING), DataFiles(str(job.wildcards.get("id"))).timing
     name = ".".join([job.rule.name, *filter(None, [job.wildcards.get("features")])])
     for path in (of_run, shared):
-        with suppress(OSError, ValueError, LookupError, TypeError):
+        with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             return float(json.loads(path.read_text(encoding="utf-8"))[name]["seconds"])
     return 1.0
 
@@ -320,10 +320,12 @@ def _is_seen(outputs: list[str]) -> bool:
     Snakemake notices an edit of the study by itself, unless a stage was stale before: then the edit may have made the stage
     clean again.
     """
-    if not SEEN.exists():
+    try:
+        seen = json.loads(SEEN.read_text(encoding="utf-8"))
+        files, study = seen["files"], seen["study"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):  # missing, damaged, or of another version
         return False
-    seen = json.loads(SEEN.read_text(encoding="utf-8"))
-    return seen["files"] == _stats(outputs) and (seen["study"] is None or seen["study"] == _study())
+    return files == _stats(outputs) and (study is None or study == _study())
 
 
 def _stats(outputs: Iterable[str]) -> list[Any]:
@@ -339,6 +341,7 @@ def _study() -> list[Any]:
 if __name__ == "__main__":
     from dvc.exceptions import DvcException
     from dvc.rwlock import RWLockFileCorruptedError
+    from dvc.utils.serialize import YAMLFileCorruptedError
 
     try:
         try:
@@ -346,6 +349,9 @@ if __name__ == "__main__":
         except RWLockFileCorruptedError:  # the process that wrote it was killed
             Path(".dvc/tmp/rwlock").unlink()
             main("--record" in sys.argv)
+    except YAMLFileCorruptedError as error:
+        last_words = f"{error}; resolve git's conflict in the file, or restore it with `git checkout`, and run again."
+        sys.exit(" ".join(last_words.split()))
     except (DvcException, UserError) as error:
         sys.exit(" ".join(str(error).split()))
     except OSError as error:

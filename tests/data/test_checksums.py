@@ -98,6 +98,14 @@ def test_a_damaged_note_costs_a_reading_and_is_replaced(hashed: list[Path], tmp_
     assert len(hashed) == 1
 
 
+def test_an_altered_checksum_is_not_believed(hashed: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "abc"
+    path.write_bytes(b"abc")
+    right = checksums.checksums(path)
+    KEPT.write_text(KEPT.read_text().replace(right.sha256, "0" * 64))
+    assert checksums.checksums(path) == right and len(hashed) == 2
+
+
 def test_a_project_that_cannot_be_written_costs_a_reading(hashed: list[Path], tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file in place of the folder")
     (tmp_path / "a").write_bytes(b"a")

@@ -1,7 +1,10 @@
 """The store: round trip, same bytes, damage."""
 
 import dataclasses
+import errno
+import fcntl
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -10,10 +13,15 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.made_up import study_content
 from vaeline.data import store
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split, Stream
+from vaeline.study.reading import check
+from vaeline.study.schema import Study
+from vaeline.system import hdf5_files
 from vaeline.system.errors import UserError
+from vaeline.system.sealed_files import seal
 
 FACTS = Facts(
     "tiny",
@@ -54,7 +62,8 @@ def test_a_store_reads_back_as_written(path: Path) -> None:
 
 def test_facts_are_read_with_counts_and_checksums(path: Path) -> None:
     facts = store.read_facts(path)
-    assert dataclasses.replace(facts, counts={}, checksums={}) == FACTS
+    assert dataclasses.replace(facts, counts={}, checksums={}, training_counts=[]) == FACTS
+    assert facts.training_counts == [np.bincount(column).tolist() for column in SPLITS["train"].labels.T]
     assert facts.counts == {"train": 12, "validation": 3, "test": 4}
     assert len(set(facts.checksums.values())) == 3
     assert facts.label_cardinalities == [2, 3] and not facts.classes
@@ -88,7 +97,8 @@ def test_a_label_may_have_thousands_of_values(tmp_path: Path) -> None:
     facts = dataclasses.replace(
         FACTS, label_names=["class"], label_values=[[f"a class with a long name {i}" for i in range(5000)]]
     )
-    store.write(tmp_path / "many.h5", facts, SPLITS)
+    splits = {name: dataclasses.replace(each, labels=each.labels[:, :1]) for name, each in SPLITS.items()}
+    store.write(tmp_path / "many.h5", facts, splits)
     assert store.read_facts(tmp_path / "many.h5").label_cardinalities == [5000]
 
 
@@ -115,13 +125,116 @@ def test_a_truncated_file_is_named(path: Path, kept: int) -> None:
             read(path)
 
 
-def test_the_checksum_finds_a_flipped_bit(path: Path) -> None:
+@pytest.fixture
+def of_large(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store whose images are not under the checksum of the structure, as if they were many."""
+    monkeypatch.setattr(hdf5_files, "LARGE", 150)
+    store.write(path, FACTS, SPLITS)
+    return path
+
+
+def test_the_checksum_finds_a_flipped_bit(of_large: Path) -> None:
+    path = of_large
     content = bytearray(path.read_bytes())
     content[content.find(SPLITS["validation"].images.tobytes()) + 7] ^= 1
     path.write_bytes(content)
     store.read_split(path, "train")
     with pytest.raises(UserError, match="the validation split does not match its checksum"):
         store.read_split(path, "validation")
+
+
+def test_any_flipped_bit_is_named(of_large: Path) -> None:
+    """Whatever HDF5 would do with it: one of these flips makes it loop for ever."""
+    good, generator = of_large.read_bytes(), np.random.default_rng(0)
+    for place in [4817, *generator.choice(len(good), 400, replace=False)]:
+        content = bytearray(good)
+        content[place] ^= 1 << int(generator.integers(8))
+        of_large.write_bytes(content)
+        with pytest.raises(UserError, match=r"damaged .*pipeline_steps\.preprocess"):
+            store.verify(of_large)
+
+
+def test_a_whole_store_is_verified(of_large: Path) -> None:
+    assert store.verify(of_large) == store.read_facts(of_large)
+
+
+def test_facts_that_were_edited_are_refused(path: Path) -> None:
+    facts = dataclasses.asdict(store.read_facts(path))
+    with hdf5_files.created(path) as file:
+        file.attrs["facts"] = json.dumps({**seal(facts), "factors": True})
+    with pytest.raises(UserError, match="its checksum differs"):
+        store.read_facts(path)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "change", "sentence"),
+    [
+        ("images", np.broadcast_to(np.uint8(0), (2**40, 3, 4, 5)), "where uint8 .12, 3, 4, 5. is expected"),
+        ("labels", np.zeros((12, 2), np.int32), "is int32"),
+        ("ids", np.zeros(13, "S3"), "where |S3 .12,. is expected"),
+    ],
+)
+def test_an_announced_size_is_checked_before_it_is_read(
+    tmp_path: Path, dataset: str, change: np.ndarray, sentence: str
+) -> None:
+    path = tmp_path / "tiny.h5"
+    store.write(path, FACTS, SPLITS)
+    facts = store.read_facts(path)
+    with hdf5_files.created(path) as file:
+        for name, values in {"images": SPLITS["train"].images, "labels": SPLITS["train"].labels}.items():
+            if name != dataset:
+                file[f"train/{name}"] = values
+        file.create_dataset(f"train/{dataset}", change.shape, change.dtype)
+        file.attrs["facts"] = json.dumps(seal(dataclasses.asdict(facts)))
+    with pytest.raises(UserError, match=sentence):
+        store.read_split(path, "train")
+
+
+def test_a_lock_is_called_a_lock(path: Path) -> None:
+    with path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)  # as HDF5 does for a program that writes
+        with pytest.raises(UserError, match="is open for writing in another program") as raised:
+            store.read_facts(path)
+    assert "damaged" not in str(raised.value)
+    assert store.read_facts(path).dataset_id == "tiny"
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(UserError, match="tiny.h5 cannot be read .Permission denied.") as raised:
+        store.read_facts(path)
+    assert "damaged" not in str(raised.value)
+
+
+def a_study(**dataset: Any) -> Study:
+    content = study_content()
+    content["dataset"] |= {"id": "tiny", "size": 4, **dataset}
+    return check(content, Path("params.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "sentence"),
+    [
+        ({"size": 8}, "dataset.size 4, now 8"),
+        ({"split": {"seed": 3}}, "dataset.split.seed 0, now 3"),
+        ({"id": "other"}, "dataset.id 'tiny', now 'other'"),
+    ],
+)
+def test_a_store_of_other_settings_is_refused(tmp_path: Path, dataset: dict[str, Any], sentence: str) -> None:
+    made, wanted = a_study(), a_study(**dataset)
+    facts = dataclasses.replace(FACTS, preprocessing={"settings": store.settings_of(made.dataset)})
+    store.write(tmp_path / f"{wanted.dataset.id}.h5", facts, SPLITS)
+    with pytest.raises(UserError, match=sentence):
+        store.read_facts_of(wanted, tmp_path)
+
+
+def test_a_store_does_not_depend_on_where_the_files_lay(tmp_path: Path) -> None:
+    settings = {"settings": store.settings_of(a_study(source="here").dataset)}
+    store.write(tmp_path / "tiny.h5", dataclasses.replace(FACTS, preprocessing=settings), SPLITS)
+    assert store.read_facts_of(a_study(source="there"), tmp_path).preprocessing == settings
 
 
 @pytest.mark.parametrize("change", [{"range": (0.0, 1.0)}, {"checksums": {}}, {"label_names": ["other"]}])
@@ -148,7 +261,8 @@ def test_a_split_stays_on_disk_beyond_the_bytes_allowed(path: Path) -> None:
     assert there.ids == held.ids and (there.labels == held.labels).all()
 
 
-def test_a_split_read_from_disk_is_verified(path: Path) -> None:
+def test_a_split_read_from_disk_is_verified(of_large: Path) -> None:
+    path = of_large
     content = bytearray(path.read_bytes())
     with h5py.File(path) as file:
         content[file["train/images"].id.get_offset()] ^= 1

@@ -138,3 +138,17 @@ def test_files_that_begin_with_an_underscore_are_no_metrics(folder: Path) -> Non
     (folder / "_shared.py").write_text("")
     (folder / "sharpness.py").write_text(ENTRY.format(name="sharpness"))
     assert list(catalogue().metrics) == ["sharpness"]
+
+
+def test_a_metric_that_is_no_text_is_named(folder: Path) -> None:
+    for content in (b"x = 1\0\n", b"\xff\xfe", b"x = " + b"-" * 100_000 + b"1\n"):
+        (folder / "mine.py").write_bytes(content)
+        catalogue.cache_clear()
+        with pytest.raises(UserError, match="vaeline/metrics/mine.py is not valid Python: "):
+            catalogue()
+
+
+def test_backups_of_a_metric_are_no_metrics(folder: Path) -> None:
+    for name in ("mine.py", "mine.py~", "mine.py.orig", ".#mine.py", "._mine.py"):
+        (folder / name).write_text(ENTRY.format(name="mine"))
+    assert catalogue().files == {"mine": "mine"}

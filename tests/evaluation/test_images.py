@@ -14,6 +14,7 @@ from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import Reference, named, put_image_metrics
+from vaeline.evaluation.skill import LabelSkill, Skill
 from vaeline.metrics import precision_recall
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.runs.samples_file import DrawnImages
@@ -29,7 +30,7 @@ class Corner:
     """A feature space that is also a classifier: it reads the pixels."""
 
     prefix, description, weights_sha256 = "fd", "pixels", "none"
-    log_frequency = torch.zeros(1)
+    says_nothing, skill, log_frequency = "", Skill(), torch.zeros(1)
 
     def __call__(self, images: Tensor) -> Tensor:
         return images.flatten(1).float()
@@ -50,7 +51,7 @@ def reference() -> Reference:
     record.put("fd_floor", 1.5)
     test = images_of(LABELS)
     real = replace(extract(Corner(), lambda: [test], LABELS[:, None], ROWS), label_values={"digit": ["0", "1", "2"]})
-    return Reference(named(Corner()), real, record, "ab12", 60)
+    return Reference(named(Corner()), real, record, FACTS.checksums, 60, "none")
 
 
 def measure(drawn: DrawnImages, reference: Reference, conditional: bool = True, by_label: bool = False) -> Record:
@@ -125,7 +126,9 @@ def test_distances_by_label_are_measured_on_request(reference: Reference) -> Non
     ("changes", "sentence"),
     [
         ({"space": {"features": "pixels", "weights": "other"}}, "measured with .*other.*pipeline_steps.reference"),
-        ({"test_sha256": "ef56"}, "another test split than that of tiny"),
+        ({"data": {"train": "cd34", "test": "ef56"}}, "another test split than that of tiny"),
+        ({"data": {"train": "ef56", "test": "ab12"}}, "another train split than that of tiny"),
+        ({"judge": "other"}, "another classifier than that of this run.*pipeline_steps.reference"),
         ({"drawn": 359}, "drew 60 images, but the reference was measured of 359"),
     ],
 )
@@ -222,3 +225,33 @@ def test_a_metric_knows_the_levels_of_pixels(reference: Reference, monkeypatch: 
     )
     measure(DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5), reference)
     assert levels == [17]
+
+
+def judged(skill: Skill, says_nothing: str = "") -> type[Corner]:
+    return type("Judge", (Corner,), {"skill": skill, "says_nothing": says_nothing})
+
+
+def test_a_classifier_that_learned_nothing_gives_dashes(reference: Reference) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    skill = Skill(20, {"digit": LabelSkill(0.3, 0.33, 0.9)})
+    judge = judged(skill, skill.why_nothing)()
+    judges = Judges(judge, reference, judge, FACTS, by_label=True)  # type: ignore[arg-type]
+    found = measure_images(drawn, judges, conditional=True).evaluation
+    why = {"dash": "the classifier is no better than chance on 20 validation images (digit 0.30 where chance is 0.33)"}
+    for name in ("condition_accuracy", "fd_sample", "kd_reconstruction", "precision", "fd_sample_by_label"):
+        assert found[name] == why, name
+
+
+def test_other_features_do_not_depend_on_the_classifier(reference: Reference) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    judge = judged(Skill(20, {"digit": LabelSkill(0.3, 0.33, 0.9)}))()
+    record = measure_images(drawn, Judges(Corner(), reference, judge, FACTS), conditional=True)  # type: ignore[arg-type]
+    assert "condition_accuracy" not in record.metrics and "fd_sample" in record.metrics
+
+
+def test_a_request_for_a_label_that_training_never_saw_is_noted(reference: Reference) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    facts = replace(FACTS, training_counts=[[9, 0, 4]])
+    judges = Judges(Corner(), reference, Corner(), facts)  # type: ignore[arg-type]
+    warning = measure_images(drawn, judges, conditional=True).evaluation["condition_accuracy"]["warning"]
+    assert warning.startswith("20 of 60 samples have a label that no training image has: digit=1 (20)")

@@ -29,7 +29,7 @@ class Pixels:
     """A feature space with known features: the pixels."""
 
     prefix: Literal["fd"] = "fd"
-    description, weights_sha256 = "the pixels themselves", "none"
+    description, weights_sha256, says_nothing = "the pixels themselves", "none", ""
 
     def __call__(self, images: Tensor) -> Tensor:
         return images.flatten(1).float()
@@ -74,13 +74,17 @@ def test_evenly_spaced_rows_reach_from_end_to_end() -> None:
     assert len(set(evenly_spaced(1_000, 999).tolist())) == 999
 
 
-def measured(drawn: int | None = None) -> Reference:
-    facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
+FACTS = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
+
+
+def measured(drawn: int | None = None, says_nothing: str = "") -> Reference:
+    facts, space = FACTS, Pixels()
+    space.says_nothing = says_nothing
     generator = np.random.default_rng(0)
     train, test = (Split(correlated(count, count), generator.integers(0, 2, (count, 2)), []) for count in (900, 600))
     torch.manual_seed(0)
     judge = Classifier(facts.image_shape, 256, [2, 2], 4, 2).eval()
-    return measure(Pixels(), judge, RealImages(train, test, facts, drawn), 0)
+    return measure(space, judge, RealImages(train, test, facts, drawn), 0)
 
 
 def test_a_reference_holds_test_statistics_floors_and_ceilings() -> None:
@@ -168,6 +172,50 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
 
+@pytest.fixture
+def written(tmp_path: Path) -> tuple[Path, Path]:
+    """The two files of a reference."""
+    files = DataFiles("tiny", tmp_path)
+    reference.write(measured(), files.statistics("classifier"), files.metrics("classifier"))
+    return files.statistics("classifier"), files.metrics("classifier")
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_any_flipped_bit_is_named(written: tuple[Path, Path], broken: int) -> None:
+    path, generator = written[broken], np.random.default_rng(0)
+    good, known = path.read_bytes(), reference.read(*written, correlated(600, 600), FACTS)
+    for place in generator.choice(len(good), 200, replace=False):
+        content = bytearray(good)
+        content[place] ^= 1 << int(generator.integers(8))
+        path.write_bytes(content)
+        try:  # a change of the JSON that changes no value is none, such as of a blank
+            same = reference.read(*written, correlated(600, 600), FACTS).record == known.record
+        except UserError as error:
+            same = str(path) in str(error) and "pipeline_steps.reference" in str(error)
+        assert same, place
+
+
+@pytest.mark.parametrize("replaced", [0, 1])
+def test_files_of_two_references_are_refused(written: tuple[Path, Path], tmp_path: Path, replaced: int) -> None:
+    others = tmp_path / "others.safetensors", tmp_path / "others.json"
+    reference.write(measured(100), *others)
+    others[replaced].replace(written[replaced])
+    with pytest.raises(UserError, match=r"is not the file that .* was written with"):
+        reference.read(*written, correlated(600, 600), FACTS)
+
+
+def test_a_reference_names_its_data_and_classifier() -> None:
+    found = measured()
+    assert found.data == {"train": "", "test": ""} and found.judge == ""
+
+
+def test_features_that_say_nothing_give_dashes_for_distances() -> None:
+    found = measured(says_nothing="the classifier is no better than chance").record
+    for name in ("fd_floor", "fd_pixel_gaussian", "kd_floor", "precision_ceiling"):
+        assert found.evaluation[name] == {"dash": "the classifier is no better than chance"}
+    assert "classifier_accuracy" in found.metrics
+
+
 @pytest.mark.parametrize("broken", [0, 1])
 @pytest.mark.parametrize("content", [None, b"", b"{}"])
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content: bytes | None) -> None:
@@ -177,7 +225,7 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content
     real = ImageSet(
         lambda: [test], Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9)
     )
-    reference.write(Reference({"features": "pixels"}, real, Record(), "", 9), *paths)
+    reference.write(Reference({"features": "pixels"}, real, Record(), {}, 9), *paths)
     paths[broken].unlink()
     if content is not None:
         paths[broken].write_bytes(content)

@@ -1,16 +1,18 @@
 """The explorer turns settings into pictures, and answers mistakes with sentences."""
 
 import json
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from tests.conftest import scramble
 from tests.explorer.conftest import PLAIN
@@ -189,17 +191,56 @@ def test_a_saved_picture_holds_its_settings(explorer: Explorer, runs: Runs) -> N
     np.testing.assert_array_equal(kept[top:, margin:][: scale * len(left) : scale, : scale * len(left) : scale], left)
 
 
+SIDES = {"left": {"variant": "small", "seed": 0}, "right": {"variant": "large", "seed": 0}}
+DAMAGED_SETTINGS = {
+    "without_study": json.dumps({"settings": SIDES}),
+    "without_settings": json.dumps({"study": "tiny"}),
+    "deep": "[" * 100_000,
+    "deep_inside": '{"study": "tiny", "settings": ' + '{"left": ' * 50_000 + "}" * 50_000 + "}",
+    "no_json": "{",
+    "a_list": "[1]",
+    "a_number": "9" * 5_000,
+    "other_names": json.dumps({"study": "tiny", "settings": {**SIDES, "extra": "x" * 100_000}}),
+    "not_a_number": '{"study": "tiny", "settings": {"left": {"variant": "small", "seed": NaN}}}',
+}
+
+
+def save_with(path: Path, content: str, size: tuple[int, int] = (2, 2)) -> None:
+    """Save a picture with a text as its settings."""
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt(saved.KEY, content)
+    Image.new("1", (2, 2)).save(path, pnginfo=text)
+    header = struct.pack(">4s2I5B", b"IHDR", *size, 1, 0, 0, 0, 0)  # a size that its pixels do not have
+    path.write_bytes(path.read_bytes().replace(path.read_bytes()[12:33], header + struct.pack(">I", crc32(header))))
+
+
+def test_a_picture_of_absurd_size_is_refused_without_being_decoded(runs: Runs) -> None:
+    (runs.folder / "explored").mkdir()
+    content = json.dumps({"study": "tiny", "settings": SIDES})
+    save_with(runs.folder / "explored/vast.png", content, (30_000, 30_000))
+    with pytest.raises(UserError, match="vast.png is not a picture with settings of the explorer .Image size"):
+        saved.read(runs, "vast.png")
+    save_with(runs.folder / "explored/large.png", content, (9_000, 9_000))  # its pixels are missing
+    assert saved.read(runs, "large.png").left.variant == "small"
+
+
 def test_pictures_without_settings_of_this_study_are_refused(runs: Runs) -> None:
     folder = runs.folder / "explored"
     folder.mkdir()
     Image.new("L", (2, 2)).save(folder / "bare.png")
     (folder / "text.png").write_text(json.dumps({}))
-    for name in ("bare.png", "text.png"):
-        with pytest.raises(UserError, match=f"{name} contains no settings"):
+    for name, content in DAMAGED_SETTINGS.items():
+        save_with(folder / f"{name}.png", content)
+    names = saved.names(runs)
+    assert len(names) == 2 + len(DAMAGED_SETTINGS)
+    for name in names:
+        with pytest.raises(
+            UserError, match=f"{name} is not a picture with settings of the explorer .*; choose another"
+        ):
             saved.read(runs, name)
     settings = Settings(left=SMALL, right=LARGE)
     path = saved.save(replace(runs, study="other"), settings, Explorer(runs).render(settings))
-    with pytest.raises(UserError, match="belongs to the study other; open that study"):
+    with pytest.raises(UserError, match="belongs to the study 'other'; open that study"):
         saved.read(runs, path.name)
 
 

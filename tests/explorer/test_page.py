@@ -7,9 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -77,7 +77,7 @@ def until(holds: Callable[[], object], seconds: float = 30) -> None:
 
 
 def is_whole(response: "Response") -> bool:
-    """Whether a request succeeded. NiceGUI answers an unknown address with the page, so a stylesheet must be CSS."""
+    """Whether a request succeeded, and gave CSS if it is of a stylesheet."""
     style = response.request.resource_type == "stylesheet"
     return response.status < 400 and (not style or "text/css" in response.headers.get("content-type", ""))
 
@@ -282,6 +282,63 @@ def test_a_phone_needs_no_sideways_scrolling(driver: PageDriver) -> None:
 
 def test_a_foreign_host_name_is_refused(address: str) -> None:
     assert answers(address) == 200 and answers(address, "somewhere.example") == 400
+
+
+def ask(address: str, path: str, method: str = "GET", body: Any = None, **headers: str) -> HTTPResponse:
+    """The answer to a request; a header may be named with _ for -."""
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=10)
+    try:
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        answer.close()
+        return answer
+    finally:
+        connection.close()
+
+
+CONNECTION = "/_nicegui_ws/socket.io/?EIO=4&transport="
+UPGRADE = {
+    "Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13", "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}  # fmt: skip
+FOREIGN = ("http://somewhere.example", "https://127.0.0.1", "http://127.0.0.1:1", "http://localhost", "null", "")
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_a_page_of_another_website_is_refused(address: str, origin: str) -> None:
+    for path in ("/", f"{CONNECTION}polling"):
+        answer = ask(address, path, Origin=origin)
+        assert answer.status == 403 and not [
+            name for name in answer.headers if name.lower().startswith("access-control")
+        ]
+    assert ask(address, f"{CONNECTION}websocket", Origin=origin, **UPGRADE).status == 403
+
+
+def test_the_own_page_may_connect(address: str) -> None:
+    own = address.replace("127.0.0.1", "localhost")
+    for origin in (address, own):
+        host = origin.removeprefix("http://")
+        assert ask(address, f"{CONNECTION}polling", Origin=origin, Host=host).status == 200
+        assert ask(address, f"{CONNECTION}websocket", Origin=origin, Host=host, **UPGRADE).status == 101
+    rebound = "http://somewhere.example"
+    assert ask(address, f"{CONNECTION}polling", Origin=rebound, Host="somewhere.example").status == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/other", "/page.css/", "/docs", "/openapi.json", "/_nicegui", "/..%2f", "//", "/?a=b/.."]
+)
+def test_an_unknown_path_is_not_found(address: str, path: str) -> None:
+    assert ask(address, path).status == (200 if path.startswith("/?") else 404)
+    assert ask(address, "/favicon.ico").status == ask(address, "/page.css").status == 200
+
+
+def test_a_large_body_is_refused(address: str) -> None:
+    path, large = f"{CONNECTION}polling", 60_000_000
+    assert ask(address, path, "POST", Content_Length=str(large)).status == 413
+    assert ask(address, path, "POST", Content_Length="1" * 5000).status in (400, 413)
+    pieces = (b" " * 100_000 for _ in range(12))
+    assert ask(address, path, "POST", pieces).status == 413
+    for method in ("POST", "PUT", "DELETE"):
+        assert ask(address, "/", method, b"x").status == 405
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system does not list its sockets in /proc")

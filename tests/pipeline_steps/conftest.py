@@ -1,7 +1,9 @@
 """A tiny project: a study of two quick variants on made-up digits."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -11,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from vaeline.data import store
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
@@ -52,13 +55,17 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     """The current folder holds params.yaml and a store of 96 + 24 + 40 images."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(STUDY))
-    facts = Facts("blocks", (1, 8, 8), 17, (-1.0, 1.0), ["side"], [["left", "right"]])
-    store.write(
-        tmp_path / "data" / "blocks.h5",
-        facts,
-        {"train": blocks(96, 1), "validation": blocks(24, 2), "test": blocks(40, 3)},
-    )
+    write_store({"train": blocks(96, 1), "validation": blocks(24, 2), "test": blocks(40, 3)})
     return load()
+
+
+def write_store(splits: dict[str, Split], names: tuple[str, ...] = ("side",), **changes: Any) -> Facts:
+    """Write the store of the study in the current folder, with labels of two values."""
+    study = load()
+    values = [["left", "right"], *[["no", "yes"]] * (len(names) - 1)]
+    facts = Facts(study.dataset.id, (1, 8, 8), 17, (-1.0, 1.0), list(names), values)
+    settings = {"settings": store.settings_of(study.dataset)}
+    return store.write(DataFiles(study.dataset.id).store, replace(facts, preprocessing=settings, **changes), splits)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A hash of code changes only if the code behaves differently."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -8,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.repo import Repo
 
 from pipeline_steps import closure
 from pipeline_steps.code_hashes import hashes
 from vaeline.study.reading import load
+from vaeline.system.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 
@@ -128,9 +131,70 @@ def test_a_data_file_belongs_only_to_modules_that_name_it(package: Path) -> None
 
 def test_every_data_file_is_named_by_a_module() -> None:
     files = [path for package in closure.PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()]
+    files = [path for path in files if closure.is_code(path.relative_to(ROOT))]
     modules = [path for path in files if path.suffix == ".py"]
-    data = {path for path in files if path.suffix not in (".py", ".pyc", ".typed")}
+    data = {path for path in files if path.suffix not in (".py", ".typed")}
     assert data == {file for module in modules for file in closure._data_files(module)}
+
+
+STRAYS = [
+    "below.py~", "below.py.orig", "below.py.rej", ".below.py.swp", "#below.py#", ".#below.py", "._below.py", "below.ipynb",
+    ".ipynb_checkpoints/below-checkpoint.py", ".DS_Store", "templates/.DS_Store", "templates/page.html.j2~", "templates/Thumbs.db",
+    "templates/.page.css", "__pycache__/below.cpython-311.pyc",
+]  # fmt: skip
+
+
+def test_files_beside_the_code_change_no_hash(package: Path) -> None:
+    before = closure.digest(["vaeline.top"])
+    for name in STRAYS:
+        (package / name).parent.mkdir(exist_ok=True)
+        (package / name).write_text("another = 1\n")
+    forget()
+    assert closure.digest(["vaeline.top"]) == before
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r"])
+def test_line_ends_and_a_byte_order_mark_change_no_hash(package: Path, end: bytes) -> None:
+    (package / "below.py").write_text("TEXT = '''one\ntwo'''\n\n# A comment.\nif TEXT:\n    import os\n")
+    (package / "templates/page.html.j2").write_text("<p>\n</p>\n")
+    forget()
+    before = closure.digest(["vaeline.top"])
+    for path in (each for each in package.rglob("*") if each.is_file()):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", end))
+    forget()
+    assert closure.digest(["vaeline.top"]) == before
+
+
+def test_dvc_sees_the_files_that_count_as_code(package: Path) -> None:
+    for name in [*STRAYS, "py.typed", "inner/notes.txt", "inner/.hidden/deep.py", "inner/page.js"]:
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).touch()
+    shutil.copy(ROOT / ".dvcignore", package.parent)
+    shutil.copytree(package, package.parent / "pipeline_steps")
+    Repo.init(str(package.parent), no_scm=True).close()
+    files = [path for name in closure.PACKAGES for path in (package.parent / name).rglob("*") if path.is_file()]
+    with Repo(str(package.parent)) as repo:
+        seen = {
+            Path(path) for name in closure.PACKAGES for path in repo.dvcignore.find(repo.fs, str(package.parent / name))
+        }
+    assert seen == {path for path in files if closure.is_code(path.relative_to(package.parent))}
+    assert {path.name for path in seen} >= {"py.typed", "page.js", "top.css", "deep.py", "row.html.j2"}
+
+
+def test_every_tracked_file_of_a_package_is_code() -> None:
+    """A file with another suffix would be part of no hash; its suffix belongs in `closure.CODE` and in .dvcignore."""
+    tracked = subprocess.run(
+        ["git", "ls-files", *closure.PACKAGES], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert [name for name in tracked.stdout.splitlines() if not closure.is_code(Path(name))] == []
+
+
+def test_a_module_that_is_no_python_is_named(package: Path) -> None:
+    for content in (b"def f(:\n", b"x = '\xff'\n", b"x = 1\0\n"):
+        (package / "below.py").write_bytes(content)
+        forget()
+        with pytest.raises(UserError, match="below.py is not valid Python .*; correct it"):
+            closure.digest(["vaeline.top"])
 
 
 @pytest.mark.parametrize(

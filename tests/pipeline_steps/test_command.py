@@ -2,6 +2,10 @@
 
 import fcntl
 import json
+import os
+import signal
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +20,12 @@ from pipeline_steps.plan_check import UNDER_DVC
 from pipeline_steps.running import RUNNING
 from vaeline.metrics.frechet_distance import FewImages
 from vaeline.runs.timing import read_times
+from vaeline.study import reading
 from vaeline.study.reading import PARAMS
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +43,7 @@ def own_format() -> Iterator[None]:
             PermissionError(13, "Permission denied", "data"),
             "Error: [Errno 13] Permission denied: 'data'; fix this",
         ),
+        (OSError(36, "File name too long", "x" * 50_000), "Error: [Errno 36] File name too long: 'xxx"),
     ],
 )
 def test_a_user_error_is_printed_as_a_sentence(run: Callable[..., Result], error: Exception, sentence: str) -> None:
@@ -45,15 +53,68 @@ def test_a_user_error_is_printed_as_a_sentence(run: Callable[..., Result], error
 
     result = run(step)
     assert result.exit_code == 1
-    assert result.output.startswith(sentence)
+    assert result.output.startswith(sentence) and len(result.output) < 5000
 
 
-def test_a_bug_keeps_its_traceback(run: Callable[..., Result]) -> None:
+def test_a_bug_is_a_sentence_and_its_traceback_a_file(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     @command
     def step() -> None:
-        raise ZeroDivisionError
+        raise ZeroDivisionError("division by zero\nin a loop")
 
+    monkeypatch.chdir(tmp_path)
+    result = run(step)
+    [kept] = Path(".tracebacks").iterdir()
+    assert result.exit_code == 1 and result.output == (
+        "Error: test_command failed unexpectedly (ZeroDivisionError: division by zero in a loop); please report it; "
+        f"the traceback is in {kept}.\n"
+    )
+    assert "in step" in kept.read_text() and kept.read_text().startswith("Traceback")
+    monkeypatch.setenv("VAELINE_TRACEBACK", "1")
     assert isinstance(run(step).exception, ZeroDivisionError)
+
+
+def test_a_traceback_that_cannot_be_kept_is_printed(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @command
+    def step() -> None:
+        raise MemoryError
+
+    monkeypatch.chdir(tmp_path)
+    Path(".tracebacks").touch()  # in place of the folder
+    result = run(step)
+    assert result.exit_code == 1 and "Traceback" in result.output
+    assert result.output.endswith("unexpectedly (MemoryError); free memory and run again; the traceback is above.\n")
+
+
+def test_an_interrupt_ends_a_step_with_130_and_no_traceback(run: Callable[..., Result]) -> None:
+    @command
+    def step() -> None:
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        result = run(step)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert result.exit_code == 130 and result.output == "Interrupted.\n"
+
+
+@pytest.mark.parametrize("step", ["train", "download", "report", "explore", "use", "draw"])
+def test_an_interrupt_during_the_imports_ends_with_130_and_no_traceback(step: str, tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nos.getpid()\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", f"pipeline_steps.{step}"],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
+def test_the_steps_leave_the_handler_of_another_program_alone() -> None:
+    code = "import signal, pipeline_steps; assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_an_edit_of_a_value_that_a_step_reads_is_refused(project: Study, run: Callable[..., Result]) -> None:
@@ -93,8 +154,8 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
     def step(study: Study) -> None:
         PARAMS.write_text(PARAMS.read_text() + added)
 
-    parse, parsed = yaml.load, []
-    monkeypatch.setattr(yaml, "load", lambda *arguments: (parsed.append(1), parse(*arguments))[1])
+    check, parsed = reading.check, []
+    monkeypatch.setattr(reading, "check", lambda *arguments: (parsed.append(1), check(*arguments))[1])
     added = "# of another text, so that no test before has parsed it\n"
     PARAMS.write_text(PARAMS.read_text() + added)
     added = ""

@@ -1,6 +1,7 @@
 """The evaluate stage measures one run and records how each metric was computed."""
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,15 +10,17 @@ import torch
 import yaml
 from click.testing import Result
 
-from pipeline_steps import classifier, evaluate, reference, sample
-from tests.pipeline_steps.conftest import blocks
+from pipeline_steps import classifier, draw, evaluate, reference, sample
+from tests.pipeline_steps.conftest import blocks, write_store
+from tests.pipeline_steps.test_classifier import invisible
 from vaeline.data import store
+from vaeline.data.facts import UnseenLabels
 from vaeline.data.store import read_facts
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.models.model import Model
 from vaeline.runs.folder import StudyFolder
 from vaeline.runs.model_files import save
-from vaeline.study.schema import Study
+from vaeline.study.schema import Condition, Study
 
 pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.nll.Unconverged")
 
@@ -118,3 +121,69 @@ def test_a_store_of_different_images_is_refused(drawn: Study, run: Callable[...,
         result = run(step.main, "--variant", "flow", "--seed", 0)
         assert result.exit_code == 1
         assert "holds other images than those that this run was trained on" in result.output
+
+
+def test_a_reference_of_another_classifier_is_refused(drawn: Study, run: Callable[..., Result]) -> None:
+    """The classifier and its features are of the right data and settings, but the reference is of the one before."""
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["classifier"]["epochs"] = 19
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    result = run(evaluate.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 1
+    assert "classifier.epochs 20, now 19" in result.output and "pipeline_steps.classifier" in result.output
+    assert run(classifier.main).exit_code == 0
+    result = run(evaluate.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 1 and "The reference was measured with" in result.output
+    assert run(reference.main).exit_code == 0
+    assert run(evaluate.main, "--variant", "flow", "--seed", 0).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "sentence"),
+    [
+        ("dataset", "range", [0.0, 1.0], "data/blocks.h5 was made with other settings"),
+        ("evaluation", "by_label", True, "reference.safetensors was made with other settings"),
+    ],
+)
+def test_shared_files_of_other_settings_are_refused(
+    drawn: Study, run: Callable[..., Result], section: str, key: str, value: object, sentence: str
+) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content[section][key] = value
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    result = run(evaluate.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 1 and sentence in result.output and f"{section}.{key}" in result.output
+
+
+def test_a_classifier_that_learned_nothing_gives_dashes(project: Study, run: Callable[..., Result]) -> None:
+    counts = {"train": 96, "validation": 24, "test": 40}
+    facts = write_store({name: invisible(blocks(count, count)) for name, count in counts.items()})
+    run(classifier.main)
+    run(reference.main)
+    save(StudyFolder("tiny").run("plain", 0), Model(project.variants["plain"], facts), facts, {})
+    for step in (sample, evaluate):
+        result = run(step.main, "--variant", "plain", "--seed", 0)
+        assert result.exit_code == 0, result.output
+    evaluation = json.loads((StudyFolder("tiny").run("plain", 0) / "evaluation.json").read_text())
+    for name in ("condition_accuracy", "fd_sample", "kd_reconstruction", "recall"):
+        assert evaluation[name]["dash"].startswith("the classifier is no better than chance on 24 validation images")
+    assert "value" in evaluation["nll"]
+
+
+def test_samples_under_labels_that_training_never_saw_are_called_out(
+    project: Study, run: Callable[..., Result]
+) -> None:
+    splits = {name: blocks(count, count) for name, count in {"train": 96, "validation": 24, "test": 40}.items()}
+    splits["train"].labels[:] = 0
+    facts, asked = write_store(splits), int(splits["test"].labels.sum())
+    for variant, condition in (("plain", {"embedding": 2}), ("flow", {"embedding": None})):
+        entry = project.variants[variant].model_copy(update={"condition": Condition(**condition)})
+        folder = StudyFolder("tiny").run(variant, 0)
+        save(folder, Model(entry, facts), facts, {})
+        with pytest.warns(UnseenLabels, match=rf"{asked} of 40 test images.*: side=right \({asked}\)"):
+            assert run(sample.main, "--variant", variant, "--seed", 0).exit_code == 0
+        with pytest.warns(UnseenLabels, match=r"3 of 3 images to draw .*: side=right \(3\)"):
+            run(draw.main, folder, "--set", "side=right", "--count", 3, "--out", "a.png")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UnseenLabels)
+            assert run(draw.main, folder, "--set", "side=left", "--count", 3, "--out", "a.png").exit_code == 0

@@ -13,10 +13,8 @@ import yaml
 from click.testing import Result
 
 from pipeline_steps import classifier, draw, evaluate, reference, sample
-from tests.pipeline_steps.conftest import STUDY, blocks
-from vaeline.data import store
-from vaeline.data.facts import Facts
-from vaeline.data.store import Split, read_facts
+from tests.pipeline_steps.conftest import STUDY, blocks, write_store
+from vaeline.data.store import Split
 from vaeline.models.model import Model
 from vaeline.runs.folder import StudyFolder
 from vaeline.runs.model_files import save
@@ -55,14 +53,12 @@ def project_of_kinds(
     study = {**STUDY, "study": {"name": "tiny", "variants": list(KINDS), "seeds": [0]}, "variants": KINDS}
     Path("params.yaml").write_text(yaml.safe_dump(study))
     two = request.param == "attributes"
-    names, values = (["side", "odd"], [["left", "right"], ["no", "yes"]]) if two else (["side"], [["left", "right"]])
     splits = {
         name: blocks(count, seed)
         for seed, (name, count) in enumerate({"train": 96, "validation": 24, "test": 40}.items())
     }
     splits = {name: attributes(split) for name, split in splits.items()} if two else splits
-    store.write(Path("data/blocks.h5"), Facts("blocks", (1, 8, 8), 17, (-1.0, 1.0), names, values), splits)
-    facts = read_facts(Path("data/blocks.h5"))
+    facts = write_store(splits, ("side", "odd") if two else ("side",))
     for step in (classifier, reference):
         assert run(step.main).exit_code == 0
     for name, variant in load().variants.items():

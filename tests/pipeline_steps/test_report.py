@@ -1,7 +1,10 @@
 """The report step, from a folder of runs to the files it declares."""
 
 import json
+import shutil
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,11 +12,12 @@ import yaml
 from click.testing import CliRunner, Result
 
 from pipeline_steps import report, table
-from tests.made_up import references, study_content, write_run, write_runs
+from tests.made_up import references, study_content, write_numbers, write_run, write_runs
 from vaeline.data import splits, store
 from vaeline.data.facts import Facts
+from vaeline.evaluation.record import Record
 from vaeline.report.plots.shared import rendering
-from vaeline.system.files import write_json
+from vaeline.study.reading import load
 
 RESULTS = Path("results/tiny")
 ROOT = Path(__file__).parents[2]
@@ -33,7 +37,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(yaml.safe_dump(study_content(question="Is one better?")))
     write_runs(RESULTS / "runs", {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
-    write_json(Path("data/dots.classifier.json"), {"metrics": references({"fd_floor": 1.5}).evaluation})
+    write_numbers(load(), references({"fd_floor": 1.5}))
 
 
 @pytest.fixture
@@ -159,3 +163,70 @@ def test_a_missing_table_explains_what_to_run() -> None:
     assert result.output == (
         "Error: There is no results/tiny/comparison.json; run the study to its end (snakemake --cores 4 all), or see the runs so far with make report.\n"
     )
+
+
+NOTHING = "the classifier is no better than chance on 24 validation images (digit 0.30 where chance is 0.30)"
+OF_CLASSIFIER = ("condition_accuracy", "fd_sample", "fd_reconstruction", "kd_sample", "precision_sample")
+
+
+def test_a_study_whose_classifier_learned_nothing_is_reported() -> None:
+    shutil.rmtree(RESULTS / "runs")
+    dashes = {name: {"dash": NOTHING} for name in OF_CLASSIFIER}
+    for variant, seed in product(("one", "two"), range(3)):
+        write_run(RESULTS / "runs" / variant / f"seed-{seed}", {"nll": seed + len(variant)}, dashes)
+    record = Record()
+    record.dash_each(
+        ("fd_floor", "fd_pixel_gaussian", "condition_accuracy_floor", "condition_accuracy_ceiling"), NOTHING
+    )
+    record.put("classifier_accuracy", 0.3)
+    write_numbers(load(), record)
+    result = run()
+    assert result.exit_code == 0, result.output
+    assert outputs() == OUTPUTS
+    page = (RESULTS / "report.html").read_text()
+    assert NOTHING in page and "fd_sample" in page
+    printed = CliRunner().invoke(table.main, []).output
+    assert (
+        f"in no system: condition_accuracy: {NOTHING}" in printed and f"in no system: fd_sample: {NOTHING}" in printed
+    )
+
+
+def test_labels_that_the_classifier_cannot_tell_are_named_in_the_table() -> None:
+    shutil.rmtree(RESULTS / "runs")
+    how = {"by_label": {"a": 0.5, "b": 0.7}, "left_out": ["c=7", "d"], "unlearned": ["d"]}
+    for variant, seed in product(("one", "two"), range(3)):
+        folder = RESULTS / "runs" / variant / f"seed-{seed}"
+        write_run(folder, {"condition_accuracy": 0.6}, {"condition_accuracy": how})
+    assert run().exit_code == 0
+    printed = CliRunner().invoke(table.main, []).output
+    assert "without c=7: too few images have it; without d: the classifier is no better than chance on it" in printed
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"settings": {}}, "was made with other settings than those of params.yaml"),
+        ({"judge": "other"}, "condition_accuracy of a run was measured with another classifier than data/dots"),
+        ({"data": {"test": "other"}}, "is of another test split than that of dots"),
+    ],
+)
+def test_numbers_of_another_reference_are_refused(changes: dict[str, Any], sentence: str) -> None:
+    shutil.rmtree(RESULTS / "runs")
+    for variant, seed in product(("one", "two"), range(3)):
+        folder = RESULTS / "runs" / variant / f"seed-{seed}"
+        write_run(folder, {"condition_accuracy": 0.6}, {"condition_accuracy": {"judge": ""}})
+    part = store.Split(np.zeros((4, 1, 8, 8), np.uint8), np.zeros((4, 1), np.int64), ["a", "b", "c", "d"])
+    facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0"]])
+    store.write(Path("data/dots.h5"), facts, dict.fromkeys(splits.SPLITS, part))
+    write_numbers(load(), references({"fd_floor": 1.5}), **changes)
+    result = run()
+    assert result.exit_code == 1 and sentence in result.output
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_altered_numbers_of_the_reference_are_refused() -> None:
+    path = Path("data/dots.classifier.json")
+    path.write_text(path.read_text().replace("1.5", "1.4"))
+    result = run()
+    assert result.exit_code == 1 and "data/dots.classifier.json is damaged" in result.output

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import vaeline
 from vaeline.data import splits, store
-from vaeline.data.facts import Facts
+from vaeline.data.facts import Facts, UnseenLabels
 from vaeline.data.store import Split
 from vaeline.metrics.nll import Unconverged
 from vaeline.models.model import Model
@@ -41,7 +43,7 @@ def made(tmp_path: Path) -> Make:
 
         def split(count: int) -> Split:
             labels = [generator.integers(0, values, count) for values in facts.label_cardinalities]
-            images = generator.integers(0, facts.levels, (count, *facts.image_shape)).astype(np.uint8)
+            images = generator.integers(0, facts.levels or 8, (count, *facts.image_shape)).astype(facts.dtype)
             return Split(images, np.stack(labels, 1), [f"{row}" for row in range(count)])
 
         known = store.write(tmp_path / "data/blots.h5", facts, {name: split(30) for name in splits.SPLITS})
@@ -141,7 +143,7 @@ def mistakes() -> list[tuple[dict[str, Any], Callable[[TrainedRun], object], str
         (PLAIN, lambda run: run.encode(run.split().images / 8), r"takes uint8 \(n, 1, 4, 4\)"),
         (PLAIN, lambda run: run.encode(run.split().images[:, :, :2]), r"Images are uint8 \(30, 1, 2, 4\)"),
         (PLAIN, lambda run: run.encode(run.split().images + np.uint8(200)), "levels of this run's images are 0 to 7"),
-        (PLAIN, lambda run: run.log_prob(run.split().images, samples=9), "takes at least 10"),
+        (PLAIN, lambda run: run.log_prob(run.split().images, samples=9), "samples is 9; it must be a whole number from 10 to"),
         (PLAIN, lambda run: run.interpolate(np.zeros((1, 3)), np.zeros((1, 3)), 3, True), "no flow to interpolate through"),
         (PLAIN, lambda run: run.interpolate(np.zeros((1, 3)), np.zeros((2, 3))), r"both must be \(n, latent\)"),
         (PLAIN | {"posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}},
@@ -156,6 +158,120 @@ def test_mistakes_are_named(
     run = made(variant)
     with pytest.raises(UserError, match=sentence):
         mistake(run)
+
+
+STRANGE: list[Any] = [
+    None, "x", "photo.png", Path("photo.png"), b"x", 3, -1, 2**70, 1.5, float("nan"), True, [], [[]], [[1, 2], [3]], {}, {"shape": None},
+    {"shape": 1.5}, {"shape": []}, {1: 2}, object(), iter([1]), [None], ["round"], np.zeros(0), np.zeros((0, 3)), np.zeros((2, 4)),
+    np.full((2, 3), np.nan), np.full((2, 3), 1e300), np.zeros((2, 3), complex), np.zeros((2, 3), object), np.array("x"), np.array(3),
+    np.full((2, 1, 4, 4), -1), np.full((2, 1, 4, 4), np.inf), torch.zeros(2, 3, dtype=torch.bfloat16), torch.zeros(2, 3, requires_grad=True),
+    Image.new("RGB", (5, 4)), Image.new("I", (4, 4)), [Image.new("L", (4, 4)), "x"], [Image.new("L", (3, 3))],
+]  # fmt: skip
+CALLS: dict[str, Callable[[TrainedRun, Any], object]] = {
+    "split": lambda run, value: run.split(value),
+    "labels count": lambda run, value: run.labels(value),
+    "labels wanted": lambda run, value: run.labels(2, value),
+    "labels value": lambda run, value: run.labels(2, shape=value),
+    "labels seed": lambda run, value: run.labels(2, seed=value),
+    "sample count": lambda run, value: run.sample(value),
+    "sample wanted": lambda run, value: run.sample(2, value),
+    "sample value": lambda run, value: run.sample(2, shape=value),
+    "sample seed": lambda run, value: run.sample(2, seed=value),
+    "draw labels": lambda run, value: run.draw(value),
+    "draw seed": lambda run, value: run.draw([[0, 0]], value),
+    "decode z": lambda run, value: run.decode(value, [[0, 0], [0, 0]]),
+    "decode labels": lambda run, value: run.decode([[0, 0, 0]], value),
+    "encode images": lambda run, value: run.encode(value, [[0, 0], [0, 0]]),
+    "encode labels": lambda run, value: run.encode(np.zeros((1, 1, 4, 4), int), value),
+    "reconstruct images": lambda run, value: run.reconstruct(value, [[0, 0], [0, 0]]),
+    "reconstruct value": lambda run, value: run.reconstruct(np.zeros((2, 1, 4, 4), int), [[0, 0], [0, 0]], shape=value),
+    "interpolate first": lambda run, value: run.interpolate(value, [[0, 0, 0], [0, 0, 0]]),
+    "interpolate steps": lambda run, value: run.interpolate([[0, 0, 0]], [[0, 0, 0]], value),
+    "log_prob images": lambda run, value: run.log_prob(value, [[0, 0], [0, 0]], 10),
+    "log_prob labels": lambda run, value: run.log_prob(np.zeros((1, 1, 4, 4), int), value, 10),
+    "log_prob samples": lambda run, value: run.log_prob(np.zeros((1, 1, 4, 4), int), [[0, 0]], value),
+    "log_prob seed": lambda run, value: run.log_prob(np.zeros((1, 1, 4, 4), int), [[0, 0]], 10, value),
+    "load folder": lambda run, value: vaeline.load(value),
+    "load store": lambda run, value: vaeline.load(run.store.parents[1] / "results/tiny/runs/one/seed-0", value),
+    "load device": lambda run, value: vaeline.load(run.store.parents[1] / "results/tiny/runs/one/seed-0", None, value),
+}
+
+
+@pytest.mark.parametrize("variant", [PLAIN, CONDITIONAL], ids=["plain", "conditional"])
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.nll.Unconverged")
+def test_a_strange_argument_works_or_is_one_sentence(made: Make, variant: dict[str, Any]) -> None:
+    run, said = made(variant), []
+    for name, call in CALLS.items():
+        for value in STRANGE:
+            try:
+                call(run, value)
+            except UserError as error:
+                said.append(str(error))
+            except Exception as error:
+                raise AssertionError(f"{name} of {value!r}") from error
+    assert len(said) > len(CALLS) * len(STRANGE) // 2
+    assert not [sentence for sentence in said if len(sentence) > 600 or "\n" in sentence]
+
+
+def test_what_can_mean_one_thing_only_is_converted(made: Make) -> None:
+    run = made(CONDITIONAL, CLASSES)
+    z, labels = np.array([[0.5, -1.0, 2.0], [0.0, 1.0, 0.0]], np.float32), np.array([[1], [2]])
+    decoded = run.decode(z, labels)
+    for same in (z.astype(np.float64), z.tolist(), torch.from_numpy(z), torch.from_numpy(z).double().requires_grad_()):
+        np.testing.assert_array_equal(run.decode(same, [1, 2]), decoded)
+    images = run.split().images[:2]
+    encoded = run.encode(images, labels)
+    for same in (images.tolist(), images.astype(np.int64), torch.from_numpy(images)):
+        np.testing.assert_array_equal(run.encode(same, labels.tolist()), encoded)
+    pictures = [Image.fromarray(image[0]) for image in images]
+    np.testing.assert_array_equal(run.encode(pictures, labels), encoded)
+    np.testing.assert_array_equal(run.encode(pictures[0].convert("RGB"), [1]), run.encode(images[:1], [1]))
+    assert run.sample(np.int64(2), shape=np.array(["round", "odd"]), seed=np.uint8(3)).shape == (2, 1, 4, 4)
+
+
+def test_indices_of_a_codebook_are_latents(made: Make) -> None:
+    variant = PLAIN | {
+        "network": {"name": "conv", "width": 8, "depth": 2}, "latent": 4, "posterior": {"name": "vector_quantized", "codes": 8},
+        "prior": {"name": "uniform"}, "regularizer": {"name": "commitment"},
+    }  # fmt: skip
+    run = made(variant)
+    indices = run.draw(np.zeros((3, 2), int))
+    np.testing.assert_array_equal(run.decode(indices.tolist()), run.decode(indices))
+    assert run.decode(run.encode(run.split().images[:2])).shape == (2, 1, 4, 4)
+    for wrong in (np.full(indices.shape, 8), np.full(indices.shape, -1)):
+        with pytest.raises(UserError, match="An index of the codebook is out of range; indices are 0 to 7"):
+            run.decode(wrong)
+    with pytest.raises(UserError, match=r"Latents are float32 \(2, 9\); this run takes float32 \(n, 4, 1, 1\)"):
+        run.decode(np.zeros((2, 9), np.float32))
+
+
+def test_points_are_converted_and_must_be_finite(made: Make) -> None:
+    run = made(PLAIN, Facts("blots", (2,), 0, (0.0, 1.0), ["shape"], [["round", "square"]], pixels="points"))
+    points = [[0.0, 1.0], [2.0, 3.0]]
+    np.testing.assert_array_equal(run.encode(points), run.encode(np.array(points, np.float32)))
+    with pytest.raises(UserError, match="1 of 2 points are not finite in 32 bits; leave out NaN"):
+        run.encode([[0.0, np.nan], [1.0, 2.0]])
+
+
+def test_more_images_than_the_memory_holds_are_refused(made: Make) -> None:
+    with pytest.raises(UserError, match="count is 100000000000000; it must be a whole number from 1 to"):
+        made(PLAIN).sample(10**14)
+
+
+@pytest.mark.parametrize("folder", ["/", "/nowhere", ".", "..", "/tmp", "a/b"])
+def test_a_folder_that_holds_no_run_is_named_however_shallow(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="variant.yaml is missing; train it again"):
+        vaeline.load(folder)
+
+
+def test_a_run_in_a_shallow_folder_is_loaded(made: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(PLAIN)
+    monkeypatch.chdir(tmp_path / "results/tiny/runs/one")
+    monkeypatch.setattr("os.path.abspath", lambda path: "/seed-0")  # as if the run lay right below the root
+    assert vaeline.load("seed-0").store == Path("data/blots.h5")
 
 
 def test_a_store_of_different_images_is_refused_when_used(made: Make, tmp_path: Path) -> None:
@@ -173,3 +289,18 @@ def test_torch_is_imported_only_for_a_run() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         vaeline.nothing  # noqa: B018
+
+
+def test_labels_that_training_never_saw_are_called_out(made: Make) -> None:
+    run, images = made(CONDITIONAL), np.zeros((2, *FACTS.image_shape), np.uint8)
+    run.facts = replace(run.facts, training_counts=[[30, 0, 0], [15, 15]])
+    with pytest.warns(UnseenLabels, match=r"4 of 4 images to draw .*: shape=odd \(4\)"):
+        run.sample(4, shape="odd", dark=0)
+    with pytest.warns(UnseenLabels, match=r"1 of 2 images .*: shape=square \(1\)"):
+        run.encode(images, np.array([[0, 0], [1, 0]]))
+    with pytest.warns(UnseenLabels, match=r"2 of 2 images .*: shape=odd \(2\)"):
+        run.reconstruct(images, np.zeros((2, 2), int), shape=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run.sample(4, shape="round", dark=1)
+        made(PLAIN).sample(4)

@@ -212,3 +212,10 @@ def test_a_part_that_fetches_nothing_is_not_imported(write_part: Write, tmp_path
     parts.fetch("features", options, tmp_path)
     parts.require("features", options, tmp_path)
     assert f"{parts.PACKAGES['features']}.mine" not in sys.modules
+
+
+def test_backups_of_a_part_are_no_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("mine.py", "mine.py~", "mine.py.orig", ".#mine.py", "._mine.py", ".mine.py.swp", "_shared.py"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(parts, "folder", lambda family: tmp_path)
+    assert parts.names("priors") == ["mine"]

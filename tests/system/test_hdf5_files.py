@@ -7,8 +7,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from vaeline.system.errors import UserError
-from vaeline.system.hdf5_files import created, opened
+from vaeline.system.hdf5_files import created
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
@@ -50,32 +49,3 @@ except UserError as error:
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("The disk is full while writing full.h5")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_file_that_another_program_writes_is_called_open_not_damaged(tmp_path: Path) -> None:
-    path = tmp_path / "a.h5"
-    with created(path) as file:
-        file["x"] = 1
-    write = f"import h5py; file = h5py.File({str(path)!r}, 'a'); print(flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", write], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
-        assert writer.stdout and writer.stdout.readline()
-        with pytest.raises(UserError, match="is open for writing in another program"), opened(path):
-            pass
-        writer.communicate(b"\n")
-    with h5py.File(path), opened(path) as file:
-        assert file["x"][()] == 1
-
-
-def test_a_file_is_read_where_the_file_system_has_no_locks(tmp_path: Path) -> None:
-    """Another process holds a lock that no reader can get, as on a file system that grants none."""
-    path = tmp_path / "a.h5"
-    with created(path) as file:
-        file["x"] = 1
-    hold = (
-        f"import fcntl; file = open({str(path)!r}, 'a'); fcntl.flock(file, fcntl.LOCK_EX); print(flush=True); input()"
-    )
-    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout and holder.stdout.readline()
-        with opened(path) as file:
-            assert file["x"][()] == 1
-        holder.communicate(b"\n")

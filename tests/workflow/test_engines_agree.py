@@ -100,9 +100,9 @@ def test_inputs_are_the_same(engines: Any) -> None:
 
 
 def files(folder: str) -> Iterator[str]:
-    for above, _, names in os.walk(folder):
-        if not above.endswith("__pycache__"):
-            yield from (os.path.join(above, name) for name in names)
+    """The files of a folder that DVC does not ignore."""
+    with Repo(".") as repo:
+        yield from (os.path.relpath(path) for path in repo.dvcignore.find(repo.fs, os.path.abspath(folder)))
 
 
 def test_parameters_are_the_same_in_name_and_value(engines: Any) -> None:

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 from vaeline.data.checksums import fingerprint
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reason
 
 HEADER = 30  # bytes before a file's name in a zip; the last ones are the lengths of the name and of the extra field
 LENGTHS = struct.Struct("<HH")
@@ -41,8 +41,10 @@ class Archive:
         """
         try:
             return _read(self._zip, name) if self._zip else (self.path / name).read_bytes()
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-            raise UserError(f"{name} in {self.path} cannot be read ({error}); get an undamaged copy.") from error
+        except Exception as error:  # of zipfile and of its decompressors
+            raise UserError(
+                f"{name} in {self.path} cannot be read ({reason(error)}); get an undamaged copy."
+            ) from error
 
     def fingerprint(self, names: list[str]) -> dict[str, int | str]:
         """Size and SHA-256 of a zip archive, or of the files `names` of a folder together."""
@@ -79,7 +81,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
     check_no_web_page(path)
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except Exception as error:  # of zipfile, or any that damage leads to
         size = path.stat().st_size
         raise UserError(f"{path} ({size:,} bytes) is not a zip archive, or is truncated; get it again.") from error
 

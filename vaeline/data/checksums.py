@@ -5,6 +5,7 @@ size, times of change and inode. As long as these stay the same, the file is not
 """
 
 import hashlib
+import json
 import time
 from contextlib import suppress
 from dataclasses import asdict
@@ -16,8 +17,8 @@ from pydantic.dataclasses import dataclass
 
 from vaeline.data.paths import DATA
 from vaeline.system.errors import UserError
-from vaeline.system.files import write_json
 from vaeline.system.project import main_worktree
+from vaeline.system.sealed_files import unseal, write_sealed
 
 KEPT = DATA / ".checksums.json"
 CHUNK = 2**20  # bytes that are read at once
@@ -106,8 +107,9 @@ def _key(path: Path) -> str:
 
 
 def _read_kept() -> dict[str, _Kept]:
-    with suppress(OSError, ValueError):  # there is no file, or it is damaged
-        return KEPT_FILES.validate_json((main_worktree() / KEPT).read_bytes(), strict=True)
+    with suppress(OSError, ValueError, RecursionError):  # there is no file, or it is damaged
+        kept = unseal(json.loads((main_worktree() / KEPT).read_bytes()))
+        return KEPT_FILES.validate_json(json.dumps(kept), strict=True)
     return {}
 
 
@@ -116,4 +118,4 @@ def _keep(path: Path, found: Checksums) -> None:
     entry = _Kept(*_identity(path), md5=found.md5, sha256=found.sha256)
     kept = {name: each for name, each in _read_kept().items() if Path(name).exists()} | {_key(path): entry}
     with suppress(OSError, UserError):
-        write_json(main_worktree() / KEPT, {name: asdict(each) for name, each in kept.items()})
+        write_sealed(main_worktree() / KEPT, {name: asdict(each) for name, each in kept.items()})

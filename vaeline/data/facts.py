@@ -1,5 +1,6 @@
 """Facts about the images of a store: shape, levels, labels, counts and checksums."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,12 @@ from typing import Any
 import numpy as np
 
 from vaeline.system.errors import UserError
+
+MOST_NAMED = 8  # values that a warning names
+
+
+class UnseenLabels(UserWarning):
+    """Labels have values that no training image has, so that models have learned nothing about them."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,8 @@ class Facts:
         default_factory=dict
     )  # where the images came from, and how they were preprocessed
     checksums: dict[str, str] = field(default_factory=dict)  # SHA-256 of each split; `store.write` fills it in
+    # How many training images have each value of each column; `store.write` fills it in. Empty: unknown.
+    training_counts: list[list[int]] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Facts":
@@ -66,6 +75,46 @@ class Facts:
             absent = [f"{name}={value}" for index, value in enumerate(values) if index not in there]
             found += absent if len(there) > 1 else [name]
         return found
+
+    def unseen(self, labels: np.ndarray) -> dict[str, int]:
+        """How many rows of labels, (n, columns), have a value that no training image has: `digit=7` -> rows."""
+        found: dict[str, int] = {}
+        for column, codes in enumerate(self._unseen_codes()):
+            counts = np.bincount(labels[:, column], minlength=self.label_cardinalities[column])
+            names = {code: f"{self.label_names[column]}={self.label_values[column][code]}" for code in codes}
+            found |= {names[code]: int(counts[code]) for code in codes if counts[code]}
+        return found
+
+    def unseen_in_words(self, labels: np.ndarray, what: str) -> str:
+        """How many labels, (n, columns), have values that no training image has, as a sentence; empty if none has.
+
+        Args:
+            labels: of images, or those that images are asked to show.
+            what: has the labels, as in "test images".
+        """
+        by_value = self.unseen(labels)
+        if not by_value:
+            return ""
+        rows = np.any([np.isin(labels[:, column], codes) for column, codes in enumerate(self._unseen_codes())], axis=0)
+        named = [f"{value} ({count:,})" for value, count in by_value.items()]
+        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        return (
+            f"{rows.sum():,} of {len(labels):,} {what} have a label that no training image has: "
+            f"{', '.join(named[:MOST_NAMED])}{more}; a model has learned nothing about it"
+        )
+
+    def warn_of_unseen(self, labels: np.ndarray, what: str) -> None:
+        """Warn if some labels have values that no training image has; arguments as in `unseen_in_words`.
+
+        Warns:
+            UnseenLabels: names the values, with their numbers.
+        """
+        if words := self.unseen_in_words(labels, what):
+            warnings.warn(f"{words}.", UnseenLabels, stacklevel=3)
+
+    def _unseen_codes(self) -> list[list[int]]:
+        """The values of each column that no training image has; none if the counts are unknown."""
+        return [[code for code, count in enumerate(counts) if not count] for counts in self.training_counts]
 
     @property
     def points(self) -> bool:

@@ -17,7 +17,7 @@ from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
 from vaeline.data.raw_images import EncodedImages, Manifest, RawImages
 from vaeline.data.splits import deal
-from vaeline.data.store import Stream, write
+from vaeline.data.store import Stream, settings_of, write
 from vaeline.study import schema
 from vaeline.system.background import in_order
 from vaeline.system.errors import UserError
@@ -63,7 +63,10 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
             )
             for name, rows in dealt.items()
         }
-        return write(path, facts, splits)
+        facts = write(path, facts, splits)
+    for name in ("validation", "test"):
+        facts.warn_of_unseen(raw.labels.codes[dealt[name]], f"{name} images")
+    return facts
 
 
 def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts:
@@ -78,10 +81,9 @@ def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts
         label_values=raw.labels.values,
         factors=raw.labels.factorial,
         preprocessing={
-            "manifest": {key: value for key, value in manifest.items() if key != "source"},
+            "manifest": {key: value for key, value in manifest.items() if key not in ("id", "source")},
             "resize": "shorter side, bilinear, antialiased; then the centre cut out",
-            "split": dataset.split.model_dump(),
-            "limit": dataset.limit,
+            "settings": settings_of(dataset),
         },
     )
 

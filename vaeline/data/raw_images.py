@@ -54,6 +54,7 @@ class RawImages:
 class Manifest(TypedDict):
     """What the download step found, as JSON."""
 
+    id: str
     dataset: str
     source: str
     files: dict[str, dict[str, int | str]]
@@ -164,6 +165,7 @@ def _fault_of_array(images: np.ndarray, levels: int | None) -> str:
 def manifest(dataset: Dataset, raw: RawImages) -> Manifest:
     """What was read, as JSON. It changes if a file changes, and contains no time."""
     return {
+        "id": dataset.id,
         "dataset": dataset.name,
         "source": dataset.source,
         "files": raw.files,

@@ -1,5 +1,7 @@
 """The HDF5 store of a preprocessed data set: 8-bit images or points, with labels and ids, in three checksummed splits.
 
+The facts about the images, sealed, name the data set, the settings that decide it, and the checksums of the splits.
+
 Images are contiguous and uncompressed (photographs do not compress). A split is read as one block; if it does not fit in
 memory, each row is read in one call, by its place in the file. The file contains no time and no path: the same images give
 the same bytes.
@@ -7,8 +9,7 @@ the same bytes.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
@@ -18,13 +19,18 @@ import numpy as np
 
 from vaeline.data.facts import Facts
 from vaeline.data.on_disk import OnDisk
+from vaeline.data.paths import DATA, DataFiles
+from vaeline.study.schema import Dataset, Study
+from vaeline.study.settings import differences
 from vaeline.system.errors import UserError
 from vaeline.system.hdf5_files import created, opened
+from vaeline.system.sealed_files import seal, unseal
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
 POINTS = "the data are points, not images"  # why stages that need images have nothing to do
+WHAT, AGAIN = "a store of vaeline", "make it again with `python -m pipeline_steps.preprocess`"
 BLOCK_BYTES = 2**24  # of images that are read at once if they stay on disk
 
 
@@ -71,9 +77,20 @@ def write(path: Path, facts: Facts, splits: Mapping[str, Split | Stream]) -> Fac
     """
     with created(path) as file:
         checksums = {name: _write_split(file.create_group(name), split, facts) for name, split in splits.items()}
-        facts = replace(facts, counts={name: len(split.ids) for name, split in splits.items()}, checksums=checksums)
-        file.attrs["facts"] = json.dumps(asdict(facts), sort_keys=True)
+        facts = replace(
+            facts,
+            counts={name: len(split.ids) for name, split in splits.items()},
+            checksums=checksums,
+            training_counts=_counts(splits["train"].labels, facts) if "train" in splits else [],
+        )
+        file.attrs["facts"] = json.dumps(seal(asdict(facts)), sort_keys=True)
     return facts
+
+
+def _counts(labels: np.ndarray, facts: Facts) -> list[list[int]]:
+    """How many rows of labels, (n, columns), have each value of each column."""
+    columns = zip(labels.astype(np.int64).T, facts.label_cardinalities, strict=True)
+    return [np.bincount(column, minlength=values).tolist() for column, values in columns]
 
 
 def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
@@ -110,28 +127,62 @@ def read_facts(path: Path) -> Facts:
     Raises:
         UserError: there is no such file, or it is damaged.
     """
-    with _opened(path) as file:
+    with opened(path, WHAT, AGAIN) as file:
         return _facts(file)
 
 
+def read_facts_of(study: Study, folder: Path = DATA) -> Facts:
+    """Read what the images of a study's store are.
+
+    Raises:
+        UserError: as in `read_facts`; or the store was made with other settings than those of the study.
+    """
+    path = DataFiles(study.dataset.id, folder).store
+    facts = read_facts(path)
+    if other := differences(facts.preprocessing.get("settings", {}), settings_of(study.dataset)):
+        raise UserError(
+            f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {AGAIN}, or give the data set "
+            "another id."
+        )
+    return facts
+
+
+def settings_of(dataset: Dataset) -> dict[str, object]:
+    """The settings that decide a store, as it names them. Where the files lie is none of them."""
+    return {"dataset": dataset.model_dump(mode="json", exclude={"source"})}
+
+
+def verify(path: Path) -> Facts:
+    """Read a whole store and verify its checksums. No more than a few images are in memory at once.
+
+    Raises:
+        UserError: there is no such file, or it is damaged.
+    """
+    with opened(path, WHAT, AGAIN) as file:
+        facts = _facts(file)
+        for name in facts.counts:
+            _read_split(path, file, name, facts, most=0)
+    return facts
+
+
 def _facts(file: h5py.File) -> Facts:
-    return Facts.from_dict(json.loads(file.attrs["facts"]))
+    return Facts.from_dict(unseal(json.loads(file.attrs["facts"])))
 
 
-def require_images(path: Path, facts: Facts) -> None:
+def require_images(path: Path, facts: Facts, stored: Facts | None = None) -> None:
     """Check that a store contains the images that a model was trained on.
 
     Args:
         path: of the store.
         facts: of the model.
+        stored: what `read_facts` said of the store; None if it was not read yet.
 
     Raises:
         UserError: checksums, shapes, ranges or labels differ.
     """
-    if replace(read_facts(path), preprocessing={}) != replace(facts, preprocessing={}):
+    if replace(stored or read_facts(path), preprocessing={}) != replace(facts, preprocessing={}):
         raise UserError(
-            f"{path} holds other images than those that this run was trained on; make it again with "
-            "`python -m pipeline_steps.preprocess`, or train the run again."
+            f"{path} holds other images than those that this run was trained on; {AGAIN}, or train the run again."
         )
 
 
@@ -150,16 +201,35 @@ def read_split(path: Path, name: str, most: int | None = None) -> Split | SplitO
     Raises:
         UserError: there is no such file, or it is damaged.
     """
-    with _opened(path) as file:
-        group = file[name]
-        labels, ids = group["labels"][...], group["ids"][...]
-        facts = _facts(file)
-        digest = _digest(facts)
-        images = _read_images(path, group["images"], most, digest)
-        if _finished(digest, labels, ids) != facts.checksums[name]:
-            raise OSError(f"the {name} split does not match its checksum")
+    with opened(path, WHAT, AGAIN) as file:
+        return _read_split(path, file, name, _facts(file), most)
+
+
+def _read_split(path: Path, file: h5py.File, name: str, facts: Facts, most: int | None) -> Split | SplitOnDisk:
+    group, count = file[name], facts.counts[name]
+    _check_stored(path, group["images"], (count, *facts.image_shape), np.dtype(facts.dtype))
+    _check_stored(path, group["labels"], (count, len(facts.label_names)), np.dtype(np.int64))
+    _check_stored(path, group["ids"], (count,), group["ids"].dtype)
+    labels, ids, digest = group["labels"][...], group["ids"][...], _digest(facts)
+    images = _read_images(path, group["images"], most, digest)
+    if _finished(digest, labels, ids) != facts.checksums[name]:
+        raise ValueError(f"the {name} split does not match its checksum")
     decoded = [each.decode() for each in ids]
     return SplitOnDisk(images, labels, decoded) if isinstance(images, OnDisk) else Split(images, labels, decoded)
+
+
+def _check_stored(path: Path, stored: h5py.Dataset, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Check how a dataset is stored before it is read: a damaged header may announce terabytes.
+
+    Raises:
+        ValueError: it is not stored as `write` stores it.
+    """
+    plain = stored.chunks is None and not stored.is_virtual and not stored.external
+    if stored.shape != shape or stored.dtype != dtype or not plain or stored.dtype.hasobject:
+        raise ValueError(f"{stored.name} is {stored.dtype} {stored.shape}, where {dtype} {shape} is expected")
+    offset = stored.id.get_offset()
+    if stored.nbytes and (offset is None or offset + stored.nbytes > path.stat().st_size):
+        raise ValueError(f"{stored.name} reaches past the end of the file")
 
 
 def _read_images(path: Path, stored: h5py.Dataset, most: int | None, digest: "_Hash") -> np.ndarray | OnDisk:
@@ -172,15 +242,3 @@ def _read_images(path: Path, stored: h5py.Dataset, most: int | None, digest: "_H
     for start in range(0, len(stored), rows):
         digest.update(stored[start : start + rows])
     return OnDisk(path, stored.id.get_offset(), stored.shape, stored.dtype)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    anew = "make it again with `python -m pipeline_steps.preprocess`"
-    if not path.exists():
-        raise UserError(f"There is no {path}; {anew}.")
-    try:
-        with opened(path) as file:
-            yield file
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is not a store of vaeline, or is damaged ({error}); remove it and {anew}.") from error

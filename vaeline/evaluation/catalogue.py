@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from vaeline.metrics import _entry
 from vaeline.metrics._entry import GROUPS, SUBJECTS, Metric, Reference, Subject
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reason
 
 if TYPE_CHECKING:
     from vaeline.metrics._images import ImageSet, Results
@@ -129,7 +129,7 @@ def catalogue() -> Catalogue:
 
 
 def _files() -> Iterator[Path]:
-    return (path for path in sorted(FOLDER.glob("*.py")) if not path.stem.startswith("_"))
+    return (path for path in sorted(FOLDER.glob("*.py")) if not path.stem.startswith(("_", ".")))
 
 
 def _read(path: Path) -> list[Metric]:
@@ -139,6 +139,8 @@ def _read(path: Path) -> list[Metric]:
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except SyntaxError as error:
         raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
+    except (ValueError, RecursionError, MemoryError) as error:  # bytes that are no text, or expressions of absurd depth
+        raise UserError(f"{shown} is not valid Python: {reason(error)}.") from error
     lists = [value for node in tree.body if (value := _list_of_entries(node))]
     if len(lists) != 1:
         raise UserError(

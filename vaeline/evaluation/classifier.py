@@ -6,59 +6,76 @@ depends on the subject of an image more than on sharpness or noise.
 """
 
 import copy
-import json
+import hashlib
 import math
+from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vaeline.data.batches import Batches
+from vaeline.data.batches import Batches, evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split, SplitOnDisk
+from vaeline.evaluation.shared_files import AGAIN, require_settings, settings_of
+from vaeline.evaluation.skill import MOST_IMAGES, Skill, skill_of
 from vaeline.study import schema
+from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
-from vaeline.system.files import sha256, written_aside
 from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
+from vaeline.system.tensor_files import tensors_in, write_tensors
+from vaeline.system.tensor_headers import damaged, unreadable
 
 SMALLEST_MAP = 4  # sides are halved until the map is no larger
 DROPOUT = 0.5
 WEIGHT_DECAY = 0.05
 
 
-def of(facts: Facts, data: Path) -> "Classifier":
+LEARNED_FROM = ("train", "validation")  # the splits that decide it
+
+
+def of(facts: Facts, data: Path, study: Study | None = None) -> "Classifier":
     """The classifier that the classifier stage wrote into `data` for the images of a store.
 
+    Args:
+        facts: of the store.
+        data: folder of the files of all data sets.
+        study: whose settings the classifier must have been trained with; None if any settings will do.
+
     Raises:
-        UserError: it is missing, damaged, or of other images.
+        UserError: it is missing, damaged, or of other images or settings.
     """
     path = DataFiles(facts.dataset_id, data).classifier
     classifier = load(path)
-    made = {key: classifier.settings[key] for key in ("image_shape", "levels", "cardinalities")}
+    made = {key: classifier.architecture[key] for key in ("image_shape", "levels", "cardinalities")}
     asked = {"image_shape": list(facts.image_shape), "levels": facts.levels, "cardinalities": facts.label_cardinalities}
-    if made == asked and classifier.trained_on_sha256 != facts.checksums.get("train", ""):
-        raise UserError(
-            f"{path} was trained on another training split than that of {facts.dataset_id}, and may know today's test images; make it "
-            "again with `python -m pipeline_steps.classifier`."
-        )
     if made != asked:
         raise UserError(
-            f"{path} is a classifier of other images: {_described(made)}, where these are {_described(asked)}; make it again with "
-            "`python -m pipeline_steps.classifier`."
+            f"{path} is a classifier of other images: {_described(made)}, where these are {_described(asked)}; {AGAIN['classifier']}."
         )
+    if classifier.data != _data(facts):
+        raise UserError(
+            f"{path} was trained on another training split than that of {facts.dataset_id}, and may know today's test images, or "
+            f"was chosen on another validation split; {AGAIN['classifier']}."
+        )
+    if study:
+        require_settings(study, "classifier", path, classifier.settings)
     return classifier
 
 
-def _described(settings: dict[str, Any]) -> str:
-    shape, values = "x".join(map(str, settings["image_shape"])), ", ".join(map(str, settings["cardinalities"]))
-    return f"{shape} with {settings['levels']} levels and labels of {values} values"
+def _data(facts: Facts) -> dict[str, str]:
+    return {name: facts.checksums.get(name, "") for name in LEARNED_FROM}
+
+
+def _described(architecture: Mapping[str, Any]) -> str:
+    shape, values = "x".join(map(str, architecture["image_shape"])), ", ".join(map(str, architecture["cardinalities"]))
+    return f"{shape} with {architecture['levels']} levels and labels of {values} values"
 
 
 class Classifier(nn.Module):
@@ -74,13 +91,15 @@ class Classifier(nn.Module):
 
     log_frequency: Tensor
     weights_sha256 = ""  # of the file it was read from
-    trained_on_sha256 = ""  # of the training split
+    settings: Mapping[str, Any] = {}  # of the study that it was trained with
+    data: Mapping[str, str] = dict.fromkeys(LEARNED_FROM, "")  # split -> SHA-256
+    skill = Skill()  # what it can tell apart
 
     def __init__(
         self, image_shape: tuple[int, ...], levels: int, cardinalities: list[int], width: int, features: int
     ) -> None:
         super().__init__()
-        self.settings = {
+        self.architecture = {
             "image_shape": list(image_shape), "levels": levels, "cardinalities": cardinalities,
             "width": width, "features": features,
         }  # fmt: skip
@@ -162,19 +181,20 @@ def probabilities(classifier: Classifier, images: Tensor, batch_size: int = 500)
     return [torch.cat(column).softmax(1).cpu() for column in zip(*batches, strict=True)]
 
 
-def save(path: Path, classifier: Classifier) -> None:
-    """Write weights and settings as safetensors."""
-    weights = {name: tensor.contiguous().cpu() for name, tensor in classifier.state_dict().items()}
-    with written_aside(path) as aside:
-        # One key: safetensors writes several in an order that changes from run to run.
-        settings = {**classifier.settings, "trained_on": classifier.trained_on_sha256}
-        save_file(weights, aside, {"settings": json.dumps(settings, sort_keys=True)})
+def save(path: Path, classifier: Classifier, study: Study | None = None) -> None:
+    """Write a classifier, with what it is of: its architecture, settings, data and skill."""
+    about = {
+        "architecture": classifier.architecture,
+        "data": dict(classifier.data),
+        "settings": settings_of(study, "classifier") if study else {},
+        "skill": asdict(classifier.skill),
+    }
+    write_tensors(path, {name: tensor.cpu() for name, tensor in classifier.state_dict().items()}, about)
 
 
-def skip(path: Path, why: str) -> None:
+def skip(path: Path, why: str, study: Study) -> None:
     """Write, in place of a classifier, why a data set has none."""
-    with written_aside(path) as aside:
-        save_file({}, aside, {"skipped": why})
+    write_tensors(path, {}, {"skipped": why, "settings": settings_of(study, "classifier")})
 
 
 def load(path: Path) -> Classifier:
@@ -183,18 +203,21 @@ def load(path: Path) -> Classifier:
     Raises:
         UserError: the file is missing or damaged.
     """
-    again = "make it again with `python -m pipeline_steps.classifier`"
-    if not path.exists():
-        raise UserError(f"There is no {path}; {again}.")
     try:
-        with safe_open(path, "pt") as file:
-            settings = json.loads(file.metadata()["settings"])
-            trained_on = settings.pop("trained_on")
-            classifier = Classifier(**settings)
-            classifier.load_state_dict({name: file.get_tensor(name) for name in list(file.keys())})
-    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is damaged, or no classifier of this version; {again}.") from error
-    classifier.weights_sha256, classifier.trained_on_sha256 = sha256(path), trained_on
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise UserError(f"There is no {path}; {AGAIN['classifier']}.") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+    tensors, about = tensors_in(content, path, AGAIN["classifier"])
+    try:
+        classifier = Classifier(**about["architecture"])
+        classifier.load_state_dict(tensors)
+        classifier.settings, classifier.data = about["settings"], about["data"]
+        classifier.skill = Skill.from_dict(about["skill"])
+    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(path, error, AGAIN["classifier"]) from error
+    classifier.weights_sha256 = hashlib.sha256(content).hexdigest()
     return classifier.to(memory_format=torch.channels_last).eval()
 
 
@@ -245,8 +268,16 @@ def _train(
                 best, best_loss = copy.deepcopy(classifier.state_dict()), loss
             bar.advance(1, f"validation {loss:.3f}")
     classifier.load_state_dict(best)
-    classifier.trained_on_sha256 = facts.checksums.get("train", "")
-    return classifier.eval()
+    classifier.data = _data(facts)
+    classifier.skill = _skill(classifier.eval(), validation, facts, settings.seed)
+    classifier.skill.warn()
+    return classifier
+
+
+def _skill(classifier: Classifier, validation: Split, facts: Facts, seed: int) -> Skill:
+    rows = evenly_spaced(len(validation.images), MOST_IMAGES)
+    seen = predict(classifier, torch.from_numpy(validation.images[rows])).numpy()
+    return skill_of(seen, validation.labels[rows], facts.label_names, derive_seed("classifier against chance", seed))
 
 
 def _train_epoch(

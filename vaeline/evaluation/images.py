@@ -14,7 +14,7 @@ from vaeline.evaluation.classifier import Classifier, predict
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.record import NO_LABELS, Record
-from vaeline.evaluation.reference import Reference
+from vaeline.evaluation.reference import Reference, put_accuracy
 from vaeline.metrics import condition_accuracy
 from vaeline.metrics._entry import Metric, Subject
 from vaeline.metrics._images import Dash, ImageSet, Measured
@@ -59,7 +59,7 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
     """
     kept = kept or Kept()
     drawn.require(judges.facts)
-    judges.reference.require(judges.features, judges.facts, len(drawn.samples))
+    judges.reference.require(judges.features, judges.classifier.weights_sha256, judges.facts, len(drawn.samples))
     record = Record(checksums=judges.facts.checksums, seed=drawn.seed)
     images = _extractor(drawn, judges, kept)
     for file, metrics in catalogue().of_images(judges.by_label).items():
@@ -67,7 +67,8 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
             names = names_for(metrics, subject, judges.features.prefix)
             if not names:
                 continue
-            if why := _why_not(metrics[0], subject, drawn, conditional):
+            nothing = judges.features.says_nothing if metrics[0].features else ""
+            if why := _why_not(metrics[0], subject, drawn, conditional) or nothing:
                 record.dash_each(names.values(), why)
                 continue
             for key, result in _results(file, subject, images, judges, kept).items():
@@ -131,7 +132,7 @@ def _results(
     file: str, subject: Subject, images: Callable[[Subject], ImageSet], judges: Judges, kept: Kept
 ) -> dict[str, Measured | Dash]:
     """What a file of metrics says of one subject, kept as numbers."""
-    settings = {"subject": subject, "space": judges.reference.space, "test": judges.reference.test_sha256}
+    settings = {"subject": subject, "space": judges.reference.space, "test": judges.reference.data["test"]}
     section = kept.section(f"{file}-{subject}", [f"{PACKAGE}.{file}"], **settings)
 
     def measure() -> State:
@@ -194,4 +195,6 @@ def _put_accuracy(record: Record, drawn: DrawnImages, judges: Judges, conditiona
 
     by_label = kept.result(section, accuracy)["by_label"]
     how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": judge.weights_sha256}
-    record.put_mean("condition_accuracy", by_label, facts.missing_values(drawn.labels), **how)
+    if unseen := facts.unseen_in_words(drawn.labels, "samples"):
+        how["warning"] = unseen
+    put_accuracy(record, "condition_accuracy", by_label, facts.missing_values(drawn.labels), judge.skill, **how)

@@ -1,14 +1,15 @@
 """The reference of a data set: its real test images in a feature space, and the numbers that give metrics their scale."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from vaeline.data.batches import evenly_spaced
 from vaeline.data.facts import Facts
@@ -19,15 +20,22 @@ from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.image_features import extract, from_state, to_state
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.reference_numbers import AGAIN, read_numbers
+from vaeline.evaluation.reference_numbers import METRICS, METRICS_SHA256, STATISTICS_SHA256, read_numbers
+from vaeline.evaluation.shared_files import AGAIN, require_settings, settings_of
+from vaeline.evaluation.skill import Skill
 from vaeline.metrics._calibration_error import calibration_error
 from vaeline.metrics._entry import Subject
 from vaeline.metrics._images import ImageSet
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
+from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
-from vaeline.system.files import sha256, write_json, written_aside
+from vaeline.system.files import sha256
+from vaeline.system.sealed_files import write_sealed
+from vaeline.system.tensor_files import read_tensors, write_tensors
+from vaeline.system.tensor_headers import damaged
 
 BATCH = 500
+MEASURED = ("train", "test")  # the splits that are measured
 MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time and memory grow with them
 
 
@@ -38,24 +46,36 @@ class Reference:
     space: dict[str, str]  # description and weights of the features
     real: ImageSet  # the test images
     record: Record  # floors, ceilings and other references
-    test_sha256: str  # of the test split as preprocessed
+    data: Mapping[str, str]  # SHA-256 of the train and test splits as preprocessed
     drawn: int  # images that a system draws, and that the references are measured of
+    judge: str = ""  # SHA-256 of the classifier
+    says_nothing: str = ""  # why distances in the space mean nothing; empty if they do mean something
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the study that it was measured for
 
-    def require(self, features: Features, facts: Facts, drawn: int) -> None:
-        """Refuse to compare images of another space, of other test images, or of another number.
+    def require(self, features: Features, judge: str, facts: Facts, drawn: int) -> None:
+        """Refuse to compare images of another space, classifier, data set or number.
+
+        Args:
+            features: the space of the run.
+            judge: SHA-256 of the classifier of the run.
+            facts: of the store of the run.
+            drawn: images that the run drew.
 
         Raises:
             UserError: says what differs.
         """
+        again = AGAIN["reference"]
         if self.space != named(features):
             raise UserError(
-                f"The reference was measured with {self.space}, but this run with {named(features)}; {AGAIN}."
+                f"The reference was measured with {self.space}, but this run with {named(features)}; {again}."
             )
-        if self.test_sha256 != facts.checksums.get("test", ""):
-            raise UserError(f"The reference is of another test split than that of {facts.dataset_id}; {AGAIN}.")
+        if self.judge != judge:
+            raise UserError(f"The reference was measured with another classifier than that of this run; {again}.")
+        if differ := [name for name in MEASURED if self.data.get(name, "") != facts.checksums.get(name, "")]:
+            raise UserError(f"The reference is of another {differ[0]} split than that of {facts.dataset_id}; {again}.")
         if self.drawn != drawn:
             raise UserError(
-                f"The run drew {drawn:,} images, but the reference was measured of {self.drawn:,}; {AGAIN}, or draw as many."
+                f"The run drew {drawn:,} images, but the reference was measured of {self.drawn:,}; {again}, or draw as many."
             )
 
 
@@ -102,7 +122,10 @@ def measure(
     record = Record(checksums=facts.checksums, seed=seed)
     found = extract(features, lambda: [test.images], test.labels, np.arange(len(test.images)))
     real = replace(found, label_values=_label_values(facts), levels=facts.levels)
-    reference = Reference(named(features), real, record, facts.checksums.get("test", ""), images.count)
+    data = {name: facts.checksums.get(name, "") for name in MEASURED}
+    reference = Reference(
+        named(features), real, record, data, images.count, classifier.weights_sha256, features.says_nothing
+    )
     for subject, found in _images_for_scale(features, images, seed):
         put_image_metrics(reference, replace(found, levels=facts.levels), subject, by_label)
     _put_conditions(record, classifier, test, facts)
@@ -126,6 +149,9 @@ def put_image_metrics(reference: Reference, images: ImageSet, subject: Subject, 
     for file, metrics in catalogue().of_images(by_label).items():
         names = names_for(metrics, subject, images.space)
         if not names:
+            continue
+        if reference.says_nothing and metrics[0].features:
+            reference.record.dash_each(names.values(), reference.says_nothing)
             continue
         try:
             results = load(file).measure(images, reference.real)
@@ -160,23 +186,29 @@ def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: i
         yield samples.round_().clamp_(0, levels - 1).to(torch.uint8).unflatten(1, chosen.shape[1:]).numpy()
 
 
-def write(reference: Reference, statistics: Path, numbers: Path) -> None:
-    """Write the features of the test images as safetensors and the numbers as JSON."""
-    with written_aside(statistics) as aside:
-        save_file(to_state(reference.real), aside)
-    content = {"space": reference.space, "test_sha256": reference.test_sha256, "drawn": reference.drawn}
-    content |= {"prefix": reference.real.space, "statistics_sha256": sha256(statistics)}
-    write_json(numbers, {**content, "metrics": reference.record.evaluation})
+def write(reference: Reference, statistics: Path, numbers: Path, study: Study | None = None) -> None:
+    """Write the features of the test images as safetensors and the numbers as JSON. Each file names the other."""
+    about = {
+        "data": dict(reference.data),
+        "drawn": reference.drawn,
+        "judge": reference.judge,
+        "prefix": reference.real.space,
+        "settings": settings_of(study, "reference") if study else {},
+        "space": reference.space,
+    }
+    metrics = reference.record.evaluation
+    write_tensors(statistics, to_state(reference.real), {**about, METRICS_SHA256: _checksum(metrics)})
+    write_sealed(numbers, {**about, STATISTICS_SHA256: sha256(statistics), METRICS: metrics})
 
 
-def skip(why: str, statistics: Path, numbers: Path) -> None:
+def skip(why: str, statistics: Path, numbers: Path, study: Study) -> None:
     """Write why a data set has no reference."""
-    with written_aside(statistics) as aside:
-        save_file({}, aside, {"skipped": why})
-    write_json(numbers, {"skipped": why})
+    about = {"skipped": why, "settings": settings_of(study, "reference")}
+    write_tensors(statistics, {}, about)
+    write_sealed(numbers, about)
 
 
-def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts) -> Reference:
+def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study: Study | None = None) -> Reference:
     """Read what `write` wrote.
 
     Args:
@@ -184,21 +216,30 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts) -> Ref
         numbers: file of numbers.
         test: the test images, uint8 (n, channel, height, width).
         facts: of their store.
+        study: whose settings the reference must have been measured with; None if any settings will do.
 
     Raises:
-        UserError: a file is missing or damaged.
+        UserError: a file is missing, damaged, or of other settings, or the two were not written together.
     """
     record, content = read_numbers(numbers)
+    tensors, about = read_tensors(statistics, AGAIN["reference"])
+    if content.get(STATISTICS_SHA256) != sha256(statistics) or about.pop(METRICS_SHA256, "") != _checksum(
+        content.get(METRICS, {})
+    ):
+        raise UserError(f"{statistics} is not the file that {numbers} was written with; {AGAIN['reference']}.")
+    if study:
+        require_settings(study, "reference", statistics, about["settings"])
     try:
-        if sha256(statistics) != content["statistics_sha256"]:
-            raise UserError(f"{statistics} is not the file that {numbers} was written with; {AGAIN}.")
-        found = from_state(load_file(statistics), lambda: [test], content["prefix"])
-        real = replace(found, label_values=_label_values(facts))
-        return Reference(content["space"], real, record, content["test_sha256"], content["drawn"])
-    except FileNotFoundError as error:
-        raise UserError(f"There is no {statistics}; {AGAIN}.") from error
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{statistics} is damaged or of another version of vaeline; {AGAIN}.") from error
+        real = replace(from_state(tensors, lambda: [test], about["prefix"]), label_values=_label_values(facts))
+        return Reference(
+            about["space"], real, record, about["data"], about["drawn"], about["judge"], settings=about["settings"]
+        )
+    except (LookupError, TypeError, ValueError) as error:
+        raise damaged(statistics, error, AGAIN["reference"]) from error
+
+
+def _checksum(metrics: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(metrics, sort_keys=True).encode()).hexdigest()
 
 
 def _label_values(facts: Facts) -> dict[str, list[str]]:
@@ -213,7 +254,30 @@ def _put_conditions(record: Record, classifier: Classifier, test: Split, facts: 
     missing = facts.missing_values(test.labels)
     for name, accuracy in (("ceiling", condition_accuracy), ("floor", chance)):
         by_label = accuracy(seen, test.labels, facts.label_names)
-        record.put_mean(f"condition_accuracy_{name}", by_label, missing, **how)
+        put_accuracy(record, f"condition_accuracy_{name}", by_label, missing, classifier.skill, **how)
+
+
+def put_accuracy(
+    record: Record, name: str, by_label: Mapping[str, float], missing: Sequence[str], skill: Skill, **how: object
+) -> None:
+    """Record an accuracy of the labels that the classifier was shown to tell; the others are left out by name.
+
+    Args:
+        record: to add to.
+        name: of the metric.
+        by_label: accuracy of each label.
+        missing: values that too few images have.
+        skill: of the classifier.
+        how: as in `Record.put`.
+    """
+    unlearned = skill.unlearned
+    learned = {label: value for label, value in by_label.items() if label not in unlearned}
+    if why := skill.why_nothing:
+        record.dash(name, why)
+    elif by_label and not learned:
+        record.dash(name, f"the classifier is no better than chance on {', '.join(by_label)}")
+    else:
+        record.put_mean(name, learned, [*missing, *unlearned], **how, **({"unlearned": unlearned} if unlearned else {}))
 
 
 def _put_calibration(record: Record, classifier: Classifier, test: Split, facts: Facts) -> None:

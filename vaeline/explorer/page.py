@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -26,7 +27,7 @@ from vaeline.explorer.latents import LatentsPanel
 from vaeline.explorer.settings import Settings, Side, parse_whole_number
 from vaeline.explorer.side import SidePanel
 from vaeline.study.schema import MOST_SEED
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reason
 
 SEEDS = 100_000  # "New noise" picks a seed below this, short enough to type
 SHOW = {"draws": "Draws", "edit": "Test image"}
@@ -246,7 +247,7 @@ class Page:
 
     @contextmanager
     def _report_errors(self, source: str) -> Iterator[None]:
-        """Show an error of the block on the page until the same source works again.
+        """Show an error of the block on the page until the same source works again. A fault of ours goes to the terminal too.
 
         Args:
             source: control or action that the block belongs to.
@@ -256,6 +257,9 @@ class Page:
             yield
         except (UserError, OSError) as error:
             self._errors[source] = str(error)
+        except Exception as error:
+            traceback.print_exc()
+            self._errors[source] = f"This failed ({reason(error)}); the terminal of the explorer shows where."
         set_text(self.alert, " ".join(self._errors.values()))
         for name, field in (("noise", self.noise), ("image", self.image)):
             field.props["error"] = name in self._errors

@@ -6,12 +6,11 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
-from pydantic import ValidationError
 
 from vaeline.explorer.drawing import SideView
 from vaeline.explorer.runs import Runs
 from vaeline.explorer.settings import Settings
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reading, shown
 from vaeline.system.files import written_aside
 
 FOLDER = "explored"  # next to the runs of a study; neither engine reads it
@@ -64,16 +63,12 @@ def read(runs: Runs, name: str) -> Settings:
     if name not in names(runs):
         raise UserError(f"There is no picture {name!r} in {runs.folder / FOLDER}; choose one from the list.")
     path = runs.folder / FOLDER / name
-    try:
+    with reading(path, "choose another picture", "not a picture with settings of the explorer"):
         with Image.open(path, formats=["PNG"]) as image:
-            content = json.loads(image.text[KEY])  # type: ignore[attr-defined]
-        settings = Settings.model_validate(content["settings"])
-    except (OSError, SyntaxError, KeyError, TypeError, ValueError, ValidationError) as error:
-        raise UserError(f"{path} contains no settings of the explorer; choose another picture.") from error
-    if content["study"] != runs.study:
-        raise UserError(
-            f"{path} belongs to the study {content['study']}; open that study with --study {content['study']}."
-        )
+            content = json.loads(image.info[KEY])  # a text in front of the pixels, which are not decoded
+        study, settings = str(content["study"]), Settings.model_validate(content["settings"])
+    if study != runs.study:
+        raise UserError(f"{path} belongs to the study {shown(study)}; open that study with --study.")
     return settings
 
 

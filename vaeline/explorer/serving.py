@@ -5,6 +5,7 @@ from pathlib import Path
 from nicegui import app, ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from vaeline.explorer.doorkeeper import MOST_BYTES, Doorkeeper
 from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.page import Page
 
@@ -24,6 +25,7 @@ def serve(explorer: Explorer, port: int, show: bool) -> None:
         show: open the page in a browser.
     """
     # A website may point its own host name at 127.0.0.1 (DNS rebinding); only our names are answered.
+    app.add_middleware(Doorkeeper)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     app.add_static_file(local_file=Path(__file__).parent / "page.css", url_path="/page.css")
     ui.run(
@@ -37,4 +39,5 @@ def serve(explorer: Explorer, port: int, show: bool) -> None:
         show=show,
         tailwind=False,
         show_welcome_message=False,
+        ws_max_size=MOST_BYTES,
     )

@@ -120,7 +120,12 @@ def _warnings(runs: list[Run], name: str) -> str:
     """The warnings of a variant's runs, once each."""
     found = [run.evaluation.get(name, {}) for run in runs]
     words = [each["warning"] for each in found if "warning" in each]
-    words += [f"without {', '.join(each['left_out'])}: too few images have it" for each in found if "left_out" in each]
+    for each in found:
+        unlearned = each.get("unlearned", [])
+        if rare := [name for name in each.get("left_out", []) if name not in unlearned]:
+            words.append(f"without {', '.join(rare)}: too few images have it")
+        if unlearned:
+            words.append(f"without {', '.join(unlearned)}: the classifier is no better than chance on it")
     return "; ".join(dict.fromkeys(words))
 
 

@@ -42,7 +42,7 @@ def note_time(path: Path, step: str, seconds: float) -> None:
     """
     try:
         times = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         times = {}
     if not isinstance(times, dict):
         times = {}

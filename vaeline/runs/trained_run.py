@@ -1,5 +1,6 @@
 """A trained run in Python: sample, encode, decode, reconstruct, interpolate, and estimate likelihoods."""
 
+import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor
 from vaeline.data.dequantization import to_range
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DATA, DataFiles
+from vaeline.data.splits import SPLITS
 from vaeline.data.store import Split, read_split, require_images
 from vaeline.metrics.nll import FEW_SAMPLES, Unconverged
 from vaeline.models import interpolation, sampling
@@ -18,11 +20,24 @@ from vaeline.models.importance_sampling import LogLikelihood
 from vaeline.models.likelihood_estimation import estimate, log_frequencies, why_no_likelihood
 from vaeline.models.model import Model
 from vaeline.runs import model_files
+from vaeline.runs.arguments import (
+    as_array,
+    as_images,
+    as_labels,
+    as_latents,
+    as_wanted,
+    count_of_images,
+    values_of,
+    whole_number,
+)
 from vaeline.runs.folder import project_of
-from vaeline.system.errors import UserError
+from vaeline.study.schema import MOST_SEED
+from vaeline.system.errors import UserError, reason, shown
 from vaeline.system.seeds import derive_seed
 
 BATCH = 256  # images at a time
+MOST_STEPS = 10_000  # of an interpolation
+MOST_SAMPLES = 10_000_000  # of the posterior of an image
 Value = int | str  # of a label: its index among the values of the label, or its name
 Wanted = Mapping[str, Value | Sequence[Value]]  # label -> one value for all images, or one for each
 
@@ -39,10 +54,13 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
     Raises:
         UserError: a file of the run is missing or damaged.
     """
+    for name, path in {"folder": folder, "store": store}.items():
+        if not isinstance(path, str | os.PathLike) and (path is not None or name == "folder"):
+            raise UserError(f"{name} is {shown(path)}; give a path.")
     model, facts = model_files.load(Path(folder))
     if store is None:
         store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
-    return TrainedRun(model.to(device), facts, Path(store))
+    return TrainedRun(_on(device, model), facts, Path(store))
 
 
 class TrainedRun:
@@ -62,6 +80,7 @@ class TrainedRun:
     def __init__(self, model: Model, facts: Facts, store: Path) -> None:
         self.model, self.facts, self.store = model, facts, store
         self._splits: dict[str, Split] = {}
+        self._latent_shape: tuple[int, ...] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -74,6 +93,8 @@ class TrainedRun:
         Raises:
             UserError: the store is missing or damaged, or contains other images than those that the run was trained on.
         """
+        if not isinstance(name, str) or name not in SPLITS:
+            raise UserError(f"The split is {shown(name)}; it must be one of: {', '.join(SPLITS)}.")
         if name not in self._splits:
             require_images(self.store, self.facts)
             self._splits[name] = read_split(self.store, name)
@@ -93,13 +114,14 @@ class TrainedRun:
         Raises:
             UserError: a label or value is unknown, or the numbers of values and of images differ.
         """
-        wanted = dict(wanted or {}) | named
-        if set(wanted) >= set(self.facts.label_names):  # the store is not needed
+        count, seed = count_of_images(count, self.facts), _seed(seed)
+        asked = as_wanted(wanted) | named
+        if set(asked) >= set(self.facts.label_names):  # the store is not needed
             labels = np.zeros((count, len(self.facts.label_names)), np.int64)
         else:
             of_test = self.split().labels
             labels = of_test[np.random.default_rng(seed).integers(len(of_test), size=count)]
-        return self._with(labels, wanted)
+        return self._with(labels, asked)
 
     def sample(
         self, count: int = 16, wanted: Wanted | None = None, /, *, seed: int = 0, **named: Value | Sequence[Value]
@@ -108,25 +130,41 @@ class TrainedRun:
 
         Raises:
             UserError: as in `labels`; or labels are given, and the model is not conditional.
+
+        Warns:
+            UnseenLabels: no training image has one of the labels.
         """
-        if wanted or named:
-            self._require_labels(next(iter({**(wanted or {}), **named})))
-        labels = self.labels(count, wanted, seed=seed, **named) if self.model.conditional else self._no_labels(count)
+        count, seed, asked = count_of_images(count, self.facts), _seed(seed), as_wanted(wanted) | named
+        if asked:
+            self._require_labels(next(iter(asked)))
+        labels = self.labels(count, asked, seed=seed) if self.model.conditional else self._no_labels(count)
+        if self.model.conditional:
+            self.facts.warn_of_unseen(labels, "images to draw")
         with torch.random.fork_rng():
             return _joined(sampling.sample(self.model, self._tensor(labels), self.facts, seed, BATCH))
 
     def draw(self, labels: np.ndarray, seed: int = 0) -> np.ndarray:
-        """Draw latents z from p(z), or from p(z|y) for each row of labels, (n, columns), as `sample` does."""
+        """Draw latents z from p(z), or from p(z|y) for each row of labels, (n, columns), as `sample` does.
+
+        Raises:
+            UserError: labels as in `decode`.
+        """
+        given = as_array(labels, "Labels", f"whole numbers, (n, {len(self.facts.label_names)})")
+        if not np.shape(given) or not len(given):
+            raise UserError(f"Labels are {given.dtype} {given.shape}; give a row for each latent.")
+        labels = self._checked(given, len(given))
         with torch.random.fork_rng():
-            torch.manual_seed(seed)
+            torch.manual_seed(_seed(seed))
             return _joined(sampling.draw(self.model, some) for some in self._tensor(labels).split(BATCH))
 
     def decode(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """The mean image of p(x|z, y) for each latent.
 
         Raises:
-            UserError: the model is conditional and no labels are given, or the numbers of labels and latents differ.
+            UserError: the model is conditional and no labels are given, or the numbers of labels and latents differ; or
+                latents have another shape than the model's, or are not finite.
         """
+        z = self._z(z)
         labels = self._checked(labels, len(z))
         return _joined(sampling.decode(self.model, self._tensor(z), self._tensor(labels), self.facts, BATCH))
 
@@ -136,6 +174,7 @@ class TrainedRun:
         Raises:
             UserError: images have another shape or range than the model's; labels as in `decode`.
         """
+        images = as_images(images, self.facts)
         labels = self._checked(labels, len(images))
         with torch.inference_mode():
             batches = zip(self._x(images).split(BATCH), self._tensor(labels).split(BATCH), strict=True)
@@ -156,6 +195,7 @@ class TrainedRun:
         """
         if named:
             self._require_labels(next(iter(named)))
+        images = as_images(images, self.facts)
         labels = self._checked(labels, len(images))
         return self.decode(self.encode(images, labels), self._with(labels, named))
 
@@ -167,6 +207,8 @@ class TrainedRun:
         Raises:
             UserError: the prior has no flow, or the latents are not vectors.
         """
+        steps = whole_number(steps, "steps", 1, MOST_STEPS)
+        first, second = (as_array(each, "Latents", "float32 (n, latent)") for each in (first, second))
         if through_flow and self.model.latent_density.flow is None:
             raise UserError("The prior of this run has no flow to interpolate through; use through_flow=False.")
         if np.ndim(first) != 2 or np.shape(first) != np.shape(second):
@@ -174,7 +216,9 @@ class TrainedRun:
                 f"Latents to interpolate between are {np.shape(first)} and {np.shape(second)}; both must be (n, latent)."
             )
         return (
-            interpolation.interpolate(self.model, self._tensor(first), self._tensor(second), steps, through_flow)
+            interpolation.interpolate(
+                self.model, self._tensor(self._z(first)), self._tensor(self._z(second)), steps, through_flow
+            )
             .cpu()
             .numpy()
         )
@@ -201,8 +245,8 @@ class TrainedRun:
         """
         if why := why_no_likelihood(self.model):
             raise UserError(f"This run has no likelihood to estimate: {why}.")
-        if samples < 10:
-            raise UserError(f"samples is {samples}; importance sampling takes at least 10.")
+        samples, seed = whole_number(samples, "samples", 10, MOST_SAMPLES), _seed(seed)
+        images = as_images(images, self.facts)
         sum_out = labels is None and self.model.conditional
         if sum_out and not self.facts.classes:
             raise UserError(
@@ -219,44 +263,40 @@ class TrainedRun:
         return _converged(LogLikelihood(*(field[0] for field in found[metric])))
 
     def _x(self, images: np.ndarray, generator: torch.Generator | None = None) -> Tensor:
-        """Check images, and scale them for the networks."""
-        images, facts = np.asarray(images), self.facts
-        wanted = f"{facts.dtype.__name__} (n, {', '.join(map(str, facts.image_shape))})"
-        if images.shape[1:] != facts.image_shape or images.dtype != facts.dtype or not len(images):
-            raise UserError(f"Images are {images.dtype} {images.shape}; this run takes {wanted}.")
-        if facts.levels and images.max() >= facts.levels:
-            raise UserError(f"A pixel is {images.max()}; the levels of this run's images are 0 to {facts.levels - 1}.")
+        """Scale images for the networks."""
         if generator is None:
             generator = torch.Generator(self.device).manual_seed(0)
-        return to_range(self._tensor(images), facts, generator)
+        return to_range(self._tensor(images), self.facts, generator)
 
     def _checked(self, labels: np.ndarray | None, count: int) -> np.ndarray:
         """Check the labels of `count` images. A model that is not conditional gets zeros, which it ignores."""
         if not self.model.conditional:
             return self._no_labels(count)
-        names, limits = self.facts.label_names, np.array(self.facts.label_cardinalities)
         if labels is None:
+            names = self.facts.label_names
             raise UserError(f"This run is conditional: give the images' labels, (n, {len(names)}): {', '.join(names)}.")
-        labels = np.asarray(labels)
-        if labels.shape != (count, len(names)) or labels.dtype.kind not in "iu":
-            raise UserError(
-                f"Labels are {labels.dtype} {labels.shape}; {count} images take whole numbers, {(count, len(names))}."
-            )
-        if (labels < 0).any() or (labels >= limits).any():
-            raise UserError(f"A label is out of range; labels are below {', '.join(map(str, limits))} by column.")
-        return labels.astype(np.int64)
+        found = as_labels(labels, count, self.facts)
+        self.facts.warn_of_unseen(found, "images")
+        return found
+
+    def _z(self, latents: np.ndarray) -> np.ndarray:
+        """Check latents against those of a black image."""
+        if self._latent_shape is None:
+            with torch.inference_mode():
+                x = torch.zeros(1, *self.facts.image_shape, device=self.device)
+                features = self.model.features(x, self._tensor(self._no_labels(1)))
+                self._latent_shape = tuple(self.model.posterior.centre(features).shape[1:])
+        return as_latents(latents, self._latent_shape, self.model.posterior.codebook_size)
 
     def _with(self, labels: np.ndarray, wanted: Wanted) -> np.ndarray:
         """Labels with the columns set that are named."""
         labels = labels.copy()
         for name, values in wanted.items():
-            if isinstance(values, str | int | np.integer):
-                column, labels[:, column] = self.facts.label(name, values)
-                continue
-            found = [self.facts.label(name, value) for value in values]
-            if len(found) != len(labels):
+            found = [self.facts.label(name, value) for value in values_of(name, values)]
+            single = len(found) == 1 and not isinstance(values, list | tuple | np.ndarray)
+            if len(found) != len(labels) and not single:
                 raise UserError(f"{name} has {len(found)} values for {len(labels)} images; give one, or one for each.")
-            labels[:, found[0][0]] = [code for _, code in found]
+            labels[:, found[0][0]] = [code for _, code in found] if not single else found[0][1]
         return labels
 
     def _require_labels(self, asked: str) -> None:
@@ -268,6 +308,17 @@ class TrainedRun:
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+
+def _seed(value: int) -> int:
+    return whole_number(value, "seed", 0, MOST_SEED)
+
+
+def _on(device: torch.device | str, model: Model) -> Model:
+    try:
+        return model.to(torch.device(device))
+    except Exception as error:  # torch has another class for each kind of device that it lacks
+        raise UserError(f"device is {shown(device)}, which cannot be used ({reason(error)}); take cpu.") from error
 
 
 def _joined(batches: Iterable[Tensor]) -> np.ndarray:

@@ -21,7 +21,7 @@ from pydantic._internal._model_construction import ModelMetaclass
 from pydantic_core import PydanticCustomError, core_schema
 
 from vaeline.study.contract import Part, faults, shown_type
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reason
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ def shown_folder(family: str) -> str:
 
 def names(family: str) -> list[str]:
     """The parts of a family, as found on disk, sorted."""
-    return sorted(path.stem for path in folder(family).glob("*.py") if not path.stem.startswith("_"))
+    return sorted(path.stem for path in folder(family).glob("*.py") if not path.stem.startswith(("_", ".")))
 
 
 class Entry(BaseModel):
@@ -146,6 +146,8 @@ def _parse(path: Path, shown: str) -> ast.Module:
         return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except SyntaxError as error:
         raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
+    except (ValueError, RecursionError, MemoryError) as error:  # bytes that are no text, or expressions of absurd depth
+        raise UserError(f"{shown} is not valid Python: {reason(error)}.") from error
 
 
 def _names_defined(tree: ast.Module) -> set[str]:

@@ -1,23 +1,28 @@
 """Read and check a study; an error has one line for each mistake and names its key."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, NodeEvent
 
 from vaeline.study.parts import PartOptions
 from vaeline.study.schema import Study
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reason, shown
 
 Content = dict[str, Any]  # of a study, as YAML holds it
 PARAMS = Path("params.yaml")  # the active study
+MOST_BYTES = 1_000_000  # of a study
+MOST_VALUES = 100_000  # with those that aliases repeat
+DEEPEST = 30  # a list in a list in a key; the schema has a quarter of that
+MOST_MISTAKES = 20  # that are listed
 
 
 def load(path: Path = PARAMS) -> Study:
@@ -62,27 +67,26 @@ def _left_out(content: object, whole: object, path: str = "") -> Iterator[str]:
                 yield from _left_out(content[key], value, f"{path}{key}.")
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """Refuses a key that appears twice, as DVC does. PyYAML by itself takes the last value."""
-
-    def compose_mapping_node(self, anchor: dict[str, yaml.Node]) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        seen: set[object] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.composer.ComposerError(None, None, f"{key.value} appears twice", key.start_mark)
-                seen.add(key.value)
-        return node
-
-
 def read_yaml(path: Path) -> Content:
     """Read a mapping out of a YAML file.
 
     Raises:
         UserError: the file is missing, is not YAML, or holds no mapping.
     """
-    return deepcopy(_parse(path, _read(path)))
+    return parse_yaml(path, _read(path))
+
+
+def parse_yaml(path: Path, content: bytes) -> Content:
+    """Read a mapping out of the bytes of a YAML file, with the parser of DVC, so that both engines see the same values.
+
+    Args:
+        path: of the file, for errors.
+        content: of the file.
+
+    Raises:
+        UserError: the content is not YAML, holds no mapping, or uses what only one of two readers may understand.
+    """
+    return deepcopy(_parse(path, content))
 
 
 def _read(path: Path) -> bytes:
@@ -92,18 +96,58 @@ def _read(path: Path) -> bytes:
         raise UserError(f"There is no {path}; run from the project's root.") from error
     except IsADirectoryError as error:
         raise UserError(f"{path} is a folder; a study is a YAML file.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); make it readable and run again.") from error
 
 
 @lru_cache(maxsize=1)
 def _parse(path: Path, content: bytes) -> Content:
     """The content of a study; shared by all callers, which must not change it."""
+    if len(content) > MOST_BYTES:
+        raise UserError(f"{path} has {len(content):,} bytes, but a study has at most {MOST_BYTES:,}.")
     try:
-        parsed = yaml.load(content.decode("utf-8"), _UniqueKeys)  # a safe loader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
+        text = content.decode("utf-8")
+        _check_plain(path, YAML(typ="safe").parse(text))
+        parsed = YAML(typ="safe").load(text)
+    except UserError:
+        raise
+    except Exception as error:  # of the parser, or of Python, such as for a number of 5,000 digits
+        raise UserError(f"{path} is not valid YAML: {_why(error)}.") from error
     if not isinstance(parsed, dict):
         raise UserError(f"{path} holds no keys; a study has study, dataset, training, evaluation and variants.")
     return parsed
+
+
+def _check_plain(path: Path, events: Iterable[Event]) -> None:
+    """Refuse tags, deep nesting, and aliases by which a short text stands for millions of values, before they are built."""
+    anchored: dict[str | None, int] = {}  # anchor -> number of values below it
+    open_collections: list[tuple[str | None, int]] = [(None, 0)]  # the anchor and the number of values so far
+    for event in events:
+        line = f"{path}, line {event.start_mark.line + 1}"
+        if tag := getattr(event, "tag", None):
+            raise UserError(f"{line} has the YAML tag {shown(tag)}; write the value without it, and a text in quotes.")
+        if isinstance(event, CollectionStartEvent):
+            open_collections.append((event.anchor, 1))
+            if len(open_collections) > DEEPEST:
+                raise UserError(f"{line} is nested {DEEPEST} deep; a study is at most 8 deep.")
+        elif isinstance(event, AliasEvent) and event.anchor not in anchored:
+            raise UserError(
+                f"{line} refers to {shown(event.anchor)}, which no line before it has finished; write it out."
+            )
+        elif isinstance(event, CollectionEndEvent | NodeEvent):
+            anchor, values = open_collections.pop() if isinstance(event, CollectionEndEvent) else (event.anchor, 1)
+            values = anchored[event.anchor] if isinstance(event, AliasEvent) else values
+            anchored |= {anchor: values} if anchor else {}
+            outer, before = open_collections.pop()
+            open_collections.append((outer, before + values))
+            if before + values > MOST_VALUES:
+                raise UserError(f"{line}: the aliases stand for over {MOST_VALUES:,} values; write out what is meant.")
+
+
+def _why(error: Exception) -> str:
+    """The problem that a parser has found, with its line."""
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    return f"{problem or reason(error)}{f', line {mark.line + 1}' if problem and mark else ''}"
 
 
 def check(content: Content, path: Path) -> Study:
@@ -119,7 +163,9 @@ def check(content: Content, path: Path) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
-        raise UserError("\n".join(_sentence(path, mistake) for mistake in error.errors())) from error
+        mistakes = [_sentence(path, mistake) for mistake in error.errors()[:MOST_MISTAKES]]
+        more = error.error_count() - len(mistakes)
+        raise UserError("\n".join(mistakes + [f"{path} has {more:,} more mistakes."] * (more > 0))) from error
 
 
 def _sentence(path: Path, mistake: ErrorDetails) -> str:
@@ -130,7 +176,7 @@ def _sentence(path: Path, mistake: ErrorDetails) -> str:
         return f"{path}: {where} is missing."
     if mistake["type"] == "too_short":
         return f"{path}: {where} holds {mistake['ctx']['actual_length']}, but should hold at least {mistake['ctx']['min_length']}."
-    came = [] if isinstance(mistake["input"], dict | PartOptions) else [f"is {mistake['input']!r}, but"]
+    came = [] if isinstance(mistake["input"], dict | PartOptions) else [f"is {shown(mistake['input'])}, but"]
     message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return " ".join([f"{path}:", *([where] if where else []), *came, message]) + "."
 

@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
 
 from vaeline.study.reading import Content, check, read_yaml
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
 FOLDER = Path("studies")
+TEXT = "tag:yaml.org,2002:str"  # YAML's name of the type
 
 
 def names() -> list[str]:
@@ -32,7 +35,7 @@ def resolve(name: str, quick: bool = False) -> Study:
         if quick_overlay is None:
             raise UserError(f"studies/{name}.yaml has no quick overlay; leave out QUICK=1, or add a `quick` section.")
         content = overlay(content, quick_overlay) | {"published": {}}  # a quick study is not compared with papers
-        content["study"]["name"] = f"{name}_quick"
+        content.setdefault("study", {})["name"] = f"{name}_quick"
     return check(content, FOLDER / f"{name}.yaml")
 
 
@@ -64,8 +67,9 @@ def as_yaml(study: Study) -> str:
     sections = []
     for name, content in study.model_dump(mode="json").items():
         nested = any(isinstance(value, dict | list) for value in content.values())
-        text = yaml.safe_dump(
+        text = yaml.dump(
             {name: content},
+            Dumper=_Dumper,
             sort_keys=False,
             default_flow_style=None if nested else False,
             width=120,
@@ -74,6 +78,18 @@ def as_yaml(study: Study) -> str:
         about = (Study.model_fields[name].description or "").strip()
         sections.append(f"# {about}\n{text}" if about else text)
     return head + "\n" + "\n".join(sections)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes a text that YAML 1.2 reads as a number, such as 1e3 or 0o10, which is a text in PyYAML's YAML 1.1."""
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    other = YAML(typ="safe").resolver.resolve(ScalarNode, text, (True, False)) != TEXT
+    return dumper.represent_scalar(TEXT, text, style="'" if other else None)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def _read(name: str, above: list[str]) -> Content:

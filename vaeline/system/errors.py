@@ -1,9 +1,79 @@
-"""The one exception whose message is written for the user."""
+"""The one exception whose message is written for the user, and how errors of libraries become one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MOST_SHOWN = 120  # characters of a value inside a sentence
+MOST_SAID = 4000  # characters of a whole message
 
 
 class UserError(Exception):
     """A mistake, or a state of the files or the machine, that the user can fix.
 
     The message is one sentence. It says what came, what is allowed, and what to do. Commands print it without a
-    traceback.
+    traceback. A message that is too long to read loses its middle: its end says what to do.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_cut(_printable(message), MOST_SAID))
+
+
+def shown(value: object) -> str:
+    """A value as a sentence shows it: its `repr` on one line, of which a long one loses its middle."""
+    return _cut(" ".join(line.strip() for line in repr(value).splitlines()), MOST_SHOWN)
+
+
+def reason(error: BaseException) -> str:
+    """What an error of a library says, on one line; the name of its class if it says nothing, or only names a key."""
+    said = " ".join(str(error).split())
+    if not said or isinstance(error, LookupError | RecursionError | AttributeError):
+        said = f"{type(error).__name__} {said}".strip()
+    return _cut(said, 2 * MOST_SHOWN)
+
+
+@contextmanager
+def reading(path: Path, again: str, what: str = "damaged") -> Iterator[None]:
+    """Turn every error of the block, which reads a file that may be damaged, into one sentence.
+
+    Libraries raise more classes of errors on damaged bytes than they document: `RecursionError` for deep JSON, `zlib.error`
+    inside a zip, `struct.error`, `OverflowError`. A list of them is never complete. An error of the operating system, such as
+    a missing permission, says nothing about the content; it is raised again as it came.
+
+    Args:
+        path: of the file.
+        again: what to do, as in "remove it and get it again".
+        what: the file is if it cannot be read.
+
+    Raises:
+        UserError: the file cannot be read, or this machine has too little memory for it.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except MemoryError as error:
+        raise UserError(
+            f"{path} needs more memory than this machine has left, or is {what}; free memory, or {again}."
+        ) from error
+    except Exception as error:
+        if of_system(error):
+            raise
+        raise UserError(f"{path} is {what} ({reason(error)}); {again}.") from error
+
+
+def of_system(error: BaseException) -> bool:
+    """Whether the operating system raised an error. Libraries raise `OSError` without a number for damaged content."""
+    return isinstance(error, OSError) and bool(error.errno)
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - end - 5]} ... {text[-end:]}"
+
+
+def _printable(text: str) -> str:
+    """The text with `\\udcff` for a byte of a file's name that is not UTF-8, which no terminal could print."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,6 +1,15 @@
-"""HDF5 files that appear whole or not at all, also on a disk that is full."""
+"""HDF5 files that appear whole or not at all, also on a disk that is full, and whose structure is under a checksum.
 
+The library of HDF5 may loop for ever, crash or allocate terabytes when it meets a damaged structure. A file therefore ends
+with a note of our own, which HDF5 ignores: the checksum of all bytes except those of large datasets, which the readers of
+these datasets verify. A file is opened only if the checksum is right.
+"""
+
+import errno
+import fcntl
+import hashlib
 import io
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -12,45 +21,15 @@ import h5py
 
 from vaeline.system.errors import UserError
 from vaeline.system.files import written_aside
+from vaeline.system.sealed_files import seal, unseal
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-LOCKED = ("unable to lock file", "already open for write")  # in the messages of HDF5
+UNREADABLE = {errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE}  # no fault of the file
+LARGE = 2**16  # bytes; the checksum of the structure leaves out larger datasets
+MARK = b"vaeline\n"  # the last bytes of a file
 FLUSHED_BYTES = 2**24  # after so many bytes the disk is told to start writing
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[h5py.File]:
-    """Open an HDF5 file to read it.
-
-    HDF5's own lock is not taken. A file that vaeline wrote is never written again in its place, and some file systems have no
-    locks.
-
-    Raises:
-        UserError: another program has opened the file to write to it.
-        OSError: it is not an HDF5 file, or is damaged.
-    """
-    try:
-        file = _open_unlocked(path)
-    except OSError as error:
-        if any(sign in str(error) for sign in LOCKED):
-            raise UserError(
-                f"{path} is open for writing in another program, or was when that program crashed; close it there and run again, or "
-                "else remove the file and make it again."
-            ) from error
-        raise
-    with file:
-        yield file
-
-
-def _open_unlocked(path: Path) -> h5py.File:
-    try:
-        return h5py.File(path, "r", locking=False)
-    except OSError as error:
-        if "locking flag values" not in str(error):
-            raise
-        return h5py.File(path, "r")  # this process has the file open with locks
 
 
 @contextmanager
@@ -61,10 +40,118 @@ def created(path: Path) -> Iterator[h5py.File]:
         UserError: the disk is full. No file is left.
     """
     with written_aside(path) as aside, _NeverFailing(aside, "w+") as raw:
-        with h5py.File(raw, "w", libver=("v110", "v110")) as file:
+        try:
+            with h5py.File(raw, "w", libver=("v110", "v110")) as file:
+                yield file
+                large = _large(file)
+            raw.write(_note(raw, large))
+        finally:
+            if raw.error:  # the cause of any other error, as when the block reads what could not be written
+                raise raw.error
+
+
+@contextmanager
+def opened(path: Path, what: str, again: str) -> Iterator[h5py.File]:
+    """Open an HDF5 file to read it. Any error inside the block is an error of the file.
+
+    HDF5 takes no lock: the files of vaeline are replaced whole, and some file systems have no locks.
+
+    Args:
+        path: of the file.
+        what: it should be, as in "a store of vaeline".
+        again: what to do if it is missing or damaged, as in "make it again with `...`".
+
+    Raises:
+        UserError: the file is missing, cannot be read, is open for writing, or is damaged.
+    """
+    try:
+        with path.open("rb", buffering=0) as raw:
+            _check_lock(raw)
+            _check_structure(raw)
+        with h5py.File(path, "r", locking=False) as file:
             yield file
-        if raw.error:
-            raise raw.error
+    except UserError:
+        raise
+    except FileNotFoundError as error:
+        raise UserError(f"There is no {path}; {again}.") from error
+    except Exception as error:  # HDF5 and h5py answer damage with errors of many types
+        raise _explained(path, what, again, error) from error
+
+
+def _check_lock(raw: io.FileIO) -> None:
+    """Notice a program that has the file open for writing, which HDF5 locks it for.
+
+    Raises:
+        BlockingIOError: there is one.
+    """
+    try:
+        fcntl.flock(raw, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks
+        return
+
+
+def _large(file: h5py.File) -> list[list[int]]:
+    """The places of large datasets in the file, in order: [offset, bytes]."""
+    datasets: list[h5py.Dataset] = []
+    file.visititems(lambda _, each: datasets.append(each) if isinstance(each, h5py.Dataset) else None)
+    places = [(each.id.get_offset(), each.nbytes) for each in datasets]
+    return sorted([offset, size] for offset, size in places if offset is not None and size > LARGE)
+
+
+def _note(raw: io.FileIO, large: list[list[int]]) -> bytes:
+    """The note at the end of a file: JSON, its length, and the mark."""
+    end = raw.seek(0, os.SEEK_END)
+    content = json.dumps(seal({"bytes": end, "large": large, "structure": _hash(raw, end, large)})).encode()
+    raw.seek(end)
+    return content + len(content).to_bytes(8, "little") + MARK
+
+
+def _check_structure(raw: io.FileIO) -> None:
+    """Check the structure of a file against the note at its end.
+
+    Raises:
+        ValueError: there is no note, or the structure was changed since it was written.
+    """
+    size = raw.seek(0, os.SEEK_END)
+    raw.seek(max(0, size - 16))
+    length, mark = int.from_bytes(raw.read(8), "little"), raw.read()
+    if mark != MARK or length > size - 16:
+        raise ValueError("it does not end with its checksum")
+    end = size - 16 - length
+    raw.seek(end)
+    note = unseal(json.loads(raw.read(length)))
+    if note["bytes"] != end or note["structure"] != _hash(raw, end, note["large"]):
+        raise ValueError("the checksum of its structure differs")
+
+
+def _hash(raw: io.FileIO, end: int, large: list[list[int]]) -> str:
+    """The checksum of the first `end` bytes of a file, except those of large datasets."""
+    digest, at = hashlib.sha256(), 0
+    for offset, size in [*large, [end, 0]]:
+        raw.seek(at)
+        while at < offset:
+            block = raw.read(min(offset - at, FLUSHED_BYTES))
+            if not block:
+                raise ValueError("it is shorter than it was")
+            digest.update(block)
+            at += len(block)
+        at = offset + size
+    return digest.hexdigest()
+
+
+def _explained(path: Path, what: str, again: str, error: Exception) -> UserError:
+    if isinstance(error, BlockingIOError) or any(word in str(error) for word in ("unable to lock", "already open for")):
+        return UserError(
+            f"{path} is open for writing in another program, or such a program was killed; close the program and run again, "
+            f"or {again}."
+        )
+    if isinstance(error, OSError) and error.errno in UNREADABLE:
+        return UserError(f"{path} cannot be read ({os.strerror(error.errno)}); see to the disk and run again.")
+    return UserError(
+        f"{path} is not {what}, or is damaged or of another version ({error!s:.200}); remove it and {again}."
+    )
 
 
 class _NeverFailing(io.FileIO):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reading
 from vaeline.system.files import write_json
 
 SEAL = "sha256"  # the key of the checksum, beside the content
@@ -51,11 +51,10 @@ def read_sealed(path: Path, again: str) -> dict[str, Any]:
         UserError: the file is missing, damaged, or was changed since it was written.
     """
     try:
-        return unseal(json.loads(path.read_bytes()))
+        with reading(path, again, "damaged or of another version of vaeline"):
+            return unseal(json.loads(path.read_bytes()))
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; {again}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is damaged or of another version of vaeline ({error}); {again}.") from error
 
 
 def _checksum(content: Mapping[str, Any]) -> str:

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import safetensors.torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_bytes
-from vaeline.system.sealed_files import seal, unseal
+from vaeline.system.sealed_files import seal
+from vaeline.system.tensor_headers import ABOUT, about_in, damaged, unreadable
 
-ABOUT = "about"  # the entry of the file's metadata that is sealed
 TENSORS = "tensors_sha256"
 
 
@@ -50,21 +49,26 @@ def read_tensors(path: Path, again: str) -> TensorFile:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; {again}.") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return tensors_in(content, path, again)
+
+
+def tensors_in(content: bytes, path: Path, again: str) -> TensorFile:
+    """The same for the content of a file that was read already.
+
+    Raises:
+        UserError: it is damaged, or was changed since it was written.
+    """
     try:
+        size = int.from_bytes(content[:8], "little")
+        about = about_in(content[8 : 8 + size])
         tensors = safetensors.torch.load(content)
-        about = unseal(json.loads(_metadata(content)[ABOUT]))
         if about.pop(TENSORS) != _checksum(tensors):
             raise ValueError("the checksum of its tensors differs")
-    except (SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} is damaged or of another version of vaeline ({error}); {again}.") from error
+    except Exception as error:  # safetensors and torch answer damage with errors of many types
+        raise damaged(path, error, again) from error
     return TensorFile(tensors, about)
-
-
-def _metadata(content: bytes) -> dict[str, str]:
-    """The metadata in the header of a safetensors file, which begins with the header's length."""
-    size = int.from_bytes(content[:8], "little")
-    metadata: dict[str, str] = json.loads(content[8 : 8 + size])["__metadata__"]
-    return metadata
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:

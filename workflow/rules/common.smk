@@ -17,7 +17,7 @@ from pipeline_steps.plan_check import PLANNED, SOURCE, plan
 from vaeline.data import source_fingerprint
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.study import reading
-from pipeline_steps.closure import PACKAGES
+from pipeline_steps.closure import PACKAGES, is_code
 from vaeline.system.errors import UserError
 from workflow import bridge
 
@@ -34,9 +34,9 @@ try:
         if workflow.remote_exec
         else source_fingerprint.of_source(STUDY.dataset)
     )
+    HASHES = {"code": hashes(STUDY)}
 except UserError as error:
     raise WorkflowError(str(error)) from None
-HASHES = {"code": hashes(STUDY)}
 TRACKED = set()  # the keys of all rules, with wildcards
 config["study"] = PARAMS["study"]  # for the captions of Snakemake's report
 # A rule claims the GPU if there is one; on a machine without a GPU, trainings do not wait for each other.
@@ -103,13 +103,8 @@ def lookup(path):
 
 def sources():
     """All files of the code that is hashed."""
-    files = (
-        path
-        for package in PACKAGES
-        for path in Path(package).rglob("*")
-        if path.is_file()
-    )
-    return sorted(str(path) for path in files if "__pycache__" not in path.parts)
+    files = (path for package in PACKAGES for path in Path(package).rglob("*"))
+    return sorted(str(path) for path in files if is_code(path) and path.is_file())
 
 
 def targets():

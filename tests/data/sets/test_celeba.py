@@ -7,6 +7,7 @@ import shutil
 import sys
 import types
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -256,3 +257,16 @@ def test_the_real_subset_has_known_attributes_and_missing_images() -> None:
     assert {"Smiling", "Male", "Young", "No_Beard"} <= set(raw.labels.names)
     first = dict(zip(raw.labels.names, np.asarray(raw.labels.codes[0]), strict=True))
     assert (first["Smiling"], first["Male"], first["Brown_Hair"]) == (1, 0, 1)
+
+
+EMPTY_TABLES = (b"", b"\n", b" \r\n \n", b"20\n", b"image_id,partition\n", b"\xff", b"\0", b"a" * 200_000 + b",b\n")
+
+
+@pytest.mark.parametrize("write", [write_celeba, write_kaggle_celeba])
+def test_a_table_without_rows_is_named(tmp_path: Path, write: Callable[[Path], Path]) -> None:
+    suffix = "csv" if write is write_kaggle_celeba else "txt"
+    for table in ("list_eval_partition", "list_attr_celeba"):
+        for content in EMPTY_TABLES:
+            (write(tmp_path) / f"{table}.{suffix}").write_bytes(content)
+            with pytest.raises(UserError, match=f"{table}.{suffix}"):
+                raw_images.read(dataset(tmp_path, split=Split(method="official")))

@@ -11,6 +11,7 @@ import pytest
 from tests.data.sets.sources import WEB_PAGE, idx_files, write_fashion_mnist, write_files
 from vaeline.data import raw_images
 from vaeline.data.sets import _idx, fashion_mnist
+from vaeline.study import parts
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
 
@@ -74,8 +75,26 @@ def test_compressed_files_of_different_images_are_refused(tmp_path: Path, monkey
         ("train-labels-idx1-ubyte", idx_files()["t10k-labels-idx1-ubyte"], r"\(30, 28, 28\) with 10 labels up to 9"),
         ("t10k-labels-idx1-ubyte", struct.pack(">2I", 2049, 10) + bytes(range(1, 11)), "10 labels up to 10; .*0 to 9"),
         ("t10k-images-idx3-ubyte", struct.pack(">4I", 2051, 10, 8, 8) + bytes(640), r"\(10, 8, 8\).*28x28"),
+        (
+            "t10k-images-idx3-ubyte",
+            struct.pack(">4I", 2051, *[2**32 - 1] * 3),
+            "16 bytes, but its header promises 79,228,162,",
+        ),
+        ("t10k-images-idx3-ubyte", struct.pack(">4I", 2051, 0, 28, 28), r"\(0, 28, 28\) with 10 labels"),
     ],
-    ids=["cut", "longer", "labels", "cut in the header", "empty", "web page", "fewer labels", "ten", "smaller images"],
+    ids=[
+        "cut",
+        "longer",
+        "labels",
+        "cut in the header",
+        "empty",
+        "web page",
+        "fewer labels",
+        "ten",
+        "smaller images",
+        "vast",
+        "none",
+    ],
 )
 def test_a_damaged_uncompressed_file_is_named(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
     write_files(tmp_path, idx_files() | {name: content})
@@ -102,3 +121,28 @@ def test_a_wrong_download_leaves_no_file(
     with pytest.raises(UserError, match=f"train-images-idx3-ubyte.gz gave {sentence}.*set dataset.source to a folder"):
         fashion_mnist.download(tmp_path / "raw")
     assert not list((tmp_path / "raw").iterdir())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x1f\x8b",
+        b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 40,
+        gzip.compress(b"x" * 1000)[:-9],
+        gzip.compress(bytes(101_000_000), 1),
+    ],
+    ids=["empty", "two bytes", "no deflate", "cut", "bomb"],
+)
+def test_a_damaged_compressed_file_is_named(tmp_path: Path, content: bytes) -> None:
+    files = {name: data for name, data in idx_files().items() if name != "train-images-idx3-ubyte"}
+    write_files(tmp_path, files | {"train-images-idx3-ubyte.gz": content})
+    with pytest.raises(
+        UserError, match=r"train-images-idx3-ubyte.gz is (damaged \(|not Fashion).*; remove it and get it again"
+    ):
+        raw_images.read(dataset(tmp_path))
+
+
+@pytest.mark.parametrize("name", parts.names("sets"))
+def test_every_address_of_a_download_is_encrypted(name: str) -> None:
+    assert getattr(parts.module("sets", name), "MIRROR", "https://").startswith("https://")

@@ -72,7 +72,7 @@ def test_an_altered_file_is_named(tmp_path: Path, place: int) -> None:
     content[place] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(
-        UserError, match=r"train_32x32.mat \([\d,]+ bytes\) is not a MATLAB file of version 5, or is dama"
+        UserError, match=r"train_32x32.mat is a damaged file of [\d,]+ bytes, or no MATLAB file of version 5"
     ):
         raw_images.read(dataset(tmp_path))
 
@@ -81,7 +81,7 @@ def test_an_altered_file_is_named(tmp_path: Path, place: int) -> None:
 def test_a_file_of_another_format_is_refused(tmp_path: Path, content: bytes) -> None:
     write_files(write_svhn(tmp_path), {"train_32x32.mat": content})
     with pytest.raises(
-        UserError, match="train_32x32.mat .* is not a MATLAB file of version 5, or is damaged .*; remove it"
+        UserError, match="train_32x32.mat is a damaged file of .* bytes, or no MATLAB file of version 5 .*; remove it"
     ):
         raw_images.read(dataset(tmp_path))
 
@@ -93,7 +93,7 @@ def test_the_newer_matlab_format_is_refused(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[:128] = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
     path.write_bytes(content)
-    with pytest.raises(UserError, match="is not a MATLAB file of version 5, .*7.3"):
+    with pytest.raises(UserError, match="no MATLAB file of version 5 .it is of version 7.3."):
         raw_images.read(dataset(tmp_path))
 
 
@@ -112,13 +112,20 @@ def test_the_newer_matlab_format_is_refused(tmp_path: Path) -> None:
         ({"X": PIXELS, "y": DIGITS * 11}, "11 in y"),
         ({"X": PIXELS, "y": DIGITS * 1.5}, "1.5 in y"),
         ({"X": PIXELS, "y": DIGITS * np.nan}, "nan in y"),
-        ({"X": PIXELS, "y": np.array([list("12345")]).T}, "y of <U1"),
-        ({"X": PIXELS, "y": DIGITS.astype(object)}, "y of object"),
     ],
 )
 def test_a_file_with_other_variables_is_refused(tmp_path: Path, content: dict[str, np.ndarray], sentence: str) -> None:
     savemat(write_svhn(tmp_path) / "train_32x32.mat", content)
     with pytest.raises(UserError, match=f"train_32x32.mat holds {sentence}.*; remove it and get it again"):
+        raw_images.read(dataset(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("digits", "sentence"), [(np.array([list("12345")]).T, "y is characters"), (DIGITS.astype(object), "y is cells")]
+)
+def test_labels_that_are_no_numbers_are_refused(tmp_path: Path, digits: np.ndarray, sentence: str) -> None:
+    savemat(write_svhn(tmp_path) / "train_32x32.mat", {"X": PIXELS, "y": digits})
+    with pytest.raises(UserError, match=f"train_32x32.mat is .*{sentence}.*; remove it and get it again"):
         raw_images.read(dataset(tmp_path))
 
 

@@ -12,6 +12,7 @@ from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
 from vaeline.evaluation.classifier import Classifier, load, of, predict, probabilities, save, train
 from vaeline.evaluation.feature_space import Features
+from vaeline.evaluation.skill import LearnedNothing
 from vaeline.study import parts, schema
 from vaeline.system.errors import UserError
 
@@ -120,6 +121,25 @@ def test_a_damaged_file_is_named(trained: Classifier, tmp_path: Path, content: b
         load(path)
 
 
+def test_any_flipped_bit_is_named(trained: Classifier, tmp_path: Path) -> None:
+    path = tmp_path / "tiny.classifier.safetensors"
+    save(path, trained)
+    good, generator = path.read_bytes(), np.random.default_rng(0)
+    for place in generator.choice(len(good), 300, replace=False):
+        content = bytearray(good)
+        content[place] ^= 1 << int(generator.integers(8))
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"tiny\.classifier\.safetensors is damaged.*pipeline_steps\.classifier"):
+            load(path)
+
+
+def test_a_file_says_what_was_learned_from_what(trained: Classifier, tmp_path: Path) -> None:
+    save(tmp_path / "a", trained)
+    found = load(tmp_path / "a")
+    assert found.skill == trained.skill and found.skill.unlearned == [] and found.skill.images == 60
+    assert (found.architecture, found.data, found.settings) == (trained.architecture, trained.data, {})
+
+
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"There is no .*pipeline_steps\.classifier"):
         load(tmp_path / "tiny.classifier.safetensors")
@@ -176,11 +196,32 @@ def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> No
     save(
         DataFiles("tiny", tmp_path).classifier, train(images, images, facts, SETTINGS.model_copy(update={"epochs": 1}))
     )
-    assert of(facts, tmp_path).trained_on_sha256 == "ab12"
+    assert of(facts, tmp_path).data["train"] == "ab12"
     with pytest.raises(
         UserError, match=r"trained on another training split than that of tiny.*pipeline_steps\.classifier"
     ):
         of(replace(facts, checksums={"train": "cd34"}), tmp_path)
+
+
+def test_a_classifier_chosen_on_another_validation_split_is_refused(tmp_path: Path) -> None:
+    images = bright_halves(64, 0)
+    facts = replace(facts_of(images.images, [2, 2]), checksums={"train": "ab12", "validation": "cd34"})
+    save(DataFiles("tiny", tmp_path).classifier, train(images, images, facts, SETTINGS))
+    with pytest.raises(UserError, match="chosen on another validation split"):
+        of(replace(facts, checksums={"train": "ab12", "validation": "ef56"}), tmp_path)
+
+
+def test_a_classifier_of_invisible_labels_says_nothing(tmp_path: Path) -> None:
+    images, validation = bright_halves(120, 0), bright_halves(60, 1)
+    for split in (images, validation):
+        split.labels[:] = np.random.default_rng(9).integers(0, 2, split.labels.shape)
+    with pytest.warns(LearnedNothing, match=r"condition_accuracy and all distances .* raise classifier\.epochs"):
+        blind = train(images, validation, facts_of(images.images, [2, 2]), SETTINGS)
+    save(DataFiles("tiny", tmp_path).classifier, blind)
+    space = parts.build(
+        Features, parts.validate("features", {"name": "classifier"}), facts_of(images.images, [2, 2]), tmp_path
+    )
+    assert space.says_nothing == blind.skill.why_nothing != ""
 
 
 def test_a_nonfinite_loss_stops_with_an_explanation() -> None:

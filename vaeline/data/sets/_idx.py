@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import struct
-import zlib
+from io import BytesIO
 from math import prod
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from vaeline.data.checksums import fingerprint
 from vaeline.data.labels import of_classes
 from vaeline.data.raw_images import RawImages
 from vaeline.data.sets import _web
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reading
 
 FILES = {  # file -> dimensions of its array
     "train-images-idx3-ubyte": 3,
@@ -29,6 +29,7 @@ MNIST = {  # md5 of MNIST's uncompressed files; the other data sets use the same
 }
 UINT8 = 8  # the type code of idx
 IMAGE = (28, 28)
+MOST_BYTES = 100_000_000  # of an uncompressed file; the largest has 47 million
 
 
 def download(folder: Path, title: str, mirror: str, md5: dict[str, str]) -> None:
@@ -91,9 +92,9 @@ def _existing(folder: Path, title: str, file: str, md5: dict[str, str]) -> Path:
 
 def _read_file(path: Path, title: str, file: str, md5: dict[str, str]) -> np.ndarray:
     """The array in a file, uint8: (n, height, width) or (n,)."""
-    try:
+    with reading(path, "remove it and get it again"):
         stored = path.read_bytes()
-        content = gzip.decompress(stored) if path.suffix == ".gz" else stored
+        content = _uncompressed(stored) if path.suffix == ".gz" else stored
         if title != "MNIST" and _digest(content) == MNIST[file]:
             raise UserError(
                 f"{path} is a file of MNIST, not of {title}; get the files of {title}, or set dataset.name to mnist."
@@ -105,8 +106,14 @@ def _read_file(path: Path, title: str, file: str, md5: dict[str, str]) -> np.nda
                 "remove it and get it again, or use images of your own as image_folder."
             )
         return _decode(content, FILES[file])
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise UserError(f"{path} is damaged ({error}); remove it and get it again.") from error
+
+
+def _uncompressed(stored: bytes) -> bytes:
+    with gzip.open(BytesIO(stored)) as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it unpacks to over {MOST_BYTES:,} bytes")
+    return content
 
 
 def _digest(content: bytes) -> str:
@@ -125,7 +132,12 @@ def _decode(content: bytes, dimensions: int) -> np.ndarray:
 
 
 def _check_labels(folder: Path, title: str, images: np.ndarray, codes: np.ndarray, classes: list[str]) -> None:
-    if images.shape[1:] != IMAGE or len(codes) != len(images) or codes.max(initial=0) >= len(classes):
+    if (
+        not len(images)
+        or images.shape[1:] != IMAGE
+        or len(codes) != len(images)
+        or codes.max(initial=0) >= len(classes)
+    ):
         raise UserError(
             f"{folder} holds images of shape {images.shape} with {len(codes):,} labels up to {codes.max(initial=0)}; "
             f"{title} has images of 28x28 with a label of 0 to {len(classes) - 1} each, so get its files again."

@@ -17,7 +17,7 @@ from vaeline.data.archive import Archive, check_no_web_page, is_web_page
 from vaeline.data.labels import Table, read_table
 from vaeline.data.raw_images import EncodedImages, Loader, RawImages
 from vaeline.study.schema import Dataset
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reading
 from vaeline.system.files import disk_full, is_disk_full
 
 IMAGES = 202_599
@@ -161,10 +161,10 @@ def _table(folder: Path, archive: Archive, inside: dict[str, str], name: str, he
 def _parse(content: bytes, path: Path, header: list[str] | None) -> Table:
     if is_web_page(content[:64]):
         check_no_web_page(path)
-    try:
+    if not content.strip():
+        raise UserError(f"{path} is empty; get it again.")
+    with reading(path, "get it again", "not a text file with a table"):
         return read_table(content.decode(), str(path), header)
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not a text file ({error}); get it again.") from error
 
 
 def _official(partition: Table, ids: list[str]) -> np.ndarray:

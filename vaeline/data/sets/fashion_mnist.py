@@ -6,7 +6,7 @@ from vaeline.data.raw_images import Loader, RawImages
 from vaeline.data.sets import _idx
 from vaeline.study.schema import Dataset
 
-MIRROR = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"  # the authors'
+MIRROR = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"  # the authors'
 MD5 = {  # of the compressed files, as torchvision has them; none are published for uncompressed files
     "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
     "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",

@@ -12,11 +12,11 @@ import numpy as np
 from vaeline.data.checksums import fingerprint
 from vaeline.data.labels import of_classes
 from vaeline.data.raw_images import Loader, RawImages
-from vaeline.data.sets import _web
+from vaeline.data.sets import _matlab, _web
 from vaeline.study.schema import Dataset
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reading
 
-MIRROR = "http://ufldl.stanford.edu/housenumbers/"  # the authors'
+MIRROR = "https://ufldl.stanford.edu/housenumbers/"  # the authors'
 MD5 = {  # as torchvision has them
     "train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373",
     "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3",
@@ -79,18 +79,14 @@ def _read_file(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _load(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """X of a MATLAB file, and y as a vector."""
-    from scipy.io import loadmat
-
-    try:
-        content = loadmat(path, variable_names=["X", "y"])
-    except Exception as error:  # of loadmat or zlib, or any error that damage leads to, such as an IndexError
-        size = path.stat().st_size
-        raise UserError(
-            f"{path} ({size:,} bytes) is not a MATLAB file of version 5, or is damaged ({error}); remove it and get it again."
-        ) from error
+    size = path.stat().st_size
+    with reading(
+        path, "remove it and get it again", f"a damaged file of {size:,} bytes, or no MATLAB file of version 5"
+    ):
+        content = _matlab.read_arrays(path.read_bytes(), ("X", "y"))
     if not {"X", "y"} <= content.keys():
         raise _other(path, "no X or no y")
-    return np.asarray(content["X"]), np.asarray(content["y"]).ravel()
+    return content["X"], content["y"].ravel()
 
 
 def _other(path: Path, came: str) -> UserError:

@@ -6,11 +6,9 @@ import torch
 from torch import Tensor
 
 from vaeline.data.facts import Facts
-from vaeline.data.paths import DataFiles
 from vaeline.evaluation.classifier import Classifier, of
 from vaeline.evaluation.feature_space import Features
 from vaeline.study.parts import PartOptions
-from vaeline.system.files import sha256
 
 
 class Options(PartOptions):
@@ -19,15 +17,16 @@ class Options(PartOptions):
 
 def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "ClassifierFeatures":
     """Load the feature space of the classifier that the classifier stage wrote into `data`."""
-    return ClassifierFeatures(of(facts, data).to(device), sha256(DataFiles(facts.dataset_id, data).classifier))
+    return ClassifierFeatures(of(facts, data).to(device))
 
 
 class ClassifierFeatures(Features):
-    def __init__(self, classifier: Classifier, weights_sha256: str) -> None:
+    def __init__(self, classifier: Classifier) -> None:
         self.classifier = classifier
-        self.weights_sha256 = weights_sha256
+        self.weights_sha256 = classifier.weights_sha256
+        self.says_nothing = classifier.skill.why_nothing
         self.description = (
-            f"the last hidden layer of the pipeline's own classifier, {classifier.settings['features']} dimensions"
+            f"the last hidden layer of the pipeline's own classifier, {classifier.architecture['features']} dimensions"
         )
 
     @torch.inference_mode()

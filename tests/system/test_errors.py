@@ -1,0 +1,79 @@
+"""Messages of a bounded length, and errors of libraries as sentences."""
+
+import json
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from vaeline.system.errors import MOST_SAID, UserError, reading, reason, shown
+
+PATH = Path("data/one.bin")
+
+
+def test_a_long_message_keeps_its_begin_and_its_end() -> None:
+    message = str(UserError(f"The name is {'x' * 100_000}; give a shorter one."))
+    assert len(message) == MOST_SAID
+    assert message.startswith("The name is xxx") and message.endswith("xxx; give a shorter one.")
+    assert str(UserError("short")) == "short"
+
+
+def test_a_long_value_is_shown_by_both_ends() -> None:
+    assert shown("x") == "'x'"
+    assert len(shown(list(range(10_000)))) == 120 and shown(list(range(10_000))).endswith("9998, 9999]")
+
+
+def test_a_message_can_always_be_printed() -> None:
+    name = b"caf\xe9.png".decode("utf-8", "surrogateescape")
+    message = str(UserError(f"{name} is no image."))
+    assert message.encode() == b"caf\\udce9.png is no image."
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError("y"), "(KeyError 'y')"),
+        (EOFError(), "(EOFError)"),
+        (zlib.error("bad\n  data"), "(bad data)"),
+        (struct.error("short"), "(short)"),
+        (OverflowError("large"), "(large)"),
+        (RecursionError("maximum recursion depth exceeded"), "(RecursionError maximum recursion depth exceeded)"),
+        (NotImplementedError("compression 99"), "(compression 99)"),
+        (zipfile.BadZipFile("no zip"), "(no zip)"),
+        (OSError("image file is truncated"), "(image file is truncated)"),
+    ],
+)
+def test_any_error_of_a_reader_is_one_sentence(error: Exception, said: str) -> None:
+    with pytest.raises(UserError) as refused, reading(PATH, "get it again"):
+        raise error
+    assert str(refused.value) == f"data/one.bin is damaged {said}; get it again."
+
+
+def test_deep_json_is_damage() -> None:
+    with pytest.raises(UserError, match="is damaged .RecursionError"), reading(PATH, "get it again"):
+        json.loads("[" * 100_000)
+
+
+def test_an_error_of_the_system_is_not_called_damage() -> None:
+    with pytest.raises(PermissionError), reading(PATH, "get it again"):
+        raise PermissionError(13, "Permission denied", str(PATH))
+    with pytest.raises(UserError, match="^the reason$"), reading(PATH, "get it again"):
+        raise UserError("the reason")
+
+
+def test_too_little_memory_is_named() -> None:
+    with (
+        pytest.raises(
+            UserError, match="needs more memory than this machine has left, or is damaged; free memory, or get"
+        ),
+        reading(PATH, "get it again"),
+    ):
+        raise MemoryError
+
+
+def test_an_interrupt_is_no_damage() -> None:
+    with pytest.raises(KeyboardInterrupt), reading(PATH, "get it again"):
+        raise KeyboardInterrupt
+    assert reason(KeyboardInterrupt()) == "KeyboardInterrupt"

@@ -1,0 +1,100 @@
+"""What the files that all studies of a data set share say of themselves, and whether a study may use them.
+
+Each file names, under its seal, the settings that decided it. A study of other settings must not use it: it may have been
+made for another study of the same data set. Reading this needs no torch.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vaeline.data.paths import DataFiles
+from vaeline.data.store import read_facts_of
+from vaeline.study.schema import Study
+from vaeline.study.settings import differences, values
+from vaeline.system.errors import UserError
+from vaeline.system.sealed_files import read_sealed
+from vaeline.system.tensor_headers import read_about
+
+# What a step reads of params.yaml, and its file names.
+READS = {
+    "classifier": ("classifier", "training.device"),
+    "reference": (
+        "evaluation.features", "evaluation.by_label", "sampling.count", "classifier.threads", "training.device",
+    ),
+}  # fmt: skip
+AGAIN = {
+    step: f"make it again with `python -m pipeline_steps.{step}`"
+    for step in ("download", "preprocess", "classifier", "reference")
+}
+
+
+def settings_of(study: Study, step: str) -> dict[str, Any]:
+    """The settings that decide the file of a step, as the file names them."""
+    return values(study, READS[step])
+
+
+def require_settings(study: Study, step: str, path: Path, made: Mapping[str, Any]) -> None:
+    """Refuse a file of other settings.
+
+    Args:
+        study: that would use the file.
+        step: that made it.
+        path: of the file.
+        made: the settings that it names.
+
+    Raises:
+        UserError: names the settings that differ.
+    """
+    if other := differences(made, settings_of(study, step)):
+        raise UserError(
+            f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {AGAIN[step]}."
+        )
+
+
+def other_settings(study: Study, step: str) -> str:
+    """Why the file of a step that all studies of a data set share is not of a study's settings; empty if it is.
+
+    Only what the file says of itself is read: a manifest, the facts of a store, the header of a file of tensors.
+
+    Args:
+        study: as params.yaml has it.
+        step: `download`, `preprocess`, `classifier` or `reference`.
+    """
+    try:
+        _CHECKS[step](study)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def _check_manifest(study: Study) -> None:
+    path = DataFiles(study.dataset.id).manifest
+    made = read_sealed(path, AGAIN["download"])
+    wanted = {"id": study.dataset.id, "dataset": study.dataset.name, "source": study.dataset.source}
+    if other := differences({key: made.get(key) for key in wanted}, wanted):
+        raise UserError(
+            f"{path} is of another data set than that of params.yaml: {'; '.join(other)}; {AGAIN['download']}."
+        )
+
+
+def _check_classifier(study: Study) -> None:
+    path = DataFiles(study.dataset.id).classifier
+    require_settings(study, "classifier", path, read_about(path, AGAIN["classifier"]).get("settings", {}))
+
+
+def _check_reference(study: Study) -> None:
+    files, space = DataFiles(study.dataset.id), study.evaluation.features.name
+    for path, content in (
+        (files.statistics(space), read_about(files.statistics(space), AGAIN["reference"])),
+        (files.metrics(space), read_sealed(files.metrics(space), AGAIN["reference"])),
+    ):
+        require_settings(study, "reference", path, content.get("settings", {}))
+
+
+_CHECKS: dict[str, Callable[[Study], object]] = {
+    "download": _check_manifest,
+    "preprocess": read_facts_of,
+    "classifier": _check_classifier,
+    "reference": _check_reference,
+}

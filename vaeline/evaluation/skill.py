@@ -1,0 +1,106 @@
+"""What a classifier was shown to tell apart: its labels on validation images, against chance. No torch is needed to read it."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vaeline.metrics._chance import against_chance
+
+# The p-value below which a label counts as learned. It is not 0.05: the epoch was chosen on the same validation images.
+LEVEL = 0.01
+MOST_IMAGES = 20_000  # that are tested
+MOST_NAMED = 8  # labels in a sentence
+
+
+class LearnedNothing(UserWarning):
+    """A classifier does no better than chance on a label, or on all of them."""
+
+
+@dataclass(frozen=True)
+class LabelSkill:
+    """A label on the validation images."""
+
+    balanced_accuracy: float
+    chance: float  # balanced accuracy if the answers are dealt to other images
+    p: float  # of the test against chance, adjusted for the number of labels
+
+    @property
+    def learned(self) -> bool:
+        """Whether the classifier is better than chance."""
+        return self.p <= LEVEL
+
+
+@dataclass(frozen=True)
+class Skill:
+    """What a classifier can tell apart. Without labels nothing was tested, and nothing is left out."""
+
+    images: int = 0  # that were tested
+    labels: Mapping[str, LabelSkill | None] = field(default_factory=dict)  # None: all images have one value
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Skill":
+        """Skill read from JSON."""
+        labels = {name: each and LabelSkill(**each) for name, each in content["labels"].items()}
+        return cls(content["images"], labels)
+
+    @property
+    def unlearned(self) -> list[str]:
+        """The labels on which the classifier was not shown to be better than chance."""
+        return [name for name, each in self.labels.items() if each is None or not each.learned]
+
+    @property
+    def why_nothing(self) -> str:
+        """Why the classifier says nothing; empty if it was shown to tell at least one label."""
+        if not self.labels or len(self.unlearned) < len(self.labels):
+            return ""
+        return f"the classifier is no better than chance on {self.images:,} validation images ({self.described()})"
+
+    def described(self) -> str:
+        """The labels that were not learned, with their accuracies, as in `digit 0.30 where chance is 0.30`."""
+        named = [f"{name} {_in_words(self.labels[name])}" for name in self.unlearned[:MOST_NAMED]]
+        more = len(self.unlearned) - MOST_NAMED
+        return ", ".join([*named, f"{more} more"] if more > 0 else named)
+
+    def warn(self) -> None:
+        """Warn of what was not learned, and say what to do.
+
+        Warns:
+            LearnedNothing: a label was not learned.
+        """
+        todo = "raise classifier.epochs, give more images, or choose labels that the images show (dataset.labels)"
+        if why := self.why_nothing:
+            warnings.warn(
+                f"It was not shown that {why.replace('is no better', 'is better')}: condition_accuracy and all distances in its "
+                f"features will be dashes; {todo}.",
+                LearnedNothing,
+                stacklevel=3,
+            )
+        elif self.unlearned:
+            warnings.warn(
+                f"The classifier is no better than chance on these labels of {self.images:,} validation images, which "
+                f"condition_accuracy leaves out: {self.described()}; {todo}.",
+                LearnedNothing,
+                stacklevel=3,
+            )
+
+
+def skill_of(predicted: np.ndarray, labels: np.ndarray, names: Sequence[str], seed: int) -> Skill:
+    """Test a classifier on validation images.
+
+    Args:
+        predicted: values that it saw, (images, columns).
+        labels: the true values, the same shape.
+        names: of the columns.
+        seed: of the test.
+    """
+    tested = against_chance(predicted, labels, seed)
+    return Skill(len(labels), {name: each and LabelSkill(*each) for name, each in zip(names, tested, strict=True)})
+
+
+def _in_words(skill: LabelSkill | None) -> str:
+    if skill is None:
+        return "has one value only"
+    return f"{skill.balanced_accuracy:.2f} where chance is {skill.chance:.2f}"

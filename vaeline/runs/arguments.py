@@ -1,0 +1,189 @@
+"""What callers pass to a trained run: converted if it can mean one thing only, and otherwise refused with a sentence."""
+
+import os
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from vaeline.data.facts import Facts
+from vaeline.system.errors import UserError, reason, shown
+
+MODES = {1: "L", 3: "RGB"}  # of Pillow, by channels
+DEEP = ("I", "F")  # how Pillow's modes of more than 8 bits a channel begin
+
+
+def whole_number(value: object, name: str, least: int, most: int) -> int:
+    """Check a whole number, also one of NumPy.
+
+    Raises:
+        UserError: it is of another type, or out of range.
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or not least <= int(value) <= most:  # type: ignore[call-overload]
+        raise UserError(f"{name} is {shown(value)}; it must be a whole number from {least:,} to {most:,}.")
+    return int(value)  # type: ignore[call-overload]
+
+
+def count_of_images(value: object, facts: Facts) -> int:
+    """Check how many images are asked for: at least one, and no more than fit into half of this machine's memory.
+
+    Raises:
+        UserError: it is of another type, or out of range.
+    """
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    bytes_each = prod(facts.image_shape) * np.dtype(facts.dtype).itemsize + 8 * len(facts.label_names)
+    return whole_number(value, "count", 1, max(1, memory // 2 // bytes_each))
+
+
+def as_array(value: object, what: str, instead: str) -> np.ndarray:
+    """An array of numbers, from an array, a tensor or nested lists.
+
+    Args:
+        value: to convert.
+        what: it is, for errors: "Labels".
+        instead: what to give, for errors: "whole numbers, (n, 2)".
+
+    Raises:
+        UserError: it is none.
+    """
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # rows of different lengths, or whatever an object raises
+        raise UserError(
+            f"{what} are {type(value).__name__}, which is no array ({reason(error)}); give {instead}."
+        ) from error
+    if array.dtype.kind not in "biuf":
+        came = shown(value) if array.ndim == 0 else f"an array of {array.dtype}"
+        raise UserError(f"{what} are {came}; give {instead}.")
+    return array
+
+
+def as_images(value: object, facts: Facts) -> np.ndarray:
+    """Images as the store holds them: uint8 levels (n, channel, height, width), or float32 points.
+
+    Images of Pillow become grey or coloured, as the run's are; whole numbers of other types become uint8.
+
+    Raises:
+        UserError: their type, shape or range is another.
+    """
+    wanted = f"{facts.dtype.__name__} (n, {', '.join(map(str, facts.image_shape))})"
+    if isinstance(value, str | bytes | os.PathLike):
+        raise UserError(f"Images are the path {shown(value)}; open it with PIL.Image.open, or give {wanted}.")
+    images = as_array(_without_pillow(value, facts), "Images", wanted)
+    kinds = "iuf" if facts.points else "iu"
+    if images.shape[1:] != facts.image_shape or images.dtype.kind not in kinds or not len(images):
+        raise UserError(f"Images are {images.dtype} {images.shape}; this run takes {wanted}.")
+    if facts.points:
+        return _finite(images, "points")
+    if images.min() < 0 or images.max() >= facts.levels:
+        pixel = images.min() if images.min() < 0 else images.max()
+        raise UserError(f"A pixel is {pixel}; the levels of this run's images are 0 to {facts.levels - 1}.")
+    return images.astype(np.uint8)
+
+
+def as_latents(value: object, shape: tuple[int, ...], codes: int | None) -> np.ndarray:
+    """Latents, float32 (n, *shape), or indices of a codebook, int64 (n, rows, columns).
+
+    Args:
+        value: to convert.
+        shape: of a latent, as `TrainedRun.encode` returns it.
+        codes: the size of the codebook; None if there is none.
+
+    Raises:
+        UserError: their type, shape or range is another, or one is not finite.
+    """
+    wanted = f"float32 (n, {', '.join(map(str, shape))})"
+    latents = as_array(value, "Latents", wanted)
+    if codes and latents.dtype.kind in "iu" and latents.shape[1:] == shape[1:] and len(latents):
+        if latents.min() < 0 or latents.max() >= codes:
+            raise UserError(f"An index of the codebook is out of range; indices are 0 to {codes - 1}.")
+        return latents.astype(np.int64)
+    if latents.shape[1:] != shape or latents.dtype.kind not in "iuf" or not len(latents):
+        raise UserError(f"Latents are {latents.dtype} {latents.shape}; this run takes {wanted}.")
+    return _finite(latents, "latents")
+
+
+def as_labels(value: object, count: int, facts: Facts) -> np.ndarray:
+    """The labels of `count` images, int64 (count, columns); of a single column also (count,).
+
+    Raises:
+        UserError: their type, shape or range is another.
+    """
+    names, limits = facts.label_names, np.array(facts.label_cardinalities)
+    labels = as_array(value, "Labels", f"whole numbers, {(count, len(names))}: {', '.join(names)}")
+    if labels.ndim == 1 and len(names) == 1:
+        labels = labels[:, np.newaxis]
+    if labels.shape != (count, len(names)) or labels.dtype.kind not in "iu":
+        raise UserError(
+            f"Labels are {labels.dtype} {labels.shape}; {count} images take whole numbers, {(count, len(names))}."
+        )
+    if (labels < 0).any() or (labels >= limits).any():
+        raise UserError(f"A label is out of range; labels are below {', '.join(map(str, limits))} by column.")
+    return labels.astype(np.int64)
+
+
+def as_wanted(value: object) -> dict[str, Any]:
+    """The labels that a caller names, with their values.
+
+    Raises:
+        UserError: it is no mapping of names.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise UserError(f"Wanted labels are {shown(value)}; give a mapping of names to values, as in {{'digit': 3}}.")
+    return dict(value)
+
+
+def values_of(name: str, value: object) -> list[int | str]:
+    """The value, or the values of each image, that a label is given.
+
+    Raises:
+        UserError: a value is neither a whole number nor a name.
+    """
+    many = value if isinstance(value, list | tuple) else value.tolist() if isinstance(value, np.ndarray) else [value]
+    if (
+        not isinstance(many, list | tuple)
+        or not many
+        or not all(isinstance(each, int | str | np.integer) for each in many)
+    ):
+        raise UserError(f"{name} is {shown(value)}; give the name or the number of a value, or a list of them.")
+    return list(many)
+
+
+def _without_pillow(value: object, facts: Facts) -> object:
+    """Images of Pillow as an array, (n, channel, height, width); anything else as it came."""
+    images = value if isinstance(value, list | tuple) else [value]
+    pictures = [image for image in images if isinstance(image, Image.Image)]
+    if facts.points or not pictures or len(pictures) < len(images):
+        return value
+    return np.stack([_pixels(picture, facts.image_shape) for picture in pictures])
+
+
+def _pixels(image: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
+    channels, height, width = shape
+    if image.size != (width, height) or image.mode.startswith(DEEP):
+        raise UserError(
+            f"An image is {image.width}x{image.height} of mode {image.mode}; this run takes {width}x{height} of 8 bits, so convert it first."
+        )
+    try:
+        pixels = np.asarray(image.convert(MODES[channels]))
+    except Exception as error:  # Pillow reads the pixels of a file only now
+        raise UserError(f"The pixels of an image cannot be read ({reason(error)}); give another image.") from error
+    return pixels.reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def _finite(array: np.ndarray, what: str) -> np.ndarray:
+    """The array as float32."""
+    with np.errstate(over="ignore"):
+        converted = array.astype(np.float32)
+    lost = len(array) - int(np.isfinite(converted).reshape(len(array), -1).all(1).sum())
+    if lost:
+        raise UserError(f"{lost:,} of {len(array):,} {what} are not finite in 32 bits; leave out NaN and infinities.")
+    return converted

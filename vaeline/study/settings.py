@@ -1,0 +1,49 @@
+"""The values of a study at dotted keys, as the files that were made with them name them."""
+
+import functools
+import operator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from vaeline.study.schema import Study
+
+ABSENT = "absent"
+
+
+def values(study: Study, keys: Iterable[str]) -> dict[str, Any]:
+    """The values at dotted keys, such as `training.epochs` or `variants.cvae`, as JSON gives them back.
+
+    A key that the study does not have is None.
+    """
+    content = study.model_dump(mode="json")
+    return {key: _value(content, key) for key in keys}
+
+
+def differences(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """How settings that a file names differ from others: `classifier.epochs 20, now 30` for each that differs."""
+    before, now = dict(_leaves(made)), dict(_leaves(wanted))
+    return [
+        f"{key} {_shown(before, key)}, now {_shown(now, key)}"
+        for key in before | now
+        if before.get(key, ABSENT) != now.get(key, ABSENT)
+    ]
+
+
+def _leaves(content: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:
+    """The values inside nested mappings, by dotted keys."""
+    for key, value in content.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def _shown(values: Mapping[str, object], key: str) -> str:
+    return f"{values[key]!r}" if key in values else ABSENT
+
+
+def _value(content: dict[str, Any], key: str) -> object:
+    try:
+        return functools.reduce(operator.getitem, key.split("."), content)
+    except (KeyError, TypeError):  # a list or a number has no keys
+        return None
