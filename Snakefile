@@ -12,6 +12,15 @@ include: "workflow/rules/runs.smk"
 include: "workflow/rules/report.smk"
 
 
+# A job on another machine must have what the submitting process planned, and must not plan anew.
+if workflow.is_main_process:
+    os.environ[PLANNED] = planned()
+
+
+envvars:
+    PLANNED,
+
+
 # Every output is a target. With the report alone, files of older runs would be taken for those of a failed run.
 rule all:
     default_target: True
@@ -27,7 +36,7 @@ if workflow.is_main_process:
 
 onstart:
     if not workflow.touch:
-        bridge.begin()
+        bridge.begin(sources())
 
 
 onsuccess:

@@ -5,6 +5,9 @@ import signal
 import sys
 from types import FrameType
 
+# Before any other module of the project is imported, so that an edit of a module after its import is noticed.
+from pipeline_steps import file_states as file_states
+
 
 def _stop(number: int, frame: FrameType | None) -> None:
     os._exit(130)

@@ -13,7 +13,7 @@ from vaeline.system.memory import budget
 
 @study_command
 @timed(data_timing, "classifier")
-@reads(*READS["classifier"])
+@reads(*READS["classifier"], code="classifier")
 def main(study: Study) -> None:
     """Train the classifier that measures condition accuracy; its last hidden layer is a feature space."""
     prepare_process(study.classifier.threads)

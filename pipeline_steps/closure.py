@@ -84,6 +84,12 @@ def closure(modules: Iterable[str]) -> set[Path]:
     return found
 
 
+def forget() -> None:
+    """Look at the files again for the next hash. Within a hash, and until this is called, each file is looked at once."""
+    for known in (_imported, _module, _files, _data_files):
+        known.cache_clear()
+
+
 def code_text(text: str) -> str:
     """A module's source without comments, docstrings and blank lines."""
     lines = text.encode().splitlines(keepends=True)

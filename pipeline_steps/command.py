@@ -1,20 +1,20 @@
 """What the commands of the steps share: errors in sentences, the study, the parameters that a step reads, its time."""
 
-import fcntl
 import functools
 import inspect
-import operator
 import os
 import sys
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
 from pipeline_steps.last_resort import RAISED, allow_interrupt, end_interrupted, explain
+from pipeline_steps.plan_check import UNDER_DVC, PlanCheck
+from pipeline_steps.running import refuse_beside_snakemake
 from vaeline.data.paths import DataFiles
 from vaeline.runs.folder import TIMING, StudyFolder
 from vaeline.runs.timing import note_time
@@ -25,9 +25,6 @@ from vaeline.system.errors import UserError
 Options = ParamSpec("Options")
 Result = TypeVar("Result")
 
-# The file exists from the start of a run of Snakemake until what it finished is recorded; it is locked while the run lives.
-RUNNING = Path(".snakemake/bridge/running")
-UNDER_DVC = "DVC_STAGE"  # in the environment of a command that DVC runs
 _format_with_place = warnings.formatwarning
 
 
@@ -39,7 +36,8 @@ def command(step: Callable[..., None]) -> click.Command:
         warnings.formatwarning = _format_warning
         allow_interrupt()
         try:
-            _check_no_snakemake_runs()
+            if UNDER_DVC in os.environ:
+                refuse_beside_snakemake()
             step(**options)
         except UserError as error:
             raise click.ClickException(str(error)) from error
@@ -129,15 +127,14 @@ def study_timing(study: Study) -> Path:
 
 
 def reads(
-    *keys: str,
+    *keys: str, code: str | None
 ) -> Callable[[Callable[Concatenate[Study, Options], Result]], Callable[Concatenate[Study, Options], Result]]:
-    """Declare what a step reads of params.yaml, and refuse an edit of it while the step runs.
-
-    Both engines look up the values after a step has ended, and would otherwise record the new values for files that were
-    made with the old ones.
+    """Declare what a step depends on, and refuse the step if this differs from what its engine planned, or changes meanwhile.
 
     Args:
-        keys: dotted, as in dvc.yaml; `{variant}` stands for the variant of the run.
+        keys: of params.yaml, dotted, as in dvc.yaml; `{variant}` stands for the variant of the run.
+        code: the key of the step's code in code.json, in which `{dataset}`, `{features}` and `{variant}` stand for names; None
+            for the step that writes code.json.
     """
 
     def decorate(
@@ -145,34 +142,17 @@ def reads(
     ) -> Callable[Concatenate[Study, Options], Result]:
         @functools.wraps(step)
         def watched(study: Study, /, *arguments: Options.args, **options: Options.kwargs) -> Result:
+            names = {"dataset": study.dataset.name, "features": study.evaluation.features.name}
+            names |= inspect.signature(step).bind(study, *arguments, **options).arguments
+            check = PlanCheck(study, [key.format(**names) for key in keys], code and code.format(**names))
             result = step(study, *arguments, **options)
-            now = load()  # the same object unless the bytes of params.yaml differ
-            if now is not study:
-                of_run = inspect.signature(step).bind(study, *arguments, **options).arguments
-                _check_unchanged([key.format(**of_run) for key in keys], study, now)
+            check.end()
             return result
 
-        watched.reads = keys  # type: ignore[attr-defined]
+        watched.reads, watched.code = keys, code  # type: ignore[attr-defined]
         return watched
 
     return decorate
-
-
-def _check_unchanged(keys: list[str], before: Study, now: Study) -> None:
-    old, new = before.model_dump(mode="json"), now.model_dump(mode="json")
-    if changed := [key for key in keys if _value(old, key) != _value(new, key)]:
-        raise UserError(
-            f"{', '.join(changed)} of params.yaml changed while this step ran, so that its files are made with the old value; "
-            "run again."
-        )
-
-
-def _value(content: dict[str, Any], key: str) -> object:
-    """The value at a dotted key, or None if the key is missing."""
-    try:
-        return functools.reduce(operator.getitem, key.split("."), content)
-    except KeyError:
-        return None
 
 
 def _format_warning(
@@ -182,16 +162,3 @@ def _format_warning(
     if category.__module__.startswith("vaeline."):
         return f"Warning: {message}\n"
     return _format_with_place(message, category, filename, lineno, line)
-
-
-def _check_no_snakemake_runs() -> None:
-    """Keep DVC from changing the files of a run of Snakemake that is going on."""
-    if UNDER_DVC not in os.environ or not RUNNING.exists():
-        return
-    with RUNNING.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(
-                "A run of Snakemake is going on in this project; wait for it to end, or stop it, and run again."
-            ) from error

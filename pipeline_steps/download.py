@@ -3,21 +3,28 @@
 import sys
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
-from vaeline.data import paths, raw_images
+from pipeline_steps.plan_check import SOURCE, planned
+from vaeline.data import paths, raw_images, source_fingerprint
 from vaeline.study import parts
 from vaeline.study.schema import Study
+from vaeline.system.errors import UserError
 from vaeline.system.sealed_files import write_sealed
 
 
 @study_command
 @timed(data_timing, "download")
-@reads("dataset", "evaluation.features")
+@reads("dataset", "evaluation.features", code="download.{dataset}")
 def main(study: Study) -> None:
     """Download the data set, or check a local copy in place; also fetch the weights that the evaluation needs."""
+    source = source_fingerprint.of_source(study.dataset)
+    if planned(SOURCE) not in (None, source):
+        raise UserError(f"{study.dataset.source} changed since this run was planned; start the run again.")
     parts.fetch("features", study.evaluation.features, paths.DATA)
     manifest = raw_images.fetch(study.dataset)
     for note in manifest["notes"]:
         print(f"download: {note}", file=sys.stderr)
+    if source_fingerprint.of_source(study.dataset) != source:
+        raise UserError(f"{study.dataset.source} changed while this step read it; run again.")
     write_sealed(paths.DataFiles(study.dataset.id).manifest, manifest)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from pipeline_steps.closure import digest
-from pipeline_steps.code import parts_of
+from pipeline_steps.code_hashes import parts_of
 from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
@@ -40,7 +40,7 @@ BATCH = 100
 
 
 @run_command
-@reads(*READS["evaluate"])
+@reads(*READS["evaluate"], code="evaluate.{variant}")
 def main(study: Study, variant: str, seed: int) -> None:
     """Measure the likelihood of test images under one run, and compare what it drew with them."""
     prepare_process(study.training.threads)

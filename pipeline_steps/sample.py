@@ -28,7 +28,7 @@ BATCH = 256
 
 
 @run_command
-@reads(*READS["sample"])
+@reads(*READS["sample"], code="sample.{variant}")
 def main(study: Study, variant: str, seed: int) -> None:
     """Draw reconstructions of test images, samples under their labels, and what the maps of the latent space show."""
     prepare_process(study.training.threads)

@@ -10,7 +10,7 @@ from dvclive import Live
 from lightning_fabric import Fabric
 from scmrepo.exceptions import SCMError
 
-from pipeline_steps.code import hashes
+from pipeline_steps.code_hashes import hashes
 from pipeline_steps.command import reads, run_command
 from vaeline.data import paths
 from vaeline.data.batches import Batches
@@ -42,7 +42,7 @@ COLUMNS = [
 
 
 @run_command
-@reads(*READS["train"])
+@reads(*READS["train"], code="train.{variant}")
 def main(study: Study, variant: str, seed: int) -> float:
     """Train one variant from one seed; a training with a checkpoint continues from there."""
     prepare_process(study.training.threads)

@@ -1,11 +1,14 @@
 """Make a study of `studies/` the active one: write it, fully resolved, to params.yaml."""
 
+import os
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
 from pipeline_steps.command import command
+from pipeline_steps.running import refuse_beside_snakemake
 from vaeline.data import raw_images
 from vaeline.study import ready_studies
 from vaeline.study.reading import PARAMS, parse_yaml, read_yaml
@@ -22,6 +25,7 @@ def main(name: str | None, quick: bool, source: str | None) -> None:
     """Make the study NAME of studies/ the active one, and restore its results as far as they are cached."""
     if name is None:
         raise UserError(f"Name a study, as in `make use STUDY=digits`; there are: {', '.join(ready_studies.names())}.")
+    _refuse_beside_engines()
     chosen = ready_studies.resolve(name, quick)
     here = from_source(chosen, source) if source else chosen
     if source and not raw_images.folder(here.dataset).is_dir():
@@ -34,19 +38,33 @@ def main(name: str | None, quick: bool, source: str | None) -> None:
     restore_results()
 
 
+def _refuse_beside_engines() -> None:
+    """Keep params.yaml and the results as they are while an engine runs.
+
+    Raises:
+        UserError: an engine is running.
+    """
+    refuse_beside_snakemake()
+    if Path(".dvc").is_dir():
+        from pipeline_steps.dvc_locks import refuse_beside_dvc  # which imports DVC
+
+        refuse_beside_dvc()
+
+
 def restore_results() -> None:
     """Check out the results of the active study from DVC's cache, and remove those of other studies that are in the cache."""
     done = subprocess.run(["dvc", "checkout", "--allow-missing"], capture_output=True, text=True)
     if done.returncode:
         # A warning about a file that has not been made yet is no error.
         said = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
-        reason = "DVC did not restore all results, for the reason above; a run makes what is missing."
-        click.echo("\n".join([*said, reason]), err=True)
+        reason = " ".join(" ".join(said).split()) or "it gave no reason"
+        click.echo(f"DVC did not restore all results ({reason}); a run makes what is missing.", err=True)
 
 
 def from_source(study: Study, source: str) -> Study:
-    """The study with its data read from the folder `source`."""
-    return study.model_copy(update={"dataset": study.dataset.model_copy(update={"source": source})})
+    """The study with its data read from the folder `source`, which is written whole: a temporary experiment of DVC runs elsewhere."""
+    whole = os.path.abspath(os.path.expanduser(source))
+    return study.model_copy(update={"dataset": study.dataset.model_copy(update={"source": whole})})
 
 
 def _check_data_ids(chosen: Study, every: list[Study]) -> None:

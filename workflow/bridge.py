@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -23,13 +24,19 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from snakemake.exceptions import WorkflowError
 
-from pipeline_steps.code import hashes, write_hashes
-from pipeline_steps.command import RUNNING
+from pipeline_steps.closure import forget
+from pipeline_steps.code_hashes import hashes, write_hashes
+from pipeline_steps.plan_check import PLANNED
+from pipeline_steps.running import RUNNING, lock
+from vaeline.data import source_fingerprint
 from vaeline.data.paths import DataFiles
 from vaeline.runs.folder import TIMING
-from vaeline.study.reading import load
+from vaeline.study.reading import PARAMS, load
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_json, written_aside
+from vaeline.system.locks import no_locks
+from workflow.file_claims import says_other
+from workflow.project_checks import check_folder_of_snakemake, check_project, check_repository, in_future
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -46,69 +53,109 @@ held: list[TextIO] = []  # keeps the file of `begin` open
 def adopt(outputs: list[str]) -> None:
     """Before planning, make Snakemake's records equal to DVC's, unless they are equal or a run is going on.
 
+    A project that cannot be written is planned by Snakemake's own records, with a note.
+
     Raises:
-        WorkflowError: DVC is running, or its files are damaged.
+        WorkflowError: DVC is running, its files are damaged, there is no git repository, or Snakemake cannot make its folder.
     """
+    try:
+        check_folder_of_snakemake(FOLDER.parent)
+        _adopt(outputs)
+    except OSError as error:
+        print(f"What DVC has made is not looked at ({error}).", file=sys.stderr)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def _adopt(outputs: list[str]) -> None:
     with ExitStack() as stack:
         left = RUNNING.exists()
         if left:
-            if not _lock(stack.enter_context(RUNNING.open("a"))):
+            if not lock(stack.enter_context(RUNNING.open("a"))):
                 return
-        elif not any(map(os.path.exists, outputs)) or _is_seen(outputs):
+        elif not any(map(os.path.exists, outputs)) or (_is_seen(outputs) and not any(map(in_future, outputs))):
             return
-        if settle(record=left):
-            raise WorkflowError("DVC's records of the study cannot be read, for the reason above.")
+        check_repository()
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        with (FOLDER / "lock").open("a"):  # raises an OSError if the folder cannot be written
+            pass
+        settle(record=left)
 
 
-def begin() -> None:
-    """When a run starts, mark it as going on until this process ends, however it ends.
+def begin(code: list[str]) -> None:
+    """When a run starts, mark it as going on until this process ends, however it ends, and keep DVC out until then.
+
+    Args:
+        code: the files of the code.
 
     Raises:
-        WorkflowError: another run is going on.
+        WorkflowError: the project is not ready, or another run is going on, of either engine.
     """
-    with _alone():
-        held.append(RUNNING.open("a"))
-        began = _lock(held[-1])
+    from pipeline_steps import dvc_locks  # which imports DVC
+
+    try:
+        check_project(code, PARAMS)
+        if late := source_fingerprint.newest_in_future(load().dataset):
+            print(f"Note: {late} has a time in the future.", file=sys.stderr)
+        with _alone():
+            held.append(RUNNING.open("a"))
+            began = lock(held[-1])
+        if began:
+            dvc_locks.enter()
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    except OSError as error:
+        raise WorkflowError(f"A run cannot begin in this project ({error}); correct this and run again.") from None
     if not began:
         raise WorkflowError("Another run of Snakemake is going on in this project; wait for it to end, or stop it.")
 
 
-def settle(record: bool = True) -> int:
+def settle(record: bool = True) -> None:
     """When a run ends, record what it finished, and make Snakemake's records equal to DVC's.
 
     Args:
         record: whether the run is the caller's to record; if not, nothing is done while a run is going on.
 
-    Returns:
-        An exit code.
+    Raises:
+        WorkflowError: this failed.
     """
     command = [sys.executable, "-m", "workflow.bridge", *(["--record"] if record else [])]
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
     try:
-        return process.wait()
+        _, said = process.communicate()
     except KeyboardInterrupt:  # the process has a session of its own and is not interrupted
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         print("Recording for DVC what this run has finished; please wait.", file=sys.stderr)
-        process.wait()
+        process.communicate()
         sys.exit(130)
+    *lines, last = said.strip().split("\n")
+    if process.returncode:
+        raise WorkflowError(f"What this project has made could not be compared with DVC's records: {last}")
+    print(*lines, last, sep="\n", end="\n" * bool(last), file=sys.stderr)
 
 
 def main(record: bool) -> None:
     """The process that `settle` starts."""
     from dvc.repo import Repo, lock_repo
 
+    from pipeline_steps import dvc_locks
+
     logging.getLogger("dvc").setLevel(logging.WARNING)
     write_hashes(load())
     with _alone(), planned() as workflow, Repo(".") as repo, lock_repo(repo):
         if RUNNING.exists() and not record:
             return
+        dvc_locks.leave(repo)
         jobs = [job for level in workflow.dag.toposorted() for job in level if job.output]
         stages = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
         if RUNNING.exists():
             since = RUNNING.stat().st_mtime
-            _record(repo, [stages[job.output[0]] for job in jobs if _finished(workflow, job, since)])
+            _record(
+                repo, workflow, {job: stages[job.output[0]] for job in jobs if _finished(workflow, job, since)}, since
+            )
             RUNNING.unlink()
             workflow.persistence.cleanup_locks()
+        _leave_the_future(path for job in jobs for path in job.output)
         stale = {job for job in jobs if stages[job.output[0]].status()}
         for job in jobs:
             if job in stale:
@@ -126,6 +173,8 @@ def planned() -> Iterator["Workflow"]:
     from snakemake.settings import enums, types
     from snakemake_interface_executor_plugins.settings import ExecMode
 
+    within_run = PLANNED in os.environ
+    os.environ.setdefault(PLANNED, "{}")  # the Snakefile hands it to jobs, of which this workflow runs none
     with SnakemakeApi(types.OutputSettings(quiet={enums.Quietness.ALL})) as api:
         settings = types.WorkflowSettings(
             exec_mode=ExecMode.SUBPROCESS
@@ -137,6 +186,8 @@ def planned() -> Iterator["Workflow"]:
         workflow.execution_settings = types.ExecutionSettings()
         workflow._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=False)
         workflow._build_dag()
+        if not within_run:
+            del os.environ[PLANNED]
         yield workflow
 
 
@@ -151,31 +202,84 @@ def _finished(workflow: "Workflow", job: "Job", since: float) -> bool:
         and max([since, *map(os.path.getmtime, job.input)]) <= min(times)
         and not known.params_changed(job)
         and not any(known.code_changed(job))
+        and not _contradiction(job)
     )
 
 
-def _record(repo: "Repo", stages: "list[PipelineStage]") -> None:
-    """Do the work of `dvc commit --force`, but replace dvc.lock in one step, so that an interrupt does not damage it."""
+def _contradiction(job: "Job") -> str:
+    """What the files of a job say against being recorded, which is printed; empty if they say nothing."""
+    said = says_other(job.rule.name, job.wildcards.get("variant"), job.wildcards.get("seed"), load())
+    if said:
+        print(f"{job.rule.name}: {said}", file=sys.stderr)
+    return said
+
+
+def _record(repo: "Repo", workflow: "Workflow", finished: "dict[Job, PipelineStage]", since: float) -> None:
+    """Do the work of `dvc commit --force`, but replace dvc.lock in one step, so that an interrupt does not damage it.
+
+    DVC looks at parameters and files now. A job is left out if they are no longer those that Snakemake had planned it with.
+    """
     from dvc.dvcfile import Lockfile
 
-    if not stages:
-        return
-    for stage in stages:
+    before = _study()
+    for stage in finished.values():
         stage.save()
         stage.commit(relink=False)
-    with written_aside(LOCK) as aside:
-        if LOCK.exists():
-            shutil.copy(LOCK, aside)
-        Lockfile(repo, str(aside)).dump_stages(stages)
+    forget()
+    unchanged = _study() == before
+    stages = [
+        stage
+        for job, stage in finished.items()
+        if unchanged and _finished(workflow, job, since) and _recorded(stage).items() <= _parameters(job).items()
+    ]
+    if stages:
+        with written_aside(LOCK) as aside:
+            if LOCK.exists():
+                shutil.copy(LOCK, aside)
+            Lockfile(repo, str(aside)).dump_stages(stages)
     repo._reset()
+
+
+def _parameters(job: "Job") -> dict[str, str]:
+    """The parameters that Snakemake planned a job with: values as JSON by their dotted keys."""
+    return dict(parameter.split("=", 1) for parameter in job.params)
+
+
+def _recorded(stage: "PipelineStage") -> dict[str, str]:
+    """The parameters that DVC has looked up for a stage, in the form of `_parameters`."""
+    from dvc.dependency.param import ParamsDependency
+
+    found = {}
+    for each in stage.deps:
+        if isinstance(each, ParamsDependency):
+            above = "" if each.def_path == str(PARAMS) else "code."
+            for key, value in each.hash_info.value.items():
+                found[above + key] = json.dumps(value, sort_keys=True)
+    return found
+
+
+def _leave_the_future(outputs: Iterable[str]) -> None:
+    """Set the times of our own files to now if they lie in the future, so that what is made of them does not look old."""
+    for path in filter(in_future, outputs):
+        _set_time(path, time.time())
+
+
+def _set_time(path: str, when: float) -> None:
+    """Set the time of a file. The file of another user, such as one in a shared cache of DVC, is replaced by a copy."""
+    try:
+        os.utime(path, (when, when))
+    except PermissionError:
+        with written_aside(Path(path)) as aside:
+            shutil.copyfile(path, aside)
+        os.utime(path, (when, when))
 
 
 def _accept(workflow: "Workflow", job: "Job") -> None:
     """Record in Snakemake that it made a job's files, in the way it would today, from the inputs as they are."""
-    newest = max(map(os.path.getmtime, job.input), default=0)
+    newest = min(time.time(), max(map(os.path.getmtime, job.input), default=0))
     for path in job.output:
         if os.path.getmtime(path) < newest:
-            os.utime(path, (newest, newest))
+            _set_time(path, newest)
     known = workflow.persistence
     before = {path: (record.starttime, record.endtime) for path in job.output if (record := known.metadata(path))}
     workflow.async_run(known.finished(job))
@@ -203,17 +307,11 @@ def _alone() -> Iterator[None]:
     """Within the block, no run begins and no other bridge works."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise no_locks(file.name, error) from error
         yield
-
-
-def _lock(file: TextIO) -> bool:
-    """Lock a file for as long as it is open. Returns False if another process has locked it."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _is_seen(outputs: list[str]) -> bool:
@@ -237,7 +335,7 @@ def _stats(outputs: Iterable[str]) -> list[Any]:
 
 def _study() -> list[Any]:
     study = load()
-    return [study.model_dump(mode="json"), hashes(study)]
+    return [study.model_dump(mode="json"), hashes(study), source_fingerprint.of_source(study.dataset)]
 
 
 if __name__ == "__main__":
@@ -252,6 +350,9 @@ if __name__ == "__main__":
             Path(".dvc/tmp/rwlock").unlink()
             main("--record" in sys.argv)
     except YAMLFileCorruptedError as error:
-        sys.exit(f"{error}; resolve git's conflict in the file, or restore it with `git checkout`, and run again.")
+        last_words = f"{error}; resolve git's conflict in the file, or restore it with `git checkout`, and run again."
+        sys.exit(" ".join(last_words.split()))
     except (DvcException, UserError) as error:
-        sys.exit(str(error))
+        sys.exit(" ".join(str(error).split()))
+    except OSError as error:
+        sys.exit(f"{error}; correct this and run again.")

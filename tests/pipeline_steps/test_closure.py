@@ -12,7 +12,7 @@ import pytest
 from dvc.repo import Repo
 
 from pipeline_steps import closure
-from pipeline_steps.code import hashes
+from pipeline_steps.code_hashes import hashes
 from vaeline.study.reading import load
 from vaeline.system.errors import UserError
 
@@ -254,7 +254,7 @@ HASHING = """
 import ast, sys
 from pathlib import Path
 from pipeline_steps import closure
-from pipeline_steps.code import hashes
+from pipeline_steps.code_hashes import hashes
 from vaeline.study.reading import load
 
 closure.CACHE = Path(sys.argv[1])

@@ -15,7 +15,9 @@ import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps.command import RUNNING, UNDER_DVC, command, data_timing, reads, study_command, timed
+from pipeline_steps.command import command, data_timing, reads, study_command, timed
+from pipeline_steps.plan_check import UNDER_DVC
+from pipeline_steps.running import RUNNING
 from vaeline.metrics.frechet_distance import FewImages
 from vaeline.runs.timing import read_times
 from vaeline.study import reading
@@ -117,7 +119,7 @@ def test_the_steps_leave_the_handler_of_another_program_alone() -> None:
 
 def test_an_edit_of_a_value_that_a_step_reads_is_refused(project: Study, run: Callable[..., Result]) -> None:
     @study_command
-    @reads("training", "variants.plain")
+    @reads("training", "variants.plain", code="classifier")
     def step(study: Study) -> None:
         Path("params.yaml").write_text(yaml.safe_dump(edited))
 
@@ -132,7 +134,7 @@ def test_an_edit_of_a_value_that_a_step_reads_is_refused(project: Study, run: Ca
 
 def test_a_variant_that_is_removed_while_its_step_runs_is_refused(project: Study, run: Callable[..., Result]) -> None:
     @study_command
-    @reads("variants.plain")
+    @reads("variants.plain", code="classifier")
     def step(study: Study) -> None:
         edited = study.model_dump(mode="json")
         edited["study"]["variants"] = ["flow"]
@@ -148,7 +150,7 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
 ) -> None:
     @study_command
     @timed(data_timing, "download")
-    @reads("training")
+    @reads("training", code="classifier")
     def step(study: Study) -> None:
         PARAMS.write_text(PARAMS.read_text() + added)
 
@@ -165,7 +167,7 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
 def test_the_time_of_a_shared_step_is_noted_beside_its_files(project: Study, run: Callable[..., Result]) -> None:
     @study_command
     @timed(data_timing, "reference.{features}")
-    @reads("training")
+    @reads("training", code="classifier")
     def step(study: Study) -> None:
         if fails:
             raise UserError("It fails.")

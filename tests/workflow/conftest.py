@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 COPIED = [
     "Snakefile",
     "dvc.yaml",
+    "download",
     ".gitignore",
     ".dvcignore",
     "workflow",
@@ -23,7 +25,15 @@ COPIED = [
     "pipeline_steps",
 ]
 STUBBED = ["download", "preprocess", "classifier", "reference", "train", "sample", "evaluate", "report"]
-STUB = 'from pipeline_steps.stub import main\n\nif __name__ == "__main__":\n    main("{step}")\n'
+STUB = 'from pipeline_steps.stub import main\n\nif __name__ == "__main__":\n    main("{step}", {reads}, "{code}")\n'
+# The files of stubs say nothing about themselves; a file `refused` names the rules whose files say something else.
+STUB_OF_CLAIMS = """from pathlib import Path
+
+
+def says_other(rule, variant, seed, study):
+    refused = Path("refused")
+    return "it is of other values." if refused.exists() and rule in refused.read_text().split() else ""
+"""
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +67,12 @@ def fresh(sources: Project, launcher: Launcher) -> Project:
     project.launcher = launcher
     shutil.copy(Path(__file__).with_name("stub_step.py"), project.folder / "pipeline_steps/stub.py")
     for step in STUBBED:
-        (project.folder / f"pipeline_steps/{step}.py").write_text(STUB.format(step=step))
+        real = import_module(f"pipeline_steps.{step}").main.callback
+        stub = STUB.format(step=step, reads=real.reads, code=real.code)
+        (project.folder / f"pipeline_steps/{step}.py").write_text(stub)
+    (project.folder / "workflow/file_claims.py").write_text(STUB_OF_CLAIMS)
     with (project.folder / ".gitignore").open("a") as file:
-        file.write("ran.log\nhold\n.cache/\n")
+        file.write("ran.log\nhold\nrefused\n.cache/\n")
     project.edit(shorten)
     project.commit()
     return project

@@ -19,6 +19,7 @@ from dvc.repo import Repo
 from tests.workflow.launcher import Launcher
 
 LIMIT = 600  # seconds, after which a command hangs
+SNAKEMAKE, DVC = ("snakemake", "--cores", "1"), ("dvc", "repro")
 SHARED = ["download", "preprocess", "classifier", "reference"]
 
 
@@ -58,19 +59,23 @@ class Project:
         assert (status != 0) == fails, said
         return said
 
-    def start(self, *options: str, held_step: int) -> "subprocess.Popen[str]":
-        """Start a run of Snakemake as a process group of its own, and wait until a step is held; `release` ends that.
+    def start(
+        self, *options: str, held_step: int, command: tuple[str, ...] = SNAKEMAKE, **environment: str
+    ) -> "subprocess.Popen[str]":
+        """Start a run of an engine as a process group of its own, and wait until a step is held; `release` ends that.
 
         Args:
-            options: of Snakemake.
+            options: of the command.
             held_step: how many steps begin; the last of them is held.
+            command: that starts the engine.
+            environment: its variables.
         """
         hold = self.folder / "hold"
         hold.touch()
         run = subprocess.Popen(
-            ["snakemake", "--cores", "1", *options],
+            [*command, *options],
             cwd=self.folder,
-            env=self.environment | {"HELD_BY": str(hold), "HELD_STEP": str(held_step)},
+            env=self.environment | {"HELD_BY": str(hold), "HELD_STEP": str(held_step)} | environment,
             text=True,
             start_new_session=True,
             stdout=subprocess.DEVNULL,

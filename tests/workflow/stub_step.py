@@ -1,7 +1,7 @@
 """Steps that learn nothing: each writes bytes that depend on its inputs and parameters, and a line to a log.
 
-Variables of the environment direct it: the step that is HELD_STEP-th in the log waits while the file HELD_BY exists, and the
-training of variant FAILING fails.
+Variables of the environment direct it: the step that is HELD_STEP-th in the log waits while the file HELD_BY exists, the
+training of variant FAILING fails, and with CHECKED a step compares itself with the plan of its engine, as a real one does.
 """
 
 import hashlib
@@ -15,8 +15,19 @@ from pathlib import Path
 import yaml
 
 
-def main(step: str) -> None:
-    """Read what `step` reads and write what it writes."""
+def main(step: str, keys: tuple[str, ...], code: str) -> None:
+    """Read what `step` reads and write what it writes; `keys` and `code` are those of the real step."""
+    if "CHECKED" not in os.environ:
+        return work(step)
+    from pipeline_steps.command import reads, study_command
+
+    variant = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True)).get("--variant", "")
+    checked = reads(*keys, code=code)(lambda study, variant: work(step))
+    return study_command(lambda study: checked(study, variant=variant)).main([], standalone_mode=True)
+
+
+def work(step: str) -> None:
+    """Do the work of a step."""
     params = _read_yaml("params.yaml")
     options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
     variant, seed = options.get("--variant", ""), options.get("--seed", "")
@@ -26,7 +37,7 @@ def main(step: str) -> None:
     store, judge, reference = f"data/{data}.h5", f"data/{data}.classifier.safetensors", f"data/{data}.{features}"
     model = [run / "model.safetensors", run / "variant.yaml"]
     reads, read_params, writes = {
-        "download": ([], ["dataset.name"], [f"data/raw/{data}.json"]),
+        "download": (_source(params), ["dataset.name"], [f"data/raw/{data}.json"]),
         "preprocess": ([f"data/raw/{data}.json"], ["dataset"], [store]),
         "classifier": ([store], ["classifier"], [judge]),
         "reference": ([store, judge], ["evaluation.features"], [f"{reference}.reference.safetensors", f"{reference}.json"]),
@@ -50,7 +61,14 @@ def main(step: str) -> None:
         content.update(Path(path).read_bytes())
     for path in map(Path, writes):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_as(path, content.hexdigest()) if path.name != "metrics.json" or variant else _means(reads))
+        described = {
+            "variant": params["variants"].get(variant),
+            "training": params["training"],
+            "facts": {"levels": 17},
+        }
+        path.write_text(
+            _as(path, content.hexdigest(), described) if path.name != "metrics.json" or variant else _means(reads)
+        )
 
 
 def _read_yaml(path: str) -> dict:
@@ -88,7 +106,15 @@ def _means(runs: list[Path]) -> str:
     return json.dumps({path.parts[-3]: json.loads(path.read_text()) for path in runs})
 
 
-def _as(path: Path, digest: str) -> str:
+def _source(params: dict) -> list[Path]:
+    """The files of a local source."""
+    source = Path(params["dataset"]["source"])
+    return sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else []
+
+
+def _as(path: Path, digest: str, described: dict) -> str:
+    if path.name == "variant.yaml":
+        return json.dumps({**described, "digest": digest})
     if path.name == "metrics.json":
         return json.dumps({"negative_elbo": int(digest[:6], 16)})
     if path.name == "pareto.json":

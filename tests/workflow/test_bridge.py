@@ -182,8 +182,11 @@ def test_an_interrupt_while_recording_keeps_the_lock_file(project: Project, monk
     monkeypatch.chdir(project.folder)
     monkeypatch.setattr(Lockfile, "dump_stages", interrupted)
     before = Path("dvc.lock").read_bytes()
-    with Repo(".") as repo, lock_repo(repo), pytest.raises(KeyboardInterrupt):
-        bridge._record(repo, list(repo.index.stages))
+    with bridge.planned() as workflow, Repo(".") as repo, lock_repo(repo):
+        stages = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
+        finished = {job: stages[job.output[0]] for job in workflow.dag.jobs if job.output}
+        with pytest.raises(KeyboardInterrupt):
+            bridge._record(repo, workflow, finished, since=0.0)
     assert Path("dvc.lock").read_bytes() == before
     assert not list(project.folder.glob(".dvc.lock*"))
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml
 from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 
-from pipeline_steps.code import write_hashes
+from pipeline_steps.code_hashes import write_hashes
 from tests.workflow.scratch import Project
 from vaeline.data.paths import CODE, DataFiles
 from vaeline.runs.folder import FILES, StudyFolder
@@ -89,11 +90,13 @@ def test_commands_are_the_same(engines: Any) -> None:
 def test_inputs_are_the_same(engines: Any) -> None:
     """A folder that DVC depends on stands for all that is in it or will be."""
     snakemake, dvc = engines
+    source = load().dataset.source  # Snakemake has its fingerprint as a parameter
     outputs = {path for _, paths in dvc for path in paths}
     for key, stage in dvc.items():
-        folders = stage["inputs"] - outputs
+        folders = stage["inputs"] - outputs - {source}
         below = {path for folder in folders for path in [*files(folder), *outputs] if path.startswith(f"{folder}/")}
-        assert snakemake[key]["inputs"] == stage["inputs"] - folders | below
+        assert snakemake[key]["inputs"] == stage["inputs"] - folders - {source} | below
+        assert (source in stage["inputs"]) == ("source" in snakemake[key]["parameters"]) == (key[0] == "download")
 
 
 def files(folder: str) -> Iterator[str]:
@@ -104,19 +107,25 @@ def files(folder: str) -> Iterator[str]:
 
 def test_parameters_are_the_same_in_name_and_value(engines: Any) -> None:
     snakemake, dvc = engines
-    assert {key: stage["parameters"] for key, stage in snakemake.items()} == {
+    assert {key: _without_source(stage["parameters"]) for key, stage in snakemake.items()} == {
         key: stage["parameters"] for key, stage in dvc.items()
     }
 
 
-def test_a_step_reads_the_parameters_of_its_stage() -> None:
+def _without_source(parameters: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in parameters.items() if key != "source"}
+
+
+def test_a_step_checks_the_parameters_and_the_code_of_its_stage() -> None:
     stages = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
-    of_stages = {
-        name: {key.replace("${item.", "{") for key in stage["params"] if isinstance(key, str)}
-        for name, stage in stages.items()
-    }
-    modules = {name: import_module(f"pipeline_steps.{name}") for name in stages}
-    assert {name: set(module.main.callback.reads) for name, module in modules.items()} == of_stages
+    modules = {name: import_module(f"pipeline_steps.{name}").main.callback for name in stages}
+    for name, stage in stages.items():
+        keys = {key.replace("${item.", "{") for key in stage["params"] if isinstance(key, str)}
+        assert set(modules[name].reads) == keys
+        code = [key for entry in stage["params"] if isinstance(entry, dict) for [key] in entry.values()]
+        assert [re.sub(r"\$\{[^}]*?(\w+)(\.name)?\}", r"{\1}", key) for key in code] == list(
+            filter(None, [modules[name].code])
+        )
 
 
 def test_outputs_lie_where_python_has_them(engines: Any) -> None:

@@ -52,11 +52,12 @@ def _remove_leftovers(path: Path) -> None:
     begin = f".{path.name}.{platform.node()}-"
     for left in path.parent.glob(f"{glob.escape(begin)}*.part"):
         process = left.name.removeprefix(begin).removesuffix(".part")
-        if process.isdecimal() and not _is_alive(int(process)):
+        if process.isdecimal() and not is_alive(int(process)):
             left.unlink(missing_ok=True)
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine exists."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -12,7 +12,9 @@ from snakemake.io import strip_wildcard_constraints
 
 sys.path.insert(0, workflow.basedir)
 
-from pipeline_steps.code import hashes
+from pipeline_steps.code_hashes import hashes
+from pipeline_steps.plan_check import PLANNED, SOURCE, plan
+from vaeline.data import source_fingerprint
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.study import reading
 from pipeline_steps.closure import PACKAGES, is_code
@@ -26,9 +28,16 @@ try:
     PARAMS = reading.read_yaml(reading.PARAMS)
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
     catalogue()  # a mistake in a metric's entry stops the run before anything is trained
+    # A job on another machine has what the submitting process saw, and does not read a large source again.
+    FINGERPRINT = (
+        json.loads(os.environ.get(PLANNED, "{}")).get(SOURCE, "")
+        if workflow.remote_exec
+        else source_fingerprint.of_source(STUDY.dataset)
+    )
     HASHES = {"code": hashes(STUDY)}
 except UserError as error:
     raise WorkflowError(str(error)) from None
+TRACKED = set()  # the keys of all rules, with wildcards
 config["study"] = PARAMS["study"]  # for the captions of Snakemake's report
 # A rule claims the GPU if there is one; on a machine without a GPU, trainings do not wait for each other.
 GPU = int(STUDY.training.device != "cpu" and shutil.which("nvidia-smi") is not None)
@@ -51,7 +60,18 @@ def tracked(*keys):
             lambda wildcards: f"{(path := key.format(**wildcards))}={json.dumps(lookup(path), sort_keys=True)}"
         )
 
+    TRACKED.update(keys)
     return [parameter(key) for key in keys]
+
+
+def planned():
+    """What the steps compare with what they find, as text for the environment."""
+    keys = {
+        key.format(variant=variant, features=STUDY.evaluation.features.name)
+        for key in TRACKED
+        for variant in STUDY.study.variants
+    }
+    return plan(STUDY, HASHES["code"], keys, FINGERPRINT)
 
 
 def shown(path, category, caption, **labels):

@@ -10,6 +10,7 @@ rule download:
             "evaluation.features",
             f"code.download.{STUDY.dataset.name}",
         ),
+        f"source={FINGERPRINT}",  # DVC has the folder as an input
     message:
         "Fetching {wildcards.id}."
     shell:

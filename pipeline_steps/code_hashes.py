@@ -1,0 +1,123 @@
+"""The hash of the code that each step and variant runs, so that both engines notice an edit and ignore a comment."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipeline_steps.closure import ROOT, digest, forget
+from vaeline.data import paths
+from vaeline.runs.folder import StudyFolder
+from vaeline.study.parts import PACKAGES, PartOptions, names
+from vaeline.study.schema import Study
+from vaeline.system.files import write_json
+
+Hashes = dict[str, Any]
+
+
+def write_hashes(study: Study) -> None:
+    """Update the two files of hashes: those of the data set's steps, and those of the study's."""
+    for path, content in {
+        paths.CODE: _data_hashes(study),
+        StudyFolder(study.study.name).code: _run_hashes(study),
+    }.items():
+        if not _holds(path, content):
+            write_json(path, content)
+
+
+def _holds(path: Path, content: Hashes) -> bool:
+    """Whether a file of hashes has this content already; a damaged one has not."""
+    try:
+        return bool(json.loads(path.read_bytes()) == content)
+    except (FileNotFoundError, ValueError, RecursionError):
+        return False
+
+
+def hashes(study: Study) -> Hashes:
+    """The hash of every step's code, including the parts that the study names: {step: hash} or {step: {name: hash}}."""
+    return _data_hashes(study) | _run_hashes(study)
+
+
+def hash_at(study: Study, key: str) -> str:
+    """The hash of one step's code as the files are now.
+
+    Args:
+        study: whose parts belong to the code.
+        key: dotted, as in code.json: `report`, or `train.cvae` for a step whose code depends on a variant.
+
+    Raises:
+        UserError: a file is not valid Python.
+    """
+    forget()
+    return digest(modules_at(study, key))
+
+
+def modules_at(study: Study, key: str) -> list[str]:
+    """The modules that the hash at a key begins with; the rest is what they import."""
+    return (_data_modules(study) | _run_modules(study))[key]
+
+
+def _data_hashes(study: Study) -> Hashes:
+    return _hashed(_data_modules(study))
+
+
+def _run_hashes(study: Study) -> Hashes:
+    return _hashed(_run_modules(study))
+
+
+def _hashed(modules: dict[str, list[str]]) -> Hashes:
+    found: Hashes = {}
+    for key, names_of_modules in modules.items():
+        step, _, name = key.partition(".")
+        if name:
+            found.setdefault(step, {})[name] = digest(names_of_modules)
+        else:
+            found[step] = digest(names_of_modules)
+    return found
+
+
+def _data_modules(study: Study) -> dict[str, list[str]]:
+    dataset, features = study.dataset.name, study.evaluation.features.name
+    read = f"{PACKAGES['sets']}.{dataset}"
+    return {
+        f"download.{dataset}": _step("download", read),
+        f"preprocess.{dataset}": _step("preprocess", read),
+        "classifier": _step("classifier"),
+        f"reference.{features}": _step("reference", *parts_of(study.evaluation), *_metrics()),
+    }
+
+
+def _run_modules(study: Study) -> dict[str, list[str]]:
+    found = {"report": _step("report", *_metrics(), *(f"{PACKAGES['plots']}.{name}" for name in names("plots")))}
+    judges = set(parts_of(study.evaluation))
+    for name, variant in study.variants.items():
+        parts = set(parts_of(variant))
+        found[f"train.{name}"] = _step("train", *parts)
+        found[f"sample.{name}"] = _step("sample", *parts)
+        found[f"evaluate.{name}"] = _step("evaluate", *parts, *judges, *_metrics())
+    return found
+
+
+def _metrics() -> list[str]:
+    """The modules of all metrics, which are imported by name, out of sight."""
+    files = sorted((ROOT / "vaeline/metrics").glob("*.py"))
+    return [f"vaeline.metrics.{path.stem}" for path in files if not path.stem.startswith(("_", "."))]
+
+
+def _step(name: str, *parts: str) -> list[str]:
+    return [f"pipeline_steps.{name}", *parts]
+
+
+def parts_of(value: Any) -> Iterator[str]:
+    """The modules of the parts that a section of a study names, at any depth. No import statement shows them."""
+    if isinstance(value, PartOptions):
+        yield type(value).__module__
+    if isinstance(value, BaseModel):
+        value = list(vars(value).values())
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from parts_of(each)

@@ -1,0 +1,37 @@
+"""What the files of a job say about themselves, compared with the study whose values DVC is about to record for them."""
+
+from vaeline.evaluation import shared_files
+from vaeline.runs import settings_check
+from vaeline.runs.folder import StudyFolder
+from vaeline.study.schema import Study
+from vaeline.study.settings import differences, values
+from vaeline.system.errors import UserError
+from vaeline.system.sealed_files import read_sealed
+
+
+def says_other(rule: str, variant: str | None, seed: str | None, study: Study) -> str:
+    """Why the files of a job do not say that they were made with the study's values; empty if they say so.
+
+    The bridge records a job only if this is empty.
+
+    Args:
+        rule: of the Snakefile.
+        variant: of the job's run; None for a job of the whole study or of its data set.
+        seed: of the job's run.
+        study: the active one, with the values that are about to be recorded.
+    """
+    if variant is not None and seed is not None:
+        return settings_check.other_settings(study, variant, int(seed), rule)
+    if rule in shared_files.AGAIN:
+        return shared_files.other_settings(study, rule)
+    return _other_report(study) if rule == "report" else ""
+
+
+def _other_report(study: Study) -> str:
+    path = StudyFolder(study.study.name).path / "comparison.json"
+    try:
+        made = read_sealed(path, "run the study again")["settings"]
+    except (UserError, KeyError) as error:
+        return f"{path} does not say what it was made of ({error})."
+    other = differences(made, values(study, made))
+    return f"{path} was made with other settings: {'; '.join(other)}." if other else ""
