@@ -25,6 +25,7 @@ from vaeline.system.project import main_worktree
 KEPT = DATA / ".sources"
 LARGE = 2**24  # bytes, from which a file's checksums are kept where the reader of a data set looks for them too
 DOWNLOAD = "download"  # the value of dataset.source that stands for the data set's own server
+TOLERATED = 10**10  # nanoseconds that the clocks of a machine and of a file server may differ by
 THREADS = 8
 
 
@@ -64,7 +65,7 @@ def newest_in_future(dataset: Dataset) -> Path | None:
     """A file of a local source whose time lies in the future; None if there is none."""
     if dataset.source == DOWNLOAD:
         return None
-    now = time.time_ns() + SETTLED
+    now = time.time_ns() + TOLERATED
     late = (Path(file.path) for file in _files(_folder(dataset.source)) if int(file.line.split()[1]) > now)
     return next(late, None)
 
