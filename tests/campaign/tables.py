@@ -8,9 +8,9 @@ import csv
 import io
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from random import Random
 
 import numpy as np
@@ -114,7 +114,7 @@ def _faults(labels: Meaning, meaning: Meaning, notes: list[str]) -> list[str]:
     found = []
     for column, meant in meaning.items():
         read = labels[column]
-        if (left_out := meant.keys() - read.keys()) and not notes:
+        if (left_out := meant.keys() - read.keys()) and not _told(left_out, notes):
             found.append(f"{len(left_out)} images are left out without a note")
         binary = {_canonical(word) for word in meant.values()} <= {"yes", "no"}
         pairs = {
@@ -127,6 +127,13 @@ def _faults(labels: Meaning, meaning: Meaning, notes: list[str]) -> list[str]:
         ]
         found += [f"{image} is no image" for image in read.keys() - meant.keys()][:1]
     return found
+
+
+def _told(images: Collection[str], notes: list[str]) -> bool:
+    """Whether the notes name images that are left out, their folder or their suffix."""
+    paths = [PurePosixPath(image) for image in images]
+    words = {word for path in paths for word in (path.name, path.suffix, path.parent.name) if word}
+    return any(word in note for note in notes for word in words)
 
 
 def _canonical(word: str) -> str:
