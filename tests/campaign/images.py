@@ -39,13 +39,20 @@ def prepare(grounds: Grounds) -> Judge:
         content, what = make(random), make.__name__.strip("_")
         if random.random() < 0.5:
             content, what = mutations.bytes_of(random, content), f"{what}, damaged"
-        return judged(content, random.choice([1, 3]), what)
+        return judged(content, random.choice([1, 3]), what, ambiguous=make is _mistyped_exif)
 
     return judge
 
 
-def judged(content: bytes, channels: int, what: str) -> Verdict:
-    """Decode a file twice, and compare."""
+def judged(content: bytes, channels: int, what: str, ambiguous: bool = False) -> Verdict:
+    """Decode a file twice, and compare.
+
+    Args:
+        content: of the file.
+        channels: 1 or 3.
+        what: the file is.
+        ambiguous: whether its metadata contradict themselves, so that every orientation is right.
+    """
     reply = attempt(lambda: _ours(content, channels))
     if reply.outcome is not Outcome.RIGHT:
         return Verdict(reply.outcome, what, reply.said)
@@ -54,9 +61,11 @@ def judged(content: bytes, channels: int, what: str) -> Verdict:
         theirs = attempt(lambda: plain(content, channels))
     if theirs.outcome is not Outcome.RIGHT:
         return Verdict(Outcome.SILENT, what, f"Pillow refuses it: {theirs.said[-300:]}")
-    if reply.value.shape != theirs.value.shape:
+    right = [upright(theirs.value, orientation) for orientation in range(1, 9)] if ambiguous else [theirs.value]
+    differences = [_difference(reply.value, each) for each in right if each.shape == reply.value.shape]
+    if not differences:
         return Verdict(Outcome.SILENT, what, f"shape {reply.value.shape}; right is {theirs.value.shape}")
-    difference = np.abs(reply.value.astype(int) - theirs.value.astype(int)).mean()
+    difference = min(differences)
     silent = difference > CLOSE
     return Verdict(
         Outcome.SILENT if silent else Outcome.RIGHT, what, f"{difference:.1f} levels apart" if silent else ""
@@ -79,14 +88,22 @@ def plain(content: bytes, channels: int) -> np.ndarray:
         shown = image
         if image.has_transparency_data:
             shown = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-        pixels = np.asarray(shown.convert({1: "L", 3: "RGB"}[channels]))
+        return upright(np.atleast_3d(np.asarray(shown.convert({1: "L", 3: "RGB"}[channels]))), orientation)
+
+
+def _difference(one: np.ndarray, other: np.ndarray) -> float:
+    """The mean distance of pixels, in levels."""
+    return float(np.abs(one.astype(int) - other.astype(int)).mean())
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn pixels, (height, width, channels), that were stored in one of the eight orientations of EXIF."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
         orientation = {5: 1, 6: 2, 7: 3, 8: 4}[orientation]
     up_down, left_right = TURNS.get(orientation, (False, False))
     pixels = pixels[::-1] if up_down else pixels
-    pixels = pixels[:, ::-1] if left_right else pixels
-    return np.atleast_3d(pixels)
+    return pixels[:, ::-1] if left_right else pixels
 
 
 def _orientation(image: Image.Image) -> int:

@@ -112,11 +112,12 @@ def load(world: World, run: Run) -> Any:
 
 
 def explorer(world: World, run: Run) -> Any:
-    """The runs that the explorer offers."""
+    """The runs that the explorer offers; it says why it does not offer a run."""
     from vaeline.explorer import runs
     from vaeline.study.reading import load
 
-    return digest(runs.find(load()))
+    found = runs.find(load())
+    return [str(found.folder_of(run.variant, run.seed)), *map(str, found.finished)]
 
 
 STORE = (classifier, reference, train, sample, evaluate, report, load)

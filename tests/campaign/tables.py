@@ -23,6 +23,7 @@ from vaeline.data import raw_images
 from vaeline.study.schema import Dataset
 
 IMAGES = 14
+MEASURED = "age"  # the name of a column of measurements, which is no label
 YES, NO = ("1", "yes", "true", "y", "t", "+1", "on"), ("0", "no", "false", "n", "f", "-1", "off")
 Meaning = dict[str, dict[str, str]]  # column -> image -> what the image shows
 
@@ -39,7 +40,8 @@ class Table:
     name: str = "labels.csv"
     quoted: bool = False
     refused: str = ""  # why the table has no meaning, so that only a sentence is right
-    told: str = ""  # what a note must contain if the table is read all the same
+    told: str = ""  # the column that a note must name if the table is read all the same
+    smiling: int = 1  # the place of the column of yes and no
 
     def written(self) -> bytes:
         """The bytes of the file."""
@@ -74,13 +76,13 @@ def _table(random: Random, folder: Path) -> Verdict:
     )
     table.rows[0][1], table.rows[1][1] = "0", "1"
     meaning = {column: {row[0]: row[at] for row in table.rows} for at, column in enumerate(table.header[1:], 1)}
-    what = []
-    for _ in range(random.choice([1, 1, 1, 2, 3])):
-        change = random.choice(CHANGES)
+    changes = random.choices(CHANGES, k=random.choice([1, 1, 1, 2, 3]))
+    changes.sort(key=CHANGES.index)  # the meaning goes last, so that no other change brings it back
+    for change in changes:
         change(random, table)
-        what.append(change.__name__.strip("_"))
     (folder / table.name).write_bytes(table.written())
-    return judged(folder, meaning, " and ".join(what), table.refused, table.told)
+    what = " and ".join(change.__name__.strip("_") for change in changes)
+    return judged(folder, meaning, what, table.refused, table.told)
 
 
 def judged(folder: Path, meaning: Meaning, what: str, refused: str = "", told: str = "") -> Verdict:
@@ -90,7 +92,8 @@ def judged(folder: Path, meaning: Meaning, what: str, refused: str = "", told: s
         return Verdict(reply.outcome, what, reply.said)
     labels, notes = reply.value
     if refused:
-        found = [] if told and told in " ".join(notes) else [f"{refused}, but it was accepted"]
+        said = told and told in " ".join(notes) and not (told == MEASURED and told in labels)
+        found = [] if said else [f"{refused}, but it was accepted: {notes}"]
     else:
         found = _faults(labels, meaning, notes)
     return Verdict(Outcome.SILENT if found else Outcome.RIGHT, what, "; ".join(found)[:600])
@@ -165,14 +168,16 @@ def _use_words(random: Random, table: Table) -> None:
         [("no", "yes"), ("No", "Yes"), ("FALSE", "TRUE"), ("false", "true"), ("-1", "1"), ("-1", "+1"), ("0.0", "1.0"), ("n", "y"), ("0", "+1"), ("N", "Y"), ("off", "on")]
     )  # fmt: skip
     for row in table.rows:
-        row[1] = yes if _canonical(row[1]) == "yes" else no
+        row[table.smiling] = yes if _canonical(row[table.smiling]) == "yes" else no
 
 
 def _mix_words(random: Random, table: Table) -> None:
-    """One cell says the same in another way."""
+    """One cell says the same in another way; beside -1 and 1, a 0 could be a third value."""
+    if any(row[table.smiling] == "-1" for row in table.rows):
+        return
     row = random.choice(table.rows)
-    yes = _canonical(row[1]) == "yes"
-    row[1] = random.choice(
+    yes = _canonical(row[table.smiling]) == "yes"
+    row[table.smiling] = random.choice(
         ["1.0", "True", "yes", "YES", "+1", "1 "] if yes else ["0.0", "False", "no", "NO", "-0", "0 "]
     )
 
@@ -184,6 +189,7 @@ def _shuffle(random: Random, table: Table) -> None:
 def _turn_columns(random: Random, table: Table) -> None:
     for row in (table.header, *table.rows):
         row[1], row[2] = row[2], row[1]
+    table.smiling = 3 - table.smiling
 
 
 def _quote(random: Random, table: Table) -> None:
@@ -222,56 +228,58 @@ def _miss_a_cell(random: Random, table: Table) -> None:
     random.choice(table.rows)[random.randrange(1, 3)] = random.choice(
         ["", " ", "NaN", "nan", "NA", "N/A", "null", "None"]
     )
-    table.refused = "a value is missing"
+    table.refused, table.told = "a value is missing", ""
 
 
 def _contradict(random: Random, table: Table) -> None:
     row = list(random.choice(table.rows))
-    row[1] = "1" if _canonical(row[1]) == "no" else "0"
+    row[table.smiling] = "1" if _canonical(row[table.smiling]) == "no" else "0"
     table.rows.insert(random.randrange(len(table.rows)), row)
-    table.refused = "an image has two rows"
+    table.refused, table.told = "an image has two rows", ""
 
 
 def _shorten_row(random: Random, table: Table) -> None:
     random.choice(table.rows).pop()
-    table.refused = "a row is too short"
+    table.refused, table.told = "a row is too short", ""
 
 
 def _lengthen_row(random: Random, table: Table) -> None:
     random.choice(table.rows).append("red")
-    table.refused = "a row is too long"
+    table.refused, table.told = "a row is too long", ""
 
 
 def _drop_header(random: Random, table: Table) -> None:
     table.header = table.rows.pop(0)
-    table.refused = "there is no header"
+    table.refused, table.told = "there is no header", ""
 
 
 def _repeat_header(random: Random, table: Table) -> None:
     table.header[2] = table.header[1]
-    table.refused = "two columns have one name"
+    table.refused, table.told = "two columns have one name", ""
 
 
 def _blank_header(random: Random, table: Table) -> None:
     table.header[random.randrange(1, 3)] = random.choice(["", " "])
-    table.refused = "a column has no name"
+    table.refused, table.told = "a column has no name", ""
 
 
 def _stray_value(random: Random, table: Table) -> None:
-    random.choice(table.rows)[1] = random.choice(["2", "maybe", "-", "1.5", "10"])
-    table.refused, table.told = "one value of a yes-or-no column is neither", "smiling"
+    random.choice(table.rows)[table.smiling] = random.choice(["2", "maybe", "-", "1.5", "10"])
+    if not table.refused:
+        table.refused, table.told = "one value of a yes-or-no column is neither", "smiling"
 
 
 def _add_measurement(random: Random, table: Table) -> None:
-    table.header.append("age")
+    table.header.append(MEASURED)
     for row in table.rows:
         row.append(f"{random.uniform(0, 90):.3f}")
-    table.refused = "a column holds measurements"
+    if not table.refused:
+        table.refused, table.told = "a column holds measurements", MEASURED
 
 
 CHANGES: tuple[Callable[[Random, Table], None], ...] = (
-    _pad_cells, _pad_header, _use_words, _mix_words, _shuffle, _turn_columns, _quote, _separate, _encode, _end_lines, _rename, _miss_a_cell, _contradict,
-    _shorten_row, _lengthen_row, _drop_header, _repeat_header, _blank_header, _stray_value, _add_measurement,
+    _pad_cells, _pad_header, _use_words, _mix_words, _shuffle, _turn_columns, _quote, _separate, _encode, _end_lines, _rename, _stray_value, _add_measurement,
+    _miss_a_cell, _contradict, _repeat_header, _blank_header, _drop_header, _shorten_row, _lengthen_row,
 )  # fmt: skip
 
 
