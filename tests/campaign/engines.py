@@ -20,7 +20,7 @@ LIMIT = 300  # seconds, after which a run hangs
 TIMES = re.compile(r"timing\.json$|^report\.html$|^pareto\.")  # files that show times
 # What a killed process may leave: names that neither engine nor git sees, and the engines' own records.
 IGNORED = re.compile(
-    r"(^|/)(\.[^/]*\.part|__pycache__|\.snakemake|\.dvc|\.cache|\.git|\.lock|live)(/|$)|(^|/)checkpoints/"
+    r"(^|/)(\.[^/]*\.part|__pycache__|\.snakemake|\.dvc|\.cache|\.git|\.lock|\.sources|live)(/|$)|(^|/)checkpoints/"
 )
 
 

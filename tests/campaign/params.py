@@ -146,7 +146,7 @@ def _value(random: Random, content: bytes) -> bytes:
             if random.random() < 0.2
             else yaml.safe_dump(changed, sort_keys=False, allow_unicode=True)
         )
-    except (yaml.YAMLError, ValueError, IndexError, TypeError, AttributeError):
+    except (yaml.YAMLError, ValueError, IndexError, TypeError, AttributeError, RecursionError):
         return mutations.bytes_of(random, content)
     return text.encode("utf-8", "surrogatepass")
 
