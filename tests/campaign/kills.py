@@ -11,12 +11,13 @@ from tests.campaign.kind import Grounds, Judge, Kind
 from tests.campaign.outcome import Case, Verdict
 
 RUN = 6.0  # seconds, about the time that a run takes
-KILLS = 10  # in a chain
+KILLS, FEW = 10, 4  # in a chain, and in one of a short campaign
 
 
 def prepare(grounds: Grounds) -> Judge:
     """The judge of chains of kills."""
     fresh, finished = grounds.fresh, grounds.finished
+    kills = FEW if grounds.small else KILLS
 
     def judge(case: Case) -> Verdict:
         random = case.random()
@@ -25,7 +26,7 @@ def prepare(grounds: Grounds) -> Judge:
             if random.random() < 0.3:
                 project.edit(lambda params: params["evaluation"].update(importance_samples=11))
             engine, done, done_by = random.choice(list(COMMANDS)), 0, []
-            while done < KILLS:
+            while done < kills:
                 if random.random() < 0.2:
                     engine = random.choice(list(COMMANDS))
                 running = Running(project, engine)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-LONGEST = 1500  # characters of a sentence that a person still reads
+LONGEST = 4000  # characters of a message; a study with many mistakes has a line for each
 
 
 class Outcome(StrEnum):

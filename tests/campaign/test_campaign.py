@@ -1,5 +1,8 @@
 """A short campaign: some cases of each kind, the same ones each time. `make campaign` tries thousands."""
 
+import os
+import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -12,12 +15,11 @@ from tests.campaign.runner import KINDS, judged, schedule
 from tests.campaign.warm import warm_up
 from vaeline.system.errors import UserError
 
-# Numbers of cases of each kind; those of whole runs take ten seconds each, and are together in one test, which shares its projects.
+# Numbers of cases of each kind. Cases of whole runs take ten seconds and more, so that only one of them is here.
 SHORT = {
-    "writes": range(0, 500, 9), "swaps": range(0, 450, 90), "flips": range(15), "params": range(75), "tables": range(60), "archives": range(40),
+    "writes": range(0, 500, 9), "swaps": range(0, 450, 150), "flips": range(15), "params": range(75), "tables": range(60), "archives": range(40),
     "images": range(100), "sources": range(40),
 }  # fmt: skip
-ENGINES = {"kills": range(1), "edits": range(1)}
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +51,8 @@ def test_no_case_is_silent_or_a_traceback(grounds: Grounds, name: str) -> None:
     assert_none_wrong(grounds, name, SHORT[name])
 
 
-@known
-def test_no_run_that_was_killed_or_edited_is_certified(grounds: Grounds) -> None:
-    for name, numbers in ENGINES.items():
-        assert_none_wrong(grounds, name, numbers)
+def test_runs_that_are_killed_end_in_the_same_bytes(grounds: Grounds) -> None:
+    assert_none_wrong(grounds, "kills", range(1))
 
 
 def fail(error: BaseException) -> None:
@@ -66,12 +66,12 @@ def fail(error: BaseException) -> None:
         (lambda: 4, Outcome.SILENT),
         (lambda: fail(UserError("Give 3.")), Outcome.SENTENCE),
         (lambda: fail(SystemExit("Give 3.")), Outcome.TRACEBACK),  # it printed nothing
-        (lambda: fail(UserError("x" * 2000)), Outcome.TRACEBACK),
+        (lambda: fail(UserError("x" * 5000)), Outcome.TRACEBACK),
         (lambda: fail(KeyError("a")), Outcome.TRACEBACK),
         (lambda: print("Traceback (most recent call last):"), Outcome.TRACEBACK),
-        (lambda: __import__("os").abort(), Outcome.TRACEBACK),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), Outcome.TRACEBACK),
         (lambda: bytearray(2**33), Outcome.HANG),
-        (lambda: __import__("time").sleep(60), Outcome.HANG),
+        (lambda: time.sleep(60), Outcome.HANG),
     ],
 )
 def test_outcomes_are_told_apart(function: object, outcome: Outcome) -> None:
