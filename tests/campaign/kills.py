@@ -5,12 +5,15 @@ A case is a chain: a run is killed again and again, by SIGKILL to all of its pro
 
 import tempfile
 from pathlib import Path
+from random import Random
 
 from tests.campaign.engines import COMMANDS, Running, end_state
 from tests.campaign.kind import Grounds, Judge, Kind
 from tests.campaign.outcome import Case, Verdict
+from tests.workflow.scratch import Project
 
 RUN = 6.0  # seconds, about the time that a run takes
+ENDED = " (had ended)"  # such a kill is not counted
 KILLS, FEW = 10, 4  # in a chain, and in one of a short campaign
 
 
@@ -23,27 +26,34 @@ def prepare(grounds: Grounds) -> Judge:
         random = case.random()
         with tempfile.TemporaryDirectory(dir=grounds.folder) as folder:
             project = (finished if random.random() < 0.2 else fresh).copy(Path(folder, "project"))
-            if random.random() < 0.3:
-                project.edit(lambda params: params["evaluation"].update(importance_samples=11))
-            engine, done, done_by = random.choice(list(COMMANDS)), 0, []
-            while done < kills:
-                if random.random() < 0.2:
-                    engine = random.choice(list(COMMANDS))
-                running = Running(project, engine)
-                moment = random.uniform(0, RUN / 2 if done else RUN)
-                ended = running.wait(moment)
-                newest = random.random() < 0.2
-                running.kill_newest() if newest else running.kill()
-                running.wait()
-                done += 1
-                done_by.append(f"{engine} {moment:.2f} s{' step' if newest else ''}{' (ended)' if ended else ''}")
-                if fault := running.fault():
-                    return Verdict(fault.outcome, ", ".join(done_by), fault.said, done)
+            other_settings = random.random() < 0.3
+            project.edit(lambda params: params["evaluation"].update(importance_samples=11 if other_settings else 10))
+            engine, done = random.choice(list(COMMANDS)), []
+            for place in range(kills):
+                engine = random.choice(list(COMMANDS)) if random.random() < 0.2 else engine
+                words, fault = _killed(random, project, engine, RUN / 2 if place else RUN)
+                done.append(words)
+                if fault:
+                    break
             project.edit(lambda params: params["evaluation"].update(importance_samples=10))
-            verdict = end_state(project, finished, random.choice(list(COMMANDS)), ", ".join(done_by))
-        return Verdict(verdict.outcome, verdict.what, verdict.said, done)
+            what = ", ".join(done)
+            verdict = fault or end_state(project, finished, random.choice(list(COMMANDS)), what)
+        return Verdict(verdict.outcome, what, verdict.said, tries=sum(ENDED not in words for words in done))
 
     return judge
 
 
-KIND = Kind("kills", prepare, cases=12)
+def _killed(random: Random, project: Project, engine: str, most: float) -> tuple[str, Verdict | None]:
+    """Start an engine and kill it, or the process that it started last; returns what was done, and a fault if there is one."""
+    running = Running(project, engine)
+    moment, newest = random.uniform(0, most), random.random() < 0.2
+    ended = running.wait(moment)
+    if newest:
+        running.kill_newest()
+        running.wait()
+    else:
+        running.kill()
+    return f"{engine} {moment:.2f} s{' its step' if newest else ''}{ENDED if ended else ''}", running.fault()
+
+
+KIND = Kind("kills", prepare, cases=14)
