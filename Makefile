@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: run test test-all check report table explore use update parts bench lock clean-checkpoints help
+.PHONY: run test test-all check report table explore use update parts bench campaign lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results
 	@$(IN) snakemake --cores 4 all
@@ -42,6 +42,9 @@ parts: $(READY)  ## write docs/keys.md, every key of a study and of every part, 
 
 bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS="frechet step"; writes docs/performance.md
 	@$(IN) python -m benchmarks --keep $(ROWS)
+
+campaign: $(READY)  ## look for wrong results that pass as right, for MINUTES=30: kills, damage, swaps, edits, mutated inputs
+	@$(IN) python -m tests.campaign --minutes $(or $(MINUTES),30)
 
 clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
 	@$(IN) python -m pipeline_steps.clean_checkpoints

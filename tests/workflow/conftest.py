@@ -26,14 +26,8 @@ COPIED = [
 ]
 STUBBED = ["download", "preprocess", "classifier", "reference", "train", "sample", "evaluate", "report"]
 STUB = 'from pipeline_steps.stub import main\n\nif __name__ == "__main__":\n    main("{step}", {reads}, "{code}")\n'
-# The files of stubs say nothing about themselves; a file `refused` names the rules whose files say something else.
-STUB_OF_CLAIMS = """from pathlib import Path
-
-
-def says_other(rule, variant, seed, study):
-    refused = Path("refused")
-    return "it is of other values." if refused.exists() and rule in refused.read_text().split() else ""
-"""
+# The files of stubs say nothing about themselves.
+STUB_OF_CLAIMS = 'def says_other(rule, variant, seed, study):\n    return ""\n'
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +66,7 @@ def fresh(sources: Project, launcher: Launcher) -> Project:
         (project.folder / f"pipeline_steps/{step}.py").write_text(stub)
     (project.folder / "workflow/file_claims.py").write_text(STUB_OF_CLAIMS)
     with (project.folder / ".gitignore").open("a") as file:
-        file.write("ran.log\nhold\nrefused\n.cache/\n")
+        file.write("ran.log\nhold\n.cache/\n")
     project.edit(shorten)
     project.commit()
     return project

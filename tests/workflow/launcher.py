@@ -10,12 +10,14 @@ import json
 import os
 import runpy
 import selectors
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 # Libraries that `snakemake`, `dvc` and the bridge import. One left out is imported by each fork, which is slow but right.
@@ -44,10 +46,13 @@ with socket.socket(socket.AF_UNIX) as connection:
 """
 
 
+ROSTER = "LAUNCHER_ROSTER"  # the variable with the path of a file in which each launched command notes its process
+
+
 class Launcher:
     """Starts the process and asks it to run commands: `snakemake`, `dvc` and `python -m`.
 
-    A launched command cannot be killed or interrupted; start such a command as a process of its own.
+    A command that `run` launches cannot be killed; one whose environment names a ROSTER can, with all that it starts.
     """
 
     def __init__(self, modules: Sequence[str] = ENGINES) -> None:
@@ -126,13 +131,16 @@ def answer(connection: socket.socket) -> None:
         connection.close()
         return execute(*json.loads(sent), files)
     _, status = os.waitpid(child, 0)
-    connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    with suppress(BrokenPipeError):  # who asked has been killed
+        connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 
 
 def execute(command: list[str], folder: str, environment: dict[str, str], files: list[int]) -> None:
     """Run a command as a new process would."""
     os.setsid()
+    if roster := environment.get(ROSTER):
+        enlist(Path(roster))
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -146,6 +154,27 @@ def execute(command: list[str], folder: str, environment: dict[str, str], files:
     atexit._run_exitfuncs()
     sys.stdout.flush()
     os._exit(status)  # an interpreter of that many modules takes a fifth of a second to end
+
+
+def enlist(roster: Path) -> None:
+    """Note this process in a roster, and end it if the processes of the roster have been killed meanwhile."""
+    with suppress(FileNotFoundError), roster.open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    if ended(roster).exists() or not roster.exists():
+        os._exit(1)
+
+
+def ended(roster: Path) -> Path:
+    """The file that tells processes that start late that those of a roster have been killed."""
+    return roster.with_name(f"{roster.name}.ended")
+
+
+def kill(roster: Path) -> None:
+    """Kill every process of a roster by SIGKILL, with its children."""
+    ended(roster).touch()
+    for process in roster.read_text().split() if roster.exists() else ():
+        with suppress(ProcessLookupError):
+            os.killpg(int(process), signal.SIGKILL)
 
 
 def call(command: list[str], folder: str) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_steps.code import hashes, write_hashes
+from pipeline_steps.code_hashes import hashes, write_hashes
 from tests.pipeline_steps.test_closure import changed_by
 from vaeline.data.paths import CODE
 from vaeline.study.reading import load

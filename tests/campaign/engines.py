@@ -1,0 +1,143 @@
+"""Runs of an engine in a scratch project that can be killed as a whole at any moment, and the state that they leave."""
+
+import hashlib
+import os
+import re
+import signal
+import tempfile
+import threading
+import time
+from pathlib import Path
+from random import Random
+
+from tests.campaign.isolated import TRACEBACK
+from tests.campaign.outcome import LONGEST, Outcome, Verdict
+from tests.workflow import launcher
+from tests.workflow.scratch import Project
+
+COMMANDS = {"snakemake": ("snakemake", "--cores", "2", "all"), "dvc": ("dvc", "repro")}
+LIMIT = 300  # seconds, after which a run hangs
+TIMES = re.compile(r"timing\.json$|^report\.html$|^pareto\.")  # files that show times
+# What a killed process may leave: names that neither engine nor git sees, and the engines' own records.
+IGNORED = re.compile(
+    r"(^|/)(\.[^/]*\.part|__pycache__|\.snakemake|\.dvc|\.cache|\.git|\.lock|\.sources|live)(/|$)|(^|/)checkpoints/"
+)
+
+
+class Running:
+    """An engine at work in a project, which can be killed with all that it has started.
+
+    Args:
+        project: that has a launcher.
+        engine: `snakemake` or `dvc`.
+    """
+
+    def __init__(self, project: Project, engine: str) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="run")
+        self.roster = Path(self._folder.name, "roster")
+        self._output = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self.status: int | None = None
+        self._thread = threading.Thread(target=self._run, args=(project, COMMANDS[engine]))
+        self._thread.start()
+
+    def _run(self, project: Project, command: tuple[str, ...]) -> None:
+        environment = project.environment | {launcher.ROSTER: str(self.roster)}
+        assert project.launcher
+        try:
+            self.status = project.launcher.run(command, project.folder, environment, self._output.fileno(), LIMIT)
+        except TimeoutError:
+            self.status = None
+        except ValueError:  # a killed launcher's answer is empty
+            self.status = -signal.SIGKILL
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for the end; returns whether it has come."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def kill(self) -> None:
+        """Kill all processes of the run at one moment."""
+        launcher.kill(self.roster)
+        self.wait()
+
+    def kill_newest(self) -> None:
+        """Kill the process that was started last, such as a step, as the kernel does when memory runs out."""
+        processes = self.roster.read_text().split() if self.roster.exists() else []
+        if len(processes) > 1:
+            try:
+                os.killpg(int(processes[-1]), signal.SIGKILL)
+            except ProcessLookupError:
+                return
+
+    def said(self) -> str:
+        """All that it has printed."""
+        self._output.seek(0)
+        return self._output.read()
+
+    def fault(self) -> Verdict | None:
+        """The verdict on a run that hung or printed a traceback; None for any other."""
+        if self.status is None:
+            return Verdict(Outcome.HANG, "", self.said()[-LONGEST:])
+        if TRACEBACK in (said := self.said()):
+            return Verdict(Outcome.TRACEBACK, "", said[said.index(TRACEBACK) :][:LONGEST])
+        return None
+
+
+def run(project: Project, engine: str) -> Running:
+    """Run an engine to its end."""
+    running = Running(project, engine)
+    running.wait()
+    return running
+
+
+def pause(random: Random, most: float) -> float:
+    """Wait for a random time; returns how long, in seconds."""
+    seconds = random.uniform(0, most)
+    time.sleep(seconds)
+    return seconds
+
+
+def end_state(project: Project, reference: Project, engine: str, what: str) -> Verdict:
+    """Run an engine to its end, and compare all that is there then with the reference.
+
+    A run that refuses with a sentence may be repeated once: a sentence that says `run again` has to be true.
+    """
+    for _ in range(2):
+        running = run(project, engine)
+        if fault := running.fault():
+            return Verdict(fault.outcome, what, fault.said)
+        if running.status == 0:
+            break
+    else:
+        return Verdict(Outcome.SENTENCE, what, running.said()[-LONGEST:])
+    return compared(project, reference, what)
+
+
+def compared(project: Project, reference: Project, what: str) -> Verdict:
+    """Whether a finished project is that of the reference, whether both engines are settled, and whether nothing is left over."""
+    found, right = checksums(project), checksums(reference)
+    differing = sorted(name for name in found.keys() | right.keys() if found.get(name) != right.get(name))
+    if differing:
+        return Verdict(Outcome.SILENT, what, f"differs in {', '.join(differing)[:LONGEST]}")
+    if stray := sorted(_visible(project) - _visible(reference)):
+        return Verdict(Outcome.SILENT, what, f"left over: {', '.join(stray)[:LONGEST]}")
+    try:
+        settled = project.settled()
+    except AssertionError as error:
+        return Verdict(Outcome.TRACEBACK, what, str(error)[-LONGEST:])
+    return Verdict(
+        Outcome.RIGHT if settled else Outcome.SILENT, what, "" if settled else "an engine finds something to do"
+    )
+
+
+def checksums(project: Project) -> dict[str, str]:
+    """The checksum of each file of data and results, except those that show times."""
+    names = (name for name in _visible(project) if name.startswith(("data/", "results/")))
+    kept = [name for name in names if not TIMES.search(Path(name).name)]
+    return {name: hashlib.sha256((project.folder / name).read_bytes()).hexdigest() for name in kept}
+
+
+def _visible(project: Project) -> set[str]:
+    """The files that git or DVC may see."""
+    names = (str(path.relative_to(project.folder)) for path in project.folder.rglob("*") if path.is_file())
+    return {name for name in names if not IGNORED.search(name)}
