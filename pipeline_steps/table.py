@@ -11,6 +11,7 @@ from vaeline.runs.description import weights_of
 from vaeline.runs.folder import StudyFolder, run_in
 from vaeline.study.schema import Study
 from vaeline.study.settings import values
+from vaeline.system.errors import UserError
 
 
 @study_command
@@ -19,6 +20,10 @@ def main(study: Study) -> None:
     asked = study.study
     folder = StudyFolder(asked.name).path
     compared = comparison.read(folder / "comparison.json")
+    if compared.study != asked.name:
+        raise UserError(
+            f"{folder / 'comparison.json'} has the results of the study {compared.study}, not of {asked.name}; run the study again."
+        )
     if why := _why_of_before(compared, study):
         click.echo(f"These results are of {why}; `snakemake --cores 4 all` makes new ones.\n", err=True)
     click.echo(f"{asked.name}: {asked.question}\n" if asked.question else f"{asked.name}\n")
@@ -30,8 +35,6 @@ def main(study: Study) -> None:
 
 def _why_of_before(compared: Comparison, study: Study) -> str:
     """What has changed since the results were written; empty if nothing has."""
-    if compared.study != study.study.name:
-        return f"the study {compared.study}"
     if (compared.variants, compared.seeds) != (study.study.variants, study.study.seeds):
         return "the variants and seeds that params.yaml contained before"
     now = values(study, compared.settings)

@@ -78,8 +78,8 @@ class Running:
         """The verdict on a run that hung or printed a traceback; None for any other."""
         if self.status is None:
             return Verdict(Outcome.HANG, "", self.said()[-LONGEST:])
-        if TRACEBACK in (said := self.said()):
-            return Verdict(Outcome.TRACEBACK, "", said[said.index(TRACEBACK) :][:LONGEST])
+        if found := TRACEBACK.search(said := self.said()):
+            return Verdict(Outcome.TRACEBACK, "", said[found.start() :][:LONGEST])
         return None
 
 

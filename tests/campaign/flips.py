@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import yaml
 
@@ -49,12 +50,20 @@ def _damage(random: Random, run: Run, world: World, project: Path) -> tuple[Path
 
 def of_json(random: Random, content: bytes) -> bytes:
     """Mutate the values of a JSON file."""
-    return json.dumps(mutations.structure(random, json.loads(content)), indent=2).encode()
+    return json.dumps(_another(random, json.loads(content)), indent=2).encode()
 
 
 def of_yaml(random: Random, content: bytes) -> bytes:
     """Mutate the values of a YAML file."""
-    return yaml.safe_dump(mutations.structure(random, yaml.safe_load(content)), sort_keys=False).encode()
+    return yaml.safe_dump(_another(random, yaml.safe_load(content)), sort_keys=False).encode()
+
+
+def _another(random: Random, content: Any) -> Any:
+    """Other values: two equal ones that were swapped are the same."""
+    changed = content
+    while json.dumps(changed, sort_keys=True) == json.dumps(content, sort_keys=True):
+        changed = mutations.structure(random, content)
+    return changed
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -5,6 +5,7 @@ The parent has imported all libraries, so that a fork takes milliseconds.
 
 import os
 import pickle
+import re
 import resource
 import select
 import signal
@@ -20,7 +21,9 @@ from tests.campaign.outcome import LONGEST, Outcome, Verdict
 from vaeline.system.errors import UserError
 
 SECONDS = 120.0  # after which a function hangs; none needs a tenth of it
-TRACEBACK = "Traceback (most recent call last)"
+TRACEBACK = re.compile(
+    r"Traceback \(most recent call last\)|failed unexpectedly"
+)  # the second of an error that no code expected
 MEMORY = 4 * 2**30  # bytes that a function may add to the address space of its process
 
 
@@ -89,7 +92,7 @@ def _reply(content: bytes | None, status: int, printed: str, seconds: float) -> 
     if status or not content:
         return Reply(Outcome.TRACEBACK, said=f"the process ended with status {status}. {printed[-LONGEST:]}")
     reply: Reply = pickle.loads(content)
-    if TRACEBACK in printed:
+    if TRACEBACK.search(printed):
         return Reply(Outcome.TRACEBACK, said=printed[-LONGEST:])
     return refused(printed) if reply.outcome is Outcome.SENTENCE and not reply.said else reply
 

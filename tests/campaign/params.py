@@ -82,7 +82,7 @@ def _plain(value: Any) -> Any:
 
 
 def _differences(one: Any, other: Any, at: str = "", numbers: bool = False) -> list[str]:
-    """The places where two contents differ; with `numbers`, 1 and 1.0 are equal."""
+    """The places where two contents differ; with `numbers`, a whole number equals the nearest number of floating point."""
     if isinstance(one, dict) and isinstance(other, dict):
         here = [f"{at}: keys {list(one)!r:.80}, {list(other)!r:.80}"] if one.keys() != other.keys() else []
         return here + [
@@ -96,6 +96,8 @@ def _differences(one: Any, other: Any, at: str = "", numbers: bool = False) -> l
             for index in range(len(one))
             for each in _differences(one[index], other[index], f"{at}.{index}", numbers)
         ]
+    if numbers and {type(one), type(other)} == {int, float}:
+        one, other = float(one), float(other)
     same = one == other or (_is_nan(one) and _is_nan(other))
     alike = type(one) is type(other) or (numbers and not isinstance(one, bool) and not isinstance(other, bool))
     return [] if same and alike else [f"{at}: {one!r:.80}, {other!r:.80}"]

@@ -77,8 +77,8 @@ def report(world: World, run: Run) -> Any:
 
     found: list[Any] = []
 
-    class Seen(Exception):
-        """Ends the report."""
+    class Seen(BaseException):
+        """Ends the report; it is no error of the report."""
 
     def seen(findings: Any, *_: Any) -> None:
         found.append(findings)

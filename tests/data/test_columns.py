@@ -20,7 +20,18 @@ def test_yes_and_no_are_known_in_every_spelling(words: str) -> None:
     assert column.codes.tolist() == [int(word.lower() in YES) for word in words.split()]
 
 
-@pytest.mark.parametrize("words", ["F M", "F", "y", "yes maybe", "1 2", "0 1 -1", "yes 1", "blue", "1 yes", "n m"])
+@pytest.mark.parametrize("words", ["0 1 NO", "yes no True", "-1 1 no", "yes no 1", "false true OFF"])
+def test_yes_and_no_may_be_spelled_in_several_ways(words: str) -> None:
+    column = read_column("a", words.split())
+    assert (column.kind, column.values) == ("yes/no", NO_YES)
+    assert column.codes.tolist() == [int(word.lower() in YES) for word in words.split()]
+    assert column.remarks == [f"a: {', '.join(map(repr, words.split()))} are all read as yes or no."]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["F M", "F", "y", "yes maybe", "1 2", "0 1 -1", "yes 1", "blue", "1 yes", "n m", "n y f", "0 1 t", "0 -1 1 no"],
+)
 def test_other_words_are_not_yes_or_no(words: str) -> None:
     assert read_column("a", words.split()).kind != "yes/no"
 

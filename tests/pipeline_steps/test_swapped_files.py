@@ -298,7 +298,7 @@ def test_the_table_names_results_of_runs_of_before() -> None:
     swap(FLOW, OTHER_SEED, "variant.yaml")
     params(study={"name": "renamed"})
     shutil.copytree("results/tiny", "results/renamed")
-    assert "These results are of the study tiny" in called(table).stderr
+    assert "comparison.json has the results of the study tiny, not of renamed" in called(table).stderr
     params()
     assert "These results are of runs of before: flow seed 0" in called(table).stderr
 

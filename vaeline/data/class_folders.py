@@ -18,7 +18,8 @@ def read_classes(archive: Archive, images: list[str], depth: int) -> tuple[Label
     Args:
         archive: the folder that contains the folders of classes.
         images: their names in it.
-        depth: how many folders are above those of the classes.
+        depth: how many folders are above those of the classes. A single folder with all others in it, as archives often
+            have, is above them too.
 
     Returns:
         The labels, and notes: the classes with their counts, classes that are called almost alike, folders without an image.
@@ -31,10 +32,13 @@ def read_classes(archive: Archive, images: list[str], depth: int) -> tuple[Label
             f"{archive.path} holds images outside the folders of classes, and no table: {some_of(outside)}; move them into the folder of a "
             "class, or put a table next to them whose first column names them."
         )
+    top, depth = depth, _depth_of_classes(images, depth)
+    above = "/".join(images[0].split("/")[top:depth])
     classes, codes = np.unique([name.split("/")[depth] for name in images], return_inverse=True)
     values = [str(each) for each in classes]
     _check_classes(archive, values)
-    notes = [f"class: {len(values):,} folders{shown_counts(values, codes)}"]
+    notes = [f"All images are in {above}, and the folders in it are the classes."] if above else []
+    notes.append(f"class: {len(values):,} folders{shown_counts(values, codes)}")
     notes += [
         f"{' and '.join(map(repr, group))} differ only in case or blanks, and are different classes."
         for group in alike(values)
@@ -42,6 +46,15 @@ def read_classes(archive: Archive, images: list[str], depth: int) -> tuple[Label
     if empty := _without_images(archive.path, images, depth):
         notes.append(f"No image is in {some_of(empty)}.")
     return of_classes("class", values, codes), notes
+
+
+def _depth_of_classes(images: list[str], depth: int) -> int:
+    """The first depth with several folders if all images are in the folders there; `depth` itself if there is none."""
+    folders = [name.split("/")[:-1] for name in images]
+    for deeper in range(depth, min(map(len, folders))):
+        if len({steps[deeper] for steps in folders}) > 1:
+            return deeper
+    return depth
 
 
 def _check_classes(archive: Archive, classes: list[str]) -> None:
@@ -60,7 +73,7 @@ def _check_classes(archive: Archive, classes: list[str]) -> None:
 
 def _without_images(folder: Path, images: list[str], depth: int) -> list[str]:
     """Folders that would be classes but have no image."""
-    above = {folder} if depth == 0 else {folder / name.split("/")[0] for name in images}
+    above = {folder.joinpath(*name.split("/")[:depth]) for name in images}
     with_images = {tuple(name.split("/")[: depth + 1]) for name in images}
     found = [
         path.relative_to(folder)

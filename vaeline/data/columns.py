@@ -129,7 +129,8 @@ class _Words:
         if not self.present:
             return self._no_label("empty", "it has no value.")
         if bins is None and (yes := self._yes()) is not None:
-            return _Found("yes/no", NO_YES, {word: int(word in yes) for word in self.present}, closed=True)
+            codes = {word: int(word in yes) for word in self.present}
+            return _Found("yes/no", NO_YES, codes, remarks=self._mixed(), closed=True)
         if self.numbers is None:
             return self._categories()
         if bins is None or bins == "each":
@@ -152,7 +153,35 @@ class _Words:
         for no, yes in SPELLINGS:
             if folded <= no | yes:
                 return {word for word in self.present if word.casefold() in yes}
-        return None
+        return self._yes_of_several()
+
+    def _yes_of_several(self) -> set[str] | None:
+        """The words that mean yes if they are spelled in several ways, as in 0, 1 and NO; None if a word may mean anything else.
+
+        One spelling must be there with both of its words. A single letter beside it may stand for anything.
+        """
+        groups = self._spelled()
+        whole = [group for group in groups if all(group)]
+        rest = {word for group in groups if group not in whole for words in group for word in words}
+        complete = sum(len(no) + len(yes) for no, yes in groups) == len(self.present)
+        if not complete or len(whole) != 1 or any(len(word) == 1 and word.isalpha() for word in rest):
+            return None
+        return {word for _, yes in groups for word in yes}
+
+    def _spelled(self) -> list[tuple[set[str], set[str]]]:
+        """The words of the column that mean no, and those that mean yes, for each spelling that it has."""
+        numbers = _numbers([word for word in self.present if NUMBER.fullmatch(word)], decimal_comma=False) or {}
+        pair = next((pair for pair in NUMBERS if set(numbers.values()) <= set(pair)), ())
+        groups = [tuple({word for word, number in numbers.items() if number == each} for each in pair)]
+        for spelling in SPELLINGS:
+            groups.append(tuple({word for word in self.present if word.casefold() in words} for words in spelling))
+        return [(group[0], group[1]) for group in groups if any(group)]
+
+    def _mixed(self) -> list[str]:
+        """A sentence about words for yes and no that are spelled in several ways."""
+        if len(self._spelled()) < 2:
+            return []
+        return [f"{self.name}: {', '.join(map(repr, self.present[:SHOWN]))} are all read as yes or no."]
 
     def _categories(self) -> _Found:
         count, rows = len(self.present), self._rows()

@@ -339,6 +339,16 @@ def test_a_table_and_folders_of_splits_go_together(tmp_path: Path) -> None:
     assert raw.labels.codes[:, 0].tolist() == [0, 1] * 3
 
 
+def test_a_folder_around_the_classes_is_no_class(tmp_path: Path) -> None:
+    """Archives are often unpacked into a folder of their own."""
+    root = write_files(
+        tmp_path / "root", {f"pets/images/{name}/{row}.png": PNG for name in ("cat", "dog") for row in "12"}
+    )
+    raw = raw_images.read(dataset(root))
+    assert raw.labels.values == [["cat", "dog"]]
+    assert raw.notes[0] == "All images are in pets/images, and the folders in it are the classes."
+
+
 def test_every_class_and_every_file_passed_over_is_told(tmp_path: Path) -> None:
     avif, jp2 = encoded(picture(0), "AVIF"), encoded(picture(0), "JPEG2000")
     write_files(tmp_path / "elsewhere", {"1.JFIF": encoded(picture(0)), "2.tga": encoded(picture(0), "TGA")})
