@@ -66,7 +66,7 @@ def main(study: Study, variant: str, seed: int) -> float:
         fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)
         job = Job(model, batches, validation, study.training, seed)
         rows = train(job, checkpoints, fabric, lambda row: _log(live, row))
-        provenance = {"name": variant, "seed": seed, "epochs": len(rows)}
+        provenance = {"study": study.study.name, "name": variant, "seed": seed, "epochs": len(rows)}
         provenance["training"] = study.training.model_dump(mode="json")
         if model.density is not None:
             provenance["density_losses"] = fit_density(model, batches, seed, of_density)

@@ -146,7 +146,9 @@ def identity(of: Study, variant: str, seed: int, folder: Path) -> dict[str, Any]
     if not curves.exists():
         write_text(curves, "epoch\n1\n")
     training = of.training.model_dump(mode="json")
-    return {"name": variant, "seed": seed, "training": training, "training_csv_sha256": sha256(curves)}
+    return {
+        "study": of.study.name, "name": variant, "seed": seed, "training": training, "training_csv_sha256": sha256(curves),
+    }  # fmt: skip
 
 
 def references(values: dict[str, float]) -> Record:

@@ -33,7 +33,8 @@ def write_project(folder: Path) -> None:
     known = store.write(folder / "data/digits.h5", facts, dict.fromkeys(splits.SPLITS, whole))
     torch.manual_seed(0)
     run = folder / "results/digits/runs/cvae_nf/seed-0"
-    model_files.save(run, Model(Variant.model_validate(VARIANT), known), known, {})
+    of_run = {"study": "digits", "name": "cvae_nf", "seed": 0, "training": {}, "training_csv_sha256": ""}
+    model_files.save(run, Model(Variant.model_validate(VARIANT), known), known, of_run)
 
 
 def test_the_notebook_runs_and_shows_its_stored_outputs(tmp_path: Path) -> None:

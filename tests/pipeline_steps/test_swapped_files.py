@@ -131,14 +131,14 @@ TOGETHER = {
     "results": (
         (FLOW, OTHER_SEED), ("samples.h5", "samples.png", "reconstructions.png", "metrics.json", "evaluation.json"), "samples.h5 is of flow seed 1",
     ),
-    "models of studies": ((FLOW, OTHER_STUDY), ("variant.yaml", "model.safetensors", "training.csv"), "trained under other parameters"),
+    "models of studies": ((FLOW, OTHER_STUDY), ("variant.yaml", "model.safetensors", "training.csv"), "of the study other, in the folder of"),
     "samples of studies": (
         (FLOW, OTHER_STUDY), ("samples.h5", "samples.png", "reconstructions.png"), "samples.h5 is of other weights than those that are there now",
     ),
     "metrics of studies": (
         (FLOW, OTHER_STUDY), ("metrics.json", "evaluation.json"), "evaluation.json is of other weights than those that are there now",
     ),
-    "runs of studies": ((FLOW, OTHER_STUDY), (), "trained under other parameters"),
+    "runs of studies": ((FLOW, OTHER_STUDY), (), "of the study other, in the folder of"),
 }  # fmt: skip
 
 
@@ -279,6 +279,18 @@ def test_only_whole_runs_are_loaded_from_any_folder() -> None:
     path.write_text(path.read_text().replace("seed: 0", "seed: 1"))
     with pytest.raises(UserError, match=r"variant.yaml is damaged .*its checksum differs"):
         vaeline.load("edited")
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_run_in_the_place_of_another_is_not_loaded() -> None:
+    swap(FLOW, OTHER_SEED)
+    with pytest.raises(
+        UserError, match=r"variant.yaml is of flow seed 1 of the study tiny, in the folder of flow seed 0"
+    ):
+        vaeline.load(FLOW)
+    shutil.copytree("results/tiny", "results/copy")
+    with pytest.raises(UserError, match=r"is of plain seed 0 of the study tiny, .* of the study copy"):
+        vaeline.load("results/copy/runs/plain/seed-0")
 
 
 @pytest.mark.usefixtures("copied")

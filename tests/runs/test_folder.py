@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vaeline.runs.folder import RunKey, StudyFolder, folders_in, key_of, project_of, runs_in, studies_in
+from vaeline.runs.folder import RunKey, StudyFolder, folders_in, key_of, place_of, project_of, runs_in, studies_in
 
 
 def test_a_run_lies_below_its_study() -> None:
@@ -46,3 +46,9 @@ def test_runs_are_found_in_order_and_other_folders_are_not(tmp_path: Path) -> No
     assert all(path == study.run(*key) for key, path in runs_in(study.runs).items())
     assert study.runs / "a/seed-copy" in folders_in(study.runs) and len(folders_in(study.runs)) == 4
     assert studies_in(tmp_path) == ["digits"]
+
+
+def test_the_place_of_a_run_is_known_only_among_the_runs_of_a_study() -> None:
+    assert place_of(Path("results/digits/runs/cvae/seed-3")) == ("digits", RunKey("cvae", 3))
+    for other in ("results/digits/former/cvae/seed-3", "cvae/seed-3", "results/digits/runs/cvae/copy", "/seed-3", "/"):
+        assert place_of(Path(other)) is None

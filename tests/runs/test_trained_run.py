@@ -24,6 +24,7 @@ from vaeline.runs.trained_run import TrainedRun
 from vaeline.study.schema import Variant
 from vaeline.system.errors import UserError
 
+OF_RUN = {"study": "tiny", "name": "one", "seed": 0, "training": {}, "training_csv_sha256": ""}
 FACTS = Facts("blots", (1, 4, 4), 8, (0.0, 1.0), ["shape", "dark"], [["round", "square", "odd"], ["no", "yes"]])
 CLASSES = Facts("blots", (1, 4, 4), 8, (0.0, 1.0), ["shape"], [["round", "square", "odd"]])
 PLAIN: dict[str, Any] = {
@@ -49,7 +50,7 @@ def made(tmp_path: Path) -> Make:
         known = store.write(tmp_path / "data/blots.h5", facts, {name: split(30) for name in splits.SPLITS})
         folder = tmp_path / "results/tiny/runs/one/seed-0"
         torch.manual_seed(0)
-        model_files.save(folder, Model(Variant.model_validate(variant), known), known, {})
+        model_files.save(folder, Model(Variant.model_validate(variant), known), known, OF_RUN)
         return vaeline.load(folder)
 
     return make

@@ -25,6 +25,7 @@ class Description(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
+    study: str  # its name
     name: str  # of the variant
     seed: int
     variant: dict[str, Any]

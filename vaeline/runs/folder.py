@@ -105,6 +105,15 @@ def key_of(run: Path) -> RunKey | None:
     return RunKey(run.parent.name, int(seed[1])) if seed else None
 
 
+def place_of(run: Path) -> tuple[str, RunKey] | None:
+    """The study, and the variant and seed, whose run a folder is for; None if it does not lie where studies have their runs."""
+    whole = Path(os.path.abspath(run))
+    key, above = key_of(whole), [folder.name for folder in whole.parents[1:4]]
+    if key is None or len(above) < 3 or (above[0], above[2]) != ("runs", RESULTS):
+        return None
+    return above[1], key
+
+
 def folders_in(runs: Path) -> list[Path]:
     """Every folder that a run, or a copy of one, may lie in below the folder of all runs of a study, sorted."""
     return sorted(runs.glob("*/seed-*"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from vaeline.runs import description, evaluation_file, samples_file
 from vaeline.runs.description import Description, described
 from vaeline.runs.evaluation_file import Evaluation, read_evaluation
-from vaeline.runs.folder import RunKey
+from vaeline.runs.folder import RunKey, place_of
 from vaeline.runs.samples_file import About, DrawnFrom
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
@@ -27,7 +27,21 @@ def trained(folder: Path, run: RunKey) -> Description:
     made = described(path)
     if made.key != run:
         raise _swapped(path, f"of {_words(made.key)}", run, "train")
+    require_place(folder, made)
     return made
+
+
+def require_place(folder: Path, made: Description) -> None:
+    """Check that a run lies in the folder for it, if it lies where studies have their runs. A copy elsewhere may have any place.
+
+    Raises:
+        UserError: it is of another study, variant or seed.
+    """
+    place = place_of(folder)
+    if place not in (None, (made.study, made.key)):
+        study, run = place
+        path = folder / description.NAME
+        raise _swapped(path, f"of {_words(made.key)} of the study {made.study}", run, "train", f" of the study {study}")
 
 
 def drawn(folder: Path, made: Description) -> About:
@@ -81,9 +95,9 @@ def _require(path: Path, found: DrawnFrom | evaluation_file.MeasuredOn, made: De
         raise _swapped(path, "of other images than the run was trained on", made.key, step)
 
 
-def _swapped(path: Path, what: str, run: RunKey, step: str) -> UserError:
+def _swapped(path: Path, what: str, run: RunKey, step: str, of: str = "") -> UserError:
     return UserError(
-        f"{path} is {what}, in the folder of {_words(run)}; delete it and make it again with "
+        f"{path} is {what}, in the folder of {_words(run)}{of}; delete it and make it again with "
         f"`python -m pipeline_steps.{step} --variant {run.variant} --seed {run.seed}`."
     )
 

@@ -19,7 +19,7 @@ from vaeline.models import interpolation, sampling
 from vaeline.models.importance_sampling import LogLikelihood
 from vaeline.models.likelihood_estimation import estimate, log_frequencies, why_no_likelihood
 from vaeline.models.model import Model
-from vaeline.runs import model_files
+from vaeline.runs import identity, model_files
 from vaeline.runs.arguments import (
     as_array,
     as_images,
@@ -30,7 +30,8 @@ from vaeline.runs.arguments import (
     values_of,
     whole_number,
 )
-from vaeline.runs.folder import project_of
+from vaeline.runs.description import NAME, described
+from vaeline.runs.folder import place_of, project_of
 from vaeline.study.schema import MOST_SEED
 from vaeline.system.errors import UserError, reason, shown
 from vaeline.system.seeds import derive_seed
@@ -52,12 +53,14 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
         device: of the model.
 
     Raises:
-        UserError: a file of the run is missing or damaged.
+        UserError: a file of the run is missing, damaged, or of another run than that of the folder.
     """
     for name, path in {"folder": folder, "store": store}.items():
         if not isinstance(path, str | os.PathLike) and (path is not None or name == "folder"):
             raise UserError(f"{name} is {shown(path)}; give a path.")
     model, facts = model_files.load(Path(folder))
+    if place_of(Path(folder)) is not None:
+        identity.require_place(Path(folder), described(Path(folder) / NAME))
     if store is None:
         store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
     return TrainedRun(_on(device, model), facts, Path(store))
