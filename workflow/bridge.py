@@ -142,6 +142,7 @@ def main(record: bool) -> None:
 
     logging.getLogger("dvc").setLevel(logging.WARNING)
     write_hashes(load())
+    before = _study()
     with _alone(), planned() as workflow, Repo(".") as repo, lock_repo(repo):
         if RUNNING.exists() and not record:
             return
@@ -162,8 +163,12 @@ def main(record: bool) -> None:
                 workflow.persistence.started(job)
             else:
                 _accept(workflow, job)
+    forget()
+    if _study() != before:  # an edit meanwhile: which stages were looked at before it, and which after it, is unknown
+        SEEN.unlink(missing_ok=True)
+        return
     files = _stats(path for job in jobs for path in job.output)
-    write_json(SEEN, {"files": files, "study": _study() if stale else None})
+    write_json(SEEN, {"files": files, "study": before if stale else None})
 
 
 @contextmanager

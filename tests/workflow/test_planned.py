@@ -130,6 +130,26 @@ def test_what_dvc_would_record_otherwise_is_not_recorded(
     assert (OTHER in capsys.readouterr().err) == (change == "claim")
 
 
+def test_an_edit_while_the_bridge_works_leaves_its_look_unkept(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have seen some stages before the edit, and others after it."""
+    monkeypatch.chdir(project.folder)
+    status = PipelineStage.status
+
+    def edited(stage: PipelineStage, **keywords: Any) -> Any:
+        if stage.name.startswith("train@digits-cvae"):
+            project.edit(widen)
+        return status(stage, **keywords)
+
+    with hashed_in(project.folder), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PipelineStage, "status", edited)
+        bridge.main(record=False)
+    assert not bridge.SEEN.exists()
+    project.edit(narrow)
+    assert project.settled()
+
+
 @contextmanager
 def hashed_in(folder: Path) -> Iterator[None]:
     """Within the block, this process hashes the code of a project."""
