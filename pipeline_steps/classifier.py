@@ -2,7 +2,7 @@
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import POINTS, read_facts_of, read_split
+from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier
 from vaeline.evaluation.shared_files import READS
 from vaeline.models.variant_checks import check_variants
@@ -24,6 +24,7 @@ def main(study: Study) -> None:
         classifier.skip(files.classifier, POINTS, study)
         return
     train, validation = read_split(files.store, "train", budget()), read_split(files.store, "validation")
+    require_images(files.store, facts)  # it may have been replaced between the two readings
     trained = classifier.train(train, validation, facts, study.classifier, device_of(study.training.device))
     classifier.save(files.classifier, trained, study)
 

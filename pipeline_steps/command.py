@@ -25,6 +25,7 @@ from vaeline.system.errors import UserError
 Options = ParamSpec("Options")
 Result = TypeVar("Result")
 
+VOUCHING = {"train": "variant.yaml", "sample": "samples.h5", "evaluate": "evaluation.json"}  # step of a run -> its file
 _format_with_place = warnings.formatwarning
 
 
@@ -143,16 +144,44 @@ def reads(
         @functools.wraps(step)
         def watched(study: Study, /, *arguments: Options.args, **options: Options.kwargs) -> Result:
             names = {"dataset": study.dataset.name, "features": study.evaluation.features.name}
-            names |= inspect.signature(step).bind(study, *arguments, **options).arguments
+            bound = inspect.signature(step).bind(study, *arguments, **options).arguments
+            names |= bound
             check = PlanCheck(study, [key.format(**names) for key in keys], code and code.format(**names))
             result = step(study, *arguments, **options)
-            check.end()
+            try:
+                check.end()
+            except UserError:
+                if path := code and _vouching_file(study, code.format(**names), bound.get("seed")):
+                    path.unlink(missing_ok=True)  # no reader takes the other files of the step without this one
+                raise
             return result
 
         watched.reads, watched.code = keys, code  # type: ignore[attr-defined]
         return watched
 
     return decorate
+
+
+def _vouching_file(study: Study, code: str, seed: int | None) -> Path | None:
+    """The file of a step that says what all its files are of; None if the step has no such file.
+
+    Args:
+        study: the active one.
+        code: the key of the step's code, which names the variant if the step is one of a run.
+        seed: of the run.
+    """
+    step, _, name = code.partition(".")
+    data, folder = DataFiles(study.dataset.id), StudyFolder(study.study.name)
+    of_data = {
+        "download": data.manifest,
+        "preprocess": data.store,
+        "classifier": data.classifier,
+        "reference": data.metrics(study.evaluation.features.name),
+        "report": folder.path / "comparison.json",
+    }
+    if step in VOUCHING and seed is not None:
+        return folder.run(name, seed) / VOUCHING[step]
+    return of_data.get(step)
 
 
 def _format_warning(

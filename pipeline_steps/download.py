@@ -19,11 +19,12 @@ def main(study: Study) -> None:
     source = source_fingerprint.of_source(study.dataset)
     if planned(SOURCE) not in (None, source):
         raise UserError(f"{study.dataset.source} changed since this run was planned; start the run again.")
+    before = source_fingerprint.state(raw_images.folder(study.dataset)) if source else ""
     parts.fetch("features", study.evaluation.features, paths.DATA)
     manifest = raw_images.fetch(study.dataset)
     for note in manifest["notes"]:
         print(f"download: {note}", file=sys.stderr)
-    if source_fingerprint.of_source(study.dataset) != source:
+    if source and source_fingerprint.state(raw_images.folder(study.dataset)) != before:
         raise UserError(f"{study.dataset.source} changed while this step read it; run again.")
     write_sealed(paths.DataFiles(study.dataset.id).manifest, manifest)
 

@@ -10,11 +10,13 @@ code the stage was planned with. Without an engine, the end must agree with the 
 
 import functools
 import hashlib
+import importlib
 import json
 import operator
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline_steps import file_states
@@ -85,11 +87,12 @@ class PlanCheck:
     def __init__(self, study: Study, keys: list[str], code: str | None) -> None:
         self.study, self.keys, self.code = study, keys, code
         modules = [] if code is None else modules_at(study, code)
+        _import(modules)
         self.files = set(file_states.AT_START) if code is None else closure(modules)
         if changed := self._changed():
             raise _edited(changed, "while this step was loaded", NOT_STARTED)
         loaded = _loaded()
-        _refuse_other_bytecode(self.files & loaded)
+        _refuse_other_bytecode(self.files, loaded)
         self.read_later = {path for path in self.files if path not in loaded or ENTRIES in path.parents}
         _refuse_unplanned_parameters(study, keys)
         if code is not None:
@@ -124,13 +127,28 @@ class PlanCheck:
             return None
 
 
+def _import(modules: list[str]) -> None:
+    """Import the parts and metrics of a step now, so that the checks that follow are of the code that will run.
+
+    What the step writes on its way, checkpoints and kept results, names the hash of that code. The report only reads the
+    metrics' entries, and is spared their imports. An error of an import is left to the step, which can explain it.
+    """
+    report = f"{__package__}.report" in modules
+    for module in modules:
+        if not (report and module.startswith("vaeline.metrics.")) and not module.startswith(f"{__package__}."):
+            with suppress(Exception):
+                importlib.import_module(module)
+
+
 def _loaded() -> set[Path]:
     """The files of the modules that are imported."""
     return {Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
 
 
-def _refuse_other_bytecode(paths: set[Path]) -> None:
-    if others := [path for path in sorted(paths) if forget_other_bytecode(path)]:
+def _refuse_other_bytecode(files: set[Path], loaded: set[Path]) -> None:
+    """Remove bytecode of another text, and refuse if it has been imported; later imports read the text."""
+    others = [path for path in sorted(files) if path.suffix == ".py" and forget_other_bytecode(path)]
+    if others := [path for path in others if path in loaded]:
         raise UserError(
             f"Python had kept bytecode of {_shown(others)} that is not of its text; the bytecode is removed{NOT_STARTED}."
         )

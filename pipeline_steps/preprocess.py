@@ -4,7 +4,7 @@ from typing import cast
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
-from vaeline.data.preprocessing import preprocess
+from vaeline.data.preprocessing import OtherFiles, preprocess
 from vaeline.data.raw_images import Manifest
 from vaeline.study.schema import Study
 from vaeline.system.memory import keep_memory
@@ -19,7 +19,11 @@ def main(study: Study) -> None:
     keep_memory()
     files = DataFiles(study.dataset.id)
     manifest = read_sealed(files.manifest, "run `python -m pipeline_steps.download`")
-    preprocess(study.dataset, cast(Manifest, manifest), files.store)
+    try:
+        preprocess(study.dataset, cast(Manifest, manifest), files.store)
+    except OtherFiles:
+        files.manifest.unlink(missing_ok=True)  # so that both engines run the download step again
+        raise
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import POINTS, read_facts_of, read_split
+from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.shared_files import READS
@@ -29,6 +29,7 @@ def main(study: Study) -> None:
     features = parts.build(Features, study.evaluation.features, facts, store.parent, device)
     judge = classifier.of(facts, store.parent, study).to(device)
     train, test = read_split(store, "train", budget()), read_split(store, "test")
+    require_images(files.store, facts)  # it may have been replaced between the two readings
     images = reference.RealImages(train, test, facts, study.sampling.count)
     measured = reference.measure(features, judge, images, derive_seed("reference"), study.evaluation.by_label)
     reference.write(measured, *where, study)

@@ -11,14 +11,14 @@ from vaeline.system.locks import no_locks
 RUNNING = Path(".snakemake/bridge/running")
 
 
-def lock(file: TextIO) -> bool:
-    """Lock a file for as long as it is open. Returns False if another process has locked it.
+def lock(file: TextIO, shared: bool = False) -> bool:
+    """Lock a file for as long as it is open. Returns False if another process has locked it; two shared locks go together.
 
     Raises:
         UserError: the file system has no locks.
     """
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as error:
@@ -34,7 +34,7 @@ def refuse_beside_snakemake() -> None:
     """
     if RUNNING.exists():
         with RUNNING.open("a") as file:
-            if not lock(file):
+            if not lock(file, shared=True):
                 raise UserError(
                     "A run of Snakemake is going on in this project; wait for it to end, or stop it, and run again."
                 )

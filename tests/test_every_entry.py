@@ -16,6 +16,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation.classifier import Classifier
+from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.latents import measure_latents
 from vaeline.evaluation.likelihood import measure_likelihood
@@ -327,7 +328,7 @@ def test_its_samples_are_evaluated(trained: Trained) -> None:
     assert_measured(record, expected)
 
 
-class Quadrants:
+class Quadrants(Features):
     """A cheap feature space: the mean brightness of the four quarters of an image."""
 
     prefix, description, weights_sha256 = "fd", "quarters", "none"

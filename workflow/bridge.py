@@ -8,6 +8,7 @@ Nothing is deleted, so that all files are still there if an edit is undone.
 A process of its own (`python -m workflow.bridge`) does the work. If nothing has changed, it is not started.
 """
 
+import errno
 import fcntl
 import json
 import logging
@@ -62,7 +63,9 @@ def adopt(outputs: list[str]) -> None:
         check_folder_of_snakemake(FOLDER.parent)
         _adopt(outputs)
     except OSError as error:
-        print(f"What DVC has made is not looked at ({error}).", file=sys.stderr)
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise WorkflowError(f"DVC's records cannot be checked ({error}); correct this and run again.") from None
+        print(f"DVC's records are not checked ({error}).", file=sys.stderr)
     except UserError as error:
         raise WorkflowError(str(error)) from None
 
@@ -97,6 +100,7 @@ def begin(code: list[str]) -> None:
         check_project(code, PARAMS)
         if late := source_fingerprint.newest_in_future(load().dataset):
             print(f"Note: {late} has a time in the future.", file=sys.stderr)
+        dvc_locks.refuse_beside_dvc()  # before a step that DVC starts would be refused
         with _alone():
             held.append(RUNNING.open("a"))
             began = lock(held[-1])
@@ -128,10 +132,10 @@ def settle(record: bool = True) -> None:
         print("Recording for DVC what this run has finished; please wait.", file=sys.stderr)
         process.communicate()
         sys.exit(130)
-    *lines, last = said.strip().split("\n")
     if process.returncode:
-        raise WorkflowError(f"What this project has made could not be compared with DVC's records: {last}")
-    print(*lines, last, sep="\n", end="\n" * bool(last), file=sys.stderr)
+        reason = said.strip() or f"its process ended with status {process.returncode}"
+        raise WorkflowError(f"What this project has made could not be compared with DVC's records: {reason}")
+    print(said, end="", file=sys.stderr)
 
 
 def main(record: bool) -> None:
@@ -141,12 +145,12 @@ def main(record: bool) -> None:
     from pipeline_steps import dvc_locks
 
     logging.getLogger("dvc").setLevel(logging.WARNING)
-    write_hashes(load())
     before = _study()
     with _alone(), planned() as workflow, Repo(".") as repo, lock_repo(repo):
         if RUNNING.exists() and not record:
             return
         dvc_locks.leave(repo)
+        write_hashes(load())
         jobs = [job for level in workflow.dag.toposorted() for job in level if job.output]
         stages = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
         if RUNNING.exists():

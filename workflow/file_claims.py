@@ -22,16 +22,20 @@ def says_other(rule: str, variant: str | None, seed: str | None, study: Study) -
     """
     if variant is not None and seed is not None:
         return settings_check.other_settings(study, variant, int(seed), rule)
-    if rule in shared_files.AGAIN:
-        return shared_files.other_settings(study, rule)
-    return _other_report(study) if rule == "report" else ""
+    if rule == "code":  # whose files the bridge writes itself
+        return ""
+    return _other_report(study) if rule == "report" else shared_files.other_settings(study, rule)
 
 
 def _other_report(study: Study) -> str:
     path = StudyFolder(study.study.name).path / "comparison.json"
     try:
-        made = read_sealed(path, "run the study again")["settings"]
+        content = read_sealed(path, "run the study again")
+        made = content["settings"] | {"study": [content[key] for key in ("study", "variants", "seeds")]}
+        now = values(study, content["settings"]) | {
+            "study": [study.study.name, study.study.variants, study.study.seeds]
+        }
     except (UserError, KeyError) as error:
         return f"{path} does not say what it was made of ({error})."
-    other = differences(made, values(study, made))
+    other = differences(made, now)
     return f"{path} was made with other settings: {'; '.join(other)}." if other else ""

@@ -33,6 +33,13 @@ VALUES = {  # dotted key -> the value that it gets
 }
 
 
+MODULES = [
+    ("vaeline/system/seeds.py", ">> 1", ">> 2"),
+    ("vaeline/models/likelihoods/_gaussian.py", "** 0.5", "** 0.7"),
+    ("vaeline/metrics/precision_recall.py", "NEIGHBOURS = 5", "NEIGHBOURS = 3"),
+]
+
+
 @dataclass(frozen=True)
 class Edit:
     """Another content of a file."""
@@ -104,11 +111,11 @@ def _of_params(random: Random, project: Project) -> Edit:
 
 
 def _of_module(random: Random, project: Project) -> Edit:
-    """All random numbers become others."""
-    path = "vaeline/system/seeds.py"
+    """A module that is imported early, a part, or a metric computes something else, in as many characters."""
+    path, old, new = random.choice(MODULES)
     content = (project.folder / path).read_text()
-    assert ">> 1" in content or ">> 2" in content
-    return Edit(path, content.replace(">> 1", ">> 2").encode(), "seeds.py")
+    assert old in content or new in content
+    return Edit(path, content.replace(old, new).encode(), Path(path).name)
 
 
 def _of_labels(random: Random, project: Project) -> Edit:

@@ -108,8 +108,8 @@ def end_state(project: Project, reference: Project, engine: str, what: str) -> V
             return Verdict(fault.outcome, what, fault.said)
         if running.status == 0:
             break
-    else:
-        return Verdict(Outcome.SENTENCE, what, running.said()[-LONGEST:])
+    else:  # everything is as it was, and it still refuses
+        return Verdict(Outcome.HANG, what, running.said()[-LONGEST:])
     return compared(project, reference, what)
 
 

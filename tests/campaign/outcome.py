@@ -16,7 +16,7 @@ class Outcome(StrEnum):
     RIGHT = "right"  # the result is the reference's, or what was mutated says the same as before
     SENTENCE = "sentence"  # refused with one sentence of bounded length
     TRACEBACK = "traceback"  # any other exception, a crash, or a sentence that is too long
-    HANG = "hang"  # over the limit of time or memory
+    HANG = "hang"  # over the limit of time or memory, or refused again and again
     SILENT = "silent"  # accepted, with another result than the reference's
 
 

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -40,8 +41,9 @@ def run(kinds: Sequence[Kind], grounds: Grounds, seed: int, seconds: float, log:
             ended += result is None
             if result:
                 note(tally, result, file)
-    for worker in workers:
-        os.waitpid(worker, 0)
+    failed = [worker for worker in workers if os.waitpid(worker, 0)[1]]
+    if failed:
+        raise RuntimeError(f"{len(failed)} workers of the campaign failed, so that cases are missing; see above")
     return tally
 
 
@@ -70,9 +72,12 @@ def _start(
                 break
             for result in judged(KINDS[cases[0].kind], judges[cases[0].kind], cases):
                 results.put(result)
-    finally:
-        results.put(None)
-        os._exit(0)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    results.put(None)
+    os._exit(status)
 
 
 def schedule(kinds: Sequence[Kind], seed: int) -> Iterator[list[Case]]:

@@ -160,6 +160,8 @@ def judged(kind: Written, folder: Path, random: Random, what: str, arm: Callable
         contents.append("nothing")
     _killed(lambda: kind.write(folder, 2), arm)
     reply = attempt(lambda: digest(kind.read(folder)) if _named(folder) else "nothing")
+    if reply.outcome is Outcome.SENTENCE and kind.name != "model":  # a model is two files
+        return Verdict(Outcome.SILENT, what, f"torn, although it is one file: {reply.said}"[-LONGEST:])
     if reply.outcome is Outcome.TRACEBACK or (reply.outcome is Outcome.RIGHT and reply.value not in contents):
         bad = Outcome.TRACEBACK if reply.outcome is Outcome.TRACEBACK else Outcome.SILENT
         return Verdict(bad, what, f"neither the old nor the new content: {reply.said or reply.value}"[-LONGEST:])

@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,6 +96,24 @@ def test_the_number_of_threads_does_not_change_the_bytes(tmp_path: Path, monkeyp
     for threads in (1, 2, 5):
         made(wanted, tmp_path / f"{threads}.h5", threads=threads)
     assert len({hashlib.sha256((tmp_path / f"{threads}.h5").read_bytes()).digest() for threads in (1, 2, 5)}) == 1
+
+
+def test_a_source_that_is_edited_and_restored_meanwhile_leaves_no_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = dataset("image_folder", write_class_folders(tmp_path / "pets"))
+    image = next((tmp_path / "pets").rglob("*.png"))
+    of_block = preprocessing._prepare
+
+    def edited(*arguments: Any) -> Any:
+        content = image.read_bytes()
+        image.write_bytes(content)
+        return of_block(*arguments)
+
+    monkeypatch.setattr(preprocessing, "_prepare", edited)
+    with pytest.raises(UserError, match="pets changed while they were read; run again"):
+        preprocess(wanted, raw_images.fetch(wanted), tmp_path / "pets.h5")
+    assert not (tmp_path / "pets.h5").exists()
 
 
 def test_arrays_are_resized_as_image_files_are(tmp_path: Path) -> None:

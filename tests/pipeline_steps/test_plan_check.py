@@ -1,6 +1,9 @@
 """A step refuses what its engine did not plan, at its start and at its end."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from click.testing import Result
 
 from pipeline_steps import closure, download, file_states, plan_check
 from pipeline_steps.code_hashes import hashes, write_hashes
-from pipeline_steps.command import reads, study_command
+from pipeline_steps.command import reads, run_command, study_command
 from pipeline_steps.plan_check import PLANNED, UNDER_DVC, plan
 from vaeline.data.paths import CODE
 from vaeline.study.schema import Study
@@ -87,8 +90,9 @@ def test_another_source_than_planned_is_refused(
 def test_a_source_that_changes_while_it_is_read_is_refused(
     project: Study, run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fingerprints = iter(["before", "after"])
-    monkeypatch.setattr(download.source_fingerprint, "of_source", lambda dataset: next(fingerprints))
+    states = iter(["before", "after"])
+    monkeypatch.setattr(download.source_fingerprint, "of_source", lambda dataset: "a fingerprint")
+    monkeypatch.setattr(download.source_fingerprint, "state", lambda folder: next(states))
     ended = run(download.main)
     assert ended.exit_code == 1 and "changed while this step read it" in ended.output
     assert not Path("data/raw/blocks.json").exists()
@@ -153,6 +157,34 @@ def test_an_edit_of_a_loaded_module_is_refused_at_the_end(
     monkeypatch.setattr(plan_check, "_loaded", lambda: set(file_states.AT_START))
     ended = run(a_step(act))
     assert ended.exit_code == 1 and "model.py changed while this step ran" in ended.output
+
+
+def test_parts_and_metrics_are_imported_before_the_check(project: Study) -> None:
+    """What a step keeps on its way names the hash of its code: a module that it imports later could be of another."""
+    names = (
+        "vaeline.metrics.precision_recall",
+        "vaeline.models.networks.mlp",
+        "vaeline.evaluation.features.classifier",
+    )
+    lacking = "; ".join(f"assert {name!r} not in sys.modules" for name in names)
+    there = "; ".join(f"assert {name!r} in sys.modules" for name in names)
+    code = f"import sys; from pipeline_steps.plan_check import PlanCheck, load; {lacking}; PlanCheck(load(), [], 'evaluate.plain'); {there}"
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(closure.ROOT)})
+
+
+def test_a_refused_step_leaves_nothing_that_vouches(
+    project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @run_command
+    @reads("training", code="train.{variant}")
+    def step(study: Study, variant: str, seed: int) -> None:
+        folder = Path(f"results/tiny/runs/{variant}/seed-{seed}")
+        folder.mkdir(parents=True)
+        (folder / "variant.yaml").write_text("made with edited code")
+        edit(study, epochs=10)
+
+    assert run(step, "--variant", "plain", "--seed", 0).exit_code == 1
+    assert not Path("results/tiny/runs/plain/seed-0/variant.yaml").exists()
 
 
 def test_a_metric_is_read_as_text_after_its_import(module: Path) -> None:

@@ -46,6 +46,8 @@ class Archive:
         try:
             stored = self._stored.get(name, name)
             return _read(self._zip, stored) if self._zip else (self.path / stored).read_bytes()
+        except (PermissionError, MemoryError):  # no fault of the file
+            raise
         except Exception as error:  # of zipfile and of its decompressors
             raise UserError(
                 f"{name} in {self.path} cannot be read ({reason(error)}); get an undamaged copy."

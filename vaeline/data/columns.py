@@ -26,6 +26,7 @@ SPELLINGS = [
 NUMBERS = [(Decimal(0), Decimal(1)), (Decimal(-1), Decimal(1))]
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
 COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)?", re.ASCII)
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
 FEW = 20  # different numbers that are categories by themselves; more are measurements
 MOST_VALUES = 1000  # of a label; a column with more is a name of each image
 SHOWN = 12  # values whose counts are printed
@@ -85,7 +86,7 @@ def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decim
         name: in the header.
         words: the cells, without blanks around them, (n,).
         bins: how numbers become labels; None if nobody asked for that.
-        decimal_comma: whether 0,5 is a number, as in tables whose columns are separated by semicolons.
+        decimal_comma: whether 0,5 is a number, as in tables whose columns are not separated by commas.
 
     Raises:
         UserError: bins are asked for, and the column has words that are not numbers.
@@ -128,6 +129,11 @@ class _Words:
     def read(self, bins: Bins | None) -> _Found:
         if not self.present:
             return self._no_label("empty", "it has no value.")
+        if self._has_thousands():
+            return self._no_label(
+                "numbers with commas",
+                "its commas may divide decimals or thousands; write 1234 or 1234.5, without commas.",
+            )
         if bins is None and (yes := self._yes()) is not None:
             codes = {word: int(word in yes) for word in self.present}
             return _Found("yes/no", NO_YES, codes, remarks=self._mixed(), closed=True)
@@ -136,6 +142,11 @@ class _Words:
         if bins is None or bins == "each":
             return self._numbers(self.numbers, each=bins == "each")
         return self._binned(self.numbers, bins)
+
+    def _has_thousands(self) -> bool:
+        """Whether numbers have commas that may all divide thousands, as in 1,234."""
+        commas = [word for word in self.present if "," in word]
+        return self.numbers is not None and bool(commas) and all(map(THOUSANDS.fullmatch, commas))
 
     def _no_label(self, kind: str, reason: str) -> _Found:
         return _Found(kind, [], dict.fromkeys(self.present, 0), reason)

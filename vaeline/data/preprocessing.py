@@ -3,15 +3,16 @@
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from vaeline.data import raw_images
+from vaeline.data import raw_images, source_fingerprint
 from vaeline.data.bad_images import bad_image
 from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
@@ -26,6 +27,10 @@ from vaeline.system.progress import Bar
 BLOCK = 64  # images that a thread prepares at once
 PILE = 2**19  # bytes of decoded images that are resized at once (at least one image); so many fit in a core's cache
 TRIAL = 32  # images that are prepared first to estimate the time
+
+
+class OtherFiles(UserError):
+    """The source files are not those of the manifest."""
 
 
 def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads: int | None = None) -> Facts:
@@ -43,12 +48,14 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
     Raises:
         UserError: the files have changed or are damaged, a split comes out empty, or the disk is too small.
     """
+    source = partial(source_fingerprint.state, raw_images.folder(dataset), path)
+    before = source()
     raw = raw_images.read(dataset)
     skipped = manifest.get("skipped", {})
     if raw_images.manifest(dataset, raw, skipped) != manifest:
-        raise UserError(
-            f"The files in {raw_images.folder(dataset)} are not those that the download step saw; "
-            "if the new files are right, run `python -m pipeline_steps.download`."
+        raise OtherFiles(
+            f"The files in {raw_images.folder(dataset)} are not those that the download step saw; if the new files are right, run the "
+            "download step again."
         )
     raw = raw_images.without(raw, skipped)
     dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit, raw.groups)
@@ -65,10 +72,23 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
             )
             for name, rows in dealt.items()
         }
+        last = list(splits)[-1]
+        splits[last] = replace(
+            splits[last], blocks=_unless_changed(splits[last].blocks, lambda: source() != before, dataset)
+        )
         facts = write(path, facts, splits)
     for name in ("validation", "test"):
         facts.warn_of_unseen(raw.labels.codes[dealt[name]], f"{name} images")
     return facts
+
+
+def _unless_changed(
+    blocks: Iterable[np.ndarray], changed: Callable[[], bool], dataset: schema.Dataset
+) -> Iterator[np.ndarray]:
+    """The last blocks of a store; then an error, which leaves no store, if a file of the source was changed meanwhile."""
+    yield from blocks
+    if changed():
+        raise UserError(f"The files in {raw_images.folder(dataset)} changed while they were read; run again.")
 
 
 def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts:

@@ -53,12 +53,34 @@ def of_source(dataset: Dataset) -> str:
         files = sorted(_files(folder))
     except OSError as error:
         raise UserError(f"dataset.source cannot be read ({error}); correct this, and run again.") from error
+    if odd := next((file.name for file in files if not _is_utf8(file.name)), None):  # DVC cannot hash it
+        raise UserError(
+            f"The name of {odd.encode(errors='replace').decode()} in {folder} is not UTF-8; rename the file."
+        )
     listing = hashlib.sha256("\n".join(file.line for file in files).encode()).hexdigest()
     with suppress(OSError, ValueError), kept.open(encoding="utf-8") as file:
         of_listing, fingerprint = file.readline().split()
         if of_listing == listing:
             return fingerprint
     return _hashed(files, listing, kept)
+
+
+def state(folder: Path, written: Path | None = None) -> str:
+    """A checksum of the names, sizes, times and inodes below a folder, which changes if a file changes and is restored.
+
+    Empty if there is no such folder. A file that is being `written`, also under its temporary name, is left out.
+
+    Raises:
+        UserError: a file in it cannot be read.
+    """
+    if not folder.is_dir():
+        return ""
+    try:
+        found = _files(folder)
+        lines = sorted(file.line for file in found if written is None or written.name not in file.name)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be read ({error}); correct this, and run again.") from error
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def newest_in_future(dataset: Dataset) -> Path | None:
@@ -98,12 +120,7 @@ def _files(folder: Path, below: str = "", above: tuple[tuple[int, int], ...] = (
     for entry in os.scandir(folder / below):
         name = f"{below}/{entry.name}" if below else entry.name
         try:
-            name.encode()
             found = entry.stat()
-        except UnicodeEncodeError as error:
-            raise UserError(
-                f"The name of {name.encode(errors='replace').decode()} in {folder} is not UTF-8; rename the file."
-            ) from error
         except FileNotFoundError as error:
             raise UserError(
                 f"{folder / name} is a link to a file that does not exist; remove it, or mend it."
@@ -114,6 +131,13 @@ def _files(folder: Path, below: str = "", above: tuple[tuple[int, int], ...] = (
         else:
             times = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
             yield Found(name, entry.path, found.st_size, found.st_ctime_ns, f"{times} {json.dumps(name)}")
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _hashed(files: list[Found], listing: str, kept: Path) -> str:

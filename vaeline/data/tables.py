@@ -72,7 +72,7 @@ def read_table(content: bytes, where: str, header: list[str] | None = None) -> T
     if not found:
         return _checked(_divided_by_blanks(lines, header, where), where)
     mark, records = _separated(text, found, where)
-    return _checked(_with_header(records, where, decimal_comma=mark == ";"), where)
+    return _checked(_with_header(records, where, decimal_comma=mark in (";", "\t")), where)
 
 
 def _text(content: bytes, where: str) -> str:

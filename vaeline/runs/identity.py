@@ -97,7 +97,7 @@ def _require(path: Path, found: DrawnFrom | evaluation_file.MeasuredOn, made: De
 
 def _swapped(path: Path, what: str, run: RunKey, step: str, of: str = "") -> UserError:
     return UserError(
-        f"{path} is {what}, in the folder of {_words(run)}{of}; delete it and make it again with "
+        f"{path} is {what}, in the folder of {_words(run)}{of}; restore it with `dvc checkout`, or make it again with "
         f"`python -m pipeline_steps.{step} --variant {run.variant} --seed {run.seed}`."
     )
 

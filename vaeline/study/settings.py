@@ -1,6 +1,7 @@
 """The values of a study at dotted keys, as the files that were made with them name them."""
 
 import functools
+import json
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -25,7 +26,7 @@ def differences(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]
     return [
         f"{key} {_shown(before, key)}, now {_shown(now, key)}"
         for key in before | now
-        if before.get(key, ABSENT) != now.get(key, ABSENT)
+        if (key in before) != (key in now) or json.dumps(before.get(key)) != json.dumps(now.get(key))
     ]
 
 

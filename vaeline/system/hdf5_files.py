@@ -71,7 +71,7 @@ def opened(path: Path, what: str, again: str) -> Iterator[h5py.File]:
             _check_structure(raw)
         with h5py.File(path, "r", locking=False) as file:
             yield file
-    except UserError:
+    except (UserError, MemoryError):
         raise
     except FileNotFoundError as error:
         raise UserError(f"There is no {path}; {again}.") from error

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reason
 from vaeline.system.files import written_aside
 from vaeline.system.project import main_worktree
 
@@ -53,7 +53,7 @@ def read_state(path: Path) -> State:
     try:
         state = torch.load(io.BytesIO(content[32:]), weights_only=True)
     except Exception as error:  # torch raises errors of many types
-        raise unusable(path, f"is no state of vaeline ({str(error).splitlines()[0]:.200})") from error
+        raise unusable(path, f"is no state of vaeline ({reason(error)})") from error
     if not isinstance(state, dict):
         raise unusable(path, "is no state of vaeline")
     return state
