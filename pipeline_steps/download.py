@@ -26,7 +26,7 @@ def main(study: Study) -> None:
         print(f"download: {note}", file=sys.stderr)
     if source and source_fingerprint.state(raw_images.folder(study.dataset)) != before:
         raise UserError(f"{study.dataset.source} changed while this step read it; run again.")
-    write_sealed(paths.DataFiles(study.dataset.id).manifest, manifest)
+    write_sealed(paths.DataFiles(study.dataset.id).manifest, {**manifest, source_fingerprint.KEY: source})
 
 
 if __name__ == "__main__":

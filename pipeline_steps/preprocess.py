@@ -3,6 +3,7 @@
 from typing import cast
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
+from vaeline.data import source_fingerprint
 from vaeline.data.paths import DataFiles
 from vaeline.data.preprocessing import OtherFiles, preprocess
 from vaeline.data.raw_images import Manifest
@@ -19,6 +20,7 @@ def main(study: Study) -> None:
     keep_memory()
     files = DataFiles(study.dataset.id)
     manifest = read_sealed(files.manifest, "run `python -m pipeline_steps.download`")
+    manifest.pop(source_fingerprint.KEY, None)
     try:
         preprocess(study.dataset, cast(Manifest, manifest), files.store)
     except OtherFiles:

@@ -161,7 +161,7 @@ def main(record: bool) -> None:
             RUNNING.unlink()
             workflow.persistence.cleanup_locks()
         _leave_the_future(path for job in jobs for path in job.output)
-        stale = {job for job in jobs if stages[job.output[0]].status()}
+        stale = {job for job in jobs if stages[job.output[0]].status() or _contradiction(job)}
         for job in jobs:
             if job in stale:
                 workflow.persistence.started(job)

@@ -293,6 +293,17 @@ def test_bytes_that_are_damaged_anywhere_end_in_a_value_error() -> None:
                 assert decode(damaged.tobytes(), 3).dtype == np.uint8
 
 
+@pytest.mark.parametrize("damage", ["cut", "hole"])
+def test_a_jpeg_with_damaged_data_is_refused(damage: str) -> None:
+    """Pillow would fill the gap with grey."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    whole = encoded(noise, "JPEG")
+    middle = len(whole) // 2
+    content = {"cut": whole[: len(whole) // 3] + b"\xff\xd9", "hole": whole[:middle] + bytes(40) + whole[middle + 40 :]}
+    with pytest.raises(ValueError, match="Corrupt JPEG data"):
+        decode(content[damage], 3)
+
+
 def test_resized_photographs_equal_pillows_up_to_rounding() -> None:
     """70 dB is a root mean square error of about a thousandth of the range."""
     content = encoded(BIG, "JPEG")

@@ -59,6 +59,12 @@ def test_files_of_other_settings_are_named(made: Study, changes: dict[str, Any],
         assert stale[step] in found and f"pipeline_steps.{step}" in found if step in stale else found == "", step
 
 
+def test_a_manifest_of_other_source_files_is_named(made: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC does not see a file behind a linked folder, or one whose size and time are as they were."""
+    monkeypatch.setattr("vaeline.data.source_fingerprint.of_source", lambda dataset: "another")
+    assert "is of other files than those in download" in other_settings(made, "download")
+
+
 def test_absent_and_damaged_files_are_named(made: Study) -> None:
     for path in Path("data").rglob("blocks*"):
         path.write_bytes(path.read_bytes()[:100])

@@ -19,6 +19,7 @@ from vaeline.data import orientation
 
 MODES = {1: "L", 3: "RGB"}
 DEEP = ("I", "F", "I;16", "I;16B", "I;16L")  # Pillow's modes of more than 8 bits a channel
+DAMAGED = "Corrupt JPEG data"  # how libjpeg's message begins
 STORED = {1: "Gray", 3: "YCbCr"}  # the colour space of a JPEG file that needs no conversion
 DECODED = {1: "GRAY", 3: "RGB"}
 # Formats that Pillow names but does not decode by itself. (It gives EPS to Ghostscript, a program that it would run.)
@@ -87,7 +88,11 @@ def decode(encoded: bytes, channels: int, into: np.ndarray | None = None) -> np.
 
 
 def _decode_plain_jpeg(encoded: bytes, channels: int, into: np.ndarray | None = None) -> np.ndarray | None:
-    """Pixels of a JPEG file, (height, width, channels); None if it is damaged or unusual, so that Pillow has to decode it."""
+    """Pixels of a JPEG file, (height, width, channels); None if it is unusual, so that Pillow has to decode it.
+
+    Raises:
+        ValueError: its data are damaged.
+    """
     if encoded[:2] != b"\xff\xd8":
         return None
     turn = orientation.of_jpeg(encoded) if b"Exif\0" in encoded else orientation.UPRIGHT
@@ -98,7 +103,9 @@ def _decode_plain_jpeg(encoded: bytes, channels: int, into: np.ndarray | None = 
         fits = turn == orientation.UPRIGHT and into is not None and into.shape == (height, width, channels)
         pixels = simplejpeg.decode_jpeg(encoded, DECODED[channels], buffer=into if fits else None)
         return into if fits else orientation.upright(pixels, turn)
-    except ValueError:
+    except ValueError as error:
+        if str(error).startswith(DAMAGED):  # Pillow would fill the gap with grey
+            raise
         return None
 
 

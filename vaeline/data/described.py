@@ -6,7 +6,7 @@ import numpy as np
 
 from vaeline.data.columns import MISSING, MISSING_WORDS, Column, read_column
 from vaeline.data.labels import Labels, of_columns
-from vaeline.data.splits import SPLIT_WORDS, split_of
+from vaeline.data.splits import SPLIT_WORDS, seems_split, split_of
 from vaeline.data.tables import Table
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
@@ -93,8 +93,8 @@ def _splits_left_out(columns: list[Column], chosen: Labels, dataset: Dataset, wh
     """
     notes = []
     for column in columns:
-        splits = {split_of(value) for value in column.values}
-        says_so = len(splits) > 1 and None not in splits
+        splits = {split_of(value) or value for value in column.values}
+        says_so = len(splits) > 1 and all(map(seems_split, column.values))
         if not says_so and column.name.lower() not in SPLIT_NAMES:
             continue
         if column.name in chosen.names and (says_so or not isinstance(dataset.labels, list)):

@@ -22,6 +22,7 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import write_text
 from vaeline.system.project import main_worktree
 
+KEY = "fingerprint"  # in the manifest of the download step
 KEPT = DATA / ".sources"
 LARGE = 2**24  # bytes, from which a file's checksums are kept where the reader of a data set looks for them too
 DOWNLOAD = "download"  # the value of dataset.source that stands for the data set's own server

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaeline.data.splits import SPLIT_WORDS, split_of
+from vaeline.data.splits import SPLIT_WORDS, seems_split, split_of
 from vaeline.system.errors import UserError
 
 
@@ -26,8 +26,8 @@ def check_used(images: list[str], method: str, folder: Path) -> None:
         for depth, step in enumerate(name.split("/")[:-1]):
             below.setdefault(depth, set()).add(step)
     for depth, steps in sorted(below.items()):
-        splits = sorted(step for step in steps if split_of(step))
-        if len({split_of(step) for step in splits}) > 1 and not (depth == 0 and method == "folders"):
+        splits = sorted(step for step in steps if seems_split(step))
+        if len({split_of(step) or step for step in splits}) > 1 and not (depth == 0 and method == "folders"):
             remedy = "set dataset.split.method to folders to use them"
             if depth:
                 parents = {name.split("/")[0] for name in images}

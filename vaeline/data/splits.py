@@ -1,5 +1,7 @@
 """Deal images to the train, validation and test splits."""
 
+import re
+
 import numpy as np
 
 from vaeline.study import schema
@@ -11,6 +13,18 @@ SPLIT_WORDS = {"train": "train", "training": "train", "validation": "validation"
     "dev": "validation", "test": "test", "testing": "test",
 }  # fmt: skip
 FEWEST = 2  # images in a split; a single image has no variance
+
+
+# What else may mean a split: such a folder or column is refused, because which split it means is a guess.
+SEEMING = re.compile(
+    r"(?:train|training|val|valid|validate|validation|dev|test|testing|eval|evaluation|holdout|hold-?out)"
+    r"[ _-]?(?:images?|imgs?|sets?|data|split|\d+)?"
+)
+
+
+def seems_split(word: str) -> bool:
+    """Whether a word names a split, or may be meant to."""
+    return SEEMING.fullmatch(word.strip().lower()) is not None
 
 
 def split_of(word: str) -> str | None:

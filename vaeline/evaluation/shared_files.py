@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vaeline.data import source_fingerprint
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts_of
 from vaeline.study.schema import Study
@@ -76,6 +77,8 @@ def _check_manifest(study: Study) -> None:
         raise UserError(
             f"{path} is of another data set than that of params.yaml: {'; '.join(other)}; {AGAIN['download']}."
         )
+    if made.get(source_fingerprint.KEY) != source_fingerprint.of_source(study.dataset):
+        raise UserError(f"{path} is of other files than those in {study.dataset.source}; {AGAIN['download']}.")
 
 
 def _check_classifier(study: Study) -> None:
