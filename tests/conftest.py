@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 # They run first, in this order, so that the workers of xdist end together with short tests.
 LONGEST = (
     "tests/workflow/test_end_to_end.py",
+    "tests/campaign",
     "tests/workflow/test_bridge.py",
     "tests/workflow",
+    "tests/pipeline_steps/test_swapped_files.py",
     "tests/test_every_entry.py",
 )
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
