@@ -37,10 +37,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """An interrupted step lets its process ignore Ctrl-C, which processes that later tests start would inherit."""
-    before = signal.getsignal(signal.SIGINT)
+    """Processes that a test starts inherit whether Ctrl-C is ignored, as after an interrupted step or in a shell's background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
