@@ -171,7 +171,7 @@ def _refuse_unplanned_code(study: Study, code: str, hash: str) -> None:
 
 
 def _in_code_json(study: Study, code: str) -> object:
-    """The hash that DVC planned a step with; None if there is none."""
+    """The hash that DVC planned a step with; None if code.json does not contain the step."""
     for path in (CODE, StudyFolder(study.study.name).code):
         try:
             found = value_at(json.loads(path.read_bytes()), code)

@@ -141,7 +141,7 @@ def write_run(
 
 
 def identity(of: Study, variant: str, seed: int, folder: Path) -> dict[str, Any]:
-    """What variant.yaml says of a run beside its model: with a training.csv, which is written if there is none."""
+    """What variant.yaml says of a run beside its model: with a training.csv, which is written if it is missing."""
     curves = folder / "training.csv"
     if not curves.exists():
         write_text(curves, "epoch\n1\n")

@@ -188,7 +188,7 @@ def test_any_flipped_bit_is_named(written: tuple[Path, Path], broken: int) -> No
         content = bytearray(good)
         content[place] ^= 1 << int(generator.integers(8))
         path.write_bytes(content)
-        try:  # a change of the JSON that changes no value is none, such as of a blank
+        try:  # a flipped bit may leave every value as it was, for example in a blank
             same = reference.read(*written, correlated(600, 600), FACTS).record == known.record
         except UserError as error:
             same = str(path) in str(error) and "pipeline_steps.reference" in str(error)

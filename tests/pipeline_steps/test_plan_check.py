@@ -102,7 +102,7 @@ def test_code_json_of_other_code_is_refused_under_dvc(
     project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(UNDER_DVC, "train@tiny-plain-0")
-    assert "run `python -m pipeline_steps.code`" in run(a_step()).output  # there is none
+    assert "run `python -m pipeline_steps.code`" in run(a_step()).output  # code.json is missing
     write_hashes(project)
     assert run(a_step()).exit_code == 0
     path = Path("results/tiny/code.json")
