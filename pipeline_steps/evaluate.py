@@ -26,10 +26,10 @@ from vaeline.runs.evaluation_file import MeasuredOn, write_evaluation
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.identity import trained
 from vaeline.runs.samples_file import DrawnImages
-from vaeline.runs.settings_check import require_settings
-from vaeline.runs.step_settings import READS, settings_of
+from vaeline.runs.settings_check import require_step
 from vaeline.study import parts
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import settings_of
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_json
@@ -40,13 +40,13 @@ BATCH = 100
 
 
 @run_command
-@reads(*READS["evaluate"], code="evaluate.{variant}")
+@reads("evaluate", code="evaluate.{variant}")
 def main(study: Study, variant: str, seed: int) -> None:
     """Measure the likelihood of test images under one run, and compare what it drew with them."""
     prepare_process(study.training.threads)
     folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
     for step in ("train", "sample"):
-        require_settings(study, variant, seed, step)
+        require_step(study, RunKey(variant, seed), step)
     of = _measured(study, variant, seed)
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)

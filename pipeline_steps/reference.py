@@ -5,7 +5,6 @@ from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.feature_space import Features
-from vaeline.evaluation.shared_files import READS
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -15,7 +14,7 @@ from vaeline.system.seeds import derive_seed
 
 @study_command
 @timed(data_timing, "reference.{features}")
-@reads(*READS["reference"], code="reference.{features}")
+@reads("reference", code="reference.{features}")
 def main(study: Study) -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
     prepare_process(study.classifier.threads)

@@ -12,7 +12,6 @@ from vaeline.data import splits, store
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
-from vaeline.evaluation import shared_files
 from vaeline.evaluation.record import Record
 from vaeline.report import compare
 from vaeline.report.findings import Findings
@@ -24,9 +23,9 @@ from vaeline.runs.folder import RunKey
 from vaeline.runs.identity import trained
 from vaeline.runs.pictures import grid
 from vaeline.runs.samples_file import DrawnFrom
-from vaeline.runs.step_settings import settings_of
 from vaeline.study import reading
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import settings_of
 from vaeline.system.files import sha256, write_json, write_text
 from vaeline.system.hdf5_files import created
 from vaeline.system.sealed_files import write_sealed
@@ -162,7 +161,7 @@ def references(values: dict[str, float]) -> Record:
 def write_numbers(of: Study, record: Record, **changes: Any) -> None:
     """Write the numbers of a reference, without its statistics, into the current folder."""
     content = {
-        "data": {}, "drawn": 4, "judge": "", "prefix": "fd", "settings": shared_files.settings_of(of, "reference"),
+        "data": {}, "drawn": 4, "judge": "", "prefix": "fd", "settings": settings_of(of, "reference"),
         "space": {"features": "", "weights": ""}, "statistics_sha256": "", "metrics": record.evaluation,
     }  # fmt: skip
     path = DataFiles(of.dataset.id).metrics(of.evaluation.features.name)

@@ -30,10 +30,10 @@ def edit(study: Study, **training: object) -> None:
 
 
 def a_step(act: Callable[[], object] = lambda: None) -> click.Command:
-    """A step that reads `training`, and does something between its start and its end."""
+    """A step that reads the training of a variant, and does something between its start and its end."""
 
     @study_command
-    @reads("training", code="train.plain")
+    @reads("tested", code="train.plain")
     def step(study: Study) -> None:
         act()
 
@@ -176,7 +176,7 @@ def test_a_refused_step_leaves_nothing_that_vouches(
     project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @run_command
-    @reads("training", code="train.{variant}")
+    @reads("train", code="train.{variant}")
     def step(study: Study, variant: str, seed: int) -> None:
         folder = Path(f"results/tiny/runs/{variant}/seed-{seed}")
         folder.mkdir(parents=True)
@@ -195,7 +195,7 @@ def test_a_metric_is_read_as_text_after_its_import(module: Path) -> None:
 
 def test_the_step_that_hashes_all_code_refuses_any_edit_meanwhile(module: Path, run: Callable[..., Result]) -> None:
     @study_command
-    @reads("variants", code=None)
+    @reads("code", code=None)
     def step(study: Study) -> None:
         touch(closure.ROOT / "vaeline/explorer/serving.py")
 

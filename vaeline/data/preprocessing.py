@@ -18,8 +18,9 @@ from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
 from vaeline.data.raw_images import EncodedImages, Manifest, RawImages
 from vaeline.data.splits import deal
-from vaeline.data.store import Stream, settings_of, write
+from vaeline.data.store import Stream, write
 from vaeline.study import schema
+from vaeline.study.step_settings import settings_of_store
 from vaeline.system.background import cores, in_order
 from vaeline.system.errors import UserError
 from vaeline.system.progress import Bar
@@ -105,7 +106,7 @@ def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts
         preprocessing={
             "manifest": {key: value for key, value in manifest.items() if key not in ("id", "source", "skipped")},
             "resize": "shorter side, bilinear, antialiased; then the centre cut out",
-            "settings": settings_of(dataset),
+            "settings": settings_of_store(dataset),
         },
     )
 

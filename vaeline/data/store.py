@@ -20,8 +20,8 @@ import numpy as np
 from vaeline.data.facts import Facts
 from vaeline.data.on_disk import OnDisk
 from vaeline.data.paths import DATA, DataFiles
-from vaeline.study.schema import Dataset, Study
-from vaeline.study.settings import differences
+from vaeline.study.schema import Study
+from vaeline.study.step_settings import again, require_settings
 from vaeline.system.errors import UserError
 from vaeline.system.hdf5_files import created, opened
 from vaeline.system.sealed_files import seal, unseal
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 POINTS = "the data are points, not images"  # why stages that need images have nothing to do
-WHAT, AGAIN = "a store of vaeline", "make it again with `python -m pipeline_steps.preprocess`"
+WHAT, AGAIN = "a store of vaeline", again("preprocess")
 BLOCK_BYTES = 2**24  # of images that are read at once if they stay on disk
 
 
@@ -139,17 +139,9 @@ def read_facts_of(study: Study, folder: Path = DATA) -> Facts:
     """
     path = DataFiles(study.dataset.id, folder).store
     facts = read_facts(path)
-    if other := differences(facts.preprocessing.get("settings", {}), settings_of(study.dataset)):
-        raise UserError(
-            f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {AGAIN}, or give the data set "
-            "another id."
-        )
+    made = facts.preprocessing.get("settings", {})
+    require_settings(study, "preprocess", path, made, f"{AGAIN}, or give the data set another id")
     return facts
-
-
-def settings_of(dataset: Dataset) -> dict[str, object]:
-    """The settings that decide a store, as it names them. Where the files lie is none of them."""
-    return {"dataset": dataset.model_dump(mode="json", exclude={"source"})}
 
 
 def verify(path: Path) -> Facts:

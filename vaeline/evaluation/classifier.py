@@ -22,10 +22,11 @@ from vaeline.data.batches import Batches, evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split, SplitOnDisk
-from vaeline.evaluation.shared_files import AGAIN, require_settings, settings_of
+from vaeline.evaluation.shared_files import AGAIN
 from vaeline.evaluation.skill import MOST_IMAGES, Skill, skill_of
 from vaeline.study import schema
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import require_settings, settings_of
 from vaeline.system.errors import UserError
 from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed

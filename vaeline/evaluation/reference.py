@@ -21,13 +21,14 @@ from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.image_features import extract, from_state, to_state
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference_numbers import METRICS, METRICS_SHA256, STATISTICS_SHA256, read_numbers
-from vaeline.evaluation.shared_files import AGAIN, require_settings, settings_of
+from vaeline.evaluation.shared_files import AGAIN
 from vaeline.evaluation.skill import Skill
 from vaeline.metrics._calibration_error import calibration_error
 from vaeline.metrics._entry import Subject
 from vaeline.metrics._images import ImageSet
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import require_settings, settings_of
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 from vaeline.system.sealed_files import write_sealed

@@ -8,8 +8,9 @@ from typing import Any
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.evaluation.record import Record, parse
-from vaeline.evaluation.shared_files import AGAIN, require_settings
+from vaeline.evaluation.shared_files import AGAIN
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import require_settings
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 from vaeline.system.sealed_files import read_sealed

@@ -20,14 +20,13 @@ from vaeline.runs.evaluation_file import Evaluation
 from vaeline.runs.folder import FILES, TIMING, RunKey, read_json, run_in, unreadable
 from vaeline.runs.identity import drawn, evaluated, require_files, trained
 from vaeline.runs.samples_file import LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
-from vaeline.runs.step_settings import settings_of
 from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
-from vaeline.study.settings import values
+from vaeline.study.settings import differences
+from vaeline.study.step_settings import settings_of
 from vaeline.system.errors import UserError
 
 MOST_FAILURES = 10  # images of each kind
-SETTINGS = ("dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")  # of a comparison
 METRICS = TypeAdapter(dict[str, FiniteFloat])
 
 
@@ -115,7 +114,7 @@ def read(
             runs.append(found)
         else:
             missing[variant, seed] = found
-    return Results(study.study, runs, missing, study.published, reference or Record(), values(study, SETTINGS))
+    return Results(study.study, runs, missing, study.published, reference or Record(), settings_of(study, "report"))
 
 
 def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> Run | str:
@@ -128,7 +127,7 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> 
         return "trained under other parameters"
     of_samples, measured = drawn(folder, made), evaluated(folder, made)
     for step, settings in {"sample": of_samples.settings, "evaluate": measured.settings}.items():
-        if settings != settings_of(study, step, run.variant):
+        if differences(settings, settings_of(study, step, run.variant)):
             return f"{step}d under other parameters"
     require_files(folder, made, of_samples, measured)
     common.require(folder, made.facts, measured.of)

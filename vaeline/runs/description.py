@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from vaeline.data.facts import Facts
 from vaeline.runs.folder import RunKey, unreadable
 from vaeline.study.schema import Study
+from vaeline.study.settings import differences
+from vaeline.study.step_settings import settings_of
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_text
 from vaeline.system.sealed_files import seal, unseal
@@ -39,10 +41,14 @@ class Description(BaseModel):
         """The variant and the seed of the run."""
         return RunKey(self.name, self.seed)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that the run was trained with: dotted key of params.yaml -> its value."""
+        return {"training": self.training, f"variants.{self.name}": self.variant}
+
     def is_of(self, study: Study, variant: str) -> bool:
         """Whether the run was trained with the variant and the training settings that the study has now."""
-        wanted = study.variants[variant].model_dump(mode="json"), study.training.model_dump(mode="json")
-        return (self.variant, self.training) == wanted
+        return not differences(self.settings, settings_of(study, "train", variant))
 
 
 class _WithoutAliases(yaml.SafeLoader):

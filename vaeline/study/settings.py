@@ -26,7 +26,7 @@ def differences(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]
     return [
         f"{key} {_shown(before, key)}, now {_shown(now, key)}"
         for key in before | now
-        if (key in before) != (key in now) or json.dumps(before.get(key)) != json.dumps(now.get(key))
+        if (key in before) != (key in now) or _text(before.get(key)) != _text(now.get(key))
     ]
 
 
@@ -37,6 +37,11 @@ def _leaves(content: Mapping[str, Any], before: str = "") -> Iterator[tuple[str,
             yield from _leaves(value, f"{before}{key}.")
         else:
             yield f"{before}{key}", value
+
+
+def _text(value: object) -> str:
+    """A value as JSON, in which the order of keys does not count: files have them sorted, and studies do not."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _shown(values: Mapping[str, object], key: str) -> str:
