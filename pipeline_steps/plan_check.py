@@ -9,7 +9,6 @@ code the stage was planned with. Without an engine, the end must agree with the 
 """
 
 import functools
-import hashlib
 import importlib
 import json
 import operator
@@ -29,6 +28,7 @@ from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.study.settings import values
 from vaeline.system.errors import UserError
+from vaeline.system.files import json_sha256
 
 PLANNED = "VAELINE_PLANNED"  # in the environment of a job of Snakemake: {key: hash of its value} as JSON
 UNDER_DVC = "DVC_STAGE"  # in the environment of a command that DVC runs
@@ -61,7 +61,7 @@ def planned(key: str) -> str | None:
 
 def short_hash(value: object) -> str:
     """A hash of a value of a study."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+    return json_sha256(value)[:16]
 
 
 def value_at(content: Hashes, key: str) -> object:

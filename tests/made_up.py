@@ -30,6 +30,13 @@ from vaeline.system.files import sha256, write_json, write_text
 from vaeline.system.hdf5_files import created
 from vaeline.system.sealed_files import write_sealed
 
+OF_RUN = {
+    "study": "tiny",
+    "name": "one",
+    "seed": 0,
+    "training": {},
+    "training_csv_sha256": "",
+}  # what variant.yaml says beside the model
 VARIANT: dict[str, Any] = {
     "network": {"name": "mlp"},
     "latent": 2,

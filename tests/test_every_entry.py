@@ -12,6 +12,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
+from tests.made_up import OF_RUN
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
@@ -226,7 +227,7 @@ def test_every_term_changes_the_objective(trained: Trained) -> None:
 
 
 def test_it_saves_and_loads(trained: Trained, tmp_path: Path) -> None:
-    model_files.save(tmp_path, trained.model, trained.facts, {})
+    model_files.save(tmp_path, trained.model, trained.facts, OF_RUN)
     again, facts = model_files.load(tmp_path)
     assert facts == trained.facts
     x, labels = next(trained.train.ordered(0))

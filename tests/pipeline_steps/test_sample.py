@@ -95,4 +95,4 @@ def test_an_impossible_request_is_refused(
 
 def test_a_folder_without_a_run_is_refused(trained: Study, run: Callable[..., Result]) -> None:
     result = run(draw.main, "data")
-    assert result.exit_code == 1 and "data/variant.yaml is missing" in result.output
+    assert result.exit_code == 1 and "There is no data/variant.yaml" in result.output

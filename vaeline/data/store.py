@@ -23,6 +23,7 @@ from vaeline.data.paths import DATA, DataFiles
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import again, require_settings
 from vaeline.system.errors import UserError
+from vaeline.system.files import plain_json
 from vaeline.system.hdf5_files import created, opened
 from vaeline.system.sealed_files import seal, unseal
 
@@ -112,7 +113,7 @@ def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
 def _digest(facts: Facts) -> "_Hash":
     """A hash of what the levels and labels of a split mean. The content of the split is added to it later."""
     meant = {"pixels": facts.pixels, "range": facts.range, "levels": facts.levels, "labels": facts.label_values}
-    return hashlib.sha256(json.dumps(meant, sort_keys=True).encode())
+    return hashlib.sha256(plain_json(meant).encode())
 
 
 def _finished(digest: "_Hash", labels: np.ndarray, ids: np.ndarray) -> str:

@@ -6,7 +6,6 @@ depends on the subject of an image more than on sharpness or noise.
 """
 
 import copy
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -27,11 +26,10 @@ from vaeline.evaluation.skill import MOST_IMAGES, Skill, skill_of
 from vaeline.study import schema
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import require_settings, settings_of
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
-from vaeline.system.tensor_files import tensors_in, write_tensors
-from vaeline.system.tensor_headers import damaged, unreadable
+from vaeline.system.tensor_files import read_tensors, write_tensors
 
 SMALLEST_MAP = 4  # sides are halved until the map is no larger
 DROPOUT = 0.5
@@ -204,21 +202,13 @@ def load(path: Path) -> Classifier:
     Raises:
         UserError: the file is missing or damaged.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise UserError(f"There is no {path}; {AGAIN['classifier']}.") from error
-    except OSError as error:
-        raise unreadable(path, error) from error
-    tensors, about = tensors_in(content, path, AGAIN["classifier"])
-    try:
-        classifier = Classifier(**about["architecture"])
-        classifier.load_state_dict(tensors)
-        classifier.settings, classifier.data = about["settings"], about["data"]
-        classifier.skill = Skill.from_dict(about["skill"])
-    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(path, error, AGAIN["classifier"]) from error
-    classifier.weights_sha256 = hashlib.sha256(content).hexdigest()
+    file = read_tensors(path, AGAIN["classifier"])
+    with reading_ours(path, AGAIN["classifier"]):
+        classifier = Classifier(**file.about["architecture"])
+        classifier.load_state_dict(file.tensors)
+        classifier.settings, classifier.data = file.about["settings"], file.about["data"]
+        classifier.skill = Skill.from_dict(file.about["skill"])
+    classifier.weights_sha256 = file.sha256
     return classifier.to(memory_format=torch.channels_last).eval()
 
 

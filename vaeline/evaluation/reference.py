@@ -1,7 +1,5 @@
 """The reference of a data set: its real test images in a feature space, and the numbers that give metrics their scale."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import sqrt
@@ -29,11 +27,10 @@ from vaeline.metrics._images import ImageSet
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import require_settings, settings_of
-from vaeline.system.errors import UserError
-from vaeline.system.files import sha256
+from vaeline.system.errors import UserError, reading_ours
+from vaeline.system.files import json_sha256, sha256
 from vaeline.system.sealed_files import write_sealed
 from vaeline.system.tensor_files import read_tensors, write_tensors
-from vaeline.system.tensor_headers import damaged
 
 BATCH = 500
 MEASURED = ("train", "test")  # the splits that are measured
@@ -198,7 +195,7 @@ def write(reference: Reference, statistics: Path, numbers: Path, study: Study | 
         "space": reference.space,
     }
     metrics = reference.record.evaluation
-    write_tensors(statistics, to_state(reference.real), {**about, METRICS_SHA256: _checksum(metrics)})
+    write_tensors(statistics, to_state(reference.real), {**about, METRICS_SHA256: json_sha256(metrics)})
     write_sealed(numbers, {**about, STATISTICS_SHA256: sha256(statistics), METRICS: metrics})
 
 
@@ -223,24 +220,17 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study:
         UserError: a file is missing, damaged, or of other settings, or the two were not written together.
     """
     record, content = read_numbers(numbers)
-    tensors, about = read_tensors(statistics, AGAIN["reference"])
-    if content.get(STATISTICS_SHA256) != sha256(statistics) or about.pop(METRICS_SHA256, "") != _checksum(
-        content.get(METRICS, {})
-    ):
+    file = read_tensors(statistics, AGAIN["reference"])
+    about, measured = file.about, json_sha256(content.get(METRICS, {}))
+    if content.get(STATISTICS_SHA256) != file.sha256 or about.pop(METRICS_SHA256, "") != measured:
         raise UserError(f"{statistics} is not the file that {numbers} was written with; {AGAIN['reference']}.")
     if study:
         require_settings(study, "reference", statistics, about["settings"])
-    try:
-        real = replace(from_state(tensors, lambda: [test], about["prefix"]), label_values=_label_values(facts))
+    with reading_ours(statistics, AGAIN["reference"]):
+        real = replace(from_state(file.tensors, lambda: [test], about["prefix"]), label_values=_label_values(facts))
         return Reference(
             about["space"], real, record, about["data"], about["drawn"], about["judge"], settings=about["settings"]
         )
-    except (LookupError, TypeError, ValueError) as error:
-        raise damaged(statistics, error, AGAIN["reference"]) from error
-
-
-def _checksum(metrics: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(metrics, sort_keys=True).encode()).hexdigest()
 
 
 def _label_values(facts: Facts) -> dict[str, list[str]]:

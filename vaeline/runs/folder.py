@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, damaged
 
 T = TypeVar("T")
 
@@ -152,6 +152,4 @@ def read_json(content: TypeAdapter[T], path: Path) -> T:
 
 def unreadable(path: Path, expected: str) -> UserError:
     """The error for a file of a study or a run that is damaged."""
-    return UserError(
-        f"{path} is damaged or of another version of vaeline (expected {expected}); delete it and run the study again."
-    )
+    return damaged(path, f"expected {expected}", "delete it and run the study again")

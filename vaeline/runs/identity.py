@@ -22,8 +22,6 @@ def trained(folder: Path, run: RunKey) -> Description:
         UserError: it is missing, damaged, or of another run.
     """
     path = folder / description.NAME
-    if not path.is_file():
-        raise UserError(f"There is no {path}; train the run first.")
     made = described(path)
     if made.key != run:
         raise _swapped(path, f"of {_words(made.key)}", run, "train")

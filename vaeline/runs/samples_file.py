@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vaeline.data.facts import Facts
 from vaeline.runs.description import Description
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, damaged
 from vaeline.system.files import sha256
 from vaeline.system.hdf5_files import opened
 from vaeline.system.sealed_files import seal, unseal
@@ -297,7 +297,7 @@ def _check_layout(file: h5py.File) -> None:
 
 
 def _damaged(path: Path, why: str) -> UserError:
-    return _draw_again(f"{path} is damaged or of another model ({why})")
+    return damaged(path, why, AGAIN, "damaged or of another model")
 
 
 def _draw_again(why: str) -> UserError:
