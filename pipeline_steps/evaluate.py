@@ -24,7 +24,7 @@ from vaeline.models.model import Model
 from vaeline.runs import model_files, samples_file
 from vaeline.runs.evaluation_file import MeasuredOn, write_evaluation
 from vaeline.runs.folder import RunKey, StudyFolder
-from vaeline.runs.identity import trained
+from vaeline.runs.identity import drawn_images, trained
 from vaeline.runs.samples_file import DrawnImages
 from vaeline.runs.settings_check import require_step
 from vaeline.study import parts
@@ -55,7 +55,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     train, test = (Batches(read_split(store, split, budget()), facts, BATCH, device) for split in ("train", "test"))
     # Images come first, since they read files: a file that does not fit is named before the long work.
     model.to(device)
-    drawn = samples_file.read(folder, facts)
+    drawn = drawn_images(folder, trained(folder, RunKey(variant, seed)))
     record = _images(study, drawn, store, model, facts, kept.and_of(samples=of.samples_sha256))
     record.join(measure_likelihood(model, train, test, study.evaluation, kept))
     record.join(measure_latents(model, train, test, study.evaluation.seed, kept))

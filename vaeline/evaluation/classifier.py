@@ -39,16 +39,27 @@ WEIGHT_DECAY = 0.05
 LEARNED_FROM = ("train", "validation")  # the splits that decide it
 
 
-def of(facts: Facts, data: Path, study: Study | None = None) -> "Classifier":
-    """The classifier that the classifier stage wrote into `data` for the images of a store.
+def of(facts: Facts, data: Path, study: Study) -> "Classifier":
+    """The classifier of the images of a store, trained with the settings of a study.
 
     Args:
         facts: of the store.
         data: folder of the files of all data sets.
-        study: whose settings the classifier must have been trained with; None if any settings will do.
+        study: that would use it.
 
     Raises:
-        UserError: it is missing, damaged, or of other images or settings.
+        UserError: as in `of_images`; or it was trained with other settings.
+    """
+    classifier = of_images(facts, data)
+    require_settings(study, "classifier", DataFiles(facts.dataset_id, data).classifier, classifier.settings)
+    return classifier
+
+
+def of_images(facts: Facts, data: Path) -> "Classifier":
+    """The classifier that the classifier stage wrote into `data` for the images of a store, with whatever settings.
+
+    Raises:
+        UserError: it is missing, damaged, or of other images.
     """
     path = DataFiles(facts.dataset_id, data).classifier
     classifier = load(path)
@@ -63,8 +74,6 @@ def of(facts: Facts, data: Path, study: Study | None = None) -> "Classifier":
             f"{path} was trained on another training split than that of {facts.dataset_id}, and may know today's test images, or "
             f"was chosen on another validation split; {AGAIN['classifier']}."
         )
-    if study:
-        require_settings(study, "classifier", path, classifier.settings)
     return classifier
 
 
@@ -92,7 +101,7 @@ class Classifier(nn.Module):
     weights_sha256 = ""  # of the file it was read from
     settings: Mapping[str, Any] = {}  # of the study that it was trained with
     data: Mapping[str, str] = dict.fromkeys(LEARNED_FROM, "")  # split -> SHA-256
-    skill = Skill()  # what it can tell apart
+    skill = Skill(0, {})  # what it can tell apart; nothing was tested yet
 
     def __init__(
         self, image_shape: tuple[int, ...], levels: int, cardinalities: list[int], width: int, features: int
@@ -180,12 +189,12 @@ def probabilities(classifier: Classifier, images: Tensor, batch_size: int = 500)
     return [torch.cat(column).softmax(1).cpu() for column in zip(*batches, strict=True)]
 
 
-def save(path: Path, classifier: Classifier, study: Study | None = None) -> None:
+def save(path: Path, classifier: Classifier, study: Study) -> None:
     """Write a classifier, with what it is of: its architecture, settings, data and skill."""
     about = {
         "architecture": classifier.architecture,
         "data": dict(classifier.data),
-        "settings": settings_of(study, "classifier") if study else {},
+        "settings": settings_of(study, "classifier"),
         "skill": asdict(classifier.skill),
     }
     write_tensors(path, {name: tensor.cpu() for name, tensor in classifier.state_dict().items()}, about)

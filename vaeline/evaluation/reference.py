@@ -184,14 +184,14 @@ def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: i
         yield samples.round_().clamp_(0, levels - 1).to(torch.uint8).unflatten(1, chosen.shape[1:]).numpy()
 
 
-def write(reference: Reference, statistics: Path, numbers: Path, study: Study | None = None) -> None:
+def write(reference: Reference, statistics: Path, numbers: Path, study: Study) -> None:
     """Write the features of the test images as safetensors and the numbers as JSON. Each file names the other."""
     about = {
         "data": dict(reference.data),
         "drawn": reference.drawn,
         "judge": reference.judge,
         "prefix": reference.real.space,
-        "settings": settings_of(study, "reference") if study else {},
+        "settings": settings_of(study, "reference"),
         "space": reference.space,
     }
     metrics = reference.record.evaluation
@@ -206,7 +206,7 @@ def skip(why: str, statistics: Path, numbers: Path, study: Study) -> None:
     write_sealed(numbers, about)
 
 
-def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study: Study | None = None) -> Reference:
+def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study: Study) -> Reference:
     """Read what `write` wrote.
 
     Args:
@@ -214,7 +214,7 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study:
         numbers: file of numbers.
         test: the test images, uint8 (n, channel, height, width).
         facts: of their store.
-        study: whose settings the reference must have been measured with; None if any settings will do.
+        study: whose settings the reference must have been measured with.
 
     Raises:
         UserError: a file is missing, damaged, or of other settings, or the two were not written together.
@@ -224,8 +224,7 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study:
     about, measured = file.about, json_sha256(content.get(METRICS, {}))
     if content.get(STATISTICS_SHA256) != file.sha256 or about.pop(METRICS_SHA256, "") != measured:
         raise UserError(f"{statistics} is not the file that {numbers} was written with; {AGAIN['reference']}.")
-    if study:
-        require_settings(study, "reference", statistics, about["settings"])
+    require_settings(study, "reference", statistics, about.get("settings", {}))
     with reading_ours(statistics, AGAIN["reference"]):
         real = replace(from_state(file.tensors, lambda: [test], about["prefix"]), label_values=_label_values(facts))
         return Reference(
@@ -261,7 +260,7 @@ def put_accuracy(
         skill: of the classifier.
         how: as in `Record.put`.
     """
-    unlearned = skill.unlearned
+    unlearned = [*skill.unlearned, *(label for label in by_label if label not in skill.labels)]
     learned = {label: value for label, value in by_label.items() if label not in unlearned}
     if why := skill.why_nothing:
         record.dash(name, why)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,10 +35,10 @@ class LabelSkill:
 
 @dataclass(frozen=True)
 class Skill:
-    """What a classifier can tell apart. Without labels nothing was tested, and nothing is left out."""
+    """What a classifier was shown to tell apart. A label that was not tested does not count as learned."""
 
-    images: int = 0  # that were tested
-    labels: Mapping[str, LabelSkill | None] = field(default_factory=dict)  # None: all images have one value
+    images: int  # that were tested
+    labels: Mapping[str, LabelSkill | None]  # None: all images have one value
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Skill":
@@ -54,7 +54,9 @@ class Skill:
     @property
     def why_nothing(self) -> str:
         """Why the classifier says nothing; empty if it was shown to tell at least one label."""
-        if not self.labels or len(self.unlearned) < len(self.labels):
+        if not self.labels:
+            return "it was not tested whether the classifier is better than chance"
+        if len(self.unlearned) < len(self.labels):
             return ""
         return f"the classifier is no better than chance on {self.images:,} validation images ({self.described()})"
 

@@ -10,7 +10,7 @@ from vaeline.runs import description, evaluation_file, samples_file
 from vaeline.runs.description import Description, described
 from vaeline.runs.evaluation_file import Evaluation, read_evaluation
 from vaeline.runs.folder import RunKey, place_of
-from vaeline.runs.samples_file import About, DrawnFrom
+from vaeline.runs.samples_file import About, DrawnFrom, DrawnImages
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 
@@ -52,6 +52,16 @@ def drawn(folder: Path, made: Description) -> About:
     found = samples_file.about(path)
     _require(path, found, made, "sample")
     return found
+
+
+def drawn_images(folder: Path, made: Description) -> DrawnImages:
+    """The images that a run drew. The whole samples.h5 is verified.
+
+    Raises:
+        UserError: it is missing, damaged, of another run, or was drawn from other weights or other images.
+    """
+    drawn(folder, made)
+    return samples_file.read(folder / samples_file.NAME)
 
 
 def evaluated(folder: Path, made: Description) -> Evaluation:
