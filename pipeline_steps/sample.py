@@ -11,7 +11,7 @@ from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split, read_facts_of, read_split, require_images
 from vaeline.runs import drawing, model_files, samples_file
 from vaeline.runs.folder import RunKey, StudyFolder
-from vaeline.runs.identity import trained
+from vaeline.runs.identity import description_of
 from vaeline.runs.pictures import picture
 from vaeline.runs.samples_file import DrawnFrom
 from vaeline.runs.settings_check import require_step
@@ -34,7 +34,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     prepare_process(study.training.threads)
     folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
     require_step(study, RunKey(variant, seed), "train")
-    made = trained(folder, RunKey(variant, seed))
+    made = description_of(folder, RunKey(variant, seed))
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
     require_images(store, facts, read_facts_of(study))

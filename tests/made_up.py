@@ -21,7 +21,7 @@ from vaeline.runs import samples_file
 from vaeline.runs.description import write_description
 from vaeline.runs.evaluation_file import MeasuredOn, write_evaluation
 from vaeline.runs.folder import RunKey
-from vaeline.runs.identity import trained
+from vaeline.runs.identity import description_of
 from vaeline.runs.pictures import grid
 from vaeline.runs.samples_file import DrawnFrom
 from vaeline.study import reading
@@ -120,7 +120,7 @@ def write_run(
         "weights_sha256": sha256(folder / "model.safetensors"),
     }
     write_description(folder, {**of_model, **identity(of, variant, seed, folder)})
-    made = trained(folder, RunKey(variant, seed))
+    made = description_of(folder, RunKey(variant, seed))
     with created(folder / "samples.h5") as file:
         file["reconstructions"] = file["samples"] = np.zeros((4, 1, 8, 8), np.uint8)
         file["test_index"] = np.array([3, 1, 0, 2])

@@ -98,7 +98,7 @@ def begin(code: list[str]) -> None:
 
     try:
         check_project(code, PARAMS)
-        if late := source_fingerprint.newest_in_future(load().dataset):
+        if late := source_fingerprint.file_of_the_future(load().dataset):
             print(f"Note: {late} has a time in the future.", file=sys.stderr)
         dvc_locks.refuse_beside_dvc()  # before a step that DVC starts would be refused
         with _alone():

@@ -2,16 +2,14 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from vaeline.data.paths import DATA
 from vaeline.runs.folder import RESULTS
+from vaeline.system import files
 from vaeline.system.errors import UserError
-
-TOLERATED = 10  # seconds that the clocks of a machine and of a file server may differ by
 
 
 def check_project(code: Iterable[str], params: Path) -> None:
@@ -75,6 +73,6 @@ def check_repository() -> None:
 def in_future(path: str) -> bool:
     """Whether a file was changed later than now."""
     try:
-        return Path(path).stat().st_mtime > time.time() + TOLERATED
+        return files.in_future(Path(path).stat().st_mtime)
     except OSError:
         return False

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vaeline.data import source_fingerprint
-from vaeline.data.source_fingerprint import KEPT, newest_in_future, of_source
+from vaeline.data.source_fingerprint import KEPT, file_of_the_future, of_source
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
 
@@ -136,7 +136,7 @@ def test_a_name_that_is_not_text_is_refused(source: Path) -> None:
 
 
 def test_a_file_with_a_time_in_the_future_is_found(source: Path) -> None:
-    assert newest_in_future(dataset(source)) is None
+    assert file_of_the_future(dataset(source)) is None
     os.utime(source / "below/b.png", (4e9, 4e9))
-    assert newest_in_future(dataset(source)) == source / "below/b.png"
-    assert newest_in_future(dataset("download")) is None
+    assert file_of_the_future(dataset(source)) == source / "below/b.png"
+    assert file_of_the_future(dataset("download")) is None

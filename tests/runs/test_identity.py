@@ -7,7 +7,7 @@ import pytest
 from tests.made_up import write_run
 from vaeline.runs.description import Description
 from vaeline.runs.folder import RunKey
-from vaeline.runs.identity import drawn, drawn_images, evaluated, trained
+from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, samples_of
 from vaeline.system.errors import UserError
 
 
@@ -18,9 +18,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_files_of_a_run_are_read_as_its_own(folder: Path) -> None:
-    made = trained(folder, RunKey("one", 3))
-    assert drawn(folder, made).seed == evaluated(folder, made).of.seed == 3
-    assert len(drawn_images(folder, made).samples) == len(drawn_images(folder, made).labels)
+    made = description_of(folder, RunKey("one", 3))
+    assert about_samples_of(folder, made).seed == evaluation_of(folder, made).of.seed == 3
+    assert len(samples_of(folder, made).samples) == len(samples_of(folder, made).labels)
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_the_files_of_a_run_are_read_as_its_own(folder: Path) -> None:
     ],
 )
 def test_images_that_another_run_drew_are_refused(folder: Path, changed: dict[str, object], sentence: str) -> None:
-    made = trained(folder, RunKey("one", 3))
+    made = description_of(folder, RunKey("one", 3))
     if "facts" in changed:
         changed = {"facts": type(made.facts)(**{**vars(made.facts), **changed["facts"]})}  # type: ignore[dict-item]
     other = Description.model_validate({**dict(made), **changed})
     with pytest.raises(UserError, match=f"{sentence}.*pipeline_steps.sample"):
-        drawn_images(folder, other)
+        samples_of(folder, other)

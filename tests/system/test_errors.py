@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vaeline.system.errors import MOST_SAID, UserError, damaged, reading, reading_ours, reason, shown
+from vaeline.system.errors import MOST_SAID, UserError, damaged, reading, reading_ours, reason, shown, some_of
 
 PATH = Path("data/one.bin")
 
@@ -23,6 +23,11 @@ def test_a_long_message_keeps_its_begin_and_its_end() -> None:
 def test_a_long_value_is_shown_by_both_ends() -> None:
     assert shown("x") == "'x'"
     assert len(shown(list(range(10_000)))) == 120 and shown(list(range(10_000))).endswith("9998, 9999]")
+
+
+def test_a_long_list_shows_its_first_names() -> None:
+    assert some_of(["a", "b", "c"], 3) == "a, b, c"
+    assert some_of(list("abcde"), 3) == "a, b, c and 2 more"
 
 
 def test_a_message_can_always_be_printed() -> None:

@@ -4,12 +4,13 @@ import errno
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from vaeline.system.errors import UserError
-from vaeline.system.files import json_sha256, sha256, write_json, write_text, written_aside
+from vaeline.system.files import in_future, json_sha256, sha256, write_json, write_text, written_aside
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
@@ -82,3 +83,7 @@ def test_a_checksum_of_values_does_not_depend_on_order_or_tuples() -> None:
         {"b": {"9": "é", "10": None}, "a": [1, 2.5]}
     )
     assert json_sha256([1]) != json_sha256([1.0])
+
+
+def test_clocks_that_differ_by_seconds_are_no_future() -> None:
+    assert not in_future(time.time()) and not in_future(time.time() + 5) and in_future(time.time() + 3600)

@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 from vaeline.data.checksums import fingerprint
+from vaeline.system import errors
 from vaeline.system.errors import UserError, reason
 
 HEADER = 30  # bytes before a file's name in a zip; the last ones are the lengths of the name and of the extra field
@@ -177,7 +178,7 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def some_of(names: list[str]) -> str:
     """The first names of a list, and how many more there are, for a sentence."""
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+    return errors.some_of(names, SHOWN)
 
 
 def is_hidden(name: str) -> bool:

@@ -19,14 +19,13 @@ from vaeline.data.checksums import SETTLED, checksums
 from vaeline.data.paths import DATA
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
-from vaeline.system.files import write_text
+from vaeline.system.files import in_future, write_text
 from vaeline.system.project import main_worktree
 
 KEY = "fingerprint"  # in the manifest of the download step
 KEPT = DATA / ".sources"
 LARGE = 2**24  # bytes, from which a file's checksums are kept where the reader of a data set looks for them too
 DOWNLOAD = "download"  # the value of dataset.source that stands for the data set's own server
-TOLERATED = 10**10  # nanoseconds that the clocks of a machine and of a file server may differ by
 THREADS = 8
 
 
@@ -84,12 +83,12 @@ def state(folder: Path, written: Path | None = None) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def newest_in_future(dataset: Dataset) -> Path | None:
+def file_of_the_future(dataset: Dataset) -> Path | None:
     """A file of a local source whose time lies in the future; None if there is none."""
     if dataset.source == DOWNLOAD:
         return None
-    now = time.time_ns() + TOLERATED
-    late = (Path(file.path) for file in _files(_folder(dataset.source)) if int(file.line.split()[1]) > now)
+    found = _files(_folder(dataset.source))
+    late = (Path(file.path) for file in found if in_future(int(file.line.split()[1]) / 1e9))
     return next(late, None)
 
 

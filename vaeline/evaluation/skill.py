@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vaeline.metrics._chance import against_chance
+from vaeline.system.errors import some_of
 
 # The p-value below which a label counts as learned. It is not 0.05: the epoch was chosen on the same validation images.
 LEVEL = 0.01
@@ -62,9 +63,7 @@ class Skill:
 
     def described(self) -> str:
         """The labels that were not learned, with their accuracies, as in `digit 0.30 where chance is 0.30`."""
-        named = [f"{name} {_in_words(self.labels[name])}" for name in self.unlearned[:MOST_NAMED]]
-        more = len(self.unlearned) - MOST_NAMED
-        return ", ".join([*named, f"{more} more"] if more > 0 else named)
+        return some_of([f"{name} {_in_words(self.labels[name])}" for name in self.unlearned], MOST_NAMED)
 
     def warn(self) -> None:
         """Warn of what was not learned, and say what to do.

@@ -26,7 +26,7 @@ class CommonGround:
     classifier_sha256: str | None = None
     statistics_sha256: str | None = None
 
-    def require(self, folder: Path, facts: Facts, measured: MeasuredOn) -> None:
+    def admit(self, folder: Path, facts: Facts, measured: MeasuredOn) -> None:
         """Check that a run is of the same data set, and was measured with the same files.
 
         Args:

@@ -18,7 +18,7 @@ from vaeline.report.common_ground import CommonGround
 from vaeline.runs import samples_file
 from vaeline.runs.evaluation_file import Evaluation
 from vaeline.runs.folder import FILES, TIMING, RunKey, read_json, run_in, unreadable
-from vaeline.runs.identity import drawn, evaluated, require_files, trained
+from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, require_files
 from vaeline.runs.samples_file import LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
 from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
@@ -122,15 +122,15 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> 
     absent = [state for name, state in FILES.items() if not (folder / name).exists()]
     if absent:
         return absent[0]
-    made = trained(folder, run)
+    made = description_of(folder, run)
     if not made.is_of(study, run.variant):
         return "trained under other parameters"
-    of_samples, measured = drawn(folder, made), evaluated(folder, made)
+    of_samples, measured = about_samples_of(folder, made), evaluation_of(folder, made)
     for step, settings in {"sample": of_samples.settings, "evaluate": measured.settings}.items():
         if differences(settings, settings_of(study, step, run.variant)):
             return f"{step}d under other parameters"
     require_files(folder, made, of_samples, measured)
-    common.require(folder, made.facts, measured.of)
+    common.admit(folder, made.facts, measured.of)
     found = samples_file.arrays(folder / "samples.h5", samples_file.SMALL)
     return Run(
         *run,

@@ -15,7 +15,7 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 
 
-def trained(folder: Path, run: RunKey) -> Description:
+def description_of(folder: Path, run: RunKey) -> Description:
     """What the variant.yaml in the folder of a run says.
 
     Raises:
@@ -42,7 +42,7 @@ def require_place(folder: Path, made: Description) -> None:
         raise _swapped(path, f"of {_words(made.key)} of the study {made.study}", run, "train", f" of the study {study}")
 
 
-def drawn(folder: Path, made: Description) -> About:
+def about_samples_of(folder: Path, made: Description) -> About:
     """What the samples.h5 of a run says. Its datasets are not read.
 
     Raises:
@@ -54,17 +54,17 @@ def drawn(folder: Path, made: Description) -> About:
     return found
 
 
-def drawn_images(folder: Path, made: Description) -> DrawnImages:
+def samples_of(folder: Path, made: Description) -> DrawnImages:
     """The images that a run drew. The whole samples.h5 is verified.
 
     Raises:
         UserError: it is missing, damaged, of another run, or was drawn from other weights or other images.
     """
-    drawn(folder, made)
+    about_samples_of(folder, made)
     return samples_file.read(folder / samples_file.NAME)
 
 
-def evaluated(folder: Path, made: Description) -> Evaluation:
+def evaluation_of(folder: Path, made: Description) -> Evaluation:
     """What the evaluation.json of a run says. The samples are not read.
 
     Raises:

@@ -39,8 +39,8 @@ def require_step(study: Study, run: RunKey, step: str, project: Path = Path()) -
     if run.variant not in study.variants:
         raise UserError(f"params.yaml no longer contains the variant {run.variant}.")
     folder = StudyFolder(study.study.name, project).run(*run)
-    made = identity.trained(folder, run)
+    made = identity.description_of(folder, run)
     settings = made.settings
     if step != "train":
-        settings = (identity.drawn if step == "sample" else identity.evaluated)(folder, made).settings
+        settings = (identity.about_samples_of if step == "sample" else identity.evaluation_of)(folder, made).settings
     require_settings(study, step, folder, settings, again(step, run), run.variant)

@@ -1,7 +1,7 @@
 """The one exception whose message is written for the user, and how errors of libraries become one."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,12 @@ class UserError(Exception):
 def shown(value: object) -> str:
     """A value as a sentence shows it: its `repr` on one line, of which a long one loses its middle."""
     return _cut(" ".join(line.strip() for line in repr(value).splitlines()), MOST_SHOWN)
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first names of a list, and how many more there are, for a sentence."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def reason(error: BaseException) -> str:

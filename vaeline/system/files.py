@@ -6,11 +6,14 @@ import hashlib
 import json
 import os
 import platform
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from vaeline.system.errors import UserError
+
+CLOCKS_DIFFER = 10  # seconds, at most: the clock of a machine and that of a file server
 
 
 @contextmanager
@@ -91,6 +94,11 @@ def write_json(path: Path, content: object) -> None:
         ValueError: it contains a NaN or an infinity.
     """
     write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def in_future(changed: float) -> bool:
+    """Whether a file was changed later than now, by its time in seconds; clocks that differ a little do not count."""
+    return changed > time.time() + CLOCKS_DIFFER
 
 
 def sha256(path: Path) -> str:

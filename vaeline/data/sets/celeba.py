@@ -115,7 +115,7 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     archive = _archive(folder)
     inside = _by_bare_name(archive)
     attributes = _table(folder, archive, inside, "list_attr_celeba")
-    _check_is_celeba(dataset)
+    _check_keys(dataset)
     present = [row for row, name in enumerate(attributes.ids) if name in inside]
     if not present:
         raise UserError(f"{archive.path} holds no image that list_attr_celeba names; {ELSEWHERE}.")
@@ -140,7 +140,7 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     )
 
 
-def _check_is_celeba(dataset: Dataset) -> None:
+def _check_keys(dataset: Dataset) -> None:
     """Check that the study asks for no column that other tables have."""
     if dataset.split.group not in (None, "identity"):
         raise UserError(f"dataset.split.group is {dataset.split.group!r}; of CelebA it may be `identity` or null.")
