@@ -17,14 +17,14 @@ from vaeline.evaluation.record import Record, parse
 from vaeline.report.common_ground import CommonGround
 from vaeline.runs import samples_file
 from vaeline.runs.evaluation_file import Evaluation
-from vaeline.runs.folder import FILES, TIMING, RunKey, read_json, run_in, unreadable
+from vaeline.runs.folder import AGAIN, FILES, TIMING, RunKey, read_json, run_in
 from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, require_files
 from vaeline.runs.samples_file import LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
 from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
 from vaeline.study.settings import differences
-from vaeline.study.step_settings import settings_of
-from vaeline.system.errors import UserError
+from vaeline.study.step_settings import again, settings_of
+from vaeline.system.errors import UserError, reading_ours
 
 MOST_FAILURES = 10  # images of each kind
 METRICS = TypeAdapter(dict[str, FiniteFloat])
@@ -160,33 +160,25 @@ def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]
 
 def _read_metrics(folder: Path, run: RunKey, measured: Evaluation) -> dict[str, dict[str, Any]]:
     """How each metric was made; refuse metrics.json and evaluation.json of two evaluations."""
-    try:
+    with reading_ours(folder / "evaluation.json", AGAIN):
         record = parse(json.dumps(measured.metrics))
-    except ValueError as error:
-        raise unreadable(folder / "evaluation.json", "the metrics of a run and how each was made") from error
     if record.metrics != read_json(METRICS, folder / "metrics.json"):
         raise UserError(
-            f"metrics.json and evaluation.json of {folder} are of two evaluations; evaluate the run again, with "
-            f"`python -m pipeline_steps.evaluate --variant {run.variant} --seed {run.seed}`."
+            f"metrics.json and evaluation.json of {folder} are of two evaluations; {again('evaluate', run)}."
         )
     return record.evaluation
 
 
 def _read_picture(path: Path) -> bytes:
-    picture = path.read_bytes()
-    try:
+    with reading_ours(path, AGAIN):
+        picture = path.read_bytes()
         with Image.open(BytesIO(picture), formats=["PNG"]) as image:
             image.verify()
-    except (OSError, SyntaxError) as error:
-        raise unreadable(path, "a PNG") from error
-    return picture
+        return picture
 
 
 def _read_training(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
+    with reading_ours(path, AGAIN), path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
         return {name: np.array([float(row[name] or "nan") for row in rows]) for name in reader.fieldnames or ()}
-    except (TypeError, ValueError) as error:
-        raise unreadable(path, "a table of numbers") from error

@@ -11,6 +11,7 @@ from vaeline.runs.description import Description, described
 from vaeline.runs.evaluation_file import Evaluation, read_evaluation
 from vaeline.runs.folder import RunKey, place_of
 from vaeline.runs.samples_file import About, DrawnFrom, DrawnImages
+from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 
@@ -105,8 +106,7 @@ def _require(path: Path, found: DrawnFrom | evaluation_file.MeasuredOn, made: De
 
 def _swapped(path: Path, what: str, run: RunKey, step: str, of: str = "") -> UserError:
     return UserError(
-        f"{path} is {what}, in the folder of {_words(run)}{of}; restore it with `dvc checkout`, or make it again with "
-        f"`python -m pipeline_steps.{step} --variant {run.variant} --seed {run.seed}`."
+        f"{path} is {what}, in the folder of {_words(run)}{of}; restore it with `dvc checkout`, or {again(step, run)}."
     )
 
 
