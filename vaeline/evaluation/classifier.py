@@ -249,6 +249,21 @@ def _train(
     classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     batches = Batches(train, facts, settings.batch_size, device)
     classifier.log_frequency.copy_(_log_frequency(batches.labels, facts.label_cardinalities))
+    classifier.load_state_dict(_best_epoch(classifier, batches, validation, settings, device))
+    classifier.data = _data(facts)
+    classifier.skill = _skill(classifier.eval(), validation, facts, settings.seed)
+    classifier.skill.warn()
+    return classifier
+
+
+def _best_epoch(
+    classifier: Classifier,
+    batches: Batches,
+    validation: Split,
+    settings: schema.Classifier,
+    device: torch.device | str,
+) -> dict[str, Tensor]:
+    """Train, and return the state after the epoch of the lowest validation cross-entropy."""
     optimizer = torch.optim.AdamW(
         classifier.parameters(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True
     )
@@ -267,11 +282,7 @@ def _train(
             if loss < best_loss:
                 best, best_loss = copy.deepcopy(classifier.state_dict()), loss
             bar.advance(1, f"validation {loss:.3f}")
-    classifier.load_state_dict(best)
-    classifier.data = _data(facts)
-    classifier.skill = _skill(classifier.eval(), validation, facts, settings.seed)
-    classifier.skill.warn()
-    return classifier
+    return best
 
 
 def _skill(classifier: Classifier, validation: Split, facts: Facts, seed: int) -> Skill:
