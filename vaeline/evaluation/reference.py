@@ -1,10 +1,9 @@
 """The reference of a data set: its real test images in a feature space, and the numbers that give metrics their scale."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -48,7 +47,6 @@ class Reference:
     drawn: int  # images that a system draws, and that the references are measured of
     judge: str = ""  # SHA-256 of the classifier
     says_nothing: str = ""  # why distances in the space mean nothing; empty if they do mean something
-    settings: Mapping[str, Any] = field(default_factory=dict)  # of the study that it was measured for
 
     def require(self, features: Features, judge: str, facts: Facts, drawn: int) -> None:
         """Refuse to compare images of another space, classifier, data set or number.
@@ -227,9 +225,7 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study:
     require_settings(study, "reference", statistics, about.get("settings", {}))
     with reading_ours(statistics, AGAIN["reference"]):
         real = replace(from_state(file.tensors, lambda: [test], about["prefix"]), label_values=_label_values(facts))
-        return Reference(
-            about["space"], real, record, about["data"], about["drawn"], about["judge"], settings=about["settings"]
-        )
+        return Reference(about["space"], real, record, about["data"], about["drawn"], about["judge"])
 
 
 def _label_values(facts: Facts) -> dict[str, list[str]]:
