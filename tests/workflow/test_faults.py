@@ -73,13 +73,48 @@ def test_snakemake_and_use_are_refused_beside_dvc(project: Project) -> None:
     assert project.settled()
 
 
-def test_use_is_refused_beside_snakemake(project: Project) -> None:
+def test_commands_that_change_or_remove_files_are_refused_beside_snakemake(project: Project) -> None:
     project.edit(widen)
     run = project.start("all", held_step=1)
-    said = project.run(sys.executable, "-m", "pipeline_steps.use", "digits", fails=True)
-    assert "A run of Snakemake is going on" in said
+    checkpoint = project.folder / "checkpoints/digits-cvae-seed-0/epoch-00001.last"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    for command in (["use", "digits"], ["clean_checkpoints"]):
+        said = project.run(sys.executable, "-m", f"pipeline_steps.{command[0]}", *command[1:], fails=True)
+        assert "A run of Snakemake is going on" in said
+    before = results(project)
+    assert "a run of Snakemake in this project" in project.run("dvc", "commit", "--force", fails=True)
+    project.run("snakemake", "--unlock")
+    assert "Another run of Snakemake is going on" in project.run("snakemake", "--cores", "1", "all", fails=True)
+    assert checkpoint.exists() and results(project) == before
     project.release()
     assert run.wait() == 0
+    assert project.settled()
+
+
+def test_files_that_dvc_restores_beside_snakemake_are_not_certified(project: Project) -> None:
+    project.edit(widen)
+    run = project.start("all", held_step=2)
+    project.run("dvc", "checkout", "--force")  # brings the model of before back
+    project.release()
+    assert run.wait() == 0
+    project.ran()
+    assert project.status("train@digits-cvae-0")
+    assert project.snakemake() == CVAE
+    assert project.settled()
+
+
+def test_a_fault_of_the_bridge_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="bridge failed unexpectedly .*; please report it; the traceback is in"):
+        bridge._end_with_sentence(lambda: print(1 / 0))
+
+
+def test_a_damaged_table_of_locks_is_made_anew(project: Project) -> None:
+    project.edit(widen)
+    (project.folder / ".dvc/tmp/rwlock").write_text("{")
+    assert project.snakemake() == CVAE
+    assert project.settled()
 
 
 def test_the_file_of_another_user_is_replaced_by_a_copy(
