@@ -87,11 +87,12 @@ def _adopt(outputs: list[str]) -> None:
         settle(record=left)
 
 
-def begin(code: list[str]) -> None:
+def begin(code: list[str], outputs: list[str]) -> None:
     """When a run starts, mark it as going on until this process ends, however it ends, and keep DVC out until then.
 
     Args:
         code: the files of the code.
+        outputs: the files that the run makes.
 
     Raises:
         WorkflowError: the project is not ready, or another run is going on, of either engine.
@@ -99,7 +100,7 @@ def begin(code: list[str]) -> None:
     from pipeline_steps import dvc_locks  # which imports DVC
 
     try:
-        check_project(code, PARAMS)
+        check_project(code, outputs, PARAMS)
         if late := source_fingerprint.newest_in_future(load().dataset):
             print(f"Note: {late} has a time in the future.", file=sys.stderr)
         dvc_locks.refuse_beside_dvc()  # before a step that DVC starts would be refused

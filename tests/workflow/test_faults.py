@@ -165,11 +165,23 @@ def test_a_folder_without_git_is_refused_before_any_job(empty_project: Project) 
     assert empty_project.settled()
 
 
-@pytest.mark.parametrize("name", ["data", "results"])
+@pytest.mark.parametrize("name", ["data", "data/raw", "results", "results/digits", "results/digits/runs/cvae"])
 def test_a_folder_behind_a_link_is_refused_before_any_job(empty_project: Project, tmp_path: Path, name: str) -> None:
     (tmp_path / "disk").mkdir()
+    (empty_project.folder / name).parent.mkdir(parents=True, exist_ok=True)
     (empty_project.folder / name).symlink_to(tmp_path / "disk")
     assert f"{name} is a link" in refused(empty_project, "snakemake", "--cores", "1", "all")
+
+
+def test_a_project_behind_a_link_and_links_to_checkpoints_are_no_matter(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (project.folder / "checkpoints").symlink_to(tmp_path / "disk")
+    (tmp_path / "lïnk with blanks").symlink_to(project.folder)
+    linked = Project(tmp_path / "lïnk with blanks", project.launcher)
+    assert linked.settled()
+    linked.edit(widen)
+    assert linked.snakemake() == CVAE
+    assert linked.settled() and project.settled()
 
 
 def test_a_bridge_that_fails_at_the_end_is_an_exit_code(project: Project) -> None:
