@@ -1,5 +1,7 @@
 """Other engines, other users, wrong clocks, folders that DVC cannot use: one sentence, and no file is lost."""
 
+import errno
+import fcntl
 import os
 import shutil
 import signal
@@ -9,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zc.lockfile
 
+from pipeline_steps import dvc_locks
 from tests.workflow.scratch import DVC, Project, kill_group, stages_of
+from vaeline.system.errors import UserError
 from workflow import bridge
 
 CVAE = sorted([*stages_of("cvae"), "report"])
@@ -197,3 +202,20 @@ def test_a_bridge_that_fails_at_the_end_is_an_exit_code(project: Project) -> Non
     lock.write_text(content)
     assert project.snakemake() in ([], CVAE)
     assert project.settled()
+
+
+def test_a_file_system_without_locks_is_named_also_if_dvc_meets_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(file: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setattr(fcntl, "flock", without)
+    monkeypatch.setattr(
+        zc.lockfile, "_lock_file", lambda file: (_ for _ in ()).throw(zc.lockfile.LockError("no locks"))
+    )
+    with pytest.raises(
+        UserError, match=r"cannot be locked \(No locks available\), because its file system has no locks"
+    ):
+        dvc_locks.refuse_beside_dvc()
