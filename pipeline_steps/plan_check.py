@@ -14,7 +14,7 @@ import json
 import operator
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,24 +32,24 @@ from vaeline.system.files import json_sha256
 
 PLANNED = "VAELINE_PLANNED"  # in the environment of a job of Snakemake: {key: hash of its value} as JSON
 UNDER_DVC = "DVC_STAGE"  # in the environment of a command that DVC runs
-SOURCE = "source"  # the key of the source's fingerprint
+SOURCE, WEIGHTS = "source", "weights"  # the keys of the fingerprints of files that a study names
 ENTRIES = file_states.ROOT / "vaeline/metrics"  # whose files are also read as text, after their import
 NOT_STARTED = "; start the run again"
 TOO_LATE = " while this step ran, so that its files may be made with another value; run again"
 
 
-def plan(study: Study, hashes: Hashes, keys: Iterable[str], source: str) -> str:
+def plan(study: Study, hashes: Hashes, keys: Iterable[str], files: Mapping[str, str]) -> str:
     """What a run of Snakemake is planned with, for the environment of its jobs.
 
     Args:
         study: the active one.
         hashes: of the code, as `code_hashes.hashes` returns them.
         keys: dotted, of the study or below `code`.
-        source: the fingerprint of the source data.
+        files: the fingerprints at SOURCE and WEIGHTS.
     """
     of_code = {key: value_at({"code": hashes}, key) for key in keys if key.startswith("code.")}
     known = values(study, keys) | of_code
-    return json.dumps({SOURCE: source} | {key: short_hash(known[key]) for key in sorted(known)})
+    return json.dumps({**files} | {key: short_hash(known[key]) for key in sorted(known)})
 
 
 def planned(key: str) -> str | None:

@@ -6,24 +6,23 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from vaeline.data.paths import DATA
-from vaeline.runs.folder import RESULTS
 from vaeline.system import files
 from vaeline.system.errors import UserError
 
 
-def check_project(code: Iterable[str], params: Path) -> None:
+def check_project(code: Iterable[str], outputs: Iterable[str], params: Path) -> None:
     """Check a project before its jobs start.
 
     Args:
         code: the files that are hashed.
+        outputs: the files that the run makes.
         params: the active study.
 
     Raises:
         UserError: DVC could not record what a run makes, or a time of a file would make every job fail.
     """
     check_repository()
-    for folder in (DATA, Path(RESULTS)):
+    for folder in sorted({folder for path in outputs for folder in Path(path).parents}):
         if folder.is_symlink():
             raise UserError(
                 f"{folder} is a link to {folder.resolve()}, and DVC records no files behind a link; make it a folder, and move "

@@ -270,3 +270,21 @@ def test_a_split_read_from_disk_is_verified(of_large: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(UserError, match="does not match its checksum"):
         store.read_split(path, "train", 0)
+
+
+def test_a_store_that_is_replaced_while_it_is_read_is_not_mixed(
+    of_large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its images are checked in the file that was opened, and are read from there later."""
+    before = store.read_split(of_large, "train").images
+    read = store._read_images
+
+    def replaced(*arguments: Any) -> Any:
+        other = of_large.with_name("other")
+        other.write_bytes(bytes(of_large.stat().st_size))
+        other.replace(of_large)
+        return read(*arguments)
+
+    monkeypatch.setattr(store, "_read_images", replaced)
+    split = store.read_split(of_large, "train", most=0)
+    assert (split.images.take(np.arange(len(before))) == before).all()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from vaeline.data import source_fingerprint
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts_of
+from vaeline.evaluation import given_weights
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import again, require_settings
@@ -59,6 +60,11 @@ def _check_reference(study: Study) -> None:
         (files.metrics(space), read_sealed(files.metrics(space), AGAIN["reference"])),
     ):
         require_settings(study, "reference", path, content.get("settings", {}))
+        weights = given_weights.fingerprint(study)
+        if weights and "space" in content and content["space"].get("weights") != weights:
+            raise UserError(
+                f"{path} was measured with other weights than those of evaluation.features.weights; {AGAIN['reference']}."
+            )
 
 
 _CHECKS: dict[str, Callable[[Study], object]] = {

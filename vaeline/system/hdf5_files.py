@@ -69,7 +69,10 @@ def opened(path: Path, what: str, again: str) -> Iterator[h5py.File]:
         with path.open("rb", buffering=0) as raw:
             _check_lock(raw)
             _check_structure(raw)
+            checked = os.fstat(raw.fileno())
         with h5py.File(path, "r", locking=False) as file:
+            if not os.path.samestat(checked, os.fstat(file.id.get_vfd_handle())):
+                raise UserError(f"{path} was replaced while it was opened; run again.")
             yield file
     except (UserError, MemoryError):
         raise
