@@ -231,6 +231,8 @@ def test_pictures_without_settings_of_this_study_are_refused(runs: Runs) -> None
     (folder / "text.png").write_text(json.dumps({}))
     for name, content in DAMAGED_SETTINGS.items():
         save_with(folder / f"{name}.png", content)
+    (folder / "link.png").symlink_to("nowhere")
+    (folder / "folder.png").mkdir()
     names = saved.names(runs)
     assert len(names) == 2 + len(DAMAGED_SETTINGS)
     for name in names:
