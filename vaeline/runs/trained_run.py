@@ -2,7 +2,8 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from vaeline.runs.arguments import (
     as_latents,
     as_wanted,
     count_of_images,
+    most_in_memory,
     values_of,
     whole_number,
 )
@@ -58,11 +60,12 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
     for name, path in {"folder": folder, "store": store}.items():
         if not isinstance(path, str | os.PathLike) and (path is not None or name == "folder"):
             raise UserError(f"{name} is {shown(path)}; give a path.")
-    model, facts = model_files.load(Path(folder))
-    if place_of(Path(folder)) is not None:
-        identity.require_place(Path(folder), described(Path(folder) / NAME))
-    if store is None:
-        store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
+    with _reading(folder):
+        model, facts = model_files.load(Path(folder))
+        if place_of(Path(folder)) is not None:
+            identity.require_place(Path(folder), described(Path(folder) / NAME))
+        if store is None:
+            store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
     return TrainedRun(_on(device, model), facts, Path(store))
 
 
@@ -210,7 +213,6 @@ class TrainedRun:
         Raises:
             UserError: the prior has no flow, or the latents are not vectors.
         """
-        steps = whole_number(steps, "steps", 1, MOST_STEPS)
         first, second = (as_array(each, "Latents", "float32 (n, latent)") for each in (first, second))
         if through_flow and self.model.latent_density.flow is None:
             raise UserError("The prior of this run has no flow to interpolate through; use through_flow=False.")
@@ -218,6 +220,7 @@ class TrainedRun:
             raise UserError(
                 f"Latents to interpolate between are {np.shape(first)} and {np.shape(second)}; both must be (n, latent)."
             )
+        steps = whole_number(steps, "steps", 1, min(MOST_STEPS, most_in_memory(8 * first.size)))
         return (
             interpolation.interpolate(
                 self.model, self._tensor(self._z(first)), self._tensor(self._z(second)), steps, through_flow
@@ -317,8 +320,20 @@ def _seed(value: int) -> int:
     return whole_number(value, "seed", 0, MOST_SEED)
 
 
+@contextmanager
+def _reading(path: Path | str) -> Iterator[None]:
+    """Turn an error of the operating system, such as a name that is too long or a missing permission, into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{shown(str(path))} cannot be read ({reason(error)}); check the path and its permissions."
+        ) from error
+
+
 def _on(device: torch.device | str, model: Model) -> Model:
     try:
+        torch.zeros(1).to(torch.device(device)).cpu()  # the device `meta` takes a model, but holds no numbers
         return model.to(torch.device(device))
     except Exception as error:  # torch has another class for each kind of device that it lacks
         raise UserError(f"device is {shown(device)}, which cannot be used ({reason(error)}); take cpu.") from error
