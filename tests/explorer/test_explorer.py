@@ -69,6 +69,18 @@ def test_a_label_changes_only_models_that_use_labels(explorer: Explorer) -> None
     assert not left.note and "no labels" in right.note
 
 
+def test_labels_that_no_training_image_has_together_are_named(explorer: Explorer) -> None:
+    def named(**chosen: Any) -> str:
+        return explorer.unseen_combinations(Settings(left=SMALL, right=LARGE, **chosen))
+
+    together = "No training image has shape=odd with dark=yes; a model has learned nothing about such a combination."
+    assert named(labels={"shape": "odd", "dark": "yes"}) == named(labels={"shape": "odd"}, count=25) == together
+    assert named() == named(labels={"shape": "round"}, count=25) == ""
+    dark = int(explorer.test.labels[:, 1].argmax())
+    assert named(show="edit", image=dark, labels={"shape": "odd"}) == together
+    assert named(show="edit", image=dark, labels={"shape": "odd", "dark": "no"}) == ""
+
+
 def test_both_sides_draw_from_the_same_seed(explorer: Explorer) -> None:
     """The same run gives the same picture on either side, whichever run is on the other side."""
     one, other = drawn(explorer, right=SMALL, noise=7)

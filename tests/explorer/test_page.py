@@ -158,6 +158,17 @@ def test_a_label_is_switched_and_cleared_by_keyboard(driver: PageDriver) -> None
     driver.until(lambda: driver.sides() == as_it_came)
 
 
+def test_labels_that_never_occur_together_are_marked(driver: PageDriver) -> None:
+    mark = driver.page.get_by_text("No training image has shape=odd with dark=yes; a model has learned nothing")
+    changed = driver.changes()
+    driver.page.get_by_role("checkbox", name="dark").click()  # some of the copied shapes are odd
+    changed()
+    driver.page.get_by_role("group", name="shape").get_by_role("button", name="odd").click()
+    mark.wait_for()
+    driver.page.get_by_role("group", name="shape").get_by_role("button", name="round").click()
+    mark.wait_for(state="hidden")
+
+
 def test_a_latent_moves_on_one_side_or_both(driver: PageDriver) -> None:
     as_drawn = driver.sides()
     slider = driver.page.get_by_role("slider", name="Latent 1")

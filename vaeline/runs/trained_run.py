@@ -34,6 +34,7 @@ from vaeline.runs.arguments import (
 )
 from vaeline.runs.description import NAME, described
 from vaeline.runs.folder import place_of, project_of
+from vaeline.runs.label_combinations import unseen_in_words
 from vaeline.study.schema import MOST_SEED
 from vaeline.system.errors import UserError, reason, shown
 from vaeline.system.seeds import derive_seed
@@ -86,6 +87,7 @@ class TrainedRun:
     def __init__(self, model: Model, facts: Facts, store: Path) -> None:
         self.model, self.facts, self.store = model, facts, store
         self._splits: dict[str, Split] = {}
+        self._training_labels: np.ndarray | None = None
         self._latent_shape: tuple[int, ...] | None = None
 
     @property
@@ -128,6 +130,21 @@ class TrainedRun:
             of_test = self.split().labels
             labels = of_test[np.random.default_rng(seed).integers(len(of_test), size=count)]
         return self._with(labels, asked)
+
+    def unseen_combinations(self, labels: np.ndarray, chosen: Iterable[str]) -> str:
+        """Which labels, (n, columns), no training image has together, as a sentence; empty if there are none.
+
+        Args:
+            labels: of the images to draw.
+            chosen: names of the labels that were set, which are compared with one another and with all other labels.
+
+        Raises:
+            UserError: as in `split`.
+        """
+        if self._training_labels is None:
+            require_images(self.store, self.facts)
+            self._training_labels = read_split(self.store, "train", 0).labels  # the images stay on disk
+        return unseen_in_words(labels, self._training_labels, self.facts, chosen)
 
     def sample(
         self, count: int = 16, wanted: Wanted | None = None, /, *, seed: int = 0, **named: Value | Sequence[Value]
