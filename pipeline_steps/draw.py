@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipeline_steps.command import command
+from pipeline_steps.command import WholeNumber, command
 from vaeline.data.facts import SHOWN
 from vaeline.runs.pictures import picture
 from vaeline.runs.trained_run import TrainedRun, load
@@ -22,8 +22,8 @@ from vaeline.system.files import written_aside
     metavar="LABEL=VALUE",
     help="Set a label, as in --set Smiling=1 or --set digit=3.",
 )
-@click.option("--count", default=16, show_default=True, type=click.IntRange(1, 10_000), help="Number of images.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, MOST_SEED), help="Seed of the draws.")
+@click.option("--count", default=16, show_default=True, type=WholeNumber(1, 10_000), help="Number of images.")
+@click.option("--seed", default=0, show_default=True, type=WholeNumber(0, MOST_SEED), help="Seed of the draws.")
 @click.option(
     "--out",
     default=Path("drawn.png"),
