@@ -71,6 +71,18 @@ def test_a_label_changes_only_models_that_use_labels(explorer: Explorer) -> None
     assert not left.note and "no labels" in right.note
 
 
+def test_labels_that_no_training_image_has_together_are_named(explorer: Explorer) -> None:
+    def named(**chosen: Any) -> str:
+        return explorer.unseen_combinations(Settings(left=SMALL, right=LARGE, **chosen))
+
+    together = "No training image has shape=odd with dark=yes; a model has learned nothing about such a combination."
+    assert named(labels={"shape": "odd", "dark": "yes"}) == named(labels={"shape": "odd"}, count=25) == together
+    assert named() == named(labels={"shape": "round"}, count=25) == ""
+    dark = int(explorer.test.labels[:, 1].argmax())
+    assert named(show="edit", image=dark, labels={"shape": "odd"}) == together
+    assert named(show="edit", image=dark, labels={"shape": "odd", "dark": "no"}) == ""
+
+
 def test_both_sides_draw_from_the_same_seed(explorer: Explorer) -> None:
     """The same run gives the same picture on either side, whichever run is on the other side."""
     one, other = drawn(explorer, right=SMALL, noise=7)
@@ -239,6 +251,8 @@ def test_pictures_without_settings_of_this_study_are_refused(runs: Runs) -> None
     (folder / "text.png").write_text(json.dumps({}))
     for name, content in DAMAGED_SETTINGS.items():
         save_with(folder / f"{name}.png", content)
+    (folder / "link.png").symlink_to("nowhere")
+    (folder / "folder.png").mkdir()
     names = saved.names(runs)
     assert len(names) == 2 + len(DAMAGED_SETTINGS)
     for name in names:

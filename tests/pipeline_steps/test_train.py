@@ -105,7 +105,10 @@ def test_another_seed_gives_another_model(project: Study, run: Callable[..., Res
 
 def test_an_unknown_variant_is_refused_with_known_names(project: Study, run: Callable[..., Result]) -> None:
     result = run(train.main, "--variant", "flowy", "--seed", 0)
-    assert result.exit_code == 1 and "--variant is 'flowy'; params.yaml contains: flow, plain." in result.output
+    assert (
+        result.exit_code == 1
+        and "--variant is 'flowy'; study.variants in params.yaml contains: plain, flow." in result.output
+    )
 
 
 def test_an_impossible_variant_stops_all_trainings(project: Study, run: Callable[..., Result]) -> None:

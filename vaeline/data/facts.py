@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeline.system.errors import UserError, some_of
+from vaeline.system.errors import UserError, shown, some_of
 
 SHOWN = 30  # values of a label in an error
 MOST_NAMED = 8  # values that a warning names
@@ -63,7 +63,7 @@ class Facts:
             UserError: the label does not exist, or does not have the value.
         """
         if name not in self.label_names:
-            raise UserError(f"There is no label {name!r}; there are: {', '.join(self.label_names)}.")
+            raise UserError(f"There is no label {shown(name)}; there are: {', '.join(self.label_names)}.")
         column = self.label_names.index(name)
         values, asked = self.label_values[column], str(int(value) if isinstance(value, bool) else value)
         if asked in values:
@@ -72,8 +72,8 @@ class Facts:
         if asked in places:
             return column, places[asked]
         also = f" A place from 0 to {len(values) - 1} is understood too." if places else ""
-        shown = ", ".join(values[:SHOWN]) + ", ..." * (len(values) > SHOWN)
-        raise UserError(f"{name} has no value {asked!r}; it has: {shown}.{also}")
+        there = ", ".join(values[:SHOWN]) + ", ..." * (len(values) > SHOWN)
+        raise UserError(f"{name} has no value {shown(asked)}; it has: {there}.{also}")
 
     def missing_values(self, labels: np.ndarray) -> list[str]:
         """The values that do not occur in labels, (n, columns), as `name=value`; `name` alone if only one value occurs."""
