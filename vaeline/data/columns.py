@@ -18,7 +18,7 @@ from vaeline.data.numbers import (
     spelling,
     why_doubtful,
 )
-from vaeline.data.spelling import look, same_looking
+from vaeline.data.spelling import look, same_looking, visible
 from vaeline.data.tables import INDEX
 from vaeline.system.errors import UserError
 
@@ -40,6 +40,7 @@ SPELLINGS = [
 ]  # of no and yes, in any case
 NUMBERS = [(Decimal(0), Decimal(1)), (Decimal(-1), Decimal(1))]
 FEW = 20  # different numbers that are categories by themselves; more are measurements
+ALL_DIFFERENT = 10  # values that are all different and say nothing of an image
 MOST_VALUES = 1000  # of a label; a column with more is a name of each image
 SHOWN = 12  # values whose counts are printed
 
@@ -87,7 +88,7 @@ class Column:
 def shown_counts(values: list[str], codes: np.ndarray) -> str:
     """The number of rows with each value, for the user: `: blue (10), red (9)`; empty without values."""
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
-    shown = [f"{value} ({count:,})" for value, count in zip(values[:SHOWN], counts, strict=False)]
+    shown = [f"{visible(value)} ({count:,})" for value, count in zip(values[:SHOWN], counts, strict=False)]
     if len(values) > SHOWN:
         shown.append(f"and {len(values) - SHOWN:,} more")
     return f": {', '.join(shown)}" if shown else ""
@@ -105,8 +106,9 @@ def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decim
     Raises:
         UserError: bins are asked for, and the column has words that are not numbers.
     """
-    place: dict[str, int] = {}
-    rows = np.fromiter((place.setdefault(word, len(place)) for word in words), np.int64)
+    words = list(words)
+    place = _index(dict.fromkeys(words))
+    rows = np.fromiter(map(place.__getitem__, words), np.int64, len(words))
     present = [word for word in place if word not in MISSING_WORDS]
     numbers = numbers_of(present, decimal_comma)
     column = _Words(name, present, numbers, np.bincount(rows, minlength=len(place)), place, decimal_comma)
@@ -116,7 +118,8 @@ def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decim
     codes = np.full(len(place) or 1, -1, np.int64)
     for word, code in found.codes.items():
         codes[place[word]] = code
-    remarks, fault = [*found.remarks, *column.doubts()], _fault(name, present)
+    remarks = [*found.remarks, *(column.doubts() if found.values else [])]
+    fault = _fault(name, present) if found.values else ""
     return Column(name, found.kind, found.values, codes[rows], found.reason, remarks, found.closed, fault)
 
 
@@ -169,6 +172,8 @@ class _Words:
 
     def _yes(self) -> set[str] | None:
         """The words that mean yes if every word means yes or no; otherwise None."""
+        if len(self.present) > MOST_VALUES:
+            return None
         if self.numbers is not None:
             found = set(self.numbers.values())
             return next(
@@ -226,7 +231,7 @@ class _Words:
         return [
             f"{self.name}: {word!r} is read as a value; empty its cells if it means that the value is missing."
             for word in self.present
-            if word.casefold() in SEEM_MISSING
+            if word.casefold() in SEEM_MISSING or not word.strip("#")  # which Excel writes for a narrow column
         ]
 
     def _numerals(self) -> list[str]:
@@ -249,6 +254,8 @@ class _Words:
         if count > MOST_VALUES or count > max(FEW, rows / 2):
             reason = f"a label has at most {MOST_VALUES:,} values, and fewer than half as many as there are images."
             return self._no_label(f"{count:,} different words", reason)
+        if count == rows >= ALL_DIFFERENT:
+            return self._no_label(f"{count:,} different words", "every image has another value.")
         values = sorted(self.present)
         remarks = [
             f"{self.name}: {' and '.join(map(repr, group))} differ only in case or blanks, and are different values."
@@ -279,6 +286,8 @@ class _Words:
             return self._no_label(
                 f"{len(values):,} numbers from {in_short(values[0])} to {in_short(values[-1])}", reason
             )
+        if not each and len(values) == self._rows() >= ALL_DIFFERENT:
+            return self._no_label(f"{len(values):,} numbers", "every image has another value.")
         index, words = _index(values), by_number(numbers)
         names = [spelling(value, words[value]) for value in values]
         codes = {word: index[number] for word, number in numbers.items()}
@@ -295,7 +304,8 @@ class _Words:
         codes = {word: int(np.searchsorted(edges, value, side="right")) for word, value in floats.items()}
         values = [f"below {names[0]}", *between, f"{names[-1]} and above"]
         self._check_bins(values, codes, rows)
-        return _Found(f"numbers in {len(values)} bins", values, codes)
+        lowest, highest = in_short(float(rows.min())), in_short(float(rows.max()))
+        return _Found(f"numbers from {lowest} to {highest} in {len(values)} bins", values, codes)
 
     def _check_bins(self, values: list[str], codes: dict[str, int], rows: np.ndarray) -> None:
         """Check that every bin has a number.
@@ -311,7 +321,8 @@ class _Words:
             )
 
     def _rows(self) -> int:
-        return int(sum(self.counts[self.place[word]] for word in self.present))
+        missing = [at for word in MISSING_WORDS if (at := self.place.get(word)) is not None]
+        return int(self.counts.sum() - self.counts[missing].sum())
 
 
 def _quantiles(numbers: np.ndarray, bins: int) -> list[float]:

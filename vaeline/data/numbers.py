@@ -32,7 +32,7 @@ def numbers_of(words: Collection[str], decimal_comma: bool) -> dict[str, Decimal
 
 def why_doubtful(words: Collection[str], decimal_comma: bool) -> str:
     """Why digits with commas or points between them may be several numbers, with the remedy; empty if they may not."""
-    if not all(map(DIVIDED.fullmatch, words)):
+    if not (decimal_comma or any("," in word for word in words)) or not all(map(DIVIDED.fullmatch, words)):
         return ""
     commas, points = [word for word in words if "," in word], [word for word in words if "." in word]
     if commas and not decimal_comma:
