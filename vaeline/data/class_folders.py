@@ -7,6 +7,7 @@ import numpy as np
 from vaeline.data.archive import Archive, is_hidden, shown_name, some_of
 from vaeline.data.columns import MOST_VALUES, alike, shown_counts
 from vaeline.data.labels import Labels, of_classes
+from vaeline.data.spelling import same_looking
 from vaeline.system.errors import UserError
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".numbers")
@@ -63,6 +64,10 @@ def _check_classes(archive: Archive, classes: list[str]) -> None:
         raise UserError(
             f"{folder} holds {len(classes):,} folders of images, and a label has at most {MOST_VALUES:,} values; put a table of other labels "
             "next to them. If a folder is one person or one object, name it in a column of the table, and in dataset.split.group."
+        )
+    if same := same_looking(classes):
+        raise UserError(
+            f"{folder} holds folders {same[0]!a} and {same[1]!a}, which look the same; rename one or merge them."
         )
     sheets = [name for name in archive.names if name.lower().endswith(SPREADSHEETS)]
     if len(classes) == 1 and sheets:

@@ -1,8 +1,8 @@
 """The rows of a table matched with image files by their names."""
 
-import unicodedata
 from pathlib import PurePosixPath
 
+from vaeline.data.spelling import visible
 from vaeline.data.tables import Table, check_once
 from vaeline.system.errors import UserError
 
@@ -13,8 +13,8 @@ MARKS = ",;\t|:"  # between cells; a table with the last two is refused, not ove
 class ImageNames:
     """The images of a folder, found by the names that a table gives them.
 
-    A table may leave out the folders of an image, write them with backslashes, or compose accents in another way. Case counts only
-    if names differ in nothing else.
+    A table may leave out the folders of an image, write them with backslashes, compose accents in another way, or lack characters
+    that cannot be seen. Case counts only if names differ in nothing else.
     """
 
     def __init__(self, images: list[str]) -> None:
@@ -22,17 +22,19 @@ class ImageNames:
         self._found: dict[str, list[str]] = {}
         self._folded: dict[str, list[str]] = {}
         for image in images:
-            for name in dict.fromkeys((_plain(image), PurePosixPath(_plain(image)).name)):
+            for name in dict.fromkeys((visible(image), PurePosixPath(visible(image)).name)):
                 self._found.setdefault(name, []).append(image)
                 self._folded.setdefault(name.casefold(), []).append(image)
-        self._whole = {_plain(image): image for image in images}
+        self._whole: dict[str, list[str]] = {}
+        for image in images:
+            self._whole.setdefault(visible(image), []).append(image)
 
     def candidates(self, name: str) -> list[str]:
         """The images that a name in a table may mean."""
-        plain = _plain(name.replace("\\", "/").removeprefix("./"))
-        for key in (_plain(name), plain):
+        plain = visible(name.replace("\\", "/").removeprefix("./"))
+        for key in (visible(name), plain):
             if key in self._whole:
-                return [self._whole[key]]
+                return self._whole[key]
         return self._found.get(plain) or self._folded.get(plain.casefold(), [])
 
     def match(self, table: Table, where: str) -> list[str | None]:
@@ -53,10 +55,15 @@ class ImageNames:
     def _only(self, name: str, line: int, where: str) -> str | None:
         candidates = self.candidates(name)
         if len(candidates) > 1:
-            raise UserError(
-                f"{where}, line {line}, has a row for {name}, which is either {candidates[0]} or {candidates[1]}; write its folders too, "
-                "and upper and lower case as in the file's name."
+            one, other = candidates[:2]
+            same = visible(one) == visible(other)
+            either = f"{one!a} or {other!a}" if same else f"{one} or {other}"
+            todo = (
+                "rename one of them"
+                if same
+                else "write its folders too, and upper and lower case as in the file's name"
             )
+            raise UserError(f"{where}, line {line}, has a row for {name}, which is either {either}; {todo}.")
         return candidates[0] if candidates else None
 
     def _hint(self, table: Table) -> str:
@@ -77,7 +84,3 @@ def _beginnings(line: str) -> list[str]:
     """The first cell of a line, in whatever way its cells may be separated; none if it has one cell only."""
     cells = [*(line.split(mark) for mark in MARKS), line.split()]
     return [each[0].strip(" \"'") for each in cells if len(each) > 1]
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name)

@@ -44,18 +44,19 @@ def test_table_gives_attributes_and_categories(tmp_path: Path) -> None:
     assert raw.labels.codes.tolist() == [[1, 0, 1], [0, 1, 0], [1, 1, 1]]
     assert raw.notes == [
         "attributes.csv: 3 rows; the columns are read as follows.",
-        "round: yes/no (no 1, yes 2)",
-        "dark: yes/no (no 1, yes 2)",
-        "colour: 2 categories (blue 1, red 2)",
+        "round: yes/no: no (1), yes (2)",
+        "dark: yes/no: no (1), yes (2)",
+        "colour: 2 categories: blue (1), red (2)",
     ]
 
 
 def test_unmatched_rows_and_images_are_counted(tmp_path: Path) -> None:
-    write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "c.png": PNG, "t.csv": b"file,x\na.png,1\nlost.png,0\n"})
+    table = b"file,x\na.png,1\nlost.png,0\nb.png,0\n"
+    write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "c.png": PNG, "d.png": PNG, "t.csv": table})
     raw = raw_images.read(dataset(tmp_path))
-    assert raw.ids == ["a.png"]
+    assert raw.ids == ["a.png", "b.png"]
     assert raw.notes[2:] == [
-        "1 of the 2 images in t.csv do not exist.",
+        "1 of the 3 images in t.csv do not exist.",
         "2 images have no row in t.csv and are left out.",
     ]
 
@@ -121,7 +122,7 @@ def test_a_table_beside_img_gives_labels_and_img_is_no_class(tmp_path: Path, suf
 @pytest.mark.parametrize(
     ("written", "file"),
     [("./img/0.png", "img/0.png"), ("img\\0.png", "img/0.png"), ("IMG/0.PNG", "img/0.png"), ("0.png", "img/0.png"),
-     (unicodedata.normalize("NFC", "é.png"), unicodedata.normalize("NFD", "img/é.png"))],
+     (unicodedata.normalize("NFC", "é.png"), unicodedata.normalize("NFD", "img/é.png")), ("at 9.png", "img/at\u202f9.png"), ("a\u200b.png", "img/a.png")],
 )  # fmt: skip
 def test_a_row_finds_its_image_in_the_spelling_of_another_system(tmp_path: Path, written: str, file: str) -> None:
     write_files(tmp_path, {file: PNG, "img/other.png": PNG, "t.csv": f"file,x\n{written},1\nother.png,0\n".encode()})
@@ -147,6 +148,13 @@ def test_a_row_finds_its_image_in_the_spelling_of_another_system(tmp_path: Path,
 def test_rows_that_mean_two_images_or_none_are_refused(tmp_path: Path, rows: str, sentence: str) -> None:
     write_files(tmp_path, {"in/a.png": PNG, "in/b.png": PNG, "in/b.PNG": PNG, "t.csv": f"file,x\n{rows}\n".encode()})
     with pytest.raises(UserError, match=sentence):
+        raw_images.read(dataset(tmp_path))
+
+
+@pytest.mark.parametrize("files", [("é.png", "e\u0301.png"), ("a.png", "a\u200b.png")])
+def test_a_name_that_two_files_have_in_appearance_is_refused(tmp_path: Path, files: tuple[str, str]) -> None:
+    write_files(tmp_path, dict.fromkeys(files, PNG) | {"t.csv": f"file,x\n{files[0]},1\n".encode()})
+    with pytest.raises(UserError, match=r"which is either '.*' or '.*'; rename one of them"):
         raw_images.read(dataset(tmp_path))
 
 
@@ -188,10 +196,10 @@ def test_images_with_missing_values_are_dropped_if_asked(people: Path) -> None:
     assert len(raw.ids) == len(raw.labels.codes) == 37 and "img/3.png" not in raw.ids
     assert raw.labels.values == [["F", "M"], ["blue", "red"]] and (raw.labels.codes >= 0).all()
     assert raw.notes[1:] == [
-        "gender: 2 categories (F 20, M 19), 1 missing",
+        "gender: 2 categories: F (20), M (19); 1 missing",
         "age: 40 numbers from 20.5 to 59.5; not a label: it is continuous; to make it one, bin it, as in `dataset.bins: {age: 5}`, or with "
         "`each` for each number by itself.",
-        "colour: 2 categories (blue 19, red 19), 2 missing",
+        "colour: 2 categories: blue (19), red (19); 2 missing",
         "Left out: 3 of 40 images, which lack gender, colour (dataset.missing: drop).",
     ]
     assert len(raw_images.read(dataset(people, missing="drop", labels=["gender"])).ids) == 39
@@ -367,12 +375,18 @@ def test_every_class_and_every_file_passed_over_is_told(tmp_path: Path) -> None:
     raw = raw_images.read(dataset(root))
     assert raw.labels.values == [["Ant", "ant", "cow"]]
     assert raw.notes == [
-        "class: 3 folders (Ant 1, ant 2, cow 2)",
+        "class: 3 folders: Ant (1), ant (2), cow (2)",
         "'Ant' and 'ant' differ only in case or blanks, and are different classes.",
         "No image is in bat, dog.",
         "Files that are not used: 2 .heic, 1 without a suffix.",
         "Links that lead to no file: eel.",
     ]
+
+
+def test_classes_that_look_the_same_are_refused(tmp_path: Path) -> None:
+    write_files(tmp_path, {"cat/1.png": PNG, "c\u00adat/1.png": PNG, "dog/1.png": PNG})
+    with pytest.raises(UserError, match=r"holds folders 'cat' and 'c\\xadat', which look the same; rename one"):
+        raw_images.read(dataset(tmp_path))
 
 
 def test_thousands_of_people_as_classes_get_advice_that_can_be_followed(
