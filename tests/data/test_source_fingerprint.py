@@ -57,6 +57,16 @@ def test_a_change_of_a_file_changes_the_fingerprint(source: Path, change: Callab
     assert of_source(dataset(source)) != before
 
 
+def test_files_that_systems_add_change_nothing(source: Path) -> None:
+    before, state = of_source(dataset(source)), source_fingerprint.state(source)
+    for name in (".DS_Store", "._a.png", "below/Thumbs.db", "desktop.ini"):
+        (source / name).touch()
+    (source / "__MACOSX").mkdir()
+    (source / "__MACOSX/a.png").touch()
+    (source / ".#a.png").symlink_to("nobody@nowhere")
+    assert of_source(dataset(source)) == before and source_fingerprint.state(source) == state
+
+
 def test_a_touch_or_a_copy_of_a_file_changes_nothing(source: Path) -> None:
     before = of_source(dataset(source))
     os.utime(source / "a.png", (PAST, PAST))
@@ -121,6 +131,25 @@ def test_a_folder_with_files_of_the_pipeline_is_no_source(source: Path, name: st
     Path("data/raw").mkdir(parents=True)
     with pytest.raises(UserError, match="where the pipeline writes its own files"):
         of_source(dataset(name))
+
+
+def test_a_folder_behind_a_link_with_files_of_the_pipeline_is_no_source(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk/raw").mkdir(parents=True)
+    Path("data").symlink_to(tmp_path / "disk")
+    for name in (tmp_path / "disk", "data", tmp_path / "disk/raw"):
+        with pytest.raises(UserError, match="where the pipeline writes its own files"):
+            of_source(dataset(name))
+
+
+def test_a_source_may_be_a_link(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(source)
+    assert of_source(dataset(tmp_path / "link")) == of_source(dataset(source))
+
+
+def test_a_link_in_a_circle_is_named(source: Path) -> None:
+    (source / "round.png").symlink_to("round.png")
+    with pytest.raises(UserError, match=r"cannot be read .*symbolic links.*round.png"):
+        of_source(dataset(source))
 
 
 def test_a_link_to_nothing_is_named(source: Path) -> None:

@@ -1,6 +1,7 @@
 """The fingerprint of a data set's source, by which both engines notice that a file of it was changed, added or removed.
 
-It is made of names and content, so that a touch or a copy changes nothing. A file is read once. Its checksum is kept in
+It is made of names and content, so that a touch or a copy changes nothing. Hidden files, and those that macOS and Windows add to
+folders, are no part of it. A file is read once. Its checksum is kept in
 `data/.sources/` of the project with its size, times and inode, and as long as these stay the same, it is not read again. If
 no file has changed, not even the list of checksums is read, so that a source of 200,000 images takes about a second.
 """
@@ -15,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from vaeline.data.archive import is_hidden
 from vaeline.data.checksums import SETTLED, checksums
 from vaeline.data.paths import DATA
 from vaeline.study.schema import Dataset
@@ -105,7 +107,7 @@ def _folder(source: str) -> Path:
     folder = main_worktree() / source
     if not folder.is_dir():
         raise UserError(f"dataset.source is {source!r}, but there is no folder {folder}; give another source.")
-    if (main_worktree() / DATA / "raw").is_relative_to(folder.resolve()):
+    if (main_worktree() / DATA / "raw").resolve().is_relative_to(folder.resolve()):
         raise UserError(
             f"dataset.source is {source!r}, where the pipeline writes its own files; move the data to a folder of their own, such as "
             f"{DATA / 'mine'}."
@@ -114,10 +116,12 @@ def _folder(source: str) -> Path:
 
 
 def _files(folder: Path, below: str = "", above: tuple[tuple[int, int], ...] = ()) -> Iterator[Found]:
-    """The files of a folder and of all folders in it, links too. A link to a folder above itself is passed over."""
+    """The files of a folder and of all folders in it, links too, except hidden ones. A link to a folder above itself is passed over."""
     here = os.stat(folder / below)
     above = (*above, (here.st_dev, here.st_ino))
     for entry in os.scandir(folder / below):
+        if is_hidden(entry.name):
+            continue
         name = f"{below}/{entry.name}" if below else entry.name
         try:
             found = entry.stat()

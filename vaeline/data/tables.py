@@ -212,8 +212,19 @@ def _checked(table: Table, where: str) -> Table:
             )
         if not name:
             raise UserError(f"{where}, line {line}: the row names no image; the first column has to.")
+    _check_first_names(table, where)
     check_once(zip(table.ids, table.lines, strict=True), where)
     return table
+
+
+def _check_first_names(table: Table, where: str) -> None:
+    """Check that it is not another column than the first that names the images."""
+    if len(set(table.ids)) == len(table.ids) or any(map(_is_image, table.ids)):
+        return
+    if naming := next((name for name in table.names if all(map(_is_image, table.column(name)))), None):
+        raise UserError(
+            f"{where}: column {naming!r} names images, and the first column, {table.first!r}, does not; make {naming!r} the first one."
+        )
 
 
 def _check_header(header: list[str], where: str) -> None:
