@@ -2,36 +2,24 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.workflow.launcher import ENGINES, Launcher
+from tests.workflow.launcher import Launcher
 from tests.workflow.scratch import Project
 
 TIMES = re.compile(r"timing\.json$|^report\.html$|^pareto\.")
-LIBRARIES = (
-    "dvclive", "h5py", "jinja2", "lightning_fabric", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "safetensors.torch", "scipy.linalg", "scipy.stats",
-    "sklearn.datasets", "sklearn.linear_model", "sklearn.neighbors", "torch",
-)  # fmt: skip
 
 
 def shorten(params: dict[str, Any]) -> None:
-    """Leave two variants, one seed and two epochs."""
+    """Leave two variants, one seed, two epochs and 150 images."""
     params["study"].update(variants=["cvae", "cvae_nf"], seeds=[0])
+    params["dataset"].update(limit=150)
     params["training"].update(epochs=2)
     params["classifier"].update(epochs=1)
     params["evaluation"].update(importance_samples=10, bound_samples=1)
-
-
-@pytest.fixture(scope="module")
-def launcher() -> Iterator[Launcher]:
-    """A launcher that has imported the libraries of the steps as well."""
-    launcher = Launcher((*ENGINES, *LIBRARIES))
-    yield launcher
-    launcher.stop()
 
 
 def checksums(project: Project) -> dict[str, str]:

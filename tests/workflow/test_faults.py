@@ -4,7 +4,6 @@ import errno
 import fcntl
 import os
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 import zc.lockfile
 
 from pipeline_steps import dvc_locks
-from tests.workflow.scratch import DVC, Project, kill_group, stages_of
+from tests.workflow.scratch import DVC, Project, stages_of
 from vaeline.system.errors import UserError
 from workflow import bridge
 
@@ -58,7 +57,7 @@ def test_dvc_is_refused_beside_snakemake_before_it_removes_a_file(project: Proje
 
 def test_a_killed_snakemake_does_not_keep_dvc_out(project: Project) -> None:
     project.edit(widen)
-    kill_group(project.start("all", held_step=1), signal.SIGKILL)
+    project.start("all", held_step=1).kill()
     project.release()
     project.ran()
     assert project.repro() == CVAE
@@ -151,12 +150,12 @@ def test_our_own_file_with_a_time_in_the_future_is_set_to_now(project: Project) 
     assert project.settled()
 
 
-@pytest.mark.parametrize("name", ["params.yaml", "vaeline/models/model.py"])
-def test_a_file_of_the_user_with_a_time_in_the_future_is_named(project: Project, name: str) -> None:
+def test_a_file_of_the_user_with_a_time_in_the_future_is_named(project: Project) -> None:
     project.edit(widen)
-    os.utime(project.folder / name, (LATER, LATER))
-    assert f"run `touch {name}`" in refused(project, "snakemake", "--cores", "1", "all")
-    (project.folder / name).touch()
+    for name in ("params.yaml", "vaeline/models/model.py"):
+        os.utime(project.folder / name, (LATER, LATER))
+        assert f"run `touch {name}`" in refused(project, "snakemake", "--cores", "1", "all")
+        (project.folder / name).touch()
     assert project.snakemake() == CVAE
     assert project.settled()
 
