@@ -74,7 +74,7 @@ def test_an_error_of_the_system_is_not_called_damage() -> None:
         (FileNotFoundError(2, "No such file or directory"), "There is no data/one.bin; make it again."),
         (
             PermissionError(13, "Permission denied"),
-            "data/one.bin cannot be read (Permission denied); make it readable and run again.",
+            "data/one.bin cannot be read (Permission denied); check the path and its permissions, and run again.",
         ),
         (
             OSError("truncated"),

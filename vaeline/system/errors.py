@@ -92,24 +92,28 @@ def reading_ours(path: Path, again: str) -> Iterator[None]:
 
 def missing(path: Path, again: str) -> UserError:
     """The error for a file that is not there."""
-    return UserError(f"There is no {path}; {again}.")
+    return UserError(f"There is no {_name(path)}; {again}.")
 
 
 def unreadable(path: Path, error: OSError) -> UserError:
     """The error for a file that is there, and that the operating system does not let us read."""
     said = os.strerror(error.errno) if error.errno else error
-    return UserError(f"{path} cannot be read ({said}); make it readable and run again.")
+    return UserError(f"{_name(path)} cannot be read ({said}); check the path and its permissions, and run again.")
 
 
 def damaged(path: Path, why: BaseException | str, again: str, what: str = OTHER_VERSION) -> UserError:
     """The error for a file of other content than was written, or than this version reads."""
     said = why if isinstance(why, str) else reason(why)
-    return UserError(f"{path} is {what} ({said}); {again}.")
+    return UserError(f"{_name(path)} is {what} ({said}); {again}.")
 
 
 def of_system(error: BaseException) -> bool:
     """Whether the operating system raised an error. Libraries raise `OSError` without a number for damaged content."""
     return isinstance(error, OSError) and bool(error.errno)
+
+
+def _name(path: Path) -> str:
+    return _cut(str(path), 2 * MOST_SHOWN)
 
 
 def _cut(text: str, most: int) -> str:
