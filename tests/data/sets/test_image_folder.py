@@ -77,7 +77,10 @@ def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path, modes: list[str
     [
         ({"a.png": PNG}, "images outside the folders of classes, and no table: a.png"),
         ({"a/a.png": PNG, "b.png": PNG}, "images outside the folders of classes"),
-        ({"a.png": PNG, "one.csv": b"f,x\na.png,1\n", "two.csv": b"f,x\na.png,1\n"}, "tables one.csv, two.csv"),
+        (
+            {"a.png": PNG, "one.csv": b"f,x\na.png,1\n", "two.csv": b"f,x\na.png,1\n"},
+            "tables one.csv, two.csv, where one is read; join them",
+        ),
         (
             {"a.png": PNG, "t.csv": b"file,x\nlost.png,1\n"},
             "names no image that exists: its first name is 'lost.png'.*'a.png'",
@@ -94,7 +97,11 @@ def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path, modes: list[str
             {"a/a.png": b"no image"},
             "a.png in .* cannot be decoded .*replace it, remove it, or set dataset.on_bad_image to skip",
         ),
-        ({"notes.txt": b"?"}, "holds no image"),
+        (
+            {"notes.txt": b"?", "images.zip": b"PK", "a/1.heic": b"?", "a/2": b"?"},
+            r"holds no image such as .*, but files of other kinds .1 .heic, 1 .txt, 1 .zip, 1 without a suffix.. Unpack",
+        ),
+        ({".DS_Store": b"?"}, "holds no image such as .*, but no files. Unpack"),
     ],
 )
 def test_mistakes_in_a_folder_are_named(tmp_path: Path, files: dict[str, bytes], sentence: str) -> None:
