@@ -577,10 +577,10 @@ def test_names_that_might_be_of_other_images_are_refused(
 
 def test_a_name_with_another_suffix_means_no_image_if_other_names_are_right(tmp_path: Path) -> None:
     """The missing photo 1.jpg is not its mask 1.png."""
-    write_files(
-        tmp_path, {"0.jpg": encoded(picture(0)), "0.png": PNG, "1.png": PNG, "t.csv": b"file,x\n0.jpg,1\n1.jpg,0\n"}
-    )
-    assert raw_images.read(dataset(tmp_path)).ids == ["0.jpg"]
+    photos = {f"{row}.jpg": encoded(picture(row)) for row in (0, 2)}
+    masks = {f"{row}.png": PNG for row in range(3)}
+    write_files(tmp_path, photos | masks | {"t.csv": b"file,x\n0.jpg,1\n1.jpg,0\n2.jpg,0\n"})
+    assert raw_images.read(dataset(tmp_path)).ids == ["0.jpg", "2.jpg"]
 
 
 def test_images_of_one_name_with_two_suffixes_are_told(tmp_path: Path) -> None:
