@@ -78,7 +78,10 @@ def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path, modes: list[str
     [
         ({"a.png": PNG}, "images outside the folders of classes, and no table: a.png"),
         ({"a/a.png": PNG, "b.png": PNG}, "images outside the folders of classes"),
-        ({"a.png": PNG, "one.csv": b"f,x\na.png,1\n", "two.csv": b"f,x\na.png,1\n"}, "tables one.csv, two.csv"),
+        (
+            {"a.png": PNG, "one.csv": b"f,x\na.png,1\n", "two.csv": b"f,x\na.png,1\n"},
+            "tables one.csv, two.csv, where one is read; join them",
+        ),
         (
             {"a.png": PNG, "t.csv": b"file,x\nlost.png,1\n"},
             "names no image that exists: its first name is 'lost.png'.*'a.png'",
@@ -95,7 +98,11 @@ def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path, modes: list[str
             {"a/a.png": b"no image"},
             "a.png in .* cannot be decoded .*replace it, remove it, or set dataset.on_bad_image to skip",
         ),
-        ({"notes.txt": b"?"}, "holds no image"),
+        (
+            {"notes.txt": b"?", "images.zip": b"PK", "a/1.heic": b"?", "a/2": b"?"},
+            r"holds no image such as .*, but files of other kinds .1 .heic, 1 .txt, 1 .zip, 1 without a suffix.. Unpack",
+        ),
+        ({".DS_Store": b"?"}, "holds no image such as .*, but no files. Unpack"),
     ],
 )
 def test_mistakes_in_a_folder_are_named(tmp_path: Path, files: dict[str, bytes], sentence: str) -> None:
@@ -584,16 +591,9 @@ def test_names_that_might_be_of_other_images_are_refused(
 
 def test_a_name_with_another_suffix_means_no_image_if_other_names_are_right(tmp_path: Path) -> None:
     """The missing photo 1.jpg is not its mask 1.png."""
-    write_files(
-        tmp_path,
-        {
-            "0.jpg": encoded(picture(0)),
-            "0.png": PNG,
-            "1.png": PNG,
-            "2.jpg": encoded(picture(1)),
-            "t.csv": b"file,x\n0.jpg,1\n1.jpg,0\n2.jpg,0\n",
-        },
-    )
+    photos = {f"{row}.jpg": encoded(picture(row)) for row in (0, 2)}
+    masks = {f"{row}.png": PNG for row in range(3)}
+    write_files(tmp_path, photos | masks | {"t.csv": b"file,x\n0.jpg,1\n1.jpg,0\n2.jpg,0\n"})
     assert raw_images.read(dataset(tmp_path)).ids == ["0.jpg", "2.jpg"]
 
 

@@ -48,7 +48,11 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     archive = Archive(folder)
     images = [name for name in archive.names if name.lower().endswith(decoding.suffixes())]
     if not images:
-        raise UserError(f"{folder} holds no image ({', '.join(decoding.suffixes())}); set dataset.source to {LAYOUTS}.")
+        held = f"files of other kinds ({_counted(archive.names)})" if archive.names else "no files"
+        raise UserError(
+            f"{folder} holds no image such as .jpg, .png or .tif, but {held}. Unpack archives and convert other images, or set dataset.source to "
+            f"{LAYOUTS}."
+        )
     tables = _tables(archive, images)
     split_folders.check_used(images, dataset.split.method, folder)
     read_layout = _by_table if tables else _by_class
@@ -103,7 +107,10 @@ def _tables(archive: Archive, images: list[str]) -> list[str]:
         else [name for name in candidates if name in naming or not name.lower().endswith(".txt")]
     )
     if len(tables) > 1:
-        raise UserError(f"{archive.path} holds tables {', '.join(tables)}; set dataset.source to {LAYOUTS}.")
+        raise UserError(
+            f"{archive.path} holds tables {some_of(tables)}, where one is read; join them into one (if they are of splits, with a column that "
+            "says which), or remove the others."
+        )
     return tables
 
 
@@ -201,11 +208,14 @@ def _passed_over(archive: Archive, images: list[str], tables: list[str]) -> list
     unread = [f"{some_of(sheets)}: not read; to use a table, save it as CSV."] if sheets else []
     broken = [f"Links that lead to no file: {some_of(archive.broken)}."] if archive.broken else []
     used = {*images, *tables}
-    suffixes = Counter(
-        PurePosixPath(name).suffix.lower() or "without a suffix" for name in archive.names if name not in used
-    )
-    counted = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(suffixes.items()))
-    return ([f"Files that are not used: {counted}."] if suffixes else []) + unread + broken
+    counted = _counted([name for name in archive.names if name not in used])
+    return ([f"Files that are not used: {counted}."] if counted else []) + unread + broken
+
+
+def _counted(names: list[str]) -> str:
+    """The number of files with each suffix, for a sentence."""
+    suffixes = Counter(PurePosixPath(name).suffix.lower() or "without a suffix" for name in names)
+    return ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(suffixes.items()))
 
 
 LOADER = Loader(read=read, download=download)

@@ -73,7 +73,7 @@ PLOT = Plot(
         place=1,
         title="Latents of test images",
         alt="Scatter plots of latents of test images, one for each variant",
-        caption="the centre of the posterior of each test image, coloured by its first label. Latents of more than two dimensions are shown on "
+        caption="the centre of the posterior of each test image, coloured by its first label; colours repeat after ten values. Latents of more than two dimensions are shown on "
         "their first two principal components.",
     ),
 )
