@@ -36,7 +36,7 @@ from vaeline.evaluation import given_weights
 from vaeline.runs.folder import TIMING
 from vaeline.study.reading import PARAMS, load
 from vaeline.system.errors import UserError
-from vaeline.system.files import write_json, written_aside
+from vaeline.system.files import is_disk_full, write_json, written_aside
 from vaeline.system.locks import no_locks
 from workflow.file_claims import says_other
 from workflow.project_checks import check_folder_of_snakemake, check_project, check_repository, in_future
@@ -288,20 +288,26 @@ def _leave_the_future(outputs: Iterable[str]) -> None:
 
 
 def _set_time(path: str, when: float) -> None:
-    """Set the time of a file. The file of another user, such as one in a shared cache of DVC, is replaced by a copy."""
+    """Set the time of a file, or of a link into a cache of DVC.
+
+    The file of another user, and a link to a file that is later, are replaced by a copy.
+    """
     try:
-        os.utime(path, (when, when))
+        os.utime(path, (when, when), follow_symlinks=False)
+        if not os.path.islink(path) or os.path.getmtime(path) <= when:
+            return
     except PermissionError:
-        with written_aside(Path(path)) as aside:
-            shutil.copyfile(path, aside)
-        os.utime(path, (when, when))
+        pass
+    with written_aside(Path(path)) as aside:
+        shutil.copyfile(path, aside)
+    os.utime(path, (when, when))
 
 
 def _accept(workflow: "Workflow", job: "Job") -> None:
     """Record in Snakemake that it made a job's files, in the way it would today, from the inputs as they are."""
-    newest = min(time.time(), max(map(os.path.getmtime, job.input), default=0))
+    newest = min(time.time(), max(map(_latest, job.input), default=0))
     for path in job.output:
-        if os.path.getmtime(path) < newest:
+        if os.lstat(path).st_mtime < newest:
             _set_time(path, newest)
     known = workflow.persistence
     before = {path: (record.starttime, record.endtime) for path in job.output if (record := known.metadata(path))}
@@ -313,6 +319,11 @@ def _accept(workflow: "Workflow", job: "Job") -> None:
         # For a job that DVC ran, Snakemake records now as the start, which is later than the end; its report cannot draw that.
         record.starttime = started if ended == record.endtime else record.endtime - _seconds(job)
         known._write_record(str(path), record)
+
+
+def _latest(path: str) -> float:
+    """The time of an input as Snakemake takes it: of a link, the later of its own time and that of its target."""
+    return max(os.lstat(path).st_mtime, os.path.getmtime(path))
 
 
 def _seconds(job: "Job") -> float:
@@ -353,7 +364,8 @@ def _is_seen(outputs: list[str]) -> bool:
 
 def _stats(outputs: Iterable[str]) -> list[Any]:
     files = [LOCK, Path("dvc.yaml"), *map(Path, sorted(outputs))]
-    return [[str(path), path.stat().st_mtime_ns, path.stat().st_size] for path in files if path.exists()]
+    found = [(path, path.stat(), path.lstat()) for path in files if path.exists()]
+    return [[str(path), file.st_mtime_ns, file.st_size, link.st_mtime_ns] for path, file, link in found]
 
 
 def _study() -> list[Any]:
@@ -378,6 +390,8 @@ def _end_with_sentence(work: Callable[[], None]) -> None:
     except OSError as error:
         sys.exit(f"{error}; correct this and run again.")
     except Exception as error:
+        if is_disk_full(error):
+            sys.exit("the disk is full; free some space and run again.")
         if RAISED in os.environ:
             raise
         sys.exit(explain(error, "bridge"))

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import shutil
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -114,6 +115,16 @@ def test_a_fault_of_the_bridge_is_a_sentence(tmp_path: Path, monkeypatch: pytest
         bridge._end_with_sentence(lambda: print(1 / 0))
 
 
+def test_a_full_disk_is_named_by_the_bridge() -> None:
+    """DVC keeps its states in SQLite."""
+
+    def full() -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(SystemExit, match="the disk is full; free some space"):
+        bridge._end_with_sentence(full)
+
+
 def test_a_damaged_table_of_locks_is_made_anew(project: Project) -> None:
     project.edit(widen)
     (project.folder / ".dvc/tmp/rwlock").write_text("{")
@@ -130,15 +141,28 @@ def test_the_file_of_another_user_is_replaced_by_a_copy(
     path.symlink_to(cached)
     before = cached.stat()
 
-    def of_owner(path: str, times: Any) -> None:
+    def of_owner(path: str, times: Any, **keywords: Any) -> None:
         if Path(path).is_symlink():
             raise PermissionError(1, "Operation not permitted", str(path))
-        utime(path, times)
+        utime(path, times, **keywords)
 
     monkeypatch.setattr(os, "utime", of_owner)
     bridge._set_time(str(path), 1e9)
     assert path.read_text() == "content" and path.stat().st_mtime == 1e9 and not path.is_symlink()
     assert cached.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_links_into_a_cache_of_dvc_are_kept_and_rerun_nothing(project: Project) -> None:
+    project.run("dvc", "config", "--local", "cache.type", "symlink")
+    project.run("dvc", "checkout", "--relink")
+    store = project.folder / "data/digits.h5"
+    target = store.stat().st_mtime_ns
+    os.utime(store, (time.time(), time.time()), follow_symlinks=False)  # as if it had arrived last
+    assert project.settled()
+    assert store.is_symlink() and store.stat().st_mtime_ns == target
+    os.utime(store.resolve(), (LATER, LATER))
+    assert project.settled()
+    assert not store.is_symlink() and store.resolve().stat().st_mtime < LATER
 
 
 def test_our_own_file_with_a_time_in_the_future_is_set_to_now(project: Project) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from vaeline.system.errors import UserError
 
 CLOCKS_DIFFER = 10  # seconds, at most: the clock of a machine and that of a file server
+FULL = ("No space left", "disk is full")  # the words of libraries; the second are those of SQLite, which DVC uses
 
 
 @contextmanager
@@ -66,7 +67,7 @@ def is_alive(process: int) -> bool:
 def is_disk_full(error: Exception) -> bool:
     """Whether a full disk or quota caused an error, even if a library wrapped the error in another one."""
     code = error.errno if isinstance(error, OSError) else None
-    return code in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+    return code in (errno.ENOSPC, errno.EDQUOT) or any(words in str(error) for words in FULL)
 
 
 def disk_full(path: Path) -> UserError:
