@@ -119,3 +119,15 @@ def test_a_gap_that_does_not_apply_is_a_dash(changes: dict[str, Any], facts: dic
     record = measure_representation(known(**changes), grid(600, 0, known_facts), grid(300, 1, known_facts), 0)
     assert why in record.evaluation["mig"]["dash"]
     assert record.metrics["probe_linear"] > 0.98
+
+
+def test_values_of_few_images_are_left_out_of_probes() -> None:
+    train, test = grid(600, 0), grid(300, 1)
+    test.labels[0, 1] = 1 - test.labels[0, 1]
+    few = replace(FACTS, training_counts=[[200, 200, 4], [300, 300]])
+    for facts, left_out in ((FACTS, None), (few, ["across=c"])):
+        train.facts = test.facts = facts
+        found = measure_representation(known(), train, test, 0).evaluation
+        for kind in ("linear", "neighbours"):
+            assert found[f"probe_{kind}"].get("left_out") == left_out
+            assert found[f"probe_{kind}"]["by_label"]["across"] == pytest.approx(1)

@@ -38,7 +38,7 @@ class Skill:
     """What a classifier can tell apart. Without labels nothing was tested, and nothing is left out."""
 
     images: int = 0  # that were tested
-    labels: Mapping[str, LabelSkill | None] = field(default_factory=dict)  # None: all images have one value
+    labels: Mapping[str, LabelSkill | None] = field(default_factory=dict)  # None: fewer than two values could be tested
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Skill":
@@ -92,7 +92,7 @@ def skill_of(predicted: np.ndarray, labels: np.ndarray, names: Sequence[str], se
 
     Args:
         predicted: values that it saw, (images, columns).
-        labels: the true values, the same shape.
+        labels: the true values, the same shape; -1 for values that do not count.
         names: of the columns.
         seed: of the test.
     """
@@ -102,5 +102,5 @@ def skill_of(predicted: np.ndarray, labels: np.ndarray, names: Sequence[str], se
 
 def _in_words(skill: LabelSkill | None) -> str:
     if skill is None:
-        return "has one value only"
+        return "has no two values that could be tested"
     return f"{skill.balanced_accuracy:.2f} where chance is {skill.chance:.2f}"
