@@ -60,7 +60,7 @@ def against_chance(predicted: np.ndarray, labels: np.ndarray, seed: int, deals: 
 def _weights(column: np.ndarray) -> np.ndarray:
     """What each right answer adds to the balanced accuracy, (images,)."""
     values, places, counts = np.unique(column, return_inverse=True, return_counts=True)
-    return np.where(values < 0, 0, 1 / ((values >= 0).sum() * counts))[places]
+    return (1 / ((values >= 0).sum() * counts))[places]
 
 
 def _accuracy(predicted: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
