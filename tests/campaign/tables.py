@@ -23,7 +23,8 @@ from vaeline.data import raw_images
 from vaeline.study.schema import Dataset
 
 IMAGES = 14
-MEASURED = "age"  # the name of a column of measurements, which is no label
+NO_LABELS = ("age", "site")  # the names of a column of measurements and of one with a single value
+UNSEEN = ("\u200b", "\u00ad", "\u2060", "\ufeff")  # characters that a reader does not see
 YES, NO = ("1", "yes", "true", "y", "t", "+1", "on"), ("0", "no", "false", "n", "f", "-1", "off")
 Meaning = dict[str, dict[str, str]]  # column -> image -> what the image shows
 
@@ -92,7 +93,7 @@ def judged(folder: Path, meaning: Meaning, what: str, refused: str = "", told: s
         return Verdict(reply.outcome, what, reply.said)
     labels, notes = reply.value
     if refused:
-        said = told and told in " ".join(notes) and not (told == MEASURED and told in labels)
+        said = told and told in " ".join(notes) and not (told in NO_LABELS and told in labels)
         found = [] if said else [f"{refused}, but it was accepted: {notes}"]
     else:
         found = _faults(labels, meaning, notes)
@@ -172,14 +173,14 @@ def _use_words(random: Random, table: Table) -> None:
 
 
 def _mix_words(random: Random, table: Table) -> None:
-    """One cell says the same in another way; beside -1 and 1, a 0 could be a third value."""
+    """Some cells say the same in another way; beside -1 and 1, a 0 could be a third value."""
     if any(row[table.smiling] == "-1" for row in table.rows):
         return
-    row = random.choice(table.rows)
-    yes = _canonical(row[table.smiling]) == "yes"
-    row[table.smiling] = random.choice(
-        ["1.0", "True", "yes", "YES", "+1", "1 "] if yes else ["0.0", "False", "no", "NO", "-0", "0 "]
-    )
+    for row in random.sample(table.rows, random.choice([1, 1, 4, 8])):
+        yes = _canonical(row[table.smiling]) == "yes"
+        row[table.smiling] = random.choice(
+            ["1.0", "True", "yes", "YES", "+1", "1 "] if yes else ["0.0", "False", "no", "NO", "-0", "0 "]
+        )
 
 
 def _shuffle(random: Random, table: Table) -> None:
@@ -270,15 +271,40 @@ def _stray_value(random: Random, table: Table) -> None:
 
 
 def _add_measurement(random: Random, table: Table) -> None:
-    table.header.append(MEASURED)
+    table.header.append(NO_LABELS[0])
+    form = random.choice(["{:.3f}", "{:.3f}", "{:.1f}%", "{:.2f} cm"])
+    comma = random.random() < 0.5
     for row in table.rows:
-        row.append(f"{random.uniform(0, 90):.3f}")
+        written = form.format(random.uniform(0, 90))
+        row.append(written.replace(".", ",") if comma else written)
     if not table.refused:
-        table.refused, table.told = "a column holds measurements", MEASURED
+        table.refused, table.told = "a column holds measurements", NO_LABELS[0]
+
+
+def _add_constant(random: Random, table: Table) -> None:
+    table.header.append(NO_LABELS[1])
+    value = random.choice(["x", "1", "yes", "2.5"])
+    for row in table.rows:
+        row.append(value)
+    if not table.refused:
+        table.refused, table.told = "a column has one value", NO_LABELS[1]
+
+
+def _hide_character(random: Random, table: Table) -> None:
+    """A value is in two cells, once with a character that a reader does not see."""
+    if not table.encoding.startswith("utf"):
+        return
+    at = 3 - table.smiling
+    one, other = random.sample(table.rows, 2)
+    value = one[at] = other[at].strip()
+    place = random.randrange(1, len(value))
+    other[at] = value[:place] + random.choice(UNSEEN) + value[place:]
+    table.refused, table.told = "two values look the same", ""
 
 
 CHANGES: tuple[Callable[[Random, Table], None], ...] = (
-    _pad_cells, _pad_header, _use_words, _mix_words, _shuffle, _turn_columns, _quote, _separate, _encode, _end_lines, _rename, _stray_value, _add_measurement,
+    _pad_cells, _pad_header, _use_words, _mix_words, _shuffle, _turn_columns, _quote, _separate, _encode, _end_lines, _rename, _stray_value, _add_measurement, _add_constant,
+    _hide_character,
     _miss_a_cell, _contradict, _repeat_header, _blank_header, _drop_header, _shorten_row, _lengthen_row,
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vaeline.data.facts import Facts, UnseenLabels
+from vaeline.data.facts import Facts, RareLabels, UnseenLabels
 from vaeline.system.errors import UserError
 
 VALUES = {
@@ -79,3 +79,39 @@ def test_a_warning_names_eight_values_at_most() -> None:
     )
     words = facts.unseen_in_words(np.arange(500)[:, None], "test images")
     assert "500 of 500" in words and "id=7 (1) and 492 more" in words and "id=8" not in words
+
+
+def test_values_of_few_training_images_cannot_be_learned() -> None:
+    facts = replace(FACTS, training_counts=[[4, 5, 0], [8, 1]])
+    labels = np.array([[0, 0], [1, 1], [2, 0]])
+    assert facts.learnable(labels).tolist() == [[-1, 0], [1, -1], [-1, 0]]
+    assert replace(FACTS, training_counts=[]).learnable(labels).tolist() == labels.tolist()
+    with pytest.warns(
+        RareLabels,
+        match=r"Fewer than 5 training images have digit=0 \(4\), digit=2 \(0\), dark=yes \(1\)\. The classifier never",
+    ):
+        facts.warn_of_rare()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        replace(FACTS, training_counts=[[5, 5, 5], [8, 7]]).warn_of_rare()
+
+
+@pytest.mark.parametrize(
+    ("counts", "kept"),
+    [
+        ([500, 1], [0]),  # the single row would be half of the mean
+        ([500, 4], [0]),
+        ([500, 5], [0, 1]),  # one row of five of one of two values moves the mean by 0.1
+        ([100, 100, 1], [0, 1]),
+        ([100, 4, 4], [0, 1, 2]),
+        ([100, 3, 5], [0, 2]),
+        ([4, 4], []),
+        ([1] * 10, list(range(10))),
+        ([1] * 9, []),
+    ],
+)
+def test_a_value_counts_if_one_row_moves_the_mean_by_a_tenth_at_most(counts: list[int], kept: list[int]) -> None:
+    facts = replace(FACTS, label_names=["a"], label_values=[list(map(str, range(len(counts))))], training_counts=[])
+    judged = facts.judged(np.repeat(np.arange(len(counts)), counts)[:, None])
+    assert np.unique(judged[judged >= 0]).tolist() == kept
+    assert len(facts.missing_values(judged)) == (1 if len(kept) < 2 else len(counts) - len(kept))

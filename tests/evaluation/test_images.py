@@ -114,6 +114,20 @@ def test_a_label_that_was_never_requested_is_named(reference: Reference) -> None
     assert record.evaluation["condition_accuracy"]["left_out"] == ["digit=2"]
 
 
+def test_a_label_value_of_few_requests_or_training_images_does_not_count(reference: Reference) -> None:
+    """One request of 60 that is not met would take a sixth of the accuracy, or a half if it were one of two values."""
+    asked = np.where(ROWS == 0, 2, LABELS % 2)
+    shown = np.where(ROWS == 0, 0, asked)
+    drawn = DrawnImages(images_of(asked), images_of(shown), asked[:, None], ROWS, None, 5)
+    found = measure(drawn, reference).evaluation["condition_accuracy"]
+    assert (found["value"], found["left_out"]) == (1, ["digit=2"])
+    drawn = DrawnImages(images_of(LABELS), images_of(np.minimum(LABELS, 1)), LABELS[:, None], ROWS, None, 5)
+    for count, value in ((4, 1), (5, 2 / 3)):
+        facts = replace(FACTS, training_counts=[[20, 20, count]])
+        judges = Judges(Corner(), reference, Corner(), facts)  # type: ignore[arg-type]
+        assert measure_images(drawn, judges, conditional=True).metrics["condition_accuracy"] == pytest.approx(value)
+
+
 def test_distances_by_label_are_measured_on_request(reference: Reference) -> None:
     for shown, near in ((LABELS, True), ((LABELS + 1) % 3, False)):
         drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
@@ -252,7 +266,7 @@ def test_other_features_do_not_depend_on_the_classifier(reference: Reference) ->
 
 def test_a_request_for_a_label_that_training_never_saw_is_noted(reference: Reference) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
-    facts = replace(FACTS, training_counts=[[9, 0, 4]])
+    facts = replace(FACTS, training_counts=[[9, 0, 14]])
     judges = Judges(Corner(), reference, Corner(), facts)  # type: ignore[arg-type]
     warning = measure_images(drawn, judges, conditional=True).evaluation["condition_accuracy"]["warning"]
     assert warning.startswith("20 of 60 samples have a label that no training image has: digit=1 (20)")

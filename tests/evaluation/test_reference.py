@@ -1,5 +1,6 @@
 """References of known Gaussians and features."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -114,6 +115,18 @@ def test_the_classifier_is_evaluated_on_test_images() -> None:
         calibration_error(column.numpy(), labels[:, index]) for index, column in enumerate(probabilities(judge, images))
     ]
     assert found.metrics["classifier_calibration_error"] == pytest.approx(np.mean(errors))
+
+
+def test_a_value_of_few_training_images_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "FACTS", replace(FACTS, training_counts=[[890, 10], [896, 4]]))
+    found = measured().record.evaluation
+    assert "b" in found["condition_accuracy_ceiling"]["left_out"]
+    assert found["condition_accuracy_ceiling"]["value"] == pytest.approx(0.5, abs=0.05)
+    assert "by_label" not in found["condition_accuracy_floor"]
+    monkeypatch.setitem(globals(), "FACTS", replace(FACTS, training_counts=[[0, 4], [4, 4]]))
+    found = measured().record.evaluation
+    assert found["condition_accuracy_ceiling"] == {"dash": "no label has two values with enough images"}
+    assert found["classifier_accuracy"] == {"dash": "no test image has a label that the classifier could learn"}
 
 
 def test_floors_use_as_many_images_as_the_models_draw() -> None:

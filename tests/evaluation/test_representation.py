@@ -119,3 +119,19 @@ def test_a_gap_that_does_not_apply_is_a_dash(changes: dict[str, Any], facts: dic
     record = measure_representation(known(**changes), grid(600, 0, known_facts), grid(300, 1, known_facts), 0)
     assert why in record.evaluation["mig"]["dash"]
     assert record.metrics["probe_linear"] > 0.98
+
+
+def test_values_of_few_images_are_left_out_of_probes() -> None:
+    """Four images of the first value are called by the third: neighbours at equal odds would see it in all images nearby."""
+    train, test = grid(600, 0), grid(300, 1)
+    for split in (train, test):
+        split.labels[:, 0].clamp_(max=1)
+    train.labels[train.labels[:, 0].eq(0).nonzero()[:4, 0], 0] = 2
+    train.facts = test.facts = replace(FACTS, training_counts=[[196, 400, 4], [300, 300]])
+    found = measure_representation(known(), train, test, 0).evaluation
+    for kind in ("linear", "neighbours"):
+        assert found[f"probe_{kind}"]["left_out"] == ["across=c"]
+        assert found[f"probe_{kind}"]["by_label"]["across"] > 0.99
+    test.labels[0, 0] = 2  # a single test image
+    train.facts = test.facts = FACTS
+    assert measure_representation(known(), train, test, 0).evaluation["probe_linear"]["left_out"] == ["across=c"]

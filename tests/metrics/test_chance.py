@@ -69,3 +69,13 @@ def test_a_column_with_one_value_cannot_be_tested() -> None:
     first, second = against_chance(labels, labels, 0)
     assert first is not None and first.p < 0.01 and second is None
     assert against_chance(labels[:, 1:], labels[:, 1:], 0) == [None]
+
+
+def test_images_whose_value_does_not_count_decide_nothing() -> None:
+    labels = np.repeat([0, 1, -1], [20, 20, 5])[:, None]
+    [right] = against_chance(np.maximum(labels, 0), labels, 0)
+    [wrong] = against_chance(np.repeat([0, 1, 2], [20, 20, 5])[:, None], labels, 0)
+    assert right is not None and wrong is not None
+    assert right.balanced_accuracy == wrong.balanced_accuracy == pytest.approx(1) and right.p == wrong.p == 1 / 2000
+    assert wrong.chance == pytest.approx(20 / 45)
+    assert against_chance(labels[20:], labels[20:], 0) == [None]

@@ -48,3 +48,11 @@ def test_the_floor_is_the_mean_over_shuffled_requests() -> None:
     deals = [balanced_accuracy(predicted[:, 0], generator.permutation(requested[:, 0])) for _ in range(2_000)]
     error = np.std(deals) / 2_000**0.5
     assert chance(predicted, requested, ["digit"])["digit"] == pytest.approx(np.mean(deals), abs=4 * error)
+
+
+def test_a_request_that_does_not_count_is_left_out() -> None:
+    requested, predicted = np.array([[0], [0], [1], [1], [-1], [-1]]), np.array([[0], [1], [1], [1], [0], [0]])
+    assert condition_accuracy(predicted, requested, ["a"]) == {"a": 0.75}
+    assert chance(predicted, requested, ["a"]) == {"a": 0.5}
+    with pytest.warns(AbsentLabel):
+        assert condition_accuracy(predicted[2:], requested[2:], ["a"]) == {}

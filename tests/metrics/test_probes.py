@@ -62,3 +62,14 @@ def test_constant_columns_are_skipped_and_dead_dimensions_harmless() -> None:
     labels[:, 1] = codes[:, 0] > 0
     found = probe("linear", codes[:1000], labels[:1000], codes[1000:], labels[1000:], ["constant", "side"])
     assert set(found) == {"side"} and found["side"] > 0.98
+
+
+@pytest.mark.parametrize("kind", ["linear", "neighbours"])
+def test_a_value_that_does_not_count_is_neither_fitted_nor_asked_for(kind: str) -> None:
+    codes = cloud()
+    labels = (codes[:, 0] > 0).astype(int)
+    marked = np.where(np.arange(len(labels)) % 3 == 0, -1, labels)
+    assert score(kind, codes, marked) > 0.95
+    marked[labels == 1] = -1
+    with pytest.raises(KeyError):
+        score(kind, codes, marked)

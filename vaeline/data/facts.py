@@ -12,6 +12,12 @@ from vaeline.system.errors import UserError, shown, some_of
 
 SHOWN = 30  # values of a label in an error
 MOST_NAMED = 8  # values that a warning names
+FEWEST = 5  # training images of a value that can be learned
+MOST_SWAY = 0.1  # of a mean over the values of a label, by one image
+
+
+class RareLabels(UserWarning):
+    """Labels have values that too few training images have for a classifier to learn them."""
 
 
 class UnseenLabels(UserWarning):
@@ -76,13 +82,47 @@ class Facts:
         raise UserError(f"{name} has no value {shown(asked)}; it has: {there}.{also}")
 
     def missing_values(self, labels: np.ndarray) -> list[str]:
-        """The values that do not occur in labels, (n, columns), as `name=value`; `name` alone if only one value occurs."""
+        """The values that do not occur in labels, (n, columns), as `name=value`; `name` alone if fewer than two values occur."""
         found = []
         for name, values, column in zip(self.label_names, self.label_values, labels.T, strict=True):
-            there = np.unique(column)
+            there = np.unique(column[column >= 0])
             absent = [f"{name}={value}" for index, value in enumerate(values) if index not in there]
             found += absent if len(there) > 1 else [name]
         return found
+
+    def learnable(self, labels: np.ndarray) -> np.ndarray:
+        """Labels, (n, columns), with -1 in place of values that too few training images have; all if the counts are unknown."""
+        labels = labels.copy()
+        for column, codes in enumerate(self._codes_below(FEWEST)):
+            labels[np.isin(labels[:, column], codes), column] = -1
+        return labels
+
+    def judged(self, labels: np.ndarray) -> np.ndarray:
+        """Labels, (n, columns), with -1 in place of values that a mean over values leaves out.
+
+        These are values that cannot be learned, and values of so few rows that one row would decide the mean.
+        """
+        return np.stack([_frequent(column) for column in self.learnable(labels).T], 1)
+
+    def warn_of_rare(self) -> None:
+        """Warn if too few training images have a value.
+
+        Warns:
+            RareLabels: names the values, with their numbers.
+        """
+        named = [
+            f"{self.label_names[column]}={self.label_values[column][code]} ({self.training_counts[column][code]})"
+            for column, codes in enumerate(self._codes_below(FEWEST))
+            for code in codes
+        ]
+        if named:
+            more = f" and {len(named) - MOST_NAMED:,} more" if len(named) > MOST_NAMED else ""
+            warnings.warn(
+                f"Fewer than {FEWEST} training images have {', '.join(named[:MOST_NAMED])}{more}. The classifier never answers such a value, and "
+                "metrics of labels leave it out; give more images, merge it with another value, or drop its images.",
+                RareLabels,
+                stacklevel=2,
+            )
 
     def unseen(self, labels: np.ndarray) -> dict[str, int]:
         """How many rows of labels, (n, columns), have a value that no training image has: `digit=7` -> rows."""
@@ -121,7 +161,11 @@ class Facts:
 
     def _unseen_codes(self) -> list[list[int]]:
         """The values of each column that no training image has; none if the counts are unknown."""
-        return [[code for code, count in enumerate(counts) if not count] for counts in self.training_counts]
+        return self._codes_below(1)
+
+    def _codes_below(self, fewest: int) -> list[list[int]]:
+        """The values of each column that fewer training images have; none if the counts are unknown."""
+        return [[code for code, count in enumerate(counts) if count < fewest] for counts in self.training_counts]
 
     @property
     def points(self) -> bool:
@@ -132,3 +176,11 @@ class Facts:
     def dtype(self) -> type[np.generic]:
         """The type of the stored values."""
         return np.float32 if self.points else np.uint8
+
+
+def _frequent(column: np.ndarray) -> np.ndarray:
+    """Values, (n,), with -1 in place of the rarest ones, until one row moves a mean over the others by MOST_SWAY at most."""
+    values, counts = np.unique(column[column >= 0], return_counts=True)
+    while len(values) and 1 / (counts.min() * len(values)) > MOST_SWAY:
+        values, counts = values[counts > counts.min()], counts[counts > counts.min()]
+    return np.where(np.isin(column, values), column, -1)

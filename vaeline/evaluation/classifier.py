@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vaeline.data.batches import Batches, evenly_spaced
-from vaeline.data.facts import Facts
+from vaeline.data.facts import FEWEST, Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split, SplitOnDisk
 from vaeline.evaluation.shared_files import AGAIN
@@ -144,7 +144,8 @@ class Classifier(nn.Module):
         """The labels seen in images, int64 (n, columns).
 
         Each value counts relative to its frequency in training, which is what maximises balanced accuracy
-        (Menon et al., 2021, eq. 9); without this a rare attribute is never seen.
+        (Menon et al., 2021, eq. 9); without this a rare attribute is never seen. A value that hardly any training image has would
+        be seen everywhere, and is never predicted.
         """
         adjusted = self.heads(self(images)) - self.log_frequency
         return torch.stack([column.argmax(1) for column in adjusted.split(self.cardinalities, 1)], 1)
@@ -234,10 +235,10 @@ def _strides(side: int) -> list[int]:
 
 
 def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
-    """Log-frequencies of all values of all columns, concatenated; infinity for a value that never occurs, so that it is never predicted."""
+    """Log-frequencies of all values of all columns, concatenated; infinity for a value that is too rare, so that it is never predicted."""
     columns = zip(labels.unbind(1), cardinalities, strict=True)
     counts = torch.cat([torch.bincount(column, minlength=values) for column, values in columns])
-    return torch.where(counts > 0, (counts / len(labels)).log(), torch.inf)
+    return torch.where(counts >= FEWEST, (counts / len(labels)).log(), torch.inf)
 
 
 def _train(
@@ -252,6 +253,7 @@ def _train(
     classifier.load_state_dict(_best_epoch(classifier, batches, validation, settings, device))
     classifier.data = _data(facts)
     classifier.skill = _skill(classifier.eval(), validation, facts, settings.seed)
+    facts.warn_of_rare()
     classifier.skill.warn()
     return classifier
 
@@ -288,7 +290,12 @@ def _best_epoch(
 def _skill(classifier: Classifier, validation: Split, facts: Facts, seed: int) -> Skill:
     rows = evenly_spaced(len(validation.images), MOST_IMAGES)
     seen = predict(classifier, torch.from_numpy(validation.images[rows])).numpy()
-    return skill_of(seen, validation.labels[rows], facts.label_names, derive_seed("classifier against chance", seed))
+    return skill_of(
+        seen,
+        facts.learnable(validation.labels[rows]),
+        facts.label_names,
+        derive_seed("classifier against chance", seed),
+    )
 
 
 def _train_epoch(

@@ -185,16 +185,17 @@ def _put_accuracy(record: Record, drawn: DrawnImages, judges: Judges, conditiona
         record.dash("condition_accuracy", NO_LABELS)
         return
     judge, facts = judges.classifier, judges.facts
+    asked = facts.judged(drawn.labels)
     section = kept.section(
         "labels", [predict.__module__, condition_accuracy.__name__], judge=judge.weights_sha256, names=facts.label_names
     )
 
     def accuracy() -> State:
         seen = predict(judge, torch.from_numpy(drawn.samples)).numpy()
-        return {"by_label": condition_accuracy.condition_accuracy(seen, drawn.labels, facts.label_names)}
+        return {"by_label": condition_accuracy.condition_accuracy(seen, asked, facts.label_names)}
 
     by_label = kept.result(section, accuracy)["by_label"]
     how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": judge.weights_sha256}
     if unseen := facts.unseen_in_words(drawn.labels, "samples"):
         how["warning"] = unseen
-    put_accuracy(record, "condition_accuracy", by_label, facts.missing_values(drawn.labels), judge.skill, **how)
+    put_accuracy(record, "condition_accuracy", by_label, facts.missing_values(asked), judge.skill, **how)

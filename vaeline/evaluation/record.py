@@ -62,7 +62,7 @@ class Record:
     def put_mean(self, name: str, by_label: Mapping[str, float], left_out: Sequence[str], **how: object) -> None:
         """Record the mean of a metric over labels, the value of each label if there are several, and labels left out."""
         if not by_label:
-            self.dash(name, "no label has two values in the split")
+            self.dash(name, "no label has two values with enough images")
             return
         several = {"by_label": dict(by_label)} if len(by_label) > 1 else {}
         missing = {"left_out": list(left_out)} if left_out else {}

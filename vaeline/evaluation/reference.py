@@ -236,10 +236,15 @@ def _put_conditions(record: Record, classifier: Classifier, test: Split, facts: 
     """Record what the classifier sees in real test images, and its accuracy if labels are assigned to other images."""
     seen = predict(classifier, torch.from_numpy(test.images)).numpy()
     how: dict[str, object] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
-    record.put("classifier_accuracy", float((seen == test.labels).mean()), **how)
-    missing = facts.missing_values(test.labels)
+    known = facts.learnable(test.labels) >= 0
+    if known.any():
+        record.put("classifier_accuracy", float((seen == test.labels)[known].mean()), **how)
+    else:
+        record.dash("classifier_accuracy", "no test image has a label that the classifier could learn")
+    judged = facts.judged(test.labels)
+    missing = facts.missing_values(judged)
     for name, accuracy in (("ceiling", condition_accuracy), ("floor", chance)):
-        by_label = accuracy(seen, test.labels, facts.label_names)
+        by_label = accuracy(seen, judged, facts.label_names)
         put_accuracy(record, f"condition_accuracy_{name}", by_label, missing, classifier.skill, **how)
 
 

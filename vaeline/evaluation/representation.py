@@ -46,7 +46,7 @@ def _put_probes(record: Record, model: Model, train: Batches, test: Batches, see
         sampling.posterior_centres(model, split, derive_seed("probe batches", seed)).flatten(1).cpu().numpy()
         for split in (train, test)
     )
-    labels = [split.labels.cpu().numpy() for split in (train, test)]
+    labels = train.facts.learnable(train.labels.cpu().numpy()), test.facts.judged(test.labels.cpu().numpy())
     how: dict[str, object] = {"split": "test", "images": len(asked), "fitted_to": len(known), **_given(model)}
     for kind in PROBES:
         by_label = probe(kind, known, labels[0], asked, labels[1], test.facts.label_names)

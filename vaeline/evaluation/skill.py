@@ -39,7 +39,7 @@ class Skill:
     """What a classifier was shown to tell apart. A label that was not tested does not count as learned."""
 
     images: int  # that were tested
-    labels: Mapping[str, LabelSkill | None]  # None: all images have one value
+    labels: Mapping[str, LabelSkill | None]  # None: fewer than two values could be tested
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Skill":
@@ -93,7 +93,7 @@ def skill_of(predicted: np.ndarray, labels: np.ndarray, names: Sequence[str], se
 
     Args:
         predicted: values that it saw, (images, columns).
-        labels: the true values, the same shape.
+        labels: the true values, the same shape; -1 for values that do not count.
         names: of the columns.
         seed: of the test.
     """
@@ -103,5 +103,5 @@ def skill_of(predicted: np.ndarray, labels: np.ndarray, names: Sequence[str], se
 
 def _in_words(skill: LabelSkill | None) -> str:
     if skill is None:
-        return "has one value only"
+        return "has no two values that could be tested"
     return f"{skill.balanced_accuracy:.2f} where chance is {skill.chance:.2f}"

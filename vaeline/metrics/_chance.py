@@ -29,15 +29,15 @@ def against_chance(predicted: np.ndarray, labels: np.ndarray, seed: int, deals: 
 
     Args:
         predicted: values that a classifier saw, (images, columns).
-        labels: the true values, the same shape.
+        labels: the true values, the same shape; -1 for values that do not count.
         seed: of the deals.
         deals: how many.
 
     Returns:
-        One result for each column; None for a column with a single true value, which cannot be tested.
+        One result for each column; None for a column with fewer than two true values, which cannot be tested.
     """
     columns = labels.shape[1]
-    varied = [column for column in range(columns) if len(np.unique(labels[:, column])) > 1]
+    varied = [column for column in range(columns) if len(values_in(labels[:, column])) > 1]
     if not varied:
         return [None] * columns
     predicted, labels = predicted[:, varied].astype(np.int32), labels[:, varied].astype(np.int32)
@@ -60,7 +60,7 @@ def against_chance(predicted: np.ndarray, labels: np.ndarray, seed: int, deals: 
 def _weights(column: np.ndarray) -> np.ndarray:
     """What each right answer adds to the balanced accuracy, (images,)."""
     values, places, counts = np.unique(column, return_inverse=True, return_counts=True)
-    return (1 / (len(values) * counts))[places]
+    return (1 / ((values >= 0).sum() * counts))[places]
 
 
 def _accuracy(predicted: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -70,4 +70,9 @@ def _accuracy(predicted: np.ndarray, labels: np.ndarray, weights: np.ndarray) ->
 
 def _chance(predicted: np.ndarray, labels: np.ndarray) -> float:
     """The mean balanced accuracy over all deals."""
-    return float(np.mean([(predicted == value).mean() for value in np.unique(labels)]))
+    return float(np.mean([(predicted == value).mean() for value in values_in(labels)]))
+
+
+def values_in(labels: np.ndarray) -> np.ndarray:
+    """The different values of labels, (images,), that count."""
+    return np.unique(labels[labels >= 0])

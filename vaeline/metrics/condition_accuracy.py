@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vaeline.metrics._chance import values_in
 from vaeline.metrics._entry import Metric, Reference
 
 METRICS = [
@@ -49,7 +50,7 @@ def condition_accuracy(predicted: np.ndarray, requested: np.ndarray, names: Sequ
 
     Args:
         predicted: values seen by the classifier, (images, columns).
-        requested: values asked for, the same shape.
+        requested: values asked for, the same shape; -1 for values that do not count.
         names: of the columns.
 
     Returns:
@@ -61,7 +62,7 @@ def condition_accuracy(predicted: np.ndarray, requested: np.ndarray, names: Sequ
     varied = _varied(requested)
     if absent := [name for column, name in enumerate(names) if column not in varied]:
         warnings.warn(
-            f"Left out of the condition accuracy, having one value only: {', '.join(absent)}.",
+            f"Left out of the condition accuracy, for want of two values with enough images: {', '.join(absent)}.",
             AbsentLabel,
             stacklevel=2,
         )
@@ -72,17 +73,18 @@ def chance(predicted: np.ndarray, requested: np.ndarray, names: Sequence[str]) -
     """The mean accuracy over all assignments of the requests to other images: the floor."""
     return {
         names[column]: float(
-            np.mean([(predicted[:, column] == value).mean() for value in np.unique(requested[:, column])])
+            np.mean([(predicted[counted, column] == value).mean() for value in values_in(requested[:, column])])
         )
         for column in _varied(requested)
+        for counted in [requested[:, column] >= 0]
     }
 
 
 def balanced_accuracy(predicted: np.ndarray, requested: np.ndarray) -> float:
-    """Mean over the requested values of the share that was met, (images,) each."""
-    return float(np.mean([(predicted[requested == value] == value).mean() for value in np.unique(requested)]))
+    """Mean over the requested values of the share that was met, (images,) each; -1 is no request."""
+    return float(np.mean([(predicted[requested == value] == value).mean() for value in values_in(requested)]))
 
 
 def _varied(requested: np.ndarray) -> list[int]:
     """The columns of which at least two values were requested."""
-    return [column for column in range(requested.shape[1]) if len(np.unique(requested[:, column])) > 1]
+    return [column for column in range(requested.shape[1]) if len(values_in(requested[:, column])) > 1]

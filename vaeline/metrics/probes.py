@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from vaeline.metrics._chance import values_in
 from vaeline.metrics._entry import Metric
 from vaeline.metrics.condition_accuracy import balanced_accuracy
 
@@ -43,9 +44,9 @@ def probe(
             `neighbours`, the vote of the 5 nearest without scaling: uninformative dimensions have a small variance, and
             scaling would let them dominate the distance.
         train: codes, (images, dimensions).
-        train_labels: int (images, columns).
+        train_labels: int (images, columns); -1 for values that do not count.
         test: codes, (images, dimensions).
-        test_labels: int (images, columns).
+        test_labels: the same.
         names: of the columns.
 
     Returns:
@@ -55,7 +56,7 @@ def probe(
     return {
         name: balanced_accuracy(predict(known), asked)
         for name, known, asked in zip(names, train_labels.T, test_labels.T, strict=True)
-        if min(len(np.unique(known)), len(np.unique(asked))) > 1
+        if min(len(values_in(known)), len(values_in(asked))) > 1
     }
 
 
@@ -66,9 +67,13 @@ def _linear(train: np.ndarray, test: np.ndarray) -> Callable[[np.ndarray], np.nd
 
     scaler = StandardScaler().fit(train)
     known, asked = scaler.transform(train), scaler.transform(test)
-    return lambda labels: (
-        LogisticRegression(class_weight="balanced", max_iter=MOST_STEPS).fit(known, labels).predict(asked)
-    )
+
+    def predict(labels: np.ndarray) -> np.ndarray:
+        fitted = LogisticRegression(class_weight="balanced", max_iter=MOST_STEPS)
+        predicted: np.ndarray = fitted.fit(known[labels >= 0], labels[labels >= 0]).predict(asked)
+        return predicted
+
+    return predict
 
 
 def _neighbours(train: np.ndarray, test: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -80,8 +85,8 @@ def _neighbours(train: np.ndarray, test: np.ndarray) -> Callable[[np.ndarray], n
     )
 
     def predict(labels: np.ndarray) -> np.ndarray:
-        values, known, counts = np.unique(labels, return_inverse=True, return_counts=True)
-        votes = (known[nearest][..., None] == np.arange(len(values))).sum(1)  # (test images, values)
+        values, counts = np.unique(labels[labels >= 0], return_counts=True)
+        votes = (labels[nearest][..., None] == values).sum(1)  # (test images, values)
         return values[(votes / counts).argmax(1)]
 
     return predict

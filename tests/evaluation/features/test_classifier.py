@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests import made_up
-from vaeline.data.facts import Facts
+from vaeline.data.facts import Facts, RareLabels
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
 from vaeline.evaluation.classifier import Classifier, load, of, predict, probabilities, save, train
@@ -168,6 +168,29 @@ def test_a_value_that_never_occurred_is_never_predicted() -> None:
     images.labels[:, 1] = 0
     classifier = train(images, images, facts_of(images.images, [2, 3]), SETTINGS.model_copy(update={"epochs": 1}))
     assert set(predict(classifier, torch.from_numpy(images.images))[:, 1].tolist()) == {0}
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_value_of_few_images_is_not_seen_everywhere(count: int) -> None:
+    """A value that images do not show, as `missing`, and that balanced odds would raise."""
+    images, validation = bright_halves(300, 0), bright_halves(60, 1)
+    images.labels[:count, 0] = validation.labels[:1, 0] = 2
+    facts = facts_of(images.images, [3, 2])
+    facts = replace(facts, training_counts=[np.bincount(column, minlength=2).tolist() for column in images.labels.T])
+    with pytest.warns(RareLabels, match=rf"Fewer than 5 training images have label_0=2 \({count}\)\. The classifier"):
+        classifier = train(images, validation, facts, SETTINGS)
+    unseen = bright_halves(200, 2)
+    seen = predict(classifier, torch.from_numpy(unseen.images)).numpy()
+    assert (seen == unseen.labels).mean(0).tolist() == pytest.approx([1.0, 1.0], abs=0.03)
+    assert classifier.skill.unlearned == [] and classifier.skill.labels["label_0"].balanced_accuracy > 0.9  # type: ignore[union-attr]
+
+
+def test_a_value_of_five_images_may_be_seen() -> None:
+    images = bright_halves(300, 0)
+    images.labels[:5, 0] = 2
+    images.images[:5] = 255
+    classifier = train(images, images, facts_of(images.images, [3, 2]), SETTINGS)
+    assert set(predict(classifier, torch.from_numpy(images.images[:5]))[:, 0].tolist()) == {2}
 
 
 @pytest.mark.parametrize("channels", [1, 3])
