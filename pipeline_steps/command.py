@@ -3,12 +3,13 @@
 import functools
 import inspect
 import os
+import re
 import sys
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -20,13 +21,25 @@ from vaeline.runs.folder import TIMING, StudyFolder
 from vaeline.runs.timing import note_time
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
-from vaeline.system.errors import UserError
+from vaeline.study.step_settings import READS
+from vaeline.system.errors import UserError, shown
 
 Options = ParamSpec("Options")
 Result = TypeVar("Result")
 
 VOUCHING = {"train": "variant.yaml", "sample": "samples.h5", "evaluate": "evaluation.json"}  # step of a run -> its file
+MOST_SHOWN = 20  # seeds in a sentence
 _format_with_place = warnings.formatwarning
+
+
+class WholeNumber(click.IntRange):
+    """A range of whole numbers that are written in plain digits. Python would also take `0_1`, ` 1` and digits of other scripts."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a value of the command line, or a default."""
+        if isinstance(value, str) and not re.fullmatch("-?[0-9]+", value):
+            self.fail(f"{shown(value)} is not a whole number in plain digits.", param, ctx)
+        return int(super().convert(value, param, ctx))
 
 
 def command(step: Callable[..., None]) -> click.Command:
@@ -81,17 +94,30 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
 
     @study_command
     @click.option("--variant", required=True, help="An entry of study.variants.")
-    @click.option("--seed", required=True, type=click.IntRange(0, MOST_SEED), help="One of study.seeds, or any other.")
+    @click.option("--seed", required=True, type=WholeNumber(0, MOST_SEED), help="One of study.seeds.")
     @functools.wraps(step)
     def run(study: Study, variant: str, seed: int) -> None:
-        if variant not in study.variants:
-            raise UserError(f"--variant is {variant!r}; params.yaml contains: {', '.join(study.variants)}.")
+        _require_named(study, variant, seed)
         started = time.monotonic()
         seconds = step(study, variant, seed)
         took = time.monotonic() - started if seconds is None else seconds
         note_time(StudyFolder(study.study.name).run(variant, seed) / TIMING, name, took)
 
     return run
+
+
+def _require_named(study: Study, variant: str, seed: int) -> None:
+    """Refuse a run that the study does not name. Its report would leave the run out, and move it to the former runs."""
+    named = study.study
+    if variant not in named.variants:
+        raise UserError(
+            f"--variant is {shown(variant)}; study.variants in params.yaml contains: {', '.join(named.variants)}."
+        )
+    if seed not in named.seeds:
+        seeds = ", ".join(map(str, named.seeds[:MOST_SHOWN])) + ", ..." * (len(named.seeds) > MOST_SHOWN)
+        raise UserError(
+            f"--seed is {seed}; study.seeds in params.yaml contains: {seeds}. Take one of them, or add {seed} to study.seeds."
+        )
 
 
 def timed(
@@ -128,26 +154,28 @@ def study_timing(study: Study) -> Path:
 
 
 def reads(
-    *keys: str, code: str | None
+    step: str, *, code: str | None
 ) -> Callable[[Callable[Concatenate[Study, Options], Result]], Callable[Concatenate[Study, Options], Result]]:
     """Declare what a step depends on, and refuse the step if this differs from what its engine planned, or changes meanwhile.
 
     Args:
-        keys: of params.yaml, dotted, as in dvc.yaml; `{variant}` stands for the variant of the run.
+        step: whose keys of params.yaml `step_settings.READS` has. Its files name the values of the same keys.
         code: the key of the step's code in code.json, in which `{dataset}`, `{features}` and `{variant}` stand for names; None
             for the step that writes code.json.
     """
 
+    keys = READS[step]
+
     def decorate(
-        step: Callable[Concatenate[Study, Options], Result],
+        work: Callable[Concatenate[Study, Options], Result],
     ) -> Callable[Concatenate[Study, Options], Result]:
-        @functools.wraps(step)
+        @functools.wraps(work)
         def watched(study: Study, /, *arguments: Options.args, **options: Options.kwargs) -> Result:
             names = {"dataset": study.dataset.name, "features": study.evaluation.features.name}
-            bound = inspect.signature(step).bind(study, *arguments, **options).arguments
+            bound = inspect.signature(work).bind(study, *arguments, **options).arguments
             names |= bound
             check = PlanCheck(study, [key.format(**names) for key in keys], code and code.format(**names))
-            result = step(study, *arguments, **options)
+            result = work(study, *arguments, **options)
             try:
                 check.end()
             except UserError:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from pipeline_steps.command import command
+from pipeline_steps.command import WholeNumber, command
+from vaeline.data.facts import SHOWN
 from vaeline.runs.pictures import picture
-from vaeline.runs.trained_run import load
+from vaeline.runs.trained_run import TrainedRun, load
 from vaeline.study.schema import MOST_SEED
 from vaeline.system.errors import UserError
 from vaeline.system.files import written_aside
@@ -21,8 +22,8 @@ from vaeline.system.files import written_aside
     metavar="LABEL=VALUE",
     help="Set a label, as in --set Smiling=1 or --set digit=3.",
 )
-@click.option("--count", default=16, show_default=True, type=click.IntRange(1, 10_000), help="Number of images.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, MOST_SEED), help="Seed of the draws.")
+@click.option("--count", default=16, show_default=True, type=WholeNumber(1, 10_000), help="Number of images.")
+@click.option("--seed", default=0, show_default=True, type=WholeNumber(0, MOST_SEED), help="Seed of the draws.")
 @click.option(
     "--out",
     default=Path("drawn.png"),
@@ -37,14 +38,33 @@ def main(run: Path, wanted: tuple[str, ...], count: int, seed: int, out: Path) -
     """
     if out.suffix != ".png":
         raise UserError(f"--out is {out}; the picture is a PNG, so its name must end in .png.")
+    trained = load(run)
+    settings = _settings(wanted, trained)
+    drawn = trained.sample(count, settings, seed=seed)
+    if words := trained.unseen_combinations(trained.labels(count, settings, seed=seed), settings) if settings else "":
+        click.echo(f"Warning: {words}", err=True)
+    with written_aside(out) as aside:
+        aside.write_bytes(picture(drawn, trained.facts, trained.split().images if trained.facts.points else drawn))
+    click.echo(f"{count} images are in {out}.")
+
+
+def _settings(wanted: tuple[str, ...], run: TrainedRun) -> dict[str, str]:
+    """The labels of --set, with their values.
+
+    Raises:
+        UserError: a label is set twice, or to nothing.
+    """
     settings = [setting.partition("=")[::2] for setting in wanted]
     if len(dict(settings)) < len(settings):
         raise UserError(f"--set {' --set '.join(wanted)} sets a label twice; set each label once.")
-    trained = load(run)
-    drawn = trained.sample(count, dict(settings), seed=seed)
-    with written_aside(out) as aside:
-        aside.write_bytes(picture(drawn, trained.facts, trained.split().images))
-    click.echo(f"{count} images are in {out}.")
+    known = dict(zip(run.facts.label_names, run.facts.label_values, strict=True))
+    for name, value in settings:
+        if name in known and not value:
+            more = ", ..." if len(known[name]) > SHOWN else ""
+            raise UserError(
+                f"--set {name} gives {name} no value; write --set {name}=VALUE, with one of: {', '.join(known[name][:SHOWN])}{more}."
+            )
+    return dict(settings)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import socket
 
 import click
 
-from pipeline_steps.command import command
+from pipeline_steps.command import WholeNumber, command
 from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.runs import find, find_named
 from vaeline.explorer.serving import HOST, serve
@@ -17,7 +17,7 @@ THREADS = 1  # a second thread does not make a redraw faster, and slows it on a 
 
 @command
 @click.option("--study", help="A folder in results; the active study if it is left out.")
-@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port.")
+@click.option("--port", default=8765, show_default=True, type=WholeNumber(0, 65535), help="0 takes any free port.")
 @click.option("--open/--no-open", "show", default=True, show_default=True, help="Open the page in a browser.")
 def main(study: str | None, port: int, show: bool) -> None:
     """Draw from the trained models of a study, side by side, on a page that only this machine can open."""

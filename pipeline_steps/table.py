@@ -10,7 +10,7 @@ from vaeline.report.comparison import Comparison
 from vaeline.runs.description import weights_of
 from vaeline.runs.folder import StudyFolder, run_in
 from vaeline.study.schema import Study
-from vaeline.study.settings import values
+from vaeline.study.settings import differences, values
 from vaeline.system.errors import UserError
 
 
@@ -38,7 +38,7 @@ def _why_of_before(compared: Comparison, study: Study) -> str:
     if (compared.variants, compared.seeds) != (study.study.variants, study.study.seeds):
         return "the variants and seeds that params.yaml contained before"
     now = values(study, compared.settings)
-    if changed := [key for key, value in compared.settings.items() if value != now[key]]:
+    if changed := [key for key in now if differences({key: compared.settings[key]}, {key: now[key]})]:
         return f"the {' and '.join(changed)} that params.yaml contained before"
     runs = StudyFolder(study.study.name).runs
     for variant, by_seed in compared.weights.items():

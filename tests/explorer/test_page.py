@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPResponse
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,6 +158,17 @@ def test_a_label_is_switched_and_cleared_by_keyboard(driver: PageDriver) -> None
     driver.until(lambda: driver.sides() == as_it_came)
 
 
+def test_labels_that_never_occur_together_are_marked(driver: PageDriver) -> None:
+    mark = driver.page.get_by_text("No training image has shape=odd with dark=yes; a model has learned nothing")
+    changed = driver.changes()
+    driver.page.get_by_role("checkbox", name="dark").click()  # some of the copied shapes are odd
+    changed()
+    driver.page.get_by_role("group", name="shape").get_by_role("button", name="odd").click()
+    mark.wait_for()
+    driver.page.get_by_role("group", name="shape").get_by_role("button", name="round").click()
+    mark.wait_for(state="hidden")
+
+
 def test_a_latent_moves_on_one_side_or_both(driver: PageDriver) -> None:
     as_drawn = driver.sides()
     slider = driver.page.get_by_role("slider", name="Latent 1")
@@ -297,6 +309,7 @@ def ask(address: str, path: str, method: str = "GET", body: Any = None, **header
 
 
 CONNECTION = "/_nicegui_ws/socket.io/?EIO=4&transport="
+FILES = f"/_nicegui/{version('nicegui')}"
 UPGRADE = {
     "Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13", "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA==",
 }  # fmt: skip
@@ -305,7 +318,7 @@ FOREIGN = ("http://somewhere.example", "https://127.0.0.1", "http://127.0.0.1:1"
 
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_a_page_of_another_website_is_refused(address: str, origin: str) -> None:
-    for path in ("/", f"{CONNECTION}polling"):
+    for path in ("/", f"{CONNECTION}websocket"):
         answer = ask(address, path, Origin=origin)
         assert answer.status == 403 and not [
             name for name in answer.headers if name.lower().startswith("access-control")
@@ -317,28 +330,54 @@ def test_the_own_page_may_connect(address: str) -> None:
     own = address.replace("127.0.0.1", "localhost")
     for origin in (address, own):
         host = origin.removeprefix("http://")
-        assert ask(address, f"{CONNECTION}polling", Origin=origin, Host=host).status == 200
+        assert ask(address, "/", Origin=origin, Host=host).status == 200
         assert ask(address, f"{CONNECTION}websocket", Origin=origin, Host=host, **UPGRADE).status == 101
     rebound = "http://somewhere.example"
-    assert ask(address, f"{CONNECTION}polling", Origin=rebound, Host="somewhere.example").status == 400
+    assert ask(address, f"{CONNECTION}websocket", Origin=rebound, Host="somewhere.example", **UPGRADE).status == 400
 
 
 @pytest.mark.parametrize(
-    "path", ["/other", "/page.css/", "/docs", "/openapi.json", "/_nicegui", "/..%2f", "//", "/?a=b/.."]
-)
+    "path",
+    [
+        "/other", "/page.css/", "/docs", "/openapi.json", "/..%2f", "//", "/%00", "/_nicegui", "/_nicegui/", "/_nicegui/x",
+        f"{FILES}/", f"{FILES}/static", f"{FILES}/static/", f"{FILES}/static/none.js", f"{FILES}/libraries/none",
+        f"{FILES}/static/../../../etc/passwd", f"{FILES}/static/%2e%2e/nicegui.py", f"{FILES}/static/..%2fnicegui.py",
+        f"{FILES}/static//etc/passwd", f"{FILES}/static/a%00b", f"{FILES}/esm/x/a%00b", "/_nicegui_ws/", "/_nicegui_ws/socket.io",
+    ],
+)  # fmt: skip
 def test_an_unknown_path_is_not_found(address: str, path: str) -> None:
-    assert ask(address, path).status == (200 if path.startswith("/?") else 404)
+    assert ask(address, path).status == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["a=b/..", "a=%00&%ff=%", "explorer=3&self=x", "a" * 20_000, "&".join(["a=1"] * 2000)]
+)
+def test_a_query_changes_nothing(address: str, query: str) -> None:
+    assert ask(address, f"/?{query}").status == 200
     assert ask(address, "/favicon.ico").status == ask(address, "/page.css").status == 200
 
 
-def test_a_large_body_is_refused(address: str) -> None:
-    path, large = f"{CONNECTION}polling", 60_000_000
-    assert ask(address, path, "POST", Content_Length=str(large)).status == 413
-    assert ask(address, path, "POST", Content_Length="1" * 5000).status in (400, 413)
-    pieces = (b" " * 100_000 for _ in range(12))
-    assert ask(address, path, "POST", pieces).status == 413
-    for method in ("POST", "PUT", "DELETE"):
-        assert ask(address, "/", method, b"x").status == 405
+def test_the_connection_takes_websockets_only(address: str) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = ask(address, f"{CONNECTION}polling", method, Origin=address)
+        assert answer.status == 404 and "access-control-allow-origin" not in answer.headers
+
+
+def test_another_website_may_link_to_the_page_but_not_load_or_frame_it(address: str) -> None:
+    for site in ("cross-site", "same-site"):
+        asked = {
+            dest: ask(address, "/", Sec_Fetch_Site=site, Sec_Fetch_Dest=dest).status
+            for dest in ("document", "iframe", "image", "script", "empty")
+        }
+        assert asked.pop("document") == 200 and set(asked.values()) == {403}
+
+
+def test_requests_with_a_body_and_other_methods_are_refused(address: str) -> None:
+    assert ask(address, "/", Content_Length="60000000").status == 413
+    assert ask(address, "/", Content_Length="1" * 5000).status in (400, 413)
+    assert ask(address, "/", "GET", (b" " * 100_000 for _ in range(12))).status == 413
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        assert {ask(address, path, method).status for path in ("/", "/page.css")} == {405}
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system does not list its sockets in /proc")

@@ -9,12 +9,14 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
 import yaml
 from click.testing import Result
 
+from pipeline_steps import draw, evaluate, explore, sample, train
 from pipeline_steps.command import command, data_timing, reads, study_command, timed
 from pipeline_steps.plan_check import UNDER_DVC
 from pipeline_steps.running import RUNNING
@@ -119,7 +121,7 @@ def test_the_steps_leave_the_handler_of_another_program_alone() -> None:
 
 def test_an_edit_of_a_value_that_a_step_reads_is_refused(project: Study, run: Callable[..., Result]) -> None:
     @study_command
-    @reads("training", "variants.plain", code="classifier")
+    @reads("tested", code="classifier")
     def step(study: Study) -> None:
         Path("params.yaml").write_text(yaml.safe_dump(edited))
 
@@ -134,7 +136,7 @@ def test_an_edit_of_a_value_that_a_step_reads_is_refused(project: Study, run: Ca
 
 def test_a_variant_that_is_removed_while_its_step_runs_is_refused(project: Study, run: Callable[..., Result]) -> None:
     @study_command
-    @reads("variants.plain", code="classifier")
+    @reads("tested", code="classifier")
     def step(study: Study) -> None:
         edited = study.model_dump(mode="json")
         edited["study"]["variants"] = ["flow"]
@@ -150,7 +152,7 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
 ) -> None:
     @study_command
     @timed(data_timing, "download")
-    @reads("training", code="classifier")
+    @reads("tested", code="classifier")
     def step(study: Study) -> None:
         PARAMS.write_text(PARAMS.read_text() + added)
 
@@ -167,7 +169,7 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
 def test_the_time_of_a_shared_step_is_noted_beside_its_files(project: Study, run: Callable[..., Result]) -> None:
     @study_command
     @timed(data_timing, "reference.{features}")
-    @reads("training", code="classifier")
+    @reads("tested", code="classifier")
     def step(study: Study) -> None:
         if fails:
             raise UserError("It fails.")
@@ -183,7 +185,7 @@ def test_the_time_of_a_shared_step_is_noted_beside_its_files(project: Study, run
     assert noted.keys() == {"download", "reference.classifier"}
     assert 0 <= noted["reference.classifier"].seconds < 60
     assert noted["reference.classifier"].peak_bytes > 2**20
-    assert step.callback.reads == ("training",)  # type: ignore[union-attr]
+    assert step.callback.reads == ("training", "variants.plain")  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("content", ["half {", "[1, 2]"])
@@ -228,3 +230,36 @@ def test_own_warnings_are_sentences_and_others_keep_their_place(
         click.echo(warnings.formatwarning("too few.", category, "code.py", 7, line=""), nl=False)
 
     assert run(step).output == shown
+
+
+@pytest.mark.parametrize("step", [train, sample, evaluate])
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ("flow", "2"),
+            "--seed is 2; study.seeds in params.yaml contains: 0, 1. Take one of them, or add 2 to study.seeds.",
+        ),
+        (("other", "0"), "--variant is 'other'; study.variants in params.yaml contains: plain, flow."),
+        (("flow", "0_1"), "'0_1' is not a whole number in plain digits."),
+        (("flow", " 1"), "' 1' is not a whole number in plain digits."),
+        (("flow", "\u0661"), "'\u0661' is not a whole number in plain digits."),
+        (("flow", "1.0"), "'1.0' is not a whole number in plain digits."),
+        (("flow", "-1"), "-1 is not in the range 0<=x<="),
+        (("flow", "1" * 5000), "is not a valid integer range"),
+    ],
+)
+def test_a_run_that_the_study_does_not_name_is_refused(
+    project: Study, run: Callable[..., Result], step: ModuleType, words: tuple[str, str], sentence: str
+) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["variants"]["other"] = content["variants"]["plain"]
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    result = run(step.main, "--variant", words[0], "--seed", words[1])
+    assert result.exit_code and sentence in " ".join(result.output.split()) and not Path("results").exists()
+
+
+def test_numbers_of_other_commands_are_plain_digits_too(run: Callable[..., Result]) -> None:
+    for main, option in ((draw.main, "--count"), (draw.main, "--seed"), (explore.main, "--port")):
+        result = run(main, *(["run"] if main is draw.main else []), option, "1_6")
+        assert result.exit_code == 2 and "'1_6' is not a whole number in plain digits." in result.output

@@ -1,6 +1,7 @@
 """The sample step, and the command `draw`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -12,8 +13,12 @@ from click.testing import Result
 from PIL import Image
 
 from pipeline_steps import draw, sample, train
+from tests.pipeline_steps.conftest import blocks, write_store
 from vaeline.data.dequantization import to_range
+from vaeline.data.splits import SPLITS
 from vaeline.data.store import read_split
+from vaeline.models.model import Model
+from vaeline.runs import model_files
 from vaeline.runs.model_files import load
 from vaeline.study.schema import Study
 from vaeline.system.files import sha256
@@ -83,7 +88,10 @@ def test_the_requested_images_are_drawn(trained: Study, run: Callable[..., Resul
         ("sde=left", "There is no label 'sde'; there are: side."),
         ("side=top", "side has no value 'top'; it has: left, right."),
         ("side=2", "side has no value '2'; it has: left, right."),
-        ("side", "side has no value ''; it has: left, right."),
+        ("side", "--set side gives side no value; write --set side=VALUE, with one of: left, right."),
+        ("side=", "--set side gives side no value; write --set side=VALUE, with one of: left, right."),
+        ("sde", "There is no label 'sde'; there are: side."),
+        ("=left", "There is no label ''; there are: side."),
     ],
 )
 def test_an_impossible_request_is_refused(
@@ -93,6 +101,19 @@ def test_an_impossible_request_is_refused(
     assert result.exit_code == 1 and sentence in result.output
 
 
+def test_labels_that_no_training_image_has_together_are_called_out(project: Study, run: Callable[..., Result]) -> None:
+    splits = {name: blocks(40, seed) for seed, name in enumerate(SPLITS)}
+    alike = {name: replace(split, labels=split.labels.repeat(2, 1)) for name, split in splits.items()}
+    facts = write_store(alike, ("side", "thick"))
+    model_files.save(Path("copy"), Model(project.variants["plain"], facts), facts, {})
+    for words in (("--set", "side=right", "--set", "thick=no"), ("--set", "side=right", "--count", 30)):
+        result = run(draw.main, "copy", *words)
+        assert result.exit_code == 0
+        assert result.output.startswith("Warning: No training image has side=right with thick=no; a model has learned")
+    for words in ((), ("--set", "side=right", "--set", "thick=yes")):
+        assert run(draw.main, "copy", *words).output == "16 images are in drawn.png.\n"
+
+
 def test_a_folder_without_a_run_is_refused(trained: Study, run: Callable[..., Result]) -> None:
     result = run(draw.main, "data")
-    assert result.exit_code == 1 and "data/variant.yaml is missing" in result.output
+    assert result.exit_code == 1 and "There is no data/variant.yaml" in result.output

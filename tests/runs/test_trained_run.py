@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 import vaeline
+from tests.made_up import OF_RUN
 from vaeline.data import splits, store
 from vaeline.data.facts import Facts, UnseenLabels
 from vaeline.data.store import Split
@@ -24,7 +25,6 @@ from vaeline.runs.trained_run import TrainedRun
 from vaeline.study.schema import Variant
 from vaeline.system.errors import UserError
 
-OF_RUN = {"study": "tiny", "name": "one", "seed": 0, "training": {}, "training_csv_sha256": ""}
 FACTS = Facts("blots", (1, 4, 4), 8, (0.0, 1.0), ["shape", "dark"], [["round", "square", "odd"], ["no", "yes"]])
 CLASSES = Facts("blots", (1, 4, 4), 8, (0.0, 1.0), ["shape"], [["round", "square", "odd"]])
 PLAIN: dict[str, Any] = {
@@ -166,6 +166,10 @@ STRANGE: list[Any] = [
     {"shape": 1.5}, {"shape": []}, {1: 2}, object(), iter([1]), [None], ["round"], np.zeros(0), np.zeros((0, 3)), np.zeros((2, 4)),
     np.full((2, 3), np.nan), np.full((2, 3), 1e300), np.zeros((2, 3), complex), np.zeros((2, 3), object), np.array("x"), np.array(3),
     np.full((2, 1, 4, 4), -1), np.full((2, 1, 4, 4), np.inf), torch.zeros(2, 3, dtype=torch.bfloat16), torch.zeros(2, 3, requires_grad=True),
+    "x" * 5000, "a\0b", "meta", "cuda:99", (each for each in [1]), [True], np.array([True, False]), np.ma.array([0, 1], mask=[0, 1]),
+    np.ma.array(np.zeros((2, 3)), mask=True), [np.ma.array([0.0, 0, 0], mask=True)] * 2, np.zeros((2, 3), np.float16), np.zeros((0, 1, 4, 4)),
+    np.zeros((2, 3), "M8[s]"), np.full((2, 2), 2**63, np.uint64), np.array([[np.nan, None]]), torch.zeros(2, 3, device="meta"),
+    torch.zeros(2, 3).to_sparse(), np.zeros((2, 3), [("a", int)]), 10**4, slice(2), range(2), {0, 1}, memoryview(b"ab"),
     Image.new("RGB", (5, 4)), Image.new("I", (4, 4)), [Image.new("L", (4, 4)), "x"], [Image.new("L", (3, 3))],
 ]  # fmt: skip
 CALLS: dict[str, Callable[[TrainedRun, Any], object]] = {
@@ -254,6 +258,51 @@ def test_points_are_converted_and_must_be_finite(made: Make) -> None:
         run.encode([[0.0, np.nan], [1.0, 2.0]])
 
 
+def test_masked_and_missing_values_are_never_taken_for_numbers(made: Make) -> None:
+    run, masked = made(PLAIN), np.ma.array(np.zeros((2, 3)), mask=[[0, 0, 1], [0, 0, 0]])
+    for latents in (masked, list(masked), tuple(masked)):
+        with pytest.raises(
+            UserError, match="Latents have masked values; fill them or leave them out, and give float32"
+        ):
+            run.decode(latents)
+    np.testing.assert_array_equal(run.decode(np.ma.array(masked.data)), run.decode(masked.data))
+    with pytest.raises(UserError, match=r"dark is masked_array.*; give the name or the number of a value"):
+        made(CONDITIONAL).labels(2, dark=np.ma.array([0, 1], mask=[0, 1]))
+
+
+def test_true_and_false_are_yes_and_no_and_nothing_else(made: Make) -> None:
+    run = made(CONDITIONAL)
+    for yes in (True, np.True_, [True, True], np.array([True, True])):
+        assert (run.labels(2, shape=0, dark=yes)[:, 1] == 1).all()
+    with pytest.raises(UserError, match="shape has no value 'yes'; it has: round, square, odd"):
+        run.labels(2, shape=True)
+
+
+def test_a_path_that_the_system_refuses_is_one_sentence() -> None:
+    with pytest.raises(UserError, match=r"^'xxx.*xxx' cannot be read .*File name too long.*check the path"):
+        vaeline.load("x" * 5000)
+
+
+def test_a_device_that_holds_no_numbers_is_refused(made: Make, tmp_path: Path) -> None:
+    made(PLAIN)
+    with pytest.raises(UserError, match="device is 'meta', which cannot be used .*; take cpu"):
+        vaeline.load(tmp_path / "results/tiny/runs/one/seed-0", device="meta")
+
+
+def test_empty_arguments_are_called_empty(made: Make) -> None:
+    run = made(PLAIN)
+    with pytest.raises(UserError, match=r"Latents are empty, float64 \(0, 3\); give at least one: float32 \(n, 3\)"):
+        run.decode(np.zeros((0, 3)))
+    with pytest.raises(UserError, match=r"Images are empty, uint8 \(0, 1, 4, 4\); give at least one"):
+        run.encode(np.zeros((0, 1, 4, 4), np.uint8))
+
+
+def test_a_long_interpolation_of_many_latents_is_refused(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": 100, "SC_PAGE_SIZE": 4096}.__getitem__)
+    with pytest.raises(UserError, match="steps is 500; it must be a whole number from 1 to 426"):
+        made(PLAIN).interpolate(np.zeros((10, 3)), np.zeros((10, 3)), 500)
+
+
 def test_more_images_than_the_memory_holds_are_refused(made: Make) -> None:
     with pytest.raises(UserError, match="count is 100000000000000; it must be a whole number from 1 to"):
         made(PLAIN).sample(10**14)
@@ -264,7 +313,7 @@ def test_a_folder_that_holds_no_run_is_named_however_shallow(
     folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="variant.yaml is missing; train it again"):
+    with pytest.raises(UserError, match=r"There is no .*variant.yaml; train it again"):
         vaeline.load(folder)
 
 
@@ -281,7 +330,7 @@ def test_a_store_of_different_images_is_refused_when_used(made: Make, tmp_path: 
     assert run.sample(3).shape == (3, 1, 4, 4)
     with pytest.raises(UserError, match=r"There is no .*blots.h5"):
         run.split()
-    with pytest.raises(UserError, match=r"nowhere.variant.yaml is missing"):
+    with pytest.raises(UserError, match="There is no nowhere.variant.yaml"):
         vaeline.load("nowhere")
 
 

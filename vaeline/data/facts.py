@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, shown, some_of
 
 SHOWN = 30  # values of a label in an error
 MOST_NAMED = 8  # values that a warning names
@@ -63,7 +63,7 @@ class Facts:
             UserError: the label does not exist, or does not have the value.
         """
         if name not in self.label_names:
-            raise UserError(f"There is no label {name!r}; there are: {', '.join(self.label_names)}.")
+            raise UserError(f"There is no label {shown(name)}; there are: {', '.join(self.label_names)}.")
         column = self.label_names.index(name)
         values, asked = self.label_values[column], str(int(value) if isinstance(value, bool) else value)
         if asked in values:
@@ -72,8 +72,8 @@ class Facts:
         if asked in places:
             return column, places[asked]
         also = f" A place from 0 to {len(values) - 1} is understood too." if places else ""
-        shown = ", ".join(values[:SHOWN]) + ", ..." * (len(values) > SHOWN)
-        raise UserError(f"{name} has no value {asked!r}; it has: {shown}.{also}")
+        there = ", ".join(values[:SHOWN]) + ", ..." * (len(values) > SHOWN)
+        raise UserError(f"{name} has no value {shown(asked)}; it has: {there}.{also}")
 
     def missing_values(self, labels: np.ndarray) -> list[str]:
         """The values that do not occur in labels, (n, columns), as `name=value`; `name` alone if only one value occurs."""
@@ -105,10 +105,9 @@ class Facts:
             return ""
         rows = np.any([np.isin(labels[:, column], codes) for column, codes in enumerate(self._unseen_codes())], axis=0)
         named = [f"{value} ({count:,})" for value, count in by_value.items()]
-        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
         return (
             f"{rows.sum():,} of {len(labels):,} {what} have a label that no training image has: "
-            f"{', '.join(named[:MOST_NAMED])}{more}; a model has learned nothing about it"
+            f"{some_of(named, MOST_NAMED)}; a model has learned nothing about it"
         )
 
     def warn_of_unseen(self, labels: np.ndarray, what: str) -> None:

@@ -1,15 +1,16 @@
-"""What the explorer's server refuses before the page sees it: foreign pages, unknown paths, and large bodies."""
+"""What the explorer's server refuses before the page sees it: foreign pages, unknown paths, and what no browser needs to send."""
 
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATHS = ("/", "/page.css", "/favicon.ico")
-BELOW = ("/_nicegui/", "/_nicegui_ws/")  # files of NiceGUI, and its connection
-CONNECTION = BELOW[1]
-MOST_BYTES = 1_000_000  # of a body or message; the page sends a few hundred
+FILES, CONNECTION = "/_nicegui/", "/_nicegui_ws/socket.io/"  # of NiceGUI
+MOST_BYTES = 1_000_000  # of a message; the page sends a few hundred
+OWN = (None, "same-origin", "none")  # who asks, as Sec-Fetch-Site says: an old browser, our page, or the address bar
 
 
 class Doorkeeper:
@@ -28,8 +29,6 @@ class Doorkeeper:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             refused = _why_refused(scope)
-            if refused is None and scope["type"] == "http":
-                refused, receive = await _read_body(receive)
             if refused is not None:
                 await _refuse(refused, scope, receive, send)
                 return
@@ -37,40 +36,32 @@ class Doorkeeper:
 
 
 def _why_refused(scope: Scope) -> HTTPStatus | None:
-    headers, path = Headers(scope=scope), scope["path"]
-    origin = headers.get("origin")
-    if origin is not None and origin != f"http://{headers.get('host')}":
+    headers = Headers(scope=scope)
+    if _is_foreign(headers):
         return HTTPStatus.FORBIDDEN
-    if path not in PATHS and not path.startswith(BELOW):
+    if not (scope["path"] == CONNECTION if scope["type"] == "websocket" else _is_known(scope)):
         return HTTPStatus.NOT_FOUND
-    if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD") and not path.startswith(CONNECTION):
+    if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
         return HTTPStatus.METHOD_NOT_ALLOWED
-    length = headers.get("content-length", "0")
-    if not (length.isdecimal() and len(length) < 20 and int(length) <= MOST_BYTES):
+    if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     return None
 
 
-async def _read_body(receive: Receive) -> tuple[HTTPStatus | None, Receive]:
-    """Read a body, whose length a client need not name.
+def _is_foreign(headers: Headers) -> bool:
+    """Whether another website sends a request. Its link to the page may be followed, but it may not load or frame the page."""
+    own = f"http://{headers.get('host')}"
+    if any(origin != own for origin in headers.getlist("origin")):
+        return True
+    return headers.get("sec-fetch-site") not in OWN and headers.get("sec-fetch-dest") != "document"
 
-    Returns:
-        Why it is refused, or None; and what hands the read messages on, and then those to come.
-    """
-    messages: list[Message] = []
-    left = MOST_BYTES
-    while not messages or messages[-1].get("more_body", False):
-        messages.append(await receive())
-        if messages[-1]["type"] == "http.disconnect":
-            return HTTPStatus.BAD_REQUEST, receive
-        left -= len(messages[-1].get("body", b""))
-        if left < 0:
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, receive
 
-    async def again() -> Message:
-        return messages.pop(0) if messages else await receive()
-
-    return None, again
+def _is_known(scope: Scope) -> bool:
+    """Whether a path is one of the page's or of NiceGUI's files. NiceGUI answers every other path with the page."""
+    if scope["path"] in PATHS:
+        return True
+    routes = scope["app"].routes if scope["path"].startswith(FILES) else ()
+    return any(route.matches(scope)[0] is not Match.NONE for route in routes)
 
 
 async def _refuse(status: HTTPStatus, scope: Scope, receive: Receive, send: Send) -> None:

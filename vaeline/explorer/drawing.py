@@ -105,6 +105,19 @@ class Explorer:
             left, right = (self._draws(side, settings.noise, labels) for side in settings.sides.values())
             return left, right
 
+    def unseen_combinations(self, settings: Settings) -> str:
+        """Which of the chosen labels no training image has together, as a sentence; empty if there are none.
+
+        Raises:
+            UserError: a label or test image does not exist.
+        """
+        with self._lock:
+            if settings.show == "edit":
+                labels = self._first.labels(1, self.labels_of(settings.image) | settings.labels)
+            else:
+                labels = self._draw_labels(settings)
+            return self._first.unseen_combinations(labels, settings.labels) if settings.labels else ""
+
     def labels_of(self, image: int) -> dict[str, str]:
         """Label names and values of a test image.
 

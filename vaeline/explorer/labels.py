@@ -28,6 +28,7 @@ class LabelsPanel:
             self.no_labels = text_element("p", "Neither model uses labels, so there is nothing to switch.", "hint")
             with element("div", "label-controls") as self.all:
                 self.hint = text_element("p", classes="hint")
+                self.unseen = text_element("p", classes="alert", role="status")
                 with element("div", "labels"):
                     columns = zip(facts.label_names, facts.label_values, strict=True)
                     self.controls = {name: self._control(name, values) for name, values in columns}
@@ -42,13 +43,15 @@ class LabelsPanel:
             else:
                 control.set_value(value)
 
-    def update(self, conditional: bool, show: str) -> None:
+    def update(self, conditional: bool, show: str, unseen: str) -> None:
         """Show the controls if either model uses labels, and explain what a label that is not set does.
 
         Args:
             conditional: whether either model uses labels.
             show: `draws` or `edit`.
+            unseen: which of the chosen labels no training image has together; empty if there are none.
         """
+        set_text(self.unseen, unseen)
         self.no_labels.set_visibility(not conditional)
         self.all.set_visibility(conditional)
         if show == "edit":

@@ -40,6 +40,7 @@ class PageView(NamedTuple):
     sliders: dict[str, list[Slider]]  # side name -> latents that can be moved
     latent_sizes: dict[str, int]  # side name -> number of latents that can be moved
     conditional: bool  # whether either model uses labels
+    unseen: str  # which of the chosen labels no training image has together
 
 
 class Page:
@@ -202,6 +203,7 @@ class Page:
             {name: self.explorer.sliders(*key) for name, key in keys.items()},
             {name: self.explorer.latent_size(*key) for name, key in keys.items()},
             any(self.explorer.is_conditional(*key) for key in keys.values()),
+            self.explorer.unseen_combinations(settings),
         )
 
     def _show_view(self, settings: Settings, view: PageView, seconds: float) -> None:
@@ -209,7 +211,7 @@ class Page:
         for panel, side_view, side in zip((self.left, self.right), view.sides, settings.sides.values(), strict=True):
             panel.update(side_view, side, with_note=view.conditional)
         set_text(self.explanation, f"{_explain(settings, view.conditional)} Drawn in {1000 * seconds:.0f} ms.")
-        self.labels.update(view.conditional, settings.show)
+        self.labels.update(view.conditional, settings.show, view.unseen)
         self.sides_area.classes(replace=f"sides {settings.show}")
         self.draws_controls.set_visibility(settings.show == "draws")
         self.edit_controls.set_visibility(settings.show == "edit")

@@ -46,8 +46,8 @@ def save(runs: Runs, settings: Settings, views: tuple[SideView, SideView]) -> Pa
 
 def names(runs: Runs) -> list[str]:
     """File names of the saved pictures of a study, newest first."""
-    paths = sorted((runs.folder / FOLDER).glob("*.png"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    return [path.name for path in paths]
+    paths = [path for path in (runs.folder / FOLDER).glob("*.png") if path.is_file()]  # a link may lead nowhere
+    return [path.name for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)]
 
 
 def read(runs: Runs, name: str) -> Settings:

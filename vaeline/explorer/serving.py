@@ -28,6 +28,7 @@ def serve(explorer: Explorer, port: int, show: bool) -> None:
     app.add_middleware(Doorkeeper)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     app.add_static_file(local_file=Path(__file__).parent / "page.css", url_path="/page.css")
+    app.config.socket_io_js_transports = ["websocket"]  # the other one, polling, needs requests with bodies
     ui.run(
         lambda: Page(explorer),
         host=HOST,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vaeline.data.facts import Facts
 from vaeline.runs.evaluation_file import MeasuredOn
+from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError
 
 FILES = {"classifier_sha256": "classifier", "statistics_sha256": "reference", "numbers_sha256": "reference"}
@@ -26,7 +27,7 @@ class CommonGround:
     classifier_sha256: str | None = None
     statistics_sha256: str | None = None
 
-    def require(self, folder: Path, facts: Facts, measured: MeasuredOn) -> None:
+    def admit(self, folder: Path, facts: Facts, measured: MeasuredOn) -> None:
         """Check that a run is of the same data set, and was measured with the same files.
 
         Args:
@@ -47,8 +48,8 @@ class CommonGround:
             wanted, found = getattr(self, name), getattr(measured, name)
             if wanted is not None and found is not None and wanted != found:
                 raise UserError(
-                    f"{folder} was evaluated with another {what} than that of the data set now, or of the other runs; evaluate it "
-                    f"again with `python -m pipeline_steps.evaluate --variant {measured.variant} --seed {measured.seed}`."
+                    f"{folder} was evaluated with another {what} than that of the data set now, or of the other runs; "
+                    f"{again('evaluate', (measured.variant, measured.seed))}."
                 )
         self.facts = facts
         for name in FILES:

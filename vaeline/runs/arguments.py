@@ -13,6 +13,7 @@ from vaeline.data.facts import Facts
 from vaeline.system.errors import UserError, reason, shown
 
 MODES = {1: "L", 3: "RGB"}  # of Pillow, by channels
+YES_NO = {True: "yes", False: "no"}
 DEEP = ("I", "F")  # how Pillow's modes of more than 8 bits a channel begin
 
 
@@ -29,14 +30,19 @@ def whole_number(value: object, name: str, least: int, most: int) -> int:
 
 
 def count_of_images(value: object, facts: Facts) -> int:
-    """Check how many images are asked for: at least one, and no more than fit into half of this machine's memory.
+    """Check how many images are asked for: at least one, and no more than fit into memory.
 
     Raises:
         UserError: it is of another type, or out of range.
     """
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     bytes_each = prod(facts.image_shape) * np.dtype(facts.dtype).itemsize + 8 * len(facts.label_names)
-    return whole_number(value, "count", 1, max(1, memory // 2 // bytes_each))
+    return whole_number(value, "count", 1, most_in_memory(bytes_each))
+
+
+def most_in_memory(bytes_each: int) -> int:
+    """How many things fit into a quarter of this machine's memory, at least one. A result is held twice while it is joined."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, memory // 4 // bytes_each)
 
 
 def as_array(value: object, what: str, instead: str) -> np.ndarray:
@@ -48,12 +54,12 @@ def as_array(value: object, what: str, instead: str) -> np.ndarray:
         instead: what to give, for errors: "whole numbers, (n, 2)".
 
     Raises:
-        UserError: it is none.
+        UserError: it is none, or has masked values.
     """
-    if isinstance(value, Tensor):
-        value = value.detach().cpu()
+    if any(np.ma.is_masked(each) for each in (value if isinstance(value, list | tuple) else [value])):
+        raise UserError(f"{what} have masked values; fill them or leave them out, and give {instead}.")
     try:
-        array = np.asarray(value)
+        array = np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
     except Exception as error:  # rows of different lengths, or whatever an object raises
         raise UserError(
             f"{what} are {type(value).__name__}, which is no array ({reason(error)}); give {instead}."
@@ -61,6 +67,8 @@ def as_array(value: object, what: str, instead: str) -> np.ndarray:
     if array.dtype.kind not in "biuf":
         came = shown(value) if array.ndim == 0 else f"an array of {array.dtype}"
         raise UserError(f"{what} are {came}; give {instead}.")
+    if array.ndim and not len(array):
+        raise UserError(f"{what} are empty, {array.dtype} {array.shape}; give at least one: {instead}.")
     return array
 
 
@@ -77,7 +85,7 @@ def as_images(value: object, facts: Facts) -> np.ndarray:
         raise UserError(f"Images are the path {shown(value)}; open it with PIL.Image.open, or give {wanted}.")
     images = as_array(_without_pillow(value, facts), "Images", wanted)
     kinds = "iuf" if facts.points else "iu"
-    if images.shape[1:] != facts.image_shape or images.dtype.kind not in kinds or not len(images):
+    if images.shape[1:] != facts.image_shape or images.dtype.kind not in kinds:
         raise UserError(f"Images are {images.dtype} {images.shape}; this run takes {wanted}.")
     if facts.points:
         return _finite(images, "points")
@@ -100,11 +108,11 @@ def as_latents(value: object, shape: tuple[int, ...], codes: int | None) -> np.n
     """
     wanted = f"float32 (n, {', '.join(map(str, shape))})"
     latents = as_array(value, "Latents", wanted)
-    if codes and latents.dtype.kind in "iu" and latents.shape[1:] == shape[1:] and len(latents):
+    if codes and latents.dtype.kind in "iu" and latents.shape[1:] == shape[1:]:
         if latents.min() < 0 or latents.max() >= codes:
             raise UserError(f"An index of the codebook is out of range; indices are 0 to {codes - 1}.")
         return latents.astype(np.int64)
-    if latents.shape[1:] != shape or latents.dtype.kind not in "iuf" or not len(latents):
+    if latents.shape[1:] != shape or latents.dtype.kind not in "iuf":
         raise UserError(f"Latents are {latents.dtype} {latents.shape}; this run takes {wanted}.")
     return _finite(latents, "latents")
 
@@ -142,7 +150,7 @@ def as_wanted(value: object) -> dict[str, Any]:
 
 
 def values_of(name: str, value: object) -> list[int | str]:
-    """The value, or the values of each image, that a label is given.
+    """The value, or the values of each image, that a label is given. True and False are yes and no.
 
     Raises:
         UserError: a value is neither a whole number nor a name.
@@ -151,10 +159,11 @@ def values_of(name: str, value: object) -> list[int | str]:
     if (
         not isinstance(many, list | tuple)
         or not many
-        or not all(isinstance(each, int | str | np.integer) for each in many)
+        or not all(isinstance(each, int | str | np.integer | np.bool_) for each in many)
+        or np.ma.is_masked(value)
     ):
         raise UserError(f"{name} is {shown(value)}; give the name or the number of a value, or a list of them.")
-    return list(many)
+    return [YES_NO[bool(each)] if isinstance(each, bool | np.bool_) else each for each in many]
 
 
 def _without_pillow(value: object, facts: Facts) -> object:

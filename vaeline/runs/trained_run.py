@@ -2,7 +2,8 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,13 @@ from vaeline.runs.arguments import (
     as_latents,
     as_wanted,
     count_of_images,
+    most_in_memory,
     values_of,
     whole_number,
 )
 from vaeline.runs.description import NAME, described
 from vaeline.runs.folder import place_of, project_of
+from vaeline.runs.label_combinations import unseen_in_words
 from vaeline.study.schema import MOST_SEED
 from vaeline.system.errors import UserError, reason, shown
 from vaeline.system.seeds import derive_seed
@@ -58,11 +61,12 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
     for name, path in {"folder": folder, "store": store}.items():
         if not isinstance(path, str | os.PathLike) and (path is not None or name == "folder"):
             raise UserError(f"{name} is {shown(path)}; give a path.")
-    model, facts = model_files.load(Path(folder))
-    if place_of(Path(folder)) is not None:
-        identity.require_place(Path(folder), described(Path(folder) / NAME))
-    if store is None:
-        store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
+    with _reading(folder):
+        model, facts = model_files.load(Path(folder))
+        if place_of(Path(folder)) is not None:
+            identity.require_place(Path(folder), described(Path(folder) / NAME))
+        if store is None:
+            store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
     return TrainedRun(_on(device, model), facts, Path(store))
 
 
@@ -83,6 +87,7 @@ class TrainedRun:
     def __init__(self, model: Model, facts: Facts, store: Path) -> None:
         self.model, self.facts, self.store = model, facts, store
         self._splits: dict[str, Split] = {}
+        self._training_labels: np.ndarray | None = None
         self._latent_shape: tuple[int, ...] | None = None
 
     @property
@@ -125,6 +130,21 @@ class TrainedRun:
             of_test = self.split().labels
             labels = of_test[np.random.default_rng(seed).integers(len(of_test), size=count)]
         return self._with(labels, asked)
+
+    def unseen_combinations(self, labels: np.ndarray, chosen: Iterable[str]) -> str:
+        """Which labels, (n, columns), no training image has together, as a sentence; empty if there are none.
+
+        Args:
+            labels: of the images to draw.
+            chosen: names of the labels that were set, which are compared with one another and with all other labels.
+
+        Raises:
+            UserError: as in `split`.
+        """
+        if self._training_labels is None:
+            require_images(self.store, self.facts)
+            self._training_labels = read_split(self.store, "train", 0).labels  # the images stay on disk
+        return unseen_in_words(labels, self._training_labels, self.facts, chosen)
 
     def sample(
         self, count: int = 16, wanted: Wanted | None = None, /, *, seed: int = 0, **named: Value | Sequence[Value]
@@ -210,7 +230,6 @@ class TrainedRun:
         Raises:
             UserError: the prior has no flow, or the latents are not vectors.
         """
-        steps = whole_number(steps, "steps", 1, MOST_STEPS)
         first, second = (as_array(each, "Latents", "float32 (n, latent)") for each in (first, second))
         if through_flow and self.model.latent_density.flow is None:
             raise UserError("The prior of this run has no flow to interpolate through; use through_flow=False.")
@@ -218,6 +237,7 @@ class TrainedRun:
             raise UserError(
                 f"Latents to interpolate between are {np.shape(first)} and {np.shape(second)}; both must be (n, latent)."
             )
+        steps = whole_number(steps, "steps", 1, min(MOST_STEPS, most_in_memory(8 * first.size)))
         return (
             interpolation.interpolate(
                 self.model, self._tensor(self._z(first)), self._tensor(self._z(second)), steps, through_flow
@@ -317,8 +337,20 @@ def _seed(value: int) -> int:
     return whole_number(value, "seed", 0, MOST_SEED)
 
 
+@contextmanager
+def _reading(path: Path | str) -> Iterator[None]:
+    """Turn an error of the operating system, such as a name that is too long or a missing permission, into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{shown(str(path))} cannot be read ({reason(error)}); check the path and its permissions."
+        ) from error
+
+
 def _on(device: torch.device | str, model: Model) -> Model:
     try:
+        torch.zeros(1).to(torch.device(device)).cpu()  # the device `meta` takes a model, but holds no numbers
         return model.to(torch.device(device))
     except Exception as error:  # torch has another class for each kind of device that it lacks
         raise UserError(f"device is {shown(device)}, which cannot be used ({reason(error)}); take cpu.") from error
