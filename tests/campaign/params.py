@@ -142,7 +142,10 @@ def _word(random: Random, content: bytes) -> bytes:
 
 def _key(random: Random, content: bytes) -> bytes:
     """Write a name, wherever it is a key or the name of a variant, as a word that may be a number, a truth value or nothing."""
-    names = re.findall(rb"^ *([a-z_]+):", content, re.MULTILINE)
+    variants = re.search(rb"^variants:$(.*)", content, re.MULTILINE | re.DOTALL) if random.random() < 0.7 else None
+    names = re.findall(
+        rb"^  ([a-z_]+):" if variants else rb"^ *([a-z_]+):", variants[1] if variants else content, re.MULTILINE
+    )
     word = random.choice(WORDS).encode() if random.random() < 0.3 else random.choice(KEYS)
     name = random.choice(names) if names else b"study"
     return re.sub(rb"\b" + name + rb"\b", lambda _: word, content)

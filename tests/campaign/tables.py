@@ -163,7 +163,7 @@ def _words(images: Collection[str]) -> set[str]:
 
 def _canonical(word: str) -> str:
     word = unicodedata.normalize("NFC", word.strip())
-    lower = word.lower().removesuffix(".0")
+    lower = word.lower().removesuffix(".0").replace("-0", "0")
     return "yes" if lower in YES else "no" if lower in NO else word
 
 
@@ -174,14 +174,16 @@ def _write(path: Path, index: int) -> None:
 
 # Changes of how a table is written. The first ones leave its meaning as it is.
 
-INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u202a\u3000\u2009"  # blanks, marks of direction, places where a word may break
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u202a"  # marks of direction, places where a word may break
+BLANKS = "\u3000\u2009"  # nobody sees them at the end of a cell
 
 
 def _hide_characters(random: Random, table: Table) -> None:
     """Characters that nobody sees, in some cells or in the header; the words are the same."""
     for row in random.sample([table.header, *table.rows], 4):
         at, mark = random.randrange(3), random.choice(INVISIBLE)
-        row[at] = random.choice([f"{row[at]}{mark}", f"{mark}{row[at]}", f"{row[at][:1]}{mark}{row[at][1:]}"])
+        place = random.randrange(len(row[at]) + 1)
+        row[at] = row[at][:place] + mark + row[at][place:] + random.choice(["", random.choice(BLANKS)])
 
 
 def _compose(random: Random, table: Table) -> None:
@@ -310,7 +312,7 @@ def _blank_header(random: Random, table: Table) -> None:
 def _stray_value(random: Random, table: Table) -> None:
     """One value of a column of yes and no is neither: it is a third value, and a note names it."""
     row, word = random.choice(table.rows), random.choice(["2", "maybe", "-", "1.5", "10"])
-    row[table.smiling] = table.meaning["smiling"][row[0].strip(INVISIBLE)] = word
+    row[table.smiling] = table.meaning["smiling"][row[0]] = word
     table.told["smiling"] = f"{word} (1)"
 
 
