@@ -14,6 +14,7 @@ from random import Random
 import numpy as np
 import yaml
 
+from tests.campaign import mutations
 from tests.campaign.engines import COMMANDS, Running, end_state, pause
 from tests.campaign.kind import Grounds, Judge, Kind
 from tests.campaign.outcome import Case, Verdict, worst
@@ -42,10 +43,10 @@ MODULES = [
 
 @dataclass(frozen=True)
 class Edit:
-    """Another content of a file."""
+    """Another content of a file, or none."""
 
     path: str
-    content: bytes
+    content: bytes | None
     what: str
 
 
@@ -86,10 +87,13 @@ def prepare(grounds: Grounds) -> Judge:
 
 def _edited(random: Random, project: Project) -> tuple[str, Callable[[], None]]:
     """Edit a file; returns what was done, and how to undo it, with the file's time of change or with the time of now."""
-    edit = random.choice([_of_params, _of_params, _of_module, _of_labels, _of_image])(random, project)
+    edit = random.choice(EDITS)(random, project)
     path, keep_time = project.folder / edit.path, random.random() < 0.3
     content, times = path.read_bytes(), path.stat()
-    path.write_bytes(edit.content)
+    if edit.content is None:
+        path.unlink()
+    else:
+        path.write_bytes(edit.content)
 
     def undo() -> None:
         path.write_bytes(content)
@@ -131,5 +135,39 @@ def _of_image(random: Random, project: Project) -> Edit:
     pixels = np.full((8, 8), random.randrange(256), np.uint8)
     return Edit(f"{SOURCE}/{image.name}", png(pixels), image.name)
 
+
+def _without_image(random: Random, project: Project) -> Edit:
+    image = random.choice(sorted((project.folder / SOURCE).glob("*.png")))
+    return Edit(f"{SOURCE}/{image.name}", None, f"{image.name} removed")
+
+
+def _one_label(random: Random, project: Project) -> Edit:
+    """A single label becomes its opposite, in as many characters."""
+    path = f"{SOURCE}/labels.csv"
+    header, *rows = (project.folder / path).read_text().splitlines()
+    at = random.randrange(len(rows))
+    rows[at] = rows[at][:-1] + {"0": "1", "1": "0"}[rows[at][-1]]
+    return Edit(path, ("\n".join([header, *rows]) + "\n").encode(), f"row {at} of labels.csv")
+
+
+def _damaged_params(random: Random, project: Project) -> Edit:
+    return Edit(
+        "params.yaml",
+        mutations.bytes_of(random, (project.folder / "params.yaml").read_bytes()),
+        "damage in params.yaml",
+    )
+
+
+def _damaged_lock(random: Random, project: Project) -> Edit:
+    """Damage in DVC's records, which a run may write anew meanwhile; git brings back the old ones."""
+    path = project.folder / "dvc.lock"
+    if not path.exists():
+        return _damaged_params(random, project)
+    return Edit("dvc.lock", mutations.bytes_of(random, path.read_bytes()), "damage in dvc.lock")
+
+
+EDITS: tuple[Callable[[Random, Project], Edit], ...] = (
+    _of_params, _of_params, _of_params, _of_module, _of_module, _of_labels, _one_label, _of_image, _of_image, _without_image, _damaged_params, _damaged_lock,
+)  # fmt: skip
 
 KIND = Kind("edits", prepare, cases=30)

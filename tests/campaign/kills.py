@@ -14,7 +14,9 @@ from tests.workflow.scratch import Project
 
 RUN = 6.0  # seconds, about the time that a run takes
 ENDED = " (had ended)"  # such a kill is not counted
-KILLS, FEW = 10, 4  # in a chain, and in one of a short campaign
+KILLS, FEW = 10, 2  # in a chain, and in one of a short campaign
+INTO = 0.6  # seconds after the start of a step
+STEPS = ("code", "download", "preprocess", "classifier", "reference", "train", "sample", "evaluate", "report")
 
 
 def prepare(grounds: Grounds) -> Judge:
@@ -47,13 +49,19 @@ def _killed(random: Random, project: Project, engine: str, most: float) -> tuple
     """Start an engine and kill it, or the process that it started last; returns what was done, and a fault if there is one."""
     running = Running(project, engine)
     moment, newest = random.uniform(0, most), random.random() < 0.2
+    step = random.choice(STEPS) if random.random() < 0.4 else ""
+    if step:
+        moment = random.uniform(0, INTO)
+        while not running.started(f"pipeline_steps.{step}") and not running.ended(0.005):
+            pass
     ended = running.ended(moment)
     if newest:
         running.kill_newest()
         running.ended()
     else:
         running.kill()
-    return f"{engine} {moment:.2f} s{' its step' if newest else ''}{ENDED if ended else ''}", running.fault()
+    place = f" after {step} began" if step else ""
+    return f"{engine} {moment:.2f} s{place}{' its step' if newest else ''}{ENDED if ended else ''}", running.fault()
 
 
 KIND = Kind("kills", prepare, cases=14)

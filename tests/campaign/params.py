@@ -25,10 +25,30 @@ WORDS = (
     "Null", "~", "TRUE", "True", "2026-11-28", "=", "<<", "!!int '3'", "!!str 3", "'3'", '"3"', "3 # three", "&a 3", "*a", "? 3", "|", "> 3", "[3]", "{}", "3,",
     "9223372036854775807", "9223372036854775808", "1" + "0" * 400, "½", "３", "ٳ", "\u00a03", "3\u2028", "\ufeff3", "é", "e\u0301", "x" * 60_000, "!!python/none", "@", "%", "\t3",
     "0.1e", "1e-400", "0.30000000000000000001", "'null'", "[", "{a: &b [*b]}", "|2-", "!<tag:yaml.org,2002:int> 3", "\"\\u0033\"", "'a\n\n  b'",
+    "Yes", "No", "ON", "Off", "N", "n", "Y", "0777", "09", "-010", "+0x1F", "0b1_0", "0x_1", "1__0", "1:30.5", "190:20:30", "+.inf", ".NAN", "1.", "-.5", "685.230_15e+03", "1e03",
+    "2001-12-14t21:59:43.10-05:00", "!!float 3", "!!bool 'yes'", "!!timestamp 2026-11-28", "!!binary aGk=", "!!omap [a: 1]", "!!pairs [a: 1]", "!!set {a}", "'\\x33'", '"\\x33"',
 )  # fmt: skip
 NUMBERS = (
     "010", "08", "0o10", "0x10", "1_0", "10.0", "1e1", "1e-3", "1E-3", "1.e-3", "+10", "12", "0.010", ".5", "1:30", "yes", "on", "null", "~", "16 # sixteen", "&a 16",
 )  # fmt: skip
+KEYS = (
+    b"on",
+    b"No",
+    b"y",
+    b"010",
+    b"1_0",
+    b"1e3",
+    b"0x10",
+    b"null",
+    b"~",
+    b"true",
+    b"1:30",
+    b"2026-11-28",
+    b".inf",
+    b"0.5",
+    b"007",
+    b"1",
+)
 STUDIES = ("digits", "shapes", "latent_spaces", "mnist_flows", "mnist_nll", "celeba_cvae_nf")
 
 
@@ -42,7 +62,7 @@ def prepare(grounds: Grounds) -> Judge:
         random = case.random()
         content, what = random.choice(texts).encode(), []
         for _ in range(random.choice([1, 1, 1, 1, 2, 3])):
-            mutate = random.choice([_byte, _word, _word, _word, _line, _value, _alias])
+            mutate = random.choice([_byte, _word, _word, _word, _key, _line, _value, _alias])
             content = mutate(random, content)
             what.append(mutate.__name__.strip("_"))
         path = folder / f"{case.number}.yaml"
@@ -120,6 +140,17 @@ def _word(random: Random, content: bytes) -> bytes:
     return content[: place.start()] + random.choice(words).encode() + content[place.end() :]
 
 
+def _key(random: Random, content: bytes) -> bytes:
+    """Write a name, wherever it is a key or the name of a variant, as a word that may be a number, a truth value or nothing."""
+    variants = re.search(rb"^variants:$(.*)", content, re.MULTILINE | re.DOTALL) if random.random() < 0.7 else None
+    names = re.findall(
+        rb"^  ([a-z_]+):" if variants else rb"^ *([a-z_]+):", variants[1] if variants else content, re.MULTILINE
+    )
+    word = random.choice(WORDS).encode() if random.random() < 0.3 else random.choice(KEYS)
+    name = random.choice(names) if names else b"study"
+    return re.sub(rb"\b" + name + rb"\b", lambda _: word, content)
+
+
 def _line(random: Random, content: bytes) -> bytes:
     """Delete, repeat, move or indent a line."""
     lines = content.split(b"\n")
@@ -139,7 +170,9 @@ def _line(random: Random, content: bytes) -> bytes:
 
 
 def _value(random: Random, content: bytes) -> bytes:
-    """Mutate the values, and write them as YAML or JSON."""
+    """Mutate the values, and write them as YAML or JSON. A content with aliases may be too large to be written."""
+    if b"&" in content:
+        return mutations.bytes_of(random, content)
     try:
         parsed = yaml.safe_load(content)
         changed = mutations.structure(random, parsed)

@@ -8,10 +8,12 @@ import csv
 import io
 import os
 import tempfile
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from random import Random
+from types import MappingProxyType
 
 import numpy as np
 
@@ -23,8 +25,7 @@ from vaeline.data import raw_images
 from vaeline.study.schema import Dataset
 
 IMAGES = 14
-NO_LABELS = ("age", "site")  # the names of a column of measurements and of one with a single value
-UNSEEN = ("\u200b", "\u00ad", "\u2060", "\ufeff")  # characters that a reader does not see
+MEASURED, CONSTANT = "age", "site"  # the names of a column of measurements and of one with a single value: no labels
 YES, NO = ("1", "yes", "true", "y", "t", "+1", "on"), ("0", "no", "false", "n", "f", "-1", "off")
 Meaning = dict[str, dict[str, str]]  # column -> image -> what the image shows
 
@@ -41,7 +42,8 @@ class Table:
     name: str = "labels.csv"
     quoted: bool = False
     refused: str = ""  # why the table has no meaning, so that only a sentence is right
-    told: str = ""  # the column that a note must name if the table is read all the same
+    told: dict[str, str] = field(default_factory=dict)  # what the note on a column must contain
+    meaning: Meaning = field(default_factory=dict)
     smiling: int = 1  # the place of the column of yes and no
 
     def written(self) -> bytes:
@@ -50,7 +52,10 @@ class Table:
         quoting = csv.QUOTE_ALL if self.quoted else csv.QUOTE_MINIMAL
         writer = csv.writer(text, delimiter=self.separator, lineterminator=self.newline, quoting=quoting)
         writer.writerows([self.header, *self.rows])
-        return text.getvalue().encode(self.encoding, "replace")
+        try:
+            return text.getvalue().encode(self.encoding)
+        except UnicodeEncodeError:  # it cannot write these characters
+            return text.getvalue().encode()
 
 
 def prepare(grounds: Grounds) -> Judge:
@@ -76,27 +81,39 @@ def _table(random: Random, folder: Path) -> Verdict:
         [[name, str(random.randrange(2)), random.choice(["red", "green", "blue"])] for name in names],
     )
     table.rows[0][1], table.rows[1][1] = "0", "1"
-    meaning = {column: {row[0]: row[at] for row in table.rows} for at, column in enumerate(table.header[1:], 1)}
-    changes = random.choices(CHANGES, k=random.choice([1, 1, 1, 2, 3]))
+    for at, column in enumerate(table.header[1:], 1):
+        table.meaning[column] = {row[0]: row[at] for row in table.rows}
+    changes = list(set(random.choices(CHANGES, k=random.choice([1, 1, 1, 2, 3]))))
     changes.sort(key=CHANGES.index)  # the meaning goes last, so that no other change brings it back
     for change in changes:
         change(random, table)
     (folder / table.name).write_bytes(table.written())
     what = " and ".join(change.__name__.strip("_") for change in changes)
-    return judged(folder, meaning, what, table.refused, table.told)
+    return judged(folder, table.meaning, what, table.refused, table.told)
 
 
-def judged(folder: Path, meaning: Meaning, what: str, refused: str = "", told: str = "") -> Verdict:
-    """Read a folder, and compare the labels with what the images mean."""
+def judged(
+    folder: Path, meaning: Meaning, what: str, refused: str = "", told: Mapping[str, str] = MappingProxyType({})
+) -> Verdict:
+    """Read a folder, and compare the labels with what the images mean.
+
+    Args:
+        folder: that is read.
+        meaning: of the images.
+        what: was done to the folder.
+        refused: why only a sentence is right; empty if labels are.
+        told: what the note on a column must contain.
+    """
     reply = attempt(lambda: _read(folder))
     if reply.outcome is not Outcome.RIGHT:
         return Verdict(reply.outcome, what, reply.said)
     labels, notes = reply.value
+    found = _faults(labels, meaning, notes)
+    for column, words in told.items():
+        if not any(note.startswith(f"{column}: ") and words in note for note in notes):
+            found.append(f"no note on {column} has {words!r}: {notes}")
     if refused:
-        said = told and told in " ".join(notes) and not (told in NO_LABELS and told in labels)
-        found = [] if said else [f"{refused}, but it was accepted: {notes}"]
-    else:
-        found = _faults(labels, meaning, notes)
+        found = [f"{refused}, but it was accepted: {labels}, {notes}"]
     return Verdict(Outcome.SILENT if found else Outcome.RIGHT, what, "; ".join(found)[:600])
 
 
@@ -118,31 +135,35 @@ def _faults(labels: Meaning, meaning: Meaning, notes: list[str]) -> list[str]:
     found = []
     for column, meant in meaning.items():
         read = labels[column]
-        if (left_out := meant.keys() - read.keys()) and not _told(left_out, notes):
+        if (left_out := meant.keys() - read.keys()) and not _told(left_out, read, notes):
             found.append(f"{len(left_out)} images are left out without a note")
-        binary = {_canonical(word) for word in meant.values()} <= {"yes", "no"}
-        pairs = {
-            (read[image], _canonical(meant[image]) if binary else meant[image]) for image in read if image in meant
-        }
-        if len(pairs) > len({one for one, _ in pairs}) or len(pairs) > len({other for _, other in pairs}):
+        meanings = set(map(_canonical, meant.values()))
+        third = bool(meanings & {"yes", "no"}) and not meanings <= {"yes", "no"}
+        pairs = {(read[image], _canonical(meant[image])) for image in read if image in meant}
+        # Beside a third value, each word for yes is a value of its own.
+        if not third and len(pairs) > len({other for _, other in pairs}):
             found.append(f"{column}: {sorted(pairs)}")
-        found += [
-            f"{column}: {one} for {other}" for one, other in pairs if (_canonical(one) if binary else one) != other
-        ]
+        found += [f"{column}: {one!r} for {other!r}" for one, other in pairs if _canonical(one) != other]
         found += [f"{image} is no image" for image in read.keys() - meant.keys()][:1]
     return found
 
 
-def _told(images: Collection[str], notes: list[str]) -> bool:
-    """Whether the notes name images that are left out, their folder or their suffix."""
+def _told(left_out: Collection[str], read: Collection[str], notes: list[str]) -> bool:
+    """Whether the notes say how many images are left out, or name them, a folder or a suffix that only they have."""
+    words, others = _words(left_out), _words(read)
+    named = any(word in note for note in notes for word in words - others)
+    return named or any(note.startswith(f"{len(left_out):,} ") for note in notes)
+
+
+def _words(images: Collection[str]) -> set[str]:
+    """Names, suffixes and folders of images."""
     paths = [PurePosixPath(image) for image in images]
-    words = {word for path in paths for word in (path.name, path.suffix, path.parent.name) if word}
-    return any(word in note for note in notes for word in words)
+    return {word for path in paths for word in (path.name, path.suffix, path.parent.name) if word}
 
 
 def _canonical(word: str) -> str:
-    word = word.strip()
-    lower = word.lower().removesuffix(".0")
+    word = unicodedata.normalize("NFC", word.strip())
+    lower = word.lower().removesuffix(".0").replace("-0", "0")
     return "yes" if lower in YES else "no" if lower in NO else word
 
 
@@ -152,6 +173,28 @@ def _write(path: Path, index: int) -> None:
 
 
 # Changes of how a table is written. The first ones leave its meaning as it is.
+
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u202a"  # marks of direction, places where a word may break
+BLANKS = "\u3000\u2009"  # nobody sees them at the end of a cell
+
+
+def _hide_characters(random: Random, table: Table) -> None:
+    """Characters that nobody sees, in some cells or in the header; the words are the same."""
+    for row in random.sample([table.header, *table.rows], 4):
+        at, mark = random.randrange(3), random.choice(INVISIBLE)
+        place = random.randrange(len(row[at]) + 1)
+        row[at] = row[at][:place] + mark + row[at][place:] + random.choice(["", random.choice(BLANKS)])
+
+
+def _compose(random: Random, table: Table) -> None:
+    """An accent is one character in some rows, and two in others."""
+    at = 3 - table.smiling
+    accented = {"red": "r\u00e9d", "green": "gr\u00e9en", "blue": "bl\u00fce"}
+    for row in table.rows:
+        for plain, word in accented.items():
+            row[at] = row[at].replace(plain, unicodedata.normalize(random.choice(["NFC", "NFD"]), word))
+    colours = table.meaning["colour"]
+    colours.update({image: accented.get(word, word) for image, word in colours.items()})
 
 
 def _pad_cells(random: Random, table: Table) -> None:
@@ -176,10 +219,12 @@ def _mix_words(random: Random, table: Table) -> None:
     """Some cells say the same in another way; beside -1 and 1, a 0 could be a third value."""
     if any(row[table.smiling] == "-1" for row in table.rows):
         return
-    for row in random.sample(table.rows, random.choice([1, 1, 4, 8])):
+    for row in random.sample(table.rows, random.choice([1, 1, 2, 7])):
         yes = _canonical(row[table.smiling]) == "yes"
         row[table.smiling] = random.choice(
-            ["1.0", "True", "yes", "YES", "+1", "1 "] if yes else ["0.0", "False", "no", "NO", "-0", "0 "]
+            ["1.0", "1", "True", "TRUE", "yes", "YES", "Yes", "+1", "1 ", "on", "On"]
+            if yes
+            else ["0.0", "0", "False", "FALSE", "no", "NO", "No", "-0", "0 ", "off", "Off"]
         )
 
 
@@ -229,82 +274,68 @@ def _miss_a_cell(random: Random, table: Table) -> None:
     random.choice(table.rows)[random.randrange(1, 3)] = random.choice(
         ["", " ", "NaN", "nan", "NA", "N/A", "null", "None"]
     )
-    table.refused, table.told = "a value is missing", ""
+    table.refused = "a value is missing"
 
 
 def _contradict(random: Random, table: Table) -> None:
     row = list(random.choice(table.rows))
     row[table.smiling] = "1" if _canonical(row[table.smiling]) == "no" else "0"
     table.rows.insert(random.randrange(len(table.rows)), row)
-    table.refused, table.told = "an image has two rows", ""
+    table.refused = "an image has two rows"
 
 
 def _shorten_row(random: Random, table: Table) -> None:
     random.choice(table.rows).pop()
-    table.refused, table.told = "a row is too short", ""
+    table.refused = "a row is too short"
 
 
 def _lengthen_row(random: Random, table: Table) -> None:
     random.choice(table.rows).append("red")
-    table.refused, table.told = "a row is too long", ""
+    table.refused = "a row is too long"
 
 
 def _drop_header(random: Random, table: Table) -> None:
     table.header = table.rows.pop(0)
-    table.refused, table.told = "there is no header", ""
+    table.refused = "there is no header"
 
 
 def _repeat_header(random: Random, table: Table) -> None:
     table.header[2] = table.header[1]
-    table.refused, table.told = "two columns have one name", ""
+    table.refused = "two columns have one name"
 
 
 def _blank_header(random: Random, table: Table) -> None:
     table.header[random.randrange(1, 3)] = random.choice(["", " "])
-    table.refused, table.told = "a column has no name", ""
+    table.refused = "a column has no name"
 
 
 def _stray_value(random: Random, table: Table) -> None:
-    random.choice(table.rows)[table.smiling] = random.choice(["2", "maybe", "-", "1.5", "10"])
-    if not table.refused:
-        table.refused, table.told = "one value of a yes-or-no column is neither", "smiling"
+    """One value of a column of yes and no is neither: it is a third value, and a note names it."""
+    row, word = random.choice(table.rows), random.choice(["2", "maybe", "-", "1.5", "10"])
+    row[table.smiling] = table.meaning["smiling"][row[0]] = word
+    table.told["smiling"] = f"{word} (1)"
 
 
 def _add_measurement(random: Random, table: Table) -> None:
-    table.header.append(NO_LABELS[0])
-    form = random.choice(["{:.3f}", "{:.3f}", "{:.1f}%", "{:.2f} cm"])
-    comma = random.random() < 0.5
+    form, comma = random.choice(["{:.3f}", "{:.3f}", "{:.1f}%", "{:.2f} cm"]), random.random() < 0.5
+    table.header.append(MEASURED)
     for row in table.rows:
         written = form.format(random.uniform(0, 90))
         row.append(written.replace(".", ",") if comma else written)
-    if not table.refused:
-        table.refused, table.told = "a column holds measurements", NO_LABELS[0]
+    table.told[MEASURED] = "not a label"
 
 
 def _add_constant(random: Random, table: Table) -> None:
-    table.header.append(NO_LABELS[1])
+    """A column of which all images have one value teaches nothing."""
     value = random.choice(["x", "1", "yes", "2.5"])
+    table.header.append(CONSTANT)
     for row in table.rows:
         row.append(value)
-    if not table.refused:
-        table.refused, table.told = "a column has one value", NO_LABELS[1]
-
-
-def _hide_character(random: Random, table: Table) -> None:
-    """A value is in two cells, once with a character that a reader does not see."""
-    if not table.encoding.startswith("utf"):
-        return
-    at = 3 - table.smiling
-    one, other = random.sample(table.rows, 2)
-    value = one[at] = other[at].strip()
-    place = random.randrange(1, len(value))
-    other[at] = value[:place] + random.choice(UNSEEN) + value[place:]
-    table.refused, table.told = "two values look the same", ""
+    table.told[CONSTANT] = "not a label"
 
 
 CHANGES: tuple[Callable[[Random, Table], None], ...] = (
-    _pad_cells, _pad_header, _use_words, _mix_words, _shuffle, _turn_columns, _quote, _separate, _encode, _end_lines, _rename, _stray_value, _add_measurement, _add_constant,
-    _hide_character,
+    _pad_cells, _pad_header, _use_words, _mix_words, _stray_value, _compose, _hide_characters, _shuffle, _turn_columns, _quote, _separate, _encode, _end_lines, _rename, _add_measurement, _add_constant,
     _miss_a_cell, _contradict, _repeat_header, _blank_header, _drop_header, _shorten_row, _lengthen_row,
 )  # fmt: skip
 
@@ -362,6 +393,48 @@ def _linked_class(random: Random, folder: Path, meaning: dict[str, str]) -> dict
     return meaning
 
 
+def _linked_image(random: Random, folder: Path, meaning: dict[str, str]) -> dict[str, str]:
+    """An image is a link to an image of another class, and another file has two names in one class."""
+    first = random.choice(sorted(meaning))
+    second, third = random.sample([image for image in sorted(meaning) if meaning[image] != meaning[first]], 2)
+    (folder / first).unlink()
+    os.symlink(folder / second, folder / first)
+    again = f"{meaning[third]}/again.png"
+    os.link(folder / third, folder / again)
+    return {**meaning, again: meaning[third]}
+
+
+def _duplicates(random: Random, folder: Path, meaning: dict[str, str]) -> dict[str, str]:
+    """One picture lies in two classes: the labels are still those of the folders."""
+    first = random.choice(sorted(meaning))
+    other = random.choice([image for image in sorted(meaning) if meaning[image] != meaning[first]])
+    (folder / other).write_bytes((folder / first).read_bytes())
+    return meaning
+
+
+def _nested(random: Random, folder: Path, meaning: dict[str, str]) -> dict[str, str]:
+    """Some images of a class, or all, lie in folders of their own below it: the class is the folder above."""
+    moved = {}
+    for image, name in meaning.items():
+        number = image.rpartition("/")[2]
+        place = f"{name}/{random.choice(['', 'a/', 'b/', 'a/b/', f'{name}/'])}{number}"
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / image).rename(folder / place)
+        moved[place] = name
+    return moved
+
+
+def _splits_below(random: Random, folder: Path, meaning: dict[str, str]) -> dict[str, str]:
+    """`train` and `test` lie below the classes: the classes are still the classes."""
+    moved = {}
+    for image, name in meaning.items():
+        place = f"{name}/{'test' if image.endswith('4.png') else 'train'}/{image.rpartition('/')[2]}"
+        (folder / place).parent.mkdir(exist_ok=True)
+        (folder / image).rename(folder / place)
+        moved[place] = name
+    return moved
+
+
 def _other_suffix(random: Random, folder: Path, meaning: dict[str, str]) -> dict[str, str]:
     """All images of one class have a suffix that few programs write."""
     name = random.choice(sorted(set(meaning.values())))
@@ -398,7 +471,7 @@ def _loose_image(random: Random, folder: Path, meaning: dict[str, str]) -> dict[
 
 
 ARRANGEMENTS: tuple[Callable[[Random, Path, dict[str, str]], dict[str, str]], ...] = (
-    _as_they_are, _split_above, _one_more_folder, _linked_class, _other_suffix, _stray_file, _loose_image,
+    _as_they_are, _split_above, _splits_below, _nested, _nested, _one_more_folder, _linked_class, _linked_image, _duplicates, _other_suffix, _stray_file, _loose_image,
 )  # fmt: skip
 
 KIND = Kind("tables", prepare, cases=2000, batch=20)

@@ -66,9 +66,7 @@ def _write_hdf5(folder: Path, which: int) -> None:
 
 
 def _read_hdf5(folder: Path) -> Any:
-    import h5py
-
-    with h5py.File(folder / "samples.h5") as file:
+    with hdf5_files.opened(folder / "samples.h5", "a file of samples", "make it again") as file:
         return {name: values[...] for name, values in file.items()}
 
 
@@ -171,9 +169,9 @@ def judged(kind: Written, folder: Path, random: Random, what: str, arm: Callable
     kind.write(folder, 2)
     if stray := [path.name for path in folder.iterdir() if path.name not in NAMES]:
         return Verdict(Outcome.SILENT, what, f"left over after the next write: {', '.join(stray)}")
-    return (
-        Verdict(reply.outcome, what, reply.said) if kind.read(folder) is not None else Verdict(Outcome.SILENT, what, "")
-    )
+    if digest(kind.read(folder)) != contents[0]:
+        return Verdict(Outcome.SILENT, what, "the next write does not leave the new content")
+    return Verdict(reply.outcome, what, reply.said)
 
 
 NAMES = {

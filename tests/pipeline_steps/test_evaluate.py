@@ -159,6 +159,7 @@ def test_shared_files_of_other_settings_are_refused(
     assert result.exit_code == 1 and sentence in result.output and f"{section}.{key}" in result.output
 
 
+@pytest.mark.filterwarnings("ignore::vaeline.evaluation.skill.LearnedNothing")
 def test_a_classifier_that_learned_nothing_gives_dashes(project: Study, run: Callable[..., Result]) -> None:
     counts = {"train": 96, "validation": 24, "test": 40}
     facts = write_store({name: invisible(blocks(count, count)) for name, count in counts.items()})

@@ -70,6 +70,7 @@ def project_of_kinds(
     return load()
 
 
+@pytest.mark.filterwarnings("ignore::vaeline.evaluation.skill.LearnedNothing")
 def test_every_kind_of_latent_is_sampled_and_evaluated(project_of_kinds: Study, run: Callable[..., Result]) -> None:
     there = {
         "codes": set(), "points": {"codes", "prior", "traversals"}, "mixture": {*LATENTS, "posterior_log_p"},

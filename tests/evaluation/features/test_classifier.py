@@ -18,6 +18,8 @@ from vaeline.study import parts, schema
 from vaeline.study.step_settings import settings_of
 from vaeline.system.errors import UserError
 
+quiet = pytest.mark.filterwarnings("ignore::vaeline.evaluation.skill.LearnedNothing")  # two epochs teach little
+
 STUDY = made_up.study()
 SETTINGS = schema.Classifier(epochs=12, width=4, features=8, learning_rate=0.01, batch_size=32, threads=1)
 
@@ -76,6 +78,7 @@ def test_labels_hidden_by_augmentation_are_not_learned(column: int, augmentation
     assert loss < 0.2 < blinded
 
 
+@quiet
 def test_training_does_not_touch_the_callers_random_state() -> None:
     images = bright_halves(40, 0)
     torch.manual_seed(0)
@@ -85,6 +88,7 @@ def test_training_does_not_touch_the_callers_random_state() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
+@quiet
 def test_the_epoch_of_the_lowest_validation_loss_is_kept() -> None:
     """Random labels can only be memorized, so validation gets worse with each epoch and the first epoch is the best."""
     images, validation = bright_halves(64, 0), bright_halves(64, 1)
@@ -163,6 +167,7 @@ def test_rare_labels_are_predicted_at_balanced_odds() -> None:
     assert classifier.predict(image).item() == 1
 
 
+@quiet
 def test_a_value_that_never_occurred_is_never_predicted() -> None:
     images = bright_halves(64, 0)
     images.labels[:, 1] = 0
@@ -219,6 +224,7 @@ def test_a_classifier_of_different_images_is_refused(trained: Classifier, tmp_pa
         parts.build(Features, parts.validate("features", {"name": "classifier"}), grey, tmp_path)
 
 
+@quiet
 def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> None:
     """Its training images may be test images now."""
     images = bright_halves(32, 0)
