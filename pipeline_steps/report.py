@@ -23,7 +23,7 @@ from vaeline.runs import former_runs
 from vaeline.runs.folder import NOT_TRAINED, StudyFolder
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
-from vaeline.system.files import sha256, write_json, write_text, written_aside
+from vaeline.system.files import write_json, write_text, written_aside
 
 
 @study_command
@@ -70,18 +70,22 @@ def _reference(study: Study, facts: Facts | None, found: results.Results, partia
     """The numbers of the data set; a partial report does without if they are unavailable."""
     path = DataFiles(study.dataset.id).metrics(study.evaluation.features.name)
     if partial and not path.exists():
+        _say_missing(path, "reference", "no floors, ceilings or other values of real images")
         return Record()
     return reference_numbers.read_numbers_of(study, facts, [run.evaluation for run in found.runs])
 
 
 def _common_ground(study: Study, partial: bool) -> CommonGround:
     """The data set that the runs must be of; a partial report does without a store."""
-    files = DataFiles(study.dataset.id)
-    numbers = files.metrics(study.evaluation.features.name)
-    return CommonGround(
-        facts=None if partial and not files.store.exists() else verify(files.store),
-        numbers_sha256=sha256(numbers) if numbers.exists() else None,
-    )
+    store = DataFiles(study.dataset.id).store
+    if partial and not store.exists():
+        _say_missing(store, "preprocess", "no real images beside samples and reconstructions")
+        return CommonGround.on_disk(study, None)
+    return CommonGround.on_disk(study, verify(store))
+
+
+def _say_missing(path: Path, step: str, without: str) -> None:
+    click.echo(f"There is no {path}, so the page has {without}; `python -m pipeline_steps.{step}` makes it.", err=True)
 
 
 def _page(study: Study, plots: RenderedPlots) -> str:

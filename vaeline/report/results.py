@@ -25,6 +25,7 @@ from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
 from vaeline.study.settings import values
 from vaeline.system.errors import UserError
+from vaeline.system.files import sha256
 
 MOST_FAILURES = 10  # images of each kind
 SETTINGS = ("dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")  # of a comparison
@@ -47,6 +48,7 @@ class Run:
     facts: Facts  # of its images
     times: dict[str, Time]  # step -> its wall time and memory, if they were recorded
     weights_sha256: str  # of its model.safetensors
+    evaluation_sha256: str  # of its evaluation.json
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -144,6 +146,7 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> 
         facts=made.facts,
         times=read_times(folder / TIMING),
         weights_sha256=made.weights_sha256,
+        evaluation_sha256=sha256(folder / "evaluation.json"),
     )
 
 
