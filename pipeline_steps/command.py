@@ -97,6 +97,7 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
     @functools.wraps(step)
     def run(study: Study, variant: str, seed: int) -> None:
         _require_named(study, variant, seed)
+        warnings.formatwarning = functools.partial(_format_warning, of=f"{variant} seed {seed}: ")
         started = time.monotonic()
         seconds = step(study, variant, seed)
         took = time.monotonic() - started if seconds is None else seconds
@@ -210,9 +211,18 @@ def _vouching_file(study: Study, code: str, seed: int | None) -> Path | None:
 
 
 def _format_warning(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None, of: str = ""
 ) -> str:
-    """Show a warning of vaeline as a sentence, without the line of code, and a warning of a library with its place."""
+    """Show a warning of vaeline as a sentence, without the line of code, and a warning of a library with its place.
+
+    Args:
+        message: the warning.
+        category: of the warning.
+        filename: of the code that warns.
+        lineno: of the code that warns.
+        line: of the code that warns.
+        of: the run that the warning is about, as the start of the sentence.
+    """
     if category.__module__.startswith("vaeline."):
-        return f"Warning: {message}\n"
+        return f"Warning: {of}{message}\n"
     return _format_with_place(message, category, filename, lineno, line)

@@ -48,7 +48,8 @@ def main(study: Study, partial: bool) -> None:
     findings = Findings(found, compare.compare(found), real)
     if partial:
         write_text(folder / "partial-report.html", _page(study, RenderedPlots(findings, contract.found())))
-        click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
+        missing = f"; missing: {', '.join(_missing(found))}" if found.missing else ""
+        click.echo(f"{folder / 'partial-report.html'} shows {len(found.runs)} runs{missing}.")
     else:
         _write_outputs(study, findings, folder)
 
@@ -95,13 +96,18 @@ def _page(study: Study, plots: RenderedPlots) -> str:
     return render(compose(study, plots, provenance(results, real.facts if real else None, spent)))
 
 
+def _missing(found: results.Results) -> list[str]:
+    """The missing runs, each with the reason."""
+    return [f"{variant} seed {seed} ({state.removesuffix('.')})" for (variant, seed), state in found.missing.items()]
+
+
 def _check_complete(found: results.Results, folder: Path, partial: bool) -> None:
     """Check that the runs that a report needs are there.
 
     Raises:
         UserError: a run is missing, or for a partial report every run.
     """
-    missing = [f"{variant} seed {seed} ({state})" for (variant, seed), state in found.missing.items()]
+    missing = _missing(found)
     if partial and not found.runs:
         why = "" if set(found.missing.values()) == {NOT_TRAINED} else f" ({', '.join(missing)})"
         raise UserError(f"No run in {folder / 'runs'} is finished{why}; run the study first (snakemake --cores 4 all).")

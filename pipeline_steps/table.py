@@ -63,7 +63,7 @@ def _why_of_other_runs(compared: Comparison, study: Study) -> str:
             if sha256(folder / evaluation_file.NAME) != compared.evaluations[variant].get(seed):
                 return f"{words} evaluated again"
             common.require(folder, made.facts, measured.of)
-    except UserError as error:
+    except (UserError, OSError) as error:
         return f"files of before: {str(error).removesuffix('.')}"
     return ""
 

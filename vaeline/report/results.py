@@ -24,7 +24,7 @@ from vaeline.runs.step_settings import settings_of
 from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
 from vaeline.study.settings import values
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reading
 from vaeline.system.files import sha256
 
 MOST_FAILURES = 10  # images of each kind
@@ -187,10 +187,13 @@ def _read_picture(path: Path) -> bytes:
 
 
 def _read_training(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-        return {name: np.array([float(row[name] or "nan") for row in rows]) for name in reader.fieldnames or ()}
-    except (TypeError, ValueError) as error:
-        raise unreadable(path, "a table of numbers") from error
+    again = "delete it and run the study again"
+    with (
+        reading(path, again, "damaged or of another version of vaeline"),
+        path.open(encoding="utf-8", newline="") as file,
+    ):
+        names, *rows = csv.reader(file)
+        if "epoch" not in names or len(set(names)) < len(names) or {len(row) for row in rows} != {len(names)}:
+            raise ValueError("expected a table with a column epoch, and the same columns in each row")
+        values = [[float(cell or "nan") for cell in row] for row in rows]
+        return dict(zip(names, np.array(values).T, strict=True))
