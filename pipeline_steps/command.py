@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import io
 import os
 import re
 import sys
@@ -47,6 +48,7 @@ def command(step: Callable[..., None]) -> click.Command:
     @functools.wraps(step)
     def speak(**options: object) -> None:
         warnings.formatwarning = _format_warning
+        _accept_all_letters()
         allow_interrupt()
         try:
             if UNDER_DVC in os.environ:
@@ -104,6 +106,13 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
         note_time(StudyFolder(study.study.name).run(variant, seed) / TIMING, name, took)
 
     return run
+
+
+def _accept_all_letters() -> None:
+    """Print letters that the terminal's encoding lacks, such as an arrow in Latin-1, as escapes instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None if it is closed
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _require_named(study: Study, variant: str, seed: int) -> None:
