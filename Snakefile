@@ -36,7 +36,7 @@ if workflow.is_main_process:
 
 onstart:
     if not workflow.touch:
-        bridge.begin(sources())
+        bridge.begin(sources(), every_output)
 
 
 onsuccess:

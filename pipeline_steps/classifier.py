@@ -4,7 +4,6 @@ from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier
-from vaeline.evaluation.shared_files import READS
 from vaeline.models.variant_checks import check_variants
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -13,7 +12,7 @@ from vaeline.system.memory import budget
 
 @study_command
 @timed(data_timing, "classifier")
-@reads(*READS["classifier"], code="classifier")
+@reads("classifier", code="classifier")
 def main(study: Study) -> None:
     """Train the classifier that measures condition accuracy; its last hidden layer is a feature space."""
     prepare_process(study.classifier.threads)

@@ -24,12 +24,12 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline_steps.file_states import PACKAGES as PACKAGES
+from pipeline_steps.file_states import ROOT as ROOT
 from vaeline.system.errors import UserError, reading
 from vaeline.system.files import write_json
 
-ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".code_cache/modules.json"
-PACKAGES = ("vaeline", "pipeline_steps")
 CODE = (".py", ".typed", ".j2", ".css", ".js")  # .dvcignore has the same, so that DVC sees the same files
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 DATA = re.compile(r'''Path\(__file__\)\.parent / "([^"]+)"''')

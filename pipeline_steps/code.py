@@ -6,7 +6,7 @@ from vaeline.study.schema import Study
 
 
 @study_command
-@reads("variants", "dataset.name", "evaluation.features", code=None)
+@reads("code", code=None)
 def main(study: Study) -> None:
     """Write the hashes of the code behind every step, which DVC takes as parameters."""
     write_hashes(study)

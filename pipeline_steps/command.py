@@ -22,6 +22,7 @@ from vaeline.runs.folder import TIMING, StudyFolder
 from vaeline.runs.timing import note_time
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
+from vaeline.study.step_settings import READS
 from vaeline.system.errors import UserError, shown
 
 Options = ParamSpec("Options")
@@ -163,26 +164,28 @@ def study_timing(study: Study) -> Path:
 
 
 def reads(
-    *keys: str, code: str | None
+    step: str, *, code: str | None
 ) -> Callable[[Callable[Concatenate[Study, Options], Result]], Callable[Concatenate[Study, Options], Result]]:
     """Declare what a step depends on, and refuse the step if this differs from what its engine planned, or changes meanwhile.
 
     Args:
-        keys: of params.yaml, dotted, as in dvc.yaml; `{variant}` stands for the variant of the run.
+        step: whose keys of params.yaml `step_settings.READS` has. Its files name the values of the same keys.
         code: the key of the step's code in code.json, in which `{dataset}`, `{features}` and `{variant}` stand for names; None
             for the step that writes code.json.
     """
 
+    keys = READS[step]
+
     def decorate(
-        step: Callable[Concatenate[Study, Options], Result],
+        work: Callable[Concatenate[Study, Options], Result],
     ) -> Callable[Concatenate[Study, Options], Result]:
-        @functools.wraps(step)
+        @functools.wraps(work)
         def watched(study: Study, /, *arguments: Options.args, **options: Options.kwargs) -> Result:
             names = {"dataset": study.dataset.name, "features": study.evaluation.features.name}
-            bound = inspect.signature(step).bind(study, *arguments, **options).arguments
+            bound = inspect.signature(work).bind(study, *arguments, **options).arguments
             names |= bound
             check = PlanCheck(study, [key.format(**names) for key in keys], code and code.format(**names))
-            result = step(study, *arguments, **options)
+            result = work(study, *arguments, **options)
             try:
                 check.end()
             except UserError:

@@ -13,7 +13,7 @@ from vaeline.system.sealed_files import write_sealed
 
 @study_command
 @timed(data_timing, "download")
-@reads("dataset", "evaluation.features", code="download.{dataset}")
+@reads("download", code="download.{dataset}")
 def main(study: Study) -> None:
     """Download the data set, or check a local copy in place; also fetch the weights that the evaluation needs."""
     source = source_fingerprint.of_source(study.dataset)

@@ -20,6 +20,7 @@ from vaeline.data.paths import DATA
 from vaeline.runs.folder import RESULTS
 from vaeline.system.errors import UserError
 from vaeline.system.files import is_alive
+from vaeline.system.locks import locked
 
 ENTERED = "a run of Snakemake in this project; wait for it to end, or stop it, and run again"  # DVC shows it
 FOLDERS = (DATA, Path(RESULTS))
@@ -84,6 +85,8 @@ def _edited_alone(change: Callable[[Any], None]) -> None:
         with Repo(".") as repo, lock_repo(repo):
             _edit(repo, change)
     except LockError as error:
+        with locked(Path(".dvc/tmp"), "looking at DVC's locks"):  # DVC says the same if the file system has no locks
+            pass
         raise UserError(
             "Another command of DVC is running in this project; wait for it to end, or stop it, and run again."
         ) from error

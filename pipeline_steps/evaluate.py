@@ -24,12 +24,12 @@ from vaeline.models.model import Model
 from vaeline.runs import model_files, samples_file
 from vaeline.runs.evaluation_file import MeasuredOn, measured_with, write_evaluation
 from vaeline.runs.folder import RunKey, StudyFolder
-from vaeline.runs.identity import trained
+from vaeline.runs.identity import description_of, samples_of
 from vaeline.runs.samples_file import DrawnImages
-from vaeline.runs.settings_check import require_settings
-from vaeline.runs.step_settings import READS, settings_of
+from vaeline.runs.settings_check import require_step
 from vaeline.study import parts
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import settings_of
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_json
@@ -40,13 +40,13 @@ BATCH = 100
 
 
 @run_command
-@reads(*READS["evaluate"], code="evaluate.{variant}")
+@reads("evaluate", code="evaluate.{variant}")
 def main(study: Study, variant: str, seed: int) -> None:
     """Measure the likelihood of test images under one run, and compare what it drew with them."""
     prepare_process(study.training.threads)
     folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
     for step in ("train", "sample"):
-        require_settings(study, variant, seed, step)
+        require_step(study, RunKey(variant, seed), step)
     of = _measured(study, variant, seed)
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
@@ -55,7 +55,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     train, test = (Batches(read_split(store, split, budget()), facts, BATCH, device) for split in ("train", "test"))
     # Images come first, since they read files: a file that does not fit is named before the long work.
     model.to(device)
-    drawn = samples_file.read(folder, facts)
+    drawn = samples_of(folder, description_of(folder, RunKey(variant, seed)))
     record = _images(study, drawn, store, model, facts, kept.and_of(samples=of.samples_sha256))
     record.join(measure_likelihood(model, train, test, study.evaluation, kept))
     record.join(measure_latents(model, train, test, study.evaluation.seed, kept))
@@ -71,7 +71,7 @@ def _measured(study: Study, variant: str, seed: int) -> MeasuredOn:
     """What is measured, and the files that it is measured with."""
     run, files = RunKey(variant, seed), DataFiles(study.dataset.id)
     folder, space = StudyFolder(study.study.name).run(*run), study.evaluation.features.name
-    made = trained(folder, run)
+    made = description_of(folder, run)
     judges = measured_with(files, space)
     needed = {name: path for name, path in judges.items() if path.exists() and not made.facts.points}
     return MeasuredOn(

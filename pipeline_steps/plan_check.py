@@ -9,13 +9,12 @@ code the stage was planned with. Without an engine, the end must agree with the 
 """
 
 import functools
-import hashlib
 import importlib
 import json
 import operator
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,27 +28,28 @@ from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.study.settings import values
 from vaeline.system.errors import UserError
+from vaeline.system.files import json_sha256
 
 PLANNED = "VAELINE_PLANNED"  # in the environment of a job of Snakemake: {key: hash of its value} as JSON
 UNDER_DVC = "DVC_STAGE"  # in the environment of a command that DVC runs
-SOURCE = "source"  # the key of the source's fingerprint
+SOURCE, WEIGHTS = "source", "weights"  # the keys of the fingerprints of files that a study names
 ENTRIES = file_states.ROOT / "vaeline/metrics"  # whose files are also read as text, after their import
 NOT_STARTED = "; start the run again"
 TOO_LATE = " while this step ran, so that its files may be made with another value; run again"
 
 
-def plan(study: Study, hashes: Hashes, keys: Iterable[str], source: str) -> str:
+def plan(study: Study, hashes: Hashes, keys: Iterable[str], files: Mapping[str, str]) -> str:
     """What a run of Snakemake is planned with, for the environment of its jobs.
 
     Args:
         study: the active one.
         hashes: of the code, as `code_hashes.hashes` returns them.
         keys: dotted, of the study or below `code`.
-        source: the fingerprint of the source data.
+        files: the fingerprints at SOURCE and WEIGHTS.
     """
     of_code = {key: value_at({"code": hashes}, key) for key in keys if key.startswith("code.")}
     known = values(study, keys) | of_code
-    return json.dumps({SOURCE: source} | {key: short_hash(known[key]) for key in sorted(known)})
+    return json.dumps({**files} | {key: short_hash(known[key]) for key in sorted(known)})
 
 
 def planned(key: str) -> str | None:
@@ -61,7 +61,7 @@ def planned(key: str) -> str | None:
 
 def short_hash(value: object) -> str:
     """A hash of a value of a study."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+    return json_sha256(value)[:16]
 
 
 def value_at(content: Hashes, key: str) -> object:

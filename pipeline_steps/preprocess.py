@@ -14,7 +14,7 @@ from vaeline.system.sealed_files import read_sealed
 
 @study_command
 @timed(data_timing, "preprocess")
-@reads("dataset", code="preprocess.{dataset}")
+@reads("preprocess", code="preprocess.{dataset}")
 def main(study: Study) -> None:
     """Decode the data set into one HDF5 store: three splits of images of one size, with labels."""
     keep_memory()

@@ -1,21 +1,22 @@
 """Measure the real test images, once for a data set and a feature space."""
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
+from pipeline_steps.plan_check import WEIGHTS, planned
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.feature_space import Features
-from vaeline.evaluation.shared_files import READS
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.errors import UserError
 from vaeline.system.memory import budget
 from vaeline.system.seeds import derive_seed
 
 
 @study_command
 @timed(data_timing, "reference.{features}")
-@reads(*READS["reference"], code="reference.{features}")
+@reads("reference", code="reference.{features}")
 def main(study: Study) -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""
     prepare_process(study.classifier.threads)
@@ -27,6 +28,8 @@ def main(study: Study) -> None:
         reference.skip(POINTS, *where, study)
         return
     features = parts.build(Features, study.evaluation.features, facts, store.parent, device)
+    if planned(WEIGHTS) not in (None, "", features.weights_sha256):
+        raise UserError("The weights of the feature space changed since this run was planned; start the run again.")
     judge = classifier.of(facts, store.parent, study).to(device)
     train, test = read_split(store, "train", budget()), read_split(store, "test")
     require_images(files.store, facts)  # it may have been replaced between the two readings

@@ -33,7 +33,7 @@ from vaeline.system.files import write_json, write_text, written_aside
     help="Use the runs that are complete, and write partial-report.html instead of the declared outputs.",
 )
 @timed(study_timing, "report")
-@reads("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published", code="report")
+@reads("report", code="report")
 def main(study: Study, partial: bool) -> None:
     """Write the report of the active study, with its metrics and comparisons."""
     where, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store

@@ -11,12 +11,12 @@ from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split, read_facts_of, read_split, require_images
 from vaeline.runs import drawing, model_files, samples_file
 from vaeline.runs.folder import RunKey, StudyFolder
-from vaeline.runs.identity import trained
+from vaeline.runs.identity import description_of
 from vaeline.runs.pictures import picture
 from vaeline.runs.samples_file import DrawnFrom
-from vaeline.runs.settings_check import require_settings
-from vaeline.runs.step_settings import READS, settings_of
+from vaeline.runs.settings_check import require_step
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import settings_of
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.files import write_bytes
 from vaeline.system.hdf5_files import created
@@ -28,13 +28,13 @@ BATCH = 256
 
 
 @run_command
-@reads(*READS["sample"], code="sample.{variant}")
+@reads("sample", code="sample.{variant}")
 def main(study: Study, variant: str, seed: int) -> None:
     """Draw reconstructions of test images, samples under their labels, and what the maps of the latent space show."""
     prepare_process(study.training.threads)
     folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
-    require_settings(study, variant, seed, "train")
-    made = trained(folder, RunKey(variant, seed))
+    require_step(study, RunKey(variant, seed), "train")
+    made = description_of(folder, RunKey(variant, seed))
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
     require_images(store, facts, read_facts_of(study))

@@ -16,7 +16,7 @@ from vaeline.runs.description import described, weights_of
 from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import StudyFolder, run_in
 from vaeline.study.schema import Study
-from vaeline.study.settings import values
+from vaeline.study.settings import differences, values
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 
@@ -45,7 +45,7 @@ def _why_of_before(compared: Comparison, study: Study) -> str:
     if (compared.variants, compared.seeds) != (study.study.variants, study.study.seeds):
         return "the variants and seeds that params.yaml contained before"
     now = values(study, compared.settings)
-    if changed := [key for key, value in compared.settings.items() if value != now[key]]:
+    if changed := [key for key in now if differences({key: compared.settings[key]}, {key: now[key]})]:
         return f"the {' and '.join(changed)} that params.yaml contained before"
     return _why_of_other_runs(compared, study)
 
@@ -62,7 +62,7 @@ def _why_of_other_runs(compared: Comparison, study: Study) -> str:
             made, measured = described(folder / description.NAME), read_evaluation(folder)
             if sha256(folder / evaluation_file.NAME) != compared.evaluations[variant].get(seed):
                 return f"{words} evaluated again"
-            common.require(folder, made.facts, measured.of)
+            common.admit(folder, made.facts, measured.of)
     except (UserError, OSError) as error:
         return f"files of before: {str(error).removesuffix('.')}"
     return ""

@@ -20,7 +20,6 @@ from vaeline.models.model import Model
 from vaeline.models.variant_checks import check_variants
 from vaeline.runs import model_files
 from vaeline.runs.folder import RunKey, StudyFolder
-from vaeline.runs.step_settings import READS
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -42,7 +41,7 @@ COLUMNS = [
 
 
 @run_command
-@reads(*READS["train"], code="train.{variant}")
+@reads("train", code="train.{variant}")
 def main(study: Study, variant: str, seed: int) -> float:
     """Train one variant from one seed; a training with a checkpoint continues from there."""
     prepare_process(study.training.threads)

@@ -2,17 +2,21 @@
 
 import os
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from pipeline_steps.command import command
-from pipeline_steps.running import refuse_beside_snakemake
+from pipeline_steps.engines import refuse_beside_engines
 from vaeline.data import raw_images
+from vaeline.runs.folder import RESULTS
 from vaeline.study import ready_studies
 from vaeline.study.reading import PARAMS, parse_yaml, read_yaml
 from vaeline.study.schema import Study
+from vaeline.study.settings import values
+from vaeline.study.step_settings import READS
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_text
 
@@ -25,7 +29,7 @@ def main(name: str | None, quick: bool, source: str | None) -> None:
     """Make the study NAME of studies/ the active one, and restore its results as far as they are cached."""
     if name is None:
         raise UserError(f"Name a study, as in `make use STUDY=digits`; there are: {', '.join(ready_studies.names())}.")
-    _refuse_beside_engines()
+    refuse_beside_engines()
     chosen = ready_studies.resolve(name, quick)
     here = from_source(chosen, source) if source else chosen
     if source and not raw_images.folder(here.dataset).is_dir():
@@ -38,27 +42,23 @@ def main(name: str | None, quick: bool, source: str | None) -> None:
     restore_results()
 
 
-def _refuse_beside_engines() -> None:
-    """Keep params.yaml and the results as they are while an engine runs.
-
-    Raises:
-        UserError: an engine is running.
-    """
-    refuse_beside_snakemake()
-    if Path(".dvc").is_dir():
-        from pipeline_steps.dvc_locks import refuse_beside_dvc  # which imports DVC
-
-        refuse_beside_dvc()
-
-
 def restore_results() -> None:
     """Check out the results of the active study from DVC's cache, and remove those of other studies that are in the cache."""
-    done = subprocess.run(["dvc", "checkout", "--allow-missing"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "dvc", "checkout", "--allow-missing"], capture_output=True, text=True)
+    _remove_empty_folders()
     if done.returncode:
         # A warning about a file that has not been made yet is no error.
         said = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
         reason = " ".join(" ".join(said).split()) or "it gave no reason"
         click.echo(f"DVC did not restore all results ({reason}); a run makes what is missing.", err=True)
+
+
+def _remove_empty_folders() -> None:
+    """Remove the folders that DVC has made for runs that it cannot restore, which the report would take for former runs."""
+    for runs in Path(RESULTS).glob("*/runs"):
+        for folder, _, _ in os.walk(runs, topdown=False):
+            with suppress(OSError):  # it is not empty
+                os.rmdir(folder)
 
 
 def from_source(study: Study, source: str) -> Study:
@@ -69,17 +69,24 @@ def from_source(study: Study, source: str) -> Study:
 
 def _check_data_ids(chosen: Study, every: list[Study]) -> None:
     for other in every:
-        if other.dataset.id == chosen.dataset.id and _shared(other) != _shared(chosen):
+        if other.dataset.id == chosen.dataset.id and (differ := _differences(other, chosen)):
             raise UserError(
                 f"The studies {chosen.study.name} and {other.study.name} both call their data {chosen.dataset.id!r} but "
-                f"differ in dataset, classifier, training.device or sampling.count, so that each would replace the other's files; give one of "
-                f"them another dataset.id."
+                f"differ in {', '.join(differ)}, so that each would replace the other's files; give one of them another "
+                "dataset.id."
             )
 
 
-def _shared(study: Study) -> object:
-    """The settings that decide the files that all studies of a data set share."""
-    return study.dataset, study.classifier, study.training.device, study.sampling.count
+def _differences(one: Study, other: Study) -> list[str]:
+    """The keys, in which two studies differ, of the files that all studies of a data set share.
+
+    Files of different feature spaces have different names.
+    """
+    same_space = one.evaluation.features.name == other.evaluation.features.name
+    keys = {"dataset", *READS["classifier"], *(READS["reference"] if same_space else ())}
+    outer = [key for key in keys if not any(key.startswith(f"{above}.") for above in keys)]
+    before, now = values(one, outer), values(other, outer)
+    return sorted(key for key in outer if before[key] != now[key])
 
 
 def _check_edits_are_kept(every: list[Study]) -> None:

@@ -12,8 +12,8 @@ from vaeline.data import splits, store
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
-from vaeline.evaluation import shared_files
 from vaeline.evaluation.record import Record
+from vaeline.evaluation.skill import LabelSkill, Skill
 from vaeline.report import compare
 from vaeline.report.findings import Findings
 from vaeline.report.results import Results
@@ -21,16 +21,23 @@ from vaeline.runs import samples_file
 from vaeline.runs.description import write_description
 from vaeline.runs.evaluation_file import MeasuredOn, write_evaluation
 from vaeline.runs.folder import RunKey
-from vaeline.runs.identity import trained
+from vaeline.runs.identity import description_of
 from vaeline.runs.pictures import grid
 from vaeline.runs.samples_file import DrawnFrom
-from vaeline.runs.step_settings import settings_of
 from vaeline.study import reading
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import settings_of
 from vaeline.system.files import sha256, write_json, write_text
 from vaeline.system.hdf5_files import created
 from vaeline.system.sealed_files import write_sealed
 
+OF_RUN = {
+    "study": "tiny",
+    "name": "one",
+    "seed": 0,
+    "training": {},
+    "training_csv_sha256": "",
+}  # what variant.yaml says beside the model
 VARIANT: dict[str, Any] = {
     "network": {"name": "mlp"},
     "latent": 2,
@@ -113,7 +120,7 @@ def write_run(
         "weights_sha256": sha256(folder / "model.safetensors"),
     }
     write_description(folder, {**of_model, **identity(of, variant, seed, folder)})
-    made = trained(folder, RunKey(variant, seed))
+    made = description_of(folder, RunKey(variant, seed))
     with created(folder / "samples.h5") as file:
         file["reconstructions"] = file["samples"] = np.zeros((4, 1, 8, 8), np.uint8)
         file["test_index"] = np.array([3, 1, 0, 2])
@@ -162,7 +169,7 @@ def references(values: dict[str, float]) -> Record:
 def write_numbers(of: Study, record: Record, **changes: Any) -> None:
     """Write the numbers of a reference, without its statistics, into the current folder."""
     content = {
-        "data": {}, "drawn": 4, "judge": "", "prefix": "fd", "settings": shared_files.settings_of(of, "reference"),
+        "data": {}, "drawn": 4, "judge": "", "prefix": "fd", "settings": settings_of(of, "reference"),
         "space": {"features": "", "weights": ""}, "statistics_sha256": "", "metrics": record.evaluation,
     }  # fmt: skip
     path = DataFiles(of.dataset.id).metrics(of.evaluation.features.name)
@@ -179,3 +186,8 @@ def write_runs(folder: Path, values: dict[str, list[float]], metric: str = "nll"
 def findings_of(found: Results) -> Findings:
     """The findings of runs, without real test images."""
     return Findings(found, compare.compare(found))
+
+
+def learned(*labels: str) -> Skill:
+    """What a classifier can tell apart that was shown to tell these labels."""
+    return Skill(100, dict.fromkeys(labels, LabelSkill(0.9, 0.5, 0.0005)))

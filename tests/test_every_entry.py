@@ -12,6 +12,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
+from tests.made_up import OF_RUN, learned
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
@@ -226,7 +227,7 @@ def test_every_term_changes_the_objective(trained: Trained) -> None:
 
 
 def test_it_saves_and_loads(trained: Trained, tmp_path: Path) -> None:
-    model_files.save(tmp_path, trained.model, trained.facts, {})
+    model_files.save(tmp_path, trained.model, trained.facts, OF_RUN)
     again, facts = model_files.load(tmp_path)
     assert facts == trained.facts
     x, labels = next(trained.train.ordered(0))
@@ -312,6 +313,7 @@ def test_its_samples_are_evaluated(trained: Trained) -> None:
         low = torch.cat(list(sampling.decode(model, z, asked, facts))).numpy()
     split, counts = Split(train.images.numpy(), train.labels.numpy(), []), {"test": len(train.images)}
     classifier = Classifier(facts.image_shape, facts.levels, facts.label_cardinalities, 2, 2).eval()
+    classifier.skill = learned(*facts.label_names)
     facts = replace(facts, counts=counts)
     judges = Judges(
         Quadrants(), measure(Quadrants(), classifier, RealImages(split, split, facts), 0), classifier, facts

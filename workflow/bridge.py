@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -27,10 +27,12 @@ from snakemake.exceptions import WorkflowError
 
 from pipeline_steps.closure import forget
 from pipeline_steps.code_hashes import hashes, write_hashes
+from pipeline_steps.last_resort import RAISED, explain
 from pipeline_steps.plan_check import PLANNED
 from pipeline_steps.running import RUNNING, lock
 from vaeline.data import source_fingerprint
 from vaeline.data.paths import DataFiles
+from vaeline.evaluation import given_weights
 from vaeline.runs.folder import TIMING
 from vaeline.study.reading import PARAMS, load
 from vaeline.system.errors import UserError
@@ -85,11 +87,12 @@ def _adopt(outputs: list[str]) -> None:
         settle(record=left)
 
 
-def begin(code: list[str]) -> None:
+def begin(code: list[str], outputs: list[str]) -> None:
     """When a run starts, mark it as going on until this process ends, however it ends, and keep DVC out until then.
 
     Args:
         code: the files of the code.
+        outputs: the files that the run makes.
 
     Raises:
         WorkflowError: the project is not ready, or another run is going on, of either engine.
@@ -97,8 +100,8 @@ def begin(code: list[str]) -> None:
     from pipeline_steps import dvc_locks  # which imports DVC
 
     try:
-        check_project(code, PARAMS)
-        if late := source_fingerprint.newest_in_future(load().dataset):
+        check_project(code, outputs, PARAMS)
+        if late := source_fingerprint.file_of_the_future(load().dataset):
             print(f"Note: {late} has a time in the future.", file=sys.stderr)
         dvc_locks.refuse_beside_dvc()  # before a step that DVC starts would be refused
         with _alone():
@@ -152,27 +155,38 @@ def main(record: bool) -> None:
         dvc_locks.leave(repo)
         write_hashes(load())
         jobs = [job for level in workflow.dag.toposorted() for job in level if job.output]
-        stages = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
+        by_output = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
+        stages = {job: by_output[job.output[0]] for job in jobs}
         if RUNNING.exists():
-            since = RUNNING.stat().st_mtime
-            _record(
-                repo, workflow, {job: stages[job.output[0]] for job in jobs if _finished(workflow, job, since)}, since
-            )
-            RUNNING.unlink()
-            workflow.persistence.cleanup_locks()
+            _record_run(repo, workflow, stages)
         _leave_the_future(path for job in jobs for path in job.output)
-        stale = {job for job in jobs if stages[job.output[0]].status() or _contradiction(job)}
-        for job in jobs:
-            if job in stale:
-                workflow.persistence.started(job)
-            else:
-                _accept(workflow, job)
+        stale = _make_equal(workflow, stages)
     forget()
     if _study() != before:  # an edit meanwhile: which stages were looked at before it, and which after it, is unknown
         SEEN.unlink(missing_ok=True)
         return
     files = _stats(path for job in jobs for path in job.output)
     write_json(SEEN, {"files": files, "study": before if stale else None})
+
+
+def _record_run(repo: "Repo", workflow: "Workflow", stages: "dict[Job, PipelineStage]") -> None:
+    """Record what the run that has ended has finished."""
+    since = RUNNING.stat().st_mtime
+    finished = {job: stage for job, stage in stages.items() if _finished(workflow, job, since)}
+    _record(repo, workflow, finished, since)
+    RUNNING.unlink()
+    workflow.persistence.cleanup_locks()
+
+
+def _make_equal(workflow: "Workflow", stages: "dict[Job, PipelineStage]") -> "set[Job]":
+    """Make Snakemake's records equal to DVC's, and return the jobs that are stale."""
+    stale = {job for job, stage in stages.items() if stage.status() or _contradiction(job)}
+    for job in stages:
+        if job in stale:
+            workflow.persistence.started(job)
+        else:
+            _accept(workflow, job)
+    return stale
 
 
 @contextmanager
@@ -344,24 +358,34 @@ def _stats(outputs: Iterable[str]) -> list[Any]:
 
 def _study() -> list[Any]:
     study = load()
-    return [study.model_dump(mode="json"), hashes(study), source_fingerprint.of_source(study.dataset)]
+    files = [source_fingerprint.of_source(study.dataset), given_weights.fingerprint(study)]
+    return [study.model_dump(mode="json"), hashes(study), files]
 
 
-if __name__ == "__main__":
+def _end_with_sentence(work: Callable[[], None]) -> None:
+    """Do the work of the process, and end it with one sentence if it fails."""
     from dvc.exceptions import DvcException
-    from dvc.rwlock import RWLockFileCorruptedError
     from dvc.utils.serialize import YAMLFileCorruptedError
 
     try:
-        try:
-            main("--record" in sys.argv)
-        except RWLockFileCorruptedError:  # the process that wrote it was killed
-            Path(".dvc/tmp/rwlock").unlink()
-            main("--record" in sys.argv)
+        work()
     except YAMLFileCorruptedError as error:
-        last_words = f"{error}; resolve git's conflict in the file, or restore it with `git checkout`, and run again."
-        sys.exit(" ".join(last_words.split()))
+        sys.exit(
+            f"{_line(error)}; resolve git's conflict in the file, or restore it with `git checkout`, and run again."
+        )
     except (DvcException, UserError) as error:
-        sys.exit(" ".join(str(error).split()))
+        sys.exit(_line(error))
     except OSError as error:
         sys.exit(f"{error}; correct this and run again.")
+    except Exception as error:
+        if RAISED in os.environ:
+            raise
+        sys.exit(explain(error, "bridge"))
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+if __name__ == "__main__":
+    _end_with_sentence(lambda: main("--record" in sys.argv))

@@ -4,7 +4,8 @@ from vaeline.evaluation import shared_files
 from vaeline.runs import settings_check
 from vaeline.runs.folder import StudyFolder
 from vaeline.study.schema import Study
-from vaeline.study.settings import differences, values
+from vaeline.study.settings import differences
+from vaeline.study.step_settings import settings_of
 from vaeline.system.errors import UserError
 from vaeline.system.sealed_files import read_sealed
 
@@ -32,9 +33,7 @@ def _other_report(study: Study) -> str:
     try:
         content = read_sealed(path, "run the study again")
         made = content["settings"] | {"study": [content[key] for key in ("study", "variants", "seeds")]}
-        now = values(study, content["settings"]) | {
-            "study": [study.study.name, study.study.variants, study.study.seeds]
-        }
+        now = settings_of(study, "report") | {"study": [study.study.name, study.study.variants, study.study.seeds]}
     except (UserError, KeyError) as error:
         return f"{path} does not say what it was made of ({error})."
     other = differences(made, now)

@@ -2,30 +2,27 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from vaeline.data.paths import DATA
-from vaeline.runs.folder import RESULTS
+from vaeline.system import files
 from vaeline.system.errors import UserError
 
-TOLERATED = 10  # seconds that the clocks of a machine and of a file server may differ by
 
-
-def check_project(code: Iterable[str], params: Path) -> None:
+def check_project(code: Iterable[str], outputs: Iterable[str], params: Path) -> None:
     """Check a project before its jobs start.
 
     Args:
         code: the files that are hashed.
+        outputs: the files that the run makes.
         params: the active study.
 
     Raises:
         UserError: DVC could not record what a run makes, or a time of a file would make every job fail.
     """
     check_repository()
-    for folder in (DATA, Path(RESULTS)):
+    for folder in sorted({folder for path in outputs for folder in Path(path).parents}):
         if folder.is_symlink():
             raise UserError(
                 f"{folder} is a link to {folder.resolve()}, and DVC records no files behind a link; make it a folder, and move "
@@ -75,6 +72,6 @@ def check_repository() -> None:
 def in_future(path: str) -> bool:
     """Whether a file was changed later than now."""
     try:
-        return Path(path).stat().st_mtime > time.time() + TOLERATED
+        return files.in_future(Path(path).stat().st_mtime)
     except OSError:
         return False

@@ -70,12 +70,12 @@ def prepare(grounds: Grounds) -> Judge:
                 pause(random, RUN / 3)
                 what.append(_edited(random, project))
             if random.random() < 0.5:
-                running.wait(random.uniform(0, RUN))
+                running.ended(random.uniform(0, RUN))
             else:
-                running.wait()
+                running.ended()
             for _, undo in reversed(what):
                 undo()
-            running.wait()
+            running.ended()
             words = f"{engine}{' after ' if before else ': '}{', '.join(word for word, _ in what)}"
             if fault := running.fault():
                 return Verdict(fault.outcome, words, fault.said)

@@ -1,18 +1,14 @@
 """Runs of an engine in a scratch project that can be killed as a whole at any moment, and the state that they leave."""
 
 import hashlib
-import os
 import re
-import signal
-import tempfile
-import threading
 import time
 from pathlib import Path
 from random import Random
 
 from tests.campaign.isolated import TRACEBACK
 from tests.campaign.outcome import LONGEST, Outcome, Verdict
-from tests.workflow import launcher
+from tests.workflow.launched import Launched
 from tests.workflow.scratch import Project
 
 COMMANDS = {"snakemake": ("snakemake", "--cores", "2", "all"), "dvc": ("dvc", "repro")}
@@ -24,8 +20,8 @@ IGNORED = re.compile(
 )
 
 
-class Running:
-    """An engine at work in a project, which can be killed with all that it has started.
+class Running(Launched):
+    """An engine at work in a project.
 
     Args:
         project: that has a launcher.
@@ -33,46 +29,8 @@ class Running:
     """
 
     def __init__(self, project: Project, engine: str) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="run")
-        self.roster = Path(self._folder.name, "roster")
-        self._output = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-        self.status: int | None = None
-        self._thread = threading.Thread(target=self._run, args=(project, COMMANDS[engine]))
-        self._thread.start()
-
-    def _run(self, project: Project, command: tuple[str, ...]) -> None:
-        environment = project.environment | {launcher.ROSTER: str(self.roster)}
         assert project.launcher
-        try:
-            self.status = project.launcher.run(command, project.folder, environment, self._output.fileno(), LIMIT)
-        except TimeoutError:
-            self.status = None
-        except ValueError:  # a killed launcher's answer is empty
-            self.status = -signal.SIGKILL
-
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait for the end; returns whether it has come."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def kill(self) -> None:
-        """Kill all processes of the run at one moment."""
-        launcher.kill(self.roster)
-        self.wait()
-
-    def kill_newest(self) -> None:
-        """Kill the process that was started last, such as a step, as the kernel does when memory runs out."""
-        processes = self.roster.read_text().split() if self.roster.exists() else []
-        if len(processes) > 1:
-            try:
-                os.killpg(int(processes[-1]), signal.SIGKILL)
-            except ProcessLookupError:
-                return
-
-    def said(self) -> str:
-        """All that it has printed."""
-        self._output.seek(0)
-        return self._output.read()
+        super().__init__(project.launcher, COMMANDS[engine], project.folder, project.environment, LIMIT)
 
     def fault(self) -> Verdict | None:
         """The verdict on a run that hung or printed a traceback; None for any other."""
@@ -86,7 +44,7 @@ class Running:
 def run(project: Project, engine: str) -> Running:
     """Run an engine to its end."""
     running = Running(project, engine)
-    running.wait()
+    running.ended()
     return running
 
 

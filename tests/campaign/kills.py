@@ -47,10 +47,10 @@ def _killed(random: Random, project: Project, engine: str, most: float) -> tuple
     """Start an engine and kill it, or the process that it started last; returns what was done, and a fault if there is one."""
     running = Running(project, engine)
     moment, newest = random.uniform(0, most), random.random() < 0.2
-    ended = running.wait(moment)
+    ended = running.ended(moment)
     if newest:
         running.kill_newest()
-        running.wait()
+        running.ended()
     else:
         running.kill()
     return f"{engine} {moment:.2f} s{' its step' if newest else ''}{ENDED if ended else ''}", running.fault()

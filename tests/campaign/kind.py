@@ -9,8 +9,7 @@ from tests.campaign import studies
 from tests.campaign.outcome import Case, Verdict
 from tests.campaign.readers import Answers
 from tests.campaign.studies import STUDIES, World
-from tests.campaign.warm import LIBRARIES
-from tests.workflow.launcher import ENGINES, Launcher
+from tests.workflow.launcher import Launcher
 from tests.workflow.scratch import Project
 
 Judge = Callable[[Case], Verdict]
@@ -41,7 +40,7 @@ class Grounds:
     @cached_property
     def launcher(self) -> Launcher:
         """A process that starts engines and steps quickly."""
-        return Launcher((*ENGINES, *LIBRARIES))
+        return Launcher()
 
     @cached_property
     def fresh(self) -> Project:

@@ -4,19 +4,14 @@ import gc
 import importlib
 
 from tests.workflow.conftest import ROOT
+from tests.workflow.launcher import ENGINES, LIBRARIES
 
-# Imported late by steps, or by the libraries themselves when a function is first called.
-LIBRARIES = (
-    "dvclive", "dulwich.porcelain", "h5py", "jinja2", "lightning_fabric", "matplotlib.figure", "PIL.ImageFile", "ruamel.yaml", "safetensors.torch", "scipy.io",
-    "scipy.linalg", "scipy.stats", "scmrepo.git", "simplejpeg", "sklearn.datasets", "sklearn.linear_model", "sklearn.neighbors", "torch",
-    "dvc.utils.serialize", "dvc.repo", "dvc.stage", "pygit2", "torch.utils.data", "torch.testing",
-)  # fmt: skip
 UNIMPORTED = ("explorer.page", "explorer.serving")  # they start a web server's libraries
 
 
 def warm_up() -> None:
     """Import the libraries and this project, with one thread for torch, and keep forks from copying the memory."""
-    for name in (*LIBRARIES, *_modules("vaeline"), *_modules("pipeline_steps")):
+    for name in (*ENGINES, *LIBRARIES, *_modules("vaeline"), *_modules("pipeline_steps")):
         importlib.import_module(name)
     import torch
     from PIL import Image

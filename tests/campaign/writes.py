@@ -25,6 +25,7 @@ from tests.campaign.isolated import attempt
 from tests.campaign.kind import Grounds, Judge, Kind
 from tests.campaign.outcome import LONGEST, Case, Outcome, Verdict
 from tests.campaign.readers import digest
+from tests.made_up import OF_RUN
 from vaeline.data import store
 from vaeline.data.facts import Facts
 from vaeline.models.model import Model
@@ -83,7 +84,7 @@ def _write_model(folder: Path, which: int) -> None:
     torch.manual_seed(which)
     variant = ready_studies.resolve("digits").variants["gaussian_cvae"]
     facts = replace(FACTS, image_shape=(1, 8, 8), counts={"train": 50})
-    model_files.save(folder, Model(variant, facts), facts, {"seed": which})
+    model_files.save(folder, Model(variant, facts), facts, OF_RUN | {"seed": which})
 
 
 def _read_model(folder: Path) -> Any:

@@ -77,6 +77,29 @@ def test_a_folder_under_two_names_is_refused(tmp_path: Path) -> None:
         Archive(tmp_path)
 
 
+def test_links_in_a_circle_are_broken_unless_they_are_hidden(tmp_path: Path) -> None:
+    for name in ("round.png", ".round.png"):
+        (tmp_path / name).symlink_to(name)
+    assert Archive(tmp_path).broken == ["round.png"]
+
+
+@pytest.mark.parametrize("fingerprinted", [False, True])
+def test_copies_are_found_in_folders_and_zips(tmp_path: Path, fingerprinted: bool) -> None:
+    files = {"a": b"12", "b": b"21", "c": b"12", "d": b"", "e": b"123", "f": b""}
+    write_zip(tmp_path / "a.zip", files)
+    for archive in (Archive(write_files(tmp_path / "a", files)), Archive(tmp_path / "a.zip")):
+        if fingerprinted:
+            archive.fingerprint(archive.names)
+        assert archive.first_copies(archive.names) == [0, 1, 0, 3, 4, 3]
+
+
+def test_only_files_that_may_be_copies_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive, read = Archive(write_files(tmp_path, {"a": b"12", "b": b"21", "c": b"1"})), []
+    monkeypatch.setattr(Archive, "read", lambda self, name: (read.append(name), b"")[1])
+    archive.first_copies(archive.names)
+    assert read == ["a", "b"]
+
+
 def test_names_that_are_not_utf8_can_be_read_and_printed(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/caf\xe9.png", "wb") as file:
         file.write(b"1")

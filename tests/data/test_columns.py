@@ -20,17 +20,51 @@ def test_yes_and_no_are_known_in_every_spelling(words: str) -> None:
     assert column.codes.tolist() == [int(word.lower() in YES) for word in words.split()]
 
 
-@pytest.mark.parametrize("words", ["0 1 NO", "yes no True", "-1 1 no", "yes no 1", "false true OFF"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "0 1 NO",
+        "yes no True",
+        "-1 1 no",
+        "yes no 1",
+        "false true OFF",
+        "yes No 1 0 TRUE",
+        "0 1 yes no off on",
+        "y n 1 0",
+        "n y yes no 0",
+    ],
+)
 def test_yes_and_no_may_be_spelled_in_several_ways(words: str) -> None:
     column = read_column("a", words.split())
     assert (column.kind, column.values) == ("yes/no", NO_YES)
     assert column.codes.tolist() == [int(word.lower() in YES) for word in words.split()]
-    assert column.remarks == [f"a: {', '.join(map(repr, words.split()))} are all read as yes or no."]
+    yes, no = (
+        ", ".join(repr(word) for word in sorted(words.split()) if (word.lower() in YES) is meant)
+        for meant in (True, False)
+    )
+    assert column.remarks == [f"a: {yes} are read as yes, and {no} as no."]
 
 
 @pytest.mark.parametrize(
     "words",
-    ["F M", "F", "y", "yes maybe", "1 2", "0 1 -1", "yes 1", "blue", "1 yes", "n m", "n y f", "0 1 t", "0 -1 1 no"],
+    [
+        "F M",
+        "F",
+        "y",
+        "yes maybe",
+        "1 2",
+        "0 1 -1",
+        "yes 1",
+        "blue",
+        "1 yes",
+        "n m",
+        "n y f",
+        "0 1 t",
+        "0 -1 1 no",
+        "n y f t",
+        "no yes -1",
+        "no yes n y t",
+    ],
 )
 def test_other_words_are_not_yes_or_no(words: str) -> None:
     assert read_column("a", words.split()).kind != "yes/no"
@@ -40,7 +74,7 @@ def test_other_words_are_not_yes_or_no(words: str) -> None:
 def test_missing_values_are_counted_and_get_no_value(word: str) -> None:
     column = read_column("gender", ["f", word, "m", word, word])
     assert column.codes.tolist() == [0, -1, 1, -1, -1] and column.values == ["f", "m"]
-    assert column.describe() == "gender: 2 categories (f 1, m 1), 3 missing"
+    assert column.describe() == "gender: 2 categories: f (1), m (1); 3 missing"
 
 
 @pytest.mark.parametrize("word", ["none", "Nan", "na", "-", "missing", "0", "NO"])
@@ -51,7 +85,8 @@ def test_words_that_may_mean_something_are_not_missing(word: str) -> None:
 def test_whole_numbers_are_sorted_as_numbers_and_equal_ones_are_one() -> None:
     column = read_column("digit", ["10", "9", "2", "2.0", "1", "1.0", "01"])
     assert column.values == ["1", "2", "9", "10"] and column.codes.tolist() == [3, 2, 1, 1, 0, 0, 0]
-    assert column.describe() == "digit: 4 categories (1 3, 2 2, 9 1, 10 1)"
+    assert column.describe() == "digit: 4 categories: 1 (3), 2 (2), 9 (1), 10 (1)"
+    assert column.remarks == ["digit: '2', '2.0' are one number, and one value; 1 more are written in several ways."]
 
 
 def test_a_number_that_begins_with_zeros_keeps_its_name() -> None:
@@ -87,21 +122,35 @@ def test_words_that_only_resemble_numbers_are_words(word: str) -> None:
     assert read_column("a", [word, "5"]).values == sorted([word, "5"])
 
 
+@pytest.mark.parametrize("kind", ["{}", "a{}"])
+def test_a_column_of_different_values_is_no_label(kind: str) -> None:
+    words = [kind.format(row) for row in range(10)]
+    assert read_column("id", words).reason == "every image has another value."
+    assert len(read_column("id", words[:9]).values) == 9
+
+
+def test_line_ends_in_values_are_shown_as_blanks() -> None:
+    assert read_column("a", ["x\ny", "z"]).describe() == "a: 2 categories: x y (1), z (1)"
+
+
 def test_an_empty_column_is_no_label() -> None:
-    assert read_column("a", ["", "NaN"]).describe() == "a: empty, 2 missing; not a label: it has no value."
+    assert read_column("a", ["", "NaN"]).describe() == "a: empty; 2 missing; not a label: it has no value."
 
 
 def test_edges_bin_numbers_and_belong_to_the_upper_bin() -> None:
     column = read_column("age", ["17", "18", "39.5", "40", "", "99"], [18.0, 40.0])
     assert column.values == ["below 18", "18 to 40", "40 and above"]
     assert column.codes.tolist() == [0, 1, 1, 2, -1, 2]
+    assert column.describe().startswith(
+        "age: numbers from 17 to 99 in 3 bins: below 18 (1), 18 to 40 (2), 40 and above (2); 1"
+    )
 
 
 @pytest.mark.parametrize("bins", [2, 3, 5, 10])
 def test_bins_have_equally_many_numbers(bins: int) -> None:
     numbers = np.random.default_rng(0).lognormal(2, 1, 1000)
     column = read_column("mass", [f"{number:.6f}" for number in numbers], bins)
-    assert len(column.values) == bins and column.kind == f"numbers in {bins} bins"
+    assert len(column.values) == bins and column.kind.endswith(f" in {bins} bins")
     assert np.abs(np.bincount(column.codes) - 1000 / bins).max() <= 20
     order = np.argsort(numbers)
     assert (np.diff(column.codes[order]) >= 0).all()
@@ -111,6 +160,14 @@ def test_numbers_that_repeat_leave_fewer_bins() -> None:
     column = read_column("n", ["0"] * 90 + ["1"] * 5 + ["2"] * 5, 10)
     assert column.values == ["below 1", "1 and above"] and np.bincount(column.codes).tolist() == [90, 10]
     assert not read_column("n", ["3"] * 9, 4).values
+
+
+def test_a_bin_without_an_image_is_refused() -> None:
+    with pytest.raises(
+        UserError,
+        match="leaves below 30, 90 and above of age without an image, whose numbers are from 32 to 80; choose",
+    ):
+        read_column("age", ["32", "45.5", "80", ""], [30.0, 40.0, 90.0])
 
 
 def test_each_number_may_be_a_category() -> None:
@@ -125,6 +182,106 @@ def test_words_cannot_be_binned(bins: Bins) -> None:
         read_column("colour", ["1", "blue"], bins)
 
 
+@pytest.mark.parametrize(
+    ("words", "bins", "why"),
+    [
+        ("4,59 4,6", None, "its commas may divide decimals, thousands or lists; write 1234.5"),
+        ("1,234 950", None, "its commas may divide decimals, thousands or lists"),
+        ("1,2 3,4,5", None, "its commas may divide decimals, thousands or lists"),
+        ("4,59 4,6", 2, "it has '4,59', and its commas may divide"),
+        ("4.5 1e3 4,6", 2, "it has '4,6'; write plain numbers."),
+        ("10% 20%", 2, "it has '10%'; write plain numbers."),
+        ("10 20 n.k.", 2, "it has 'n.k.'; correct it, empty its cell, or leave the column out."),
+    ],
+)
+def test_numbers_with_commas_are_never_words(words: str, bins: Bins | None, why: str) -> None:
+    if bins is None:
+        column = read_column("width", words.split() * 9)
+        assert column.values == [] and column.reason.startswith(why)
+        return
+    with pytest.raises(UserError, match=f"dataset.bins names 'width', which is not a column of numbers: {why}"):
+        read_column("width", words.split(), bins)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("1,234 950", "its commas may divide decimals or thousands"),
+        ("1.234 12.500 950", "its points may divide decimals or thousands"),
+        ("1.234,5 2,5", "it has both points and commas"),
+        ("4.5 4,6", "it has both points and commas"),
+    ],
+)
+def test_thousands_beside_decimal_commas_are_never_guessed(words: str, why: str) -> None:
+    column = read_column("width", words.split() * 9, decimal_comma=True)
+    assert column.values == [] and column.reason.startswith(why)
+
+
+def test_decimal_commas_are_numbers() -> None:
+    assert read_column("width", ["0,5", "1,234", "7", "1,5e1"], 2, decimal_comma=True).codes.tolist() == [0, 0, 1, 1]
+    assert read_column("width", ["0.288", "1.250"], [1.0], decimal_comma=True).codes.tolist() == [0, 1]
+
+
+MEASURED = {
+    "percents": [f"{number}%" for number in range(30)],
+    "prices": [f"$ {number},000.50" for number in range(1, 31)],
+    "lengths": [f"{number}.5 cm" for number in range(30)],
+    "thousands": [f"{number} 500" for number in range(1, 31)],
+    "dates": [f"2024-01-{day:02}" for day in range(1, 31)],
+    "German dates": [f"{day}.1.2024 12:30" for day in range(1, 31)],
+    "times": [f"12:{minute}" for minute in range(10, 40)],
+    "one word and numbers": ["n.k.", *(f"{number / 4}" for number in range(30))],
+    "numbers with points and commas": ["0,3", "1e3", *(f"{number / 4}" for number in range(30))],
+}
+
+
+@pytest.mark.parametrize("words", MEASURED.values(), ids=MEASURED)
+def test_many_measurements_in_another_notation_are_no_categories(words: list[str]) -> None:
+    column = read_column("x", words * 5)
+    assert (column.values == [] and "write plain numbers" in column.reason) or "correct it" in column.reason
+    few = read_column("x", words[:4])
+    assert len(few.values) == 4 and (not few.remarks or "so that all values are read as words" in few.remarks[0])
+
+
+def test_whole_numbers_and_a_word_are_words_with_a_remark() -> None:
+    column = read_column("age", [*map(str, range(30)), "n.k."] * 5)
+    assert len(column.values) == 31
+    assert column.remarks == ["age: 'n.k.' is no number, so that all values are read as words."]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("cat", "cat\u200b"), ("a b", "a\u00a0b"), ("é", "e\u0301"), ("12", "\uff11\uff12"), ("cat", "c\u00adat"), ("cat", "cat\ufeff"), ("-1", "\u22121"),
+     ("18-30", "18\u201330"), ("POT", "\u0420\u041e\u0422"), ("yes", "\u2060yes"), ("it's", "it\u2019s")],
+)  # fmt: skip
+def test_values_that_look_the_same_are_a_fault(one: str, other: str) -> None:
+    fault = read_column("x", [one, other, "no"]).fault
+    assert fault == f"x has {one!a} and {other!a}, which look the same; write one of them everywhere."
+
+
+def test_a_value_that_looks_like_an_empty_cell_is_a_fault() -> None:
+    assert "x has '\\u200b', which looks like ''" in read_column("x", ["a", "\u200b", "b"]).fault
+    assert "which looks like 'NaN'" in read_column("x", ["a", "NaN\u200b", "b"]).fault
+
+
+@pytest.mark.parametrize("words", ["Cat cat", "x² x2", "é e", "naïve naive", "1 one", "О0 o0"])
+def test_values_that_differ_for_a_reader_are_no_fault(words: str) -> None:
+    assert read_column("x", words.split()).fault == ""
+
+
+@pytest.mark.parametrize("word", ["none", "-", "unknown", "N.A.", "####"])
+def test_a_word_that_may_mean_a_missing_value_is_named(word: str) -> None:
+    assert read_column("x", ["a", "b", word]).remarks == [
+        f"x: {word!r} is read as a value; empty its cells if it means that the value is missing."
+    ]
+
+
+@pytest.mark.parametrize("name", ["Unnamed: 0", "Unnamed: 0.1", "index", "level_0"])
+def test_row_numbers_of_pandas_are_no_label(name: str) -> None:
+    assert read_column(name, ["0", "1", "2"]).values == [] and read_column(name, ["up", "down"]).values
+    assert read_column("number", ["0", "1", "2"]).values
+
+
 def test_words_that_look_alike_are_named() -> None:
     column = read_column("colour", ["Blue", "blue", "light  grey", "light grey", "red"])
     assert len(column.values) == 5
@@ -136,4 +293,4 @@ def test_words_that_look_alike_are_named() -> None:
 
 def test_the_counts_of_many_values_are_cut() -> None:
     column = read_column("class", [f"c{row:03}" for row in range(100)] * 3)
-    assert column.describe().endswith("c011 3, and 88 more)")
+    assert column.describe().endswith("c011 (3), and 88 more")

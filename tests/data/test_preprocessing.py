@@ -239,6 +239,29 @@ def test_groups_that_cannot_be_dealt_are_refused() -> None:
         deal(100, schema.Split(group="person"))
 
 
+@pytest.mark.parametrize("limit", [None, 90])
+def test_copies_come_into_one_split_and_all_others_stay(limit: int | None) -> None:
+    numbers = np.arange(200)
+    numbers[[7, 60, 150]] = numbers[[8, 61]] = 7
+    dealt, before = (deal(200, schema.Split(), None, limit, None, copies) for copies in (numbers, None))
+    shared = [set(numbers[dealt[name]]) for name in splits.SPLITS]
+    assert not shared[0] & shared[1] and not shared[0] & shared[2] and not shared[1] & shared[2]
+    assert sorted(np.concatenate(list(dealt.values()))) == sorted(np.concatenate(list(before.values())))
+    for name in splits.SPLITS:
+        others = [row for row in before[name] if numbers[row] != 7]
+        assert [row for row in dealt[name] if numbers[row] != 7] == others
+
+
+def test_copies_stay_in_their_given_split_but_not_on_both_sides_of_validation() -> None:
+    official = np.array(["train"] * 80 + ["test"] * 20)
+    numbers = np.arange(100)
+    numbers[:40] = numbers[-5:] = 0
+    dealt = deal(100, schema.Split(method="official", validation=0.2), official, None, None, numbers)
+    assert (
+        len(dealt["test"]) == 20 and len({name for name in ("train", "validation") if 0 in numbers[dealt[name]]}) == 1
+    )
+
+
 def test_the_digits_are_dealt_as_ever() -> None:
     """A change here changes the test images of every study."""
     dealt = deal(1797, schema.Split())
@@ -272,6 +295,23 @@ def test_bad_images_are_left_out_before_the_others_are_dealt(
     for name in splits.SPLITS:
         some, good = (store.read_split(tmp_path / file, name) for file in ("some.h5", "good.h5"))
         assert some.ids == good.ids and (some.labels == good.labels).all() and (some.images == good.images).all()
+
+
+@pytest.mark.parametrize(
+    ("files", "split", "lost"),
+    [
+        ({"eel/1.png": b"", "eel/2.png": b"?"}, {}, "class=eel"),
+        ({"train/eel/1.png": b"?"}, {"method": "folders"}, "class=eel"),
+        ({"val/cat/1.png": b"?", "val/cat/2.png": b""}, {"method": "folders"}, "the split validation"),
+    ],
+)
+def test_skipping_leaves_no_class_and_no_split_empty(
+    tmp_path: Path, files: dict[str, bytes], split: dict[str, str], lost: str
+) -> None:
+    write_class_folders(tmp_path / "train" if split else tmp_path)
+    write_files(tmp_path, files | ({"test/cat/1.png": encoded(picture(50), "PNG")} if split else {}))
+    with pytest.raises(UserError, match=f"No image of {lost} in .* can be decoded, so that .*skip would leave none"):
+        raw_images.fetch(dataset("image_folder", tmp_path, on_bad_image="skip", split=split))
 
 
 def test_a_bad_image_stops_by_default_with_both_remedies(tmp_path: Path) -> None:
@@ -345,10 +385,52 @@ def test_a_full_disk_is_noticed_before_decoding(tmp_path: Path, monkeypatch: pyt
         made(wanted, tmp_path / "tiny.h5")
 
 
+def test_what_becomes_of_the_images_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = {
+        "cat/grey.png": encoded(picture(50, mode="L"), "PNG"),
+        "dog/clear.png": encoded(picture(51, mode="RGBA"), "PNG"),
+        "dog/long.png": encoded(picture(52, 100, 10), "PNG"),
+    }
+    pets = write_files(write_class_folders(tmp_path / "pets"), files)
+    made(dataset("image_folder", pets), tmp_path / "pets.h5", threads=1)
+    assert capsys.readouterr().err.splitlines()[:-1] == [
+        "preprocess: 23 images: 16 train, 2 validation, 5 test.",
+        "preprocess: Images of 18x22 to 10x100 pixels; the shorter side becomes 8, and the centre is cut out.",
+        "preprocess: The longest image is 10.0 times as long as wide; only its centre is used, 10% of it.",
+        "preprocess: All images are stored in colour: 22 are in colour, and 1 grey.",
+        "preprocess: Transparent pixels become white (images that may have some: 1).",
+    ]
+
+
+def test_a_limit_tells_how_many_and_which_classes_it_leaves_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pets = write_files(write_class_folders(tmp_path / "pets"), {"eel/1.png": encoded(picture(50), "PNG")})
+    made(dataset("image_folder", pets, limit=15), tmp_path / "pets.h5", threads=1)
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "preprocess: 15 images of 21, drawn at random (dataset.limit): 10 train, 2 validation, 3 test. No image of class=eel is among them."
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "sentence"),
+    [
+        (8, "Images of 8x8 pixels, which are stored in this size."),
+        (6, "Images of 8x8 pixels; the shorter side becomes 6, and the centre is cut out."),
+    ],
+)
+def test_digits_are_told_with_their_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], size: int, sentence: str
+) -> None:
+    made(dataset("digits", tmp_path, size=size), tmp_path / "digits.h5", threads=1)
+    shares = "preprocess: 1,797 images: 1,258 train, 180 validation, 359 test."
+    assert capsys.readouterr().err.splitlines() == [shares, f"preprocess: {sentence}"]
+
+
 def test_only_a_terminal_gets_a_progress_bar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made(dataset("celeba", write_celeba(tmp_path / "faces")), tmp_path / "tiny.h5")
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("preprocess: 20 images to 3x8x8: 0.00 GB in ") and " s on " in line
+    *_, line = lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3 and line.startswith("preprocess: 20 images to 3x8x8: 0.00 GB in ") and " s on " in line
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the CelebA subset in ../shared/data/celeba-10k")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vaeline.data import source_fingerprint
-from vaeline.data.source_fingerprint import KEPT, newest_in_future, of_source
+from vaeline.data.source_fingerprint import KEPT, file_of_the_future, of_source
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
 
@@ -55,6 +55,16 @@ def test_a_change_of_a_file_changes_the_fingerprint(source: Path, change: Callab
     before = of_source(dataset(source))
     change(source)
     assert of_source(dataset(source)) != before
+
+
+def test_files_that_systems_add_change_nothing(source: Path) -> None:
+    before, state = of_source(dataset(source)), source_fingerprint.state(source)
+    for name in (".DS_Store", "._a.png", "below/Thumbs.db", "desktop.ini"):
+        (source / name).touch()
+    (source / "__MACOSX").mkdir()
+    (source / "__MACOSX/a.png").touch()
+    (source / ".#a.png").symlink_to("nobody@nowhere")
+    assert of_source(dataset(source)) == before and source_fingerprint.state(source) == state
 
 
 def test_a_touch_or_a_copy_of_a_file_changes_nothing(source: Path) -> None:
@@ -123,6 +133,25 @@ def test_a_folder_with_files_of_the_pipeline_is_no_source(source: Path, name: st
         of_source(dataset(name))
 
 
+def test_a_folder_behind_a_link_with_files_of_the_pipeline_is_no_source(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk/raw").mkdir(parents=True)
+    Path("data").symlink_to(tmp_path / "disk")
+    for name in (tmp_path / "disk", "data", tmp_path / "disk/raw"):
+        with pytest.raises(UserError, match="where the pipeline writes its own files"):
+            of_source(dataset(name))
+
+
+def test_a_source_may_be_a_link(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(source)
+    assert of_source(dataset(tmp_path / "link")) == of_source(dataset(source))
+
+
+def test_a_link_in_a_circle_is_named(source: Path) -> None:
+    (source / "round.png").symlink_to("round.png")
+    with pytest.raises(UserError, match=r"cannot be read .*symbolic links.*round.png"):
+        of_source(dataset(source))
+
+
 def test_a_link_to_nothing_is_named(source: Path) -> None:
     (source / "gone.png").symlink_to("nowhere")
     with pytest.raises(UserError, match="gone.png is a link to a file that does not exist"):
@@ -136,7 +165,7 @@ def test_a_name_that_is_not_text_is_refused(source: Path) -> None:
 
 
 def test_a_file_with_a_time_in_the_future_is_found(source: Path) -> None:
-    assert newest_in_future(dataset(source)) is None
+    assert file_of_the_future(dataset(source)) is None
     os.utime(source / "below/b.png", (4e9, 4e9))
-    assert newest_in_future(dataset(source)) == source / "below/b.png"
-    assert newest_in_future(dataset("download")) is None
+    assert file_of_the_future(dataset(source)) == source / "below/b.png"
+    assert file_of_the_future(dataset("download")) is None

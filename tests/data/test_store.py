@@ -19,6 +19,7 @@ from vaeline.data.facts import Facts
 from vaeline.data.store import Split, Stream
 from vaeline.study.reading import check
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import settings_of_store
 from vaeline.system import hdf5_files
 from vaeline.system.errors import UserError
 from vaeline.system.sealed_files import seal
@@ -225,14 +226,14 @@ def a_study(**dataset: Any) -> Study:
 )
 def test_a_store_of_other_settings_is_refused(tmp_path: Path, dataset: dict[str, Any], sentence: str) -> None:
     made, wanted = a_study(), a_study(**dataset)
-    facts = dataclasses.replace(FACTS, preprocessing={"settings": store.settings_of(made.dataset)})
+    facts = dataclasses.replace(FACTS, preprocessing={"settings": settings_of_store(made.dataset)})
     store.write(tmp_path / f"{wanted.dataset.id}.h5", facts, SPLITS)
     with pytest.raises(UserError, match=sentence):
         store.read_facts_of(wanted, tmp_path)
 
 
 def test_a_store_does_not_depend_on_where_the_files_lay(tmp_path: Path) -> None:
-    settings = {"settings": store.settings_of(a_study(source="here").dataset)}
+    settings = {"settings": settings_of_store(a_study(source="here").dataset)}
     store.write(tmp_path / "tiny.h5", dataclasses.replace(FACTS, preprocessing=settings), SPLITS)
     assert store.read_facts_of(a_study(source="there"), tmp_path).preprocessing == settings
 
@@ -269,3 +270,21 @@ def test_a_split_read_from_disk_is_verified(of_large: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(UserError, match="does not match its checksum"):
         store.read_split(path, "train", 0)
+
+
+def test_a_store_that_is_replaced_while_it_is_read_is_not_mixed(
+    of_large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its images are checked in the file that was opened, and are read from there later."""
+    before = store.read_split(of_large, "train").images
+    read = store._read_images
+
+    def replaced(*arguments: Any) -> Any:
+        other = of_large.with_name("other")
+        other.write_bytes(bytes(of_large.stat().st_size))
+        other.replace(of_large)
+        return read(*arguments)
+
+    monkeypatch.setattr(store, "_read_images", replaced)
+    split = store.read_split(of_large, "train", most=0)
+    assert (split.images.take(np.arange(len(before))) == before).all()

@@ -58,6 +58,22 @@ def test_the_index_of_pandas_is_left_out_with_a_note() -> None:
     ]
 
 
+def test_a_header_is_what_a_reader_sees() -> None:
+    table = read_table("file,gro\u0308ße\u200b,\uff58\na.png,1,2\n".encode(), "table")
+    assert table.names == ["größe", "x"] and table.column("größe") == ["1"]
+
+
+def test_columns_that_differ_in_case_are_named() -> None:
+    assert read_table(b"file,Sex,sex\na.png,1,2\n", "table").notes == [
+        "'Sex' and 'sex' differ only in case, and are different columns."
+    ]
+
+
+def test_an_index_of_an_index_is_left_out() -> None:
+    table = read_table(b",Unnamed: 0,file,x\n0,0,a.png,1\n1,1,b.png,0\n", "table")
+    assert content(table) == (["a.png", "b.png"], ["x"], [["1"], ["0"]])
+
+
 def test_a_table_without_a_header_gets_one() -> None:
     assert read_table(b"a.jpg 0\r\nb.jpg 2\r\n", "table", ["partition"]).rows == [["0"], ["2"]]
 
@@ -75,6 +91,11 @@ MISTAKES = {
     "id,x\n,1\n": "line 2: the row names no image",
     "id,x,x\na.jpg,1,0\n": "columns 2 and 3 are both called 'x'",
     "id,x, x \na.jpg,1,0\n": "columns 2 and 3 are both called 'x'",
+    "id,x,x\u200b\na.jpg,1,0\n": "columns 2 and 3 are both called 'x'",
+    "id,e\u0301,é\na.jpg,1,0\n": "columns 2 and 3 are both called 'é'",
+    "id,x y,x\u00a0y\na.jpg,1,0\n": "columns 2 and 3 are both called 'x y'",
+    "id,POT,\u0420\u041e\u0422\na.jpg,1,0\n": "columns 2 and 3 are both called 'POT'",
+    "id,x,\u200b\na.jpg,1,0\n": "column 3 has values but no name",
     "x,x\na.jpg,1\n": "columns 1 and 2 are both called 'x'",
     "id,x,,y\na.jpg,1,2,3\n": "column 3 has values but no name",
     "id,x,\na.jpg,1,2\n": "column 3 has values but no name",

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests import made_up
 from vaeline.data.facts import Facts
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.image_features import extract
@@ -30,7 +31,7 @@ class Corner:
     """A feature space that is also a classifier: it reads the pixels."""
 
     prefix, description, weights_sha256 = "fd", "pixels", "none"
-    says_nothing, skill, log_frequency = "", Skill(), torch.zeros(1)
+    says_nothing, skill, log_frequency = "", made_up.learned("digit"), torch.zeros(1)
 
     def __call__(self, images: Tensor) -> Tensor:
         return images.flatten(1).float()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests import made_up
 from vaeline.data.batches import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
@@ -74,6 +75,7 @@ def test_evenly_spaced_rows_reach_from_end_to_end() -> None:
     assert len(set(evenly_spaced(1_000, 999).tolist())) == 999
 
 
+STUDY = made_up.study()
 FACTS = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
 
 
@@ -84,6 +86,7 @@ def measured(drawn: int | None = None, says_nothing: str = "") -> Reference:
     train, test = (Split(correlated(count, count), generator.integers(0, 2, (count, 2)), []) for count in (900, 600))
     torch.manual_seed(0)
     judge = Classifier(facts.image_shape, 256, [2, 2], 4, 2).eval()
+    judge.skill = made_up.learned("a", "b")
     return measure(space, judge, RealImages(train, test, facts, drawn), 0)
 
 
@@ -156,9 +159,9 @@ def test_a_reference_reads_back_equal(tmp_path: Path) -> None:
     files = DataFiles("tiny", tmp_path)
     paths = files.statistics("classifier"), files.metrics("classifier")
     assert [path.name for path in paths] == ["tiny.classifier.reference.safetensors", "tiny.classifier.json"]
-    reference.write(found, *paths)
+    reference.write(found, *paths, STUDY)
     facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
-    again = reference.read(*paths, correlated(600, 600), facts)
+    again = reference.read(*paths, correlated(600, 600), facts, STUDY)
     assert again.real.label_values == {"a": ["no", "yes"], "b": ["no", "yes"]}
     assert (again.record.metrics, again.record.evaluation) == (found.record.metrics, found.record.evaluation)
     assert again.real.moments.count == 600
@@ -167,7 +170,7 @@ def test_a_reference_reads_back_equal(tmp_path: Path) -> None:
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        reference.write(measured(), tmp_path / f"{name}.safetensors", tmp_path / f"{name}.json")
+        reference.write(measured(), tmp_path / f"{name}.safetensors", tmp_path / f"{name}.json", STUDY)
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
@@ -176,20 +179,20 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 def written(tmp_path: Path) -> tuple[Path, Path]:
     """The two files of a reference."""
     files = DataFiles("tiny", tmp_path)
-    reference.write(measured(), files.statistics("classifier"), files.metrics("classifier"))
+    reference.write(measured(), files.statistics("classifier"), files.metrics("classifier"), STUDY)
     return files.statistics("classifier"), files.metrics("classifier")
 
 
 @pytest.mark.parametrize("broken", [0, 1])
 def test_any_flipped_bit_is_named(written: tuple[Path, Path], broken: int) -> None:
     path, generator = written[broken], np.random.default_rng(0)
-    good, known = path.read_bytes(), reference.read(*written, correlated(600, 600), FACTS)
+    good, known = path.read_bytes(), reference.read(*written, correlated(600, 600), FACTS, STUDY)
     for place in generator.choice(len(good), 200, replace=False):
         content = bytearray(good)
         content[place] ^= 1 << int(generator.integers(8))
         path.write_bytes(content)
         try:  # a flipped bit may leave every value as it was, for example in a blank
-            same = reference.read(*written, correlated(600, 600), FACTS).record == known.record
+            same = reference.read(*written, correlated(600, 600), FACTS, STUDY).record == known.record
         except UserError as error:
             same = str(path) in str(error) and "pipeline_steps.reference" in str(error)
         assert same, place
@@ -198,10 +201,10 @@ def test_any_flipped_bit_is_named(written: tuple[Path, Path], broken: int) -> No
 @pytest.mark.parametrize("replaced", [0, 1])
 def test_files_of_two_references_are_refused(written: tuple[Path, Path], tmp_path: Path, replaced: int) -> None:
     others = tmp_path / "others.safetensors", tmp_path / "others.json"
-    reference.write(measured(100), *others)
+    reference.write(measured(100), *others, STUDY)
     others[replaced].replace(written[replaced])
     with pytest.raises(UserError, match=r"is not the file that .* was written with"):
-        reference.read(*written, correlated(600, 600), FACTS)
+        reference.read(*written, correlated(600, 600), FACTS, STUDY)
 
 
 def test_a_reference_names_its_data_and_classifier() -> None:
@@ -225,9 +228,9 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content
     real = ImageSet(
         lambda: [test], Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9)
     )
-    reference.write(Reference({"features": "pixels"}, real, Record(), {}, 9), *paths)
+    reference.write(Reference({"features": "pixels"}, real, Record(), {}, 9), *paths, STUDY)
     paths[broken].unlink()
     if content is not None:
         paths[broken].write_bytes(content)
     with pytest.raises(UserError, match=rf"{paths[broken].name}.*pipeline_steps\.reference"):
-        reference.read(*paths, test, facts)
+        reference.read(*paths, test, facts, STUDY)

@@ -1,5 +1,6 @@
 """The files that studies share are used only by studies of the same settings."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from click.testing import Result
 
 from pipeline_steps import classifier, download, preprocess, reference
 from tests.pipeline_steps.conftest import STUDY, project, run  # noqa: F401  (fixtures)
+from vaeline.evaluation import given_weights
 from vaeline.evaluation.shared_files import other_settings
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
@@ -79,3 +81,11 @@ def test_absent_and_damaged_files_are_named(made: Study) -> None:
 def test_torch_is_not_needed() -> None:
     code = "import sys, vaeline.evaluation.shared_files, vaeline.evaluation.reference_numbers; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_reference_of_other_weights_is_named(made: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = json.loads(Path("data/blocks.classifier.json").read_text())["space"]["weights"]
+    monkeypatch.setattr(given_weights, "fingerprint", lambda study: kept)
+    assert other_settings(made, "reference") == ""
+    monkeypatch.setattr(given_weights, "fingerprint", lambda study: "of another file")
+    assert "was measured with other weights than those of evaluation.features" in other_settings(made, "reference")

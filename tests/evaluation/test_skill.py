@@ -35,6 +35,14 @@ def test_nothing_is_left_out_of_a_good_classifier() -> None:
     assert recorded(Skill(20, {"digit": GOOD}), {"digit": 0.8}) == {"value": 0.8, "left_out": ["digit=7"]}
 
 
+def test_nothing_counts_as_learned_that_was_not_tested() -> None:
+    assert recorded(Skill(0, {}), {"digit": 0.8}) == {
+        "dash": "it was not tested whether the classifier is better than chance"
+    }
+    found = recorded(Skill(20, {"a": GOOD}), {"a": 0.8, "b": 0.9})
+    assert (found["value"], found["unlearned"]) == (0.8, ["b"])
+
+
 def test_a_label_that_alone_varies_but_was_not_learned_gives_a_dash() -> None:
     assert recorded(Skill(20, {"a": GOOD, "b": BAD}), {"b": 0.4}) == {
         "dash": "the classifier is no better than chance on b"

@@ -16,7 +16,9 @@ from PIL import Image, PngImagePlugin
 
 from tests.conftest import scramble
 from tests.explorer.conftest import PLAIN
+from tests.made_up import identity
 from vaeline.data import store
+from vaeline.data.facts import Facts
 from vaeline.explorer import saved
 from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.runs import Runs, find, find_named
@@ -169,22 +171,28 @@ def test_text_that_is_no_whole_number_is_refused(typed: str | None) -> None:
     assert parse_whole_number(" 9223372036854775807 ", "The seed", 2**63 - 1) == 2**63 - 1
 
 
+def save(study: Study, runs: Runs, variant: str, model: Model, facts: Facts) -> None:
+    """Write another model in place of a variant's first one."""
+    folder = runs.finished[variant, 0]
+    model_files.save(folder, model, facts, identity(study, variant, 0, folder))
+
+
 def test_a_discrete_latent_space_has_no_sliders(study: Study, runs: Runs, tmp_path: Path) -> None:
     variant = PLAIN | {
         "network": {"name": "conv", "width": 8, "depth": 2}, "latent": 4, "posterior": {"name": "vector_quantized", "codes": 8},
         "prior": {"name": "uniform"}, "regularizer": {"name": "commitment"},
     }  # fmt: skip
     facts = store.read_facts(tmp_path / "data/blots.h5")
-    model_files.save(runs.finished["plain", 0], Model(Variant.model_validate(variant), facts), facts, {})
+    save(study, runs, "plain", Model(Variant.model_validate(variant), facts), facts)
     explorer = Explorer(runs)
     assert explorer.sliders("plain", 0) == [] and drawn(explorer, left=PLAIN_SIDE)
     with pytest.raises(UserError, match="entries of a codebook and cannot be moved"):
         drawn(explorer, left=PLAIN_SIDE.model_copy(update={"moved": {0: 1.0}}))
 
 
-def test_a_run_trained_on_different_images_is_refused(explorer: Explorer, runs: Runs) -> None:
+def test_a_run_trained_on_different_images_is_refused(explorer: Explorer, study: Study, runs: Runs) -> None:
     facts = replace(explorer.facts, checksums={"train": "another"})
-    model_files.save(runs.finished["large", 0], scramble(Model(Variant.model_validate(PLAIN), facts)), facts, {})
+    save(study, runs, "large", scramble(Model(Variant.model_validate(PLAIN), facts)), facts)
     with pytest.raises(UserError, match="large seed 0 was trained on different images from the other runs"):
         drawn(explorer)
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
+from tests.made_up import OF_RUN
 from tests.models.test_accelerator import assert_step_stays_on_device
 from tests.test_every_entry import smaller
 from vaeline.data.batches import Batches
@@ -154,7 +155,7 @@ def assert_measured(trained: Trained) -> None:
 
 def assert_survives_saving(trained: Trained, folder: Path) -> None:
     model, facts, _, batches = trained
-    model_files.save(folder, model, facts, {})
+    model_files.save(folder, model, facts, OF_RUN)
     again, _ = model_files.load(folder)
     x, labels = next(batches.ordered(0))
     drawn = []

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch.distributions import Normal, kl_divergence
 
+from tests.made_up import OF_RUN
 from vaeline.data.facts import Facts
 from vaeline.models.model import Model
 from vaeline.runs.model_files import load, save
@@ -131,18 +132,18 @@ def test_each_attribute_value_has_its_own_embedding() -> None:
 def test_a_saved_model_loads_and_saves_the_same_bytes(tmp_path: Path, x: torch.Tensor, labels: torch.Tensor) -> None:
     model = Model(variant(likelihood={"name": "optimal_sigma"}, prior={"name": "conditional_flow"}), FACTS).eval()
     model.likelihood.calibrate(0.09)
-    save(tmp_path / "a", model, FACTS, {"seed": 1})
+    save(tmp_path / "a", model, FACTS, OF_RUN)
     again, facts = load(tmp_path / "a")
     assert facts == FACTS and float(again.likelihood.sigma) == pytest.approx(0.3)
     torch.testing.assert_close(again.reconstruct(x, labels), model.reconstruct(x, labels))
-    save(tmp_path / "b", again, facts, {"seed": 1})
+    save(tmp_path / "b", again, facts, OF_RUN)
     for name in ("model.safetensors", "variant.yaml"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_a_saved_model_has_the_bytes_that_safetensors_writes(tmp_path: Path) -> None:
     model = Model(variant(likelihood={"name": "optimal_sigma"}, prior={"name": "conditional_flow"}), FACTS)
-    save(tmp_path, model, FACTS, {})
+    save(tmp_path, model, FACTS, OF_RUN)
     save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, tmp_path / "theirs")
     assert (tmp_path / "model.safetensors").read_bytes() == (tmp_path / "theirs").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "variant.yaml", "theirs"}
@@ -151,7 +152,7 @@ def test_a_saved_model_has_the_bytes_that_safetensors_writes(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("file", "damage", "sentence"),
     [
-        ("model.safetensors", lambda path: path.unlink(), "model.safetensors is missing"),
+        ("model.safetensors", lambda path: path.unlink(), "There is no .*model.safetensors; train it again"),
         ("model.safetensors", lambda path: path.write_bytes(path.read_bytes()[:-20]), "model.safetensors is damaged"),
         ("model.safetensors", lambda path: path.write_bytes(b"<html>"), "model.safetensors is damaged"),
         ("variant.yaml", lambda path: path.write_text("a: ["), "variant.yaml is damaged"),
@@ -164,15 +165,15 @@ def test_a_saved_model_has_the_bytes_that_safetensors_writes(tmp_path: Path) -> 
         (
             "model.safetensors",
             lambda path: (
-                save(path.parent / "other", Model(variant(), FACTS), FACTS, {})
+                save(path.parent / "other", Model(variant(), FACTS), FACTS, OF_RUN)
                 or (path.parent / "other" / path.name).rename(path)
             ),
-            "or not the one that variant.yaml describes",
+            "it is not the one that variant.yaml describes",
         ),
     ],
 )
 def test_a_damaged_run_is_reported(tmp_path: Path, file: str, damage: Any, sentence: str) -> None:
-    save(tmp_path, Model(variant(), FACTS), FACTS, {})
+    save(tmp_path, Model(variant(), FACTS), FACTS, OF_RUN)
     damage(tmp_path / file)
     with pytest.raises(UserError, match=sentence):
         load(tmp_path)

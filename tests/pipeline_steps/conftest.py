@@ -15,8 +15,10 @@ from vaeline.data import store
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
+from vaeline.study import step_settings
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import settings_of_store
 
 STUDY = {
     "study": {"name": "tiny", "variants": ["plain", "flow"], "seeds": [0, 1]},
@@ -59,7 +61,8 @@ def write_project(seed: int = 0) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
-    """The current folder holds params.yaml and a store of 96 + 24 + 40 images."""
+    """The current folder holds params.yaml and a store of 96 + 24 + 40 images. Tests may declare a step `tested`."""
+    monkeypatch.setitem(step_settings.READS, "tested", ("training", "variants.plain"))
     monkeypatch.chdir(tmp_path)
     write_project()
     return load()
@@ -70,7 +73,7 @@ def write_store(splits: dict[str, Split], names: tuple[str, ...] = ("side",), **
     study = load()
     values = [["left", "right"], *[["no", "yes"]] * (len(names) - 1)]
     facts = Facts(study.dataset.id, (1, 8, 8), 17, (-1.0, 1.0), list(names), values)
-    settings = {"settings": store.settings_of(study.dataset)}
+    settings = {"settings": settings_of_store(study.dataset)}
     return store.write(DataFiles(study.dataset.id).store, replace(facts, preprocessing=settings, **changes), splits)
 
 

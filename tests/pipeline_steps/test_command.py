@@ -121,7 +121,7 @@ def test_the_steps_leave_the_handler_of_another_program_alone() -> None:
 
 def test_an_edit_of_a_value_that_a_step_reads_is_refused(project: Study, run: Callable[..., Result]) -> None:
     @study_command
-    @reads("training", "variants.plain", code="classifier")
+    @reads("tested", code="classifier")
     def step(study: Study) -> None:
         Path("params.yaml").write_text(yaml.safe_dump(edited))
 
@@ -136,7 +136,7 @@ def test_an_edit_of_a_value_that_a_step_reads_is_refused(project: Study, run: Ca
 
 def test_a_variant_that_is_removed_while_its_step_runs_is_refused(project: Study, run: Callable[..., Result]) -> None:
     @study_command
-    @reads("variants.plain", code="classifier")
+    @reads("tested", code="classifier")
     def step(study: Study) -> None:
         edited = study.model_dump(mode="json")
         edited["study"]["variants"] = ["flow"]
@@ -152,7 +152,7 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
 ) -> None:
     @study_command
     @timed(data_timing, "download")
-    @reads("training", code="classifier")
+    @reads("tested", code="classifier")
     def step(study: Study) -> None:
         PARAMS.write_text(PARAMS.read_text() + added)
 
@@ -169,7 +169,7 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
 def test_the_time_of_a_shared_step_is_noted_beside_its_files(project: Study, run: Callable[..., Result]) -> None:
     @study_command
     @timed(data_timing, "reference.{features}")
-    @reads("training", code="classifier")
+    @reads("tested", code="classifier")
     def step(study: Study) -> None:
         if fails:
             raise UserError("It fails.")
@@ -185,7 +185,7 @@ def test_the_time_of_a_shared_step_is_noted_beside_its_files(project: Study, run
     assert noted.keys() == {"download", "reference.classifier"}
     assert 0 <= noted["reference.classifier"].seconds < 60
     assert noted["reference.classifier"].peak_bytes > 2**20
-    assert step.callback.reads == ("training",)  # type: ignore[union-attr]
+    assert step.callback.reads == ("training", "variants.plain")  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("content", ["half {", "[1, 2]"])

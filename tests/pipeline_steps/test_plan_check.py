@@ -13,12 +13,13 @@ import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps import closure, download, file_states, plan_check
+from pipeline_steps import classifier, closure, download, file_states, plan_check, reference
 from pipeline_steps.code_hashes import hashes, write_hashes
 from pipeline_steps.command import reads, run_command, study_command
-from pipeline_steps.plan_check import PLANNED, UNDER_DVC, plan
+from pipeline_steps.plan_check import PLANNED, SOURCE, UNDER_DVC, WEIGHTS, plan
 from vaeline.data.paths import CODE
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import READS
 
 KEYS = ["training", "variants.plain", "variants.flow", "code.train.plain", "code.train.flow", "code.classifier"]
 
@@ -30,10 +31,10 @@ def edit(study: Study, **training: object) -> None:
 
 
 def a_step(act: Callable[[], object] = lambda: None) -> click.Command:
-    """A step that reads `training`, and does something between its start and its end."""
+    """A step that reads the training of a variant, and does something between its start and its end."""
 
     @study_command
-    @reads("training", code="train.plain")
+    @reads("tested", code="train.plain")
     def step(study: Study) -> None:
         act()
 
@@ -43,7 +44,7 @@ def a_step(act: Callable[[], object] = lambda: None) -> click.Command:
 @pytest.fixture
 def planned(project: Study, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The environment of a job of Snakemake, planned with the study as it is; returns the plan."""
-    text = plan(project, hashes(project), KEYS, source="")
+    text = plan(project, hashes(project), KEYS, {})
     monkeypatch.setenv(PLANNED, text)
     return dict(json.loads(text))
 
@@ -82,9 +83,20 @@ def test_another_source_than_planned_is_refused(
     planned: dict[str, Any], project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = ["dataset.name", "dataset.source", "evaluation.features", "code.download.digits"]
-    monkeypatch.setenv(PLANNED, plan(project, hashes(project), keys, source="of another day"))
+    monkeypatch.setenv(PLANNED, plan(project, hashes(project), keys, {SOURCE: "of another day"}))
     ended = run(download.main)
     assert ended.exit_code == 1 and "changed since this run was planned" in ended.output
+
+
+def test_other_weights_than_planned_are_refused(
+    project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [*READS["reference"], "code.reference.classifier"]
+    assert run(classifier.main).exit_code == 0
+    for files, code in (({WEIGHTS: ""}, 0), ({WEIGHTS: "of another file"}, 1)):
+        monkeypatch.setenv(PLANNED, plan(project, hashes(project), keys, files))
+        ended = run(reference.main)
+        assert ended.exit_code == code and ("The weights of the feature space changed" in ended.output) == code
 
 
 def test_a_source_that_changes_while_it_is_read_is_refused(
@@ -176,7 +188,7 @@ def test_a_refused_step_leaves_nothing_that_vouches(
     project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @run_command
-    @reads("training", code="train.{variant}")
+    @reads("train", code="train.{variant}")
     def step(study: Study, variant: str, seed: int) -> None:
         folder = Path(f"results/tiny/runs/{variant}/seed-{seed}")
         folder.mkdir(parents=True)
@@ -195,7 +207,7 @@ def test_a_metric_is_read_as_text_after_its_import(module: Path) -> None:
 
 def test_the_step_that_hashes_all_code_refuses_any_edit_meanwhile(module: Path, run: Callable[..., Result]) -> None:
     @study_command
-    @reads("variants", code=None)
+    @reads("code", code=None)
     def step(study: Study) -> None:
         touch(closure.ROOT / "vaeline/explorer/serving.py")
 

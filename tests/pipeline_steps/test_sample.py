@@ -116,4 +116,4 @@ def test_labels_that_no_training_image_has_together_are_called_out(project: Stud
 
 def test_a_folder_without_a_run_is_refused(trained: Study, run: Callable[..., Result]) -> None:
     result = run(draw.main, "data")
-    assert result.exit_code == 1 and "data/variant.yaml is missing" in result.output
+    assert result.exit_code == 1 and "There is no data/variant.yaml" in result.output

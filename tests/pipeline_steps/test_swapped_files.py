@@ -366,7 +366,7 @@ def test_the_table_names_results_of_runs_of_before() -> None:
 @pytest.mark.parametrize("step", ["train", "sample", "evaluate"])
 def test_the_check_of_settings_names_other_runs_and_other_settings(step: str) -> None:
     params(training={"device": "cpu"})
-    assert f"other settings of `{step}`" in other_settings(load(), "flow", 0, step)
+    assert "training.device 'auto', now 'cpu'" in other_settings(load(), "flow", 0, step)
     params()
     swap(FLOW, OTHER_SEED)
     assert "variant.yaml is of flow seed 1" in other_settings(load(), "flow", 0, step)

@@ -15,7 +15,7 @@ from pipeline_steps import classifier, evaluate, reference, sample, train
 from tests.pipeline_steps.conftest import write_project
 from vaeline.data.store import read_split
 from vaeline.runs.folder import RunKey
-from vaeline.runs.identity import trained
+from vaeline.runs.identity import description_of
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.system.files import sha256
@@ -81,12 +81,12 @@ def test_a_kill_between_two_files_certifies_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", die)
         run(train.main, "--variant", "flow", "--seed", 0)
-    made = trained(RUN, RunKey("flow", 0))
+    made = description_of(RUN, RunKey("flow", 0))
     vouched = {"model.safetensors": made.weights_sha256, "training.csv": made.training_csv_sha256}
     whole = [sha256(RUN / name) == checksum for name, checksum in vouched.items()]
     assert not made.is_of(load(), "flow") and all(whole) == (killed == "training.csv")
     assert run(train.main, "--variant", "flow", "--seed", 0).exit_code == 0
-    assert trained(RUN, RunKey("flow", 0)).is_of(load(), "flow")
+    assert description_of(RUN, RunKey("flow", 0)).is_of(load(), "flow")
 
 
 def test_the_time_of_a_training_is_noted_after_a_resume_too(project: Study, run: Callable[..., Result]) -> None:

@@ -175,6 +175,15 @@ def test_differences_between_variants_are_named(runs: Path) -> None:
     assert "Differences between the variants" not in page(runs, study())
 
 
+def test_a_dash_among_the_differences_is_explained(runs: Path) -> None:
+    content = study_content()
+    content["variants"] = {**content["variants"], "two": {**VARIANT, "condition": {"embedding": 3}}}
+    differing = reading.check(content, Path("params.yaml"))
+    found = differing_keys(differing)
+    assert found["condition"] == ["none", "as below"] and found["condition.embedding"] == ["", "3"]
+    assert "A dash means that the variant has no such key." in page(runs, differing)
+
+
 def test_the_page_lists_stages_and_data(runs: Path) -> None:
     text = text_of(page(runs, study()))
     assert "train ×6 weights of a run 3 s" in text and "data set dots" in text

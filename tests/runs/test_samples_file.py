@@ -52,7 +52,6 @@ def write(path: Path, before: Change = lambda _: None, after: Change = lambda _:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A run that drew four images."""
-    (tmp_path / "model.safetensors").write_bytes(b"weights")
     write(tmp_path / "samples.h5")
     return tmp_path
 
@@ -67,24 +66,12 @@ def replaced(name: str, values: Any) -> Change:
 
 
 def test_samples_read_back_equal(folder: Path) -> None:
-    found = samples_file.read(folder, FACTS)
+    found = samples_file.read(folder / "samples.h5")
     found.require(FACTS)
     assert found.seed == 3
     np.testing.assert_array_equal(found.test_index, [0, 2, 3, 5])
     assert found.low_posterior is not None and found.low_posterior.shape == (4, 1, 2, 2)
     assert set(samples_file.arrays(folder / "samples.h5", ["codes", "traversals"])) == {"codes"}
-
-
-def test_samples_of_another_model_are_refused(folder: Path) -> None:
-    (folder / "model.safetensors").write_bytes(b"trained again")
-    with pytest.raises(UserError, match=r"drawn from other weights than .*pipeline_steps.sample"):
-        samples_file.read(folder, FACTS)
-
-
-def test_samples_of_different_test_images_are_refused(folder: Path) -> None:
-    other = Facts(**{**vars(FACTS), "checksums": {"test": "ef56"}})
-    with pytest.raises(UserError, match="drawn from other images than"):
-        samples_file.read(folder, other)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +92,7 @@ def test_samples_of_different_test_images_are_refused(folder: Path) -> None:
 def test_a_file_that_was_changed_is_refused(folder: Path, damage: Callable[[h5py.File], Any], sentence: str) -> None:
     write(folder / "samples.h5", after=damage)
     with pytest.raises(UserError, match=f"{sentence}.*pipeline_steps.sample"):
-        samples_file.read(folder, FACTS)
+        samples_file.read(folder / "samples.h5")
 
 
 def test_every_flipped_byte_is_noticed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +165,7 @@ def test_a_picture_of_another_run_is_refused(folder: Path, damage: bytes) -> Non
 def test_another_layout_is_refused(folder: Path, damage: Callable[[h5py.File], Any], sentence: str) -> None:
     write(folder / "samples.h5", before=damage)
     with pytest.raises(UserError, match=sentence):
-        samples_file.read(folder, FACTS)
+        samples_file.read(folder / "samples.h5")
         samples_file.arrays(folder / "samples.h5", ["codes"])
 
 
@@ -197,4 +184,4 @@ def test_labels_and_rows_outside_the_test_split_are_refused(
 ) -> None:
     write(folder / "samples.h5", before=replaced(name, values))
     with pytest.raises(UserError, match=sentence):
-        samples_file.read(folder, FACTS).require(FACTS)
+        samples_file.read(folder / "samples.h5").require(FACTS)

@@ -30,3 +30,9 @@ def test_settings_that_differ_are_named_with_both_values() -> None:
     now = {"classifier": {"epochs": 30, "flip": False}, "training.device": "auto", "new": [2]}
     assert differences(made, now) == ["classifier.epochs 20, now 30", "gone 1, now absent", "new absent, now [2]"]
     assert differences(made, made) == []
+
+
+def test_the_order_of_keys_is_no_difference() -> None:
+    made = {"variants.flow": {"flows": [{"length": 3, "name": "planar"}], "latent": 2}}
+    now = {"variants.flow": {"latent": 2, "flows": [{"name": "planar", "length": 3}]}}
+    assert differences(made, now) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vaeline.system.errors import MOST_SAID, UserError, reading, reason, shown
+from vaeline.system.errors import MOST_SAID, UserError, damaged, reading, reading_ours, reason, shown, some_of
 
 PATH = Path("data/one.bin")
 
@@ -23,6 +23,11 @@ def test_a_long_message_keeps_its_begin_and_its_end() -> None:
 def test_a_long_value_is_shown_by_both_ends() -> None:
     assert shown("x") == "'x'"
     assert len(shown(list(range(10_000)))) == 120 and shown(list(range(10_000))).endswith("9998, 9999]")
+
+
+def test_a_long_list_shows_its_first_names() -> None:
+    assert some_of(["a", "b", "c"], 3) == "a, b, c"
+    assert some_of(list("abcde"), 3) == "a, b, c and 2 more"
 
 
 def test_a_message_can_always_be_printed() -> None:
@@ -61,6 +66,36 @@ def test_an_error_of_the_system_is_not_called_damage() -> None:
         raise PermissionError(13, "Permission denied", str(PATH))
     with pytest.raises(UserError, match="^the reason$"), reading(PATH, "get it again"):
         raise UserError("the reason")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (FileNotFoundError(2, "No such file or directory"), "There is no data/one.bin; make it again."),
+        (
+            PermissionError(13, "Permission denied"),
+            "data/one.bin cannot be read (Permission denied); check the path and its permissions, and run again.",
+        ),
+        (
+            OSError("truncated"),
+            "data/one.bin is damaged or of another version of vaeline (truncated); make it again.",
+        ),
+        (
+            KeyError("skill"),
+            "data/one.bin is damaged or of another version of vaeline (KeyError 'skill'); make it again.",
+        ),
+    ],
+)
+def test_every_error_of_a_file_of_ours_is_one_sentence(error: Exception, sentence: str) -> None:
+    with pytest.raises(UserError) as refused, reading_ours(PATH, "make it again"):
+        raise error
+    assert str(refused.value) == sentence
+
+
+def test_damage_that_we_found_ourselves_has_the_same_sentence() -> None:
+    assert str(damaged(PATH, "it has no end", "make it again", "damaged")) == (
+        "data/one.bin is damaged (it has no end); make it again."
+    )
 
 
 def test_too_little_memory_is_named() -> None:

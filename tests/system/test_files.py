@@ -4,12 +4,13 @@ import errno
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from vaeline.system.errors import UserError
-from vaeline.system.files import sha256, write_json, write_text, written_aside
+from vaeline.system.files import in_future, json_sha256, sha256, write_json, write_text, written_aside
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
@@ -23,8 +24,7 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
 def test_a_file_has_the_usual_permissions(tmp_path: Path) -> None:
     path, plain = tmp_path / "a", tmp_path / "b"
     plain.touch()
-    with written_aside(path) as aside:
-        aside.touch(mode=0o600)
+    write_text(path, "whole")
     assert path.stat().st_mode == plain.stat().st_mode
 
 
@@ -76,3 +76,14 @@ def test_json_is_sorted_and_refuses_nan(tmp_path: Path) -> None:
 def test_sha256_matches_the_standard(tmp_path: Path) -> None:
     write_text(tmp_path / "abc", "abc")
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_checksum_of_values_does_not_depend_on_order_or_tuples() -> None:
+    assert json_sha256({"a": (1, 2.5), "b": {10: None, 9: "é"}}) == json_sha256(
+        {"b": {"9": "é", "10": None}, "a": [1, 2.5]}
+    )
+    assert json_sha256([1]) != json_sha256([1.0])
+
+
+def test_clocks_that_differ_by_seconds_are_no_future() -> None:
+    assert not in_future(time.time()) and not in_future(time.time() + 5) and in_future(time.time() + 3600)

@@ -10,7 +10,7 @@ import pytest
 
 from vaeline.system import hdf5_files
 from vaeline.system.errors import UserError
-from vaeline.system.hdf5_files import created
+from vaeline.system.hdf5_files import created, opened
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
@@ -60,3 +60,19 @@ except UserError as error:
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("The disk is full while writing full.h5")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def replaced(raw: object) -> None:
+        with created(path) as file:
+            file["other"] = [1]
+
+    path = tmp_path / "a"
+    with created(path) as file:
+        file["one"] = [1]
+    monkeypatch.setattr(hdf5_files, "_check_structure", replaced)
+    with (
+        pytest.raises(UserError, match="was replaced while it was opened; run again"),
+        opened(path, "a store", "again"),
+    ):
+        pass

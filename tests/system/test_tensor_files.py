@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from vaeline.system.errors import UserError
+from vaeline.system.files import sha256
 from vaeline.system.tensor_files import read_tensors, write_tensors
 
 TENSORS = {"weights": torch.arange(6.0).reshape(2, 3).T, "counts": torch.tensor([1, 2]), "none": torch.zeros(0)}
@@ -14,7 +15,8 @@ ABOUT = {"seed": 3, "shape": [1, 8, 8]}
 
 def test_tensors_are_read_as_they_were_written(tmp_path: Path) -> None:
     write_tensors(tmp_path / "a.safetensors", TENSORS, ABOUT)
-    tensors, about = read_tensors(tmp_path / "a.safetensors", "write it again")
+    tensors, about, digest = read_tensors(tmp_path / "a.safetensors", "write it again")
+    assert digest == sha256(tmp_path / "a.safetensors")
     assert about == ABOUT and tensors.keys() == TENSORS.keys()
     assert all(torch.equal(tensors[name], TENSORS[name]) for name in TENSORS)
 
@@ -35,7 +37,7 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
         flipped[place // 8] ^= 1 << place % 8
         path.write_bytes(flipped)
         try:
-            tensors, about = read_tensors(path, "write it again")
+            tensors, about, _ = read_tensors(path, "write it again")
             same = about == ABOUT and all(torch.equal(tensors[name], TENSORS[name]) for name in TENSORS)
         except UserError as error:
             same = "a.safetensors is damaged" in str(error)

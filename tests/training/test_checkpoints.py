@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from vaeline.system.errors import UserError
-from vaeline.system.state_files import State, write_state
+from vaeline.system.locks import locked
+from vaeline.system.state_files import State, state_folder, write_state
 from vaeline.training.checkpoints import Checkpoints, clean
 
 
@@ -145,3 +146,18 @@ def test_cleaning_frees_disk_space() -> None:
     checkpoints.write(1, {"weights": torch.zeros(1000)}, finished=True)
     assert clean() > 4000
     assert checkpoints.latest(9) is None
+
+
+def test_cleaning_frees_the_disk_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    state_folder().symlink_to(tmp_path / "disk")
+    test_cleaning_frees_disk_space()
+    assert not list((tmp_path / "disk").iterdir())
+
+
+def test_cleaning_keeps_the_checkpoints_of_a_training_that_is_going_on() -> None:
+    checkpoints = Checkpoints("a", {})
+    checkpoints.write(1, {"weights": torch.zeros(1000)}, finished=True)
+    with locked(checkpoints.folder, "training"), pytest.raises(UserError, match="Another process is training in"):
+        clean()
+    assert checkpoints.latest(9)

@@ -25,7 +25,7 @@ COPIED = [
     "pipeline_steps",
 ]
 STUBBED = ["download", "preprocess", "classifier", "reference", "train", "sample", "evaluate", "report"]
-STUB = 'from pipeline_steps.stub import main\n\nif __name__ == "__main__":\n    main("{step}", {reads}, "{code}")\n'
+STUB = 'from pipeline_steps.stub import main\n\nif __name__ == "__main__":\n    main("{step}", "{code}")\n'
 # The files of stubs say nothing about themselves.
 STUB_OF_CLAIMS = 'def says_other(rule, variant, seed, study):\n    return ""\n'
 
@@ -62,7 +62,7 @@ def fresh(sources: Project, launcher: Launcher) -> Project:
     shutil.copy(Path(__file__).with_name("stub_step.py"), project.folder / "pipeline_steps/stub.py")
     for step in STUBBED:
         real = import_module(f"pipeline_steps.{step}").main.callback
-        stub = STUB.format(step=step, reads=real.reads, code=real.code)
+        stub = STUB.format(step=step, code=real.code)
         (project.folder / f"pipeline_steps/{step}.py").write_text(stub)
     (project.folder / "workflow/file_claims.py").write_text(STUB_OF_CLAIMS)
     with (project.folder / ".gitignore").open("a") as file:

@@ -31,6 +31,12 @@ ENGINES = (
     "smart_open", "snakemake.api", "snakemake.cli", "snakemake.profiles", "snakemake.report.html_reporter", "snakemake.storage",
     "yaml",
 )  # fmt: skip
+# Imported late by steps, or by the libraries themselves when a function is first called.
+LIBRARIES = (
+    "dvclive", "h5py", "jinja2", "lightning_fabric", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.figure", "PIL.ImageFile",
+    "safetensors.torch", "scipy.io", "scipy.linalg", "scipy.stats", "simplejpeg", "sklearn.datasets", "sklearn.linear_model", "sklearn.neighbors", "torch",
+    "torch.utils.data", "torch.testing", "dvc.utils.serialize", "dvc.repo", "dvc.stage",
+)  # fmt: skip
 # The first `python` in the PATH of a launched command, so that its own `python -m` is launched too.
 PYTHON = """#!{python} -IS
 import os, socket, sys
@@ -53,9 +59,12 @@ class Launcher:
     """Starts the process and asks it to run commands: `snakemake`, `dvc` and `python -m`.
 
     A command that `run` launches cannot be killed; one whose environment names a ROSTER can, with all that it starts.
+
+    Args:
+        modules: that are imported once.
     """
 
-    def __init__(self, modules: Sequence[str] = ENGINES) -> None:
+    def __init__(self, modules: Sequence[str] = (*ENGINES, *LIBRARIES)) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="launcher")  # its path is short, as a socket's must be
         self.address = f"{self.folder.name}/socket"
         python = Path(self.folder.name, "bin/python")
@@ -139,8 +148,9 @@ def answer(connection: socket.socket) -> None:
 def execute(command: list[str], folder: str, environment: dict[str, str], files: list[int]) -> None:
     """Run a command as a new process would."""
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if roster := environment.get(ROSTER):
-        enlist(Path(roster))
+        enlist(Path(roster), command)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -156,10 +166,10 @@ def execute(command: list[str], folder: str, environment: dict[str, str], files:
     os._exit(status)  # an interpreter of that many modules takes a fifth of a second to end
 
 
-def enlist(roster: Path) -> None:
+def enlist(roster: Path, command: Sequence[str]) -> None:
     """Note this process in a roster, and end it if the processes of the roster have been killed meanwhile."""
     with suppress(FileNotFoundError), roster.open("a") as file:
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid()} {' '.join(command)}\n")
     if ended(roster).exists() or not roster.exists():
         os._exit(1)
 
@@ -172,9 +182,20 @@ def ended(roster: Path) -> Path:
 def kill(roster: Path) -> None:
     """Kill every process of a roster by SIGKILL, with its children."""
     ended(roster).touch()
-    for process in roster.read_text().split() if roster.exists() else ():
+    signalled(roster, signal.SIGKILL)
+
+
+def signalled(roster: Path, number: signal.Signals) -> None:
+    """Send a signal to every process of a roster, and to its children."""
+    for process, _ in enlisted(roster):
         with suppress(ProcessLookupError):
-            os.killpg(int(process), signal.SIGKILL)
+            os.killpg(process, number)
+
+
+def enlisted(roster: Path) -> list[tuple[int, str]]:
+    """The processes of a roster, in the order of their starts, each with its command."""
+    lines = roster.read_text().splitlines() if roster.exists() else []
+    return [(int(process), command) for process, _, command in (line.partition(" ") for line in lines)]
 
 
 def call(command: list[str], folder: str) -> int:

@@ -2,11 +2,9 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
@@ -16,6 +14,7 @@ from unittest.mock import patch
 import yaml
 from dvc.repo import Repo
 
+from tests.workflow.launched import Launched
 from tests.workflow.launcher import Launcher
 
 LIMIT = 600  # seconds, after which a command hangs
@@ -61,8 +60,8 @@ class Project:
 
     def start(
         self, *options: str, held_step: int, command: tuple[str, ...] = SNAKEMAKE, **environment: str
-    ) -> "subprocess.Popen[str]":
-        """Start a run of an engine as a process group of its own, and wait until a step is held; `release` ends that.
+    ) -> Launched:
+        """Start a run of an engine, and wait until a step is held; `release` ends that.
 
         Args:
             options: of the command.
@@ -72,18 +71,11 @@ class Project:
         """
         hold = self.folder / "hold"
         hold.touch()
-        run = subprocess.Popen(
-            [*command, *options],
-            cwd=self.folder,
-            env=self.environment | {"HELD_BY": str(hold), "HELD_STEP": str(held_step)} | environment,
-            text=True,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        directed = self.environment | {"HELD_BY": str(hold), "HELD_STEP": str(held_step)} | environment
+        assert self.launcher
+        run = Launched(self.launcher, [*command, *options], self.folder, directed, LIMIT)
         while len(self.log()) < held_step:
-            assert run.poll() is None, f"it ended after {self.log()}"
-            time.sleep(0.01)
+            assert not run.ended(0.01), f"it ended after {self.log()}: {run.said()}"
         return run
 
     def release(self) -> None:
@@ -147,11 +139,6 @@ class Project:
         there = Project(folder, self.launcher)
         there.run("dvc", "remote", "add", "--local", "--default", "origin", str(self.folder / ".dvc/cache"))
         return there
-
-
-def kill_group(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
-    os.killpg(process.pid, number)
-    process.wait()
 
 
 def stages_of(variant: str, seed: int = 0) -> list[str]:

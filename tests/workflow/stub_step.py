@@ -15,14 +15,14 @@ from pathlib import Path
 import yaml
 
 
-def main(step: str, keys: tuple[str, ...], code: str) -> None:
-    """Read what `step` reads and write what it writes; `keys` and `code` are those of the real step."""
+def main(step: str, code: str) -> None:
+    """Read what `step` reads and write what it writes; `code` is that of the real step."""
     if "CHECKED" not in os.environ:
         return work(step)
     from pipeline_steps.command import reads, study_command
 
     variant = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True)).get("--variant", "")
-    checked = reads(*keys, code=code)(lambda study, variant: work(step))
+    checked = reads(step, code=code)(lambda study, variant: work(step))
     return study_command(lambda study: checked(study, variant=variant)).main([], standalone_mode=True)
 
 

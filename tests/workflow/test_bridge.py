@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import pytest
 from dvc.dvcfile import Lockfile
 from dvc.repo import Repo, lock_repo
 
-from tests.workflow.scratch import SHARED, Project, kill_group, stages_of
+from tests.workflow.launched import Launched
+from tests.workflow.scratch import SHARED, Project, stages_of
 from workflow import bridge
 
 REPORT = "report"
@@ -50,10 +51,10 @@ def of(variant: str) -> list[str]:
 ALL_RUNS = sorted([*stages_of("gaussian_cvae"), *of("cvae")])
 
 
-def stopped(project: Project, number: signal.Signals) -> list[str]:
+def stopped(project: Project, stop: Callable[[Launched], None]) -> list[str]:
     """Change the epochs, run, and stop the run in its third step; returns the two steps that were finished."""
     project.edit(lambda params: params["training"].update(epochs=7))
-    kill_group(project.start("all", held_step=3), number)
+    stop(project.start("all", held_step=3))
     project.release()
     return project.ran_in_order()[:-1]
 
@@ -144,7 +145,7 @@ def test_snakemake_runs_what_dvc_left_missing(project: Project) -> None:
 
 
 def test_a_killed_run_continues_where_it_stopped(project: Project, tmp_path: Path) -> None:
-    done = stopped(project, signal.SIGKILL)
+    done = stopped(project, Launched.kill)
     other = project.copy(tmp_path / "other")
     assert project.snakemake() == sorted(set(ALL_RUNS) - set(done))
     assert project.settled()
@@ -154,7 +155,7 @@ def test_a_killed_run_continues_where_it_stopped(project: Project, tmp_path: Pat
 
 
 def test_a_killed_run_does_not_overwrite_later_dvc_records(project: Project) -> None:
-    stopped(project, signal.SIGKILL)
+    stopped(project, Launched.kill)
     project.edit(lambda params: params["training"].update(epochs=8))
     project.repro()
     project.edit(lambda params: params["training"].update(epochs=7))
@@ -163,14 +164,14 @@ def test_a_killed_run_does_not_overwrite_later_dvc_records(project: Project) -> 
 
 
 def test_a_killed_run_is_not_recorded_for_newer_data(project: Project) -> None:
-    done = stopped(project, signal.SIGKILL)
+    done = stopped(project, Launched.kill)
     project.edit(lambda params: params["dataset"].update(size=9))
     project.repro("--single-item", "preprocess@digits")
     assert set(done) <= set(project.snakemake())
 
 
 def test_an_interrupted_run_records_what_it_finished(project: Project) -> None:
-    done = stopped(project, signal.SIGINT)
+    done = stopped(project, Launched.interrupt)
     assert not set(done) & set(project.repro())
 
 

@@ -2,36 +2,24 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.workflow.launcher import ENGINES, Launcher
+from tests.workflow.launcher import Launcher
 from tests.workflow.scratch import Project
 
 TIMES = re.compile(r"timing\.json$|^report\.html$|^pareto\.")
-LIBRARIES = (
-    "dvclive", "h5py", "jinja2", "lightning_fabric", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "safetensors.torch", "scipy.linalg", "scipy.stats",
-    "sklearn.datasets", "sklearn.linear_model", "sklearn.neighbors", "torch",
-)  # fmt: skip
 
 
 def shorten(params: dict[str, Any]) -> None:
-    """Leave two variants, one seed and two epochs."""
+    """Leave two variants, one seed, two epochs and 150 images."""
     params["study"].update(variants=["cvae", "cvae_nf"], seeds=[0])
+    params["dataset"].update(limit=150)
     params["training"].update(epochs=2)
     params["classifier"].update(epochs=1)
     params["evaluation"].update(importance_samples=10, bound_samples=1)
-
-
-@pytest.fixture(scope="module")
-def launcher() -> Iterator[Launcher]:
-    """A launcher that has imported the libraries of the steps as well."""
-    launcher = Launcher((*ENGINES, *LIBRARIES))
-    yield launcher
-    launcher.stop()
 
 
 def checksums(project: Project) -> dict[str, str]:
@@ -41,8 +29,8 @@ def checksums(project: Project) -> dict[str, str]:
     return {str(path.relative_to(project.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
 
 
-def assert_engines_agree(sources: Project, folder: Path, launcher: Launcher | None) -> None:
-    """Run a study of seconds in two clones, each by one engine, and compare all that they made."""
+def assert_engines_agree(sources: Project, folder: Path, launcher: Launcher | None) -> Project:
+    """Run a study of seconds in two clones, each by one engine, compare all that they made, and return one of them."""
     one, other = (Project(sources.copy(folder / engine).folder, launcher) for engine in ("snakemake", "dvc"))
     for project in (one, other):
         project.edit(shorten)
@@ -55,10 +43,21 @@ def assert_engines_agree(sources: Project, folder: Path, launcher: Launcher | No
     assert "Running stage" not in one.run("dvc", "repro")
     report = (one.folder / "results/digits/report.html").read_text(encoding="utf-8")
     assert "cvae_nf" in report and "http-equiv" in report
+    return one
 
 
 def test_both_engines_make_the_same_bytes(sources: Project, launcher: Launcher, tmp_path: Path) -> None:
-    assert_engines_agree(sources, tmp_path, launcher)
+    project = assert_engines_agree(sources, tmp_path, launcher)
+    assert_a_forced_commit_certifies_no_settings(project)
+
+
+def assert_a_forced_commit_certifies_no_settings(project: Project) -> None:
+    """`dvc commit --force` records files for settings that they were not made with, and the files say so."""
+    project.edit(lambda params: params["training"].update(epochs=4))
+    project.run("dvc", "commit", "--force")
+    assert not project.status()
+    said = project.run("snakemake", "-n", "all")
+    assert "Training cvae" in said and "was made with other settings of `train`" in said
 
 
 @pytest.mark.slow(reason="sixty processes import torch or an engine")

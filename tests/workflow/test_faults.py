@@ -1,16 +1,20 @@
 """Other engines, other users, wrong clocks, folders that DVC cannot use: one sentence, and no file is lost."""
 
+import errno
+import fcntl
 import os
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zc.lockfile
 
-from tests.workflow.scratch import DVC, Project, kill_group, stages_of
+from pipeline_steps import dvc_locks
+from tests.workflow.scratch import DVC, Project, stages_of
+from vaeline.system.errors import UserError
 from workflow import bridge
 
 CVAE = sorted([*stages_of("cvae"), "report"])
@@ -53,7 +57,7 @@ def test_dvc_is_refused_beside_snakemake_before_it_removes_a_file(project: Proje
 
 def test_a_killed_snakemake_does_not_keep_dvc_out(project: Project) -> None:
     project.edit(widen)
-    kill_group(project.start("all", held_step=1), signal.SIGKILL)
+    project.start("all", held_step=1).kill()
     project.release()
     project.ran()
     assert project.repro() == CVAE
@@ -73,13 +77,48 @@ def test_snakemake_and_use_are_refused_beside_dvc(project: Project) -> None:
     assert project.settled()
 
 
-def test_use_is_refused_beside_snakemake(project: Project) -> None:
+def test_commands_that_change_or_remove_files_are_refused_beside_snakemake(project: Project) -> None:
     project.edit(widen)
     run = project.start("all", held_step=1)
-    said = project.run(sys.executable, "-m", "pipeline_steps.use", "digits", fails=True)
-    assert "A run of Snakemake is going on" in said
+    checkpoint = project.folder / "checkpoints/digits-cvae-seed-0/epoch-00001.last"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    for command in (["use", "digits"], ["clean_checkpoints"]):
+        said = project.run(sys.executable, "-m", f"pipeline_steps.{command[0]}", *command[1:], fails=True)
+        assert "A run of Snakemake is going on" in said
+    before = results(project)
+    assert "a run of Snakemake in this project" in project.run("dvc", "commit", "--force", fails=True)
+    project.run("snakemake", "--unlock")
+    assert "Another run of Snakemake is going on" in project.run("snakemake", "--cores", "1", "all", fails=True)
+    assert checkpoint.exists() and results(project) == before
     project.release()
     assert run.wait() == 0
+    assert project.settled()
+
+
+def test_files_that_dvc_restores_beside_snakemake_are_not_certified(project: Project) -> None:
+    project.edit(widen)
+    run = project.start("all", held_step=2)
+    project.run("dvc", "checkout", "--force")  # brings the model of before back
+    project.release()
+    assert run.wait() == 0
+    project.ran()
+    assert project.status("train@digits-cvae-0")
+    assert project.snakemake() == CVAE
+    assert project.settled()
+
+
+def test_a_fault_of_the_bridge_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="bridge failed unexpectedly .*; please report it; the traceback is in"):
+        bridge._end_with_sentence(lambda: print(1 / 0))
+
+
+def test_a_damaged_table_of_locks_is_made_anew(project: Project) -> None:
+    project.edit(widen)
+    (project.folder / ".dvc/tmp/rwlock").write_text("{")
+    assert project.snakemake() == CVAE
+    assert project.settled()
 
 
 def test_the_file_of_another_user_is_replaced_by_a_copy(
@@ -111,12 +150,12 @@ def test_our_own_file_with_a_time_in_the_future_is_set_to_now(project: Project) 
     assert project.settled()
 
 
-@pytest.mark.parametrize("name", ["params.yaml", "vaeline/models/model.py"])
-def test_a_file_of_the_user_with_a_time_in_the_future_is_named(project: Project, name: str) -> None:
+def test_a_file_of_the_user_with_a_time_in_the_future_is_named(project: Project) -> None:
     project.edit(widen)
-    os.utime(project.folder / name, (LATER, LATER))
-    assert f"run `touch {name}`" in refused(project, "snakemake", "--cores", "1", "all")
-    (project.folder / name).touch()
+    for name in ("params.yaml", "vaeline/models/model.py"):
+        os.utime(project.folder / name, (LATER, LATER))
+        assert f"run `touch {name}`" in refused(project, "snakemake", "--cores", "1", "all")
+        (project.folder / name).touch()
     assert project.snakemake() == CVAE
     assert project.settled()
 
@@ -130,11 +169,23 @@ def test_a_folder_without_git_is_refused_before_any_job(empty_project: Project) 
     assert empty_project.settled()
 
 
-@pytest.mark.parametrize("name", ["data", "results"])
+@pytest.mark.parametrize("name", ["data", "data/raw", "results", "results/digits", "results/digits/runs/cvae"])
 def test_a_folder_behind_a_link_is_refused_before_any_job(empty_project: Project, tmp_path: Path, name: str) -> None:
     (tmp_path / "disk").mkdir()
+    (empty_project.folder / name).parent.mkdir(parents=True, exist_ok=True)
     (empty_project.folder / name).symlink_to(tmp_path / "disk")
     assert f"{name} is a link" in refused(empty_project, "snakemake", "--cores", "1", "all")
+
+
+def test_a_project_behind_a_link_and_links_to_checkpoints_are_no_matter(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (project.folder / "checkpoints").symlink_to(tmp_path / "disk")
+    (tmp_path / "lïnk with blanks").symlink_to(project.folder)
+    linked = Project(tmp_path / "lïnk with blanks", project.launcher)
+    assert linked.settled()
+    linked.edit(widen)
+    assert linked.snakemake() == CVAE
+    assert linked.settled() and project.settled()
 
 
 def test_a_bridge_that_fails_at_the_end_is_an_exit_code(project: Project) -> None:
@@ -150,3 +201,20 @@ def test_a_bridge_that_fails_at_the_end_is_an_exit_code(project: Project) -> Non
     lock.write_text(content)
     assert project.snakemake() in ([], CVAE)
     assert project.settled()
+
+
+def test_a_file_system_without_locks_is_named_also_if_dvc_meets_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(file: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setattr(fcntl, "flock", without)
+    monkeypatch.setattr(
+        zc.lockfile, "_lock_file", lambda file: (_ for _ in ()).throw(zc.lockfile.LockError("no locks"))
+    )
+    with pytest.raises(
+        UserError, match=r"cannot be locked \(No locks available\), because its file system has no locks"
+    ):
+        dvc_locks.refuse_beside_dvc()

@@ -11,6 +11,7 @@ import yaml
 from dvc.stage import PipelineStage
 
 from pipeline_steps import closure, code_hashes
+from tests.workflow.launched import Launched
 from tests.workflow.scratch import DVC, SNAKEMAKE, Project, stages_of
 from workflow import bridge
 
@@ -26,14 +27,14 @@ def samples(count: int) -> Any:
     return lambda params: params["evaluation"].update(importance_samples=count)
 
 
-def start(project: Project, command: tuple[str, ...]) -> Any:
+def start(project: Project, command: tuple[str, ...]) -> Launched:
     """A run that trains one variant and is held there. Its steps compare themselves with the plan, as real ones do."""
     project.edit(widen)
     options = ["all"] if command == SNAKEMAKE else []
     return project.start(*options, held_step=1, command=command, CHECKED="1")
 
 
-def end(project: Project, run: Any) -> list[str]:
+def end(project: Project, run: Launched) -> list[str]:
     """Let the held step go on, see the run fail, and return the steps that began."""
     project.release()
     assert run.wait() != 0

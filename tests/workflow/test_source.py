@@ -55,10 +55,14 @@ def test_both_engines_are_settled_with_a_source_and_stay_so_after_a_touch(own: P
 
 
 @pytest.mark.parametrize("change", [invert_labels, replace_image, add_image])
-def test_both_engines_notice_a_changed_source(own: Project, tmp_path: Path, change: Callable[[Path], None]) -> None:
+def test_both_engines_notice_a_changed_source(own: Project, change: Callable[[Path], None]) -> None:
     change(own.folder / "data/mine")
     assert "download" in own.run("snakemake", "-n", "all")
     assert own.status("download@mine")
+
+
+def test_a_changed_source_runs_every_step_again(own: Project, tmp_path: Path) -> None:
+    invert_labels(own.folder / "data/mine")
     other = own.copy(tmp_path / "other")
     assert own.snakemake() == other.repro() == sorted(EVERY)
     assert own.settled() and other.settled()

@@ -2,18 +2,25 @@
 
 import hashlib
 import os
+import stat
 import struct
 import zipfile
 import zlib
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 from vaeline.data.checksums import fingerprint
+from vaeline.system import errors
 from vaeline.system.errors import UserError, reason
 
 HEADER = 30  # bytes before a file's name in a zip; the last ones are the lengths of the name and of the extra field
 LENGTHS = struct.Struct("<HH")
 UTF8 = 0x800  # the flag of a zip entry whose name is UTF-8
 SHOWN = 5  # names in a sentence
+# Files that Windows and macOS add to folders, beside those whose name begins with a dot.
+ADDED = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r", "$recycle.bin", "system volume information"}
 BETWEEN = 128  # bytes of extra fields between a name and its content; a file with more is read by zipfile
 
 
@@ -33,8 +40,10 @@ class Archive:
         self.path = path
         self._zip = None if path.is_dir() else _open_zip(path)
         self.broken: list[str] = []  # links that lead to no file
-        found = _names_in_zip(self._zip, path) if self._zip else _names_below(path, self.broken)
+        self._inodes: dict[str, tuple[int, int]] = {}  # device and number of each file of a folder
+        found = _names_in_zip(self._zip, path) if self._zip else _names_below(path, self.broken, self._inodes)
         self._stored = {name: stored for name, stored in found.items() if not is_hidden(name)}
+        self._sums: dict[str, bytes] = {}  # SHA-256 of each file of a folder that was read for it
         self.names = sorted(self._stored)
 
     def read(self, name: str) -> bytes:
@@ -60,9 +69,51 @@ class Archive:
         digest, size = hashlib.sha256(), 0
         for name in names:
             content = self.read(name)
-            digest.update(f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode())
+            self._sums[name] = hashlib.sha256(content).digest()
+            digest.update(f"{self._sums[name].hex()}  {name}\n".encode())
             size += len(content)
         return {"bytes": size, "count": len(names), "sha256": digest.hexdigest()}
+
+    def check_one_name_each(self, names: Iterable[str]) -> None:
+        """Check that no two names lead to the same file.
+
+        Raises:
+            UserError: two do, through links.
+        """
+        seen: dict[tuple[int, int], str] = {}
+        twice = [(first, name) for name in names if (first := self._first_name(seen, name)) != name]
+        if twice:
+            first, name = twice[0]
+            raise UserError(
+                f"{first} and {name} in {self.path} are the same file, by a link{_and_more(len(twice))}, so that its image would count twice; "
+                "remove one link."
+            )
+
+    def _first_name(self, seen: dict[tuple[int, int], str], name: str) -> str:
+        inode = self._inodes.get(name)
+        return name if inode is None else seen.setdefault(inode, name)
+
+    def first_copies(self, names: list[str]) -> list[int]:
+        """For each file, the place in `names` of the first one with the same content.
+
+        Files are compared by their SHA-256. In a zip, only files of equal size and CRC-32 are read for it.
+        """
+        rough = [self._rough(name) for name in names]
+        often, first = Counter(rough), dict[bytes | int, int]()
+        keys = (row if often[rough[row]] == 1 else self._sha256(name) for row, name in enumerate(names))
+        return [first.setdefault(key, row) for row, key in enumerate(keys)]
+
+    def _rough(self, name: str) -> object:
+        """What equal files have in common, and few others."""
+        if self._zip:
+            entry = self._zip.getinfo(self._stored[name])
+            return entry.CRC, entry.file_size
+        return self._sums.get(name) or (self.path / self._stored[name]).stat().st_size
+
+    def _sha256(self, name: str) -> bytes:
+        if name not in self._sums:
+            self._sums[name] = hashlib.sha256(self.read(name)).digest()
+        return self._sums[name]
 
 
 def is_web_page(start: bytes) -> bool:
@@ -116,21 +167,28 @@ def _zip_name(entry: zipfile.ZipInfo) -> str:
         return entry.filename
 
 
-def _names_below(path: Path, broken: list[str]) -> dict[str, str]:
+def _names_below(path: Path, broken: list[str], inodes: dict[str, tuple[int, int]]) -> dict[str, str]:
     """The files in a folder and below it: the name that is shown, and the path relative to the folder.
 
-    Links that lead to no file are added to `broken`.
+    Links that lead to no file are added to `broken`, and the device and number of each file to `inodes`.
     """
     found, visited = {}, {os.path.realpath(path): "."}
     for folder, below, files in os.walk(path, followlinks=True, onerror=_unreadable):
         below[:] = [name for name in sorted(below) if not is_hidden(name) and _is_new(folder, name, path, visited)]
         prefix = "" if folder == os.fspath(path) else f"{os.path.relpath(folder, path)}{os.sep}"
         for name in files:
-            whole = os.path.join(folder, name)
-            if os.path.isfile(whole):
-                found[shown_name(prefix + name)] = prefix + name
-            elif os.path.islink(whole):
-                broken.append(shown_name(prefix + name))
+            whole, shown = os.path.join(folder, name), shown_name(prefix + name)
+            try:
+                state = os.stat(whole)
+            except PermissionError as error:
+                _unreadable(error)
+            except OSError:  # a link to nothing, or in a circle
+                if not is_hidden(name):
+                    broken.append(shown)
+                continue
+            if stat.S_ISREG(state.st_mode):
+                found[shown] = prefix + name
+                inodes[shown] = state.st_dev, state.st_ino
     broken.sort()
     return found
 
@@ -153,7 +211,7 @@ def _is_new(parent: str, name: str, root: Path, visited: dict[str, str]) -> bool
     return True
 
 
-def _unreadable(error: OSError) -> None:
+def _unreadable(error: OSError) -> NoReturn:
     raise UserError(f"{error.filename} cannot be read ({error.strerror}); make it readable, or remove it.") from error
 
 
@@ -177,9 +235,13 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def some_of(names: list[str]) -> str:
     """The first names of a list, and how many more there are, for a sentence."""
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+    return errors.some_of(names, SHOWN)
+
+
+def _and_more(count: int) -> str:
+    return f" (as are {count - 1:,} more pairs)" if count > 1 else ""
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file is hidden, or one that macOS adds to archives."""
-    return any(step == "__MACOSX" or step.startswith(".") for step in name.split("/"))
+    """Whether a file is hidden, or one that macOS or Windows adds to folders and archives."""
+    return any(step.startswith(".") or step.lower() in ADDED for step in name.split("/"))

@@ -1,5 +1,6 @@
 """Folders of images, each of which is a class."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,8 @@ import numpy as np
 from vaeline.data.archive import Archive, is_hidden, shown_name, some_of
 from vaeline.data.columns import MOST_VALUES, alike, shown_counts
 from vaeline.data.labels import Labels, of_classes
+from vaeline.data.spelling import same_looking
 from vaeline.system.errors import UserError
-
-SPREADSHEETS = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".numbers")
 
 
 def read_classes(archive: Archive, images: list[str], depth: int) -> tuple[Labels, list[str]]:
@@ -38,7 +38,8 @@ def read_classes(archive: Archive, images: list[str], depth: int) -> tuple[Label
     values = [str(each) for each in classes]
     _check_classes(archive, values)
     notes = [f"All images are in {above}, and the folders in it are the classes."] if above else []
-    notes.append(f"class: {len(values):,} folders{shown_counts(values, codes)}")
+    notes.append(f"class: {len(values):,} folder{'s' * (len(values) > 1)}{shown_counts(values, codes)}")
+    notes += _inner_folders(images, depth)
     notes += [
         f"{' and '.join(map(repr, group))} differ only in case or blanks, and are different classes."
         for group in alike(values)
@@ -64,11 +65,21 @@ def _check_classes(archive: Archive, classes: list[str]) -> None:
             f"{folder} holds {len(classes):,} folders of images, and a label has at most {MOST_VALUES:,} values; put a table of other labels "
             "next to them. If a folder is one person or one object, name it in a column of the table, and in dataset.split.group."
         )
-    sheets = [name for name in archive.names if name.lower().endswith(SPREADSHEETS)]
-    if len(classes) == 1 and sheets:
+    if same := same_looking(classes):
         raise UserError(
-            f"{folder} holds one folder of images, {classes[0]}, and {some_of(sheets)}, which is not read; save it as CSV."
+            f"{folder} holds folders {same[0]!a} and {same[1]!a}, which look the same; rename one or merge them."
         )
+
+
+def _inner_folders(images: list[str], depth: int) -> list[str]:
+    """A sentence on folders inside of the classes, with their images; none if there are none."""
+    inner = Counter(name.rpartition("/")[0] for name in images if name.count("/") > depth + 1)
+    if not inner:
+        return []
+    shown = [f"{folder} {count:,}" for folder, count in sorted(inner.items())]
+    return [
+        f"Folders inside of a class are no classes of their own: {some_of(shown)}. If they should be, put a table next to the folders."
+    ]
 
 
 def _without_images(folder: Path, images: list[str], depth: int) -> list[str]:

@@ -1,6 +1,5 @@
 """What a column of a table is taken for: yes or no, categories, or numbers."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,6 +8,18 @@ from typing import TypeVar
 
 import numpy as np
 
+from vaeline.data.numbers import (
+    COMMA_NUMBER,
+    NUMBER,
+    by_number,
+    in_short,
+    numbers_of,
+    seem_measured,
+    spelling,
+    why_doubtful,
+)
+from vaeline.data.spelling import look, same_looking, visible
+from vaeline.data.tables import INDEX
 from vaeline.system.errors import UserError
 
 NO_YES = ["no", "yes"]
@@ -16,18 +27,20 @@ MISSING = "missing"  # the value of an empty cell if `dataset.missing` is `categ
 # What an empty cell is written as: the words that pandas reads as missing, and a few more.
 MISSING_WORDS = frozenset([
     "", "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
-    "NaN", "NAN", "None", "n/a", "nan", "null", "NaT", "#NUM!", "#VALUE!", "#DIV/0!", "#REF!",
+    "NaN", "NAN", "None", "n/a", "nan", "null", "NaT", "#NUM!", "#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NULL!",
 ])  # fmt: skip
+# Values that people also write for a missing one, in any case; a remark names them.
+SEEM_MISSING = frozenset(
+    ["none", "na", "nan", "n.a.", "n/a", "null", "nil", "-", "--", "---", ".", "unknown", "undefined"]
+)
 SPELLINGS = [
     ({"no", "n"}, {"yes", "y"}),
     ({"false", "f"}, {"true", "t"}),
     ({"off"}, {"on"}),
 ]  # of no and yes, in any case
 NUMBERS = [(Decimal(0), Decimal(1)), (Decimal(-1), Decimal(1))]
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
-COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)?", re.ASCII)
-THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
 FEW = 20  # different numbers that are categories by themselves; more are measurements
+ALL_DIFFERENT = 10  # values that are all different and say nothing of an image
 MOST_VALUES = 1000  # of a label; a column with more is a name of each image
 SHOWN = 12  # values whose counts are printed
 
@@ -47,6 +60,7 @@ class Column:
         reason: why the column is no label, and what to do; empty if it is one.
         remarks: sentences about values that look alike.
         closed: whether values without a row are values all the same, as yes is.
+        fault: why the column cannot be used at all, and what to do; empty if it can.
     """
 
     name: str
@@ -56,6 +70,7 @@ class Column:
     reason: str = ""
     remarks: list[str] = field(default_factory=list)
     closed: bool = False
+    fault: str = ""
 
     @property
     def missing(self) -> int:
@@ -64,19 +79,19 @@ class Column:
 
     def describe(self) -> str:
         """What the column was taken for, as the download step prints it."""
-        gaps = f", {self.missing:,} missing" if self.missing else ""
+        gaps = f"; {self.missing:,} missing" if self.missing else ""
         return f"{self.name}: {self.kind}{shown_counts(self.values, self.codes)}{gaps}" + (
             f"; not a label: {self.reason}" if self.reason else ""
         )
 
 
 def shown_counts(values: list[str], codes: np.ndarray) -> str:
-    """The number of rows with each value, for the user: ` (blue 10, red 9)`; empty without values."""
+    """The number of rows with each value, for the user: `: blue (10), red (9)`; empty without values."""
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
-    shown = [f"{value} {count:,}" for value, count in zip(values[:SHOWN], counts, strict=False)]
+    shown = [f"{visible(value)} ({count:,})" for value, count in zip(values[:SHOWN], counts, strict=False)]
     if len(values) > SHOWN:
         shown.append(f"and {len(values) - SHOWN:,} more")
-    return f" ({', '.join(shown)})" if shown else ""
+    return f": {', '.join(shown)}" if shown else ""
 
 
 def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decimal_comma: bool = False) -> Column:
@@ -91,19 +106,30 @@ def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decim
     Raises:
         UserError: bins are asked for, and the column has words that are not numbers.
     """
-    place: dict[str, int] = {}
-    rows = np.fromiter((place.setdefault(word, len(place)) for word in words), np.int64)
+    words = list(words)
+    place = _index(dict.fromkeys(words))
+    rows = np.fromiter(map(place.__getitem__, words), np.int64, len(words))
     present = [word for word in place if word not in MISSING_WORDS]
-    numbers = _numbers(present, decimal_comma)
+    numbers = numbers_of(present, decimal_comma)
+    column = _Words(name, present, numbers, np.bincount(rows, minlength=len(place)), place, decimal_comma)
     if bins is not None and numbers is None:
-        odd = next(word for word in present if _numbers([word], decimal_comma) is None)
-        raise UserError(f"dataset.bins names {name!r}, which is not a column of numbers: it has {odd!r}. Leave it out.")
-    column = _Words(name, present, numbers, np.bincount(rows, minlength=len(place)), place)
+        raise UserError(f"dataset.bins names {name!r}, which is not a column of numbers: {column.why_no_numbers()}")
     found = column.read(bins)
     codes = np.full(len(place) or 1, -1, np.int64)
     for word, code in found.codes.items():
         codes[place[word]] = code
-    return Column(name, found.kind, found.values, codes[rows], found.reason, found.remarks, found.closed)
+    remarks = [*found.remarks, *(column.doubts() if found.values else [])]
+    fault = _fault(name, present) if found.values else ""
+    return Column(name, found.kind, found.values, codes[rows], found.reason, remarks, found.closed, fault)
+
+
+def _fault(name: str, words: list[str]) -> str:
+    """Why words cannot be values: two look the same, or one looks like an empty cell. Empty if they can."""
+    if same := same_looking(words):
+        return f"{name} has {' and '.join(map(ascii, same))}, which look the same; write one of them everywhere."
+    if empty := next((word for word in words if look(word) in MISSING_WORDS), None):
+        return f"{name} has {empty!a}, which looks like {look(empty)!r}; write that, or another word."
+    return ""
 
 
 @dataclass(frozen=True)
@@ -125,34 +151,29 @@ class _Words:
     numbers: dict[str, Decimal] | None  # of every word; None if a word is no number
     counts: np.ndarray  # rows of every word, the missing ones too
     place: dict[str, int]  # of every word in `counts`
+    decimal_comma: bool
 
     def read(self, bins: Bins | None) -> _Found:
         if not self.present:
             return self._no_label("empty", "it has no value.")
-        if self._has_thousands():
-            return self._no_label(
-                "numbers with commas",
-                "its commas may divide decimals or thousands; write 1234 or 1234.5, without commas.",
-            )
+        if self.numbers and INDEX.fullmatch(self.name):
+            return self._no_label("numbers of rows", "pandas writes it to number the rows.")
         if bins is None and (yes := self._yes()) is not None:
             codes = {word: int(word in yes) for word in self.present}
-            return _Found("yes/no", NO_YES, codes, remarks=self._mixed(), closed=True)
+            return _Found("yes/no", NO_YES, codes, remarks=self._mixed(yes) + self._same_numbers(), closed=True)
         if self.numbers is None:
             return self._categories()
         if bins is None or bins == "each":
             return self._numbers(self.numbers, each=bins == "each")
         return self._binned(self.numbers, bins)
 
-    def _has_thousands(self) -> bool:
-        """Whether numbers have commas that may all divide thousands, as in 1,234."""
-        commas = [word for word in self.present if "," in word]
-        return self.numbers is not None and bool(commas) and all(map(THOUSANDS.fullmatch, commas))
-
     def _no_label(self, kind: str, reason: str) -> _Found:
         return _Found(kind, [], dict.fromkeys(self.present, 0), reason)
 
     def _yes(self) -> set[str] | None:
         """The words that mean yes if every word means yes or no; otherwise None."""
+        if len(self.present) > MOST_VALUES:
+            return None
         if self.numbers is not None:
             found = set(self.numbers.values())
             return next(
@@ -169,42 +190,91 @@ class _Words:
     def _yes_of_several(self) -> set[str] | None:
         """The words that mean yes if they are spelled in several ways, as in 0, 1 and NO; None if a word may mean anything else.
 
-        One spelling must be there with both of its words. A single letter beside it may stand for anything.
+        One spelling must be there with both of its words. Beside it, a single letter or a lone -1 may stand for anything.
         """
         groups = self._spelled()
         whole = [group for group in groups if all(group)]
-        rest = {word for group in groups if group not in whole for words in group for word in words}
         complete = sum(len(no) + len(yes) for no, yes in groups) == len(self.present)
-        if not complete or len(whole) != 1 or any(len(word) == 1 and word.isalpha() for word in rest):
+        letters = [
+            group for group in groups if any(len(word) == 1 and word.isalpha() for words in group for word in words)
+        ]
+        rest = {word for group in groups if group not in whole for words in group for word in words}
+        doubtful = len(letters) > 1 or any(group not in whole for group in letters) or any(map(_is_minus_one, rest))
+        if not (whole and complete) or doubtful:
             return None
         return {word for _, yes in groups for word in yes}
 
     def _spelled(self) -> list[tuple[set[str], set[str]]]:
         """The words of the column that mean no, and those that mean yes, for each spelling that it has."""
-        numbers = _numbers([word for word in self.present if NUMBER.fullmatch(word)], decimal_comma=False) or {}
+        numbers = numbers_of([word for word in self.present if NUMBER.fullmatch(word)], decimal_comma=False) or {}
         pair = next((pair for pair in NUMBERS if set(numbers.values()) <= set(pair)), ())
         groups = [tuple({word for word, number in numbers.items() if number == each} for each in pair)]
-        for spelling in SPELLINGS:
-            groups.append(tuple({word for word in self.present if word.casefold() in words} for words in spelling))
+        for pairs in SPELLINGS:
+            groups.append(tuple({word for word in self.present if word.casefold() in words} for words in pairs))
         return [(group[0], group[1]) for group in groups if any(group)]
 
-    def _mixed(self) -> list[str]:
+    def _mixed(self, yes: set[str]) -> list[str]:
         """A sentence about words for yes and no that are spelled in several ways."""
         if len(self._spelled()) < 2:
             return []
-        return [f"{self.name}: {', '.join(map(repr, self.present[:SHOWN]))} are all read as yes or no."]
+        no = [word for word in self.present if word not in yes]
+        return [f"{self.name}: {_listed(sorted(yes))} are read as yes, and {_listed(sorted(no))} as no."]
+
+    def _same_numbers(self) -> list[str]:
+        """A sentence about numbers that are written in several ways."""
+        groups = [words for words in by_number(self.numbers or {}).values() if len(words) > 1]
+        others = f"; {len(groups) - 1:,} more are written in several ways" if len(groups) > 1 else ""
+        return [f"{self.name}: {_listed(groups[0])} are one number, and one value{others}."] if groups else []
+
+    def doubts(self) -> list[str]:
+        """Sentences about values that may be meant as something else."""
+        return [
+            f"{self.name}: {word!r} is read as a value; empty its cells if it means that the value is missing."
+            for word in self.present
+            if word.casefold() in SEEM_MISSING or not word.strip("#")  # which Excel writes for a narrow column
+        ]
+
+    def _numerals(self) -> list[str]:
+        """The words that are numbers by themselves, with a point or a comma."""
+        return [word for word in self.present if NUMBER.fullmatch(word) or COMMA_NUMBER.fullmatch(word)]
+
+    def why_no_numbers(self) -> str:
+        """Why the words are not numbers, and what to do."""
+        if doubt := why_doubtful(self.present, self.decimal_comma):
+            return f"it has {next(word for word in self.present if ',' in word or '.' in word)!r}, and {doubt}"
+        kinds = (self._numerals(), [word for word in self.present if NUMBER.fullmatch(word)])
+        odd = next(word for known in kinds for word in self.present if word not in known)
+        todo = "write plain numbers" if seem_measured([odd]) else "correct it, empty its cell, or leave the column out"
+        return f"it has {odd!r}; {todo}."
 
     def _categories(self) -> _Found:
         count, rows = len(self.present), self._rows()
+        if reason := why_doubtful(self.present, self.decimal_comma) or self._why_measured():
+            return self._no_label(f"{count:,} different numbers that are not read", reason)
         if count > MOST_VALUES or count > max(FEW, rows / 2):
             reason = f"a label has at most {MOST_VALUES:,} values, and fewer than half as many as there are images."
             return self._no_label(f"{count:,} different words", reason)
+        if count == rows >= ALL_DIFFERENT:
+            return self._no_label(f"{count:,} different words", "every image has another value.")
         values = sorted(self.present)
         remarks = [
             f"{self.name}: {' and '.join(map(repr, group))} differ only in case or blanks, and are different values."
             for group in alike(values)
         ]
+        if seem_measured(values) or len(self._numerals()) > FEW:
+            word = next(word for word in values if not NUMBER.fullmatch(word))
+            remarks.append(f"{self.name}: {word!r} is no number, so that all values are read as words.")
         return _Found(_plural(count, "category"), values, _index(values), remarks=remarks)
+
+    def _why_measured(self) -> str:
+        """Why words are measurements that are not read, and what to do; empty if they are categories."""
+        if len(self.present) <= FEW:
+            return ""
+        if seem_measured(self.present):
+            return f"{self.present[0]!r} is not read as a number; write plain numbers, such as 1234.5, and bin them."
+        if sum("." in word or "," in word for word in self._numerals()) > FEW:
+            return f"most of its values are numbers; {self.why_no_numbers().removeprefix('it has ')}"
+        return ""
 
     def _numbers(self, numbers: dict[str, Decimal], each: bool) -> _Found:
         values = sorted(set(numbers.values()))
@@ -213,12 +283,15 @@ class _Words:
         if len(values) > MOST_VALUES or not (few or each):
             reason = f"it is continuous; to make it one, bin it, as in `dataset.bins: {{{self.name}: 5}}`"
             reason += "." if len(values) > MOST_VALUES else ", or with `each` for each number by itself."
-            return self._no_label(f"{len(values):,} numbers from {_word(values[0])} to {_word(values[-1])}", reason)
-        index = _index(values)
-        names = [_spelling(value, [word for word, number in numbers.items() if number == value]) for value in values]
-        return _Found(
-            _plural(len(values), "category"), names, {word: index[number] for word, number in numbers.items()}
-        )
+            return self._no_label(
+                f"{len(values):,} numbers from {in_short(values[0])} to {in_short(values[-1])}", reason
+            )
+        if not each and len(values) == self._rows() >= ALL_DIFFERENT:
+            return self._no_label(f"{len(values):,} numbers", "every image has another value.")
+        index, words = _index(values), by_number(numbers)
+        names = [spelling(value, words[value]) for value in values]
+        codes = {word: index[number] for word, number in numbers.items()}
+        return _Found(_plural(len(values), "category"), names, codes, remarks=self._same_numbers())
 
     def _binned(self, numbers: dict[str, Decimal], bins: Bins) -> _Found:
         floats = {word: float(number) for word, number in numbers.items()}
@@ -226,21 +299,30 @@ class _Words:
         edges = [float(edge) for edge in bins] if isinstance(bins, list) else _quantiles(rows, int(bins))
         if not edges:
             return self._no_label("1 number", "it has the same number everywhere, and cannot be binned.")
-        names = [_word(edge) for edge in edges]
+        names = [in_short(edge) for edge in edges]
         between = [f"{low} to {high}" for low, high in pairwise(names)]
         codes = {word: int(np.searchsorted(edges, value, side="right")) for word, value in floats.items()}
         values = [f"below {names[0]}", *between, f"{names[-1]} and above"]
-        return _Found(f"numbers in {len(values)} bins", values, codes, closed=True)
+        self._check_bins(values, codes, rows)
+        lowest, highest = in_short(float(rows.min())), in_short(float(rows.max()))
+        return _Found(f"numbers from {lowest} to {highest} in {len(values)} bins", values, codes)
+
+    def _check_bins(self, values: list[str], codes: dict[str, int], rows: np.ndarray) -> None:
+        """Check that every bin has a number.
+
+        Raises:
+            UserError: one has none.
+        """
+        if empty := [value for code, value in enumerate(values) if code not in set(codes.values())]:
+            lowest, highest = in_short(float(rows.min())), in_short(float(rows.max()))
+            raise UserError(
+                f"dataset.bins leaves {', '.join(empty)} of {self.name} without an image, whose numbers are from {lowest} to {highest}; "
+                "choose other edges."
+            )
 
     def _rows(self) -> int:
-        return int(sum(self.counts[self.place[word]] for word in self.present))
-
-
-def _numbers(words: list[str], decimal_comma: bool) -> dict[str, Decimal] | None:
-    """The number that each word is; None if one is not a number."""
-    if decimal_comma and any("," in word for word in words) and all(map(COMMA_NUMBER.fullmatch, words)):
-        return {word: Decimal(word.replace(",", ".")) for word in words}
-    return {word: Decimal(word) for word in words} if all(map(NUMBER.fullmatch, words)) else None
+        missing = [at for word in MISSING_WORDS if (at := self.place.get(word)) is not None]
+        return int(self.counts.sum() - self.counts[missing].sum())
 
 
 def _quantiles(numbers: np.ndarray, bins: int) -> list[float]:
@@ -266,19 +348,6 @@ def _close(edges: list[float], exact: np.ndarray, numbers: np.ndarray) -> bool:
     )
 
 
-def _spelling(value: Decimal, words: list[str]) -> str:
-    """The name of a number: as it is written if it begins with zeros, as in 007, and otherwise short."""
-    return words[0] if len(words) == 1 and re.fullmatch(r"0\d+", words[0], re.ASCII) else _word(value)
-
-
-def _word(value: Decimal | float) -> str:
-    """A number, written short: 1 for 1.0."""
-    number = Decimal(str(value)) if isinstance(value, float) else value
-    if not number:
-        return "0"
-    return f"{number.to_integral_value():f}" if number == number.to_integral_value() else f"{number.normalize():f}"
-
-
 def alike(values: list[str]) -> list[list[str]]:
     """Values that differ only in case or blanks, in groups."""
 
@@ -287,6 +356,16 @@ def alike(values: list[str]) -> list[list[str]]:
 
     groups = [list(group) for _, group in groupby(sorted(values, key=folded), key=folded)]
     return [group for group in groups if len(group) > 1]
+
+
+def _is_minus_one(word: str) -> bool:
+    return NUMBER.fullmatch(word) is not None and Decimal(word) == -1
+
+
+def _listed(words: list[str]) -> str:
+    """Some words, quoted: `'1', 'yes' and 2 more`."""
+    more = f" and {len(words) - SHOWN:,} more" if len(words) > SHOWN else ""
+    return ", ".join(map(repr, words[:SHOWN])) + more
 
 
 def _index(values: Iterable[T]) -> dict[T, int]:

@@ -37,6 +37,8 @@ class Header(NamedTuple):
 
     grey: bool
     frames: bool  # whether it has several frames or pages, of which the first is decoded
+    transparent: bool  # whether it has an alpha channel or a transparent colour
+    size: tuple[int, int]  # width and height in pixels, as stored
 
 
 @cache
@@ -61,7 +63,7 @@ def header(encoded: bytes) -> Header:
     """
     with _Opened(encoded) as image:
         several = image.format != "MPO" and bool(getattr(image, "is_animated", False))
-        return Header(image.mode in ("1", "L", "LA"), several)
+        return Header(image.mode in ("1", "L", "LA"), several, image.has_transparency_data, image.size)
 
 
 def decode(encoded: bytes, channels: int, into: np.ndarray | None = None) -> np.ndarray:

@@ -1,10 +1,11 @@
 """What a table says of images: labels, and the split or the group of each image, as the keys of `dataset` ask for them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from vaeline.data.columns import MISSING, MISSING_WORDS, Column, read_column
+from vaeline.data.groups import read_groups
 from vaeline.data.labels import Labels, of_columns
 from vaeline.data.splits import SPLIT_WORDS, seems_split, split_of
 from vaeline.data.tables import Table
@@ -39,10 +40,11 @@ def describe(table: Table, dataset: Dataset, where: str) -> Described:
     """
     _check_columns_exist(table, dataset, where)
     columns = [
-        read_column(name, table.column(name), dataset.bins.get(name), table.decimal_comma)
+        _unless_constant(read_column(name, table.column(name), dataset.bins.get(name), table.decimal_comma), dataset)
         for name in _offered(table, dataset)
     ]
     chosen = of_columns(columns).choose(dataset.labels)
+    _check_sound(columns, chosen, where)
     notes = [*table.notes, *_taken_for(columns, chosen), *_splits_left_out(columns, chosen, dataset, where)]
     gaps = _missing(table, chosen, dataset)
     rows = np.arange(len(table.ids))
@@ -51,13 +53,51 @@ def describe(table: Table, dataset: Dataset, where: str) -> Described:
         notes.append(
             f"Left out: {len(table.ids) - len(rows):,} of {len(table.ids):,} images, which lack {', '.join(gaps)} (dataset.missing: drop)."
         )
+        _check_varied(chosen, rows, where)
+    groups = read_groups(table, dataset.split.group, rows, where) if dataset.split.group else None
     return Described(
         rows,
         _without_gaps(Labels(chosen.names, chosen.values, chosen.codes[rows]), columns),
         _splits(table, dataset, rows, where),
-        np.array(table.column(dataset.split.group))[rows] if dataset.split.group else None,
-        notes + _used_for_splits(table, dataset),
+        groups,
+        notes + _used_for_splits(dataset, groups),
     )
+
+
+def _unless_constant(column: Column, dataset: Dataset) -> Column:
+    """The column, which is no label if all images have the same value.
+
+    An empty cell may mean another value. It is refused by itself, or becomes a category.
+    """
+    present = column.codes[column.codes >= 0]
+    if column.reason or len(np.unique(present)) > 1 or (column.missing and dataset.missing != "drop"):
+        return column
+    value = column.values[present[0]]
+    return replace(column, reason=f"all images have the value {value}, so that there is nothing to learn.")
+
+
+def _check_sound(columns: list[Column], chosen: Labels, where: str) -> None:
+    """Check that the values of all labels can be told apart.
+
+    Raises:
+        UserError: two values look the same.
+    """
+    if fault := next((column.fault for column in columns if column.name in chosen.names and column.fault), None):
+        raise UserError(f"{where}: {fault}")
+
+
+def _check_varied(chosen: Labels, rows: np.ndarray, where: str) -> None:
+    """Check that each label still has two values after images were left out.
+
+    Raises:
+        UserError: one has not.
+    """
+    for name, values, codes in zip(chosen.names, chosen.values, chosen.codes[rows].T, strict=True):
+        if len(np.unique(codes)) < 2:
+            raise UserError(
+                f"All images of {where} that lack no value have the value {values[codes[0]]} of {name}, so that there is nothing to learn; leave "
+                f"{name} out of dataset.labels."
+            )
 
 
 def _taken_for(columns: list[Column], chosen: Labels) -> list[str]:
@@ -111,7 +151,7 @@ def _missing(table: Table, chosen: Labels, dataset: Dataset) -> dict[str, np.nda
     """The rows without a value, for each column in use that has such rows."""
     found = {name: np.flatnonzero(codes < 0) for name, codes in zip(chosen.names, chosen.codes.T, strict=True)}
     for name in (dataset.split.column, dataset.split.group):
-        if name is not None:
+        if name is not None and name not in found:
             found[name] = np.flatnonzero([cell in MISSING_WORDS for cell in table.column(name)])
     return {name: rows for name, rows in found.items() if len(rows)}
 
@@ -166,9 +206,11 @@ def _splits(table: Table, dataset: Dataset, rows: np.ndarray, where: str) -> np.
     return np.array(found)
 
 
-def _used_for_splits(table: Table, dataset: Dataset) -> list[str]:
+def _used_for_splits(dataset: Dataset, groups: np.ndarray | None) -> list[str]:
     notes = [f"{dataset.split.column}: the split of each image."] if dataset.split.column else []
-    if dataset.split.group:
-        different = len(set(table.column(dataset.split.group)))
-        notes.append(f"{dataset.split.group}: {different:,} groups; all images of a group are in one split.")
+    if groups is not None:
+        sizes = np.unique(groups, return_counts=True)[1]
+        notes.append(
+            f"{dataset.split.group}: {len(sizes):,} groups of at most {sizes.max():,} images; all images of a group are in one split."
+        )
     return notes

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeline.system.errors import UserError, shown
+from vaeline.system.errors import UserError, shown, some_of
 
 SHOWN = 30  # values of a label in an error
 MOST_NAMED = 8  # values that a warning names
@@ -105,10 +105,9 @@ class Facts:
             return ""
         rows = np.any([np.isin(labels[:, column], codes) for column, codes in enumerate(self._unseen_codes())], axis=0)
         named = [f"{value} ({count:,})" for value, count in by_value.items()]
-        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
         return (
             f"{rows.sum():,} of {len(labels):,} {what} have a label that no training image has: "
-            f"{', '.join(named[:MOST_NAMED])}{more}; a model has learned nothing about it"
+            f"{some_of(named, MOST_NAMED)}; a model has learned nothing about it"
         )
 
     def warn_of_unseen(self, labels: np.ndarray, what: str) -> None:

@@ -1,8 +1,11 @@
 """The rows of a table matched with image files by their names."""
 
-import unicodedata
+from itertools import takewhile
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
+from vaeline.data.decoding import suffixes
+from vaeline.data.spelling import visible
 from vaeline.data.tables import Table, check_once
 from vaeline.system.errors import UserError
 
@@ -10,11 +13,19 @@ LINES = 50  # of a file that are searched for a name
 MARKS = ",;\t|:"  # between cells; a table with the last two is refused, not overlooked
 
 
+class Matched(NamedTuple):
+    """The image of each row of a table, None if it does not exist; and sentences on names that are written in another way."""
+
+    images: list[str | None]
+    notes: list[str]
+
+
 class ImageNames:
     """The images of a folder, found by the names that a table gives them.
 
-    A table may leave out the folders of an image, write them with backslashes, or compose accents in another way. Case counts only
-    if names differ in nothing else.
+    A table may leave out the folders of an image, write them with backslashes, compose accents in another way, or lack characters
+    that cannot be seen. Case counts only if names differ in nothing else. If no row names an image, folders in front of all names,
+    or suffixes, may be what is different.
     """
 
     def __init__(self, images: list[str]) -> None:
@@ -22,41 +33,101 @@ class ImageNames:
         self._found: dict[str, list[str]] = {}
         self._folded: dict[str, list[str]] = {}
         for image in images:
-            for name in dict.fromkeys((_plain(image), PurePosixPath(_plain(image)).name)):
+            for name in dict.fromkeys((visible(image), PurePosixPath(visible(image)).name)):
                 self._found.setdefault(name, []).append(image)
                 self._folded.setdefault(name.casefold(), []).append(image)
-        self._whole = {_plain(image): image for image in images}
+        self._whole: dict[str, list[str]] = {}
+        for image in images:
+            self._whole.setdefault(visible(image), []).append(image)
+        self._stems: dict[str, list[str]] = {}
+        for image in images:
+            for name in dict.fromkeys((_stem(image), _stem(PurePosixPath(image).name))):
+                self._stems.setdefault(name, []).append(image)
 
     def candidates(self, name: str) -> list[str]:
         """The images that a name in a table may mean."""
-        plain = _plain(name.replace("\\", "/").removeprefix("./"))
-        for key in (_plain(name), plain):
+        plain = _slashes(name)
+        for key in (visible(name), plain):
             if key in self._whole:
-                return [self._whole[key]]
+                return self._whole[key]
         return self._found.get(plain) or self._folded.get(plain.casefold(), [])
 
-    def match(self, table: Table, where: str) -> list[str | None]:
-        """The image of each row; None if it does not exist.
+    def may_mean(self, name: str) -> bool:
+        """Whether a name is that of an image but for its folders and its suffix."""
+        return _stem(PurePosixPath(_slashes(name)).name) in self._stems
+
+    def match(self, table: Table, where: str) -> Matched:
+        """Find the image of each row.
 
         Raises:
             UserError: a name may mean several images, two rows mean one image, or no row names an image.
         """
-        found = [self._only(name, line, where) for name, line in zip(table.ids, table.lines, strict=True)]
+        asked, notes = list(table.ids), list[str]()
+        if not any(map(self.candidates, asked)):
+            asked, notes = self._otherwise(asked)
+        found = [self._only(name, line, where) for name, line in zip(asked, table.lines, strict=True)]
         check_once(((name, line) for name, line in zip(found, table.lines, strict=True) if name is not None), where)
         if not any(found):
             raise UserError(
                 f"{where} names no image that exists: its first name is {table.ids[0]!r}, and the first image is {self.images[0]!r}."
                 + self._hint(table)
             )
-        return found
+        return Matched(found, notes + self._note_on_case(asked, found))
+
+    def _otherwise(self, asked: list[str]) -> tuple[list[str], list[str]]:
+        """Names without the folders in front of all of them, or with the suffixes of the images; and a sentence that says so.
+
+        The names as they are if no image has such a name.
+        """
+        plain = [_slashes(name) for name in asked]
+        front = _front([name.split("/")[:-1] for name in plain])
+        for count in range(1, len(front) + 1):
+            shorter = ["/".join(name.split("/")[count:]) for name in plain]
+            if any(visible(name) in self._whole for name in shorter):
+                return shorter, [
+                    f"{'/'.join(front[:count])}/ stands in front of all names in the table, and is left out."
+                ]
+        meant = [self._stems.get(_stem(name), []) for name in plain]
+        if not any(meant):
+            return asked, []
+        if (unclear := next((row for row, images in enumerate(meant) if len(images) > 1), None)) is not None:
+            one, other = meant[unclear][:2]
+            raise UserError(
+                f"The table names {asked[unclear]}, which may be {one} or {other}; write the names as those of the files, with their suffixes."
+            )
+        renamed = [images[0] if images else name for name, images in zip(asked, meant, strict=True)]
+        first = next(row for row, images in enumerate(meant) if images)
+        note = (
+            f"The names in the table have other suffixes than the images, or none: {asked[first]} is {renamed[first]}."
+        )
+        return renamed, [note]
+
+    @staticmethod
+    def _note_on_case(asked: list[str], found: list[str | None]) -> list[str]:
+        differing = [
+            (name, image)
+            for name, image in zip(asked, found, strict=True)
+            if image and not visible(image).endswith(_slashes(name))
+        ]
+        if not differing:
+            return []
+        name, image = differing[0]
+        return [
+            f"{len(differing):,} names in the table differ from those of the images in case, such as {name} and {image}."
+        ]
 
     def _only(self, name: str, line: int, where: str) -> str | None:
         candidates = self.candidates(name)
         if len(candidates) > 1:
-            raise UserError(
-                f"{where}, line {line}, has a row for {name}, which is either {candidates[0]} or {candidates[1]}; write its folders too, "
-                "and upper and lower case as in the file's name."
+            one, other = candidates[:2]
+            same = visible(one) == visible(other)
+            either = f"{one!a} or {other!a}" if same else f"{one} or {other}"
+            todo = (
+                "rename one of them"
+                if same
+                else "write its folders too, and upper and lower case as in the file's name"
             )
+            raise UserError(f"{where}, line {line}, has a row for {name}, which is either {either}; {todo}.")
         return candidates[0] if candidates else None
 
     def _hint(self, table: Table) -> str:
@@ -70,7 +141,14 @@ def names_an_image(content: bytes, images: ImageNames) -> bool:
         lines = content.decode(encoding, "ignore").splitlines()[:LINES]
         if any(images.candidates(word) for line in lines for word in _beginnings(line) if word):
             return True
+        if sum(any(map(images.may_mean, _beginnings(line))) for line in lines) >= max(2, len(lines) / 2):
+            return True
     return False
+
+
+def _front(folders: list[list[str]]) -> list[str]:
+    """The folders that all names begin with."""
+    return [steps[0] for steps in takewhile(lambda steps: len(set(steps)) == 1, zip(*folders, strict=False))]
 
 
 def _beginnings(line: str) -> list[str]:
@@ -79,5 +157,12 @@ def _beginnings(line: str) -> list[str]:
     return [each[0].strip(" \"'") for each in cells if len(each) > 1]
 
 
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
+def _slashes(name: str) -> str:
+    return visible(name.replace("\\", "/").removeprefix("./"))
+
+
+def _stem(name: str) -> str:
+    """A name without the suffix of an image, if it has one."""
+    plain = visible(name)
+    suffix = PurePosixPath(plain).suffix
+    return plain.removesuffix(suffix) if suffix.lower() in suffixes() else plain

@@ -13,19 +13,22 @@ from pathlib import Path
 import numpy as np
 
 from vaeline.data import raw_images, source_fingerprint
+from vaeline.data.archive import some_of
 from vaeline.data.bad_images import bad_image
 from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
 from vaeline.data.raw_images import EncodedImages, Manifest, RawImages
 from vaeline.data.splits import deal
-from vaeline.data.store import Stream, settings_of, write
+from vaeline.data.store import Stream, write
 from vaeline.study import schema
+from vaeline.study.step_settings import settings_of_store
 from vaeline.system.background import cores, in_order
 from vaeline.system.errors import UserError
 from vaeline.system.progress import Bar
 
 BLOCK = 64  # images that a thread prepares at once
 PILE = 2**19  # bytes of decoded images that are resized at once (at least one image); so many fit in a core's cache
+LONG = 2  # times that an image may be longer than wide without a word
 TRIAL = 32  # images that are prepared first to estimate the time
 
 
@@ -58,10 +61,12 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
             "download step again."
         )
     raw = raw_images.without(raw, skipped)
-    dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit, raw.groups)
+    dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit, raw.groups, raw.copies)
     facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
     threads = threads or cores()
     _check_size(dataset, raw)
+    for sentence in [_shares(dataset, raw, dealt), *_changes(raw.images, dataset.size)]:
+        print(f"preprocess: {sentence}", file=sys.stderr)
     _announce(raw.images, facts, count, path, threads)
     with _workers(threads, _resizes(raw.images, dataset.size)) as pool, Bar("preprocess", count) as bar:
         splits = {
@@ -105,7 +110,7 @@ def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts
         preprocessing={
             "manifest": {key: value for key, value in manifest.items() if key not in ("id", "source", "skipped")},
             "resize": "shorter side, bilinear, antialiased; then the centre cut out",
-            "settings": settings_of(dataset),
+            "settings": settings_of_store(dataset),
         },
     )
 
@@ -117,6 +122,53 @@ def _check_size(dataset: schema.Dataset, raw: RawImages) -> None:
         )
     if not raw.levels and dataset.size is not None:
         raise UserError(f"dataset.size is {dataset.size}, but {dataset.name} holds points; set dataset.size to null.")
+
+
+def _shares(dataset: schema.Dataset, raw: RawImages, dealt: dict[str, np.ndarray]) -> str:
+    """How many images are used, and how many of them each split has, in a sentence."""
+    used, of = np.concatenate(list(dealt.values())), len(raw.ids)
+    limited = f" of {of:,}, drawn at random (dataset.limit)" if len(used) < of else ""
+    kind = "images" if raw.levels else "points"
+    splits = ", ".join(f"{len(rows):,} {name}" for name, rows in dealt.items())
+    return f"{len(used):,} {kind}{limited}: {splits}.{_lost(raw, used)}"
+
+
+def _lost(raw: RawImages, used: np.ndarray) -> str:
+    """The values of labels that have images, but none among those that are used."""
+    columns = zip(raw.labels.codes.T, raw.labels.names, raw.labels.values, strict=True)
+    lost = [f"{name}={values[code]}" for codes, name, values in columns for code in np.setdiff1d(codes, codes[used])]
+    return f" No image of {some_of(lost)} is among them." if lost else ""
+
+
+def _changes(images: np.ndarray | EncodedImages, size: int | None) -> list[str]:
+    """What becomes of the sizes and colours of images, in sentences."""
+    if size is None:
+        return []
+    if isinstance(images, np.ndarray):
+        height, width = images.shape[2:]
+        return [_resized((width, height), (width, height), size)]
+    looks = images.looks
+    if looks is None:
+        return [f"The shorter side becomes {size} pixels, and the centre is cut out."]
+    sentences = [_resized(looks.smallest, looks.largest, size)]
+    if looks.longest > LONG:
+        sentences.append(
+            f"The longest image is {looks.longest:.1f} times as long as wide; only its centre is used, {1 / looks.longest:.0%} of it."
+        )
+    if looks.grey and looks.coloured:
+        sentences.append(f"All images are stored in colour: {looks.coloured:,} are in colour, and {looks.grey:,} grey.")
+    else:
+        sentences.append(f"All images are {'in colour' if looks.coloured else 'grey'}.")
+    if looks.transparent:
+        sentences.append(f"Transparent pixels become white (images that may have some: {looks.transparent:,}).")
+    return sentences
+
+
+def _resized(smallest: tuple[int, int], largest: tuple[int, int], size: int) -> str:
+    found = " to ".join(dict.fromkeys(f"{width:,}x{height:,}" for width, height in (smallest, largest)))
+    if smallest == largest == (size, size):
+        return f"Images of {found} pixels, which are stored in this size."
+    return f"Images of {found} pixels; the shorter side becomes {size}, and the centre is cut out."
 
 
 def _resizes(images: np.ndarray | EncodedImages, size: int | None) -> bool:

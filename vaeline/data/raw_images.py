@@ -11,13 +11,15 @@ package, or computed, has no download. Both raise a UserError that names the fil
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
 
 from vaeline.data import bad_images
-from vaeline.data.archive import Archive
+from vaeline.data.archive import Archive, some_of
+from vaeline.data.decoding import Header
 from vaeline.data.labels import Labels
 from vaeline.data.paths import downloads
 from vaeline.data.splits import SPLITS
@@ -29,12 +31,41 @@ from vaeline.system.project import main_worktree
 
 
 @dataclass(frozen=True)
+class Looks:
+    """What the headers of images say."""
+
+    grey: int  # images without colour
+    coloured: int
+    transparent: int  # images with an alpha channel or a transparent colour
+    smallest: tuple[int, int] = (0, 0)  # width and height of the image with the fewest pixels
+    largest: tuple[int, int] = (0, 0)
+    longest: float = 1.0  # the longer side over the shorter one, of the image where this is largest
+
+    @classmethod
+    def of(cls, headers: list[Header]) -> "Looks":
+        """The looks of images with these headers."""
+        grey = sum(header.grey for header in headers)
+        transparent = sum(header.transparent for header in headers)
+        sizes = sorted({header.size for header in headers}, key=prod)
+        if not sizes:
+            return cls(grey, 0, transparent)
+        longest = max(max(size) / min(size) for size in sizes)
+        return cls(grey, len(headers) - grey, transparent, sizes[0], sizes[-1], longest)
+
+    @property
+    def channels(self) -> int:
+        """1 if every image is grey, otherwise 3."""
+        return 3 if self.coloured else 1
+
+
+@dataclass(frozen=True)
 class EncodedImages:
     """Image files (JPEG, PNG...) that are decoded later."""
 
     archive: Archive
     names: list[str]  # in the archive, (n,)
     channels: int  # 1 or 3, to decode to
+    looks: Looks | None = None  # None: the headers were not read
 
 
 @dataclass(frozen=True)
@@ -50,6 +81,7 @@ class RawImages:
     levels: int | None = 256  # of a pixel; None for points
     official: np.ndarray | None = None  # the given split of each image (train, validation or test), as text, (n,)
     groups: np.ndarray | None = None  # the group of each image, such as a person, as text, (n,)
+    copies: np.ndarray | None = None  # equal numbers for images with the same bytes, (n,); None: not compared
     notes: list[str] = field(default_factory=list)  # sentences for the user: what was found, used and passed over
 
 
@@ -110,12 +142,29 @@ def fetch(dataset: Dataset) -> Manifest:
             download(folder(dataset))
     raw = read(dataset)
     skips = dataset.on_bad_image == "skip" and isinstance(raw.images, EncodedImages)
-    return manifest(dataset, raw, _bad_images(raw.images) if skips else {})
+    skipped = _bad_images(raw.images) if skips else {}
+    _check_nothing_vanished(raw, without(raw, skipped), folder(dataset))
+    return manifest(dataset, raw, skipped)
 
 
 def _bad_images(images: np.ndarray | EncodedImages) -> dict[str, str]:
     assert isinstance(images, EncodedImages)
     return bad_images.find(images.archive, images.names, images.channels)
+
+
+def _check_nothing_vanished(before: RawImages, after: RawImages, source: Path) -> None:
+    """Check that no value of a label and no split has lost all its images."""
+    lost = []
+    columns = zip(before.labels.codes.T, after.labels.codes.T, before.labels.names, before.labels.values, strict=True)
+    for old, new, name, values in columns:
+        lost += [f"{name}={values[code]}" for code in np.setdiff1d(old, new)]
+    if before.official is not None and after.official is not None:
+        lost += [f"the split {split}" for split in np.setdiff1d(before.official, after.official)]
+    if lost:
+        raise UserError(
+            f"No image of {some_of(lost)} in {source} can be decoded, so that dataset.on_bad_image: skip would leave none; replace these images, or remove "
+            "all of them."
+        )
 
 
 def without(raw: RawImages, skipped: Collection[str]) -> RawImages:
@@ -130,6 +179,7 @@ def without(raw: RawImages, skipped: Collection[str]) -> RawImages:
         ids=[raw.ids[row] for row in rows],
         official=None if raw.official is None else raw.official[rows],
         groups=None if raw.groups is None else raw.groups[rows],
+        copies=None if raw.copies is None else raw.copies[rows],
     )
 
 
@@ -165,8 +215,9 @@ def _fault(raw: object) -> str:
     if len(set(raw.ids)) < count:
         return f"ids of which {count - len(set(raw.ids)):,} appear twice"
     counts = {"labels": len(raw.labels.codes), "images": _count(raw.images)}
-    if raw.groups is not None:
-        counts["groups"] = len(raw.groups)
+    for name, column in (("groups", raw.groups), ("copies", raw.copies)):
+        if column is not None:
+            counts[name] = len(column)
     if raw.official is not None:
         counts["official"] = len(raw.official)
         if strange := sorted({str(each) for each in np.unique(raw.official)} - set(SPLITS)):

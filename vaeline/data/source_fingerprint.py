@@ -1,6 +1,7 @@
 """The fingerprint of a data set's source, by which both engines notice that a file of it was changed, added or removed.
 
-It is made of names and content, so that a touch or a copy changes nothing. A file is read once. Its checksum is kept in
+It is made of names and content, so that a touch or a copy changes nothing. Hidden files, and those that macOS and Windows add to
+folders, are no part of it. A file is read once. Its checksum is kept in
 `data/.sources/` of the project with its size, times and inode, and as long as these stay the same, it is not read again. If
 no file has changed, not even the list of checksums is read, so that a source of 200,000 images takes about a second.
 """
@@ -15,18 +16,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from vaeline.data.archive import is_hidden
 from vaeline.data.checksums import SETTLED, checksums
 from vaeline.data.paths import DATA
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
-from vaeline.system.files import write_text
+from vaeline.system.files import in_future, write_text
 from vaeline.system.project import main_worktree
 
 KEY = "fingerprint"  # in the manifest of the download step
 KEPT = DATA / ".sources"
 LARGE = 2**24  # bytes, from which a file's checksums are kept where the reader of a data set looks for them too
 DOWNLOAD = "download"  # the value of dataset.source that stands for the data set's own server
-TOLERATED = 10**10  # nanoseconds that the clocks of a machine and of a file server may differ by
 THREADS = 8
 
 
@@ -84,12 +85,12 @@ def state(folder: Path, written: Path | None = None) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def newest_in_future(dataset: Dataset) -> Path | None:
+def file_of_the_future(dataset: Dataset) -> Path | None:
     """A file of a local source whose time lies in the future; None if there is none."""
     if dataset.source == DOWNLOAD:
         return None
-    now = time.time_ns() + TOLERATED
-    late = (Path(file.path) for file in _files(_folder(dataset.source)) if int(file.line.split()[1]) > now)
+    found = _files(_folder(dataset.source))
+    late = (Path(file.path) for file in found if in_future(int(file.line.split()[1]) / 1e9))
     return next(late, None)
 
 
@@ -106,7 +107,7 @@ def _folder(source: str) -> Path:
     folder = main_worktree() / source
     if not folder.is_dir():
         raise UserError(f"dataset.source is {source!r}, but there is no folder {folder}; give another source.")
-    if (main_worktree() / DATA / "raw").is_relative_to(folder.resolve()):
+    if (main_worktree() / DATA / "raw").resolve().is_relative_to(folder.resolve()):
         raise UserError(
             f"dataset.source is {source!r}, where the pipeline writes its own files; move the data to a folder of their own, such as "
             f"{DATA / 'mine'}."
@@ -115,10 +116,12 @@ def _folder(source: str) -> Path:
 
 
 def _files(folder: Path, below: str = "", above: tuple[tuple[int, int], ...] = ()) -> Iterator[Found]:
-    """The files of a folder and of all folders in it, links too. A link to a folder above itself is passed over."""
+    """The files of a folder and of all folders in it, links too, except hidden ones. A link to a folder above itself is passed over."""
     here = os.stat(folder / below)
     above = (*above, (here.st_dev, here.st_ino))
     for entry in os.scandir(folder / below):
+        if is_hidden(entry.name):
+            continue
         name = f"{below}/{entry.name}" if below else entry.name
         try:
             found = entry.stat()

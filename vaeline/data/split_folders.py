@@ -1,9 +1,11 @@
 """Folders called train, validation and test above the images."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from vaeline.data.archive import some_of
 from vaeline.data.splits import SPLIT_WORDS, seems_split, split_of
 from vaeline.system.errors import UserError
 
@@ -21,13 +23,8 @@ def check_used(images: list[str], method: str, folder: Path) -> None:
     """
     if method == "column":
         return
-    below: dict[int, set[str]] = {}
-    for name in images:
-        for depth, step in enumerate(name.split("/")[:-1]):
-            below.setdefault(depth, set()).add(step)
-    for depth, steps in sorted(below.items()):
-        splits = sorted(step for step in steps if seems_split(step))
-        if len({split_of(step) or step for step in splits}) > 1 and not (depth == 0 and method == "folders"):
+    for depth, splits in _folders_of_splits(images).items():
+        if not (depth == 0 and method == "folders"):
             remedy = "set dataset.split.method to folders to use them"
             if depth:
                 parents = {name.split("/")[0] for name in images}
@@ -35,6 +32,71 @@ def check_used(images: list[str], method: str, folder: Path) -> None:
                 remedy = f"set dataset.source to a folder directly above them{f', {inner},' if inner != folder else ''} and dataset.split.method to folders"
             raise UserError(
                 f"{folder} holds folders called {', '.join(splits)}, which seem to be splits; {remedy}, or rename them."
+            )
+
+
+def _folders_of_splits(images: list[str]) -> dict[int, list[str]]:
+    """The names of folders that seem to be splits, by their depth; only depths with several splits."""
+    below: dict[int, set[str]] = {}
+    for name in images:
+        for depth, step in enumerate(name.split("/")[:-1]):
+            below.setdefault(depth, set()).add(step)
+    splits = {depth: sorted(filter(seems_split, steps)) for depth, steps in sorted(below.items())}
+    return {depth: steps for depth, steps in splits.items() if len({split_of(step) or step for step in steps}) > 1}
+
+
+def check_agrees(images: list[str], column: str, cells: Sequence[str], where: str) -> None:
+    """Check that a column of a table gives no image another split than its folder.
+
+    Args:
+        images: their names.
+        column: the name of the column.
+        cells: the split that it gives each image; words that name none are not compared.
+        where: the name of the table's file.
+
+    Raises:
+        UserError: it does.
+    """
+    depths = list(_folders_of_splits(images))
+    if not depths:
+        return
+    wrong = [
+        (name, cell)
+        for name, cell in zip(images, cells, strict=True)
+        if _other_split(name.split("/")[:-1], depths, split_of(cell))
+    ]
+    if wrong:
+        name, cell = wrong[0]
+        raise UserError(
+            f"{where} contradicts the folders of {len(wrong):,} of {len(images):,} images: its column {column!r} says {cell} of {name}. Correct the "
+            "column or remove it, or move the images."
+        )
+
+
+def _other_split(steps: list[str], depths: list[int], given: str | None) -> bool:
+    """Whether a folder of an image names another split than the one that is given."""
+    named = {split_of(steps[depth]) for depth in depths if depth < len(steps)} - {None}
+    return given is not None and bool(named - {given})
+
+
+def check_classes_shared(classes: np.ndarray, splits: np.ndarray, folder: Path) -> None:
+    """Check that each split has a class of the train split.
+
+    Args:
+        classes: of the images, as text, (n,).
+        splits: of the images, (n,).
+        folder: that contains them.
+
+    Raises:
+        UserError: one has none, so that its folders are probably no classes.
+    """
+    trained = set(classes[splits == "train"])
+    for split in np.unique(splits):
+        found = set(classes[splits == split])
+        if trained and not found & trained:
+            raise UserError(
+                f"The folders in {split} and in train of {folder} have no class in common: {some_of(sorted(found))}, and {some_of(sorted(trained))}. "
+                "Arrange them alike, with a folder for each class directly in each split."
             )
 
 

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from vaeline.data.copies import keep_together
 from vaeline.study import schema
 from vaeline.system.errors import UserError
 
@@ -38,6 +39,7 @@ def deal(
     official: np.ndarray | None = None,
     limit: int | None = None,
     groups: np.ndarray | None = None,
+    copies: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Deal images to splits. Each split is in a seeded random order, so that its first images are a fair sample of it.
 
@@ -47,6 +49,8 @@ def deal(
         official: the given split of each image, as text, (count,), or None.
         limit: the number of images to use, drawn at random; None for all.
         groups: the group of each image, (count,); the images of a group come into one split. None: no groups.
+        copies: equal numbers for images with the same bytes, (count,), which come into one split unless their split is given or
+            they belong to a group. None: every image is another.
 
     Returns:
         The rows of each split. No row is in two splits.
@@ -55,11 +59,12 @@ def deal(
         UserError: there is no given split or no group, or a split comes out empty.
     """
     order = np.random.default_rng(split.seed).permutation(count)[:limit]
+    copies = np.arange(count) if copies is None else copies
     if split.method != "random":
-        splits = _given(order, split, official)
+        splits = _given(order, split, official, copies)
     elif split.group is None:
         ends = np.cumsum([round(split.test * len(order)), round(split.validation * len(order))])
-        splits = dict(zip(("test", "validation", "train"), np.split(order, ends), strict=True))
+        splits = keep_together(dict(zip(("test", "validation", "train"), np.split(order, ends), strict=True)), copies)
     else:
         splits = _by_group(order, split, groups)
     for name in SPLITS:
@@ -71,7 +76,9 @@ def deal(
     return {name: splits[name] for name in SPLITS}
 
 
-def _given(order: np.ndarray, split: schema.Split, official: np.ndarray | None) -> dict[str, np.ndarray]:
+def _given(
+    order: np.ndarray, split: schema.Split, official: np.ndarray | None, copies: np.ndarray
+) -> dict[str, np.ndarray]:
     """The splits that the data come with; a missing validation split is taken from train."""
     if official is None:
         raise UserError(
@@ -81,7 +88,8 @@ def _given(order: np.ndarray, split: schema.Split, official: np.ndarray | None) 
     splits = {name: order[official[order] == name] for name in SPLITS}
     if not len(splits["validation"]):
         validation = round(split.validation * len(splits["train"]))
-        splits |= {"train": splits["train"][validation:], "validation": splits["train"][:validation]}
+        parts = {"train": splits["train"][validation:], "validation": splits["train"][:validation]}
+        splits |= keep_together(parts, copies)
     return splits
 
 

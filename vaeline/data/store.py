@@ -9,6 +9,7 @@ the same bytes.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,9 +21,10 @@ import numpy as np
 from vaeline.data.facts import Facts
 from vaeline.data.on_disk import OnDisk
 from vaeline.data.paths import DATA, DataFiles
-from vaeline.study.schema import Dataset, Study
-from vaeline.study.settings import differences
+from vaeline.study.schema import Study
+from vaeline.study.step_settings import again, require_settings
 from vaeline.system.errors import UserError
+from vaeline.system.files import plain_json
 from vaeline.system.hdf5_files import created, opened
 from vaeline.system.sealed_files import seal, unseal
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 POINTS = "the data are points, not images"  # why stages that need images have nothing to do
-WHAT, AGAIN = "a store of vaeline", "make it again with `python -m pipeline_steps.preprocess`"
+WHAT, AGAIN = "a store of vaeline", again("preprocess")
 BLOCK_BYTES = 2**24  # of images that are read at once if they stay on disk
 
 
@@ -112,7 +114,7 @@ def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
 def _digest(facts: Facts) -> "_Hash":
     """A hash of what the levels and labels of a split mean. The content of the split is added to it later."""
     meant = {"pixels": facts.pixels, "range": facts.range, "levels": facts.levels, "labels": facts.label_values}
-    return hashlib.sha256(json.dumps(meant, sort_keys=True).encode())
+    return hashlib.sha256(plain_json(meant).encode())
 
 
 def _finished(digest: "_Hash", labels: np.ndarray, ids: np.ndarray) -> str:
@@ -139,17 +141,9 @@ def read_facts_of(study: Study, folder: Path = DATA) -> Facts:
     """
     path = DataFiles(study.dataset.id, folder).store
     facts = read_facts(path)
-    if other := differences(facts.preprocessing.get("settings", {}), settings_of(study.dataset)):
-        raise UserError(
-            f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {AGAIN}, or give the data set "
-            "another id."
-        )
+    made = facts.preprocessing.get("settings", {})
+    require_settings(study, "preprocess", path, made, f"{AGAIN}, or give the data set another id")
     return facts
-
-
-def settings_of(dataset: Dataset) -> dict[str, object]:
-    """The settings that decide a store, as it names them. Where the files lie is none of them."""
-    return {"dataset": dataset.model_dump(mode="json", exclude={"source"})}
 
 
 def verify(path: Path) -> Facts:
@@ -211,7 +205,7 @@ def _read_split(path: Path, file: h5py.File, name: str, facts: Facts, most: int 
     _check_stored(path, group["labels"], (count, len(facts.label_names)), np.dtype(np.int64))
     _check_stored(path, group["ids"], (count,), group["ids"].dtype)
     labels, ids, digest = group["labels"][...], group["ids"][...], _digest(facts)
-    images = _read_images(path, group["images"], most, digest)
+    images = _read_images(file, group["images"], most, digest)
     if _finished(digest, labels, ids) != facts.checksums[name]:
         raise ValueError(f"the {name} split does not match its checksum")
     decoded = [each.decode() for each in ids]
@@ -232,13 +226,15 @@ def _check_stored(path: Path, stored: h5py.Dataset, shape: tuple[int, ...], dtyp
         raise ValueError(f"{stored.name} reaches past the end of the file")
 
 
-def _read_images(path: Path, stored: h5py.Dataset, most: int | None, digest: "_Hash") -> np.ndarray | OnDisk:
+def _read_images(file: h5py.File, stored: h5py.Dataset, most: int | None, digest: "_Hash") -> np.ndarray | OnDisk:
     """The images, in memory if they have at most `most` bytes. In both cases the digest takes in all of them."""
     if most is None or stored.nbytes <= most:
         images: np.ndarray = stored[...]
         digest.update(images.data)
         return images
+    same_file = os.fdopen(os.dup(file.id.get_vfd_handle()), "rb", buffering=0)  # its name may be another file's by now
+    on_disk = OnDisk(same_file, stored.id.get_offset(), stored.shape, stored.dtype)
     rows = max(1, BLOCK_BYTES * len(stored) // stored.nbytes)
     for start in range(0, len(stored), rows):
         digest.update(stored[start : start + rows])
-    return OnDisk(path, stored.id.get_offset(), stored.shape, stored.dtype)
+    return on_disk

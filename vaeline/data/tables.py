@@ -13,12 +13,14 @@ from itertools import pairwise
 from sys import intern
 
 from vaeline.data.decoding import suffixes
+from vaeline.data.spelling import look, visible
 from vaeline.system.errors import UserError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32"} | {
     codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
 }  # fmt: skip
+INDEX = re.compile(r"index|Unnamed: \d+(\.\d+)?|level_\d+")  # headers that pandas gives to row numbers
 SEPARATOR_LINE = re.compile(r"\Asep=[,;\t]\n", re.IGNORECASE)  # a line that only Excel reads
 Records = list[tuple[int, list[str]]]  # the line in the file, and the cells without blanks around them
 
@@ -165,13 +167,13 @@ def _is_image(name: str) -> bool:
 def _without_index(table: Table) -> Table:
     """The table without the column of row numbers that pandas writes first, under no name."""
     numbered = table.ids in ([str(row) for row in range(start, start + len(table.ids))] for start in (0, 1))
-    if not (numbered and table.first in ("", "Unnamed: 0", "index") and len(table.names) > 1):
+    if not (numbered and (not table.first or INDEX.fullmatch(table.first)) and len(table.names) > 1):
         return table
     if any(len(row) != len(table.names) for row in table.rows):
         return table  # which is refused
     ids, rows = [row[0] for row in table.rows], [row[1:] for row in table.rows]
     note = "the first column numbers the rows and is left out."
-    return Table(ids, table.names[1:], rows, table.lines, table.names[0], table.decimal_comma, [note])
+    return _without_index(Table(ids, table.names[1:], rows, table.lines, table.names[0], table.decimal_comma, [note]))
 
 
 def _divided_by_blanks(lines: list[tuple[int, str]], header: list[str] | None, where: str) -> Table:
@@ -202,6 +204,7 @@ def _checked(table: Table, where: str) -> Table:
     if not table.names:
         raise _no_table(where, f"its only column is {table.first!r}")
     _check_header([table.first, *table.names], where)
+    table = replace(table, names=list(map(visible, table.names)), notes=table.notes + _in_case_only(table.names))
     for line, name, values in zip(table.lines, table.ids, table.rows, strict=True):
         if len(values) != len(table.names):
             raise UserError(
@@ -209,17 +212,41 @@ def _checked(table: Table, where: str) -> Table:
             )
         if not name:
             raise UserError(f"{where}, line {line}: the row names no image; the first column has to.")
+    _check_first_names(table, where)
     check_once(zip(table.ids, table.lines, strict=True), where)
     return table
 
 
+def _check_first_names(table: Table, where: str) -> None:
+    """Check that it is not another column than the first that names the images."""
+    if len(set(table.ids)) == len(table.ids) or any(map(_is_image, table.ids)):
+        return
+    if naming := next((name for name in table.names if all(map(_is_image, table.column(name)))), None):
+        raise UserError(
+            f"{where}: column {naming!r} names images, and the first column, {table.first!r}, does not; make {naming!r} the first one."
+        )
+
+
 def _check_header(header: list[str], where: str) -> None:
+    header = list(map(look, header))
     for place, name in enumerate(header[1:], 2):
         if not name:
             raise UserError(f"{where}: column {place} has values but no name; name it, or remove it.")
     if twice := next((low for low, high in pairwise(sorted(header)) if low == high), None):
         places = " and ".join(str(place) for place, name in enumerate(header, 1) if name == twice)
         raise UserError(f"{where}: columns {places} are both called {twice!r}; rename one.")
+
+
+def _in_case_only(names: list[str]) -> list[str]:
+    """A note on columns whose names differ in case only."""
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(name.casefold(), []).append(name)
+    return [
+        f"{' and '.join(map(repr, group))} differ only in case, and are different columns."
+        for group in folded.values()
+        if len(group) > 1
+    ]
 
 
 def check_once(rows: Iterable[tuple[str, int]], where: str) -> None:

@@ -6,7 +6,6 @@ depends on the subject of an image more than on sharpness or noise.
 """
 
 import copy
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -22,15 +21,15 @@ from vaeline.data.batches import Batches, evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split, SplitOnDisk
-from vaeline.evaluation.shared_files import AGAIN, require_settings, settings_of
+from vaeline.evaluation.shared_files import AGAIN
 from vaeline.evaluation.skill import MOST_IMAGES, Skill, skill_of
 from vaeline.study import schema
 from vaeline.study.schema import Study
-from vaeline.system.errors import UserError
+from vaeline.study.step_settings import require_settings, settings_of
+from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
-from vaeline.system.tensor_files import tensors_in, write_tensors
-from vaeline.system.tensor_headers import damaged, unreadable
+from vaeline.system.tensor_files import read_tensors, write_tensors
 
 SMALLEST_MAP = 4  # sides are halved until the map is no larger
 DROPOUT = 0.5
@@ -40,16 +39,27 @@ WEIGHT_DECAY = 0.05
 LEARNED_FROM = ("train", "validation")  # the splits that decide it
 
 
-def of(facts: Facts, data: Path, study: Study | None = None) -> "Classifier":
-    """The classifier that the classifier stage wrote into `data` for the images of a store.
+def of(facts: Facts, data: Path, study: Study) -> "Classifier":
+    """The classifier of the images of a store, trained with the settings of a study.
 
     Args:
         facts: of the store.
         data: folder of the files of all data sets.
-        study: whose settings the classifier must have been trained with; None if any settings will do.
+        study: that would use it.
 
     Raises:
-        UserError: it is missing, damaged, or of other images or settings.
+        UserError: as in `of_images`; or it was trained with other settings.
+    """
+    classifier = of_images(facts, data)
+    require_settings(study, "classifier", DataFiles(facts.dataset_id, data).classifier, classifier.settings)
+    return classifier
+
+
+def of_images(facts: Facts, data: Path) -> "Classifier":
+    """The classifier that the classifier stage wrote into `data` for the images of a store, with whatever settings.
+
+    Raises:
+        UserError: it is missing, damaged, or of other images.
     """
     path = DataFiles(facts.dataset_id, data).classifier
     classifier = load(path)
@@ -64,8 +74,6 @@ def of(facts: Facts, data: Path, study: Study | None = None) -> "Classifier":
             f"{path} was trained on another training split than that of {facts.dataset_id}, and may know today's test images, or "
             f"was chosen on another validation split; {AGAIN['classifier']}."
         )
-    if study:
-        require_settings(study, "classifier", path, classifier.settings)
     return classifier
 
 
@@ -93,7 +101,7 @@ class Classifier(nn.Module):
     weights_sha256 = ""  # of the file it was read from
     settings: Mapping[str, Any] = {}  # of the study that it was trained with
     data: Mapping[str, str] = dict.fromkeys(LEARNED_FROM, "")  # split -> SHA-256
-    skill = Skill()  # what it can tell apart
+    skill = Skill(0, {})  # what it can tell apart; nothing was tested yet
 
     def __init__(
         self, image_shape: tuple[int, ...], levels: int, cardinalities: list[int], width: int, features: int
@@ -181,12 +189,12 @@ def probabilities(classifier: Classifier, images: Tensor, batch_size: int = 500)
     return [torch.cat(column).softmax(1).cpu() for column in zip(*batches, strict=True)]
 
 
-def save(path: Path, classifier: Classifier, study: Study | None = None) -> None:
+def save(path: Path, classifier: Classifier, study: Study) -> None:
     """Write a classifier, with what it is of: its architecture, settings, data and skill."""
     about = {
         "architecture": classifier.architecture,
         "data": dict(classifier.data),
-        "settings": settings_of(study, "classifier") if study else {},
+        "settings": settings_of(study, "classifier"),
         "skill": asdict(classifier.skill),
     }
     write_tensors(path, {name: tensor.cpu() for name, tensor in classifier.state_dict().items()}, about)
@@ -203,21 +211,13 @@ def load(path: Path) -> Classifier:
     Raises:
         UserError: the file is missing or damaged.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise UserError(f"There is no {path}; {AGAIN['classifier']}.") from error
-    except OSError as error:
-        raise unreadable(path, error) from error
-    tensors, about = tensors_in(content, path, AGAIN["classifier"])
-    try:
-        classifier = Classifier(**about["architecture"])
-        classifier.load_state_dict(tensors)
-        classifier.settings, classifier.data = about["settings"], about["data"]
-        classifier.skill = Skill.from_dict(about["skill"])
-    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(path, error, AGAIN["classifier"]) from error
-    classifier.weights_sha256 = hashlib.sha256(content).hexdigest()
+    file = read_tensors(path, AGAIN["classifier"])
+    with reading_ours(path, AGAIN["classifier"]):
+        classifier = Classifier(**file.about["architecture"])
+        classifier.load_state_dict(file.tensors)
+        classifier.settings, classifier.data = file.about["settings"], file.about["data"]
+        classifier.skill = Skill.from_dict(file.about["skill"])
+    classifier.weights_sha256 = file.sha256
     return classifier.to(memory_format=torch.channels_last).eval()
 
 
@@ -249,6 +249,21 @@ def _train(
     classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     batches = Batches(train, facts, settings.batch_size, device)
     classifier.log_frequency.copy_(_log_frequency(batches.labels, facts.label_cardinalities))
+    classifier.load_state_dict(_best_epoch(classifier, batches, validation, settings, device))
+    classifier.data = _data(facts)
+    classifier.skill = _skill(classifier.eval(), validation, facts, settings.seed)
+    classifier.skill.warn()
+    return classifier
+
+
+def _best_epoch(
+    classifier: Classifier,
+    batches: Batches,
+    validation: Split,
+    settings: schema.Classifier,
+    device: torch.device | str,
+) -> dict[str, Tensor]:
+    """Train, and return the state after the epoch of the lowest validation cross-entropy."""
     optimizer = torch.optim.AdamW(
         classifier.parameters(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True
     )
@@ -267,11 +282,7 @@ def _train(
             if loss < best_loss:
                 best, best_loss = copy.deepcopy(classifier.state_dict()), loss
             bar.advance(1, f"validation {loss:.3f}")
-    classifier.load_state_dict(best)
-    classifier.data = _data(facts)
-    classifier.skill = _skill(classifier.eval(), validation, facts, settings.seed)
-    classifier.skill.warn()
-    return classifier
+    return best
 
 
 def _skill(classifier: Classifier, validation: Split, facts: Facts, seed: int) -> Skill:

@@ -1,12 +1,9 @@
 """The reference of a data set: its real test images in a feature space, and the numbers that give metrics their scale."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,18 +18,18 @@ from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.image_features import extract, from_state, to_state
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference_numbers import METRICS, METRICS_SHA256, STATISTICS_SHA256, read_numbers
-from vaeline.evaluation.shared_files import AGAIN, require_settings, settings_of
+from vaeline.evaluation.shared_files import AGAIN
 from vaeline.evaluation.skill import Skill
 from vaeline.metrics._calibration_error import calibration_error
 from vaeline.metrics._entry import Subject
 from vaeline.metrics._images import ImageSet
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.study.schema import Study
-from vaeline.system.errors import UserError
-from vaeline.system.files import sha256
+from vaeline.study.step_settings import require_settings, settings_of
+from vaeline.system.errors import UserError, reading_ours
+from vaeline.system.files import json_sha256, sha256
 from vaeline.system.sealed_files import write_sealed
 from vaeline.system.tensor_files import read_tensors, write_tensors
-from vaeline.system.tensor_headers import damaged
 
 BATCH = 500
 MEASURED = ("train", "test")  # the splits that are measured
@@ -50,7 +47,6 @@ class Reference:
     drawn: int  # images that a system draws, and that the references are measured of
     judge: str = ""  # SHA-256 of the classifier
     says_nothing: str = ""  # why distances in the space mean nothing; empty if they do mean something
-    settings: Mapping[str, Any] = field(default_factory=dict)  # of the study that it was measured for
 
     def require(self, features: Features, judge: str, facts: Facts, drawn: int) -> None:
         """Refuse to compare images of another space, classifier, data set or number.
@@ -186,18 +182,18 @@ def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: i
         yield samples.round_().clamp_(0, levels - 1).to(torch.uint8).unflatten(1, chosen.shape[1:]).numpy()
 
 
-def write(reference: Reference, statistics: Path, numbers: Path, study: Study | None = None) -> None:
+def write(reference: Reference, statistics: Path, numbers: Path, study: Study) -> None:
     """Write the features of the test images as safetensors and the numbers as JSON. Each file names the other."""
     about = {
         "data": dict(reference.data),
         "drawn": reference.drawn,
         "judge": reference.judge,
         "prefix": reference.real.space,
-        "settings": settings_of(study, "reference") if study else {},
+        "settings": settings_of(study, "reference"),
         "space": reference.space,
     }
     metrics = reference.record.evaluation
-    write_tensors(statistics, to_state(reference.real), {**about, METRICS_SHA256: _checksum(metrics)})
+    write_tensors(statistics, to_state(reference.real), {**about, METRICS_SHA256: json_sha256(metrics)})
     write_sealed(numbers, {**about, STATISTICS_SHA256: sha256(statistics), METRICS: metrics})
 
 
@@ -208,7 +204,7 @@ def skip(why: str, statistics: Path, numbers: Path, study: Study) -> None:
     write_sealed(numbers, about)
 
 
-def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study: Study | None = None) -> Reference:
+def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study: Study) -> Reference:
     """Read what `write` wrote.
 
     Args:
@@ -216,30 +212,20 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study:
         numbers: file of numbers.
         test: the test images, uint8 (n, channel, height, width).
         facts: of their store.
-        study: whose settings the reference must have been measured with; None if any settings will do.
+        study: whose settings the reference must have been measured with.
 
     Raises:
         UserError: a file is missing, damaged, or of other settings, or the two were not written together.
     """
     record, content = read_numbers(numbers)
-    tensors, about = read_tensors(statistics, AGAIN["reference"])
-    if content.get(STATISTICS_SHA256) != sha256(statistics) or about.pop(METRICS_SHA256, "") != _checksum(
-        content.get(METRICS, {})
-    ):
+    file = read_tensors(statistics, AGAIN["reference"])
+    about, measured = file.about, json_sha256(content.get(METRICS, {}))
+    if content.get(STATISTICS_SHA256) != file.sha256 or about.pop(METRICS_SHA256, "") != measured:
         raise UserError(f"{statistics} is not the file that {numbers} was written with; {AGAIN['reference']}.")
-    if study:
-        require_settings(study, "reference", statistics, about["settings"])
-    try:
-        real = replace(from_state(tensors, lambda: [test], about["prefix"]), label_values=_label_values(facts))
-        return Reference(
-            about["space"], real, record, about["data"], about["drawn"], about["judge"], settings=about["settings"]
-        )
-    except (LookupError, TypeError, ValueError) as error:
-        raise damaged(statistics, error, AGAIN["reference"]) from error
-
-
-def _checksum(metrics: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(metrics, sort_keys=True).encode()).hexdigest()
+    require_settings(study, "reference", statistics, about.get("settings", {}))
+    with reading_ours(statistics, AGAIN["reference"]):
+        real = replace(from_state(file.tensors, lambda: [test], about["prefix"]), label_values=_label_values(facts))
+        return Reference(about["space"], real, record, about["data"], about["drawn"], about["judge"])
 
 
 def _label_values(facts: Facts) -> dict[str, list[str]]:
@@ -270,7 +256,7 @@ def put_accuracy(
         skill: of the classifier.
         how: as in `Record.put`.
     """
-    unlearned = skill.unlearned
+    unlearned = [*skill.unlearned, *(label for label in by_label if label not in skill.labels)]
     learned = {label: value for label, value in by_label.items() if label not in unlearned}
     if why := skill.why_nothing:
         record.dash(name, why)

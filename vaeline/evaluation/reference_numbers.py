@@ -8,12 +8,12 @@ from typing import Any
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.evaluation.record import Record, parse
-from vaeline.evaluation.shared_files import AGAIN, require_settings
+from vaeline.evaluation.shared_files import AGAIN
 from vaeline.study.schema import Study
-from vaeline.system.errors import UserError
+from vaeline.study.step_settings import require_settings
+from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.files import sha256
 from vaeline.system.sealed_files import read_sealed
-from vaeline.system.tensor_headers import damaged
 
 # Keys of the two files of a reference. Each names the other: the statistics the metrics, and the numbers the statistics.
 METRICS, METRICS_SHA256, STATISTICS_SHA256 = "metrics", "metrics_sha256", "statistics_sha256"
@@ -29,10 +29,8 @@ def read_numbers(path: Path) -> tuple[Record, dict[str, Any]]:
         UserError: the file is missing or damaged.
     """
     content = read_sealed(path, AGAIN["reference"])
-    try:
+    with reading_ours(path, AGAIN["reference"]):
         return (Record() if "skipped" in content else parse(json.dumps(content[METRICS]))), content
-    except (LookupError, TypeError, ValueError) as error:
-        raise damaged(path, error, AGAIN["reference"]) from error
 
 
 def read_numbers_of(study: Study, facts: Facts | None, runs: Iterable[Mapping[str, Mapping[str, Any]]]) -> Record:

@@ -4,53 +4,20 @@ Each file names, under its seal, the settings that decided it. A study of other 
 made for another study of the same data set. Reading this needs no torch.
 """
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 from vaeline.data import source_fingerprint
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts_of
+from vaeline.evaluation import given_weights
 from vaeline.study.schema import Study
-from vaeline.study.settings import differences, values
+from vaeline.study.settings import differences
+from vaeline.study.step_settings import again, require_settings
 from vaeline.system.errors import UserError
 from vaeline.system.sealed_files import read_sealed
 from vaeline.system.tensor_headers import read_about
 
-# What a step reads of params.yaml, and its file names.
-READS = {
-    "classifier": ("classifier", "training.device"),
-    "reference": (
-        "evaluation.features", "evaluation.by_label", "sampling.count", "classifier.threads", "training.device",
-    ),
-}  # fmt: skip
-AGAIN = {
-    step: f"make it again with `python -m pipeline_steps.{step}`"
-    for step in ("download", "preprocess", "classifier", "reference")
-}
-
-
-def settings_of(study: Study, step: str) -> dict[str, Any]:
-    """The settings that decide the file of a step, as the file names them."""
-    return values(study, READS[step])
-
-
-def require_settings(study: Study, step: str, path: Path, made: Mapping[str, Any]) -> None:
-    """Refuse a file of other settings.
-
-    Args:
-        study: that would use the file.
-        step: that made it.
-        path: of the file.
-        made: the settings that it names.
-
-    Raises:
-        UserError: names the settings that differ.
-    """
-    if other := differences(made, settings_of(study, step)):
-        raise UserError(
-            f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {AGAIN[step]}."
-        )
+AGAIN = {step: again(step) for step in ("download", "classifier", "reference")}
 
 
 def other_settings(study: Study, step: str) -> str:
@@ -93,6 +60,11 @@ def _check_reference(study: Study) -> None:
         (files.metrics(space), read_sealed(files.metrics(space), AGAIN["reference"])),
     ):
         require_settings(study, "reference", path, content.get("settings", {}))
+        weights = given_weights.fingerprint(study)
+        if weights and "space" in content and content["space"].get("weights") != weights:
+            raise UserError(
+                f"{path} was measured with other weights than those of evaluation.features.weights; {AGAIN['reference']}."
+            )
 
 
 _CHECKS: dict[str, Callable[[Study], object]] = {

@@ -2,12 +2,13 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from vaeline.metrics._chance import against_chance
+from vaeline.system.errors import some_of
 
 # The p-value below which a label counts as learned. It is not 0.05: the epoch was chosen on the same validation images.
 LEVEL = 0.01
@@ -35,10 +36,10 @@ class LabelSkill:
 
 @dataclass(frozen=True)
 class Skill:
-    """What a classifier can tell apart. Without labels nothing was tested, and nothing is left out."""
+    """What a classifier was shown to tell apart. A label that was not tested does not count as learned."""
 
-    images: int = 0  # that were tested
-    labels: Mapping[str, LabelSkill | None] = field(default_factory=dict)  # None: all images have one value
+    images: int  # that were tested
+    labels: Mapping[str, LabelSkill | None]  # None: all images have one value
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Skill":
@@ -54,15 +55,15 @@ class Skill:
     @property
     def why_nothing(self) -> str:
         """Why the classifier says nothing; empty if it was shown to tell at least one label."""
-        if not self.labels or len(self.unlearned) < len(self.labels):
+        if not self.labels:
+            return "it was not tested whether the classifier is better than chance"
+        if len(self.unlearned) < len(self.labels):
             return ""
         return f"the classifier is no better than chance on {self.images:,} validation images ({self.described()})"
 
     def described(self) -> str:
         """The labels that were not learned, with their accuracies, as in `digit 0.30 where chance is 0.30`."""
-        named = [f"{name} {_in_words(self.labels[name])}" for name in self.unlearned[:MOST_NAMED]]
-        more = len(self.unlearned) - MOST_NAMED
-        return ", ".join([*named, f"{more} more"] if more > 0 else named)
+        return some_of([f"{name} {_in_words(self.labels[name])}" for name in self.unlearned], MOST_NAMED)
 
     def warn(self) -> None:
         """Warn of what was not learned, and say what to do.

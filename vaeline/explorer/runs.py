@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vaeline.data.paths import DATA
 from vaeline.runs.folder import NOT_TRAINED, RunKey, StudyFolder, run_in, runs_in, studies_in
-from vaeline.runs.identity import trained
+from vaeline.runs.identity import description_of
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, shown
 
@@ -110,7 +110,7 @@ def _why_missing(folder: Path, results: Path, run: RunKey, study: Study | None) 
     if not folder.resolve().is_relative_to(results.resolve()):
         return "its folder is a link to a place outside the study"
     try:
-        made = trained(folder, run)
+        made = description_of(folder, run)
     except UserError as error:
         return str(error).removesuffix(".")
     if study and not made.is_of(study, run.variant):

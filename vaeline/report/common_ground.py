@@ -5,9 +5,9 @@ from pathlib import Path
 
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
-from vaeline.evaluation.shared_files import AGAIN
 from vaeline.runs.evaluation_file import MeasuredOn, measured_with
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 from vaeline.system.sealed_files import read_sealed
@@ -45,7 +45,7 @@ class CommonGround:
         files = {name: path for name, path in named.items() if path.exists()}
         return cls(facts, files, {name: sha256(path) for name, path in files.items()})
 
-    def require(self, folder: Path, facts: Facts, measured: MeasuredOn) -> None:
+    def admit(self, folder: Path, facts: Facts, measured: MeasuredOn) -> None:
         """Check that a run is of the same data set, and was measured with the same files.
 
         Args:
@@ -66,8 +66,8 @@ class CommonGround:
             if self.checksums.get(name, found) != found:
                 self._require_whole(name)
                 raise UserError(
-                    f"{folder} was evaluated with another {STEPS[name]} than that of the data set now, or of the other runs; evaluate "
-                    f"it again with `python -m pipeline_steps.evaluate --variant {measured.variant} --seed {measured.seed}`."
+                    f"{folder} was evaluated with another {STEPS[name]} than that of the data set now, or of the other runs; "
+                    f"{again('evaluate', (measured.variant, measured.seed))}."
                 )
         self.facts, self.checksums = facts, measured.files | self.checksums
 
@@ -78,4 +78,4 @@ class CommonGround:
         from vaeline.system.tensor_files import read_tensors  # imports torch, which the table does without
 
         read = read_sealed if name == "numbers" else read_tensors
-        read(self.files[name], AGAIN[STEPS[name]])
+        read(self.files[name], again(STEPS[name]))

@@ -14,7 +14,7 @@ from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric, Past, Reference
 from vaeline.report.paired_differences import Pair
 from vaeline.study.parts import Entry
-from vaeline.system.errors import UserError
+from vaeline.system.errors import missing, reading_ours
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
 
@@ -201,11 +201,9 @@ def read(path: Path) -> Comparison:
     """
     again = "`snakemake --cores 4 all` makes a new one"
     if not path.exists():
-        raise UserError(
-            f"There is no {path}; run the study to its end (snakemake --cores 4 all), or see the runs so far with make report."
+        raise missing(
+            path, "run the study to its end (snakemake --cores 4 all), or see the runs so far with make report"
         )
     content = read_sealed(path, again)
-    try:
+    with reading_ours(path, again):
         return Comparison.model_validate_json(json.dumps(content))
-    except ValueError as error:
-        raise UserError(f"{path} is damaged or of another version of vaeline; {again}.") from error

@@ -9,6 +9,7 @@ from vaeline.data.facts import Facts
 from vaeline.data.store import read_facts, read_split
 from vaeline.report.results import Results
 from vaeline.runs.pictures import picture
+from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError
 
 
@@ -40,8 +41,7 @@ def read(store: Path, results: Results, count: int) -> RealImages | None:
     test, facts = read_split(store, "test").images, read_facts(store)
     if max(run.drawn["test_index"].max() for run in results.runs) >= len(test):
         raise UserError(
-            f"{store} has {len(test):,} test images, fewer than the runs were made from; "
-            "make it again with `python -m pipeline_steps.preprocess`."
+            f"{store} has {len(test):,} test images, fewer than the runs were made from; {again('preprocess')}."
         )
     shown = test if facts.points else test[results.runs[0].drawn["test_index"][:count]]
     return RealImages(test, facts, picture(shown, facts, test))

@@ -17,18 +17,17 @@ from vaeline.evaluation.record import Record, parse
 from vaeline.report.common_ground import CommonGround
 from vaeline.runs import samples_file
 from vaeline.runs.evaluation_file import Evaluation
-from vaeline.runs.folder import FILES, TIMING, RunKey, read_json, run_in, unreadable
-from vaeline.runs.identity import drawn, evaluated, require_files, trained
+from vaeline.runs.folder import AGAIN, FILES, TIMING, RunKey, read_json, run_in
+from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, require_files
 from vaeline.runs.samples_file import LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
-from vaeline.runs.step_settings import settings_of
 from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
-from vaeline.study.settings import values
-from vaeline.system.errors import UserError, reading
+from vaeline.study.settings import differences
+from vaeline.study.step_settings import again, settings_of
+from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.files import sha256
 
 MOST_FAILURES = 10  # images of each kind
-SETTINGS = ("dataset", "training", "classifier", "sampling", "evaluation", "variants", "published")  # of a comparison
 METRICS = TypeAdapter(dict[str, FiniteFloat])
 
 
@@ -117,7 +116,7 @@ def read(
             runs.append(found)
         else:
             missing[variant, seed] = found
-    return Results(study.study, runs, missing, study.published, reference or Record(), values(study, SETTINGS))
+    return Results(study.study, runs, missing, study.published, reference or Record(), settings_of(study, "report"))
 
 
 def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> Run | str:
@@ -125,15 +124,15 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> 
     absent = [state for name, state in FILES.items() if not (folder / name).exists()]
     if absent:
         return absent[0]
-    made = trained(folder, run)
+    made = description_of(folder, run)
     if not made.is_of(study, run.variant):
         return "trained under other parameters"
-    of_samples, measured = drawn(folder, made), evaluated(folder, made)
+    of_samples, measured = about_samples_of(folder, made), evaluation_of(folder, made)
     for step, settings in {"sample": of_samples.settings, "evaluate": measured.settings}.items():
-        if settings != settings_of(study, step, run.variant):
+        if differences(settings, settings_of(study, step, run.variant)):
             return f"{step}d under other parameters"
     require_files(folder, made, of_samples, measured)
-    common.require(folder, made.facts, measured.of)
+    common.admit(folder, made.facts, measured.of)
     found = samples_file.arrays(folder / "samples.h5", samples_file.SMALL)
     return Run(
         *run,
@@ -164,34 +163,25 @@ def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]
 
 def _read_metrics(folder: Path, run: RunKey, measured: Evaluation) -> dict[str, dict[str, Any]]:
     """How each metric was made; refuse metrics.json and evaluation.json of two evaluations."""
-    try:
+    with reading_ours(folder / "evaluation.json", AGAIN):
         record = parse(json.dumps(measured.metrics))
-    except ValueError as error:
-        raise unreadable(folder / "evaluation.json", "the metrics of a run and how each was made") from error
     if record.metrics != read_json(METRICS, folder / "metrics.json"):
         raise UserError(
-            f"metrics.json and evaluation.json of {folder} are of two evaluations; evaluate the run again, with "
-            f"`python -m pipeline_steps.evaluate --variant {run.variant} --seed {run.seed}`."
+            f"metrics.json and evaluation.json of {folder} are of two evaluations; {again('evaluate', run)}."
         )
     return record.evaluation
 
 
 def _read_picture(path: Path) -> bytes:
-    picture = path.read_bytes()
-    try:
+    with reading_ours(path, AGAIN):
+        picture = path.read_bytes()
         with Image.open(BytesIO(picture), formats=["PNG"]) as image:
             image.verify()
-    except (OSError, SyntaxError) as error:
-        raise unreadable(path, "a PNG") from error
-    return picture
+        return picture
 
 
 def _read_training(path: Path) -> dict[str, np.ndarray]:
-    again = "delete it and run the study again"
-    with (
-        reading(path, again, "damaged or of another version of vaeline"),
-        path.open(encoding="utf-8", newline="") as file,
-    ):
+    with reading_ours(path, AGAIN), path.open(encoding="utf-8", newline="") as file:
         names, *rows = csv.reader(file)
         if "epoch" not in names or len(set(names)) < len(names) or {len(row) for row in rows} != {len(names)}:
             raise ValueError("expected a table with a column epoch, and the same columns in each row")

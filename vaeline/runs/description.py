@@ -11,13 +11,16 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from vaeline.data.facts import Facts
-from vaeline.runs.folder import RunKey, unreadable
+from vaeline.runs.folder import RunKey
 from vaeline.study.schema import Study
-from vaeline.system.errors import UserError
+from vaeline.study.settings import differences
+from vaeline.study.step_settings import settings_of
+from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.files import write_text
 from vaeline.system.sealed_files import seal, unseal
 
 NAME = "variant.yaml"
+AGAIN = "train it again, or restore it with `dvc checkout`"
 
 
 class Description(BaseModel):
@@ -39,10 +42,14 @@ class Description(BaseModel):
         """The variant and the seed of the run."""
         return RunKey(self.name, self.seed)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that the run was trained with: dotted key of params.yaml -> its value."""
+        return {"training": self.training, f"variants.{self.name}": self.variant}
+
     def is_of(self, study: Study, variant: str) -> bool:
         """Whether the run was trained with the variant and the training settings that the study has now."""
-        wanted = study.variants[variant].model_dump(mode="json"), study.training.model_dump(mode="json")
-        return (self.variant, self.training) == wanted
+        return not differences(self.settings, settings_of(study, "train", variant))
 
 
 class _WithoutAliases(yaml.SafeLoader):
@@ -64,26 +71,21 @@ def read_content(path: Path) -> dict[str, Any]:
     """The content of a variant.yaml, as it was written.
 
     Raises:
-        FileNotFoundError: there is none.
-        ValueError: it is damaged, was edited, or is of an older version, which wrote no seal.
+        UserError: it is missing, damaged, was edited, or is of an older version, which wrote no seal.
     """
-    try:
+    with reading_ours(path, AGAIN):
         return unseal(yaml.load(path.read_text(encoding="utf-8"), _WithoutAliases))  # a safe loader
-    except (yaml.YAMLError, TypeError, RecursionError) as error:
-        raise ValueError(" ".join(str(error).split())[:200]) from error
 
 
 def described(path: Path) -> Description:
     """Read a run's variant.yaml.
 
     Raises:
-        UserError: it is damaged, was edited, or is of an older version.
+        UserError: as `read_content`; or it says too little.
     """
-    try:
-        content = read_content(path)
+    content = read_content(path)
+    with reading_ours(path, AGAIN):
         return Description.model_validate(content | {"facts": Facts.from_dict(content["facts"])})
-    except (LookupError, TypeError, ValueError) as error:
-        raise unreadable(path, "a run's description under its seal") from error
 
 
 def weights_of(folder: Path) -> str:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from vaeline.data.paths import DataFiles
-from vaeline.runs.folder import unreadable
+from vaeline.system.errors import reading_ours
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
-NAME = "evaluation.json"
+NAME, AGAIN = "evaluation.json", "evaluate the run again"
 
 
 class MeasuredOn(BaseModel):
@@ -74,7 +74,5 @@ def read_evaluation(folder: Path) -> Evaluation:
         UserError: it is missing, damaged, was edited, or is of an older version.
     """
     path = folder / NAME
-    try:
-        return Evaluation.model_validate(read_sealed(path, "evaluate the run again"))
-    except ValidationError as error:
-        raise unreadable(path, "the metrics of a run and how each was made") from error
+    with reading_ours(path, AGAIN):
+        return Evaluation.model_validate(read_sealed(path, AGAIN))

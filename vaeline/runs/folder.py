@@ -16,12 +16,13 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import reading_ours
 
 T = TypeVar("T")
 
 RESULTS = "results"
 TIMING = "timing.json"  # of a run, and of a study
+AGAIN = "delete it and run the study again"  # what to do about a damaged file of a run
 
 NOT_TRAINED = "not trained"
 
@@ -142,16 +143,7 @@ def read_json(content: TypeAdapter[T], path: Path) -> T:
     """Read a JSON file and check its content.
 
     Raises:
-        UserError: it is damaged.
+        UserError: it is missing, cannot be read, or is damaged.
     """
-    try:
+    with reading_ours(path, AGAIN):
         return content.validate_json(path.read_bytes(), strict=True)
-    except ValueError as error:
-        raise unreadable(path, "JSON of numbers") from error
-
-
-def unreadable(path: Path, expected: str) -> UserError:
-    """The error for a file of a study or a run that is damaged."""
-    return UserError(
-        f"{path} is damaged or of another version of vaeline (expected {expected}); delete it and run the study again."
-    )

@@ -10,20 +10,19 @@ from vaeline.runs import description, evaluation_file, samples_file
 from vaeline.runs.description import Description, described
 from vaeline.runs.evaluation_file import Evaluation, read_evaluation
 from vaeline.runs.folder import RunKey, place_of
-from vaeline.runs.samples_file import About, DrawnFrom
+from vaeline.runs.samples_file import About, DrawnFrom, DrawnImages
+from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 
 
-def trained(folder: Path, run: RunKey) -> Description:
+def description_of(folder: Path, run: RunKey) -> Description:
     """What the variant.yaml in the folder of a run says.
 
     Raises:
         UserError: it is missing, damaged, or of another run.
     """
     path = folder / description.NAME
-    if not path.is_file():
-        raise UserError(f"There is no {path}; train the run first.")
     made = described(path)
     if made.key != run:
         raise _swapped(path, f"of {_words(made.key)}", run, "train")
@@ -44,7 +43,7 @@ def require_place(folder: Path, made: Description) -> None:
         raise _swapped(path, f"of {_words(made.key)} of the study {made.study}", run, "train", f" of the study {study}")
 
 
-def drawn(folder: Path, made: Description) -> About:
+def about_samples_of(folder: Path, made: Description) -> About:
     """What the samples.h5 of a run says. Its datasets are not read.
 
     Raises:
@@ -56,7 +55,17 @@ def drawn(folder: Path, made: Description) -> About:
     return found
 
 
-def evaluated(folder: Path, made: Description) -> Evaluation:
+def samples_of(folder: Path, made: Description) -> DrawnImages:
+    """The images that a run drew. The whole samples.h5 is verified.
+
+    Raises:
+        UserError: it is missing, damaged, of another run, or was drawn from other weights or other images.
+    """
+    about_samples_of(folder, made)
+    return samples_file.read(folder / samples_file.NAME)
+
+
+def evaluation_of(folder: Path, made: Description) -> Evaluation:
     """What the evaluation.json of a run says. The samples are not read.
 
     Raises:
@@ -97,8 +106,7 @@ def _require(path: Path, found: DrawnFrom | evaluation_file.MeasuredOn, made: De
 
 def _swapped(path: Path, what: str, run: RunKey, step: str, of: str = "") -> UserError:
     return UserError(
-        f"{path} is {what}, in the folder of {_words(run)}{of}; restore it with `dvc checkout`, or make it again with "
-        f"`python -m pipeline_steps.{step} --variant {run.variant} --seed {run.seed}`."
+        f"{path} is {what}, in the folder of {_words(run)}{of}; restore it with `dvc checkout`, or {again(step, run)}."
     )
 
 

@@ -6,13 +6,12 @@ from hashlib import sha256
 from pathlib import Path
 
 import safetensors.torch
-from safetensors import SafetensorError
 
 from vaeline.data.facts import Facts
 from vaeline.models.model import Model
-from vaeline.runs.description import read_content, write_description
+from vaeline.runs.description import AGAIN, NAME, described, write_description
 from vaeline.study.schema import Variant
-from vaeline.system.errors import UserError
+from vaeline.system.errors import reading_ours
 from vaeline.system.files import write_bytes
 from vaeline.system.tensor_files import serialised
 
@@ -42,28 +41,13 @@ def load(folder: Path) -> tuple[Model, Facts]:
     Raises:
         UserError: a file is missing, damaged, or belongs to another model.
     """
-    again = "train it again, or restore it with `dvc checkout`"
-    for path in (folder / "variant.yaml", folder / "model.safetensors"):
-        if not path.is_file():
-            raise UserError(f"{path} is missing; {again}.")
-    try:
-        content = read_content(folder / "variant.yaml")
-        facts = Facts.from_dict(content["facts"])
-        model = Model(Variant.model_validate(content["variant"]), facts)
-        weights = (folder / "model.safetensors").read_bytes()
-        if content["weights_sha256"] != sha256(weights).hexdigest():
-            raise UserError(
-                f"{folder / 'model.safetensors'} is damaged, or not the one that variant.yaml describes; {again}."
-            )
+    about, path = folder / NAME, folder / "model.safetensors"
+    made = described(about)
+    with reading_ours(about, AGAIN):
+        model = Model(Variant.model_validate(made.variant), made.facts)
+    with reading_ours(path, AGAIN):
+        weights = path.read_bytes()
+        if made.weights_sha256 != sha256(weights).hexdigest():
+            raise ValueError(f"it is not the one that {NAME} describes")
         model.load_state_dict(safetensors.torch.load(weights))
-    except (SafetensorError, RuntimeError) as error:
-        raise UserError(f"{folder / 'model.safetensors'} is damaged or of another model; {again}.") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{folder / 'variant.yaml'} is damaged or of another version of vaeline ({_short(error)}); {again}."
-        ) from error
-    return model.eval(), facts
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    return model.eval(), made.facts

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vaeline.data.facts import Facts
 from vaeline.runs.description import Description
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, damaged
 from vaeline.system.files import sha256
 from vaeline.system.hdf5_files import opened
 from vaeline.system.sealed_files import seal, unseal
@@ -223,22 +223,13 @@ def require_pictures(folder: Path, of: About) -> None:
             raise _damaged(folder / name, f"it is not the picture that {NAME} was written with")
 
 
-def read(folder: Path, facts: Facts) -> DrawnImages:
-    """Read the images that a run drew, and verify the whole file.
-
-    Args:
-        folder: of the run.
-        facts: of the store with the test images.
+def read(path: Path) -> DrawnImages:
+    """Read the images that a run drew, and verify the whole file. `identity` says whose they are.
 
     Raises:
-        UserError: the file is missing or damaged, or was drawn from another model or from other images.
+        UserError: the file is missing or damaged.
     """
-    path = folder / NAME
     of = verify(path)
-    if of.weights_sha256 != sha256(folder / "model.safetensors"):
-        raise _damaged(path, "it was drawn from other weights than those that are there now")
-    if of.data != facts.checksums:
-        raise _damaged(path, "it was drawn from other images than those that are there now")
     found = arrays(path, [*IMAGES, LABELS, TEST_INDEX, LOW_POSTERIOR])
     return DrawnImages(
         found[RECONSTRUCTIONS],
@@ -297,7 +288,7 @@ def _check_layout(file: h5py.File) -> None:
 
 
 def _damaged(path: Path, why: str) -> UserError:
-    return _draw_again(f"{path} is damaged or of another model ({why})")
+    return damaged(path, why, AGAIN, "damaged or of another model")
 
 
 def _draw_again(why: str) -> UserError:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from vaeline.runs import identity
 from vaeline.runs.folder import RunKey, StudyFolder
-from vaeline.runs.step_settings import settings_of
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import again, require_settings
 from vaeline.system.errors import UserError
 
 
@@ -22,32 +22,25 @@ def other_settings(study: Study, variant: str, seed: int, step: str, project: Pa
     Returns:
         A sentence; empty if the files are of this run and of the study's settings. Checksums of whole files are not taken.
     """
-    if variant not in study.variants:
-        return f"params.yaml no longer contains the variant {variant}."
-    run = RunKey(variant, seed)
-    folder = StudyFolder(study.study.name, project).run(*run)
     try:
-        made = identity.trained(folder, run)
-        if step == "train":
-            return "" if made.is_of(study, variant) else _other(folder, run, step)
-        found = (identity.drawn if step == "sample" else identity.evaluated)(folder, made)
+        require_step(study, RunKey(variant, seed), step, project)
     except (UserError, OSError) as error:
         return str(error)
-    return "" if found.settings == settings_of(study, step, variant) else _other(folder, run, step)
+    return ""
 
 
-def require_settings(study: Study, variant: str, seed: int, step: str) -> None:
-    """Check before long work that what a step wrote for a run is of the study's settings.
+def require_step(study: Study, run: RunKey, step: str, project: Path = Path()) -> None:
+    """Check before long work that what a step wrote for a run is of the study's settings. The same as `other_settings`.
 
     Raises:
         UserError: it is of other settings, or of another run, or damaged.
+        OSError: a file cannot be read.
     """
-    if why := other_settings(study, variant, seed, step):
-        raise UserError(why)
-
-
-def _other(folder: Path, run: RunKey, step: str) -> str:
-    return (
-        f"{folder} was made with other settings of `{step}` than params.yaml contains; make it again with "
-        f"`python -m pipeline_steps.{step} --variant {run.variant} --seed {run.seed}`."
-    )
+    if run.variant not in study.variants:
+        raise UserError(f"params.yaml no longer contains the variant {run.variant}.")
+    folder = StudyFolder(study.study.name, project).run(*run)
+    made = identity.description_of(folder, run)
+    settings = made.settings
+    if step != "train":
+        settings = (identity.about_samples_of if step == "sample" else identity.evaluation_of)(folder, made).settings
+    require_settings(study, step, folder, settings, again(step, run), run.variant)

@@ -15,7 +15,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 
 from vaeline.study.parts import PartOptions
 from vaeline.study.schema import Study
-from vaeline.system.errors import UserError, reason, shown
+from vaeline.system.errors import UserError, missing, reason, shown, unreadable
 
 Content = dict[str, Any]  # of a study, as YAML holds it
 PARAMS = Path("params.yaml")  # the active study
@@ -98,11 +98,11 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise UserError(f"There is no {path}; run from the project's root.") from error
+        raise missing(path, "run from the project's root") from error
     except IsADirectoryError as error:
         raise UserError(f"{path} is a folder; a study is a YAML file.") from error
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); make it readable and run again.") from error
+        raise unreadable(path, error) from error
 
 
 @lru_cache(maxsize=1)

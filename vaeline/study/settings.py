@@ -1,12 +1,12 @@
 """The values of a study at dotted keys, as the files that were made with them name them."""
 
 import functools
-import json
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vaeline.study.schema import Study
+from vaeline.system.files import plain_json
 
 ABSENT = "absent"
 
@@ -26,7 +26,7 @@ def differences(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]
     return [
         f"{key} {_shown(before, key)}, now {_shown(now, key)}"
         for key in before | now
-        if (key in before) != (key in now) or json.dumps(before.get(key)) != json.dumps(now.get(key))
+        if (key in before) != (key in now) or plain_json(before.get(key)) != plain_json(now.get(key))
     ]
 
 

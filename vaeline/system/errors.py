@@ -1,11 +1,13 @@
 """The one exception whose message is written for the user, and how errors of libraries become one."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 MOST_SHOWN = 120  # characters of a value inside a sentence
 MOST_SAID = 4000  # characters of a whole message
+OTHER_VERSION = "damaged or of another version of vaeline"
 
 
 class UserError(Exception):
@@ -22,6 +24,12 @@ class UserError(Exception):
 def shown(value: object) -> str:
     """A value as a sentence shows it: its `repr` on one line, of which a long one loses its middle."""
     return _cut(" ".join(line.strip() for line in repr(value).splitlines()), MOST_SHOWN)
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first names of a list, and how many more there are, for a sentence."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def reason(error: BaseException) -> str:
@@ -59,12 +67,53 @@ def reading(path: Path, again: str, what: str = "damaged") -> Iterator[None]:
     except Exception as error:
         if of_system(error):
             raise
-        raise UserError(f"{path} is {what} ({reason(error)}); {again}.") from error
+        raise damaged(path, error, again, what) from error
+
+
+@contextmanager
+def reading_ours(path: Path, again: str) -> Iterator[None]:
+    """The same for a file that vaeline wrote: errors of the operating system are sentences too.
+
+    Args:
+        path: of the file.
+        again: what to do if it is missing or damaged, as in "make it again with `...`".
+
+    Raises:
+        UserError: the file is missing, cannot be read, or is damaged.
+    """
+    try:
+        with reading(path, again, OTHER_VERSION):
+            yield
+    except FileNotFoundError as error:
+        raise missing(path, again) from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def missing(path: Path, again: str) -> UserError:
+    """The error for a file that is not there."""
+    return UserError(f"There is no {_name(path)}; {again}.")
+
+
+def unreadable(path: Path, error: OSError) -> UserError:
+    """The error for a file that is there, and that the operating system does not let us read."""
+    said = os.strerror(error.errno) if error.errno else error
+    return UserError(f"{_name(path)} cannot be read ({said}); check the path and its permissions, and run again.")
+
+
+def damaged(path: Path, why: BaseException | str, again: str, what: str = OTHER_VERSION) -> UserError:
+    """The error for a file of other content than was written, or than this version reads."""
+    said = why if isinstance(why, str) else reason(why)
+    return UserError(f"{_name(path)} is {what} ({said}); {again}.")
 
 
 def of_system(error: BaseException) -> bool:
     """Whether the operating system raised an error. Libraries raise `OSError` without a number for damaged content."""
     return isinstance(error, OSError) and bool(error.errno)
+
+
+def _name(path: Path) -> str:
+    return _cut(str(path), 2 * MOST_SHOWN)
 
 
 def _cut(text: str, most: int) -> str:

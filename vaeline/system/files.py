@@ -6,11 +6,14 @@ import hashlib
 import json
 import os
 import platform
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from vaeline.system.errors import UserError
+
+CLOCKS_DIFFER = 10  # seconds, at most: the clock of a machine and that of a file server
 
 
 @contextmanager
@@ -29,7 +32,6 @@ def written_aside(path: Path) -> Iterator[Path]:
         yield aside
         with aside.open("rb") as written:
             os.fsync(written.fileno())
-        aside.chmod(0o666 & ~_umask())  # safetensors makes files that no other user can read
         aside.replace(path)
     except Exception as error:
         if is_disk_full(error):
@@ -40,12 +42,6 @@ def written_aside(path: Path) -> Iterator[Path]:
         raise
     finally:
         aside.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
 
 
 def _remove_leftovers(path: Path) -> None:
@@ -100,7 +96,23 @@ def write_json(path: Path, content: object) -> None:
     write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
+def in_future(changed: float) -> bool:
+    """Whether a file was changed later than now, by its time in seconds; clocks that differ a little do not count."""
+    return changed > time.time() + CLOCKS_DIFFER
+
+
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def plain_json(content: object) -> str:
+    """JSON that depends on values alone: not on the order of keys, or on tuples and lists."""
+    read_back = json.loads(json.dumps(content))  # keys that are numbers are then text, and sorted as text
+    return json.dumps(read_back, sort_keys=True)
+
+
+def json_sha256(content: object) -> str:
+    """Hexadecimal SHA-256 of values, by their `plain_json`."""
+    return hashlib.sha256(plain_json(content).encode()).hexdigest()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import h5py
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import OTHER_VERSION, UserError, damaged, missing, unreadable
 from vaeline.system.files import written_aside
 from vaeline.system.sealed_files import seal, unseal
 
@@ -69,12 +69,15 @@ def opened(path: Path, what: str, again: str) -> Iterator[h5py.File]:
         with path.open("rb", buffering=0) as raw:
             _check_lock(raw)
             _check_structure(raw)
+            checked = os.fstat(raw.fileno())
         with h5py.File(path, "r", locking=False) as file:
+            if not os.path.samestat(checked, os.fstat(file.id.get_vfd_handle())):
+                raise UserError(f"{path} was replaced while it was opened; run again.")
             yield file
     except (UserError, MemoryError):
         raise
     except FileNotFoundError as error:
-        raise UserError(f"There is no {path}; {again}.") from error
+        raise missing(path, again) from error
     except Exception as error:  # HDF5 and h5py answer damage with errors of many types
         raise _explained(path, what, again, error) from error
 
@@ -149,10 +152,8 @@ def _explained(path: Path, what: str, again: str, error: Exception) -> UserError
             f"or {again}."
         )
     if isinstance(error, OSError) and error.errno in UNREADABLE:
-        return UserError(f"{path} cannot be read ({os.strerror(error.errno)}); see to the disk and run again.")
-    return UserError(
-        f"{path} is not {what}, or is damaged or of another version ({error!s:.200}); remove it and {again}."
-    )
+        return unreadable(path, error)
+    return damaged(path, error, f"remove it and {again}", f"not {what}, or is {OTHER_VERSION}")
 
 
 class _NeverFailing(io.FileIO):

@@ -1,20 +1,19 @@
 """JSON files under a seal: a checksum over all that the file says, by which a reader notices any change."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vaeline.system.errors import UserError, reading
-from vaeline.system.files import write_json
+from vaeline.system.errors import reading_ours
+from vaeline.system.files import json_sha256, write_json
 
 SEAL = "sha256"  # the key of the checksum, beside the content
 
 
 def seal(content: Mapping[str, Any]) -> dict[str, Any]:
     """The content with its seal. The seal depends on values alone: not on the order of keys, or on tuples and lists."""
-    return {**content, SEAL: _checksum(content)}
+    return {**content, SEAL: json_sha256(content)}
 
 
 def unseal(content: object) -> dict[str, Any]:
@@ -26,7 +25,7 @@ def unseal(content: object) -> dict[str, Any]:
     if not isinstance(content, dict) or SEAL not in content:
         raise ValueError("it has no checksum")
     rest = {key: value for key, value in content.items() if key != SEAL}
-    if content[SEAL] != _checksum(rest):
+    if content[SEAL] != json_sha256(rest):
         raise ValueError("its checksum differs")
     return rest
 
@@ -48,15 +47,7 @@ def read_sealed(path: Path, again: str) -> dict[str, Any]:
         again: what to do if it is missing or damaged, as in "run the download step again".
 
     Raises:
-        UserError: the file is missing, damaged, or was changed since it was written.
+        UserError: the file is missing, cannot be read, is damaged, or was changed since it was written.
     """
-    try:
-        with reading(path, again, "damaged or of another version of vaeline"):
-            return unseal(json.loads(path.read_bytes()))
-    except FileNotFoundError as error:
-        raise UserError(f"There is no {path}; {again}.") from error
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    read_back = json.loads(json.dumps(content))  # keys that are numbers are then text, and sorted as text
-    return hashlib.sha256(json.dumps(read_back, sort_keys=True).encode()).hexdigest()
+    with reading_ours(path, again):
+        return unseal(json.loads(path.read_bytes()))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from vaeline.system.errors import UserError, reason
-from vaeline.system.files import written_aside
+from vaeline.system.files import json_sha256, plain_json, written_aside
 from vaeline.system.project import main_worktree
 
 State = dict[str, Any]  # tensors, numbers, text, lists and dicts of these
@@ -23,12 +23,12 @@ def state_folder(name: str = "") -> Path:
 
 def plain(content: Mapping[str, object]) -> Any:
     """The content as JSON gives it back, with lists for tuples: what decides a state is written and compared like this."""
-    return json.loads(json.dumps(content, sort_keys=True))
+    return json.loads(plain_json(content))
 
 
 def key_of(decides: Mapping[str, object]) -> str:
     """A short name for all that decides the content of a file."""
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+    return json_sha256(decides)[:16]
 
 
 def write_state(path: Path, state: State) -> None:

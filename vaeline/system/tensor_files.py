@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import safetensors.torch
 from torch import Tensor
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import reading_ours
 from vaeline.system.files import write_bytes
 from vaeline.system.sealed_files import seal
-from vaeline.system.tensor_headers import ABOUT, about_in, damaged, unreadable
+from vaeline.system.tensor_headers import ABOUT, about_in
 
 TENSORS = "tensors_sha256"
 
@@ -22,6 +22,7 @@ class TensorFile(NamedTuple):
 
     tensors: dict[str, Tensor]
     about: dict[str, Any]  # what the tensors are of, as JSON gives it back
+    sha256: str  # of the file
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -43,32 +44,16 @@ def read_tensors(path: Path, again: str) -> TensorFile:
         again: what to do if it is missing or damaged, as in "make it again with `...`".
 
     Raises:
-        UserError: the file is missing, damaged, or was changed since it was written.
+        UserError: the file is missing, cannot be read, is damaged, or was changed since it was written.
     """
-    try:
+    with reading_ours(path, again):
         content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise UserError(f"There is no {path}; {again}.") from error
-    except OSError as error:
-        raise unreadable(path, error) from error
-    return tensors_in(content, path, again)
-
-
-def tensors_in(content: bytes, path: Path, again: str) -> TensorFile:
-    """The same for the content of a file that was read already.
-
-    Raises:
-        UserError: it is damaged, or was changed since it was written.
-    """
-    try:
         size = int.from_bytes(content[:8], "little")
         about = about_in(content[8 : 8 + size])
         tensors = safetensors.torch.load(content)
         if about.pop(TENSORS) != _checksum(tensors):
             raise ValueError("the checksum of its tensors differs")
-    except Exception as error:  # safetensors and torch answer damage with errors of many types
-        raise damaged(path, error, again) from error
-    return TensorFile(tensors, about)
+        return TensorFile(tensors, about, hashlib.sha256(content).hexdigest())
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import reading_ours
 from vaeline.system.sealed_files import unseal
 
 ABOUT = "about"  # the entry of the header's metadata that is sealed
@@ -21,16 +21,9 @@ def read_about(path: Path, again: str) -> dict[str, Any]:
     Raises:
         UserError: the file is missing, cannot be read, or its header is damaged.
     """
-    try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            return about_in(file.read(min(size, LARGEST)))
-    except FileNotFoundError as error:
-        raise UserError(f"There is no {path}; {again}.") from error
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except Exception as error:  # a damaged header may hold anything
-        raise damaged(path, error, again) from error
+    with reading_ours(path, again), path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        return about_in(file.read(min(size, LARGEST)))
 
 
 def about_in(header: bytes) -> dict[str, Any]:
@@ -40,13 +33,3 @@ def about_in(header: bytes) -> dict[str, Any]:
         Exception: of any type; the header is damaged.
     """
     return unseal(json.loads(json.loads(header)["__metadata__"][ABOUT]))
-
-
-def unreadable(path: Path, error: OSError) -> UserError:
-    """The error for a file that is there but cannot be read."""
-    return UserError(f"{path} cannot be read ({error.strerror}); make it readable and run again.")
-
-
-def damaged(path: Path, error: Exception, again: str) -> UserError:
-    """The error for a file that is damaged, or of another version."""
-    return UserError(f"{path} is damaged or of another version of vaeline ({error!s:.200}); {again}.")

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from vaeline.system.locks import locked
 from vaeline.system.state_files import State, key_of, plain, read_state, state_folder, unusable, write_state
 
 
@@ -73,11 +74,17 @@ class Checkpoints:
 
 
 def clean() -> int:
-    """Delete all checkpoints; returns the bytes freed."""
-    root = state_folder()
-    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
-    shutil.rmtree(root, ignore_errors=True)
-    return size
+    """Delete all checkpoints; returns the bytes freed.
+
+    Raises:
+        UserError: a training is going on, whose checkpoints are kept.
+    """
+    freed = 0
+    for folder in sorted(path for path in state_folder().glob("*") if path.is_dir()):
+        with locked(folder, "training"):
+            freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            shutil.rmtree(folder)
+    return freed
 
 
 def _epoch(path: Path) -> int:

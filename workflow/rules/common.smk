@@ -13,8 +13,9 @@ from snakemake.io import strip_wildcard_constraints
 sys.path.insert(0, workflow.basedir)
 
 from pipeline_steps.code_hashes import hashes
-from pipeline_steps.plan_check import PLANNED, SOURCE, plan
+from pipeline_steps.plan_check import PLANNED, SOURCE, WEIGHTS, plan
 from vaeline.data import source_fingerprint
+from vaeline.evaluation import given_weights
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.study import reading
 from pipeline_steps.closure import PACKAGES, is_code
@@ -29,10 +30,13 @@ try:
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
     catalogue()  # a mistake in a metric's entry stops the run before anything is trained
     # A job on another machine has what the submitting process saw, and does not read a large source again.
-    FINGERPRINT = (
-        json.loads(os.environ.get(PLANNED, "{}")).get(SOURCE, "")
+    FILES = (
+        json.loads(os.environ.get(PLANNED, "{}"))
         if workflow.remote_exec
-        else source_fingerprint.of_source(STUDY.dataset)
+        else {
+            SOURCE: source_fingerprint.of_source(STUDY.dataset),
+            WEIGHTS: given_weights.fingerprint(STUDY),
+        }
     )
     HASHES = {"code": hashes(STUDY)}
 except UserError as error:
@@ -64,6 +68,11 @@ def tracked(*keys):
     return [parameter(key) for key in keys]
 
 
+def given_weights_of(files):
+    """The parameter of a study that gives its weights by path. DVC has none, because not every feature space has weights."""
+    return [f"weights={files[WEIGHTS]}"] if files.get(WEIGHTS) else []
+
+
 def planned():
     """What the steps compare with what they find, as text for the environment."""
     keys = {
@@ -71,7 +80,7 @@ def planned():
         for key in TRACKED
         for variant in STUDY.study.variants
     }
-    return plan(STUDY, HASHES["code"], keys, FINGERPRINT)
+    return plan(STUDY, HASHES["code"], keys, FILES)
 
 
 def shown(path, category, caption, **labels):

@@ -10,7 +10,7 @@ rule download:
             "evaluation.features",
             f"code.download.{STUDY.dataset.name}",
         ),
-        f"source={FINGERPRINT}",  # DVC has the folder as an input
+        f"source={FILES.get(SOURCE, '')}",  # DVC has the folder as an input
     message:
         "Fetching {wildcards.id}."
     shell:
@@ -66,6 +66,7 @@ rule reference:
             "training.device",
             "code.reference.{features}",
         ),
+        *given_weights_of(FILES),
     message:
         "Measuring the test images of {wildcards.id}."
     shell:

@@ -82,10 +82,10 @@ def write_kaggle_celeba(folder: Path, tables_inside: bool = False, unpacked: boo
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> Path:
-    """Write files by their names below `folder`."""
+    """Write files by their names below `folder`. A PNG image gets its name at its end, so that no two files are exact copies."""
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+        (folder / name).write_bytes(content + (name.encode() if content.startswith(b"\x89PNG") else b""))
     return folder
 
 
@@ -134,8 +134,8 @@ def write_svhn(folder: Path, train: int = 30, test: int = 10) -> Path:
 def write_class_folders(folder: Path, each: int = 10) -> Path:
     """Two classes, in files of several kinds."""
     files = {
-        f"{kind}/{number}.{suffix.lower()}": encoded(picture(number), suffix)
-        for kind in ("cat", "dog")
+        f"{kind}/{number}.{suffix.lower()}": encoded(picture(number + start), suffix)
+        for kind, start in (("cat", 0), ("dog", 100))
         for number, suffix in zip(range(each), ["JPEG", "PNG", "BMP"] * each, strict=False)
     }
     return write_files(folder, files)

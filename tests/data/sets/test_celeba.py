@@ -23,6 +23,7 @@ from tests.data.sets.sources import (
     write_celeba,
     write_files,
     write_kaggle_celeba,
+    write_zip,
 )
 from vaeline.data import checksums, preprocessing, raw_images, store
 from vaeline.data.raw_images import EncodedImages
@@ -59,6 +60,31 @@ def test_kaggle_layouts_give_the_same_images(tmp_path: Path, tables_inside: bool
     assert kaggle.official.tolist() == official.official.tolist()
     assert isinstance(kaggle.images, EncodedImages) and isinstance(official.images, EncodedImages)
     assert kaggle.images.archive.read(kaggle.images.names[3]) == official.images.archive.read(official.images.names[3])
+
+
+def test_copies_are_told_in_folders_and_zips(tmp_path: Path) -> None:
+    kaggle = write_kaggle_celeba(tmp_path / "unpacked", unpacked=True)
+    faces = kaggle / "img_align_celeba/img_align_celeba"
+    shutil.copy(faces / "000003.jpg", faces / "000020.jpg")
+    official = write_celeba(tmp_path / "official")
+    write_zip(official / "img_align_celeba.zip", {path.name: path.read_bytes() for path in sorted(faces.iterdir())})
+    for folder, inside in ((kaggle, "img_align_celeba/"), (official, "")):
+        raw = raw_images.read(dataset(folder))
+        note = f"1 of 20 images is an exact copy of another one, such as {inside}000003.jpg and {inside}000020.jpg."
+        assert note in raw.notes and raw.copies is not None and raw.copies[[2, 19]].tolist() == [2, 2]
+
+
+def test_one_file_under_two_names_is_refused(tmp_path: Path) -> None:
+    faces = write_kaggle_celeba(tmp_path, unpacked=True) / "img_align_celeba/img_align_celeba"
+    (faces / "000020.jpg").unlink()
+    (faces / "000020.jpg").symlink_to("000003.jpg")
+    with pytest.raises(UserError, match="000003.jpg and .*000020.jpg in .* are the same file, by a link"):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_a_zip_that_macos_adds_is_no_second_zip(tmp_path: Path) -> None:
+    write_files(write_kaggle_celeba(tmp_path), {"._archive.zip": b"?"})
+    assert len(raw_images.read(dataset(tmp_path)).ids) == 20
 
 
 def test_a_changed_image_changes_the_manifest(tmp_path: Path) -> None:

@@ -29,9 +29,9 @@ def test_the_ready_study_reads_labels_and_split_out_of_the_table(wanted: Dataset
     assert manifest["images"] == 1797
     assert manifest["notes"][:4] == [
         "digits.csv: 1,797 rows; the columns are read as follows.",
-        "digit: 10 categories (0 178, 1 182, 2 177, 3 183, 4 181, 5 182, 6 181, 7 179, 8 174, 9 180)",
-        "even: yes/no (no 906, yes 891)",
-        "thickness: numbers in 3 bins (below 0.288 591, 0.288 to 0.321 601, 0.321 and above 605)",
+        "digit: 10 categories: 0 (178), 1 (182), 2 (177), 3 (183), 4 (181), 5 (182), 6 (181), 7 (179), 8 (174), 9 (180)",
+        "even: yes/no: no (906), yes (891)",
+        "thickness: numbers from 0.181 to 0.423 in 3 bins: below 0.288 (591), 0.288 to 0.321 (601), 0.321 and above (605)",
     ]
     assert manifest["notes"][4:] == ["split: the split of each image."]
     facts = preprocessing.preprocess(wanted, manifest, Path("own.h5"))

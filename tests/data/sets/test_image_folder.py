@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -44,18 +46,19 @@ def test_table_gives_attributes_and_categories(tmp_path: Path) -> None:
     assert raw.labels.codes.tolist() == [[1, 0, 1], [0, 1, 0], [1, 1, 1]]
     assert raw.notes == [
         "attributes.csv: 3 rows; the columns are read as follows.",
-        "round: yes/no (no 1, yes 2)",
-        "dark: yes/no (no 1, yes 2)",
-        "colour: 2 categories (blue 1, red 2)",
+        "round: yes/no: no (1), yes (2)",
+        "dark: yes/no: no (1), yes (2)",
+        "colour: 2 categories: blue (1), red (2)",
     ]
 
 
 def test_unmatched_rows_and_images_are_counted(tmp_path: Path) -> None:
-    write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "c.png": PNG, "t.csv": b"file,x\na.png,1\nlost.png,0\n"})
+    table = b"file,x\na.png,1\nlost.png,0\nb.png,0\n"
+    write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "c.png": PNG, "d.png": PNG, "t.csv": table})
     raw = raw_images.read(dataset(tmp_path))
-    assert raw.ids == ["a.png"]
+    assert raw.ids == ["a.png", "b.png"]
     assert raw.notes[2:] == [
-        "1 of the 2 images in t.csv do not exist.",
+        "1 of the 3 images in t.csv do not exist.",
         "2 images have no row in t.csv and are left out.",
     ]
 
@@ -121,7 +124,7 @@ def test_a_table_beside_img_gives_labels_and_img_is_no_class(tmp_path: Path, suf
 @pytest.mark.parametrize(
     ("written", "file"),
     [("./img/0.png", "img/0.png"), ("img\\0.png", "img/0.png"), ("IMG/0.PNG", "img/0.png"), ("0.png", "img/0.png"),
-     (unicodedata.normalize("NFC", "é.png"), unicodedata.normalize("NFD", "img/é.png"))],
+     (unicodedata.normalize("NFC", "é.png"), unicodedata.normalize("NFD", "img/é.png")), ("at 9.png", "img/at\u202f9.png"), ("a\u200b.png", "img/a.png")],
 )  # fmt: skip
 def test_a_row_finds_its_image_in_the_spelling_of_another_system(tmp_path: Path, written: str, file: str) -> None:
     write_files(tmp_path, {file: PNG, "img/other.png": PNG, "t.csv": f"file,x\n{written},1\nother.png,0\n".encode()})
@@ -147,6 +150,13 @@ def test_a_row_finds_its_image_in_the_spelling_of_another_system(tmp_path: Path,
 def test_rows_that_mean_two_images_or_none_are_refused(tmp_path: Path, rows: str, sentence: str) -> None:
     write_files(tmp_path, {"in/a.png": PNG, "in/b.png": PNG, "in/b.PNG": PNG, "t.csv": f"file,x\n{rows}\n".encode()})
     with pytest.raises(UserError, match=sentence):
+        raw_images.read(dataset(tmp_path))
+
+
+@pytest.mark.parametrize("files", [("é.png", "e\u0301.png"), ("a.png", "a\u200b.png")])
+def test_a_name_that_two_files_have_in_appearance_is_refused(tmp_path: Path, files: tuple[str, str]) -> None:
+    write_files(tmp_path, dict.fromkeys(files, PNG) | {"t.csv": f"file,x\n{files[0]},1\n".encode()})
+    with pytest.raises(UserError, match=r"which is either '.*' or '.*'; rename one of them"):
         raw_images.read(dataset(tmp_path))
 
 
@@ -188,10 +198,10 @@ def test_images_with_missing_values_are_dropped_if_asked(people: Path) -> None:
     assert len(raw.ids) == len(raw.labels.codes) == 37 and "img/3.png" not in raw.ids
     assert raw.labels.values == [["F", "M"], ["blue", "red"]] and (raw.labels.codes >= 0).all()
     assert raw.notes[1:] == [
-        "gender: 2 categories (F 20, M 19), 1 missing",
+        "gender: 2 categories: F (20), M (19); 1 missing",
         "age: 40 numbers from 20.5 to 59.5; not a label: it is continuous; to make it one, bin it, as in `dataset.bins: {age: 5}`, or with "
         "`each` for each number by itself.",
-        "colour: 2 categories (blue 19, red 19), 2 missing",
+        "colour: 2 categories: blue (19), red (19); 2 missing",
         "Left out: 3 of 40 images, which lack gender, colour (dataset.missing: drop).",
     ]
     assert len(raw_images.read(dataset(people, missing="drop", labels=["gender"])).ids) == 39
@@ -367,12 +377,18 @@ def test_every_class_and_every_file_passed_over_is_told(tmp_path: Path) -> None:
     raw = raw_images.read(dataset(root))
     assert raw.labels.values == [["Ant", "ant", "cow"]]
     assert raw.notes == [
-        "class: 3 folders (Ant 1, ant 2, cow 2)",
+        "class: 3 folders: Ant (1), ant (2), cow (2)",
         "'Ant' and 'ant' differ only in case or blanks, and are different classes.",
         "No image is in bat, dog.",
         "Files that are not used: 2 .heic, 1 without a suffix.",
         "Links that lead to no file: eel.",
     ]
+
+
+def test_classes_that_look_the_same_are_refused(tmp_path: Path) -> None:
+    write_files(tmp_path, {"cat/1.png": PNG, "c\u00adat/1.png": PNG, "dog/1.png": PNG})
+    with pytest.raises(UserError, match=r"holds folders 'cat' and 'c\\xadat', which look the same; rename one"):
+        raw_images.read(dataset(tmp_path))
 
 
 def test_thousands_of_people_as_classes_get_advice_that_can_be_followed(
@@ -434,3 +450,181 @@ def test_an_image_folder_cannot_be_downloaded(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="set dataset.source to a folder"):
         raw_images.fetch(dataset("download"))
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_one_file_under_two_names_is_refused(tmp_path: Path, link: Callable[[Path, Path], None]) -> None:
+    write_class_folders(tmp_path)
+    link(tmp_path / "cat/1.png", tmp_path / "dog/x.png")
+    with pytest.raises(UserError, match=r"cat/1.png and dog/x.png in .* are the same file, by a link.*remove one link"):
+        raw_images.read(dataset(tmp_path))
+
+
+def copy(folder: Path, source: str, target: str) -> None:
+    shutil.copy(folder / source, folder / target)
+
+
+def test_copies_in_two_classes_are_refused(tmp_path: Path) -> None:
+    write_class_folders(tmp_path)
+    copy(tmp_path, "cat/1.png", "dog/x.png")
+    with pytest.raises(
+        UserError, match=r"copies of one image that differ in class: cat/1.png .cat. and dog/x.png .dog."
+    ):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_copies_in_two_splits_are_refused(tmp_path: Path) -> None:
+    write_files(tmp_path, trees("train", "test"))
+    copy(tmp_path, "train/cat/1.png", "test/cat/9.png")
+    with pytest.raises(UserError, match=r"differ in their split: test/cat/9.png .test. and train/cat/1.png .train."):
+        raw_images.read(dataset(tmp_path, split={"method": "folders"}))
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [({}, "x"), ({"labels": ["y"]}, None), ({"labels": ["y"], "split": {"group": "x"}}, "their group")],
+)
+def test_copies_that_a_table_describes_differently_are_refused(
+    tmp_path: Path, options: dict[str, object], what: str | None
+) -> None:
+    rows = "".join(f"{row}.png,{row % 3},{row % 2}\n" for row in range(12))
+    write_files(tmp_path, names(12) | {"t.csv": f"file,x,y\n{rows}".encode()})
+    copy(tmp_path, "img/0.png", "img/2.png")
+    if what is None:
+        raw_images.read(dataset(tmp_path, **options))
+        return
+    with pytest.raises(UserError, match=f"differ in {what}: img/0.png .0. and img/2.png .2."):
+        raw_images.read(dataset(tmp_path, **options))
+
+
+def test_copies_in_one_class_are_told_and_come_into_one_split(tmp_path: Path) -> None:
+    pets = write_class_folders(tmp_path / "pets")
+    for number in range(20, 30):
+        copy(pets, "cat/1.png", f"cat/{number}.png")
+    wanted = dataset(pets)
+    manifest = raw_images.fetch(wanted)
+    assert manifest["notes"][1] == "10 of 30 images are exact copies of another one, such as cat/1.png and cat/20.png."
+    preprocess(wanted, manifest, tmp_path / "own.h5")
+    splits = [set(store.read_split(tmp_path / "own.h5", name).ids) for name in ("train", "validation", "test")]
+    copied = {"cat/1.png", *(f"cat/{number}.png" for number in range(20, 30))}
+    assert sum(map(len, splits)) == 30 and [bool(copied & ids) for ids in splits].count(True) == 1
+
+
+def test_damaged_files_are_no_copies_of_each_other(tmp_path: Path) -> None:
+    write_files(write_class_folders(tmp_path), {"cat/none.png": b"", "dog/none.png": b""})
+    assert len(raw_images.fetch(dataset(tmp_path, on_bad_image="skip"))["skipped"]) == 2
+
+
+def test_folders_inside_of_classes_are_told(tmp_path: Path) -> None:
+    write_files(write_class_folders(tmp_path), {"cat/tabby/1.png": PNG, "cat/tabby/2.png": PNG, "dog/a/b/1.png": PNG})
+    assert raw_images.read(dataset(tmp_path)).notes[1] == (
+        "Folders inside of a class are no classes of their own: cat/tabby 2, dog/a/b 1. If they should be, put a table next to the folders."
+    )
+
+
+def test_splits_without_a_common_class_are_refused(tmp_path: Path) -> None:
+    write_files(tmp_path, trees("train/images", "test"))
+    with pytest.raises(
+        UserError, match="folders in test and in train of .* have no class in common: cat, dog, and images"
+    ):
+        raw_images.read(dataset(tmp_path, split={"method": "folders"}))
+
+
+@pytest.mark.parametrize("split", [{"method": "column", "column": "part"}, {"method": "folders"}])
+def test_a_column_that_contradicts_the_folders_of_splits_is_refused(tmp_path: Path, split: dict[str, str]) -> None:
+    files = {f"{split}/{row}.png": PNG for split in ("train", "test") for row in range(4)}
+    table = "file,x,part\n" + "".join(
+        f"{name},{row % 2},{'Test' if row > 1 else 'dev'}\n" for row, name in enumerate(files)
+    )
+    write_files(tmp_path, files | {"t.csv": table.encode()})
+    with pytest.raises(
+        UserError, match="contradicts the folders of 4 of 8 images: its column 'part' says dev of train/0.png"
+    ):
+        raw_images.read(dataset(tmp_path, split=split, labels=["x"]))
+    right = "file,x,part\n" + "".join(f"{name},{row % 2},{name.split('/')[0]}\n" for row, name in enumerate(files))
+    write_files(tmp_path, {"t.csv": right.encode()})
+    assert raw_images.read(dataset(tmp_path, split=split, labels=["x"])).official is not None
+
+
+@pytest.mark.parametrize(
+    ("written", "note"),
+    [
+        ("/home/me/img/{}.png", "/home/me/ stands in front of all names in the table, and is left out."),
+        ("C:\\me\\img\\{}.png", "C:/me/ stands in front of all names in the table, and is left out."),
+        ("{}.jpg", "The names in the table have other suffixes than the images, or none: 0.jpg is img/0.png."),
+        ("{}", "The names in the table have other suffixes than the images, or none: 0 is img/0.png."),
+        ("{}.PNG", "4 names in the table differ from those of the images in case, such as 0.PNG and img/0.png."),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "txt"])
+def test_names_that_are_written_in_another_way_are_found_with_a_remark(
+    tmp_path: Path, written: str, note: str, suffix: str
+) -> None:
+    table = "file,x\n" + "".join(f"{written.format(row)},{row % 2}\n" for row in range(4))
+    raw = raw_images.read(dataset(write_files(tmp_path, names(4) | {f"t.{suffix}": table.encode()})))
+    assert raw.ids == sorted(names(4)) and raw.labels.codes[:, 0].tolist() == [0, 1, 0, 1]
+    assert raw.notes[-1] == note
+
+
+@pytest.mark.parametrize(
+    ("files", "rows", "sentence"),
+    [
+        (["train/0.png", "train/1.png"], "test/0.png,1\ntest/1.png,0", "names no image that exists: its first name is 'test/0.png'"),
+        (["0.jpg", "0.png"], "0,1\n1,0", "The table names 0, which may be 0.jpg or 0.png; write .* with their suffixes"),
+        (["0.png", "1.png"], "a,0.png\na,1.png", "column 'x' names images, and the first column, 'file', does not; make 'x' the first"),
+    ],
+)  # fmt: skip
+def test_names_that_might_be_of_other_images_are_refused(
+    tmp_path: Path, files: list[str], rows: str, sentence: str
+) -> None:
+    write_files(tmp_path, dict.fromkeys(files, PNG) | {"t.csv": f"file,x\n{rows}\n".encode()})
+    with pytest.raises(UserError, match=sentence):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_a_name_with_another_suffix_means_no_image_if_other_names_are_right(tmp_path: Path) -> None:
+    """The missing photo 1.jpg is not its mask 1.png."""
+    write_files(
+        tmp_path,
+        {
+            "0.jpg": encoded(picture(0)),
+            "0.png": PNG,
+            "1.png": PNG,
+            "2.jpg": encoded(picture(1)),
+            "t.csv": b"file,x\n0.jpg,1\n1.jpg,0\n2.jpg,0\n",
+        },
+    )
+    assert raw_images.read(dataset(tmp_path)).ids == ["0.jpg", "2.jpg"]
+
+
+def test_images_of_one_name_with_two_suffixes_are_told(tmp_path: Path) -> None:
+    write_files(write_class_folders(tmp_path), {"cat/0.png": PNG})
+    assert raw_images.read(dataset(tmp_path)).notes[-1] == (
+        "Images whose name differs from another's in the suffix only: 1, such as cat/0.png beside cat/0.jpeg. All of them are used."
+    )
+
+
+@pytest.mark.parametrize("sheet", ["labels.xlsx", "labels.ods", "metadata.jsonl"])
+def test_a_table_that_is_not_read_is_named(tmp_path: Path, sheet: str) -> None:
+    write_files(tmp_path / "flat", {"1.png": PNG, sheet: b"PK"})
+    with pytest.raises(UserError, match=f"holds one folder of images and {sheet}, which is not read; save it as CSV"):
+        raw_images.read(dataset(tmp_path / "flat"))
+    write_files(write_class_folders(tmp_path / "classes"), {sheet: b"PK"})
+    notes = raw_images.read(dataset(tmp_path / "classes")).notes
+    assert notes[-1] == f"{sheet}: not read; to use a table, save it as CSV."
+
+
+def test_files_that_systems_add_are_no_files(tmp_path: Path) -> None:
+    added = [
+        ".DS_Store",
+        "cat/._1.png",
+        "Thumbs.db",
+        "__MACOSX/cat/1.png",
+        "cat/desktop.ini",
+        ".hidden/1.png",
+        "._t.csv",
+    ]
+    write_files(write_class_folders(tmp_path), dict.fromkeys(added, b"?"))
+    (tmp_path / "cat/.#lock.png").symlink_to("nobody@nowhere")
+    raw = raw_images.read(dataset(tmp_path))
+    assert len(raw.notes) == 1 and len(raw.ids) == 20

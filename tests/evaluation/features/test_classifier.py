@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests import made_up
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
@@ -14,8 +15,10 @@ from vaeline.evaluation.classifier import Classifier, load, of, predict, probabi
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.skill import LearnedNothing
 from vaeline.study import parts, schema
+from vaeline.study.step_settings import settings_of
 from vaeline.system.errors import UserError
 
+STUDY = made_up.study()
 SETTINGS = schema.Classifier(epochs=12, width=4, features=8, learning_rate=0.01, batch_size=32, threads=1)
 
 
@@ -100,7 +103,7 @@ def test_the_epoch_of_the_lowest_validation_loss_is_kept() -> None:
 
 def test_a_saved_classifier_predicts_as_before(trained: Classifier, tmp_path: Path) -> None:
     images = torch.from_numpy(bright_halves(50, 3).images)
-    save(DataFiles("tiny", tmp_path).classifier, trained)
+    save(DataFiles("tiny", tmp_path).classifier, trained, STUDY)
     loaded = load(tmp_path / "tiny.classifier.safetensors")
     assert torch.equal(loaded(images), trained(images))
     assert torch.equal(predict(loaded, images), predict(trained, images))
@@ -108,14 +111,14 @@ def test_a_saved_classifier_predicts_as_before(trained: Classifier, tmp_path: Pa
 
 def test_saving_twice_gives_the_same_bytes(trained: Classifier, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        save(tmp_path / name, trained)
+        save(tmp_path / name, trained, STUDY)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", None])
 def test_a_damaged_file_is_named(trained: Classifier, tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "tiny.classifier.safetensors"
-    save(path, trained)
+    save(path, trained, STUDY)
     path.write_bytes(path.read_bytes()[:-7] if content is None else content)
     with pytest.raises(UserError, match=r"tiny\.classifier\.safetensors is damaged.*pipeline_steps\.classifier"):
         load(path)
@@ -123,7 +126,7 @@ def test_a_damaged_file_is_named(trained: Classifier, tmp_path: Path, content: b
 
 def test_any_flipped_bit_is_named(trained: Classifier, tmp_path: Path) -> None:
     path = tmp_path / "tiny.classifier.safetensors"
-    save(path, trained)
+    save(path, trained, STUDY)
     good, generator = path.read_bytes(), np.random.default_rng(0)
     for place in generator.choice(len(good), 300, replace=False):
         content = bytearray(good)
@@ -134,10 +137,14 @@ def test_any_flipped_bit_is_named(trained: Classifier, tmp_path: Path) -> None:
 
 
 def test_a_file_says_what_was_learned_from_what(trained: Classifier, tmp_path: Path) -> None:
-    save(tmp_path / "a", trained)
+    save(tmp_path / "a", trained, STUDY)
     found = load(tmp_path / "a")
     assert found.skill == trained.skill and found.skill.unlearned == [] and found.skill.images == 60
-    assert (found.architecture, found.data, found.settings) == (trained.architecture, trained.data, {})
+    assert (found.architecture, found.data, found.settings) == (
+        trained.architecture,
+        trained.data,
+        settings_of(STUDY, "classifier"),
+    )
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
@@ -171,7 +178,7 @@ def test_images_of_any_size_become_features(channels: int, side: int) -> None:
 
 
 def test_the_feature_part_reads_the_stages_file(trained: Classifier, tmp_path: Path) -> None:
-    save(DataFiles("tiny", tmp_path).classifier, trained)
+    save(DataFiles("tiny", tmp_path).classifier, trained, STUDY)
     images = torch.from_numpy(bright_halves(5, 0).images)
     space = parts.build(
         Features, parts.validate("features", {"name": "classifier"}), facts_of(images.numpy(), [2, 2]), tmp_path
@@ -181,7 +188,7 @@ def test_the_feature_part_reads_the_stages_file(trained: Classifier, tmp_path: P
 
 
 def test_a_classifier_of_different_images_is_refused(trained: Classifier, tmp_path: Path) -> None:
-    save(DataFiles("tiny", tmp_path).classifier, trained)
+    save(DataFiles("tiny", tmp_path).classifier, trained, STUDY)
     grey = facts_of(np.zeros((1, 1, 8, 8)), [2, 2], levels=17)
     with pytest.raises(
         UserError, match=r"of other images: 3x8x8 with 256 levels .*, where these are 1x8x8 with 17 levels"
@@ -194,21 +201,23 @@ def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> No
     images = bright_halves(32, 0)
     facts = replace(facts_of(images.images, [2, 2]), checksums={"train": "ab12"})
     save(
-        DataFiles("tiny", tmp_path).classifier, train(images, images, facts, SETTINGS.model_copy(update={"epochs": 1}))
+        DataFiles("tiny", tmp_path).classifier,
+        train(images, images, facts, SETTINGS.model_copy(update={"epochs": 1})),
+        STUDY,
     )
-    assert of(facts, tmp_path).data["train"] == "ab12"
+    assert of(facts, tmp_path, STUDY).data["train"] == "ab12"
     with pytest.raises(
         UserError, match=r"trained on another training split than that of tiny.*pipeline_steps\.classifier"
     ):
-        of(replace(facts, checksums={"train": "cd34"}), tmp_path)
+        of(replace(facts, checksums={"train": "cd34"}), tmp_path, STUDY)
 
 
 def test_a_classifier_chosen_on_another_validation_split_is_refused(tmp_path: Path) -> None:
     images = bright_halves(64, 0)
     facts = replace(facts_of(images.images, [2, 2]), checksums={"train": "ab12", "validation": "cd34"})
-    save(DataFiles("tiny", tmp_path).classifier, train(images, images, facts, SETTINGS))
+    save(DataFiles("tiny", tmp_path).classifier, train(images, images, facts, SETTINGS), STUDY)
     with pytest.raises(UserError, match="chosen on another validation split"):
-        of(replace(facts, checksums={"train": "ab12", "validation": "ef56"}), tmp_path)
+        of(replace(facts, checksums={"train": "ab12", "validation": "ef56"}), tmp_path, STUDY)
 
 
 def test_a_classifier_of_invisible_labels_says_nothing(tmp_path: Path) -> None:
@@ -217,7 +226,7 @@ def test_a_classifier_of_invisible_labels_says_nothing(tmp_path: Path) -> None:
         split.labels[:] = np.random.default_rng(9).integers(0, 2, split.labels.shape)
     with pytest.warns(LearnedNothing, match=r"condition_accuracy and all distances .* raise classifier\.epochs"):
         blind = train(images, validation, facts_of(images.images, [2, 2]), SETTINGS)
-    save(DataFiles("tiny", tmp_path).classifier, blind)
+    save(DataFiles("tiny", tmp_path).classifier, blind, STUDY)
     space = parts.build(
         Features, parts.validate("features", {"name": "classifier"}), facts_of(images.images, [2, 2]), tmp_path
     )

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
+import pytest
+
 from tests.made_up import findings_of
 from vaeline.report.findings import Findings
 from vaeline.report.plots import codes
@@ -20,3 +23,20 @@ def test_a_run_without_codes_is_left_out(findings: Findings) -> None:
 def test_few_values_are_named_with_their_label(findings: Findings) -> None:
     [legend] = codes.draw(findings).legends
     assert [text.get_text() for text in legend.get_texts()] == ["digit: 0", "digit: 1"]
+
+
+@pytest.mark.parametrize(("name", "columns"), [("7", 10), ("a class with a long name", 3)])
+def test_the_legend_fits_the_figure(findings: Findings, name: str, columns: int) -> None:
+    values = [[f"{name}{number}" for number in range(10)]]
+    runs = []
+    for run in findings.results.runs:
+        drawn = run.drawn | {"codes": np.repeat(run.drawn["codes"], 10, axis=0)}
+        labels = np.arange(len(drawn["codes"]))[:, None] % 10
+        facts = replace(run.facts, label_names=["kind"], label_values=values)
+        runs.append(replace(run, facts=facts, drawn={**drawn, "labels": labels}))
+    figure = codes.draw(findings_of(Results(findings.results.study, runs, {})))
+    figure.draw_without_rendering()
+    [legend] = figure.legends
+    extent = legend.get_window_extent()
+    assert len(legend.get_texts()) == 10 and legend._ncols <= columns
+    assert extent.x0 >= 0 and extent.x1 <= figure.get_figwidth() * figure.dpi

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaeline.data import checksums
-from vaeline.data.archive import Archive, check_no_web_page, is_web_page
+from vaeline.data import checksums, copies
+from vaeline.data.archive import Archive, check_no_web_page, is_hidden, is_web_page
 from vaeline.data.columns import read_column
 from vaeline.data.labels import Labels, of_columns
 from vaeline.data.raw_images import EncodedImages, Loader, RawImages
@@ -115,12 +115,13 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     archive = _archive(folder)
     inside = _by_bare_name(archive)
     attributes = _table(folder, archive, inside, "list_attr_celeba")
-    _check_is_celeba(dataset)
+    _check_keys(dataset)
     present = [row for row, name in enumerate(attributes.ids) if name in inside]
     if not present:
         raise UserError(f"{archive.path} holds no image that list_attr_celeba names; {ELSEWHERE}.")
     ids = [attributes.ids[row] for row in present]
     names = [inside[each] for each in ids]
+    archive.check_one_name_each(names)
     official = None
     if dataset.split.method == "official":
         official = _official(_table(folder, archive, inside, "list_eval_partition", ["partition"]), ids)
@@ -128,19 +129,21 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     if dataset.split.group is not None:
         groups = _identities(_table(folder, archive, inside, IDENTITY, ["identity"]), ids)
         tables += _beside(folder, IDENTITY)
+    files = {archive.path.name: archive.fingerprint(names)}
+    same = np.array(archive.first_copies(names))
     return RawImages(
         images=EncodedImages(archive, names, channels=3),
         labels=_labels(attributes.keep(present)),
         ids=ids,
-        files={archive.path.name: archive.fingerprint(names)}
-        | {path.name: checksums.fingerprint(path) for path in tables},
+        files=files | {path.name: checksums.fingerprint(path) for path in tables},
         official=official,
         groups=groups,
-        notes=_notes(archive, attributes, ids) + _other_files(folder),
+        copies=same,
+        notes=_notes(archive, attributes, ids) + copies.note(names, same) + _other_files(folder),
     )
 
 
-def _check_is_celeba(dataset: Dataset) -> None:
+def _check_keys(dataset: Dataset) -> None:
     """Check that the study asks for no column that other tables have."""
     if dataset.split.group not in (None, "identity"):
         raise UserError(f"dataset.split.group is {dataset.split.group!r}; of CelebA it may be `identity` or null.")
@@ -179,7 +182,7 @@ def _identities(table: Table, ids: list[str]) -> np.ndarray:
 
 def _archive(folder: Path) -> Archive:
     """The images: the official zip, the folder, or the only zip in `folder`."""
-    zips = sorted(folder.glob("*.zip"))
+    zips = sorted(path for path in folder.glob("*.zip") if not is_hidden(path.name))
     for candidate in (folder / "img_align_celeba.zip", folder / "img_align_celeba", *(zips if len(zips) == 1 else ())):
         if candidate.exists():
             return Archive(candidate)

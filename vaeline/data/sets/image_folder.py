@@ -11,18 +11,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaeline.data import decoding, split_folders
+from vaeline.data import copies, decoding, split_folders
 from vaeline.data.archive import Archive, some_of
 from vaeline.data.bad_images import bad_image
 from vaeline.data.class_folders import read_classes
 from vaeline.data.described import Described, describe
 from vaeline.data.image_names import ImageNames, names_an_image
-from vaeline.data.raw_images import EncodedImages, Loader, RawImages
-from vaeline.data.tables import read_table
+from vaeline.data.raw_images import EncodedImages, Loader, Looks, RawImages
+from vaeline.data.splits import split_of
+from vaeline.data.tables import Table, read_table
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
 
 TABLES = (".csv", ".tsv", ".txt")  # the last one only if it names an image
+SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".feather", ".jsonl")
 LAYOUTS = (
     "a folder of images for each class, or images with one table (.csv, .tsv or .txt) whose first column names them"
 )
@@ -51,15 +53,27 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     split_folders.check_used(images, dataset.split.method, folder)
     read_layout = _by_table if tables else _by_class
     names, described = read_layout(Source(archive, images, tables, dataset))
-    channels, notes = _channels(archive, names, dataset)
+    archive.check_one_name_each(names)
+    found, damaged, notes = _headers(archive, names, dataset)
+    files = {"images": archive.fingerprint(names + tables)}
+    official = split_folders.splits_of(names, folder) if dataset.split.method == "folders" else described.official
+    same = _copies(archive, names, damaged)
+    copies.check_agree(names, same, copies.said_of(described.labels, official, described.groups), str(folder))
     return RawImages(
-        images=EncodedImages(archive, names, channels),
+        images=EncodedImages(archive, names, found.channels, found),
         labels=described.labels,
         ids=names,
-        files={"images": archive.fingerprint(names + tables)},
-        official=split_folders.splits_of(names, folder) if dataset.split.method == "folders" else described.official,
+        files=files,
+        official=official,
         groups=described.groups,
-        notes=[*described.notes, *notes, *_passed_over(archive, images, tables)],
+        copies=same,
+        notes=[
+            *described.notes,
+            *notes,
+            *copies.note(names, same),
+            *_alike(names),
+            *_passed_over(archive, images, tables),
+        ],
     )
 
 
@@ -100,8 +114,23 @@ def _by_class(source: Source) -> tuple[list[str], Described]:
         raise UserError(
             f"dataset.split.group, dataset.split.column and dataset.bins need a table, but {archive.path} holds none; give {LAYOUTS}."
         )
+    _check_no_sheet(archive, source.images)
     labels, notes = read_classes(archive, source.images, depth=1 if dataset.split.method == "folders" else 0)
+    if dataset.split.method == "folders":
+        classes = np.array(labels.values[0])[labels.codes[:, 0]]
+        split_folders.check_classes_shared(classes, split_folders.splits_of(source.images, archive.path), archive.path)
     return source.images, Described(np.arange(len(source.images)), labels, notes=notes)
+
+
+def _check_no_sheet(archive: Archive, images: list[str]) -> None:
+    """Check that no spreadsheet lies beside images that have no folders of classes."""
+    sheets = [name for name in archive.names if name.lower().endswith(SPREADSHEETS)]
+    folders = {name.rpartition("/")[0] for name in images}
+    if sheets and len(folders) == 1:
+        raise UserError(
+            f"{archive.path} holds one folder of images{''.join(f', {folder},' for folder in folders if folder)} and {some_of(sheets)}, which is "
+            "not read; save it as CSV."
+        )
 
 
 def _by_table(source: Source) -> tuple[list[str], Described]:
@@ -109,11 +138,14 @@ def _by_table(source: Source) -> tuple[list[str], Described]:
     archive, file = source.archive, source.tables[0]
     where = str(archive.path / file)
     table = read_table(archive.read(file), where)
-    found = ImageNames(source.images).match(table, where)
+    matched = ImageNames(source.images).match(table, where)
+    found = matched.images
     kept = table.keep(row for row, name in enumerate(found) if name is not None)
     names = [name for name in found if name is not None]
     described = describe(replace(kept, ids=names), source.dataset, where)
-    notes = [f"{file}: {len(table.ids):,} rows; the columns are read as follows.", *described.notes]
+    for column in _columns_of_splits(kept, source.dataset):
+        split_folders.check_agrees(names, column, kept.column(column), where)
+    notes = [f"{file}: {len(table.ids):,} rows; the columns are read as follows.", *described.notes, *matched.notes]
     if len(names) < len(table.ids):
         notes.append(f"{len(table.ids) - len(names):,} of the {len(table.ids):,} images in {file} do not exist.")
     if len(names) < len(source.images):
@@ -121,31 +153,59 @@ def _by_table(source: Source) -> tuple[list[str], Described]:
     return [names[row] for row in described.rows], replace(described, notes=notes)
 
 
-def _channels(archive: Archive, names: list[str], dataset: Dataset) -> tuple[int, list[str]]:
-    """1 if every image is grey, otherwise 3; and a note on images with several frames."""
-    grey, several = True, []
+def _columns_of_splits(table: Table, dataset: Dataset) -> list[str]:
+    """The columns of a table that may contradict folders of splits."""
+    if dataset.split.method == "column":
+        return [dataset.split.column] if dataset.split.column else []
+    return [name for name in table.names if all(split_of(cell) for cell in set(table.column(name)))]
+
+
+def _headers(archive: Archive, names: list[str], dataset: Dataset) -> tuple[Looks, set[str], list[str]]:
+    """How the images look by their headers; images without a header, if these are skipped; notes on images of several frames."""
+    headers, damaged, several = [], set[str](), []
     for name in names:
         try:
             header = decoding.header(archive.read(name))
         except ValueError as error:
             if dataset.on_bad_image == "stop":
                 raise bad_image(archive, name, error) from error
+            damaged.add(name)
             continue
-        grey &= header.grey
+        headers.append(header)
         several += [name] if header.frames else []
     notes = [f"Only the first frame or page is used of {some_of(several)}."] if several else []
-    return (1 if grey else 3), notes
+    return Looks.of(headers), damaged, notes
+
+
+def _copies(archive: Archive, names: list[str], damaged: set[str]) -> np.ndarray:
+    """Equal numbers for images with the same bytes. Damaged files, as empty ones, are no copies of each other."""
+    same = archive.first_copies(names)
+    return np.array([row if name in damaged else same[row] for row, name in enumerate(names)])
+
+
+def _alike(names: list[str]) -> list[str]:
+    """A note on images whose names differ in nothing but the suffix, as a photo and its mask, or a photo in two formats."""
+    first: dict[str, str] = {}
+    pairs = [(other, name) for name in names if (other := first.setdefault(name.rpartition(".")[0], name)) != name]
+    if not pairs:
+        return []
+    one, other = pairs[0]
+    return [
+        f"Images whose name differs from another's in the suffix only: {len(pairs):,}, such as {other} beside {one}. All of them are used."
+    ]
 
 
 def _passed_over(archive: Archive, images: list[str], tables: list[str]) -> list[str]:
-    """Notes on the files that are not used, counted by suffix, and on links that lead nowhere."""
+    """Notes on the files that are not used, counted by suffix, on spreadsheets, and on links that lead nowhere."""
+    sheets = [name for name in archive.names if name.lower().endswith(SPREADSHEETS)]
+    unread = [f"{some_of(sheets)}: not read; to use a table, save it as CSV."] if sheets else []
     broken = [f"Links that lead to no file: {some_of(archive.broken)}."] if archive.broken else []
     used = {*images, *tables}
     suffixes = Counter(
         PurePosixPath(name).suffix.lower() or "without a suffix" for name in archive.names if name not in used
     )
     counted = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(suffixes.items()))
-    return ([f"Files that are not used: {counted}."] if suffixes else []) + broken
+    return ([f"Files that are not used: {counted}."] if suffixes else []) + unread + broken
 
 
 LOADER = Loader(read=read, download=download)

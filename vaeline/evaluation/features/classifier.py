@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vaeline.data.facts import Facts
-from vaeline.evaluation.classifier import Classifier, of
+from vaeline.evaluation.classifier import Classifier, of_images
 from vaeline.evaluation.feature_space import Features
 from vaeline.study.parts import PartOptions
 
@@ -17,7 +17,7 @@ class Options(PartOptions):
 
 def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "ClassifierFeatures":
     """Load the feature space of the classifier that the classifier stage wrote into `data`."""
-    return ClassifierFeatures(of(facts, data).to(device))
+    return ClassifierFeatures(of_images(facts, data).to(device))
 
 
 class ClassifierFeatures(Features):

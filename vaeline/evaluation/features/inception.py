@@ -3,6 +3,8 @@
 The network and its weights are those that TensorFlow's FID used (Heusel et al., 2017), as ported by pytorch-fid.
 """
 
+import hashlib
+import io
 import warnings
 from pathlib import Path
 from unittest.mock import patch
@@ -20,7 +22,6 @@ from vaeline.evaluation.feature_space import Features
 from vaeline.metrics._entry import Space
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError, of_system
-from vaeline.system.files import sha256
 from vaeline.system.project import main_worktree
 
 FILE = Path(inception.FID_WEIGHTS_URL).name
@@ -49,8 +50,8 @@ def build(options: Options, facts: Facts, data: Path, device: torch.device | str
         OtherWeights: they are those of another training of the network.
     """
     require(options, data)
-    path = weights_path(options, data)
-    return Inception(_load(path).to(device), facts.levels, sha256(path))
+    network, sha256 = _load(weights_path(options, data))
+    return Inception(network.to(device), facts.levels, sha256)
 
 
 def require(options: Options, data: Path) -> None:
@@ -111,9 +112,11 @@ class Inception(Features):
         return (images / (self.levels - 1)).contiguous(memory_format=torch.channels_last)
 
 
-def _load(path: Path) -> torch.nn.Module:
+def _load(path: Path) -> tuple[torch.nn.Module, str]:
+    """The network with the weights of a file, and the SHA-256 of the file, which is read once."""
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
+        content = path.read_bytes()
+        weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         # pytorch-fid loads its weights only from the net.
         with patch.object(inception, "load_state_dict_from_url", lambda *_, **__: weights):
             network: torch.nn.Module = inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
@@ -123,13 +126,14 @@ def _load(path: Path) -> torch.nn.Module:
         raise UserError(
             f"{path} is damaged, or does not contain the weights of pytorch-fid's InceptionV3; replace it by {inception.FID_WEIGHTS_URL}."
         ) from error
-    if sha256(path) != SHA256:
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != SHA256:
         warnings.warn(
             f"{path} contains other weights than pytorch-fid's; distances are named fd and kd and are not comparable with published FIDs.",
             OtherWeights,
             stacklevel=3,
         )
-    return _fused(network.eval()).to(memory_format=torch.channels_last)
+    return _fused(network.eval()).to(memory_format=torch.channels_last), sha256
 
 
 def _fused(network: torch.nn.Module) -> torch.nn.Module:

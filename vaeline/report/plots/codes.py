@@ -1,6 +1,7 @@
 """Codes of test images, coloured by their first label: a panel for each variant's first run."""
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -11,6 +12,7 @@ from vaeline.report.results import Run
 from vaeline.system.plot_style import COLOURS
 
 FEW_VALUES = 4  # the legend shows these with the label's name; more values, such as digits, speak for themselves
+MOST_COLUMNS = 10  # of the legend
 TEN = [*COLOURS, "#33383e", "#b0b7be"]  # colours of labels
 
 
@@ -18,8 +20,27 @@ def draw(findings: Findings) -> Figure:
     """A panel for each variant's first run."""
     figure = panels_of(findings.first_runs_with("codes"), _draw_codes)
     handles, names = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower left", ncols=10, frameon=False, markerscale=4)
+    _add_legend(figure, handles, names)
     return figure
+
+
+def _add_legend(figure: Figure, handles: list[Artist], names: list[str]) -> None:
+    """A legend below the panels, in as many columns as fit the figure."""
+    width = figure.get_figwidth() * figure.dpi
+    for columns in range(min(len(names), MOST_COLUMNS), 0, -1):
+        legend = figure.legend(
+            handles,
+            names,
+            loc="outside lower left",
+            ncols=columns,
+            frameon=False,
+            markerscale=4,
+            columnspacing=1,
+            handletextpad=0,
+        )
+        if columns == 1 or legend.get_window_extent().width <= width:
+            return
+        legend.remove()
 
 
 def _draw_codes(axes: Axes, run: Run) -> None:

@@ -46,15 +46,19 @@ def differing_keys(study: Study) -> dict[str, list[str]]:
     """The keys in which the variants differ.
 
     Returns:
-        Dotted key -> its value in each variant, empty if the variant has no such key. Keys are in the order of the parts, and
-        within a part by depth.
+        Dotted key -> its value in each variant, empty if the variant has no such key, and `as below` if it has only keys below.
+        Keys are in the order of the parts, and within a part by depth.
     """
     flat = [dict(_flattened(study.variants[variant].model_dump(mode="json"))) for variant in study.study.variants]
     keys = dict.fromkeys(key for each in flat for key in each)
     parts = list(dict.fromkeys(key.split(".")[0] for key in keys))
     ordered = sorted(keys, key=lambda key: (parts.index(key.split(".")[0]), key.count(".")))
-    found = {key: [each.get(key, "") for each in flat] for key in ordered}
+    found = {key: [each.get(key) or _as_below(key, each) for each in flat] for key in ordered}
     return {key: values for key, values in found.items() if len(set(values)) > 1}
+
+
+def _as_below(key: str, values: Mapping[str, str]) -> str:
+    return "as below" if any(each.startswith(f"{key}.") for each in values) else ""
 
 
 def _flattened(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

@@ -1,0 +1,71 @@
+"""What a table says of images, as the keys of `dataset` ask for it."""
+
+import pytest
+
+from vaeline.data.described import Described, describe
+from vaeline.data.tables import read_table
+from vaeline.study.schema import Dataset
+from vaeline.system.errors import UserError
+
+
+def described(header: str, rows: list[str], **options: object) -> Described:
+    dataset = Dataset.model_validate({"id": "own", "name": "image_folder", "size": 8} | options)
+    table = "\n".join([f"file,{header}", *(f"{row}.png,{cells}" for row, cells in enumerate(rows))])
+    return describe(read_table(table.encode(), "t.csv"), dataset, "t.csv")
+
+
+def test_a_column_with_one_value_is_no_label() -> None:
+    found = described("x,y", ["1,a", "1,b", "1,a"])
+    assert found.labels.names == ["y"]
+    assert (
+        found.notes[0]
+        == "x: yes/no: no (0), yes (3); not a label: all images have the value yes, so that there is nothing to learn."
+    )
+    with pytest.raises(UserError, match="names 'x', which is no label: all images have the value yes"):
+        described("x,y", ["1,a", "1,b", "1,a"], labels=["x"])
+    with pytest.raises(UserError, match="No column of the table can be a label. x: all images have the value red"):
+        described("x", ["red", "red"])
+
+
+def test_one_value_and_empty_cells_are_refused_dropped_or_a_category() -> None:
+    rows = ["x,1", ",0", "x,1", ",0"]
+    with pytest.raises(UserError, match="a lacks a value in 2 of 4 rows"):
+        described("a,b", rows)
+    assert described("a,b", rows, missing="drop").labels.names == ["b"]
+    assert len(described("a,b", rows, missing="drop").rows) == 4
+    assert described("a,b", rows, missing="category").labels.values == [["x", "missing"], ["no", "yes"]]
+
+
+def test_a_column_with_one_value_after_rows_were_dropped_is_refused() -> None:
+    with pytest.raises(UserError, match="All images of t.csv that lack no value have the value yes of b, so that"):
+        described("a,b", ["x,1", "y,1", ",0"], missing="drop")
+
+
+def test_a_bin_without_an_image_is_no_value() -> None:
+    found = described("age,b", ["10,1", "20,0", "30,1", "40,"], missing="drop", bins={"age": [15.0, 35.0]})
+    assert found.labels.values[0] == ["below 15", "15 to 35"]
+    with pytest.raises(UserError, match="dataset.bins leaves 50 and above of age without an image"):
+        described("age,b", ["10,1", "20,0", "30,1"], bins={"age": [15.0, 50.0]})
+
+
+def test_values_that_look_the_same_are_refused_if_they_are_used() -> None:
+    rows = ["cat,1", "cat\u200b,0", "dog,1"]
+    with pytest.raises(UserError, match=r"t.csv: a has 'cat' and 'cat\\u200b', which look the same; write one"):
+        described("a,b", rows)
+    assert described("a,b", rows, labels=["b"]).labels.names == ["b"]
+
+
+def test_an_empty_cell_of_a_group_is_refused_with_its_line() -> None:
+    rows = ["1,p", "0,", "1,q", "0,\u200b"]
+    for missing, line in (("category", 3), ("drop", 5)):
+        with pytest.raises(
+            UserError, match=f"t.csv, line {line}: who is empty, but dataset.split.group names it; name"
+        ):
+            described("x,who", rows, missing=missing, split={"group": "who"})
+    with pytest.raises(UserError, match="who lacks a value in 1 of 4 rows of t.csv .1.png in line 3"):
+        described("x,who", rows, split={"group": "who"})
+
+
+def test_the_size_of_groups_is_told() -> None:
+    found = described("x,who", ["1,p", "0,q", "1,p"], split={"group": "who"})
+    assert found.notes[-1] == "who: 2 groups of at most 2 images; all images of a group are in one split."

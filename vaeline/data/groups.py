@@ -1,0 +1,55 @@
+"""Groups of images that go into one split together, such as the images of one person."""
+
+import re
+from decimal import Decimal
+
+import numpy as np
+
+from vaeline.data.columns import MISSING_WORDS
+from vaeline.data.numbers import NUMBER, in_short
+from vaeline.data.spelling import look
+from vaeline.data.tables import Table
+from vaeline.system.errors import UserError
+
+
+def read_groups(table: Table, name: str, rows: np.ndarray, where: str) -> np.ndarray:
+    """The group of each image, as text, (n,).
+
+    A group that is spelled in two ways would be two groups, and its images could come into two splits.
+
+    Args:
+        table: with the column of groups.
+        name: of the column.
+        rows: of the table that are used.
+        where: the file's name, for errors.
+
+    Raises:
+        UserError: a cell is empty, or two groups differ in case, blanks, accents, invisible characters or zeros alone.
+    """
+    cells = table.column(name)
+    first: dict[str, int] = {}
+    spelled: dict[str, int] = {}
+    for row in rows.tolist():
+        if cells[row] in first:
+            continue
+        if look(cells[row]) in MISSING_WORDS:
+            raise UserError(
+                f"{where}, line {table.lines[row]}: {name} is empty, but dataset.split.group names it; name the group, set dataset.missing to "
+                "drop, or set group to null."
+            )
+        first[cells[row]] = row
+        other = spelled.setdefault(_folded(cells[row]), row)
+        if other != row:
+            raise UserError(
+                f"{where}: {name} is {cells[other]!a} in line {table.lines[other]} and {cells[row]!a} in line {table.lines[row]}, which may be "
+                "one group in two spellings; write it in one way, or give the groups names that differ in more."
+            )
+    return np.array(cells)[rows]
+
+
+def _folded(group: str) -> str:
+    """A group without differences that are easily overlooked: `1` for 01 and 1.0, `anna 1` for Anna  01."""
+    folded = " ".join(look(group).casefold().split())
+    if NUMBER.fullmatch(folded):
+        return in_short(Decimal(folded))
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", folded)

@@ -1,0 +1,80 @@
+"""What each step reads of params.yaml. The files of a step name these values, and readers compare them with the study.
+
+`pipeline_steps.command.reads` declares the same keys to the engines. A step can therefore not read one thing and say another.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vaeline.study.schema import Dataset, Study
+from vaeline.study.settings import differences, values
+from vaeline.system.errors import UserError
+
+# Dotted keys, as dvc.yaml has them; `{variant}` stands for the variant of the run.
+READS: dict[str, tuple[str, ...]] = {
+    "code": ("variants", "dataset.name", "evaluation.features"),
+    "download": ("dataset", "evaluation.features"),
+    "preprocess": ("dataset",),
+    "classifier": ("classifier", "training.device"),
+    "reference": (
+        "evaluation.features", "evaluation.by_label", "sampling.count", "classifier.threads", "training.device",
+    ),
+    "train": ("training", "variants.{variant}"),
+    "sample": ("sampling", "training.device", "training.threads"),
+    "evaluate": ("evaluation", "training.device", "training.threads"),
+    "report": ("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published"),
+}  # fmt: skip
+
+
+def settings_of(study: Study, step: str, variant: str = "") -> dict[str, Any]:
+    """The values that a step reads now, as its files name them: dotted key -> value, as JSON gives it back.
+
+    Args:
+        study: as params.yaml has it.
+        step: whose files they are.
+        variant: of the run, if the step is one of a run.
+    """
+    if step == "preprocess":
+        return settings_of_store(study.dataset)
+    found = values(study, (key.format(variant=variant) for key in READS[step]))
+    found.pop("study", None)  # the comparison has its name, variants and seeds under keys of their own
+    return found
+
+
+def settings_of_store(dataset: Dataset) -> dict[str, Any]:
+    """The settings that decide a store, as it names them. Where the files lie is none of them."""
+    return {"dataset": dataset.model_dump(mode="json", exclude={"source"})}
+
+
+def again(step: str, run: tuple[str, int] | None = None) -> str:
+    """What to do if a file of a step cannot be used.
+
+    Args:
+        step: that made it.
+        run: its variant and its seed; None if the step is none of a run.
+    """
+    of = f" --variant {run[0]} --seed {run[1]}" if run else ""
+    return f"make it again with `python -m pipeline_steps.{step}{of}`"
+
+
+def require_settings(
+    study: Study, step: str, path: Path, made: Mapping[str, Any], remedy: str = "", variant: str = ""
+) -> None:
+    """Refuse a file of other settings.
+
+    Args:
+        study: that would use the file.
+        step: that made it.
+        path: of the file.
+        made: the settings that it names.
+        remedy: what to do; empty for `again`.
+        variant: of the run, if the step is one of a run.
+
+    Raises:
+        UserError: names the settings that differ.
+    """
+    if other := differences(made, settings_of(study, step, variant)):
+        raise UserError(
+            f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {remedy or again(step)}."
+        )
