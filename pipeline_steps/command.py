@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import io
 import os
 import re
 import sys
@@ -48,6 +49,7 @@ def command(step: Callable[..., None]) -> click.Command:
     @functools.wraps(step)
     def speak(**options: object) -> None:
         warnings.formatwarning = _format_warning
+        _accept_all_letters()
         allow_interrupt()
         try:
             if UNDER_DVC in os.environ:
@@ -98,12 +100,20 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
     @functools.wraps(step)
     def run(study: Study, variant: str, seed: int) -> None:
         _require_named(study, variant, seed)
+        warnings.formatwarning = functools.partial(_format_warning, of=f"{variant} seed {seed}: ")
         started = time.monotonic()
         seconds = step(study, variant, seed)
         took = time.monotonic() - started if seconds is None else seconds
         note_time(StudyFolder(study.study.name).run(variant, seed) / TIMING, name, took)
 
     return run
+
+
+def _accept_all_letters() -> None:
+    """Print letters that the terminal's encoding lacks, such as an arrow in Latin-1, as escapes instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None if it is closed
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _require_named(study: Study, variant: str, seed: int) -> None:
@@ -213,9 +223,18 @@ def _vouching_file(study: Study, code: str, seed: int | None) -> Path | None:
 
 
 def _format_warning(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None, of: str = ""
 ) -> str:
-    """Show a warning of vaeline as a sentence, without the line of code, and a warning of a library with its place."""
+    """Show a warning of vaeline as a sentence, without the line of code, and a warning of a library with its place.
+
+    Args:
+        message: the warning.
+        category: of the warning.
+        filename: of the code that warns.
+        lineno: of the code that warns.
+        line: of the code that warns.
+        of: the run that the warning is about, as the start of the sentence.
+    """
     if category.__module__.startswith("vaeline."):
-        return f"Warning: {message}\n"
+        return f"Warning: {of}{message}\n"
     return _format_with_place(message, category, filename, lineno, line)

@@ -22,7 +22,7 @@ from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import measure_representation
 from vaeline.models.model import Model
 from vaeline.runs import model_files, samples_file
-from vaeline.runs.evaluation_file import MeasuredOn, write_evaluation
+from vaeline.runs.evaluation_file import MeasuredOn, measured_with, write_evaluation
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.identity import description_of, samples_of
 from vaeline.runs.samples_file import DrawnImages
@@ -72,11 +72,7 @@ def _measured(study: Study, variant: str, seed: int) -> MeasuredOn:
     run, files = RunKey(variant, seed), DataFiles(study.dataset.id)
     folder, space = StudyFolder(study.study.name).run(*run), study.evaluation.features.name
     made = description_of(folder, run)
-    judges = {
-        "classifier_sha256": files.classifier,
-        "statistics_sha256": files.statistics(space),
-        "numbers_sha256": files.metrics(space),
-    }
+    judges = measured_with(files, space)
     needed = {name: path for name, path in judges.items() if path.exists() and not made.facts.points}
     return MeasuredOn(
         variant=variant,
@@ -84,7 +80,7 @@ def _measured(study: Study, variant: str, seed: int) -> MeasuredOn:
         weights_sha256=made.weights_sha256,
         samples_sha256=sha256(folder / samples_file.NAME),
         data=made.facts.checksums,
-        **{name: sha256(path) for name, path in needed.items()},
+        **{f"{name}_sha256": sha256(path) for name, path in needed.items()},
     )
 
 

@@ -23,7 +23,7 @@ from vaeline.runs import former_runs
 from vaeline.runs.folder import NOT_TRAINED, StudyFolder
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
-from vaeline.system.files import sha256, write_json, write_text, written_aside
+from vaeline.system.files import write_json, write_text, written_aside
 
 
 @study_command
@@ -48,7 +48,8 @@ def main(study: Study, partial: bool) -> None:
     findings = Findings(found, compare.compare(found), real)
     if partial:
         write_text(folder / "partial-report.html", _page(study, RenderedPlots(findings, contract.found())))
-        click.echo(f"{len(found.runs)} runs, {len(found.missing)} missing: {folder / 'partial-report.html'}")
+        missing = f"; missing: {', '.join(_missing(found))}" if found.missing else ""
+        click.echo(f"{folder / 'partial-report.html'} shows {len(found.runs)} runs{missing}.")
     else:
         _write_outputs(study, findings, folder)
 
@@ -70,18 +71,22 @@ def _reference(study: Study, facts: Facts | None, found: results.Results, partia
     """The numbers of the data set; a partial report does without if they are unavailable."""
     path = DataFiles(study.dataset.id).metrics(study.evaluation.features.name)
     if partial and not path.exists():
+        _say_missing(path, "reference", "no floors, ceilings or other values of real images")
         return Record()
     return reference_numbers.read_numbers_of(study, facts, [run.evaluation for run in found.runs])
 
 
 def _common_ground(study: Study, partial: bool) -> CommonGround:
     """The data set that the runs must be of; a partial report does without a store."""
-    files = DataFiles(study.dataset.id)
-    numbers = files.metrics(study.evaluation.features.name)
-    return CommonGround(
-        facts=None if partial and not files.store.exists() else verify(files.store),
-        numbers_sha256=sha256(numbers) if numbers.exists() else None,
-    )
+    store = DataFiles(study.dataset.id).store
+    if partial and not store.exists():
+        _say_missing(store, "preprocess", "no real images beside samples and reconstructions")
+        return CommonGround.on_disk(study, None)
+    return CommonGround.on_disk(study, verify(store))
+
+
+def _say_missing(path: Path, step: str, without: str) -> None:
+    click.echo(f"There is no {path}, so the page has {without}; `python -m pipeline_steps.{step}` makes it.", err=True)
 
 
 def _page(study: Study, plots: RenderedPlots) -> str:
@@ -91,13 +96,18 @@ def _page(study: Study, plots: RenderedPlots) -> str:
     return render(compose(study, plots, provenance(results, real.facts if real else None, spent)))
 
 
+def _missing(found: results.Results) -> list[str]:
+    """The missing runs, each with the reason."""
+    return [f"{variant} seed {seed} ({state.removesuffix('.')})" for (variant, seed), state in found.missing.items()]
+
+
 def _check_complete(found: results.Results, folder: Path, partial: bool) -> None:
     """Check that the runs that a report needs are there.
 
     Raises:
         UserError: a run is missing, or for a partial report every run.
     """
-    missing = [f"{variant} seed {seed} ({state})" for (variant, seed), state in found.missing.items()]
+    missing = _missing(found)
     if partial and not found.runs:
         why = "" if set(found.missing.values()) == {NOT_TRAINED} else f" ({', '.join(missing)})"
         raise UserError(f"No run in {folder / 'runs'} is finished{why}; run the study first (snakemake --cores 4 all).")

@@ -1,17 +1,24 @@
 """Print the results of the active study."""
 
 import shutil
+from itertools import product
 
 import click
 
 from pipeline_steps.command import study_command
+from vaeline.data.paths import DataFiles
+from vaeline.data.store import read_facts
 from vaeline.report import answer, comparison, table
+from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
-from vaeline.runs.description import weights_of
+from vaeline.runs import description, evaluation_file
+from vaeline.runs.description import described, weights_of
+from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import StudyFolder, run_in
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences, values
 from vaeline.system.errors import UserError
+from vaeline.system.files import sha256
 
 
 @study_command
@@ -40,11 +47,24 @@ def _why_of_before(compared: Comparison, study: Study) -> str:
     now = values(study, compared.settings)
     if changed := [key for key in now if differences({key: compared.settings[key]}, {key: now[key]})]:
         return f"the {' and '.join(changed)} that params.yaml contained before"
-    runs = StudyFolder(study.study.name).runs
-    for variant, by_seed in compared.weights.items():
-        for seed, weights in by_seed.items():
-            if weights_of(run_in(runs, variant, seed)) != weights:
-                return f"runs of before: {variant} seed {seed} was trained again, or is not there"
+    return _why_of_other_runs(compared, study)
+
+
+def _why_of_other_runs(compared: Comparison, study: Study) -> str:
+    """Which run is not the one that was compared, or no longer goes with the others or the data; empty if there is none."""
+    runs, store = StudyFolder(study.study.name).runs, DataFiles(study.dataset.id).store
+    try:
+        common = CommonGround.on_disk(study, read_facts(store) if store.exists() else None)
+        for variant, seed in product(compared.variants, compared.seeds):
+            folder, words = run_in(runs, variant, seed), f"runs of before: {variant} seed {seed} was"
+            if weights_of(folder) != compared.weights[variant].get(seed):
+                return f"{words} trained again, or is not there"
+            made, measured = described(folder / description.NAME), read_evaluation(folder)
+            if sha256(folder / evaluation_file.NAME) != compared.evaluations[variant].get(seed):
+                return f"{words} evaluated again"
+            common.admit(folder, made.facts, measured.of)
+    except (UserError, OSError) as error:
+        return f"files of before: {str(error).removesuffix('.')}"
     return ""
 
 

@@ -46,33 +46,51 @@ def main(study: Study, variant: str, seed: int) -> float:
     """Train one variant from one seed; a training with a checkpoint continues from there."""
     prepare_process(study.training.threads)
     parts.require("features", study.evaluation.features, paths.DATA)
-    device = device_of(study.training.device)
-    store = paths.DataFiles(study.dataset.id).store
+    device, run = device_of(study.training.device), RunKey(variant, seed)
     facts = read_facts_of(study)
     check_variants(study, facts)
-    name, decides = f"{study.study.name}-{RunKey(variant, seed)}", _what_decides(study, variant, seed, facts, device)
-    checkpoints = Checkpoints(name, decides)
-    of_density = Checkpoints(f"{name}-density", {**decides, "training": study.training.model_dump(mode="json")})
-    folder = StudyFolder(study.study.name).run(variant, seed)
+    checkpoints, of_density = _checkpoints(study, run, facts, device)
     with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
-        batches, validation = (
-            Batches(read_split(store, split, budget()), facts, study.training.batch_size, device)
-            for split in ("train", "validation")
-        )
-        require_images(store, facts)  # no new store came between the facts and the images
-        torch.manual_seed(derive_seed("weights", seed))
-        model = Model(study.variants[variant], facts)
+        job = _job(study, run, facts, device)
         fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)
-        job = Job(model, batches, validation, study.training, seed)
         rows = train(job, checkpoints, fabric, lambda row: _log(live, row))
-        provenance = {"study": study.study.name, "name": variant, "seed": seed, "epochs": len(rows)}
-        provenance["training"] = study.training.model_dump(mode="json")
-        if model.density is not None:
-            provenance["density_losses"] = fit_density(model, batches, seed, of_density)
-        write_text(folder / "training.csv", _as_csv(rows))
-        provenance["training_csv_sha256"] = sha256(folder / "training.csv")
-        model_files.save(folder, model.cpu(), facts, provenance)  # variant.yaml comes last: it vouches for the others
+        losses = None if job.model.density is None else fit_density(job.model, job.train, seed, of_density)
+        _write(study, run, job.model, facts, rows, losses)
     return checkpoints.seconds + of_density.seconds
+
+
+def _checkpoints(study: Study, run: RunKey, facts: Facts, device: torch.device) -> tuple[Checkpoints, Checkpoints]:
+    """The checkpoints of the training, and of the density that is fitted after it."""
+    name, decides = f"{study.study.name}-{run}", _what_decides(study, *run, facts, device)
+    whole = {**decides, "training": study.training.model_dump(mode="json")}
+    return Checkpoints(name, decides), Checkpoints(f"{name}-density", whole)
+
+
+def _job(study: Study, run: RunKey, facts: Facts, device: torch.device) -> Job:
+    """Read the images, and build the model from the seed."""
+    store = paths.DataFiles(study.dataset.id).store
+    batches, validation = (
+        Batches(read_split(store, split, budget()), facts, study.training.batch_size, device)
+        for split in ("train", "validation")
+    )
+    require_images(store, facts)  # no new store came between the facts and the images
+    torch.manual_seed(derive_seed("weights", run.seed))
+    return Job(Model(study.variants[run.variant], facts), batches, validation, study.training, run.seed)
+
+
+def _write(
+    study: Study, run: RunKey, model: Model, facts: Facts, rows: list[Row], density_losses: list[float] | None
+) -> None:
+    """Write the files of the run; variant.yaml comes last, because it vouches for the others."""
+    folder = StudyFolder(study.study.name).run(*run)
+    write_text(folder / "training.csv", _as_csv(rows))
+    provenance = {
+        "study": study.study.name, "name": run.variant, "seed": run.seed, "epochs": len(rows),
+        "training": study.training.model_dump(mode="json"),
+        **({} if density_losses is None else {"density_losses": density_losses}),
+        "training_csv_sha256": sha256(folder / "training.csv"),
+    }  # fmt: skip
+    model_files.save(folder, model.cpu(), facts, provenance)
 
 
 def _what_decides(study: Study, variant: str, seed: int, facts: Facts, device: torch.device) -> dict[str, object]:

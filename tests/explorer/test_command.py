@@ -37,6 +37,7 @@ def test_a_study_without_trained_runs_is_refused(runs: Runs) -> None:
             error_of("--study", name)
             == f"Error: --study is {name!r}, but results/ has no runs of such a study; choose one of: tiny."
         )
+    assert len(error_of("--study", "x" * 5000)) < 300
     for place in runs.finished.values():
         (place / NEEDED[0]).unlink()
     assert error_of().startswith("Error: results/tiny/runs has no trained run of the study; run the study first")

@@ -14,10 +14,10 @@ from types import ModuleType
 import click
 import pytest
 import yaml
-from click.testing import Result
+from click.testing import CliRunner, Result
 
 from pipeline_steps import draw, evaluate, explore, sample, train
-from pipeline_steps.command import command, data_timing, reads, study_command, timed
+from pipeline_steps.command import command, data_timing, reads, run_command, study_command, timed
 from pipeline_steps.plan_check import UNDER_DVC
 from pipeline_steps.running import RUNNING
 from vaeline.metrics.frechet_distance import FewImages
@@ -230,6 +230,24 @@ def test_own_warnings_are_sentences_and_others_keep_their_place(
         click.echo(warnings.formatwarning("too few.", category, "code.py", 7, line=""), nl=False)
 
     assert run(step).output == shown
+
+
+def test_letters_that_the_terminal_lacks_are_escaped() -> None:
+    @command
+    def step() -> None:
+        click.echo("nll ↓ of größe")
+
+    found = CliRunner(charset="latin-1").invoke(step)
+    assert found.exit_code == 0 and found.stdout_bytes == "nll \\u2193 of größe\n".encode("latin-1")
+
+
+def test_a_warning_of_a_run_names_the_run(project: Study, run: Callable[..., Result]) -> None:
+    @run_command
+    def step(study: Study, variant: str, seed: int) -> None:
+        click.echo(warnings.formatwarning("nll is an upper bound.", FewImages, "code.py", 7, line=""), nl=False)
+
+    found = run(step, "--variant", "flow", "--seed", 1)
+    assert found.output == "Warning: flow seed 1: nll is an upper bound.\n"
 
 
 @pytest.mark.parametrize("step", [train, sample, evaluate])

@@ -96,7 +96,10 @@ def test_a_partial_report_is_not_a_declared_output() -> None:
     (RESULTS / "runs" / "two" / "seed-1" / "metrics.json").unlink()
     result = run("--partial")
     assert result.exit_code == 0
-    assert result.output == "5 runs, 1 missing: results/tiny/partial-report.html\n"
+    assert (
+        result.output
+        == "results/tiny/partial-report.html shows 5 runs; missing: two seed 1 (sampled, not evaluated).\n"
+    )
     assert outputs() == {"partial-report.html"}
     assert "two seed 1: sampled, not evaluated" in (RESULTS / "partial-report.html").read_text()
 

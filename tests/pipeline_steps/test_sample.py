@@ -13,6 +13,7 @@ from click.testing import Result
 from PIL import Image
 
 from pipeline_steps import draw, sample, train
+from tests.made_up import identity
 from tests.pipeline_steps.conftest import blocks, write_store
 from vaeline.data.dequantization import to_range
 from vaeline.data.splits import SPLITS
@@ -105,7 +106,8 @@ def test_labels_that_no_training_image_has_together_are_called_out(project: Stud
     splits = {name: blocks(40, seed) for seed, name in enumerate(SPLITS)}
     alike = {name: replace(split, labels=split.labels.repeat(2, 1)) for name, split in splits.items()}
     facts = write_store(alike, ("side", "thick"))
-    model_files.save(Path("copy"), Model(project.variants["plain"], facts), facts, {})
+    model = Model(project.variants["plain"], facts)
+    model_files.save(Path("copy"), model, facts, identity(project, "plain", 0, Path("copy")))
     for words in (("--set", "side=right", "--set", "thick=no"), ("--set", "side=right", "--count", 30)):
         result = run(draw.main, "copy", *words)
         assert result.exit_code == 0

@@ -1,5 +1,6 @@
 """Files of a run that lie in the place of other files are refused by every step that reads them."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,12 +15,14 @@ from click.testing import CliRunner, Result
 import vaeline
 from pipeline_steps import classifier, evaluate, reference, report, sample, table, train
 from tests.pipeline_steps.conftest import STUDY, write_project
+from vaeline.data.paths import DataFiles
 from vaeline.explorer import runs as explored
 from vaeline.report.plots.shared import rendering
 from vaeline.runs.folder import FILES
 from vaeline.runs.settings_check import other_settings
 from vaeline.study.reading import load
 from vaeline.system.errors import UserError
+from vaeline.system.sealed_files import SEAL, write_sealed
 from vaeline.system.state_files import state_folder
 
 pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.nll.Unconverged")
@@ -27,6 +30,7 @@ RUNS = Path("results/tiny/runs")
 FLOW, OTHER_SEED, OTHER_VARIANT = (RUNS / name for name in ("flow/seed-0", "flow/seed-1", "plain/seed-0"))
 OTHER_STUDY = Path("results/other/runs/flow/seed-0")
 STORE = Path("data/blocks.h5")
+SHARED = DataFiles("blocks")
 KEYS = [(variant, seed) for variant in ("plain", "flow") for seed in (0, 1)]
 
 
@@ -172,6 +176,9 @@ DAMAGE: dict[str, tuple[Callable[[], None], str]] = {
         "blocks.h5 is not a store of vaeline, or is damaged",
     ),
     "test split": (lambda: flip(STORE, "test/images"), "blocks.h5 is not a store of vaeline, or is damaged"),
+    "classifier": (lambda: flip(SHARED.classifier), f"{SHARED.classifier} is damaged"),
+    "statistics": (lambda: flip(SHARED.statistics("classifier")), f"{SHARED.statistics('classifier')} is damaged"),
+    "numbers": (lambda: flip(SHARED.metrics("classifier")), f"{SHARED.metrics('classifier')} is damaged"),
 }
 
 
@@ -197,6 +204,46 @@ def test_runs_of_other_parameters_are_not_reported(section: dict[str, Any], stat
     params(**section)
     assert f"flow seed 0 ({state})" in refused(report)
     assert f"the {next(iter(section))} that params.yaml contained before" in called(table).stderr
+
+
+@pytest.mark.usefixtures("copied")
+def test_the_table_names_what_was_made_anew_after_the_report() -> None:
+    """The results are printed nevertheless: the user may want to see them once more."""
+    assert called(report).exit_code == 0
+    evaluation = json.loads((FLOW / "evaluation.json").read_text())
+    for change, sentence in (
+        ({"settings": {}}, "are of runs of before: flow seed 0 was evaluated again; `snakemake"),
+        ({}, ""),
+    ):
+        write_sealed(
+            FLOW / "evaluation.json", {name: value for name, value in (evaluation | change).items() if name != SEAL}
+        )
+        said = called(table).stderr
+        assert sentence in said if sentence else not said
+    for path in (SHARED.classifier, SHARED.statistics("classifier"), SHARED.metrics("classifier")):
+        content = path.read_bytes()
+        flip(path)
+        assert f"These results are of files of before: {path} is damaged" in called(table).stderr
+        path.write_bytes(content)
+    params(classifier={"seed": 1})
+    for step in (classifier, reference):
+        assert called(step).exit_code == 0
+    params()
+    printed = called(table)
+    assert "plain/seed-0 was evaluated with another classifier than that of the data set now" in printed.stderr
+    assert printed.exit_code == 0 and "Report: results/tiny/report.html" in printed.stdout
+    (FLOW / "evaluation.json").unlink()
+    assert "files of before" in called(table).stderr
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_partial_report_says_what_it_lacks() -> None:
+    for path, without in ((SHARED.metrics("classifier"), "no floors, ceilings"), (STORE, "no real images")):
+        path.unlink()
+        found = called(report, "--partial")
+        assert found.exit_code == 0 and f"There is no {path}, so the page has {without}" in found.stderr
+    shutil.copy(FLOW / "metrics.json", SHARED.metrics("classifier"))
+    assert f"{SHARED.metrics('classifier')} is damaged" in refused(report, "--partial")
 
 
 @pytest.mark.usefixtures("copied")

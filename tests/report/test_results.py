@@ -8,9 +8,10 @@ import pytest
 
 from tests.made_up import VARIANT, study, study_content, write_run, write_runs
 from vaeline.report import results
+from vaeline.runs.description import read_content, write_description
 from vaeline.study.reading import check
 from vaeline.system.errors import UserError
-from vaeline.system.files import write_json
+from vaeline.system.files import sha256, write_json
 
 
 def test_every_run_is_read_in_the_order_of_the_study(tmp_path: Path) -> None:
@@ -85,6 +86,24 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> N
     write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
     (tmp_path / "one" / "seed-0" / name).write_bytes(content)
     with pytest.raises(UserError, match=f"seed-0/{name} is damaged"):
+        results.read(tmp_path, study(("one",), (0,)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"epoch\n", b"a,b\n1,2\n", b"epoch,epoch\n1,2\n", b"epoch,rate\n1\n", b"epoch\n1,2\n", b"epoch\n1\0\n", b"epoch\nx\n",
+        b"epoch\n\xff\n", b"epoch\n" + b"1" * 200_000,
+    ],
+)  # fmt: skip
+def test_curves_that_are_no_table_of_epochs_are_named(tmp_path: Path, content: bytes) -> None:
+    """Another version of vaeline may have written them, and vouched for them."""
+    folder = tmp_path / "one" / "seed-0"
+    write_run(folder, {"nll": 1.0})
+    (folder / "training.csv").write_bytes(content)
+    described = read_content(folder / "variant.yaml")
+    write_description(folder, {**described, "training_csv_sha256": sha256(folder / "training.csv")})
+    with pytest.raises(UserError, match=r"seed-0/training.csv is damaged or of another version of vaeline"):
         results.read(tmp_path, study(("one",), (0,)))
 
 

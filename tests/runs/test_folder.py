@@ -19,7 +19,7 @@ def test_a_folder_gives_variant_seed_and_project_back(seed: int) -> None:
     assert project_of(run) == Path("/here")
 
 
-@pytest.mark.parametrize("name", ["seed-", "seed-1.2", "seed-x", "1", "seed--1"])
+@pytest.mark.parametrize("name", ["seed-", "seed-1.2", "seed-x", "1", "seed--1", "seed-00", "seed-01", "seed-\u0661"])
 def test_another_folder_is_no_run(name: str) -> None:
     assert key_of(Path("results/digits/runs/cvae") / name) is None
 

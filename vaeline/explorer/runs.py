@@ -9,7 +9,7 @@ from vaeline.data.paths import DATA
 from vaeline.runs.folder import NOT_TRAINED, RunKey, StudyFolder, run_in, runs_in, studies_in
 from vaeline.runs.identity import description_of
 from vaeline.study.schema import Study
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, shown
 
 NEEDED = ("model.safetensors", "variant.yaml")  # files of a run that the explorer reads
 Key = tuple[str, int]  # variant and seed of a run
@@ -46,7 +46,7 @@ class Runs:
         if reason := self.missing.get((variant, seed)):
             raise UserError(f"{variant} seed {seed} is missing ({reason}); run the study, or choose another seed.")
         if variant not in self.variants:
-            raise UserError(f"There is no trained run of {variant!r}; choose one of: {', '.join(self.variants)}.")
+            raise UserError(f"There is no trained run of {shown(variant)}; choose one of: {', '.join(self.variants)}.")
         seeds = ", ".join(map(str, self.seeds(variant)))
         raise UserError(f"There is no run of {variant} with seed {seed}; choose one of its seeds: {seeds}.")
 
@@ -79,7 +79,7 @@ def find_named(name: str, project: Path = Path()) -> Runs:
     names = studies_in(project)
     if name not in names:
         advice = f"choose one of: {', '.join(names)}" if names else "run a study first (snakemake --cores 4 all)"
-        raise UserError(f"--study is {name!r}, but results/ has no runs of such a study; {advice}.")
+        raise UserError(f"--study is {shown(name)}, but results/ has no runs of such a study; {advice}.")
     where = StudyFolder(name, project)
     return _sort(Runs(name, "", where.path, project / DATA, {}, {}), runs_in(where.runs), None)
 

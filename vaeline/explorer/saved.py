@@ -61,7 +61,7 @@ def read(runs: Runs, name: str) -> Settings:
         UserError: the picture does not exist, has no settings, or belongs to another study.
     """
     if name not in names(runs):
-        raise UserError(f"There is no picture {name!r} in {runs.folder / FOLDER}; choose one from the list.")
+        raise UserError(f"There is no picture {shown(name)} in {runs.folder / FOLDER}; choose one from the list.")
     path = runs.folder / FOLDER / name
     with reading(path, "choose another picture", "not a picture with settings of the explorer"):
         with Image.open(path, formats=["PNG"]) as image:

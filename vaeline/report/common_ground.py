@@ -1,31 +1,49 @@
 """What all runs of a study must have in common to be compared: the images, the classifier, and the reference."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vaeline.data.facts import Facts
-from vaeline.runs.evaluation_file import MeasuredOn
+from vaeline.data.paths import DataFiles
+from vaeline.runs.evaluation_file import MeasuredOn, measured_with
+from vaeline.study.schema import Study
 from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError
+from vaeline.system.files import sha256
+from vaeline.system.sealed_files import read_sealed
 
-FILES = {"classifier_sha256": "classifier", "statistics_sha256": "reference", "numbers_sha256": "reference"}
+STEPS = {
+    "classifier": "classifier",
+    "statistics": "reference",
+    "numbers": "reference",
+}  # file -> the step that makes it
 
 
 @dataclass
 class CommonGround:
-    """The data set that the runs are of, as it is on disk now. What is None becomes that of the first run.
+    """The data set that the runs are of, as it is on disk now. What is missing becomes that of the first run.
 
     Args:
         facts: of the store.
-        numbers_sha256: of the reference's numbers.
-        classifier_sha256: of the classifier.
-        statistics_sha256: of the reference's statistics.
+        files: that runs are measured with, by the names of `measured_with`.
+        checksums: SHA-256 of these files.
     """
 
     facts: Facts | None = None
-    numbers_sha256: str | None = None
-    classifier_sha256: str | None = None
-    statistics_sha256: str | None = None
+    files: dict[str, Path] = field(default_factory=dict)
+    checksums: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def on_disk(cls, study: Study, facts: Facts | None) -> "CommonGround":
+        """The common ground of a study's runs.
+
+        Args:
+            study: the active one.
+            facts: of its store; None if the store is not there.
+        """
+        named = measured_with(DataFiles(study.dataset.id), study.evaluation.features.name)
+        files = {name: path for name, path in named.items() if path.exists()}
+        return cls(facts, files, {name: sha256(path) for name, path in files.items()})
 
     def admit(self, folder: Path, facts: Facts, measured: MeasuredOn) -> None:
         """Check that a run is of the same data set, and was measured with the same files.
@@ -36,7 +54,7 @@ class CommonGround:
             measured: what it was measured with.
 
         Raises:
-            UserError: it is not.
+            UserError: it is not, or a file that it was measured with is damaged.
         """
         facts = replace(facts, preprocessing={})
         if self.facts is not None and replace(self.facts, preprocessing={}) != facts:
@@ -44,13 +62,20 @@ class CommonGround:
                 f"{folder} was trained on other images than those of data/{self.facts.dataset_id}.h5, or of the other runs; "
                 "run the study again."
             )
-        for name, what in FILES.items():
-            wanted, found = getattr(self, name), getattr(measured, name)
-            if wanted is not None and found is not None and wanted != found:
+        for name, found in measured.files.items():
+            if self.checksums.get(name, found) != found:
+                self._require_whole(name)
                 raise UserError(
-                    f"{folder} was evaluated with another {what} than that of the data set now, or of the other runs; "
+                    f"{folder} was evaluated with another {STEPS[name]} than that of the data set now, or of the other runs; "
                     f"{again('evaluate', (measured.variant, measured.seed))}."
                 )
-        self.facts = facts
-        for name in FILES:
-            setattr(self, name, getattr(self, name) or getattr(measured, name))
+        self.facts, self.checksums = facts, measured.files | self.checksums
+
+    def _require_whole(self, name: str) -> None:
+        """Say of a file that differs from that of a run that it is damaged, if it is."""
+        if name not in self.files:
+            return
+        from vaeline.system.tensor_files import read_tensors  # imports torch, which the table does without
+
+        read = read_sealed if name == "numbers" else read_tensors
+        read(self.files[name], again(STEPS[name]))

@@ -39,6 +39,10 @@ def compare(results: Results) -> Comparison:
         weights={
             variant: {run.seed: run.weights_sha256 for run in results.of(variant)} for variant in results.study.variants
         },
+        evaluations={
+            variant: {run.seed: run.evaluation_sha256 for run in results.of(variant)}
+            for variant in results.study.variants
+        },
     )
 
 

@@ -25,6 +25,7 @@ from vaeline.study.schema import Published, Study, StudySection
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import again, settings_of
 from vaeline.system.errors import UserError, reading_ours
+from vaeline.system.files import sha256
 
 MOST_FAILURES = 10  # images of each kind
 METRICS = TypeAdapter(dict[str, FiniteFloat])
@@ -46,6 +47,7 @@ class Run:
     facts: Facts  # of its images
     times: dict[str, Time]  # step -> its wall time and memory, if they were recorded
     weights_sha256: str  # of its model.safetensors
+    evaluation_sha256: str  # of its evaluation.json
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -143,6 +145,7 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> 
         facts=made.facts,
         times=read_times(folder / TIMING),
         weights_sha256=made.weights_sha256,
+        evaluation_sha256=sha256(folder / "evaluation.json"),
     )
 
 
@@ -179,6 +182,8 @@ def _read_picture(path: Path) -> bytes:
 
 def _read_training(path: Path) -> dict[str, np.ndarray]:
     with reading_ours(path, AGAIN), path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-        return {name: np.array([float(row[name] or "nan") for row in rows]) for name in reader.fieldnames or ()}
+        names, *rows = csv.reader(file)
+        if "epoch" not in names or len(set(names)) < len(names) or {len(row) for row in rows} != {len(names)}:
+            raise ValueError("expected a table with a column epoch, and the same columns in each row")
+        values = [[float(cell or "nan") for cell in row] for row in rows]
+        return dict(zip(names, np.array(values).T, strict=True))

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from vaeline.data.paths import DataFiles
 from vaeline.system.errors import reading_ours
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
@@ -26,6 +27,16 @@ class MeasuredOn(BaseModel):
     statistics_sha256: str | None = None  # of the reference's statistics
     numbers_sha256: str | None = None  # of the reference's numbers
 
+    @property
+    def files(self) -> dict[str, str]:
+        """The SHA-256 of each file that was needed, by the names of `measured_with`."""
+        given = {
+            "classifier": self.classifier_sha256,
+            "statistics": self.statistics_sha256,
+            "numbers": self.numbers_sha256,
+        }
+        return {name: checksum for name, checksum in given.items() if checksum is not None}
+
 
 class Evaluation(BaseModel):
     """The content of an evaluation.json."""
@@ -35,6 +46,16 @@ class Evaluation(BaseModel):
     of: MeasuredOn
     settings: dict[str, Any]  # dotted key of params.yaml -> the value that the metrics were made with
     metrics: dict[str, Any]  # metric -> its value and how it was made, or {"dash": why it has no meaning}
+
+
+def measured_with(files: DataFiles, space: str) -> dict[str, Path]:
+    """The files of a data set that runs are measured with.
+
+    Args:
+        files: of the data set.
+        space: the name of the feature space.
+    """
+    return {"classifier": files.classifier, "statistics": files.statistics(space), "numbers": files.metrics(space)}
 
 
 def write_evaluation(folder: Path, of: MeasuredOn, settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:

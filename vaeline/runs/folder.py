@@ -102,7 +102,7 @@ def run_in(runs: Path, variant: str, seed: int) -> Path:
 
 def key_of(run: Path) -> RunKey | None:
     """The variant and the seed of a run's folder; None if the folder does not have the name of a run."""
-    seed = re.fullmatch(r"seed-(\d+)", run.name)
+    seed = re.fullmatch("seed-(0|[1-9][0-9]*)", run.name)  # seed-00 is no second folder of seed 0
     return RunKey(run.parent.name, int(seed[1])) if seed else None
 
 
