@@ -219,6 +219,8 @@ def _finished(workflow: "Workflow", job: "Job", since: float) -> bool:
     known = workflow.persistence
     if not all(map(os.path.exists, [*job.input, *job.output])) or not known.has_metadata(job):
         return False
+    if job.rule.name == "code":  # whose files this process has just written anew, whatever was edited and when
+        return True
     times = [os.path.getmtime(path) for path in job.output]
     return (
         times == [known.metadata(path).endtime for path in job.output]
