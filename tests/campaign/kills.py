@@ -14,7 +14,7 @@ from tests.workflow.scratch import Project
 
 RUN = 6.0  # seconds, about the time that a run takes
 ENDED = " (had ended)"  # such a kill is not counted
-KILLS, FEW = 10, 2  # in a chain, and in one of a short campaign
+KILLS, FEW = 10, 1  # in a chain, and in one of a short campaign
 INTO = 0.6  # seconds after the start of a step
 STEPS = ("code", "download", "preprocess", "classifier", "reference", "train", "sample", "evaluate", "report")
 

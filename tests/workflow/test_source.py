@@ -61,6 +61,7 @@ def test_both_engines_notice_a_changed_source(own: Project, change: Callable[[Pa
     assert own.status("download@mine")
 
 
+@pytest.mark.slow(reason="the dry runs of both engines notice the same change")
 def test_a_changed_source_runs_every_step_again(own: Project, tmp_path: Path) -> None:
     invert_labels(own.folder / "data/mine")
     other = own.copy(tmp_path / "other")
