@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 FOLDER = RUNNING.parent
 SEEN = FOLDER / "seen.json"  # the state of the files when Snakemake's records were last made equal to DVC's
+LOCKS = FOLDER.parent / "locks"  # of Snakemake
 LOCK = Path("dvc.lock")
 held: list[TextIO] = []  # keeps the file of `begin` open
 
@@ -75,16 +76,23 @@ def adopt(outputs: list[str]) -> None:
 def _adopt(outputs: list[str]) -> None:
     with ExitStack() as stack:
         left = RUNNING.exists()
-        if left:
-            if not lock(stack.enter_context(RUNNING.open("a"))):
-                return
-        elif not any(map(os.path.exists, outputs)) or (_is_seen(outputs) and not any(map(in_future, outputs))):
+        if left and not lock(stack.enter_context(RUNNING.open("a"))):
             return
+        if not left:
+            _remove_locks()
+            if not any(map(os.path.exists, outputs)) or (_is_seen(outputs) and not any(map(in_future, outputs))):
+                return
         check_repository()
         FOLDER.mkdir(parents=True, exist_ok=True)
         with (FOLDER / "lock").open("a"):  # raises an OSError if the folder cannot be written
             pass
         settle(record=left)
+
+
+def _remove_locks() -> None:
+    """Remove the locks of a Snakemake that was killed before it marked its run; the mark, which has a lock, keeps runs apart."""
+    for path in LOCKS.glob("*.lock"):
+        path.unlink(missing_ok=True)
 
 
 def begin(code: list[str], outputs: list[str]) -> None:

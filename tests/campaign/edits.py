@@ -105,12 +105,14 @@ def _edited(random: Random, project: Project) -> tuple[str, Callable[[], None]]:
 
 def _of_params(random: Random, project: Project) -> Edit:
     key = random.choice(list(VALUES))
-    content = yaml.safe_load((project.folder / "params.yaml").read_text())
     *above, last = key.split(".")
-    holder = content
-    for step in above:
-        holder = holder[step]
-    holder[last] = VALUES[key]
+    try:
+        holder = content = yaml.safe_load((project.folder / "params.yaml").read_text())
+        for step in above:
+            holder = holder[step]
+        holder[last] = VALUES[key]
+    except (ValueError, LookupError, TypeError, yaml.YAMLError):  # an earlier edit has damaged it
+        return _damaged_params(random, project)
     return Edit("params.yaml", yaml.safe_dump(content, sort_keys=False).encode(), key)
 
 

@@ -56,6 +56,14 @@ def test_dvc_is_refused_beside_snakemake_before_it_removes_a_file(project: Proje
     assert project.repro() == []
 
 
+def test_the_lock_of_a_snakemake_that_was_killed_before_its_run_began_keeps_nobody_out(project: Project) -> None:
+    locks = project.folder / ".snakemake/locks"
+    locks.mkdir(exist_ok=True)
+    (locks / "0.output.lock").write_text("results/digits/report.html\n")
+    project.edit(lambda params: params["evaluation"].update(importance_samples=37))
+    assert "report" in project.snakemake()
+
+
 def test_a_killed_snakemake_does_not_keep_dvc_out(project: Project) -> None:
     project.edit(widen)
     project.start("all", held_step=1).kill()
