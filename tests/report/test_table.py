@@ -102,12 +102,17 @@ def test_bounds_dashes_and_lost_seeds_are_explained(tmp_path: Path) -> None:
     assert cells[2] == table.Cell("-", note="it has no density")
 
 
-def test_a_metric_without_values_is_a_note(tmp_path: Path) -> None:
+def test_metrics_without_values_are_notes_with_each_reason_once(tmp_path: Path) -> None:
+    dashes = {
+        "mig": {"dash": "there are no factors"},
+        "precision": {"dash": "nothing was learned"},
+        "recall": {"dash": "nothing was learned"},
+    }
     for variant in ("one", "two"):
-        write_run(tmp_path / variant / "seed-0", {"nll": 5.0}, {"mig": {"dash": "there are no factors"}})
+        write_run(tmp_path / variant / "seed-0", {"nll": 5.0}, dashes)
     found = compared(tmp_path, seeds=(0,))
     assert [row.name for row in table.rows(found)] == ["nll"]
-    assert table.nowhere(found) == ["mig: there are no factors"]
+    assert table.nowhere(found) == ["precision, recall: nothing was learned", "mig: there are no factors"]
     assert "in no system: mig: there are no factors" in table.plain(found, 80)
 
 

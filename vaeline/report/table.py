@@ -78,12 +78,12 @@ def plain(comparison: Comparison, width: int) -> str:
 
 
 def nowhere(comparison: Comparison) -> list[str]:
-    """The metrics of the table that no variant has, each with the reason: `mig: the labels are not the factors ...`."""
-    return [
-        f"{name}: {'; '.join(dict.fromkeys(results.dashes.values()))}"
-        for name, results in comparison.main_metrics().items()
-        if not results.summaries
-    ]
+    """The metrics of the table that no variant has, by their reason: `mig: the labels are not the factors ...`."""
+    by_reason: dict[str, list[str]] = {}
+    for name, results in comparison.main_metrics().items():
+        if not results.summaries:
+            by_reason.setdefault("; ".join(dict.fromkeys(results.dashes.values())), []).append(name)
+    return [f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()]
 
 
 def published(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
