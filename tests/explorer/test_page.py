@@ -11,6 +11,7 @@ from http.client import HTTPConnection, HTTPResponse
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import pytest
 from PIL import Image
@@ -347,6 +348,13 @@ def test_the_own_page_may_connect(address: str) -> None:
 )  # fmt: skip
 def test_an_unknown_path_is_not_found(address: str, path: str) -> None:
     assert ask(address, path).status == 404
+
+
+@pytest.mark.parametrize("name", ["%00", "a" * 5000])
+def test_a_name_that_no_file_has_is_not_found(address: str, name: str) -> None:
+    with urlopen(address) as page:
+        folders = re.findall(rf"{FILES}/esm/\w+/", page.read().decode())
+    assert folders and ask(address, folders[0] + name).status == 404
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,14 @@ def test_a_long_message_keeps_its_begin_and_its_end() -> None:
     assert str(UserError("short")) == "short"
 
 
+def test_a_value_that_cannot_be_shown_is_named_by_its_class() -> None:
+    class Strange:
+        def __repr__(self) -> str:
+            raise ValueError
+
+    assert shown(Strange()) == "a Strange that cannot be shown"
+
+
 def test_a_long_value_is_shown_by_both_ends() -> None:
     assert shown("x") == "'x'"
     assert len(shown(list(range(10_000)))) == 120 and shown(list(range(10_000))).endswith("9998, 9999]")

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATHS = ("/", "/page.css", "/favicon.ico")
 FILES, CONNECTION = "/_nicegui/", "/_nicegui_ws/socket.io/"  # of NiceGUI
+LONGEST_PATH = 255  # characters, the longest name of a file on most systems
 MOST_BYTES = 1_000_000  # of a message; the page sends a few hundred
 OWN = (None, "same-origin", "none")  # who asks, as Sec-Fetch-Site says: an old browser, our page, or the address bar
 
@@ -60,7 +61,8 @@ def _is_known(scope: Scope) -> bool:
     """Whether a path is one of the page's or of NiceGUI's files. NiceGUI answers every other path with the page."""
     if scope["path"] in PATHS:
         return True
-    routes = scope["app"].routes if scope["path"].startswith(FILES) else ()
+    could_be_a_file = "\0" not in scope["path"] and len(scope["path"]) <= LONGEST_PATH
+    routes = scope["app"].routes if could_be_a_file and scope["path"].startswith(FILES) else ()
     return any(route.matches(scope)[0] is not Match.NONE for route in routes)
 
 

@@ -23,7 +23,11 @@ class UserError(Exception):
 
 def shown(value: object) -> str:
     """A value as a sentence shows it: its `repr` on one line, of which a long one loses its middle."""
-    return _cut(" ".join(line.strip() for line in repr(value).splitlines()), MOST_SHOWN)
+    try:
+        said = repr(value)
+    except Exception:  # a class of the caller's
+        said = f"a {type(value).__name__} that cannot be shown"
+    return _cut(" ".join(line.strip() for line in said.splitlines()), MOST_SHOWN)
 
 
 def some_of(names: Sequence[str], most: int) -> str:
