@@ -62,11 +62,3 @@ def note(names: list[str], copies: np.ndarray) -> list[str]:
     return [
         f"{more:,} of {len(copies):,} images {'is an exact copy' if more == 1 else 'are exact copies'} of another one, such as {one} and {other}."
     ]
-
-
-def keep_together(dealt: dict[str, np.ndarray], copies: np.ndarray) -> dict[str, np.ndarray]:
-    """The rows of each split, with all copies of an image in the split of the first of them that was dealt."""
-    order = np.concatenate(list(dealt.values()))
-    split = np.repeat(np.arange(len(dealt)), [len(rows) for rows in dealt.values()])
-    _, first, place = np.unique(copies[order], return_index=True, return_inverse=True)
-    return {name: order[split[first][place] == number] for number, name in enumerate(dealt)}
