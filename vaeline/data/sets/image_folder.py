@@ -100,7 +100,9 @@ def _tables(archive: Archive, images: list[str]) -> list[str]:
     if not candidates:
         return []
     named = ImageNames(images)
-    naming = [name for name in candidates if names_an_image(archive.read(name), named)]
+    naming = [
+        name for name in candidates if names_an_image(archive.read(name), named, bare=not name.lower().endswith(".txt"))
+    ]
     tables = (
         naming
         if len(naming) == 1
