@@ -165,7 +165,7 @@ def test_numbers_that_repeat_leave_fewer_bins() -> None:
 def test_a_bin_without_an_image_is_refused() -> None:
     with pytest.raises(
         UserError,
-        match="leaves below 30, 90 and above of age without an image, whose numbers are from 32 to 80; choose",
+        match="dataset.bins: no age is in below 30, 90 and above; its numbers are from 32 to 80. Choose other edges.",
     ):
         read_column("age", ["32", "45.5", "80", ""], [30.0, 40.0, 90.0])
 
@@ -293,4 +293,4 @@ def test_words_that_look_alike_are_named() -> None:
 
 def test_the_counts_of_many_values_are_cut() -> None:
     column = read_column("class", [f"c{row:03}" for row in range(100)] * 3)
-    assert column.describe().endswith("c011 (3), and 88 more")
+    assert column.describe().endswith("c011 (3) and 88 more")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -18,9 +18,9 @@ from vaeline.data.numbers import (
     spelling,
     why_doubtful,
 )
-from vaeline.data.spelling import look, same_looking, visible
+from vaeline.data.spelling import alike, look, same_looking, visible
 from vaeline.data.tables import INDEX
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 
 NO_YES = ["no", "yes"]
 MISSING = "missing"  # the value of an empty cell if `dataset.missing` is `category`
@@ -59,7 +59,6 @@ class Column:
         codes: the index of each row's value, -1 where it is missing, int64, (n,).
         reason: why the column is no label, and what to do; empty if it is one.
         remarks: sentences about values that look alike.
-        closed: whether values without a row are values all the same, as yes is.
         fault: why the column cannot be used at all, and what to do; empty if it can.
     """
 
@@ -69,7 +68,6 @@ class Column:
     codes: np.ndarray
     reason: str = ""
     remarks: list[str] = field(default_factory=list)
-    closed: bool = False
     fault: str = ""
 
     @property
@@ -85,13 +83,16 @@ class Column:
         )
 
 
+def is_missing(cell: str) -> bool:
+    """Whether a cell is empty, or says that its value is missing, by what it looks like."""
+    return look(cell) in MISSING_WORDS
+
+
 def shown_counts(values: list[str], codes: np.ndarray) -> str:
     """The number of rows with each value, for the user: `: blue (10), red (9)`; empty without values."""
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
-    shown = [f"{visible(value)} ({count:,})" for value, count in zip(values[:SHOWN], counts, strict=False)]
-    if len(values) > SHOWN:
-        shown.append(f"and {len(values) - SHOWN:,} more")
-    return f": {', '.join(shown)}" if shown else ""
+    shown = [f"{visible(value)} ({count:,})" for value, count in zip(values, counts, strict=False)]
+    return f": {some_of(shown, SHOWN)}" if shown else ""
 
 
 def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decimal_comma: bool = False) -> Column:
@@ -120,14 +121,14 @@ def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decim
         codes[place[word]] = code
     remarks = [*found.remarks, *(column.doubts() if found.values else [])]
     fault = _fault(name, present) if found.values else ""
-    return Column(name, found.kind, found.values, codes[rows], found.reason, remarks, found.closed, fault)
+    return Column(name, found.kind, found.values, codes[rows], found.reason, remarks, fault)
 
 
 def _fault(name: str, words: list[str]) -> str:
     """Why words cannot be values: two look the same, or one looks like an empty cell. Empty if they can."""
     if same := same_looking(words):
         return f"{name} has {' and '.join(map(ascii, same))}, which look the same; write one of them everywhere."
-    if empty := next((word for word in words if look(word) in MISSING_WORDS), None):
+    if empty := next(filter(is_missing, words), None):
         return f"{name} has {empty!a}, which looks like {look(empty)!r}; write that, or another word."
     return ""
 
@@ -139,7 +140,6 @@ class _Found:
     codes: dict[str, int]  # of each word that is not missing; if there are no values, 0
     reason: str = ""
     remarks: list[str] = field(default_factory=list)
-    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class _Words:
             return self._no_label("numbers of rows", "pandas writes it to number the rows.")
         if bins is None and (yes := self._yes()) is not None:
             codes = {word: int(word in yes) for word in self.present}
-            return _Found("yes/no", NO_YES, codes, remarks=self._mixed(yes) + self._same_numbers(), closed=True)
+            return _Found("yes/no", NO_YES, codes, remarks=self._mixed(yes) + self._same_numbers())
         if self.numbers is None:
             return self._categories()
         if bins is None or bins == "each":
@@ -303,22 +303,12 @@ class _Words:
         between = [f"{low} to {high}" for low, high in pairwise(names)]
         codes = {word: int(np.searchsorted(edges, value, side="right")) for word, value in floats.items()}
         values = [f"below {names[0]}", *between, f"{names[-1]} and above"]
-        self._check_bins(values, codes, rows)
-        lowest, highest = in_short(float(rows.min())), in_short(float(rows.max()))
-        return _Found(f"numbers from {lowest} to {highest} in {len(values)} bins", values, codes)
-
-    def _check_bins(self, values: list[str], codes: dict[str, int], rows: np.ndarray) -> None:
-        """Check that every bin has a number.
-
-        Raises:
-            UserError: one has none.
-        """
+        span = f"from {in_short(float(rows.min()))} to {in_short(float(rows.max()))}"
         if empty := [value for code, value in enumerate(values) if code not in set(codes.values())]:
-            lowest, highest = in_short(float(rows.min())), in_short(float(rows.max()))
             raise UserError(
-                f"dataset.bins leaves {', '.join(empty)} of {self.name} without an image, whose numbers are from {lowest} to {highest}; "
-                "choose other edges."
+                f"dataset.bins: no {self.name} is in {', '.join(empty)}; its numbers are {span}. Choose other edges."
             )
+        return _Found(f"numbers {span} in {len(values)} bins", values, codes)
 
     def _rows(self) -> int:
         missing = [at for word in MISSING_WORDS if (at := self.place.get(word)) is not None]
@@ -348,24 +338,13 @@ def _close(edges: list[float], exact: np.ndarray, numbers: np.ndarray) -> bool:
     )
 
 
-def alike(values: list[str]) -> list[list[str]]:
-    """Values that differ only in case or blanks, in groups."""
-
-    def folded(value: str) -> str:
-        return "".join(value.casefold().split())
-
-    groups = [list(group) for _, group in groupby(sorted(values, key=folded), key=folded)]
-    return [group for group in groups if len(group) > 1]
-
-
 def _is_minus_one(word: str) -> bool:
     return NUMBER.fullmatch(word) is not None and Decimal(word) == -1
 
 
 def _listed(words: list[str]) -> str:
     """Some words, quoted: `'1', 'yes' and 2 more`."""
-    more = f" and {len(words) - SHOWN:,} more" if len(words) > SHOWN else ""
-    return ", ".join(map(repr, words[:SHOWN])) + more
+    return some_of(list(map(repr, words)), SHOWN)
 
 
 def _index(values: Iterable[T]) -> dict[T, int]:

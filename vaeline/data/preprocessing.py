@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from vaeline.data import raw_images, source_fingerprint
-from vaeline.data.archive import some_of
 from vaeline.data.bad_images import bad_image
 from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
@@ -23,7 +22,7 @@ from vaeline.data.store import Stream, write
 from vaeline.study import schema
 from vaeline.study.step_settings import settings_of_store
 from vaeline.system.background import cores, in_order
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 from vaeline.system.progress import Bar
 
 BLOCK = 64  # images that a thread prepares at once
@@ -147,20 +146,22 @@ def _changes(images: np.ndarray | EncodedImages, size: int | None) -> list[str]:
     if isinstance(images, np.ndarray):
         height, width = images.shape[2:]
         return [_resized((width, height), (width, height), size)]
-    looks = images.looks
-    if looks is None:
+    summary = images.summary
+    if summary is None:
         return [f"The shorter side becomes {size} pixels, and the centre is cut out."]
-    sentences = [_resized(looks.smallest, looks.largest, size)]
-    if looks.longest > LONG:
+    sentences = [_resized(summary.smallest, summary.largest, size)]
+    if summary.longest > LONG:
         sentences.append(
-            f"The longest image is {looks.longest:.1f} times as long as wide; only its centre is used, {1 / looks.longest:.0%} of it."
+            f"The longest image is {summary.longest:.1f} times as long as wide; only its centre is used, {1 / summary.longest:.0%} of it."
         )
-    if looks.grey and looks.coloured:
-        sentences.append(f"All images are stored in colour: {looks.coloured:,} are in colour, and {looks.grey:,} grey.")
+    if summary.grey and summary.coloured:
+        sentences.append(
+            f"All images are stored in colour: {summary.coloured:,} are in colour, and {summary.grey:,} grey."
+        )
     else:
-        sentences.append(f"All images are {'in colour' if looks.coloured else 'grey'}.")
-    if looks.transparent:
-        sentences.append(f"Transparent pixels become white (images that may have some: {looks.transparent:,}).")
+        sentences.append(f"All images are {'in colour' if summary.coloured else 'grey'}.")
+    if summary.transparent:
+        sentences.append(f"Transparent pixels become white (images that may have some: {summary.transparent:,}).")
     return sentences
 
 

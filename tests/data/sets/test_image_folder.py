@@ -220,12 +220,6 @@ def test_missing_is_a_category_if_asked(people: Path) -> None:
     assert raw.labels.codes[3].tolist() == [2, 0] and raw.labels.codes[39].tolist() == [1, 2]
 
 
-def test_a_value_that_no_image_has_any_more_is_no_value(tmp_path: Path) -> None:
-    table = "file,a,b\n0.png,x,\n1.png,y,1\n2.png,z,0\n"
-    raw = raw_images.read(dataset(write_files(tmp_path, names(3) | {"t.csv": table.encode()}), missing="drop"))
-    assert raw.labels.values == [["y", "z"], ["no", "yes"]] and raw.labels.codes.tolist() == [[0, 1], [1, 0]]
-
-
 def test_numbers_are_binned_if_asked(people: Path) -> None:
     raw = raw_images.read(dataset(people, labels=["age"], bins={"age": [30, 40]}))
     assert raw.labels.values == [["below 30", "30 to 40", "40 and above"]]
@@ -245,6 +239,19 @@ SPLITS = ["train", "Val", "TEST", "training", "dev", "valid", "validation ", "te
 def given(tmp_path: Path) -> Path:
     rows = [f"{row}.png,{row % 3},{split}" for row, split in enumerate(SPLITS)]
     return write_files(tmp_path, names(24) | {"t.csv": "\n".join(["file,kind,part", *rows]).encode()})
+
+
+def test_columns_are_found_in_either_way_to_compose_an_accent(tmp_path: Path) -> None:
+    rows = "".join(f"{row}.png,{row % 2},{row / 7},p{row // 2},{('train', 'test')[row % 2]}\n" for row in range(12))
+    composed = unicodedata.normalize("NFC", "file,größe,höhe,prüfling,teilmenü\n")
+    write_files(tmp_path, names(12) | {"t.csv": (composed + rows).encode()})
+    size, height, person, part = (
+        unicodedata.normalize("NFD", name) for name in ("größe", "höhe", "prüfling", "teilmenü")
+    )
+    asked = {"labels": [size, height], "bins": {height: 2}}
+    assert raw_images.read(dataset(tmp_path, **asked, split={"group": person})).groups is not None
+    raw = raw_images.read(dataset(tmp_path, **asked, split={"method": "column", "column": part}))
+    assert raw.official is not None and raw.labels.names == list(composed.strip().split(",")[1:3])
 
 
 def test_a_column_gives_the_split(given: Path) -> None:
@@ -463,7 +470,9 @@ def test_an_image_folder_cannot_be_downloaded(tmp_path: Path, monkeypatch: pytes
 def test_one_file_under_two_names_is_refused(tmp_path: Path, link: Callable[[Path, Path], None]) -> None:
     write_class_folders(tmp_path)
     link(tmp_path / "cat/1.png", tmp_path / "dog/x.png")
-    with pytest.raises(UserError, match=r"cat/1.png and dog/x.png in .* are the same file, by a link.*remove one link"):
+    with pytest.raises(
+        UserError, match=r"has two names for one file, by links, .*: cat/1.png and dog/x.png; remove one link"
+    ):
         raw_images.read(dataset(tmp_path))
 
 
@@ -522,10 +531,20 @@ def test_damaged_files_are_no_copies_of_each_other(tmp_path: Path) -> None:
     assert len(raw_images.fetch(dataset(tmp_path, on_bad_image="skip"))["skipped"]) == 2
 
 
+def test_an_image_that_is_skipped_says_nothing_of_the_others(tmp_path: Path) -> None:
+    write_files(tmp_path, {f"{row % 2}/{row}.png": encoded(picture(row, mode="L"), "PNG") for row in range(20)})
+    write_files(tmp_path, {"0/damaged.png": PNG[: len(PNG) // 2]})
+    wanted = dataset(tmp_path, on_bad_image="skip")
+    manifest = raw_images.fetch(wanted)
+    images = raw_images.without(raw_images.read(wanted), manifest["skipped"]).images
+    assert isinstance(images, EncodedImages) and images.channels == 1
+    assert images.summary is not None and images.summary.coloured == 0
+
+
 def test_folders_inside_of_classes_are_told(tmp_path: Path) -> None:
     write_files(write_class_folders(tmp_path), {"cat/tabby/1.png": PNG, "cat/tabby/2.png": PNG, "dog/a/b/1.png": PNG})
     assert raw_images.read(dataset(tmp_path)).notes[1] == (
-        "Folders inside of a class are no classes of their own: cat/tabby 2, dog/a/b 1. If they should be, put a table next to the folders."
+        "Folders inside of a class are no classes of their own: cat/tabby (2), dog/a/b (1). If they should be, put a table next to the folders."
     )
 
 

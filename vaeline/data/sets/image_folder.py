@@ -5,6 +5,7 @@ no, categories, or numbers that `dataset.bins` bins. Folders called train, valid
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -12,16 +13,16 @@ from typing import NamedTuple
 import numpy as np
 
 from vaeline.data import copies, decoding, split_folders
-from vaeline.data.archive import Archive, some_of
+from vaeline.data.archive import Archive
 from vaeline.data.bad_images import bad_image
 from vaeline.data.class_folders import read_classes
 from vaeline.data.described import Described, describe
 from vaeline.data.image_names import ImageNames, names_an_image
-from vaeline.data.raw_images import EncodedImages, Loader, Looks, RawImages
+from vaeline.data.raw_images import EncodedImages, HeaderSummary, Loader, RawImages
 from vaeline.data.splits import split_of
 from vaeline.data.tables import Table, read_table
 from vaeline.study.schema import Dataset
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 
 TABLES = (".csv", ".tsv", ".txt")  # the last one only if it names an image
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".feather", ".jsonl")
@@ -58,13 +59,13 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     read_layout = _by_table if tables else _by_class
     names, described = read_layout(Source(archive, images, tables, dataset))
     archive.check_one_name_each(names)
-    found, damaged, notes = _headers(archive, names, dataset)
+    headers, notes = _headers(archive, names, dataset)
     files = {"images": archive.fingerprint(names + tables)}
     official = split_folders.splits_of(names, folder) if dataset.split.method == "folders" else described.official
-    same = _copies(archive, names, damaged)
-    copies.check_agree(names, same, copies.said_of(described.labels, official, described.groups), str(folder))
+    same = _copies(archive, names, headers)
+    copies.check_agree(names, same, copies.annotations_of(described.labels, official, described.groups), str(folder))
     return RawImages(
-        images=EncodedImages(archive, names, found.channels, found),
+        images=EncodedImages(archive, names, HeaderSummary.of(headers.values()).channels, headers),
         labels=described.labels,
         ids=names,
         files=files,
@@ -169,27 +170,23 @@ def _columns_of_splits(table: Table, dataset: Dataset) -> list[str]:
     return [name for name in table.names if all(split_of(cell) for cell in set(table.column(name)))]
 
 
-def _headers(archive: Archive, names: list[str], dataset: Dataset) -> tuple[Looks, set[str], list[str]]:
-    """How the images look by their headers; images without a header, if these are skipped; notes on images of several frames."""
-    headers, damaged, several = [], set[str](), []
+def _headers(archive: Archive, names: list[str], dataset: Dataset) -> tuple[dict[str, decoding.Header], list[str]]:
+    """The headers of the images, without those of damaged ones if these are skipped; and notes on images of several frames."""
+    headers = {}
     for name in names:
         try:
-            header = decoding.header(archive.read(name))
+            headers[name] = decoding.header(archive.read(name))
         except ValueError as error:
             if dataset.on_bad_image == "stop":
                 raise bad_image(archive, name, error) from error
-            damaged.add(name)
-            continue
-        headers.append(header)
-        several += [name] if header.frames else []
-    notes = [f"Only the first frame or page is used of {some_of(several)}."] if several else []
-    return Looks.of(headers), damaged, notes
+    several = [name for name, header in headers.items() if header.frames]
+    return headers, [f"Only the first frame or page is used of {some_of(several)}."] if several else []
 
 
-def _copies(archive: Archive, names: list[str], damaged: set[str]) -> np.ndarray:
-    """Equal numbers for images with the same bytes. Damaged files, as empty ones, are no copies of each other."""
+def _copies(archive: Archive, names: list[str], headers: Collection[str]) -> np.ndarray:
+    """Equal numbers for images with the same bytes. Damaged files, as empty ones, have no header and are no copies of each other."""
     same = archive.first_copies(names)
-    return np.array([row if name in damaged else same[row] for row, name in enumerate(names)])
+    return np.array([same[row] if name in headers else row for row, name in enumerate(names)])
 
 
 def _alike(names: list[str]) -> list[str]:
