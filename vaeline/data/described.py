@@ -40,29 +40,44 @@ def describe(table: Table, dataset: Dataset, where: str) -> Described:
         UserError: a key of `dataset` names a column that does not exist or does not fit, or a value is missing.
     """
     _check_columns_exist(table, dataset, where)
-    columns = [
-        _unless_constant(read_column(name, table.column(name), dataset.bins.get(name), table.decimal_comma), dataset)
-        for name in _offered(table, dataset)
-    ]
+    columns = _columns(table, dataset)
     chosen = of_columns(columns).choose(dataset.labels)
     _check_sound(columns, chosen, where)
     notes = [*table.notes, *_taken_for(columns, chosen), *_splits_left_out(columns, chosen, dataset, where)]
-    gaps = _missing(table, chosen, dataset)
-    rows = np.arange(len(table.ids))
-    if gaps and dataset.missing != "category":
-        rows = _without(gaps, table, dataset, where)
-        notes.append(
-            f"Left out: {len(table.ids) - len(rows):,} of {len(table.ids):,} images, which lack {', '.join(gaps)} (dataset.missing: drop)."
-        )
-        _check_nothing_vanished(chosen, rows, gaps)
+    rows, left_out = _used_rows(table, chosen, dataset, where)
     groups = read_groups(table, dataset.split.group, rows, where) if dataset.split.group else None
     return Described(
         rows,
         _without_gaps(Labels(chosen.names, chosen.values, chosen.codes[rows])),
         _splits(table, dataset, rows, where),
         groups,
-        notes + _used_for_splits(dataset, groups),
+        notes + left_out + _used_for_splits(dataset, groups),
     )
+
+
+def _columns(table: Table, dataset: Dataset) -> list[Column]:
+    """The columns that may be labels."""
+    return [
+        _unless_constant(read_column(name, table.column(name), dataset.bins.get(name), table.decimal_comma), dataset)
+        for name in _offered(table, dataset)
+    ]
+
+
+def _used_rows(table: Table, chosen: Labels, dataset: Dataset, where: str) -> tuple[np.ndarray, list[str]]:
+    """The rows that are used, and a note on those that are left out because they lack a value.
+
+    Raises:
+        UserError: rows lack a value and may not be left out, or their values would vanish with them.
+    """
+    gaps = _missing(table, chosen, dataset)
+    if not gaps or dataset.missing == "category":
+        return np.arange(len(table.ids)), []
+    rows = _without(gaps, table, dataset, where)
+    _check_nothing_vanished(chosen, rows, gaps)
+    left_out = len(table.ids) - len(rows)
+    return rows, [
+        f"Left out: {left_out:,} of {len(table.ids):,} images, which lack {', '.join(gaps)} (dataset.missing: drop)."
+    ]
 
 
 def _unless_constant(column: Column, dataset: Dataset) -> Column:

@@ -47,13 +47,7 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
         UserError: `folder` has neither layout, or a file in it is damaged or can be read in two ways.
     """
     archive = Archive(folder)
-    images = [name for name in archive.names if name.lower().endswith(decoding.suffixes())]
-    if not images:
-        held = f"files of other kinds ({_counted(archive.names)})" if archive.names else "no files"
-        raise UserError(
-            f"{folder} holds no image such as .jpg, .png or .tif, but {held}. Unpack archives and convert other images, or set dataset.source to "
-            f"{LAYOUTS}."
-        )
+    images = _images(archive)
     tables = _tables(archive, images)
     split_folders.check_used(images, dataset.split.method, folder)
     read_layout = _by_table if tables else _by_class
@@ -61,15 +55,15 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     archive.check_one_name_each(names)
     headers, notes = _headers(archive, names, dataset)
     files = {"images": archive.fingerprint(names + tables)}
-    official = split_folders.splits_of(names, folder) if dataset.split.method == "folders" else described.official
-    same = _copies(archive, names, headers)
-    copies.check_agree(names, same, copies.annotations_of(described.labels, official, described.groups), str(folder))
+    if dataset.split.method == "folders":
+        described = replace(described, official=split_folders.splits_of(names, folder))
+    same = _checked_copies(archive, names, headers, described)
     return RawImages(
         images=EncodedImages(archive, names, HeaderSummary.of(headers.values()).channels, headers),
         labels=described.labels,
         ids=names,
         files=files,
-        official=official,
+        official=described.official,
         groups=described.groups,
         copies=same,
         notes=[
@@ -80,6 +74,22 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
             *_passed_over(archive, images, tables),
         ],
     )
+
+
+def _images(archive: Archive) -> list[str]:
+    """The names of the images.
+
+    Raises:
+        UserError: there are none.
+    """
+    images = [name for name in archive.names if name.lower().endswith(decoding.suffixes())]
+    if not images:
+        held = f"files of other kinds ({_counted(archive.names)})" if archive.names else "no files"
+        raise UserError(
+            f"{archive.path} holds no image such as .jpg, .png or .tif, but {held}. Unpack archives and convert other images, or set "
+            f"dataset.source to {LAYOUTS}."
+        )
+    return images
 
 
 class Source(NamedTuple):
@@ -183,10 +193,17 @@ def _headers(archive: Archive, names: list[str], dataset: Dataset) -> tuple[dict
     return headers, [f"Only the first frame or page is used of {some_of(several)}."] if several else []
 
 
-def _copies(archive: Archive, names: list[str], headers: Collection[str]) -> np.ndarray:
-    """Equal numbers for images with the same bytes. Damaged files, as empty ones, have no header and are no copies of each other."""
-    same = archive.first_copies(names)
-    return np.array([same[row] if name in headers else row for row, name in enumerate(names)])
+def _checked_copies(archive: Archive, names: list[str], headers: Collection[str], described: Described) -> np.ndarray:
+    """Equal numbers for images with the same bytes. Damaged files, as empty ones, have no header and are no copies of each other.
+
+    Raises:
+        UserError: copies have different labels, splits or groups.
+    """
+    first = archive.first_copies(names)
+    same = np.array([first[row] if name in headers else row for row, name in enumerate(names)])
+    annotations = copies.annotations_of(described.labels, described.official, described.groups)
+    copies.check_agree(names, same, annotations, str(archive.path))
+    return same
 
 
 def _alike(names: list[str]) -> list[str]:
