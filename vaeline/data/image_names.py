@@ -8,7 +8,7 @@ from vaeline.data.decoding import suffixes
 from vaeline.data.spelling import visible
 from vaeline.data.splits import seems_split
 from vaeline.data.tables import Table, check_once
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 
 LINES = 50  # of a file that are searched for a name
 MARKS = ",;\t|:"  # between cells; a table with the last two is refused, not overlooked
@@ -65,7 +65,7 @@ class ImageNames:
         """
         asked, notes = list(table.ids), list[str]()
         if not any(map(self.candidates, asked)):
-            asked, notes = self._otherwise(asked, where)
+            asked, notes = self._otherwise(table, where)
         found = [self._only(name, line, where) for name, line in zip(asked, table.lines, strict=True)]
         check_once(((name, line) for name, line in zip(found, table.lines, strict=True) if name is not None), where)
         if not any(found):
@@ -75,28 +75,28 @@ class ImageNames:
             )
         return Matched(found, notes + self._note_on_case(asked, found))
 
-    def _otherwise(self, asked: list[str], where: str) -> tuple[list[str], list[str]]:
+    def _otherwise(self, table: Table, where: str) -> tuple[list[str], list[str]]:
         """Names without the folders in front of all of them, or with the suffixes of the images; and sentences that say so.
 
         The names as they are if no image has such a name.
         """
-        shortened = _shortened(asked)
+        shortened = _shortened(table.ids)
         for front, names in shortened:
             if any(visible(name) in self._whole if _of_split(front) else self.candidates(name) for name in names):
                 return names, _note_on_front(front)
         for front, names in shortened:
-            if not _of_split(front) and (renamed := self._with_suffixes(names, asked, where)):
+            if not _of_split(front) and (renamed := self._with_suffixes(names, table, where)):
                 row = next(row for row, (name, image) in enumerate(zip(names, renamed, strict=True)) if name != image)
                 note = f"The names in the table have other suffixes than the images, or none: {names[row]} is {renamed[row]}."
                 return renamed, [*_note_on_front(front), note]
-        return asked, []
+        return table.ids, []
 
-    def _with_suffixes(self, names: list[str], asked: list[str], where: str) -> list[str]:
+    def _with_suffixes(self, names: list[str], table: Table, where: str) -> list[str]:
         """The images that have these names but for the suffix, and the names that no image has; empty if all are such names.
 
         Args:
-            names: that are looked for.
-            asked: the same as the table has them.
+            names: of the table's images, without folders in front of all of them.
+            table: as it is.
             where: the table's name.
 
         Raises:
@@ -105,19 +105,27 @@ class ImageNames:
         meant = [self._stems.get(_stem(name), []) for name in names]
         if not any(meant):
             return []
-        bare = any(not _has_suffix(name) and "/" not in _slashes(name) for name in asked)
-        if bare and len({PurePosixPath(image).parent for image in self.images}) > 1:
-            raise UserError(
-                f"{where} may be a table of the images, whose names have no suffixes, or no table; write the suffixes, or remove the file."
-            )
-        for name, images in zip(asked, meant, strict=True):
+        if any(not _has_suffix(name) and "/" not in _slashes(name) for name in table.ids):
+            if self._hint(table):
+                return []
+            self._check_bare(table.ids, meant, where)
+        for name, images in zip(table.ids, meant, strict=True):
             if len(images) > 1:
                 raise UserError(
                     f"{where} names {name}, which may be {images[0]} or {images[1]}; write the names as those of the files, with their suffixes."
                 )
-        if bare and not all(meant):
-            return []
         return [images[0] if images else name for name, images in zip(names, meant, strict=True)]
+
+    def _check_bare(self, names: list[str], meant: list[list[str]], where: str) -> None:
+        """Check that names without suffixes, which may be any words or numbers, are those of images."""
+        if len({PurePosixPath(image).parent for image in self.images}) > 1:
+            raise UserError(
+                f"{where} may be a table of the images, whose names have no suffixes, or no table; write the suffixes, or remove the file."
+            )
+        if absent := [name for name, images in zip(names, meant, strict=True) if not images]:
+            raise UserError(
+                f"{where} has names without suffixes, and no image has the name {some_of(absent)}; write the suffixes, or remove these rows."
+            )
 
     @staticmethod
     def _note_on_case(asked: list[str], found: list[str | None]) -> list[str]:

@@ -599,7 +599,7 @@ def test_names_that_are_written_in_another_way_are_found_with_a_remark(
     ("files", "rows", "sentence"),
     [
         (["train/0.png", "train/1.png"], "test/0.png,1\ntest/1.png,0", "names no image that exists: its first name is 'test/0.png'"),
-        (["0.jpg", "0.png"], "0,1\n1,0", "t.csv names 0, which may be 0.jpg or 0.png; write .* with their suffixes"),
+        (["0.jpg", "0.png", "1.png"], "0,1\n1,0", "t.csv names 0, which may be 0.jpg or 0.png; write .* with their suffixes"),
         (["0.png", "1.png"], "a,0.png\na,1.png", "column 'x' names images, and the first column, 'file', does not; make 'x' the first"),
     ],
 )  # fmt: skip
@@ -617,7 +617,14 @@ def test_names_without_suffixes_are_found_in_one_folder_if_each_row_has_an_image
     raw = raw_images.read(dataset(tmp_path))
     assert raw.notes[-1] == "The names in the table have other suffixes than the images, or none: 0 is img/0.png."
     (tmp_path / "img/3.png").unlink()
-    with pytest.raises(UserError, match="t.csv names no image that exists: its first name is '0'"):
+    with pytest.raises(UserError, match="t.csv has names without suffixes, and no image has the name 3; write the suf"):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_numbers_are_no_names_beside_a_column_of_names(tmp_path: Path) -> None:
+    table = "id,image,x\n" + "".join(f"{row},{3 - row}.png,{row % 2}\n" for row in range(4))
+    write_files(tmp_path, names(4) | {"t.csv": table.encode()})
+    with pytest.raises(UserError, match="first name is '0'.* Its column 'image' names images; make it the first one"):
         raw_images.read(dataset(tmp_path))
 
 
