@@ -20,6 +20,12 @@ def test_folder_and_zip_hold_the_same_sorted_files(tmp_path: Path) -> None:
     assert folder.read("b/two.txt") == archive.read("b/two.txt") == b"2"
 
 
+def test_names_in_a_zip_may_begin_with_a_dot_and_a_slash(tmp_path: Path) -> None:
+    write_zip(tmp_path / "a.zip", {"./img/1.jpg": b"1", "./.hidden/2.jpg": b"2"})
+    archive = Archive(tmp_path / "a.zip")
+    assert archive.names == ["img/1.jpg"] and archive.read("img/1.jpg") == b"1"
+
+
 def test_a_folders_fingerprint_depends_on_names_and_bytes(tmp_path: Path) -> None:
     prints = []
     for number, files in enumerate([FILES, FILES, {**FILES, "b/one.txt": b"!"}, {"b/1.txt": b"1", "b/two.txt": b"2"}]):

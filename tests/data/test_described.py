@@ -36,15 +36,23 @@ def test_one_value_and_empty_cells_are_refused_dropped_or_a_category() -> None:
     assert described("a,b", rows, missing="category").labels.values == [["x", "missing"], ["no", "yes"]]
 
 
-def test_a_column_with_one_value_after_rows_were_dropped_is_refused() -> None:
-    with pytest.raises(UserError, match="All images of t.csv that lack no value have the value yes of b, so that"):
+def test_a_value_that_would_vanish_with_the_images_that_lack_another_is_refused() -> None:
+    with pytest.raises(
+        UserError,
+        match="Leaving out the images that lack wild leaves no image of colour=c; set dataset.missing to category, or list other columns",
+    ):
+        described("colour,wild", ["a,1", "b,0", "a,0", "c,", "c,"], missing="drop")
+    with pytest.raises(UserError, match="that lack a leaves no image of b=no; set"):
         described("a,b", ["x,1", "y,1", ",0"], missing="drop")
 
 
-def test_a_bin_without_an_image_is_no_value() -> None:
-    found = described("age,b", ["10,1", "20,0", "30,1", "40,"], missing="drop", bins={"age": [15.0, 35.0]})
-    assert found.labels.values[0] == ["below 15", "15 to 35"]
-    with pytest.raises(UserError, match="dataset.bins leaves 50 and above of age without an image"):
+def test_a_bin_without_an_image_is_refused() -> None:
+    with pytest.raises(UserError, match="that lack b leaves no image of age=35 and above; set dataset.missing"):
+        described("age,b", ["10,1", "20,0", "30,1", "40,"], missing="drop", bins={"age": [15.0, 35.0]})
+    with pytest.raises(
+        UserError,
+        match="dataset.bins: no age is in 50 and above; its numbers are from 10 to 30. Choose other edges.",
+    ):
         described("age,b", ["10,1", "20,0", "30,1"], bins={"age": [15.0, 50.0]})
 
 
@@ -56,14 +64,12 @@ def test_values_that_look_the_same_are_refused_if_they_are_used() -> None:
 
 
 def test_an_empty_cell_of_a_group_is_refused_with_its_line() -> None:
-    rows = ["1,p", "0,", "1,q", "0,\u200b"]
-    for missing, line in (("category", 3), ("drop", 5)):
-        with pytest.raises(
-            UserError, match=f"t.csv, line {line}: who is empty, but dataset.split.group names it; name"
-        ):
-            described("x,who", rows, missing=missing, split={"group": "who"})
-    with pytest.raises(UserError, match="who lacks a value in 1 of 4 rows of t.csv .1.png in line 3"):
-        described("x,who", rows, split={"group": "who"})
+    for rows in (["1,p", "0,", "1,q", "0,q"], ["1,p", "0,\u200b", "1,q", "0,q"]):
+        with pytest.raises(UserError, match="t.csv, line 3: who is empty, but dataset.split.group names it; name"):
+            described("x,who", rows, missing="category", split={"group": "who"})
+        with pytest.raises(UserError, match="who lacks a value in 1 of 4 rows of t.csv .1.png in line 3"):
+            described("x,who", rows, split={"group": "who"})
+        assert described("x,who", rows, missing="drop", split={"group": "who"}).rows.tolist() == [0, 2, 3]
 
 
 def test_the_size_of_groups_is_told() -> None:

@@ -24,7 +24,7 @@ LABELLED = Facts("tiny", (1, 4, 4), 256, (-1, 1), list(VALUES), list(VALUES.valu
     ("name", "asked", "index"),
     [
         ("digit", 3, 3), ("digit", "3", 3), ("digit", np.int64(3), 3), ("class", 1, 0), ("class", "5", 4), ("Smiling", "yes", 1),
-        ("Smiling", 1, 1), ("Smiling", "0", 0), ("Smiling", True, 1), ("age", "18 to 40", 1), ("code", "01", 0), ("colour", 1, 1),
+        ("Smiling", 1, 1), ("Smiling", "0", 0), ("age", "18 to 40", 1), ("code", "01", 0), ("colour", 1, 1),
     ],
 )  # fmt: skip
 def test_a_value_is_found_by_its_name_or_its_place(name: str, asked: str | int, index: int) -> None:

@@ -19,7 +19,8 @@ def groups(*cells: str, rows: list[int] | None = None) -> np.ndarray:
 @pytest.mark.parametrize(
     ("one", "other"),
     [("Anna", "anna"), ("1", "1.0"), ("1", "01"), ("1.50", "1.5"), ("p1", "p01"), ("Anna Lee", "Anna  Lee"), ("Anna", "An\u200bna"), ("é", "e\u0301"),
-     ("A\u00a0B", "A B"), ("\uff11", "1"), ("STRASSE", "straße"), ("Anna", "\u0410nna"), ("1e2", "100")],
+     ("A\u00a0B", "A B"), ("\uff11", "1"), ("STRASSE", "straße"), ("Anna", "\u0410nna"), ("1e2", "100"), ("anna 1", "anna1"),
+     ("p 01", "P1")],
 )  # fmt: skip
 def test_two_spellings_of_a_group_are_refused_by_name(one: str, other: str) -> None:
     named = re.escape(f"who is {one!a} in line 3 and {other!a} in line 5, which may be one group")

@@ -239,27 +239,31 @@ def test_groups_that_cannot_be_dealt_are_refused() -> None:
         deal(100, schema.Split(group="person"))
 
 
-@pytest.mark.parametrize("limit", [None, 90])
-def test_copies_come_into_one_split_and_all_others_stay(limit: int | None) -> None:
-    numbers = np.arange(200)
-    numbers[[7, 60, 150]] = numbers[[8, 61]] = 7
-    dealt, before = (deal(200, schema.Split(), None, limit, None, copies) for copies in (numbers, None))
-    shared = [set(numbers[dealt[name]]) for name in splits.SPLITS]
-    assert not shared[0] & shared[1] and not shared[0] & shared[2] and not shared[1] & shared[2]
-    assert sorted(np.concatenate(list(dealt.values()))) == sorted(np.concatenate(list(before.values())))
-    for name in splits.SPLITS:
-        others = [row for row in before[name] if numbers[row] != 7]
-        assert [row for row in dealt[name] if numbers[row] != 7] == others
-
-
-def test_copies_stay_in_their_given_split_but_not_on_both_sides_of_validation() -> None:
-    official = np.array(["train"] * 80 + ["test"] * 20)
-    numbers = np.arange(100)
-    numbers[:40] = numbers[-5:] = 0
-    dealt = deal(100, schema.Split(method="official", validation=0.2), official, None, None, numbers)
-    assert (
-        len(dealt["test"]) == 20 and len({name for name in ("train", "validation") if 0 in numbers[dealt[name]]}) == 1
+@pytest.mark.parametrize("limit", [None, 900])
+def test_copies_come_into_one_split_and_the_shares_stay(limit: int | None) -> None:
+    copies = np.arange(1000) // 2
+    dealt = deal(1000, schema.Split(), None, limit, None, copies)
+    assert [len(dealt[name]) for name in splits.SPLITS] == pytest.approx(
+        [(limit or 1000) * share for share in (0.7, 0.1, 0.2)], abs=2
     )
+    found = [set(copies[rows]) for rows in dealt.values()]
+    assert sum(map(len, found)) == len(set.union(*found))
+
+
+def test_validation_takes_its_share_of_a_given_train_split_by_whole_copies() -> None:
+    official = np.array(["train"] * 800 + ["test"] * 200)
+    copies = np.arange(1000) // 2
+    copies[-5:] = 0  # which stay in their given split
+    dealt = deal(1000, schema.Split(method="official", validation=0.1), official, None, None, copies)
+    assert [len(dealt[name]) for name in splits.SPLITS] == [720, 80, 200]
+    assert not set(copies[dealt["train"]]) & set(copies[dealt["validation"]])
+
+
+def test_images_without_copies_are_dealt_as_ever() -> None:
+    for official in (None, np.array(["train"] * 80 + ["test"] * 20)):
+        split = schema.Split() if official is None else schema.Split(method="official")
+        dealt, again = (deal(100, split, official, None, None, copies) for copies in (np.arange(100), None))
+        assert all((dealt[name] == again[name]).all() for name in splits.SPLITS)
 
 
 def test_the_digits_are_dealt_as_ever() -> None:
@@ -329,7 +333,7 @@ def test_many_bad_images_are_counted_and_a_few_are_named(tmp_path: Path) -> None
     pets = write_files(write_class_folders(tmp_path), {f"cat/bad{row}.png": b"?" for row in range(70)})
     manifest = raw_images.fetch(dataset("image_folder", pets, on_bad_image="skip"))
     assert len(manifest["skipped"]) == 70 and len(manifest["notes"][-1]) < 500
-    assert manifest["notes"][-1].endswith("; and 67 more, which the manifest lists.")
+    assert manifest["notes"][-1].endswith(" and 67 more.")
 
 
 def test_images_that_decode_are_not_decoded_twice_unless_bad_ones_are_skipped(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vaeline.data.spelling import look, same_looking, visible
+from vaeline.data.spelling import alike, folded, look, same_looking, visible
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,8 @@ def test_letters_of_other_alphabets_and_dashes_look_the_same() -> None:
 def test_the_first_two_words_that_look_the_same_are_found() -> None:
     assert same_looking(["a", "b", "c\u200b", "c", "d\u200b", "d"]) == ("c\u200b", "c")
     assert same_looking(["a", "A", "a b", "a  b"]) is None
+
+
+def test_words_that_differ_in_case_or_blanks_are_alike() -> None:
+    assert alike(["Anna 1", "x", "ANNA1", "1 12", "11 2"]) == [["Anna 1", "ANNA1"]]
+    assert folded("p  1 12") == "p1 12"

@@ -65,7 +65,7 @@ def test_a_header_is_what_a_reader_sees() -> None:
 
 def test_columns_that_differ_in_case_are_named() -> None:
     assert read_table(b"file,Sex,sex\na.png,1,2\n", "table").notes == [
-        "'Sex' and 'sex' differ only in case, and are different columns."
+        "'Sex' and 'sex' differ only in case or blanks, and are different columns."
     ]
 
 
@@ -91,10 +91,10 @@ MISTAKES = {
     "id,x\n,1\n": "line 2: the row names no image",
     "id,x,x\na.jpg,1,0\n": "columns 2 and 3 are both called 'x'",
     "id,x, x \na.jpg,1,0\n": "columns 2 and 3 are both called 'x'",
-    "id,x,x\u200b\na.jpg,1,0\n": "columns 2 and 3 are both called 'x'",
-    "id,e\u0301,é\na.jpg,1,0\n": "columns 2 and 3 are both called 'é'",
-    "id,x y,x\u00a0y\na.jpg,1,0\n": "columns 2 and 3 are both called 'x y'",
-    "id,POT,\u0420\u041e\u0422\na.jpg,1,0\n": "columns 2 and 3 are both called 'POT'",
+    "id,x,x\u200b\na.jpg,1,0\n": r"columns 2 and 3 are called 'x' and 'x\\u200b', which look the same; rename one",
+    "id,e\u0301,é\na.jpg,1,0\n": r"columns 2 and 3 are called 'e\\u0301' and '\\xe9', which",
+    "id,x y,x\u00a0y\na.jpg,1,0\n": r"columns 2 and 3 are called 'x y' and 'x\\xa0y', which",
+    "id,POT,\u0420\u041e\u0422\na.jpg,1,0\n": r"columns 2 and 3 are called 'POT' and '\\u0420",
     "id,x,\u200b\na.jpg,1,0\n": "column 3 has values but no name",
     "x,x\na.jpg,1\n": "columns 1 and 2 are both called 'x'",
     "id,x,,y\na.jpg,1,2,3\n": "column 3 has values but no name",

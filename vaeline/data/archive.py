@@ -8,17 +8,16 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 from vaeline.data.checksums import fingerprint
-from vaeline.system import errors
-from vaeline.system.errors import UserError, reason
+from vaeline.system.errors import UserError, reason, some_of
 
 HEADER = 30  # bytes before a file's name in a zip; the last ones are the lengths of the name and of the extra field
 LENGTHS = struct.Struct("<HH")
 UTF8 = 0x800  # the flag of a zip entry whose name is UTF-8
-SHOWN = 5  # names in a sentence
 # Files that Windows and macOS add to folders, beside those whose name begins with a dot.
 ADDED = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r", "$recycle.bin", "system volume information"}
 BETWEEN = 128  # bytes of extra fields between a name and its content; a file with more is read by zipfile
@@ -83,10 +82,9 @@ class Archive:
         seen: dict[tuple[int, int], str] = {}
         twice = [(first, name) for name in names if (first := self._first_name(seen, name)) != name]
         if twice:
-            first, name = twice[0]
+            pairs = [f"{first} and {name}" for first, name in twice]
             raise UserError(
-                f"{first} and {name} in {self.path} are the same file, by a link{_and_more(len(twice))}, so that its image would count twice; "
-                "remove one link."
+                f"{self.path} has two names for one file, by links, so that its image would count twice: {some_of(pairs)}; remove one link."
             )
 
     def _first_name(self, seen: dict[tuple[int, int], str], name: str) -> str:
@@ -104,7 +102,7 @@ class Archive:
         return [first.setdefault(key, row) for row, key in enumerate(keys)]
 
     def _rough(self, name: str) -> object:
-        """What equal files have in common, and few others."""
+        """A cheap key: equal files have equal keys; few other files do."""
         if self._zip:
             entry = self._zip.getinfo(self._stored[name])
             return entry.CRC, entry.file_size
@@ -159,12 +157,11 @@ def _names_in_zip(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
 
 def _zip_name(entry: zipfile.ZipInfo) -> str:
     """The name of a file in a zip. Many programs write UTF-8 without saying so, which zipfile reads as code page 437."""
-    if entry.flag_bits & UTF8:
-        return entry.filename
-    try:
-        return entry.filename.encode("cp437").decode()
-    except UnicodeError:
-        return entry.filename
+    name = entry.filename
+    if not entry.flag_bits & UTF8:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode()
+    return name.removeprefix("./")
 
 
 def _names_below(path: Path, broken: list[str], inodes: dict[str, tuple[int, int]]) -> dict[str, str]:
@@ -231,15 +228,6 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
         if zlib.crc32(content) == entry.CRC:
             return content
     return archive.read(entry)
-
-
-def some_of(names: list[str]) -> str:
-    """The first names of a list, and how many more there are, for a sentence."""
-    return errors.some_of(names, SHOWN)
-
-
-def _and_more(count: int) -> str:
-    return f" (as are {count - 1:,} more pairs)" if count > 1 else ""
 
 
 def is_hidden(name: str) -> bool:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from vaeline.data.archive import Archive
 from vaeline.data.decoding import decode
 from vaeline.system.background import cores, in_order
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 from vaeline.system.progress import Bar
 
 BLOCK = 64  # images that a thread decodes at once
@@ -48,6 +48,5 @@ def _fault(archive: Archive, name: str, channels: int) -> str:
 
 def note(skipped: dict[str, str], count: int) -> str:
     """A sentence on the images that are left out; the manifest lists them all."""
-    shown = "; ".join(f"{name} ({reason})" for name, reason in list(skipped.items())[:SHOWN])
-    more = f"; and {len(skipped) - SHOWN:,} more, which the manifest lists" if len(skipped) > SHOWN else ""
-    return f"Left out: {len(skipped):,} of {count:,} images, which cannot be decoded: {shown}{more}."
+    shown = some_of([f"{name} ({reason})" for name, reason in skipped.items()], SHOWN)
+    return f"Left out: {len(skipped):,} of {count:,} images, which cannot be decoded: {shown}."

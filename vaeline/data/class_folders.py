@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from vaeline.data.archive import Archive, is_hidden, shown_name, some_of
-from vaeline.data.columns import MOST_VALUES, alike, shown_counts
+from vaeline.data.archive import Archive, is_hidden, shown_name
+from vaeline.data.columns import MOST_VALUES, shown_counts
 from vaeline.data.labels import Labels, of_classes
-from vaeline.data.spelling import same_looking
-from vaeline.system.errors import UserError
+from vaeline.data.spelling import alike, same_looking
+from vaeline.system.errors import UserError, some_of
 
 
 def read_classes(archive: Archive, images: list[str], depth: int) -> tuple[Labels, list[str]]:
@@ -76,7 +76,7 @@ def _inner_folders(images: list[str], depth: int) -> list[str]:
     inner = Counter(name.rpartition("/")[0] for name in images if name.count("/") > depth + 1)
     if not inner:
         return []
-    shown = [f"{folder} {count:,}" for folder, count in sorted(inner.items())]
+    shown = [f"{folder} ({count:,})" for folder, count in sorted(inner.items())]
     return [
         f"Folders inside of a class are no classes of their own: {some_of(shown)}. If they should be, put a table next to the folders."
     ]

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import groupby, pairwise
 from typing import TypeVar
 
 import numpy as np
 
+from vaeline.data.bins import Bins, edges_of, names_of
 from vaeline.data.numbers import (
     COMMA_NUMBER,
     NUMBER,
@@ -18,9 +18,10 @@ from vaeline.data.numbers import (
     spelling,
     why_doubtful,
 )
-from vaeline.data.spelling import look, same_looking, visible
+from vaeline.data.spelling import alike, look, same_looking, visible
 from vaeline.data.tables import INDEX
-from vaeline.system.errors import UserError
+from vaeline.data.yes_no import spelled, words_for_yes
+from vaeline.system.errors import UserError, some_of
 
 NO_YES = ["no", "yes"]
 MISSING = "missing"  # the value of an empty cell if `dataset.missing` is `category`
@@ -33,19 +34,12 @@ MISSING_WORDS = frozenset([
 SEEM_MISSING = frozenset(
     ["none", "na", "nan", "n.a.", "n/a", "null", "nil", "-", "--", "---", ".", "unknown", "undefined"]
 )
-SPELLINGS = [
-    ({"no", "n"}, {"yes", "y"}),
-    ({"false", "f"}, {"true", "t"}),
-    ({"off"}, {"on"}),
-]  # of no and yes, in any case
-NUMBERS = [(Decimal(0), Decimal(1)), (Decimal(-1), Decimal(1))]
 FEW = 20  # different numbers that are categories by themselves; more are measurements
 ALL_DIFFERENT = 10  # values that are all different and say nothing of an image
 MOST_VALUES = 1000  # of a label; a column with more is a name of each image
 SHOWN = 12  # values whose counts are printed
 
 T = TypeVar("T")
-Bins = str | int | list[float]  # of `dataset.bins`
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,6 @@ class Column:
         codes: the index of each row's value, -1 where it is missing, int64, (n,).
         reason: why the column is no label, and what to do; empty if it is one.
         remarks: sentences about values that look alike.
-        closed: whether values without a row are values all the same, as yes is.
         fault: why the column cannot be used at all, and what to do; empty if it can.
     """
 
@@ -69,7 +62,6 @@ class Column:
     codes: np.ndarray
     reason: str = ""
     remarks: list[str] = field(default_factory=list)
-    closed: bool = False
     fault: str = ""
 
     @property
@@ -85,13 +77,16 @@ class Column:
         )
 
 
+def is_missing(cell: str) -> bool:
+    """Whether a cell is empty, or says that its value is missing, by what it looks like."""
+    return look(cell) in MISSING_WORDS
+
+
 def shown_counts(values: list[str], codes: np.ndarray) -> str:
     """The number of rows with each value, for the user: `: blue (10), red (9)`; empty without values."""
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
-    shown = [f"{visible(value)} ({count:,})" for value, count in zip(values[:SHOWN], counts, strict=False)]
-    if len(values) > SHOWN:
-        shown.append(f"and {len(values) - SHOWN:,} more")
-    return f": {', '.join(shown)}" if shown else ""
+    shown = [f"{visible(value)} ({count:,})" for value, count in zip(values, counts, strict=False)]
+    return f": {some_of(shown, SHOWN)}" if shown else ""
 
 
 def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decimal_comma: bool = False) -> Column:
@@ -120,14 +115,14 @@ def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decim
         codes[place[word]] = code
     remarks = [*found.remarks, *(column.doubts() if found.values else [])]
     fault = _fault(name, present) if found.values else ""
-    return Column(name, found.kind, found.values, codes[rows], found.reason, remarks, found.closed, fault)
+    return Column(name, found.kind, found.values, codes[rows], found.reason, remarks, fault)
 
 
 def _fault(name: str, words: list[str]) -> str:
     """Why words cannot be values: two look the same, or one looks like an empty cell. Empty if they can."""
     if same := same_looking(words):
         return f"{name} has {' and '.join(map(ascii, same))}, which look the same; write one of them everywhere."
-    if empty := next((word for word in words if look(word) in MISSING_WORDS), None):
+    if empty := next(filter(is_missing, words), None):
         return f"{name} has {empty!a}, which looks like {look(empty)!r}; write that, or another word."
     return ""
 
@@ -139,7 +134,6 @@ class _Found:
     codes: dict[str, int]  # of each word that is not missing; if there are no values, 0
     reason: str = ""
     remarks: list[str] = field(default_factory=list)
-    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,9 +152,10 @@ class _Words:
             return self._no_label("empty", "it has no value.")
         if self.numbers and INDEX.fullmatch(self.name):
             return self._no_label("numbers of rows", "pandas writes it to number the rows.")
-        if bins is None and (yes := self._yes()) is not None:
+        few = bins is None and len(self.present) <= MOST_VALUES
+        if few and (yes := words_for_yes(self.present, self.numbers)) is not None:
             codes = {word: int(word in yes) for word in self.present}
-            return _Found("yes/no", NO_YES, codes, remarks=self._mixed(yes) + self._same_numbers(), closed=True)
+            return _Found("yes/no", NO_YES, codes, remarks=self._mixed(yes) + self._same_numbers())
         if self.numbers is None:
             return self._categories()
         if bins is None or bins == "each":
@@ -170,52 +165,9 @@ class _Words:
     def _no_label(self, kind: str, reason: str) -> _Found:
         return _Found(kind, [], dict.fromkeys(self.present, 0), reason)
 
-    def _yes(self) -> set[str] | None:
-        """The words that mean yes if every word means yes or no; otherwise None."""
-        if len(self.present) > MOST_VALUES:
-            return None
-        if self.numbers is not None:
-            found = set(self.numbers.values())
-            return next(
-                ({w for w, n in self.numbers.items() if n == 1} for pair in NUMBERS if found <= set(pair)), None
-            )
-        folded = {word.casefold() for word in self.present}
-        if len(folded) == 1 and len(next(iter(folded))) == 1:  # a column of F may be of any letters
-            return None
-        for no, yes in SPELLINGS:
-            if folded <= no | yes:
-                return {word for word in self.present if word.casefold() in yes}
-        return self._yes_of_several()
-
-    def _yes_of_several(self) -> set[str] | None:
-        """The words that mean yes if they are spelled in several ways, as in 0, 1 and NO; None if a word may mean anything else.
-
-        One spelling must be there with both of its words. Beside it, a single letter or a lone -1 may stand for anything.
-        """
-        groups = self._spelled()
-        whole = [group for group in groups if all(group)]
-        complete = sum(len(no) + len(yes) for no, yes in groups) == len(self.present)
-        letters = [
-            group for group in groups if any(len(word) == 1 and word.isalpha() for words in group for word in words)
-        ]
-        rest = {word for group in groups if group not in whole for words in group for word in words}
-        doubtful = len(letters) > 1 or any(group not in whole for group in letters) or any(map(_is_minus_one, rest))
-        if not (whole and complete) or doubtful:
-            return None
-        return {word for _, yes in groups for word in yes}
-
-    def _spelled(self) -> list[tuple[set[str], set[str]]]:
-        """The words of the column that mean no, and those that mean yes, for each spelling that it has."""
-        numbers = numbers_of([word for word in self.present if NUMBER.fullmatch(word)], decimal_comma=False) or {}
-        pair = next((pair for pair in NUMBERS if set(numbers.values()) <= set(pair)), ())
-        groups = [tuple({word for word, number in numbers.items() if number == each} for each in pair)]
-        for pairs in SPELLINGS:
-            groups.append(tuple({word for word in self.present if word.casefold() in words} for words in pairs))
-        return [(group[0], group[1]) for group in groups if any(group)]
-
     def _mixed(self, yes: set[str]) -> list[str]:
         """A sentence about words for yes and no that are spelled in several ways."""
-        if len(self._spelled()) < 2:
+        if len(spelled(self.present)) < 2:
             return []
         no = [word for word in self.present if word not in yes]
         return [f"{self.name}: {_listed(sorted(yes))} are read as yes, and {_listed(sorted(no))} as no."]
@@ -296,76 +248,26 @@ class _Words:
     def _binned(self, numbers: dict[str, Decimal], bins: Bins) -> _Found:
         floats = {word: float(number) for word, number in numbers.items()}
         rows = np.repeat(list(floats.values()), [self.counts[self.place[word]] for word in floats])
-        edges = [float(edge) for edge in bins] if isinstance(bins, list) else _quantiles(rows, int(bins))
+        edges = edges_of(rows, bins if isinstance(bins, list) else int(bins))
         if not edges:
             return self._no_label("1 number", "it has the same number everywhere, and cannot be binned.")
-        names = [in_short(edge) for edge in edges]
-        between = [f"{low} to {high}" for low, high in pairwise(names)]
+        values = names_of(edges)
         codes = {word: int(np.searchsorted(edges, value, side="right")) for word, value in floats.items()}
-        values = [f"below {names[0]}", *between, f"{names[-1]} and above"]
-        self._check_bins(values, codes, rows)
-        lowest, highest = in_short(float(rows.min())), in_short(float(rows.max()))
-        return _Found(f"numbers from {lowest} to {highest} in {len(values)} bins", values, codes)
-
-    def _check_bins(self, values: list[str], codes: dict[str, int], rows: np.ndarray) -> None:
-        """Check that every bin has a number.
-
-        Raises:
-            UserError: one has none.
-        """
+        span = f"from {in_short(float(rows.min()))} to {in_short(float(rows.max()))}"
         if empty := [value for code, value in enumerate(values) if code not in set(codes.values())]:
-            lowest, highest = in_short(float(rows.min())), in_short(float(rows.max()))
             raise UserError(
-                f"dataset.bins leaves {', '.join(empty)} of {self.name} without an image, whose numbers are from {lowest} to {highest}; "
-                "choose other edges."
+                f"dataset.bins: no {self.name} is in {', '.join(empty)}; its numbers are {span}. Choose other edges."
             )
+        return _Found(f"numbers {span} in {len(values)} bins", values, codes)
 
     def _rows(self) -> int:
         missing = [at for word in MISSING_WORDS if (at := self.place.get(word)) is not None]
         return int(self.counts.sum() - self.counts[missing].sum())
 
 
-def _quantiles(numbers: np.ndarray, bins: int) -> list[float]:
-    """Edges that leave about equally many numbers in each bin, as short as they can be and all different.
-
-    Equal numbers are in one bin. Numbers that repeat often may leave fewer bins.
-    """
-    exact = np.unique(np.quantile(numbers, np.arange(1, bins) / bins, method="higher"))
-    for digits in range(2, 18):
-        edges = [float(f"{edge:.{digits}g}") for edge in exact]
-        inside = [edge for edge in edges if numbers.min() < edge <= numbers.max()]
-        filled = np.bincount(np.searchsorted(inside, numbers, side="right"), minlength=len(inside) + 1)
-        if len(set(edges)) == len(edges) and filled.all() and _close(edges, exact, numbers):
-            return inside
-    return [edge for edge in exact.tolist() if edge > numbers.min()]
-
-
-def _close(edges: list[float], exact: np.ndarray, numbers: np.ndarray) -> bool:
-    """Whether at most a hundredth of the numbers lie between an edge and its rounded form."""
-    return all(
-        abs(int((numbers < edge).sum()) - int((numbers < quantile).sum())) <= len(numbers) / 100
-        for edge, quantile in zip(edges, exact, strict=True)
-    )
-
-
-def alike(values: list[str]) -> list[list[str]]:
-    """Values that differ only in case or blanks, in groups."""
-
-    def folded(value: str) -> str:
-        return "".join(value.casefold().split())
-
-    groups = [list(group) for _, group in groupby(sorted(values, key=folded), key=folded)]
-    return [group for group in groups if len(group) > 1]
-
-
-def _is_minus_one(word: str) -> bool:
-    return NUMBER.fullmatch(word) is not None and Decimal(word) == -1
-
-
 def _listed(words: list[str]) -> str:
     """Some words, quoted: `'1', 'yes' and 2 more`."""
-    more = f" and {len(words) - SHOWN:,} more" if len(words) > SHOWN else ""
-    return ", ".join(map(repr, words[:SHOWN])) + more
+    return some_of(list(map(repr, words)), SHOWN)
 
 
 def _index(values: Iterable[T]) -> dict[T, int]:

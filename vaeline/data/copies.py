@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from vaeline.data.labels import Labels
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 
 SHOWN = 3  # pairs in a sentence
 
@@ -13,43 +13,42 @@ SHOWN = 3  # pairs in a sentence
 def check_agree(
     names: list[str],
     copies: np.ndarray,
-    said: dict[str, np.ndarray],
+    annotations: dict[str, np.ndarray],
     folder: str,
 ) -> None:
-    """Check that the data say the same of all copies of an image.
+    """Check that all copies of an image have the same annotations.
 
     Args:
         names: of the images, (n,).
         copies: equal numbers for images with the same bytes, (n,).
-        said: what is said of each image: its labels, its split, its group, (n,) each.
+        annotations: of each image: its labels, its split, its group, (n,) each.
         folder: of the images, for errors.
 
     Raises:
         UserError: they do not.
     """
     _, first, place = np.unique(copies, return_index=True, return_inverse=True)
-    for what, values in said.items():
+    for what, values in annotations.items():
         wrong = np.flatnonzero(values != values[first][place])
         if len(wrong):
             pairs = [
                 f"{names[first[place[row]]]} ({values[first[place[row]]]}) and {names[row]} ({values[row]})"
-                for row in wrong[:SHOWN]
+                for row in wrong
             ]
-            more = f"; and {len(wrong) - SHOWN:,} more pairs" if len(wrong) > SHOWN else ""
             raise UserError(
-                f"{folder} holds exact copies of one image that differ in {what}: {'; '.join(pairs)}{more}. "
-                "Remove one of each, or correct what is said of them."
+                f"{folder} holds exact copies of one image that differ in {what}: {some_of(pairs, SHOWN)}. Remove one of each pair, or make their "
+                "values equal."
             )
 
 
-def said_of(labels: Labels, official: np.ndarray | None, groups: np.ndarray | None) -> dict[str, np.ndarray]:
-    """What must be the same for all copies of an image."""
-    said = {
+def annotations_of(labels: Labels, official: np.ndarray | None, groups: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Labels, split and group, which must be the same for all copies of an image."""
+    found = {
         name: np.array(values)[codes]
         for name, values, codes in zip(labels.names, labels.values, labels.codes.T, strict=True)
     }
     given = {"their split": official, "their group": groups}
-    return said | {what: values for what, values in given.items() if values is not None}
+    return found | {what: values for what, values in given.items() if values is not None}
 
 
 def note(names: list[str], copies: np.ndarray) -> list[str]:
@@ -62,11 +61,3 @@ def note(names: list[str], copies: np.ndarray) -> list[str]:
     return [
         f"{more:,} of {len(copies):,} images {'is an exact copy' if more == 1 else 'are exact copies'} of another one, such as {one} and {other}."
     ]
-
-
-def keep_together(dealt: dict[str, np.ndarray], copies: np.ndarray) -> dict[str, np.ndarray]:
-    """The rows of each split, with all copies of an image in the split of the first of them that was dealt."""
-    order = np.concatenate(list(dealt.values()))
-    split = np.repeat(np.arange(len(dealt)), [len(rows) for rows in dealt.values()])
-    _, first, place = np.unique(copies[order], return_index=True, return_inverse=True)
-    return {name: order[split[first][place] == number] for number, name in enumerate(dealt)}

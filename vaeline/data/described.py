@@ -1,16 +1,17 @@
 """What a table says of images: labels, and the split or the group of each image, as the keys of `dataset` ask for them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vaeline.data.columns import MISSING, MISSING_WORDS, Column, read_column
+from vaeline.data.columns import MISSING, Column, is_missing, read_column
 from vaeline.data.groups import read_groups
 from vaeline.data.labels import Labels, of_columns
 from vaeline.data.splits import SPLIT_WORDS, seems_split, split_of
 from vaeline.data.tables import Table
 from vaeline.study.schema import Dataset
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 
 SPLIT_NAMES = {"split", "splits", "partition", "subset", "fold", "set", "dataset_split", "data_split"}
 SHOWN = 3  # rows that are named in an error
@@ -39,29 +40,44 @@ def describe(table: Table, dataset: Dataset, where: str) -> Described:
         UserError: a key of `dataset` names a column that does not exist or does not fit, or a value is missing.
     """
     _check_columns_exist(table, dataset, where)
-    columns = [
-        _unless_constant(read_column(name, table.column(name), dataset.bins.get(name), table.decimal_comma), dataset)
-        for name in _offered(table, dataset)
-    ]
+    columns = _columns(table, dataset)
     chosen = of_columns(columns).choose(dataset.labels)
     _check_sound(columns, chosen, where)
     notes = [*table.notes, *_taken_for(columns, chosen), *_splits_left_out(columns, chosen, dataset, where)]
-    gaps = _missing(table, chosen, dataset)
-    rows = np.arange(len(table.ids))
-    if gaps and dataset.missing != "category":
-        rows = _without(gaps, table, dataset, where)
-        notes.append(
-            f"Left out: {len(table.ids) - len(rows):,} of {len(table.ids):,} images, which lack {', '.join(gaps)} (dataset.missing: drop)."
-        )
-        _check_varied(chosen, rows, where)
+    rows, left_out = _used_rows(table, chosen, dataset, where)
     groups = read_groups(table, dataset.split.group, rows, where) if dataset.split.group else None
     return Described(
         rows,
-        _without_gaps(Labels(chosen.names, chosen.values, chosen.codes[rows]), columns),
+        _without_gaps(Labels(chosen.names, chosen.values, chosen.codes[rows])),
         _splits(table, dataset, rows, where),
         groups,
-        notes + _used_for_splits(dataset, groups),
+        notes + left_out + _used_for_splits(dataset, groups),
     )
+
+
+def _columns(table: Table, dataset: Dataset) -> list[Column]:
+    """The columns that may be labels."""
+    return [
+        _unless_constant(read_column(name, table.column(name), dataset.bins.get(name), table.decimal_comma), dataset)
+        for name in _offered(table, dataset)
+    ]
+
+
+def _used_rows(table: Table, chosen: Labels, dataset: Dataset, where: str) -> tuple[np.ndarray, list[str]]:
+    """The rows that are used, and a note on those that are left out because they lack a value.
+
+    Raises:
+        UserError: rows lack a value and may not be left out, or their values would vanish with them.
+    """
+    gaps = _missing(table, chosen, dataset)
+    if not gaps or dataset.missing == "category":
+        return np.arange(len(table.ids)), []
+    rows = _without(gaps, table, dataset, where)
+    _check_nothing_vanished(chosen, rows, gaps)
+    left_out = len(table.ids) - len(rows)
+    return rows, [
+        f"Left out: {left_out:,} of {len(table.ids):,} images, which lack {', '.join(gaps)} (dataset.missing: drop)."
+    ]
 
 
 def _unless_constant(column: Column, dataset: Dataset) -> Column:
@@ -86,18 +102,20 @@ def _check_sound(columns: list[Column], chosen: Labels, where: str) -> None:
         raise UserError(f"{where}: {fault}")
 
 
-def _check_varied(chosen: Labels, rows: np.ndarray, where: str) -> None:
-    """Check that each label still has two values after images were left out.
+def _check_nothing_vanished(chosen: Labels, rows: np.ndarray, gaps: Iterable[str]) -> None:
+    """Check that every value still has an image after those with gaps were left out.
 
     Raises:
-        UserError: one has not.
+        UserError: one has none.
     """
-    for name, values, codes in zip(chosen.names, chosen.values, chosen.codes[rows].T, strict=True):
-        if len(np.unique(codes)) < 2:
-            raise UserError(
-                f"All images of {where} that lack no value have the value {values[codes[0]]} of {name}, so that there is nothing to learn; leave "
-                f"{name} out of dataset.labels."
-            )
+    lost = []
+    for name, values, codes in zip(chosen.names, chosen.values, chosen.codes.T, strict=True):
+        lost += [f"{name}={values[code]}" for code in np.setdiff1d(codes[codes >= 0], codes[rows])]
+    if lost:
+        raise UserError(
+            f"Leaving out the images that lack {', '.join(gaps)} leaves no image of {some_of(lost)}; set dataset.missing to category, or list "
+            "other columns in dataset.labels."
+        )
 
 
 def _taken_for(columns: list[Column], chosen: Labels) -> list[str]:
@@ -152,7 +170,7 @@ def _missing(table: Table, chosen: Labels, dataset: Dataset) -> dict[str, np.nda
     found = {name: np.flatnonzero(codes < 0) for name, codes in zip(chosen.names, chosen.codes.T, strict=True)}
     for name in (dataset.split.column, dataset.split.group):
         if name is not None and name not in found:
-            found[name] = np.flatnonzero([cell in MISSING_WORDS for cell in table.column(name)])
+            found[name] = np.flatnonzero([is_missing(cell) for cell in table.column(name)])
     return {name: rows for name, rows in found.items() if len(rows)}
 
 
@@ -173,24 +191,17 @@ def _without(gaps: dict[str, np.ndarray], table: Table, dataset: Dataset, where:
     return kept
 
 
-def _without_gaps(labels: Labels, columns: list[Column]) -> Labels:
-    """Labels with `missing` as a value where a value is missing, and without values that no row has any more."""
-    closed = {column.name: column.closed for column in columns}
-    pairs = [
-        _whole(values, codes, closed[name])
-        for name, values, codes in zip(labels.names, labels.values, labels.codes.T, strict=True)
-    ]
+def _without_gaps(labels: Labels) -> Labels:
+    """Labels with `missing` as a value where a value is missing."""
+    pairs = [_whole(values, codes) for values, codes in zip(labels.values, labels.codes.T, strict=True)]
     return Labels(labels.names, [values for values, _ in pairs], np.stack([codes for _, codes in pairs], axis=1))
 
 
-def _whole(values: list[str], codes: np.ndarray, closed: bool) -> tuple[list[str], np.ndarray]:
-    if (codes < 0).any():
-        values = values if MISSING in values else [*values, MISSING]
-        codes = np.where(codes < 0, values.index(MISSING), codes)
-    if closed:
+def _whole(values: list[str], codes: np.ndarray) -> tuple[list[str], np.ndarray]:
+    if not (codes < 0).any():
         return values, codes
-    used, codes = np.unique(codes, return_inverse=True)
-    return [values[code] for code in used], codes
+    values = values if MISSING in values else [*values, MISSING]
+    return values, np.where(codes < 0, values.index(MISSING), codes)
 
 
 def _splits(table: Table, dataset: Dataset, rows: np.ndarray, where: str) -> np.ndarray | None:

@@ -71,15 +71,14 @@ class Facts:
         if name not in self.label_names:
             raise UserError(f"There is no label {shown(name)}; there are: {', '.join(self.label_names)}.")
         column = self.label_names.index(name)
-        values, asked = self.label_values[column], str(int(value) if isinstance(value, bool) else value)
+        values, asked = self.label_values[column], str(value)
         if asked in values:
             return column, values.index(asked)
         places = {} if any(re.search(r"\d", each) for each in values) else {str(i): i for i in range(len(values))}
         if asked in places:
             return column, places[asked]
         also = f" A place from 0 to {len(values) - 1} is understood too." if places else ""
-        there = ", ".join(values[:SHOWN]) + ", ..." * (len(values) > SHOWN)
-        raise UserError(f"{name} has no value {shown(asked)}; it has: {there}.{also}")
+        raise UserError(f"{name} has no value {shown(asked)}; it has: {some_of(values, SHOWN)}.{also}")
 
     def missing_values(self, labels: np.ndarray) -> list[str]:
         """The values that do not occur in labels, (n, columns), as `name=value`; `name` alone if fewer than two values occur."""
@@ -116,10 +115,9 @@ class Facts:
             for code in codes
         ]
         if named:
-            more = f" and {len(named) - MOST_NAMED:,} more" if len(named) > MOST_NAMED else ""
             warnings.warn(
-                f"Fewer than {FEWEST} training images have {', '.join(named[:MOST_NAMED])}{more}. The classifier never answers such a value, and "
-                "metrics of labels leave it out; give more images, merge it with another value, or drop its images.",
+                f"Fewer than {FEWEST} training images have {some_of(named, MOST_NAMED)}. The classifier never predicts these values, and metrics "
+                "of labels leave them out; add images, merge the values with others, or drop their images.",
                 RareLabels,
                 stacklevel=2,
             )

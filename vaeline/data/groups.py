@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import numpy as np
 
-from vaeline.data.columns import MISSING_WORDS
+from vaeline.data.columns import is_missing
 from vaeline.data.numbers import NUMBER, in_short
-from vaeline.data.spelling import look
+from vaeline.data.spelling import folded
 from vaeline.data.tables import Table
 from vaeline.system.errors import UserError
 
@@ -32,13 +32,13 @@ def read_groups(table: Table, name: str, rows: np.ndarray, where: str) -> np.nda
     for row in rows.tolist():
         if cells[row] in first:
             continue
-        if look(cells[row]) in MISSING_WORDS:
+        if is_missing(cells[row]):
             raise UserError(
                 f"{where}, line {table.lines[row]}: {name} is empty, but dataset.split.group names it; name the group, set dataset.missing to "
                 "drop, or set group to null."
             )
         first[cells[row]] = row
-        other = spelled.setdefault(_folded(cells[row]), row)
+        other = spelled.setdefault(_without_zeros(cells[row]), row)
         if other != row:
             raise UserError(
                 f"{where}: {name} is {cells[other]!a} in line {table.lines[other]} and {cells[row]!a} in line {table.lines[row]}, which may be "
@@ -47,9 +47,9 @@ def read_groups(table: Table, name: str, rows: np.ndarray, where: str) -> np.nda
     return np.array(cells)[rows]
 
 
-def _folded(group: str) -> str:
-    """A group without differences that are easily overlooked: `1` for 01 and 1.0, `anna 1` for Anna  01."""
-    folded = " ".join(look(group).casefold().split())
-    if NUMBER.fullmatch(folded):
-        return in_short(Decimal(folded))
-    return re.sub(r"(?<![\d.])0+(?=\d)", "", folded)
+def _without_zeros(group: str) -> str:
+    """A group without differences that are easily overlooked: `1` for 01 and 1.0, `anna1` for Anna  01."""
+    plain = folded(group)
+    if NUMBER.fullmatch(plain):
+        return in_short(Decimal(plain))
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", plain)

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from vaeline.data.decoding import suffixes
 from vaeline.data.spelling import visible
+from vaeline.data.splits import seems_split
 from vaeline.data.tables import Table, check_once
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 
 LINES = 50  # of a file that are searched for a name
 MARKS = ",;\t|:"  # between cells; a table with the last two is refused, not overlooked
@@ -24,8 +25,8 @@ class ImageNames:
     """The images of a folder, found by the names that a table gives them.
 
     A table may leave out the folders of an image, write them with backslashes, compose accents in another way, or lack characters
-    that cannot be seen. Case counts only if names differ in nothing else. If no row names an image, folders in front of all names,
-    or suffixes, may be what is different.
+    that cannot be seen. Case counts only if names differ in nothing else. If no row names an image, folders in front of all names may
+    be what is different, or suffixes, or both.
     """
 
     def __init__(self, images: list[str]) -> None:
@@ -52,9 +53,9 @@ class ImageNames:
                 return self._whole[key]
         return self._found.get(plain) or self._folded.get(plain.casefold(), [])
 
-    def may_mean(self, name: str) -> bool:
-        """Whether a name is that of an image but for its folders and its suffix."""
-        return _stem(PurePosixPath(_slashes(name)).name) in self._stems
+    def may_mean(self, name: str, bare: bool) -> bool:
+        """Whether a name is that of an image but for its folders and its suffix; `bare` names have none."""
+        return (bare or _has_suffix(name)) and _stem(PurePosixPath(_slashes(name)).name) in self._stems
 
     def match(self, table: Table, where: str) -> Matched:
         """Find the image of each row.
@@ -64,7 +65,7 @@ class ImageNames:
         """
         asked, notes = list(table.ids), list[str]()
         if not any(map(self.candidates, asked)):
-            asked, notes = self._otherwise(asked)
+            asked, notes = self._otherwise(table, where)
         found = [self._only(name, line, where) for name, line in zip(asked, table.lines, strict=True)]
         check_once(((name, line) for name, line in zip(found, table.lines, strict=True) if name is not None), where)
         if not any(found):
@@ -74,33 +75,57 @@ class ImageNames:
             )
         return Matched(found, notes + self._note_on_case(asked, found))
 
-    def _otherwise(self, asked: list[str]) -> tuple[list[str], list[str]]:
-        """Names without the folders in front of all of them, or with the suffixes of the images; and a sentence that says so.
+    def _otherwise(self, table: Table, where: str) -> tuple[list[str], list[str]]:
+        """Names without the folders in front of all of them, or with the suffixes of the images; and sentences that say so.
 
         The names as they are if no image has such a name.
         """
-        plain = [_slashes(name) for name in asked]
-        front = _front([name.split("/")[:-1] for name in plain])
-        for count in range(1, len(front) + 1):
-            shorter = ["/".join(name.split("/")[count:]) for name in plain]
-            if any(visible(name) in self._whole for name in shorter):
-                return shorter, [
-                    f"{'/'.join(front[:count])}/ stands in front of all names in the table, and is left out."
-                ]
-        meant = [self._stems.get(_stem(name), []) for name in plain]
+        shortened = _shortened(table.ids)
+        for front, names in shortened:
+            if any(visible(name) in self._whole if _of_split(front) else self.candidates(name) for name in names):
+                return names, _note_on_front(front)
+        for front, names in shortened:
+            if not _of_split(front) and (renamed := self._with_suffixes(names, table, where)):
+                row = next(row for row, (name, image) in enumerate(zip(names, renamed, strict=True)) if name != image)
+                note = f"The names in the table have other suffixes than the images, or none: {names[row]} is {renamed[row]}."
+                return renamed, [*_note_on_front(front), note]
+        return table.ids, []
+
+    def _with_suffixes(self, names: list[str], table: Table, where: str) -> list[str]:
+        """The images that have these names but for the suffix, and the names that no image has; empty if all are such names.
+
+        Args:
+            names: of the table's images, without folders in front of all of them.
+            table: as it is.
+            where: the table's name.
+
+        Raises:
+            UserError: a name may mean several images, or the names are words that need not mean images at all.
+        """
+        meant = [self._stems.get(_stem(name), []) for name in names]
         if not any(meant):
-            return asked, []
-        if (unclear := next((row for row, images in enumerate(meant) if len(images) > 1), None)) is not None:
-            one, other = meant[unclear][:2]
+            return []
+        if any(not _has_suffix(name) and "/" not in _slashes(name) for name in table.ids):
+            if self._hint(table):
+                return []
+            self._check_bare(table.ids, meant, where)
+        for name, images in zip(table.ids, meant, strict=True):
+            if len(images) > 1:
+                raise UserError(
+                    f"{where} names {name}, which may be {images[0]} or {images[1]}; write the names as those of the files, with their suffixes."
+                )
+        return [images[0] if images else name for name, images in zip(names, meant, strict=True)]
+
+    def _check_bare(self, names: list[str], meant: list[list[str]], where: str) -> None:
+        """Check that names without suffixes, which may be any words or numbers, are those of images."""
+        if len({PurePosixPath(image).parent for image in self.images}) > 1:
             raise UserError(
-                f"The table names {asked[unclear]}, which may be {one} or {other}; write the names as those of the files, with their suffixes."
+                f"{where} may be a table of the images, whose names have no suffixes, or no table; write the suffixes, or remove the file."
             )
-        renamed = [images[0] if images else name for name, images in zip(asked, meant, strict=True)]
-        first = next(row for row, images in enumerate(meant) if images)
-        note = (
-            f"The names in the table have other suffixes than the images, or none: {asked[first]} is {renamed[first]}."
-        )
-        return renamed, [note]
+        if absent := [name for name, images in zip(names, meant, strict=True) if not images]:
+            raise UserError(
+                f"{where} has names without suffixes, and no image has the name {some_of(absent)}; write the suffixes, or remove these rows."
+            )
 
     @staticmethod
     def _note_on_case(asked: list[str], found: list[str | None]) -> list[str]:
@@ -135,15 +160,41 @@ class ImageNames:
         return f" Its column {naming[0]!r} names images; make it the first one." if naming else ""
 
 
-def names_an_image(content: bytes, images: ImageNames) -> bool:
-    """Whether one of the first lines of a file begins with the name of an image and goes on, as the rows of a table do."""
+def names_an_image(content: bytes, images: ImageNames, bare: bool) -> bool:
+    """Whether lines of a file begin with the names of images and go on, as the rows of a table do.
+
+    Among its first lines, one with the name of an image is enough. Names with other folders or suffixes must be those of half of
+    the lines, and of two at least.
+
+    Args:
+        content: of the file.
+        images: that it may name.
+        bare: whether names may lack a suffix.
+    """
     for encoding in ("utf-8-sig", "utf-16"):
         lines = content.decode(encoding, "ignore").splitlines()[:LINES]
         if any(images.candidates(word) for line in lines for word in _beginnings(line) if word):
             return True
-        if sum(any(map(images.may_mean, _beginnings(line))) for line in lines) >= max(2, len(lines) / 2):
+        naming = sum(any(images.may_mean(word, bare) for word in _beginnings(line)) for line in lines)
+        if naming >= max(2, len(lines) / 2):
             return True
     return False
+
+
+def _shortened(asked: list[str]) -> list[tuple[str, list[str]]]:
+    """Names with more and more of the folders left out that all of them begin with, and these folders."""
+    steps = [_slashes(name).split("/") for name in asked]
+    front = _front([folders for *folders, _ in steps])
+    return [("/".join(front[:count]), ["/".join(each[count:]) for each in steps]) for count in range(len(front) + 1)]
+
+
+def _of_split(front: str) -> bool:
+    """Whether a folder in front of names may be one of a split: an image of test is not that of the same name in train."""
+    return any(map(seems_split, front.split("/")))
+
+
+def _note_on_front(front: str) -> list[str]:
+    return [f"{front}/ stands in front of all names in the table, and is left out."] if front else []
 
 
 def _front(folders: list[list[str]]) -> list[str]:
@@ -159,6 +210,10 @@ def _beginnings(line: str) -> list[str]:
 
 def _slashes(name: str) -> str:
     return visible(name.replace("\\", "/").removeprefix("./"))
+
+
+def _has_suffix(name: str) -> bool:
+    return PurePosixPath(visible(name)).suffix.lower() in suffixes()
 
 
 def _stem(name: str) -> str:

@@ -3,6 +3,7 @@
 import io
 import os
 from math import prod
+from pathlib import Path
 
 import numpy as np
 
@@ -15,14 +16,16 @@ class OnDisk:
     The file stays open, so that a new store under the same name changes nothing here. It must not be written into.
 
     Args:
+        path: of the store, for errors.
         file: the store, as it was opened to be checked.
         offset: bytes before the first image.
         shape: (n, channel, height, width); points: (n, dimensions).
         dtype: as `Facts.dtype`.
     """
 
-    def __init__(self, file: io.FileIO, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    def __init__(self, path: Path, file: io.FileIO, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> None:
         self.shape, self.dtype = shape, dtype
+        self._path = path
         self._file, self._offset, self._state = file, offset, _state(file)
         self._bytes_each = dtype.itemsize * prod(shape[1:])
 
@@ -40,9 +43,7 @@ class OnDisk:
             content = os.pread(self._file.fileno(), self._bytes_each, self._offset + row * self._bytes_each)
             image[:] = np.frombuffer(content, np.uint8)
         if _state(self._file) != self._state:
-            raise UserError(
-                "The store of images was written into while this step read it; make it again, and run again."
-            )
+            raise UserError(f"{self._path} was written into while this step read it; make it again, and run again.")
         return images.view(self.dtype).reshape(len(rows), *self.shape[1:])
 
 

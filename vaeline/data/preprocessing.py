@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from vaeline.data import raw_images, source_fingerprint
-from vaeline.data.archive import some_of
 from vaeline.data.bad_images import bad_image
 from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
@@ -23,7 +22,7 @@ from vaeline.data.store import Stream, write
 from vaeline.study import schema
 from vaeline.study.step_settings import settings_of_store
 from vaeline.system.background import cores, in_order
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 from vaeline.system.progress import Bar
 
 BLOCK = 64  # images that a thread prepares at once
@@ -53,20 +52,12 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
     """
     source = partial(source_fingerprint.state, raw_images.folder(dataset), path)
     before = source()
-    raw = raw_images.read(dataset)
-    skipped = manifest.get("skipped", {})
-    if raw_images.manifest(dataset, raw, skipped) != manifest:
-        raise OtherFiles(
-            f"The files in {raw_images.folder(dataset)} are not those that the download step saw; if the new files are right, run the "
-            "download step again."
-        )
-    raw = raw_images.without(raw, skipped)
+    raw = _as_downloaded(dataset, manifest)
     dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit, raw.groups, raw.copies)
     facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
     threads = threads or cores()
     _check_size(dataset, raw)
-    for sentence in [_shares(dataset, raw, dealt), *_changes(raw.images, dataset.size)]:
-        print(f"preprocess: {sentence}", file=sys.stderr)
+    _say(_shares(raw, dealt), *_changes(raw.images, dataset.size))
     _announce(raw.images, facts, count, path, threads)
     with _workers(threads, _resizes(raw.images, dataset.size)) as pool, Bar("preprocess", count) as bar:
         splits = {
@@ -85,6 +76,21 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
     for name in ("validation", "test"):
         facts.warn_of_unseen(raw.labels.codes[dealt[name]], f"{name} images")
     return facts
+
+
+def _as_downloaded(dataset: schema.Dataset, manifest: Manifest) -> RawImages:
+    """The images that the download step saw, without those that it skipped.
+
+    Raises:
+        OtherFiles: the files are others.
+    """
+    raw, skipped = raw_images.read(dataset), manifest.get("skipped", {})
+    if raw_images.manifest(dataset, raw, skipped) != manifest:
+        raise OtherFiles(
+            f"The files in {raw_images.folder(dataset)} are not those that the download step saw; if the new files are right, run the "
+            "download step again."
+        )
+    return raw_images.without(raw, skipped)
 
 
 def _unless_changed(
@@ -124,7 +130,12 @@ def _check_size(dataset: schema.Dataset, raw: RawImages) -> None:
         raise UserError(f"dataset.size is {dataset.size}, but {dataset.name} holds points; set dataset.size to null.")
 
 
-def _shares(dataset: schema.Dataset, raw: RawImages, dealt: dict[str, np.ndarray]) -> str:
+def _say(*sentences: str) -> None:
+    for sentence in sentences:
+        print(f"preprocess: {sentence}", file=sys.stderr)
+
+
+def _shares(raw: RawImages, dealt: dict[str, np.ndarray]) -> str:
     """How many images are used, and how many of them each split has, in a sentence."""
     used, of = np.concatenate(list(dealt.values())), len(raw.ids)
     limited = f" of {of:,}, drawn at random (dataset.limit)" if len(used) < of else ""
@@ -147,20 +158,22 @@ def _changes(images: np.ndarray | EncodedImages, size: int | None) -> list[str]:
     if isinstance(images, np.ndarray):
         height, width = images.shape[2:]
         return [_resized((width, height), (width, height), size)]
-    looks = images.looks
-    if looks is None:
+    summary = images.summary
+    if summary is None:
         return [f"The shorter side becomes {size} pixels, and the centre is cut out."]
-    sentences = [_resized(looks.smallest, looks.largest, size)]
-    if looks.longest > LONG:
+    sentences = [_resized(summary.smallest, summary.largest, size)]
+    if summary.longest > LONG:
         sentences.append(
-            f"The longest image is {looks.longest:.1f} times as long as wide; only its centre is used, {1 / looks.longest:.0%} of it."
+            f"The longest image is {summary.longest:.1f} times as long as wide; only its centre is used, {1 / summary.longest:.0%} of it."
         )
-    if looks.grey and looks.coloured:
-        sentences.append(f"All images are stored in colour: {looks.coloured:,} are in colour, and {looks.grey:,} grey.")
+    if summary.grey and summary.coloured:
+        sentences.append(
+            f"All images are stored in colour: {summary.coloured:,} are in colour, and {summary.grey:,} grey."
+        )
     else:
-        sentences.append(f"All images are {'in colour' if looks.coloured else 'grey'}.")
-    if looks.transparent:
-        sentences.append(f"Transparent pixels become white (images that may have some: {looks.transparent:,}).")
+        sentences.append(f"All images are {'in colour' if summary.coloured else 'grey'}.")
+    if summary.transparent:
+        sentences.append(f"Transparent pixels become white (images that may have some: {summary.transparent:,}).")
     return sentences
 
 
@@ -292,10 +305,9 @@ def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path
         raise UserError(f"{path} takes {needed / 1e9:.2f} GB, and {free / 1e9:.2f} are free; make space and run again.")
     if isinstance(images, EncodedImages):
         seconds = _seconds_each(images, facts.image_shape[1]) * count / threads
-        print(
-            f"preprocess: {count:,} images to {'x'.join(map(str, facts.image_shape))}: {needed / 1e9:.2f} GB in {path} "
-            f"({free / 1e9:.0f} GB are free), about {seconds:,.0f} s on {threads} cores.",
-            file=sys.stderr,
+        _say(
+            f"{count:,} images to {'x'.join(map(str, facts.image_shape))}: {needed / 1e9:.2f} GB in {path} "
+            f"({free / 1e9:.0f} GB are free), about {seconds:,.0f} s on {threads} cores."
         )
 
 

@@ -18,20 +18,21 @@ from typing import TypedDict
 import numpy as np
 
 from vaeline.data import bad_images
-from vaeline.data.archive import Archive, some_of
+from vaeline.data.archive import Archive
 from vaeline.data.decoding import Header
 from vaeline.data.labels import Labels
 from vaeline.data.paths import downloads
+from vaeline.data.spelling import visible
 from vaeline.data.splits import SPLITS
 from vaeline.study import parts
 from vaeline.study.schema import Dataset
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 from vaeline.system.locks import locked
 from vaeline.system.project import main_worktree
 
 
 @dataclass(frozen=True)
-class Looks:
+class HeaderSummary:
     """What the headers of images say."""
 
     grey: int  # images without colour
@@ -42,8 +43,8 @@ class Looks:
     longest: float = 1.0  # the longer side over the shorter one, of the image where this is largest
 
     @classmethod
-    def of(cls, headers: list[Header]) -> "Looks":
-        """The looks of images with these headers."""
+    def of(cls, headers: Collection[Header]) -> "HeaderSummary":
+        """The summary of these headers."""
         grey = sum(header.grey for header in headers)
         transparent = sum(header.transparent for header in headers)
         sizes = sorted({header.size for header in headers}, key=prod)
@@ -65,7 +66,20 @@ class EncodedImages:
     archive: Archive
     names: list[str]  # in the archive, (n,)
     channels: int  # 1 or 3, to decode to
-    looks: Looks | None = None  # None: the headers were not read
+    headers: dict[str, Header] | None = None  # by name; damaged images may have none. None: they were not read
+
+    @property
+    def summary(self) -> HeaderSummary | None:
+        """What the headers say; None if they were not read."""
+        return None if self.headers is None else HeaderSummary.of(self.headers.values())
+
+    def without(self, skipped: Collection[str]) -> "EncodedImages":
+        """The images without some, as if these had never been there."""
+        names = [name for name in self.names if name not in skipped]
+        if self.headers is None:
+            return replace(self, names=names)
+        headers = {name: header for name, header in self.headers.items() if name not in skipped}
+        return EncodedImages(self.archive, names, HeaderSummary.of(headers.values()).channels, headers)
 
 
 @dataclass(frozen=True)
@@ -174,7 +188,7 @@ def without(raw: RawImages, skipped: Collection[str]) -> RawImages:
     rows = [row for row, name in enumerate(raw.images.names) if name not in skipped]
     return replace(
         raw,
-        images=replace(raw.images, names=[raw.images.names[row] for row in rows]),
+        images=raw.images.without(skipped),
         labels=replace(raw.labels, codes=raw.labels.codes[rows]),
         ids=[raw.ids[row] for row in rows],
         official=None if raw.official is None else raw.official[rows],
@@ -195,6 +209,7 @@ def read(dataset: Dataset) -> RawImages:
             f"dataset.source is {dataset.source!r}, but there is no folder {where}; give another source, or, if it is "
             "`download`, run `python -m pipeline_steps.download`."
         )
+    dataset = _with_visible_names(dataset)
     raw = offered.read(dataset, where)
     if fault := _fault(raw):
         raise UserError(
@@ -205,6 +220,18 @@ def read(dataset: Dataset) -> RawImages:
             f"dataset.bins is {dataset.bins}, but {dataset.name} has no columns of numbers; set it to {{}}."
         )
     return replace(raw, labels=raw.labels.choose(dataset.labels))
+
+
+def _with_visible_names(dataset: Dataset) -> Dataset:
+    """The settings with the names of columns as the headers of tables have them: in one way to compose an accent."""
+    labels, split = dataset.labels, dataset.split
+    column, group = (name if name is None else visible(name) for name in (split.column, split.group))
+    changed = {
+        "labels": labels if isinstance(labels, str) else list(map(visible, labels)),
+        "bins": {visible(name): bins for name, bins in dataset.bins.items()},
+        "split": split.model_copy(update={"column": column, "group": group}),
+    }
+    return dataset.model_copy(update=changed)
 
 
 def _fault(raw: object) -> str:

@@ -37,6 +37,7 @@ class Found(NamedTuple):
     name: str
     path: str
     size: int
+    written_ns: int
     changed_ns: int
     line: str
 
@@ -90,7 +91,7 @@ def file_of_the_future(dataset: Dataset) -> Path | None:
     if dataset.source == DOWNLOAD:
         return None
     found = _files(_folder(dataset.source))
-    late = (Path(file.path) for file in found if in_future(int(file.line.split()[1]) / 1e9))
+    late = (Path(file.path) for file in found if in_future(file.written_ns / 1e9))
     return next(late, None)
 
 
@@ -134,7 +135,9 @@ def _files(folder: Path, below: str = "", above: tuple[tuple[int, int], ...] = (
                 yield from _files(folder, name, above)
         else:
             times = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
-            yield Found(name, entry.path, found.st_size, found.st_ctime_ns, f"{times} {json.dumps(name)}")
+            yield Found(
+                name, entry.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, f"{times} {json.dumps(name)}"
+            )
 
 
 def _is_utf8(name: str) -> bool:

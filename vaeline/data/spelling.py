@@ -1,7 +1,9 @@
-"""Words that a reader takes for one word and a program for several: other accents, blanks, dashes, invisible characters."""
+"""Words that look the same but have different characters: accents, blanks, dashes, similar letters, invisible characters."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import groupby
 
 COMPATIBLE = ("<wide>", "<narrow>", "<noBreak>")  # forms of a character that differ from it in width alone
 FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that are drawn as nothing
@@ -23,6 +25,17 @@ def visible(word: str) -> str:
 def look(word: str) -> str:
     """What a word looks like: equal for words that a reader can hardly tell apart."""
     return word if word.isascii() and word.isprintable() else visible(word).translate(SAME)
+
+
+def folded(word: str) -> str:
+    """A word without case and blanks; only a blank between two digits counts."""
+    return re.sub(r"(?<!\d) +| +(?!\d)", "", " ".join(look(word).casefold().split()))
+
+
+def alike(words: Iterable[str]) -> list[list[str]]:
+    """Words that differ only in case or blanks, in groups."""
+    groups = [list(group) for _, group in groupby(sorted(words, key=folded), key=folded)]
+    return [group for group in groups if len(group) > 1]
 
 
 def same_looking(words: Iterable[str]) -> tuple[str, str] | None:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vaeline.data.archive import some_of
 from vaeline.data.splits import SPLIT_WORDS, seems_split, split_of
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 
 
 def check_used(images: list[str], method: str, folder: Path) -> None:

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 
-from vaeline.data.copies import keep_together
 from vaeline.study import schema
 from vaeline.system.errors import UserError
 
@@ -49,8 +48,8 @@ def deal(
         official: the given split of each image, as text, (count,), or None.
         limit: the number of images to use, drawn at random; None for all.
         groups: the group of each image, (count,); the images of a group come into one split. None: no groups.
-        copies: equal numbers for images with the same bytes, (count,), which come into one split unless their split is given or
-            they belong to a group. None: every image is another.
+        copies: equal numbers for images with the same bytes, (count,), which come into one split unless
+            it is given by the data or by a group. None: every image is another.
 
     Returns:
         The rows of each split. No row is in two splits.
@@ -59,14 +58,12 @@ def deal(
         UserError: there is no given split or no group, or a split comes out empty.
     """
     order = np.random.default_rng(split.seed).permutation(count)[:limit]
-    copies = np.arange(count) if copies is None else copies
-    if split.method != "random":
-        splits = _given(order, split, official, copies)
-    elif split.group is None:
-        ends = np.cumsum([round(split.test * len(order)), round(split.validation * len(order))])
-        splits = keep_together(dict(zip(("test", "validation", "train"), np.split(order, ends), strict=True)), copies)
+    if split.method == "random":
+        together = _repeated(copies, order) if split.group is None else _groups(groups, split)
+        parts = _parts(order, [split.test, split.validation], together, split.seed)
+        splits = dict(zip(("test", "validation", "train"), parts, strict=True))
     else:
-        splits = _by_group(order, split, groups)
+        splits = _given(order, split, official, copies)
     for name in SPLITS:
         if len(splits[name]) < FEWEST:
             raise UserError(
@@ -77,7 +74,7 @@ def deal(
 
 
 def _given(
-    order: np.ndarray, split: schema.Split, official: np.ndarray | None, copies: np.ndarray
+    order: np.ndarray, split: schema.Split, official: np.ndarray | None, copies: np.ndarray | None
 ) -> dict[str, np.ndarray]:
     """The splits that the data come with; a missing validation split is taken from train."""
     if official is None:
@@ -87,27 +84,37 @@ def _given(
         )
     splits = {name: order[official[order] == name] for name in SPLITS}
     if not len(splits["validation"]):
-        validation = round(split.validation * len(splits["train"]))
-        parts = {"train": splits["train"][validation:], "validation": splits["train"][:validation]}
-        splits |= keep_together(parts, copies)
+        train = splits["train"]
+        splits["validation"], splits["train"] = _parts(train, [split.validation], _repeated(copies, train), split.seed)
     return splits
 
 
-def _by_group(order: np.ndarray, split: schema.Split, groups: np.ndarray | None) -> dict[str, np.ndarray]:
-    """Deal whole groups, in a random order, until the test split and then the validation split are nearest to their shares."""
+def _groups(groups: np.ndarray | None, split: schema.Split) -> np.ndarray:
     if groups is None:
         raise UserError(
             f"dataset.split.group is {split.group!r}, but the data set has no groups; set it to null, or describe the images in a table."
         )
-    _, group, sizes = np.unique(groups[order], return_inverse=True, return_counts=True)
-    turn = np.random.default_rng([split.seed, 1]).permutation(
-        len(sizes)
-    )  # groups are as likely to be dealt first, large or small
+    return groups
+
+
+def _repeated(copies: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    """The numbers of copies; None if no image of these rows is there twice."""
+    return None if copies is None or len(np.unique(copies[rows])) == len(rows) else copies
+
+
+def _parts(order: np.ndarray, shares: list[float], together: np.ndarray | None, seed: int) -> list[np.ndarray]:
+    """Deal images to parts of these shares, and the rest to a last part.
+
+    Groups of images that are equal in `together` are dealt whole, in a random order, so that each part is nearest to its share.
+    """
+    if together is None:
+        return np.split(order, np.cumsum([round(share * len(order)) for share in shares]))
+    _, group, sizes = np.unique(together[order], return_inverse=True, return_counts=True)
+    turn = np.random.default_rng([seed, 1]).permutation(len(sizes))  # large groups are dealt as early as small ones
     middle = np.empty(len(sizes))
     middle[turn] = np.cumsum(sizes[turn]) - sizes[turn] / 2
-    ends = np.array([split.test, split.test + split.validation]) * len(order)
-    dealt = np.searchsorted(ends, middle, side="right")[group]
-    return {name: order[dealt == place] for place, name in enumerate(("test", "validation", "train"))}
+    dealt = np.searchsorted(np.cumsum(shares) * len(order), middle, side="right")[group]
+    return [order[dealt == part] for part in range(len(shares) + 1)]
 
 
 def _remedy(split: schema.Split) -> str:

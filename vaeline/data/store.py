@@ -205,7 +205,7 @@ def _read_split(path: Path, file: h5py.File, name: str, facts: Facts, most: int 
     _check_stored(path, group["labels"], (count, len(facts.label_names)), np.dtype(np.int64))
     _check_stored(path, group["ids"], (count,), group["ids"].dtype)
     labels, ids, digest = group["labels"][...], group["ids"][...], _digest(facts)
-    images = _read_images(file, group["images"], most, digest)
+    images = _read_images(path, file, group["images"], most, digest)
     if _finished(digest, labels, ids) != facts.checksums[name]:
         raise ValueError(f"the {name} split does not match its checksum")
     decoded = [each.decode() for each in ids]
@@ -226,14 +226,16 @@ def _check_stored(path: Path, stored: h5py.Dataset, shape: tuple[int, ...], dtyp
         raise ValueError(f"{stored.name} reaches past the end of the file")
 
 
-def _read_images(file: h5py.File, stored: h5py.Dataset, most: int | None, digest: "_Hash") -> np.ndarray | OnDisk:
+def _read_images(
+    path: Path, file: h5py.File, stored: h5py.Dataset, most: int | None, digest: "_Hash"
+) -> np.ndarray | OnDisk:
     """The images, in memory if they have at most `most` bytes. In both cases the digest takes in all of them."""
     if most is None or stored.nbytes <= most:
         images: np.ndarray = stored[...]
         digest.update(images.data)
         return images
     same_file = os.fdopen(os.dup(file.id.get_vfd_handle()), "rb", buffering=0)  # its name may be another file's by now
-    on_disk = OnDisk(same_file, stored.id.get_offset(), stored.shape, stored.dtype)
+    on_disk = OnDisk(path, same_file, stored.id.get_offset(), stored.shape, stored.dtype)
     rows = max(1, BLOCK_BYTES * len(stored) // stored.nbytes)
     for start in range(0, len(stored), rows):
         digest.update(stored[start : start + rows])

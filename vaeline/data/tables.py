@@ -9,11 +9,10 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from sys import intern
 
 from vaeline.data.decoding import suffixes
-from vaeline.data.spelling import look, visible
+from vaeline.data.spelling import alike, look, visible
 from vaeline.system.errors import UserError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -204,7 +203,7 @@ def _checked(table: Table, where: str) -> Table:
     if not table.names:
         raise _no_table(where, f"its only column is {table.first!r}")
     _check_header([table.first, *table.names], where)
-    table = replace(table, names=list(map(visible, table.names)), notes=table.notes + _in_case_only(table.names))
+    table = replace(table, names=list(map(visible, table.names)), notes=table.notes + _differing_in_case(table.names))
     for line, name, values in zip(table.lines, table.ids, table.rows, strict=True):
         if len(values) != len(table.names):
             raise UserError(
@@ -228,24 +227,25 @@ def _check_first_names(table: Table, where: str) -> None:
 
 
 def _check_header(header: list[str], where: str) -> None:
-    header = list(map(look, header))
     for place, name in enumerate(header[1:], 2):
-        if not name:
+        if not visible(name):
             raise UserError(f"{where}: column {place} has values but no name; name it, or remove it.")
-    if twice := next((low for low, high in pairwise(sorted(header)) if low == high), None):
-        places = " and ".join(str(place) for place, name in enumerate(header, 1) if name == twice)
-        raise UserError(f"{where}: columns {places} are both called {twice!r}; rename one.")
+    seen: dict[str, int] = {}
+    for place, name in enumerate(header):
+        if (other := seen.setdefault(look(name), place)) != place:
+            both = (
+                f"both called {name!r}"
+                if name == header[other]
+                else f"called {header[other]!a} and {name!a}, which look the same"
+            )
+            raise UserError(f"{where}: columns {other + 1} and {place + 1} are {both}; rename one.")
 
 
-def _in_case_only(names: list[str]) -> list[str]:
-    """A note on columns whose names differ in case only."""
-    folded: dict[str, list[str]] = {}
-    for name in names:
-        folded.setdefault(name.casefold(), []).append(name)
+def _differing_in_case(names: list[str]) -> list[str]:
+    """Notes on columns whose names differ only in case or blanks."""
     return [
-        f"{' and '.join(map(repr, group))} differ only in case, and are different columns."
-        for group in folded.values()
-        if len(group) > 1
+        f"{' and '.join(map(repr, group))} differ only in case or blanks, and are different columns."
+        for group in alike(names)
     ]
 
 

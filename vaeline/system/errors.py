@@ -30,7 +30,7 @@ def shown(value: object) -> str:
     return _cut(" ".join(line.strip() for line in said.splitlines()), MOST_SHOWN)
 
 
-def some_of(names: Sequence[str], most: int) -> str:
+def some_of(names: Sequence[str], most: int = 5) -> str:
     """The first names of a list, and how many more there are, for a sentence."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

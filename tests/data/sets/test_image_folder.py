@@ -220,12 +220,6 @@ def test_missing_is_a_category_if_asked(people: Path) -> None:
     assert raw.labels.codes[3].tolist() == [2, 0] and raw.labels.codes[39].tolist() == [1, 2]
 
 
-def test_a_value_that_no_image_has_any_more_is_no_value(tmp_path: Path) -> None:
-    table = "file,a,b\n0.png,x,\n1.png,y,1\n2.png,z,0\n"
-    raw = raw_images.read(dataset(write_files(tmp_path, names(3) | {"t.csv": table.encode()}), missing="drop"))
-    assert raw.labels.values == [["y", "z"], ["no", "yes"]] and raw.labels.codes.tolist() == [[0, 1], [1, 0]]
-
-
 def test_numbers_are_binned_if_asked(people: Path) -> None:
     raw = raw_images.read(dataset(people, labels=["age"], bins={"age": [30, 40]}))
     assert raw.labels.values == [["below 30", "30 to 40", "40 and above"]]
@@ -245,6 +239,19 @@ SPLITS = ["train", "Val", "TEST", "training", "dev", "valid", "validation ", "te
 def given(tmp_path: Path) -> Path:
     rows = [f"{row}.png,{row % 3},{split}" for row, split in enumerate(SPLITS)]
     return write_files(tmp_path, names(24) | {"t.csv": "\n".join(["file,kind,part", *rows]).encode()})
+
+
+def test_columns_are_found_in_either_way_to_compose_an_accent(tmp_path: Path) -> None:
+    rows = "".join(f"{row}.png,{row % 2},{row / 7},p{row // 2},{('train', 'test')[row % 2]}\n" for row in range(12))
+    composed = unicodedata.normalize("NFC", "file,größe,höhe,prüfling,teilmenü\n")
+    write_files(tmp_path, names(12) | {"t.csv": (composed + rows).encode()})
+    size, height, person, part = (
+        unicodedata.normalize("NFD", name) for name in ("größe", "höhe", "prüfling", "teilmenü")
+    )
+    asked = {"labels": [size, height], "bins": {height: 2}}
+    assert raw_images.read(dataset(tmp_path, **asked, split={"group": person})).groups is not None
+    raw = raw_images.read(dataset(tmp_path, **asked, split={"method": "column", "column": part}))
+    assert raw.official is not None and raw.labels.names == list(composed.strip().split(",")[1:3])
 
 
 def test_a_column_gives_the_split(given: Path) -> None:
@@ -463,7 +470,9 @@ def test_an_image_folder_cannot_be_downloaded(tmp_path: Path, monkeypatch: pytes
 def test_one_file_under_two_names_is_refused(tmp_path: Path, link: Callable[[Path, Path], None]) -> None:
     write_class_folders(tmp_path)
     link(tmp_path / "cat/1.png", tmp_path / "dog/x.png")
-    with pytest.raises(UserError, match=r"cat/1.png and dog/x.png in .* are the same file, by a link.*remove one link"):
+    with pytest.raises(
+        UserError, match=r"has two names for one file, by links, .*: cat/1.png and dog/x.png; remove one link"
+    ):
         raw_images.read(dataset(tmp_path))
 
 
@@ -506,15 +515,15 @@ def test_copies_that_a_table_describes_differently_are_refused(
 
 def test_copies_in_one_class_are_told_and_come_into_one_split(tmp_path: Path) -> None:
     pets = write_class_folders(tmp_path / "pets")
-    for number in range(20, 30):
+    for number in range(20, 24):
         copy(pets, "cat/1.png", f"cat/{number}.png")
-    wanted = dataset(pets)
+    wanted = dataset(pets, split={"validation": 0.25})
     manifest = raw_images.fetch(wanted)
-    assert manifest["notes"][1] == "10 of 30 images are exact copies of another one, such as cat/1.png and cat/20.png."
+    assert manifest["notes"][1] == "4 of 24 images are exact copies of another one, such as cat/1.png and cat/20.png."
     preprocess(wanted, manifest, tmp_path / "own.h5")
     splits = [set(store.read_split(tmp_path / "own.h5", name).ids) for name in ("train", "validation", "test")]
-    copied = {"cat/1.png", *(f"cat/{number}.png" for number in range(20, 30))}
-    assert sum(map(len, splits)) == 30 and [bool(copied & ids) for ids in splits].count(True) == 1
+    copied = {"cat/1.png", *(f"cat/{number}.png" for number in range(20, 24))}
+    assert sum(map(len, splits)) == 24 and [bool(copied & ids) for ids in splits].count(True) == 1
 
 
 def test_damaged_files_are_no_copies_of_each_other(tmp_path: Path) -> None:
@@ -522,10 +531,20 @@ def test_damaged_files_are_no_copies_of_each_other(tmp_path: Path) -> None:
     assert len(raw_images.fetch(dataset(tmp_path, on_bad_image="skip"))["skipped"]) == 2
 
 
+def test_an_image_that_is_skipped_says_nothing_of_the_others(tmp_path: Path) -> None:
+    write_files(tmp_path, {f"{row % 2}/{row}.png": encoded(picture(row, mode="L"), "PNG") for row in range(20)})
+    write_files(tmp_path, {"0/damaged.png": PNG[: len(PNG) // 2]})
+    wanted = dataset(tmp_path, on_bad_image="skip")
+    manifest = raw_images.fetch(wanted)
+    images = raw_images.without(raw_images.read(wanted), manifest["skipped"]).images
+    assert isinstance(images, EncodedImages) and images.channels == 1
+    assert images.summary is not None and images.summary.coloured == 0
+
+
 def test_folders_inside_of_classes_are_told(tmp_path: Path) -> None:
     write_files(write_class_folders(tmp_path), {"cat/tabby/1.png": PNG, "cat/tabby/2.png": PNG, "dog/a/b/1.png": PNG})
     assert raw_images.read(dataset(tmp_path)).notes[1] == (
-        "Folders inside of a class are no classes of their own: cat/tabby 2, dog/a/b 1. If they should be, put a table next to the folders."
+        "Folders inside of a class are no classes of their own: cat/tabby (2), dog/a/b (1). If they should be, put a table next to the folders."
     )
 
 
@@ -559,7 +578,10 @@ def test_a_column_that_contradicts_the_folders_of_splits_is_refused(tmp_path: Pa
         ("/home/me/img/{}.png", "/home/me/ stands in front of all names in the table, and is left out."),
         ("C:\\me\\img\\{}.png", "C:/me/ stands in front of all names in the table, and is left out."),
         ("{}.jpg", "The names in the table have other suffixes than the images, or none: 0.jpg is img/0.png."),
-        ("{}", "The names in the table have other suffixes than the images, or none: 0 is img/0.png."),
+        (
+            "/home/me/img/{}.jpg",
+            "The names in the table have other suffixes than the images, or none: img/0.jpg is img/0.png.",
+        ),
         ("{}.PNG", "4 names in the table differ from those of the images in case, such as 0.PNG and img/0.png."),
     ],
 )
@@ -577,7 +599,7 @@ def test_names_that_are_written_in_another_way_are_found_with_a_remark(
     ("files", "rows", "sentence"),
     [
         (["train/0.png", "train/1.png"], "test/0.png,1\ntest/1.png,0", "names no image that exists: its first name is 'test/0.png'"),
-        (["0.jpg", "0.png"], "0,1\n1,0", "The table names 0, which may be 0.jpg or 0.png; write .* with their suffixes"),
+        (["0.jpg", "0.png", "1.png"], "0,1\n1,0", "t.csv names 0, which may be 0.jpg or 0.png; write .* with their suffixes"),
         (["0.png", "1.png"], "a,0.png\na,1.png", "column 'x' names images, and the first column, 'file', does not; make 'x' the first"),
     ],
 )  # fmt: skip
@@ -587,6 +609,45 @@ def test_names_that_might_be_of_other_images_are_refused(
     write_files(tmp_path, dict.fromkeys(files, PNG) | {"t.csv": f"file,x\n{rows}\n".encode()})
     with pytest.raises(UserError, match=sentence):
         raw_images.read(dataset(tmp_path))
+
+
+def test_names_without_suffixes_are_found_in_one_folder_if_each_row_has_an_image(tmp_path: Path) -> None:
+    table = "file,x\n" + "".join(f"{row},{row % 2}\n" for row in range(4))
+    write_files(tmp_path, names(4) | {"t.csv": table.encode()})
+    raw = raw_images.read(dataset(tmp_path))
+    assert raw.notes[-1] == "The names in the table have other suffixes than the images, or none: 0 is img/0.png."
+    (tmp_path / "img/3.png").unlink()
+    with pytest.raises(UserError, match="t.csv has names without suffixes, and no image has the name 3; write the suf"):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_numbers_are_no_names_beside_a_column_of_names(tmp_path: Path) -> None:
+    table = "id,image,x\n" + "".join(f"{row},{3 - row}.png,{row % 2}\n" for row in range(4))
+    write_files(tmp_path, names(4) | {"t.csv": table.encode()})
+    with pytest.raises(UserError, match="first name is '0'.* Its column 'image' names images; make it the first one"):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_a_numbered_list_beside_folders_of_classes_is_no_table(tmp_path: Path) -> None:
+    write_files(tmp_path, {f"{'cat' if row % 2 else 'dog'}/{row}.png": PNG for row in range(20)})
+    write_files(tmp_path, {"notes.txt": "".join(f"{row} happy\n" for row in range(13)).encode()})
+    raw = raw_images.read(dataset(tmp_path))
+    assert raw.labels.names == ["class"] and len(raw.ids) == 20
+    write_files(tmp_path, {"classes.csv": b"code,name\n0,dog\n1,cat\n"})
+    with pytest.raises(
+        UserError,
+        match="classes.csv may be a table of the images, whose names have no suffixes, or no table; write the",
+    ):
+        raw_images.read(dataset(tmp_path))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_folders_in_front_of_all_names_are_left_out_where_images_lie_in_a_subfolder(
+    tmp_path: Path, suffix: str
+) -> None:
+    table = "file,x\n" + "".join(f"/home/me/flowers/{row}.{suffix},{row % 2}\n" for row in range(4))
+    write_files(tmp_path, names(4, "photos") | {"t.csv": table.encode()})
+    assert raw_images.read(dataset(tmp_path)).ids == sorted(names(4, "photos"))
 
 
 def test_a_name_with_another_suffix_means_no_image_if_other_names_are_right(tmp_path: Path) -> None:

@@ -122,25 +122,29 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     ids = [attributes.ids[row] for row in present]
     names = [inside[each] for each in ids]
     archive.check_one_name_each(names)
-    official = None
+    official = groups = None
     if dataset.split.method == "official":
         official = _official(_table(folder, archive, inside, "list_eval_partition", ["partition"]), ids)
-    groups, tables = None, [path for name in TABLES for path in _beside(folder, name)]
     if dataset.split.group is not None:
         groups = _identities(_table(folder, archive, inside, IDENTITY, ["identity"]), ids)
-        tables += _beside(folder, IDENTITY)
-    files = {archive.path.name: archive.fingerprint(names)}
+    files = {archive.path.name: archive.fingerprint(names)} | _tables_read(dataset, folder)
     same = np.array(archive.first_copies(names))
     return RawImages(
         images=EncodedImages(archive, names, channels=3),
         labels=_labels(attributes.keep(present)),
         ids=ids,
-        files=files | {path.name: checksums.fingerprint(path) for path in tables},
+        files=files,
         official=official,
         groups=groups,
         copies=same,
         notes=_notes(archive, attributes, ids) + copies.note(names, same) + _other_files(folder),
     )
+
+
+def _tables_read(dataset: Dataset, folder: Path) -> dict[str, dict[str, int | str]]:
+    """The fingerprints of the tables beside the images."""
+    read = TABLES if dataset.split.group is None else (*TABLES, IDENTITY)
+    return {path.name: checksums.fingerprint(path) for name in read for path in _beside(folder, name)}
 
 
 def _check_keys(dataset: Dataset) -> None:

@@ -5,6 +5,7 @@ no, categories, or numbers that `dataset.bins` bins. Folders called train, valid
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -12,16 +13,16 @@ from typing import NamedTuple
 import numpy as np
 
 from vaeline.data import copies, decoding, split_folders
-from vaeline.data.archive import Archive, some_of
+from vaeline.data.archive import Archive
 from vaeline.data.bad_images import bad_image
 from vaeline.data.class_folders import read_classes
 from vaeline.data.described import Described, describe
 from vaeline.data.image_names import ImageNames, names_an_image
-from vaeline.data.raw_images import EncodedImages, Loader, Looks, RawImages
+from vaeline.data.raw_images import EncodedImages, HeaderSummary, Loader, RawImages
 from vaeline.data.splits import split_of
 from vaeline.data.tables import Table, read_table
 from vaeline.study.schema import Dataset
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 
 TABLES = (".csv", ".tsv", ".txt")  # the last one only if it names an image
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".feather", ".jsonl")
@@ -46,29 +47,23 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
         UserError: `folder` has neither layout, or a file in it is damaged or can be read in two ways.
     """
     archive = Archive(folder)
-    images = [name for name in archive.names if name.lower().endswith(decoding.suffixes())]
-    if not images:
-        held = f"files of other kinds ({_counted(archive.names)})" if archive.names else "no files"
-        raise UserError(
-            f"{folder} holds no image such as .jpg, .png or .tif, but {held}. Unpack archives and convert other images, or set dataset.source to "
-            f"{LAYOUTS}."
-        )
+    images = _images(archive)
     tables = _tables(archive, images)
     split_folders.check_used(images, dataset.split.method, folder)
     read_layout = _by_table if tables else _by_class
     names, described = read_layout(Source(archive, images, tables, dataset))
     archive.check_one_name_each(names)
-    found, damaged, notes = _headers(archive, names, dataset)
+    headers, notes = _headers(archive, names, dataset)
     files = {"images": archive.fingerprint(names + tables)}
-    official = split_folders.splits_of(names, folder) if dataset.split.method == "folders" else described.official
-    same = _copies(archive, names, damaged)
-    copies.check_agree(names, same, copies.said_of(described.labels, official, described.groups), str(folder))
+    if dataset.split.method == "folders":
+        described = replace(described, official=split_folders.splits_of(names, folder))
+    same = _checked_copies(archive, names, headers, described)
     return RawImages(
-        images=EncodedImages(archive, names, found.channels, found),
+        images=EncodedImages(archive, names, HeaderSummary.of(headers.values()).channels, headers),
         labels=described.labels,
         ids=names,
         files=files,
-        official=official,
+        official=described.official,
         groups=described.groups,
         copies=same,
         notes=[
@@ -79,6 +74,22 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
             *_passed_over(archive, images, tables),
         ],
     )
+
+
+def _images(archive: Archive) -> list[str]:
+    """The names of the images.
+
+    Raises:
+        UserError: there are none.
+    """
+    images = [name for name in archive.names if name.lower().endswith(decoding.suffixes())]
+    if not images:
+        held = f"files of other kinds ({_counted(archive.names)})" if archive.names else "no files"
+        raise UserError(
+            f"{archive.path} holds no image such as .jpg, .png or .tif, but {held}. Unpack archives and convert other images, or set "
+            f"dataset.source to {LAYOUTS}."
+        )
+    return images
 
 
 class Source(NamedTuple):
@@ -100,7 +111,9 @@ def _tables(archive: Archive, images: list[str]) -> list[str]:
     if not candidates:
         return []
     named = ImageNames(images)
-    naming = [name for name in candidates if names_an_image(archive.read(name), named)]
+    naming = [
+        name for name in candidates if names_an_image(archive.read(name), named, bare=not name.lower().endswith(".txt"))
+    ]
     tables = (
         naming
         if len(naming) == 1
@@ -167,27 +180,30 @@ def _columns_of_splits(table: Table, dataset: Dataset) -> list[str]:
     return [name for name in table.names if all(split_of(cell) for cell in set(table.column(name)))]
 
 
-def _headers(archive: Archive, names: list[str], dataset: Dataset) -> tuple[Looks, set[str], list[str]]:
-    """How the images look by their headers; images without a header, if these are skipped; notes on images of several frames."""
-    headers, damaged, several = [], set[str](), []
+def _headers(archive: Archive, names: list[str], dataset: Dataset) -> tuple[dict[str, decoding.Header], list[str]]:
+    """The headers of the images, without those of damaged ones if these are skipped; and notes on images of several frames."""
+    headers = {}
     for name in names:
         try:
-            header = decoding.header(archive.read(name))
+            headers[name] = decoding.header(archive.read(name))
         except ValueError as error:
             if dataset.on_bad_image == "stop":
                 raise bad_image(archive, name, error) from error
-            damaged.add(name)
-            continue
-        headers.append(header)
-        several += [name] if header.frames else []
-    notes = [f"Only the first frame or page is used of {some_of(several)}."] if several else []
-    return Looks.of(headers), damaged, notes
+    several = [name for name, header in headers.items() if header.frames]
+    return headers, [f"Only the first frame or page is used of {some_of(several)}."] if several else []
 
 
-def _copies(archive: Archive, names: list[str], damaged: set[str]) -> np.ndarray:
-    """Equal numbers for images with the same bytes. Damaged files, as empty ones, are no copies of each other."""
-    same = archive.first_copies(names)
-    return np.array([row if name in damaged else same[row] for row, name in enumerate(names)])
+def _checked_copies(archive: Archive, names: list[str], headers: Collection[str], described: Described) -> np.ndarray:
+    """Equal numbers for images with the same bytes. Damaged files, as empty ones, have no header and are no copies of each other.
+
+    Raises:
+        UserError: copies have different labels, splits or groups.
+    """
+    first = archive.first_copies(names)
+    same = np.array([first[row] if name in headers else row for row, name in enumerate(names)])
+    annotations = copies.annotations_of(described.labels, described.official, described.groups)
+    copies.check_agree(names, same, annotations, str(archive.path))
+    return same
 
 
 def _alike(names: list[str]) -> list[str]:
