@@ -137,7 +137,7 @@ def settle(record: bool = True) -> None:
         sys.exit(130)
     if process.returncode:
         reason = said.strip() or f"its process ended with status {process.returncode}"
-        raise WorkflowError(f"What this project has made could not be compared with DVC's records: {reason}")
+        raise WorkflowError(f"Snakemake's records could not be compared with DVC's: {reason}")
     print(said, end="", file=sys.stderr)
 
 
@@ -215,16 +215,19 @@ def planned() -> Iterator["Workflow"]:
 
 
 def _finished(workflow: "Workflow", job: "Job", since: float) -> bool:
-    """Whether Snakemake ran a job to its end, would run it the same way today, and its files and inputs are unchanged."""
+    """Whether Snakemake ran a job to its end, would run it the same way today, and its files and inputs are unchanged.
+
+    The job `code` is finished if its files are there, because the bridge itself has just written them.
+    """
     known = workflow.persistence
     if not all(map(os.path.exists, [*job.input, *job.output])) or not known.has_metadata(job):
         return False
-    if job.rule.name == "code":  # whose files this process has just written anew, whatever was edited and when
+    if job.rule.name == "code":
         return True
     times = [os.path.getmtime(path) for path in job.output]
     return (
         times == [known.metadata(path).endtime for path in job.output]
-        and max([since, *map(os.path.getmtime, job.input)]) <= min(times)
+        and max([since, *map(_latest, job.input)]) <= min(times)
         and not known.params_changed(job)
         and not any(known.code_changed(job))
         and not _contradiction(job)
