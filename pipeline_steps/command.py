@@ -23,7 +23,7 @@ from vaeline.runs.timing import note_time
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
 from vaeline.study.step_settings import READS
-from vaeline.system.errors import UserError, shown
+from vaeline.system.errors import UserError, shown, some_of, unreadable
 
 Options = ParamSpec("Options")
 Result = TypeVar("Result")
@@ -60,8 +60,7 @@ def command(step: Callable[..., None]) -> click.Command:
         except BrokenPipeError:  # the reader of the output has ended, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
-            bounded = UserError(f"{error}; fix this and run again.")  # a file's name can be long, and not UTF-8
-            raise click.ClickException(str(bounded)) from error
+            raise click.ClickException(str(_in_words(error))) from error
         except KeyboardInterrupt:
             end_interrupted()
         except (click.ClickException, click.Abort, click.exceptions.Exit):
@@ -73,6 +72,13 @@ def command(step: Callable[..., None]) -> click.Command:
 
     name = Path(inspect.getfile(inspect.unwrap(step))).stem
     return click.command()(speak)
+
+
+def _in_words(error: OSError) -> UserError:
+    """A sentence of bounded length, for a file's name can be long, and not UTF-8."""
+    if isinstance(error, IsADirectoryError) and error.filename:
+        return unreadable(Path(os.fsdecode(error.filename)), error)
+    return UserError(f"{error}; fix this and run again.")
 
 
 def study_command(step: Callable[Concatenate[Study, ...], None]) -> click.Command:
@@ -124,7 +130,7 @@ def _require_named(study: Study, variant: str, seed: int) -> None:
             f"--variant is {shown(variant)}; study.variants in params.yaml contains: {', '.join(named.variants)}."
         )
     if seed not in named.seeds:
-        seeds = ", ".join(map(str, named.seeds[:MOST_SHOWN])) + ", ..." * (len(named.seeds) > MOST_SHOWN)
+        seeds = some_of([*map(str, named.seeds)], MOST_SHOWN)
         raise UserError(
             f"--seed is {seed}; study.seeds in params.yaml contains: {seeds}. Take one of them, or add {seed} to study.seeds."
         )
