@@ -18,7 +18,7 @@ from tests.pipeline_steps.conftest import STUDY, write_project
 from vaeline.data.paths import DataFiles
 from vaeline.explorer import runs as explored
 from vaeline.report.plots.shared import rendering
-from vaeline.runs.folder import FILES
+from vaeline.runs.folder import FILES, RunKey
 from vaeline.runs.settings_check import other_settings
 from vaeline.study.reading import load
 from vaeline.system.errors import UserError
@@ -112,7 +112,7 @@ def test_a_whole_study_is_accepted() -> None:
     assert called(table).output.startswith("tiny") and "of before" not in called(table).stderr
     for variant in ("plain", "flow"):
         for step in ("train", "sample", "evaluate"):
-            assert not other_settings(load(), variant, 1, step)
+            assert not other_settings(load(), RunKey(variant, 1), step)
     run_steps("flow", 0)  # again, from the last checkpoint
 
 
@@ -281,7 +281,7 @@ def test_a_model_of_another_seed_is_neither_sampled_nor_evaluated(names: tuple[s
 def test_a_model_of_other_settings_is_not_sampled() -> None:
     params(training={"epochs": 3})
     found = refused(sample, "--variant", "flow", "--seed", 0)
-    assert "training.epochs 2, now 3; make it again with" in found
+    assert "training.epochs 2, now 3; run `python" in found
 
 
 @pytest.mark.usefixtures("copied")
@@ -366,10 +366,10 @@ def test_the_table_names_results_of_runs_of_before() -> None:
 @pytest.mark.parametrize("step", ["train", "sample", "evaluate"])
 def test_the_check_of_settings_names_other_runs_and_other_settings(step: str) -> None:
     params(training={"device": "cpu"})
-    assert "training.device 'auto', now 'cpu'" in other_settings(load(), "flow", 0, step)
+    assert "training.device 'auto', now 'cpu'" in other_settings(load(), RunKey("flow", 0), step)
     params()
     swap(FLOW, OTHER_SEED)
-    assert "variant.yaml is of flow seed 1" in other_settings(load(), "flow", 0, step)
-    assert "no longer contains the variant fish" in other_settings(load(), "fish", 0, step)
+    assert "variant.yaml is of flow seed 1" in other_settings(load(), RunKey("flow", 0), step)
+    assert "no longer contains the variant fish" in other_settings(load(), RunKey("fish", 0), step)
     shutil.rmtree(FLOW)
-    assert "There is no results/tiny/runs/flow/seed-0/variant.yaml" in other_settings(load(), "flow", 0, step)
+    assert "There is no results/tiny/runs/flow/seed-0/variant.yaml" in other_settings(load(), RunKey("flow", 0), step)

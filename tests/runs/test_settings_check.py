@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.made_up import VARIANT, study, study_content, write_run
+from vaeline.runs.folder import RunKey
 from vaeline.runs.settings_check import other_settings
 from vaeline.study.reading import check
 
@@ -28,8 +29,8 @@ def test_only_the_step_that_read_other_values_is_named(
     write_run(tmp_path / "results/tiny/runs/one/seed-0", {"nll": 1.0})
     other = check(study_content(("one",)) | {section: changed}, Path("params.yaml"))
     for each in ("train", "sample", "evaluate"):
-        assert not other_settings(study(("one",)), "one", 0, each, tmp_path)
-        assert bool(other_settings(other, "one", 0, each, tmp_path)) == (each == step)
+        assert not other_settings(study(("one",)), RunKey("one", 0), each, tmp_path)
+        assert bool(other_settings(other, RunKey("one", 0), each, tmp_path)) == (each == step)
 
 
 def test_the_check_and_the_table_load_no_torch() -> None:
