@@ -23,7 +23,7 @@ from vaeline.runs.timing import note_time
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
 from vaeline.study.step_settings import READS
-from vaeline.system.errors import UserError, shown, some_of, unreadable
+from vaeline.system.errors import UserError, in_words, shown, some_of
 
 Options = ParamSpec("Options")
 Result = TypeVar("Result")
@@ -60,7 +60,7 @@ def command(step: Callable[..., None]) -> click.Command:
         except BrokenPipeError:  # the reader of the output has ended, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
-            raise click.ClickException(str(_in_words(error))) from error
+            raise click.ClickException(str(in_words(error))) from error
         except KeyboardInterrupt:
             end_interrupted()
         except (click.ClickException, click.Abort, click.exceptions.Exit):
@@ -72,13 +72,6 @@ def command(step: Callable[..., None]) -> click.Command:
 
     name = Path(inspect.getfile(inspect.unwrap(step))).stem
     return click.command()(speak)
-
-
-def _in_words(error: OSError) -> UserError:
-    """A sentence of bounded length, for a file's name can be long, and not UTF-8."""
-    if isinstance(error, IsADirectoryError) and error.filename:
-        return unreadable(Path(os.fsdecode(error.filename)), error)
-    return UserError(f"{error}; fix this and run again.")
 
 
 def study_command(step: Callable[Concatenate[Study, ...], None]) -> click.Command:

@@ -18,7 +18,7 @@ from vaeline.runs.folder import StudyFolder, run_in
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import settings_of
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, in_words
 from vaeline.system.files import sha256
 
 
@@ -64,7 +64,7 @@ def _why_of_other_runs(compared: Comparison, study: Study) -> str:
                 return f"{words} evaluated again"
             common.admit(folder, made.facts, measured.of)
     except (UserError, OSError) as error:
-        return str(error).removesuffix(".")
+        return str(in_words(error)).removesuffix(".")
     return ""
 
 

@@ -72,7 +72,8 @@ def _check_data_ids(chosen: Study, every: list[Study]) -> None:
         if other.dataset.id == chosen.dataset.id and (differ := _differences(other, chosen)):
             raise UserError(
                 f"The studies {chosen.study.name} and {other.study.name} both call their data {chosen.dataset.id!r} but "
-                f"differ in {'; '.join(differ)}. Each would replace the other's files; give one of them another dataset.id."
+                f"differ in {'; '.join(differ)}; each would replace the other's files, so give one of them another "
+                "dataset.id."
             )
 
 

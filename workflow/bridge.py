@@ -35,7 +35,7 @@ from vaeline.data.paths import DataFiles
 from vaeline.evaluation import given_weights
 from vaeline.runs.folder import TIMING
 from vaeline.study.reading import PARAMS, load
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, in_words
 from vaeline.system.files import is_disk_full, write_json, written_aside
 from vaeline.system.locks import no_locks
 from workflow.file_claims import says_other
@@ -393,7 +393,7 @@ def _end_with_sentence(work: Callable[[], None]) -> None:
     except (DvcException, UserError) as error:
         sys.exit(_line(error))
     except OSError as error:
-        sys.exit(f"{error}; correct this and run again.")
+        sys.exit(str(in_words(error)))
     except Exception as error:
         if is_disk_full(error):
             sys.exit("the disk is full; free some space and run again.")

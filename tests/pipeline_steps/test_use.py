@@ -85,7 +85,7 @@ def test_a_shared_reference_of_other_settings_is_refused(run: Callable[..., Resu
     result = run(use.main, "other")
     assert (
         result.exit_code == 1
-        and "both call their data 'digits' but differ in evaluation.by_label False, now True." in result.output
+        and "both call their data 'digits' but differ in evaluation.by_label False, now True; each" in result.output
     )
 
 

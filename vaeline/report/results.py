@@ -24,7 +24,7 @@ from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import again, settings_of
-from vaeline.system.errors import UserError, reading_ours
+from vaeline.system.errors import UserError, in_words, reading_ours
 from vaeline.system.files import sha256
 
 MOST_FAILURES = 10  # images of each kind
@@ -111,7 +111,7 @@ def read(
         except (UserError, OSError) as error:
             if not tolerant:
                 raise
-            found = str(error)
+            found = str(in_words(error))
         if isinstance(found, Run):
             runs.append(found)
         else:

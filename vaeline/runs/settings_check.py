@@ -6,7 +6,7 @@ from vaeline.runs import identity
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import again, require_settings
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, in_words
 
 
 def other_settings(study: Study, run: RunKey, step: str, project: Path = Path()) -> str:
@@ -24,7 +24,7 @@ def other_settings(study: Study, run: RunKey, step: str, project: Path = Path())
     try:
         require_step(study, run, step, project)
     except (UserError, OSError) as error:
-        return str(error)
+        return str(in_words(error))
     return ""
 
 

@@ -103,6 +103,15 @@ def unreadable(path: Path, error: OSError) -> UserError:
     return UserError(f"{_name(path)} cannot be read ({said}); check the path and its permissions, and run again.")
 
 
+def in_words(error: UserError | OSError) -> UserError:
+    """An error as a sentence of bounded length, for a file's name can be long, and not UTF-8."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, IsADirectoryError) and error.filename:
+        return unreadable(Path(os.fsdecode(error.filename)), error)
+    return UserError(f"{error}; fix this and run again.")
+
+
 def damaged(path: Path, why: BaseException | str, again: str, what: str = OTHER_VERSION) -> UserError:
     """The error for a file of other content than was written, or than this version reads."""
     said = why if isinstance(why, str) else reason(why)
