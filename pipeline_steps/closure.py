@@ -24,8 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline_steps.file_states import PACKAGES as PACKAGES
-from pipeline_steps.file_states import ROOT as ROOT
+from pipeline_steps.file_states import PACKAGES, ROOT
 from vaeline.system.errors import UserError, reading
 from vaeline.system.files import write_json
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline_steps.closure import ROOT, digest, forget
+from pipeline_steps.closure import digest, forget
+from pipeline_steps.file_states import ROOT
 from vaeline.data import paths
 from vaeline.runs.folder import StudyFolder
 from vaeline.study.parts import PACKAGES, PartOptions, names

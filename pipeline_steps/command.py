@@ -23,7 +23,7 @@ from vaeline.runs.timing import note_time
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
 from vaeline.study.step_settings import READS
-from vaeline.system.errors import UserError, shown
+from vaeline.system.errors import UserError, in_words, shown, some_of
 
 Options = ParamSpec("Options")
 Result = TypeVar("Result")
@@ -60,8 +60,7 @@ def command(step: Callable[..., None]) -> click.Command:
         except BrokenPipeError:  # the reader of the output has ended, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
-            bounded = UserError(f"{error}; fix this and run again.")  # a file's name can be long, and not UTF-8
-            raise click.ClickException(str(bounded)) from error
+            raise click.ClickException(str(in_words(error))) from error
         except KeyboardInterrupt:
             end_interrupted()
         except (click.ClickException, click.Abort, click.exceptions.Exit):
@@ -124,7 +123,7 @@ def _require_named(study: Study, variant: str, seed: int) -> None:
             f"--variant is {shown(variant)}; study.variants in params.yaml contains: {', '.join(named.variants)}."
         )
     if seed not in named.seeds:
-        seeds = ", ".join(map(str, named.seeds[:MOST_SHOWN])) + ", ..." * (len(named.seeds) > MOST_SHOWN)
+        seeds = some_of([*map(str, named.seeds)], MOST_SHOWN)
         raise UserError(
             f"--seed is {seed}; study.seeds in params.yaml contains: {seeds}. Take one of them, or add {seed} to study.seeds."
         )

@@ -9,7 +9,7 @@ from vaeline.data.facts import SHOWN
 from vaeline.runs.pictures import picture
 from vaeline.runs.trained_run import TrainedRun, load
 from vaeline.study.schema import MOST_SEED
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 from vaeline.system.files import written_aside
 
 
@@ -60,9 +60,8 @@ def _settings(wanted: tuple[str, ...], run: TrainedRun) -> dict[str, str]:
     known = dict(zip(run.facts.label_names, run.facts.label_values, strict=True))
     for name, value in settings:
         if name in known and not value:
-            more = ", ..." if len(known[name]) > SHOWN else ""
             raise UserError(
-                f"--set {name} gives {name} no value; write --set {name}=VALUE, with one of: {', '.join(known[name][:SHOWN])}{more}."
+                f"--set {name} gives {name} no value; write --set {name}=VALUE, with one of: {some_of(known[name], SHOWN)}."
             )
     return dict(settings)
 

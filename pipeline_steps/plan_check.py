@@ -27,7 +27,7 @@ from vaeline.runs.folder import StudyFolder
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.study.settings import values
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 from vaeline.system.files import json_sha256
 
 PLANNED = "VAELINE_PLANNED"  # in the environment of a job of Snakemake: {key: hash of its value} as JSON
@@ -194,5 +194,4 @@ def _edited(paths: list[Path], when: str, then: str) -> UserError:
 
 def _shown(paths: list[Path]) -> str:
     """The names of files, at most three."""
-    names = [str(path.relative_to(file_states.ROOT)) for path in paths[:3]]
-    return ", ".join([*names, *([f"{len(paths) - 3} more files"] if len(paths) > 3 else [])])
+    return some_of([str(path.relative_to(file_states.ROOT)) for path in paths], 3)

@@ -16,8 +16,9 @@ from vaeline.runs.description import described, weights_of
 from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import StudyFolder, run_in
 from vaeline.study.schema import Study
-from vaeline.study.settings import differences, values
-from vaeline.system.errors import UserError
+from vaeline.study.settings import differences
+from vaeline.study.step_settings import settings_of
+from vaeline.system.errors import UserError, in_words
 from vaeline.system.files import sha256
 
 
@@ -31,8 +32,8 @@ def main(study: Study) -> None:
         raise UserError(
             f"{folder / 'comparison.json'} has the results of the study {compared.study}, not of {asked.name}; run the study again."
         )
-    if why := _why_of_before(compared, study):
-        click.echo(f"These results are of {why}; `snakemake --cores 4 all` makes new ones.\n", err=True)
+    if why := _why_out_of_date(compared, study):
+        click.echo(f"These results are out of date: {why}; `snakemake --cores 4 all` makes new ones.\n", err=True)
     click.echo(f"{asked.name}: {asked.question}\n" if asked.question else f"{asked.name}\n")
     click.echo(table.plain(compared, shutil.get_terminal_size((120, 24)).columns) + "\n")
     for name in answer.metrics(compared):
@@ -40,13 +41,12 @@ def main(study: Study) -> None:
     click.echo(f"\nReport: {folder / 'report.html'}")
 
 
-def _why_of_before(compared: Comparison, study: Study) -> str:
+def _why_out_of_date(compared: Comparison, study: Study) -> str:
     """What has changed since the results were written; empty if nothing has."""
-    if (compared.variants, compared.seeds) != (study.study.variants, study.study.seeds):
-        return "the variants and seeds that params.yaml contained before"
-    now = values(study, compared.settings)
-    if changed := [key for key in now if differences({key: compared.settings[key]}, {key: now[key]})]:
-        return f"the {' and '.join(changed)} that params.yaml contained before"
+    made = compared.settings | {"study": {"variants": compared.variants, "seeds": compared.seeds}}
+    now = settings_of(study, "report") | {"study": {"variants": study.study.variants, "seeds": study.study.seeds}}
+    if changed := differences(made, now):
+        return "; ".join(changed)
     return _why_of_other_runs(compared, study)
 
 
@@ -56,7 +56,7 @@ def _why_of_other_runs(compared: Comparison, study: Study) -> str:
     try:
         common = CommonGround.on_disk(study, read_facts(store) if store.exists() else None)
         for variant, seed in product(compared.variants, compared.seeds):
-            folder, words = run_in(runs, variant, seed), f"runs of before: {variant} seed {seed} was"
+            folder, words = run_in(runs, variant, seed), f"{variant} seed {seed} was"
             if weights_of(folder) != compared.weights[variant].get(seed):
                 return f"{words} trained again, or is not there"
             made, measured = described(folder / description.NAME), read_evaluation(folder)
@@ -64,7 +64,7 @@ def _why_of_other_runs(compared: Comparison, study: Study) -> str:
                 return f"{words} evaluated again"
             common.admit(folder, made.facts, measured.of)
     except (UserError, OSError) as error:
-        return f"files of before: {str(error).removesuffix('.')}"
+        return str(in_words(error)).removesuffix(".")
     return ""
 
 

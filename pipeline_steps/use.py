@@ -15,7 +15,7 @@ from vaeline.runs.folder import RESULTS
 from vaeline.study import ready_studies
 from vaeline.study.reading import PARAMS, parse_yaml, read_yaml
 from vaeline.study.schema import Study
-from vaeline.study.settings import values
+from vaeline.study.settings import differences, values
 from vaeline.study.step_settings import READS
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_text
@@ -72,21 +72,20 @@ def _check_data_ids(chosen: Study, every: list[Study]) -> None:
         if other.dataset.id == chosen.dataset.id and (differ := _differences(other, chosen)):
             raise UserError(
                 f"The studies {chosen.study.name} and {other.study.name} both call their data {chosen.dataset.id!r} but "
-                f"differ in {', '.join(differ)}, so that each would replace the other's files; give one of them another "
+                f"differ in {'; '.join(differ)}; each would replace the other's files, so give one of them another "
                 "dataset.id."
             )
 
 
 def _differences(one: Study, other: Study) -> list[str]:
-    """The keys, in which two studies differ, of the files that all studies of a data set share.
+    """How two studies differ in the keys of the files that all studies of a data set share.
 
     Files of different feature spaces have different names.
     """
     same_space = one.evaluation.features.name == other.evaluation.features.name
     keys = {"dataset", *READS["classifier"], *(READS["reference"] if same_space else ())}
-    outer = [key for key in keys if not any(key.startswith(f"{above}.") for above in keys)]
-    before, now = values(one, outer), values(other, outer)
-    return sorted(key for key in outer if before[key] != now[key])
+    outer = sorted(key for key in keys if not any(key.startswith(f"{above}.") for above in keys))
+    return differences(values(one, outer), values(other, outer))
 
 
 def _check_edits_are_kept(every: list[Study]) -> None:

@@ -35,7 +35,7 @@ from vaeline.data.paths import DataFiles
 from vaeline.evaluation import given_weights
 from vaeline.runs.folder import TIMING
 from vaeline.study.reading import PARAMS, load
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, in_words
 from vaeline.system.files import is_disk_full, write_json, written_aside
 from vaeline.system.locks import no_locks
 from workflow.file_claims import says_other
@@ -145,7 +145,7 @@ def settle(record: bool = True) -> None:
         sys.exit(130)
     if process.returncode:
         reason = said.strip() or f"its process ended with status {process.returncode}"
-        raise WorkflowError(f"What this project has made could not be compared with DVC's records: {reason}")
+        raise WorkflowError(f"Snakemake's records could not be compared with DVC's: {reason}")
     print(said, end="", file=sys.stderr)
 
 
@@ -223,16 +223,19 @@ def planned() -> Iterator["Workflow"]:
 
 
 def _finished(workflow: "Workflow", job: "Job", since: float) -> bool:
-    """Whether Snakemake ran a job to its end, would run it the same way today, and its files and inputs are unchanged."""
+    """Whether Snakemake ran a job to its end, would run it the same way today, and its files and inputs are unchanged.
+
+    The job `code` is finished if its files are there, because the bridge itself has just written them.
+    """
     known = workflow.persistence
     if not all(map(os.path.exists, [*job.input, *job.output])) or not known.has_metadata(job):
         return False
-    if job.rule.name == "code":  # whose files this process has just written anew, whatever was edited and when
+    if job.rule.name == "code":
         return True
     times = [os.path.getmtime(path) for path in job.output]
     return (
         times == [known.metadata(path).endtime for path in job.output]
-        and max([since, *map(os.path.getmtime, job.input)]) <= min(times)
+        and max([since, *map(_latest, job.input)]) <= min(times)
         and not known.params_changed(job)
         and not any(known.code_changed(job))
         and not _contradiction(job)
@@ -398,7 +401,7 @@ def _end_with_sentence(work: Callable[[], None]) -> None:
     except (DvcException, UserError) as error:
         sys.exit(_line(error))
     except OSError as error:
-        sys.exit(f"{error}; correct this and run again.")
+        sys.exit(str(in_words(error)))
     except Exception as error:
         if is_disk_full(error):
             sys.exit("the disk is full; free some space and run again.")

@@ -2,7 +2,7 @@
 
 from vaeline.evaluation import shared_files
 from vaeline.runs import settings_check
-from vaeline.runs.folder import StudyFolder
+from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import settings_of
@@ -22,7 +22,7 @@ def says_other(rule: str, variant: str | None, seed: str | None, study: Study) -
         study: the active one, with the values that are about to be recorded.
     """
     if variant is not None and seed is not None:
-        return settings_check.other_settings(study, variant, int(seed), rule)
+        return settings_check.other_settings(study, RunKey(variant, int(seed)), rule)
     if rule == "code":  # whose files the bridge writes itself
         return ""
     return _other_report(study) if rule == "report" else shared_files.other_settings(study, rule)

@@ -112,9 +112,7 @@ def test_a_stream_of_the_wrong_length_leaves_no_file(tmp_path: Path, rows: int) 
 
 
 def test_a_missing_store_names_the_command_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match=r"There is no .*tiny.h5; make it again with `python -m pipeline_steps.preprocess`"
-    ):
+    with pytest.raises(UserError, match=r"There is no .*tiny.h5; run `python -m pipeline_steps.preprocess` again"):
         store.read_facts(tmp_path / "tiny.h5")
 
 

@@ -252,7 +252,9 @@ def test_a_classifier_that_learned_nothing_gives_dashes(reference: Reference) ->
     judge = judged(skill, skill.why_nothing)()
     judges = Judges(judge, reference, judge, FACTS, by_label=True)  # type: ignore[arg-type]
     found = measure_images(drawn, judges, conditional=True).evaluation
-    why = {"dash": "the classifier is no better than chance on 20 validation images (digit 0.30 where chance is 0.33)"}
+    why = {
+        "dash": "the classifier was not shown to be better than chance on 20 validation images (digit 0.30 where chance is 0.33)"
+    }
     for name in ("condition_accuracy", "fd_sample", "kd_reconstruction", "precision", "fd_sample_by_label"):
         assert found[name] == why, name
 

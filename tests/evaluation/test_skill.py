@@ -20,7 +20,7 @@ def recorded(skill: Skill, by_label: dict[str, float]) -> dict[str, object]:
 
 def test_a_classifier_that_learned_nothing_gives_a_dash_with_the_reason() -> None:
     assert recorded(Skill(20, {"digit": BAD}), {"digit": 0.3}) == {
-        "dash": "the classifier is no better than chance on 20 validation images (digit 0.30 where chance is 0.30)"
+        "dash": "the classifier was not shown to be better than chance on 20 validation images (digit 0.30 where chance is 0.30)"
     }
 
 
@@ -36,16 +36,15 @@ def test_nothing_is_left_out_of_a_good_classifier() -> None:
 
 
 def test_nothing_counts_as_learned_that_was_not_tested() -> None:
-    assert recorded(Skill(0, {}), {"digit": 0.8}) == {
-        "dash": "it was not tested whether the classifier is better than chance"
-    }
+    why = "the classifier was not shown to be better than chance on 0 validation images (no label was tested)"
+    assert recorded(Skill(0, {}), {"digit": 0.8}) == {"dash": why}
     found = recorded(Skill(20, {"a": GOOD}), {"a": 0.8, "b": 0.9})
     assert (found["value"], found["unlearned"]) == (0.8, ["b"])
 
 
 def test_a_label_that_alone_varies_but_was_not_learned_gives_a_dash() -> None:
     assert recorded(Skill(20, {"a": GOOD, "b": BAD}), {"b": 0.4}) == {
-        "dash": "the classifier is no better than chance on b"
+        "dash": "the classifier was not shown to be better than chance on b"
     }
 
 
@@ -57,6 +56,23 @@ def test_a_classifier_says_at_once_what_it_did_not_learn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Skill(20, {"a": GOOD}).warn()
+
+
+@pytest.mark.parametrize(
+    ("skill", "facts"),
+    [
+        (Skill(20, {"digit": BAD}), r"20 validation images \(digit 0\.30 where chance is 0\.30\)"),
+        (
+            Skill(9, {"digit": None}),
+            r"9 validation images \(digit was not tested \(fewer than two values have images\)\)",
+        ),
+        (Skill(0, {}), r"0 validation images \(no label was tested\)"),
+    ],
+)
+def test_a_warning_about_all_labels_is_one_plain_sentence(skill: Skill, facts: str) -> None:
+    shown = rf"^The classifier was not shown to be better than chance on {facts}; condition_accuracy and all "
+    with pytest.warns(LearnedNothing, match=shown):
+        skill.warn()
 
 
 def test_a_sentence_names_eight_labels_at_most() -> None:

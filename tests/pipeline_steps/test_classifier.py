@@ -45,7 +45,9 @@ def invisible(split: Split) -> Split:
 
 def test_a_classifier_that_learned_nothing_is_called_out_at_once(project: Study, run: Callable[..., Result]) -> None:
     write_store({name: invisible(blocks(n, n)) for name, n in {"train": 96, "validation": 24, "test": 40}.items()})
-    called_out = r"the classifier is better than chance on 24 validation images .*; raise classifier\.epochs"
+    called_out = (
+        r"The classifier was not shown to be better than chance on 24 validation images .*; raise classifier\.epochs"
+    )
     with pytest.warns(LearnedNothing, match=called_out):
         assert run(step.main).exit_code == 0
     skill = load(FILE).skill

@@ -13,6 +13,7 @@ from dvc.repo import Repo
 
 from pipeline_steps import closure
 from pipeline_steps.code_hashes import hashes
+from pipeline_steps.file_states import PACKAGES
 from vaeline.study.reading import load
 from vaeline.system.errors import UserError
 
@@ -130,7 +131,7 @@ def test_a_data_file_belongs_only_to_modules_that_name_it(package: Path) -> None
 
 
 def test_every_data_file_is_named_by_a_module() -> None:
-    files = [path for package in closure.PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()]
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()]
     files = [path for path in files if closure.is_code(path.relative_to(ROOT))]
     modules = [path for path in files if path.suffix == ".py"]
     data = {path for path in files if path.suffix not in (".py", ".typed")}
@@ -172,20 +173,16 @@ def test_dvc_sees_the_files_that_count_as_code(package: Path) -> None:
     shutil.copy(ROOT / ".dvcignore", package.parent)
     shutil.copytree(package, package.parent / "pipeline_steps")
     Repo.init(str(package.parent), no_scm=True).close()
-    files = [path for name in closure.PACKAGES for path in (package.parent / name).rglob("*") if path.is_file()]
+    files = [path for name in PACKAGES for path in (package.parent / name).rglob("*") if path.is_file()]
     with Repo(str(package.parent)) as repo:
-        seen = {
-            Path(path) for name in closure.PACKAGES for path in repo.dvcignore.find(repo.fs, str(package.parent / name))
-        }
+        seen = {Path(path) for name in PACKAGES for path in repo.dvcignore.find(repo.fs, str(package.parent / name))}
     assert seen == {path for path in files if closure.is_code(path.relative_to(package.parent))}
     assert {path.name for path in seen} >= {"py.typed", "page.js", "top.css", "deep.py", "row.html.j2"}
 
 
 def test_every_tracked_file_of_a_package_is_code() -> None:
     """A file with another suffix would be part of no hash; its suffix belongs in `closure.CODE` and in .dvcignore."""
-    tracked = subprocess.run(
-        ["git", "ls-files", *closure.PACKAGES], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    tracked = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=False)
     assert [name for name in tracked.stdout.splitlines() if not closure.is_code(Path(name))] == []
 
 

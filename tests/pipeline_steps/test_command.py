@@ -45,6 +45,10 @@ def own_format() -> Iterator[None]:
             PermissionError(13, "Permission denied", "data"),
             "Error: [Errno 13] Permission denied: 'data'; fix this",
         ),
+        (
+            IsADirectoryError(21, "Is a directory", "data/a.h5"),
+            "Error: data/a.h5 is a folder, where a file belongs; move the folder away, and run again.",
+        ),
         (OSError(36, "File name too long", "x" * 50_000), "Error: [Errno 36] File name too long: 'xxx"),
     ],
 )

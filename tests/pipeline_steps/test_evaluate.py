@@ -172,7 +172,9 @@ def test_a_classifier_that_learned_nothing_gives_dashes(project: Study, run: Cal
         assert result.exit_code == 0, result.output
     evaluation = read_evaluation(folder).metrics
     for name in ("condition_accuracy", "fd_sample", "kd_reconstruction", "recall"):
-        assert evaluation[name]["dash"].startswith("the classifier is no better than chance on 24 validation images")
+        assert evaluation[name]["dash"].startswith(
+            "the classifier was not shown to be better than chance on 24 validation images"
+        )
     assert "value" in evaluation["nll"]
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps import classifier, closure, download, file_states, plan_check, reference
+from pipeline_steps import classifier, download, file_states, plan_check, reference
 from pipeline_steps.code_hashes import hashes, write_hashes
 from pipeline_steps.command import reads, run_command, study_command
 from pipeline_steps.plan_check import PLANNED, SOURCE, UNDER_DVC, WEIGHTS, plan
@@ -128,7 +128,7 @@ def test_code_json_of_other_code_is_refused_under_dvc(
 @pytest.fixture
 def module(project: Study, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A module of the step's code as it was when this process began; a test changes the record instead of the file."""
-    path = closure.ROOT / "vaeline/models/model.py"
+    path = file_states.ROOT / "vaeline/models/model.py"
     monkeypatch.setattr(file_states, "AT_START", dict(file_states.AT_START))
     return path
 
@@ -181,7 +181,7 @@ def test_parts_and_metrics_are_imported_before_the_check(project: Study) -> None
     lacking = "; ".join(f"assert {name!r} not in sys.modules" for name in names)
     there = "; ".join(f"assert {name!r} in sys.modules" for name in names)
     code = f"import sys; from pipeline_steps.plan_check import PlanCheck, load; {lacking}; PlanCheck(load(), [], 'evaluate.plain'); {there}"
-    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(closure.ROOT)})
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(file_states.ROOT)})
 
 
 def test_a_refused_step_leaves_nothing_that_vouches(
@@ -202,14 +202,14 @@ def test_a_refused_step_leaves_nothing_that_vouches(
 def test_a_metric_is_read_as_text_after_its_import(module: Path) -> None:
     """So that an edit of its entry, undone before the end, would be used and not be seen."""
     check = plan_check.PlanCheck(plan_check.load(), [], "evaluate.plain")
-    assert closure.ROOT / "vaeline/metrics/precision_recall.py" in check.read_later
+    assert file_states.ROOT / "vaeline/metrics/precision_recall.py" in check.read_later
 
 
 def test_the_step_that_hashes_all_code_refuses_any_edit_meanwhile(module: Path, run: Callable[..., Result]) -> None:
     @study_command
     @reads("code", code=None)
     def step(study: Study) -> None:
-        touch(closure.ROOT / "vaeline/explorer/serving.py")
+        touch(file_states.ROOT / "vaeline/explorer/serving.py")
 
     assert "vaeline/explorer/serving.py changed while this step ran" in run(step).output
     assert "changed while this step was loaded" in run(step).output

@@ -163,7 +163,9 @@ def test_a_missing_table_explains_what_to_run() -> None:
     )
 
 
-NOTHING = "the classifier is no better than chance on 24 validation images (digit 0.30 where chance is 0.30)"
+NOTHING = (
+    "the classifier was not shown to be better than chance on 24 validation images (digit 0.30 where chance is 0.30)"
+)
 OF_CLASSIFIER = ("condition_accuracy", "fd_sample", "fd_reconstruction", "kd_sample", "precision_sample")
 
 
@@ -196,7 +198,10 @@ def test_labels_that_the_classifier_cannot_tell_are_named_in_the_table() -> None
         write_run(folder, {"condition_accuracy": 0.6}, {"condition_accuracy": how})
     assert run().exit_code == 0
     printed = CliRunner().invoke(table.main, []).output
-    assert "without c=7: too few images have it; without d: the classifier is no better than chance on it" in printed
+    assert (
+        "without c=7: too few images have it; without d: the classifier was not shown to be better than chance on it"
+        in printed
+    )
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -18,7 +18,7 @@ from tests.pipeline_steps.conftest import STUDY, write_project
 from vaeline.data.paths import DataFiles
 from vaeline.explorer import runs as explored
 from vaeline.report.plots.shared import rendering
-from vaeline.runs.folder import FILES
+from vaeline.runs.folder import FILES, RunKey
 from vaeline.runs.settings_check import other_settings
 from vaeline.study.reading import load
 from vaeline.system.errors import UserError
@@ -109,10 +109,10 @@ def test_a_whole_study_is_accepted() -> None:
     for words in ((), ("--partial",)):
         result = called(report, *words)
         assert result.exit_code == 0, result.output
-    assert called(table).output.startswith("tiny") and "of before" not in called(table).stderr
+    assert called(table).output.startswith("tiny") and "out of date" not in called(table).stderr
     for variant in ("plain", "flow"):
         for step in ("train", "sample", "evaluate"):
-            assert not other_settings(load(), variant, 1, step)
+            assert not other_settings(load(), RunKey(variant, 1), step)
     run_steps("flow", 0)  # again, from the last checkpoint
 
 
@@ -203,7 +203,7 @@ def test_runs_of_other_parameters_are_not_reported(section: dict[str, Any], stat
     called(report)
     params(**section)
     assert f"flow seed 0 ({state})" in refused(report)
-    assert f"the {next(iter(section))} that params.yaml contained before" in called(table).stderr
+    assert f"These results are out of date: {next(iter(section))}." in called(table).stderr
 
 
 @pytest.mark.usefixtures("copied")
@@ -212,7 +212,7 @@ def test_the_table_names_what_was_made_anew_after_the_report() -> None:
     assert called(report).exit_code == 0
     evaluation = json.loads((FLOW / "evaluation.json").read_text())
     for change, sentence in (
-        ({"settings": {}}, "are of runs of before: flow seed 0 was evaluated again; `snakemake"),
+        ({"settings": {}}, "These results are out of date: flow seed 0 was evaluated again; `snakemake"),
         ({}, ""),
     ):
         write_sealed(
@@ -223,7 +223,7 @@ def test_the_table_names_what_was_made_anew_after_the_report() -> None:
     for path in (SHARED.classifier, SHARED.statistics("classifier"), SHARED.metrics("classifier")):
         content = path.read_bytes()
         flip(path)
-        assert f"These results are of files of before: {path} is damaged" in called(table).stderr
+        assert f"These results are out of date: {path} is damaged" in called(table).stderr
         path.write_bytes(content)
     params(classifier={"seed": 1})
     for step in (classifier, reference):
@@ -232,8 +232,8 @@ def test_the_table_names_what_was_made_anew_after_the_report() -> None:
     printed = called(table)
     assert "plain/seed-0 was evaluated with another classifier than that of the data set now" in printed.stderr
     assert printed.exit_code == 0 and "Report: results/tiny/report.html" in printed.stdout
-    (FLOW / "evaluation.json").unlink()
-    assert "files of before" in called(table).stderr
+    (FLOW.parents[1] / "plain/seed-0/evaluation.json").unlink()
+    assert "out of date: There is no results/tiny/runs/plain/seed-0/evaluation.json" in called(table).stderr
 
 
 @pytest.mark.usefixtures("copied")
@@ -281,7 +281,7 @@ def test_a_model_of_another_seed_is_neither_sampled_nor_evaluated(names: tuple[s
 def test_a_model_of_other_settings_is_not_sampled() -> None:
     params(training={"epochs": 3})
     found = refused(sample, "--variant", "flow", "--seed", 0)
-    assert "training.epochs 2, now 3; make it again with" in found
+    assert "training.epochs 2, now 3; run `python" in found
 
 
 @pytest.mark.usefixtures("copied")
@@ -359,17 +359,17 @@ def test_the_table_names_results_of_runs_of_before() -> None:
     shutil.copytree("results/tiny", "results/renamed")
     assert "comparison.json has the results of the study tiny, not of renamed" in called(table).stderr
     params()
-    assert "These results are of runs of before: flow seed 0" in called(table).stderr
+    assert "These results are out of date: flow seed 0" in called(table).stderr
 
 
 @pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("step", ["train", "sample", "evaluate"])
 def test_the_check_of_settings_names_other_runs_and_other_settings(step: str) -> None:
     params(training={"device": "cpu"})
-    assert "training.device 'auto', now 'cpu'" in other_settings(load(), "flow", 0, step)
+    assert "training.device 'auto', now 'cpu'" in other_settings(load(), RunKey("flow", 0), step)
     params()
     swap(FLOW, OTHER_SEED)
-    assert "variant.yaml is of flow seed 1" in other_settings(load(), "flow", 0, step)
-    assert "no longer contains the variant fish" in other_settings(load(), "fish", 0, step)
+    assert "variant.yaml is of flow seed 1" in other_settings(load(), RunKey("flow", 0), step)
+    assert "no longer contains the variant fish" in other_settings(load(), RunKey("fish", 0), step)
     shutil.rmtree(FLOW)
-    assert "There is no results/tiny/runs/flow/seed-0/variant.yaml" in other_settings(load(), "flow", 0, step)
+    assert "There is no results/tiny/runs/flow/seed-0/variant.yaml" in other_settings(load(), RunKey("flow", 0), step)

@@ -74,7 +74,7 @@ def test_one_id_for_two_data_sets_is_refused(run: Callable[..., Result]) -> None
     study["dataset"]["id"] = "mnist"
     Path("studies/other.yaml").write_text(yaml.safe_dump(study))
     result = run(use.main, "other")
-    assert result.exit_code == 1 and "both call their data 'mnist' but differ in classifier, dataset" in result.output
+    assert result.exit_code == 1 and "both call their data 'mnist' but differ in classifier.epochs" in result.output
 
 
 def test_a_shared_reference_of_other_settings_is_refused(run: Callable[..., Result]) -> None:
@@ -83,7 +83,10 @@ def test_a_shared_reference_of_other_settings_is_refused(run: Callable[..., Resu
     study.setdefault("evaluation", {})["by_label"] = True
     Path("studies/other.yaml").write_text(yaml.safe_dump(study))
     result = run(use.main, "other")
-    assert result.exit_code == 1 and "both call their data 'digits' but differ in evaluation.by_label," in result.output
+    assert (
+        result.exit_code == 1
+        and "both call their data 'digits' but differ in evaluation.by_label False, now True; each" in result.output
+    )
 
 
 def test_a_missing_source_leaves_params_unchanged(run: Callable[..., Result]) -> None:

@@ -242,6 +242,16 @@ def test_a_comparison_without_a_variant_is_refused(tmp_path: Path) -> None:
         comparison.read(tmp_path / "comparison.json")
 
 
+@pytest.mark.parametrize("key", ["weights", "evaluations"])
+def test_a_comparison_that_names_no_runs_of_a_variant_is_refused(tmp_path: Path, key: str) -> None:
+    write_runs(tmp_path, {"one": [1.0], "two": [2.0]})
+    content = compared(tmp_path, seeds=(0,)).model_dump(mode="json")
+    del content[key]["two"]
+    write_sealed(tmp_path / "comparison.json", content)
+    with pytest.raises(UserError, match=r"comparison.json is damaged .*; `snakemake --cores 4 all`"):
+        comparison.read(tmp_path / "comparison.json")
+
+
 def test_old_and_new_definitions_are_not_averaged(tmp_path: Path) -> None:
     for seed, words in enumerate(("Nats.", "Bits.")):
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": 5.0 + seed}, {"nll": {"definition": words}})

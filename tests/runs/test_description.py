@@ -36,7 +36,8 @@ def test_shared_values_and_tuples_are_read_as_they_were_written(tmp_path: Path) 
 def test_an_edited_description_is_refused(path: Path, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(
-        UserError, match=r"variant.yaml is damaged or of another version .*; train it again, or restore it"
+        UserError,
+        match=r"variant.yaml is damaged or of another version .*; run `python -m pipeline_steps.train .*` again",
     ):
         described(path)
 

@@ -28,6 +28,6 @@ def test_a_sentence_names_few_combinations() -> None:
     facts = Facts("many", (1, 4, 4), 8, (0.0, 1.0), ["a", "b"], [["0", "1"], [str(each) for each in range(20)]])
     training = np.array([[0, each] for each in range(20)] + [[1, 0]])
     words = unseen_in_words(np.array([[1, each] for each in range(20)]), training, facts, ["a"])
-    assert words.startswith("No training image has a=1 with b=1 or a=1 with b=2 or ")
-    assert words.endswith("a=1 with b=8, and 11 more; a model has learned nothing about such a combination.")
+    assert words.startswith("No training image has a=1 with b=1, a=1 with b=2, ")
+    assert words.endswith("a=1 with b=8 and 11 more; a model has learned nothing about such a combination.")
     assert unseen_in_words(training, training, facts, ["a"]) == ""

@@ -313,7 +313,7 @@ def test_a_folder_that_holds_no_run_is_named_however_shallow(
     folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"There is no .*variant.yaml; train it again"):
+    with pytest.raises(UserError, match=r"There is no .*variant.yaml; run `.*train"):
         vaeline.load(folder)
 
 

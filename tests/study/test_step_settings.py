@@ -41,11 +41,16 @@ def test_a_file_of_other_settings_is_refused_with_what_differs() -> None:
     with pytest.raises(UserError) as refused:
         require_settings(study, "train", PATH, made, again("train", ("one", 0)), "one")
     assert str(refused.value) == (
-        f"{PATH} was made with other settings than those of params.yaml: training.epochs 7, now 2; make it again with "
-        "`python -m pipeline_steps.train --variant one --seed 0`."
+        f"{PATH} was made with other settings than those of params.yaml: training.epochs 7, now 2; run "
+        "`python -m pipeline_steps.train --variant one --seed 0` again."
     )
 
 
 def test_a_file_that_names_no_settings_is_refused() -> None:
-    with pytest.raises(UserError, match=r"classifier.epochs absent, now .*; make it again with `.*classifier`"):
+    with pytest.raises(UserError, match=r"classifier.epochs absent, now .*; run `.*classifier` again"):
         require_settings(made_up.study(), "classifier", Path("a"), {})
+
+
+def test_a_command_for_an_unknown_run_names_the_options_that_it_needs() -> None:
+    assert again("sample") == "run `python -m pipeline_steps.sample --variant <variant> --seed <seed>` again"
+    assert again("reference") == "run `python -m pipeline_steps.reference` again"

@@ -85,6 +85,10 @@ def test_an_error_of_the_system_is_not_called_damage() -> None:
             "data/one.bin cannot be read (Permission denied); check the path and its permissions, and run again.",
         ),
         (
+            IsADirectoryError(21, "Is a directory"),
+            "data/one.bin is a folder, where a file belongs; move the folder away, and run again.",
+        ),
+        (
             OSError("truncated"),
             "data/one.bin is damaged or of another version of vaeline (truncated); make it again.",
         ),

@@ -76,3 +76,9 @@ def test_a_file_that_is_replaced_while_it_is_opened_is_refused(tmp_path: Path, m
         opened(path, "a store", "again"),
     ):
         pass
+
+
+def test_a_folder_in_the_place_of_a_file_is_called_a_folder(tmp_path: Path) -> None:
+    refused = pytest.raises(UserError, match=f"^{tmp_path} is a folder, where a file belongs; move the folder away")
+    with refused, opened(tmp_path, "a store", "make it again"):
+        pass

@@ -1,5 +1,7 @@
 """Checkpoints are complete or absent, verified, and kept in one folder for each set of inputs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -155,9 +157,34 @@ def test_cleaning_frees_the_disk_behind_a_link(tmp_path: Path) -> None:
     assert not list((tmp_path / "disk").iterdir())
 
 
-def test_cleaning_keeps_the_checkpoints_of_a_training_that_is_going_on() -> None:
-    checkpoints = Checkpoints("a", {})
-    checkpoints.write(1, {"weights": torch.zeros(1000)}, finished=True)
-    with locked(checkpoints.folder, "training"), pytest.raises(UserError, match="Another process is training in"):
+@pytest.mark.parametrize("name", ["cvae-seed-1", "cvae-seed-1-density", "flow-seed-0", "alone-seed-0"])
+def test_cleaning_deletes_nothing_beside_a_training_that_is_going_on(name: str) -> None:
+    going_on, other = Checkpoints("cvae-seed-1", {"seed": 1}), Checkpoints(name, {"seed": 1, "epochs": 2})
+    for checkpoints in (going_on, other):
+        checkpoints.write(1, {"weights": torch.zeros(1000)}, finished=True)
+    with locked(going_on.folder, "training"), pytest.raises(UserError, match="Another process is training in"):
         clean()
-    assert checkpoints.latest(9)
+    assert going_on.latest(9) and other.latest(9)
+
+
+@pytest.mark.parametrize("name", ["study-cvae-seed-1-evaluation", "study-cvae-seed-1-density-0123456789abcdef"])
+def test_cleaning_holds_the_lock_of_a_run_while_it_deletes_what_belongs_to_it(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    training, beside = Checkpoints("study-cvae-seed-1", {}).folder, state_folder(name)
+    for folder in (training, beside):
+        folder.mkdir(parents=True)
+        (folder / "result.kept").write_text("kept")
+
+    @contextmanager
+    def watched(folder: Path, doing: str) -> Iterator[None]:
+        with locked(folder, doing):
+            yield
+            if folder == training:
+                deleted.append((beside / "result.kept").exists())
+            assert (folder / ".lock").exists(), "a lock that is held open leaves a file of NFS behind"
+
+    deleted: list[bool] = []
+    monkeypatch.setattr("vaeline.training.checkpoints.locked", watched)
+    clean()
+    assert deleted == [True, False] and not list(state_folder().iterdir())

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -286,3 +288,23 @@ def test_the_bridge_does_nothing_without_changes(project: Project) -> None:
     before = seen.stat().st_mtime_ns
     assert project.settled()
     assert seen.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("time_of_link", [5, 9])
+def test_an_input_behind_a_link_is_as_new_as_the_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, time_of_link: int
+) -> None:
+    target, link, made = tmp_path / "target", tmp_path / "link", tmp_path / "made"
+    for path, when in {target: 3, made: 7}.items():
+        path.write_text("")
+        os.utime(path, (when, when))
+    link.symlink_to(target)
+    os.utime(link, (time_of_link, time_of_link), follow_symlinks=False)
+    known = SimpleNamespace(
+        has_metadata=lambda job: True, metadata=lambda path: SimpleNamespace(endtime=7.0),
+        params_changed=lambda job: False, code_changed=lambda job: [],
+    )  # fmt: skip
+    job: Any = SimpleNamespace(rule=SimpleNamespace(name="train"), input=[str(link)], output=[str(made)])
+    monkeypatch.setattr(bridge, "_contradiction", lambda job: "")
+    workflow: Any = SimpleNamespace(persistence=known)
+    assert bridge._finished(workflow, job, since=4.0) == (time_of_link == 5)

@@ -13,6 +13,9 @@ data/code.json                                 hashes of the steps' code
 from dataclasses import dataclass
 from pathlib import Path
 
+from vaeline.system.project import main_worktree
+
+DOWNLOAD = "download"  # what a study gives in place of a path for the files of their own server
 DATA = Path("data")
 CODE = DATA / "code.json"
 
@@ -61,3 +64,8 @@ class DataFiles:
 def downloads(name: str, folder: Path = DATA) -> Path:
     """The folder of what is downloaded under a name: a data set's, or a feature space's."""
     return folder / "raw" / name
+
+
+def from_study(path: str | Path) -> Path:
+    """A path as a study means it: from the main worktree, because a temporary experiment of DVC has no ignored files."""
+    return main_worktree() / Path(path).expanduser()

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from vaeline.data.archive import is_hidden
 from vaeline.data.checksums import SETTLED, checksums
-from vaeline.data.paths import DATA
+from vaeline.data.paths import DATA, DOWNLOAD
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
 from vaeline.system.files import in_future, write_text
@@ -27,7 +27,6 @@ from vaeline.system.project import main_worktree
 KEY = "fingerprint"  # in the manifest of the download step
 KEPT = DATA / ".sources"
 LARGE = 2**24  # bytes, from which a file's checksums are kept where the reader of a data set looks for them too
-DOWNLOAD = "download"  # the value of dataset.source that stands for the data set's own server
 THREADS = 8
 
 

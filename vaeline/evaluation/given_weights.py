@@ -1,13 +1,12 @@
 """The weights that a study gives for its feature space by their path, as an input of the reference."""
 
-from pathlib import Path
-
 from vaeline.data.checksums import checksums
+from vaeline.data.paths import DOWNLOAD, from_study
 from vaeline.study.schema import Study
+from vaeline.study.settings import values
 from vaeline.system.errors import UserError
-from vaeline.system.project import main_worktree
 
-DOWNLOAD = "download"  # the value that stands for the file of the space's authors
+WEIGHTS = "evaluation.features.weights"
 
 
 def fingerprint(study: Study) -> str:
@@ -18,13 +17,13 @@ def fingerprint(study: Study) -> str:
     Raises:
         UserError: it cannot be read.
     """
-    given = getattr(study.evaluation.features, "weights", DOWNLOAD)
-    if given == DOWNLOAD:
+    given = values(study, [WEIGHTS])[WEIGHTS]
+    if given in (None, DOWNLOAD):
         return ""
-    path = main_worktree() / Path(given).expanduser()
+    path = from_study(given)
     try:
         return checksums(path).sha256
     except OSError as error:
         raise UserError(
-            f"evaluation.features.weights is {given!r}, but {path} cannot be read ({error.strerror}); give the path of the file."
+            f"{WEIGHTS} is {given!r}, but {path} cannot be read ({error.strerror}); give the path of the file."
         ) from error

@@ -266,7 +266,7 @@ def put_accuracy(
     if why := skill.why_nothing:
         record.dash(name, why)
     elif by_label and not learned:
-        record.dash(name, f"the classifier is no better than chance on {', '.join(by_label)}")
+        record.dash(name, f"the classifier was not shown to be better than chance on {', '.join(by_label)}")
     else:
         record.put_mean(name, learned, [*missing, *unlearned], **how, **({"unlearned": unlearned} if unlearned else {}))
 

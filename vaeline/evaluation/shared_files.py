@@ -55,12 +55,12 @@ def _check_classifier(study: Study) -> None:
 
 def _check_reference(study: Study) -> None:
     files, space = DataFiles(study.dataset.id), study.evaluation.features.name
+    weights = given_weights.fingerprint(study)
     for path, content in (
         (files.statistics(space), read_about(files.statistics(space), AGAIN["reference"])),
         (files.metrics(space), read_sealed(files.metrics(space), AGAIN["reference"])),
     ):
         require_settings(study, "reference", path, content.get("settings", {}))
-        weights = given_weights.fingerprint(study)
         if weights and "space" in content and content["space"].get("weights") != weights:
             raise UserError(
                 f"{path} was measured with other weights than those of evaluation.features.weights; {AGAIN['reference']}."

@@ -17,7 +17,7 @@ MOST_NAMED = 8  # labels in a sentence
 
 
 class LearnedNothing(UserWarning):
-    """A classifier does no better than chance on a label, or on all of them."""
+    """A classifier was not shown to be better than chance on a label, or on all of them."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,11 @@ class Skill:
 
     @property
     def why_nothing(self) -> str:
-        """Why the classifier says nothing; empty if it was shown to tell at least one label."""
-        if not self.labels:
-            return "it was not tested whether the classifier is better than chance"
+        """Why the classifier says nothing, as in `the classifier was not shown to ...`; empty if it was shown to tell at least one label."""
         if len(self.unlearned) < len(self.labels):
             return ""
-        return f"the classifier is no better than chance on {self.images:,} validation images ({self.described()})"
+        tested = self.described() if self.labels else "no label was tested"
+        return f"the classifier was not shown to be better than chance on {self.images:,} validation images ({tested})"
 
     def described(self) -> str:
         """The labels that were not learned, with their accuracies, as in `digit 0.30 where chance is 0.30`."""
@@ -74,14 +73,13 @@ class Skill:
         todo = "raise classifier.epochs, give more images, or choose labels that the images show (dataset.labels)"
         if why := self.why_nothing:
             warnings.warn(
-                f"It was not shown that {why.replace('is no better', 'is better')}: condition_accuracy and all distances in its "
-                f"features will be dashes; {todo}.",
+                f"T{why[1:]}; condition_accuracy and all distances in its features will be dashes; {todo}.",
                 LearnedNothing,
                 stacklevel=3,
             )
         elif self.unlearned:
             warnings.warn(
-                f"The classifier is no better than chance on these labels of {self.images:,} validation images, which "
+                f"The classifier was not shown to be better than chance on these labels of {self.images:,} validation images, which "
                 f"condition_accuracy leaves out: {self.described()}; {todo}.",
                 LearnedNothing,
                 stacklevel=3,
@@ -103,5 +101,5 @@ def skill_of(predicted: np.ndarray, labels: np.ndarray, names: Sequence[str], se
 
 def _in_words(skill: LabelSkill | None) -> str:
     if skill is None:
-        return "has no two values that could be tested"
+        return "was not tested (fewer than two values have images)"
     return f"{skill.balanced_accuracy:.2f} where chance is {skill.chance:.2f}"

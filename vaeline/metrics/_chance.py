@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vaeline.metrics._counted import values_in
+
 DEALS = 1999
 TIE = 1e-9  # standardised accuracies that differ by less are equal
 
@@ -71,8 +73,3 @@ def _accuracy(predicted: np.ndarray, labels: np.ndarray, weights: np.ndarray) ->
 def _chance(predicted: np.ndarray, labels: np.ndarray) -> float:
     """The mean balanced accuracy over all deals."""
     return float(np.mean([(predicted == value).mean() for value in values_in(labels)]))
-
-
-def values_in(labels: np.ndarray) -> np.ndarray:
-    """The different values of labels, (images,), that count."""
-    return np.unique(labels[labels >= 0])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vaeline.metrics._chance import values_in
+from vaeline.metrics._counted import values_in
 from vaeline.metrics._entry import Metric, Reference
 
 METRICS = [
@@ -62,7 +62,7 @@ def condition_accuracy(predicted: np.ndarray, requested: np.ndarray, names: Sequ
     varied = _varied(requested)
     if absent := [name for column, name in enumerate(names) if column not in varied]:
         warnings.warn(
-            f"Left out of the condition accuracy, for want of two values with enough images: {', '.join(absent)}.",
+            f"Left out of condition_accuracy, because fewer than two values have enough images: {', '.join(absent)}.",
             AbsentLabel,
             stacklevel=2,
         )

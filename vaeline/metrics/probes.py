@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from vaeline.metrics._chance import values_in
+from vaeline.metrics._counted import values_in
 from vaeline.metrics._entry import Metric
 from vaeline.metrics.condition_accuracy import balanced_accuracy
 

@@ -133,7 +133,7 @@ def _warnings(runs: list[Run], name: str) -> str:
         if rare := [name for name in each.get("left_out", []) if name not in unlearned]:
             words.append(f"without {', '.join(rare)}: too few images have it")
         if unlearned:
-            words.append(f"without {', '.join(unlearned)}: the classifier is no better than chance on it")
+            words.append(f"without {', '.join(unlearned)}: the classifier was not shown to be better than chance on it")
     return "; ".join(dict.fromkeys(words))
 
 

@@ -130,10 +130,12 @@ class Comparison(Entry):
 
     @model_validator(mode="after")
     def is_whole(self) -> "Comparison":
-        """Refuse metrics that leave a variant out."""
+        """Refuse metrics and runs that leave a variant out."""
         for name, results in self.metrics.items():
             if results.summaries.keys() | results.dashes.keys() != set(self.variants):
                 raise ValueError(f"{name} is not of the variants {', '.join(self.variants)}")
+        if not self.weights.keys() == self.evaluations.keys() == set(self.variants):
+            raise ValueError("it does not name the files of each variant's runs")
         return self
 
     def main_metrics(self) -> dict[str, MetricResults]:

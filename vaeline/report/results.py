@@ -17,14 +17,14 @@ from vaeline.evaluation.record import Record, parse
 from vaeline.report.common_ground import CommonGround
 from vaeline.runs import samples_file
 from vaeline.runs.evaluation_file import Evaluation
-from vaeline.runs.folder import AGAIN, FILES, TIMING, RunKey, read_json, run_in
+from vaeline.runs.folder import FILES, TIMING, RunKey, again_for, read_json, run_in
 from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, require_files
 from vaeline.runs.samples_file import LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
 from vaeline.runs.timing import Time, read_times
 from vaeline.study.schema import Published, Study, StudySection
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import again, settings_of
-from vaeline.system.errors import UserError, reading_ours
+from vaeline.system.errors import UserError, in_words, reading_ours
 from vaeline.system.files import sha256
 
 MOST_FAILURES = 10  # images of each kind
@@ -111,7 +111,7 @@ def read(
         except (UserError, OSError) as error:
             if not tolerant:
                 raise
-            found = str(error)
+            found = str(in_words(error))
         if isinstance(found, Run):
             runs.append(found)
         else:
@@ -163,9 +163,9 @@ def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]
 
 def _read_metrics(folder: Path, run: RunKey, measured: Evaluation) -> dict[str, dict[str, Any]]:
     """How each metric was made; refuse metrics.json and evaluation.json of two evaluations."""
-    with reading_ours(folder / "evaluation.json", AGAIN):
+    with reading_ours(folder / "evaluation.json", again("evaluate", run)):
         record = parse(json.dumps(measured.metrics))
-    if record.metrics != read_json(METRICS, folder / "metrics.json"):
+    if record.metrics != read_json(METRICS, folder / "metrics.json", again("evaluate", run)):
         raise UserError(
             f"metrics.json and evaluation.json of {folder} are of two evaluations; {again('evaluate', run)}."
         )
@@ -173,7 +173,7 @@ def _read_metrics(folder: Path, run: RunKey, measured: Evaluation) -> dict[str, 
 
 
 def _read_picture(path: Path) -> bytes:
-    with reading_ours(path, AGAIN):
+    with reading_ours(path, again_for(path, "sample")):
         picture = path.read_bytes()
         with Image.open(BytesIO(picture), formats=["PNG"]) as image:
             image.verify()
@@ -181,7 +181,7 @@ def _read_picture(path: Path) -> bytes:
 
 
 def _read_training(path: Path) -> dict[str, np.ndarray]:
-    with reading_ours(path, AGAIN), path.open(encoding="utf-8", newline="") as file:
+    with reading_ours(path, again_for(path, "train")), path.open(encoding="utf-8", newline="") as file:
         names, *rows = csv.reader(file)
         if "epoch" not in names or len(set(names)) < len(names) or {len(row) for row in rows} != {len(names)}:
             raise ValueError("expected a table with a column epoch, and the same columns in each row")

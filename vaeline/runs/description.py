@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from vaeline.data.facts import Facts
-from vaeline.runs.folder import RunKey
+from vaeline.runs.folder import RunKey, again_for
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import settings_of
@@ -20,7 +20,6 @@ from vaeline.system.files import write_text
 from vaeline.system.sealed_files import seal, unseal
 
 NAME = "variant.yaml"
-AGAIN = "train it again, or restore it with `dvc checkout`"
 
 
 class Description(BaseModel):
@@ -73,7 +72,7 @@ def read_content(path: Path) -> dict[str, Any]:
     Raises:
         UserError: it is missing, damaged, was edited, or is of an older version, which wrote no seal.
     """
-    with reading_ours(path, AGAIN):
+    with reading_ours(path, again_for(path, "train")):
         return unseal(yaml.load(path.read_text(encoding="utf-8"), _WithoutAliases))  # a safe loader
 
 
@@ -84,7 +83,7 @@ def described(path: Path) -> Description:
         UserError: as `read_content`; or it says too little.
     """
     content = read_content(path)
-    with reading_ours(path, AGAIN):
+    with reading_ours(path, again_for(path, "train")):
         return Description.model_validate(content | {"facts": Facts.from_dict(content["facts"])})
 
 

@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from vaeline.data.paths import DataFiles
+from vaeline.runs.folder import again_for
 from vaeline.system.errors import reading_ours
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
-NAME, AGAIN = "evaluation.json", "evaluate the run again"
+NAME = "evaluation.json"
 
 
 class MeasuredOn(BaseModel):
@@ -74,5 +75,6 @@ def read_evaluation(folder: Path) -> Evaluation:
         UserError: it is missing, damaged, was edited, or is of an older version.
     """
     path = folder / NAME
-    with reading_ours(path, AGAIN):
-        return Evaluation.model_validate(read_sealed(path, AGAIN))
+    again = again_for(path, "evaluate")
+    with reading_ours(path, again):
+        return Evaluation.model_validate(read_sealed(path, again))

@@ -16,13 +16,13 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
+from vaeline.study.step_settings import again
 from vaeline.system.errors import reading_ours
 
 T = TypeVar("T")
 
 RESULTS = "results"
 TIMING = "timing.json"  # of a run, and of a study
-AGAIN = "delete it and run the study again"  # what to do about a damaged file of a run
 
 NOT_TRAINED = "not trained"
 
@@ -139,11 +139,21 @@ def project_of(run: Path) -> Path:
     return next((folder.parent for folder in whole.parents if folder.name == RESULTS), Path())
 
 
-def read_json(content: TypeAdapter[T], path: Path) -> T:
+def again_for(path: Path, step: str) -> str:
+    """What to do if a file of a run, at a path, cannot be used; a step of the run makes it."""
+    return again(step, key_of(Path(os.path.abspath(path)).parent))
+
+
+def read_json(content: TypeAdapter[T], path: Path, again: str) -> T:
     """Read a JSON file and check its content.
+
+    Args:
+        content: what it must be.
+        path: of the file.
+        again: what to do if it is missing or damaged.
 
     Raises:
         UserError: it is missing, cannot be read, or is damaged.
     """
-    with reading_ours(path, AGAIN):
+    with reading_ours(path, again):
         return content.validate_json(path.read_bytes(), strict=True)

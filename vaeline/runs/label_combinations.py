@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from vaeline.data.facts import MOST_NAMED, Facts
+from vaeline.system.errors import some_of
 
 
 def unseen(labels: np.ndarray, training: np.ndarray, facts: Facts, chosen: Iterable[str]) -> list[str]:
@@ -38,8 +39,7 @@ def unseen_in_words(labels: np.ndarray, training: np.ndarray, facts: Facts, chos
     found = unseen(labels, training, facts, chosen)
     if not found:
         return ""
-    more = f", and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    return f"No training image has {' or '.join(found[:MOST_NAMED])}{more}; a model has learned nothing about such a combination."
+    return f"No training image has {some_of(found, MOST_NAMED)}; a model has learned nothing about such a combination."
 
 
 def _never_together(equal: np.ndarray) -> bool:

@@ -9,7 +9,8 @@ import safetensors.torch
 
 from vaeline.data.facts import Facts
 from vaeline.models.model import Model
-from vaeline.runs.description import AGAIN, NAME, described, write_description
+from vaeline.runs.description import NAME, described, write_description
+from vaeline.runs.folder import again_for
 from vaeline.study.schema import Variant
 from vaeline.system.errors import reading_ours
 from vaeline.system.files import write_bytes
@@ -43,9 +44,9 @@ def load(folder: Path) -> tuple[Model, Facts]:
     """
     about, path = folder / NAME, folder / "model.safetensors"
     made = described(about)
-    with reading_ours(about, AGAIN):
+    with reading_ours(about, again_for(about, "train")):
         model = Model(Variant.model_validate(made.variant), made.facts)
-    with reading_ours(path, AGAIN):
+    with reading_ours(path, again_for(path, "train")):
         weights = path.read_bytes()
         if made.weights_sha256 != sha256(weights).hexdigest():
             raise ValueError(f"it is not the one that {NAME} describes")

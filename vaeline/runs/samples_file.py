@@ -18,13 +18,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vaeline.data.facts import Facts
 from vaeline.runs.description import Description
+from vaeline.runs.folder import again_for
+from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError, damaged
 from vaeline.system.files import sha256
 from vaeline.system.hdf5_files import opened
 from vaeline.system.sealed_files import seal, unseal
 
 NAME = "samples.h5"
-AGAIN = "draw them again with `python -m pipeline_steps.sample`"
 ABOUT = "about"  # the attribute of the file that says what it is of, as sealed JSON
 BLOCK_BYTES = 2**24  # of a dataset that are read at once for its checksum
 
@@ -270,7 +271,7 @@ def rows(path: Path, name: str, wanted: Iterable[int]) -> np.ndarray:
 
 
 def _opened(path: Path) -> AbstractContextManager[h5py.File]:
-    return opened(path, "a file of samples", AGAIN)
+    return opened(path, "a file of samples", again_for(path, "sample"))
 
 
 def _check_layout(file: h5py.File) -> None:
@@ -288,8 +289,8 @@ def _check_layout(file: h5py.File) -> None:
 
 
 def _damaged(path: Path, why: str) -> UserError:
-    return damaged(path, why, AGAIN, "damaged or of another model")
+    return damaged(path, why, again_for(path, "sample"), "damaged or of another model")
 
 
 def _draw_again(why: str) -> UserError:
-    return UserError(f"{why}; {AGAIN}.")
+    return UserError(f"{why}; {again('sample')}.")

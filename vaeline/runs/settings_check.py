@@ -6,16 +6,15 @@ from vaeline.runs import identity
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import again, require_settings
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, in_words
 
 
-def other_settings(study: Study, variant: str, seed: int, step: str, project: Path = Path()) -> str:
+def other_settings(study: Study, run: RunKey, step: str, project: Path = Path()) -> str:
     """What is wrong with the files that a step wrote for a run: its settings, or what it is of.
 
     Args:
         study: the active study.
-        variant: of the run.
-        seed: of the run.
+        run: that they are files of.
         step: `train`, `sample` or `evaluate`.
         project: the root of the project.
 
@@ -23,14 +22,14 @@ def other_settings(study: Study, variant: str, seed: int, step: str, project: Pa
         A sentence; empty if the files are of this run and of the study's settings. Checksums of whole files are not taken.
     """
     try:
-        require_step(study, RunKey(variant, seed), step, project)
+        require_step(study, run, step, project)
     except (UserError, OSError) as error:
-        return str(error)
+        return str(in_words(error))
     return ""
 
 
 def require_step(study: Study, run: RunKey, step: str, project: Path = Path()) -> None:
-    """Check before long work that what a step wrote for a run is of the study's settings. The same as `other_settings`.
+    """Check before long work that what a step wrote for a run is of the study's settings.
 
     Raises:
         UserError: it is of other settings, or of another run, or damaged.

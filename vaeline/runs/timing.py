@@ -29,7 +29,7 @@ def read_times(path: Path) -> dict[str, Time]:
     Raises:
         UserError: the file is damaged.
     """
-    return read_json(TIMES, path) if path.exists() else {}
+    return read_json(TIMES, path, "delete it and run again") if path.exists() else {}
 
 
 def note_time(path: Path, step: str, seconds: float) -> None:

@@ -36,7 +36,7 @@ from vaeline.runs.description import NAME, described
 from vaeline.runs.folder import place_of, project_of
 from vaeline.runs.label_combinations import unseen_in_words
 from vaeline.study.schema import MOST_SEED
-from vaeline.system.errors import UserError, reason, shown
+from vaeline.system.errors import UserError, reason, shown, unreadable
 from vaeline.system.seeds import derive_seed
 
 BATCH = 256  # images at a time
@@ -143,7 +143,7 @@ class TrainedRun:
         """
         if self._training_labels is None:
             require_images(self.store, self.facts)
-            self._training_labels = read_split(self.store, "train", 0).labels  # the images stay on disk
+            self._training_labels = read_split(self.store, "train", 0).labels  # reads all images once, for the checksum
         return unseen_in_words(labels, self._training_labels, self.facts, chosen)
 
     def sample(
@@ -343,9 +343,7 @@ def _reading(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(
-            f"{shown(str(path))} cannot be read ({reason(error)}); check the path and its permissions."
-        ) from error
+        raise unreadable(Path(path), error) from error
 
 
 def _on(device: torch.device | str, model: Model) -> Model:

@@ -1,6 +1,7 @@
-"""What each step reads of params.yaml. The files of a step name these values, and readers compare them with the study.
+"""What each step reads of params.yaml.
 
-`pipeline_steps.command.reads` declares the same keys to the engines. A step can therefore not read one thing and say another.
+Store, classifier, reference and runs name these values, and readers compare them with the study. `dvc.yaml` and
+`workflow/rules/` list the same keys; a test compares them.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ READS: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluation", "training.device", "training.threads"),
     "report": ("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published"),
 }  # fmt: skip
+OF_RUN = ("train", "sample", "evaluate")  # the steps of one run
 
 
 def settings_of(study: Study, step: str, variant: str = "") -> dict[str, Any]:
@@ -52,10 +54,11 @@ def again(step: str, run: tuple[str, int] | None = None) -> str:
 
     Args:
         step: that made it.
-        run: its variant and its seed; None if the step is none of a run.
+        run: its variant and its seed; None if the step is none of a run, or the run is not known.
     """
-    of = f" --variant {run[0]} --seed {run[1]}" if run else ""
-    return f"make it again with `python -m pipeline_steps.{step}{of}`"
+    if step in OF_RUN:
+        step += " --variant {} --seed {}".format(*run or ("<variant>", "<seed>"))
+    return f"run `python -m pipeline_steps.{step}` again"
 
 
 def require_settings(

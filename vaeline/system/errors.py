@@ -80,7 +80,7 @@ def reading_ours(path: Path, again: str) -> Iterator[None]:
 
     Args:
         path: of the file.
-        again: what to do if it is missing or damaged, as in "make it again with `...`".
+        again: what to do if it is missing or damaged, as in "run `...` again".
 
     Raises:
         UserError: the file is missing, cannot be read, or is damaged.
@@ -101,8 +101,19 @@ def missing(path: Path, again: str) -> UserError:
 
 def unreadable(path: Path, error: OSError) -> UserError:
     """The error for a file that is there, and that the operating system does not let us read."""
+    if isinstance(error, IsADirectoryError):
+        return UserError(f"{_name(path)} is a folder, where a file belongs; move the folder away, and run again.")
     said = os.strerror(error.errno) if error.errno else error
     return UserError(f"{_name(path)} cannot be read ({said}); check the path and its permissions, and run again.")
+
+
+def in_words(error: UserError | OSError) -> UserError:
+    """An error as a sentence of bounded length, for a file's name can be long, and not UTF-8."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, IsADirectoryError) and error.filename:
+        return unreadable(Path(os.fsdecode(error.filename)), error)
+    return UserError(f"{error}; fix this and run again.")
 
 
 def damaged(path: Path, why: BaseException | str, again: str, what: str = OTHER_VERSION) -> UserError:

@@ -26,7 +26,15 @@ from vaeline.system.sealed_files import seal, unseal
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-UNREADABLE = {errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE}  # no fault of the file
+UNREADABLE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+    errno.ESTALE,
+    errno.EISDIR,
+    errno.EMFILE,
+    errno.ENFILE,
+}  # no fault of the file
 LARGE = 2**16  # bytes; the checksum of the structure leaves out larger datasets
 MARK = b"vaeline\n"  # the last bytes of a file
 FLUSHED_BYTES = 2**24  # after so many bytes the disk is told to start writing
@@ -60,7 +68,7 @@ def opened(path: Path, what: str, again: str) -> Iterator[h5py.File]:
     Args:
         path: of the file.
         what: it should be, as in "a store of vaeline".
-        again: what to do if it is missing or damaged, as in "make it again with `...`".
+        again: what to do if it is missing or damaged, as in "run `...` again".
 
     Raises:
         UserError: the file is missing, cannot be read, is open for writing, or is damaged.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vaeline.system.errors import UserError
 
+LOCK = ".lock"  # the file that is locked, in the folder
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
@@ -23,7 +24,7 @@ def locked(folder: Path, doing: str) -> Iterator[None]:
         UserError: another process has locked the folder, or its file system has no locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / ".lock"
+    path = folder / LOCK
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

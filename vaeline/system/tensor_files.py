@@ -41,7 +41,7 @@ def read_tensors(path: Path, again: str) -> TensorFile:
 
     Args:
         path: of the file.
-        again: what to do if it is missing or damaged, as in "make it again with `...`".
+        again: what to do if it is missing or damaged, as in "run `...` again".
 
     Raises:
         UserError: the file is missing, cannot be read, is damaged, or was changed since it was written.

@@ -16,7 +16,7 @@ def read_about(path: Path, again: str) -> dict[str, Any]:
 
     Args:
         path: of the file.
-        again: what to do if it is missing or damaged, as in "make it again with `...`".
+        again: what to do if it is missing or damaged, as in "run `...` again".
 
     Raises:
         UserError: the file is missing, cannot be read, or its header is damaged.

@@ -7,11 +7,15 @@ training, or under the name of another epoch, is refused.
 import re
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from vaeline.system.locks import locked
+from vaeline.system.locks import LOCK, locked
 from vaeline.system.state_files import State, key_of, plain, read_state, state_folder, unusable, write_state
+
+OF_RUN = re.compile(r"(-density)?-[0-9a-f]{16}$|-evaluation$")  # what the name of a folder has after that of its run
 
 
 class Checkpoints:
@@ -74,16 +78,43 @@ class Checkpoints:
 
 
 def clean() -> int:
-    """Delete all checkpoints; returns the bytes freed.
+    """Delete all checkpoints, and all results that are kept beside them; returns the bytes freed.
 
     Raises:
-        UserError: a training is going on, whose checkpoints are kept.
+        UserError: a training is going on. Nothing is deleted.
     """
-    freed = 0
+    runs = _folders_by_run()
+    for folders in runs:
+        with _locked(folders):
+            pass
+    return sum(map(_delete, runs))
+
+
+def _folders_by_run() -> list[list[Path]]:
+    """The folders of each run: only that of its training is locked while a process uses any of them."""
+    runs: dict[str, list[Path]] = {}
     for folder in sorted(path for path in state_folder().glob("*") if path.is_dir()):
-        with locked(folder, "training"):
-            freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-            shutil.rmtree(folder)
+        runs.setdefault(OF_RUN.sub("", folder.name), []).append(folder)
+    return list(runs.values())
+
+
+@contextmanager
+def _locked(folders: list[Path]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for folder in folders:
+            stack.enter_context(locked(folder, "training"))
+        yield
+
+
+def _delete(folders: list[Path]) -> int:
+    """Delete the folders of a run; returns the bytes freed."""
+    with _locked(folders):
+        content = [path for folder in folders for path in folder.iterdir() if path.name != LOCK]
+        freed = sum(path.stat().st_size for each in content for path in (each, *each.rglob("*")) if path.is_file())
+        for path in content:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    for folder in folders:  # a lock that is open cannot be deleted on NFS
+        shutil.rmtree(folder)
     return freed
 
 

@@ -12,13 +12,14 @@ from snakemake.io import strip_wildcard_constraints
 
 sys.path.insert(0, workflow.basedir)
 
+from pipeline_steps.closure import is_code
 from pipeline_steps.code_hashes import hashes
+from pipeline_steps.file_states import PACKAGES
 from pipeline_steps.plan_check import PLANNED, SOURCE, WEIGHTS, plan
 from vaeline.data import source_fingerprint
 from vaeline.evaluation import given_weights
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.study import reading
-from pipeline_steps.closure import PACKAGES, is_code
 from vaeline.system.errors import UserError
 from workflow import bridge
 
@@ -30,7 +31,7 @@ try:
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
     catalogue()  # a mistake in a metric's entry stops the run before anything is trained
     # A job on another machine has what the submitting process saw, and does not read a large source again.
-    FILES = (
+    FINGERPRINTS = (
         json.loads(os.environ.get(PLANNED, "{}"))
         if workflow.remote_exec
         else {
@@ -80,7 +81,7 @@ def planned():
         for key in TRACKED
         for variant in STUDY.study.variants
     }
-    return plan(STUDY, HASHES["code"], keys, FILES)
+    return plan(STUDY, HASHES["code"], keys, FINGERPRINTS)
 
 
 def shown(path, category, caption, **labels):

@@ -10,7 +10,7 @@ rule download:
             "evaluation.features",
             f"code.download.{STUDY.dataset.name}",
         ),
-        f"source={FILES.get(SOURCE, '')}",  # DVC has the folder as an input
+        f"source={FINGERPRINTS.get(SOURCE, '')}",  # DVC has the folder as an input
     message:
         "Fetching {wildcards.id}."
     shell:
@@ -66,7 +66,7 @@ rule reference:
             "training.device",
             "code.reference.{features}",
         ),
-        *given_weights_of(FILES),
+        *given_weights_of(FINGERPRINTS),
     message:
         "Measuring the test images of {wildcards.id}."
     shell:

@@ -17,12 +17,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.inception import BasicConv2d
 
 from vaeline.data.facts import Facts
-from vaeline.data.paths import downloads
+from vaeline.data.paths import DOWNLOAD, downloads, from_study
 from vaeline.evaluation.feature_space import Features
 from vaeline.metrics._entry import Space
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError, of_system
-from vaeline.system.project import main_worktree
 
 FILE = Path(inception.FID_WEIGHTS_URL).name
 # Of the file, whose name has only the first 8 digits; docs/decisions.md says how the others are known.
@@ -72,16 +71,15 @@ def fetch(options: Options, data: Path) -> None:
         UserError: they cannot be downloaded, are not at the given path, or belong to another network.
     """
     path = weights_path(options, data)
-    if options.weights == "download" and not path.exists():
+    if options.weights == DOWNLOAD and not path.exists():
         _download(path)
     require(options, data)
     _load(path)  # a damaged file is found now rather than after the training
 
 
 def weights_path(options: Options, data: Path) -> Path:
-    """The path of the weights, in the main worktree: a temporary experiment of DVC has no ignored files."""
-    given = Path(options.weights) if options.weights != "download" else downloads(options.name, data) / FILE
-    return main_worktree() / given.expanduser()
+    """The path of the weights, where the study or the download has them."""
+    return from_study(downloads(options.name, data) / FILE if options.weights == DOWNLOAD else options.weights)
 
 
 class Inception(Features):
@@ -156,6 +154,6 @@ def _download(path: Path) -> None:
 
 
 def _how_to_give(options: Options) -> str:
-    if options.weights == "download":
+    if options.weights == DOWNLOAD:
         return "fetch them with `python -m pipeline_steps.download`, or set `weights` in evaluation.features to the path of a copy"
     return f"set `weights` in evaluation.features to the path of {FILE}, or to `download`"
