@@ -59,6 +59,16 @@ class Facts:
         """Whether the labels are classes, in a single column; otherwise the columns are attributes."""
         return len(self.label_names) == 1
 
+    def column(self, name: str) -> int:
+        """The column of a label.
+
+        Raises:
+            UserError: the label does not exist.
+        """
+        if not isinstance(name, str) or name not in self.label_names:
+            raise UserError(f"There is no label {shown(name)}; there are: {', '.join(self.label_names)}.")
+        return self.label_names.index(name)
+
     def label(self, name: str, value: str | int) -> tuple[int, int]:
         """The column of a label, and the index of a value in it. The value is given by its name, as in Smiling=yes.
 
@@ -68,9 +78,7 @@ class Facts:
         Raises:
             UserError: the label does not exist, or does not have the value.
         """
-        if name not in self.label_names:
-            raise UserError(f"There is no label {shown(name)}; there are: {', '.join(self.label_names)}.")
-        column = self.label_names.index(name)
+        column = self.column(name)
         values, asked = self.label_values[column], str(value)
         if asked in values:
             return column, values.index(asked)

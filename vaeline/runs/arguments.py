@@ -117,14 +117,15 @@ def as_latents(value: object, shape: tuple[int, ...], codes: int | None) -> np.n
     return _finite(latents, "latents")
 
 
-def as_labels(value: object, count: int, facts: Facts) -> np.ndarray:
-    """The labels of `count` images, int64 (count, columns); of a single column also (count,).
+def as_labels(value: object, count: int | None, facts: Facts) -> np.ndarray:
+    """The labels of `count` images, or of any number, int64 (count, columns); of a single column also (count,).
 
     Raises:
         UserError: their type, shape or range is another.
     """
     names, limits = facts.label_names, np.array(facts.label_cardinalities)
-    labels = as_array(value, "Labels", f"whole numbers, {(count, len(names))}: {', '.join(names)}")
+    labels = as_array(value, "Labels", f"whole numbers, ({count or 'n'}, {len(names)}): {', '.join(names)}")
+    count = len(np.atleast_1d(labels)) if count is None else count
     if labels.ndim == 1 and len(names) == 1:
         labels = labels[:, np.newaxis]
     if labels.shape != (count, len(names)) or labels.dtype.kind not in "iu":
@@ -134,6 +135,34 @@ def as_labels(value: object, count: int, facts: Facts) -> np.ndarray:
     if (labels < 0).any() or (labels >= limits).any():
         raise UserError(f"A label is out of range; labels are below {', '.join(map(str, limits))} by column.")
     return labels.astype(np.int64)
+
+
+def as_names(value: object, facts: Facts) -> list[str]:
+    """The names of some labels.
+
+    Raises:
+        UserError: they are no names, or unknown ones.
+    """
+    try:
+        names = [] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
+    except TypeError:
+        names = []
+    if not names:
+        raise UserError(f"Names of labels are {shown(value)}; give some of: {', '.join(facts.label_names)}.")
+    for name in names:
+        facts.column(name)
+    return names
+
+
+def yes_or_no(value: object, name: str) -> bool:
+    """Check a choice, also one of NumPy.
+
+    Raises:
+        UserError: it is neither True nor False.
+    """
+    if not isinstance(value, bool | np.bool):
+        raise UserError(f"{name} is {shown(value)}; it must be True or False.")
+    return bool(value)
 
 
 def as_wanted(value: object) -> dict[str, Any]:

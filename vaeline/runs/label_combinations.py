@@ -20,7 +20,7 @@ def unseen(labels: np.ndarray, training: np.ndarray, facts: Facts, chosen: Itera
         facts: of the images.
         chosen: names of the labels that a person has set.
     """
-    columns = sorted(facts.label_names.index(name) for name in chosen)
+    columns = sorted(facts.column(name) for name in chosen)
     others = [column for column in range(len(facts.label_names)) if column not in columns]
     groups = [columns] if len(columns) > 1 else []
     groups += [[column, other] for column in columns for other in others]

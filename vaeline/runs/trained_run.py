@@ -26,11 +26,13 @@ from vaeline.runs.arguments import (
     as_images,
     as_labels,
     as_latents,
+    as_names,
     as_wanted,
     count_of_images,
     most_in_memory,
     values_of,
     whole_number,
+    yes_or_no,
 )
 from vaeline.runs.description import NAME, described
 from vaeline.runs.folder import place_of, project_of
@@ -139,8 +141,9 @@ class TrainedRun:
             chosen: names of the labels that were set, which are compared with one another and with all other labels.
 
         Raises:
-            UserError: as in `split`.
+            UserError: as in `split`; or a label is unknown or out of range.
         """
+        labels, chosen = as_labels(labels, None, self.facts), as_names(chosen, self.facts)
         if self._training_labels is None:
             require_images(self.store, self.facts)
             self._training_labels = read_split(self.store, "train", 0).labels  # reads all images once, for the checksum
@@ -231,6 +234,7 @@ class TrainedRun:
             UserError: the prior has no flow, or the latents are not vectors.
         """
         first, second = (as_array(each, "Latents", "float32 (n, latent)") for each in (first, second))
+        through_flow = yes_or_no(through_flow, "through_flow")
         if through_flow and self.model.latent_density.flow is None:
             raise UserError("The prior of this run has no flow to interpolate through; use through_flow=False.")
         if np.ndim(first) != 2 or np.shape(first) != np.shape(second):
