@@ -11,7 +11,7 @@ from vaeline.data.store import read_facts
 from vaeline.report import answer, comparison, table
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
-from vaeline.runs import description, evaluation_file
+from vaeline.runs import description
 from vaeline.runs.description import described, weights_of
 from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import StudyFolder, run_in
@@ -19,7 +19,6 @@ from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import settings_of
 from vaeline.system.errors import UserError, in_words
-from vaeline.system.files import sha256
 
 
 @study_command
@@ -60,7 +59,7 @@ def _why_of_other_runs(compared: Comparison, study: Study) -> str:
             if weights_of(folder) != compared.weights[variant].get(seed):
                 return f"{words} trained again, or is not there"
             made, measured = described(folder / description.NAME), read_evaluation(folder)
-            if sha256(folder / evaluation_file.NAME) != compared.evaluations[variant].get(seed):
+            if measured.checksum != compared.evaluations[variant].get(seed):
                 return f"{words} evaluated again"
             common.admit(folder, made.facts, measured.of)
     except (UserError, OSError) as error:

@@ -126,7 +126,7 @@ class Comparison(Entry):
     published: list[PublishedComparison]
     settings: dict[str, Any]  # of the study: dotted key -> the value that the runs were made with
     weights: dict[str, dict[int, str]]  # variant -> seed -> SHA-256 of the run's model.safetensors
-    evaluations: dict[str, dict[int, str]]  # variant -> seed -> SHA-256 of the run's evaluation.json
+    evaluations: dict[str, dict[int, str]]  # variant -> seed -> SHA-256 of the values in the run's evaluation.json
 
     @model_validator(mode="after")
     def is_whole(self) -> "Comparison":

@@ -25,7 +25,6 @@ from vaeline.study.schema import Published, Study, StudySection
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import again, settings_of
 from vaeline.system.errors import UserError, in_words, reading_ours
-from vaeline.system.files import sha256
 
 MOST_FAILURES = 10  # images of each kind
 METRICS = TypeAdapter(dict[str, FiniteFloat])
@@ -47,7 +46,7 @@ class Run:
     facts: Facts  # of its images
     times: dict[str, Time]  # step -> its wall time and memory, if they were recorded
     weights_sha256: str  # of its model.safetensors
-    evaluation_sha256: str  # of its evaluation.json
+    evaluation_sha256: str  # of the values in its evaluation.json
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -145,7 +144,7 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> 
         facts=made.facts,
         times=read_times(folder / TIMING),
         weights_sha256=made.weights_sha256,
-        evaluation_sha256=sha256(folder / "evaluation.json"),
+        evaluation_sha256=measured.checksum,
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from vaeline.data.paths import DataFiles
 from vaeline.runs.folder import again_for
 from vaeline.system.errors import reading_ours
+from vaeline.system.files import json_sha256
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
 NAME = "evaluation.json"
@@ -47,6 +48,11 @@ class Evaluation(BaseModel):
     of: MeasuredOn
     settings: dict[str, Any]  # dotted key of params.yaml -> the value that the metrics were made with
     metrics: dict[str, Any]  # metric -> its value and how it was made, or {"dash": why it has no meaning}
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of all values: the same however the file writes them."""
+        return json_sha256(self.model_dump())
 
 
 def measured_with(files: DataFiles, space: str) -> dict[str, Path]:
