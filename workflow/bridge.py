@@ -163,18 +163,22 @@ def main(record: bool) -> None:
         dvc_locks.leave(repo)
         write_hashes(load())
         jobs = [job for level in workflow.dag.toposorted() for job in level if job.output]
-        by_output = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
-        stages = {job: by_output[job.output[0]] for job in jobs}
         if RUNNING.exists():
-            _record_run(repo, workflow, stages)
+            _record_run(repo, workflow, _stages(repo, jobs))
         _leave_the_future(path for job in jobs for path in job.output)
-        stale = _make_equal(workflow, stages)
+        stale = _make_equal(workflow, _stages(repo, jobs))
     forget()
     if _study() != before:  # an edit meanwhile: which stages were looked at before it, and which after it, is unknown
         SEEN.unlink(missing_ok=True)
         return
     files = _stats(path for job in jobs for path in job.output)
     write_json(SEEN, {"files": files, "study": before if stale else None})
+
+
+def _stages(repo: "Repo", jobs: "list[Job]") -> "dict[Job, PipelineStage]":
+    """The stages of jobs as DVC reads them now: a stage remembers in what it differed from the records that it was read with."""
+    by_output = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
+    return {job: by_output[job.output[0]] for job in jobs}
 
 
 def _record_run(repo: "Repo", workflow: "Workflow", stages: "dict[Job, PipelineStage]") -> None:

@@ -130,6 +130,13 @@ def test_comments_and_new_files_rerun_only_the_code_stage(project: Project) -> N
     assert project.settled()
 
 
+def test_another_command_in_dvcs_records_reruns_its_step_once(project: Project) -> None:
+    lock = project.folder / "dvc.lock"
+    lock.write_text(lock.read_text().replace("evaluate --variant cvae --seed 0", "evaluate --variant other --seed 0"))
+    assert "evaluate cvae 0" in project.snakemake()
+    assert project.settled()
+
+
 @pytest.mark.slow(reason="a variant that failed under DVC tries the same records")
 def test_each_engine_runs_what_a_failed_variant_left_missing(project: Project, tmp_path: Path) -> None:
     project.edit(lambda params: params["training"].update(epochs=7))
