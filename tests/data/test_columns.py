@@ -37,6 +37,11 @@ def test_long_numbers_are_not_rounded() -> None:
     ]
 
 
+def test_numbers_of_more_digits_than_a_decimal_has_stay_apart() -> None:
+    long = [f"0.{'1' * 30}{digit}" for digit in (1, 2, 3)]
+    assert read_column("h", [*long, "1.50"], "each").values == [*long, "1.5"]
+
+
 @pytest.mark.parametrize(
     "words", [[str(age) for age in range(18, 115)], [str(x / 7) for x in range(20)], [f"{x},5" for x in range(97)]]
 )
@@ -124,6 +129,11 @@ def test_thousands_beside_decimal_commas_are_never_guessed(words: str, why: str)
 def test_decimal_commas_are_numbers() -> None:
     assert read_column("width", ["0,5", "1,234", "7", "1,5e1"], 2, decimal_comma=True).codes.tolist() == [0, 0, 1, 1]
     assert read_column("width", ["0.288", "1.250"], [1.0], decimal_comma=True).codes.tolist() == [0, 1]
+
+
+def test_the_odd_one_among_decimal_commas_is_quoted_with_its_line() -> None:
+    with pytest.raises(UserError, match="it has '2.5' in line 3, and it has both points and commas"):
+        read_column("width", ["1,5", "2.5", "3,5"], 2, decimal_comma=True, lines=[2, 3, 4])
 
 
 MEASURED = {

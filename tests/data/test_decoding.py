@@ -319,3 +319,9 @@ def test_pixels_fill_the_given_array_if_the_shape_fits(kind: str) -> None:
     assert decode(content, 3, into) is into and (into == decode(content, 3)).all()
     other = np.zeros((178, 218, 3), np.uint8)
     assert decode(content, 3, other).shape == (218, 178, 3) and not other.any()
+
+
+@pytest.mark.parametrize("read", [header, lambda encoded: decode(encoded, 3)])
+def test_an_empty_file_is_called_empty(read: Any) -> None:
+    with pytest.raises(ValueError, match="^it is empty$"):
+        read(b"")

@@ -75,3 +75,54 @@ def test_an_empty_cell_of_a_group_is_refused_with_its_line() -> None:
 def test_the_size_of_groups_is_told() -> None:
     found = described("x,who", ["1,p", "0,q", "1,p"], split={"group": "who"})
     assert found.notes[-1] == "who: 2 groups of at most 2 images; all images of a group are in one split."
+
+
+@pytest.mark.parametrize("words", ["train test extra", "Training PublicTest PrivateTest", "train_set testset held"])
+def test_a_column_of_splits_beside_other_words_is_refused_unless_it_is_asked_for(words: str) -> None:
+    rows = [f"{word},{row}" for row in (0, 1) for word in words.split()]
+    with pytest.raises(
+        UserError, match="column 'Usage' with the values .*, which seems to be a split .*dataset.labels"
+    ):
+        described("Usage,b", rows)
+    assert described("Usage,b", rows, labels=["Usage"]).labels.names == ["Usage"]
+    assert described("Usage,b", rows, labels=["b"]).notes[-1] == "Usage: not used; dataset.split.method is random."
+
+
+@pytest.mark.parametrize("name", ["train", "test", "is_test", "is_train", "isTrain", "val", "Validation Set", "fold"])
+@pytest.mark.parametrize("values", ["0 1", "True False"])
+def test_a_column_that_says_whether_an_image_is_of_a_split_is_refused_unless_asked_for(name: str, values: str) -> None:
+    rows = [f"{word},{row}" for row in "xyz" for word in values.split()]
+    with pytest.raises(UserError, match="write train, validation or test into its cells and set dataset.split to"):
+        described(f"{name},b", rows)
+    assert described(f"{name},b", rows, labels=[name]).labels.names == [name]
+
+
+@pytest.mark.parametrize("column", ["kind train car", "test positive negative", "what test_tube train_station"])
+def test_words_that_only_resemble_a_split_are_labels(column: str) -> None:
+    name, *words = column.split()
+    assert described(name, words * 3).labels.names == [name]
+
+
+def test_one_value_beside_dropped_cells_says_how_many_were_dropped() -> None:
+    found = described("a,b", ["x,1", ",0", "x,0", ",1"], missing="drop")
+    assert found.notes[0].endswith(
+        "all images have the value x once its 2 empty cells are dropped; missing: category makes them a value."
+    )
+
+
+def test_a_missing_value_that_is_a_category_is_told_as_one() -> None:
+    found = described("a,b", ["x,1", ",0", "y,0", ",1"], missing="category")
+    assert found.notes[0] == "a: 3 categories: x (1), y (1), missing (2)"
+
+
+def test_a_word_that_cannot_be_binned_is_told_with_its_line() -> None:
+    with pytest.raises(UserError, match="it has '-' in line 3; correct it, empty"):
+        described("h", ["1", "-", "2"], bins={"h": 2})
+
+
+def test_a_group_that_seems_to_be_missing_gets_a_remark() -> None:
+    found = described("x,who", ["1,p", "0,-", "1,unknown", "0,p"], split={"group": "who"})
+    assert found.notes[-2:] == [
+        f"who: {word!r} is read as a group; empty its cells if it means that the group is missing."
+        for word in ("-", "unknown")
+    ]

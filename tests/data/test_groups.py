@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vaeline.data.groups import read_groups
+from vaeline.data.spelling import look
 from vaeline.data.tables import read_table
 from vaeline.system.errors import UserError
 
@@ -23,9 +24,15 @@ def groups(*cells: str, rows: list[int] | None = None) -> np.ndarray:
      ("p 01", "P1")],
 )  # fmt: skip
 def test_two_spellings_of_a_group_are_refused_by_name(one: str, other: str) -> None:
-    named = re.escape(f"who is {one!a} in line 3 and {other!a} in line 5, which may be one group")
+    shown = ascii if look(one) == look(other) else repr
+    named = re.escape(f"who is {shown(one)} in line 3 and {shown(other)} in line 5, which may be one group")
     with pytest.raises(UserError, match=f"t.csv: {named}"):
         groups("other", one, one, other)
+
+
+def test_groups_that_differ_for_a_reader_are_shown_as_they_are() -> None:
+    with pytest.raises(UserError, match="who is 'Müller' in line 2 and 'müller' in line 3"):
+        groups("Müller", "müller")
 
 
 def test_different_groups_are_kept_as_they_are() -> None:

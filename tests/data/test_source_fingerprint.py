@@ -158,6 +158,38 @@ def test_a_link_to_nothing_is_named(source: Path) -> None:
         of_source(dataset(source))
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/dev/zero", path)])
+def test_what_is_no_regular_file_is_refused_by_name(source: Path, make: Callable[[Path], None]) -> None:
+    make(source / "below/pipe.png")
+    for read in (of_source, file_of_the_future, lambda _: source_fingerprint.state(source)):
+        with pytest.raises(UserError, match="below/pipe.png is no file .* remove it"):
+            read(dataset(source))
+
+
+def test_a_file_that_may_not_be_read_is_named(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(file: source_fingerprint.Found) -> str:
+        raise PermissionError(13, "Permission denied", file.path)
+
+    monkeypatch.setattr(source_fingerprint, "_sha256", forbidden)
+    with pytest.raises(UserError, match=r"a.png cannot be read \(Permission denied\); make it readable, or remove it"):
+        of_source(dataset(source))
+
+
+def test_a_file_that_vanishes_meanwhile_is_named(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def vanishing(kept: Path) -> dict[str, str]:
+        (source / "a.png").unlink()
+        return {}
+
+    monkeypatch.setattr(source_fingerprint, "_read", vanishing)
+    with pytest.raises(UserError, match=r"mine/a.png vanished while the folder was read; run again"):
+        of_source(dataset(source))
+
+
+def test_a_source_that_is_a_file_is_told_to_be_a_folder(source: Path) -> None:
+    with pytest.raises(UserError, match="which is a file; name its folder"):
+        of_source(dataset(source / "a.png"))
+
+
 def test_a_name_that_is_not_text_is_refused(source: Path) -> None:
     Path(os.fsdecode(os.fsencode(source) + b"/\xff.png")).touch()
     with pytest.raises(UserError, match="is not UTF-8; rename the file"):

@@ -58,6 +58,13 @@ def test_the_index_of_pandas_is_left_out_with_a_note() -> None:
     ]
 
 
+def test_a_first_column_of_numbers_is_no_index_if_the_second_one_repeats() -> None:
+    table = read_table(b"index,c,d\n0,a,x\n1,b,x\n2,a,y\n", "table")
+    assert content(table) == (["0", "1", "2"], ["c", "d"], [["a", "x"], ["b", "x"], ["a", "y"]])
+    with pytest.raises(UserError, match="two rows for a.png, in lines 2 and 3"):
+        read_table(b",file,d\n0,a.png,x\n1,a.png,x\n", "table")
+
+
 def test_a_header_is_what_a_reader_sees() -> None:
     table = read_table("file,gro\u0308ße\u200b,\uff58\na.png,1,2\n".encode(), "table")
     assert table.names == ["größe", "x"] and table.column("größe") == ["1"]
@@ -85,9 +92,9 @@ MISTAKES = {
     "x y\n": "its first line is 'x y'",
     "a.jpg\n": "its first line is 'a.jpg'",
     "file|x\na.png|1\n": "first line is 'file|x'.*separated by commas, semicolons, tabs or blanks",
-    "id,x,y\na.jpg,1\n": "line 2: the row of 'a.jpg' has 1 values for 2 columns",
-    "id,x\na.jpg,1\n\nb.jpg,1,2\n": "line 4: the row of 'b.jpg' has 2 values for 1 columns",
-    "id x\na.jpg 1\nmy b.jpg 1\n": "line 3: the row of 'my' has 2 values",
+    "id,x,y\na.jpg,1\n": "line 2: the row of 'a.jpg' has 2 values for 3 columns, with the name of the image; correct it",
+    "id,x\na.jpg,1\n\nb.jpg,1,2\n": "line 4: the row of 'b.jpg' has 3 values for 2 columns, .*if a number has a decimal comma, separate the columns by semicolons, or quote it",
+    "id x\na.jpg 1\nmy b.jpg 1\n": "line 3: the row of 'my' has 3 values for 2 columns",
     "id,x\n,1\n": "line 2: the row names no image",
     "id,x,x\na.jpg,1,0\n": "columns 2 and 3 are both called 'x'",
     "id,x, x \na.jpg,1,0\n": "columns 2 and 3 are both called 'x'",

@@ -42,7 +42,8 @@ def test_images_changed_after_the_download_leave_the_store_unchanged(
     manifest = read_sealed(Path("data/raw/blocks.json"), "")
     write_sealed(Path("data/raw/blocks.json"), manifest | {"images": 5})
     ended = run(preprocess.main)
-    assert ended.exit_code == 1 and "are not those that the download step saw" in ended.stderr
+    assert ended.exit_code == 1 and "was made with other settings" in ended.stderr
+    assert Path("data/raw/blocks.json").exists()
     assert Path("data/blocks.h5").read_bytes() == before
 
 
@@ -59,7 +60,8 @@ def test_a_manifest_of_another_data_set_is_refused(project: Study, run: Callable
     path = Path("data/raw/blocks.json")
     write_sealed(path, read_sealed(path, "") | {"id": "other"})
     ended = run(preprocess.main)
-    assert ended.exit_code == 1 and "are not those that the download step saw" in ended.stderr
+    assert ended.exit_code == 1 and "was made with other settings" in ended.stderr
+    assert Path("data/raw/blocks.json").exists()
 
 
 def test_images_with_a_label_that_training_lacks_are_counted(

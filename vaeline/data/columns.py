@@ -1,7 +1,7 @@
 """What a column of a table is taken for: yes or no, categories, or numbers."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeVar
 
@@ -69,6 +69,15 @@ class Column:
         """The number of rows without a value."""
         return int((self.codes < 0).sum())
 
+    def with_missing(self) -> "Column":
+        """The column with `missing` as a value, if it is a label and a value is missing."""
+        if self.reason or not self.missing:
+            return self
+        values, codes = whole(self.values, self.codes)
+        return replace(
+            self, kind=self.kind.replace(*_counts(len(self.values), len(values))), values=values, codes=codes
+        )
+
     def describe(self) -> str:
         """What the column was taken for, as the download step prints it."""
         gaps = f"; {self.missing:,} missing" if self.missing else ""
@@ -77,9 +86,22 @@ class Column:
         )
 
 
+def whole(values: list[str], codes: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Values and codes with `missing` as a value where one is missing."""
+    if not (codes < 0).any():
+        return values, codes
+    values = values if MISSING in values else [*values, MISSING]
+    return values, np.where(codes < 0, values.index(MISSING), codes)
+
+
 def is_missing(cell: str) -> bool:
     """Whether a cell is empty, or says that its value is missing, by what it looks like."""
     return look(cell) in MISSING_WORDS
+
+
+def seems_missing(word: str) -> bool:
+    """Whether a value may be meant for a missing one."""
+    return word.casefold() in SEEM_MISSING or not word.strip("#")  # which Excel writes for a narrow column
 
 
 def shown_counts(values: list[str], codes: np.ndarray) -> str:
@@ -89,7 +111,13 @@ def shown_counts(values: list[str], codes: np.ndarray) -> str:
     return f": {some_of(shown, SHOWN)}" if shown else ""
 
 
-def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decimal_comma: bool = False) -> Column:
+def read_column(
+    name: str,
+    words: Iterable[str],
+    bins: Bins | None = None,
+    decimal_comma: bool = False,
+    lines: Sequence[int] | None = None,
+) -> Column:
     """Tell what a column is.
 
     Args:
@@ -97,6 +125,7 @@ def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decim
         words: the cells, without blanks around them, (n,).
         bins: how numbers become labels; None if nobody asked for that.
         decimal_comma: whether 0,5 is a number, as in tables whose columns are not separated by commas.
+        lines: of the cells in the table's file, for errors.
 
     Raises:
         UserError: bins are asked for, and the column has words that are not numbers.
@@ -108,7 +137,9 @@ def read_column(name: str, words: Iterable[str], bins: Bins | None = None, decim
     numbers = numbers_of(present, decimal_comma)
     column = _Words(name, present, numbers, np.bincount(rows, minlength=len(place)), place, decimal_comma)
     if bins is not None and numbers is None:
-        raise UserError(f"dataset.bins names {name!r}, which is not a column of numbers: {column.why_no_numbers()}")
+        odd, why = column.why_no_numbers()
+        at = f" in line {lines[words.index(odd)]}" if lines else ""
+        raise UserError(f"dataset.bins names {name!r}, which is not a column of numbers: it has {odd!r}{at}{why}")
     found = column.read(bins)
     codes = np.full(len(place) or 1, -1, np.int64)
     for word, code in found.codes.items():
@@ -183,21 +214,22 @@ class _Words:
         return [
             f"{self.name}: {word!r} is read as a value; empty its cells if it means that the value is missing."
             for word in self.present
-            if word.casefold() in SEEM_MISSING or not word.strip("#")  # which Excel writes for a narrow column
+            if seems_missing(word)
         ]
 
     def _numerals(self) -> list[str]:
         """The words that are numbers by themselves, with a point or a comma."""
         return [word for word in self.present if NUMBER.fullmatch(word) or COMMA_NUMBER.fullmatch(word)]
 
-    def why_no_numbers(self) -> str:
-        """Why the words are not numbers, and what to do."""
+    def why_no_numbers(self) -> tuple[str, str]:
+        """A word that is no number; and why, and what to do."""
         if doubt := why_doubtful(self.present, self.decimal_comma):
-            return f"it has {next(word for word in self.present if ',' in word or '.' in word)!r}, and {doubt}"
+            commas, points = ([word for word in self.present if mark in word] for mark in ",.")
+            return min(filter(None, (commas, points)), key=len)[0], f", and {doubt}"
         kinds = (self._numerals(), [word for word in self.present if NUMBER.fullmatch(word)])
         odd = next(word for known in kinds for word in self.present if word not in known)
         todo = "write plain numbers" if seem_measured([odd]) else "correct it, empty its cell, or leave the column out"
-        return f"it has {odd!r}; {todo}."
+        return odd, f"; {todo}."
 
     def _categories(self) -> _Found:
         count, rows = len(self.present), self._rows()
@@ -225,7 +257,8 @@ class _Words:
         if seem_measured(self.present):
             return f"{self.present[0]!r} is not read as a number; write plain numbers, such as 1234.5, and bin them."
         if sum("." in word or "," in word for word in self._numerals()) > FEW:
-            return f"most of its values are numbers; {self.why_no_numbers().removeprefix('it has ')}"
+            odd, why = self.why_no_numbers()
+            return f"most of its values are numbers, but {odd!r} is none{why}"
         return ""
 
     def _numbers(self, numbers: dict[str, Decimal], each: bool) -> _Found:
@@ -272,6 +305,10 @@ def _listed(words: list[str]) -> str:
 
 def _index(values: Iterable[T]) -> dict[T, int]:
     return {value: code for code, value in enumerate(values)}
+
+
+def _counts(before: int, after: int) -> tuple[str, str]:
+    return _plural(before, "category"), _plural(after, "category")
 
 
 def _plural(count: int, noun: str) -> str:

@@ -128,6 +128,8 @@ class _Opened:
         self.encoded = encoded
 
     def __enter__(self) -> Image.Image:
+        if not self.encoded:
+            raise ValueError("it is empty")
         try:
             self.image = Image.open(io.BytesIO(self.encoded), formats=formats())
         except Exception as error:

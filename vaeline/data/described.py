@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vaeline.data.columns import MISSING, Column, is_missing, read_column
-from vaeline.data.groups import read_groups
+from vaeline.data.columns import NO_YES, Column, is_missing, read_column, whole
+from vaeline.data.groups import doubts, read_groups
 from vaeline.data.labels import Labels, of_columns
-from vaeline.data.splits import SPLIT_WORDS, seems_split, split_of
+from vaeline.data.splits import SPLIT_WORDS, name_splits, seems_flag, seems_split, split_of
 from vaeline.data.tables import Table
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError, some_of
@@ -43,7 +43,7 @@ def describe(table: Table, dataset: Dataset, where: str) -> Described:
     columns = _columns(table, dataset)
     chosen = of_columns(columns).choose(dataset.labels)
     _check_sound(columns, chosen, where)
-    notes = [*table.notes, *_taken_for(columns, chosen), *_splits_left_out(columns, chosen, dataset, where)]
+    notes = [*table.notes, *_taken_for(columns, chosen, dataset), *_splits_left_out(columns, chosen, dataset, where)]
     rows, left_out = _used_rows(table, chosen, dataset, where)
     groups = read_groups(table, dataset.split.group, rows, where) if dataset.split.group else None
     return Described(
@@ -58,7 +58,9 @@ def describe(table: Table, dataset: Dataset, where: str) -> Described:
 def _columns(table: Table, dataset: Dataset) -> list[Column]:
     """The columns that may be labels."""
     return [
-        _unless_constant(read_column(name, table.column(name), dataset.bins.get(name), table.decimal_comma), dataset)
+        _unless_constant(
+            read_column(name, table.column(name), dataset.bins.get(name), table.decimal_comma, table.lines), dataset
+        )
         for name in _offered(table, dataset)
     ]
 
@@ -89,7 +91,15 @@ def _unless_constant(column: Column, dataset: Dataset) -> Column:
     if column.reason or len(np.unique(present)) > 1 or (column.missing and dataset.missing != "drop"):
         return column
     value = column.values[present[0]]
-    return replace(column, reason=f"all images have the value {value}, so that there is nothing to learn.")
+    why = "so that there is nothing to learn."
+    if column.missing:
+        cells = (
+            "empty cell is dropped; missing: category makes it"
+            if column.missing == 1
+            else "empty cells are dropped; missing: category makes them"
+        )
+        why = f"once its {column.missing:,} {cells} a value."
+    return replace(column, reason=f"all images have the value {value}{' ' if column.missing else ', '}{why}")
 
 
 def _check_sound(columns: list[Column], chosen: Labels, where: str) -> None:
@@ -118,12 +128,13 @@ def _check_nothing_vanished(chosen: Labels, rows: np.ndarray, gaps: Iterable[str
         )
 
 
-def _taken_for(columns: list[Column], chosen: Labels) -> list[str]:
+def _taken_for(columns: list[Column], chosen: Labels, dataset: Dataset) -> list[str]:
     """What each column was taken for, and the remarks on its values."""
     notes = []
     for column in columns:
-        used = column.reason or column.name in chosen.names
-        notes += [column.describe() + ("" if used else "; not used"), *column.remarks]
+        used = column.name in chosen.names
+        said = (column.with_missing() if used and dataset.missing == "category" else column).describe()
+        notes += [said + ("" if used or column.reason else "; not used"), *column.remarks]
     return notes
 
 
@@ -131,8 +142,10 @@ def _check_columns_exist(table: Table, dataset: Dataset, where: str) -> None:
     asked = [("dataset.split.column", dataset.split.column), ("dataset.split.group", dataset.split.group)]
     for key, name in [*asked, *(("dataset.bins", name) for name in dataset.bins)]:
         if name is not None and name not in table.names:
+            instead = {"column": "method: random and column: null", "group": "it to null", "bins": "other columns"}
             raise UserError(
-                f"{key} names {name!r}, which is no column of {where}; there are: {', '.join(table.names)}."
+                f"{key} names {name!r}, which is no column of {where}; there are: {', '.join(table.names)}. Correct it, or set "
+                f"{instead[key.split('.')[-1]]}."
             )
 
 
@@ -151,18 +164,25 @@ def _splits_left_out(columns: list[Column], chosen: Labels, dataset: Dataset, wh
     """
     notes = []
     for column in columns:
-        splits = {split_of(value) or value for value in column.values}
-        says_so = len(splits) > 1 and all(map(seems_split, column.values))
-        if not says_so and column.name.lower() not in SPLIT_NAMES:
+        says_so = name_splits(column.values) and all(map(seems_split, column.values))
+        if not says_so and not _seems_split(column):
             continue
         if column.name in chosen.names and (says_so or not isinstance(dataset.labels, list)):
+            write = "" if says_so else "write train, validation or test into its cells and "
             raise UserError(
                 f"{where} has a column {column.name!r} with the values {', '.join(column.values[:6])}, which seems to be a split and not a label; "
-                f"set dataset.split to {{method: column, column: {column.name}}} to use it, or list the labels in dataset.labels to leave it out."
+                f"{write}set dataset.split to {{method: column, column: {column.name}}} to use it, or list the labels in dataset.labels to leave it "
+                f"out{'' if says_so else ' or to have it as one'}."
             )
         if column.name not in chosen.names:
             notes.append(f"{column.name}: not used; dataset.split.method is {dataset.split.method}.")
     return notes
+
+
+def _seems_split(column: Column) -> bool:
+    """Whether a column seems to be of splits by its name, or by some of its values."""
+    flag = column.values == NO_YES and seems_flag(column.name)
+    return flag or column.name.lower() in SPLIT_NAMES or name_splits(column.values)
 
 
 def _missing(table: Table, chosen: Labels, dataset: Dataset) -> dict[str, np.ndarray]:
@@ -193,15 +213,8 @@ def _without(gaps: dict[str, np.ndarray], table: Table, dataset: Dataset, where:
 
 def _without_gaps(labels: Labels) -> Labels:
     """Labels with `missing` as a value where a value is missing."""
-    pairs = [_whole(values, codes) for values, codes in zip(labels.values, labels.codes.T, strict=True)]
+    pairs = [whole(values, codes) for values, codes in zip(labels.values, labels.codes.T, strict=True)]
     return Labels(labels.names, [values for values, _ in pairs], np.stack([codes for _, codes in pairs], axis=1))
-
-
-def _whole(values: list[str], codes: np.ndarray) -> tuple[list[str], np.ndarray]:
-    if not (codes < 0).any():
-        return values, codes
-    values = values if MISSING in values else [*values, MISSING]
-    return values, np.where(codes < 0, values.index(MISSING), codes)
 
 
 def _splits(table: Table, dataset: Dataset, rows: np.ndarray, where: str) -> np.ndarray | None:
@@ -224,4 +237,5 @@ def _used_for_splits(dataset: Dataset, groups: np.ndarray | None) -> list[str]:
         notes.append(
             f"{dataset.split.group}: {len(sizes):,} groups of at most {sizes.max():,} images; all images of a group are in one split."
         )
+        notes += doubts(groups, str(dataset.split.group))
     return notes

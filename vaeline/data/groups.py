@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import numpy as np
 
-from vaeline.data.columns import is_missing
+from vaeline.data.columns import is_missing, seems_missing
 from vaeline.data.numbers import NUMBER, in_short
-from vaeline.data.spelling import folded
+from vaeline.data.spelling import folded, side_by_side
 from vaeline.data.tables import Table
 from vaeline.system.errors import UserError
 
@@ -40,11 +40,21 @@ def read_groups(table: Table, name: str, rows: np.ndarray, where: str) -> np.nda
         first[cells[row]] = row
         other = spelled.setdefault(_without_zeros(cells[row]), row)
         if other != row:
+            one, another = side_by_side(cells[other], cells[row])
             raise UserError(
-                f"{where}: {name} is {cells[other]!a} in line {table.lines[other]} and {cells[row]!a} in line {table.lines[row]}, which may be "
+                f"{where}: {name} is {one} in line {table.lines[other]} and {another} in line {table.lines[row]}, which may be "
                 "one group in two spellings; write it in one way, or give the groups names that differ in more."
             )
     return np.array(cells)[rows]
+
+
+def doubts(groups: np.ndarray, name: str) -> list[str]:
+    """Sentences about groups that may be meant as a missing one."""
+    return [
+        f"{name}: {group!r} is read as a group; empty its cells if it means that the group is missing."
+        for group in map(str, np.unique(groups))
+        if seems_missing(group)
+    ]
 
 
 def _without_zeros(group: str) -> str:

@@ -53,6 +53,10 @@ class ImageNames:
                 return self._whole[key]
         return self._found.get(plain) or self._folded.get(plain.casefold(), [])
 
+    def of_stem(self, name: str) -> list[str]:
+        """The images that have this name but for their folders and their suffix."""
+        return self._stems.get(visible(name), [])
+
     def may_mean(self, name: str, bare: bool) -> bool:
         """Whether a name is that of an image but for its folders and its suffix; `bare` names have none."""
         return (bare or _has_suffix(name)) and _stem(PurePosixPath(_slashes(name)).name) in self._stems

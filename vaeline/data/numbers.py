@@ -69,4 +69,5 @@ def in_short(value: Decimal | float) -> str:
     number = Decimal(str(value)) if isinstance(value, float) else value
     if not number:
         return "0"
-    return f"{number.to_integral_value():f}" if number == number.to_integral_value() else f"{number.normalize():f}"
+    digits = f"{number:f}"
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits  # normalize() would round to 28 digits

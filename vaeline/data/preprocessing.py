@@ -16,6 +16,7 @@ from vaeline.data import raw_images, source_fingerprint
 from vaeline.data.bad_images import bad_image
 from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
 from vaeline.data.raw_images import EncodedImages, Manifest, RawImages
 from vaeline.data.splits import deal
 from vaeline.data.store import Stream, write
@@ -83,9 +84,16 @@ def _as_downloaded(dataset: schema.Dataset, manifest: Manifest) -> RawImages:
 
     Raises:
         OtherFiles: the files are others.
+        UserError: the settings are others.
     """
     raw, skipped = raw_images.read(dataset), manifest.get("skipped", {})
-    if raw_images.manifest(dataset, raw, skipped) != manifest:
+    found = raw_images.manifest(dataset, raw, skipped)
+    if found != manifest and found["files"] == manifest["files"]:
+        raise UserError(
+            f"{DataFiles(dataset.id).manifest} was made with other settings of `dataset`, from a folder with other files, or by another version; "
+            "run `python -m pipeline_steps.download` again."
+        )
+    if found != manifest:
         raise OtherFiles(
             f"The files in {raw_images.folder(dataset)} are not those that the download step saw; if the new files are right, run the "
             "download step again."

@@ -9,6 +9,7 @@ no file has changed, not even the list of checksums is read, so that a source of
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -105,6 +106,8 @@ def _folder(source: str) -> Path:
             f"dataset.source is {source!r}, and DVC does not know ~; write the whole path: {Path(source).expanduser()}."
         )
     folder = main_worktree() / source
+    if folder.is_file():
+        raise UserError(f"dataset.source is {source!r}, which is a file; name its folder.")
     if not folder.is_dir():
         raise UserError(f"dataset.source is {source!r}, but there is no folder {folder}; give another source.")
     if (main_worktree() / DATA / "raw").resolve().is_relative_to(folder.resolve()):
@@ -116,27 +119,41 @@ def _folder(source: str) -> Path:
 
 
 def _files(folder: Path, below: str = "", above: tuple[tuple[int, int], ...] = ()) -> Iterator[Found]:
-    """The files of a folder and of all folders in it, links too, except hidden ones. A link to a folder above itself is passed over."""
+    """The files of a folder and of all folders in it, links too, except hidden ones. A link to a folder above itself is passed over.
+
+    Raises:
+        UserError: a link leads nowhere, or something is neither a file nor a folder.
+    """
     here = os.stat(folder / below)
     above = (*above, (here.st_dev, here.st_ino))
     for entry in os.scandir(folder / below):
         if is_hidden(entry.name):
             continue
         name = f"{below}/{entry.name}" if below else entry.name
-        try:
-            found = entry.stat()
-        except FileNotFoundError as error:
-            raise UserError(
-                f"{folder / name} is a link to a file that does not exist; remove it, or mend it."
-            ) from error
-        if entry.is_dir():
+        found = _stat(entry)
+        if stat.S_ISDIR(found.st_mode):
             if (found.st_dev, found.st_ino) not in above:
                 yield from _files(folder, name, above)
-        else:
+        elif stat.S_ISREG(found.st_mode):
             times = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
             yield Found(
                 name, entry.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, f"{times} {json.dumps(name)}"
             )
+        else:  # reading it may never end
+            raise UserError(f"{entry.path} is no file with a content, but a pipe, a socket or a device; remove it.")
+
+
+def _stat(entry: os.DirEntry[str]) -> os.stat_result:
+    try:
+        return entry.stat()
+    except FileNotFoundError as error:
+        if entry.is_symlink():
+            raise UserError(f"{entry.path} is a link to a file that does not exist; remove it, or mend it.") from error
+        raise _vanished(entry.path) from error
+
+
+def _vanished(path: str) -> UserError:
+    return UserError(f"{path} vanished while the folder was read; run again.")
 
 
 def _is_utf8(name: str) -> bool:
@@ -150,7 +167,7 @@ def _hashed(files: list[Found], listing: str, kept: Path) -> str:
     """Read the files that have changed, and keep all checksums, except while a file may still be written."""
     known = _read(kept)
     with ThreadPoolExecutor(THREADS) as pool:
-        sums = list(pool.map(lambda file: known.get(file.line) or _sha256(file), files))
+        sums = list(pool.map(lambda file: known.get(file.line) or _sum(file), files))
     named = "\n".join(f"{sha256}  {file.name}" for sha256, file in zip(sums, files, strict=True))
     fingerprint = hashlib.sha256(named.encode()).hexdigest()[:16]
     settled = time.time_ns() - SETTLED
@@ -168,6 +185,20 @@ def _read(kept: Path) -> dict[str, str]:
         _, *lines = kept.read_text(encoding="utf-8").split("\n")
         return {line: sha256 for sha256, _, line in (each.partition(" ") for each in lines)}
     return {}
+
+
+def _sum(file: Found) -> str:
+    """The checksum of a file.
+
+    Raises:
+        UserError: it cannot be read, or is no longer there.
+    """
+    try:
+        return _sha256(file)
+    except FileNotFoundError as error:
+        raise _vanished(file.path) from error
+    except OSError as error:
+        raise UserError(f"{file.path} cannot be read ({error.strerror}); make it readable, or remove it.") from error
 
 
 def _sha256(file: Found) -> str:

@@ -47,6 +47,12 @@ def same_looking(words: Iterable[str]) -> tuple[str, str] | None:
     return None
 
 
+def side_by_side(one: str, other: str) -> tuple[str, str]:
+    """Two words, quoted, with escapes where a reader could not tell them apart."""
+    shown = ascii if look(one) == look(other) else repr
+    return shown(one), shown(other)
+
+
 def _seen(character: str) -> str:
     if character.isspace():
         return " "

@@ -1,6 +1,7 @@
 """Deal images to the train, validation and test splits."""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -25,6 +26,24 @@ SEEMING = re.compile(
 def seems_split(word: str) -> bool:
     """Whether a word names a split, or may be meant to."""
     return SEEMING.fullmatch(word.strip().lower()) is not None
+
+
+def seems_flag(name: str) -> bool:
+    """Whether a column of yes and no seems to say which images a split has: `test`, `is_train`, `isVal`."""
+    return seems_split(re.sub(r"^(?:is|in)[ _-]?", "", name.strip().lower()))
+
+
+def name_splits(words: Iterable[str]) -> bool:
+    """Whether several words name different splits, also by their end, as in PublicTest, and at least half of all do."""
+    words = list(words)
+    found = [end for word in words if (end := _end(word))]
+    return len({split_of(end) or end for end in found}) > 1 and 2 * len(found) >= len(words)
+
+
+def _end(word: str) -> str:
+    """What of a word seems to be a split: all of it or its end; empty if nothing does."""
+    *_, last = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", word) or [""]
+    return next(filter(seems_split, (word, last)), "")
 
 
 def split_of(word: str) -> str | None:

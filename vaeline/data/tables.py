@@ -35,6 +35,7 @@ class Table:
     first: str = ""  # the header of the first column; empty if it has none
     decimal_comma: bool = False  # whether 0,5 may be a number
     notes: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)  # of the rows, from a first column that is left out
 
     def column(self, name: str) -> list[str]:
         """The cells of a column."""
@@ -49,6 +50,7 @@ class Table:
             ids=[self.ids[row] for row in chosen],
             rows=[self.rows[row] for row in chosen],
             lines=[self.lines[row] for row in chosen],
+            numbers=[self.numbers[row] for row in chosen] if self.numbers else [],
         )
 
 
@@ -164,15 +166,21 @@ def _is_image(name: str) -> bool:
 
 
 def _without_index(table: Table) -> Table:
-    """The table without the column of row numbers that pandas writes first, under no name."""
+    """The table without the column of row numbers that pandas writes first, under no name.
+
+    It is left out only before a column that may name images.
+    """
     numbered = table.ids in ([str(row) for row in range(start, start + len(table.ids))] for start in (0, 1))
     if not (numbered and (not table.first or INDEX.fullmatch(table.first)) and len(table.names) > 1):
         return table
     if any(len(row) != len(table.names) for row in table.rows):
         return table  # which is refused
     ids, rows = [row[0] for row in table.rows], [row[1:] for row in table.rows]
-    note = "the first column numbers the rows and is left out."
-    return _without_index(Table(ids, table.names[1:], rows, table.lines, table.names[0], table.decimal_comma, [note]))
+    if len(set(ids)) < len(ids) and not any(map(_is_image, ids)):
+        return table
+    first, *names = table.names
+    notes = ["the first column numbers the rows and is left out."]
+    return _without_index(Table(ids, names, rows, table.lines, first, table.decimal_comma, notes, table.ids))
 
 
 def _divided_by_blanks(lines: list[tuple[int, str]], header: list[str] | None, where: str) -> Table:
@@ -206,8 +214,11 @@ def _checked(table: Table, where: str) -> Table:
     table = replace(table, names=list(map(visible, table.names)), notes=table.notes + _differing_in_case(table.names))
     for line, name, values in zip(table.lines, table.ids, table.rows, strict=True):
         if len(values) != len(table.names):
+            commas = len(values) > len(table.names) and not table.decimal_comma
+            todo = ", and if a number has a decimal comma, separate the columns by semicolons, or quote it"
             raise UserError(
-                f"{where}, line {line}: the row of {name!r} has {len(values)} values for {len(table.names)} columns; correct it."
+                f"{where}, line {line}: the row of {name!r} has {len(values) + 1} values for {len(table.names) + 1} columns, with the name of the image; "
+                f"correct it{todo if commas else ''}."
             )
         if not name:
             raise UserError(f"{where}, line {line}: the row names no image; the first column has to.")

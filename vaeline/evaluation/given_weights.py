@@ -1,5 +1,8 @@
 """The weights that a study gives for its feature space by their path, as an input of the reference."""
 
+import os
+import stat
+
 from vaeline.data.checksums import checksums
 from vaeline.data.paths import DOWNLOAD, from_study
 from vaeline.study.schema import Study
@@ -15,13 +18,17 @@ def fingerprint(study: Study) -> str:
     The file is read once, and again if its size or times change.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it is no regular file, or cannot be read.
     """
     given = values(study, [WEIGHTS])[WEIGHTS]
     if given in (None, DOWNLOAD):
         return ""
     path = from_study(given)
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe or a device may never end
+            raise UserError(
+                f"evaluation.features.weights is {given!r}, and {path} is no file; give the path of the file."
+            )
         return checksums(path).sha256
     except OSError as error:
         raise UserError(

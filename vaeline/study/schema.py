@@ -62,7 +62,7 @@ class Split(Entry):
     def names_what_it_needs(self) -> "Split":
         if (self.method == "column") != (self.column is not None):
             raise ValueError(
-                f"method {self.method} and column {self.column!r} do not go together; name the column of the split with method: column, and "
+                f"method {self.method} and column {'null' if self.column is None else repr(self.column)} do not go together; name the column of the split with method: column, and "
                 "set column to null with any other method"
             )
         if self.group is not None and self.method != "random":

@@ -58,8 +58,8 @@ def test_unmatched_rows_and_images_are_counted(tmp_path: Path) -> None:
     raw = raw_images.read(dataset(tmp_path))
     assert raw.ids == ["a.png", "b.png"]
     assert raw.notes[2:] == [
-        "1 of the 3 images in t.csv do not exist.",
-        "2 images have no row in t.csv and are left out.",
+        "1 of the 3 images in t.csv does not exist: lost.png (line 3).",
+        "2 images have no row in t.csv and are left out: c.png, d.png.",
     ]
 
 
@@ -92,7 +92,7 @@ def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path, modes: list[str
             "row for a.png, which is either x/a.png or y/a.png",
         ),
         ({"a.png": PNG, "t.csv": b"file,x\n"}, "holds no table of images"),
-        ({"a.png": PNG, "t.csv": b"file,x,y\na.png,1\n"}, "has 1 values for 2 columns"),
+        ({"a.png": PNG, "t.csv": b"file,x,y\na.png,1\n"}, "has 2 values for 3 columns"),
         ({"a.png": PNG, "t.csv": b"file,\xff\xfe\na.png,1\n"}, "is not UTF-8"),
         (
             {"a/a.png": b"no image"},
@@ -287,8 +287,11 @@ def test_a_column_that_is_called_a_split_is_refused_unless_asked_for(tmp_path: P
 @pytest.mark.parametrize(
     ("split", "sentence"),
     [
-        ({"method": "column", "column": "prat"}, "dataset.split.column names 'prat', which is no column"),
-        ({"group": "who"}, "dataset.split.group names 'who', which is no column"),
+        (
+            {"method": "column", "column": "prat"},
+            "dataset.split.column names 'prat', which is no column of .*; there are: kind, part. Correct it, or set method: random and column: null",
+        ),
+        ({"group": "who"}, "dataset.split.group names 'who', which is no column of .* Correct it, or set it to null"),
     ],
 )
 def test_a_column_that_gives_no_split_is_refused(given: Path, split: dict[str, str], sentence: str) -> None:
@@ -309,6 +312,43 @@ def test_a_row_without_a_split_is_refused_or_dropped(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="part lacks a value in 1 of 12 rows"):
         raw_images.read(dataset(tmp_path, split=split))
     assert len(raw_images.read(dataset(tmp_path, split=split, missing="drop")).ids) == 11
+
+
+@pytest.mark.parametrize("header", [",mask,c", "index,neighbour,c"])
+def test_row_numbers_that_may_be_names_of_images_are_refused(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"{row},{(row + 1) % 24}.png,{row % 2}\n" for row in range(24))
+    write_files(tmp_path, names(24) | {"t.csv": f"{header}\n{rows}".encode()})
+    other = header.split(",")[1]
+    with pytest.raises(
+        UserError, match=f"can be read in two ways: .*line 2, '0' .*img/0.png, and {other!r} names img/1.png.*remove"
+    ):
+        raw_images.read(dataset(tmp_path))
+
+
+@pytest.mark.parametrize("header", [",file,c", "index,Image Name,c"])
+def test_row_numbers_before_a_column_of_files_are_left_out(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"{row},{(row + 1) % 24}.png,{row % 2}\n" for row in range(24))
+    write_files(tmp_path, names(24) | {"t.csv": f"{header}\n{rows}".encode()})
+    assert raw_images.read(dataset(tmp_path)).ids[0] == "img/1.png"
+
+
+def test_row_numbers_that_agree_with_the_names_are_left_out(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{row}.png,{row % 2}\n" for row in range(24))
+    write_files(tmp_path, names(24) | {"t.csv": f",mask,c\n{rows}".encode()})
+    assert raw_images.read(dataset(tmp_path)).labels.names == ["c"]
+
+
+def test_folders_beside_a_table_are_told_unless_a_column_has_them(tmp_path: Path) -> None:
+    files = {f"{'cat' if row % 2 else 'dog'}/{row}.png": PNG for row in range(8)}
+    table = "file,x,kind\n" + "".join(f"{name},{row // 4},{name[:3]}\n" for row, name in enumerate(files))
+    write_files(tmp_path, files | {"t.csv": table.encode()})
+    assert not any("are not used" in note for note in raw_images.read(dataset(tmp_path)).notes)
+    write_files(tmp_path, {"t.csv": table.replace(",cat", ",a").replace(",dog", ",b").encode()})
+    assert any("The folders" in note for note in raw_images.read(dataset(tmp_path)).notes)
+    write_files(tmp_path, {"t.csv": "\n".join(line.rpartition(",")[0] for line in table.splitlines()).encode()})
+    assert raw_images.read(dataset(tmp_path)).notes[-1] == (
+        "The folders cat, dog are not used, because there is a table; add a column for them if they are classes."
+    )
 
 
 def test_a_group_is_no_label_unless_asked_for(people: Path) -> None:
@@ -436,11 +476,24 @@ def test_one_folder_beside_a_spreadsheet_is_no_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"split": {"group": "x"}}, {"split": {"method": "column", "column": "x"}}, {"bins": {"x": 3}}]
-)
-def test_keys_of_a_table_need_one(tmp_path: Path, options: dict[str, object]) -> None:
-    with pytest.raises(UserError, match="need a table, but .* holds none"):
-        raw_images.read(dataset(write_class_folders(tmp_path), **options))
+    ("options", "sentence"),
+    [
+        ({"split": {"group": "x"}}, "dataset.split.group needs a table, but .* or set it to null"),
+        ({"split": {"method": "column", "column": "x"}}, "dataset.split.column needs a table, .* or set it to null and method to random"),
+        ({"bins": {"x": 3}}, "dataset.bins needs a table, but .* or set it to {}"),
+        ({"bins": {"x": 3}, "split": {"group": "x"}}, "dataset.split.group and dataset.bins need a table, .* or set them to null and {}"),
+    ],
+)  # fmt: skip
+def test_keys_of_a_table_need_one(tmp_path: Path, options: dict[str, object], sentence: str) -> None:
+    pets = write_class_folders(tmp_path / "pets")
+    with pytest.raises(UserError, match=f"{sentence}[.]$"):
+        raw_images.read(dataset(pets, **options))
+    write_files(tmp_path, {"pets.csv": b"file,x\n"})
+    with pytest.raises(UserError, match=f"{sentence}. pets.csv lies one folder above; move it"):
+        raw_images.read(dataset(pets, **options))
+    write_files(pets, {"pets.xlsx": b"PK"})
+    with pytest.raises(UserError, match=f"{sentence}. pets.xlsx is not read; save it as CSV"):
+        raw_images.read(dataset(pets, **options))
 
 
 def test_images_of_several_frames_are_named(tmp_path: Path) -> None:

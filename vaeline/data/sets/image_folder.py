@@ -4,6 +4,7 @@ The first column of the table is the image's name, with or without its folders. 
 no, categories, or numbers that `dataset.bins` bins. Folders called train, validation and test above the images may be their split.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
@@ -24,6 +25,10 @@ from vaeline.data.tables import Table, read_table
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError, some_of
 
+NAMING = re.compile(
+    r"(image|img|photo|picture)?[ _-]?(files?|images?|imgs?|names?|paths?|ids?)?[ _-]?(names?|paths?|ids?)?",
+    re.IGNORECASE,
+)
 TABLES = (".csv", ".tsv", ".txt")  # the last one only if it names an image
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".feather", ".jsonl")
 LAYOUTS = (
@@ -130,16 +135,39 @@ def _tables(archive: Archive, images: list[str]) -> list[str]:
 def _by_class(source: Source) -> tuple[list[str], Described]:
     """The images of folders of classes, which are below the folders of splits if the study uses these."""
     archive, dataset = source.archive, source.dataset
-    if dataset.split.group is not None or dataset.split.column is not None or dataset.bins:
-        raise UserError(
-            f"dataset.split.group, dataset.split.column and dataset.bins need a table, but {archive.path} holds none; give {LAYOUTS}."
-        )
+    _check_no_table_needed(archive, dataset)
     _check_no_sheet(archive, source.images)
     labels, notes = read_classes(archive, source.images, depth=1 if dataset.split.method == "folders" else 0)
     if dataset.split.method == "folders":
         classes = np.array(labels.values[0])[labels.codes[:, 0]]
         split_folders.check_classes_shared(classes, split_folders.splits_of(source.images, archive.path), archive.path)
     return source.images, Described(np.arange(len(source.images)), labels, notes=notes)
+
+
+def _check_no_table_needed(archive: Archive, dataset: Dataset) -> None:
+    """Check that no key is set that only a table can serve.
+
+    Raises:
+        UserError: one is.
+    """
+    split = dataset.split
+    asked = [
+        ("dataset.split.group", split.group, "null"),
+        ("dataset.split.column", split.column, "null and method to random"),
+    ]
+    keys = [(key, unset) for key, value, unset in [*asked, ("dataset.bins", dataset.bins, "{}")] if value]
+    if not keys:
+        return
+    need, them = ("needs", "it") if len(keys) == 1 else ("need", "them")
+    sheets = [name for name in archive.names if name.lower().endswith(SPREADSHEETS)]
+    above = sorted(path.name for path in archive.path.parent.iterdir() if path.name.lower().endswith(TABLES[:2]))
+    there = f". {some_of(sheets)} is not read; save it as CSV" if sheets else ""
+    if above and not sheets:
+        there = f". {some_of(above)} lies one folder above; move it into the folder"
+    raise UserError(
+        f"{' and '.join(key for key, _ in keys)} {need} a table, but {archive.path} holds none; give {LAYOUTS}, or set {them} to "
+        f"{' and '.join(unset for _, unset in keys)}{there}."
+    )
 
 
 def _check_no_sheet(archive: Archive, images: list[str]) -> None:
@@ -158,7 +186,9 @@ def _by_table(source: Source) -> tuple[list[str], Described]:
     archive, file = source.archive, source.tables[0]
     where = str(archive.path / file)
     table = read_table(archive.read(file), where)
-    matched = ImageNames(source.images).match(table, where)
+    named = ImageNames(source.images)
+    matched = named.match(table, where)
+    _check_row_numbers(table, matched.images, named, where)
     found = matched.images
     kept = table.keep(row for row, name in enumerate(found) if name is not None)
     names = [name for name in found if name is not None]
@@ -166,11 +196,49 @@ def _by_table(source: Source) -> tuple[list[str], Described]:
     for column in _columns_of_splits(kept, source.dataset):
         split_folders.check_agrees(names, column, kept.column(column), where)
     notes = [f"{file}: {len(table.ids):,} rows; the columns are read as follows.", *described.notes, *matched.notes]
-    if len(names) < len(table.ids):
-        notes.append(f"{len(table.ids) - len(names):,} of the {len(table.ids):,} images in {file} do not exist.")
-    if len(names) < len(source.images):
-        notes.append(f"{len(source.images) - len(names):,} images have no row in {file} and are left out.")
+    notes += _unmatched(table, found, source.images, file)
+    if source.dataset.split.method != "folders":
+        notes += _unused_folders(names, kept)
     return [names[row] for row in described.rows], replace(described, notes=notes)
+
+
+def _unmatched(table: Table, found: list[str | None], images: list[str], file: str) -> list[str]:
+    """Sentences on rows without an image, and on images without a row."""
+    notes, rows = [], zip(table.ids, table.lines, found, strict=True)
+    if absent := [f"{name} (line {line})" for name, line, image in rows if image is None]:
+        do = "does" if len(absent) == 1 else "do"
+        notes.append(f"{len(absent):,} of the {len(table.ids):,} images in {file} {do} not exist: {some_of(absent)}.")
+    if left := sorted(set(images) - set(found)):
+        have, are = ("image has", "is") if len(left) == 1 else ("images have", "are")
+        notes.append(f"{len(left):,} {have} no row in {file} and {are} left out: {some_of(left)}.")
+    return notes
+
+
+def _unused_folders(names: list[str], table: Table) -> list[str]:
+    """A sentence on folders that may be classes beside a table without a column of them."""
+    folders = [name.rpartition("/")[0] for name in names]
+    last = [folder.rpartition("/")[2] for folder in folders]
+    if len({*folders} - {""}) < 2 or any(table.column(name) in (folders, last) for name in table.names):
+        return []
+    shown = some_of(sorted({*folders} - {""}))
+    return [f"The folders {shown} are not used, because there is a table; add a column for them if they are classes."]
+
+
+def _check_row_numbers(table: Table, found: list[str | None], images: ImageNames, where: str) -> None:
+    """Check that numbers of rows, which were left out, do not name other images than the second column.
+
+    Raises:
+        UserError: they may, and the header of the second column does not say that it names files.
+    """
+    meant = [images.of_stem(number) for number in table.numbers]
+    if not meant or not all(meant) or NAMING.fullmatch(table.first):
+        return
+    for number, image, names, line in zip(table.numbers, found, meant, table.lines, strict=True):
+        if image is not None and image not in names:
+            raise UserError(
+                f"{where} can be read in two ways: in line {line}, {number!r} in the first column may mean {names[0]}, and {table.first!r} names "
+                f"{image}. Write the first column as names of files if it names the images, or remove it, or call the other one `file`."
+            )
 
 
 def _columns_of_splits(table: Table, dataset: Dataset) -> list[str]:
