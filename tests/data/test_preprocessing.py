@@ -232,6 +232,16 @@ def test_groups_are_dealt_by_the_shares_of_their_images() -> None:
     assert (again == dealt["test"]).all() and set(again) != set(other)
 
 
+def test_shares_that_groups_miss_by_far_are_told() -> None:
+    split = schema.Split(group="who", validation=0.1, test=0.2)
+    dealt = {"train": np.arange(80), "validation": np.arange(24), "test": np.arange(13)}
+    assert preprocessing._off(split, dealt) == [
+        "Whole groups of who give 21% validation where 10% was asked for and 11% test where 20% was asked for; try another split.seed."
+    ]
+    assert not preprocessing._off(split, {"train": np.arange(70), "validation": np.arange(11), "test": np.arange(19)})
+    assert not preprocessing._off(schema.Split(), dealt)
+
+
 def test_groups_that_cannot_be_dealt_are_refused() -> None:
     with pytest.raises(UserError, match="leaves none for .*the groups of person are too few or too large"):
         deal(100, schema.Split(group="person"), None, None, np.array(["a", "b"] * 50))

@@ -58,7 +58,7 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
     facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
     threads = threads or cores()
     _check_size(dataset, raw)
-    _say(_shares(raw, dealt), *_changes(raw.images, dataset.size))
+    _say(_shares(raw, dealt), *_off(dataset.split, dealt), *_changes(raw.images, dataset.size))
     _announce(raw.images, facts, count, path, threads)
     with _workers(threads, _resizes(raw.images, dataset.size)) as pool, Bar("preprocess", count) as bar:
         splits = {
@@ -150,6 +150,19 @@ def _shares(raw: RawImages, dealt: dict[str, np.ndarray]) -> str:
     kind = "images" if raw.levels else "points"
     splits = ", ".join(f"{len(rows):,} {name}" for name, rows in dealt.items())
     return f"{len(used):,} {kind}{limited}: {splits}.{_lost(raw, used)}"
+
+
+def _off(split: schema.Split, dealt: dict[str, np.ndarray]) -> list[str]:
+    """A sentence on shares that whole groups miss by more than a third; none if they do not."""
+    if split.group is None:
+        return []
+    count = sum(map(len, dealt.values()))
+    asked = {"validation": split.validation, "test": split.test}
+    got = {name: len(dealt[name]) / count for name in asked}
+    if all(abs(got[name] - share) <= share / 3 for name, share in asked.items()):
+        return []
+    shares = " and ".join(f"{got[name]:.0%} {name} where {share:.0%} was asked for" for name, share in asked.items())
+    return [f"Whole groups of {split.group} give {shares}; try another split.seed."]
 
 
 def _lost(raw: RawImages, used: np.ndarray) -> str:

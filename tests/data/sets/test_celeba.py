@@ -137,7 +137,7 @@ def test_a_damaged_table_row_is_named(tmp_path: Path) -> None:
     path = write_celeba(tmp_path) / "list_attr_celeba.txt"
     path.write_text(path.read_text()[:-4])
     with pytest.raises(
-        UserError, match="list_attr_celeba.txt, line 22: the row of '000020.jpg' has 3 values for 4 columns"
+        UserError, match="list_attr_celeba.txt, line 22: the row of '000020.jpg' has 4 values for 5 columns"
     ):
         raw_images.fetch(dataset(tmp_path))
 
