@@ -5,40 +5,36 @@ lines. The text is hashed and not the syntax tree, because the tree differs betw
 
 Line ends and a byte order mark do not count. Neither do files beside the code: backups of editors, notebooks, files of the system.
 
-A data file (a template, a style sheet) belongs to the modules that name it, or a folder above it, in the form
-`Path(__file__).parent / "templates"`. No other form is recognised; a test finds data files that no module names.
+A data file (a template, a table) belongs to the modules that name it, or a folder above it, as in
+`Path(__file__).parent / "templates"`. A module that uses `__file__` in another way has all data files below its own folder. A data
+file with a suffix that DVC does not see, and an import of a module of this project outside the packages, are refused.
 
 Parsing a hundred modules would take a third of a run that has nothing to do. The content of a file is therefore kept in
 `.code_cache/`, by the hash of the file's content.
 """
 
-import ast
 import codecs
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from pipeline_steps.file_states import PACKAGES, ROOT
+from pipeline_steps.module_source import code_text, files, imports
 from vaeline.system.errors import UserError, reading
 from vaeline.system.files import write_json
 
 CACHE = ROOT / ".code_cache/modules.json"
-CODE = (".py", ".typed", ".j2", ".css", ".js")  # .dvcignore has the same, so that DVC sees the same files
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-DATA = re.compile(r'''Path\(__file__\)\.parent / "([^"]+)"''')
-# Strings come before comments, so that a # inside one is kept.
-TOKENS = re.compile(
-    r"""(?P<empty>^[ \t]*(?:\#[^\n]*)?\n)
-      | (?P<string>\"{3}(?:\\.|[^\\])*?\"{3} | '{3}(?:\\.|[^\\])*?'{3} | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*')
-      | (?P<comment>[ \t]*\#[^\n]*)""",
-    re.MULTILINE | re.DOTALL | re.VERBOSE,
-)
+# .dvcignore has the same suffixes, so that DVC sees the same files.
+CODE = (".py", ".typed", ".j2", ".css", ".js", ".json", ".yaml", ".csv", ".npy", ".npz")
+# What editors and systems leave behind.
+STRAY = ("*~", "#*", "*.bak", "*.ipynb", "*.orig", "*.part", "*.rej", "*.sw?", "*.tmp", "Thumbs.db", "desktop.ini")
 
 
 class Module(NamedTuple):
@@ -47,7 +43,7 @@ class Module(NamedTuple):
     key: str  # hash of all bytes of the file
     digest: str  # hash of its code
     imports: list[str]  # dotted names
-    data: list[str]  # files and folders that it names, relative to its own folder
+    data: list[str]  # files and folders that it names, relative to the root
 
 
 def is_code(path: Path) -> bool:
@@ -56,8 +52,11 @@ def is_code(path: Path) -> bool:
     Every other file is passed over, whatever its name is: `model.py~`, `model.py.orig`, `.model.py.swp`, `._model.py`,
     `notes.ipynb`, `.ipynb_checkpoints/model-checkpoint.py`.
     """
-    hidden = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
-    return path.suffix in CODE and not hidden
+    return path.suffix in CODE and not _is_hidden(path)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
 
 
 def digest(modules: Iterable[str]) -> str:
@@ -78,8 +77,8 @@ def closure(modules: Iterable[str]) -> set[Path]:
     while waiting:
         path = waiting.pop()
         if path not in found:
-            found |= {path, *_data_files(path)}
-            waiting.extend(_imported(path))
+            found.add(path)
+            waiting.extend([*_data_files(path), *_imported(path)])
     return found
 
 
@@ -89,42 +88,20 @@ def forget() -> None:
         known.cache_clear()
 
 
-def code_text(text: str) -> str:
-    """A module's source without comments, docstrings and blank lines."""
-    lines = text.encode().splitlines(keepends=True)
-    for docstring in _docstrings(_parse(text)):
-        first, last = docstring.lineno - 1, (docstring.end_lineno or 0) - 1
-        rest = lines[first][: docstring.col_offset] + lines[last][docstring.end_col_offset :]
-        lines[first : last + 1] = [rest] + [b""] * (last - first)
-    return TOKENS.sub(lambda token: token["string"] or "", b"".join(lines).decode())
-
-
-def _docstrings(tree: ast.Module) -> Iterator[ast.stmt]:
-    for node in _statements(tree):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False):
-            yield node.body[0]
-
-
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all statements inside it that may run.
-
-    Expressions are left out, because they contain neither docstrings nor imports. Code for type checkers is left out too.
-    """
-    yield node
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-        return
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-            yield from _statements(child)
-
-
 @cache
 def _imported(path: Path) -> tuple[Path, ...]:
+    if path.suffix != ".py":
+        return ()
+    for module in _module(path).imports:
+        _refuse_outside(path, module)
     return tuple(file for module in _module(path).imports for file in _files(module))
 
 
 def _digest(path: Path) -> str:
-    return _module(path).digest if path.suffix == ".py" else _sha256(_with_plain_line_ends(path.read_bytes()))
+    if path.suffix == ".py":
+        return _module(path).digest
+    content = path.read_bytes()
+    return _sha256(content if b"\0" in content else _with_plain_line_ends(content))
 
 
 def _with_plain_line_ends(content: bytes) -> bytes:
@@ -139,8 +116,9 @@ def _module(path: Path) -> Module:
     if name not in memory.modules or memory.modules[name].key != key:
         with reading(path, "correct it", "not valid Python"):
             text = _with_plain_line_ends(content).decode()
-            code = code_text(text)
-            memory.modules[name] = Module(key, _sha256(code.encode()), list(_imports(path, text)), DATA.findall(code))
+            file = PurePosixPath(path.relative_to(ROOT))
+            imported, data = imports(text, file.parts[:-1]), files(text, file, PACKAGES)
+            memory.modules[name] = Module(key, _sha256(code_text(text).encode()), sorted(imported), sorted(data))
         memory.changed = True
     return memory.modules[name]
 
@@ -170,44 +148,74 @@ def _memory() -> _Memory:
 
 
 def _own_key() -> str:
-    """The hash of this file, because another version of it may parse differently."""
-    return _sha256(Path(__file__).read_bytes())
+    """The hash of the modules that parse and of Python's version, because another version may parse differently."""
+    texts = [Path(str(sys.modules[name].__file__)).read_bytes() for name in (__name__, code_text.__module__)]
+    return _sha256(b"".join([*texts, sys.version.encode()]))
 
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _imports(path: Path, text: str) -> Iterator[str]:
-    """Dotted names that a file imports. A name that is imported from a module is given like a module."""
-    package = path.relative_to(ROOT).parts[:-1]
-    for node in _statements(_parse(text)):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            yield from (".".join([*above, *filter(None, [node.module]), name.name]) for name in node.names)
-
-
 @cache
 def _files(module: str) -> tuple[Path, ...]:
     """The files of this project that the import of a dotted name runs: those of its packages, and its own."""
-    above = module.rpartition(".")[0]
+    above, _, name = module.rpartition(".")
     if module.split(".")[0] not in PACKAGES:
         return ()
     path = ROOT.joinpath(*module.split("."))
-    own = (file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file())
+    candidates = path.parent.glob("*.py") if name == "*" else (path.with_suffix(".py"), path / "__init__.py")
+    own = (file for file in candidates if file.is_file() and is_code(file.relative_to(ROOT)))
     return (*_files(above), *own) if above else tuple(own)
 
 
 @cache
-def _parse(text: str) -> ast.Module:
-    return ast.parse(text)
-
-
-@cache
 def _data_files(path: Path) -> tuple[Path, ...]:
-    """The files that a module names, and all files of the code in the folders that it names."""
-    named = [path.parent / name for name in (_module(path).data if path.suffix == ".py" else ())]
-    inside = (file for each in named for file in each.rglob("*") if is_code(file.relative_to(ROOT)))
-    return tuple(file for file in (*named, *inside) if file.is_file())
+    """The files that a module names, and the files of the folders that it names.
+
+    The modules in a folder count only if it lies below the module's own.
+
+    Raises:
+        UserError: a file has a suffix that DVC does not see.
+    """
+    found: list[Path] = []
+    for each in map(ROOT.joinpath, _module(path).data if path.suffix == ".py" else ()):
+        inside = (file for file in each.rglob("*") if file.suffix != ".py" or path.parent in each.parents)
+        found += [each, *(file for file in inside if not _is_stray(file.relative_to(each)))]
+    found = [file for file in found if file.is_file()]
+    for file in (each.relative_to(ROOT) for each in found):
+        if file.parts[0] not in PACKAGES:
+            raise _outside(path, "may read", file)
+        if not is_code(file):
+            raise UserError(
+                f"{file} may be read by {path.relative_to(ROOT)}, but only visible files that end in {', '.join(CODE)} count as "
+                "code, so that nobody would notice an edit of it; save it in one of these formats, or move it out of "
+                f"{file.parent} if nothing reads it."
+            )
+    return tuple(found)
+
+
+def _is_stray(path: Path) -> bool:
+    """Whether an editor or the system left a file behind, in a folder that a module names."""
+    return _is_hidden(path) or any(fnmatch(path.name, pattern) for pattern in STRAY)
+
+
+def _refuse_outside(path: Path, module: str) -> None:
+    """Refuse an import of a module of this project that is not hashed.
+
+    Raises:
+        UserError: the module lies outside the packages.
+    """
+    first, second = [*module.split("."), ""][:2]
+    if first in PACKAGES:
+        return
+    for file in (ROOT / f"{first}.py", ROOT / first / "__init__.py", ROOT / first / f"{second}.py"):
+        if file.is_file():
+            raise _outside(path, "imports", file.relative_to(ROOT))
+
+
+def _outside(path: Path, does: str, file: Path) -> UserError:
+    return UserError(
+        f"{path.relative_to(ROOT)} {does} {file}, which lies outside {' and '.join(PACKAGES)}, so that nobody would notice an edit "
+        "of it; move it into vaeline, and name it there."
+    )

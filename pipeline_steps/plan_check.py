@@ -117,8 +117,9 @@ class PlanCheck:
 
     def _changed(self) -> list[Path]:
         """The files of the step's code that changed since this process began; without a key, all files of the code."""
-        found = file_states.changed(None if self.code is None else self.files)
-        return [path for path in found if is_code(path.relative_to(file_states.ROOT))]
+        if self.code is not None:
+            return file_states.changed(self.files)
+        return [path for path in file_states.changed() if is_code(path.relative_to(file_states.ROOT))]
 
     def _hash_now(self) -> str | None:
         try:

@@ -12,8 +12,8 @@ __all__ = ["TrainedRun", "load"]
 def __getattr__(name: str) -> Any:
     """Import the public names when they are first used, because torch takes seconds to load and most commands do not need it.
 
-    `import_module` hides the import from the hashes of code: no step of the pipeline depends on these names.
+    A name that is put together hides the import from the hashes of code: no step of the pipeline depends on these names.
     """
     if name in __all__:
-        return getattr(import_module("vaeline.runs.trained_run"), name)
+        return getattr(import_module(f"{__name__}.runs.trained_run"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,6 @@ A process of its own (`python -m workflow.bridge`) does the work. If nothing has
 """
 
 import errno
-import fcntl
 import json
 import logging
 import os
@@ -37,9 +36,9 @@ from vaeline.runs.folder import TIMING
 from vaeline.study.reading import PARAMS, load
 from vaeline.system.errors import UserError, in_words
 from vaeline.system.files import is_disk_full, write_json, written_aside
-from vaeline.system.locks import no_locks
 from workflow.file_claims import says_other
 from workflow.project_checks import check_folder_of_snakemake, check_project, check_repository, in_future
+from workflow.waiting import wait_for
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -134,6 +133,11 @@ def settle(record: bool = True) -> None:
     Raises:
         WorkflowError: this failed.
     """
+    try:
+        with _alone():  # the process would wait without a word
+            pass
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
     command = [sys.executable, "-m", "workflow.bridge", *(["--record"] if record else [])]
     process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
     try:
@@ -358,10 +362,7 @@ def _alone() -> Iterator[None]:
     """Within the block, no run begins and no other bridge works."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError as error:
-            raise no_locks(file.name, error) from error
+        wait_for(file)
         yield
 
 

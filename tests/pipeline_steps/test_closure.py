@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dvc.repo import Repo
 
-from pipeline_steps import closure
+from pipeline_steps import closure, module_source
 from pipeline_steps.code_hashes import hashes
 from pipeline_steps.file_states import PACKAGES
 from vaeline.study.reading import load
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def code_text(text: str) -> str:
-    return closure.code_text(textwrap.dedent(text))
+    return module_source.code_text(textwrap.dedent(text))
 
 
 def test_comments_docstrings_and_blank_lines_do_not_count() -> None:
@@ -59,15 +59,22 @@ def test_comments_docstrings_and_blank_lines_do_not_count() -> None:
         ("if x:\n    y = 1\nz = 2", "if x:\n    y = 1\n    z = 2"),
         ("x = 'it''s'  # one", "x = 'it'  # 's'"),
         ("x = f'{y}#1'", "x = f'{y}#2'"),
+        ("x = 1 \\\n\n+2", "x = 1 \\\n+2"),
     ],
 )
 def test_every_statement_with_an_effect_counts(one: str, other: str) -> None:
-    assert closure.code_text(one) != closure.code_text(other)
+    assert module_source.code_text(one) != module_source.code_text(other)
 
 
 def test_an_unusual_string_does_not_hide_later_code() -> None:
     text = "x = '\\\\'  # gone\ny = r'\\'#'\nz = \"'\"  # gone\n"
-    assert closure.code_text(text) == "x = '\\\\'\ny = r'\\'#'\nz = \"'\"\n"
+    assert module_source.code_text(text) == "x = '\\\\'\ny = r'\\'#'\nz = \"'\"\n"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="not valid before Python 3.12")
+def test_code_after_a_number_sign_in_a_nested_string_counts() -> None:
+    one = 'x = f"{"#".join(y)}" + "a"\n'
+    assert module_source.code_text(one) == one
 
 
 CLOSURE = {
@@ -120,7 +127,7 @@ def test_an_edit_anywhere_in_the_closure_changes_the_hash(package: Path, name: s
 
 def test_what_a_former_process_has_parsed_is_not_parsed_again(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = closure.digest(["vaeline.top"])
-    monkeypatch.setattr(closure, "_parse", lambda text: pytest.fail("parsed"))
+    monkeypatch.setattr(module_source, "parse", lambda text: pytest.fail("parsed"))
     forget()
     assert closure.digest(["vaeline.top"]) == before
 
@@ -136,6 +143,77 @@ def test_every_data_file_is_named_by_a_module() -> None:
     modules = [path for path in files if path.suffix == ".py"]
     data = {path for path in files if path.suffix not in (".py", ".typed")}
     assert data == {file for module in modules for file in closure._data_files(module)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if TYPE_CHECKING:\n    import os\nelse:\n    from vaeline import below",
+        "if typing.TYPE_CHECKING:\n    import os\nelif x:\n    from vaeline import below",
+        "if not TYPE_CHECKING:\n    from vaeline import below",
+        "try:\n    import os\nexcept ImportError:\n    from . import below",
+        "match x:\n    case 1:\n        import vaeline.below",
+        "importlib.import_module('vaeline.below')",
+        "f = lambda: load('vaeline.below')",
+        "importlib.import_module('.below', __package__)",
+        "__import__('vaeline.below')",
+        "from vaeline import *",
+        "exec((Path(__file__).parent / 'below.py').read_text())",
+        "exec(open('vaeline/below.py').read())",
+    ],
+)
+def test_an_import_in_any_form_counts(package: Path, text: str) -> None:
+    (package / "aside.py").write_text(text)
+    assert package / "below.py" in closure.closure(["vaeline.aside"])
+
+
+def test_an_import_for_type_checkers_does_not_count(package: Path) -> None:
+    (package / "aside.py").write_text("if TYPE_CHECKING:\n    from vaeline import below")
+    assert closure.closure(["vaeline.aside"]) == {package / "aside.py"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Path(__file__).parent / 'tables' / 'a.json'",
+        "Path(__file__).resolve().parent / 'tables/a.json'",
+        "Path(__file__).parent / 'tables' / f'{name}.json'",
+        "HERE = Path(__file__).parent\nHERE / 'tables/a.json'",
+        "os.path.join(os.path.dirname(__file__), 'tables', 'a.json')",
+        "open('vaeline/tables/a.json')",
+        "from importlib import resources",
+    ],
+)
+def test_a_data_file_that_a_module_names_counts(package: Path, text: str) -> None:
+    (package / "aside.py").write_text(text)
+    table = package / "tables/a.json"
+    table.parent.mkdir()
+    table.write_text("1")
+    assert table in closure.closure(["vaeline.aside"])
+
+
+@pytest.mark.parametrize("name", ["scale.bin", ".scale.json", "scale.bak"])
+def test_a_data_file_that_dvc_does_not_see_is_refused(package: Path, name: str) -> None:
+    (package / "aside.py").write_text(f"Path(__file__).parent / '{name}'")
+    (package / name).touch()
+    with pytest.raises(UserError, match="may be read by vaeline/aside.py, but only visible files that end in"):
+        closure.closure(["vaeline.aside"])
+
+
+def test_an_unknown_file_in_a_folder_that_a_module_names_is_refused(package: Path) -> None:
+    (package / "templates/table.bin").touch()
+    with pytest.raises(UserError, match="vaeline/templates/table.bin may be read by vaeline/top.py"):
+        closure.closure(["vaeline.top"])
+
+
+@pytest.mark.parametrize(
+    "text", ["from mine import K", "import mine.deep", "import_module('mine')", "Path(__file__).parents[1] / 'mine.py'"]
+)
+def test_a_module_outside_the_packages_is_refused(package: Path, text: str) -> None:
+    (package.parent / "mine.py").touch()
+    (package / "aside.py").write_text(text)
+    with pytest.raises(UserError, match="vaeline/aside.py .* mine.py, which lies outside vaeline"):
+        closure.closure(["vaeline.aside"])
 
 
 STRAYS = [
@@ -250,7 +328,7 @@ def test_a_steps_file_affects_that_step_only() -> None:
 HASHING = """
 import ast, sys
 from pathlib import Path
-from pipeline_steps import closure
+from pipeline_steps import closure, module_source
 from pipeline_steps.code_hashes import hashes
 from vaeline.study.reading import load
 

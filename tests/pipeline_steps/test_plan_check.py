@@ -144,6 +144,14 @@ def test_code_that_changed_while_the_step_was_loaded_is_refused(module: Path, ru
     assert "vaeline/models/model.py changed while this step was loaded" in ended.output
 
 
+def test_a_data_file_of_any_suffix_must_not_change(project: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = file_states.ROOT / "vaeline/models/likelihoods/scale.bin"
+    check = plan_check.PlanCheck(project, [], "train.plain")
+    check.files.add(table)
+    monkeypatch.setattr(file_states, "changed", lambda paths: [table])
+    assert check._changed() == [table]
+
+
 def test_a_comment_in_a_module_that_is_loaded_does_not_stop_a_step(
     module: Path, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
