@@ -328,7 +328,7 @@ def test_a_steps_file_affects_that_step_only() -> None:
 HASHING = """
 import ast, sys
 from pathlib import Path
-from pipeline_steps import closure, module_source
+from pipeline_steps import closure
 from pipeline_steps.code_hashes import hashes
 from vaeline.study.reading import load
 
