@@ -50,7 +50,7 @@ def _why_out_of_date(compared: Comparison, study: Study) -> str:
 
 
 def _why_of_other_runs(compared: Comparison, study: Study) -> str:
-    """Which run is not the one that was compared, or no longer goes with the others or the data; empty if there is none."""
+    """Which run was made anew since the comparison, or does not fit the other runs or the data; empty if all are as they were."""
     runs, store = StudyFolder(study.study.name).runs, DataFiles(study.dataset.id).store
     try:
         common = CommonGround.on_disk(study, read_facts(store) if store.exists() else None)

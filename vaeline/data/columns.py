@@ -258,7 +258,7 @@ class _Words:
             return f"{self.present[0]!r} is not read as a number; write plain numbers, such as 1234.5, and bin them."
         if sum("." in word or "," in word for word in self._numerals()) > FEW:
             odd, why = self.why_no_numbers()
-            return f"most of its values are numbers, but {odd!r} is none{why}"
+            return f"most of its values are numbers, but {odd!r} is not a number{why}"
         return ""
 
     def _numbers(self, numbers: dict[str, Decimal], each: bool) -> _Found:

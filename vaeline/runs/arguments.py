@@ -54,7 +54,7 @@ def as_array(value: object, what: str, instead: str) -> np.ndarray:
         instead: what to give, for errors: "whole numbers, (n, 2)".
 
     Raises:
-        UserError: it is none, or has masked values.
+        UserError: it is not an array, or has masked values.
     """
     if any(np.ma.is_masked(each) for each in (value if isinstance(value, list | tuple) else [value])):
         raise UserError(f"{what} have masked values; fill them or leave them out, and give {instead}.")

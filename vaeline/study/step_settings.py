@@ -45,7 +45,7 @@ def settings_of(study: Study, step: str, variant: str = "") -> dict[str, Any]:
 
 
 def settings_of_store(dataset: Dataset) -> dict[str, Any]:
-    """The settings that decide a store, as it names them. Where the files lie is none of them."""
+    """The settings that decide a store, as it names them. The place of the files is not among them."""
     return {"dataset": dataset.model_dump(mode="json", exclude={"source"})}
 
 
