@@ -54,7 +54,7 @@ def again(step: str, run: tuple[str, int] | None = None) -> str:
 
     Args:
         step: that made it.
-        run: its variant and its seed; None if the step is none of a run, or the run is not known.
+        run: its variant and its seed; None if the step makes files for all runs, or if the run is not known.
     """
     if step in OF_RUN:
         step += " --variant {} --seed {}".format(*run or ("<variant>", "<seed>"))
