@@ -117,6 +117,7 @@ def test_the_classifier_is_evaluated_on_test_images() -> None:
     assert found.metrics["classifier_calibration_error"] == pytest.approx(np.mean(errors))
 
 
+@pytest.mark.filterwarnings("ignore::vaeline.metrics.condition_accuracy.AbsentLabel")
 def test_a_value_of_few_training_images_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(globals(), "FACTS", replace(FACTS, training_counts=[[890, 10], [896, 4]]))
     found = measured().record.evaluation

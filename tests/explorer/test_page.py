@@ -297,11 +297,11 @@ def test_a_foreign_host_name_is_refused(address: str) -> None:
     assert answers(address) == 200 and answers(address, "somewhere.example") == 400
 
 
-def ask(address: str, path: str, method: str = "GET", body: Any = None, **headers: str) -> HTTPResponse:
+def ask(address: str, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
     """The answer to a request; a header may be named with _ for -."""
     connection = HTTPConnection(address.removeprefix("http://"), timeout=10)
     try:
-        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
         answer.close()
         return answer
@@ -383,7 +383,7 @@ def test_another_website_may_link_to_the_page_but_not_load_or_frame_it(address: 
 def test_requests_with_a_body_and_other_methods_are_refused(address: str) -> None:
     assert ask(address, "/", Content_Length="60000000").status == 413
     assert ask(address, "/", Content_Length="1" * 5000).status in (400, 413)
-    assert ask(address, "/", "GET", (b" " * 100_000 for _ in range(12))).status == 413
+    assert ask(address, "/", Transfer_Encoding="chunked").status == 413  # before a byte of it is read
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         assert {ask(address, path, method).status for path in ("/", "/page.css")} == {405}
 
