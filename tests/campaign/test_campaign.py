@@ -50,7 +50,8 @@ def test_no_case_is_silent_or_a_traceback(grounds: Grounds, name: str) -> None:
 
 
 def test_runs_that_are_killed_end_in_the_same_bytes(grounds: Grounds) -> None:
-    assert_none_wrong(grounds, "kills", range(1))
+    """Snakemake makes the reference. In this case, DVC is killed on its way to other settings, and then makes the same bytes."""
+    assert_none_wrong(grounds, "kills", range(8, 9))
 
 
 def fail(error: BaseException) -> None:

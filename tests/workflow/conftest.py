@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.launcher import Launcher
+from tests.workflow.launcher import ENGINES, Launcher
 from tests.workflow.scratch import Project
 from vaeline.study import ready_studies
 
@@ -32,7 +32,7 @@ STUB_OF_CLAIMS = 'def says_other(rule, variant, seed, study):\n    return ""\n'
 
 @pytest.fixture(scope="session")
 def launcher() -> Iterator[Launcher]:
-    launcher = Launcher()
+    launcher = Launcher((*ENGINES, "torch"))  # of the libraries of steps, stubs import torch alone
     yield launcher
     launcher.stop()
 

@@ -105,44 +105,62 @@ class Launcher:
 
 
 def serve(address: str, modules: Sequence[str]) -> None:
-    """Import the modules, then fork for each request, until standard input is closed."""
+    """Import the modules, then run each request in a fork and answer with its exit status, until standard input is closed."""
     for module in modules:
         importlib.import_module(module)
     assert not {"vaeline", "pipeline_steps", "workflow"} & sys.modules.keys()
     gc.freeze()  # keeps the garbage collection of each fork from copying all memory
-    children: list[int] = []
+    asked: dict[int, socket.socket] = {}  # by the process that runs the request
+    wake, woken = socket.socketpair()
+    wake.setblocking(False)
+    signal.set_wakeup_fd(wake.fileno())
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as ready:
         listener.bind(address)
         listener.listen()
-        ready.register(listener, selectors.EVENT_READ)
-        ready.register(sys.stdin, selectors.EVENT_READ)
+        for each in (listener, woken, sys.stdin):
+            ready.register(each, selectors.EVENT_READ)
         print("ready", flush=True)
-        while not any(key.fileobj is sys.stdin for key, _ in ready.select()):
-            connection, _ = listener.accept()
-            child = os.fork()
-            if not child:
-                listener.close()
-                return answer(connection)
-            connection.close()
-            children = [each for each in [*children, child] if not os.waitpid(each, os.WNOHANG)[0]]
-    for each in children:
-        os.waitpid(each, 0)
-    return None
+        while True:
+            files = [key.fileobj for key, _ in ready.select()]
+            if woken in files:
+                woken.recv(2**16)
+                answer(asked)
+            if listener in files:
+                connection, _ = listener.accept()
+                request, outputs = received(connection)
+                child = os.fork() if request else None
+                if child == 0:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    for each in (listener, wake, woken, connection, *asked.values()):
+                        each.close()
+                    return execute(*json.loads(request), outputs)
+                if child:
+                    asked[child] = connection
+                for number in outputs:
+                    os.close(number)
+            if sys.stdin in files:
+                return None
 
 
-def answer(connection: socket.socket) -> None:
-    """Read one request, run it in a fork, and answer with its exit status."""
+def received(connection: socket.socket) -> tuple[bytes, list[int]]:
+    """A request, which is empty if who asked was killed before, and the files that take what its command prints."""
     sent, files, _, _ = socket.recv_fds(connection, 2**16, 2)
-    while not sent.endswith(b"\n"):
-        sent += connection.recv(2**16)
-    child = os.fork()
-    if not child:
-        connection.close()
-        return execute(*json.loads(sent), files)
-    _, status = os.waitpid(child, 0)
-    with suppress(BrokenPipeError):  # who asked has been killed
-        connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
-    os._exit(0)
+    while sent and not sent.endswith(b"\n"):
+        more = connection.recv(2**16)
+        sent = sent + more if more else b""
+    return sent, files
+
+
+def answer(asked: dict[int, socket.socket]) -> None:
+    """Tell the exit statuses of the processes that have ended to those who asked."""
+    while asked:
+        child, status = os.waitpid(-1, os.WNOHANG)
+        if not child:
+            return
+        with asked.pop(child) as connection, suppress(BrokenPipeError):  # who asked has been killed
+            connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def execute(command: list[str], folder: str, environment: dict[str, str], files: list[int]) -> None:

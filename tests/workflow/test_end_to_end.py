@@ -46,6 +46,7 @@ def assert_engines_agree(sources: Project, folder: Path, launcher: Launcher | No
     return one
 
 
+@pytest.mark.slow(reason="the short campaign compares all files of a run under DVC with one under Snakemake")
 def test_both_engines_make_the_same_bytes(sources: Project, launcher: Launcher, tmp_path: Path) -> None:
     project = assert_engines_agree(sources, tmp_path, launcher)
     assert_a_forced_commit_certifies_no_settings(project)
