@@ -61,6 +61,7 @@ def adopt(outputs: list[str]) -> None:
     Raises:
         WorkflowError: DVC is running, its files are damaged, there is no git repository, or Snakemake cannot make its folder.
     """
+    logging.raiseExceptions = False  # on a full disk, each message of Snakemake would be followed by a traceback
     try:
         check_folder_of_snakemake(FOLDER.parent)
         _adopt(outputs)

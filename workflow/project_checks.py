@@ -2,12 +2,15 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from vaeline.system import files
 from vaeline.system.errors import UserError
+
+ROOM = 1 << 20  # bytes, which the records of both engines need at least
 
 
 def check_project(code: Iterable[str], outputs: Iterable[str], params: Path) -> None:
@@ -48,6 +51,14 @@ def check_folder_of_snakemake(folder: Path) -> None:
             f"Snakemake cannot write to its folder {folder} here, which it does even in a dry run; copy the project to a folder that "
             "you can write to. `make table` and `make explore` only read."
         )
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(ROOM))
+            file.flush()
+    except OSError as error:
+        if not files.is_disk_full(error):
+            raise
+        raise UserError("The disk of this project is full; free some space and run again.") from None
 
 
 def check_repository() -> None:

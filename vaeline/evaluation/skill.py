@@ -14,6 +14,7 @@ from vaeline.system.errors import some_of
 LEVEL = 0.01
 MOST_IMAGES = 20_000  # that are tested
 MOST_NAMED = 8  # labels in a sentence
+REMEDY = "raise classifier.epochs, lower classifier.batch_size, give more images, or choose labels that the images show (dataset.labels)"
 
 
 class LearnedNothing(UserWarning):
@@ -70,17 +71,16 @@ class Skill:
         Warns:
             LearnedNothing: a label was not learned.
         """
-        todo = "raise classifier.epochs, give more images, or choose labels that the images show (dataset.labels)"
         if why := self.why_nothing:
             warnings.warn(
-                f"T{why[1:]}; condition_accuracy and all distances in its features will be dashes; {todo}.",
+                f"T{why[1:]}; condition_accuracy and all distances in its features will be dashes; {REMEDY}.",
                 LearnedNothing,
                 stacklevel=3,
             )
         elif self.unlearned:
             warnings.warn(
                 f"The classifier was not shown to be better than chance on these labels of {self.images:,} validation images, which "
-                f"condition_accuracy leaves out: {self.described()}; {todo}.",
+                f"condition_accuracy leaves out: {self.described()}; {REMEDY}.",
                 LearnedNothing,
                 stacklevel=3,
             )

@@ -13,6 +13,11 @@ from vaeline.system.plot_style import COLOURS
 
 FEW_VALUES = 4  # the legend shows these with the label's name; more values, such as digits, speak for themselves
 MOST_COLUMNS = 10  # of the legend
+SMALLEST, LARGEST, ROOM = (
+    2.5,
+    6.0,
+    80.0,
+)  # points across a dot: all dots cover about the same area, whatever their number
 TEN = [*COLOURS, "#33383e", "#b0b7be"]  # colours of labels
 
 
@@ -34,10 +39,11 @@ def _add_legend(figure: Figure, handles: list[Artist], names: list[str]) -> None
             loc="outside lower left",
             ncols=columns,
             frameon=False,
-            markerscale=4,
             columnspacing=1,
             handletextpad=0,
         )
+        for dots in legend.legend_handles:
+            dots.set_markersize(10)
         if columns == 1 or legend.get_window_extent().width <= width:
             return
         legend.remove()
@@ -46,9 +52,10 @@ def _add_legend(figure: Figure, handles: list[Artist], names: list[str]) -> None
 def _draw_codes(axes: Axes, run: Run) -> None:
     codes = run.drawn["codes"]
     flat, labels = plane_of(codes)(codes), run.drawn["labels"][: len(codes), 0]
+    size = float(np.clip(ROOM / np.sqrt(len(flat)), SMALLEST, LARGEST))
     for label in np.unique(labels):
         points, colour, name = flat[labels == label], TEN[label % len(TEN)], _name(run, label).replace("$", "")
-        [dots] = axes.plot(*points.T, ".", color=colour, markersize=2.5, markeredgewidth=0, label=name)
+        [dots] = axes.plot(*points.T, ".", color=colour, markersize=size, markeredgewidth=0, label=name)
         dots.set_rasterized(True)
     set_limits(axes, flat)
 
