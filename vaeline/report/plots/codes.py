@@ -1,9 +1,9 @@
 """Codes of test images, coloured by their first label: a panel for each variant's first run."""
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
@@ -13,11 +13,9 @@ from vaeline.system.plot_style import COLOURS
 
 FEW_VALUES = 4  # the legend shows these with the label's name; more values, such as digits, speak for themselves
 MOST_COLUMNS = 10  # of the legend
-SMALLEST, LARGEST, ROOM = (
-    2.5,
-    6.0,
-    80.0,
-)  # points across a dot: all dots cover about the same area, whatever their number
+SMALLEST, LARGEST = 2.5, 6.0  # points across a dot
+ROOM = 80.0  # the same across a single dot; many dots share that area
+IN_LEGEND = 10.0  # points across a dot of the legend
 TEN = [*COLOURS, "#33383e", "#b0b7be"]  # colours of labels
 
 
@@ -25,13 +23,14 @@ def draw(findings: Findings) -> Figure:
     """A panel for each variant's first run."""
     figure = panels_of(findings.first_runs_with("codes"), _draw_codes)
     handles, names = figure.axes[0].get_legend_handles_labels()
-    _add_legend(figure, handles, names)
+    _add_legend(figure, [line for line in handles if isinstance(line, Line2D)], names)
     return figure
 
 
-def _add_legend(figure: Figure, handles: list[Artist], names: list[str]) -> None:
+def _add_legend(figure: Figure, handles: list[Line2D], names: list[str]) -> None:
     """A legend below the panels, in as many columns as fit the figure."""
     width = figure.get_figwidth() * figure.dpi
+    scale = IN_LEGEND / float(handles[0].get_markersize()) if handles else 1.0
     for columns in range(min(len(names), MOST_COLUMNS), 0, -1):
         legend = figure.legend(
             handles,
@@ -39,11 +38,10 @@ def _add_legend(figure: Figure, handles: list[Artist], names: list[str]) -> None
             loc="outside lower left",
             ncols=columns,
             frameon=False,
+            markerscale=scale,
             columnspacing=1,
             handletextpad=0,
         )
-        for dots in legend.legend_handles:
-            dots.set_markersize(10)
         if columns == 1 or legend.get_window_extent().width <= width:
             return
         legend.remove()
