@@ -64,4 +64,4 @@ def _killed(random: Random, project: Project, engine: str, most: float) -> tuple
     return f"{engine} {moment:.2f} s{place}{' its step' if newest else ''}{ENDED if ended else ''}", running.fault()
 
 
-KIND = Kind("kills", prepare, cases=14)
+KIND = Kind("kills", prepare, cases=18)
