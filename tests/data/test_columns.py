@@ -153,8 +153,16 @@ MEASURED = {
 def test_many_measurements_in_another_notation_are_no_categories(words: list[str]) -> None:
     column = read_column("x", words * 5)
     assert (column.values == [] and "write plain numbers" in column.reason) or "correct it" in column.reason
-    few = read_column("x", words[:4])
+    few = read_column("x", words[:4] * 5)
     assert len(few.values) == 4 and (not few.remarks or "so that all values are read as words" in few.remarks[0])
+
+
+@pytest.mark.parametrize("kind", ["percents with a point", "lengths", "dates"])
+def test_a_few_measurements_that_nearly_all_differ_are_no_categories(kind: str) -> None:
+    """As with plain numbers, whose limit is the same."""
+    words = MEASURED.get(kind, [f"{number}.1%" for number in range(30)])[:13]
+    assert "write plain numbers" in read_column("x", [*words, words[0]]).reason
+    assert len(read_column("x", [f"{number} cm" for number in range(13)] + ["0 cm"]).values) == 13
 
 
 def test_whole_numbers_and_a_word_are_words_with_a_remark() -> None:

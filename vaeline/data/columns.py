@@ -11,6 +11,7 @@ from vaeline.data.bins import Bins, edges_of, names_of
 from vaeline.data.numbers import (
     COMMA_NUMBER,
     NUMBER,
+    are_whole,
     by_number,
     in_short,
     numbers_of,
@@ -252,11 +253,12 @@ class _Words:
 
     def _why_measured(self) -> str:
         """Why words are measurements that are not read, and what to do; empty if they are categories."""
-        if len(self.present) <= FEW:
-            return ""
-        if seem_measured(self.present):
+        many = len(self.present) > FEW
+        if seem_measured(self.present) and (
+            many or (2 * len(self.present) > self._rows() and not are_whole(self.present))
+        ):
             return f"{self.present[0]!r} is not read as a number; write plain numbers, such as 1234.5, and bin them."
-        if sum("." in word or "," in word for word in self._numerals()) > FEW:
+        if many and sum("." in word or "," in word for word in self._numerals()) > FEW:
             odd, why = self.why_no_numbers()
             return f"most of its values are numbers, but {odd!r} is not a number{why}"
         return ""

@@ -51,6 +51,11 @@ def seem_measured(words: Collection[str]) -> bool:
     return all(map(AMOUNT.fullmatch, words)) or all(map(DATE.fullmatch, words))
 
 
+def are_whole(words: Collection[str]) -> bool:
+    """Whether amounts are whole ones, such as 12 %; dates are not."""
+    return all(AMOUNT.fullmatch(word) and "." not in word and "," not in word for word in words)
+
+
 def by_number(numbers: dict[str, Decimal]) -> dict[Decimal, list[str]]:
     """The words of each number; several if it is written in several ways, such as 1 and 01."""
     words: dict[Decimal, list[str]] = {}
