@@ -50,3 +50,27 @@ def test_bytecode_of_the_text_is_kept_and_compared_once(module: Path, monkeypatc
 def test_bytecode_that_python_would_not_take_is_left_alone(module: Path) -> None:
     module.write_text("SHIFT = 800 >> 1\n")
     assert not forget_other_bytecode(module)
+
+
+@pytest.mark.parametrize("text", ["SHIFT = 8 >> 2\n", "SHIFT = 800 >> 1\n"])
+def test_bytecode_that_python_trusts_without_a_look_is_compared(module: Path, text: str) -> None:
+    py_compile.compile(str(module), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    cached = Path(importlib.util.cache_from_source(str(module)))
+    assert not forget_other_bytecode(module) and cached.exists()
+    module.write_text(text)
+    os.utime(cached)  # as in a copy of the project, whose files are all new
+    assert forget_other_bytecode(module) and not cached.exists()
+
+
+def test_bytecode_whose_hash_python_checks_is_left_alone(module: Path) -> None:
+    py_compile.compile(str(module), invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    module.write_text("SHIFT = 8 >> 2\n")
+    assert not forget_other_bytecode(module)
+
+
+@pytest.mark.parametrize("size", [0, 10, 16])
+def test_bytecode_that_is_cut_off_is_left_alone(module: Path, size: int) -> None:
+    cached = Path(importlib.util.cache_from_source(str(module)))
+    cached.write_bytes(cached.read_bytes()[:size])
+    os.utime(cached, (0, 0))
+    assert not forget_other_bytecode(module)
