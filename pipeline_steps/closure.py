@@ -6,8 +6,10 @@ lines. The text is hashed and not the syntax tree, because the tree differs betw
 Line ends and a byte order mark do not count. Neither do files beside the code: backups of editors, notebooks, files of the system.
 
 A data file (a template, a table) belongs to the modules that name it, or a folder above it, as in
-`Path(__file__).parent / "templates"`. A module that uses `__file__` in another way has all data files below its own folder. A data
-file with a suffix that DVC does not see, and an import of a module of this project outside the packages, are refused.
+`Path(__file__).parent / "templates"`, and to each module that has its name as a string, as in `folder / "scales.json"`. A module that
+finds files of a package in another way has all data files of the packages. A module that is named in a string is taken for imported.
+A data file with a suffix that DVC does not see, a linked folder, and an import of a module of this project outside the packages
+are refused.
 
 Parsing a hundred modules would take a third of a run that has nothing to do. The content of a file is therefore kept in
 `.code_cache/`, by the hash of the file's content.
@@ -15,7 +17,9 @@ Parsing a hundred modules would take a third of a run that has nothing to do. Th
 
 import codecs
 import hashlib
+import inspect
 import json
+import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -26,7 +30,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from pipeline_steps.file_states import PACKAGES, ROOT
-from pipeline_steps.module_source import code_text, files, imports
+from pipeline_steps.module_source import code_text, files, imports, words
 from vaeline.system.errors import UserError, reading
 from vaeline.system.files import write_json
 
@@ -44,6 +48,7 @@ class Module(NamedTuple):
     digest: str  # hash of its code
     imports: list[str]  # dotted names
     data: list[str]  # files and folders that it names, relative to the root
+    words: list[str]  # strings that may be the name of a module or of a file
 
 
 def is_code(path: Path) -> bool:
@@ -84,7 +89,7 @@ def closure(modules: Iterable[str]) -> set[Path]:
 
 def forget() -> None:
     """Look at the files again for the next hash. Within a hash, and until this is called, each file is looked at once."""
-    for known in (_imported, _module, _files, _data_files):
+    for known in (_imported, _module, _files, _data_files, _by_name, _refuse_linked):
         known.cache_clear()
 
 
@@ -94,7 +99,13 @@ def _imported(path: Path) -> tuple[Path, ...]:
         return ()
     for module in _module(path).imports:
         _refuse_outside(path, module)
-    return tuple(file for module in _module(path).imports for file in _files(module))
+    named = [file for word in _module(path).words for file in _files(word) if _has_code(file)]
+    return (*(file for module in _module(path).imports for file in _files(module)), *named)
+
+
+def _has_code(path: Path) -> bool:
+    """Whether a module is more than a docstring. The name of a package in a table of names takes nothing else in."""
+    return _module(path).digest != _sha256(b"")
 
 
 def _digest(path: Path) -> str:
@@ -117,8 +128,9 @@ def _module(path: Path) -> Module:
         with reading(path, "correct it", "not valid Python"):
             text = _with_plain_line_ends(content).decode()
             file = PurePosixPath(path.relative_to(ROOT))
-            imported, data = imports(text, file.parts[:-1]), files(text, file, PACKAGES)
-            memory.modules[name] = Module(key, _sha256(code_text(text).encode()), sorted(imported), sorted(data))
+            package = file.parts[:-1]
+            found = imports(text, package), files(text, file, PACKAGES), words(text, package)
+            memory.modules[name] = Module(key, _sha256(code_text(text).encode()), *map(sorted, found))
         memory.changed = True
     return memory.modules[name]
 
@@ -149,7 +161,7 @@ def _memory() -> _Memory:
 
 def _own_key() -> str:
     """The hash of the modules that parse and of Python's version, because another version may parse differently."""
-    texts = [Path(str(sys.modules[name].__file__)).read_bytes() for name in (__name__, code_text.__module__)]
+    texts = [Path(inspect.getfile(sys.modules[name])).read_bytes() for name in (__name__, code_text.__module__)]
     return _sha256(b"".join([*texts, sys.version.encode()]))
 
 
@@ -165,23 +177,29 @@ def _files(module: str) -> tuple[Path, ...]:
         return ()
     path = ROOT.joinpath(*module.split("."))
     candidates = path.parent.glob("*.py") if name == "*" else (path.with_suffix(".py"), path / "__init__.py")
-    own = (file for file in candidates if file.is_file() and is_code(file.relative_to(ROOT)))
-    return (*_files(above), *own) if above else tuple(own)
+    own = tuple(file for file in candidates if file.is_file() and is_code(file.relative_to(ROOT)))
+    for file in own:
+        _refuse_linked(file)
+    return (*_files(above), *own) if above else own
 
 
 @cache
 def _data_files(path: Path) -> tuple[Path, ...]:
-    """The files that a module names, and the files of the folders that it names.
+    """The files that a module names, the files of the folders that it names, and those with a name that it has as a string.
 
     The modules in a folder count only if it lies below the module's own.
 
     Raises:
-        UserError: a file has a suffix that DVC does not see.
+        UserError: a file has a suffix that DVC does not see, or lies in a linked folder.
     """
-    found: list[Path] = []
-    for each in map(ROOT.joinpath, _module(path).data if path.suffix == ".py" else ()):
+    if path.suffix != ".py":
+        return ()
+    found = [file for word in _module(path).words for file in _by_name().get(word, ())]
+    for each in map(ROOT.joinpath, _module(path).data):
         inside = (file for file in each.rglob("*") if file.suffix != ".py" or path.parent in each.parents)
         found += [each, *(file for file in inside if not _is_stray(file.relative_to(each)))]
+    for each in found:
+        _refuse_linked(each)
     found = [file for file in found if file.is_file()]
     for file in (each.relative_to(ROOT) for each in found):
         if file.parts[0] not in PACKAGES:
@@ -195,6 +213,17 @@ def _data_files(path: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
+@cache
+def _by_name() -> dict[str, list[Path]]:
+    """The files of the packages by their names, without those that every package has."""
+    found: dict[str, list[Path]] = {}
+    for folder, _, names in (each for package in PACKAGES for each in os.walk(ROOT / package)):
+        for path in (Path(folder, name) for name in names if name != "__init__.py"):
+            if not _is_stray(path.relative_to(ROOT)):
+                found.setdefault(path.name, []).append(path)
+    return found
+
+
 def _is_stray(path: Path) -> bool:
     """Whether an editor or the system left a file behind, in a folder that a module names."""
     return _is_hidden(path) or any(fnmatch(path.name, pattern) for pattern in STRAY)
@@ -206,12 +235,34 @@ def _refuse_outside(path: Path, module: str) -> None:
     Raises:
         UserError: the module lies outside the packages.
     """
-    first, second = [*module.split("."), ""][:2]
-    if first in PACKAGES:
+    names = module.split(".")
+    if names[0] in PACKAGES:
         return
-    for file in (ROOT / f"{first}.py", ROOT / first / "__init__.py", ROOT / first / f"{second}.py"):
-        if file.is_file():
+    place = ROOT
+    for name in names:
+        files = sorted(place.glob("*.py")) if name == "*" else (place / f"{name}.py", place / name / "__init__.py")
+        for file in filter(Path.is_file, files):
             raise _outside(path, "imports", file.relative_to(ROOT))
+        place /= name
+        if not place.is_dir():
+            return
+
+
+@cache
+def _refuse_linked(path: Path) -> None:
+    """Refuse a file or folder of the packages that lies in a linked folder, or is one.
+
+    Raises:
+        UserError: a folder is a link.
+    """
+    if path.parent == ROOT or ROOT not in path.parents:
+        return
+    if path.is_symlink() and path.is_dir():
+        raise UserError(
+            f"{path.relative_to(ROOT)} is a link to a folder, in which nobody would notice an edit; put the folder itself in the "
+            "place of the link."
+        )
+    _refuse_linked(path.parent)
 
 
 def _outside(path: Path, does: str, file: Path) -> UserError:

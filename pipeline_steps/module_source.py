@@ -6,6 +6,7 @@ The result is the same in every version of Python that can parse the module.
 import ast
 import io
 import posixpath
+import re
 import tokenize
 from collections.abc import Iterator
 from functools import cache
@@ -14,8 +15,11 @@ from pathlib import PurePosixPath
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 IMPORTING = ("import_module", "__import__", "run_module")  # functions that take the name of a module
 FOR_TYPE_CHECKERS = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
-READS_BESIDE = ("importlib.resources", "importlib_resources", "pkgutil")  # modules that find data files of a package
-BESIDE = ("__path__", "__spec__", "__loader__")  # names with which a module finds its folder
+# Modules and functions that find files of a package.
+FINDERS = ("importlib.resources", "importlib_resources", "pkgutil", "vaeline.study.parts.folder")
+FOUND_BY = ("__file__", "__path__", "__spec__", "__loader__", "importlib.resources", "find_spec", "parts.folder")
+UPWARDS = ("parent", "parents", "with_name", "pardir", "dirname")  # from a path to another folder
+LONGEST = 200  # characters of a path
 
 
 @cache
@@ -25,13 +29,17 @@ def parse(text: str) -> ast.Module:
 
 
 def code_text(text: str) -> str:
-    """A module's source without comments, docstrings and blank lines."""
+    """A module's source without comments, docstrings and blank lines.
+
+    An encoding other than UTF-8 counts, and docstrings count in a module that reads docstrings.
+    """
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(text.encode()).readline)
     lines = text.encode().splitlines(keepends=True)
-    for docstring in _docstrings(parse(text)):
+    for docstring in () if "__doc__" in text or "getdoc" in text else _docstrings(parse(text)):
         first, last = docstring.lineno - 1, (docstring.end_lineno or 0) - 1
         rest = lines[first][: docstring.col_offset] + lines[last][docstring.end_col_offset :]
         lines[first : last + 1] = [rest] + [b""] * (last - first)
-    return _without_comments(b"".join(lines).decode())
+    return f"{encoding}\n" * (not encoding.startswith("utf-8")) + _without_comments(b"".join(lines).decode())
 
 
 def imports(text: str, package: tuple[str, ...]) -> set[str]:
@@ -47,34 +55,73 @@ def imports(text: str, package: tuple[str, ...]) -> set[str]:
 def files(text: str, file: PurePosixPath, packages: tuple[str, ...]) -> set[str]:
     """Files and folders that a module names, by their paths from the project's root.
 
-    They begin with `Path(__file__)`, or with a package as in `"vaeline/report/templates"`, or end in `.py`. A module that uses `__file__`
-    in another way, or looks for resources, may read whatever lies in its folder; then its folder is named.
+    They begin with `Path(__file__)`, or with a package as in `"vaeline/report/templates"`, or end in `.py`. A module that finds files
+    of a package in another way may read whatever lies in the packages; then the packages are named.
 
     Args:
         text: of the module.
         file: of the module, from the root.
         packages: whose files are named.
     """
-    found: set[str] = set()
+    found, places = set(), set()
+    rest: list[ast.AST] = []  # nodes outside of the paths that are understood
     waiting: list[ast.AST] = [parse(text)]
     while waiting:
         node = waiting.pop()
-        if place := _place(node, file):
-            found.add(str(file.parent) if place == file else posixpath.normpath(place))
-        elif isinstance(node, ast.Name) and node.id in BESIDE:
-            found.add(str(file.parent))
+        if (place := _place(node, file)) and place != file:
+            places.add(posixpath.normpath(place))
         elif isinstance(node, ast.Constant) and _is_path(node.value, packages):
-            found.add(posixpath.normpath(str(node.value)))
+            found.add(posixpath.normpath(str(node.value).lstrip("./")))
         else:
+            rest.append(node)
             waiting.extend(_inside(node))
-    if any(name.startswith(READS_BESIDE) for name in imports(text, file.parts[:-1])):
-        found.add(str(file.parent))
-    return {name for name in found if name.split("/")[0] not in (".", "..")}
+    imported = any(name.startswith(FINDERS) for name in imports(text, file.parts[:-1]))
+    if imported or _finds_files(rest, packages) or (places and _goes_upwards(rest)):
+        found |= set(packages)
+    return {name for name in found | places if name.split("/")[0] not in (".", "..")}
+
+
+def words(text: str, package: tuple[str, ...]) -> set[str]:
+    """What may be the name of a module or of a file, among the strings of a module: `vaeline.models.mine`, `mine.json`.
+
+    Args:
+        text: of the module.
+        package: the folders that the module lies in.
+    """
+    nodes = _nodes(parse(text))
+    parts = {id(value) for node in nodes if isinstance(node, ast.JoinedStr) for value in node.values}
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value[:LONGEST]:
+            name = node.value.replace("\\", "/").rpartition("/")[2]
+            if _is_dotted(name.lstrip(".")) and name.startswith(".") and id(node) not in parts:
+                name = _absolute(name, package)
+            if re.fullmatch(r".*[^.]\.[\w-]+", name):
+                found.add(name)
+    return found
+
+
+def _finds_files(nodes: list[ast.AST], packages: tuple[str, ...]) -> bool:
+    """Whether code finds files of a package: with a `__file__`, with `Path("vaeline", ...)`, with `folder / "vaeline"`."""
+    names = [ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
+    joined = [each for node in nodes if isinstance(node, ast.Call) for each in node.args]
+    joined += [each for node in nodes if isinstance(node, ast.BinOp) for each in (node.left, node.right)]
+    named = [each.value for each in joined if isinstance(each, ast.Constant)]
+    return any(name.endswith(FOUND_BY) for name in names) or any(name in packages for name in named)
+
+
+def _goes_upwards(nodes: list[ast.AST]) -> bool:
+    """Whether code leaves a folder for one that is not below it."""
+    return any(
+        (isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).rpartition(".")[2] in UPWARDS)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, str) and ".." in node.value.split("/"))
+        for node in nodes
+    )
 
 
 def _is_path(value: object, packages: tuple[str, ...]) -> bool:
     return isinstance(value, str) and (
-        value.startswith(tuple(f"{name}/" for name in packages)) or value.endswith(".py")
+        value.lstrip("./").startswith(tuple(f"{name}/" for name in packages)) or value.endswith(".py")
     )
 
 
@@ -117,13 +164,13 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.stmt]:
             yield node.body[0]
 
 
-def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
+@cache
+def _nodes(tree: ast.AST) -> list[ast.AST]:
     """All nodes that may run, which excludes code for type checkers."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(_inside(node))
+    found = [tree]
+    for node in found:
+        found.extend(_inside(node))
+    return found
 
 
 def _inside(node: ast.AST) -> list[ast.AST]:
@@ -138,10 +185,25 @@ def _imported_by(node: ast.AST, package: tuple[str, ...]) -> Iterator[str]:
             yield from (name.name for name in names)
         case ast.ImportFrom(module, names, level):
             yield from (_absolute("." * level + ".".join(filter(None, [module, name.name])), package) for name in names)
-        case ast.Call(function, [ast.Constant(str(module)), *_]):
-            dotted = "." in module and all(map(str.isidentifier, module.split(".")))  # `load("vaeline.a")` may import
-            if dotted or ast.unparse(function).rpartition(".")[2] in IMPORTING:
-                yield _absolute(module, package)
+        case ast.Call(function) if ast.unparse(function).rpartition(".")[2] in IMPORTING:
+            yield from _called_names(node, package)
+        case ast.Call(_, [ast.Constant(str(module)), *_]) if "." in module and _is_dotted(module):
+            yield module  # `load("vaeline.a")` may import
+
+
+def _called_names(call: ast.Call, package: tuple[str, ...]) -> Iterator[str]:
+    """What a call may import: each of its strings, alone or below one of its other strings or the importing module's package."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    given += [each for value in given if isinstance(value, ast.List | ast.Tuple) for each in value.elts]
+    names = [value.value for value in given if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+    for name in names:
+        yield _absolute(name, package)
+        for above in (package, *(tuple(each.split(".")) for each in names if not each.startswith("."))):
+            yield _absolute(name if name.startswith(".") else f".{name}", above)
+
+
+def _is_dotted(name: str) -> bool:
+    return all(map(str.isidentifier, name.split(".")))
 
 
 def _absolute(module: str, package: tuple[str, ...]) -> str:
@@ -166,4 +228,6 @@ def _place(node: ast.AST, file: PurePosixPath) -> PurePosixPath | None:
             return place.parents[level] if level < len(place.parents) else PurePosixPath("..")
         case ast.BinOp(inner, ast.Div(), ast.Constant(str(name))) if place := _place(inner, file):
             return place / name
+        case ast.Call(ast.Attribute(inner, "with_name"), [ast.Constant(str(name))]) if place := _place(inner, file):
+            return place.parent / name
     return None

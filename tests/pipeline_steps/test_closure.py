@@ -84,8 +84,8 @@ CLOSURE = {
 
 def forget() -> None:
     """Make the module read its files again."""
-    for cached in (closure._imported, closure._files, closure._module, closure._memory, closure._data_files):
-        cached.cache_clear()
+    closure.forget()
+    closure._memory.cache_clear()
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_a_data_file_belongs_only_to_modules_that_name_it(package: Path) -> None
 def test_every_data_file_is_named_by_a_module() -> None:
     files = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()]
     files = [path for path in files if closure.is_code(path.relative_to(ROOT))]
-    modules = [path for path in files if path.suffix == ".py"]
+    modules = [path for path in files if path.suffix == ".py" and "vaeline" not in closure._module(path).data]
     data = {path for path in files if path.suffix not in (".py", ".typed")}
     assert data == {file for module in modules for file in closure._data_files(module)}
 
@@ -157,6 +157,14 @@ def test_every_data_file_is_named_by_a_module() -> None:
         "f = lambda: load('vaeline.below')",
         "importlib.import_module('.below', __package__)",
         "__import__('vaeline.below')",
+        "__import__('vaeline', fromlist=['below'])",
+        "__import__('below', globals(), locals(), [], 1)",
+        "import_module(name='vaeline.below')",
+        "import_module(package='vaeline', name='.below')",
+        "NAME = 'vaeline.below'\nimport_module(NAME)",
+        "for name in ('vaeline.below', 'vaeline.top'):\n    import_module(name)",
+        "for name in ('.below', '.top'):\n    import_module(name, __package__)",
+        "spec_from_file_location('x', Path(folder, 'below.py'))",
         "from vaeline import *",
         "exec((Path(__file__).parent / 'below.py').read_text())",
         "exec(open('vaeline/below.py').read())",
@@ -165,6 +173,18 @@ def test_every_data_file_is_named_by_a_module() -> None:
 def test_an_import_in_any_form_counts(package: Path, text: str) -> None:
     (package / "aside.py").write_text(text)
     assert package / "below.py" in closure.closure(["vaeline.aside"])
+
+
+def test_a_relative_name_is_found_in_the_package_that_a_call_names(package: Path) -> None:
+    (package / "inner/aside.py").write_text("import_module('.below', 'vaeline')")
+    assert package / "below.py" in closure.closure(["vaeline.inner.aside"])
+
+
+def test_a_table_of_names_takes_no_packages_without_code(package: Path) -> None:
+    (package / "parts").mkdir()
+    (package / "parts/__init__.py").write_text('"""Parts."""\n')
+    (package / "aside.py").write_text("PACKAGES = {'parts': 'vaeline.parts', 'inner': 'vaeline.inner'}")
+    assert closure.closure(["vaeline.aside"]) == {package / "aside.py", package / "inner/__init__.py"}
 
 
 def test_an_import_for_type_checkers_does_not_count(package: Path) -> None:
@@ -192,6 +212,93 @@ def test_a_data_file_that_a_module_names_counts(package: Path, text: str) -> Non
     assert table in closure.closure(["vaeline.aside"])
 
 
+NAMED = [
+    "os.path.join(os.path.dirname(__file__), '..', 'tables', 'a.json')",
+    "Path(__file__).parent.joinpath('../tables/a.json')",
+    "Path(__file__).parent.with_name('tables') / 'a.json'",
+    "Path(vaeline.__file__).parent / 'tables/a.json'",
+    "importlib.resources.files('vaeline.tables').joinpath('a.json')",
+    "pkgutil.get_data('vaeline.tables', 'a.json')",
+    "Path('vaeline') / 'tables' / 'a.json'",
+    "Path('vaeline', 'tables', 'a.json')",
+    "os.path.join('vaeline', 'tables', 'a.json')",
+    "open('./vaeline/tables/a.json')",
+    "ROOT / 'vaeline' / 'tables' / 'a.json'",
+    "ROOT.joinpath('vaeline', 'tables', 'a.json')",
+    "folder('tables') / 'a.json'",
+    "open(f'{HERE}/a.json')",
+]
+PUT_TOGETHER = [
+    "os.path.join(os.path.dirname(os.path.dirname(__file__)), 'tables', f'{name}.json')",
+    "Path(__file__).parent.joinpath('..', 'tables', f'{name}.json')",
+    "Path(__file__).parent.with_name('tables') / f'{name}.json'",
+    "HERE = Path(__file__)\nHERE.parents[1] / 'tables' / f'{name}.json'",
+    "HERE = Path(__file__).parent\nHERE.parent / 'tables' / f'{name}.json'",
+    "HERE = Path(__file__).parent\nHERE / '..' / 'tables' / f'{name}.json'",
+    "Path(vaeline.__file__).parent / 'tables' / f'{name}.json'",
+    "Path(vaeline.__path__[0], 'tables', name)",
+    "importlib.resources.files('vaeline.tables') / f'{name}.json'",
+    "import importlib.resources",
+    "import pkgutil",
+    "Path('vaeline') / 'tables' / name",
+    "Path('./vaeline/tables') / name",
+    "Path('vaeline', 'tables', name)",
+    "os.path.join('vaeline', 'tables', name)",
+    "ROOT / 'vaeline' / 'tables' / name",
+    "ROOT.joinpath('vaeline', 'tables', name)",
+    "open(f'{ROOT}/vaeline/tables/{name}.json')",
+    "from vaeline.study.parts import folder\nfolder('tables') / name",
+    "from vaeline.study import parts\nparts.folder('tables') / name",
+]
+
+
+@pytest.mark.parametrize("text", NAMED + PUT_TOGETHER)
+def test_a_data_file_in_another_folder_counts(package: Path, text: str) -> None:
+    table = package / "tables/a.json"
+    table.parent.mkdir()
+    table.write_text("1")
+    (package / "inner/deep.py").write_text(f"def f(name):\n{textwrap.indent(text, '    ')}")
+    before = closure.digest(["vaeline.inner.deep"])
+    table.write_text("2")
+    closure.forget()
+    assert closure.digest(["vaeline.inner.deep"]) != before
+
+
+def test_docstrings_count_in_a_module_that_reads_docstrings() -> None:
+    for text in ('"""{}"""\nSCALE = float(__doc__)', 'def f():\n    """{}"""\nSCALE = inspect.getdoc(f)'):
+        assert module_source.code_text(text.format(1)) != module_source.code_text(text.format(2))
+
+
+def test_an_encoding_counts(package: Path) -> None:
+    text = "SIGN = '\u00e9'\n"
+    assert (
+        len({module_source.code_text(first + text) for first in ("", "# coding: latin-1\n", "# coding: cp1252\n")}) == 3
+    )
+    assert module_source.code_text(f"# coding: utf-8\n{text}") == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("linked", "from vaeline.linked import mine"),
+        ("linked", "import vaeline.linked"),
+        ("linked", "open('vaeline/linked/a.json')"),
+        ("inner/linked", "Path(__file__).parent / 'inner'"),
+    ],
+)
+def test_a_linked_folder_is_refused(package: Path, name: str, text: str) -> None:
+    elsewhere = package.parent / "elsewhere"
+    elsewhere.mkdir()
+    for file in ("__init__.py", "mine.py", "a.json"):
+        (elsewhere / file).touch()
+    (package / name).symlink_to(elsewhere)
+    (package / "aside.py").write_text(text)
+    with pytest.raises(
+        UserError, match=f"vaeline/{name} is a link to a folder, in which nobody would notice an edit; put"
+    ):
+        closure.closure(["vaeline.aside"])
+
+
 @pytest.mark.parametrize("name", ["scale.bin", ".scale.json", "scale.bak"])
 def test_a_data_file_that_dvc_does_not_see_is_refused(package: Path, name: str) -> None:
     (package / "aside.py").write_text(f"Path(__file__).parent / '{name}'")
@@ -213,6 +320,17 @@ def test_a_module_outside_the_packages_is_refused(package: Path, text: str) -> N
     (package.parent / "mine.py").touch()
     (package / "aside.py").write_text(text)
     with pytest.raises(UserError, match="vaeline/aside.py .* mine.py, which lies outside vaeline"):
+        closure.closure(["vaeline.aside"])
+
+
+@pytest.mark.parametrize(
+    "text", ["from lib.priors.mine import K", "from lib.priors import mine", "from lib.priors import *"]
+)
+def test_a_module_outside_the_packages_is_refused_without_an_init(package: Path, text: str) -> None:
+    (package.parent / "lib/priors").mkdir(parents=True)
+    (package.parent / "lib/priors/mine.py").touch()
+    (package / "aside.py").write_text(text)
+    with pytest.raises(UserError, match="vaeline/aside.py imports lib/priors/mine.py, which lies outside vaeline"):
         closure.closure(["vaeline.aside"])
 
 

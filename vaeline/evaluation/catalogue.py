@@ -22,7 +22,7 @@ from vaeline.system.errors import UserError, reason
 if TYPE_CHECKING:
     from vaeline.metrics._images import ImageSet, Results
 
-FOLDER = Path(_entry.__file__).parent
+FOLDER = Path(__file__).parents[1] / "metrics"
 PACKAGE = "vaeline.metrics"
 UNKNOWN = Metric("unknown", group="Other metrics", meaning="", definition="")  # for a metric that no file declares
 
