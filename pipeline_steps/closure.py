@@ -6,10 +6,10 @@ lines. The text is hashed and not the syntax tree, because the tree differs betw
 Line ends and a byte order mark do not count. Neither do files beside the code: backups of editors, notebooks, files of the system.
 
 A data file (a template, a table) belongs to the modules that name it, or a folder above it, as in
-`Path(__file__).parent / "templates"`, and to each module that has its name as a string, as in `folder / "scales.json"`. A module that
-finds files of a package in another way has all data files of the packages. A module that is named in a string is taken for imported.
-A data file with a suffix that DVC does not see, a linked folder, and an import of a module of this project outside the packages
-are refused.
+`Path(__file__).parent / "templates"`, and to each module that has its name as a string, as in `folder / "scales.json"`.
+A module that finds files of a package
+in another way has all data files of the packages. A module that is named in a string is taken for imported. A data file with a suffix
+that DVC does not see, a linked folder, a compiled module, and an import of a module of this project outside the packages are refused.
 
 Parsing a hundred modules would take a third of a run that has nothing to do. The content of a file is therefore kept in
 `.code_cache/`, by the hash of the file's content.
@@ -26,6 +26,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
+from importlib.machinery import all_suffixes
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -180,6 +181,7 @@ def _files(module: str) -> tuple[Path, ...]:
     own = tuple(file for file in candidates if file.is_file() and is_code(file.relative_to(ROOT)))
     for file in own:
         _refuse_linked(file)
+    _refuse_compiled(path)
     return (*_files(above), *own) if above else own
 
 
@@ -263,6 +265,24 @@ def _refuse_linked(path: Path) -> None:
             "place of the link."
         )
     _refuse_linked(path.parent)
+
+
+def _refuse_compiled(module: Path) -> None:
+    """Refuse a module that Python would load from a compiled file.
+
+    Args:
+        module: the path of the module without a suffix.
+
+    Raises:
+        UserError: there is such a file.
+    """
+    for suffix in all_suffixes():
+        for file in _by_name().get(module.name + suffix, ()):
+            if suffix != ".py" and file.parent == module.parent:
+                raise UserError(
+                    f"{file.relative_to(ROOT)} is a compiled module, and only sources count as code, so that nobody would notice a "
+                    "change of it; put its source in its place, or install it as a package."
+                )
 
 
 def _outside(path: Path, does: str, file: Path) -> UserError:

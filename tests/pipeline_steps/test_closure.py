@@ -277,6 +277,14 @@ def test_an_encoding_counts(package: Path) -> None:
     assert module_source.code_text(f"# coding: utf-8\n{text}") == text
 
 
+@pytest.mark.parametrize("name", ["mine.pyc", "mine.so", "below.so"])
+def test_a_compiled_module_is_refused(package: Path, name: str) -> None:
+    (package / "aside.py").write_text(f"from vaeline.{name.partition('.')[0]} import K")
+    (package / name).touch()
+    with pytest.raises(UserError, match=f"vaeline/{name} is a compiled module, and only sources count as code"):
+        closure.closure(["vaeline.aside"])
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
