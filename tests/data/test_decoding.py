@@ -176,6 +176,37 @@ def test_every_orientation_is_that_of_pillow(turn: int, kind: str) -> None:
     assert (decode(content, 3) == np.asarray(expected.convert("RGB"))).all()
 
 
+def with_chunk(png: bytes, kind: bytes, content: bytes, before: bytes) -> bytes:
+    """A PNG file with one more chunk, in front of that of the kind `before`."""
+    at = png.index(before) - 4
+    return png[:at] + chunk(kind, content) + png[at:]
+
+
+@pytest.mark.parametrize("turn", [1, 3, 6])
+@pytest.mark.parametrize("before", [b"IDAT", b"IEND"])
+@pytest.mark.parametrize("kind", [b"eXIf", b"tEXt", b"zTXt"])
+def test_a_png_may_have_its_orientation_anywhere(kind: bytes, before: bytes, turn: int) -> None:
+    """ImageMagick writes Exif data as a text in hexadecimal digits, and some programs write them behind the pixels."""
+    content = exif(3, 1, struct.pack("<HH", turn, 0))
+    text = f"\nexif\n{len(content):8}\n{content[:36].hex()}\n{content[36:].hex()}\n".encode()
+    name = b"Raw profile type exif\0"
+    written = {
+        b"eXIf": content.removeprefix(b"Exif\0\0"),
+        b"tEXt": name + text,
+        b"zTXt": name + b"\0" + zlib.compress(text),
+    }
+    turned = with_chunk(encoded(picture(3, 7, 5), "PNG"), kind, written[kind], before)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(turned)))
+    assert (decode(turned, 3) == np.asarray(expected)).all()
+
+
+@pytest.mark.parametrize("profile", ["", "exif", "\nexif\n 4\nxyz\n", "\nexif\n 4\n4578\n"])
+def test_a_malformed_text_of_exif_data_turns_nothing(profile: str) -> None:
+    content = encoded(picture(3, 7, 5), "PNG")
+    turned = with_chunk(content, b"tEXt", b"Raw profile type exif\0" + profile.encode(), b"IDAT")
+    assert (decode(turned, 3) == decode(content, 3)).all()
+
+
 def generated_jpegs() -> Iterator[tuple[Image.Image, dict[str, Any]]]:
     """Every combination of size, sampling and coding, with restart markers, profiles and comments in turn."""
     extras = itertools.cycle(
@@ -248,15 +279,18 @@ def test_a_long_strip_is_resized_as_it_was_before_the_cut(width: int, monkeypatc
 
 @pytest.mark.parametrize("mode", ["I;16", "RGB"])
 def test_more_than_8_bits_are_refused_with_a_remedy(mode: str) -> None:
-    if mode == "RGB":  # Pillow writes none, so that the file is written by hand
-        rows = zlib.compress(b"".join(b"\0" + bytes(48) for _ in range(8)))
-        content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 16, 2, 0, 0, 0))
-        content += chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    else:
-        content = encoded(Image.fromarray(np.full((8, 8), 40_000, np.uint16)), "PNG")
+    deep = Image.fromarray(np.full((8, 8), 40_000, np.uint16))
+    content = deep_png() if mode == "RGB" else encoded(deep, "PNG")
     for read in (header, partial(decode, channels=3)):
         with pytest.raises(ValueError, match="more than 8 bits a channel .*; convert it to 8 bits"):
             read(content)
+
+
+def deep_png() -> bytes:
+    """A coloured PNG file of 8x8 pixels and 16 bits a channel, which Pillow does not write."""
+    rows = zlib.compress(b"".join(b"\0" + bytes(48) for _ in range(8)))
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 16, 2, 0, 0, 0))
+    return content + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:

@@ -252,6 +252,7 @@ def test_pictures_without_settings_of_this_study_are_refused(runs: Runs) -> None
     for name, content in DAMAGED_SETTINGS.items():
         save_with(folder / f"{name}.png", content)
     (folder / "link.png").symlink_to("nowhere")
+    (folder / "long.png").symlink_to("x" * 300)  # for which the system raises an error, as without permission
     (folder / "folder.png").mkdir()
     names = saved.names(runs)
     assert len(names) == 2 + len(DAMAGED_SETTINGS)

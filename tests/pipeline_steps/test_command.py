@@ -43,7 +43,7 @@ def own_format() -> Iterator[None]:
         (UserError("latent is 0; give 1 or more."), "Error: latent is 0; give 1 or more.\n"),
         (
             PermissionError(13, "Permission denied", "data"),
-            "Error: [Errno 13] Permission denied: 'data'; fix this",
+            "Error: data cannot be read or written (Permission denied); check the permissions of it and of the folders above it, ",
         ),
         (
             IsADirectoryError(21, "Is a directory", "data/a.h5"),

@@ -144,6 +144,16 @@ def test_any_difference_in_definition_separates_values(tmp_path: Path, key: str)
     assert "one" in compared(tmp_path, ("one",), (0, 1)).metrics["rate"].dashes
 
 
+def test_what_the_encoder_sees_is_said_in_words(tmp_path: Path) -> None:
+    for seed in range(2):
+        write_run(tmp_path / "one" / f"seed-{seed}", {"probe_linear": 0.5}, {"probe_linear": {"told": "the label"}})
+        write_run(tmp_path / "two" / f"seed-{seed}", {"probe_linear": 0.5})
+    assert compared(tmp_path, ("one", "two"), (0, 1)).metrics["probe_linear"].measures == {
+        "one": "measured with an encoder that sees the label too",
+        "two": "measured with an encoder that sees the image only",
+    }
+
+
 def test_differently_measured_seeds_have_no_mean(tmp_path: Path) -> None:
     for seed, weights in enumerate(["ab12", "ab12", "cd34"]):
         write_run(tmp_path / "one" / f"seed-{seed}", {"fd_sample": 1.0}, {"fd_sample": {"weights": weights}})

@@ -265,6 +265,26 @@ def test_errors_are_not_in_the_table(tmp_path: Path) -> None:
     assert "0.1250" in errors
 
 
+def test_every_footnote_belongs_to_a_row_of_the_table(tmp_path: Path) -> None:
+    """A dash among the errors, which are folded away, and a metric that no variant has, have their reasons elsewhere."""
+    nowhere = {"mig": {"dash": "there are no factors"}}
+    write_run(tmp_path / "one" / "seed-0", {"nll": 2.0, "nll_standard_error": 0.125, "rate": 1.0}, nowhere)
+    write_run(tmp_path / "two" / "seed-0", {"rate": 1.0}, {"nll": {"dash": "it has no density"}} | nowhere)
+    html = page(tmp_path, study(seeds=(0,)))
+    notes = re.findall(r'<li id="note-(\d+)">(.*?)</li>', html)
+    assert notes == [("1", "it has no density")]
+    table, errors = html.split('<ol class="notes">')
+    assert 'href="#note-1"' in table
+    assert "nll_standard_error How nll_standard_error is made. images 4 split test 0.1250 — not measured" in text_of(
+        "<body" + errors
+    )
+
+
+def test_what_the_encoder_sees_is_among_the_definitions(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"probe_linear": 0.5}, {"probe_linear": {"told": "the label"}})
+    assert "encoder also sees the label" in text_of(page(tmp_path, study(("one",), (0,))))
+
+
 def test_references_of_the_data_set_are_defined(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"fd_sample": 2.0})
     scale = references({"fd_floor": 1.25, "kd_floor": 0.5, "kd_floor_standard_error": 0.25})

@@ -1,5 +1,6 @@
 """A trained run in Python: results and refusals."""
 
+import io
 import subprocess
 import sys
 import warnings
@@ -14,13 +15,17 @@ import torch
 from PIL import Image
 
 import vaeline
+from tests.data.sets.sources import encoded
+from tests.data.test_decoding import deep_png
 from tests.made_up import OF_RUN
 from vaeline.data import splits, store
+from vaeline.data.decoding import decode
 from vaeline.data.facts import Facts, UnseenLabels
 from vaeline.data.store import Split
 from vaeline.metrics.nll import Unconverged
 from vaeline.models.model import Model
 from vaeline.runs import model_files
+from vaeline.runs.arguments import as_images
 from vaeline.runs.trained_run import TrainedRun
 from vaeline.study.schema import Variant
 from vaeline.system.errors import UserError
@@ -235,6 +240,50 @@ def test_what_can_mean_one_thing_only_is_converted(made: Make) -> None:
     np.testing.assert_array_equal(run.encode(pictures, labels), encoded)
     np.testing.assert_array_equal(run.encode(pictures[0].convert("RGB"), [1]), run.encode(images[:1], [1]))
     assert run.sample(np.int64(2), shape=np.array(["round", "odd"]), seed=np.uint8(3)).shape == (2, 1, 4, 4)
+
+
+def files_of_pictures() -> dict[str, bytes]:
+    """Image files of 4x4 pixels, of black that is transparent, and of photographs that were not taken upright."""
+    sideways, shades = Image.Exif(), Image.fromarray(np.arange(16, dtype=np.uint8).reshape(4, 4) * 15)
+    sideways[0x0112] = 3
+    clear = shades.convert("RGBA")
+    clear.putalpha(Image.fromarray(np.arange(16, dtype=np.uint8)[::-1].reshape(4, 4) * 17))
+    return {
+        "transparent": encoded(clear, "PNG"),
+        "grey and transparent": encoded(clear.convert("LA"), "PNG"),
+        "one transparent colour": encoded(shades, "PNG", transparency=0),
+        "a palette with transparency": encoded(shades.convert("P"), "PNG", transparency=bytes(range(0, 256, 4))),
+        "a bitmap with an empty alpha channel": encoded(Image.new("RGBA", (4, 4), (90, 0, 0, 0)), "TGA"),
+        "a palette": encoded(shades.convert("P"), "GIF"),
+        **{f"turned {kind}": encoded(shades, kind, exif=sideways) for kind in ("JPEG", "PNG", "TIFF", "WEBP")},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", files_of_pictures())
+def test_an_image_of_pillow_is_what_the_pipeline_makes_of_its_file(name: str, channels: int) -> None:
+    file = files_of_pictures()[name]
+    facts = Facts("photos", (channels, 4, 4), 256, (0.0, 1.0), ["shape"], [["round", "square"]])
+    read = as_images([Image.open(io.BytesIO(file))], facts)
+    np.testing.assert_array_equal(read[0].transpose(1, 2, 0), decode(file, channels))
+
+
+def test_a_photograph_is_measured_when_it_is_upright() -> None:
+    sideways = Image.Exif()
+    sideways[0x0112] = 6
+    facts = Facts("photos", (1, 4, 2), 256, (0.0, 1.0), ["shape"], [["round", "square"]])
+    lying = Image.open(io.BytesIO(encoded(Image.new("L", (4, 2)), "PNG", exif=sideways)))
+    assert as_images(lying, facts).shape == (1, 1, 4, 2)
+    with pytest.raises(UserError, match="An image is 4x2 when it is upright; this run takes 2x4, so resize it"):
+        as_images(Image.new("L", (4, 2)), facts)
+
+
+@pytest.mark.parametrize("mode", ["I", "I;16", "I;16B", "F", "RGB"])
+def test_an_image_of_pillow_with_16_bits_is_refused_as_in_the_pipeline(mode: str) -> None:
+    facts = Facts("photos", (3, 8, 8), 256, (0.0, 1.0), ["shape"], [["round", "square"]])
+    image = Image.open(io.BytesIO(deep_png())) if mode == "RGB" else Image.new(mode, (8, 8))
+    with pytest.raises(UserError, match=r"An image .* more than 8 bits a channel \(mode .*\); convert it to 8 bits"):
+        as_images([image], facts)
 
 
 def test_indices_of_a_codebook_are_latents(made: Make) -> None:

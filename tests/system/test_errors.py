@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vaeline.system.errors import MOST_SAID, UserError, damaged, reading, reading_ours, reason, shown, some_of
+from vaeline.system.errors import MOST_SAID, UserError, damaged, in_words, reading, reading_ours, reason, shown, some_of
 
 PATH = Path("data/one.bin")
 
@@ -124,3 +124,10 @@ def test_an_interrupt_is_no_damage() -> None:
     with pytest.raises(KeyboardInterrupt), reading(PATH, "get it again"):
         raise KeyboardInterrupt
     assert reason(KeyboardInterrupt()) == "KeyboardInterrupt"
+
+
+@pytest.mark.parametrize("name", ["data/one.bin", b"data/one.bin", PATH])
+def test_a_missing_permission_is_named_with_its_remedy(name: str | bytes | Path) -> None:
+    assert str(in_words(PermissionError(13, "Permission denied", name))) == (
+        "data/one.bin cannot be read or written (Permission denied); check the permissions of it and of the folders above it, and run again."
+    )

@@ -86,6 +86,16 @@ def test_a_missing_source_is_named(own: Project) -> None:
     assert "Traceback" not in own.run("dvc", "repro", fails=True)
 
 
+@pytest.mark.parametrize("path", ["data/mine/images/0.png", "vaeline/metrics/nll.py"])
+def test_a_file_that_the_system_refuses_is_one_sentence(own: Project, path: str) -> None:
+    """A link in a circle is refused for root too, unlike a missing permission."""
+    (own.folder / path).unlink()
+    (own.folder / path).symlink_to(Path(path).name)
+    said = own.run("snakemake", "-n", "all", fails=True)
+    assert Path(path).name in said and "symbolic links" in said
+    assert "Traceback" not in said and "OSError" not in said
+
+
 def test_a_source_outside_serves_a_temporary_experiment(own: Project, tmp_path: Path) -> None:
     write_source(tmp_path / "outside")
     own.edit(lambda params: params["dataset"].update(source=str(tmp_path / "outside")))

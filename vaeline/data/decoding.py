@@ -18,7 +18,8 @@ from PIL import Image, UnidentifiedImageError
 from vaeline.data import orientation
 
 MODES = {1: "L", 3: "RGB"}
-DEEP = ("I", "F", "I;16", "I;16B", "I;16L")  # Pillow's modes of more than 8 bits a channel
+DEEP = ("I", "F")  # how Pillow's modes of more than 8 bits a channel begin
+PROFILE = "Raw profile type exif"  # the text of a PNG file in which ImageMagick writes Exif data
 DAMAGED = "Corrupt JPEG data"  # how libjpeg's message begins
 STORED = {1: "Gray", 3: "YCbCr"}  # the colour space of a JPEG file that needs no conversion
 DECODED = {1: "GRAY", 3: "RGB"}
@@ -113,9 +114,27 @@ def _decode_plain_jpeg(encoded: bytes, channels: int, into: np.ndarray | None = 
 
 def _decode_any(encoded: bytes, channels: int) -> np.ndarray:
     with _Opened(encoded) as image:
-        turn = _orientation(image, encoded)
-        pixels = np.atleast_3d(np.asarray(_plain(image, MODES[channels])))
-    return orientation.upright(pixels, turn)
+        return _upright(image, channels)
+
+
+def pixels_of(image: Image.Image, channels: int) -> np.ndarray:
+    """The pixels of an image that is open in Pillow, as `decode` gives those of its file.
+
+    Args:
+        image: of any mode; it stays open.
+        channels: 1 (grey) or 3 (red, green, blue).
+
+    Returns:
+        uint8, (height, width, channels).
+
+    Raises:
+        ValueError: the image cannot be read, or has too many pixels or more than 8 bits a channel.
+    """
+    _check(image)
+    try:
+        return _upright(image, channels)
+    except Exception as error:
+        raise _reason(error) from error
 
 
 class _Opened:
@@ -134,10 +153,7 @@ class _Opened:
             self.image = Image.open(io.BytesIO(self.encoded), formats=formats())
         except Exception as error:
             raise _reason(error) from error
-        if self.image.mode in DEEP or any(re.search(";16[BLN]$", str(part)) for part in _raw_modes(self.image)):
-            raise ValueError(f"it has more than 8 bits a channel (mode {self.image.mode}); convert it to 8 bits")
-        if _too_many_pixels(*self.image.size):
-            raise ValueError(_size_words(*self.image.size))
+        _check(self.image)
         return self.image
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -153,6 +169,14 @@ def _reason(error: Exception) -> ValueError:
         return ValueError(f"it has more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels; make it smaller")
     words = " ".join(str(error).split())[:200]
     return error if isinstance(error, ValueError) and words else ValueError(words or type(error).__name__)
+
+
+def _check(image: Image.Image) -> None:
+    """Refuse an image for what is known of it before its pixels are decoded."""
+    if image.mode.startswith(DEEP) or any(re.search(";16[BLN]$", str(part)) for part in _raw_modes(image)):
+        raise ValueError(f"it has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
+    if _too_many_pixels(*image.size):
+        raise ValueError(_size_words(*image.size))
 
 
 def _raw_modes(image: Image.Image) -> list[object]:
@@ -172,11 +196,12 @@ def _size_words(width: int, height: int) -> str:
     return f"it has {width:,} x {height:,} pixels, more than {Image.MAX_IMAGE_PIXELS:,}; make it smaller"
 
 
-def _orientation(image: Image.Image, encoded: bytes) -> int:
-    """The orientation of an image that Pillow has opened. Pillow turns TIFF images by itself, and gives no Exif data of them."""
-    if image.format in ("JPEG", "MPO"):
-        return orientation.of_jpeg(encoded)
-    return orientation.of_exif(image.info.get("exif", b""))
+def _upright(image: Image.Image, channels: int) -> np.ndarray:
+    """The pixels of an image, (height, width, channels). Pillow turns TIFF images by itself, and gives no Exif data of them."""
+    image.load()  # a PNG file may have Exif data behind its pixels
+    exif = image.info.get("exif")
+    turn = orientation.of_exif(exif) if exif else orientation.of_profile(image.info.get(PROFILE, ""))
+    return orientation.upright(np.atleast_3d(np.asarray(_plain(image, MODES[channels]))), turn)
 
 
 def _plain(image: Image.Image, mode: str) -> Image.Image:

@@ -58,6 +58,14 @@ def of_exif(exif: bytes) -> int:
     return UPRIGHT
 
 
+def of_profile(profile: str) -> int:
+    """The orientation in Exif data that ImageMagick has written as text: a name and a length, and then hexadecimal digits."""
+    try:
+        return of_exif(bytes.fromhex("".join(profile.split("\n")[3:])))
+    except ValueError:
+        return UPRIGHT
+
+
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Turn and mirror pixels, (height, width, channels), so that an image of this orientation is upright."""
     if orientation == UPRIGHT:

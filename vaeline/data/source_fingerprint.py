@@ -13,7 +13,7 @@ import stat
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,12 +50,10 @@ def of_source(dataset: Dataset) -> str:
     """
     if dataset.source == DOWNLOAD:
         return ""
-    folder = _folder(dataset.source)
-    kept = main_worktree() / KEPT / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    try:
+    with _reading():
+        folder = _folder(dataset.source)
         files = sorted(_files(folder))
-    except OSError as error:
-        raise UserError(f"dataset.source cannot be read ({error}); correct this, and run again.") from error
+    kept = main_worktree() / KEPT / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     if odd := next((file.name for file in files if not _is_utf8(file.name)), None):  # DVC cannot hash it
         raise UserError(
             f"The name of {odd.encode(errors='replace').decode()} in {folder} is not UTF-8; rename the file."
@@ -76,23 +74,46 @@ def state(folder: Path, written: Path | None = None) -> str:
     Raises:
         UserError: a file in it cannot be read.
     """
-    if not folder.is_dir():
-        return ""
-    try:
+    with _reading():
+        if not _is_folder(folder):
+            return ""
         found = _files(folder)
         lines = sorted(file.line for file in found if written is None or written.name not in file.name)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be read ({error}); correct this, and run again.") from error
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def file_of_the_future(dataset: Dataset) -> Path | None:
-    """A file of a local source whose time lies in the future; None if there is none."""
+    """A file of a local source whose time lies in the future; None if there is none.
+
+    Raises:
+        UserError: as in `of_source`.
+    """
     if dataset.source == DOWNLOAD:
         return None
-    found = _files(_folder(dataset.source))
-    late = (Path(file.path) for file in found if in_future(file.written_ns / 1e9))
-    return next(late, None)
+    with _reading():
+        found = _files(_folder(dataset.source))
+        late = (Path(file.path) for file in found if in_future(file.written_ns / 1e9))
+        return next(late, None)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turn an error of the operating system, such as a missing permission, into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{error.filename} cannot be read ({error.strerror}); mend it, check the permissions of it and of the folders above it, or "
+            "give another dataset.source."
+        ) from error
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is that of a folder. `Path.is_dir` answers a missing permission in another way in each version of Python."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
 
 
 def _folder(source: str) -> Path:
@@ -106,9 +127,9 @@ def _folder(source: str) -> Path:
             f"dataset.source is {source!r}, and DVC does not know ~; write the whole path: {Path(source).expanduser()}."
         )
     folder = main_worktree() / source
-    if folder.is_file():
-        raise UserError(f"dataset.source is {source!r}, which is a file; name its folder.")
-    if not folder.is_dir():
+    if not _is_folder(folder):
+        if folder.is_file():
+            raise UserError(f"dataset.source is {source!r}, which is a file; name its folder.")
         raise UserError(f"dataset.source is {source!r}, but there is no folder {folder}; give another source.")
     if (main_worktree() / DATA / "raw").resolve().is_relative_to(folder.resolve()):
         raise UserError(

@@ -27,7 +27,7 @@ from vaeline.explorer.latents import LatentsPanel
 from vaeline.explorer.settings import Settings, Side, parse_whole_number
 from vaeline.explorer.side import SidePanel
 from vaeline.study.schema import MOST_SEED
-from vaeline.system.errors import UserError, reason
+from vaeline.system.errors import UserError, in_words, reason
 
 SEEDS = 100_000  # "New noise" picks a seed below this, short enough to type
 SHOW = {"draws": "Draws", "edit": "Test image"}
@@ -258,7 +258,7 @@ class Page:
         try:
             yield
         except (UserError, OSError) as error:
-            self._errors[source] = str(error)
+            self._errors[source] = str(in_words(error))
         except Exception as error:
             traceback.print_exc()
             self._errors[source] = f"This failed ({reason(error)}); the terminal of the explorer shows where."

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from io import BytesIO
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def save(runs: Runs, settings: Settings, views: tuple[SideView, SideView]) -> Pa
 
 def names(runs: Runs) -> list[str]:
     """File names of the saved pictures of a study, newest first."""
-    paths = [path for path in (runs.folder / FOLDER).glob("*.png") if path.is_file()]  # a link may lead nowhere
+    found = (runs.folder / FOLDER).glob("*.png")
+    paths = [path for path in found if os.path.isfile(path)]  # a link may lead nowhere, or where we may not look
     return [path.name for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)]
 
 

@@ -11,6 +11,9 @@ DEFINING = (
     "fitted_to", "told", "likelihood",
 )  # fmt: skip
 
+# How some values read in a sentence, by key.
+PHRASES = {"told": {"the label": "an encoder that sees the label too", None: "an encoder that sees the image only"}}
+
 Definition = dict[str, Any]
 
 
@@ -50,4 +53,9 @@ def measures(definitions: Mapping[str, Definition]) -> dict[str, str]:
 
 def in_words(definition: Definition) -> str:
     """A definition as text."""
-    return ", ".join(f"{key} {'none' if value is None else value}" for key, value in definition.items())
+    return ", ".join(_phrase(key, value) for key, value in definition.items())
+
+
+def _phrase(key: str, value: Any) -> str:
+    as_it_is = f"{key} {'none' if value is None else value}"
+    return PHRASES[key].get(value, as_it_is) if key in PHRASES else as_it_is

@@ -76,7 +76,7 @@ def compose(study: Study, plots: RenderedPlots, made_of: Provenance) -> Page:
     return Page(
         header=header(study, findings),
         answer=answer,
-        table=table_section(comparison, rows, companions),
+        table=table_section(comparison, rows),
         published=published_section(comparison),
         trade_offs=trade_offs_section(findings),
         images=images_section(findings),

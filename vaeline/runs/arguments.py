@@ -9,12 +9,11 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from vaeline.data.decoding import pixels_of
 from vaeline.data.facts import Facts
 from vaeline.system.errors import UserError, reason, shown
 
-MODES = {1: "L", 3: "RGB"}  # of Pillow, by channels
 YES_NO = {True: "yes", False: "no"}
-DEEP = ("I", "F")  # how Pillow's modes of more than 8 bits a channel begin
 
 
 def whole_number(value: object, name: str, least: int, most: int) -> int:
@@ -75,7 +74,7 @@ def as_array(value: object, what: str, instead: str) -> np.ndarray:
 def as_images(value: object, facts: Facts) -> np.ndarray:
     """Images as the store holds them: uint8 levels (n, channel, height, width), or float32 points.
 
-    Images of Pillow become grey or coloured, as the run's are; whole numbers of other types become uint8.
+    Images of Pillow are read as the pipeline reads their files; whole numbers of other types become uint8.
 
     Raises:
         UserError: their type, shape or range is another.
@@ -205,16 +204,16 @@ def _without_pillow(value: object, facts: Facts) -> object:
 
 
 def _pixels(image: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
+    """An image as the pipeline reads it from its file: upright, and with white behind transparent pixels."""
     channels, height, width = shape
-    if image.size != (width, height) or image.mode.startswith(DEEP):
-        raise UserError(
-            f"An image is {image.width}x{image.height} of mode {image.mode}; this run takes {width}x{height} of 8 bits, so convert it first."
-        )
     try:
-        pixels = np.asarray(image.convert(MODES[channels]))
-    except Exception as error:  # Pillow reads the pixels of a file only now
-        raise UserError(f"The pixels of an image cannot be read ({reason(error)}); give another image.") from error
-    return pixels.reshape(height, width, channels).transpose(2, 0, 1)
+        pixels = pixels_of(image, channels)
+    except ValueError as error:
+        raise UserError(f"An image cannot be decoded ({error}); give another image.") from error
+    if pixels.shape != (height, width, channels):
+        came = f"{pixels.shape[1]}x{pixels.shape[0]}"
+        raise UserError(f"An image is {came} when it is upright; this run takes {width}x{height}, so resize it first.")
+    return pixels.transpose(2, 0, 1)
 
 
 def _finite(array: np.ndarray, what: str) -> np.ndarray:

@@ -76,6 +76,7 @@ class TrainedRun:
     """A trained model, and the facts about its images.
 
     Images are NumPy arrays, as in the store: uint8 levels, (n, channel, height, width); points are float32, (n, dimensions).
+    Images of Pillow are accepted too, and read as the pipeline reads their files: upright, and with white behind transparent pixels.
     Labels are whole numbers, (n, columns): the index of each column's value in `facts.label_values`. They can also be named,
     as in `sample(16, Smiling=1, Male="no")`. Latents z are float32, (n, latent) or (n, latent, height, width). Random
     numbers depend on `seed` alone, and torch's global generator is left unchanged.

@@ -113,6 +113,11 @@ def in_words(error: UserError | OSError) -> UserError:
         return error
     if isinstance(error, IsADirectoryError) and error.filename:
         return unreadable(Path(os.fsdecode(error.filename)), error)
+    if isinstance(error, PermissionError) and error.filename:
+        return UserError(
+            f"{_name(Path(os.fsdecode(error.filename)))} cannot be read or written ({error.strerror}); check the permissions of it and of "
+            "the folders above it, and run again."
+        )
     return UserError(f"{error}; fix this and run again.")
 
 

@@ -20,7 +20,7 @@ from vaeline.data import source_fingerprint
 from vaeline.evaluation import given_weights
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.study import reading
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, in_words
 from workflow import bridge
 
 # `python` in a rule is that of this environment, whether or not it is activated.
@@ -40,8 +40,8 @@ try:
         }
     )
     HASHES = {"code": hashes(STUDY)}
-except UserError as error:
-    raise WorkflowError(str(error)) from None
+except (UserError, OSError) as error:
+    raise WorkflowError(str(in_words(error))) from None
 TRACKED = set()  # the keys of all rules, with wildcards
 config["study"] = PARAMS["study"]  # for the captions of Snakemake's report
 # A rule claims the GPU if there is one; on a machine without a GPU, trainings do not wait for each other.

@@ -15,6 +15,7 @@ from vaeline.report.results import Results, Run
 from vaeline.report.sections.section import Section
 
 SHOWN_ELSEWHERE = ("value", "definition", "by_label", "curve")  # keys of an entry of evaluation.json
+SHOWN_AS = {"told": "encoder also sees"}  # keys that would not be understood as they are
 MOST_SHOWN = 12  # entries of a list
 CHECKSUM = re.compile(r"[0-9a-f]{64}")
 SHOWN_OF_CHECKSUM = 12  # letters
@@ -103,7 +104,10 @@ def _definition(name: str, runs: list[Run], alone: bool) -> Definition:
 def _made(variants: list[str], entries: list[dict[str, Any]]) -> Definition:
     """How results of one definition were made, as evaluation.json has it."""
     keys = dict.fromkeys(key for entry in entries for key in entry if key not in SHOWN_ELSEWHERE)
-    how = {key.replace("_", " "): _values([entry[key] for entry in entries if key in entry]) for key in keys}
+    how = {
+        SHOWN_AS.get(key, key.replace("_", " ")): _values([entry[key] for entry in entries if key in entry])
+        for key in keys
+    }
     return Definition(variants, entries[0]["definition"], how)
 
 

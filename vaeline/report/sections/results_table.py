@@ -21,13 +21,12 @@ class TableSection(Section):
     nowhere: list[str]  # metrics that no variant has, with the reason
 
 
-def table_section(comparison: Comparison, rows: list[table.Row], companions: list[table.Row]) -> TableSection:
+def table_section(comparison: Comparison, rows: list[table.Row]) -> TableSection:
     """The table of results.
 
     Args:
         comparison: of the study.
         rows: the table of results.
-        companions: the rows of errors, whose notes are among the footnotes.
     """
     groups: dict[str, list[table.Row]] = defaultdict(list)
     for row in rows:
@@ -36,6 +35,6 @@ def table_section(comparison: Comparison, rows: list[table.Row], companions: lis
         variants=comparison.variants,
         seeds={variant: table.partial_seeds(comparison, variant) for variant in comparison.variants},
         groups=dict(groups),
-        notes=list(dict.fromkeys(cell.note for row in [*rows, *companions] for cell in row.cells if cell.note)),
+        notes=list(dict.fromkeys(cell.note for row in rows for cell in row.cells if cell.note)),
         nowhere=table.nowhere(comparison),
     )
