@@ -1,10 +1,12 @@
 """The rows of a table matched with image files by their names."""
 
+from functools import cached_property
 from itertools import takewhile
 from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import NamedTuple
 
+from vaeline.data.columns import is_missing
 from vaeline.data.decoding import suffixes
 from vaeline.data.spelling import visible
 from vaeline.data.splits import seems_split
@@ -49,6 +51,13 @@ class ImageNames:
         for image in images:
             for name in dict.fromkeys((_stem(image), _stem(PurePosixPath(image).name))):
                 self._stems.setdefault(name, []).append(image)
+
+    @cached_property
+    def _of_core(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for image in self.images:
+            found.setdefault(_core(image), []).append(image)
+        return found
 
     def candidates(self, name: str) -> list[str]:
         """The images that a name in a table may mean."""
@@ -149,10 +158,12 @@ class ImageNames:
 
         Cells without suffixes may be any words. They are taken for names if all differ and half of them are names of images.
         """
-        meant = [self._stems.get(_stem(PurePosixPath(_slashes(cell)).name), []) for cell in cells]
-        suffixed = any(map(_has_suffix, cells))
-        bare = not suffixed and len({*cells}) == len(cells) and 2 * sum(map(bool, meant)) >= len(cells)
-        return meant if suffixed or bare else [[] for _ in cells]
+        named = {cell: self._of_core.get(_core(cell), []) for cell in {*cells}}
+        meant = [named[cell] for cell in cells]
+        suffixed = any(_has_suffix(_file(cell)) for cell in named)
+        present = [cell for cell in cells if not is_missing(cell)]
+        names = 2 < len({*present}) == len(present) <= 2 * sum(map(bool, meant))
+        return meant if suffixed or names else [[] for _ in cells]
 
     def _check_bare(self, names: list[str], meant: list[list[str]], where: str) -> None:
         """Check that names without suffixes, which may be any words or numbers, are those of images."""
@@ -256,6 +267,17 @@ def _slashes(name: str) -> str:
 
 def _has_suffix(name: str) -> bool:
     return PurePosixPath(visible(name)).suffix.lower() in suffixes()
+
+
+def _file(cell: str) -> str:
+    """The name of a file in a cell, without its folders, the marks around it, and the end of a web address."""
+    return PurePosixPath(_slashes(cell.strip("'\"[]() ")).partition("?")[0]).name
+
+
+def _core(cell: str) -> str:
+    """What a name and the number of an image have in common: `7` of /home/me/007.PNG and of 7.0."""
+    stem = _stem(_file(cell)).casefold().removesuffix(".0")
+    return stem.lstrip("0") or stem[:1]
 
 
 def _stem(name: str) -> str:

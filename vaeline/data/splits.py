@@ -22,8 +22,9 @@ SEEMING = re.compile(
     r"(?:train|training|val|valid|validate|validation|dev|test|testing|eval|evaluation|holdout|hold-?out)"
     r"[ _-]?(?:images?|imgs?|sets?|data|split|\d+)?"
     r"|(?:trainings?|test|validierungs?)[ _-]?(?:daten|bilder|satz|menge)|validierung"
-    r"|entra[iî]nement|apprentissage|entrenamiento|prueba|addestramento|treino|teste|valida(?:ci[oó]n|zione|ção)"
+    r"|entra[iî]nement|apprentissage|entrenamiento|prueba|addestramento|treino|teste|valida(?:ci[oó]n|zione|ção)|(?:训练|测试|验证)集?"
 )
+FOLD = re.compile(r"fold[ _-]?\d+")  # may be a split, and no split is called so
 SHORT = {
     "tr": "train",
     "trn": "train",
@@ -88,6 +89,8 @@ def name_splits(words: Iterable[str]) -> bool:
 
 def _end(word: str) -> str:
     """What of a word seems to be a split: all of it or its end; empty if nothing does."""
+    if FOLD.fullmatch(word.strip().lower()):
+        return word
     *_, last = ["", *(part for part in _parts_of(word) if not part.isdecimal())]
     return next(filter(seems_split, (word, last)), "")
 

@@ -380,6 +380,7 @@ def test_folders_give_the_split_and_the_classes_below_them(tmp_path: Path, valid
         ("a/train", "b/test"),
         ("Trainingsdaten", "Testdaten"),
         ("entrenamiento", "prueba"),
+        ("训练", "测试集"),
     ],
 )
 @pytest.mark.parametrize("table", [False, True])
@@ -399,7 +400,7 @@ def test_folders_of_splits_are_never_classes_without_a_word(
 ALMOST_SPLITS = [
     "seg_train seg_test seg_pred", "asl_alphabet_train asl_alphabet_test", "images_train images_test", "train_x train_y test_x test_y",
     "train extra", "train pred", "seg_train seg_pred", "train more", "tr te va",
-    "images_train_2017 images_val_2017", "PublicTest PrivateTest Training", "test cat dog bus", "imagesTr imagesTs",
+    "images_train_2017 images_val_2017", "PublicTest PrivateTest Training", "test cat dog bus", "fold_1 fold_2 fold_3", "imagesTr imagesTs",
 ]  # fmt: skip
 
 
@@ -744,6 +745,11 @@ def test_numbers_are_no_names_beside_a_column_of_names(tmp_path: Path) -> None:
         ("id;pfad;licht", "{};bilder/{}.png;{}"),
         ("nr,colour,image", "{0},{2},{1}"),
         ("id,path,colour", "{},/home/me/{},{}"),
+        ("id,image,colour", "{},{}.0,{}"),
+        ("id,image,colour", "{},{:03},{}"),
+        ("id,path,colour", "{},IN/{:03}.PNG,{}"),
+        ("id,url,colour", "{},https://x.org/{}.png?raw=1,{}"),
+        ("id,path,colour", "{},['{}.png'],{}"),
     ],
 )
 def test_numbers_of_rows_are_no_names_if_another_column_may_name_other_images(
@@ -752,6 +758,13 @@ def test_numbers_of_rows_are_no_names_if_another_column_may_name_other_images(
     rows = "".join(row.format(number, 7 * number % 24, "ab"[number % 2]) + "\n" for number in range(24))
     write_files(tmp_path, names(24) | {"t.csv": f"{header}\n{rows}".encode()})
     with pytest.raises(UserError, match="can be read in two ways: in line 3, '1' in the first column may mean .*1.png"):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_gaps_in_a_column_that_may_name_images_do_not_hide_it(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{7 * row % 24 if row % 3 else ''},{row % 2}\n" for row in range(24))
+    write_files(tmp_path, names(24) | {"t.csv": f"nr,image,c\n{rows}".encode()})
+    with pytest.raises(UserError, match="can be read in two ways: in line 3"):
         raw_images.read(dataset(tmp_path))
 
 
