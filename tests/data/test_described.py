@@ -124,6 +124,7 @@ def test_a_column_that_says_whether_an_image_is_of_a_split_is_refused_unless_ask
         "what test_tube train_station",
         "country tr de fr",
         "kind extra pred",
+        "kind blood_test strength_training walk swim sleep",
         "kind train car bus",
     ],
 )
