@@ -106,6 +106,8 @@ def test_a_column_of_splits_beside_other_words_is_refused_unless_it_is_asked_for
         "test_mask",
         "in_training_set",
         "usedForTraining",
+        "is_hold_out",
+        "isTrain2017",
     ],
 )
 @pytest.mark.parametrize("values", ["0 1", "True False"])

@@ -54,6 +54,7 @@ class ImageNames:
 
     @cached_property
     def _of_core(self) -> dict[str, list[str]]:
+        """The images by what is left of their names without folders, suffixes, case and zeros in front."""
         found: dict[str, list[str]] = {}
         for image in self.images:
             found.setdefault(_core(image), []).append(image)

@@ -19,48 +19,16 @@ FEWEST = 2  # images in a split; a single image has no variance
 
 # What else may mean a split: such a folder or column is refused, because which split it means is a guess.
 SEEMING = re.compile(
-    r"(?:train|training|val|valid|validate|validation|dev|test|testing|eval|evaluation|holdout|hold-?out)"
+    r"(?:train|training|val|valid|validate|validation|dev|test|testing|eval|evaluation|hold[ _-]?out)"
     r"[ _-]?(?:images?|imgs?|sets?|data|split|\d+)?"
     r"|(?:trainings?|test|validierungs?)[ _-]?(?:daten|bilder|satz|menge)|validierung"
     r"|entra[iî]nement|apprentissage|entrenamiento|prueba|addestramento|treino|teste|valida(?:ci[oó]n|zione|ção)|(?:训练|测试|验证)集?"
 )
 FOLD = re.compile(r"fold[ _-]?\d+")  # may be a split, and no split is called so
-SHORT = {
-    "tr": "train",
-    "trn": "train",
-    "va": "validation",
-    "vl": "validation",
-    "te": "test",
-    "ts": "test",
-    "tst": "test",
-}
-BESIDE = {
-    "extra",
-    "pred",
-    "predict",
-    "prediction",
-    "predictions",
-    "rest",
-    "submission",
-    "unlabeled",
-    "unlabelled",
-    "unused",
-}  # splits
-FLAG_WORDS = {
-    "is",
-    "in",
-    "of",
-    "for",
-    "the",
-    "used",
-    "flag",
-    "mask",
-    "set",
-    "split",
-    "data",
-    "image",
-    "images",
-}  # in a name
+SHORT = {"tr": "train", "trn": "train", "va": "validation", "vl": "validation", "te": "test", "ts": "test", "tst": "test"}  # fmt: skip
+# Words for splits beside train, and words beside a split in the name of a column.
+BESIDE = {"extra", "pred", "predict", "prediction", "predictions", "rest", "submission", "unlabeled", "unlabelled", "unused"}  # fmt: skip
+FLAG_WORDS = {"is", "in", "of", "for", "the", "used", "flag", "mask", "set", "split", "data", "image", "images"}
 
 
 def seems_split(word: str) -> bool:
@@ -71,7 +39,8 @@ def seems_split(word: str) -> bool:
 def seems_flag(name: str) -> bool:
     """Whether a column of yes and no seems to say which images a split has: `test`, `is_train`, `isVal`, `train_flag`."""
     parts = [part for part in _parts_of(name) if part not in FLAG_WORDS]
-    return seems_split(name) or (bool(parts) and all(map(seems_split, parts)))
+    whole = re.sub(r"^(?:is|in)[ _-]?", "", name.strip().lower())
+    return seems_split(whole) or (bool(parts) and all(map(seems_split, parts)))
 
 
 def name_splits(words: Iterable[str]) -> bool:
