@@ -45,6 +45,7 @@ class Table:
     told: dict[str, str] = field(default_factory=dict)  # what the note on a column must contain
     meaning: Meaning = field(default_factory=dict)
     smiling: int = 1  # the place of the column of yes and no
+    folder: str = ""  # of the table, with other images under the same names; empty: beside the images
 
     def written(self) -> bytes:
         """The bytes of the file."""
@@ -87,7 +88,9 @@ def _table(random: Random, folder: Path) -> Verdict:
     changes.sort(key=CHANGES.index)  # the meaning goes last, so that no other change brings it back
     for change in changes:
         change(random, table)
-    (folder / table.name).write_bytes(table.written())
+    for index, name in enumerate(names if table.folder else []):
+        _write(folder / table.folder / name, IMAGES + index)
+    (folder / table.folder / table.name).write_bytes(table.written())
     what = " and ".join(change.__name__.strip("_") for change in changes)
     return judged(folder, table.meaning, what, table.refused, table.told)
 
@@ -169,7 +172,7 @@ def _canonical(word: str) -> str:
 
 def _write(path: Path, index: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(png(np.full((8, 8), 10 * index, np.uint8)))
+    path.write_bytes(png(np.full((8, 8), 9 * index, np.uint8)))
 
 
 # Changes of how a table is written. The first ones leave its meaning as it is.
@@ -334,9 +337,24 @@ def _add_constant(random: Random, table: Table) -> None:
     table.told[CONSTANT] = "not a label"
 
 
+def _number_rows(random: Random, table: Table) -> None:
+    """Numbers of rows come first. They resemble the names of images, which are written in another way."""
+    form = random.choice(["{}.png", "/home/me/{}.png", "{}.jpg", "{}", "in/{}"])
+    table.header.insert(0, random.choice(["id", "nr", "index", "file", "", "level_0"]))
+    for number, row in enumerate(table.rows):
+        row[0] = form.format(row[0].removesuffix(".png"))
+        row.insert(0, f"{number:03}")
+
+
+def _move_table(random: Random, table: Table) -> None:
+    """The table lies in a folder with other images under the same names."""
+    table.folder = random.choice(["second", "a/b"])
+    table.refused = "the images of either folder may be meant"
+
+
 CHANGES: tuple[Callable[[Random, Table], None], ...] = (
     _pad_cells, _pad_header, _use_words, _mix_words, _stray_value, _compose, _hide_characters, _shuffle, _turn_columns, _quote, _separate, _encode, _end_lines, _rename, _add_measurement, _add_constant,
-    _miss_a_cell, _contradict, _repeat_header, _blank_header, _drop_header, _shorten_row, _lengthen_row,
+    _miss_a_cell, _contradict, _repeat_header, _blank_header, _drop_header, _shorten_row, _lengthen_row, _number_rows, _move_table,
 )  # fmt: skip
 
 
@@ -362,7 +380,10 @@ def _as_they_are(random: Random, folder: Path, meaning: dict[str, str]) -> dict[
 def _split_above(random: Random, folder: Path, meaning: dict[str, str]) -> dict[str, str]:
     """`train` and `test` above the classes: the classes are still the classes."""
     moved = {}
-    train, test = random.choice([("train", "test"), ("training", "testing"), ("Train", "Test"), ("train", "val")])
+    train, test = random.choice(
+        [("train", "test"), ("training", "testing"), ("Train", "Test"), ("train", "val"), ("seg_train", "seg_test"), ("images_train", "images_test"), ("train", "extra"),
+         ("Trainingsdaten", "Testdaten"), ("imagesTr", "imagesTs"), ("train", "more"), ("x_train_1", "x_val_1"), ("a_train", "a_pred")]
+    )  # fmt: skip
     for image, name in meaning.items():
         place = f"{test if image.endswith('4.png') else train}/{image}"
         (folder / place).parent.mkdir(parents=True, exist_ok=True)

@@ -131,6 +131,14 @@ def test_decimal_commas_are_numbers() -> None:
     assert read_column("width", ["0.288", "1.250"], [1.0], decimal_comma=True).codes.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("words", ["1,2 2,3 1 1,20", "1 0 1,0", "1 1,0 2"])
+def test_lists_of_numbers_beside_decimal_commas_are_never_guessed(words: str) -> None:
+    column = read_column("tags", words.split() * 9, decimal_comma=True)
+    assert column.values == []
+    assert "may be one number or two lists; write 1.2 for a number, or 1|2 for a list, or bin it" in column.reason
+    assert read_column("tags", words.split() * 9, "each", decimal_comma=True).values
+
+
 def test_the_odd_one_among_decimal_commas_is_quoted_with_its_line() -> None:
     with pytest.raises(UserError, match="it has '2.5' in line 3, and it has both points and commas"):
         read_column("width", ["1,5", "2.5", "3,5"], 2, decimal_comma=True, lines=[2, 3, 4])

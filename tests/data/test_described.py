@@ -77,7 +77,10 @@ def test_the_size_of_groups_is_told() -> None:
     assert found.notes[-1] == "who: 2 groups of at most 2 images; all images of a group are in one split."
 
 
-@pytest.mark.parametrize("words", ["train test extra", "Training PublicTest PrivateTest", "train_set testset held"])
+@pytest.mark.parametrize("words", [
+    "train test extra", "Training PublicTest PrivateTest", "train_set testset held", "train_a test_a", "tr te va", "train extra",
+    "train_x train_y test_x test_y",
+])  # fmt: skip
 def test_a_column_of_splits_beside_other_words_is_refused_unless_it_is_asked_for(words: str) -> None:
     rows = [f"{word},{row}" for row in (0, 1) for word in words.split()]
     with pytest.raises(
@@ -88,7 +91,25 @@ def test_a_column_of_splits_beside_other_words_is_refused_unless_it_is_asked_for
     assert described("Usage,b", rows, labels=["b"]).notes[-1] == "Usage: not used; dataset.split.method is random."
 
 
-@pytest.mark.parametrize("name", ["train", "test", "is_test", "is_train", "isTrain", "val", "Validation Set", "fold"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train",
+        "test",
+        "is_test",
+        "is_train",
+        "isTrain",
+        "val",
+        "Validation Set",
+        "fold",
+        "train_flag",
+        "test_mask",
+        "in_training_set",
+        "usedForTraining",
+        "is_hold_out",
+        "isTrain2017",
+    ],
+)
 @pytest.mark.parametrize("values", ["0 1", "True False"])
 def test_a_column_that_says_whether_an_image_is_of_a_split_is_refused_unless_asked_for(name: str, values: str) -> None:
     rows = [f"{word},{row}" for row in "xyz" for word in values.split()]
@@ -97,10 +118,26 @@ def test_a_column_that_says_whether_an_image_is_of_a_split_is_refused_unless_ask
     assert described(f"{name},b", rows, labels=[name]).labels.names == [name]
 
 
-@pytest.mark.parametrize("column", ["kind train car", "test positive negative", "what test_tube train_station"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        "kind train car",
+        "test positive negative",
+        "what test_tube train_station",
+        "country tr de fr",
+        "kind extra pred",
+        "kind blood_test strength_training walk swim sleep",
+        "kind train car bus",
+    ],
+)
 def test_words_that_only_resemble_a_split_are_labels(column: str) -> None:
     name, *words = column.split()
     assert described(name, words * 3).labels.names == [name]
+
+
+@pytest.mark.parametrize("name", ["covid_test", "training_needed", "test_passed", "flag"])
+def test_yes_or_no_about_something_else_than_a_split_is_a_label(name: str) -> None:
+    assert described(name, ["0", "1", "1"]).labels.names == [name]
 
 
 def test_one_value_beside_dropped_cells_says_how_many_were_dropped() -> None:

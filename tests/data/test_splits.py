@@ -18,6 +18,10 @@ from vaeline.data.splits import SPLIT_WORDS, seems_split
         "holdout",
         "hold-out",
         "validate",
+        "Trainingsdaten",
+        "Testbilder",
+        "Validierung",
+        "entraînement",
     ],
 )
 def test_words_of_splits_are_seen(word: str) -> None:

@@ -18,6 +18,7 @@ from vaeline.data.numbers import (
     seem_measured,
     spelling,
     why_doubtful,
+    why_lists,
 )
 from vaeline.data.spelling import alike, look, same_looking, visible
 from vaeline.data.tables import INDEX
@@ -184,6 +185,8 @@ class _Words:
             return self._no_label("empty", "it has no value.")
         if self.numbers and INDEX.fullmatch(self.name):
             return self._no_label("numbers of rows", "pandas writes it to number the rows.")
+        if bins is None and self.numbers and (reason := why_lists(self.numbers)):
+            return self._no_label(f"{len(self.present):,} different numbers that are not read", reason)
         few = bins is None and len(self.present) <= MOST_VALUES
         if few and (yes := words_for_yes(self.present, self.numbers)) is not None:
             codes = {word: int(word in yes) for word in self.present}

@@ -1,9 +1,12 @@
 """The rows of a table matched with image files by their names."""
 
+from functools import cached_property
 from itertools import takewhile
 from pathlib import PurePosixPath
+from posixpath import normpath
 from typing import NamedTuple
 
+from vaeline.data.columns import is_missing
 from vaeline.data.decoding import suffixes
 from vaeline.data.spelling import visible
 from vaeline.data.splits import seems_split
@@ -26,11 +29,15 @@ class ImageNames:
 
     A table may leave out the folders of an image, write them with backslashes, compose accents in another way, or lack characters
     that cannot be seen. Case counts only if names differ in nothing else. If no row names an image, folders in front of all names may
-    be what is different, or suffixes, or both.
+    be what is different, or suffixes, or both. Names may also be as seen from the folder of the table.
+
+    Args:
+        images: their names.
+        folder: of the table; empty for the folder that contains all images.
     """
 
-    def __init__(self, images: list[str]) -> None:
-        self.images = images
+    def __init__(self, images: list[str], folder: str = "") -> None:
+        self.images, self.folder = images, folder
         self._found: dict[str, list[str]] = {}
         self._folded: dict[str, list[str]] = {}
         for image in images:
@@ -45,13 +52,21 @@ class ImageNames:
             for name in dict.fromkeys((_stem(image), _stem(PurePosixPath(image).name))):
                 self._stems.setdefault(name, []).append(image)
 
+    @cached_property
+    def _of_core(self) -> dict[str, list[str]]:
+        """The images by what is left of their names without folders, suffixes, case and zeros in front."""
+        found: dict[str, list[str]] = {}
+        for image in self.images:
+            found.setdefault(_core(image), []).append(image)
+        return found
+
     def candidates(self, name: str) -> list[str]:
         """The images that a name in a table may mean."""
         plain = _slashes(name)
-        for key in (visible(name), plain):
-            if key in self._whole:
-                return self._whole[key]
-        return self._found.get(plain) or self._folded.get(plain.casefold(), [])
+        written = self._whole.get(visible(name)) or self._whole.get(plain, [])
+        seen = self._whole.get(visible(normpath(f"{self.folder}/{plain}")), []) if self.folder else []
+        whole = list(dict.fromkeys([*written, *seen]))
+        return whole or self._found.get(plain) or self._folded.get(plain.casefold(), [])
 
     def of_stem(self, name: str) -> list[str]:
         """The images that have this name but for their folders and their suffix."""
@@ -109,16 +124,47 @@ class ImageNames:
         meant = [self._stems.get(_stem(name), []) for name in names]
         if not any(meant):
             return []
-        if any(not _has_suffix(name) and "/" not in _slashes(name) for name in table.ids):
-            if self._hint(table):
-                return []
-            self._check_bare(table.ids, meant, where)
         for name, images in zip(table.ids, meant, strict=True):
             if len(images) > 1:
                 raise UserError(
                     f"{where} names {name}, which may be {images[0]} or {images[1]}; write the names as those of the files, with their suffixes."
                 )
+        if any(not _has_suffix(name) and "/" not in _slashes(name) for name in table.ids):
+            self._check_no_other_column(table, meant, where)
+            self._check_bare(table.ids, meant, where)
         return [images[0] if images else name for name, images in zip(names, meant, strict=True)]
+
+    def _check_no_other_column(self, table: Table, meant: list[list[str]], where: str) -> None:
+        """Check that no other column names other images than names without suffixes, which may number the rows.
+
+        Args:
+            table: as it is.
+            meant: the images that the first column may mean.
+            where: the table's name.
+
+        Raises:
+            UserError: one may.
+        """
+        for column in table.names:
+            others = self._named_by(table.column(column))
+            for name, line, images, named in zip(table.ids, table.lines, meant, others, strict=True):
+                if images and named and not {*images} & {*named}:
+                    raise UserError(
+                        f"{where} can be read in two ways: in line {line}, {name!r} in the first column may mean {images[0]}, and {column!r} may mean "
+                        f"{named[0]}. Write the first column as names of files if it names the images, or make {column!r} the first one."
+                    )
+
+    def _named_by(self, cells: list[str]) -> list[list[str]]:
+        """The images that the cells of a column may mean, whatever their folders and suffixes.
+
+        Cells without suffixes may be any words. They are taken for names if all differ and half of them are names of images.
+        """
+        named = {cell: self._of_core.get(_core(cell), []) for cell in {*cells}}
+        meant = [named[cell] for cell in cells]
+        suffixed = any(_has_suffix(_file(cell)) for cell in named)
+        present = [cell for cell in cells if not is_missing(cell)]
+        names = 2 < len({*present}) == len(present) <= 2 * sum(map(bool, meant))
+        return meant if suffixed or names else [[] for _ in cells]
 
     def _check_bare(self, names: list[str], meant: list[list[str]], where: str) -> None:
         """Check that names without suffixes, which may be any words or numbers, are those of images."""
@@ -160,7 +206,11 @@ class ImageNames:
         return candidates[0] if candidates else None
 
     def _hint(self, table: Table) -> str:
-        naming = [name for name in table.names if any(map(self.candidates, table.column(name)))]
+        naming = [
+            name
+            for name in table.names
+            if any(self.candidates(cell) or self.may_mean(cell, bare=False) for cell in table.column(name))
+        ]
         return f" Its column {naming[0]!r} names images; make it the first one." if naming else ""
 
 
@@ -218,6 +268,17 @@ def _slashes(name: str) -> str:
 
 def _has_suffix(name: str) -> bool:
     return PurePosixPath(visible(name)).suffix.lower() in suffixes()
+
+
+def _file(cell: str) -> str:
+    """The name of a file in a cell, without its folders, the marks around it, and the end of a web address."""
+    return PurePosixPath(_slashes(cell.strip("'\"[]() ")).partition("?")[0]).name
+
+
+def _core(cell: str) -> str:
+    """What a name and the number of an image have in common: `7` of /home/me/007.PNG and of 7.0."""
+    stem = _stem(_file(cell)).casefold().removesuffix(".0")
+    return stem.lstrip("0") or stem[:1]
 
 
 def _stem(name: str) -> str:

@@ -46,6 +46,17 @@ def why_doubtful(words: Collection[str], decimal_comma: bool) -> str:
     return ""
 
 
+def why_lists(numbers: dict[str, Decimal]) -> str:
+    """Why words with commas may be lists, with the remedy: several are one number, as 1,2 and 1,20. Empty if none are."""
+    for words in by_number(numbers).values():
+        if len(words) > 1 and any("," in word for word in words):
+            return (
+                f"{words[0]!r} and {words[1]!r} may be one number or two lists; write 1.2 for a number, or 1|2 for a list, or bin it, as "
+                "with `each`."
+            )
+    return ""
+
+
 def seem_measured(words: Collection[str]) -> bool:
     """Whether all words are amounts, such as 12 % and 1 234, or all are dates or times."""
     return all(map(AMOUNT.fullmatch, words)) or all(map(DATE.fullmatch, words))

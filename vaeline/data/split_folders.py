@@ -5,21 +5,26 @@ from pathlib import Path
 
 import numpy as np
 
-from vaeline.data.splits import SPLIT_WORDS, seems_split, split_of
+from vaeline.data.splits import SPLIT_WORDS, name_splits, seems_split, split_of
+from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError, some_of
 
 
-def check_used(images: list[str], method: str, folder: Path) -> None:
+def check_used(images: list[str], dataset: Dataset, folder: Path, table: bool) -> None:
     """Check that folders of splits are not taken for anything else.
+
+    Folders that may be splits or classes are classes if `dataset.labels` lists the labels.
 
     Args:
         images: their names in `folder`.
-        method: of the split.
+        dataset: the method of the split, and the labels.
         folder: that contains them.
+        table: whether a table has the labels, so that folders are no classes.
 
     Raises:
-        UserError: they would be.
+        UserError: they would be, or might be.
     """
+    method = dataset.split.method
     if method == "column":
         return
     for depth, splits in _folders_of_splits(images).items():
@@ -33,14 +38,37 @@ def check_used(images: list[str], method: str, folder: Path) -> None:
                 f"{folder} holds folders called {', '.join(splits)}, which seem to be splits; {remedy}, or rename them."
             )
 
+    if isinstance(dataset.labels, str):
+        _check_no_doubt(_by_depth(images), 1 if method == "folders" else 0, folder, table)
 
-def _folders_of_splits(images: list[str]) -> dict[int, list[str]]:
-    """The names of folders that seem to be splits, by their depth; only depths with several splits."""
+
+def _check_no_doubt(folders: dict[int, list[str]], top: int, folder: Path, table: bool) -> None:
+    """Check that folders from a depth on do not seem to be splits by their names, and that no class seems to be one."""
+    below = {depth: steps for depth, steps in folders.items() if depth >= top}
+    classes = [] if table else next((steps for steps in below.values() if len(steps) > 1), [])
+    several, alone = next(filter(name_splits, below.values()), []), list(filter(seems_split, classes))
+    if not several and not alone:
+        return
+    which = "which may be splits" if several else f"of which {alone[0]} may be a split"
+    remedy = "no splits, list the labels in dataset.labels" if table else "classes, set dataset.labels to [class]"
+    raise UserError(
+        f"{folder} holds folders called {some_of(several or classes)}, {which}; if so, arrange them as train, validation and test, "
+        f"and set dataset.split.method to folders. If they are {remedy}."
+    )
+
+
+def _by_depth(images: list[str]) -> dict[int, list[str]]:
+    """The names of folders, by their depth."""
     below: dict[int, set[str]] = {}
     for name in images:
         for depth, step in enumerate(name.split("/")[:-1]):
             below.setdefault(depth, set()).add(step)
-    splits = {depth: sorted(filter(seems_split, steps)) for depth, steps in sorted(below.items())}
+    return {depth: sorted(steps) for depth, steps in sorted(below.items())}
+
+
+def _folders_of_splits(images: list[str]) -> dict[int, list[str]]:
+    """The names of folders that seem to be splits, by their depth; only depths with several splits."""
+    splits = {depth: list(filter(seems_split, steps)) for depth, steps in _by_depth(images).items()}
     return {depth: steps for depth, steps in splits.items() if len({split_of(step) or step for step in steps}) > 1}
 
 

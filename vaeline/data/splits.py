@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from vaeline.data.spelling import visible
 from vaeline.study import schema
 from vaeline.system.errors import UserError
 
@@ -18,32 +19,66 @@ FEWEST = 2  # images in a split; a single image has no variance
 
 # What else may mean a split: such a folder or column is refused, because which split it means is a guess.
 SEEMING = re.compile(
-    r"(?:train|training|val|valid|validate|validation|dev|test|testing|eval|evaluation|holdout|hold-?out)"
+    r"(?:train|training|val|valid|validate|validation|dev|test|testing|eval|evaluation|hold[ _-]?out)"
     r"[ _-]?(?:images?|imgs?|sets?|data|split|\d+)?"
+    r"|(?:trainings?|test|validierungs?)[ _-]?(?:daten|bilder|satz|menge)|validierung"
+    r"|entra[iî]nement|apprentissage|entrenamiento|prueba|addestramento|treino|teste|valida(?:ci[oó]n|zione|ção)|(?:训练|测试|验证)集?"
 )
+FOLD = re.compile(r"fold[ _-]?\d+")  # may be a split, and no split is called so
+SHORT = {"tr": "train", "trn": "train", "va": "validation", "vl": "validation", "te": "test", "ts": "test", "tst": "test"}  # fmt: skip
+# Words for splits beside train, and words beside a split in the name of a column.
+BESIDE = {"extra", "pred", "predict", "prediction", "predictions", "rest", "submission", "unlabeled", "unlabelled", "unused"}  # fmt: skip
+FLAG_WORDS = {"is", "in", "of", "for", "the", "used", "flag", "mask", "set", "split", "data", "image", "images"}
 
 
 def seems_split(word: str) -> bool:
     """Whether a word names a split, or may be meant to."""
-    return SEEMING.fullmatch(word.strip().lower()) is not None
+    return SEEMING.fullmatch(visible(word).strip().lower()) is not None
 
 
 def seems_flag(name: str) -> bool:
-    """Whether a column of yes and no seems to say which images a split has: `test`, `is_train`, `isVal`."""
-    return seems_split(re.sub(r"^(?:is|in)[ _-]?", "", name.strip().lower()))
+    """Whether a column of yes and no seems to say which images a split has: `test`, `is_train`, `isVal`, `train_flag`."""
+    parts = [part for part in _parts_of(name) if part not in FLAG_WORDS]
+    whole = re.sub(r"^(?:is|in)[ _-]?", "", name.strip().lower())
+    return seems_split(whole) or (bool(parts) and all(map(seems_split, parts)))
 
 
 def name_splits(words: Iterable[str]) -> bool:
-    """Whether several words name different splits, also by their end, as in PublicTest, and at least half of all do."""
+    """Whether several words name different splits, and at least half of all do.
+
+    A word may do so as a whole, by its end, as PublicTest, or by a part in which others differ from it, as in train_cat and
+    test_cat. Beside a word that does, `extra` and `pred` are splits too.
+    """
     words = list(words)
-    found = [end for word in words if (end := _end(word))]
-    return len({split_of(end) or end for end in found}) > 1 and 2 * len(found) >= len(words)
+    found = _differing(words) | {word: end for word in words if (end := _end(word))}
+    if found:
+        found = {word: word for word in words if BESIDE.intersection(_parts_of(word)[-1:])} | found
+    return len({split_of(part) or part for part in found.values()}) > 1 and 2 * len(found) >= len(words)
 
 
 def _end(word: str) -> str:
     """What of a word seems to be a split: all of it or its end; empty if nothing does."""
-    *_, last = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", word) or [""]
+    if FOLD.fullmatch(word.strip().lower()):
+        return word
+    *_, last = ["", *(part for part in _parts_of(word) if not part.isdecimal())]
     return next(filter(seems_split, (word, last)), "")
+
+
+def _differing(words: list[str]) -> dict[str, str]:
+    """The words that differ from others in a part alone that seems to be a split, and the split."""
+    found: dict[tuple[tuple[str, ...], ...], dict[str, str]] = {}
+    for word in words:
+        parts = _parts_of(word)
+        for at, part in enumerate(parts):
+            if part in SHORT or seems_split(part):
+                rest = tuple(parts[:at]), tuple(parts[at + 1 :])
+                found.setdefault(rest, {})[word] = SHORT.get(part) or split_of(part) or part
+    return {word: part for splits in found.values() if len(set(splits.values())) > 1 for word, part in splits.items()}
+
+
+def _parts_of(word: str) -> list[str]:
+    """The parts of a word, in lower case: `images`, `train` and `2017` of imagesTrain_2017."""
+    return [part.lower() for part in re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+", word)]
 
 
 def split_of(word: str) -> str | None:

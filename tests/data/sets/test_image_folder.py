@@ -372,7 +372,16 @@ def test_folders_give_the_split_and_the_classes_below_them(tmp_path: Path, valid
 
 
 @pytest.mark.parametrize(
-    "folders", [("train", "test"), ("Train", "val"), ("cats/train", "cats/test"), ("a/train", "b/test")]
+    "folders",
+    [
+        ("train", "test"),
+        ("Train", "val"),
+        ("cats/train", "cats/test"),
+        ("a/train", "b/test"),
+        ("Trainingsdaten", "Testdaten"),
+        ("entrenamiento", "prueba"),
+        ("训练", "测试集"),
+    ],
 )
 @pytest.mark.parametrize("table", [False, True])
 def test_folders_of_splits_are_never_classes_without_a_word(
@@ -386,6 +395,49 @@ def test_folders_of_splits_are_never_classes_without_a_word(
         match="holds folders called .*, which seem to be splits; set .*dataset.split.method to folders.*, or rename them",
     ):
         raw_images.read(dataset(tmp_path))
+
+
+ALMOST_SPLITS = [
+    "seg_train seg_test seg_pred", "asl_alphabet_train asl_alphabet_test", "images_train images_test", "train_x train_y test_x test_y",
+    "train extra", "train pred", "seg_train seg_pred", "train more", "tr te va",
+    "images_train_2017 images_val_2017", "PublicTest PrivateTest Training", "test cat dog bus", "fold_1 fold_2 fold_3", "imagesTr imagesTs",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("folders", ALMOST_SPLITS)
+def test_folders_that_may_be_splits_are_classes_only_if_labels_say_so(tmp_path: Path, folders: str) -> None:
+    write_files(tmp_path, trees(*folders.split()))
+    with pytest.raises(
+        UserError, match=r"may be (splits|a split); .*set dataset.split.method to folders.*dataset.labels to \[class\]"
+    ):
+        raw_images.read(dataset(tmp_path))
+    assert raw_images.read(dataset(tmp_path, labels=["class"])).labels.values == [sorted(folders.split())]
+
+
+@pytest.mark.parametrize(
+    "folders", ["trainer tester", "test_tube train_station", "tr de fr", "contest bus", "pred extra", "latest detrain"]
+)
+def test_folders_that_only_resemble_splits_are_classes(tmp_path: Path, folders: str) -> None:
+    write_files(tmp_path, trees(*folders.split()))
+    assert raw_images.read(dataset(tmp_path)).labels.values == [sorted(folders.split())]
+
+
+def test_vehicles_in_folders_of_splits_may_have_a_class_called_train(tmp_path: Path) -> None:
+    files = {
+        f"{split}/{kind}/{row}.png": PNG for split in ("train", "test") for kind in ("train", "bus") for row in "12"
+    }
+    write_files(tmp_path, files)
+    with pytest.raises(UserError, match="may be a split"):
+        raw_images.read(dataset(tmp_path, split={"method": "folders"}))
+    raw = raw_images.read(dataset(tmp_path, split={"method": "folders"}, labels=["class"]))
+    assert raw.labels.values == [["bus", "train"]]
+
+
+def test_a_folder_called_train_beside_another_is_no_class_if_there_is_a_table(tmp_path: Path) -> None:
+    files = {f"{folder}/{row}{folder}.png": PNG for folder in ("train", "more") for row in range(4)}
+    table = "file,x\n" + "".join(f"{name},{row % 2}\n" for row, name in enumerate(files))
+    write_files(tmp_path, files | {"t.csv": table.encode()})
+    assert raw_images.read(dataset(tmp_path)).labels.names == ["x"]
 
 
 def test_a_folder_in_no_split_is_named(tmp_path: Path) -> None:
@@ -677,8 +729,76 @@ def test_names_without_suffixes_are_found_in_one_folder_if_each_row_has_an_image
 def test_numbers_are_no_names_beside_a_column_of_names(tmp_path: Path) -> None:
     table = "id,image,x\n" + "".join(f"{row},{3 - row}.png,{row % 2}\n" for row in range(4))
     write_files(tmp_path, names(4) | {"t.csv": table.encode()})
-    with pytest.raises(UserError, match="first name is '0'.* Its column 'image' names images; make it the first one"):
+    with pytest.raises(
+        UserError,
+        match="line 2, '0' in the first column may mean img/0.png, and 'image' may mean img/3.png. .*make 'image' the first",
+    ):
         raw_images.read(dataset(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("id,path,light", "{},/home/me/flowers/{}.png,{}"),
+        ("nr,image,colour", "{},{},{}"),
+        ("id,file,colour", "{},{}.jpg,{}"),
+        ("id;pfad;licht", "{};bilder/{}.png;{}"),
+        ("nr,colour,image", "{0},{2},{1}"),
+        ("id,path,colour", "{},/home/me/{},{}"),
+        ("id,image,colour", "{},{}.0,{}"),
+        ("id,image,colour", "{},{:03},{}"),
+        ("id,path,colour", "{},IN/{:03}.PNG,{}"),
+        ("id,url,colour", "{},https://x.org/{}.png?raw=1,{}"),
+        ("id,path,colour", "{},['{}.png'],{}"),
+    ],
+)
+def test_numbers_of_rows_are_no_names_if_another_column_may_name_other_images(
+    tmp_path: Path, header: str, row: str
+) -> None:
+    rows = "".join(row.format(number, 7 * number % 24, "ab"[number % 2]) + "\n" for number in range(24))
+    write_files(tmp_path, names(24) | {"t.csv": f"{header}\n{rows}".encode()})
+    with pytest.raises(UserError, match="can be read in two ways: in line 3, '1' in the first column may mean .*1.png"):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_gaps_in_a_column_that_may_name_images_do_not_hide_it(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{7 * row % 24 if row % 3 else ''},{row % 2}\n" for row in range(24))
+    write_files(tmp_path, names(24) | {"t.csv": f"nr,image,c\n{rows}".encode()})
+    with pytest.raises(UserError, match="can be read in two ways: in line 3"):
+        raw_images.read(dataset(tmp_path))
+
+
+def test_a_column_that_agrees_with_bare_names_or_names_no_images_is_accepted(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{row}.jpg,{row % 12},scan{row}.jpg,{row + 20},{row % 2}\n" for row in range(24))
+    table = f"id,photo,age,original,weight,c\n{rows}".encode()
+    raw = raw_images.read(dataset(write_files(tmp_path, names(24) | {"t.csv": table})))
+    assert raw.labels.names == ["age", "c"] and len(raw.ids) == 24
+
+
+def test_a_first_column_of_files_may_stand_beside_one_of_other_files(tmp_path: Path) -> None:
+    rows = "".join(f"{row}.png,{7 * row % 24}.png,{row % 2}\n" for row in range(24))
+    write_files(tmp_path, names(24) | {"t.csv": f"file,neighbour,c\n{rows}".encode()})
+    assert raw_images.read(dataset(tmp_path)).labels.names == ["c"]
+
+
+@pytest.mark.parametrize("inner", ["", "in/"])
+def test_a_table_in_a_subfolder_never_labels_the_images_of_the_folder_above(tmp_path: Path, inner: str) -> None:
+    both = {f"{folder}{inner}{row}.png": PNG for folder in ("", "second/") for row in range(6)}
+    table = "file,x\n" + "".join(f"{inner}{row}.png,{row % 2}\n" for row in range(6))
+    write_files(tmp_path, both | {"second/labels.csv": table.encode()})
+    with pytest.raises(UserError, match=f"is either {inner}0.png or second/{inner}0.png; write its folders"):
+        raw_images.read(dataset(tmp_path))
+    for front, meant in (("second/", "second/"), ("../", ""), ("./../second/", "second/")):
+        rows = "".join(f"{front}{inner}{row}.png,{row % 2}\n" for row in range(6))
+        write_files(tmp_path, {"second/labels.csv": f"file,x\n{rows}".encode()})
+        assert raw_images.read(dataset(tmp_path)).ids == [f"{meant}{inner}{row}.png" for row in range(6)]
+
+
+def test_names_in_a_table_may_be_as_seen_from_its_folder(tmp_path: Path) -> None:
+    files = {f"second/{kind}/{row}.png": PNG for kind in "ab" for row in range(3)}
+    table = "file,x\n" + "".join(f"{name.removeprefix('second/')},{row % 2}\n" for row, name in enumerate(files))
+    write_files(tmp_path, files | {"second/labels.csv": table.encode()})
+    assert raw_images.read(dataset(tmp_path)).ids == list(files)
 
 
 def test_a_numbered_list_beside_folders_of_classes_is_no_table(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     archive = Archive(folder)
     images = _images(archive)
     tables = _tables(archive, images)
-    split_folders.check_used(images, dataset.split.method, folder)
+    split_folders.check_used(images, dataset, folder, table=bool(tables))
     read_layout = _by_table if tables else _by_class
     names, described = read_layout(Source(archive, images, tables, dataset))
     archive.check_one_name_each(names)
@@ -186,7 +186,7 @@ def _by_table(source: Source) -> tuple[list[str], Described]:
     archive, file = source.archive, source.tables[0]
     where = str(archive.path / file)
     table = read_table(archive.read(file), where)
-    named = ImageNames(source.images)
+    named = ImageNames(source.images, file.rpartition("/")[0])
     matched = named.match(table, where)
     _check_row_numbers(table, matched.images, named, where)
     found = matched.images
