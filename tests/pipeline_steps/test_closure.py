@@ -274,7 +274,13 @@ def test_a_module_that_is_no_python_is_named(package: Path) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [lambda text: text[:50], lambda text: "[]", lambda text: text.replace('"by": "', '"by": "0'), lambda text: "{}"],
+    [
+        lambda text: text,
+        lambda text: text[:50],
+        lambda text: "[]",
+        lambda text: text.replace('"by": "', '"by": "0'),
+        lambda text: "{}",
+    ],
 )
 def test_a_cache_that_is_damaged_or_of_another_version_is_ignored(package: Path, damage: Callable[[str], str]) -> None:
     before = closure.digest(["vaeline.top"])
