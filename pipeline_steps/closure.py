@@ -33,7 +33,7 @@ from typing import NamedTuple
 from pipeline_steps.file_states import PACKAGES, ROOT
 from pipeline_steps.module_source import code_text, files, imports, words
 from vaeline.system.errors import UserError, reading
-from vaeline.system.files import write_json
+from vaeline.system.sealed_files import unseal, write_sealed
 
 CACHE = ROOT / ".code_cache/modules.json"
 # .dvcignore has the same suffixes, so that DVC sees the same files.
@@ -71,7 +71,12 @@ def digest(modules: Iterable[str]) -> str:
     Args:
         modules: dotted names.
     """
-    lines = [f"{path.relative_to(ROOT)} {_digest(path)}" for path in sorted(closure(modules))]
+    return digest_of(closure(modules))
+
+
+def digest_of(paths: Iterable[Path]) -> str:
+    """The hash of code and data files, without what they import."""
+    lines = [f"{path.relative_to(ROOT)} {_digest(path)}" for path in sorted(paths)]
     _memory().keep()
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
@@ -147,14 +152,14 @@ class _Memory:
         """Write what was parsed. A folder that cannot be written costs only time."""
         if self.changed:
             with suppress(OSError, UserError):
-                write_json(CACHE, {"by": _own_key(), "modules": self.modules})
+                write_sealed(CACHE, {"by": _own_key(), "modules": self.modules})
         self.changed = False
 
 
 @cache
 def _memory() -> _Memory:
     with suppress(Exception):  # there is no file, or it is damaged in some way
-        content = json.loads(CACHE.read_text(encoding="utf-8"))
+        content = unseal(json.loads(CACHE.read_bytes()))
         if content["by"] == _own_key():
             return _Memory({name: Module(*entry) for name, entry in content["modules"].items()})
     return _Memory({})

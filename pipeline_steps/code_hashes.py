@@ -1,13 +1,13 @@
 """The hash of the code that each step and variant runs, so that both engines notice an edit and ignore a comment."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline_steps.closure import digest, forget
+from pipeline_steps.closure import closure, digest, digest_of, forget
 from pipeline_steps.file_states import ROOT
 from vaeline.data import paths
 from vaeline.runs.folder import StudyFolder
@@ -16,6 +16,9 @@ from vaeline.study.schema import Study
 from vaeline.system.files import write_json
 
 Hashes = dict[str, Any]
+
+# The hash of a part of an evaluation has only those modules of these packages that the part needs.
+APART = (ROOT / "vaeline/evaluation", ROOT / "vaeline/metrics")
 
 
 def write_hashes(study: Study) -> None:
@@ -53,6 +56,24 @@ def hash_at(study: Study, key: str) -> str:
     """
     forget()
     return digest(modules_at(study, key))
+
+
+def hash_within(study: Study, variant: str, modules: Sequence[str], callers: Sequence[str]) -> str:
+    """The hash of the code that decides a part of a run's evaluation.
+
+    This is all code of the step `evaluate`, but of the packages of evaluation and metrics only the modules that the part needs: an
+    edit of one metric leaves other parts as they are.
+
+    Args:
+        study: whose parts belong to the code.
+        variant: of the run.
+        modules: that compute the part, with all that they import.
+        callers: modules that choose what it is computed from. What they import is left out.
+    """
+    step = closure(modules_at(study, f"evaluate.{variant}"))
+    of_callers = {ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in callers}
+    shared = {path for path in step if not any(folder in path.parents for folder in APART)}
+    return digest_of(shared | of_callers | closure(modules))
 
 
 def modules_at(study: Study, key: str) -> list[str]:

@@ -1,12 +1,12 @@
 """Measure one run: likelihoods, distances of images, latent space, conditions."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from pipeline_steps.closure import digest
-from pipeline_steps.code_hashes import parts_of
+from pipeline_steps.code_hashes import hash_within, parts_of
 from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
@@ -56,7 +56,9 @@ def main(study: Study, variant: str, seed: int) -> None:
     # Images come first, since they read files: a file that does not fit is named before the long work.
     model.to(device)
     drawn = samples_of(folder, description_of(folder, RunKey(variant, seed)))
-    record = _images(study, drawn, store, model, facts, kept.and_of(samples=of.samples_sha256))
+    of_images = kept.and_of(samples=of.samples_sha256, features=study.evaluation.features.model_dump(mode="json"))
+    of_images = of_images.computed_by(*parts_of(study.evaluation))
+    record = _images(study, drawn, store, model, facts, of_images)
     record.join(measure_likelihood(model, train, test, study.evaluation, kept))
     record.join(measure_latents(model, train, test, study.evaluation.seed, kept))
     record.join(measure_representation(model, train, test, study.evaluation.seed, kept))
@@ -92,9 +94,8 @@ def _kept(study: Study, of: MeasuredOn, facts: Facts, device: torch.device) -> K
         "data": {**asdict(facts), "preprocessing": None}, "threads": study.training.threads, "device": device.type,
         "torch": torch.__version__,
     }  # fmt: skip
-    of_variant = list(parts_of(study.variants[variant]))
-    name = f"{study.study.name}-{RunKey(variant, seed)}-evaluation"
-    return Kept(state_folder(name), decides, lambda modules: digest([*modules, *of_variant]))
+    name, digest = f"{study.study.name}-{RunKey(variant, seed)}-evaluation", partial(hash_within, study, variant)
+    return Kept(state_folder(name), decides, digest, tuple(parts_of(study.variants[variant])))
 
 
 def _images(study: Study, drawn: DrawnImages, store: Path, model: Model, facts: Facts, kept: Kept) -> Record:

@@ -11,6 +11,7 @@ from vaeline.data.paths import DataFiles
 from vaeline.data.store import verify
 from vaeline.evaluation import reference_numbers
 from vaeline.evaluation.record import Record
+from vaeline.evaluation.shared_files import other_settings
 from vaeline.report import compare, comparison, real_images, results, tradeoffs
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.costs import costs
@@ -77,8 +78,16 @@ def _reference(study: Study, facts: Facts | None, found: results.Results, partia
 
 
 def _common_ground(study: Study, partial: bool) -> CommonGround:
-    """The data set that the runs must be of; a partial report does without a store."""
-    store = DataFiles(study.dataset.id).store
+    """The data set that the runs must be of; a partial report does without a store and a classifier.
+
+    Raises:
+        UserError: the files of the data set are of other settings than the study's, damaged, or missing.
+    """
+    store, classifier = DataFiles(study.dataset.id).store, DataFiles(study.dataset.id).classifier
+    if partial and not classifier.exists():
+        _say_missing(classifier, "classifier", "settings of the classifier that nothing confirms")
+    elif why := other_settings(study, "classifier"):
+        raise UserError(why)
     if partial and not store.exists():
         _say_missing(store, "preprocess", "no real images beside samples and reconstructions")
         return CommonGround.on_disk(study, None)

@@ -26,10 +26,11 @@ from vaeline.runs.pictures import grid
 from vaeline.runs.samples_file import DrawnFrom
 from vaeline.study import reading
 from vaeline.study.schema import Study
-from vaeline.study.step_settings import settings_of
+from vaeline.study.step_settings import settings_of, settings_of_store
 from vaeline.system.files import sha256, write_json, write_text
 from vaeline.system.hdf5_files import created
 from vaeline.system.sealed_files import write_sealed
+from vaeline.system.tensor_files import write_tensors
 
 OF_RUN = {
     "study": "tiny",
@@ -67,10 +68,11 @@ def study(*arguments: Any, **options: Any) -> Study:
     return reading.check(study_content(*arguments, **options), Path("params.yaml"))
 
 
-def write_store(path: Path) -> Facts:
-    """Write the store of the runs, with four images in each split."""
+def write_store(path: Path, of: Study | None = None) -> Facts:
+    """Write the store of the runs, with four images in each split, as made with the settings of a study."""
     part = Split(np.zeros((4, 1, 8, 8), np.uint8), np.arange(4)[:, None] % 2, ["a", "b", "c", "d"])
-    facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0", "1"]])
+    settings = {"settings": settings_of_store((of or study()).dataset)}
+    facts = Facts("dots", (1, 8, 8), 17, (-1.0, 1.0), ["digit"], [["0", "1"]], preprocessing=settings)
     return store.write(path, facts, dict.fromkeys(splits.SPLITS, part))
 
 
@@ -174,6 +176,13 @@ def write_numbers(of: Study, record: Record, **changes: Any) -> None:
     }  # fmt: skip
     path = DataFiles(of.dataset.id).metrics(of.evaluation.features.name)
     write_sealed(path, {**content, **changes})
+
+
+def write_manifest_and_classifier(of: Study) -> None:
+    """Write the manifest of a study's data set, and a classifier without weights, into the current folder."""
+    files, source = DataFiles(of.dataset.id), {"dataset": of.dataset.name, "source": of.dataset.source}
+    write_sealed(files.manifest, {"id": of.dataset.id, **source})
+    write_tensors(files.classifier, {}, {"settings": settings_of(of, "classifier")})
 
 
 def write_runs(folder: Path, values: dict[str, list[float]], metric: str = "nll") -> None:

@@ -125,9 +125,9 @@ MODEL = (sample, evaluate, report, load, explorer)
 
 # The readers of each file: by its place in the project, with the id of the data set and the folder of the run filled in.
 OF_FILE: dict[str, tuple[Reader, ...]] = {
-    "data/raw/{data}.json": (preprocess,),
+    "data/raw/{data}.json": (preprocess, report),
     "data/{data}.h5": STORE,
-    "data/{data}.classifier.safetensors": (reference, evaluate),
+    "data/{data}.classifier.safetensors": (reference, evaluate, report),
     "data/{data}.classifier.reference.safetensors": (evaluate, evaluate_again),
     "data/{data}.classifier.json": (evaluate, evaluate_again, report),
     "{run}/model.safetensors": MODEL,

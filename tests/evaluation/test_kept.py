@@ -10,7 +10,7 @@ from vaeline.evaluation.kept import Kept, State
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Kept:
-    return Kept(tmp_path, {"weights": "ab12"}, lambda modules: f"code of {', '.join(modules)}")
+    return Kept(tmp_path, {"weights": "ab12"}, lambda modules, callers: f"code of {modules}, {callers}")
 
 
 def counted(calls: list[int]) -> State:
@@ -33,10 +33,12 @@ def test_other_weights_code_or_settings_are_another_result(kept: Kept) -> None:
         (kept, kept.section("latents", ["a.b"], seed=1)),
         (kept, kept.section("latents", ["a.c"], seed=1)),
         (kept.and_of(weights="cd34"), kept.and_of(weights="cd34").section("latents", ["a.c"], seed=1)),
+        (kept, kept.computed_by("a.b").section("latents", ["a.c"], seed=1)),
+        (kept, kept.called_by("a.b").section("latents", ["a.c"], seed=1)),
     ]
     for of, section in sections:
         of.result(section, lambda: counted(calls))
-    assert len(calls) == 4
+    assert len(calls) == 6
 
 
 def test_an_older_result_of_the_same_name_is_removed(kept: Kept, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 import yaml
 from click.testing import Result
 
-from pipeline_steps import classifier, draw, evaluate, reference, sample
+from pipeline_steps import classifier, closure, draw, evaluate, reference, sample
 from tests.made_up import identity
 from tests.pipeline_steps.conftest import blocks, write_store
 from tests.pipeline_steps.test_classifier import invisible
@@ -24,6 +24,7 @@ from vaeline.runs.folder import StudyFolder
 from vaeline.runs.model_files import save
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
+from vaeline.system.state_files import state_folder
 
 pytestmark = pytest.mark.filterwarnings("ignore::vaeline.metrics.nll.Unconverged")
 
@@ -197,3 +198,55 @@ def test_samples_under_labels_that_training_never_saw_are_called_out(
         with warnings.catch_warnings():
             warnings.simplefilter("error", UnseenLabels)
             assert run(draw.main, folder, "--set", "side=left", "--count", 3, "--out", "a.png").exit_code == 0
+
+
+def sections(run: Callable[..., Result]) -> dict[str, str]:
+    """The names of the results that an evaluation keeps -> the file of each."""
+    assert run(evaluate.main, "--variant", "flow", "--seed", 0).exit_code == 0
+    found = sorted(path.name for path in state_folder("tiny-flow-seed-0-evaluation").glob("*.kept"))
+    return {name.rpartition("-")[0]: name for name in found}
+
+
+DRAWN = ("low_posterior", "reconstruction", "sample")
+FEATURES, FID = ({f"{name}-{subject}" for subject in DRAWN} for name in ("features", "frechet_distance"))
+OF_IMAGES = FID | {f"kernel_distance-{subject}" for subject in DRAWN} | {"precision_recall-sample"}
+LIKELIHOODS, LATENTS = {"elbo", "likelihood"}, {"aggregate", "posteriors"}
+ALL = FEATURES | OF_IMAGES | LIKELIHOODS | LATENTS | {"labels", "representation"}
+AGAIN = {  # a file -> what an edit of it computes again
+    "vaeline/metrics/frechet_distance.py": FID,
+    "vaeline/metrics/condition_accuracy.py": {"labels", "representation"},  # probes call it
+    "vaeline/metrics/elbo.py": set(),
+    "vaeline/metrics/probes.py": {"representation"},
+    "vaeline/evaluation/features/classifier.py": FEATURES | OF_IMAGES | {"labels"},
+    "vaeline/evaluation/images.py": FEATURES | OF_IMAGES | {"labels"},
+    "vaeline/evaluation/likelihood.py": LIKELIHOODS,
+    "vaeline/evaluation/latents.py": LATENTS,
+    "vaeline/data/store.py": ALL,
+    "pipeline_steps/evaluate.py": ALL,
+}
+
+
+def test_an_edit_computes_again_what_the_code_decides(
+    drawn: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit of a metric computes that metric alone, and one of the code that chooses inputs all that is made of them."""
+    before, digest, edited = sections(run), closure._digest, set()
+    assert set(before) == ALL
+    monkeypatch.setattr(closure, "_digest", lambda path: digest(path) + "edited" * (path in edited))
+    for file, again in AGAIN.items():
+        edited.add(closure.ROOT / file)
+        after = sections(run)
+        assert {name for name in before if before[name] != after[name]} == again, file
+        before = after
+
+
+def test_another_option_or_reference_of_a_feature_space_measures_again(
+    drawn: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A space may say the same of itself for each of its options."""
+    before = sections(run)
+    monkeypatch.setattr(type(drawn.evaluation.features), "model_dump", lambda self, **_: {"side": 4})
+    after = sections(run)
+    assert {name for name in before if before[name] != after[name]} == FEATURES | OF_IMAGES | {"labels"}
+    monkeypatch.setattr("vaeline.evaluation.reference.checksum", lambda tensors: "another")
+    assert {name for name, path in sections(run).items() if path != after[name]} == OF_IMAGES

@@ -11,7 +11,15 @@ import yaml
 from click.testing import CliRunner, Result
 
 from pipeline_steps import report, table
-from tests.made_up import references, study_content, write_numbers, write_run, write_runs, write_store
+from tests.made_up import (
+    references,
+    study_content,
+    write_manifest_and_classifier,
+    write_numbers,
+    write_run,
+    write_runs,
+    write_store,
+)
 from vaeline.evaluation.record import Record
 from vaeline.report.plots.shared import rendering
 from vaeline.study.reading import load
@@ -36,6 +44,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_runs(RESULTS / "runs", {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
     write_store(Path("data/dots.h5"))
     write_numbers(load(), references({"fd_floor": 1.5}))
+    write_manifest_and_classifier(load())
 
 
 @pytest.fixture
@@ -229,3 +238,65 @@ def test_altered_numbers_of_the_reference_are_refused() -> None:
     path.write_text(path.read_text().replace("1.5", "1.4"))
     result = run()
     assert result.exit_code == 1 and "data/dots.classifier.json is damaged" in result.output
+
+
+OTHERS = [
+    ("dataset", {"split": {"seed": 1}}, "data/dots.h5 was made with other settings", "dataset.split.seed 0, now 1"),
+    ("dataset", {"limit": 30}, "data/dots.h5 was made with other settings", "dataset.limit None, now 30"),
+    ("dataset", {"range": [0.0, 1.0]}, "data/dots.h5 was made with other settings", "dataset.range"),
+    ("dataset", {"source": "here"}, "data/raw/dots.json is of another data set", "source 'download', now 'here'"),
+    ("classifier", {"epochs": 3}, "data/dots.classifier.safetensors was made with other settings", "epochs 20, now 3"),
+]
+
+
+def edit(section: str, changes: dict[str, Any]) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content[section] = content.get(section, {}) | changes
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("arguments", [[], ["--partial"]])
+@pytest.mark.parametrize(("section", "changes", "file", "what"), OTHERS)
+def test_data_and_a_classifier_of_other_settings_are_refused(
+    section: str, changes: dict[str, Any], file: str, what: str, arguments: list[str]
+) -> None:
+    """The page and the comparison would name the settings of today for results of the data of before."""
+    edit(section, changes)
+    result = run(*arguments)
+    assert result.exit_code == 1 and file in result.output and what in result.output
+    assert outputs() == set()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_without_a_store_runs_of_other_data_are_left_out() -> None:
+    Path("data/dots.h5").unlink()
+    assert run("--partial").exit_code == 0
+    edit("dataset", {"limit": 30})
+    result = run("--partial")
+    assert result.exit_code == 1
+    assert "one/seed-0 was made with other settings" in result.output and "limit None, now 30" in result.output
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_only_a_partial_report_does_without_the_classifier() -> None:
+    Path("data/dots.classifier.safetensors").unlink()
+    result = run()
+    assert result.exit_code == 1 and "There is no data/dots.classifier.safetensors" in result.output
+    result = run("--partial")
+    assert result.exit_code == 0 and "has settings of the classifier that nothing confirms" in result.output
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(("section", "changes"), [("dataset", {"limit": 30}), ("classifier", {"epochs": 3})])
+def test_the_table_names_files_of_other_settings(section: str, changes: dict[str, Any]) -> None:
+    """The files were made again, and params.yaml is as it was for the report."""
+    run()
+    assert "out of date" not in CliRunner().invoke(table.main, []).output
+    before = Path("params.yaml").read_text()
+    edit(section, changes)
+    write_store(Path("data/dots.h5"), load())
+    write_manifest_and_classifier(load())
+    Path("params.yaml").write_text(before)
+    printed = CliRunner().invoke(table.main, []).output
+    assert "These results are out of date: data/dots" in printed and "made with other settings" in printed

@@ -225,12 +225,15 @@ def test_the_table_names_what_was_made_anew_after_the_report() -> None:
         flip(path)
         assert f"These results are out of date: {path} is damaged" in called(table).stderr
         path.write_bytes(content)
+    of_classifier = SHARED.classifier.read_bytes()
     params(classifier={"seed": 1})
     for step in (classifier, reference):
         assert called(step).exit_code == 0
     params()
+    assert f"{SHARED.classifier} was made with other settings" in called(table).stderr
+    SHARED.classifier.write_bytes(of_classifier)
     printed = called(table)
-    assert "plain/seed-0 was evaluated with another classifier than that of the data set now" in printed.stderr
+    assert "plain/seed-0 was evaluated with another reference than that of the data set now" in printed.stderr
     assert printed.exit_code == 0 and "Report: results/tiny/report.html" in printed.stdout
     (FLOW.parents[1] / "plain/seed-0/evaluation.json").unlink()
     assert "out of date: There is no results/tiny/runs/plain/seed-0/evaluation.json" in called(table).stderr

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from vaeline.data.facts import Facts
-from vaeline.evaluation import image_features
+from vaeline.evaluation import image_features, reference
 from vaeline.evaluation.catalogue import PACKAGE, catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict
 from vaeline.evaluation.feature_space import Features
@@ -57,7 +57,7 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
         UserError: the images have another shape or range than the test images, or the reference is of another space, of
             other images, or of another number of samples.
     """
-    kept = kept or Kept()
+    kept = (kept or Kept()).called_by(__name__, reference.__name__)
     drawn.require(judges.facts)
     judges.reference.require(judges.features, judges.classifier.weights_sha256, judges.facts, len(drawn.samples))
     record = Record(checksums=judges.facts.checksums, seed=drawn.seed)
@@ -115,8 +115,7 @@ def _extractor(drawn: DrawnImages, judges: Judges, kept: Kept) -> Callable[[Subj
     @cache
     def images(subject: Subject) -> ImageSet:
         pixels, labels, test_index = all_of[subject]
-        code = [image_features.__name__, type(features).__module__]
-        section = kept.section(f"features-{subject}", code, space=judges.reference.space)
+        section = kept.section(f"features-{subject}", [image_features.__name__], space=judges.reference.space)
 
         def extract() -> State:
             extracted = image_features.extract(features, lambda: [pixels], labels[: len(pixels)], test_index)
@@ -132,12 +131,13 @@ def _results(
     file: str, subject: Subject, images: Callable[[Subject], ImageSet], judges: Judges, kept: Kept
 ) -> dict[str, Measured | Dash]:
     """What a file of metrics says of one subject, kept as numbers."""
-    settings = {"subject": subject, "space": judges.reference.space, "test": judges.reference.data["test"]}
-    section = kept.section(f"{file}-{subject}", [f"{PACKAGE}.{file}"], **settings)
+    known, code = judges.reference, [f"{PACKAGE}.{file}", image_features.__name__]
+    settings = {"subject": subject, "space": known.space, "test": known.data["test"], "real": known.tensors_sha256}
+    section = kept.section(f"{file}-{subject}", code, **settings)
 
     def measure() -> State:
         try:
-            found = load(file).measure(images(subject), judges.reference.real)
+            found = load(file).measure(images(subject), known.real)
         except ValueError as error:
             return {"dash": str(error)}
         _check_results(file, found)

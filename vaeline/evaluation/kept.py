@@ -32,16 +32,28 @@ class Kept:
     Args:
         folder: that holds the files; None keeps nothing.
         decides: what decides every result: weights, data, device, versions.
-        digest: hash of the code of modules, given by dotted names, and of all that they import.
+        digest: hash of the code that decides a result, given the dotted names of the modules that compute it, and of `callers`.
+        modules: that take part in computing every result.
+        callers: modules that choose what every result is computed from.
     """
 
     folder: Path | None = None
     decides: Mapping[str, object] = field(default_factory=dict)
-    digest: Callable[[Sequence[str]], str] = "".join
+    digest: Callable[[Sequence[str], Sequence[str]], str] = lambda modules, callers: ""
+    modules: tuple[str, ...] = ()
+    callers: tuple[str, ...] = ()
 
     def and_of(self, **decides: object) -> "Kept":
         """The same for results that more things decide."""
         return replace(self, decides={**self.decides, **decides})
+
+    def computed_by(self, *modules: str) -> "Kept":
+        """The same for results that these modules take part in computing."""
+        return replace(self, modules=(*self.modules, *modules))
+
+    def called_by(self, *callers: str) -> "Kept":
+        """The same for results that are computed from what these modules choose."""
+        return replace(self, callers=(*self.callers, *callers))
 
     def section(self, name: str, modules: Sequence[str], **settings: object) -> Section:
         """Describe a part of the evaluation.
@@ -51,7 +63,8 @@ class Kept:
             modules: that compute it.
             settings: that decide it, beside what decides every result.
         """
-        return Section(name, {"section": name, **self.decides, "code": self.digest(modules), "settings": settings})
+        code = self.digest([*self.modules, *modules], self.callers)
+        return Section(name, {"section": name, **self.decides, "code": code, "settings": settings})
 
     def result(self, section: Section, compute: Callable[[], State]) -> State:
         """The kept result of a section; it is computed and kept if there is none."""

@@ -33,7 +33,7 @@ def measure_latents(model: Model, train: Batches, test: Batches, seed: int, kept
         seed: of all samples.
         kept: results of earlier evaluations of the run.
     """
-    kept = kept or Kept()
+    kept = (kept or Kept()).called_by(__name__)
     record = Record(checksums=train.facts.checksums, seed=seed)
     code = [raw_latents.__name__]
     samples = kept.section("aggregate", code, seed=seed)

@@ -38,7 +38,7 @@ def measure_likelihood(
         settings: how many samples, and the seed.
         kept: results of earlier evaluations of the run.
     """
-    kept = kept or Kept()
+    kept = (kept or Kept()).called_by(__name__)
     record = Record(checksums=test.facts.checksums, seed=settings.seed)
     record.put("parameters", count_parameters(model.parameters()))
     _put_elbo(record, model, test, settings, kept)

@@ -29,7 +29,7 @@ from vaeline.study.step_settings import require_settings, settings_of
 from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.files import json_sha256, sha256
 from vaeline.system.sealed_files import write_sealed
-from vaeline.system.tensor_files import read_tensors, write_tensors
+from vaeline.system.tensor_files import checksum, read_tensors, write_tensors
 
 BATCH = 500
 MEASURED = ("train", "test")  # the splits that are measured
@@ -47,6 +47,7 @@ class Reference:
     drawn: int  # images that a system draws, and that the references are measured of
     judge: str = ""  # SHA-256 of the classifier
     says_nothing: str = ""  # why distances in the space mean nothing; empty if they do mean something
+    tensors_sha256: str = ""  # of the features of the test images; empty if they were not read from a file
 
     def require(self, features: Features, judge: str, facts: Facts, drawn: int) -> None:
         """Refuse to compare images of another space, classifier, data set or number.
@@ -225,7 +226,8 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study:
     require_settings(study, "reference", statistics, about.get("settings", {}))
     with reading_ours(statistics, AGAIN["reference"]):
         real = replace(from_state(file.tensors, lambda: [test], about["prefix"]), label_values=_label_values(facts))
-        return Reference(about["space"], real, record, about["data"], about["drawn"], about["judge"])
+        given = {name: about[name] for name in ("space", "data", "drawn", "judge")}
+        return Reference(**given, real=real, record=record, tensors_sha256=checksum(file.tensors))
 
 
 def _label_values(facts: Facts) -> dict[str, list[str]]:

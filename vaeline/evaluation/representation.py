@@ -27,7 +27,7 @@ def measure_representation(model: Model, train: Batches, test: Batches, seed: in
         seed: of the draws of z behind the mutual information gap.
         kept: results of earlier evaluations of the run.
     """
-    kept = kept or Kept()
+    kept = (kept or Kept()).called_by(__name__)
 
     def measure() -> dict[str, object]:
         record = Record(checksums=test.facts.checksums, seed=seed)

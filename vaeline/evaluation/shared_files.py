@@ -5,6 +5,7 @@ made for another study of the same data set. Reading this needs no torch.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from vaeline.data import source_fingerprint
 from vaeline.data.paths import DataFiles
@@ -36,7 +37,26 @@ def other_settings(study: Study, step: str) -> str:
     return ""
 
 
-def _check_manifest(study: Study) -> None:
+def require_those_there(study: Study) -> None:
+    """Refuse a manifest, a store or a classifier of other settings. Absent files are passed over, and the source is not read.
+
+    Args:
+        study: that shows results which were made with them.
+
+    Raises:
+        UserError: names the file, and the settings that differ; or a file is damaged.
+    """
+    files = DataFiles(study.dataset.id)
+    for path, check in (
+        (files.manifest, _manifest_of),
+        (files.store, read_facts_of),
+        (files.classifier, _check_classifier),
+    ):
+        if path.exists():
+            check(study)
+
+
+def _manifest_of(study: Study) -> dict[str, Any]:
     path = DataFiles(study.dataset.id).manifest
     made = read_sealed(path, AGAIN["download"])
     wanted = {"id": study.dataset.id, "dataset": study.dataset.name, "source": study.dataset.source}
@@ -44,6 +64,11 @@ def _check_manifest(study: Study) -> None:
         raise UserError(
             f"{path} is of another data set than that of params.yaml: {'; '.join(other)}; {AGAIN['download']}."
         )
+    return made
+
+
+def _check_manifest(study: Study) -> None:
+    path, made = DataFiles(study.dataset.id).manifest, _manifest_of(study)
     if made.get(source_fingerprint.KEY) != source_fingerprint.of_source(study.dataset):
         raise UserError(f"{path} is of other files than those in {study.dataset.source}; {AGAIN['download']}.")
 

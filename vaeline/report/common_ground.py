@@ -5,9 +5,10 @@ from pathlib import Path
 
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
+from vaeline.evaluation.shared_files import require_those_there
 from vaeline.runs.evaluation_file import MeasuredOn, measured_with
 from vaeline.study.schema import Study
-from vaeline.study.step_settings import again
+from vaeline.study.step_settings import again, require_settings
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 from vaeline.system.sealed_files import read_sealed
@@ -24,11 +25,13 @@ class CommonGround:
     """The data set that the runs are of, as it is on disk now. What is missing becomes that of the first run.
 
     Args:
+        study: whose settings the data of the first run must have if there is no store; None for any.
         facts: of the store.
         files: that runs are measured with, by the names of `measured_with`.
         checksums: SHA-256 of these files.
     """
 
+    study: Study | None = None
     facts: Facts | None = None
     files: dict[str, Path] = field(default_factory=dict)
     checksums: dict[str, str] = field(default_factory=dict)
@@ -40,10 +43,14 @@ class CommonGround:
         Args:
             study: the active one.
             facts: of its store; None if the store is not there.
+
+        Raises:
+            UserError: the manifest, the store or the classifier is of other settings than the study's.
         """
+        require_those_there(study)
         named = measured_with(DataFiles(study.dataset.id), study.evaluation.features.name)
         files = {name: path for name, path in named.items() if path.exists()}
-        return cls(facts, files, {name: sha256(path) for name, path in files.items()})
+        return cls(study, facts, files, {name: sha256(path) for name, path in files.items()})
 
     def admit(self, folder: Path, facts: Facts, measured: MeasuredOn) -> None:
         """Check that a run is of the same data set, and was measured with the same files.
@@ -56,6 +63,8 @@ class CommonGround:
         Raises:
             UserError: it is not, or a file that it was measured with is damaged.
         """
+        if self.facts is None and self.study is not None:
+            require_settings(self.study, "preprocess", folder, facts.preprocessing.get("settings", {}))
         facts = replace(facts, preprocessing={})
         if self.facts is not None and replace(self.facts, preprocessing={}) != facts:
             raise UserError(

@@ -27,7 +27,7 @@ class TensorFile(NamedTuple):
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Write tensors with what they are of, in one step. The same content gives the same bytes."""
-    sealed = seal({**about, TENSORS: _checksum(tensors)})
+    sealed = seal({**about, TENSORS: checksum(tensors)})
     write_bytes(path, serialised(tensors, {ABOUT: json.dumps(sealed, sort_keys=True)}))
 
 
@@ -51,12 +51,13 @@ def read_tensors(path: Path, again: str) -> TensorFile:
         size = int.from_bytes(content[:8], "little")
         about = about_in(content[8 : 8 + size])
         tensors = safetensors.torch.load(content)
-        if about.pop(TENSORS) != _checksum(tensors):
+        if about.pop(TENSORS) != checksum(tensors):
             raise ValueError("the checksum of its tensors differs")
         return TensorFile(tensors, about, hashlib.sha256(content).hexdigest())
 
 
-def _checksum(tensors: Mapping[str, Tensor]) -> str:
+def checksum(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of tensors and their names, whatever the order and the device."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         array = tensors[name].detach().cpu().contiguous().numpy()

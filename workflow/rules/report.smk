@@ -5,6 +5,7 @@
 rule report:
     input:
         STORE,
+        CLASSIFIER,
         f"{REFERENCE}.json",
         collect(
             map(
