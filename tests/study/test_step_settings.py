@@ -42,7 +42,7 @@ def test_a_file_of_other_settings_is_refused_with_what_differs() -> None:
         require_settings(study, "train", PATH, made, again("train", ("one", 0)), "one")
     assert str(refused.value) == (
         f"{PATH} was made with other settings than those of params.yaml: training.epochs 7, now 2; run "
-        "`python -m pipeline_steps.train --variant one --seed 0` again."
+        "`python -m pipeline_steps.train --variant one --seed 0` again (if DVC has recorded it as it is, `snakemake --cores 4 all` makes it and the record anew)."
     )
 
 

@@ -53,12 +53,14 @@ def test_both_engines_make_the_same_bytes(sources: Project, launcher: Launcher, 
 
 
 def assert_a_forced_commit_certifies_no_settings(project: Project) -> None:
-    """`dvc commit --force` records files for settings that they were not made with, and the files say so."""
+    """`dvc commit --force` records files for settings that they were not made with. The files say so, and Snakemake makes new ones."""
     project.edit(lambda params: params["training"].update(epochs=4))
     project.run("dvc", "commit", "--force")
     assert not project.status()
     said = project.run("snakemake", "-n", "all")
     assert "Training cvae_nf" in said and "was made with other settings than those of params.yaml: training" in said
+    project.run("snakemake", "--cores", "2", "all")
+    assert project.settled()
 
 
 @pytest.mark.slow(reason="sixty processes import torch or an engine")

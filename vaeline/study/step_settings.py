@@ -61,6 +61,10 @@ def again(step: str, run: tuple[str, int] | None = None) -> str:
     return f"run `python -m pipeline_steps.{step}` again"
 
 
+# DVC restores what it has recorded, also if that was made with other settings, as after an edit that was undone in the wrong moment.
+BY_DVC = " (if DVC has recorded it as it is, `snakemake --cores 4 all` makes it and the record anew)"
+
+
 def require_settings(
     study: Study, step: str, path: Path, made: Mapping[str, Any], remedy: str = "", variant: str = ""
 ) -> None:
@@ -79,5 +83,5 @@ def require_settings(
     """
     if other := differences(made, settings_of(study, step, variant)):
         raise UserError(
-            f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {remedy or again(step)}."
+            f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {remedy or again(step)}{BY_DVC}."
         )
