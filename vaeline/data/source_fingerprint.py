@@ -83,7 +83,7 @@ def state(folder: Path, written: Path | None = None) -> str:
 
 
 def file_of_the_future(dataset: Dataset) -> Path | None:
-    """A file of a local source whose time lies in the future; None if there is none.
+    """A file of a local source with a time in the future, or None.
 
     Raises:
         UserError: as in `of_source`.
