@@ -254,7 +254,12 @@ def test_it_samples_inside_the_range(trained: Trained) -> None:
 def test_a_metric_without_a_meaning_is_a_dash(trained: Trained) -> None:
     model, kind = trained.model.eval(), trained.model.posterior.kind
     settings = Evaluation.model_validate(
-        {"importance_samples": 20, "bound_samples": 2, "images": 4, "features": {"name": "classifier"}}
+        {
+            "likelihood": {"samples": 20, "budget": 100},
+            "bound_samples": 2,
+            "images": 4,
+            "features": {"name": "classifier"},
+        }
     )
     record = measure_likelihood(model, trained.train, trained.train, settings)
     record.join(measure_latents(model, trained.train, trained.train, 0))

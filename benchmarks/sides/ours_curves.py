@@ -22,7 +22,7 @@ from vaeline.metrics import _moments
 from vaeline.models import sampling
 from vaeline.models.model import Model
 from vaeline.study import parts
-from vaeline.study.schema import Dataset, Evaluation, Variant
+from vaeline.study.schema import Dataset, Evaluation, LikelihoodEstimate, Variant
 from vaeline.system.devices import prepare_process
 from vaeline.system.memory import keep_memory
 
@@ -131,7 +131,12 @@ def _likelihood(images: int, samples: int) -> Work:
     split = Split(digits(torch, images).numpy(), np.zeros((images, 1), np.int64), [""] * images)
     test = Batches(split, GREYS, 100)
     features = parts.validate("features", {"name": "classifier"})  # required by the schema, not used here
-    settings = Evaluation(importance_samples=samples, bound_samples=1, images=None, features=features)
+    settings = Evaluation(
+        likelihood=LikelihoodEstimate(method="posterior", samples=samples),
+        bound_samples=1,
+        images=None,
+        features=features,
+    )
 
     def work() -> float:
         measure_likelihood(model, test, test, settings)

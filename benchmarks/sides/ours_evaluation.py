@@ -52,7 +52,7 @@ def likelihood(network: str) -> Work:
     from vaeline.data.batches import Batches
     from vaeline.data.store import Split
     from vaeline.evaluation.likelihood import measure_likelihood
-    from vaeline.study.schema import Evaluation
+    from vaeline.study.schema import Evaluation, LikelihoodEstimate
 
     prepare_process(torch.get_num_threads())
     warnings.simplefilter("ignore")  # an untrained model warns that its estimate is only a bound
@@ -62,7 +62,10 @@ def likelihood(network: str) -> Work:
     test = Batches(Split(images, np.zeros((count, 1), np.int64), [""] * count), GREYS, 100)
     features = parts.validate("features", {"name": "classifier"})  # required by the schema, not used here
     settings = Evaluation(
-        importance_samples=IMPORTANCE[network]["samples"], bound_samples=1, images=None, features=features
+        likelihood=LikelihoodEstimate(method="posterior", samples=IMPORTANCE[network]["samples"]),
+        bound_samples=1,
+        images=None,
+        features=features,
     )
 
     def work() -> float:

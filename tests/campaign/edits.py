@@ -23,7 +23,7 @@ from tests.workflow.scratch import Project
 
 RUN = 6.0  # seconds, about the time that a run takes
 VALUES = {  # dotted key -> the value that it gets
-    "evaluation.importance_samples": 20,
+    "evaluation.likelihood.samples": 20,
     "evaluation.seed": 1,
     "training.learning_rate": 0.02,
     "training.epochs": 3,

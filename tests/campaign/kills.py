@@ -29,7 +29,7 @@ def prepare(grounds: Grounds) -> Judge:
         with tempfile.TemporaryDirectory(dir=grounds.folder) as folder:
             project = (finished if random.random() < 0.2 else fresh).copy(Path(folder, "project"))
             other_settings = random.random() < 0.3
-            project.edit(lambda params: params["evaluation"].update(importance_samples=11 if other_settings else 10))
+            project.edit(lambda params: params["evaluation"]["likelihood"].update(samples=11 if other_settings else 10))
             engine, done = random.choice(list(COMMANDS)), []
             for place in range(kills):
                 engine = random.choice(list(COMMANDS)) if random.random() < 0.2 else engine
@@ -37,7 +37,7 @@ def prepare(grounds: Grounds) -> Judge:
                 done.append(words)
                 if fault:
                     break
-            project.edit(lambda params: params["evaluation"].update(importance_samples=10))
+            project.edit(lambda params: params["evaluation"]["likelihood"].update(samples=10))
             what = ", ".join(done)
             verdict = fault or end_state(project, finished, random.choice(list(COMMANDS)), what)
         return Verdict(verdict.outcome, what, verdict.said, tries=sum(ENDED not in words for words in done))

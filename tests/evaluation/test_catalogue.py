@@ -38,7 +38,7 @@ def test_the_metrics_of_a_run_are_known_with_direction_and_unit() -> None:
     )
     assert found.metric("precision").better == "higher" and found.metric("rate").better is None
     assert found.files["skl"] == "symmetric_kl" and found.files["density"] == "precision_recall"
-    assert "nll_hundredth" in found.companions and "skl_standard_error" in found.companions
+    assert "nll_gap" in found.companions and "skl_standard_error" in found.companions
     assert {"fd_floor", "precision_ceiling", "condition_accuracy_floor"} <= found.references.keys()
 
 

@@ -19,7 +19,9 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation.latents import measure_latents
-from vaeline.models.likelihood_estimation import estimate, why_no_likelihood
+from vaeline.models.estimators.around_modes import around_modes
+from vaeline.models.estimators.availability import why_no_likelihood
+from vaeline.models.estimators.from_posterior import from_posterior
 from vaeline.models.model import Model
 from vaeline.models.shape_checks import check_shapes
 from vaeline.runs import model_files
@@ -149,8 +151,11 @@ def assert_measured(trained: Trained) -> None:
     if why_no_likelihood(model):
         assert model.posterior.kind in ("point", "discrete")
         return
-    for found in estimate(model, [model.likelihood], x, labels, samples=10).values():
-        assert found.log_prob.shape == (1, BATCH) and found.log_prob.isfinite().all()
+    for found in (
+        from_posterior(model, model.likelihood, x, labels, samples=10),
+        around_modes(model, model.likelihood, x, labels, samples=10).at(0),
+    ):
+        assert found.log_prob.shape == (BATCH,) and found.log_prob.isfinite().all()
 
 
 def assert_survives_saving(trained: Trained, folder: Path) -> None:

@@ -26,7 +26,7 @@ STUDY = {
     "training": {"epochs": 2, "batch_size": 32, "learning_rate": 0.005},
     "classifier": {"epochs": 20, "width": 8, "features": 8, "threads": 1, "learning_rate": 0.01},
     "sampling": {"grid": 8},
-    "evaluation": {"importance_samples": 20, "bound_samples": 2, "features": {"name": "classifier"}},
+    "evaluation": {"likelihood": {"samples": 20, "budget": 100}, "bound_samples": 2, "features": {"name": "classifier"}},
     "variants": {
         "plain": {
             "network": {"name": "mlp", "widths": [16]}, "latent": 2, "condition": {"embedding": 2},

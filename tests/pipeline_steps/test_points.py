@@ -27,7 +27,11 @@ def moons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "study": {"name": "moons", "variants": ["dp"], "seeds": [0]},
             "dataset": {"id": "moons", "name": "two_moons", "size": None, "limit": 600},
             "training": {"epochs": 2, "learning_rate": 0.01, "device": "cpu"},
-            "evaluation": {"importance_samples": 20, "images": 20, "features": {"name": "classifier"}},
+            "evaluation": {
+                "likelihood": {"samples": 20, "budget": 100},
+                "images": 20,
+                "features": {"name": "classifier"},
+            },
             "variants": {"dp": VARIANT},
         },
         Path("params.yaml"),

@@ -196,7 +196,7 @@ def test_flipped_bytes_are_not_reported(case: str) -> None:
     [
         ({"training": {"learning_rate": 0.001}}, "trained under other parameters"),
         ({"sampling": {"seed": 1}}, "sampled under other parameters"),
-        ({"evaluation": {"importance_samples": 37}}, "evaluated under other parameters"),
+        ({"evaluation": {"likelihood": {"samples": 37}}}, "evaluated under other parameters"),
     ],
 )
 def test_runs_of_other_parameters_are_not_reported(section: dict[str, Any], state: str) -> None:

@@ -24,7 +24,7 @@ from vaeline.data.facts import Facts, UnseenLabels
 from vaeline.data.store import Split
 from vaeline.metrics.nll import Unconverged
 from vaeline.models.model import Model
-from vaeline.runs import model_files
+from vaeline.runs import model_files, trained_run
 from vaeline.runs.arguments import as_images
 from vaeline.runs.trained_run import TrainedRun
 from vaeline.study.schema import Variant
@@ -113,12 +113,14 @@ def test_log_prob_of_a_decoder_that_ignores_z_is_exact(made: Make) -> None:
         mean = run.model.decode(torch.zeros(1, 3), torch.zeros(1, 1, dtype=torch.long)).double()
     x = torch.from_numpy(run.split().images[:4]).double() / 7
     expected = torch.distributions.Normal(mean, float(run.model.likelihood.sigma)).log_prob(x).flatten(1).sum(1)
-    assert run.log_prob(run.split().images[:4], samples=50) == pytest.approx(expected.numpy(), rel=1e-5)
+    assert run.log_prob(run.split().images[:4], samples=20_000) == pytest.approx(expected.numpy(), abs=0.01)
 
 
-def test_few_effective_samples_give_a_warning(made: Make) -> None:
-    run = made(PLAIN | {"likelihood": {"name": "fixed_sigma", "sigma": 0.001}})
-    with pytest.warns(Unconverged, match="3 of 3 images have an effective sample size under 10"):
+def test_chains_that_fail_give_a_warning(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten samples, no image has twenty that are effective, so that all are annealed; here no chain is good enough."""
+    monkeypatch.setattr(trained_run, "LEAST_SHARE", 2.0)
+    run = made(PLAIN)
+    with pytest.warns(Unconverged, match="The chains of 3 of 3 images are not half effective"):
         assert run.log_prob(run.split().images[:3], samples=10).shape == (3,)
 
 

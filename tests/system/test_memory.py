@@ -52,7 +52,7 @@ batches = Batches(Split(pixels, np.arange(images)[:, None] % 2, [""] * images), 
 
 
 def peak(samples):
-    settings = Evaluation(importance_samples=samples, bound_samples=1, features={{"name": "classifier"}})
+    settings = Evaluation(likelihood={{"method": "posterior", "samples": samples}}, bound_samples=1, features={{"name": "classifier"}})
     measure_likelihood(model, batches, batches, settings)
     return peak_megabytes()
 

@@ -60,7 +60,7 @@ def test_the_lock_of_a_snakemake_that_was_killed_before_its_run_began_keeps_nobo
     locks = project.folder / ".snakemake/locks"
     locks.mkdir(exist_ok=True)
     (locks / "0.output.lock").write_text("results/digits/report.html\n")
-    project.edit(lambda params: params["evaluation"].update(importance_samples=37))
+    project.edit(lambda params: params["evaluation"]["likelihood"].update(samples=37))
     assert "report" in project.snakemake()
 
 

@@ -24,7 +24,7 @@ def widen(params: dict[str, Any]) -> None:
 
 
 def samples(count: int) -> Any:
-    return lambda params: params["evaluation"].update(importance_samples=count)
+    return lambda params: params["evaluation"]["likelihood"].update(samples=count)
 
 
 def start(project: Project, command: tuple[str, ...]) -> Launched:
@@ -55,7 +55,7 @@ def test_snakemake_refuses_an_edit_that_is_undone_later(project: Project) -> Non
     project.release()
     assert run.wait() != 0
     assert project.ran_in_order() == ["train cvae 0", "sample cvae 0"]
-    project.edit(samples(500))
+    project.edit(samples(200))
     assert_trained_anew(project, "evaluate cvae 0", "report")
 
 

@@ -1,22 +1,23 @@
 """Likelihood metrics of a run: ELBO, negative log-likelihoods, bits per dimension."""
 
+from collections.abc import Mapping
 from math import prod
 
+import torch
 from torch import Tensor
 
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.evaluation import raw_likelihood
 from vaeline.evaluation.kept import Kept
-from vaeline.evaluation.raw_likelihood import why_no_refit
+from vaeline.evaluation.raw_likelihood import Estimation, Role, why_no_refit
 from vaeline.evaluation.record import NO_LABELS, Record
 from vaeline.metrics.bits_per_dim import bits_per_dim
 from vaeline.metrics.elbo import mean_over_images
-from vaeline.metrics.nll import summarize
+from vaeline.metrics.nll import Annealed, Summary, summarize
 from vaeline.metrics.parameters import count_parameters
 from vaeline.models.contracts import Likelihood
-from vaeline.models.importance_sampling import LogLikelihood
-from vaeline.models.likelihood_estimation import NO_DENSITY, why_no_likelihood
+from vaeline.models.estimators.availability import NO_DENSITY, why_no_likelihood
 from vaeline.models.model import Model
 from vaeline.study.schema import Evaluation
 
@@ -43,14 +44,10 @@ def measure_likelihood(
     record.put("parameters", count_parameters(model.parameters()))
     _put_elbo(record, model, test, settings, kept)
     likelihoods = raw_likelihood.likelihoods_of(model, train, settings.seed, kept)
-    estimates = raw_likelihood.estimates(model, likelihoods, train, test, settings, kept)
-    fitted = model.likelihood.kind == "calibrated"
-    for name, found in estimates.items():
-        how = {"of": len(test.images), "samples": settings.importance_samples}
-        for row, likelihood in enumerate(likelihoods.each):
-            names = [name, f"{name}_refit"] if fitted else [f"{name}_refit" if row else name]
-            measure = _measure(likelihood.sigma, given_label=name == GIVEN_LABEL)
-            _put_nll(record, names, LogLikelihood(*(field[row] for field in found)), likelihood, measure, how)
+    if not why_no_likelihood(model):
+        estimation = Estimation(model, train, test, settings, settings.seed, kept)
+        for role, likelihood in likelihoods.items():
+            _put_estimated(record, estimation, likelihood, role)
     _dash_absent(record, model, test.facts)
     for name, bits in BITS.items():
         _put_bits(record, name, bits, test.facts, is_probability=model.likelihood.sigma is None)
@@ -81,33 +78,67 @@ def _measure(sigma: Tensor | None, given_label: bool) -> str:
     return f"{'probability' if sigma is None else 'density'} of pixels{' given the label' if given_label else ''}"
 
 
+def _put_estimated(record: Record, estimation: Estimation, likelihood: Likelihood, role: Role) -> None:
+    """Record the negative log-likelihoods under one p(x|z), under two names each if its sigma is a refitted one anyway."""
+    found = estimation.estimated(likelihood, role)
+    of_annealed = estimation.by_name(found.annealed, found.bridged)
+    for name, estimates in estimation.by_name(found.given, torch.arange(len(estimation.chosen))).items():
+        both = (
+            [name, f"{name}_refit"] if likelihood.kind == "calibrated" else [name if role == "own" else f"{name}_refit"]
+        )
+        annealed = Annealed(found.bridged, of_annealed[name], found.gaps)
+        summary = summarize(estimates, estimation.settings.likelihood.samples, both[0], annealed)
+        notes: dict[str, object] = {"measure": _measure(likelihood.sigma, given_label=name == GIVEN_LABEL)}
+        if likelihood.sigma is not None:
+            notes["sigma"] = float(likelihood.sigma)
+        for each in both:
+            _put_nll(record, each, summary, estimation, len(found.bridged), found.why_no_gap, notes)
+
+
 def _put_nll(
     record: Record,
-    names: list[str],
-    estimates: LogLikelihood,
-    likelihood: Likelihood,
-    measure: str,
-    how: dict[str, int],
+    name: str,
+    summary: Summary,
+    estimation: Estimation,
+    annealed: int,
+    why_no_gap: str,
+    notes: Mapping[str, object],
 ) -> None:
-    """Record a negative log-likelihood, under two names if its sigma is a refitted one anyway."""
-    summary, samples = summarize(estimates, names[0]), how["samples"]
-    counts = {"split": "test", "images": len(estimates.log_prob), **how}
-    notes: dict[str, object] = {"measure": measure}
+    """Record a negative log-likelihood with its errors, and how it was estimated."""
+    settings, images = estimation.settings.likelihood, len(summary.values)
+    of = len(estimation.test.images)
+    how = {
+        "split": "test",
+        "images": images,
+        "of": of,
+        "method": settings.method,
+        "samples": settings.samples,
+        "annealed": annealed,
+    }
+    about = dict(notes)
     if summary.why_upper_bound:
-        notes["upper_bound"] = summary.why_upper_bound
-    if len(estimates.log_prob) < how["of"]:
-        notes["warning"] = f"of {len(estimates.log_prob):,} of the {how['of']:,} test images"
-    if likelihood.sigma is not None:
-        notes["sigma"] = float(likelihood.sigma)
-    for name in names:
-        record.put(name, summary.nll, **counts, effective_sample_size=summary.effective_sample_size, **notes)
-        record.put(f"{name}_tenth", summary.tenth, **{**counts, "samples": samples // 10}, **notes)
-        record.put(f"{name}_hundredth", summary.hundredth, **{**counts, "samples": max(1, samples // 100)}, **notes)
-        record.put(f"{name}_standard_error", summary.standard_error, **counts)
-        if summary.why_upper_bound:
-            record.dash(f"{name}_monte_carlo_error", "the value is an upper bound, whose bias exceeds this error")
-        else:
-            record.put(f"{name}_monte_carlo_error", summary.monte_carlo_error, **counts)
+        about["upper_bound"] = summary.why_upper_bound
+    if images < of:
+        about["warning"] = f"of {images:,} of the {of:,} test images"
+    record.put(
+        name,
+        summary.nll,
+        **how,
+        effective_sample_size=summary.effective_sample_size,
+        untrusted=summary.untrusted,
+        **about,
+    )
+    if settings.method == "posterior":
+        record.put(f"{name}_tenth", summary.tenth, **{**how, "samples": settings.samples // 10}, **about)
+    record.put(f"{name}_standard_error", summary.standard_error, **how)
+    if summary.why_upper_bound:
+        record.dash(f"{name}_monte_carlo_error", "the value is an upper bound, whose bias exceeds this error")
+    else:
+        record.put(f"{name}_monte_carlo_error", summary.monte_carlo_error, **how)
+    if summary.gap is None:
+        record.dash(f"{name}_gap", why_no_gap)
+    else:
+        record.put(f"{name}_gap", summary.gap, **how)
 
 
 def _dash_absent(record: Record, model: Model, facts: Facts) -> None:

@@ -1,12 +1,13 @@
-"""The negative log-likelihood of images, from estimates of log p(x) by importance sampling (Burda et al., 2016, eq. 8)."""
+"""The negative log-likelihood of images, from estimates of log p(x) (Burda et al., 2016, eq. 8), and whether it can be believed."""
 
 import warnings
 from math import sqrt
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from torch import Tensor
 
 from vaeline.metrics._entry import Metric
+from vaeline.metrics._trust import LEAST_SHARE, Estimates, is_trusted
 
 METRICS = [
     *(
@@ -14,17 +15,24 @@ METRICS = [
             f"nll{given}{refit}",
             group="Likelihood",
             meaning=f"negative log-likelihood{words}{', σ refitted' if refit else ''}",
-            definition=f"-log p({of}), nats per image{' with the label y' if given else ''}, by importance sampling from q."
+            definition=f"-log p({of}), nats per image{' with the label y' if given else ''}, by importance sampling around the modes of "
+            f"p(z|{of.replace('|', ', ')}), and by annealing where that fails."
             f"{' Sigma is refitted on the training split, the model frozen.' if refit else ''}",
             unit="nats",
             better="lower",
             standard_error="over images",
             companions=(
-                (f"nll{given}{refit}_tenth", f"nll{given}{refit} from a tenth of the samples."),
-                (f"nll{given}{refit}_hundredth", f"nll{given}{refit} from a hundredth of the samples."),
+                (
+                    f"nll{given}{refit}_tenth",
+                    f"nll{given}{refit} from a tenth of the samples, if they are drawn from q(z|x).",
+                ),
                 (
                     f"nll{given}{refit}_monte_carlo_error",
-                    f"Standard error of nll{given}{refit} over draws of the importance samples, by the delta method.",
+                    f"Standard error of nll{given}{refit} over draws of the samples, by the delta method.",
+                ),
+                (
+                    f"nll{given}{refit}_gap",
+                    f"Upper minus lower bound of nll{given}{refit} on images that the model draws, mean.",
                 ),
             ),
         )
@@ -39,64 +47,146 @@ METRICS = [
     ),
 ]
 
-FEW_SAMPLES = 10  # with fewer effective samples, an estimate is only an upper bound
-MOST_FALL = 0.5  # nats; so is an estimate that ten times as many samples lower by more
+# What an estimate of all images must fulfil, in nats where nothing else is said.
+MOST_UNTRUSTED = 0.01  # share of the images
+MOST_ERROR, SHARE_OF_ERROR = (
+    0.05,
+    0.1,
+)  # of bias and Monte Carlo error together; or a share of the standard error over images
+MOST_GAP = 0.1
+MOST_JOINT_ERRORS = 3.0  # between two estimators on the same images
+FEWEST_TO_CORRECT = 8  # annealed images that may stand for others
 
 
 class Unconverged(UserWarning):
-    """An importance-sampled log-likelihood has not converged, so that it is only a bound."""
+    """An estimated log-likelihood is only a bound."""
 
 
-class Estimates(Protocol):
-    """Estimates of log p(x) of each image, (images,), float64."""
+class Annealed(NamedTuple):
+    """Second estimates of some images, and bounds of images that the model drew."""
 
-    @property
-    def log_prob(self) -> Tensor: ...  # nats
-    @property
-    def tenth(self) -> Tensor: ...  # the same from the first tenth of the samples
-    @property
-    def hundredth(self) -> Tensor: ...  # and from the first hundredth
-    @property
-    def variance(self) -> Tensor: ...  # of log_prob over draws of the samples
-    @property
-    def effective_sample_size(self) -> Tensor: ...
+    images: Tensor  # indices, (m,)
+    estimates: Estimates  # of these images
+    gaps: Tensor  # upper minus lower bound, nats, (drawn,)
 
 
 class Summary(NamedTuple):
     """A negative log-likelihood over images, in nats per image."""
 
     nll: float  # mean
-    tenth: float  # mean of the same from a tenth of the samples
-    hundredth: float  # and from a hundredth
+    tenth: float  # the same from a tenth of the samples
+    values: Tensor  # log p(x) of each image, of which nll is the mean: (images,), float64
     standard_error: float  # of the mean, over images
-    monte_carlo_error: float  # of the mean, over draws of the importance samples; it does not contain the bias
+    monte_carlo_error: float  # of the mean, over draws of the samples and over the images that were annealed
     effective_sample_size: float  # median
-
-    @property
-    def why_upper_bound(self) -> str:
-        """Why the value is only an upper bound, which more samples would lower; empty if it has converged."""
-        if self.effective_sample_size < FEW_SAMPLES:
-            return f"its effective sample size is under {FEW_SAMPLES}"
-        if self.tenth - self.nll > MOST_FALL:
-            return f"ten times as many samples lowered it by more than {MOST_FALL} nats"
-        return ""
+    untrusted: float  # share of the images whose estimate cannot be trusted
+    gap: float | None  # mean on images that the model drew
+    why_upper_bound: str  # empty if the value is an estimate
 
 
-def summarize(estimates: Estimates, name: str) -> Summary:
-    """Average estimates over images; `name` names the metric in the warning.
+def summarize(estimates: Estimates, samples: int, name: str, annealed: Annealed | None = None) -> Summary:
+    """Average estimates over images.
+
+    Args:
+        estimates: of all images.
+        samples: of each image.
+        name: of the metric, for the warning.
+        annealed: second estimates; None if there are none.
 
     Warns:
-        Unconverged: the median effective sample size is below 10, or the estimate still falls.
+        Unconverged: the value is only an upper bound.
     """
-    images = len(estimates.log_prob)
+    fails = ~is_trusted(estimates, samples)
+    found = Corrected(estimates.log_prob.clone(), estimates.variance.clone(), 0.0, float(fails.double().mean()))
+    if annealed is not None and len(annealed.images):
+        found = _corrected(found, estimates, annealed, fails)
+    images = len(found.values)
+    error = sqrt(float(found.variance.sum()) / images**2 + found.extra)
+    standard_error = found.values.std().item() / sqrt(images)
+    gap = float(annealed.gaps.mean()) if annealed is not None and len(annealed.gaps) else None
     summary = Summary(
-        nll=-estimates.log_prob.mean().item(),
+        nll=-found.values.mean().item(),
         tenth=-estimates.tenth.mean().item(),
-        hundredth=-estimates.hundredth.mean().item(),
-        standard_error=estimates.log_prob.std().item() / sqrt(images),
-        monte_carlo_error=estimates.variance.sum().sqrt().item() / images,
-        effective_sample_size=estimates.effective_sample_size.median().item(),
+        values=found.values,
+        standard_error=standard_error,
+        monte_carlo_error=error,
+        effective_sample_size=samples * estimates.effective_share.median().item(),
+        untrusted=found.untrusted,
+        gap=gap,
+        why_upper_bound=found.why
+        or _why_untrusted(found.untrusted)
+        or _why_imprecise(found.variance, error, standard_error)
+        or _why_gap(gap),
     )
     if summary.why_upper_bound:
         warnings.warn(f"{name} is an upper bound: {summary.why_upper_bound}.", Unconverged, stacklevel=2)
     return summary
+
+
+class Corrected(NamedTuple):
+    """Estimates of all images after annealing."""
+
+    values: Tensor  # log p(x), nats, (images,)
+    variance: Tensor  # of each over draws
+    extra: float  # variance of the mean that comes from the images that stand for others
+    untrusted: float  # share of the images that annealing cannot help
+    why: str = ""  # why the mean is a bound in any case
+
+
+def _corrected(found: Corrected, estimates: Estimates, annealed: Annealed, fails: Tensor) -> Corrected:
+    """Replace estimates by annealed ones: those that fail, and all of them if annealing contradicts those that do not."""
+    needed = fails[annealed.images]
+    effective = annealed.estimates.effective_share >= LEAST_SHARE
+    if needed.any():
+        found = _moved(found, annealed, fails, needed)._replace(
+            untrusted=found.untrusted * float((~effective)[needed].double().mean())
+        )
+    if not _contradicts(estimates, annealed, ~needed):
+        return found
+    if int((~needed).sum()) < FEWEST_TO_CORRECT:
+        why = f"annealing contradicts it, on {int((~needed).sum())} images, fewer than {FEWEST_TO_CORRECT}"
+        return found._replace(why=why)
+    left = float((~fails).double().mean()) * float((~effective)[~needed].double().mean())
+    return _moved(found, annealed, ~fails, ~needed)._replace(untrusted=found.untrusted + left)
+
+
+def _moved(found: Corrected, annealed: Annealed, group: Tensor, of_group: Tensor) -> Corrected:
+    """Move a group of images to its annealed estimates, and those of the group that have none by the mean difference."""
+    rows, better = annealed.images[of_group], annealed.estimates
+    difference = better.log_prob[of_group] - found.values[rows]
+    values, variance = found.values.clone(), found.variance.clone()
+    values[group], variance[group] = values[group] + difference.mean(), 0.0
+    values[rows], variance[rows] = better.log_prob[of_group], better.variance[of_group]
+    left = int(group.sum()) - len(rows)
+    spread = float(difference.var()) / len(rows) if len(rows) > 1 else float("inf")
+    extra = (left / len(values)) ** 2 * spread if left else 0.0
+    return found._replace(values=values, variance=variance, extra=found.extra + extra)
+
+
+def _why_untrusted(share: float) -> str:
+    if share <= MOST_UNTRUSTED:
+        return ""
+    return f"the importance weights of {share:.0%} of the images have no stable mean"
+
+
+def _why_imprecise(variance: Tensor, error: float, standard_error: float) -> str:
+    off = 0.5 * float(variance.mean()) + error  # each estimate lies half its variance below, on average
+    allowed = max(MOST_ERROR, SHARE_OF_ERROR * standard_error)
+    return "" if off <= allowed else f"its bias and Monte Carlo error are up to {off:.2g} nats, more than {allowed:.2g}"
+
+
+def _contradicts(estimates: Estimates, annealed: Annealed, rows: Tensor) -> bool:
+    """Whether the two estimates contradict one another on images that need no second one."""
+    if not rows.any():
+        return False
+    of = annealed.images[rows]
+    difference = annealed.estimates.log_prob[rows] - estimates.log_prob[of]
+    variance = annealed.estimates.variance[rows] + estimates.variance[of]
+    bias, joint = 0.5 * variance.mean(), variance.sum().sqrt() / len(of)
+    return bool(difference.mean().abs() - bias > MOST_JOINT_ERRORS * joint.clamp_min(1e-6))
+
+
+def _why_gap(gap: float | None) -> str:
+    return (
+        "" if gap is None or gap <= MOST_GAP else f"on images that the model draws, its bounds are {gap:.2g} nats apart"
+    )

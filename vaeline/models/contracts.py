@@ -165,6 +165,14 @@ class Prior(PartModule):
         A prior without weights may draw on any device; callers move what it draws.
         """
 
+    def frozen(self) -> "Prior":
+        """The same density, with all that does not depend on z or the condition computed once; it does not follow the weights."""
+        return self
+
+    def centres(self) -> Tensor | None:
+        """The middles of the parts that a density is a mixture of, (components, latent); None if it is no mixture."""
+        return None
+
     def kl_each(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
         """KL(q(z_j|x) || p(z_j)) of each dimension in closed form, (b, latent); None if there is none."""
         return None
@@ -222,6 +230,14 @@ class Likelihood(PartModule):
     @abstractmethod
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """log p(x|z): nats per image, summed over pixels, (b,)."""
+
+    @abstractmethod
+    def curvature(self, h: Tensor) -> Tensor:
+        """Expected curvature of -log p(x|z) in each element of h (its Fisher information), above or equal 0: the shape of h."""
+
+    @abstractmethod
+    def sample(self, h: Tensor) -> Tensor:
+        """Draw x, the shape of h: the mean with its noise."""
 
     def calibrate(self, mean_squared_error: float) -> None:
         """Set sigma to the best for a mean squared error per pixel; a likelihood without sigma has nothing to set."""

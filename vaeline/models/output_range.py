@@ -16,3 +16,11 @@ class OutputRange:
             return h
         low, high = self.range
         return low + (high - low) * h.sigmoid()
+
+    def slope(self, h: Tensor) -> Tensor:
+        """The derivative at each element of h."""
+        if self.range is None:
+            return h.new_ones(()).expand_as(h)
+        low, high = self.range
+        share = h.sigmoid()
+        return (high - low) * share * (1 - share)

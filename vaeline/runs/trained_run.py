@@ -15,10 +15,12 @@ from vaeline.data.facts import Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.splits import SPLITS
 from vaeline.data.store import Split, read_split, require_images
-from vaeline.metrics.nll import FEW_SAMPLES, Unconverged
+from vaeline.metrics._trust import LEAST_SHARE, is_trusted
+from vaeline.metrics.nll import Unconverged
 from vaeline.models import interpolation, sampling
-from vaeline.models.importance_sampling import LogLikelihood
-from vaeline.models.likelihood_estimation import estimate, log_frequencies, why_no_likelihood
+from vaeline.models.estimators.around_modes import annealed, around_modes
+from vaeline.models.estimators.availability import log_frequencies, why_no_likelihood
+from vaeline.models.estimators.log_likelihood import LogLikelihood, marginal
 from vaeline.models.model import Model
 from vaeline.runs import identity, model_files
 from vaeline.runs.arguments import (
@@ -254,22 +256,23 @@ class TrainedRun:
     def log_prob(
         self, images: np.ndarray, labels: np.ndarray | None = None, samples: int = 500, seed: int = 0
     ) -> np.ndarray:
-        """Log-likelihoods of images by importance sampling (Burda et al., 2016), float64, (n,), in nats.
+        """Log-likelihoods of images, float64, (n,), in nats.
 
-        Images are dequantized if the study dequantizes, as for the metrics `nll` and `nll_given_label`.
+        Samples are drawn around the modes of p(z|x). Images on which that fails are estimated by annealing, which takes longer. Images
+        are dequantized if the study dequantizes, as for the metrics `nll` and `nll_given_label`.
 
         Args:
             images: to estimate.
             labels: for log p(x|y). Without labels, the result is log p(x); the classes of a conditional model are summed out
                 with their frequencies in the training split.
-            samples: of the posterior for each image, at least 10.
+            samples: for each image, at least 10.
             seed: of the samples, and of the noise of dequantization.
 
         Raises:
             UserError: the posterior has no density, or the labels are attributes and are not given.
 
         Warns:
-            Unconverged: the effective sample size of an image is under 10; its result is a lower bound.
+            Unconverged: annealing fails on an image too; its result is a lower bound.
         """
         if why := why_no_likelihood(self.model):
             raise UserError(f"This run has no likelihood to estimate: {why}.")
@@ -286,9 +289,24 @@ class TrainedRun:
         x = self._x(images, generator)
         with torch.random.fork_rng():
             torch.manual_seed(derive_seed("importance samples", seed))
-            found = estimate(self.model, [self.model.likelihood], x, self._tensor(of_images), samples, log_prior)
-        metric = "nll" if "nll" in found else "nll_given_label"
-        return _converged(LogLikelihood(*(field[0] for field in found[metric])))
+            return self._estimated(x, self._tensor(of_images), samples, log_prior)
+
+    def _estimated(self, x: Tensor, labels: Tensor, samples: int, log_prior: Tensor | None) -> np.ndarray:
+        given = around_modes(self.model, self.model.likelihood, x, labels, samples, log_prior)
+        rows = (~is_trusted(_mixed(given, log_prior), samples)).nonzero().squeeze(1)
+        if len(rows):
+            some, of_some = given.at(slice(None), rows), rows.to(x.device)
+            found = annealed(self.model, self.model.likelihood, x[of_some], labels[of_some], some, log_prior).likelihood
+            given.put((slice(None), rows), found)
+            few = int((_mixed(found, log_prior).effective_share < LEAST_SHARE).sum())
+            if few:
+                warnings.warn(
+                    f"The chains of {few} of {len(x)} images are not half effective; their log-likelihoods are lower bounds.",
+                    Unconverged,
+                    stacklevel=3,
+                )
+        result: np.ndarray = _mixed(given, log_prior).log_prob.numpy()
+        return result
 
     def _x(self, images: np.ndarray, generator: torch.Generator | None = None) -> Tensor:
         """Scale images for the networks."""
@@ -364,13 +382,5 @@ def _joined(batches: Iterable[Tensor]) -> np.ndarray:
     return joined
 
 
-def _converged(likelihood: LogLikelihood) -> np.ndarray:
-    few = int((likelihood.effective_sample_size < FEW_SAMPLES).sum())
-    if few:
-        warnings.warn(
-            f"{few} of {len(likelihood.log_prob)} images have an effective sample size under {FEW_SAMPLES}; their log-likelihoods are lower bounds.",
-            Unconverged,
-            stacklevel=3,
-        )
-    found: np.ndarray = likelihood.log_prob.numpy()
-    return found
+def _mixed(given: LogLikelihood, log_prior: Tensor | None) -> LogLikelihood:
+    return given.at(0) if log_prior is None else marginal(given, log_prior)

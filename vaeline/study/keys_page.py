@@ -7,13 +7,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from vaeline.study import parts
-from vaeline.study.schema import Condition, Dataset, Published, Split, Study, Variant
+from vaeline.study.schema import Condition, LikelihoodEstimate, Published, Split, Study, Variant
 
 Schema = dict[str, Any]  # of JSON
 FAMILIES = {
     "networks": "network", "posteriors": "posterior", "priors": "prior", "likelihoods": "likelihood",
     "regularizers": "regularizer", "bounds": "bound", "densities": "density", "flows": "flow", "features": "features",
 }  # fmt: skip
+INSIDE: dict[str, dict[str, type[BaseModel]]] = {
+    "dataset": {"split": Split},
+    "evaluation": {"likelihood": LikelihoodEstimate},
+}  # section -> key -> its keys
 TYPES = {"integer": "whole number", "number": "number", "boolean": "true, false", "string": "text", "null": "null"}
 BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 
@@ -28,7 +32,8 @@ def document() -> str:
             blocks += _section("## `published.<name>`", Published)
         else:
             blocks += _section(f"## `{name}`", field.annotation)
-        blocks += _section("### `dataset.split`", Split) if field.annotation is Dataset else []
+        for key, entry in INSIDE.get(name, {}).items():
+            blocks += _section(f"### `{name}.{key}`", entry)
     for family, key in FAMILIES.items():
         blocks += [f"## The parts of `{key}`", f"Each part is a file of `{parts.shown_folder(family)}`."]
         for name in parts.names(family):

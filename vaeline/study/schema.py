@@ -234,10 +234,27 @@ class Sampling(Entry):
     seed: int = Field(0, ge=0, le=MOST_SEED, description="of the choice of test images, and of all draws")
 
 
+class LikelihoodEstimate(Entry):
+    """How log p(x) is estimated."""
+
+    method: Literal["laplace", "posterior"] = Field(
+        "laplace",
+        description="where its samples are drawn: around the modes of p(z|x), with annealing where that fails; or from q(z|x), as published figures "
+        "often are",
+    )
+    samples: int = Field(200, ge=10, le=1_000_000, description="of each image")
+    budget: int = Field(
+        4000,
+        ge=0,
+        le=1_000_000_000,
+        description="evaluations of the decoder for annealing, for each image that is measured, on average",
+    )
+
+
 class Evaluation(Entry):
     """The metrics on the test split."""
 
-    importance_samples: int = Field(500, ge=10, le=1_000_000, description="K of the importance-sampled likelihood")
+    likelihood: LikelihoodEstimate = Field(LikelihoodEstimate(), description="how log p(x) is estimated")
     bound_samples: int = Field(10, ge=1, le=10_000, description="posterior samples for each image's bound")
     images: int | None = Field(None, ge=2, description="test images of the likelihood; null for all")
     seed: int = Field(

@@ -28,6 +28,12 @@ class Quarter(Likelihood):
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         return gaussian.log_prob(x, h, torch.tensor(0.25).log())
 
+    def curvature(self, h: Tensor) -> Tensor:
+        return torch.full_like(h, 4.0)
+
+    def sample(self, h: Tensor) -> Tensor:
+        return h + torch.randn_like(h) / 2
+
 
 class LinearGaussian:
     """z ~ N(0, I), x ~ N(Wz, I / 4); q is the posterior, its variance `inflation` times as large."""

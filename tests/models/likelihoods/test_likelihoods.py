@@ -38,6 +38,19 @@ def test_the_mean_lies_in_the_range_of_the_data(name: str, context: Context) -> 
 
 
 @every("likelihoods")
+def test_the_curvature_is_the_information_of_its_own_draws(name: str, context: Context) -> None:
+    """Fisher's information is the variance of the score; the score of a draw has the mean 0."""
+    likelihood = build(name, context).eval()
+    torch.manual_seed(0)
+    h = torch.randn(1, 1, 4, 4).expand(20_000, -1, -1, -1).clone().requires_grad_()
+    with torch.no_grad():
+        x = likelihood.sample(h)
+    torch.testing.assert_close(x.mean(0), likelihood.mean(h)[0].detach(), atol=0.05, rtol=0)
+    (score,) = torch.autograd.grad(likelihood.log_prob(x, h).sum(), h)
+    torch.testing.assert_close(score.square().mean(0), likelihood.curvature(h[:1])[0].detach(), atol=1e-3, rtol=0.1)
+
+
+@every("likelihoods")
 def test_the_source_of_sigma_is_declared_and_sigma_saved(name: str, context: Context) -> None:
     likelihood, again = build(name, context), build(name, context)
     assert (likelihood.sigma is None) == (likelihood.kind == "none")

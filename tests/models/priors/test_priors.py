@@ -53,6 +53,19 @@ def test_the_density_integrates_to_one_in_two_dimensions(name: str, context: Con
     assert float((density * weights).sum(dtype=torch.float64)) == pytest.approx(1, abs=0.001)
 
 
+@of_vectors
+@torch.no_grad()
+def test_a_frozen_prior_is_the_same_density(name: str, context: Context, condition: torch.Tensor) -> None:
+    prior, z = build(name, context), torch.randn(50, 2)
+    frozen = prior.frozen()
+    of_z = prior.log_prob(z, condition.expand(50, -1))
+    torch.testing.assert_close(frozen.log_prob(z, condition.expand(50, -1)), of_z, atol=1e-4, rtol=1e-4)
+    centres = frozen.centres()
+    if centres is not None:  # the density is higher there than at most of its own draws
+        drawn = prior.log_prob(prior.sample(200, condition.expand(200, -1)), condition.expand(200, -1))
+        assert prior.log_prob(centres, condition.expand(len(centres), -1)).max() > drawn.median()
+
+
 @pytest.mark.parametrize("name", [name for name in parts.names("priors") if name not in (*OF_FLOWS, "uniform")])
 @torch.no_grad()
 def test_a_flowless_density_integrates_to_one_in_one_dimension(

@@ -95,3 +95,7 @@ class GaussianMixture(Density):
         chosen = torch.multinomial(self.weight, count, replacement=True)
         noise = torch.randn(count, self.mean.shape[1], 1, device=self.mean.device)
         return self.mean[chosen] + (self.factor[chosen] @ noise).squeeze(2)
+
+    def centres(self) -> Tensor:
+        """The means, (components, latent)."""
+        return self.mean

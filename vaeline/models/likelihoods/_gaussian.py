@@ -49,6 +49,14 @@ class IsotropicGaussian(Likelihood):
         """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
         return gaussian.log_prob(x, self.mean(h), 2 * self.sigma.log())
 
+    def curvature(self, h: Tensor) -> Tensor:
+        """(slope of the mean / sigma)^2, the shape of h."""
+        return (self.output_range.slope(h) / self.sigma).square()
+
+    def sample(self, h: Tensor) -> Tensor:
+        """Draw the mean with Gaussian noise."""
+        return self.mean(h) + self.sigma * torch.randn_like(h)
+
     def calibrate(self, mean_squared_error: float) -> None:
         """Set sigma to the root of the mean squared error per pixel."""
         self.sigma.fill_(max(mean_squared_error, LEAST_VARIANCE) ** 0.5)

@@ -43,3 +43,11 @@ class Bernoulli(Likelihood):
         """Log-probability of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
         # Two sums: the difference of the two terms for each pixel would be written once and read twice.
         return (x * h).flatten(1).sum(1) - functional.softplus(h).flatten(1).sum(1)
+
+    def curvature(self, h: Tensor) -> Tensor:
+        """p (1 - p) of each pixel."""
+        return self.mean(h) * (1 - self.mean(h))
+
+    def sample(self, h: Tensor) -> Tensor:
+        """Draw black and white pixels."""
+        return self.mean(h).bernoulli()

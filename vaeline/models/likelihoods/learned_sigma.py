@@ -46,6 +46,14 @@ class LearnedSigma(Likelihood):
         """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
         return gaussian.log_prob(x, self.mean(h), 2 * self.log_sigma)
 
+    def curvature(self, h: Tensor) -> Tensor:
+        """(slope of the mean / sigma)^2, the shape of h."""
+        return (self.output_range.slope(h) / self.sigma).square()
+
+    def sample(self, h: Tensor) -> Tensor:
+        """Draw the mean with Gaussian noise."""
+        return self.mean(h) + self.sigma * torch.randn_like(h)
+
     @torch.no_grad()
     def calibrate(self, mean_squared_error: float) -> None:
         """Replace the trained sigma by the best for a mean squared error per pixel."""

@@ -43,3 +43,7 @@ class Mixture(Prior):
         chosen = torch.multinomial(self.logits.softmax(0), count, replacement=True)
         mean, log_var = self.mean[chosen], self.log_var[chosen]
         return gaussian.sample(mean, log_var)
+
+    def centres(self) -> Tensor:
+        """The means, (components, latent)."""
+        return self.mean.detach()

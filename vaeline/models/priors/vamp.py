@@ -15,6 +15,7 @@ from vaeline.models.contracts import Context, Prior
 from vaeline.models.latent import GaussianLatent, Latent
 from vaeline.models.output_range import OutputRange
 from vaeline.models.part_checks import vector_size
+from vaeline.models.priors.mixture import Mixture
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -62,6 +63,15 @@ class Vamp(Prior):
         chosen = torch.randint(len(mean), (count,), device=mean.device)
         mean, log_var = mean[chosen], log_var[chosen]
         return gaussian.sample(mean, log_var)
+
+    def frozen(self) -> Mixture:
+        """The mixture of the posteriors as they are now: the pseudo-inputs are not encoded again."""
+        with torch.no_grad():
+            mean, log_var = self._components()
+        mixture = Mixture(*mean.shape)
+        mixture.mean.data, mixture.log_var.data = mean, log_var
+        mixture.logits.data = mean.new_zeros(len(mean))
+        return mixture.requires_grad_(False)
 
     def images(self) -> Tensor:
         """The pseudo-inputs as images, (pseudo_inputs, channel, height, width)."""

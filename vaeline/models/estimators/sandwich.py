@@ -1,0 +1,58 @@
+"""How far an estimate of log p(x) can be off, from images that the model draws: their exact z gives an upper bound too.
+
+One of the samples of a lower bound is replaced by the z that the image was decoded from, which is an exact draw of p(z|x). The
+logarithm of the mean of the weights is then on average above log p(x) (Grosse et al., 2015; Brekelmans et al., 2022).
+"""
+
+import torch
+from torch import Tensor
+
+from vaeline.metrics._trust import is_trusted
+from vaeline.models.contracts import Likelihood
+from vaeline.models.estimators.annealing import Annealing
+from vaeline.models.estimators.joint_density import JointDensity
+from vaeline.models.estimators.laplace import proposal_of
+from vaeline.models.estimators.log_likelihood import LogLikelihood
+from vaeline.models.model import Model
+
+
+def why_no_sandwich(model: Model) -> str:
+    """Why the model draws no images of its own density; empty if it does."""
+    skips = model.latent_density.samples_skip_flow
+    return "the prior draws from another density than the one it is trained by" if skips else ""
+
+
+@torch.no_grad()
+def gaps(model: Model, likelihood: Likelihood, labels: Tensor, samples: int) -> Tensor:
+    """Upper minus lower bound of log p(x|y) for an image drawn under each row of labels: nats, (images,), float64, on the CPU.
+
+    Each image is estimated as a test image is: around its modes, and by annealing if that fails.
+    """
+    z = model.draw(labels)
+    density = JointDensity(model, likelihood, likelihood.sample(model.decoder_output(z, labels)), labels)
+    parts = density.parts()
+    each = zip(parts, z.split([len(part) for part in parts]), strict=True)
+    return torch.cat([_gaps(part, exact, samples) for part, exact in each])
+
+
+def _gaps(density: JointDensity, z: Tensor, samples: int) -> Tensor:
+    proposal = proposal_of(density)
+    drawn = proposal.sample(samples, stratified=False)
+    weights = density.log_prob(drawn) - proposal.log_prob(drawn)
+    exact = density.log_prob(z.unsqueeze(0)) - proposal.log_prob(z.unsqueeze(0))
+    found = _gap(weights, exact)
+    rows = (~is_trusted(LogLikelihood.of_weights(weights), samples)).nonzero().squeeze(1).to(z.device)
+    if len(rows):
+        pilot = Annealing.tuned(density.of(rows), proposal.of(rows))
+        for chains in pilot.effective():
+            of = rows[chains.rows]
+            if len(of):
+                back = chains.annealing.log_weights_back(z[of].unsqueeze(0))
+                found[of.cpu()] = _gap(chains.log_weights, back)
+    return found
+
+
+def _gap(weights: Tensor, exact: Tensor) -> Tensor:
+    """The mean of weights with one replaced by that of an exact draw, against the mean without it: (count, images), (1, images)."""
+    upper = torch.cat([weights[1:], exact]).logsumexp(0)
+    return (upper - weights.logsumexp(0)).cpu()
