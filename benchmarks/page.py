@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from benchmarks.curves import CurveResult, fit_line
 from benchmarks.race import MEASURED, ROOT, RaceResult
 from benchmarks.rows import ROWS, Row
-from vaeline.report.intervals import Interval, interval
+from vaeline.report.estimates import Estimate, over_seeds
 from vaeline.report.paired_differences import paired_difference
 
 matplotlib.use("Agg")
@@ -98,14 +98,14 @@ def _compare_precisions(precisions: Precisions) -> list[PrecisionRow]:
 def _precision_row(study: str, metric: str, variant: str, values: Mapping[str, Mapping[str, float]]) -> PrecisionRow:
     fp32, bf16 = ({int(seed): value for seed, value in values[key].items()} for key in ("32", "bf16"))
     pair = paired_difference("bf16", "fp32", {"bf16": bf16, "fp32": fp32})
-    difference = Interval(pair.difference, pair.half_width, pair.seeds)
     same = pair.half_width is not None and not pair.significant
-    intervals = (interval(list(fp32.values())), interval(list(bf16.values())), difference)
-    return PrecisionRow(study, metric, variant, [*map(_format_interval, intervals)], same)
+    estimates = (over_seeds(list(fp32.values())), over_seeds(list(bf16.values())), pair.estimate)
+    return PrecisionRow(study, metric, variant, [*map(_format_estimate, estimates)], same)
 
 
-def _format_interval(values: Interval) -> str:
-    return f"{values.mean:.3f}" + ("" if values.half_width is None else f" ± {values.half_width:.3f}")
+def _format_estimate(found: Estimate) -> str:
+    half_width = found.half_width()
+    return f"{found.mean:.3f}" + ("" if half_width is None else f" ± {half_width:.3f}")
 
 
 def _rate(turns: Sequence[float], row: Row) -> str:

@@ -10,6 +10,7 @@ from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import verify
 from vaeline.evaluation import reference_numbers
+from vaeline.evaluation.catalogue import require_primary
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.shared_files import other_settings
 from vaeline.report import compare, comparison, real_images, results, tradeoffs
@@ -39,6 +40,7 @@ def main(study: Study, partial: bool) -> None:
     """Write the report of the active study, with its metrics and comparisons."""
     where, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store
     folder = where.path
+    require_primary(study.study.primary)
     found = results.read(where.runs, study, partial, common=_common_ground(study, partial))
     _check_complete(found, folder, partial)
     real = real_images.read(store, found, study.sampling.grid)

@@ -35,7 +35,7 @@ def main(study: Study) -> None:
         click.echo(f"These results are out of date: {why}; `snakemake --cores 4 all` makes new ones.\n", err=True)
     click.echo(f"{asked.name}: {asked.question}\n" if asked.question else f"{asked.name}\n")
     click.echo(table.plain(compared, shutil.get_terminal_size((120, 24)).columns) + "\n")
-    for name in answer.metrics(compared):
+    for name in compared.primary:
         click.echo("\n".join(answer.sentences(compared, name)))
     click.echo(f"\nReport: {folder / 'report.html'}")
 

@@ -50,11 +50,11 @@ VARIANT: dict[str, Any] = {
 
 
 def study_content(
-    variants: tuple[str, ...] = ("one", "two"), seeds: tuple[int, ...] = (0, 1, 2), question: str = ""
+    variants: tuple[str, ...] = ("one", "two"), seeds: tuple[int, ...] = (0, 1, 2), question: str = "", **more: object
 ) -> dict[str, Any]:
-    """The content of a params.yaml."""
+    """The content of a params.yaml; `more` are keys of its section `study`."""
     return {
-        "study": {"name": "tiny", "question": question, "variants": list(variants), "seeds": list(seeds)},
+        "study": {"name": "tiny", "question": question, "variants": list(variants), "seeds": list(seeds), **more},
         "dataset": {"id": "dots", "name": "digits", "size": 8},
         "training": {"epochs": 2, "learning_rate": 0.01},
         "sampling": {"grid": 4},

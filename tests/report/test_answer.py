@@ -25,7 +25,7 @@ def test_an_interval_that_includes_0_is_not_significant(tmp_path: Path) -> None:
     [sentence] = answer.sentences(compared(tmp_path, "one", "two"), "fd_sample")
     assert (
         sentence
-        == "one and two are not significantly different in fd_sample: the interval of their difference, 1.7 ± 5.7, includes 0 (one is better in 2 of 3 seeds)."
+        == "one and two are not significantly different in fd_sample: the interval of their difference, 1.7 ± 5.7, includes 0 (one is better in 2 of 3 seeds). 3 seeds find a difference of 7.5 in 4 of 5 studies."
     )
 
 
@@ -64,10 +64,10 @@ def test_an_upper_bound_does_not_measure_a_difference(tmp_path: Path) -> None:
         write_run(tmp_path / "three" / f"seed-{seed}", {"nll": second + 1}, BOUND)
     of_one, of_two = answer.sentences(compared(tmp_path, "one", "two", "three"), "nll")
     assert of_one == (
-        "one is 3.10 ± 0.43 nats below the upper bound of two in nll, 3 of 3 seeds. "
+        "one is 3.10 ± 0.62 nats below the upper bound of two in nll, 3 of 3 seeds. "
         "The true value of two may be lower than its bound."
-    )
-    assert of_two.startswith("The upper bound of two is 1 nats below the upper bound of three in nll")
+    )  # the interval is that of one of three comparisons
+    assert of_two.startswith("two is better than three by 1 nats in nll on each of the 3 seeds, to the last digit")
     assert [cell.mark for cell in table.rows(compared(tmp_path, "one", "two", "three"))[0].cells] == ["", "", ""]
 
 
@@ -111,9 +111,9 @@ def test_each_measure_has_its_own_ranking(tmp_path: Path) -> None:
     for index, (variant, measure) in enumerate(measures.items()):
         for seed in range(2):
             values = {"nll": {"measure": measure}}
-            write_run(tmp_path / variant / f"seed-{seed}", {"nll": 10.0 * index + 0.1 * seed}, values)
+            write_run(tmp_path / variant / f"seed-{seed}", {"nll": (10.0 + 0.1 * seed) * index}, values)
     found = compared(tmp_path, "one", "two", "three", seeds=(0, 1))
-    assert answer.sentences(found, "nll") == ["one is better than three by 20 nats in nll, 2 of 2 seeds."]
+    assert answer.sentences(found, "nll") == ["one is better than three by 20.1 ± 1.3 nats in nll, 2 of 2 seeds."]
 
 
 def test_a_kernel_distance_replaces_a_biased_frechet_distance(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_kernel_distance_replaces_a_biased_frechet_distance(tmp_path: Path) ->
         how = {"fd_sample": {"warning": "biased upwards"}}
         write_run(tmp_path / variant / "seed-0", {"fd_sample": 1.0, "kd_sample": 2.0, "fd_reconstruction": 3.0}, how)
     found = compared(tmp_path, "one", "two", seeds=(0,))
-    assert answer.metrics(found) == ["kd_sample", "fd_reconstruction"]
+    assert found.primary == ["kd_sample"]
 
 
 def test_shared_seeds_decide_which_variant_is_better(tmp_path: Path) -> None:
@@ -141,4 +141,15 @@ def test_variants_without_a_common_seed_are_not_compared(tmp_path: Path) -> None
 def test_the_likelihood_that_answers_is_one_all_variants_have(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll_given_label": 1.0, "nll": 1.0, "negative_elbo": 1.0})
     write_run(tmp_path / "two" / "seed-0", {"nll": 2.0, "negative_elbo": 2.0, "fd_sample": 3.0})
-    assert answer.metrics(compared(tmp_path, "one", "two", seeds=(0,))) == ["nll"]
+    assert compared(tmp_path, "one", "two", seeds=(0,)).primary == ["nll"]
+
+
+def test_with_a_baseline_each_other_variant_is_compared_with_it(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3], "base": [8.0, 9.1, 10.0]})
+    found = compare.compare(results.read(tmp_path, study(("one", "two", "base"), (0, 1, 2), baseline="base")))
+    assert [sentence.split(" by ")[0] for sentence in answer.sentences(found, "nll")] == [
+        "one is better than base",
+        "two is better than base",
+    ]
+    claimed = [(pair.first, pair.second) for pair in found.metrics["nll"].pairs if pair.claimed]
+    assert claimed == [("one", "base"), ("two", "base")]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -95,6 +96,20 @@ def load(file: str) -> ImageMetric:
     `catalogue` has checked that it has a function `measure`.
     """
     return importlib.import_module(f"{PACKAGE}.{file}")
+
+
+def require_primary(names: Sequence[str] | None) -> None:
+    """Check the primary metrics that a study names.
+
+    Raises:
+        UserError: one is unknown, or ranks nothing.
+    """
+    known = [name for name, metric in catalogue().metrics.items() if metric.better]
+    for name in names or ():
+        if name not in known:
+            near = get_close_matches(name, known, n=3)
+            meant = f"did you mean {' or '.join(near)}?" if near else f"take some of {', '.join(known)}."
+            raise UserError(f"study.primary has {name!r}, which is no metric that ranks variants; {meant}")
 
 
 @cache

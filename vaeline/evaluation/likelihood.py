@@ -12,6 +12,7 @@ from vaeline.evaluation import raw_likelihood
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.raw_likelihood import Estimation, Role, why_no_refit
 from vaeline.evaluation.record import NO_LABELS, Record
+from vaeline.metrics._parts import part_means
 from vaeline.metrics.bits_per_dim import bits_per_dim
 from vaeline.metrics.elbo import mean_over_images
 from vaeline.metrics.nll import Annealed, Summary, summarize
@@ -69,7 +70,8 @@ def _put_elbo(record: Record, model: Model, test: Batches, settings: Evaluation,
     for name, values in {"distortion": distortion, **both}.items():
         how = {"split": "test", "images": len(values), "samples": settings.bound_samples}
         mean = mean_over_images(values)
-        record.put(name, mean.value, **how, **({} if name == "rate" else {"measure": measure}))
+        parts = part_means(values.numpy())
+        record.put(name, mean.value, **how, parts=parts, **({} if name == "rate" else {"measure": measure}))
         record.put(f"{name}_standard_error", mean.standard_error, **how)
 
 
@@ -126,6 +128,7 @@ def _put_nll(
         **how,
         effective_sample_size=summary.effective_sample_size,
         untrusted=summary.untrusted,
+        parts=part_means(-summary.values.numpy()),
         **about,
     )
     if settings.method == "posterior":

@@ -101,6 +101,7 @@ class Measurement(BaseModel):
     upper_bound: str = ""  # why a likelihood is only an upper bound
     warning: str = ""
     left_out: list[str] = []
+    parts: list[FiniteFloat] = []  # means over parts of the images, the same parts for every run
     by_label: dict[str, FiniteFloat | None] = {}
 
 

@@ -7,60 +7,28 @@ from vaeline.report.comparison import Comparison, MetricResults
 from vaeline.report.paired_differences import Pair
 from vaeline.report.table import number, spread
 
-# Candidate metrics of each question, fairest first. The answer uses the one that compares the most variants; the earlier one
-# wins ties.
-LIKELIHOOD = ("nll_given_label_refit", "nll_refit", "nll_given_label", "nll", "negative_elbo")
-SAMPLES = ("fid_sample", "fd_sample")
-QUESTIONS = [
-    LIKELIHOOD,
-    SAMPLES,
-    ("fid_reconstruction", "fd_reconstruction"),
-    ("skl",),
-    ("condition_accuracy",),
-    ("probe_linear",),
-    ("mig",),
-]
-
-# The metric that takes the place of a Fréchet distance whose runs warn that it is biased.
-UNBIASED = {
-    f"{frechet}_{of}": f"{kernel}_{of}"
-    for frechet, kernel in (("fid", "kid"), ("fd", "kd"))
-    for of in ("sample", "reconstruction")
-}
-
-
-def metrics(comparison: Comparison) -> list[str]:
-    """The metrics that answer the study."""
-    chosen = [metric(comparison, question) for question in QUESTIONS]
-    return [name for name in chosen if name]
-
-
-def metric(comparison: Comparison, question: tuple[str, ...]) -> str | None:
-    """The metric that answers a question: the one in which most variants can be compared, or None if no two can."""
-    measured = {name: results.comparable for name, results in comparison.metrics.items()}
-    chosen = max(question, key=lambda name: measured.get(name, 0))
-    if measured.get(chosen, 0) < 2:
-        return None
-    return UNBIASED[chosen] if chosen in UNBIASED and comparison.metrics[chosen].warnings else chosen
-
 
 def sentences(comparison: Comparison, name: str) -> list[str]:
     """Compare each variant with the next one in the ranking of a metric, best first.
 
-    If variants have different measures of one name, such as a density and a probability, each measure has its own ranking.
+    With a baseline, each other variant is compared with it. If variants have different measures of one name, such as a density and a
+    probability, each measure has its own ranking.
     """
     results, past = comparison.metrics[name], comparison.unranked(name)
     found = [_saturated(name, results.saturated)] if results.saturated else []
     found += [_better_than_real(comparison, name)] if past else []
     unranked = {*results.saturated, *past}
-    return found + [each for part in results.alike().values() for each in _of_measure(name, part, unranked)]
+    parts = results.alike().values()
+    return found + [each for part in parts for each in _of_measure(name, part, unranked, comparison.baseline)]
 
 
-def _of_measure(name: str, results: MetricResults, unranked: set[str]) -> list[str]:
+def _of_measure(name: str, results: MetricResults, unranked: set[str], baseline: str | None) -> list[str]:
     ranked = [variant for variant in results.ranking(catalogue().metric(name)) if variant not in unranked]
     if len(ranked) > 1 and results.pairs and all(pair.half_width is None for pair in results.pairs):
         return [_without_interval(name, results, ranked)]
-    return [_compared(name, results, first, second) for first, second in pairwise(ranked)]
+    if baseline is None:
+        return [_compared(name, results, first, second) for first, second in pairwise(ranked)]
+    return [_compared(name, results, other, baseline) for other in ranked if other != baseline and baseline in ranked]
 
 
 def _saturated(name: str, variants: list[str]) -> str:
@@ -94,18 +62,25 @@ def _compared(name: str, results: MetricResults, first: str, second: str) -> str
     better = f"{pair.first} is better than {pair.second} by {by} in {name}"
     if pair.half_width is None:
         return f"{better} on the one seed that both ran, which gives no interval and no verdict."
+    if not pair.half_width:
+        return f"{better} on each of the {pair.seeds} seeds, to the last digit, which gives no interval and no verdict."
     if pair.second in results.upper_bounds:
         return _below_bound(pair, f"{by} below the upper bound of {pair.second} in {name}, {seeds}", results)
     if pair.significant:
         return f"{better}, {seeds}."
     interval = f"the interval of their difference, {by}, includes 0 ({pair.first} is better in {seeds})"
-    return f"{first} and {second} are not significantly different in {name}: {interval}."
+    enough = f" {pair.seeds} seeds find a difference of {_amount(name, pair.detectable)} in 4 of 5 studies."
+    return f"{first} and {second} are not significantly different in {name}: {interval}.{enough}"
 
 
 def _below_bound(pair: Pair, how_far: str, results: MetricResults) -> str:
     """The worse variant has only an upper bound, which says nothing about its true value."""
     which = f"The upper bound of {pair.first}" if pair.first in results.upper_bounds else pair.first
     return f"{which} is {how_far}. The true value of {pair.second} may be lower than its bound."
+
+
+def _amount(name: str, value: float | None) -> str:
+    return f"{number(value or 0.0, value)} {catalogue().metric(name).unit}".strip()
 
 
 def _by(name: str, pair: Pair) -> str:

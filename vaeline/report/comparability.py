@@ -7,7 +7,7 @@ from vaeline.report.results import Run
 
 # What two results of one metric must have in common to be compared, by the keys of evaluation.json.
 DEFINING = (
-    "definition", "measure", "estimator", "split", "split_sha256", "images", "of", "samples", "features", "weights", "judge", "seed",
+    "definition", "measure", "estimator", "split", "split_sha256", "images", "of", "method", "samples", "features", "weights", "judge", "seed",
     "fitted_to", "told", "likelihood",
 )  # fmt: skip
 

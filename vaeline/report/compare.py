@@ -6,9 +6,10 @@ from itertools import combinations
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.record import Record
+from vaeline.report import claims
 from vaeline.report.comparability import DEFINING, definition_of, distinct, measures, why_no_mean
 from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
-from vaeline.report.intervals import interval
+from vaeline.report.estimates import estimate_of
 from vaeline.report.paired_differences import paired_difference
 from vaeline.report.results import Results, Run
 from vaeline.study.schema import Published
@@ -27,12 +28,16 @@ def compare(results: Results) -> Comparison:
     names = sorted({name for run in results.runs for name in (*run.metrics, *run.evaluation)})
     _refuse_unknown(results.published, names)
     metrics = {name: _results_of(results, name) for name in names}
+    decide = claims.primary(results.study, metrics)
+    metrics |= claims.adjusted(metrics, decide, results.study.baseline)
     return Comparison(
         study=results.study.name,
         variants=list(results.study.variants),
         seeds=list(results.study.seeds),
         missing=[f"{variant} seed {seed}: {state}" for (variant, seed), state in results.missing.items()],
         metrics=metrics,
+        primary=decide,
+        baseline=results.study.baseline,
         references=_references(results.reference),
         published=[_published(results, metrics, each) for each in results.published.values()],
         settings=results.settings,
@@ -46,10 +51,15 @@ def compare(results: Results) -> Comparison:
     )
 
 
-def summarise(values: dict[int, float]) -> Summary:
-    """The mean of values by seed, with its interval."""
-    found = interval(list(values.values()))
-    return Summary(mean=found.mean, half_width=found.half_width, values=values)
+def summarise(values: dict[int, float], parts: Mapping[int, Sequence[float]] | None = None) -> Summary:
+    """The mean of values by seed, with its interval.
+
+    Args:
+        values: by seed.
+        parts: means over the same parts of the images, by seed, if they are known.
+    """
+    found = estimate_of(list(values.values()), [(parts or {}).get(seed, []) for seed in values])
+    return Summary(mean=found.mean, half_width=found.half_width(), values=values, with_images=len(found.errors) > 1)
 
 
 def _references(record: Record) -> dict[str, ReferenceValue]:
@@ -103,10 +113,14 @@ def _results_of(results: Results, name: str) -> MetricResults:
         for variant, of in definitions.items()
         if of and variant not in unlike
     }
+    parts = {
+        variant: {run.seed: run.evaluation[name].get("parts", []) for run in runs[variant] if run.seed in by_seed}
+        for variant, by_seed in values.items()
+    }
     by_variant = measures({variant: definitions[variant][0] for variant in values})
     higher = catalogue().metric(name).better == "higher"
     return MetricResults(
-        summaries={variant: summarise(by_seed) for variant, by_seed in values.items()},
+        summaries={variant: summarise(by_seed, parts[variant]) for variant, by_seed in values.items()},
         dashes={
             variant: unlike.get(variant) or _why_absent(of, name)
             for variant, of in runs.items()
@@ -117,7 +131,7 @@ def _results_of(results: Results, name: str) -> MetricResults:
         warnings={variant: words for variant in values if (words := _warnings(runs[variant], name))},
         measures=by_variant,
         pairs=[
-            paired_difference(first, second, values, higher)
+            paired_difference(first, second, values, higher, parts)
             for first, second in combinations(values, 2)
             if values[first].keys() & values[second].keys() and by_variant.get(first) == by_variant.get(second)
         ],

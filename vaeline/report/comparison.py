@@ -22,8 +22,9 @@ class Summary(Entry):
     """A metric of one variant over its seeds."""
 
     mean: float
-    half_width: float | None  # of the 95% t-interval; None for a single seed
+    half_width: float | None  # of the 95% interval; None for a single seed
     values: dict[int, float]  # seed -> value
+    with_images: bool = False  # whether the interval is for new images too, and not for new seeds alone
 
 
 class MetricResults(Entry):
@@ -82,7 +83,7 @@ class MetricResults(Entry):
     def decided(self, pair: Pair, metric: Metric) -> bool:
         """Whether the comparison can decide: it has an interval, and the worse value is not an upper bound."""
         worse = pair.second if metric.sign * pair.difference < 0 else pair.first
-        return pair.half_width is not None and worse not in self.upper_bounds
+        return bool(pair.half_width) and worse not in self.upper_bounds
 
     def ranking(self, metric: Metric) -> list[str]:
         """The variants that have the metric, best mean first, equal ones by name."""
@@ -122,6 +123,8 @@ class Comparison(Entry):
     seeds: list[int]
     missing: list[str]  # "cvae seed 3: not trained"
     metrics: dict[str, MetricResults]
+    primary: list[str]  # the metrics that decide the study; comparisons in other metrics are exploratory
+    baseline: str | None  # the variant that each other one is compared with; None: every two are
     references: dict[str, ReferenceValue]
     published: list[PublishedComparison]
     settings: dict[str, Any]  # of the study: dotted key -> the value that the runs were made with
@@ -147,6 +150,11 @@ class Comparison(Entry):
     def companions(self) -> dict[str, MetricResults]:
         """The numbers that go with metrics of the table, such as their errors."""
         return {name: self.metrics[name] for name in catalogue().companions if name in self.metrics}
+
+    def claims(self, name: str) -> MetricResults:
+        """A primary metric with the comparisons that the study claims."""
+        results = self.metrics[name]
+        return results.model_copy(update={"pairs": [pair for pair in results.pairs if pair.claimed]})
 
     def seeds_of(self, variant: str) -> list[int]:
         """The seeds of a variant's runs that are there."""

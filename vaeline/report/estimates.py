@@ -32,15 +32,13 @@ class Estimate(NamedTuple):
         return max(widths, default=None)
 
     def p_value(self) -> float | None:
-        """The level whose interval just excludes 0; None for a single seed."""
+        """The level whose interval just excludes 0; 1 if the seeds agree to the last digit, None for a single seed."""
         from scipy.special import stdtr
 
         if not self.errors:
             return None
         return max(
-            2 * float(stdtr(error.degrees, -abs(self.mean) / error.standard_error))
-            if error.standard_error
-            else float(self.mean == 0)
+            2 * float(stdtr(error.degrees, -abs(self.mean) / error.standard_error)) if error.standard_error else 1.0
             for error in self.errors
         )
 
@@ -114,6 +112,40 @@ def _combined(terms: Sequence[tuple[float, float]], count: int) -> tuple[Error, 
         return ()
     degrees = variance**2 / sum(square**2 / of for square, of in terms)
     return (Error(sqrt(variance / count), max(degrees, 1.0)),)
+
+
+def estimate_of(values: Sequence[float], parts: Sequence[Sequence[float]]) -> Estimate:
+    """The mean of one value for each seed, for new images too if each seed has the means of the same parts of them.
+
+    Args:
+        values: of the seeds.
+        parts: means over parts of the images for each seed; none, or unequal numbers of them, if they are not known.
+    """
+    whole = len(parts) == len(values) and len({len(each) for each in parts}) == 1 and len(parts[0]) > 1
+    found = over_seeds_and_images(np.array(parts)) if whole else over_seeds(values)
+    return found._replace(mean=float(np.mean(values)))
+
+
+def detectable(deviation: float, seeds: int, level: float = 0.05, power: float = 0.8) -> float | None:
+    """The smallest difference that a paired t-test of so many seeds finds with probability `power`; None for a single seed.
+
+    Args:
+        deviation: standard deviation of the difference over seeds.
+        seeds: that both variants run.
+        level: of the test.
+        power: probability to find it.
+    """
+    from scipy.special import nctdtr, stdtrit
+
+    if seeds < 2:
+        return None
+    critical = float(stdtrit(seeds - 1, 1 - level / 2))
+    low, high = 0.0, 10.0 * critical
+    for _ in range(60):
+        middle = (low + high) / 2
+        missed = float(nctdtr(seeds - 1, middle, critical))
+        low, high = (middle, high) if missed > 1 - power else (low, middle)
+    return deviation * high / sqrt(seeds)
 
 
 def holm(p_values: Sequence[float], level: float = 0.05) -> list[float]:

@@ -1,9 +1,12 @@
 """Differences of two variants, paired over the seeds that both ran."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import stdev
 
-from vaeline.report.intervals import interval
+from vaeline.report.estimates import Error, Estimate, detectable, estimate_of
 from vaeline.study.parts import Entry
+
+Parts = Mapping[str, Mapping[int, Sequence[float]]]  # variant -> seed -> means over parts of the images
 
 
 class Pair(Entry):
@@ -12,15 +15,36 @@ class Pair(Entry):
     first: str
     second: str
     difference: float
-    half_width: float | None  # of the 95% t-interval; None for a single seed
+    half_width: float | None  # of the interval at the pair's level; None for a single seed
+    # Of no difference, for new seeds and, where they are known, new images; None for a single seed.
+    p_value: float | None
+    level: float  # of the test and the interval: 0.05, or less if several comparisons are adjusted together
+    claimed: bool  # whether the study claims what it finds here; other comparisons are exploratory
+    deviation: float  # standard deviation of the difference over seeds; 0 for a single seed
+    # The smallest difference that so many seeds find with probability 0.8; None for a single seed.
+    detectable: float | None
+    # Standard error and degrees of freedom of each way to estimate the error; the widest interval counts.
+    errors: list[tuple[float, float]]
     seeds: int  # shared
     won: int  # seeds on which first is better; a tie is won by neither
     lost: int
 
     @property
     def significant(self) -> bool:
-        """Whether the interval excludes 0."""
-        return self.half_width is not None and abs(self.difference) > self.half_width
+        """Whether the interval excludes 0. Seeds that agree to the last digit say nothing of other seeds."""
+        return bool(self.half_width) and abs(self.difference) > (self.half_width or 0)
+
+    @property
+    def estimate(self) -> Estimate:
+        """The difference with its errors."""
+        return Estimate(self.difference, tuple(Error(*each) for each in self.errors))
+
+    def at_level(self, level: float) -> "Pair":
+        """The same comparison, tested and shown at another level."""
+        smallest = detectable(self.deviation, self.seeds, level)
+        return self.model_copy(
+            update={"level": level, "half_width": self.estimate.half_width(level), "detectable": smallest}
+        )
 
     def turned(self) -> "Pair":
         """The same comparison, second minus first."""
@@ -29,7 +53,11 @@ class Pair(Entry):
 
 
 def paired_difference(
-    first: str, second: str, values: Mapping[str, Mapping[int, float]], higher_is_better: bool = False
+    first: str,
+    second: str,
+    values: Mapping[str, Mapping[int, float]],
+    higher_is_better: bool = False,
+    parts: Parts | None = None,
 ) -> Pair:
     """Compare two variants on the seeds that both ran; pairing cancels what a seed does to both.
 
@@ -38,13 +66,35 @@ def paired_difference(
         second: name of another.
         values: variant -> seed -> value of the metric.
         higher_is_better: which sign wins a seed.
+        parts: means over the same parts of the images, if they are known.
 
     Raises:
         ValueError: they have no seed in common.
     """
     shared = sorted(values[first].keys() & values[second].keys())
     differences = [values[first][seed] - values[second][seed] for seed in shared]
-    mean, half_width, seeds = interval(differences)
+    found = estimate_of(differences, [_difference(parts or {}, first, second, seed) for seed in shared])
+    deviation = stdev(differences) if len(differences) > 1 else 0.0
     higher, lower = sum(each > 0 for each in differences), sum(each < 0 for each in differences)
     won, lost = (higher, lower) if higher_is_better else (lower, higher)
-    return Pair(first=first, second=second, difference=mean, half_width=half_width, seeds=seeds, won=won, lost=lost)
+    return Pair(
+        first=first,
+        second=second,
+        difference=found.mean,
+        half_width=found.half_width(),
+        p_value=found.p_value(),
+        level=0.05,
+        claimed=False,
+        deviation=deviation,
+        detectable=detectable(deviation, len(shared)),
+        errors=list(found.errors),
+        seeds=len(shared),
+        won=won,
+        lost=lost,
+    )
+
+
+def _difference(parts: Parts, first: str, second: str, seed: int) -> list[float]:
+    """Differences of the means over parts; none if a variant has none, or other ones."""
+    one, other = (parts.get(variant, {}).get(seed, []) for variant in (first, second))
+    return [a - b for a, b in zip(one, other, strict=True)] if len(one) == len(other) else []

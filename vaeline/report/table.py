@@ -18,9 +18,10 @@ MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\
 ↓ lower is better, ↑ higher is better; metrics without an arrow describe a model and rank none
-± half width of the 95% t-interval over seeds, on one choice of images and with one classifier; errors over images are in each run's metrics.json
-* best: the paired 95% interval excludes 0 against every other variant
-~ not significantly different: the best mean, and those whose paired interval against it includes 0"""
+± half width of the 95% interval: for new seeds and new images where a likelihood is measured, for new seeds elsewhere; with one classifier
+* best in a primary metric: the paired interval excludes 0 against every other variant, adjusted for all comparisons of primary metrics (Holm)
+~ not significantly different in a primary metric: the best mean, and those whose adjusted interval against it includes 0
+metrics without a mark are exploratory: their intervals are not adjusted, and claim nothing"""
 
 
 class Cell(NamedTuple):
@@ -172,7 +173,7 @@ def _rows(comparison: Comparison, metrics: dict[str, MetricResults]) -> list[Row
 
 def _row(comparison: Comparison, name: str, measure: str, results: MetricResults) -> Row:
     metric = catalogue().metric(name)
-    marked = marks(results, metric, comparison.unranked(name))
+    marked = marks(results, metric, comparison.unranked(name)) if name in comparison.primary else {}
     past = _notes_past_references(comparison, name)
     cells = [_cell(comparison, results, each, marked.get(each, ""), past.get(each, [])) for each in comparison.variants]
     known = {

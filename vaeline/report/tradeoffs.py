@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from vaeline.evaluation.catalogue import catalogue
-from vaeline.report import answer
+from vaeline.report import claims
 from vaeline.report.compare import summarise
 from vaeline.report.comparison import Comparison, Summary
 from vaeline.report.findings import Findings
@@ -28,8 +28,8 @@ def scales(findings: Findings) -> dict[str, Scale]:
     """The scales on which at least two variants have a value: of `likelihood`, `samples`, `parameters` and `seconds`."""
     comparison = findings.comparison
     found = {
-        "likelihood": _metric_scale(comparison, answer.metric(comparison, answer.LIKELIHOOD)),
-        "samples": _metric_scale(comparison, answer.metric(comparison, answer.SAMPLES)),
+        "likelihood": _metric_scale(comparison, claims.chosen(claims.LIKELIHOOD, comparison.metrics)),
+        "samples": _metric_scale(comparison, claims.chosen(claims.SAMPLES, comparison.metrics)),
         "parameters": _metric_scale(comparison, "parameters"),
         "seconds": _seconds_scale(findings.results),
     }

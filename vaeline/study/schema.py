@@ -22,6 +22,15 @@ class StudySection(Entry):
     seeds: list[Annotated[int, Field(ge=0, le=MOST_SEED)]] = Field(
         min_length=1, description="every variant runs once with each"
     )
+    primary: list[str] | None = Field(
+        None,
+        min_length=1,
+        max_length=3,
+        description="the metrics that decide the study, at most three; null for the first likelihood that all variants have, and the distance of samples",
+    )
+    baseline: Name | None = Field(
+        None, description="the variant that each other one is compared with; null to compare every two variants"
+    )
 
     @field_validator("variants", "seeds")
     @classmethod
@@ -29,6 +38,13 @@ class StudySection(Entry):
         if len(set(value)) < len(value):
             raise ValueError("must name each once")
         return value
+
+    @model_validator(mode="after")
+    def compares_variants_that_run(self) -> "StudySection":
+        """Refuse a baseline that does not run."""
+        if self.baseline is not None and self.baseline not in self.variants:
+            raise ValueError(f"baseline is {self.baseline!r}; take one of study.variants: {', '.join(self.variants)}")
+        return self
 
 
 class Split(Entry):

@@ -18,7 +18,7 @@ from pipeline_steps.file_states import PACKAGES
 from pipeline_steps.plan_check import PLANNED, SOURCE, WEIGHTS, plan
 from vaeline.data import source_fingerprint
 from vaeline.evaluation import given_weights
-from vaeline.evaluation.catalogue import catalogue
+from vaeline.evaluation.catalogue import require_primary
 from vaeline.study import reading
 from vaeline.system.errors import UserError, in_words
 from workflow import bridge
@@ -29,7 +29,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 try:
     PARAMS = reading.read_yaml(reading.PARAMS)
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
-    catalogue()  # a mistake in a metric's entry stops the run before anything is trained
+    require_primary(STUDY.study.primary)  # reads the entries of all metrics, so that a mistake in one stops the run here
     # A job on another machine has what the submitting process saw, and does not read a large source again.
     FINGERPRINTS = (
         json.loads(os.environ.get(PLANNED, "{}"))

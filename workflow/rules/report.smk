@@ -59,7 +59,7 @@ rule code:
         f"results/{STUDY.study.name}/code.json",
         "data/code.json",
     params:
-        *tracked("variants", "dataset.name", "evaluation.features"),
+        *tracked("variants", "dataset.name", "evaluation.features", "study.primary"),
     message:
         "Hashing the code."
     shell:

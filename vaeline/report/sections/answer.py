@@ -38,7 +38,7 @@ def answer_section(comparison: Comparison, rows: list[table.Row]) -> AnswerSecti
         comparison: of the study.
         rows: the table of results.
     """
-    answers = [answer_of(comparison, name) for name in answer.metrics(comparison)]
+    answers = [answer_of(comparison, name) for name in comparison.primary]
     return AnswerSection(_best(comparison.variants, rows), answers, len(comparison.variants) <= ALL_PAIRS)
 
 

@@ -1,0 +1,66 @@
+"""Which comparisons of a study are claims: those of its primary metrics, adjusted together so that few studies claim anything false.
+
+All other comparisons are exploratory: their intervals are shown, and nothing is called better by them.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from vaeline.report.comparison import MetricResults
+from vaeline.report.estimates import holm
+from vaeline.report.paired_differences import Pair
+from vaeline.study.schema import StudySection
+
+# The metrics that decide a study which names none, fairest first: the first that can compare all variants, or else most of them.
+LIKELIHOOD = ("nll_given_label_refit", "nll_refit", "nll_given_label", "nll", "negative_elbo")
+SAMPLES = ("fid_sample", "fd_sample")
+# The metric that takes the place of a Fréchet distance whose runs warn that it is biased.
+UNBIASED = {"fid_sample": "kid_sample", "fd_sample": "kd_sample"}
+
+
+def primary(study: StudySection, metrics: Mapping[str, MetricResults]) -> list[str]:
+    """The metrics that decide a study, in order; those of which no two variants have comparable values are left out."""
+    if study.primary is not None:
+        return [name for name in study.primary if name in metrics and metrics[name].comparable > 1]
+    return [name for question in (LIKELIHOOD, SAMPLES) if (name := chosen(question, metrics))]
+
+
+def chosen(question: Sequence[str], metrics: Mapping[str, MetricResults]) -> str | None:
+    """The metric that answers a question: the one in which most variants can be compared, the earlier one if several can; None if no two can."""
+    comparable = {name: metrics[name].comparable if name in metrics else 0 for name in question}
+    best = max(question, key=comparable.__getitem__)
+    if comparable[best] < 2:
+        return None
+    other = UNBIASED.get(best)
+    return other if other in metrics and metrics[best].warnings else best
+
+
+def adjusted(
+    metrics: Mapping[str, MetricResults], names: Sequence[str], baseline: str | None
+) -> dict[str, MetricResults]:
+    """The primary metrics with their pairs adjusted together by Holm's method.
+
+    Args:
+        metrics: of the study.
+        names: of the primary metrics.
+        baseline: the variant whose pairs are claims; None: all pairs are.
+    """
+    claims = [
+        (name, place)
+        for name in names
+        for place, pair in enumerate(metrics[name].pairs)
+        if pair.p_value is not None and (baseline is None or baseline in (pair.first, pair.second))
+    ]
+    p_values = [metrics[name].pairs[place].p_value or 0.0 for name, place in claims]
+    levels = dict(zip(claims, holm(p_values), strict=True))
+    found = {}
+    for name in names:
+        pairs = [
+            _claim(pair, levels[name, place]) if (name, place) in levels else pair
+            for place, pair in enumerate(metrics[name].pairs)
+        ]
+        found[name] = metrics[name].model_copy(update={"pairs": pairs})
+    return found
+
+
+def _claim(pair: Pair, level: float) -> Pair:
+    return pair.at_level(level).model_copy(update={"claimed": True})
