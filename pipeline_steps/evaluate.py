@@ -30,7 +30,7 @@ from vaeline.runs.settings_check import require_step
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import settings_of
-from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.devices import device_of, prepare_process, with_float64
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_json
 from vaeline.system.memory import budget
@@ -51,14 +51,15 @@ def main(study: Study, variant: str, seed: int) -> None:
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
     require_images(store, facts, read_facts_of(study))
-    kept = _kept(study, of, facts, device)
-    train, test = (Batches(read_split(store, split, budget()), facts, BATCH, device) for split in ("train", "test"))
+    kept, exact = _kept(study, of, facts, device), with_float64(device)
+    train, test = (Batches(read_split(store, split, budget()), facts, BATCH, exact) for split in ("train", "test"))
     # Images come first, since they read files: a file that does not fit is named before the long work.
     model.to(device)
     drawn = samples_of(folder, description_of(folder, RunKey(variant, seed)))
     of_images = kept.and_of(samples=of.samples_sha256, features=study.evaluation.features.model_dump(mode="json"))
     of_images = of_images.computed_by(*parts_of(study.evaluation))
     record = _images(study, drawn, store, model, facts, of_images)
+    model.to(exact)
     record.join(measure_likelihood(model, train, test, study.evaluation, kept))
     record.join(measure_latents(model, train, test, study.evaluation.seed, kept))
     record.join(measure_representation(model, train, test, study.evaluation.seed, kept))

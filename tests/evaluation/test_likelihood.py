@@ -244,10 +244,42 @@ def test_a_distant_posterior_warns_in_the_record() -> None:
     for metric in ("nll", "nll_tenth"):
         assert (
             record.evaluation[metric]["upper_bound"]
-            == "the importance weights of 100% of the images have no stable mean"
+            == "the importance weights of 100% of the images have no stable mean, such as test image 0"
         )
         assert record.evaluation[metric]["measure"] == "density of pixels"
     assert "bias" in record.evaluation["nll_monte_carlo_error"]["dash"]
+
+
+class Strange(IsotropicGaussian):
+    """A likelihood that is strange for the images whose first pixel has the highest level."""
+
+    def __init__(self, becomes: float) -> None:
+        super().__init__(UNBOUNDED, "constant")
+        self.calibrate(0.25)
+        self.becomes = becomes
+
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
+        """Adds a value that is not finite, or 0 with a slope that is not."""
+        usual = super().log_prob(x, h)
+        strange = x.flatten(1)[:, 0] > 1 - 2 / 17
+        without_slope = (0 * h.flatten(1)[:, 0]).clamp_min(0).sqrt()
+        return usual + torch.where(strange, self.becomes + without_slope, 0.0)
+
+
+def test_an_image_that_the_model_cannot_explain_is_named() -> None:
+    model = LinearGaussian(conditional=False)
+    model.likelihood = Strange(-float("inf"))
+    record = judge(model)
+    first, *others = [row for row, image in enumerate(TEST.images) if image.flat[0] == 16]
+    why = f"log p(x) of test image {first} is -inf, and that of {len(others)} more is not finite"
+    assert record.evaluation["nll"] == record.evaluation["bits_per_dim"] == {"dash": why}
+
+
+def test_a_slope_that_is_not_finite_costs_the_image_at_most() -> None:
+    model = LinearGaussian(conditional=False)
+    model.likelihood = Strange(0.0)
+    record = judge(model)
+    assert record.metrics["nll"] == pytest.approx(known_nll_given_label(model, 0.5), abs=0.05)
 
 
 def test_bounds_and_likelihoods_are_drawn_independently() -> None:

@@ -15,7 +15,7 @@ from vaeline.evaluation.record import NO_LABELS, Record
 from vaeline.metrics._parts import part_means
 from vaeline.metrics.bits_per_dim import bits_per_dim
 from vaeline.metrics.elbo import mean_over_images
-from vaeline.metrics.nll import Annealed, Summary, summarize
+from vaeline.metrics.nll import Annealed, NotFinite, Summary, summarize
 from vaeline.metrics.parameters import count_parameters
 from vaeline.models.contracts import Likelihood
 from vaeline.models.estimators.availability import NO_DENSITY, why_no_likelihood
@@ -89,7 +89,11 @@ def _put_estimated(record: Record, estimation: Estimation, likelihood: Likelihoo
             [name, f"{name}_refit"] if likelihood.kind == "calibrated" else [name if role == "own" else f"{name}_refit"]
         )
         annealed = Annealed(found.bridged, of_annealed[name], found.gaps)
-        summary = summarize(estimates, estimation.settings.likelihood.samples, both[0], annealed)
+        try:
+            summary = summarize(estimates, estimation.settings.likelihood.samples, both[0], annealed, estimation.chosen)
+        except NotFinite as error:
+            record.dash_each(both, str(error))
+            continue
         notes: dict[str, object] = {"measure": _measure(likelihood.sigma, given_label=name == GIVEN_LABEL)}
         if likelihood.sigma is not None:
             notes["sigma"] = float(likelihood.sigma)
@@ -128,6 +132,7 @@ def _put_nll(
         **how,
         effective_sample_size=summary.effective_sample_size,
         untrusted=summary.untrusted,
+        untrusted_images=summary.failed,
         parts=part_means(-summary.values.numpy()),
         **about,
     )

@@ -49,17 +49,20 @@ METRICS = [
 
 # What an estimate of all images must fulfil, in nats where nothing else is said.
 MOST_UNTRUSTED = 0.01  # share of the images
-MOST_ERROR, SHARE_OF_ERROR = (
-    0.05,
-    0.1,
-)  # of bias and Monte Carlo error together; or a share of the standard error over images
+MOST_ERROR = 0.05  # of bias and Monte Carlo error together,
+SHARE_OF_ERROR = 0.1  # or a share of the standard error over images, if that is more
 MOST_GAP = 0.1
 MOST_JOINT_ERRORS = 3.0  # between two estimators on the same images
 FEWEST_TO_CORRECT = 8  # annealed images that may stand for others
+NAMED = 20  # images that failed, in evaluation.json
 
 
 class Unconverged(UserWarning):
     """An estimated log-likelihood is only a bound."""
+
+
+class NotFinite(ValueError):
+    """A log-likelihood of an image is not a number; says of which one."""
 
 
 class Annealed(NamedTuple):
@@ -80,11 +83,18 @@ class Summary(NamedTuple):
     monte_carlo_error: float  # of the mean, over draws of the samples and over the images that were annealed
     effective_sample_size: float  # median
     untrusted: float  # share of the images whose estimate cannot be trusted
+    failed: list[int]  # some of these images, by their rows in the split
     gap: float | None  # mean on images that the model drew
     why_upper_bound: str  # empty if the value is an estimate
 
 
-def summarize(estimates: Estimates, samples: int, name: str, annealed: Annealed | None = None) -> Summary:
+def summarize(
+    estimates: Estimates,
+    samples: int,
+    name: str,
+    annealed: Annealed | None = None,
+    rows: Tensor | None = None,
+) -> Summary:
     """Average estimates over images.
 
     Args:
@@ -92,15 +102,20 @@ def summarize(estimates: Estimates, samples: int, name: str, annealed: Annealed 
         samples: of each image.
         name: of the metric, for the warning.
         annealed: second estimates; None if there are none.
+        rows: of the images in the test split, by which those that fail are named; None: all images of the split.
+
+    Raises:
+        NotFinite: log p(x) of an image is not finite.
 
     Warns:
         Unconverged: the value is only an upper bound.
     """
+    _refuse_not_finite(estimates, annealed, rows)
     fails = ~is_trusted(estimates, samples)
     found = Corrected(estimates.log_prob.clone(), estimates.variance.clone(), 0.0, float(fails.double().mean()))
     if annealed is not None and len(annealed.images):
         found = _corrected(found, estimates, annealed, fails)
-    images = len(found.values)
+    images, failed = len(found.values), _failed(fails, annealed, rows)
     error = sqrt(float(found.variance.sum()) / images**2 + found.extra)
     standard_error = found.values.std().item() / sqrt(images)
     gap = float(annealed.gaps.mean()) if annealed is not None and len(annealed.gaps) else None
@@ -112,9 +127,10 @@ def summarize(estimates: Estimates, samples: int, name: str, annealed: Annealed 
         monte_carlo_error=error,
         effective_sample_size=samples * estimates.effective_share.median().item(),
         untrusted=found.untrusted,
+        failed=failed[:NAMED],
         gap=gap,
         why_upper_bound=found.why
-        or _why_untrusted(found.untrusted)
+        or _why_untrusted(found.untrusted, failed)
         or _why_imprecise(found.variance, error, standard_error)
         or _why_gap(gap),
     )
@@ -163,10 +179,31 @@ def _moved(found: Corrected, annealed: Annealed, group: Tensor, of_group: Tensor
     return found._replace(values=values, variance=variance, extra=found.extra + extra)
 
 
-def _why_untrusted(share: float) -> str:
+def _failed(fails: Tensor, annealed: Annealed | None, rows: Tensor | None) -> list[int]:
+    """Rows of the images whose samples fail and that annealing did not help."""
+    left = fails.clone()
+    if annealed is not None:
+        left[annealed.images[annealed.estimates.effective_share >= LEAST_SHARE]] = False
+    return (left.nonzero().squeeze(1) if rows is None else rows[left]).tolist()
+
+
+def _refuse_not_finite(estimates: Estimates, annealed: Annealed | None, rows: Tensor | None) -> None:
+    """Name the first image whose log p(x) is no number, after annealing if it was annealed."""
+    values = estimates.log_prob.clone()
+    if annealed is not None:
+        values[annealed.images] = annealed.estimates.log_prob
+    lost = (~values.isfinite()).nonzero().squeeze(1)
+    if len(lost):
+        first = int(lost[0] if rows is None else rows[lost[0]])
+        others = f", and that of {len(lost) - 1:,} more is not finite" if len(lost) > 1 else ""
+        raise NotFinite(f"log p(x) of test image {first} is {float(values[lost[0]])}{others}")
+
+
+def _why_untrusted(share: float, failed: list[int]) -> str:
     if share <= MOST_UNTRUSTED:
         return ""
-    return f"the importance weights of {share:.0%} of the images have no stable mean"
+    named = f", such as test image {failed[0]}" if failed else ""
+    return f"the importance weights of {share:.0%} of the images have no stable mean{named}"
 
 
 def _why_imprecise(variance: Tensor, error: float, standard_error: float) -> str:

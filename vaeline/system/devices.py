@@ -29,6 +29,11 @@ def device_of(setting: str) -> torch.device:
     return torch.device(setting)
 
 
+def with_float64(device: torch.device) -> torch.device:
+    """The device, or the CPU in place of one that has no 64-bit numbers, which likelihoods need."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
 def prepare_process(threads: int) -> None:
     """Set up a process before it computes: freed memory is kept, and results depend on the parameters alone.
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from vaeline.metrics.nll import Annealed, Summary, Unconverged, summarize
+from vaeline.metrics.nll import Annealed, NotFinite, Summary, Unconverged, summarize
 from vaeline.models.estimators.log_likelihood import LogLikelihood, concatenate, marginal
 
 Draw = Callable[[int], tuple[Tensor, Tensor]]
@@ -224,6 +224,23 @@ def test_a_part_of_the_annealed_images_stands_for_the_others() -> None:
 def test_what_makes_an_upper_bound(estimates: LogLikelihood, second: Annealed | None, why: str) -> None:
     with pytest.warns(Unconverged, match="nll is an upper bound"):
         assert why in summarize(estimates, 100, "nll", second).why_upper_bound
+
+
+def test_images_that_fail_are_named_by_their_row_in_the_split() -> None:
+    rows = torch.tensor([3, 30, 300, 3000])
+    with pytest.warns(Unconverged, match="of the images have no stable mean, such as test image 3"):
+        summary = summarize(HEAVY, 100, "nll", rows=rows)
+    assert summary.failed == [3, 30, 300]
+    helped = annealed([1], [-2.0])
+    with pytest.warns(Unconverged):
+        assert summarize(HEAVY, 100, "nll", helped, rows).failed == [3, 300]
+
+
+@pytest.mark.parametrize("value", [-float("inf"), float("nan")])
+def test_an_image_that_the_model_cannot_explain_is_named(value: float) -> None:
+    estimates = changed(SURE, log_prob=[-1.0, value, -3.0, value])
+    with pytest.raises(NotFinite, match=rf"log p\(x\) of test image 30 is {value}, and that of 1 more is not finite"):
+        summarize(estimates, 100, "nll", rows=torch.tensor([3, 30, 300, 3000]))
 
 
 def test_where_annealing_contradicts_the_samples_all_images_are_moved() -> None:
