@@ -55,7 +55,7 @@ def write(rows: Sequence[Row], results: Mapping[str, RaceResult], measured: Path
     Args:
         rows: all races.
         results: results of the races that have run, by name.
-        measured: folder with the results of `benchmarks.curves`, `study`, `roofline` and `precision`.
+        measured: folder with the results of `benchmarks.curves`, `study`, `roofline`, `likelihoods` and `precision`.
     """
     races = [(row, results[row.name]) for row in rows if row.name in results]
     curves = _read(measured / "curves.json")
@@ -69,6 +69,7 @@ def write(rows: Sequence[Row], results: Mapping[str, RaceResult], measured: Path
         lines=lines,
         study=_read(measured / "study.json"),
         rooflines=_read(measured / "roofline.json"),
+        likelihoods=_read(measured / "likelihoods.json"),
         precisions=_compare_precisions(_read(measured / "precision.json")),
     )
     PAGE.write_text(content, encoding="utf-8")
@@ -77,7 +78,11 @@ def write(rows: Sequence[Row], results: Mapping[str, RaceResult], measured: Path
 def _template() -> Template:
     loader = FileSystemLoader(ROOT / "benchmarks")
     environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals |= {"rate": _rate, "megabytes": lambda peak: f"{peak / 2**20:,.0f}"}
+    environment.globals |= {
+        "rate": _rate,
+        "gap": lambda gap: "-" if gap is None else f"{gap:.3f}",
+        "megabytes": lambda peak: f"{peak / 2**20:,.0f}",
+    }
     return environment.get_template("performance.md.j2")
 
 

@@ -180,7 +180,7 @@ class Estimation:
         state = self.kept.load(section) or {"estimates": None, "images": 0, "evaluations": 0}
         parts = [LogLikelihood(*state["estimates"])] if state["estimates"] else []
         done, evaluations, kept_at = state["images"], state["evaluations"], time.monotonic()
-        x, labels = self._take(order)
+        x, labels = self.take(order)
         with Bar("annealing", len(order), done) as bar:
             while done < len(order) and evaluations < settings.budget * len(self.chosen):
                 some = slice(done, done + ANNEALED_AT_A_TIME)
@@ -244,7 +244,7 @@ class Estimation:
         for (x, labels), some in zip(ordered, wanted.split(self.test.batch_size), strict=True):
             yield x[some.to(x.device)], labels[some.to(x.device)]
 
-    def _take(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def take(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Some of the chosen images, in the order of their indices, and their labels."""
         rows = self.chosen[images]
         x, labels = (torch.cat(each) for each in zip(*self._read(rows), strict=True))

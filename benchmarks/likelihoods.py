@@ -1,0 +1,198 @@
+"""What each estimator of log p(x) finds on trained runs, and what it costs: from q(z|x), around the modes, and with annealing.
+
+`python -m benchmarks.likelihoods results/digits/runs/cvae/seed-0 --name "digits, z 8"` measures a run next to its store.
+`--keep` writes benchmarks/measured/likelihoods.json, which `python -m benchmarks.page` shows.
+"""
+
+import json
+import time
+import warnings
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import TypedDict
+
+import click
+import torch
+from torch import Tensor
+from torch.distributions import Normal
+
+from benchmarks.race import MEASURED, machine
+from vaeline.data.batches import Batches
+from vaeline.data.paths import DATA, DataFiles
+from vaeline.data.store import read_split
+from vaeline.evaluation.kept import Kept
+from vaeline.evaluation.raw_likelihood import Estimated, Estimation
+from vaeline.models.estimators import laplace
+from vaeline.models.estimators.around_modes import annealed, around_modes
+from vaeline.models.estimators.from_posterior import from_posterior
+from vaeline.models.estimators.joint_density import JointDensity
+from vaeline.models.estimators.log_likelihood import LogLikelihood
+from vaeline.models.estimators.pareto_tail import MOST
+from vaeline.models.model import Model
+from vaeline.runs import model_files
+from vaeline.runs.folder import project_of
+from vaeline.study.reading import PARAMS, load
+from vaeline.system.devices import prepare_process
+
+RESULTS = MEASURED / "likelihoods.json"
+FROM_POSTERIOR, AROUND_MODES, LONG = 500, 200, 5000  # samples of an image
+DRAWN = 64  # images of the sandwich
+
+
+class Found(TypedDict):
+    """What an estimator found on the images of a run."""
+
+    effective_share: float  # median over images
+    heavy: float  # share of the images with a Pareto k above 0.7
+    short: float  # nats below the best long run, mean over images
+    gap: float | None  # upper minus lower bound on images that the model draws, nats; None if it is unknown
+    cost: float  # times the seconds of sampling from q(z|x)
+
+
+class Measured(TypedDict):
+    """A run: one row of the table."""
+
+    images: int
+    nll: float  # of the best long run, given the labels: nats
+    posterior: Found
+    modes: Found
+    all_stages: Found
+    date: str
+    machine: str
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--name", "names", multiple=True, help="Of each run on the page, in the same order.")
+@click.option("--images", default=100, show_default=True, help="Test images, spread over the split.")
+@click.option("--turns", default=3, show_default=True, help="Timed turns of each estimator, one after the other.")
+@click.option("--keep", is_flag=True, help="Write benchmarks/measured/likelihoods.json.")
+def main(runs: tuple[Path, ...], names: tuple[str, ...], images: int, turns: int, keep: bool) -> None:
+    """Measure the estimators on trained RUNS."""
+    if names and len(names) != len(runs):
+        raise click.UsageError(f"{len(names)} names are given for {len(runs)} runs; give one --name for each.")
+    prepare_process(2)
+    warnings.simplefilter("ignore")  # that an estimate is only a bound, which the table shows
+    results: dict[str, Measured] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for run, name in zip(runs, names or map(str, runs), strict=True):
+        results[name] = measured(run, images, turns)
+        click.echo(f"{name}: {json.dumps(results[name])}")
+        if keep:
+            RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+@torch.no_grad()
+def measured(run: Path, images: int, turns: int) -> Measured:
+    """Measure the three estimators on one run."""
+    model, facts = model_files.load(run)
+    project = project_of(run)
+    settings = load(project / PARAMS).evaluation
+    settings = settings.model_copy(
+        update={
+            "images": images,
+            "likelihood": settings.likelihood.model_copy(update={"method": "laplace", "samples": AROUND_MODES}),
+        }
+    )
+    store = DataFiles(facts.dataset_id, project / DATA).store
+    train, test = (Batches(read_split(store, split), facts, 100, torch.device("cpu")) for split in ("train", "test"))
+    estimation = Estimation(model, train, test, settings, 0, Kept())
+    estimation.log_prior = None  # all are compared given the labels, since a sum over classes costs each the same
+    x, labels = estimation.take(torch.arange(len(estimation.chosen)))
+    stages: dict[str, Callable[[], LogLikelihood | Estimated]] = {
+        "posterior": lambda: from_posterior(model, model.likelihood, x, labels, FROM_POSTERIOR),
+        "modes": lambda: around_modes(model, model.likelihood, x, labels, AROUND_MODES),
+        "all_stages": lambda: estimation.estimated(model.likelihood, "own"),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in stages}
+    found: dict[str, LogLikelihood | Estimated] = {}
+    for _ in range(turns):
+        for name, stage in stages.items():
+            torch.manual_seed(0)
+            started = time.perf_counter()
+            found[name] = stage()
+            seconds[name].append(time.perf_counter() - started)
+    return _compared(model, x, labels, found, {name: median(each) for name, each in seconds.items()})
+
+
+def _compared(
+    model: Model,
+    x: Tensor,
+    labels: Tensor,
+    found: dict[str, LogLikelihood | Estimated],
+    seconds: dict[str, float],
+) -> Measured:
+    estimated, modes, posterior = found["all_stages"], found["modes"], found["posterior"]
+    assert (
+        isinstance(estimated, Estimated) and isinstance(modes, LogLikelihood) and isinstance(posterior, LogLikelihood)
+    )
+    torch.manual_seed(1)
+    long = around_modes(model, model.likelihood, x, labels, LONG)
+    best = max(annealed(model, model.likelihood, x, labels, long).likelihood.log_prob.mean(), long.log_prob.mean())
+    final = LogLikelihood(*(field.clone() for field in estimated.given))
+    needed = (final.pareto_k[0, estimated.bridged] > MOST).nonzero().squeeze(1)
+    final.put((slice(None), estimated.bridged[needed]), estimated.annealed.at(slice(None), needed))
+    gaps = {"posterior": _gap_of_posterior(model, labels), "modes": _gap_of_modes(model, labels)}
+    gaps["all_stages"] = float(estimated.gaps.mean()) if len(estimated.gaps) else None
+    each = {"posterior": posterior, "modes": modes.at(0), "all_stages": final.at(0)}
+    rows = {
+        name: Found(
+            effective_share=float(of.effective_share.median()),
+            heavy=float((of.pareto_k > MOST).double().mean()),
+            short=float(best - of.log_prob.mean()),
+            gap=gaps[name],
+            cost=seconds[name] / seconds["posterior"],
+        )
+        for name, of in each.items()
+    }
+    return Measured(
+        images=len(x),
+        nll=float(-best),
+        posterior=rows["posterior"],
+        modes=rows["modes"],
+        all_stages=rows["all_stages"],
+        date=date.today().isoformat(),
+        machine=machine(),
+    )
+
+
+def _drawn(model: Model, labels: Tensor) -> tuple[JointDensity, Tensor]:
+    """Images that the model draws, and the z that each was decoded from."""
+    labels = labels[torch.linspace(0, len(labels) - 1, DRAWN).round().long()]
+    z = model.draw(labels)
+    return JointDensity(model, model.likelihood, model.likelihood.sample(model.decoder_output(z, labels)), labels), z
+
+
+def _gap_of_modes(model: Model, labels: Tensor) -> float:
+    torch.manual_seed(2)
+    density, z = _drawn(model, labels)
+    gaps = []
+    for part, exact in zip(density.parts(), z.split([len(part) for part in density.parts()]), strict=True):
+        proposal = laplace.proposal_of(part)
+        drawn = proposal.sample(AROUND_MODES, stratified=False)
+        weights = part.log_prob(drawn) - proposal.log_prob(drawn)
+        gaps.append(_gap(weights, part.log_prob(exact.unsqueeze(0)) - proposal.log_prob(exact.unsqueeze(0))))
+    return float(torch.cat(gaps).mean())
+
+
+def _gap_of_posterior(model: Model, labels: Tensor) -> float | None:
+    """The same for samples of q(z|x), whose density at the exact z is known for a Gaussian."""
+    if model.posterior.kind != "gaussian":
+        return None
+    torch.manual_seed(2)
+    density, z = _drawn(model, labels)
+    mean, log_var = model.posterior.parameters_of(model.features(density.x, density.labels))
+    q = Normal(mean, (0.5 * log_var).exp())
+    drawn = q.sample((FROM_POSTERIOR,))
+    weights = density.log_prob(drawn) - q.log_prob(drawn).double().sum(-1)
+    exact = z.unsqueeze(0)
+    return float(_gap(weights, density.log_prob(exact) - q.log_prob(exact).double().sum(-1)).mean())
+
+
+def _gap(weights: Tensor, exact: Tensor) -> Tensor:
+    return torch.cat([weights[1:], exact]).logsumexp(0) - weights.logsumexp(0)
+
+
+if __name__ == "__main__":
+    main()
