@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from benchmarks.side import Work
-from benchmarks.work import FRECHET, IMPORTANCE, INCEPTION, digits, faces, gaussians, inception_file
+from benchmarks.work import ESTIMATES, FRECHET, IMPORTANCE, INCEPTION, SAMPLES, digits, faces, gaussians, inception_file
 from vaeline.data.facts import Facts
 from vaeline.evaluation.feature_space import Features
 from vaeline.metrics._moments import Moments
@@ -71,5 +71,28 @@ def likelihood(network: str) -> Work:
     def work() -> float:
         measure_likelihood(model, test, test, settings)
         return count * IMPORTANCE[network]["samples"]
+
+    return work
+
+
+def estimates(kind: str, method: str) -> Work:
+    """Estimate log p(x|y) of images, from q(z|x) or around the modes of p(z|x), under a model that was trained for a moment."""
+    from benchmarks.sides import ours_training
+    from vaeline.models.estimators.around_modes import around_modes
+    from vaeline.models.estimators.from_posterior import from_posterior
+
+    step, batches = ours_training.moment_of(kind)
+    for number in range(ESTIMATES[kind]["steps"]):
+        for x, labels in batches.shuffled(number):
+            step(x, labels, number)
+    model = step.model.eval()
+    x, labels = next(iter(batches.ordered(0)))
+    x, labels = x[: ESTIMATES[kind]["images"]], labels[: ESTIMATES[kind]["images"]]
+    estimate = {"posterior": from_posterior, "laplace": around_modes}[method]
+
+    def work() -> float:
+        torch.manual_seed(0)
+        estimate(model, model.likelihood, x, labels, SAMPLES[method])
+        return len(x)
 
     return work

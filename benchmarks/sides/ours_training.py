@@ -86,6 +86,16 @@ def face_stepper(precision: str) -> Step:
     return _stepper(lambda: Model(Variant.model_validate(CONDITIONAL), COLOURS), precision)
 
 
+def moment_of(kind: str) -> tuple[Step, Batches]:
+    """A step and a batch to train with for a moment: the perceptron on digits (`mlp`), or the CVAE with a flow prior on faces."""
+    count = 128
+    if kind == "mlp":
+        batches = Batches(_split(digits(torch, count), torch.zeros(count, 1, dtype=torch.int64)), GREYS, count)
+        return _stepper(lambda: digit_model(kind), "32-true"), batches
+    images, labels = faces(torch, count, FACES["size"]), attributes(torch, count)
+    return face_stepper("32-true"), Batches(_split(images, labels), COLOURS, count)
+
+
 def _epoch_of(batches: Batches, step: Step) -> Work:
     def work() -> float:
         for number, (x, labels) in enumerate(batches.shuffled(0)):

@@ -216,6 +216,8 @@ def test_bits_per_dim_with_and_without_labels_stay_separate() -> None:
     given = record.metrics["nll_given_label"] / (4 * log(2)) + np.log2(17 / 2)
     assert record.metrics["bits_per_dim_given_label"] == pytest.approx(given)
     assert record.metrics["bits_per_dim"] == pytest.approx(record.metrics["nll"] / (4 * log(2)) + np.log2(17 / 2))
+    nats, bits = (np.array(record.evaluation[name]["parts"]) for name in ("nll", "bits_per_dim"))
+    np.testing.assert_allclose(bits, nats / (4 * log(2)) + np.log2(17 / 2))
 
 
 def test_the_likelihood_may_use_a_subset_of_images() -> None:

@@ -188,8 +188,11 @@ def _put_bits(record: Record, name: str, bits: str, facts: Facts, is_probability
     how = {key: made[key] for key in ("split", "images", "of", "samples", "upper_bound", "warning") if key in made}
     dimensions, (low, high) = prod(facts.image_shape), facts.range
     if facts.pixels == "dequantized":
-        record.put(bits, bits_per_dim(made["value"], dimensions, facts.levels, high - low), **how)
+        levels, span = facts.levels, high - low
     elif facts.pixels == "greys" or facts.points or not is_probability:
         record.dash(bits, "the likelihood is neither a probability of whole levels nor a density of dequantized ones")
+        return
     else:
-        record.put(bits, bits_per_dim(made["value"], dimensions, 1, 1), **how)
+        levels, span = 1, 1.0
+    value, *parts = (bits_per_dim(nats, dimensions, levels, span) for nats in (made["value"], *made.get("parts", [])))
+    record.put(bits, value, **how, parts=parts)
