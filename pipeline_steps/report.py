@@ -24,6 +24,7 @@ from vaeline.report.provenance import provenance
 from vaeline.runs import former_runs
 from vaeline.runs.folder import NOT_TRAINED, StudyFolder
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import BY_DVC
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_json, write_text, written_aside
 
@@ -123,9 +124,10 @@ def _check_complete(found: results.Results, folder: Path, partial: bool) -> None
         why = "" if set(found.missing.values()) == {NOT_TRAINED} else f" ({', '.join(missing)})"
         raise UserError(f"No run in {folder / 'runs'} is finished{why}; run the study first (snakemake --cores 4 all).")
     if missing and not partial:
+        by_dvc = BY_DVC if any(results.OTHERWISE in each for each in missing) else ""
         raise UserError(
             f"The report needs every run of the study; missing: {', '.join(missing)}; "
-            "run them, or see the others with make report."
+            f"run them, or see the others with make report{by_dvc}."
         )
 
 

@@ -21,7 +21,7 @@ from vaeline.data.raw_images import EncodedImages, Manifest, RawImages
 from vaeline.data.splits import deal
 from vaeline.data.store import Stream, write
 from vaeline.study import schema
-from vaeline.study.step_settings import settings_of_store
+from vaeline.study.step_settings import BY_DVC, again, settings_of_store
 from vaeline.system.background import cores, in_order
 from vaeline.system.errors import UserError, some_of
 from vaeline.system.progress import Bar
@@ -33,7 +33,7 @@ TRIAL = 32  # images that are prepared first to estimate the time
 
 
 class OtherFiles(UserError):
-    """The source files are not those of the manifest."""
+    """The source files or the settings are not those of the manifest."""
 
 
 def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads: int | None = None) -> Facts:
@@ -83,20 +83,19 @@ def _as_downloaded(dataset: schema.Dataset, manifest: Manifest) -> RawImages:
     """The images that the download step saw, without those that it skipped.
 
     Raises:
-        OtherFiles: the files are others.
-        UserError: the settings are others.
+        OtherFiles: the files or the settings are others.
     """
     raw, skipped = raw_images.read(dataset), manifest.get("skipped", {})
     found = raw_images.manifest(dataset, raw, skipped)
     if found != manifest and found["files"] == manifest["files"]:
-        raise UserError(
+        raise OtherFiles(
             f"{DataFiles(dataset.id).manifest} was made with other settings of `dataset`, from a folder with other files, or by another version; "
-            "run `python -m pipeline_steps.download` again."
+            f"{again('download')}{BY_DVC}."
         )
     if found != manifest:
         raise OtherFiles(
-            f"The files in {raw_images.folder(dataset)} are not those that the download step saw; if the new files are right, run the "
-            "download step again."
+            f"The files in {raw_images.folder(dataset)} are not those that the download step saw; if the new files are right, "
+            f"{again('download')}{BY_DVC}."
         )
     return raw_images.without(raw, skipped)
 

@@ -26,6 +26,7 @@ from vaeline.study.settings import differences
 from vaeline.study.step_settings import again, settings_of
 from vaeline.system.errors import UserError, in_words, reading_ours
 
+OTHERWISE = "under other parameters"  # how the reason ends if a run does not fit params.yaml
 MOST_FAILURES = 10  # images of each kind
 METRICS = TypeAdapter(dict[str, FiniteFloat])
 
@@ -125,11 +126,11 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> 
         return absent[0]
     made = description_of(folder, run)
     if not made.is_of(study, run.variant):
-        return "trained under other parameters"
+        return f"trained {OTHERWISE}"
     of_samples, measured = about_samples_of(folder, made), evaluation_of(folder, made)
     for step, settings in {"sample": of_samples.settings, "evaluate": measured.settings}.items():
         if differences(settings, settings_of(study, step, run.variant)):
-            return f"{step}d under other parameters"
+            return f"{step}d {OTHERWISE}"
     require_files(folder, made, of_samples, measured)
     common.admit(folder, made.facts, measured.of)
     found = samples_file.arrays(folder / "samples.h5", samples_file.SMALL)
