@@ -15,6 +15,7 @@ from vaeline.models.estimators.log_likelihood import LogLikelihood
 from vaeline.models.estimators.posterior_modes import Modes, climb
 from vaeline.models.estimators.student_mixture import StudentMixture
 
+HELD_DRAWS = 2**18  # elements of draws in memory at a time
 RESTARTS = 2  # beside the start at the encoder's centre
 FARTHEST_BELOW = 10.0  # nats below the best mode: a lower one holds nothing that counts
 SAME = 1.0  # squared distance in units of the curvature below which two modes are one
@@ -22,8 +23,11 @@ SAME = 1.0  # squared distance in units of the curvature below which two modes a
 
 def importance_sampled(density: JointDensity, proposal: StudentMixture, samples: int) -> LogLikelihood:
     """Estimate log p(x|y) of each image by `samples` draws of its proposal, (images,)."""
-    z = proposal.sample(samples)
-    return LogLikelihood.of_weights(density.log_prob(z) - proposal.log_prob(z))
+    weights, most = [], max(1, HELD_DRAWS // proposal.centre[0].numel())
+    for start in range(0, samples, most):
+        z = proposal.sample(min(most, samples - start))
+        weights.append(density.log_prob(z) - proposal.log_prob(z))
+    return LogLikelihood.of_weights(torch.cat(weights))
 
 
 def proposal_of(density: JointDensity) -> StudentMixture:
