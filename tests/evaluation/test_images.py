@@ -227,7 +227,7 @@ def test_a_metric_of_pixels_names_no_feature_space(reference: Reference, monkeyp
     assert "features" in measure(drawn, reference).evaluation["precision"]
     for name in ("precision", "recall", "density", "coverage"):
         monkeypatch.setitem(catalogue().metrics, name, replace(catalogue().metric(name), features=False))
-    put_image_metrics(reference, reference.real, "floor", by_label=False)
+    put_image_metrics(reference, [reference.real], "floor", by_label=False)
     for entry in (measure(drawn, reference).evaluation["precision"], reference.record.evaluation["precision_ceiling"]):
         assert entry["split"] == "test" and not {"features", "weights"} & entry.keys()
 
