@@ -63,12 +63,7 @@ def summarise(values: dict[int, float], parts: Mapping[int, Sequence[float]] | N
 
 
 def _references(record: Record) -> dict[str, ReferenceValue]:
-    values = record.metrics
-    return {
-        name: ReferenceValue(value=values[name], standard_error=values.get(f"{name}_standard_error"))
-        for name in catalogue().references
-        if name in values
-    }
+    return {name: ReferenceValue.of(record, name) for name in catalogue().references if name in record.metrics}
 
 
 def _refuse_unknown(published: Mapping[str, Published], names: Sequence[str]) -> None:
