@@ -5,7 +5,15 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from vaeline.report.estimates import Estimate, holm, over_seeds, over_seeds_and_halves, over_seeds_and_images
+from vaeline.evaluation.halves import PAIRS
+from vaeline.report.estimates import (
+    Estimate,
+    estimate_of,
+    holm,
+    over_seeds,
+    over_seeds_and_halves,
+    over_seeds_and_images,
+)
 
 STUDIES = 1500
 
@@ -41,10 +49,18 @@ def test_halves_of_the_images_tell_as_much_as_the_images(share: float) -> None:
     covered = 0
     for _ in range(STUDIES):
         values = simulated(3, images, share, generator)
-        halves = [generator.permutation(images)[: images // 2] for _ in range(40)]
-        found = over_seeds_and_halves(values.mean(1), np.stack([values[:, half].mean(1) for half in halves], 1))
+        halves = [generator.permutation(images) < images // 2 for _ in range(PAIRS)]
+        pairs = np.stack([(values[:, half].mean(1) - values[:, ~half].mean(1)) / 2 for half in halves], 1)
+        found = over_seeds_and_halves(values.mean(1).tolist(), pairs)
         covered += abs(found.mean) <= (found.half_width() or 0)
     assert 0.93 <= covered / STUDIES <= 0.975
+
+
+def test_seeds_are_given_an_error_over_images_only_if_all_have_one() -> None:
+    values, pairs = [1.0, 2.0, 4.0], [[0.1, -0.2], [0.3, 0.2], [0.0, 0.1]]
+    assert estimate_of(values, halves=pairs) == over_seeds_and_halves(values, np.array(pairs))
+    for incomplete in ([[], [], []], [[0.1], [0.1, 0.2], [0.1]], pairs[:2]):
+        assert estimate_of(values, halves=incomplete) == over_seeds(values)
 
 
 def test_a_p_value_is_the_level_of_the_interval_that_touches_zero() -> None:

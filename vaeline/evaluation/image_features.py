@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -74,6 +75,29 @@ def image_set(
     with _comparable(features):
         of_all = moments(rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
     return ImageSet(blocks, of_all, rows[chosen], labels[chosen], test_index[chosen], features.prefix)
+
+
+def part(images: ImageSet, chosen: np.ndarray) -> ImageSet:
+    """Some of the images whose features are known.
+
+    Args:
+        images: a set.
+        chosen: whether each row of its features is wanted, bool, (rows,).
+
+    Raises:
+        ValueError: fewer than two rows are wanted.
+    """
+    wanted = np.zeros(images.moments.count, bool)
+    wanted[evenly_spaced(images.moments.count, MOST_ROWS)] = chosen
+
+    def blocks() -> Iterator[np.ndarray]:
+        start = 0
+        for block in images.blocks():
+            yield block[wanted[start : start + len(block)]]
+            start += len(block)
+
+    rows, labels, test_index = (each[chosen] for each in (images.features, images.labels, images.test_index))
+    return replace(images, blocks=blocks, moments=moments([rows]), features=rows, labels=labels, test_index=test_index)
 
 
 @contextmanager

@@ -102,6 +102,10 @@ class Measurement(BaseModel):
     warning: str = ""
     left_out: list[str] = []
     parts: list[FiniteFloat] = []  # means over parts of the images, the same parts for every run
+    halves: list[
+        FiniteFloat
+    ] = []  # half the difference of the value on two halves of the images, the same pairs of halves for every run
+    spread: FiniteFloat | None = None  # of a reference over subsets of images that share none
     by_label: dict[str, FiniteFloat | None] = {}
 
 
