@@ -33,17 +33,19 @@ def test_a_metric_is_a_mean_with_its_t_interval(tmp_path: Path) -> None:
 
 
 def test_halves_of_the_images_widen_intervals_and_cancel_in_pairs(tmp_path: Path) -> None:
-    """Both variants deviate alike on each pair of halves, so that other images would move both alike."""
+    """Other images would move one and two alike, and three the other way."""
     halves = {0: [3.0, -2.0, 1.0], 1: [3.1, -2.1, 1.0], 2: [2.9, -2.0, 1.1]}
-    for variant, shift in (("one", 0.0), ("two", 1.0)):
+    for variant, shift, sign in (("one", 0.0, 1), ("two", 1.0, 1), ("three", 2.0, -1)):
         for seed, value in enumerate((1.0, 1.2, 1.1)):
-            of_images = {"halves": [each + 0.01 * seed * shift for each in halves[seed]]}
-            run = tmp_path / variant / f"seed-{seed}"
-            write_run(run, {"fd_sample": value + shift + 0.1 * seed * shift}, {"fd_sample": of_images})
-    found = compared(tmp_path).metrics["fd_sample"]
-    summary, pair = found.summaries["one"], found.pair("one", "two")
-    assert summary.with_images and (summary.half_width or 0) > 2.16  # of the root mean square of the halves, 2.16
-    assert pair is not None and pair.significant and (pair.half_width or 9) < 0.5
+            how = {"fd_sample": {"halves": [sign * each for each in halves[seed]]}}
+            write_run(tmp_path / variant / f"seed-{seed}", {"fd_sample": value + shift + 0.1 * seed * shift}, how)
+    found = compared(tmp_path, ("one", "two", "three")).metrics["fd_sample"]
+    alike, opposed = found.pair("one", "two"), found.pair("one", "three")
+    assert (
+        found.summaries["one"].with_images and (found.summaries["one"].half_width or 0) > 2.16
+    )  # their root mean square
+    assert alike is not None and alike.significant and (alike.half_width or 9) < 0.5
+    assert opposed is not None and not opposed.significant and (opposed.half_width or 0) > 2 * 2.16
 
 
 def test_variants_are_compared_seed_by_seed(tmp_path: Path) -> None:

@@ -215,10 +215,9 @@ class Comparison(Entry):
             for variant, summary in results.summaries.items():
                 if summary.half_width is None:
                     continue
-                worse = metric.sign * (summary.mean - known.value)
-                if (-worse if past == "better than real images" else worse) > hypot(
-                    summary.half_width, known.half_width
-                ):
+                better = metric.sign * (known.value - summary.mean)
+                margin = hypot(summary.half_width, known.half_width)
+                if (better if past == "better than real images" else -better) > margin:
                     found[variant] = reference
         return found
 
