@@ -2,6 +2,7 @@
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from pipeline_steps.plan_check import WEIGHTS, planned
+from vaeline.data.drawn_rows import drawn_rows
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier, reference
@@ -33,7 +34,7 @@ def main(study: Study) -> None:
     judge = classifier.of(facts, store.parent, study).to(device)
     train, test = read_split(store, "train", budget()), read_split(store, "test")
     require_images(files.store, facts)  # it may have been replaced between the two readings
-    images = reference.RealImages(train, test, facts, study.sampling.count)
+    images = reference.RealImages(train, test, facts, drawn_rows(len(test.images), study.sampling))
     measured = reference.measure(features, judge, images, derive_seed("reference"), study.evaluation.by_label)
     reference.write(measured, *where, study)
 

@@ -1,11 +1,11 @@
 """Draw from one run: reconstructions, samples, low-posterior samples, traversals, interpolations."""
 
 import h5py
-import numpy as np
 import torch
 
 from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
+from vaeline.data.drawn_rows import drawn_rows
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split, read_facts_of, read_split, require_images
@@ -22,7 +22,6 @@ from vaeline.system.files import write_bytes
 from vaeline.system.hdf5_files import created
 from vaeline.system.memory import budget
 from vaeline.system.progress import watched
-from vaeline.system.seeds import derive_seed
 
 BATCH = 256
 
@@ -40,7 +39,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     require_images(store, facts, read_facts_of(study))
     model.to(device)
     test = read_split(store, "test")
-    chosen = _choose(len(test.images), study.sampling.count, derive_seed("test images", study.sampling.seed))
+    chosen = drawn_rows(len(test.images), study.sampling)
     test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])
     if model.conditional:
         facts.warn_of_unseen(test.labels, "test images, whose labels the samples are asked to show,")
@@ -56,13 +55,6 @@ def main(study: Study, variant: str, seed: int) -> None:
         samples_file.finish(file, DrawnFrom.of_run(made, settings, pictures))
     for name, png in pictures.items():
         write_bytes(folder / name, png)
-
-
-def _choose(images: int, count: int | None, seed: int) -> np.ndarray:
-    """Rows of the test split in ascending order: all of them, or `count` drawn at random."""
-    if count is None or count >= images:
-        return np.arange(images)
-    return np.sort(np.random.default_rng(seed).choice(images, count, replace=False))
 
 
 def _write(file: h5py.File, name: str, content: torch.Tensor | drawing.Decoded, facts: Facts) -> None:

@@ -160,11 +160,12 @@ def identity(of: Study, variant: str, seed: int, folder: Path) -> dict[str, Any]
     }  # fmt: skip
 
 
-def references(values: dict[str, float]) -> Record:
-    """The numbers of a data set that give metrics their scale."""
-    record = Record()
+def references(values: dict[str, float], spreads: dict[str, float] | None = None) -> Record:
+    """The numbers of a data set that give metrics their scale, some of them means over subsets with a spread."""
+    record, spreads = Record(), spreads or {}
     for name, value in values.items():
-        record.put(name, value, split="test", images=4)
+        of_subsets = {"subsets": 30, "spread": spreads[name]} if name in spreads else {}
+        record.put(name, value, split="test", images=4, **of_subsets)
     return record
 
 

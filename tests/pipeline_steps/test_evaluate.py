@@ -210,7 +210,7 @@ def sections(run: Callable[..., Result]) -> dict[str, str]:
 DRAWN = ("low_posterior", "reconstruction", "sample")
 FEATURES, FID = ({f"{name}-{subject}" for subject in DRAWN} for name in ("features", "frechet_distance"))
 OF_IMAGES = FID | {f"kernel_distance-{subject}" for subject in DRAWN} | {"precision_recall-sample"}
-LIKELIHOODS, LATENTS = {"elbo", "likelihood"}, {"aggregate", "posteriors"}
+LIKELIHOODS, LATENTS = {"elbo", "likelihood-own", "annealing-own", "sandwich-own"}, {"aggregate", "posteriors"}
 ALL = FEATURES | OF_IMAGES | LIKELIHOODS | LATENTS | {"labels", "representation"}
 AGAIN = {  # a file -> what an edit of it computes again
     "vaeline/metrics/frechet_distance.py": FID,
@@ -219,6 +219,7 @@ AGAIN = {  # a file -> what an edit of it computes again
     "vaeline/metrics/probes.py": {"representation"},
     "vaeline/evaluation/features/classifier.py": FEATURES | OF_IMAGES | {"labels"},
     "vaeline/evaluation/images.py": FEATURES | OF_IMAGES | {"labels"},
+    "vaeline/evaluation/halves.py": OF_IMAGES,
     "vaeline/evaluation/likelihood.py": LIKELIHOODS,
     "vaeline/evaluation/latents.py": LATENTS,
     "vaeline/data/store.py": ALL,

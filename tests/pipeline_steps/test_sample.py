@@ -68,12 +68,6 @@ def test_sampling_again_gives_the_same_bytes(trained: Study, run: Callable[..., 
     assert hashes[0] == hashes[1]
 
 
-def test_chosen_test_images_do_not_repeat() -> None:
-    chosen = sample._choose(40, 10, seed=0)
-    assert len(set(chosen)) == 10 and list(chosen) == sorted(chosen) and chosen.max() < 40
-    assert list(sample._choose(5, None, 0)) == list(sample._choose(5, 9, 0)) == [0, 1, 2, 3, 4]
-
-
 def test_the_requested_images_are_drawn(trained: Study, run: Callable[..., Result]) -> None:
     pictures = []
     for value in ("left", "right", "1"):

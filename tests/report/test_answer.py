@@ -101,7 +101,7 @@ def test_variants_past_the_ceiling_are_named_and_not_ranked(tmp_path: Path) -> N
     found = compared(tmp_path, "one", "two", "three", scale={"condition_accuracy_ceiling": 0.95})
     past, ranked = answer.sentences(found, "condition_accuracy")
     assert (
-        past == "These variants score better than real images (0.9500) in condition_accuracy, and are not ranked: one."
+        past == "These variants score better than real images, 0.9500, in condition_accuracy, and are not ranked: one."
     )
     assert ranked.startswith("two is better than three by 0.3")
 

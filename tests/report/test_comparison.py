@@ -32,6 +32,22 @@ def test_a_metric_is_a_mean_with_its_t_interval(tmp_path: Path) -> None:
     assert summary.values == {0: 1, 1: 2, 2: 3}
 
 
+def test_halves_of_the_images_widen_intervals_and_cancel_in_pairs(tmp_path: Path) -> None:
+    """Other images would move one and two alike, and three the other way."""
+    halves = {0: [3.0, -2.0, 1.0], 1: [3.1, -2.1, 1.0], 2: [2.9, -2.0, 1.1]}
+    for variant, shift, sign in (("one", 0.0, 1), ("two", 1.0, 1), ("three", 2.0, -1)):
+        for seed, value in enumerate((1.0, 1.2, 1.1)):
+            how = {"fd_sample": {"halves": [sign * each for each in halves[seed]]}}
+            write_run(tmp_path / variant / f"seed-{seed}", {"fd_sample": value + shift + 0.1 * seed * shift}, how)
+    found = compared(tmp_path, ("one", "two", "three")).metrics["fd_sample"]
+    alike, opposed = found.pair("one", "two"), found.pair("one", "three")
+    assert (
+        found.summaries["one"].with_images and (found.summaries["one"].half_width or 0) > 2.16
+    )  # their root mean square
+    assert alike is not None and alike.significant and (alike.half_width or 9) < 0.5
+    assert opposed is not None and not opposed.significant and (opposed.half_width or 0) > 2 * 2.16
+
+
 def test_variants_are_compared_seed_by_seed(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 12.0, 103.0], "two": [2.0, 13.5, 103.5]})
     pair = compared(tmp_path).metrics["nll"].pair("one", "two")
@@ -194,10 +210,10 @@ def test_the_table_leaves_out_errors_and_keeps_an_order(tmp_path: Path) -> None:
 
 def test_references_are_those_of_the_data_set(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0]}, "kd_sample")
-    scale = references({"kd_floor": 2.5, "kd_floor_standard_error": 0.5, "precision_ceiling": 0.9})
+    scale = references({"kd_floor": 2.5, "kd_floor_standard_error": 0.5, "precision_ceiling": 0.9}, {"kd_floor": 0.4})
     found = compare.compare(results.read(tmp_path, study(("one",), (0, 1)), reference=scale)).references
-    assert {name: (each.value, each.standard_error) for name, each in found.items()} == {
-        "kd_floor": (2.5, 0.5), "precision_ceiling": (0.9, None),
+    assert {name: (each.value, each.standard_error, each.spread) for name, each in found.items()} == {
+        "kd_floor": (2.5, 0.5, 0.4), "precision_ceiling": (0.9, None, None),
     }  # fmt: skip
 
 
@@ -206,7 +222,7 @@ def test_references_are_those_of_the_data_set(tmp_path: Path) -> None:
     [
         ("precision", {"precision_ceiling": 0.5}, "better than real images", ["two"]),
         ("precision", {"precision_ceiling": 0.6}, "better than real images", []),
-        ("fd_sample", {"fd_pixel_gaussian": 0.6}, "no better than one Gaussian", ["two"]),
+        ("fd_sample", {"fd_pixel_gaussian": 0.55}, "no better than one Gaussian", ["two"]),
         ("fd_sample", {"fd_floor": 0.5}, "better than real images", []),
         ("fd_sample", {}, "no better than one Gaussian", []),
     ],
@@ -214,9 +230,29 @@ def test_references_are_those_of_the_data_set(tmp_path: Path) -> None:
 def test_a_value_past_a_reference_is_known(
     tmp_path: Path, metric: str, scale: dict[str, float], past: Past, expected: list[str]
 ) -> None:
-    write_runs(tmp_path, {"one": [0.4], "two": [0.6]}, metric)
-    found = compare.compare(results.read(tmp_path, study(seeds=(0,)), reference=references(scale)))
+    write_runs(tmp_path, {"one": [0.401, 0.4], "two": [0.601, 0.6]}, metric)
+    found = compare.compare(results.read(tmp_path, study(seeds=(0, 1)), reference=references(scale)))
     assert list(found.past(metric, past)) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "spread", "is_past"),
+    [
+        ([0.95, 0.97, 0.96], None, True),  # 0.96 ± 0.025
+        ([0.90, 1.00, 0.98], None, False),  # 0.96 ± 0.13
+        ([0.95, 0.97, 0.96], 0.01, True),  # the difference is 0.06 ± 0.032
+        ([0.95, 0.97, 0.96], 0.03, False),
+        ([0.96], None, False),
+        ([1.0, 1.0, 1.0], 0.03, True),
+    ],
+)
+def test_only_an_interval_past_a_ceiling_is_past_it(
+    tmp_path: Path, values: list[float], spread: float | None, is_past: bool
+) -> None:
+    write_runs(tmp_path, {"one": values}, "precision")
+    scale = references({"precision_ceiling": 0.9}, {"precision_ceiling": spread} if spread else {})
+    found = compare.compare(results.read(tmp_path, study(("one",), tuple(range(len(values)))), reference=scale))
+    assert found.unranked("precision") == (["one"] if is_past else [])
 
 
 def test_a_comparison_reads_back_equal(tmp_path: Path) -> None:
@@ -367,8 +403,10 @@ def test_published_values_of_the_same_definition_are_compared(tmp_path: Path) ->
     assert elsewhere.ours is None and elsewhere.difference is None
     assert comparison.Comparison.model_validate_json(found.model_dump_json()) == found
     rows = table.published(found)
-    assert rows[0] == ("nll of one", "89.78 ± 0.010", "91.0 ± 2.5", "+1.22 ± 2.5", "a paper")
+    assert rows[0] == ("nll of one", "89.78 (error 0.010)", "91.0 ± 2.5", "+1.22 ± 2.5", "a paper")
     assert [row[3] for row in rows[1:]] == [
         "not compared: images 10000 there, 4 here", "not compared: of other images", "not measured here",
     ]  # fmt: skip
-    assert "nll of one: 89.78 ± 0.010 published (a paper), 91.0 ± 2.5 here, +1.22 ± 2.5" in table.plain(found, 120)
+    assert "nll of one: 89.78 (error 0.010) published (a paper), 91.0 ± 2.5 here, +1.22 ± 2.5" in table.plain(
+        found, 120
+    )

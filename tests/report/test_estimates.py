@@ -5,7 +5,15 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from vaeline.report.estimates import Estimate, holm, over_seeds, over_seeds_and_halves, over_seeds_and_images
+from vaeline.evaluation.halves import PAIRS
+from vaeline.report.estimates import (
+    Estimate,
+    estimate_of,
+    holm,
+    over_seeds,
+    over_seeds_and_halves,
+    over_seeds_and_images,
+)
 
 STUDIES = 1500
 
@@ -41,10 +49,48 @@ def test_halves_of_the_images_tell_as_much_as_the_images(share: float) -> None:
     covered = 0
     for _ in range(STUDIES):
         values = simulated(3, images, share, generator)
-        halves = [generator.permutation(images)[: images // 2] for _ in range(40)]
-        found = over_seeds_and_halves(values.mean(1), np.stack([values[:, half].mean(1) for half in halves], 1))
+        halves = [generator.permutation(images) < images // 2 for _ in range(PAIRS)]
+        pairs = np.stack([(values[:, half].mean(1) - values[:, ~half].mean(1)) / 2 for half in halves], 1)
+        found = over_seeds_and_halves(values.mean(1).tolist(), pairs)
         covered += abs(found.mean) <= (found.half_width() or 0)
     assert 0.93 <= covered / STUDIES <= 0.975
+
+
+def frechet(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """The Fréchet distance of numbers, along the last axis: biased, and the value of no single image."""
+    return (drawn.mean(-1) - real.mean(-1)) ** 2 + (drawn.std(-1, ddof=1) - real.std(-1, ddof=1)) ** 2
+
+
+@pytest.mark.parametrize("of_seeds", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_halves_give_intervals_of_frechet_distances(seeds: int, of_seeds: float) -> None:
+    """Models whose shift varies by `of_seeds` over seeds draw images that are compared with the same test images."""
+    generator, images = np.random.default_rng(seeds), 80
+    noise = generator.standard_normal
+    real, halves = noise((STUDIES, 1, images)), [generator.permutation(images) < images // 2 for _ in range(PAIRS)]
+    values, pairs = [], []
+    for shift in (2.0, 2.3):
+        drawn = shift + of_seeds * noise((STUDIES, seeds, 1)) + noise((STUDIES, seeds, images))
+        values.append(frechet(drawn, real))
+        of_halves = [[frechet(drawn[..., each], real[..., each]) for each in (half, ~half)] for half in halves]
+        pairs.append(np.stack([(first - second) / 2 for first, second in of_halves], -1))
+    assert 0.93 <= coverage(values[0], pairs[0]) <= 0.975
+    assert 0.93 <= coverage(values[0] - values[1], pairs[0] - pairs[1]) <= 0.985
+    if not of_seeds:
+        assert coverage(values[0], np.empty((STUDIES, seeds, 0))) < 0.9  # by seeds alone
+
+
+def coverage(values: np.ndarray, pairs: np.ndarray) -> float:
+    """The share of studies, (studies, seeds) and (studies, seeds, pairs), whose interval has the mean over studies in it."""
+    found = [estimate_of(*study) for study in zip(values.tolist(), [()] * len(values), pairs.tolist(), strict=True)]
+    return float(np.mean([abs(each.mean - values.mean()) <= (each.half_width() or 0) for each in found]))
+
+
+def test_seeds_are_given_an_error_over_images_only_if_all_have_one() -> None:
+    values, pairs = [1.0, 2.0, 4.0], [[0.1, -0.2], [0.3, 0.2], [0.0, 0.1]]
+    assert estimate_of(values, halves=pairs) == over_seeds_and_halves(values, np.array(pairs))
+    for incomplete in ([[], [], []], [[0.1], [0.1, 0.2], [0.1]], pairs[:2]):
+        assert estimate_of(values, halves=incomplete) == over_seeds(values)
 
 
 def test_a_p_value_is_the_level_of_the_interval_that_touches_zero() -> None:

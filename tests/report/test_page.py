@@ -288,7 +288,7 @@ def test_references_of_the_data_set_are_defined(tmp_path: Path) -> None:
     scale = references({"fd_floor": 1.25, "kd_floor": 0.5, "kd_floor_standard_error": 0.25})
     text = text_of(page(tmp_path, study(("one",), (0,)), reference=scale))
     assert f"fd_floor: 1.250 {catalogue().definition('fd_floor')}" in text
-    assert "kd_floor: 0.50 ± 0.25" in text
+    assert "kd_floor: 0.50 (s.e. 0.25)" in text
 
 
 def test_the_page_has_all_parameters_and_the_environment(runs: Path) -> None:

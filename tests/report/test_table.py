@@ -70,10 +70,13 @@ def test_a_value_past_real_images_is_not_best(tmp_path: Path) -> None:
     assert first.note.startswith("better than real images") and not second.note
 
 
-def test_floors_are_rounded_to_their_error(tmp_path: Path) -> None:
-    scale = {"kd_floor": 0.2529, "kd_floor_standard_error": 4.05}
+def test_errors_of_floors_are_named_and_never_look_like_intervals(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"kd_sample": 9.0})
-    assert table.rows(compared(tmp_path, ("one",), (0,), scale))[0].references == {"kd_floor": "0.3 ± 4.0"}
+    for spreads, shown in (({}, "0.3 (s.e. 4.0)"), ({"kd_floor": 0.171}, "0.25 (spread 0.17)")):
+        scale = references({"kd_floor": 0.2529, "kd_floor_standard_error": 4.05}, spreads)
+        found = compare.compare(results.read(tmp_path, study(("one",), (0,)), reference=scale))
+        assert table.rows(found)[0].references == {"kd_floor": shown}
+        assert f"kd_sample: kd_floor {shown}" in table.plain(found, 120)
 
 
 def test_descriptive_metrics_are_not_ranked(tmp_path: Path) -> None:

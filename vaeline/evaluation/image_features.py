@@ -1,6 +1,8 @@
 """Images in a feature space: extracted once, and kept as arrays."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,7 +12,7 @@ from vaeline.data.batches import evenly_spaced
 from vaeline.evaluation.feature_space import Features
 from vaeline.metrics._entry import Space
 from vaeline.metrics._images import MOST_ROWS, ImageSet
-from vaeline.metrics._moments import Moments, moments
+from vaeline.metrics._moments import Moments, moments, require_finite
 from vaeline.system.errors import UserError
 from vaeline.system.progress import watched
 from vaeline.system.state_files import State
@@ -43,15 +45,71 @@ def extract(features: Features, blocks: Blocks, labels: np.ndarray, test_index: 
             start += len(batch)
             yield batch
 
-    try:
+    with _comparable(features):
         of_all = moments(passing())
+    test_index = np.full(len(labels), -1) if test_index is None else test_index
+    return ImageSet(blocks, of_all, np.concatenate(rows), labels[chosen], test_index[chosen], features.prefix)
+
+
+def features_of(features: Features, blocks: Blocks, count: int) -> np.ndarray:
+    """The features of `count` images, float32, (images, dimensions).
+
+    Raises:
+        UserError: a feature is not finite.
+    """
+    rows = np.concatenate(list(watched(_batches(features, blocks()), "features", count)))
+    with _comparable(features):
+        require_finite(rows)
+    return rows
+
+
+def image_set(
+    features: Features, rows: np.ndarray, blocks: Blocks, labels: np.ndarray, test_index: np.ndarray
+) -> ImageSet:
+    """Images whose features, (images, dimensions), are extracted already; the other arguments are those of `extract`.
+
+    Raises:
+        UserError: there are fewer than two images.
+    """
+    chosen = evenly_spaced(len(labels), MOST_ROWS)
+    with _comparable(features):
+        of_all = moments(rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+    return ImageSet(blocks, of_all, rows[chosen], labels[chosen], test_index[chosen], features.prefix)
+
+
+def part(images: ImageSet, chosen: np.ndarray) -> ImageSet:
+    """Some of the images whose features are known.
+
+    Args:
+        images: a set.
+        chosen: whether each row of its features is wanted, bool, (rows,).
+
+    Raises:
+        ValueError: fewer than two rows are wanted.
+    """
+    wanted = np.zeros(images.moments.count, bool)
+    wanted[evenly_spaced(images.moments.count, MOST_ROWS)] = chosen
+
+    def blocks() -> Iterator[np.ndarray]:
+        start = 0
+        for block in images.blocks():
+            yield block[wanted[start : start + len(block)]]
+            start += len(block)
+
+    rows, labels, test_index = (each[chosen] for each in (images.features, images.labels, images.test_index))
+    return replace(images, blocks=blocks, moments=moments([rows]), features=rows, labels=labels, test_index=test_index)
+
+
+@contextmanager
+def _comparable(features: Features) -> Iterator[None]:
+    """Say of features that cannot be compared what to do."""
+    try:
+        yield
     except ValueError as error:
         raise UserError(
             f"Images cannot be compared in {features.description}: {error}; look at the images and at the weights, or take more "
             "images (dataset.split.test, sampling.count)."
         ) from error
-    test_index = np.full(len(labels), -1) if test_index is None else test_index
-    return ImageSet(blocks, of_all, np.concatenate(rows), labels[chosen], test_index[chosen], features.prefix)
 
 
 def _batches(features: Features, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

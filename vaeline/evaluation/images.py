@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from vaeline.data.facts import Facts
-from vaeline.evaluation import image_features, reference
+from vaeline.evaluation import halves, image_features, reference
 from vaeline.evaluation.catalogue import PACKAGE, catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict
 from vaeline.evaluation.feature_space import Features
+from vaeline.evaluation.halves import with_halves
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.record import NO_LABELS, Record
 from vaeline.evaluation.reference import Reference, put_accuracy
@@ -131,7 +132,7 @@ def _results(
     file: str, subject: Subject, images: Callable[[Subject], ImageSet], judges: Judges, kept: Kept
 ) -> dict[str, Measured | Dash]:
     """What a file of metrics says of one subject, kept as numbers."""
-    known, code = judges.reference, [f"{PACKAGE}.{file}", image_features.__name__]
+    known, code = judges.reference, [f"{PACKAGE}.{file}", image_features.__name__, halves.__name__]
     settings = {"subject": subject, "space": known.space, "test": known.data["test"], "real": known.tensors_sha256}
     section = kept.section(f"{file}-{subject}", code, **settings)
 
@@ -141,6 +142,7 @@ def _results(
         except ValueError as error:
             return {"dash": str(error)}
         _check_results(file, found)
+        found = with_halves(load(file).measure, found, images(subject), known.real)
         return {"results": {key: _as_state(result) for key, result in found.items()}}
 
     state = kept.result(section, measure)

@@ -13,6 +13,7 @@ from vaeline.metrics._images import Dash, Measured
 from vaeline.system.errors import UserError
 
 NO_LABELS = "the system is given no labels"  # a reason for a dash
+OF_VALUE = ("halves", "spread")  # what is known of a value and not of its standard error
 
 Entries = dict[str, dict[str, Any]]  # metric -> `Measurement` or `Dashed`, as JSON has them
 
@@ -57,7 +58,8 @@ class Record:
         measured = result if isinstance(result, Measured) else Measured(result)
         self.put(name, measured.value, **{**how, **measured.how})
         if measured.standard_error is not None:
-            self.put(f"{name}_standard_error", measured.standard_error, **{**how, **measured.how})
+            of_error = {key: value for key, value in measured.how.items() if key not in OF_VALUE}
+            self.put(f"{name}_standard_error", measured.standard_error, **{**how, **of_error})
 
     def put_mean(self, name: str, by_label: Mapping[str, float], left_out: Sequence[str], **how: object) -> None:
         """Record the mean of a metric over labels, the value of each label if there are several, and labels left out."""
@@ -102,6 +104,10 @@ class Measurement(BaseModel):
     warning: str = ""
     left_out: list[str] = []
     parts: list[FiniteFloat] = []  # means over parts of the images, the same parts for every run
+    halves: list[
+        FiniteFloat
+    ] = []  # half the difference of the value on two halves of the images, the same pairs of halves for every run
+    spread: FiniteFloat | None = None  # of a reference over subsets of images that share none
     by_label: dict[str, FiniteFloat | None] = {}
 
 

@@ -1,7 +1,8 @@
 """The reference of a data set: its real test images in a feature space, and the numbers that give metrics their scale."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import sqrt
 from pathlib import Path
 
@@ -15,14 +16,15 @@ from vaeline.data.store import Split, SplitOnDisk
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.feature_space import Features
-from vaeline.evaluation.image_features import extract, from_state, to_state
+from vaeline.evaluation.image_features import extract, features_of, from_state, image_set, to_state
+from vaeline.evaluation.matched import Matched, averaged, match
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference_numbers import METRICS, METRICS_SHA256, STATISTICS_SHA256, read_numbers
 from vaeline.evaluation.shared_files import AGAIN
 from vaeline.evaluation.skill import Skill
 from vaeline.metrics._calibration_error import calibration_error
 from vaeline.metrics._entry import Subject
-from vaeline.metrics._images import ImageSet
+from vaeline.metrics._images import ImageSet, Results
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import require_settings, settings_of
@@ -89,18 +91,18 @@ class RealImages:
         train: split that floors and the pixel Gaussian are taken from.
         test: split that everything is compared with.
         facts: of their store.
-        drawn: images that each system draws; None for as many as there are test images.
+        asked: rows of the test images whose labels samples are asked to show, in ascending order.
     """
 
     train: Split | SplitOnDisk
     test: Split
     facts: Facts
-    drawn: int | None = None
+    asked: np.ndarray
 
     @property
     def count(self) -> int:
-        """Images that floors are measured of."""
-        return min(self.drawn or len(self.test.images), len(self.test.images))
+        """Images that each system draws."""
+        return len(self.asked)
 
 
 def measure(
@@ -112,7 +114,7 @@ def measure(
         features: the space of the distances.
         classifier: it measures condition accuracy.
         images: the real images.
-        seed: of the samples of the pixel Gaussian.
+        seed: of the subsets of training images, and of the samples of the pixel Gaussian.
         by_label: whether distances are measured label by label too.
     """
     facts, test = images.facts, images.test
@@ -123,41 +125,66 @@ def measure(
     reference = Reference(
         named(features), real, record, data, images.count, classifier.weights_sha256, features.says_nothing
     )
-    for subject, found in _images_for_scale(features, images, seed):
-        put_image_metrics(reference, replace(found, levels=facts.levels), subject, by_label)
+    matched = match(test.labels[images.asked], images.train.labels, seed)
+    floors, gaussian = _floors(features, images, matched, seed), _pixel_gaussian(features, images, seed)
+    put_image_metrics(reference, floors, "floor", by_label, matched.shared)
+    put_image_metrics(reference, [gaussian], "pixel_gaussian", by_label)
     _put_conditions(record, classifier, test, facts)
     _put_calibration(record, classifier, test, facts)
     return reference
 
 
-def _images_for_scale(features: Features, images: RealImages, seed: int) -> Iterator[tuple[Subject, ImageSet]]:
-    """Training images, and samples of the pixel Gaussian, as many as a system draws."""
-    train, count = images.train, images.count
-    chosen = evenly_spaced(len(train.images), count)
-    floor = train.images.take(chosen, axis=0)
-    yield "floor", extract(features, lambda: [floor], train.labels[chosen])
+def _floors(features: Features, images: RealImages, matched: Matched, seed: int) -> Iterator[ImageSet]:
+    """Subsets of training images; the features of each image are extracted once."""
+    pool, of_train = matched.pool, images.train
+
+    def blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
+        return (of_train.images.take(rows[start : start + BATCH], axis=0) for start in range(0, len(rows), BATCH))
+
+    extracted, test_index = features_of(features, lambda: blocks(pool), len(pool)), images.asked[matched.asked]
+    for rows in matched.subsets(seed):
+        found = extracted[np.searchsorted(pool, rows)]
+        yield image_set(features, found, partial(blocks, rows), of_train.labels[rows], test_index)
+
+
+def _pixel_gaussian(features: Features, images: RealImages, seed: int) -> ImageSet:
+    """Samples of the pixel Gaussian, as many as a system draws."""
+    count, levels = images.count, images.facts.levels
     unlabelled = np.zeros((count, 0), np.int64)
-    levels = images.facts.levels
-    yield "pixel_gaussian", extract(features, lambda: pixel_gaussian(train.images, count, levels, seed), unlabelled)
+    return extract(features, lambda: pixel_gaussian(images.train.images, count, levels, seed), unlabelled)
 
 
-def put_image_metrics(reference: Reference, images: ImageSet, subject: Subject, by_label: bool) -> None:
-    """Record all that metrics of images say of images that give scale."""
-    for file, metrics in catalogue().of_images(by_label).items():
-        names = names_for(metrics, subject, images.space)
-        if not names:
+def put_image_metrics(
+    reference: Reference, sets: Iterable[ImageSet], subject: Subject, by_label: bool, shared: float = 0.0
+) -> None:
+    """Record all that metrics of images say of images that give scale.
+
+    Args:
+        reference: to add to.
+        sets: one set of images, or several whose results are averaged.
+        subject: of the images.
+        by_label: whether distances are measured label by label too.
+        shared: the share of its images that a set has in common with another one.
+    """
+    space, of_images = reference.real.space, catalogue().of_images(by_label)
+    files = {file: names for file, metrics in of_images.items() if (names := names_for(metrics, subject, space))}
+    in_features = {file for file in files if of_images[file][0].features}
+    dashes = dict.fromkeys(in_features, reference.says_nothing) if reference.says_nothing else {}
+    results: dict[str, list[Results]] = {file: [] for file in files}
+    for images in sets:
+        for file in files.keys() - dashes.keys():
+            try:
+                results[file].append(load(file).measure(replace(images, levels=reference.real.levels), reference.real))
+            except ValueError as error:
+                dashes[file] = str(error)
+    for file, names in files.items():
+        if file in dashes:
+            reference.record.dash_each(names.values(), dashes[file])
             continue
-        if reference.says_nothing and metrics[0].features:
-            reference.record.dash_each(names.values(), reference.says_nothing)
-            continue
-        try:
-            results = load(file).measure(images, reference.real)
-        except ValueError as error:
-            reference.record.dash_each(names.values(), str(error))
-            continue
-        for key, name in names.items():
-            space = reference.space if metrics[0].features else {}
-            reference.record.put_result(name, results[key], split="test", **space)
+        for key, result in averaged(results[file], shared).items():
+            if key in names:
+                named_space = reference.space if file in in_features else {}
+                reference.record.put_result(names[key], result, split="test", **named_space)
 
 
 def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:

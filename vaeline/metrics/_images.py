@@ -1,7 +1,8 @@
 """What metrics of images take and return.
 
 A file with a metric of images has a function `measure(images, real)`. It is called for every subject that the file's entries and
-their references name, and returns a number, `Measured` or `Dash` for each key. A ValueError dashes all of them.
+their references name, and for halves of these images, and returns a number, `Measured` or `Dash` for each key. A ValueError dashes
+all of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -36,7 +36,16 @@ def moments(batches: Iterable[np.ndarray]) -> Moments:
         count = total
     if count < 2:
         raise ValueError(f"a covariance needs at least 2 rows of features, not {count}")
-    if not np.isfinite(scatter).all():
-        raise ValueError("the features contain values that are not finite")
+    require_finite(scatter)
     factor = (np.concatenate(few) - mean) / sqrt(count - 1) if few else None
     return Moments(count, mean, scatter / (count - 1), factor)
+
+
+def require_finite(features: np.ndarray) -> None:
+    """Refuse features, or what is computed from them, that are not finite.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    if not np.isfinite(features).all():
+        raise ValueError("the features contain values that are not finite")

@@ -19,7 +19,8 @@ METRICS = [
         references=(
             Reference(
                 f"{space}_floor",
-                "Fréchet distance, squared, of as many training images from the images of the test split.",
+                "Fréchet distance, squared, of as many training images, with the labels that samples are asked to show, from the images of "
+                "the test split.",
                 subject="floor",
             ),
             Reference(

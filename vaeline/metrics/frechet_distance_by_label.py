@@ -19,7 +19,8 @@ METRICS = [
         references=(
             Reference(
                 f"{space}_floor_by_label",
-                "Fréchet distance of as many training images with a label from the test images that have it, mean over labels.",
+                "Fréchet distance of training images with a label, as many as samples are asked to show it, from the test images that have "
+                "it, mean over labels.",
                 subject="floor",
             ),
         ),

@@ -19,7 +19,8 @@ METRICS = [
         references=(
             Reference(
                 f"{'kd' if space == 'fd' else 'kid'}_floor",
-                "Kernel distance, unbiased, of as many training images from the images of the test split.",
+                "Kernel distance, unbiased, of as many training images, with the labels that samples are asked to show, from the images of "
+                "the test split.",
                 subject="floor",
             ),
             Reference(

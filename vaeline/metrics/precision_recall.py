@@ -23,7 +23,7 @@ METRICS = [
         references=(
             Reference(
                 f"{name}_ceiling",
-                f"The same of as many training images in place of samples: {meaning}.",
+                f"The same of as many training images in place of samples, with the labels that samples are asked to show: {meaning}.",
                 subject="floor",
                 past="better than real images",
             ),

@@ -5,7 +5,7 @@ from itertools import pairwise
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report.comparison import Comparison, MetricResults
 from vaeline.report.paired_differences import Pair
-from vaeline.report.table import number, spread
+from vaeline.report.table import number, scale, spread
 
 
 def sentences(comparison: Comparison, name: str) -> list[str]:
@@ -37,8 +37,8 @@ def _saturated(name: str, variants: list[str]) -> str:
 
 def _better_than_real(comparison: Comparison, name: str) -> str:
     past = comparison.past(name, "better than real images")
-    ceiling = comparison.references[next(iter(past.values())).name].value
-    score = f"score better than real images ({number(ceiling)}) in {name}, and are not ranked"
+    ceiling = scale(comparison.references[next(iter(past.values())).name])
+    score = f"score better than real images, {ceiling}, in {name}, and are not ranked"
     return f"These variants {score}: {', '.join(past)}."
 
 

@@ -51,24 +51,25 @@ def compare(results: Results) -> Comparison:
     )
 
 
-def summarise(values: dict[int, float], parts: Mapping[int, Sequence[float]] | None = None) -> Summary:
+def summarise(
+    values: dict[int, float],
+    parts: Mapping[int, Sequence[float]] | None = None,
+    halves: Mapping[int, Sequence[float]] | None = None,
+) -> Summary:
     """The mean of values by seed, with its interval.
 
     Args:
         values: by seed.
         parts: means over the same parts of the images, by seed, if they are known.
+        halves: half the differences on the same pairs of halves of the images, by seed, if they are known.
     """
-    found = estimate_of(list(values.values()), [(parts or {}).get(seed, []) for seed in values])
+    of_parts, of_halves = ([(of or {}).get(seed, []) for seed in values] for of in (parts, halves))
+    found = estimate_of(list(values.values()), of_parts, of_halves)
     return Summary(mean=found.mean, half_width=found.half_width(), values=values, with_images=len(found.errors) > 1)
 
 
 def _references(record: Record) -> dict[str, ReferenceValue]:
-    values = record.metrics
-    return {
-        name: ReferenceValue(value=values[name], standard_error=values.get(f"{name}_standard_error"))
-        for name in catalogue().references
-        if name in values
-    }
+    return {name: ReferenceValue.of(record, name) for name in catalogue().references if name in record.metrics}
 
 
 def _refuse_unknown(published: Mapping[str, Published], names: Sequence[str]) -> None:
@@ -113,14 +114,11 @@ def _results_of(results: Results, name: str) -> MetricResults:
         for variant, of in definitions.items()
         if of and variant not in unlike
     }
-    parts = {
-        variant: {run.seed: run.evaluation[name].get("parts", []) for run in runs[variant] if run.seed in by_seed}
-        for variant, by_seed in values.items()
-    }
+    parts, halves = (_of_images(runs, values, name, key) for key in ("parts", "halves"))
     by_variant = measures({variant: definitions[variant][0] for variant in values})
     higher = catalogue().metric(name).better == "higher"
     return MetricResults(
-        summaries={variant: summarise(by_seed, parts[variant]) for variant, by_seed in values.items()},
+        summaries={variant: summarise(by_seed, parts[variant], halves[variant]) for variant, by_seed in values.items()},
         dashes={
             variant: unlike.get(variant) or _why_absent(of, name)
             for variant, of in runs.items()
@@ -131,11 +129,21 @@ def _results_of(results: Results, name: str) -> MetricResults:
         warnings={variant: words for variant in values if (words := _warnings(runs[variant], name))},
         measures=by_variant,
         pairs=[
-            paired_difference(first, second, values, higher, parts)
+            paired_difference(first, second, values, higher, parts, halves)
             for first, second in combinations(values, 2)
             if values[first].keys() & values[second].keys() and by_variant.get(first) == by_variant.get(second)
         ],
     )
+
+
+def _of_images(
+    runs: Mapping[str, list[Run]], values: Mapping[str, Mapping[int, float]], name: str, key: str
+) -> dict[str, dict[int, list[float]]]:
+    """The values of a metric on parts or halves of the images, by variant and seed; empty where a run has none."""
+    return {
+        variant: {run.seed: run.evaluation[name].get(key, []) for run in runs[variant] if run.seed in by_seed}
+        for variant, by_seed in values.items()
+    }
 
 
 def _warnings(runs: list[Run], name: str) -> str:

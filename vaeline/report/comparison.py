@@ -5,17 +5,21 @@ A comparison is written as comparison.json and read back from it, so that a tabl
 
 import json
 from collections import Counter
+from math import hypot
 from pathlib import Path
 from typing import Any
 
 from pydantic import model_validator
 
 from vaeline.evaluation.catalogue import catalogue
+from vaeline.evaluation.record import Record
 from vaeline.metrics._entry import Metric, Past, Reference
 from vaeline.report.paired_differences import Pair
 from vaeline.study.parts import Entry
 from vaeline.system.errors import missing, reading_ours
 from vaeline.system.sealed_files import read_sealed, write_sealed
+
+TWO_SIDED = 1.96  # standard errors from the middle to either end of a 95% interval
 
 
 class Summary(Entry):
@@ -109,10 +113,29 @@ class PublishedComparison(Entry):
 
 
 class ReferenceValue(Entry):
-    """A number of the data set that gives metrics their scale, measured once."""
+    """A number of the data set that gives metrics their scale."""
 
     value: float
     standard_error: float | None
+    spread: (
+        float | None
+    )  # of a mean over subsets of real images: the standard deviation over subsets that share no image
+
+    @classmethod
+    def of(cls, record: Record, name: str) -> "ReferenceValue":
+        """The number in the record of the data set.
+
+        Raises:
+            KeyError: the record has no such number.
+        """
+        values, spread = record.metrics, record.evaluation[name].get("spread")
+        return cls(value=values[name], standard_error=values.get(f"{name}_standard_error"), spread=spread)
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the 95% interval of one such set of images; 0 if nothing is known of it."""
+        error = self.standard_error if self.spread is None else self.spread
+        return TWO_SIDED * (error or 0.0)
 
 
 class Comparison(Entry):
@@ -177,9 +200,11 @@ class Comparison(Entry):
     def past(self, name: str, past: Past) -> dict[str, Reference]:
         """The variants whose value is past a reference of the metric: variant -> the reference.
 
+        A value is past a reference if the interval of their difference excludes 0. A single seed has no interval.
+
         Args:
             name: of the metric.
-            past: "better than real images" matches better values; "no better than one Gaussian" matches equal or worse values.
+            past: "better than real images" matches better values; "no better than one Gaussian" matches worse values.
         """
         metric, results = catalogue().metric(name), self.metrics[name]
         found = {}
@@ -188,13 +213,16 @@ class Comparison(Entry):
             if reference.past != past or known is None:
                 continue
             for variant, summary in results.summaries.items():
-                difference = metric.sign * (summary.mean - known.value)
-                if difference < 0 if past == "better than real images" else difference >= 0:
+                if summary.half_width is None:
+                    continue
+                better = metric.sign * (known.value - summary.mean)
+                margin = hypot(summary.half_width, known.half_width)
+                if (better if past == "better than real images" else -better) > margin:
                     found[variant] = reference
         return found
 
     def unranked(self, name: str) -> list[str]:
-        """The variants whose value is better than that of real images, and says no more than that."""
+        """The variants whose value is better than that of real images beyond chance, and says no more than that."""
         return list(self.past(name, "better than real images"))
 
 

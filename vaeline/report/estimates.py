@@ -82,25 +82,24 @@ def over_seeds_and_images(values: np.ndarray) -> Estimate:
     return Estimate(of_seeds.mean, (*of_seeds.errors, *_combined(terms, seeds * images)))
 
 
-def over_seeds_and_halves(full: np.ndarray, halves: np.ndarray) -> Estimate:
-    """The mean of a value of all images under each seed, whose error over images comes from half-samples of them.
+def over_seeds_and_halves(values: Sequence[float], halves: np.ndarray) -> Estimate:
+    """The mean of a value of all images under each seed, for new seeds and new images, whose error comes from halves of the images.
 
-    Over random halves of n images, a value varies as it does over new samples of n images (McCarthy, 1969).
+    Half the difference of the values on two random halves of the images varies as the value does over new images (McCarthy, 1969).
 
     Args:
-        full: (seeds,), of all images.
-        halves: of half of them, the same halves for every seed, (seeds, halves).
+        values: of all images, (seeds,).
+        halves: half the differences on pairs of halves, the same pairs for every seed, (seeds, pairs).
     """
-    seeds, count = halves.shape
-    of_seeds = over_seeds(full.tolist())
-    if seeds == 1 or count == 1:
+    seeds, pairs = halves.shape
+    of_seeds = over_seeds(values)
+    if seeds == 1:
         return of_seeds
-    by_half = halves.mean(0)
-    residual = halves - halves.mean(1, keepdims=True) - by_half + halves.mean()
+    by_pair = halves.mean(0)
     terms = [
-        (float(np.var(full, ddof=1)) / seeds, seeds - 1),
-        (float(by_half.var(ddof=1)), count - 1),
-        (-float((residual**2).sum()) / ((seeds - 1) * (count - 1)) / seeds, (seeds - 1) * (count - 1)),
+        (float(np.var(values, ddof=1)) / seeds, seeds - 1),
+        (float((by_pair**2).mean()), pairs),
+        (-float(((halves - by_pair) ** 2).sum()) / ((seeds - 1) * pairs) / seeds, (seeds - 1) * pairs),
     ]
     return Estimate(of_seeds.mean, (*of_seeds.errors, *_combined(terms, 1)))
 
@@ -114,16 +113,25 @@ def _combined(terms: Sequence[tuple[float, float]], count: int) -> tuple[Error, 
     return (Error(sqrt(variance / count), max(degrees, 1.0)),)
 
 
-def estimate_of(values: Sequence[float], parts: Sequence[Sequence[float]]) -> Estimate:
-    """The mean of one value for each seed, for new images too if each seed has the means of the same parts of them.
+def estimate_of(
+    values: Sequence[float], parts: Sequence[Sequence[float]] = (), halves: Sequence[Sequence[float]] = ()
+) -> Estimate:
+    """The mean of one value for each seed, for new images too if each seed has values of the same parts or halves of them.
 
     Args:
         values: of the seeds.
         parts: means over parts of the images for each seed; none, or unequal numbers of them, if they are not known.
+        halves: half the differences on pairs of halves for each seed; none, or unequal numbers of them, if they are not known.
     """
-    whole = len(parts) == len(values) and len({len(each) for each in parts}) == 1 and len(parts[0]) > 1
-    found = over_seeds_and_images(np.array(parts)) if whole else over_seeds(values)
-    return found._replace(mean=float(np.mean(values)))
+    if _whole(parts, len(values), 2):
+        return over_seeds_and_images(np.array(parts))._replace(mean=float(np.mean(values)))
+    return over_seeds_and_halves(values, np.array(halves)) if _whole(halves, len(values), 1) else over_seeds(values)
+
+
+def _whole(resampled: Sequence[Sequence[float]], seeds: int, fewest: int) -> bool:
+    """Whether each seed has as many values, and enough of them."""
+    lengths = {len(each) for each in resampled}
+    return len(resampled) == seeds and len(lengths) == 1 and min(lengths) >= fewest
 
 
 def detectable(deviation: float, seeds: int, level: float = 0.05, power: float = 0.8) -> float | None:

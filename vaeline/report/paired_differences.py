@@ -6,7 +6,7 @@ from statistics import stdev
 from vaeline.report.estimates import Error, Estimate, detectable, estimate_of
 from vaeline.study.parts import Entry
 
-Parts = Mapping[str, Mapping[int, Sequence[float]]]  # variant -> seed -> means over parts of the images
+OfImages = Mapping[str, Mapping[int, Sequence[float]]]  # variant -> seed -> `parts` or `halves` of evaluation.json
 
 
 class Pair(Entry):
@@ -57,7 +57,8 @@ def paired_difference(
     second: str,
     values: Mapping[str, Mapping[int, float]],
     higher_is_better: bool = False,
-    parts: Parts | None = None,
+    parts: OfImages | None = None,
+    halves: OfImages | None = None,
 ) -> Pair:
     """Compare two variants on the seeds that both ran; pairing cancels what a seed does to both.
 
@@ -67,13 +68,15 @@ def paired_difference(
         values: variant -> seed -> value of the metric.
         higher_is_better: which sign wins a seed.
         parts: means over the same parts of the images, if they are known.
+        halves: half the differences on the same pairs of halves of the images, if they are known.
 
     Raises:
         ValueError: they have no seed in common.
     """
     shared = sorted(values[first].keys() & values[second].keys())
     differences = [values[first][seed] - values[second][seed] for seed in shared]
-    found = estimate_of(differences, [_difference(parts or {}, first, second, seed) for seed in shared])
+    of_parts, of_halves = ([_difference(of or {}, first, second, seed) for seed in shared] for of in (parts, halves))
+    found = estimate_of(differences, of_parts, of_halves)
     deviation = stdev(differences) if len(differences) > 1 else 0.0
     higher, lower = sum(each > 0 for each in differences), sum(each < 0 for each in differences)
     won, lost = (higher, lower) if higher_is_better else (lower, higher)
@@ -94,7 +97,7 @@ def paired_difference(
     )
 
 
-def _difference(parts: Parts, first: str, second: str, seed: int) -> list[float]:
-    """Differences of the means over parts; none if a variant has none, or other ones."""
-    one, other = (parts.get(variant, {}).get(seed, []) for variant in (first, second))
+def _difference(of_images: OfImages, first: str, second: str, seed: int) -> list[float]:
+    """Differences part by part, or half by half; none if a variant has none, or other ones."""
+    one, other = (of_images.get(variant, {}).get(seed, []) for variant in (first, second))
     return [a - b for a, b in zip(one, other, strict=True)] if len(one) == len(other) else []

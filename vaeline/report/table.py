@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric
-from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, Summary
+from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
 
 UPPER_BOUND = "an upper bound: {}"
 SATURATED = (
@@ -18,7 +18,8 @@ MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\
 ↓ lower is better, ↑ higher is better; metrics without an arrow describe a model and rank none
-± half width of the 95% interval: for new seeds and new images where a likelihood is measured, for new seeds elsewhere; with one classifier
+± half width of the 95% interval: for new seeds and new images in likelihoods and metrics of images, for new seeds elsewhere; with one classifier
+spread: standard deviation over sets of real images; s.e.: standard error; neither is half the width of an interval
 * best in a primary metric: the paired interval excludes 0 against every other variant, adjusted for all comparisons of primary metrics (Holm)
 ~ not significantly different in a primary metric: the best mean, and those whose adjusted interval against it includes 0
 metrics without a mark are exploratory: their intervals are not adjusted, and claim nothing"""
@@ -92,7 +93,7 @@ def published(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
     return [
         (
             f"{each.metric} of {each.variant}",
-            " ".join(filter(None, [number(each.value), spread(each.error)])),
+            " ".join(filter(None, [number(each.value), in_brackets("error", each.error)])),
             _ours(each),
             _difference(each),
             each.source,
@@ -179,23 +180,29 @@ def _row(comparison: Comparison, name: str, measure: str, results: MetricResults
     known = {
         each.name: comparison.references[each.name] for each in metric.references if each.name in comparison.references
     }
-    return Row(
-        name, metric, measure, cells, {each: scale(value.value, value.standard_error) for each, value in known.items()}
-    )
+    return Row(name, metric, measure, cells, {each: scale(value) for each, value in known.items()})
 
 
 def _notes_past_references(comparison: Comparison, name: str) -> dict[str, list[str]]:
     """What to note of variants whose value is past a reference of the metric."""
     notes: dict[str, list[str]] = {variant: [BETTER_THAN_REAL] for variant in comparison.unranked(name)}
     for variant, reference in comparison.past(name, "no better than one Gaussian").items():
-        words = NO_BETTER.format(number(comparison.references[reference.name].value))
+        words = NO_BETTER.format(scale(comparison.references[reference.name]))
         notes.setdefault(variant, []).append(words)
     return notes
 
 
-def scale(value: float, error: float | None) -> str:
-    """A floor or ceiling as text, with its error if it has one."""
-    return " ".join(filter(None, [number(value, error), spread(error)]))
+def scale(reference: ReferenceValue) -> str:
+    """A floor, a ceiling or another reference as text: `1.02 (spread 0.17)`, `0.3 (s.e. 4.1)`."""
+    named = "spread", reference.spread
+    if reference.spread is None:
+        named = "s.e.", reference.standard_error
+    return " ".join(filter(None, [number(reference.value, named[1]), in_brackets(*named)]))
+
+
+def in_brackets(name: str, value: float | None) -> str:
+    """`(s.e. 4.1)`, for what is no half width of an interval; nothing if the value is not known, or is 0."""
+    return f"({name} {number(value, value)})" if value else ""
 
 
 def _cell(comparison: Comparison, results: MetricResults, variant: str, mark: str, past: list[str]) -> Cell:

@@ -19,7 +19,8 @@ READS: dict[str, tuple[str, ...]] = {
     "preprocess": ("dataset",),
     "classifier": ("classifier", "training.device"),
     "reference": (
-        "evaluation.features", "evaluation.by_label", "sampling.count", "classifier.threads", "training.device",
+        "evaluation.features", "evaluation.by_label", "sampling.count", "sampling.seed", "classifier.threads",
+        "training.device",
     ),
     "train": ("training", "variants.{variant}"),
     "sample": ("sampling", "training.device", "training.threads"),

@@ -62,6 +62,7 @@ rule reference:
             "evaluation.features",
             "evaluation.by_label",
             "sampling.count",
+            "sampling.seed",
             "classifier.threads",
             "training.device",
             "code.reference.{features}",

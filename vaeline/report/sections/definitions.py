@@ -11,10 +11,11 @@ from typing import Any
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.record import Record
 from vaeline.report import table
+from vaeline.report.comparison import ReferenceValue
 from vaeline.report.results import Results, Run
 from vaeline.report.sections.section import Section
 
-SHOWN_ELSEWHERE = ("value", "definition", "by_label", "curve")  # keys of an entry of evaluation.json
+SHOWN_ELSEWHERE = ("value", "definition", "by_label", "curve", "parts", "halves")  # keys of an entry of evaluation.json
 SHOWN_AS = {"told": "encoder also sees"}  # keys that would not be understood as they are
 MOST_SHOWN = 12  # entries of a list
 CHECKSUM = re.compile(r"[0-9a-f]{64}")
@@ -78,12 +79,11 @@ def definitions_section(results: Results, rows: list[table.Row], companions: lis
 
 
 def _references(record: Record) -> list[DefinedReference]:
-    """The numbers of the data set, each with its error if it has one."""
-    values = record.metrics
+    """The numbers of the data set, each with its spread or error if it has one."""
     return [
-        DefinedReference(name, table.scale(values[name], values.get(f"{name}_standard_error")), _made([], [entry]))
+        DefinedReference(name, table.scale(ReferenceValue.of(record, name)), _made([], [entry]))
         for name, entry in record.evaluation.items()
-        if name in catalogue().references and name in values
+        if name in catalogue().references and "value" in entry
     ]
 
 

@@ -1,0 +1,89 @@
+"""How much metrics of images would change with other images, from random halves of them (McCarthy, 1969)."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from math import nan, sqrt
+from typing import Any
+
+import numpy as np
+
+from vaeline.evaluation.image_features import part
+from vaeline.metrics._images import Dash, ImageSet, Measured, Results
+from vaeline.system.seeds import derive_seed
+
+PAIRS = 16  # of halves
+DIGITS = 5  # of a deviation
+
+Measure = Callable[[ImageSet, ImageSet], Results]
+
+
+def with_halves(measure: Measure, results: Results, images: ImageSet, real: ImageSet) -> Results:
+    """Add `halves` to results: for each pair of random halves of the images, half the difference of the values on the two halves.
+
+    Over pairs of halves, half the difference varies as the value of all images varies over new images. The bias that comes with fewer
+    images cancels. A half of the test images goes with the images that were made from them, or that have their labels. The halves
+    depend on these test images and on nothing else, so that all runs of a study have the same ones. A result that halves have too few
+    images for, or that is a mean over other labels there, gets none.
+
+    Args:
+        measure: of a file of metrics.
+        results: of all images.
+        images: drawn images.
+        real: the test images.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of few images, which matter for the value alone
+            pairs = [(measure(*first), measure(*second)) for first, second in _pairs(images, real)]
+    except ValueError:
+        return results
+    found = dict(results)
+    for key, result in results.items():
+        whole, halves = _measured(result), [(_measured(first[key]), _measured(second[key])) for first, second in pairs]
+        if deviations := _deviations(whole, halves, len(images.features)):
+            found[key] = whole._replace(how={**whole.how, "halves": deviations})
+    return found
+
+
+def _measured(result: float | Measured | Dash) -> Measured:
+    """A result with a value, which is NaN for a dash."""
+    if isinstance(result, Dash):
+        return Measured(nan)
+    return result if isinstance(result, Measured) else Measured(float(result))
+
+
+def _deviations(whole: Measured, halves: Sequence[tuple[Measured, Measured]], rows: int) -> list[float]:
+    """Half the difference of each two halves; none if a value is missing, or is a mean over other labels."""
+    values = [(first.value - second.value) / 2 for first, second in halves]
+    if not np.isfinite([whole.value, *values]).all() or any(
+        _labels(each) != _labels(whole) for two in halves for each in two
+    ):
+        return []
+    of_all: Any = whole.how.get("images", rows)
+    scale = sqrt(rows / of_all)  # halves are of the rows alone; the value of more images varies less
+    return [float(f"{scale * value:.{DIGITS}g}") for value in values]
+
+
+def _labels(measured: Measured) -> set[str]:
+    by_label: Any = measured.how.get("by_label", {})
+    return set(by_label)
+
+
+def _pairs(images: ImageSet, real: ImageSet) -> Iterator[tuple[tuple[ImageSet, ImageSet], tuple[ImageSet, ImageSet]]]:
+    """Pairs of halves, each of drawn images and of test images."""
+    _, made, sources = np.intersect1d(images.test_index, real.test_index, return_indices=True)
+    others = np.setdiff1d(np.arange(len(real.test_index)), sources)
+    for pair in range(PAIRS):
+        generator = np.random.default_rng(derive_seed("halves", pair))
+        of_images, of_real = _half(len(images.test_index), generator), np.zeros(len(real.test_index), bool)
+        of_real[sources], of_real[others] = of_images[made], _half(len(others), generator)
+        first, second = (
+            (part(images, drawn), part(real, tested))
+            for drawn, tested in ((of_images, of_real), (~of_images, ~of_real))
+        )
+        yield first, second
+
+
+def _half(count: int, generator: np.random.Generator) -> np.ndarray:
+    """A random half of `count` rows, bool, (count,)."""
+    return generator.permutation(np.arange(count) < count // 2)
