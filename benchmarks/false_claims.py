@@ -1,0 +1,103 @@
+"""How often the report of equal variants claims a difference, and how often its intervals hold the truth.
+
+`python -m benchmarks.false_claims` makes studies up. With `--runs FOLDER` it deals the seeds of the active study, which has one
+variant, to names. `--keep` writes benchmarks/measured/false_claims.json.
+"""
+
+import json
+from datetime import date
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from benchmarks.made_up_studies import SHARES, claimed, dealt, over_images, setting, study
+from benchmarks.race import MEASURED, machine
+from vaeline.report import results
+from vaeline.report.estimates import over_seeds_and_images
+from vaeline.study.reading import load
+
+RESULTS = MEASURED / "false_claims.json"
+MOST_FALSE, COVERED = 0.06, (0.93, 0.97)
+VARIANTS, SEEDS = (2, 3, 6, 12), (3, 5)
+
+
+@click.command()
+@click.option("--studies", default=4000, show_default=True, help="Studies, or deals, of each kind.")
+@click.option("--runs", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Deal these runs.")
+@click.option("--keep", is_flag=True, help="Write benchmarks/measured/false_claims.json.")
+def main(studies: int, runs: Path | None, keep: bool) -> None:
+    """Count false claims of equal variants."""
+    key = "dealt" if runs else "made up"
+    found = _dealt(runs, studies) if runs else {"false claims": _false_claims(studies), "coverage": _coverage(studies)}
+    if keep:
+        kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        kept[key] = found | {"date": date.today().isoformat(), "machine": machine()}
+        RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def false(variants: int, seeds: int, generator: np.random.Generator) -> bool:
+    """Whether a made-up study claims anything false."""
+    where = setting(generator)
+    equal = {f"name_{place}" for place in range(int(where.better), variants)}
+    return any({*pair} <= equal for pair in claimed(study(variants, seeds, where, generator)))
+
+
+def covered(seeds: int, share: float, skewed: bool, studies: int, generator: np.random.Generator) -> float:
+    """The share of intervals that hold the mean over all seeds and images, 0."""
+    held = 0
+    for _ in range(studies):
+        values = over_images(generator.standard_normal(seeds), share, generator, skewed)
+        found = over_seeds_and_images(values)
+        held += abs(found.mean) <= (found.half_width() or 0)
+    return held / studies
+
+
+def _false_claims(studies: int) -> list[dict[str, Any]]:
+    rows = []
+    for variants, seeds in product(VARIANTS, SEEDS):
+        generator = np.random.default_rng([variants, seeds])
+        share = sum(false(variants, seeds, generator) for _ in range(studies)) / studies
+        rows.append({"variants": variants, "seeds": seeds, "studies": studies, "false": share})
+        _tell(
+            f"{variants} variants, {seeds} seeds: {share:.1%} of {studies:,} studies claim anything false",
+            share <= MOST_FALSE,
+        )
+    return rows
+
+
+def _coverage(studies: int) -> list[dict[str, Any]]:
+    rows = []
+    for seeds, skewed, share in product(SEEDS, (False, True), SHARES):
+        held = covered(seeds, share, skewed, studies, np.random.default_rng([seeds, skewed, round(100 * share)]))
+        rows.append({"seeds": seeds, "skewed": skewed, "share of seeds": share, "covered": held})
+        words = f"{seeds} seeds, {'skewed' if skewed else 'normal'} images, {share:.0%} of the variance from seeds"
+        _tell(f"{words}: {held:.1%} covered", COVERED[0] <= held <= COVERED[1])
+    return rows
+
+
+def _dealt(folder: Path, deals: int) -> dict[str, Any]:
+    found = results.read(folder, load())
+    [variant] = found.study.variants
+    rows = []
+    for variants, seeds in product(VARIANTS, SEEDS):
+        if variants * seeds > len(found.runs):
+            continue
+        generator = np.random.default_rng([variants, seeds])
+        share = sum(bool(claimed(dealt(found.runs, variants, seeds, generator))) for _ in range(deals)) / deals
+        apart = len(found.runs) // (variants * seeds)
+        rows.append({"variants": variants, "seeds": seeds, "deals": deals, "disjoint": apart, "false": share})
+        _tell(
+            f"{variants} names, {seeds} seeds: {share:.1%} of {deals:,} deals ({apart} disjoint)", share <= MOST_FALSE
+        )
+    return {"variant": variant, "runs": len(found.runs), "false claims": rows}
+
+
+def _tell(words: str, good: bool) -> None:
+    click.echo(words + ("" if good else "  <- past the limit"))
+
+
+if __name__ == "__main__":
+    main()
