@@ -51,14 +51,16 @@ def test_a_look_takes_its_part_of_the_level(tmp_path: Path) -> None:
 
 
 def test_pairs_without_the_baseline_get_no_mark(tmp_path: Path) -> None:
-    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3], "base": [3.0, 9.0, 1.0]})
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3], "base": [8.0, 9.1, 10.0]})
     every = compared(tmp_path, "one", "two", "base")
     found = compared(tmp_path, "one", "two", "base", baseline="base")
-    assert [cell.mark for cell in table.rows(every)[0].cells] == ["tied", "", "tied"]
-    assert levels(found) == [0.025, 0.025]
-    assert "best" not in [cell.mark for cell in table.rows(found)[0].cells]
-    assert not any(strip.decided for strip in strips.strips_of(found, "nll").strips)  # one and two are no claim
-    assert any(strip.decided for strip in strips.strips_of(every, "nll").strips)
+    assert [cell.mark for cell in table.rows(every)[0].cells] == ["best", "", ""]
+    assert [cell.mark for cell in table.rows(found)[0].cells] == ["", "", ""]  # one and two are no claim
+    assert levels(found) == [0.025, 0.05]
+    decided = [
+        (strip.pair.first, strip.pair.second) for strip in strips.strips_of(found, "nll").strips if strip.decided
+    ]
+    assert decided == [("one", "base"), ("two", "base")]
 
 
 def test_a_primary_metric_without_values_is_named(tmp_path: Path) -> None:
