@@ -13,7 +13,7 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks.made_up_studies import SHARES, claimed, dealt, over_images, setting, study
+from benchmarks.made_up_studies import SHARES, at_look, claimed, dealt, over_images, setting, study
 from benchmarks.race import MEASURED, machine
 from vaeline.report import results
 from vaeline.report.estimates import over_seeds_and_images
@@ -21,6 +21,7 @@ from vaeline.study.reading import load
 
 RESULTS = MEASURED / "false_claims.json"
 MOST_FALSE, COVERED = 0.06, (0.93, 0.97)
+LOOKS = [3, 5, 10]
 VARIANTS, SEEDS = (2, 3, 6, 12), (3, 5)
 
 
@@ -31,7 +32,7 @@ VARIANTS, SEEDS = (2, 3, 6, 12), (3, 5)
 def main(studies: int, runs: Path | None, keep: bool) -> None:
     """Count false claims of equal variants."""
     key = "dealt" if runs else "made up"
-    found = _dealt(runs, studies) if runs else {"false claims": _false_claims(studies), "coverage": _coverage(studies)}
+    found = _dealt(runs, studies) if runs else _made_up(studies)
     if keep:
         kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         kept[key] = found | {"date": date.today().isoformat(), "machine": machine()}
@@ -45,6 +46,13 @@ def false(variants: int, seeds: int, generator: np.random.Generator) -> bool:
     return any({*pair} <= equal for pair in claimed(study(variants, seeds, where, generator)))
 
 
+def false_at_looks(variants: int, declared: bool, generator: np.random.Generator) -> bool:
+    """Whether a made-up study of equal variants claims anything when it has 3, 5 or 10 seeds."""
+    where = setting(generator)._replace(better=False)
+    whole = study(variants, LOOKS[-1], where, generator)
+    return any(claimed(at_look(whole, seeds, LOOKS if declared else None)) for seeds in LOOKS)
+
+
 def covered(seeds: int, share: float, skewed: bool, studies: int, generator: np.random.Generator) -> float:
     """The share of intervals that hold the mean over all seeds and images, 0."""
     held = 0
@@ -53,6 +61,21 @@ def covered(seeds: int, share: float, skewed: bool, studies: int, generator: np.
         found = over_seeds_and_images(values)
         held += abs(found.mean) <= (found.half_width() or 0)
     return held / studies
+
+
+def _made_up(studies: int) -> dict[str, Any]:
+    return {"false claims": _false_claims(studies), "looks": _looks(studies), "coverage": _coverage(studies)}
+
+
+def _looks(studies: int) -> list[dict[str, Any]]:
+    rows = []
+    for variants, declared in product((2, 3), (True, False)):
+        generator = np.random.default_rng(variants)
+        share = sum(false_at_looks(variants, declared, generator) for _ in range(studies)) / studies
+        rows.append({"variants": variants, "declared": declared, "studies": studies, "false": share})
+        words = f"{variants} variants, looks at {LOOKS} seeds, {'' if declared else 'not '}declared: {share:.1%}"
+        _tell(words, share <= MOST_FALSE or not declared)
+    return rows
 
 
 def _false_claims(studies: int) -> list[dict[str, Any]]:

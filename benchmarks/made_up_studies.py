@@ -82,6 +82,18 @@ def of_values(values: Mapping[str, np.ndarray], parts: Mapping[str, np.ndarray])
     return Results(_section(names, seeds), runs, {})
 
 
+def at_look(results: Results, seeds: int, looks: list[int] | None) -> Results:
+    """The study when its first seeds have run.
+
+    Args:
+        results: of all its seeds.
+        seeds: how many have run.
+        looks: that it declared; None if it declared none.
+    """
+    runs = [run for run in results.runs if run.seed < seeds]
+    return Results(_section(results.study.variants, seeds, looks), runs, {})
+
+
 def dealt(runs: Sequence[Run], variants: int, seeds: int, generator: np.random.Generator) -> Results:
     """The runs of one variant, dealt at random to names, as if they were runs of as many variants."""
     names = [f"name_{place}" for place in range(variants)]
@@ -107,8 +119,8 @@ def claimed(results: Results) -> list[tuple[str, str]]:
     ]
 
 
-def _section(names: list[str], seeds: int) -> StudySection:
-    return StudySection(name="made_up", variants=names, seeds=list(range(seeds)))
+def _section(names: list[str], seeds: int, looks: list[int] | None = None) -> StudySection:
+    return StudySection(name="made_up", variants=names, seeds=list(range(seeds)), looks=looks)
 
 
 def _run(variant: str, seed: int, evaluation: dict[str, dict[str, Any]]) -> Run:

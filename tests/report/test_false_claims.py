@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.false_claims import MOST_FALSE, covered, false
+from benchmarks.false_claims import MOST_FALSE, covered, false, false_at_looks
 from benchmarks.made_up_studies import DISTANCE, LIKELIHOOD, Setting, claimed, study
 from vaeline.report import compare
 
@@ -15,6 +15,14 @@ def test_equal_variants_seldom_get_a_claim(variants: int, seeds: int, studies: i
     generator = np.random.default_rng([variants, seeds])
     share = sum(false(variants, seeds, generator) for _ in range(studies)) / studies
     assert 0.005 <= share <= MOST_FALSE  # a report that claims nothing would be useless
+
+
+def test_declared_looks_share_what_one_look_may_err() -> None:
+    found = {}
+    for declared in (True, False):
+        generator = np.random.default_rng(0)
+        found[declared] = sum(false_at_looks(2, declared, generator) for _ in range(500)) / 500
+    assert found[True] <= MOST_FALSE < found[False]
 
 
 def test_real_differences_are_claimed() -> None:

@@ -64,7 +64,7 @@ class StudySection(Entry):
         """Refuse a number of seeds at which no look was declared."""
         if self.looks is not None and len(self.seeds) not in self.looks:
             raise ValueError(
-                f"seeds has {len(self.seeds)} seeds, and looks are declared at {', '.join(map(str, self.looks))}; list as many seeds as one of the looks"
+                f"seeds lists {len(self.seeds)}, and looks are declared at {', '.join(map(str, self.looks))} seeds; list as many as at one look"
             )
         return self
 
