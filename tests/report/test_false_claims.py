@@ -10,10 +10,13 @@ from vaeline.report import compare
 STUDIES = 1000
 
 
-@pytest.mark.parametrize(("variants", "seeds", "studies"), [(2, 3, STUDIES), (2, 5, STUDIES), (3, 3, 700), (6, 5, 200)])
-def test_equal_variants_seldom_get_a_claim(variants: int, seeds: int, studies: int) -> None:
+@pytest.mark.parametrize(
+    ("variants", "seeds", "better", "studies"),
+    [(2, 3, False, STUDIES), (2, 5, False, STUDIES), (3, 3, False, 700), (6, 5, False, 200), (4, 5, True, 300)],
+)
+def test_equal_variants_seldom_get_a_claim(variants: int, seeds: int, better: bool, studies: int) -> None:
     generator = np.random.default_rng([variants, seeds])
-    share = sum(false(variants, seeds, generator) for _ in range(studies)) / studies
+    share = sum(false(variants, seeds, better, generator) for _ in range(studies)) / studies
     assert 0.005 <= share <= MOST_FALSE  # a report that claims nothing would be useless
 
 
