@@ -32,7 +32,7 @@ def main(study: Study, difference: float | None, metric: str | None, power: floa
     click.echo(
         f"Variance: of {study.study.name}, seeds {', '.join(map(str, compared.seeds))}. Differences are not shown, since seeds that are "
         f"added for their sake find what is not there.\nLevel: {level:.2g} for {shared}. Power: {power:g}.\n"
-        f"In brackets: if the deviation over seeds is at its upper {SURE:.0%} limit, because few seeds know it badly.\n"
+        f"In brackets: if the deviation over seeds is at its upper {SURE:.0%} limit, because few seeds know it badly."
     )
     if difference is None:
         _print_differences(claims, level, power)
@@ -82,10 +82,10 @@ def _print_differences(claims: list[Claim], level: float, power: float) -> None:
                 cells = [_smallest(claim, seeds, level, power) for seeds in SEEDS]
                 lines.append([f"  {' and '.join(claim.variants)}", *cells])
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        click.echo()
         for first, *cells in lines:
             line = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))]
             click.echo("  ".join(line))
-        click.echo()
 
 
 def _smallest(claim: Claim, seeds: int, level: float, power: float) -> str:
@@ -100,7 +100,8 @@ def _print_seeds(claims: list[Claim], metric: str, difference: float, level: flo
         names = ", ".join(dict.fromkeys(claim.metric for claim in claims))
         raise UserError(f"--metric is {shown(metric)}; the study claims something in {names}. Take one of them.")
     click.echo(
-        f"Seeds that find a difference of {difference:g} {catalogue().metric(metric).unit}".rstrip() + f" in {metric}:"
+        f"\nSeeds that find a difference of {difference:g} {catalogue().metric(metric).unit}".rstrip()
+        + f" in {metric}:"
     )
     for claim in chosen:
         found, most = (each.needed(difference, level, power) for each in (claim, claim.at_its_limit()))
