@@ -29,8 +29,9 @@ def main(study: Study, difference: float | None, metric: str | None, power: floa
     claims = _claims(study, compared)
     level = level_of(study.study, len(claims))
     shared = f"each of {len(claims)} claims" if len(claims) > 1 else "one claim"
+    finished = {seed for variant in compared.variants for seed in compared.seeds_of(variant)}
     click.echo(
-        f"Variance: of {study.study.name}, seeds {', '.join(map(str, compared.seeds))}. Differences are not shown, since seeds that are "
+        f"Variance: of {study.study.name}, seeds {', '.join(map(str, sorted(finished)))}. Differences are not shown, since seeds that are "
         f"added for their sake find what is not there.\nLevel: {level:.2g} for {shared}. Power: {power:g}.\n"
         f"In brackets: if the deviation over seeds is at its upper {SURE:.0%} limit, because few seeds know it badly."
     )

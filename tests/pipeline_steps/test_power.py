@@ -88,6 +88,12 @@ def test_options_without_a_meaning_are_refused(arguments: list[str], sentence: s
     assert result.exit_code == 1 and sentence in result.output and result.output.count("\n") <= 7
 
 
+def test_a_study_that_is_not_finished_is_planned_from_what_it_has() -> None:
+    said = planned().output
+    declare(seeds=(0, 1, 2, 3, 4))
+    assert planned().output == said and "seeds 0, 1, 2." in said
+
+
 def test_one_seed_has_no_variance() -> None:
     declare(seeds=(0,))
     assert "Error: No two variants share two finished seeds and a primary metric" in planned().output
