@@ -35,6 +35,8 @@ def main(study: Study) -> None:
         click.echo(f"These results are out of date: {why}; `snakemake --cores 4 all` makes new ones.\n", err=True)
     click.echo(f"{asked.name}: {asked.question}\n" if asked.question else f"{asked.name}\n")
     click.echo(table.plain(compared, shutil.get_terminal_size((120, 24)).columns) + "\n")
+    for sentence in answer.about_claims(compared):
+        click.echo(sentence)
     for name in compared.primary:
         click.echo("\n".join(answer.sentences(compared, name)))
     click.echo(f"\nReport: {folder / 'report.html'}")
@@ -42,8 +44,10 @@ def main(study: Study) -> None:
 
 def _why_out_of_date(compared: Comparison, study: Study) -> str:
     """What has changed since the results were written; empty if nothing has."""
-    made = compared.settings | {"study": {"variants": compared.variants, "seeds": compared.seeds}}
-    now = settings_of(study, "report") | {"study": {"variants": study.study.variants, "seeds": study.study.seeds}}
+    made = compared.settings | {"study": compared.model_dump(include={"variants", "seeds", "baseline", "looks"})}
+    now = settings_of(study, "report") | {
+        "study": study.study.model_dump(include={"variants", "seeds", "baseline", "looks"})
+    }
     if changed := differences(made, now):
         return "; ".join(changed)
     return _why_of_other_runs(compared, study)

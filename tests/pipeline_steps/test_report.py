@@ -300,3 +300,12 @@ def test_the_table_names_files_of_other_settings(section: str, changes: dict[str
     Path("params.yaml").write_text(before)
     printed = CliRunner().invoke(table.main, []).output
     assert "These results are out of date: data/dots" in printed and "made with other settings" in printed
+
+
+@pytest.mark.parametrize("change", [{"looks": [3, 5]}, {"baseline": "one"}], ids=["looks", "baseline"])
+def test_the_table_knows_that_other_claims_were_declared(undrawn: None, change: dict[str, Any]) -> None:
+    assert run().exit_code == 0
+    params = Path("params.yaml")
+    params.write_text(yaml.safe_dump(study_content(question="Is one better?", **change)))
+    printed = CliRunner().invoke(table.main, []).output
+    assert f"These results are out of date: study.{next(iter(change))}" in printed

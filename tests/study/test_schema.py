@@ -68,6 +68,12 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
             "study.variants names 'vae', which is not an entry of `variants`; the entries are: gaussian_cvae",
         ),
         ("study.seeds", [1, 1], "study.seeds is [1, 1], but must name each once"),
+        ("study.primary", ["nll", "nll"], "study.primary is ['nll', 'nll'], but must name each once"),
+        ("study.primary", ["a", "b", "c", "d"], "study.primary holds 4, but should hold at most 3."),
+        ("study.baseline", "vae", "baseline is 'vae'; take one of study.variants: gaussian_cvae, cvae, cvae_nf"),
+        ("study.looks", [3, 4], "seeds lists 5, and looks are declared at 3, 4 seeds; list as many as at one look"),
+        ("study.looks", [5, 3], "study.looks is [5, 3], but must ascend, as in [3, 5, 10]"),
+        ("study.looks", [1, 5], "study.looks.0 is 1, but should be greater than or equal to 2"),
         ("study.name", "My study", "study.name is 'My study', but"),
         ("dataset.split.test", 0.95, "dataset.split validation and test leave no image to train on"),
         (

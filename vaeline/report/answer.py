@@ -8,6 +8,25 @@ from vaeline.report.paired_differences import Pair
 from vaeline.report.table import number, scale, spread
 
 
+def about_claims(comparison: Comparison) -> list[str]:
+    """What to know before the claims are read."""
+    found = []
+    if comparison.missing:
+        found.append("Runs are missing: what this report says is a preview, and no claim of the study.")
+    if comparison.looks:
+        found.append(_look(comparison, comparison.looks))
+    found += [
+        f"No two variants have comparable values of {name}, so it decides nothing." for name in comparison.undecided
+    ]
+    return found
+
+
+def _look(comparison: Comparison, looks: list[int]) -> str:
+    place, at = looks.index(len(comparison.seeds)) + 1, ", ".join(map(str, looks))
+    share = f"at most {100 * comparison.level:.3g}% of studies claim anything false at this look"
+    return f"This is look {place} of {len(looks)}, which are at {at} seeds: {share}."
+
+
 def sentences(comparison: Comparison, name: str) -> list[str]:
     """Compare each variant with the next one in the ranking of a metric, best first.
 

@@ -13,6 +13,7 @@ from vaeline.study.schema import StudySection
 # The metrics that decide a study which names none, fairest first: the first that can compare all variants, or else most of them.
 LIKELIHOOD = ("nll_given_label_refit", "nll_refit", "nll_given_label", "nll", "negative_elbo")
 SAMPLES = ("fid_sample", "fd_sample")
+LEVEL = 0.05  # the share of studies that may claim anything false, in all their looks together
 # The metric that takes the place of a Fréchet distance whose runs warn that it is biased.
 UNBIASED = {"fid_sample": "kid_sample", "fd_sample": "kd_sample"}
 
@@ -22,6 +23,16 @@ def primary(study: StudySection, metrics: Mapping[str, MetricResults]) -> list[s
     if study.primary is not None:
         return [name for name in study.primary if name in metrics and metrics[name].comparable > 1]
     return [name for question in (LIKELIHOOD, SAMPLES) if (name := chosen(question, metrics))]
+
+
+def undecided(study: StudySection, metrics: Mapping[str, MetricResults]) -> list[str]:
+    """The metrics that the study names as primary, and of which no two variants have comparable values."""
+    return [name for name in study.primary or () if name not in primary(study, metrics)]
+
+
+def level_of(study: StudySection) -> float:
+    """The share of studies that may claim anything false in one report: a look's equal part of the level (Bonferroni)."""
+    return LEVEL / len(study.looks or [1])
 
 
 def chosen(question: Sequence[str], metrics: Mapping[str, MetricResults]) -> str | None:
@@ -34,8 +45,22 @@ def chosen(question: Sequence[str], metrics: Mapping[str, MetricResults]) -> str
     return other if other in metrics and metrics[best].warnings else best
 
 
+def claimed(metrics: Mapping[str, MetricResults], names: Sequence[str], baseline: str | None) -> list[tuple[str, int]]:
+    """The comparisons that are claims: those of primary metrics that have an interval, with the baseline if there is one.
+
+    Returns:
+        The name of the metric and the place among its pairs, of each claim.
+    """
+    return [
+        (name, place)
+        for name in names
+        for place, pair in enumerate(metrics[name].pairs)
+        if pair.p_value is not None and (baseline is None or baseline in (pair.first, pair.second))
+    ]
+
+
 def adjusted(
-    metrics: Mapping[str, MetricResults], names: Sequence[str], baseline: str | None
+    metrics: Mapping[str, MetricResults], names: Sequence[str], baseline: str | None, level: float = LEVEL
 ) -> dict[str, MetricResults]:
     """The primary metrics with their pairs adjusted together by Holm's method.
 
@@ -43,15 +68,11 @@ def adjusted(
         metrics: of the study.
         names: of the primary metrics.
         baseline: the variant whose pairs are claims; None: all pairs are.
+        level: the share of studies that may claim anything false.
     """
-    claims = [
-        (name, place)
-        for name in names
-        for place, pair in enumerate(metrics[name].pairs)
-        if pair.p_value is not None and (baseline is None or baseline in (pair.first, pair.second))
-    ]
-    p_values = [metrics[name].pairs[place].p_value or 0.0 for name, place in claims]
-    levels = dict(zip(claims, holm(p_values), strict=True))
+    places = claimed(metrics, names, baseline)
+    p_values = [metrics[name].pairs[place].p_value or 0.0 for name, place in places]
+    levels = dict(zip(places, holm(p_values, level), strict=True))
     found = {}
     for name in names:
         pairs = [

@@ -29,7 +29,8 @@ def compare(results: Results) -> Comparison:
     _refuse_unknown(results.published, names)
     metrics = {name: _results_of(results, name) for name in names}
     decide = claims.primary(results.study, metrics)
-    metrics |= claims.adjusted(metrics, decide, results.study.baseline)
+    level = claims.level_of(results.study)
+    metrics |= claims.adjusted(metrics, decide, results.study.baseline, level)
     return Comparison(
         study=results.study.name,
         variants=list(results.study.variants),
@@ -37,7 +38,10 @@ def compare(results: Results) -> Comparison:
         missing=[f"{variant} seed {seed}: {state}" for (variant, seed), state in results.missing.items()],
         metrics=metrics,
         primary=decide,
+        undecided=claims.undecided(results.study, metrics),
         baseline=results.study.baseline,
+        looks=results.study.looks,
+        level=level,
         references=_references(results.reference),
         published=[_published(results, metrics, each) for each in results.published.values()],
         settings=results.settings,

@@ -77,6 +77,11 @@ class MetricResults(Entry):
         """How many variants have the metric and are compared in it."""
         return max(Counter(self.measures.get(variant) for variant in self.summaries).values(), default=0)
 
+    @property
+    def claimed(self) -> "MetricResults":
+        """The results with those comparisons alone that the study claims."""
+        return self.model_copy(update={"pairs": [pair for pair in self.pairs if pair.claimed]})
+
     def pair(self, first: str, second: str) -> Pair | None:
         """The comparison of two variants in the order asked for; None if they are not compared."""
         for pair in self.pairs:
@@ -147,7 +152,10 @@ class Comparison(Entry):
     missing: list[str]  # "cvae seed 3: not trained"
     metrics: dict[str, MetricResults]
     primary: list[str]  # the metrics that decide the study; comparisons in other metrics are exploratory
+    undecided: list[str]  # metrics that the study names as primary, and in which no two variants can be compared
     baseline: str | None  # the variant that each other one is compared with; None: every two are
+    looks: list[int] | None  # the numbers of seeds at which the study looks at its claims; None: it looks once
+    level: float  # the share of studies in which a claim of this report is false, at most: this look's part of 5%
     references: dict[str, ReferenceValue]
     published: list[PublishedComparison]
     settings: dict[str, Any]  # of the study: dotted key -> the value that the runs were made with
@@ -173,11 +181,6 @@ class Comparison(Entry):
     def companions(self) -> dict[str, MetricResults]:
         """The numbers that go with metrics of the table, such as their errors."""
         return {name: self.metrics[name] for name in catalogue().companions if name in self.metrics}
-
-    def claims(self, name: str) -> MetricResults:
-        """A primary metric with the comparisons that the study claims."""
-        results = self.metrics[name]
-        return results.model_copy(update={"pairs": [pair for pair in results.pairs if pair.claimed]})
 
     def seeds_of(self, variant: str) -> list[int]:
         """The seeds of a variant's runs that are there."""

@@ -37,10 +37,24 @@ class Estimate(NamedTuple):
 
         if not self.errors:
             return None
-        return max(
-            2 * float(stdtr(error.degrees, -abs(self.mean) / error.standard_error)) if error.standard_error else 1.0
+        known = [error for error in self.errors if error.standard_error]
+        tails = [float(stdtr(error.degrees, -abs(self.mean) / error.standard_error)) for error in known]
+        return max((2 * tail for tail in tails), default=1.0)
+
+    def detectable(self, level: float = 0.05, power: float = 0.8) -> float | None:
+        """The smallest difference that studies with these errors find with probability `power`; None for a single seed.
+
+        Args:
+            level: of the test.
+            power: probability to find it.
+        """
+        from scipy.special import nctdtrinc, stdtrit
+
+        found = [
+            error.standard_error * float(nctdtrinc(error.degrees, 1 - power, stdtrit(error.degrees, 1 - level / 2)))
             for error in self.errors
-        )
+        ]
+        return max(found, default=None)
 
 
 def over_seeds(values: Sequence[float]) -> Estimate:
@@ -132,28 +146,6 @@ def _whole(resampled: Sequence[Sequence[float]], seeds: int, fewest: int) -> boo
     """Whether each seed has as many values, and enough of them."""
     lengths = {len(each) for each in resampled}
     return len(resampled) == seeds and len(lengths) == 1 and min(lengths) >= fewest
-
-
-def detectable(deviation: float, seeds: int, level: float = 0.05, power: float = 0.8) -> float | None:
-    """The smallest difference that a paired t-test of so many seeds finds with probability `power`; None for a single seed.
-
-    Args:
-        deviation: standard deviation of the difference over seeds.
-        seeds: that both variants run.
-        level: of the test.
-        power: probability to find it.
-    """
-    from scipy.special import nctdtr, stdtrit
-
-    if seeds < 2:
-        return None
-    critical = float(stdtrit(seeds - 1, 1 - level / 2))
-    low, high = 0.0, 10.0 * critical
-    for _ in range(60):
-        middle = (low + high) / 2
-        missed = float(nctdtr(seeds - 1, middle, critical))
-        low, high = (middle, high) if missed > 1 - power else (low, middle)
-    return deviation * high / sqrt(seeds)
 
 
 def holm(p_values: Sequence[float], level: float = 0.05) -> list[float]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import stdev
 
-from vaeline.report.estimates import Error, Estimate, detectable, estimate_of
+from vaeline.report.estimates import Error, Estimate, estimate_of
 from vaeline.study.parts import Entry
 
 OfImages = Mapping[str, Mapping[int, Sequence[float]]]  # variant -> seed -> `parts` or `halves` of evaluation.json
@@ -21,7 +21,7 @@ class Pair(Entry):
     level: float  # of the test and the interval: 0.05, or less if several comparisons are adjusted together
     claimed: bool  # whether the study claims what it finds here; other comparisons are exploratory
     deviation: float  # standard deviation of the difference over seeds; 0 for a single seed
-    # The smallest difference that so many seeds find with probability 0.8; None for a single seed.
+    # The smallest difference that studies of so many seeds and images find with probability 0.8; None for a single seed.
     detectable: float | None
     # Standard error and degrees of freedom of each way to estimate the error; the widest interval counts.
     errors: list[tuple[float, float]]
@@ -41,9 +41,9 @@ class Pair(Entry):
 
     def at_level(self, level: float) -> "Pair":
         """The same comparison, tested and shown at another level."""
-        smallest = detectable(self.deviation, self.seeds, level)
+        found = self.estimate
         return self.model_copy(
-            update={"level": level, "half_width": self.estimate.half_width(level), "detectable": smallest}
+            update={"level": level, "half_width": found.half_width(level), "detectable": found.detectable(level)}
         )
 
     def turned(self) -> "Pair":
@@ -89,7 +89,7 @@ def paired_difference(
         level=0.05,
         claimed=False,
         deviation=deviation,
-        detectable=detectable(deviation, len(shared)),
+        detectable=found.detectable(),
         errors=list(found.errors),
         seeds=len(shared),
         won=won,

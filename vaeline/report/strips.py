@@ -58,7 +58,7 @@ def _decided(comparison: Comparison, name: str, pairs: list[Pair]) -> list[bool]
     results, metric = comparison.metrics[name], catalogue().metric(name)
     unranked = {*results.saturated, *comparison.unranked(name)}
     return [
-        pair.significant and results.decided(pair, metric) and not {pair.first, pair.second} & unranked
+        pair.claimed and pair.significant and results.decided(pair, metric) and not {pair.first, pair.second} & unranked
         for pair in pairs
     ]
 

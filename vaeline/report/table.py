@@ -174,7 +174,7 @@ def _rows(comparison: Comparison, metrics: dict[str, MetricResults]) -> list[Row
 
 def _row(comparison: Comparison, name: str, measure: str, results: MetricResults) -> Row:
     metric = catalogue().metric(name)
-    marked = marks(results, metric, comparison.unranked(name)) if name in comparison.primary else {}
+    marked = marks(results.claimed, metric, comparison.unranked(name)) if name in comparison.primary else {}
     past = _notes_past_references(comparison, name)
     cells = [_cell(comparison, results, each, marked.get(each, ""), past.get(each, [])) for each in comparison.variants]
     known = {

@@ -31,12 +31,25 @@ class StudySection(Entry):
     baseline: Name | None = Field(
         None, description="the variant that each other one is compared with; null to compare every two variants"
     )
+    looks: list[Annotated[int, Field(ge=2)]] | None = Field(
+        None,
+        min_length=1,
+        description="the numbers of seeds at which claims are looked at, ascending, declared before the first look: as in [3, 5, 10]; null if "
+        "claims are made once and no seeds are added afterwards",
+    )
 
-    @field_validator("variants", "seeds")
+    @field_validator("variants", "seeds", "primary")
     @classmethod
-    def once_each(cls, value: list[T]) -> list[T]:
-        if len(set(value)) < len(value):
+    def once_each(cls, value: list[T] | None) -> list[T] | None:
+        if value is not None and len(set(value)) < len(value):
             raise ValueError("must name each once")
+        return value
+
+    @field_validator("looks")
+    @classmethod
+    def ascending_looks(cls, value: list[int] | None) -> list[int] | None:
+        if value is not None and any(later <= earlier for earlier, later in pairwise(value)):
+            raise ValueError("must ascend, as in [3, 5, 10]")
         return value
 
     @model_validator(mode="after")
@@ -44,6 +57,15 @@ class StudySection(Entry):
         """Refuse a baseline that does not run."""
         if self.baseline is not None and self.baseline not in self.variants:
             raise ValueError(f"baseline is {self.baseline!r}; take one of study.variants: {', '.join(self.variants)}")
+        return self
+
+    @model_validator(mode="after")
+    def is_at_a_look(self) -> "StudySection":
+        """Refuse a number of seeds at which no look was declared."""
+        if self.looks is not None and len(self.seeds) not in self.looks:
+            raise ValueError(
+                f"seeds lists {len(self.seeds)}, and looks are declared at {', '.join(map(str, self.looks))} seeds; list as many as at one look"
+            )
         return self
 
 

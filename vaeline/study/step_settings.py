@@ -14,7 +14,7 @@ from vaeline.system.errors import UserError
 
 # Dotted keys, as dvc.yaml has them; `{variant}` stands for the variant of the run.
 READS: dict[str, tuple[str, ...]] = {
-    "code": ("variants", "dataset.name", "evaluation.features", "study.primary"),
+    "code": ("study", "variants", "dataset.name", "evaluation.features"),
     "download": ("dataset", "evaluation.features"),
     "preprocess": ("dataset",),
     "classifier": ("classifier", "training.device"),

@@ -59,7 +59,7 @@ rule code:
         f"results/{STUDY.study.name}/code.json",
         "data/code.json",
     params:
-        *tracked("variants", "dataset.name", "evaluation.features", "study.primary"),
+        *tracked("study", "variants", "dataset.name", "evaluation.features"),
     message:
         "Hashing the code."
     shell:

@@ -92,6 +92,22 @@ def test_weights_of_a_linear_gaussian_model_average_to_its_likelihood(latent: in
     assert (pareto_tail.shape(log_weights) < pareto_tail.MOST).double().mean() > 0.9
 
 
+@pytest.mark.parametrize("latent", [1, 5])
+def test_the_approximation_of_a_linear_gaussian_model_is_exact(latent: int) -> None:
+    model = LinearGaussian(latent)
+    decoder: Any = model.density.model
+    decoder.features = lambda x, labels: torch.zeros(len(x), latent)
+    decoder.posterior = SimpleNamespace(centre=lambda features: features)
+    torch.testing.assert_close(laplace.approximate(model.density), model.log_prob, atol=1e-2, rtol=0)
+
+
+def test_a_mode_counts_by_its_height_times_its_width() -> None:
+    """Two modes, one as high as the other and ten times as wide in each of two dimensions."""
+    curvature = torch.eye(2) * torch.tensor([1.0, 100.0]).view(2, 1, 1, 1)
+    mixture = StudentMixture.around(torch.zeros(2, 1, 2), torch.zeros(2, 1).double(), curvature)
+    torch.testing.assert_close(mixture.log_weight.exp().flatten(), torch.tensor([100 / 101, 1 / 101]).double())
+
+
 def test_chains_of_a_linear_gaussian_model_average_to_its_likelihood_from_both_ends() -> None:
     model = LinearGaussian(4)
     torch.manual_seed(0)

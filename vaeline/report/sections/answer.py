@@ -27,6 +27,7 @@ class AnswerSection(Section):
     id, title, template = "answer", "Answer", "answer.html.j2"
 
     best: dict[str, dict[str, str]]  # variant -> metrics in which it is better than every other -> their meaning
+    about: list[str]  # what to know before the answers are read
     answers: list[Answer]
     every_pair: bool  # whether the strips show every two variants
 
@@ -39,7 +40,8 @@ def answer_section(comparison: Comparison, rows: list[table.Row]) -> AnswerSecti
         rows: the table of results.
     """
     answers = [answer_of(comparison, name) for name in comparison.primary]
-    return AnswerSection(_best(comparison.variants, rows), answers, len(comparison.variants) <= ALL_PAIRS)
+    about = answer.about_claims(comparison)
+    return AnswerSection(_best(comparison.variants, rows), about, answers, len(comparison.variants) <= ALL_PAIRS)
 
 
 def answer_of(comparison: Comparison, name: str) -> Answer:

@@ -1,0 +1,101 @@
+"""What more seeds would find: planned from the variance of a study's comparisons, and never from their differences.
+
+A number of seeds that is chosen by the differences seen finds differences that are not there.
+"""
+
+from math import sqrt
+from typing import NamedTuple
+
+from vaeline.report import claims
+from vaeline.report.comparison import Comparison
+from vaeline.report.estimates import Error, Estimate
+from vaeline.report.paired_differences import Pair
+from vaeline.study.schema import StudySection
+
+SURE = 0.8  # confidence of the upper limit of a deviation, by which a study is planned (Browne, 1995)
+MOST_SEEDS = 10_000
+
+
+class Claim(NamedTuple):
+    """A comparison that a study will claim, without its difference."""
+
+    metric: str
+    variants: tuple[str, str]  # in the order of the study
+    seeds: int  # that its variance comes from
+    deviation: float  # of the difference over seeds, standard
+    # What seeds do not reduce: for each further error the variance that the images add, and the square of it over its degrees of freedom.
+    fixed: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def of(cls, metric: str, pair: Pair) -> "Claim":
+        """The variance of a paired difference."""
+        over_seeds, *others = pair.estimate.errors
+        fixed = [
+            (
+                max(each.standard_error**2 - over_seeds.standard_error**2, 0.0),
+                max(each.standard_error**4 / each.degrees - over_seeds.standard_error**4 / over_seeds.degrees, 0.0),
+            )
+            for each in others
+        ]
+        return cls(metric, (pair.first, pair.second), pair.seeds, pair.deviation, tuple(fixed))
+
+    def detectable(self, seeds: int, level: float, power: float) -> float:
+        """The smallest difference that so many seeds find.
+
+        Args:
+            seeds: of each variant, at least 2.
+            level: of the test.
+            power: probability to find it.
+        """
+        variance = self.deviation**2 / seeds
+        errors = [Error(sqrt(variance), seeds - 1)]
+        for fixed, over_degrees in self.fixed:
+            whole = variance + fixed
+            degrees = whole**2 / (variance**2 / (seeds - 1) + over_degrees) if whole else 1.0
+            errors.append(Error(sqrt(whole), max(degrees, 1.0)))
+        return Estimate(0.0, tuple(errors)).detectable(level, power) or 0.0
+
+    def at_its_limit(self) -> "Claim":
+        """The claim with the upper limit of its deviation: so few seeds know the deviation badly."""
+        from scipy.special import chdtri
+
+        degrees = self.seeds - 1
+        return self._replace(deviation=self.deviation * sqrt(degrees / float(chdtri(degrees, SURE))))
+
+    def needed(self, difference: float, level: float, power: float) -> int | None:
+        """The number of seeds that finds a difference; None if none does, because the test images alone vary too much.
+
+        Args:
+            difference: that is wanted.
+            level: of the test.
+            power: probability to find it.
+        """
+        low, high = 1, 2
+        while self.detectable(high, level, power) > difference:
+            low, high = high, 2 * high
+            if low > MOST_SEEDS:
+                return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.detectable(middle, level, power) <= difference else (middle, high)
+        return high
+
+
+def claims_of(comparison: Comparison, study: StudySection) -> list[Claim]:
+    """The claims of a study as it is declared now, with the variance of the comparisons that were made.
+
+    Args:
+        comparison: of the runs so far.
+        study: that is planned.
+    """
+    names = claims.primary(study, comparison.metrics)
+    places = claims.claimed(comparison.metrics, names, study.baseline)
+    return [Claim.of(name, comparison.metrics[name].pairs[place]) for name, place in places]
+
+
+def level_of(study: StudySection, count: int) -> float:
+    """The level of each of `count` claims in the worst case: Holm's first, which is Bonferroni's.
+
+    Holm's later levels depend on the differences.
+    """
+    return claims.level_of(study) / count
