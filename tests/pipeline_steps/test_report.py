@@ -218,7 +218,7 @@ def test_labels_that_the_classifier_cannot_tell_are_named_in_the_table() -> None
     ("changes", "sentence"),
     [
         ({"settings": {}}, "was made with other settings than those of params.yaml"),
-        ({"judge": "other"}, "condition_accuracy of a run was measured with another classifier than data/dots"),
+        ({"judges": {"0": "other"}}, "condition_accuracy of a run was measured with another classifier than data/dots"),
         ({"data": {"test": "other"}}, "is of another test split than that of dots"),
     ],
 )

@@ -103,6 +103,7 @@ class Measurement(BaseModel):
     left_out: list[str] = []
     parts: list[FiniteFloat] = []  # means over parts of the images, the same parts for every run
     by_label: dict[str, FiniteFloat | None] = {}
+    by_judge: dict[str, FiniteFloat] = {}  # seed of a classifier -> its value, if the value is a mean over several
 
 
 class Dashed(BaseModel):

@@ -1,10 +1,27 @@
-"""Means with their errors, over seeds alone or over seeds and images (the crossed model)."""
+"""Means with their errors: over seeds alone, or over seeds and the images and classifiers that all seeds share (the crossed model)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite, sqrt
 from typing import NamedTuple
 
 import numpy as np
+
+SEEDS, IMAGES, CLASSIFIERS = "seeds", "images", "classifiers"  # over what an interval may range
+
+
+class RunValue(NamedTuple):
+    """What one run says of a metric."""
+
+    value: float
+    parts: Sequence[float] = ()  # means over parts of the images, the same parts for every run; none if they are not known
+    by_judge: Mapping[str, float] = {}  # the value under each classifier, if it is a mean over several
+
+    def minus(self, other: "RunValue") -> "RunValue":
+        """The difference of two runs; what only one of them knows, or knows of other parts or classifiers, is left out."""
+        whole, alike = len(self.parts) == len(other.parts), self.by_judge.keys() == other.by_judge.keys()
+        parts = [a - b for a, b in zip(self.parts, other.parts, strict=True)] if whole else []
+        by_judge = {judge: value - other.by_judge[judge] for judge, value in self.by_judge.items()} if alike else {}
+        return RunValue(self.value - other.value, parts, by_judge)
 
 
 class Error(NamedTuple):
@@ -15,14 +32,16 @@ class Error(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A mean and the ways in which its error was estimated; the one that gives the wider interval counts.
+    """A mean and the ways in which its error was estimated; the one that gives the widest interval counts.
 
     The crossed model alone covers too rarely where seeds hold most of the variance and there are few of them (92% with three).
     Student's t over seeds alone covers too rarely where images hold it. The wider of the two covers 94 to 96% in both.
+    Classifiers are as few as seeds, so that Student's t over them is a third way: with 2 to 5 of them, 95 to 99% are covered.
     """
 
     mean: float
     errors: tuple[Error, ...]  # none for a single seed
+    over: tuple[str, ...] = ()  # what the interval ranges over: SEEDS, and those of IMAGES and CLASSIFIERS that are known
 
     def half_width(self, level: float = 0.05) -> float | None:
         """Half the width of the interval that misses with probability `level`; None for a single seed."""
@@ -49,81 +68,112 @@ def over_seeds(values: Sequence[float]) -> Estimate:
     Raises:
         ValueError: there is no value.
     """
-    if not len(values):
-        raise ValueError("an estimate needs at least one value")
-    count = len(values)
-    if count == 1:
-        return Estimate(float(values[0]), ())
-    return Estimate(float(np.mean(values)), (Error(float(np.std(values, ddof=1)) / sqrt(count), count - 1),))
+    return crossed(values)
 
 
 def over_seeds_and_images(values: np.ndarray) -> Estimate:
-    """The mean of values of the same images under each seed, for new seeds and new images (Cornfield and Tukey, 1956).
+    """The mean of values of the same images under each seed, for new seeds and new images.
 
     Args:
         values: (seeds, images).
     """
-    seeds, images = values.shape
-    of_seeds = over_seeds(values.mean(1).tolist())
-    if seeds == 1 or images == 1:
-        return of_seeds
-    by_seed, by_image, mean = values.mean(1), values.mean(0), values.mean()
-    residual = values - by_seed[:, None] - by_image + mean
-    squares = {
-        "seed": images * ((by_seed - mean) ** 2).sum() / (seeds - 1),
-        "image": seeds * ((by_image - mean) ** 2).sum() / (images - 1),
-        "residual": (residual**2).sum() / ((seeds - 1) * (images - 1)),
-    }
-    terms = [
-        (squares["seed"], seeds - 1),
-        (squares["image"], images - 1),
-        (-squares["residual"], (seeds - 1) * (images - 1)),
-    ]
-    return Estimate(of_seeds.mean, (*of_seeds.errors, *_combined(terms, seeds * images)))
+    return crossed(values.mean(1).tolist(), images=values)
 
 
 def over_seeds_and_halves(full: np.ndarray, halves: np.ndarray) -> Estimate:
     """The mean of a value of all images under each seed, whose error over images comes from half-samples of them.
 
-    Over random halves of n images, a value varies as it does over new samples of n images (McCarthy, 1969).
-
     Args:
         full: (seeds,), of all images.
         halves: of half of them, the same halves for every seed, (seeds, halves).
     """
-    seeds, count = halves.shape
-    of_seeds = over_seeds(full.tolist())
-    if seeds == 1 or count == 1:
-        return of_seeds
-    by_half = halves.mean(0)
-    residual = halves - halves.mean(1, keepdims=True) - by_half + halves.mean()
-    terms = [
-        (float(np.var(full, ddof=1)) / seeds, seeds - 1),
-        (float(by_half.var(ddof=1)), count - 1),
-        (-float((residual**2).sum()) / ((seeds - 1) * (count - 1)) / seeds, (seeds - 1) * (count - 1)),
-    ]
-    return Estimate(of_seeds.mean, (*of_seeds.errors, *_combined(terms, 1)))
+    return crossed(full.tolist(), halves=halves)
 
 
-def _combined(terms: Sequence[tuple[float, float]], count: int) -> tuple[Error, ...]:
-    """The error whose square is the sum of mean squares / count, with Satterthwaite's (1946) degrees of freedom."""
-    variance = sum(square for square, _ in terms)
-    if variance <= 0 or not isfinite(variance):
-        return ()
-    degrees = variance**2 / sum(square**2 / of for square, of in terms)
-    return (Error(sqrt(variance / count), max(degrees, 1.0)),)
+def crossed(
+    values: Sequence[float],
+    images: np.ndarray | None = None,
+    halves: np.ndarray | None = None,
+    judges: np.ndarray | None = None,
+) -> Estimate:
+    """The mean of one value for each seed, for new seeds and for a new draw of what they share (Cornfield and Tukey, 1956).
 
-
-def estimate_of(values: Sequence[float], parts: Sequence[Sequence[float]]) -> Estimate:
-    """The mean of one value for each seed, for new images too if each seed has the means of the same parts of them.
+    The variance of the mean over seeds contains what seeds do, alone and together with what they share. Images add the variance of
+    their means, less that of what they do together with seeds, which is counted already. Classifiers add the whole variance of
+    their means: there are too few of them to tell the two apart, and the interval is at worst too wide.
 
     Args:
         values: of the seeds.
-        parts: means over parts of the images for each seed; none, or unequal numbers of them, if they are not known.
+        images: the value is the mean over images, the same under each seed: (seeds, images).
+        halves: the value of half of the images, the same halves under each seed, (seeds, halves): over random halves of n images, a value
+            varies as it does over new samples of n images (McCarthy, 1969).
+        judges: the value is the mean over classifiers, the same under each seed: (seeds, classifiers).
+
+    Raises:
+        ValueError: there is no value.
     """
-    whole = len(parts) == len(values) and len({len(each) for each in parts}) == 1 and len(parts[0]) > 1
-    found = over_seeds_and_images(np.array(parts)) if whole else over_seeds(values)
-    return found._replace(mean=float(np.mean(values)))
+    seeds = len(values)
+    if not seeds:
+        raise ValueError("an estimate needs at least one value")
+    mean = float(np.mean(values))
+    if seeds == 1:
+        return Estimate(mean, ())
+    of_seeds = Term(float(np.var(values, ddof=1)) / seeds, seeds - 1)
+    alone, terms, over = [of_seeds], [of_seeds], [SEEDS]
+    for shared, counted in ((images, True), (halves, False)):
+        if shared is not None and shared.shape[1] > 1:
+            terms += _of_images(shared, shared.shape[1] if counted else 1)
+            over.append(IMAGES)
+    if judges is not None and judges.shape[1] > 1:
+        of_judges = Term(float(judges.mean(0).var(ddof=1)) / judges.shape[1], judges.shape[1] - 1)
+        alone += [of_judges] if of_judges.variance else []
+        terms.append(of_judges)
+        over.append(CLASSIFIERS)
+    errors = [Error(sqrt(term.variance), term.degrees) for term in alone]
+    return Estimate(mean, (*errors, *(_combined(terms) if terms[1:] else ())), tuple(over))
+
+
+class Term(NamedTuple):
+    """A part of the variance of a mean, and the degrees of freedom it was estimated with."""
+
+    variance: float
+    degrees: float
+
+
+def _of_images(values: np.ndarray, count: int) -> list[Term]:
+    """The variance of means over images, less what images do together with seeds; `values` are (seeds, images or halves of them)."""
+    seeds, images = values.shape
+    by_image = values.mean(0)
+    residual = values - values.mean(1, keepdims=True) - by_image + values.mean()
+    degrees = (seeds - 1) * (images - 1)
+    return [
+        Term(float(by_image.var(ddof=1)) / count, images - 1),
+        Term(-float((residual**2).sum()) / degrees / seeds / count, degrees),
+    ]
+
+
+def _combined(terms: Sequence[Term]) -> tuple[Error, ...]:
+    """The error whose square is the sum of the terms, with Satterthwaite's (1946) degrees of freedom; none if the sum is not positive."""
+    variance = sum(term.variance for term in terms)
+    if variance <= 0 or not isfinite(variance):
+        return ()
+    degrees = variance**2 / sum(term.variance**2 / term.degrees for term in terms)
+    return (Error(sqrt(variance), max(degrees, 1.0)),)
+
+
+def estimate_of(runs: Sequence[RunValue]) -> Estimate:
+    """The mean of what one run for each seed says, for new images and classifiers too if all runs know the same ones.
+
+    Raises:
+        ValueError: there is no run.
+    """
+    parts = {len(run.parts) for run in runs}
+    judges = {tuple(sorted(run.by_judge)) for run in runs}
+    return crossed(
+        [run.value for run in runs],
+        images=np.array([run.parts for run in runs]) if len(parts) == 1 else None,
+        judges=np.array([[run.by_judge[name] for name in sorted(run.by_judge)] for run in runs]) if len(judges) == 1 else None,
+    )
 
 
 def detectable(deviation: float, seeds: int, level: float = 0.05, power: float = 0.8) -> float | None:
