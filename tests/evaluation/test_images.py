@@ -11,8 +11,8 @@ from torch import Tensor
 from tests import made_up
 from vaeline.data.facts import Facts
 from vaeline.evaluation.catalogue import catalogue
-from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.feature_space import NO_JUDGE
+from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import Reference, References, named, put_image_metrics
@@ -144,7 +144,10 @@ def test_distances_by_label_are_measured_on_request(reference: References) -> No
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"spaces": {"": Reference({"weights": "other"}, None, Record())}}, "measured with .*other.*pipeline_steps.reference"),
+        (
+            {"spaces": {"": Reference({"weights": "other"}, None, Record())}},
+            "measured with .*other.*pipeline_steps.reference",
+        ),
         ({"data": {"train": "cd34", "test": "ef56"}}, "another test split than that of tiny"),
         ({"data": {"train": "ef56", "test": "ab12"}}, "another train split than that of tiny"),
         ({"judges": {"0": "other"}}, "another classifier than that of this run.*pipeline_steps.reference"),

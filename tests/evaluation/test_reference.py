@@ -183,7 +183,9 @@ def test_a_reference_reads_back_equal(tmp_path: Path) -> None:
     assert again.spaces[NO_JUDGE].real.label_values == {"a": ["no", "yes"], "b": ["no", "yes"]}
     assert (again.record.metrics, again.record.evaluation) == (found.record.metrics, found.record.evaluation)
     assert again.spaces[NO_JUDGE].real.moments.count == 600
-    assert np.array_equal(again.spaces[NO_JUDGE].real.moments.covariance, found.spaces[NO_JUDGE].real.moments.covariance)
+    assert np.array_equal(
+        again.spaces[NO_JUDGE].real.moments.covariance, found.spaces[NO_JUDGE].real.moments.covariance
+    )
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -246,7 +248,9 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content
     real = ImageSet(
         lambda: [test], Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9)
     )
-    reference.write(References({NO_JUDGE: Reference({"features": "pixels"}, real, Record())}, Record(), {}, {}, 9), *paths, STUDY)
+    reference.write(
+        References({NO_JUDGE: Reference({"features": "pixels"}, real, Record())}, Record(), {}, {}, 9), *paths, STUDY
+    )
     paths[broken].unlink()
     if content is not None:
         paths[broken].write_bytes(content)

@@ -277,8 +277,13 @@ def test_several_classifiers_give_means_and_the_value_of_each(drawn: Study, run:
     folder, found = StudyFolder("tiny").run("flow", 0), {}
     for seeds in ((0,), (1,), (0, 1)):
         judged_by(run, *seeds)
-        found[seeds] = read_evaluation(folder).metrics, json.loads(Path("data/blocks.classifier.json").read_text())["metrics"]
-    for place, names in enumerate((("fd_sample", "kd_reconstruction", "precision", "condition_accuracy"), ("fd_floor", "classifier_accuracy"))):
+        found[seeds] = (
+            read_evaluation(folder).metrics,
+            json.loads(Path("data/blocks.classifier.json").read_text())["metrics"],
+        )
+    for place, names in enumerate(
+        (("fd_sample", "kd_reconstruction", "precision", "condition_accuracy"), ("fd_floor", "classifier_accuracy"))
+    ):
         [one, other], both = [found[seeds][place] for seeds in ((0,), (1,))], found[0, 1][place]
         for name in names:
             values = {"0": one[name]["value"], "1": other[name]["value"]}

@@ -117,7 +117,9 @@ def test_intervals_cover_new_seeds_and_new_classifiers(seeds: int, judges: int, 
 
 def test_seeds_alone_miss_what_a_classifier_does() -> None:
     generator = np.random.default_rng(0)
-    found = [over_seeds((generator.standard_normal(3) + 3 * generator.standard_normal()).tolist()) for _ in range(STUDIES)]
+    found = [
+        over_seeds((generator.standard_normal(3) + 3 * generator.standard_normal()).tolist()) for _ in range(STUDIES)
+    ]
     assert np.mean([abs(each.mean) <= (each.half_width() or 0) for each in found]) < 0.6
 
 

@@ -50,7 +50,11 @@ def test_pairs_are_of_one_seed_one_image_and_one_classifier() -> None:
     shift = [0.0, 10.0, -20.0]
     runs = {
         variant: {
-            seed: RunValue(better, [each + better for each in shift], {str(judge): each + better for judge, each in enumerate(shift)})
+            seed: RunValue(
+                better,
+                [each + better for each in shift],
+                {str(judge): each + better for judge, each in enumerate(shift)},
+            )
             for seed, better in enumerate(values)
         }
         for variant, values in {"one": [1.0, 1.2, 1.1], "two": [2.0, 2.4, 2.1]}.items()

@@ -157,9 +157,16 @@ def write_judged(folder: Path, judges: int, parts: bool) -> None:
     for variant, shift in {"one": 0.0, "two": 1.0}.items():
         for seed in range(3):
             by_judge = {str(judge): shift + seed + 5.0 * judge for judge in range(judges)}
-            how = {"fd_sample": {"by_judge": by_judge} if judges > 1 else {}, "nll": {"parts": [1.0 + seed, 2.0]} if parts else {}}
+            how = {
+                "fd_sample": {"by_judge": by_judge} if judges > 1 else {},
+                "nll": {"parts": [1.0 + seed, 2.0]} if parts else {},
+            }
             value = sum(by_judge.values()) / judges
-            write_run(folder / variant / f"seed-{seed}", {"nll": 1.0 + shift + seed, "fd_sample": value, "sigma": 0.1 + seed}, how)
+            write_run(
+                folder / variant / f"seed-{seed}",
+                {"nll": 1.0 + shift + seed, "fd_sample": value, "sigma": 0.1 + seed},
+                how,
+            )
 
 
 @pytest.mark.parametrize(
@@ -181,7 +188,9 @@ def write_judged(folder: Path, judges: int, parts: bool) -> None:
 def test_the_legend_says_what_intervals_range_over(tmp_path: Path, judges: int, parts: bool, lines: list[str]) -> None:
     write_judged(tmp_path, judges, parts)
     text = table.plain(compared(tmp_path), 120)
-    assert [line.removeprefix("± half width of the 95% interval ") for line in text.splitlines() if line.startswith("±")] == lines
+    assert [
+        line.removeprefix("± half width of the 95% interval ") for line in text.splitlines() if line.startswith("±")
+    ] == lines
 
 
 def test_the_interval_contains_what_classifiers_do(tmp_path: Path) -> None:

@@ -234,7 +234,10 @@ def _accuracy(drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept)
             continue
         sha256 = classifier.weights_sha256
         section = kept.section(
-            f"labels-judge-{name}", [predict.__module__, condition_accuracy.__name__], judge=sha256, names=facts.label_names
+            f"labels-judge-{name}",
+            [predict.__module__, condition_accuracy.__name__],
+            judge=sha256,
+            names=facts.label_names,
         )
         by_label = kept.result(section, partial(_by_label, drawn, classifier, asked, facts))["by_label"]
         how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": sha256}

@@ -162,9 +162,7 @@ def _in_space(features: Features, images: RealImages, seed: int, by_label: bool)
     facts, test = images.facts, images.test
     found = extract(features, lambda: [test.images], test.labels, np.arange(len(test.images)))
     real = replace(found, label_values=_label_values(facts), levels=facts.levels)
-    reference = Reference(
-        named(features), real, Record(checksums=facts.checksums, seed=seed), features.says_nothing
-    )
+    reference = Reference(named(features), real, Record(checksums=facts.checksums, seed=seed), features.says_nothing)
     for subject, found in _images_for_scale(features, images, seed):
         put_image_metrics(reference, replace(found, levels=facts.levels), subject, by_label)
     return reference
@@ -234,7 +232,10 @@ def write(references: References, statistics: Path, numbers: Path, study: Study)
         "settings": settings_of(study, "reference"),
         "spaces": {judge: each.space for judge, each in spaces.items()},
     }
-    metrics, tensors = references.record.evaluation, joined({judge: to_state(each.real) for judge, each in spaces.items()})
+    metrics, tensors = (
+        references.record.evaluation,
+        joined({judge: to_state(each.real) for judge, each in spaces.items()}),
+    )
     write_tensors(statistics, tensors, {**about, METRICS_SHA256: json_sha256(metrics)})
     write_sealed(numbers, {**about, STATISTICS_SHA256: sha256(statistics), METRICS: metrics})
 

@@ -24,7 +24,7 @@ class Summary(Entry):
     mean: float
     half_width: float | None  # of the 95% interval; None for a single seed
     values: dict[int, float]  # seed -> value
-    over: list[str] = []  # what the interval ranges over: new "seeds", "images", "classifiers"; none for a single seed
+    over: list[str]  # what the interval ranges over: new "seeds", "images", "classifiers"; none for a single seed
 
 
 class MetricResults(Entry):
@@ -71,7 +71,8 @@ class MetricResults(Entry):
     @property
     def over(self) -> list[str]:
         """What all intervals of the metric range over; none if there is no interval."""
-        found = [each.over for each in (*self.summaries.values(), *self.pairs) if each.half_width is not None]
+        intervals: list[Summary | Pair] = [*self.summaries.values(), *self.pairs]
+        found = [each.over for each in intervals if each.half_width is not None]
         return [each for each in (found[0] if found else []) if all(each in over for over in found)]
 
     @property

@@ -13,7 +13,9 @@ class RunValue(NamedTuple):
     """What one run says of a metric."""
 
     value: float
-    parts: Sequence[float] = ()  # means over parts of the images, the same parts for every run; none if they are not known
+    parts: Sequence[
+        float
+    ] = ()  # means over parts of the images, the same parts for every run; none if they are not known
     by_judge: Mapping[str, float] = {}  # the value under each classifier, if it is a mean over several
 
     def minus(self, other: "RunValue") -> "RunValue":
@@ -41,7 +43,9 @@ class Estimate(NamedTuple):
 
     mean: float
     errors: tuple[Error, ...]  # none for a single seed
-    over: tuple[str, ...] = ()  # what the interval ranges over: SEEDS, and those of IMAGES and CLASSIFIERS that are known
+    over: tuple[
+        str, ...
+    ] = ()  # what the interval ranges over: SEEDS, and those of IMAGES and CLASSIFIERS that are known
 
     def half_width(self, level: float = 0.05) -> float | None:
         """Half the width of the interval that misses with probability `level`; None for a single seed."""
@@ -172,7 +176,9 @@ def estimate_of(runs: Sequence[RunValue]) -> Estimate:
     return crossed(
         [run.value for run in runs],
         images=np.array([run.parts for run in runs]) if len(parts) == 1 else None,
-        judges=np.array([[run.by_judge[name] for name in sorted(run.by_judge)] for run in runs]) if len(judges) == 1 else None,
+        judges=np.array([[run.by_judge[name] for name in sorted(run.by_judge)] for run in runs])
+        if len(judges) == 1
+        else None,
     )
 
 

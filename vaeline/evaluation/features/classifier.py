@@ -29,9 +29,7 @@ class ClassifierFeatures(Features):
         self.classifier = next(iter(classifiers.values()))
         self.weights_sha256 = self.classifier.weights_sha256
         self.says_nothing = self.classifier.skill.why_nothing
-        self.description = (
-            f"the last hidden layer of the pipeline's own classifier, {self.classifier.architecture['features']} dimensions"
-        )
+        self.description = f"the last hidden layer of the pipeline's own classifier, {self.classifier.architecture['features']} dimensions"
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:

@@ -46,7 +46,9 @@ def answer_section(comparison: Comparison, rows: list[table.Row]) -> AnswerSecti
 def answer_of(comparison: Comparison, name: str) -> Answer:
     """What the study finds in one metric."""
     entry, over = catalogue().metric(name), table.over_in_words(comparison.metrics[name])
-    return Answer(name, entry.meaning, entry.unit, over, answer.sentences(comparison, name), strips_of(comparison, name))
+    return Answer(
+        name, entry.meaning, entry.unit, over, answer.sentences(comparison, name), strips_of(comparison, name)
+    )
 
 
 def _best(variants: list[str], rows: list[table.Row]) -> dict[str, dict[str, str]]:

@@ -37,7 +37,9 @@ class DefinedMetric:
     name: str
     definitions: list[Definition]
     by_label: dict[str, list[str]]  # label -> the mean of each variant, if the metric is a mean over labels
-    by_judge: dict[str, list[str]]  # seed of a classifier -> the mean of each variant, if the metric is a mean over classifiers
+    by_judge: dict[
+        str, list[str]
+    ]  # seed of a classifier -> the mean of each variant, if the metric is a mean over classifiers
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def definitions_section(results: Results, rows: list[table.Row], companions: lis
     return DefinitionsSection(
         variants=results.study.variants,
         metrics=[
-            DefinedMetric(name, _definitions(results, name), *(_by(results, name, key) for key in ("by_label", "by_judge")))
+            DefinedMetric(
+                name, _definitions(results, name), *(_by(results, name, key) for key in ("by_label", "by_judge"))
+            )
             for name in names
         ],
         companions=[(row, _definitions(results, row.name)) for row in companions],
