@@ -43,10 +43,11 @@ def test_a_metric_that_one_judge_could_not_measure_is_a_dash() -> None:
     assert found == {"fd_sample": bad}
 
 
-def test_what_only_one_record_has_is_taken_as_it_is() -> None:
-    """A metric of pixels is measured once."""
+def test_what_depends_on_no_judge_is_taken_as_it_is() -> None:
+    """A metric of pixels is measured once, or is the same for all."""
     one = {"value": 0.5, **ACCURACY}
-    assert over_judges({"0": record(fd_sample=one), "1": record()}).evaluation == {"fd_sample": one}
+    for other in ({}, {"fd_sample": one}):
+        assert over_judges({"0": record(fd_sample=one), "1": record(**other)}).evaluation == {"fd_sample": one}
 
 
 def test_warnings_of_judges_are_one_text() -> None:

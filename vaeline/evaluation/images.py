@@ -47,10 +47,10 @@ class Judges:
 
 @dataclass(frozen=True)
 class Judge:
-    """A space that images are compared in.
+    """One judge, as far as it compares images in its space.
 
     Args:
-        name: of the classifier whose space it is; NO_JUDGE if it is no classifier's.
+        name: of the judge; NO_JUDGE if the space is the same for all judges.
         features: the space.
         reference: the test images in that space.
         facts: of the store.
@@ -85,11 +85,10 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
     facts, references = judges.facts, judges.references
     drawn.require(facts)
     references.require(judges.features, weights_of(judges.classifiers), facts, len(drawn.samples))
-    in_spaces: dict[str, Record] = {}
+    of_images, in_spaces = catalogue().of_images(judges.by_label), dict[str, Record]()
     for name, space in judges.features.by_judge().items():
         judge = Judge(name, space, references.spaces[name], facts, references.data["test"])
-        of_images = catalogue().of_images(judges.by_label)
-        # What uses no features is the same in all spaces.
+        # What uses no features is the same in all spaces, and measured in the first.
         asked = {file: metrics for file, metrics in of_images.items() if metrics[0].features or not in_spaces}
         in_spaces[name] = _in_space(drawn, judge, asked, conditional, kept)
     record = over_judges(in_spaces)

@@ -17,7 +17,7 @@ def over_judges(records: Mapping[str, Record]) -> Record:
     standard errors is at least the standard error of the mean.
 
     Args:
-        records: of each judge, by its name. One record is returned as it is; what only one record has is taken as it is.
+        records: of each judge, by its name. One record is returned as it is; what one record has, or all agree on, is taken as it is.
     """
     first, *others = records.values()
     if not others:
@@ -54,9 +54,12 @@ def _dashed(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _mean(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    first, *others = entries.values()
+    if all(other == first for other in others):  # it does not depend on judges
+        return dict(first)
     values = {judge: entry["value"] for judge, entry in entries.items()}
     keys = dict.fromkeys(key for entry in entries.values() for key in entry)
     found = {key: together({judge: entry[key] for judge, entry in entries.items() if key in entry}) for key in keys}
     if isinstance(found.get("warning"), Mapping):
         found["warning"] = "; ".join(found["warning"].values())
-    return found | ({"by_judge": values} if len(values) > 1 else {})
+    return found | {"by_judge": values}

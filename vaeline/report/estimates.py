@@ -13,9 +13,7 @@ class RunValue(NamedTuple):
     """What one run says of a metric."""
 
     value: float
-    parts: Sequence[
-        float
-    ] = ()  # means over parts of the images, the same parts for every run; none if they are not known
+    parts: Sequence[float] = ()  # means over parts of the images, the same parts for every run
     by_judge: Mapping[str, float] = {}  # the value under each classifier, if it is a mean over several
 
     def minus(self, other: "RunValue") -> "RunValue":
@@ -33,6 +31,13 @@ class Error(NamedTuple):
     degrees: float
 
 
+class Term(NamedTuple):
+    """A part of the variance of a mean, and the degrees of freedom it was estimated with."""
+
+    variance: float
+    degrees: float
+
+
 class Estimate(NamedTuple):
     """A mean and the ways in which its error was estimated; the one that gives the widest interval counts.
 
@@ -43,9 +48,7 @@ class Estimate(NamedTuple):
 
     mean: float
     errors: tuple[Error, ...]  # none for a single seed
-    over: tuple[
-        str, ...
-    ] = ()  # what the interval ranges over: SEEDS, and those of IMAGES and CLASSIFIERS that are known
+    over: tuple[str, ...] = ()  # what the interval ranges over: SEEDS, and IMAGES and CLASSIFIERS if they are known
 
     def half_width(self, level: float = 0.05) -> float | None:
         """Half the width of the interval that misses with probability `level`; None for a single seed."""
@@ -137,13 +140,6 @@ def crossed(
     return Estimate(mean, (*errors, *(_combined(terms) if terms[1:] else ())), tuple(over))
 
 
-class Term(NamedTuple):
-    """A part of the variance of a mean, and the degrees of freedom it was estimated with."""
-
-    variance: float
-    degrees: float
-
-
 def _of_images(values: np.ndarray, count: int) -> list[Term]:
     """The variance of means over images, less what images do together with seeds; `values` are (seeds, images or halves of them)."""
     seeds, images = values.shape
@@ -171,14 +167,13 @@ def estimate_of(runs: Sequence[RunValue]) -> Estimate:
     Raises:
         ValueError: there is no run.
     """
-    parts = {len(run.parts) for run in runs}
-    judges = {tuple(sorted(run.by_judge)) for run in runs}
+    parts = [run.parts for run in runs]
+    judges = [[run.by_judge[judge] for judge in sorted(run.by_judge)] for run in runs]
+    alike = len({tuple(sorted(run.by_judge)) for run in runs}) == 1
     return crossed(
         [run.value for run in runs],
-        images=np.array([run.parts for run in runs]) if len(parts) == 1 else None,
-        judges=np.array([[run.by_judge[name] for name in sorted(run.by_judge)] for run in runs])
-        if len(judges) == 1
-        else None,
+        images=np.array(parts) if len({len(each) for each in parts}) == 1 else None,
+        judges=np.array(judges) if alike else None,
     )
 
 
