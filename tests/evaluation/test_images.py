@@ -300,8 +300,9 @@ class Both(Corner):
         return {"0": Corner(), "1": Other()}
 
 
-def test_each_judge_compares_in_its_own_space(reference: References) -> None:
-    drawn = DrawnImages(images_of(LABELS), images_of((LABELS + 1) % 3), LABELS[:, None], ROWS, None, 5)
+@pytest.fixture
+def two_judges(reference: References) -> Judges:
+    """Two judges with a space each, and the test images in both."""
     test, spaces = images_of(LABELS), Both().by_judge()
     real = {name: extract(each, lambda: [test], LABELS[:, None], ROWS) for name, each in spaces.items()}  # type: ignore[arg-type]
     known = replace(
@@ -309,15 +310,32 @@ def test_each_judge_compares_in_its_own_space(reference: References) -> None:
         spaces={name: Reference(named(each), real[name], Record()) for name, each in spaces.items()},  # type: ignore[arg-type]
         judges={"0": "none", "1": "other"},
     )
-    judges = Judges(Both(), known, spaces, FACTS)  # type: ignore[arg-type]
-    found = measure_images(drawn, judges, conditional=True).evaluation
-    one = measure(drawn, reference).evaluation
+    return Judges(Both(), known, spaces, FACTS)  # type: ignore[arg-type]
+
+
+def test_each_judge_compares_in_its_own_space(reference: References, two_judges: Judges) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of((LABELS + 1) % 3), LABELS[:, None], ROWS, None, 5)
+    found, one = measure_images(drawn, two_judges, conditional=True).evaluation, measure(drawn, reference).evaluation
     distance, accuracy = found["fd_sample"], found["condition_accuracy"]
     assert distance["by_judge"]["0"] == one["fd_sample"]["value"]
     assert distance["by_judge"]["1"] == pytest.approx(4 * distance["by_judge"]["0"])
     assert distance["value"] == pytest.approx(2.5 * one["fd_sample"]["value"])
     assert accuracy["by_judge"]["0"] == one["condition_accuracy"]["value"] == 0 < accuracy["by_judge"]["1"]
     assert accuracy["judge"] == distance["weights"] == {"0": "none", "1": "other"}
+
+
+def test_a_metric_of_pixels_is_measured_once_for_all_judges(
+    two_judges: Judges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    for name in ("precision", "recall", "density", "coverage"):
+        monkeypatch.setitem(catalogue().metrics, name, replace(catalogue().metric(name), features=False))
+    calls, original = [], precision_recall.measure
+    monkeypatch.setattr(
+        precision_recall, "measure", lambda images, real: calls.append(images) or original(images, real)
+    )
+    found = measure_images(drawn, two_judges, conditional=True).evaluation
+    assert len(calls) == 1 and "by_judge" not in found["precision"] and "by_judge" in found["fd_sample"]
 
 
 def test_a_space_of_no_classifier_is_measured_once_for_all_judges(reference: References) -> None:

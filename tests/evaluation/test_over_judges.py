@@ -44,10 +44,15 @@ def test_a_metric_that_one_judge_could_not_measure_is_a_dash() -> None:
 
 
 def test_what_depends_on_no_judge_is_taken_as_it_is() -> None:
-    """A metric of pixels is measured once, or is the same for all."""
-    one = {"value": 0.5, **ACCURACY}
-    for other in ({}, {"fd_sample": one}):
-        assert over_judges({"0": record(fd_sample=one), "1": record(**other)}).evaluation == {"fd_sample": one}
+    one = record(precision={"value": 0.5, **ACCURACY})
+    assert over_judges({"0": one, "1": one}).evaluation == one.evaluation
+
+
+def test_the_error_of_a_dash_is_left_out() -> None:
+    good, error = ({"value": value, **ACCURACY} for value in (0.5, 0.1))
+    both = {"0": record(kd_sample=good, kd_sample_standard_error=error), "1": record(kd_sample={"dash": "no"})}
+    for order in (both, dict(reversed(both.items()))):
+        assert set(over_judges(order).evaluation) == {"kd_sample"}
 
 
 def test_warnings_of_judges_are_one_text() -> None:

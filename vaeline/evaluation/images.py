@@ -85,15 +85,23 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
     facts, references = judges.facts, judges.references
     drawn.require(facts)
     references.require(judges.features, weights_of(judges.classifiers), facts, len(drawn.samples))
-    of_images, in_spaces = catalogue().of_images(judges.by_label), dict[str, Record]()
-    for name, space in judges.features.by_judge().items():
-        judge = Judge(name, space, references.spaces[name], facts, references.data["test"])
-        # What uses no features is the same in all spaces, and measured in the first.
-        asked = {file: metrics for file, metrics in of_images.items() if metrics[0].features or not in_spaces}
-        in_spaces[name] = _in_space(drawn, judge, asked, conditional, kept)
-    record = over_judges(in_spaces)
+    spaces = [
+        Judge(name, space, references.spaces[name], facts, references.data["test"])
+        for name, space in judges.features.by_judge().items()
+    ]
+    in_features, in_pixels = _by_features(catalogue().of_images(judges.by_label))
+    record = over_judges({each.name: _in_space(drawn, each, in_features, conditional, kept) for each in spaces})
+    record.join(_in_space(drawn, spaces[0], in_pixels, conditional, kept))
     record.join(_accuracy(drawn, judges, conditional, kept))
     return record
+
+
+def _by_features(of_images: Mapping[str, list[Metric]]) -> tuple[dict[str, list[Metric]], dict[str, list[Metric]]]:
+    """The metrics that use features, and those that are the same in all spaces, by their files."""
+    return (
+        {file: metrics for file, metrics in of_images.items() if metrics[0].features},
+        {file: metrics for file, metrics in of_images.items() if not metrics[0].features},
+    )
 
 
 def _in_space(

@@ -17,14 +17,14 @@ def over_judges(records: Mapping[str, Record]) -> Record:
     standard errors is at least the standard error of the mean.
 
     Args:
-        records: of each judge, by its name. One record is returned as it is; what one record has, or all agree on, is taken as it is.
+        records: of each judge, by its name; one record is returned as it is. Numbers that not all have, as the error of a dash, are left out.
     """
     first, *others = records.values()
     if not others:
         return first
     found = Record(checksums=first.checksums, seed=first.seed)
-    for name in dict.fromkeys(name for record in records.values() for name in record.evaluation):
-        entries = {judge: record.evaluation[name] for judge, record in records.items() if name in record.evaluation}
+    for name in [name for name in first.evaluation if all(name in other.evaluation for other in others)]:
+        entries = {judge: record.evaluation[name] for judge, record in records.items()}
         found.evaluation[name] = _dashed(entries) or _mean(entries)
     return found
 
