@@ -213,7 +213,7 @@ FEATURES, FID, KD = (
 )
 OF_IMAGES = FID | KD | {"precision_recall-sample-judge-0"}
 LABELS = {"labels-judge-0"}
-LIKELIHOODS, LATENTS = {"elbo", "likelihood"}, {"aggregate", "posteriors"}
+LIKELIHOODS, LATENTS = {"elbo", "likelihood-own", "annealing-own", "sandwich-own"}, {"aggregate", "posteriors"}
 ALL = FEATURES | OF_IMAGES | LABELS | LIKELIHOODS | LATENTS | {"representation"}
 AGAIN = {  # a file -> what an edit of it computes again
     "vaeline/metrics/frechet_distance.py": FID,
