@@ -233,6 +233,19 @@ def test_numbers_of_another_reference_are_refused(changes: dict[str, Any], sente
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_runs_and_reference_name_the_same_classifiers() -> None:
+    shutil.rmtree(RESULTS / "runs")
+    how = {"judge": {"0": "a", "7": "b"}, "by_judge": {"0": 0.5, "7": 0.7}}
+    for variant, seed in product(("one", "two"), range(3)):
+        folder = RESULTS / "runs" / variant / f"seed-{seed}"
+        write_run(folder, {"condition_accuracy": 0.6}, {"condition_accuracy": how})
+    write_numbers(load(), references({"fd_floor": 1.5}), judges=how["judge"])
+    assert run().exit_code == 0
+    write_numbers(load(), references({"fd_floor": 1.5}), judges={"0": "a", "7": "c"})
+    assert "measured with another classifier than data/dots" in run().output
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_altered_numbers_of_the_reference_are_refused() -> None:
     path = Path("data/dots.classifier.json")
     path.write_text(path.read_text().replace("1.5", "1.4"))

@@ -326,6 +326,7 @@ def test_a_judge_is_the_same_beside_other_judges(tmp_path: Path) -> None:
         assert torch.equal(space[seed](few), classifier(few))
 
 
+@quiet
 def test_a_warning_names_one_of_several_classifiers() -> None:
     images, validation = bright_halves(64, 0), bright_halves(60, 1)
     for split in (images, validation):
