@@ -309,6 +309,15 @@ def test_several_classifiers_are_each_that_of_their_seed() -> None:
 
 
 @quiet
+def test_all_that_is_random_of_a_classifier_comes_from_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, original = [], module.derive_seed
+    monkeypatch.setattr(module, "derive_seed", lambda *names: drawn.append(names) or original(*names))
+    images = bright_halves(64, 0)
+    module.train(images, images, facts_of(images.images, [2, 2]), SEVERAL)
+    assert len(drawn) == 6 and [seed for _, seed in drawn] == [3, 3, 3, 0, 0, 0]
+
+
+@quiet
 def test_a_judge_is_the_same_beside_other_judges(tmp_path: Path) -> None:
     """Its checksum names what was measured with it, and is of its own weights."""
     images = bright_halves(64, 0)
