@@ -259,7 +259,10 @@ def test_a_mean_over_classifiers_is_shown_classifier_by_classifier(tmp_path: Pat
         judged = {"by_judge": {"0": value, "8": 0.25}, "weights": {"0": "a" * 64, "8": "b" * 64}}
         write_run(tmp_path / "one" / f"seed-{seed}", {"fd_sample": value, "nll": 1.0}, {"fd_sample": judged})
         write_run(tmp_path / "two" / f"seed-{seed}", {"nll": 1.0})
-    html = text_of(page(tmp_path, study(seeds=(0, 1))))
+    scale = references({"fd_floor": 1.25})
+    scale.evaluation["fd_floor"]["by_judge"] = {"0": 1.5, "8": 1.0}
+    html = text_of(page(tmp_path, study(seeds=(0, 1)), reference=scale))
+    assert "by seed of the classifier 0: 1.500, 8: 1" in html
     assert "fd_sample by seed of the classifier, means over seeds of the variants." in html
     assert "0 0.6250 — 8 0.2500 —" in html
     assert "weights 0: aaaaaaaaaaaa…, 8: bbbbbbbbbbbb…" in html

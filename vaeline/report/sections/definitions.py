@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from statistics import fmean
 from typing import Any
@@ -89,10 +89,17 @@ def _references(record: Record) -> list[DefinedReference]:
     """The numbers of the data set, each with its error if it has one."""
     values = record.metrics
     return [
-        DefinedReference(name, table.scale(values[name], values.get(f"{name}_standard_error")), _made([], [entry]))
+        DefinedReference(
+            name, table.scale(values[name], values.get(f"{name}_standard_error")), _made_of_reference(entry)
+        )
         for name, entry in record.evaluation.items()
         if name in catalogue().references and name in values
     ]
+
+
+def _made_of_reference(entry: dict[str, Any]) -> Definition:
+    made, by_judge = _made([], [entry]), entry.get("by_judge", {})
+    return replace(made, how=made.how | ({"by seed of the classifier": _value(by_judge)} if by_judge else {}))
 
 
 def _definitions(results: Results, name: str) -> list[Definition]:
