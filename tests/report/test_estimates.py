@@ -50,8 +50,9 @@ def test_halves_of_the_images_tell_as_much_as_the_images(share: float) -> None:
     covered = 0
     for _ in range(STUDIES):
         values = simulated(3, images, share, generator)
-        halves = [generator.permutation(images)[: images // 2] for _ in range(40)]
-        found = over_seeds_and_halves(values.mean(1), np.stack([values[:, half].mean(1) for half in halves], 1))
+        halves = [generator.permutation(images) < images // 2 for _ in range(40)]
+        pairs = np.stack([(values[:, half].mean(1) - values[:, ~half].mean(1)) / 2 for half in halves], 1)
+        found = over_seeds_and_halves(values.mean(1).tolist(), pairs)
         covered += abs(found.mean) <= (found.half_width() or 0)
     assert 0.93 <= covered / STUDIES <= 0.975
 
@@ -140,8 +141,9 @@ def test_classifiers_that_agree_to_the_last_digit_decide_nothing() -> None:
 
 
 def test_runs_of_unlike_classifiers_or_parts_are_summarised_over_seeds() -> None:
-    runs = [RunValue(1.0, [1.0, 2.0], {"0": 1.0, "1": 2.0}), RunValue(2.0, [1.0], {"0": 1.0, "2": 2.0})]
+    runs = [RunValue(1.0, [1.0, 2.0], [], {"0": 1.0, "1": 2.0}), RunValue(2.0, [1.0], [1.0], {"0": 1.0, "2": 2.0})]
     assert estimate_of(runs).over == ("seeds",)
     assert estimate_of(runs[:1]).over == ()
-    runs = [RunValue(value, [value, 2.0], {"1": 1.0, "0": value}) for value in (1.0, 2.0)]
-    assert estimate_of(runs).over == ("seeds", "images", "classifiers")
+    for parts, halves in (([1.0, 2.0], []), ([], [0.5])):
+        runs = [RunValue(value, parts, halves, {"1": 1.0, "0": value}) for value in (1.0, 2.0)]
+        assert estimate_of(runs).over == ("seeds", "images", "classifiers")

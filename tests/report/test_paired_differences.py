@@ -53,6 +53,7 @@ def test_pairs_are_of_one_seed_one_image_and_one_classifier() -> None:
             seed: RunValue(
                 better,
                 [each + better for each in shift],
+                [],
                 {str(judge): each + better for judge, each in enumerate(shift)},
             )
             for seed, better in enumerate(values)

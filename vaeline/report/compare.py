@@ -140,7 +140,7 @@ def _results_of(results: Results, name: str) -> MetricResults:
 
 def _value(run: Run, name: str) -> RunValue:
     made = run.evaluation[name]
-    return RunValue(float(made["value"]), made.get("parts", ()), made.get("by_judge", {}))
+    return RunValue(float(made["value"]), made.get("parts", ()), made.get("halves", ()), made.get("by_judge", {}))
 
 
 def _warnings(runs: list[Run], name: str) -> str:

@@ -14,14 +14,19 @@ class RunValue(NamedTuple):
 
     value: float
     parts: Sequence[float] = ()  # means over parts of the images, the same parts for every run
+    halves: Sequence[float] = ()  # half the differences on pairs of halves of the images, the same pairs for every run
     by_judge: Mapping[str, float] = {}  # the value under each classifier, if it is a mean over several
 
     def minus(self, other: "RunValue") -> "RunValue":
         """The difference of two runs; what only one of them knows, or knows of other parts or classifiers, is left out."""
-        whole, alike = len(self.parts) == len(other.parts), self.by_judge.keys() == other.by_judge.keys()
-        parts = [a - b for a, b in zip(self.parts, other.parts, strict=True)] if whole else []
+        alike = self.by_judge.keys() == other.by_judge.keys()
         by_judge = {judge: value - other.by_judge[judge] for judge, value in self.by_judge.items()} if alike else {}
-        return RunValue(self.value - other.value, parts, by_judge)
+        parts, halves = _differences(self.parts, other.parts), _differences(self.halves, other.halves)
+        return RunValue(self.value - other.value, parts, halves, by_judge)
+
+
+def _differences(one: Sequence[float], other: Sequence[float]) -> list[float]:
+    return [a - b for a, b in zip(one, other, strict=True)] if len(one) == len(other) else []
 
 
 class Error(NamedTuple):
@@ -87,14 +92,14 @@ def over_seeds_and_images(values: np.ndarray) -> Estimate:
     return crossed(values.mean(1).tolist(), images=values)
 
 
-def over_seeds_and_halves(full: np.ndarray, halves: np.ndarray) -> Estimate:
-    """The mean of a value of all images under each seed, whose error over images comes from half-samples of them.
+def over_seeds_and_halves(values: Sequence[float], halves: np.ndarray) -> Estimate:
+    """The mean of a value of all images under each seed, for new seeds and new images, whose error comes from halves of the images.
 
     Args:
-        full: (seeds,), of all images.
-        halves: of half of them, the same halves for every seed, (seeds, halves).
+        values: of all images, (seeds,).
+        halves: as in `crossed`.
     """
-    return crossed(full.tolist(), halves=halves)
+    return crossed(values, halves=halves)
 
 
 def crossed(
@@ -112,8 +117,8 @@ def crossed(
     Args:
         values: of the seeds.
         images: the value is the mean over images, the same under each seed: (seeds, images).
-        halves: the value of half of the images, the same halves under each seed, (seeds, halves): over random halves of n images, a value
-            varies as it does over new samples of n images (McCarthy, 1969).
+        halves: half the differences of the values on pairs of halves of the images, the same pairs under each seed, (seeds, pairs):
+            over random pairs, they vary as the value does over new images (McCarthy, 1969).
         judges: the value is the mean over classifiers, the same under each seed: (seeds, classifiers).
 
     Raises:
@@ -127,10 +132,12 @@ def crossed(
         return Estimate(mean, ())
     of_seeds = Term(float(np.var(values, ddof=1)) / seeds, seeds - 1)
     alone, terms, over = [of_seeds], [of_seeds], [SEEDS]
-    for shared, counted in ((images, True), (halves, False)):
-        if shared is not None and shared.shape[1] > 1:
-            terms += _of_images(shared, shared.shape[1] if counted else 1)
-            over.append(IMAGES)
+    if images is not None and images.shape[1] > 1:
+        terms += _of_images(images - images.mean(1, keepdims=True), images.shape[1], images.shape[1] - 1)
+        over.append(IMAGES)
+    elif halves is not None and halves.shape[1]:
+        terms += _of_images(halves, 1, halves.shape[1])
+        over.append(IMAGES)
     if judges is not None and judges.shape[1] > 1:
         of_judges = Term(float(judges.mean(0).var(ddof=1)) / judges.shape[1], judges.shape[1] - 1)
         alone += [of_judges] if of_judges.variance else []
@@ -140,15 +147,20 @@ def crossed(
     return Estimate(mean, (*errors, *(_combined(terms) if terms[1:] else ())), tuple(over))
 
 
-def _of_images(values: np.ndarray, count: int) -> list[Term]:
-    """The variance of means over images, less what images do together with seeds; `values` are (seeds, images or halves of them)."""
-    seeds, images = values.shape
-    by_image = values.mean(0)
-    residual = values - values.mean(1, keepdims=True) - by_image + values.mean()
-    degrees = (seeds - 1) * (images - 1)
+def _of_images(values: np.ndarray, count: int, degrees: int) -> list[Term]:
+    """The variance that images give a mean, less what they do together with seeds.
+
+    Args:
+        values: of images, or of pairs of halves, around 0 under each seed: (seeds, members).
+        count: members that the value is a mean of.
+        degrees: of freedom of the members.
+    """
+    seeds = len(values)
+    by_member = values.mean(0)
+    together = (seeds - 1) * degrees
     return [
-        Term(float(by_image.var(ddof=1)) / count, images - 1),
-        Term(-float((residual**2).sum()) / degrees / seeds / count, degrees),
+        Term(float((by_member**2).sum()) / degrees / count, degrees),
+        Term(-float(((values - by_member) ** 2).sum()) / together / seeds / count, together),
     ]
 
 
@@ -167,14 +179,18 @@ def estimate_of(runs: Sequence[RunValue]) -> Estimate:
     Raises:
         ValueError: there is no run.
     """
-    parts = [run.parts for run in runs]
-    judges = [[run.by_judge[judge] for judge in sorted(run.by_judge)] for run in runs]
     alike = len({tuple(sorted(run.by_judge)) for run in runs}) == 1
     return crossed(
         [run.value for run in runs],
-        images=np.array(parts) if len({len(each) for each in parts}) == 1 else None,
-        judges=np.array(judges) if alike else None,
+        images=_table([run.parts for run in runs]),
+        halves=_table([run.halves for run in runs]),
+        judges=_table([[run.by_judge[judge] for judge in sorted(run.by_judge)] for run in runs]) if alike else None,
     )
+
+
+def _table(rows: Sequence[Sequence[float]]) -> np.ndarray | None:
+    """A row for each run, if the rows are equally long."""
+    return np.array(rows) if len({len(row) for row in rows}) == 1 else None
 
 
 def detectable(deviation: float, seeds: int, level: float = 0.05, power: float = 0.8) -> float | None:
