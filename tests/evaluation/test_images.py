@@ -361,7 +361,7 @@ def test_all_judges_measure_the_labels_that_all_have_learned(reference: Referenc
         ([Skill(9, {"a": good, "b": good}), Skill(9, {"a": good, "b": bad})], {"value": 1.0, "unlearned": ["b"], "left_out": ["b"]}),
         (
             [Skill(9, {"a": good, "b": good}), Skill(9, {"a": bad, "b": bad})],
-            {"dash": "for the classifier of seed 1, the classifier was not shown to be better than chance on 9 validation images "
+            {"dash": "the classifier of seed 1 was not shown to be better than chance on 9 validation images "
              "(a 0.30 where chance is 0.33, b 0.30 where chance is 0.33)"},
         ),
     ):  # fmt: skip

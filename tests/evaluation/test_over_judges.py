@@ -38,9 +38,11 @@ def test_numbers_are_averaged_and_the_value_of_each_is_kept() -> None:
 def test_a_metric_that_one_judge_could_not_measure_is_a_dash() -> None:
     good, bad = {"value": 0.5, **ACCURACY}, {"dash": "the classifier was not shown"}
     found = over_judges({"0": record(fd_sample=good), "1": record(fd_sample=bad)}).evaluation
-    assert found == {"fd_sample": {"dash": "for the classifier of seed 1, the classifier was not shown"}}
+    assert found == {"fd_sample": {"dash": "the classifier of seed 1 was not shown"}}
     found = over_judges({"0": record(fd_sample=bad), "1": record(fd_sample=bad)}).evaluation
     assert found == {"fd_sample": bad}
+    found = over_judges({"0": record(fd_sample={"dash": "no rows"}), "1": record(fd_sample=bad)}).evaluation
+    assert found["fd_sample"]["dash"] == "the classifier of seed 0: no rows; the classifier of seed 1 was not shown"
 
 
 def test_what_depends_on_no_judge_is_taken_as_it_is() -> None:

@@ -133,6 +133,23 @@ def test_images_and_classifiers_widen_an_interval_together() -> None:
     assert found.errors[-1].standard_error ** 2 == pytest.approx(np.var([-3, 0, 3, 0], ddof=1) / 4 + 1 / 3)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7])
+def test_intervals_cover_new_seeds_images_and_classifiers(share: float) -> None:
+    """`share` of the variance is over images, a part of it under each classifier alone; the rest is over seeds and classifiers."""
+    seeds, judges, images = 3, 3, 32
+    generator, covered = np.random.default_rng(1), 0
+    for _ in range(STUDIES):
+        of_images = sqrt(share * images) * (
+            generator.standard_normal((1, 1, images))
+            + sqrt(judges) / 3 * generator.standard_normal((1, judges, images))
+        )
+        others = generator.standard_normal((seeds, 1, 1)) + generator.standard_normal((1, judges, 1))
+        values = of_images + sqrt(1 - share) * others + 0.5 * generator.standard_normal((seeds, judges, images))
+        found = crossed(values.mean((1, 2)).tolist(), images=values.mean(1), judges=values.mean(2))
+        covered += abs(found.mean) <= (found.half_width() or 0)
+    assert 0.94 <= covered / STUDIES <= 0.995
+
+
 def test_classifiers_that_agree_to_the_last_digit_decide_nothing() -> None:
     values = np.repeat(np.array([[1.0], [2.0], [4.0]]), 3, axis=1)
     found = crossed(values.mean(1).tolist(), judges=values)

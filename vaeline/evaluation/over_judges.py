@@ -50,7 +50,12 @@ def _dashed(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         return {}
     if len(reasons) == len(entries) and len(set(reasons.values())) == 1:
         return {"dash": next(iter(reasons.values()))}
-    return {"dash": "; ".join(f"for the classifier of seed {judge}, {reason}" for judge, reason in reasons.items())}
+    return {"dash": "; ".join(_of_judge(judge, reason) for judge, reason in reasons.items())}
+
+
+def _of_judge(judge: str, reason: str) -> str:
+    who, told = f"the classifier of seed {judge}", reason.removeprefix("the classifier ")
+    return f"{who}: {reason}" if told == reason else f"{who} {told}"
 
 
 def _mean(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
