@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from benchmarks.curves import CurveResult, fit_line
 from benchmarks.race import MEASURED, ROOT, RaceResult
 from benchmarks.rows import ROWS, Row
-from vaeline.report.estimates import Estimate, over_seeds
+from vaeline.report.estimates import Estimate, RunValue, estimate_of
 from vaeline.report.paired_differences import paired_difference
 
 matplotlib.use("Agg")
@@ -101,10 +101,10 @@ def _compare_precisions(precisions: Precisions) -> list[PrecisionRow]:
 
 
 def _precision_row(study: str, metric: str, variant: str, values: Mapping[str, Mapping[str, float]]) -> PrecisionRow:
-    fp32, bf16 = ({int(seed): value for seed, value in values[key].items()} for key in ("32", "bf16"))
+    fp32, bf16 = ({int(seed): RunValue(value) for seed, value in values[key].items()} for key in ("32", "bf16"))
     pair = paired_difference("bf16", "fp32", {"bf16": bf16, "fp32": fp32})
     same = pair.half_width is not None and not pair.significant
-    estimates = (over_seeds(list(fp32.values())), over_seeds(list(bf16.values())), pair.estimate)
+    estimates = (estimate_of(list(fp32.values())), estimate_of(list(bf16.values())), pair.estimate)
     return PrecisionRow(study, metric, variant, [*map(_format_estimate, estimates)], same)
 
 

@@ -1,4 +1,4 @@
-"""Train the classifier that measures condition accuracy, once for a data set."""
+"""Train the classifiers that measure condition accuracy, once for a data set."""
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
@@ -14,7 +14,7 @@ from vaeline.system.memory import budget
 @timed(data_timing, "classifier")
 @reads("classifier", code="classifier")
 def main(study: Study) -> None:
-    """Train the classifier that measures condition accuracy; its last hidden layer is a feature space."""
+    """Train the classifiers that measure condition accuracy; the last hidden layer of each is a feature space."""
     prepare_process(study.classifier.threads)
     files = DataFiles(study.dataset.id)
     facts = read_facts_of(study)

@@ -111,8 +111,8 @@ def _images(study: Study, drawn: DrawnImages, store: Path, model: Model, facts: 
     test = read_split(store, "test").images
     files, space = DataFiles(facts.dataset_id, store.parent), settings.features.name
     known = reference.read(files.statistics(space), files.metrics(space), test, facts, study)
-    judge = classifier.of(facts, store.parent, study).to(device)
-    judges = Judges(features, known, judge, facts, settings.by_label)
+    classifiers = {seed: each.to(device) for seed, each in classifier.of(facts, store.parent, study).items()}
+    judges = Judges(features, known, classifiers, facts, settings.by_label)
     return measure_images(drawn, judges, model.conditional, kept)
 
 

@@ -31,11 +31,11 @@ def main(study: Study) -> None:
     features = parts.build(Features, study.evaluation.features, facts, store.parent, device)
     if planned(WEIGHTS) not in (None, "", features.weights_sha256):
         raise UserError("The weights of the feature space changed since this run was planned; start the run again.")
-    judge = classifier.of(facts, store.parent, study).to(device)
+    judges = {seed: each.to(device) for seed, each in classifier.of(facts, store.parent, study).items()}
     train, test = read_split(store, "train", budget()), read_split(store, "test")
     require_images(files.store, facts)  # it may have been replaced between the two readings
     images = reference.RealImages(train, test, facts, drawn_rows(len(test.images), study.sampling))
-    measured = reference.measure(features, judge, images, derive_seed("reference"), study.evaluation.by_label)
+    measured = reference.measure(features, judges, images, derive_seed("reference"), study.evaluation.by_label)
     reference.write(measured, *where, study)
 
 

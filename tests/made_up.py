@@ -172,8 +172,8 @@ def references(values: dict[str, float], spreads: dict[str, float] | None = None
 def write_numbers(of: Study, record: Record, **changes: Any) -> None:
     """Write the numbers of a reference, without its statistics, into the current folder."""
     content = {
-        "data": {}, "drawn": 4, "judge": "", "prefix": "fd", "settings": settings_of(of, "reference"),
-        "space": {"features": "", "weights": ""}, "statistics_sha256": "", "metrics": record.evaluation,
+        "data": {}, "drawn": 4, "judges": {"0": ""}, "prefixes": {"0": "fd"}, "settings": settings_of(of, "reference"),
+        "spaces": {"0": {"features": "", "weights": ""}}, "statistics_sha256": "", "metrics": record.evaluation,
     }  # fmt: skip
     path = DataFiles(of.dataset.id).metrics(of.evaluation.features.name)
     write_sealed(path, {**content, **changes})

@@ -321,7 +321,10 @@ def test_its_samples_are_evaluated(trained: Trained) -> None:
     classifier.skill = learned(*facts.label_names)
     facts = replace(facts, counts=counts)
     judges = Judges(
-        Quadrants(), measure(Quadrants(), classifier, RealImages(split, split, facts), 0), classifier, facts
+        Quadrants(),
+        measure(Quadrants(), {"0": classifier}, RealImages(split, split, facts), 0),
+        {"0": classifier},
+        facts,
     )
     rows = np.arange(len(split.labels))
     images = DrawnImages(**drawn, labels=split.labels, test_index=rows, low_posterior=low, seed=0)

@@ -11,11 +11,12 @@ from torch import Tensor
 from tests import made_up
 from vaeline.data.facts import Facts
 from vaeline.evaluation.catalogue import catalogue
+from vaeline.evaluation.feature_space import NO_JUDGE
 from vaeline.evaluation.halves import PAIRS
 from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.reference import Reference, named, put_image_metrics
+from vaeline.evaluation.reference import Reference, References, named, put_image_metrics
 from vaeline.evaluation.skill import LabelSkill, Skill
 from vaeline.metrics import precision_recall
 from vaeline.metrics.kernel_distance import kernel_distance
@@ -32,13 +33,16 @@ class Corner:
     """A feature space that is also a classifier: it reads the pixels."""
 
     prefix, description, weights_sha256 = "fd", "pixels", "none"
-    says_nothing, skill, log_frequency = "", made_up.learned("digit"), torch.zeros(1)
+    says_nothing, skill, log_frequency, name = "", made_up.learned("digit"), torch.zeros(1), NO_JUDGE
 
     def __call__(self, images: Tensor) -> Tensor:
         return images.flatten(1).float()
 
     def predict(self, images: Tensor) -> Tensor:
         return images[:, 0, 0, :1].long()
+
+    def by_judge(self) -> dict[str, "Corner"]:
+        return {self.name: self}
 
 
 def images_of(corner: np.ndarray) -> np.ndarray:
@@ -48,20 +52,20 @@ def images_of(corner: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def reference() -> Reference:
+def reference() -> References:
     record = Record()
     record.put("fd_floor", 1.5)
     test = images_of(LABELS)
     real = replace(extract(Corner(), lambda: [test], LABELS[:, None], ROWS), label_values={"digit": ["0", "1", "2"]})
-    return Reference(named(Corner()), real, record, FACTS.checksums, 60, "none")
+    return References({NO_JUDGE: Reference(named(Corner()), real, record)}, record, {"0": "none"}, FACTS.checksums, 60)
 
 
-def measure(drawn: DrawnImages, reference: Reference, conditional: bool = True, by_label: bool = False) -> Record:
-    judges = Judges(Corner(), reference, Corner(), FACTS, by_label)  # type: ignore[arg-type]
+def measure(drawn: DrawnImages, reference: References, conditional: bool = True, by_label: bool = False) -> Record:
+    judges = Judges(Corner(), reference, {"0": Corner()}, FACTS, by_label)  # type: ignore[arg-type, dict-item]
     return measure_images(drawn, judges, conditional)
 
 
-def test_the_test_images_are_at_distance_zero_from_themselves(reference: Reference) -> None:
+def test_the_test_images_are_at_distance_zero_from_themselves(reference: References) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(2 - LABELS) // 2, LABELS[:, None], ROWS, None, 5)
     record = measure(drawn, reference)
     assert record.metrics["fd_reconstruction"] == pytest.approx(0, abs=1e-9)
@@ -69,7 +73,7 @@ def test_the_test_images_are_at_distance_zero_from_themselves(reference: Referen
     assert "fd_floor" not in record.metrics and "fd_sample" not in reference.record.metrics
 
 
-def test_kernels_of_an_image_with_its_source_are_excluded(reference: Reference) -> None:
+def test_kernels_of_an_image_with_its_source_are_excluded(reference: References) -> None:
     """The samples are of the first 30 test images in another order; partners are found by row."""
     order = np.random.default_rng(3).permutation(60)[:30]
     made, real = images_of(LABELS)[order], images_of(LABELS)
@@ -83,14 +87,14 @@ def test_kernels_of_an_image_with_its_source_are_excluded(reference: Reference) 
         assert record.metrics[name] == pytest.approx(expected), name
 
 
-def test_samples_that_show_the_requested_labels_are_accurate(reference: Reference) -> None:
+def test_samples_that_show_the_requested_labels_are_accurate(reference: References) -> None:
     for shown, accuracy in ((LABELS, 1.0), (LABELS * 0, 1 / 3), ((LABELS + 1) % 3, 0.0)):
         drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
         record = measure(drawn, reference)
         assert record.metrics["condition_accuracy"] == pytest.approx(accuracy)
 
 
-def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) -> None:
+def test_a_model_without_labels_has_no_condition_accuracy(reference: References) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), np.zeros((60, 1), np.int64), ROWS, None, 5)
     record = measure(drawn, reference, conditional=False)
     assert "condition_accuracy" not in record.metrics
@@ -98,7 +102,7 @@ def test_a_model_without_labels_has_no_condition_accuracy(reference: Reference) 
 
 
 def test_every_drawn_metric_says_its_images_seed_and_judge(
-    reference: Reference,
+    reference: References,
 ) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, images_of(LABELS), 5)
     record = measure(drawn, reference)
@@ -108,7 +112,7 @@ def test_every_drawn_metric_says_its_images_seed_and_judge(
     assert record.metrics["fd_low_posterior"] == pytest.approx(0, abs=1e-9)
 
 
-def test_every_metric_in_features_says_how_it_deviates_on_halves(reference: Reference) -> None:
+def test_every_metric_in_features_says_how_it_deviates_on_halves(reference: References) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(2 - LABELS), LABELS[:, None], ROWS, images_of(LABELS), 5)
     record = measure(drawn, reference)
     for name in (*("fd_sample", "kd_sample", "fd_low_posterior", "kd_reconstruction"), *("precision", "coverage")):
@@ -118,14 +122,14 @@ def test_every_metric_in_features_says_how_it_deviates_on_halves(reference: Refe
     assert error["value"] > 0 and "halves" not in error
 
 
-def test_a_label_that_was_never_requested_is_named(reference: Reference) -> None:
+def test_a_label_that_was_never_requested_is_named(reference: References) -> None:
     asked = LABELS % 2
     drawn = DrawnImages(images_of(asked), images_of(asked), asked[:, None], ROWS, None, 5)
     record = measure(drawn, reference)
     assert record.evaluation["condition_accuracy"]["left_out"] == ["digit=2"]
 
 
-def test_a_label_value_of_few_requests_or_training_images_does_not_count(reference: Reference) -> None:
+def test_a_label_value_of_few_requests_or_training_images_does_not_count(reference: References) -> None:
     """One request of 60 that is not met would take a sixth of the accuracy, or a half if it were one of two values."""
     asked = np.where(ROWS == 0, 2, LABELS % 2)
     shown = np.where(ROWS == 0, 0, asked)
@@ -135,11 +139,11 @@ def test_a_label_value_of_few_requests_or_training_images_does_not_count(referen
     drawn = DrawnImages(images_of(LABELS), images_of(np.minimum(LABELS, 1)), LABELS[:, None], ROWS, None, 5)
     for count, value in ((4, 1), (5, 2 / 3)):
         facts = replace(FACTS, training_counts=[[20, 20, count]])
-        judges = Judges(Corner(), reference, Corner(), facts)  # type: ignore[arg-type]
+        judges = Judges(Corner(), reference, {"0": Corner()}, facts)  # type: ignore[arg-type, dict-item]
         assert measure_images(drawn, judges, conditional=True).metrics["condition_accuracy"] == pytest.approx(value)
 
 
-def test_distances_by_label_are_measured_on_request(reference: Reference) -> None:
+def test_distances_by_label_are_measured_on_request(reference: References) -> None:
     for shown, near in ((LABELS, True), ((LABELS + 1) % 3, False)):
         drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
         record = measure(drawn, reference, by_label=True)
@@ -151,28 +155,31 @@ def test_distances_by_label_are_measured_on_request(reference: Reference) -> Non
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"space": {"features": "pixels", "weights": "other"}}, "measured with .*other.*pipeline_steps.reference"),
+        (
+            {"spaces": {"": Reference({"weights": "other"}, None, Record())}},
+            "measured with .*other.*pipeline_steps.reference",
+        ),
         ({"data": {"train": "cd34", "test": "ef56"}}, "another test split than that of tiny"),
         ({"data": {"train": "ef56", "test": "ab12"}}, "another train split than that of tiny"),
-        ({"judge": "other"}, "another classifier than that of this run.*pipeline_steps.reference"),
+        ({"judges": {"0": "other"}}, "another classifier than that of this run.*pipeline_steps.reference"),
         ({"drawn": 359}, "drew 60 images, but the reference was measured of 359"),
     ],
 )
 def test_a_reference_of_another_space_or_data_set_is_refused(
-    reference: Reference, changes: dict[str, Any], sentence: str
+    reference: References, changes: dict[str, Any], sentence: str
 ) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=sentence):
         measure(drawn, replace(reference, **changes))
 
 
-def test_a_model_without_labels_has_no_distances_by_label(reference: Reference) -> None:
+def test_a_model_without_labels_has_no_distances_by_label(reference: References) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     record = measure(drawn, reference, conditional=False, by_label=True)
     assert record.evaluation["fd_sample_by_label"] == {"dash": "the system is given no labels"}
 
 
-def test_low_posterior_samples_and_labels_of_another_shape_are_refused(reference: Reference) -> None:
+def test_low_posterior_samples_and_labels_of_another_shape_are_refused(reference: References) -> None:
     good = images_of(LABELS)
     for low, labels, sentence in (
         (good.repeat(2, 2), LABELS[:, None], "low-posterior samples are 1x4x2"),
@@ -182,7 +189,7 @@ def test_low_posterior_samples_and_labels_of_another_shape_are_refused(reference
             measure(DrawnImages(good, good, labels, ROWS, low, 5), reference)
 
 
-def test_nonfinite_features_are_reported(reference: Reference) -> None:
+def test_nonfinite_features_are_reported(reference: References) -> None:
     class Broken(Corner):
         def __call__(self, images: Tensor) -> Tensor:
             return super().__call__(images) * torch.nan
@@ -191,7 +198,7 @@ def test_nonfinite_features_are_reported(reference: Reference) -> None:
     with pytest.raises(
         UserError, match="cannot be compared in pixels: the features contain values that are not finite"
     ):
-        measure_images(drawn, Judges(Broken(), reference, Corner(), FACTS), True)  # type: ignore[arg-type]
+        measure_images(drawn, Judges(Broken(), reference, {"0": Corner()}, FACTS), True)  # type: ignore[arg-type, dict-item]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +213,7 @@ def test_nonfinite_features_are_reported(reference: Reference) -> None:
     ],
 )
 def test_samples_of_another_shape_or_range_are_refused(
-    reference: Reference, samples: np.ndarray, sentence: str
+    reference: References, samples: np.ndarray, sentence: str
 ) -> None:
     drawn = DrawnImages(images_of(LABELS), samples, LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=sentence):
@@ -225,7 +232,7 @@ def test_samples_of_another_shape_or_range_are_refused(
     ],
 )
 def test_what_is_no_result_of_a_metric_is_refused(
-    returned: object, sentence: str, reference: Reference, monkeypatch: pytest.MonkeyPatch
+    returned: object, sentence: str, reference: References, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precision_recall, "measure", lambda images, real: returned)
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
@@ -233,17 +240,17 @@ def test_what_is_no_result_of_a_metric_is_refused(
         measure(drawn, reference)
 
 
-def test_a_metric_of_pixels_names_no_feature_space(reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_of_pixels_names_no_feature_space(reference: References, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     assert "features" in measure(drawn, reference).evaluation["precision"]
     for name in ("precision", "recall", "density", "coverage"):
         monkeypatch.setitem(catalogue().metrics, name, replace(catalogue().metric(name), features=False))
-    put_image_metrics(reference, [reference.real], "floor", by_label=False)
+    put_image_metrics(reference.spaces[NO_JUDGE], [reference.spaces[NO_JUDGE].real], "floor", by_label=False)
     for entry in (measure(drawn, reference).evaluation["precision"], reference.record.evaluation["precision_ceiling"]):
         assert entry["split"] == "test" and not {"features", "weights"} & entry.keys()
 
 
-def test_a_metric_knows_the_levels_of_pixels(reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_knows_the_levels_of_pixels(reference: References, monkeypatch: pytest.MonkeyPatch) -> None:
     levels = []
     original = precision_recall.measure
     monkeypatch.setattr(
@@ -257,11 +264,11 @@ def judged(skill: Skill, says_nothing: str = "") -> type[Corner]:
     return type("Judge", (Corner,), {"skill": skill, "says_nothing": says_nothing})
 
 
-def test_a_classifier_that_learned_nothing_gives_dashes(reference: Reference) -> None:
+def test_a_classifier_that_learned_nothing_gives_dashes(reference: References) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     skill = Skill(20, {"digit": LabelSkill(0.3, 0.33, 0.9)})
     judge = judged(skill, skill.why_nothing)()
-    judges = Judges(judge, reference, judge, FACTS, by_label=True)  # type: ignore[arg-type]
+    judges = Judges(judge, reference, {"0": judge}, FACTS, by_label=True)  # type: ignore[arg-type, dict-item]
     found = measure_images(drawn, judges, conditional=True).evaluation
     why = {
         "dash": "the classifier was not shown to be better than chance on 20 validation images (digit 0.30 where chance is 0.33)"
@@ -270,16 +277,106 @@ def test_a_classifier_that_learned_nothing_gives_dashes(reference: Reference) ->
         assert found[name] == why, name
 
 
-def test_other_features_do_not_depend_on_the_classifier(reference: Reference) -> None:
+def test_other_features_do_not_depend_on_the_classifier(reference: References) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     judge = judged(Skill(20, {"digit": LabelSkill(0.3, 0.33, 0.9)}))()
-    record = measure_images(drawn, Judges(Corner(), reference, judge, FACTS), conditional=True)  # type: ignore[arg-type]
+    record = measure_images(drawn, Judges(Corner(), reference, {"0": judge}, FACTS), conditional=True)  # type: ignore[arg-type, dict-item]
     assert "condition_accuracy" not in record.metrics and "fd_sample" in record.metrics
 
 
-def test_a_request_for_a_label_that_training_never_saw_is_noted(reference: Reference) -> None:
+def test_a_request_for_a_label_that_training_never_saw_is_noted(reference: References) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     facts = replace(FACTS, training_counts=[[9, 0, 14]])
-    judges = Judges(Corner(), reference, Corner(), facts)  # type: ignore[arg-type]
+    judges = Judges(Corner(), reference, {"0": Corner()}, facts)  # type: ignore[arg-type, dict-item]
     warning = measure_images(drawn, judges, conditional=True).evaluation["condition_accuracy"]["warning"]
     assert warning.startswith("20 of 60 samples have a label that no training image has: digit=1 (20)")
+
+
+class Other(Corner):
+    """A judge that looks at another corner, and whose space is of its own scale."""
+
+    weights_sha256 = "other"
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return 2 * super().__call__(images)
+
+    def predict(self, images: Tensor) -> Tensor:
+        return images[:, 0, 1, 1:].long() % 3
+
+
+class Both(Corner):
+    """Two judges, each with a space of its own."""
+
+    def by_judge(self) -> dict[str, Corner]:
+        return {"0": Corner(), "1": Other()}
+
+
+@pytest.fixture
+def two_judges(reference: References) -> Judges:
+    """Two judges with a space each, and the test images in both."""
+    test, spaces = images_of(LABELS), Both().by_judge()
+    real = {name: extract(each, lambda: [test], LABELS[:, None], ROWS) for name, each in spaces.items()}  # type: ignore[arg-type]
+    known = replace(
+        reference,
+        spaces={name: Reference(named(each), real[name], Record()) for name, each in spaces.items()},  # type: ignore[arg-type]
+        judges={"0": "none", "1": "other"},
+    )
+    return Judges(Both(), known, spaces, FACTS)  # type: ignore[arg-type]
+
+
+def test_each_judge_compares_in_its_own_space(reference: References, two_judges: Judges) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of((LABELS + 1) % 3), LABELS[:, None], ROWS, None, 5)
+    found, one = measure_images(drawn, two_judges, conditional=True).evaluation, measure(drawn, reference).evaluation
+    distance, accuracy = found["fd_sample"], found["condition_accuracy"]
+    assert distance["by_judge"]["0"] == one["fd_sample"]["value"]
+    assert distance["by_judge"]["1"] == pytest.approx(4 * distance["by_judge"]["0"])
+    assert distance["value"] == pytest.approx(2.5 * one["fd_sample"]["value"])
+    assert accuracy["by_judge"]["0"] == one["condition_accuracy"]["value"] == 0 < accuracy["by_judge"]["1"]
+    assert accuracy["judge"] == distance["weights"] == {"0": "none", "1": "other"}
+
+
+def test_a_metric_of_pixels_is_measured_once_for_all_judges(
+    two_judges: Judges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    for name in ("precision", "recall", "density", "coverage"):
+        monkeypatch.setitem(catalogue().metrics, name, replace(catalogue().metric(name), features=False))
+    calls, original = [], precision_recall.measure
+    monkeypatch.setattr(
+        precision_recall, "measure", lambda images, real: calls.append(images) or original(images, real)
+    )
+    found = measure_images(drawn, two_judges, conditional=True).evaluation
+    assert len(calls) == 1 and "by_judge" not in found["precision"] and "by_judge" in found["fd_sample"]
+
+
+def test_a_space_of_no_classifier_is_measured_once_for_all_judges(reference: References) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    known = replace(reference, judges={"0": "none", "1": "other"})
+    judges = Judges(Corner(), known, {"0": Corner(), "1": Other()}, FACTS)  # type: ignore[arg-type, dict-item]
+    found = measure_images(drawn, judges, conditional=True).evaluation
+    assert found["fd_sample"] == measure(drawn, reference).evaluation["fd_sample"]
+    assert set(found["condition_accuracy"]["by_judge"]) == {"0", "1"}
+
+
+def test_all_judges_measure_the_labels_that_all_have_learned(reference: References) -> None:
+    facts = replace(FACTS, label_names=["a", "b"], label_values=[["0", "1", "2"]] * 2)
+    good, bad = LabelSkill(0.9, 0.5, 0.0005), LabelSkill(0.3, 0.33, 0.9)
+
+    class Two(Corner):
+        def predict(self, images: Tensor) -> Tensor:
+            return images[:, 0, 0, :1].long().expand(-1, 2)
+
+    labels = np.stack([LABELS, (LABELS + 1) % 3], 1)
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), labels, ROWS, None, 5)
+    for skills, expected in (
+        ([Skill(9, {"a": good, "b": good}), Skill(9, {"a": good, "b": bad})], {"value": 1.0, "unlearned": ["b"], "left_out": ["b"]}),
+        (
+            [Skill(9, {"a": good, "b": good}), Skill(9, {"a": bad, "b": bad})],
+            {"dash": "the classifier of seed 1 was not shown to be better than chance on 9 validation images "
+             "(a 0.30 where chance is 0.33, b 0.30 where chance is 0.33)"},
+        ),
+    ):  # fmt: skip
+        two = {str(seed): type("Judge", (Two,), {"skill": skill})() for seed, skill in enumerate(skills)}
+        known = replace(reference, judges=dict.fromkeys(two, "none"))
+        found = measure_images(drawn, Judges(Corner(), known, two, facts), True).evaluation["condition_accuracy"]  # type: ignore[arg-type]
+        assert expected.items() <= found.items()

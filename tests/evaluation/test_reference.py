@@ -17,9 +17,10 @@ from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
 from vaeline.evaluation import reference
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
+from vaeline.evaluation.feature_space import NO_JUDGE
 from vaeline.evaluation.matched import match
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.reference import RealImages, Reference, measure, pixel_gaussian
+from vaeline.evaluation.reference import RealImages, Reference, References, measure, pixel_gaussian
 from vaeline.metrics._calibration_error import calibration_error
 from vaeline.metrics._images import ImageSet
 from vaeline.metrics._moments import Moments, moments
@@ -35,6 +36,9 @@ class Pixels:
 
     prefix: Literal["fd"] = "fd"
     description, weights_sha256, says_nothing = "the pixels themselves", "none", ""
+
+    def by_judge(self) -> dict[str, "Pixels"]:
+        return {NO_JUDGE: self}
 
     def __call__(self, images: Tensor) -> Tensor:
         return images.flatten(1).float()
@@ -83,7 +87,7 @@ STUDY = made_up.study()
 FACTS = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
 
 
-def measured(drawn: int | None = None, says_nothing: str = "") -> Reference:
+def measured(drawn: int | None = None, says_nothing: str = "") -> References:
     facts, space = FACTS, Pixels()
     space.says_nothing = says_nothing
     generator = np.random.default_rng(0)
@@ -91,7 +95,8 @@ def measured(drawn: int | None = None, says_nothing: str = "") -> Reference:
     torch.manual_seed(0)
     judge = Classifier(facts.image_shape, 256, [2, 2], 4, 2).eval()
     judge.skill = made_up.learned("a", "b")
-    return measure(space, judge, RealImages(train, test, facts, drawn_rows(600, Sampling(count=drawn))), 0)
+    images = RealImages(train, test, facts, drawn_rows(600, Sampling(count=drawn)))
+    return measure(space, {"0": judge}, images, 0)  # type: ignore[arg-type]
 
 
 def floors(drawn: int | None = None) -> list[np.ndarray]:
@@ -105,7 +110,7 @@ def floors(drawn: int | None = None) -> list[np.ndarray]:
 def test_a_reference_holds_test_statistics_floors_and_ceilings() -> None:
     found = measured()
     expected = moments([correlated(600, 600).reshape(-1, 4)])
-    np.testing.assert_allclose(found.real.moments.covariance, expected.covariance)
+    np.testing.assert_allclose(found.spaces[NO_JUDGE].real.moments.covariance, expected.covariance)
     values = [distance(moments([rows]), expected) for rows in floors()]
     assert found.record.metrics["fd_floor"] == pytest.approx(np.mean(values))
     assert found.record.metrics["fd_pixel_gaussian"] < 5  # of variances near 100: these images are a Gaussian
@@ -189,10 +194,12 @@ def test_a_reference_reads_back_equal(tmp_path: Path) -> None:
     reference.write(found, *paths, STUDY)
     facts = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
     again = reference.read(*paths, correlated(600, 600), facts, STUDY)
-    assert again.real.label_values == {"a": ["no", "yes"], "b": ["no", "yes"]}
+    assert again.spaces[NO_JUDGE].real.label_values == {"a": ["no", "yes"], "b": ["no", "yes"]}
     assert (again.record.metrics, again.record.evaluation) == (found.record.metrics, found.record.evaluation)
-    assert again.real.moments.count == 600
-    assert np.array_equal(again.real.moments.covariance, found.real.moments.covariance)
+    assert again.spaces[NO_JUDGE].real.moments.count == 600
+    assert np.array_equal(
+        again.spaces[NO_JUDGE].real.moments.covariance, found.spaces[NO_JUDGE].real.moments.covariance
+    )
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -236,7 +243,7 @@ def test_files_of_two_references_are_refused(written: tuple[Path, Path], tmp_pat
 
 def test_a_reference_names_its_data_and_classifier() -> None:
     found = measured()
-    assert found.data == {"train": "", "test": ""} and found.judge == ""
+    assert found.data == {"train": "", "test": ""} and found.judges == {"0": ""}
 
 
 def test_features_that_say_nothing_give_dashes_for_distances() -> None:
@@ -255,7 +262,9 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path, broken: int, content
     real = ImageSet(
         lambda: [test], Moments(9, np.zeros(2), np.eye(2)), np.zeros((9, 2)), np.zeros((9, 1)), np.arange(9)
     )
-    reference.write(Reference({"features": "pixels"}, real, Record(), {}, 9), *paths, STUDY)
+    reference.write(
+        References({NO_JUDGE: Reference({"features": "pixels"}, real, Record())}, Record(), {}, {}, 9), *paths, STUDY
+    )
     paths[broken].unlink()
     if content is not None:
         paths[broken].write_bytes(content)

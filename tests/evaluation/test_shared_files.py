@@ -84,7 +84,7 @@ def test_torch_is_not_needed() -> None:
 
 
 def test_a_reference_of_other_weights_is_named(made: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = json.loads(Path("data/blocks.classifier.json").read_text())["space"]["weights"]
+    kept = json.loads(Path("data/blocks.classifier.json").read_text())["spaces"]["0"]["weights"]
     monkeypatch.setattr(given_weights, "fingerprint", lambda study: kept)
     assert other_settings(made, "reference") == ""
     monkeypatch.setattr(given_weights, "fingerprint", lambda study: "of another file")

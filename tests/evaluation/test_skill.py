@@ -14,7 +14,7 @@ GOOD, BAD = LabelSkill(0.9, 0.5, 0.0005), LabelSkill(0.3, 0.3, 0.6)
 
 def recorded(skill: Skill, by_label: dict[str, float]) -> dict[str, object]:
     record = Record()
-    put_accuracy(record, "condition_accuracy", by_label, ["digit=7"], skill)
+    put_accuracy(record, "condition_accuracy", by_label, ["digit=7"], skill, skill.unlearned)
     return {key: value for key, value in record.evaluation["condition_accuracy"].items() if key != "definition"}
 
 

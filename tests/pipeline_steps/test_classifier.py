@@ -27,7 +27,7 @@ def test_the_stage_writes_an_accurate_classifier(project: Study, run: Callable[.
     result = run(step.main)
     assert result.exit_code == 0, result.output
     test = read_split(Path("data/blocks.h5"), "test")
-    assert np.mean(predict(load(FILE), torch.from_numpy(test.images)).numpy() == test.labels) > 0.95
+    assert np.mean(predict(load(FILE)["0"], torch.from_numpy(test.images)).numpy() == test.labels) > 0.95
     assert [path.name for path in Path("data").iterdir() if path.name.startswith(".")] == []
 
 
@@ -50,7 +50,7 @@ def test_a_classifier_that_learned_nothing_is_called_out_at_once(project: Study,
     )
     with pytest.warns(LearnedNothing, match=called_out):
         assert run(step.main).exit_code == 0
-    skill = load(FILE).skill
+    skill = load(FILE)["0"].skill
     assert skill.unlearned == ["side"] and skill.labels["side"] is not None and skill.labels["side"].p > 0.01
     assert run(reference.main).exit_code == 0
     numbers = read_sealed(Path("data/blocks.classifier.json"), "")["metrics"]
@@ -69,7 +69,7 @@ def test_a_good_classifier_gives_no_warning(project: Study, run: Callable[..., R
     with warnings.catch_warnings():
         warnings.simplefilter("error", LearnedNothing)
         assert run(step.main).exit_code == 0
-    assert load(FILE).skill.why_nothing == ""
+    assert load(FILE)["0"].skill.why_nothing == ""
 
 
 def test_a_store_of_other_settings_is_refused(project: Study, run: Callable[..., Result]) -> None:

@@ -208,17 +208,20 @@ def sections(run: Callable[..., Result]) -> dict[str, str]:
 
 
 DRAWN = ("low_posterior", "reconstruction", "sample")
-FEATURES, FID = ({f"{name}-{subject}" for subject in DRAWN} for name in ("features", "frechet_distance"))
-OF_IMAGES = FID | {f"kernel_distance-{subject}" for subject in DRAWN} | {"precision_recall-sample"}
+FEATURES, FID, KD = (
+    {f"{name}-{subject}-judge-0" for subject in DRAWN} for name in ("features", "frechet_distance", "kernel_distance")
+)
+OF_IMAGES = FID | KD | {"precision_recall-sample-judge-0"}
+LABELS = {"labels-judge-0"}
 LIKELIHOODS, LATENTS = {"elbo", "likelihood-own", "annealing-own", "sandwich-own"}, {"aggregate", "posteriors"}
-ALL = FEATURES | OF_IMAGES | LIKELIHOODS | LATENTS | {"labels", "representation"}
+ALL = FEATURES | OF_IMAGES | LABELS | LIKELIHOODS | LATENTS | {"representation"}
 AGAIN = {  # a file -> what an edit of it computes again
     "vaeline/metrics/frechet_distance.py": FID,
-    "vaeline/metrics/condition_accuracy.py": {"labels", "representation"},  # probes call it
+    "vaeline/metrics/condition_accuracy.py": LABELS | {"representation"},  # probes call it
     "vaeline/metrics/elbo.py": set(),
     "vaeline/metrics/probes.py": {"representation"},
-    "vaeline/evaluation/features/classifier.py": FEATURES | OF_IMAGES | {"labels"},
-    "vaeline/evaluation/images.py": FEATURES | OF_IMAGES | {"labels"},
+    "vaeline/evaluation/features/classifier.py": FEATURES | OF_IMAGES | LABELS,
+    "vaeline/evaluation/images.py": FEATURES | OF_IMAGES | LABELS,
     "vaeline/evaluation/halves.py": OF_IMAGES,
     "vaeline/evaluation/likelihood.py": LIKELIHOODS,
     "vaeline/evaluation/latents.py": LATENTS,
@@ -248,6 +251,45 @@ def test_another_option_or_reference_of_a_feature_space_measures_again(
     before = sections(run)
     monkeypatch.setattr(type(drawn.evaluation.features), "model_dump", lambda self, **_: {"side": 4})
     after = sections(run)
-    assert {name for name in before if before[name] != after[name]} == FEATURES | OF_IMAGES | {"labels"}
+    assert {name for name in before if before[name] != after[name]} == FEATURES | OF_IMAGES | LABELS
     monkeypatch.setattr("vaeline.evaluation.reference.checksum", lambda tensors: "another")
     assert {name for name, path in sections(run).items() if path != after[name]} == OF_IMAGES
+
+
+def judged_by(run: Callable[..., Result], *seeds: int) -> dict[str, str]:
+    """Measure the run under classifiers of these seeds: kept sections, as in `sections`."""
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["classifier"]["seeds"] = list(seeds)
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    for step in (classifier.main, reference.main):
+        assert run(step).exit_code == 0
+    return sections(run)
+
+
+def test_another_classifier_computes_nothing_of_the_others_again(drawn: Study, run: Callable[..., Result]) -> None:
+    before = sections(run)
+    after = judged_by(run, 0, 1)
+    of_other = {name.replace("-judge-0", "-judge-1") for name in FEATURES | OF_IMAGES | LABELS}
+    assert set(after) == ALL | of_other
+    assert all(before[name] == after[name] for name in ALL)
+
+
+def test_several_classifiers_give_means_and_the_value_of_each(drawn: Study, run: Callable[..., Result]) -> None:
+    folder, found = StudyFolder("tiny").run("flow", 0), {}
+    for seeds in ((0,), (1,), (0, 1)):
+        judged_by(run, *seeds)
+        found[seeds] = (
+            read_evaluation(folder).metrics,
+            json.loads(Path("data/blocks.classifier.json").read_text())["metrics"],
+        )
+    for place, names in enumerate(
+        (("fd_sample", "kd_reconstruction", "precision", "condition_accuracy"), ("fd_floor", "classifier_accuracy"))
+    ):
+        [one, other], both = [found[seeds][place] for seeds in ((0,), (1,))], found[0, 1][place]
+        for name in names:
+            values = {"0": one[name]["value"], "1": other[name]["value"]}
+            assert both[name]["by_judge"] == values and "by_judge" not in one[name]
+            assert both[name]["value"] == pytest.approx(sum(values.values()) / 2)
+            key = "judge" if "judge" in one[name] else "weights"
+            assert both[name][key] == {"0": one[name][key], "1": other[name][key]}
+    assert found[0, 1][0]["nll"] == found[0,][0]["nll"]

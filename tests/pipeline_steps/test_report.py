@@ -218,7 +218,7 @@ def test_labels_that_the_classifier_cannot_tell_are_named_in_the_table() -> None
     ("changes", "sentence"),
     [
         ({"settings": {}}, "was made with other settings than those of params.yaml"),
-        ({"judge": "other"}, "condition_accuracy of a run was measured with another classifier than data/dots"),
+        ({"judges": {"0": "other"}}, "condition_accuracy of a run was measured with another classifier than data/dots"),
         ({"data": {"test": "other"}}, "is of another test split than that of dots"),
     ],
 )
@@ -230,6 +230,19 @@ def test_numbers_of_another_reference_are_refused(changes: dict[str, Any], sente
     write_numbers(load(), references({"fd_floor": 1.5}), **changes)
     result = run()
     assert result.exit_code == 1 and sentence in result.output
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_runs_and_reference_name_the_same_classifiers() -> None:
+    shutil.rmtree(RESULTS / "runs")
+    how = {"judge": {"0": "a", "7": "b"}, "by_judge": {"0": 0.5, "7": 0.7}}
+    for variant, seed in product(("one", "two"), range(3)):
+        folder = RESULTS / "runs" / variant / f"seed-{seed}"
+        write_run(folder, {"condition_accuracy": 0.6}, {"condition_accuracy": how})
+    write_numbers(load(), references({"fd_floor": 1.5}), judges=how["judge"])
+    assert run().exit_code == 0
+    write_numbers(load(), references({"fd_floor": 1.5}), judges={"0": "a", "7": "c"})
+    assert "measured with another classifier than data/dots" in run().output
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -228,7 +228,7 @@ def test_the_table_names_what_was_made_anew_after_the_report() -> None:
         assert f"These results are out of date: {path} is damaged" in called(table).stderr
         path.write_bytes(content)
     of_classifier = SHARED.classifier.read_bytes()
-    params(classifier={"seed": 1})
+    params(classifier={"seeds": [1]})
     for step in (classifier, reference):
         assert called(step).exit_code == 0
     params()
@@ -253,7 +253,7 @@ def test_a_partial_report_says_what_it_lacks() -> None:
 
 @pytest.mark.usefixtures("copied")
 def test_runs_of_two_classifiers_are_not_reported() -> None:
-    params(classifier={"seed": 1})
+    params(classifier={"seeds": [1]})
     for step in (classifier, reference):
         assert called(step).exit_code == 0
     assert "flow/seed-0 was evaluated with another" in refused(report).replace("plain", "flow")

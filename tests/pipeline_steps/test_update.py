@@ -58,3 +58,39 @@ def test_an_unknown_key_is_still_refused(old: dict[str, Any], run: Callable[...,
 def test_the_error_about_missing_keys_names_the_command(old: dict[str, Any]) -> None:
     with pytest.raises(UserError, match="lacks `dataset.bins: {}`.*; add them, or run `make update`, which does"):
         check_resolved(old, PARAMS)
+
+
+def test_former_keys_are_renamed_and_mean_the_same(old: dict[str, Any], run: Callable[..., Result]) -> None:
+    old["classifier"]["seed"] = old["classifier"].pop("seeds")[0] + 7
+    del old["evaluation"]["likelihood"]
+    old["evaluation"]["importance_samples"] = 300
+    PARAMS.write_text(yaml.safe_dump(old))
+    with pytest.raises(UserError) as error:
+        check_resolved(old, PARAMS)
+    assert set(str(error.value).splitlines()) == {
+        "params.yaml: classifier.seed is a key of before; write `classifier.seeds: [7]`, or run `make update`, which does.",
+        "params.yaml: evaluation.importance_samples is a key of before; write "
+        '`evaluation.likelihood: {"method": "posterior", "samples": 300}`, or run `make update`, which does.',
+    }
+    ended = run(update.main)
+    assert ended.exit_code == 0 and ended.output.startswith(
+        "Renamed in params.yaml: classifier.seed is now classifier.seeds: [7], evaluation.importance_samples is now "
+    )
+    study = check_resolved(read_yaml(PARAMS), PARAMS)
+    likelihood = study.evaluation.likelihood
+    assert (study.classifier.seeds, likelihood.method, likelihood.samples) == ([7], "posterior", 300)
+
+
+def test_a_former_key_beside_the_new_one_is_refused(old: dict[str, Any], run: Callable[..., Result]) -> None:
+    PARAMS.write_text(yaml.safe_dump({**old, "classifier": {**old["classifier"], "seed": 3}}))
+    ended = run(update.main)
+    assert ended.exit_code == 1 and "classifier.seed is a key of before" in ended.output
+
+
+@pytest.mark.parametrize("seed", [True, "three", None, [4], -1])
+def test_a_former_key_of_a_bad_value_is_refused(old: dict[str, Any], run: Callable[..., Result], seed: object) -> None:
+    old["classifier"]["seed"] = seed
+    del old["classifier"]["seeds"]
+    PARAMS.write_text(yaml.safe_dump(old))
+    ended = run(update.main)
+    assert ended.exit_code == 1 and "classifier.seeds.0 is" in ended.output

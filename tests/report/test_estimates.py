@@ -8,6 +8,8 @@ import pytest
 from vaeline.evaluation.halves import PAIRS
 from vaeline.report.estimates import (
     Estimate,
+    RunValue,
+    crossed,
     estimate_of,
     holm,
     over_seeds,
@@ -122,3 +124,69 @@ def test_an_estimate_takes_its_wider_interval() -> None:
     wide, narrow = over_seeds([0.0, 10.0]), over_seeds([4.0, 5.0, 6.0])
     both = Estimate(5.0, (*wide.errors, *narrow.errors))
     assert both.half_width() == max(wide.half_width() or 0, narrow.half_width() or 0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize(("seeds", "judges"), [(3, 2), (3, 3), (5, 3), (5, 5)])
+def test_intervals_cover_new_seeds_and_new_classifiers(seeds: int, judges: int, share: float) -> None:
+    """`share` of the variance is over seeds, the rest over classifiers; the two together add a hundredth."""
+    generator, covered = np.random.default_rng(judges), 0
+    for _ in range(STUDIES):
+        values = (
+            sqrt(share * seeds) * generator.standard_normal((seeds, 1))
+            + sqrt((1 - share) * judges) * generator.standard_normal(judges)
+            + 0.1 * sqrt(seeds * judges) * generator.standard_normal((seeds, judges))
+        )
+        found = crossed(values.mean(1).tolist(), judges=values)
+        covered += abs(found.mean) <= (found.half_width() or 0)
+    assert 0.94 <= covered / STUDIES <= 0.995
+
+
+def test_seeds_alone_miss_what_a_classifier_does() -> None:
+    generator = np.random.default_rng(0)
+    found = [
+        over_seeds((generator.standard_normal(3) + 3 * generator.standard_normal()).tolist()) for _ in range(STUDIES)
+    ]
+    assert np.mean([abs(each.mean) <= (each.half_width() or 0) for each in found]) < 0.6
+
+
+def test_images_and_classifiers_widen_an_interval_together() -> None:
+    """Their variances add: seeds that agree show each alone, and both."""
+    seeds = 3
+    by_image, by_judge = np.tile([-3.0, 0.0, 3.0, 0.0], (seeds, 1)), np.tile([-1.0, 0.0, 1.0], (seeds, 1))
+    found = crossed([0.0] * seeds, images=by_image, judges=by_judge)
+    assert found.over == ("seeds", "images", "classifiers")
+    assert found.errors[-1].standard_error ** 2 == pytest.approx(np.var([-3, 0, 3, 0], ddof=1) / 4 + 1 / 3)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7])
+def test_intervals_cover_new_seeds_images_and_classifiers(share: float) -> None:
+    """`share` of the variance is over images, a part of it under each classifier alone; the rest is over seeds and classifiers."""
+    seeds, judges, images = 3, 3, 32
+    generator, covered = np.random.default_rng(1), 0
+    for _ in range(STUDIES):
+        of_images = sqrt(share * images) * (
+            generator.standard_normal((1, 1, images))
+            + sqrt(judges) / 3 * generator.standard_normal((1, judges, images))
+        )
+        others = generator.standard_normal((seeds, 1, 1)) + generator.standard_normal((1, judges, 1))
+        values = of_images + sqrt(1 - share) * others + 0.5 * generator.standard_normal((seeds, judges, images))
+        found = crossed(values.mean((1, 2)).tolist(), images=values.mean(1), judges=values.mean(2))
+        covered += abs(found.mean) <= (found.half_width() or 0)
+    assert 0.94 <= covered / STUDIES <= 0.995
+
+
+def test_classifiers_that_agree_to_the_last_digit_decide_nothing() -> None:
+    values = np.repeat(np.array([[1.0], [2.0], [4.0]]), 3, axis=1)
+    found = crossed(values.mean(1).tolist(), judges=values)
+    alone = over_seeds(values.mean(1).tolist())
+    assert found.half_width() == pytest.approx(alone.half_width()) and found.p_value() == pytest.approx(alone.p_value())
+
+
+def test_runs_of_unlike_classifiers_or_parts_are_summarised_over_seeds() -> None:
+    runs = [RunValue(1.0, [1.0, 2.0], [], {"0": 1.0, "1": 2.0}), RunValue(2.0, [1.0], [1.0], {"0": 1.0, "2": 2.0})]
+    assert estimate_of(runs).over == ("seeds",)
+    assert estimate_of(runs[:1]).over == ()
+    for parts, halves in (([1.0, 2.0], []), ([], [0.5])):
+        runs = [RunValue(value, parts, halves, {"1": 1.0, "0": value}) for value in (1.0, 2.0)]
+        assert estimate_of(runs).over == ("seeds", "images", "classifiers")

@@ -254,6 +254,21 @@ def test_a_mean_over_labels_is_shown_label_by_label(tmp_path: Path) -> None:
     assert "&#34;Male" not in html  # nor as JSON among the ways of its making
 
 
+def test_a_mean_over_classifiers_is_shown_classifier_by_classifier(tmp_path: Path) -> None:
+    for seed, value in enumerate((0.5, 0.75)):
+        judged = {"by_judge": {"0": value, "8": 0.25}, "weights": {"0": "a" * 64, "8": "b" * 64}}
+        write_run(tmp_path / "one" / f"seed-{seed}", {"fd_sample": value, "nll": 1.0}, {"fd_sample": judged})
+        write_run(tmp_path / "two" / f"seed-{seed}", {"nll": 1.0})
+    scale = references({"fd_floor": 1.25})
+    scale.evaluation["fd_floor"]["by_judge"] = {"0": 1.5, "8": 1.0}
+    html = text_of(page(tmp_path, study(seeds=(0, 1)), reference=scale))
+    assert "by seed of the classifier 0: 1.500, 8: 1" in html
+    assert "fd_sample by seed of the classifier, means over seeds of the variants." in html
+    assert "0 0.6250 — 8 0.2500 —" in html
+    assert "weights 0: aaaaaaaaaaaa…, 8: bbbbbbbbbbbb…" in html
+    assert "with the same test images; for new seeds and new classifiers: fd_sample." in html
+
+
 def test_errors_are_not_in_the_table(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"nll": 2.0, "nll_standard_error": 0.125})
     html = page(tmp_path, study(("one",), (0,)))

@@ -153,3 +153,54 @@ def test_a_saturated_divergence_has_a_note(tmp_path: Path) -> None:
         write_run(tmp_path / variant / "seed-0", {"skl": 3.0}, {"skl": {"saturated": saturated}})
     [row] = [row for row in table.rows(compared(tmp_path, seeds=(0,))) if row.name == "skl"]
     assert [cell.note for cell in row.cells] == [table.SATURATED, ""]
+
+
+def write_judged(folder: Path, judges: int, parts: bool) -> None:
+    """Two variants whose samples several classifiers judged; their likelihoods are known of parts of the images if `parts`."""
+    for variant, shift in {"one": 0.0, "two": 1.0}.items():
+        for seed in range(3):
+            by_judge = {str(judge): shift + seed + 5.0 * judge for judge in range(judges)}
+            how = {
+                "fd_sample": {"by_judge": by_judge} if judges > 1 else {},
+                "nll": {"parts": [1.0 + seed, 2.0]} if parts else {},
+            }
+            value = sum(by_judge.values()) / judges
+            write_run(
+                folder / variant / f"seed-{seed}",
+                {"nll": 1.0 + shift + seed, "fd_sample": value, "sigma": 0.1 + seed},
+                how,
+            )
+
+
+@pytest.mark.parametrize(
+    ("judges", "parts", "lines"),
+    [
+        (1, False, ["for new seeds, with the same test images and one classifier"]),
+        (1, True, ["for new seeds, with the same test images and one classifier", "for new seeds and new images: nll"]),
+        (
+            3,
+            True,
+            [
+                "for new seeds, with the same test images",
+                "for new seeds and new images: nll",
+                "for new seeds and new classifiers: fd_sample",
+            ],
+        ),
+    ],
+)
+def test_the_legend_says_what_intervals_range_over(tmp_path: Path, judges: int, parts: bool, lines: list[str]) -> None:
+    write_judged(tmp_path, judges, parts)
+    text = table.plain(compared(tmp_path), 120)
+    assert [
+        line.removeprefix("± half width of the 95% interval ") for line in text.splitlines() if line.startswith("±")
+    ] == lines
+
+
+def test_the_interval_contains_what_classifiers_do(tmp_path: Path) -> None:
+    """Classifiers that shift all runs alike widen the means, and not the difference of two variants."""
+    write_judged(tmp_path / "one", 1, False)
+    write_judged(tmp_path / "three", 3, False)
+    one, three = (compared(tmp_path / name).metrics["fd_sample"] for name in ("one", "three"))
+    assert three.summaries["one"].half_width > 3 * one.summaries["one"].half_width  # type: ignore[operator]
+    assert three.summaries["one"].over == three.pairs[0].over == ["seeds", "classifiers"]
+    assert three.pairs[0].half_width == pytest.approx(one.pairs[0].half_width or 0, abs=1e-9)

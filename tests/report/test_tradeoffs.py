@@ -62,7 +62,7 @@ def test_a_differently_measured_variant_is_left_out(traded: Callable[..., Findin
 )
 def test_a_quality_is_drawn_against_each_scale_after_it(names: list[str], expected: list[Any]) -> None:
     scale = tradeoffs.Scale(
-        "", "", dict.fromkeys("ab", Summary(mean=1.0, half_width=None, values={0: 1.0})), frozenset()
+        "", "", dict.fromkeys("ab", Summary(mean=1.0, half_width=None, values={0: 1.0}, over=[])), frozenset()
     )
     assert tradeoffs.panels(dict.fromkeys(names, scale)) == expected
 

@@ -74,6 +74,12 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
         ("study.looks", [3, 4], "seeds lists 5, and looks are declared at 3, 4 seeds; list as many as at one look"),
         ("study.looks", [5, 3], "study.looks is [5, 3], but must ascend, as in [3, 5, 10]"),
         ("study.looks", [1, 5], "study.looks.0 is 1, but should be greater than or equal to 2"),
+        ("classifier.seeds", [], "classifier.seeds holds 0, but should hold at least 1."),
+        ("classifier.seeds", [4, 1, 4], "classifier.seeds is [4, 1, 4], but must name each once"),
+        ("classifier.seeds", [-1], "classifier.seeds.0 is -1, but should be greater than or equal to 0"),
+        ("classifier.seeds", [0, True], "classifier.seeds.1 is True, but should be a valid integer"),
+        ("classifier.seeds", 3, "classifier.seeds is 3, but should be a valid list"),
+        ("classifier.seeds", list(range(5000)), "classifier.seeds holds 5,000, but should hold at most 20."),
         ("study.name", "My study", "study.name is 'My study', but"),
         ("dataset.split.test", 0.95, "dataset.split validation and test leave no image to train on"),
         (

@@ -1,4 +1,4 @@
-"""The classifier: its network, its training and its file.
+"""The classifiers: their network, their training and their file.
 
 A small convolutional network has one softmax head for each label column; the head of an attribute has two values. It is
 trained against overfitting with dropout, weight decay, and a learning rate that falls to 0 along a cosine, so that it
@@ -29,7 +29,7 @@ from vaeline.study.step_settings import require_settings, settings_of
 from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
-from vaeline.system.tensor_files import read_tensors, write_tensors
+from vaeline.system.tensor_files import checksum, joined, parted, read_tensors, write_tensors
 
 SMALLEST_MAP = 4  # sides are halved until the map is no larger
 DROPOUT = 0.5
@@ -39,42 +39,44 @@ WEIGHT_DECAY = 0.05
 LEARNED_FROM = ("train", "validation")  # the splits that decide it
 
 
-def of(facts: Facts, data: Path, study: Study) -> "Classifier":
-    """The classifier of the images of a store, trained with the settings of a study.
+def of(facts: Facts, data: Path, study: Study) -> dict[str, "Classifier"]:
+    """The classifiers of the images of a store, trained with the settings of a study, by their seeds.
 
     Args:
         facts: of the store.
         data: folder of the files of all data sets.
-        study: that would use it.
+        study: that would use them.
 
     Raises:
-        UserError: as in `of_images`; or it was trained with other settings.
+        UserError: as in `of_images`; or they were trained with other settings.
     """
-    classifier = of_images(facts, data)
-    require_settings(study, "classifier", DataFiles(facts.dataset_id, data).classifier, classifier.settings)
-    return classifier
+    classifiers = of_images(facts, data)
+    made = next(iter(classifiers.values())).settings
+    require_settings(study, "classifier", DataFiles(facts.dataset_id, data).classifier, made)
+    return classifiers
 
 
-def of_images(facts: Facts, data: Path) -> "Classifier":
-    """The classifier that the classifier stage wrote into `data` for the images of a store, with whatever settings.
+def of_images(facts: Facts, data: Path) -> dict[str, "Classifier"]:
+    """The classifiers that the classifier stage wrote into `data` for the images of a store, with whatever settings, by their seeds.
 
     Raises:
-        UserError: it is missing, damaged, or of other images.
+        UserError: their file is missing, damaged, or of other images.
     """
     path = DataFiles(facts.dataset_id, data).classifier
-    classifier = load(path)
-    made = {key: classifier.architecture[key] for key in ("image_shape", "levels", "cardinalities")}
+    classifiers = load(path)
+    one = next(iter(classifiers.values()))  # what is checked here is the same for all
+    made = {key: one.architecture[key] for key in ("image_shape", "levels", "cardinalities")}
     asked = {"image_shape": list(facts.image_shape), "levels": facts.levels, "cardinalities": facts.label_cardinalities}
     if made != asked:
         raise UserError(
             f"{path} is a classifier of other images: {_described(made)}, where these are {_described(asked)}; {AGAIN['classifier']}."
         )
-    if classifier.data != _data(facts):
+    if one.data != _data(facts):
         raise UserError(
             f"{path} was trained on another training split than that of {facts.dataset_id}, and may know today's test images, or "
             f"was chosen on another validation split; {AGAIN['classifier']}."
         )
-    return classifier
+    return classifiers
 
 
 def _data(facts: Facts) -> dict[str, str]:
@@ -98,7 +100,7 @@ class Classifier(nn.Module):
     """
 
     log_frequency: Tensor
-    weights_sha256 = ""  # of the file it was read from
+    weights_sha256 = ""  # checksum of its tensors; empty if it was not read from a file
     settings: Mapping[str, Any] = {}  # of the study that it was trained with
     data: Mapping[str, str] = dict.fromkeys(LEARNED_FROM, "")  # split -> SHA-256
     skill = Skill(0, {})  # what it can tell apart; nothing was tested yet
@@ -157,22 +159,24 @@ def train(
     facts: Facts,
     settings: schema.Classifier,
     device: torch.device | str = "cpu",
-) -> Classifier:
-    """Train a classifier and keep the epoch of the lowest validation cross-entropy.
+) -> dict[str, Classifier]:
+    """Train a classifier with each seed, one after the other, and keep its epoch of the lowest validation cross-entropy.
 
-    On the CPU the result is the same for the same seed and number of threads.
+    On the CPU a classifier is the same for the same seed and number of threads, whatever the other seeds.
+
+    Returns:
+        The classifiers by their seeds.
 
     Raises:
-        UserError: the loss is no longer finite.
+        UserError: a loss is no longer finite.
     """
     if max(facts.label_cardinalities) < 2:
         raise UserError(
             f"The labels of {facts.dataset_id} have a single value each, so that no classifier can be trained on them; "
             "give images of at least two classes, or with attributes that differ."
         )
-    with torch.random.fork_rng([device] if torch.device(device).type == "cuda" else []):
-        torch.manual_seed(derive_seed("classifier weights and dropout", settings.seed))
-        return _train(train, validation, facts, settings, device)
+    facts.warn_of_rare()
+    return {str(seed): _train(train, validation, facts, settings, seed, device) for seed in settings.seeds}
 
 
 def predict(classifier: Classifier, images: Tensor, batch_size: int = 500) -> Tensor:
@@ -190,36 +194,47 @@ def probabilities(classifier: Classifier, images: Tensor, batch_size: int = 500)
     return [torch.cat(column).softmax(1).cpu() for column in zip(*batches, strict=True)]
 
 
-def save(path: Path, classifier: Classifier, study: Study) -> None:
-    """Write a classifier, with what it is of: its architecture, settings, data and skill."""
+def save(path: Path, classifiers: Mapping[str, Classifier], study: Study) -> None:
+    """Write the classifiers of a data set, by their seeds, with what they are of: architecture, settings, data and skills."""
+    one = next(iter(classifiers.values()))
     about = {
-        "architecture": classifier.architecture,
-        "data": dict(classifier.data),
+        "architecture": one.architecture,
+        "data": dict(one.data),
         "settings": settings_of(study, "classifier"),
-        "skill": asdict(classifier.skill),
+        "skills": {seed: asdict(classifier.skill) for seed, classifier in classifiers.items()},
     }
-    write_tensors(path, {name: tensor.cpu() for name, tensor in classifier.state_dict().items()}, about)
+    write_tensors(path, joined({seed: _state(classifier) for seed, classifier in classifiers.items()}), about)
 
 
 def skip(path: Path, why: str, study: Study) -> None:
-    """Write, in place of a classifier, why a data set has none."""
+    """Write, in place of classifiers, why a data set has none."""
     write_tensors(path, {}, {"skipped": why, "settings": settings_of(study, "classifier")})
 
 
-def load(path: Path) -> Classifier:
-    """Read a classifier, on the CPU, in evaluation mode.
+def load(path: Path) -> dict[str, Classifier]:
+    """Read the classifiers of a data set, on the CPU, in evaluation mode, by their seeds.
 
     Raises:
         UserError: the file is missing or damaged.
     """
     file = read_tensors(path, AGAIN["classifier"])
+    found = {}
     with reading_ours(path, AGAIN["classifier"]):
-        classifier = Classifier(**file.about["architecture"])
-        classifier.load_state_dict(file.tensors)
-        classifier.settings, classifier.data = file.about["settings"], file.about["data"]
-        classifier.skill = Skill.from_dict(file.about["skill"])
-    classifier.weights_sha256 = file.sha256
-    return classifier.to(memory_format=torch.channels_last).eval()
+        tensors = parted(file.tensors)
+        for seed, skill in file.about["skills"].items():
+            classifier = Classifier(**file.about["architecture"])
+            classifier.load_state_dict(tensors[seed])
+            classifier.settings, classifier.data = file.about["settings"], file.about["data"]
+            classifier.skill = Skill.from_dict(skill)
+            classifier.weights_sha256 = checksum(tensors[seed])
+            found[seed] = classifier.to(memory_format=torch.channels_last).eval()
+        if not found:
+            raise ValueError("it has no classifier")
+    return found
+
+
+def _state(classifier: Classifier) -> dict[str, Tensor]:
+    return {name: tensor.cpu() for name, tensor in classifier.state_dict().items()}
 
 
 def _convolution(before: int, after: int, stride: int) -> tuple[nn.Module, ...]:
@@ -242,19 +257,25 @@ def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
 
 
 def _train(
-    train: Split | SplitOnDisk, validation: Split, facts: Facts, settings: schema.Classifier, device: torch.device | str
+    train: Split | SplitOnDisk,
+    validation: Split,
+    facts: Facts,
+    settings: schema.Classifier,
+    seed: int,
+    device: torch.device | str,
 ) -> Classifier:
-    classifier = Classifier(
-        facts.image_shape, facts.levels, facts.label_cardinalities, settings.width, settings.features
-    )
-    classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    batches = Batches(train, facts, settings.batch_size, device)
-    classifier.log_frequency.copy_(_log_frequency(batches.labels, facts.label_cardinalities))
-    classifier.load_state_dict(_best_epoch(classifier, batches, validation, settings, device))
+    with torch.random.fork_rng([device] if torch.device(device).type == "cuda" else []):
+        torch.manual_seed(derive_seed("classifier weights and dropout", seed))
+        classifier = Classifier(
+            facts.image_shape, facts.levels, facts.label_cardinalities, settings.width, settings.features
+        )
+        classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        batches = Batches(train, facts, settings.batch_size, device)
+        classifier.log_frequency.copy_(_log_frequency(batches.labels, facts.label_cardinalities))
+        classifier.load_state_dict(_best_epoch(classifier, batches, validation, settings, seed, device))
     classifier.data = _data(facts)
-    classifier.skill = _skill(classifier.eval(), validation, facts, settings.seed)
-    facts.warn_of_rare()
-    classifier.skill.warn()
+    classifier.skill = _skill(classifier.eval(), validation, facts, seed)
+    classifier.skill.warn(f"classifier of seed {seed}" if len(settings.seeds) > 1 else "classifier")
     return classifier
 
 
@@ -263,6 +284,7 @@ def _best_epoch(
     batches: Batches,
     validation: Split,
     settings: schema.Classifier,
+    seed: int,
     device: torch.device | str,
 ) -> dict[str, Tensor]:
     """Train, and return the state after the epoch of the lowest validation cross-entropy."""
@@ -270,7 +292,7 @@ def _best_epoch(
         classifier.parameters(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs)
-    generator = torch.Generator(device).manual_seed(derive_seed("classifier batches", settings.seed))
+    generator = torch.Generator(device).manual_seed(derive_seed("classifier batches", seed))
     best, best_loss = classifier.state_dict(), math.inf
     with Bar("classifier", settings.epochs, unit="epochs") as bar:
         for _ in range(settings.epochs):

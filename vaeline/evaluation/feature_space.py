@@ -1,11 +1,14 @@
 """The contract of a feature space, in which images are compared."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 
 from torch import Tensor
 
 from vaeline.metrics._entry import Space
 from vaeline.study.contract import Part
+
+NO_JUDGE = ""  # the name of a space that is the same for all judges
 
 
 class Features(Part):
@@ -24,3 +27,7 @@ class Features(Part):
     @abstractmethod
     def __call__(self, images: Tensor) -> Tensor:
         """Features of images, uint8 (n, channel, height, width): float32, (n, dimensions)."""
+
+    def by_judge(self) -> "Mapping[str, Features]":
+        """The spaces that images are compared in: one for each judge, by its name, if the space is a judge's own."""
+        return {NO_JUDGE: self}

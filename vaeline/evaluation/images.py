@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -14,8 +14,9 @@ from vaeline.evaluation.classifier import Classifier, predict
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.halves import with_halves
 from vaeline.evaluation.kept import Kept
+from vaeline.evaluation.over_judges import over_judges
 from vaeline.evaluation.record import NO_LABELS, Record
-from vaeline.evaluation.reference import Reference, put_accuracy
+from vaeline.evaluation.reference import Reference, References, put_accuracy, unlearned_by_any, weights_of
 from vaeline.metrics import condition_accuracy
 from vaeline.metrics._entry import Metric, Subject
 from vaeline.metrics._images import Dash, ImageSet, Measured
@@ -31,18 +32,41 @@ class Judges:
     """What the images of a run are measured with.
 
     Args:
-        features: the space of the distances.
-        reference: the test images in that space.
-        classifier: it measures condition accuracy.
+        features: the space of the distances, or one for each classifier.
+        references: the test images in these spaces.
+        classifiers: they measure condition accuracy, by their names as judges.
         facts: of the store.
         by_label: whether distances are measured label by label too.
     """
 
     features: Features
-    reference: Reference
-    classifier: Classifier
+    references: References
+    classifiers: Mapping[str, Classifier]
     facts: Facts
     by_label: bool = False
+
+
+@dataclass(frozen=True)
+class Judge:
+    """One judge, as far as it compares images in its space.
+
+    Args:
+        name: of the judge; NO_JUDGE if the space is the same for all judges.
+        features: the space.
+        reference: the test images in that space.
+        facts: of the store.
+        test: SHA-256 of the test split.
+    """
+
+    name: str
+    features: Features
+    reference: Reference
+    facts: Facts
+    test: str
+
+    def named(self, section: str) -> str:
+        """The name of a section of kept results, which other judges do not replace."""
+        return f"{section}-judge-{self.name}" if self.name else section
 
 
 def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept | None = None) -> Record:
@@ -59,24 +83,47 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
             other images, or of another number of samples.
     """
     kept = (kept or Kept()).called_by(__name__, reference.__name__)
-    drawn.require(judges.facts)
-    judges.reference.require(judges.features, judges.classifier.weights_sha256, judges.facts, len(drawn.samples))
-    record = Record(checksums=judges.facts.checksums, seed=drawn.seed)
-    images = _extractor(drawn, judges, kept)
-    for file, metrics in catalogue().of_images(judges.by_label).items():
+    facts, references = judges.facts, judges.references
+    drawn.require(facts)
+    references.require(judges.features, weights_of(judges.classifiers), facts, len(drawn.samples))
+    spaces = [
+        Judge(name, space, references.spaces[name], facts, references.data["test"])
+        for name, space in judges.features.by_judge().items()
+    ]
+    in_features, in_pixels = _by_features(catalogue().of_images(judges.by_label))
+    record = over_judges({each.name: _in_space(drawn, each, in_features, conditional, kept) for each in spaces})
+    record.join(_in_space(drawn, spaces[0], in_pixels, conditional, kept))
+    record.join(_accuracy(drawn, judges, conditional, kept))
+    return record
+
+
+def _by_features(of_images: Mapping[str, list[Metric]]) -> tuple[dict[str, list[Metric]], dict[str, list[Metric]]]:
+    """The metrics that use features, and those that are the same in all spaces, by their files."""
+    return (
+        {file: metrics for file, metrics in of_images.items() if metrics[0].features},
+        {file: metrics for file, metrics in of_images.items() if not metrics[0].features},
+    )
+
+
+def _in_space(
+    drawn: DrawnImages, judge: Judge, asked: Mapping[str, list[Metric]], conditional: bool, kept: Kept
+) -> Record:
+    """Compare what a run drew with the real test images in one space."""
+    record = Record(checksums=judge.facts.checksums, seed=drawn.seed)
+    images = _extractor(drawn, judge, kept)
+    for file, metrics in asked.items():
         for subject in _subjects(metrics):
-            names = names_for(metrics, subject, judges.features.prefix)
+            names = names_for(metrics, subject, judge.features.prefix)
             if not names:
                 continue
-            nothing = judges.features.says_nothing if metrics[0].features else ""
+            nothing = judge.features.says_nothing if metrics[0].features else ""
             if why := _why_not(metrics[0], subject, drawn, conditional) or nothing:
                 record.dash_each(names.values(), why)
                 continue
-            for key, result in _results(file, subject, images, judges, kept).items():
+            for key, result in _results(file, subject, images, judge, kept).items():
                 if key in names:
-                    space = judges.reference.space if metrics[0].features else {}
+                    space = judge.reference.space if metrics[0].features else {}
                     record.put_result(names[key], result, split="test", **space)
-    _put_accuracy(record, drawn, judges, conditional, kept)
     return record
 
 
@@ -103,9 +150,9 @@ def _why_not(metric: Metric, subject: Subject, drawn: DrawnImages, conditional: 
     return NO_LOW_POSTERIOR if subject == "low_posterior" and drawn.low_posterior is None else ""
 
 
-def _extractor(drawn: DrawnImages, judges: Judges, kept: Kept) -> Callable[[Subject], ImageSet]:
+def _extractor(drawn: DrawnImages, judge: Judge, kept: Kept) -> Callable[[Subject], ImageSet]:
     """A function that extracts the features of what a run drew, each subject once, and only if a metric asks for it."""
-    features, unlabelled = judges.features, np.zeros((len(drawn.samples), 0), np.int64)
+    features, unlabelled = judge.features, np.zeros((len(drawn.samples), 0), np.int64)
     all_of: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {
         "reconstruction": (drawn.reconstructions, unlabelled, drawn.test_index),
         "sample": (drawn.samples, drawn.labels, drawn.test_index),
@@ -116,25 +163,27 @@ def _extractor(drawn: DrawnImages, judges: Judges, kept: Kept) -> Callable[[Subj
     @cache
     def images(subject: Subject) -> ImageSet:
         pixels, labels, test_index = all_of[subject]
-        section = kept.section(f"features-{subject}", [image_features.__name__], space=judges.reference.space)
+        section = kept.section(
+            judge.named(f"features-{subject}"), [image_features.__name__], space=judge.reference.space
+        )
 
         def extract() -> State:
             extracted = image_features.extract(features, lambda: [pixels], labels[: len(pixels)], test_index)
             return dict(image_features.to_state(extracted))
 
         found = image_features.from_state(kept.result(section, extract), lambda: [pixels], features.prefix)
-        return replace(found, levels=judges.facts.levels)
+        return replace(found, levels=judge.facts.levels)
 
     return images
 
 
 def _results(
-    file: str, subject: Subject, images: Callable[[Subject], ImageSet], judges: Judges, kept: Kept
+    file: str, subject: Subject, images: Callable[[Subject], ImageSet], judge: Judge, kept: Kept
 ) -> dict[str, Measured | Dash]:
     """What a file of metrics says of one subject, kept as numbers."""
-    known, code = judges.reference, [f"{PACKAGE}.{file}", image_features.__name__, halves.__name__]
-    settings = {"subject": subject, "space": known.space, "test": known.data["test"], "real": known.tensors_sha256}
-    section = kept.section(f"{file}-{subject}", code, **settings)
+    known, code = judge.reference, [f"{PACKAGE}.{file}", image_features.__name__, halves.__name__]
+    settings = {"subject": subject, "space": known.space, "test": judge.test, "real": known.tensors_sha256}
+    section = kept.section(judge.named(f"{file}-{subject}"), code, **settings)
 
     def measure() -> State:
         try:
@@ -182,22 +231,31 @@ def _from_state(state: State) -> Measured | Dash:
     return Dash(state["dash"]) if "dash" in state else Measured(**state)
 
 
-def _put_accuracy(record: Record, drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept) -> None:
-    if not conditional:
-        record.dash("condition_accuracy", NO_LABELS)
-        return
-    judge, facts = judges.classifier, judges.facts
+def _accuracy(drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept) -> Record:
+    """The share of requested labels that each classifier sees in the samples, and the mean over classifiers."""
+    facts, records = judges.facts, {}
     asked = facts.judged(drawn.labels)
-    section = kept.section(
-        "labels", [predict.__module__, condition_accuracy.__name__], judge=judge.weights_sha256, names=facts.label_names
-    )
+    unlearned, missing = unlearned_by_any(judges.classifiers), facts.missing_values(asked)
+    for name, classifier in judges.classifiers.items():
+        records[name] = Record(checksums=facts.checksums, seed=drawn.seed)
+        if not conditional:
+            records[name].dash("condition_accuracy", NO_LABELS)
+            continue
+        sha256 = classifier.weights_sha256
+        section = kept.section(
+            f"labels-judge-{name}",
+            [predict.__module__, condition_accuracy.__name__],
+            judge=sha256,
+            names=facts.label_names,
+        )
+        by_label = kept.result(section, partial(_by_label, drawn, classifier, asked, facts))["by_label"]
+        how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": sha256}
+        if unseen := facts.unseen_in_words(drawn.labels, "samples"):
+            how["warning"] = unseen
+        put_accuracy(records[name], "condition_accuracy", by_label, missing, classifier.skill, unlearned, **how)
+    return over_judges(records)
 
-    def accuracy() -> State:
-        seen = predict(judge, torch.from_numpy(drawn.samples)).numpy()
-        return {"by_label": condition_accuracy.condition_accuracy(seen, asked, facts.label_names)}
 
-    by_label = kept.result(section, accuracy)["by_label"]
-    how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": judge.weights_sha256}
-    if unseen := facts.unseen_in_words(drawn.labels, "samples"):
-        how["warning"] = unseen
-    put_accuracy(record, "condition_accuracy", by_label, facts.missing_values(asked), judge.skill, **how)
+def _by_label(drawn: DrawnImages, classifier: Classifier, asked: np.ndarray, facts: Facts) -> State:
+    seen = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
+    return {"by_label": condition_accuracy.condition_accuracy(seen, asked, facts.label_names)}

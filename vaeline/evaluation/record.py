@@ -109,6 +109,7 @@ class Measurement(BaseModel):
     ] = []  # half the difference of the value on two halves of the images, the same pairs of halves for every run
     spread: FiniteFloat | None = None  # of a reference over subsets of images that share none
     by_label: dict[str, FiniteFloat | None] = {}
+    by_judge: dict[str, FiniteFloat] = {}  # seed of a classifier -> its value, if the value is a mean over several
 
 
 class Dashed(BaseModel):

@@ -18,6 +18,7 @@ from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.image_features import extract, features_of, from_state, image_set, to_state
 from vaeline.evaluation.matched import Matched, averaged, match
+from vaeline.evaluation.over_judges import over_judges
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference_numbers import METRICS, METRICS_SHA256, STATISTICS_SHA256, read_numbers
 from vaeline.evaluation.shared_files import AGAIN
@@ -31,7 +32,7 @@ from vaeline.study.step_settings import require_settings, settings_of
 from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.files import json_sha256, sha256
 from vaeline.system.sealed_files import write_sealed
-from vaeline.system.tensor_files import checksum, read_tensors, write_tensors
+from vaeline.system.tensor_files import checksum, joined, parted, read_tensors, write_tensors
 
 BATCH = 500
 MEASURED = ("train", "test")  # the splits that are measured
@@ -40,23 +41,31 @@ MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time a
 
 @dataclass(frozen=True)
 class Reference:
-    """The test images of a data set in a feature space, and the numbers of the data set."""
+    """The test images of a data set in a feature space, and the numbers of the space."""
 
     space: dict[str, str]  # description and weights of the features
     real: ImageSet  # the test images
-    record: Record  # floors, ceilings and other references
-    data: Mapping[str, str]  # SHA-256 of the train and test splits as preprocessed
-    drawn: int  # images that a system draws, and that the references are measured of
-    judge: str = ""  # SHA-256 of the classifier
+    record: Record  # floors, ceilings and other references; empty if they were read from a file, which has means over judges
     says_nothing: str = ""  # why distances in the space mean nothing; empty if they do mean something
     tensors_sha256: str = ""  # of the features of the test images; empty if they were not read from a file
 
-    def require(self, features: Features, judge: str, facts: Facts, drawn: int) -> None:
+
+@dataclass(frozen=True)
+class References:
+    """The references of a data set under all judges."""
+
+    spaces: Mapping[str, Reference]  # judge -> reference; one, called NO_JUDGE, if the space is the same for all judges
+    record: Record  # floors, ceilings and other references, means over judges
+    judges: Mapping[str, str]  # judge -> SHA-256 of its weights
+    data: Mapping[str, str]  # SHA-256 of the train and test splits as preprocessed
+    drawn: int  # images that a system draws, and that the references are measured of
+
+    def require(self, features: Features, judges: Mapping[str, str], facts: Facts, drawn: int) -> None:
         """Refuse to compare images of another space, classifier, data set or number.
 
         Args:
             features: the space of the run.
-            judge: SHA-256 of the classifier of the run.
+            judges: of the run, each with the SHA-256 of its weights.
             facts: of the store of the run.
             drawn: images that the run drew.
 
@@ -64,12 +73,14 @@ class Reference:
             UserError: says what differs.
         """
         again = AGAIN["reference"]
-        if self.space != named(features):
-            raise UserError(
-                f"The reference was measured with {self.space}, but this run with {named(features)}; {again}."
-            )
-        if self.judge != judge:
+        if dict(self.judges) != dict(judges):
             raise UserError(f"The reference was measured with another classifier than that of this run; {again}.")
+        ours, theirs = (
+            {judge: each.space for judge, each in self.spaces.items()},
+            {judge: named(each) for judge, each in features.by_judge().items()},
+        )
+        if ours != theirs:
+            raise UserError(f"The reference was measured with {ours}, but this run with {theirs}; {again}.")
         if differ := [name for name in MEASURED if self.data.get(name, "") != facts.checksums.get(name, "")]:
             raise UserError(f"The reference is of another {differ[0]} split than that of {facts.dataset_id}; {again}.")
         if self.drawn != drawn:
@@ -106,31 +117,58 @@ class RealImages:
 
 
 def measure(
-    features: Features, classifier: Classifier, images: RealImages, seed: int, by_label: bool = False
-) -> Reference:
+    features: Features,
+    classifiers: Mapping[str, Classifier],
+    images: RealImages,
+    seed: int,
+    by_label: bool = False,
+) -> References:
     """Measure the test images, and what the best and the worst of systems would score.
 
     Args:
         features: the space of the distances.
-        classifier: it measures condition accuracy.
+        classifiers: they measure condition accuracy, by their names as judges.
         images: the real images.
         seed: of the subsets of training images, and of the samples of the pixel Gaussian.
         by_label: whether distances are measured label by label too.
     """
+    facts = images.facts
+    spaces = {judge: _in_space(space, images, seed, by_label) for judge, space in features.by_judge().items()}
+    record = over_judges({judge: each.record for judge, each in spaces.items()})
+    unlearned = unlearned_by_any(classifiers)
+    of_labels = {}
+    for judge, classifier in classifiers.items():
+        of_labels[judge] = Record(checksums=facts.checksums, seed=seed)
+        _put_conditions(of_labels[judge], classifier, images.test, facts, unlearned)
+        _put_calibration(of_labels[judge], classifier, images.test, facts)
+    record.join(over_judges(of_labels))
+    data = {name: facts.checksums.get(name, "") for name in MEASURED}
+    return References(spaces, record, weights_of(classifiers), data, images.count)
+
+
+def weights_of(classifiers: Mapping[str, Classifier]) -> dict[str, str]:
+    """The SHA-256 of the weights of each judge."""
+    return {judge: classifier.weights_sha256 for judge, classifier in classifiers.items()}
+
+
+def unlearned_by_any(classifiers: Mapping[str, Classifier]) -> list[str]:
+    """The labels that some judge was not shown to tell: all judges measure the same labels.
+
+    A judge that learned nothing makes dashes, and takes no label from the others.
+    """
+    skills = [each.skill for each in classifiers.values()]
+    return list(dict.fromkeys(label for skill in skills if not skill.why_nothing for label in skill.unlearned))
+
+
+def _in_space(features: Features, images: RealImages, seed: int, by_label: bool) -> Reference:
     facts, test = images.facts, images.test
-    record = Record(checksums=facts.checksums, seed=seed)
     found = extract(features, lambda: [test.images], test.labels, np.arange(len(test.images)))
     real = replace(found, label_values=_label_values(facts), levels=facts.levels)
-    data = {name: facts.checksums.get(name, "") for name in MEASURED}
-    reference = Reference(
-        named(features), real, record, data, images.count, classifier.weights_sha256, features.says_nothing
-    )
+    reference = Reference(named(features), real, Record(checksums=facts.checksums, seed=seed), features.says_nothing)
     matched = match(test.labels[images.asked], images.train.labels, seed)
     floors, gaussian = _floors(features, images, matched, seed), _pixel_gaussian(features, images, seed)
     put_image_metrics(reference, floors, "floor", by_label, matched.shared)
     put_image_metrics(reference, [gaussian], "pixel_gaussian", by_label)
-    _put_conditions(record, classifier, test, facts)
-    _put_calibration(record, classifier, test, facts)
     return reference
 
 
@@ -210,18 +248,22 @@ def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: i
         yield samples.round_().clamp_(0, levels - 1).to(torch.uint8).unflatten(1, chosen.shape[1:]).numpy()
 
 
-def write(reference: Reference, statistics: Path, numbers: Path, study: Study) -> None:
+def write(references: References, statistics: Path, numbers: Path, study: Study) -> None:
     """Write the features of the test images as safetensors and the numbers as JSON. Each file names the other."""
+    spaces = references.spaces
     about = {
-        "data": dict(reference.data),
-        "drawn": reference.drawn,
-        "judge": reference.judge,
-        "prefix": reference.real.space,
+        "data": dict(references.data),
+        "drawn": references.drawn,
+        "judges": dict(references.judges),
+        "prefixes": {judge: each.real.space for judge, each in spaces.items()},
         "settings": settings_of(study, "reference"),
-        "space": reference.space,
+        "spaces": {judge: each.space for judge, each in spaces.items()},
     }
-    metrics = reference.record.evaluation
-    write_tensors(statistics, to_state(reference.real), {**about, METRICS_SHA256: json_sha256(metrics)})
+    metrics, tensors = (
+        references.record.evaluation,
+        joined({judge: to_state(each.real) for judge, each in spaces.items()}),
+    )
+    write_tensors(statistics, tensors, {**about, METRICS_SHA256: json_sha256(metrics)})
     write_sealed(numbers, {**about, STATISTICS_SHA256: sha256(statistics), METRICS: metrics})
 
 
@@ -232,7 +274,7 @@ def skip(why: str, statistics: Path, numbers: Path, study: Study) -> None:
     write_sealed(numbers, about)
 
 
-def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study: Study) -> Reference:
+def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study: Study) -> References:
     """Read what `write` wrote.
 
     Args:
@@ -252,16 +294,21 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study:
         raise UserError(f"{statistics} is not the file that {numbers} was written with; {AGAIN['reference']}.")
     require_settings(study, "reference", statistics, about.get("settings", {}))
     with reading_ours(statistics, AGAIN["reference"]):
-        real = replace(from_state(file.tensors, lambda: [test], about["prefix"]), label_values=_label_values(facts))
-        given = {name: about[name] for name in ("space", "data", "drawn", "judge")}
-        return Reference(**given, real=real, record=record, tensors_sha256=checksum(file.tensors))
+        tensors, spaces = parted(file.tensors), {}
+        for judge, space in about["spaces"].items():
+            real = from_state(tensors[judge], lambda: [test], about["prefixes"][judge])
+            real = replace(real, label_values=_label_values(facts))
+            spaces[judge] = Reference(space, real, Record(), tensors_sha256=checksum(tensors[judge]))
+        return References(spaces, record, about["judges"], about["data"], about["drawn"])
 
 
 def _label_values(facts: Facts) -> dict[str, list[str]]:
     return dict(zip(facts.label_names, facts.label_values, strict=True))
 
 
-def _put_conditions(record: Record, classifier: Classifier, test: Split, facts: Facts) -> None:
+def _put_conditions(
+    record: Record, classifier: Classifier, test: Split, facts: Facts, unlearned: Sequence[str]
+) -> None:
     """Record what the classifier sees in real test images, and its accuracy if labels are assigned to other images."""
     seen = predict(classifier, torch.from_numpy(test.images)).numpy()
     how: dict[str, object] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
@@ -274,13 +321,19 @@ def _put_conditions(record: Record, classifier: Classifier, test: Split, facts: 
     missing = facts.missing_values(judged)
     for name, accuracy in (("ceiling", condition_accuracy), ("floor", chance)):
         by_label = accuracy(seen, judged, facts.label_names)
-        put_accuracy(record, f"condition_accuracy_{name}", by_label, missing, classifier.skill, **how)
+        put_accuracy(record, f"condition_accuracy_{name}", by_label, missing, classifier.skill, unlearned, **how)
 
 
 def put_accuracy(
-    record: Record, name: str, by_label: Mapping[str, float], missing: Sequence[str], skill: Skill, **how: object
+    record: Record,
+    name: str,
+    by_label: Mapping[str, float],
+    missing: Sequence[str],
+    skill: Skill,
+    unlearned: Sequence[str],
+    **how: object,
 ) -> None:
-    """Record an accuracy of the labels that the classifier was shown to tell; the others are left out by name.
+    """Record an accuracy of the labels that all judges were shown to tell; the others are left out by name.
 
     Args:
         record: to add to.
@@ -288,14 +341,16 @@ def put_accuracy(
         by_label: accuracy of each label.
         missing: values that too few images have.
         skill: of the classifier.
+        unlearned: labels that some judge was not shown to tell.
         how: as in `Record.put`.
     """
-    unlearned = [*skill.unlearned, *(label for label in by_label if label not in skill.labels)]
+    unlearned = [*unlearned, *(label for label in by_label if label not in skill.labels)]
     learned = {label: value for label, value in by_label.items() if label not in unlearned}
     if why := skill.why_nothing:
         record.dash(name, why)
     elif by_label and not learned:
-        record.dash(name, f"the classifier was not shown to be better than chance on {', '.join(by_label)}")
+        who = "not every classifier was" if by_label.keys() - set(skill.unlearned) else "the classifier was not"
+        record.dash(name, f"{who} shown to be better than chance on {', '.join(by_label)}")
     else:
         record.put_mean(name, learned, [*missing, *unlearned], **how, **({"unlearned": unlearned} if unlearned else {}))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
+from vaeline.evaluation.over_judges import together
 from vaeline.evaluation.record import Record, parse
 from vaeline.evaluation.shared_files import AGAIN
 from vaeline.study.schema import Study
@@ -64,7 +65,8 @@ def read_numbers_of(study: Study, facts: Facts | None, runs: Iterable[Mapping[st
 
 def _check_measured_alike(path: Path, content: Mapping[str, Any], name: str, how: Mapping[str, Any]) -> None:
     """Check that a metric of a run was measured with the classifier and the features of the reference."""
-    for key, ours in (("judge", content["judge"]), ("weights", content["space"]["weights"])):
+    weights = {judge: space["weights"] for judge, space in content["spaces"].items()}
+    for key, ours in (("judge", together(content["judges"])), ("weights", together(weights))):
         if how.get(key, ours) != ours:
             raise UserError(
                 f"{name} of a run was measured with another {'classifier' if key == 'judge' else 'feature space'} than {path}; "

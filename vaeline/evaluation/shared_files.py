@@ -86,7 +86,7 @@ def _check_reference(study: Study) -> None:
         (files.metrics(space), read_sealed(files.metrics(space), AGAIN["reference"])),
     ):
         require_settings(study, "reference", path, content.get("settings", {}))
-        if weights and "space" in content and content["space"].get("weights") != weights:
+        if weights and any(space.get("weights") != weights for space in content.get("spaces", {}).values()):
             raise UserError(
                 f"{path} was measured with other weights than those of evaluation.features.weights; {AGAIN['reference']}."
             )

@@ -65,21 +65,24 @@ class Skill:
         """The labels that were not learned, with their accuracies, as in `digit 0.30 where chance is 0.30`."""
         return some_of([f"{name} {_in_words(self.labels[name])}" for name in self.unlearned], MOST_NAMED)
 
-    def warn(self) -> None:
+    def warn(self, who: str = "classifier") -> None:
         """Warn of what was not learned, and say what to do.
+
+        Args:
+            who: the classifier, in words.
 
         Warns:
             LearnedNothing: a label was not learned.
         """
         if why := self.why_nothing:
             warnings.warn(
-                f"T{why[1:]}; condition_accuracy and all distances in its features will be dashes; {REMEDY}.",
+                f"The {who}{why.removeprefix('the classifier')}; condition_accuracy and all distances in its features will be dashes; {REMEDY}.",
                 LearnedNothing,
                 stacklevel=3,
             )
         elif self.unlearned:
             warnings.warn(
-                f"The classifier was not shown to be better than chance on these labels of {self.images:,} validation images, which "
+                f"The {who} was not shown to be better than chance on these labels of {self.images:,} validation images, which "
                 f"condition_accuracy leaves out: {self.described()}; {REMEDY}.",
                 LearnedNothing,
                 stacklevel=3,

@@ -9,7 +9,7 @@ from vaeline.evaluation.record import Record
 from vaeline.report import claims
 from vaeline.report.comparability import DEFINING, definition_of, distinct, measures, why_no_mean
 from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
-from vaeline.report.estimates import estimate_of
+from vaeline.report.estimates import RunValue, estimate_of
 from vaeline.report.paired_differences import paired_difference
 from vaeline.report.results import Results, Run
 from vaeline.study.schema import Published
@@ -55,21 +55,19 @@ def compare(results: Results) -> Comparison:
     )
 
 
-def summarise(
-    values: dict[int, float],
-    parts: Mapping[int, Sequence[float]] | None = None,
-    halves: Mapping[int, Sequence[float]] | None = None,
-) -> Summary:
+def summarise(values: Mapping[int, RunValue]) -> Summary:
     """The mean of values by seed, with its interval.
 
     Args:
-        values: by seed.
-        parts: means over the same parts of the images, by seed, if they are known.
-        halves: half the differences on the same pairs of halves of the images, by seed, if they are known.
+        values: seed -> what the run says of the metric.
     """
-    of_parts, of_halves = ([(of or {}).get(seed, []) for seed in values] for of in (parts, halves))
-    found = estimate_of(list(values.values()), of_parts, of_halves)
-    return Summary(mean=found.mean, half_width=found.half_width(), values=values, with_images=len(found.errors) > 1)
+    found = estimate_of(list(values.values()))
+    return Summary(
+        mean=found.mean,
+        half_width=found.half_width(),
+        values={seed: each.value for seed, each in values.items()},
+        over=list(found.over),
+    )
 
 
 def _references(record: Record) -> dict[str, ReferenceValue]:
@@ -114,15 +112,14 @@ def _results_of(results: Results, name: str) -> MetricResults:
     }
     unlike = {variant: why_no_mean(of) for variant, of in definitions.items() if len(distinct(of)) > 1}
     values = {
-        variant: {run.seed: float(run.metrics[name]) for run in runs[variant] if name in run.metrics}
+        variant: {run.seed: _value(run, name) for run in runs[variant] if name in run.metrics}
         for variant, of in definitions.items()
         if of and variant not in unlike
     }
-    parts, halves = (_of_images(runs, values, name, key) for key in ("parts", "halves"))
     by_variant = measures({variant: definitions[variant][0] for variant in values})
     higher = catalogue().metric(name).better == "higher"
     return MetricResults(
-        summaries={variant: summarise(by_seed, parts[variant], halves[variant]) for variant, by_seed in values.items()},
+        summaries={variant: summarise(by_seed) for variant, by_seed in values.items()},
         dashes={
             variant: unlike.get(variant) or _why_absent(of, name)
             for variant, of in runs.items()
@@ -133,21 +130,16 @@ def _results_of(results: Results, name: str) -> MetricResults:
         warnings={variant: words for variant in values if (words := _warnings(runs[variant], name))},
         measures=by_variant,
         pairs=[
-            paired_difference(first, second, values, higher, parts, halves)
+            paired_difference(first, second, values, higher)
             for first, second in combinations(values, 2)
             if values[first].keys() & values[second].keys() and by_variant.get(first) == by_variant.get(second)
         ],
     )
 
 
-def _of_images(
-    runs: Mapping[str, list[Run]], values: Mapping[str, Mapping[int, float]], name: str, key: str
-) -> dict[str, dict[int, list[float]]]:
-    """The values of a metric on parts or halves of the images, by variant and seed; empty where a run has none."""
-    return {
-        variant: {run.seed: run.evaluation[name].get(key, []) for run in runs[variant] if run.seed in by_seed}
-        for variant, by_seed in values.items()
-    }
+def _value(run: Run, name: str) -> RunValue:
+    made = run.evaluation[name]
+    return RunValue(float(made["value"]), made.get("parts", ()), made.get("halves", ()), made.get("by_judge", {}))
 
 
 def _warnings(runs: list[Run], name: str) -> str:
@@ -159,7 +151,8 @@ def _warnings(runs: list[Run], name: str) -> str:
         if rare := [name for name in each.get("left_out", []) if name not in unlearned]:
             words.append(f"without {', '.join(rare)}: too few images have it")
         if unlearned:
-            words.append(f"without {', '.join(unlearned)}: the classifier was not shown to be better than chance on it")
+            who = "a classifier" if "by_judge" in each else "the classifier"
+            words.append(f"without {', '.join(unlearned)}: {who} was not shown to be better than chance on it")
     return "; ".join(dict.fromkeys(words))
 
 

@@ -28,7 +28,7 @@ class Summary(Entry):
     mean: float
     half_width: float | None  # of the 95% interval; None for a single seed
     values: dict[int, float]  # seed -> value
-    with_images: bool = False  # whether the interval is for new images too, and not for new seeds alone
+    over: list[str]  # what the interval ranges over: new "seeds", "images", "classifiers"; none for a single seed
 
 
 class MetricResults(Entry):
@@ -71,6 +71,13 @@ class MetricResults(Entry):
             measures=dict.fromkeys(kept, measure),
             pairs=[pair for pair in self.pairs if pair.first in kept],
         )
+
+    @property
+    def over(self) -> list[str]:
+        """What all intervals of the metric range over; none if there is no interval."""
+        intervals: list[Summary | Pair] = [*self.summaries.values(), *self.pairs]
+        found = [each.over for each in intervals if each.half_width is not None]
+        return [each for each in (found[0] if found else []) if all(each in over for over in found)]
 
     @property
     def comparable(self) -> int:

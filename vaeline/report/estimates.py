@@ -1,10 +1,32 @@
-"""Means with their errors, over seeds alone or over seeds and images (the crossed model)."""
+"""Means with their errors: over seeds alone, or over seeds and the images and classifiers that all seeds share (the crossed model)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite, sqrt
 from typing import NamedTuple
 
 import numpy as np
+
+SEEDS, IMAGES, CLASSIFIERS = "seeds", "images", "classifiers"  # over what an interval may range
+
+
+class RunValue(NamedTuple):
+    """What one run says of a metric."""
+
+    value: float
+    parts: Sequence[float] = ()  # means over parts of the images, the same parts for every run
+    halves: Sequence[float] = ()  # half the differences on pairs of halves of the images, the same pairs for every run
+    by_judge: Mapping[str, float] = {}  # the value under each classifier, if it is a mean over several
+
+    def minus(self, other: "RunValue") -> "RunValue":
+        """The difference of two runs; what only one of them knows, or knows of other parts or classifiers, is left out."""
+        alike = self.by_judge.keys() == other.by_judge.keys()
+        by_judge = {judge: value - other.by_judge[judge] for judge, value in self.by_judge.items()} if alike else {}
+        parts, halves = _differences(self.parts, other.parts), _differences(self.halves, other.halves)
+        return RunValue(self.value - other.value, parts, halves, by_judge)
+
+
+def _differences(one: Sequence[float], other: Sequence[float]) -> list[float]:
+    return [a - b for a, b in zip(one, other, strict=True)] if len(one) == len(other) else []
 
 
 class Error(NamedTuple):
@@ -14,15 +36,24 @@ class Error(NamedTuple):
     degrees: float
 
 
+class Term(NamedTuple):
+    """A part of the variance of a mean, and the degrees of freedom it was estimated with."""
+
+    variance: float
+    degrees: float
+
+
 class Estimate(NamedTuple):
-    """A mean and the ways in which its error was estimated; the one that gives the wider interval counts.
+    """A mean and the ways in which its error was estimated; the one that gives the widest interval counts.
 
     The crossed model alone covers too rarely where seeds hold most of the variance and there are few of them (92% with three).
     Student's t over seeds alone covers too rarely where images hold it. The wider of the two covers 94 to 96% in both.
+    Classifiers are as few as seeds, so that Student's t over them is a third way: with 2 to 5 of them, 95 to 99% are covered.
     """
 
     mean: float
     errors: tuple[Error, ...]  # none for a single seed
+    over: tuple[str, ...] = ()  # what the interval ranges over: SEEDS, and IMAGES and CLASSIFIERS if they are known
 
     def half_width(self, level: float = 0.05) -> float | None:
         """Half the width of the interval that misses with probability `level`; None for a single seed."""
@@ -63,89 +94,117 @@ def over_seeds(values: Sequence[float]) -> Estimate:
     Raises:
         ValueError: there is no value.
     """
-    if not len(values):
-        raise ValueError("an estimate needs at least one value")
-    count = len(values)
-    if count == 1:
-        return Estimate(float(values[0]), ())
-    return Estimate(float(np.mean(values)), (Error(float(np.std(values, ddof=1)) / sqrt(count), count - 1),))
+    return crossed(values)
 
 
 def over_seeds_and_images(values: np.ndarray) -> Estimate:
-    """The mean of values of the same images under each seed, for new seeds and new images (Cornfield and Tukey, 1956).
+    """The mean of values of the same images under each seed, for new seeds and new images.
 
     Args:
         values: (seeds, images).
     """
-    seeds, images = values.shape
-    of_seeds = over_seeds(values.mean(1).tolist())
-    if seeds == 1 or images == 1:
-        return of_seeds
-    by_seed, by_image, mean = values.mean(1), values.mean(0), values.mean()
-    residual = values - by_seed[:, None] - by_image + mean
-    squares = {
-        "seed": images * ((by_seed - mean) ** 2).sum() / (seeds - 1),
-        "image": seeds * ((by_image - mean) ** 2).sum() / (images - 1),
-        "residual": (residual**2).sum() / ((seeds - 1) * (images - 1)),
-    }
-    terms = [
-        (squares["seed"], seeds - 1),
-        (squares["image"], images - 1),
-        (-squares["residual"], (seeds - 1) * (images - 1)),
-    ]
-    return Estimate(of_seeds.mean, (*of_seeds.errors, *_combined(terms, seeds * images)))
+    return crossed(values.mean(1).tolist(), images=values)
 
 
 def over_seeds_and_halves(values: Sequence[float], halves: np.ndarray) -> Estimate:
     """The mean of a value of all images under each seed, for new seeds and new images, whose error comes from halves of the images.
 
-    Half the difference of the values on two random halves of the images varies as the value does over new images (McCarthy, 1969).
-
     Args:
         values: of all images, (seeds,).
-        halves: half the differences on pairs of halves, the same pairs for every seed, (seeds, pairs).
+        halves: as in `crossed`.
     """
-    seeds, pairs = halves.shape
-    of_seeds = over_seeds(values)
-    if seeds == 1:
-        return of_seeds
-    by_pair = halves.mean(0)
-    terms = [
-        (float(np.var(values, ddof=1)) / seeds, seeds - 1),
-        (float((by_pair**2).mean()), pairs),
-        (-float(((halves - by_pair) ** 2).sum()) / ((seeds - 1) * pairs) / seeds, (seeds - 1) * pairs),
-    ]
-    return Estimate(of_seeds.mean, (*of_seeds.errors, *_combined(terms, 1)))
+    return crossed(values, halves=halves)
 
 
-def _combined(terms: Sequence[tuple[float, float]], count: int) -> tuple[Error, ...]:
-    """The error whose square is the sum of mean squares / count, with Satterthwaite's (1946) degrees of freedom."""
-    variance = sum(square for square, _ in terms)
-    if variance <= 0 or not isfinite(variance):
-        return ()
-    degrees = variance**2 / sum(square**2 / of for square, of in terms)
-    return (Error(sqrt(variance / count), max(degrees, 1.0)),)
-
-
-def estimate_of(
-    values: Sequence[float], parts: Sequence[Sequence[float]] = (), halves: Sequence[Sequence[float]] = ()
+def crossed(
+    values: Sequence[float],
+    images: np.ndarray | None = None,
+    halves: np.ndarray | None = None,
+    judges: np.ndarray | None = None,
 ) -> Estimate:
-    """The mean of one value for each seed, for new images too if each seed has values of the same parts or halves of them.
+    """The mean of one value for each seed, for new seeds and for a new draw of what they share (Cornfield and Tukey, 1956).
+
+    The variance of the mean over seeds contains what seeds do, alone and together with what they share. Images add the variance of
+    their means, less that of what they do together with seeds, which is counted already. Classifiers add the whole variance of
+    their means: there are too few of them to tell the two apart, and the interval is at worst too wide.
 
     Args:
         values: of the seeds.
-        parts: means over parts of the images for each seed; none, or unequal numbers of them, if they are not known.
-        halves: half the differences on pairs of halves for each seed; none, or unequal numbers of them, if they are not known.
+        images: the value is the mean over images, the same under each seed: (seeds, images).
+        halves: half the differences of the values on pairs of halves of the images, the same pairs under each seed, (seeds, pairs):
+            over random pairs, they vary as the value does over new images (McCarthy, 1969).
+        judges: the value is the mean over classifiers, the same under each seed: (seeds, classifiers).
+
+    Raises:
+        ValueError: there is no value.
     """
-    if _whole(parts, len(values), 2):
-        return over_seeds_and_images(np.array(parts))._replace(mean=float(np.mean(values)))
-    return over_seeds_and_halves(values, np.array(halves)) if _whole(halves, len(values), 1) else over_seeds(values)
+    seeds = len(values)
+    if not seeds:
+        raise ValueError("an estimate needs at least one value")
+    mean = float(np.mean(values))
+    if seeds == 1:
+        return Estimate(mean, ())
+    of_seeds = Term(float(np.var(values, ddof=1)) / seeds, seeds - 1)
+    alone, terms, over = [of_seeds], [of_seeds], [SEEDS]
+    if images is not None and images.shape[1] > 1:
+        terms += _of_images(images - images.mean(1, keepdims=True), images.shape[1], images.shape[1] - 1)
+        over.append(IMAGES)
+    elif halves is not None and halves.shape[1]:
+        terms += _of_images(halves, 1, halves.shape[1])
+        over.append(IMAGES)
+    if judges is not None and judges.shape[1] > 1:
+        of_judges = Term(float(judges.mean(0).var(ddof=1)) / judges.shape[1], judges.shape[1] - 1)
+        alone += [of_judges] if of_judges.variance else []
+        terms.append(of_judges)
+        over.append(CLASSIFIERS)
+    errors = [Error(sqrt(term.variance), term.degrees) for term in alone]
+    return Estimate(mean, (*errors, *(_combined(terms) if terms[1:] else ())), tuple(over))
 
 
-def _whole(resampled: Sequence[Sequence[float]], seeds: int, fewest: int) -> bool:
-    """Whether each seed has as many values, and enough of them."""
-    lengths = {len(each) for each in resampled}
-    return len(resampled) == seeds and len(lengths) == 1 and min(lengths) >= fewest
+def _of_images(values: np.ndarray, count: int, degrees: int) -> list[Term]:
+    """The variance that images give a mean, less what they do together with seeds.
+
+    Args:
+        values: of images, or of pairs of halves, around 0 under each seed: (seeds, members).
+        count: members that the value is a mean of.
+        degrees: of freedom of the members.
+    """
+    seeds = len(values)
+    by_member = values.mean(0)
+    together = (seeds - 1) * degrees
+    return [
+        Term(float((by_member**2).sum()) / degrees / count, degrees),
+        Term(-float(((values - by_member) ** 2).sum()) / together / seeds / count, together),
+    ]
+
+
+def _combined(terms: Sequence[Term]) -> tuple[Error, ...]:
+    """The error whose square is the sum of the terms, with Satterthwaite's (1946) degrees of freedom; none if the sum is not positive."""
+    variance = sum(term.variance for term in terms)
+    if variance <= 0 or not isfinite(variance):
+        return ()
+    degrees = variance**2 / sum(term.variance**2 / term.degrees for term in terms)
+    return (Error(sqrt(variance), max(degrees, 1.0)),)
+
+
+def estimate_of(runs: Sequence[RunValue]) -> Estimate:
+    """The mean of what one run for each seed says, for new images and classifiers too if all runs know the same ones.
+
+    Raises:
+        ValueError: there is no run.
+    """
+    alike = len({tuple(sorted(run.by_judge)) for run in runs}) == 1
+    return crossed(
+        [run.value for run in runs],
+        images=_table([run.parts for run in runs]),
+        halves=_table([run.halves for run in runs]),
+        judges=_table([[run.by_judge[judge] for judge in sorted(run.by_judge)] for run in runs]) if alike else None,
+    )
+
+
+def _table(rows: Sequence[Sequence[float]]) -> np.ndarray | None:
+    """A row for each run, if the rows are equally long."""
+    return np.array(rows) if len({len(row) for row in rows}) == 1 else None
 
 
 def holm(p_values: Sequence[float], level: float = 0.05) -> list[float]:

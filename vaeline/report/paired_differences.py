@@ -1,12 +1,12 @@
 """Differences of two variants, paired over the seeds that both ran."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from statistics import stdev
 
-from vaeline.report.estimates import Error, Estimate, estimate_of
+from vaeline.report.estimates import Error, Estimate, RunValue, estimate_of
 from vaeline.study.parts import Entry
 
-OfImages = Mapping[str, Mapping[int, Sequence[float]]]  # variant -> seed -> `parts` or `halves` of evaluation.json
+Values = Mapping[str, Mapping[int, RunValue]]  # variant -> seed -> what the run says of a metric
 
 
 class Pair(Entry):
@@ -16,8 +16,8 @@ class Pair(Entry):
     second: str
     difference: float
     half_width: float | None  # of the interval at the pair's level; None for a single seed
-    # Of no difference, for new seeds and, where they are known, new images; None for a single seed.
-    p_value: float | None
+    over: list[str]  # what interval and p-value range over, as in `Summary`
+    p_value: float | None  # of no difference; None for a single seed
     level: float  # of the test and the interval: 0.05, or less if several comparisons are adjusted together
     claimed: bool  # whether the study claims what it finds here; other comparisons are exploratory
     deviation: float  # standard deviation of the difference over seeds; 0 for a single seed
@@ -52,31 +52,21 @@ class Pair(Entry):
         return self.model_copy(update={**swapped, "difference": -self.difference})
 
 
-def paired_difference(
-    first: str,
-    second: str,
-    values: Mapping[str, Mapping[int, float]],
-    higher_is_better: bool = False,
-    parts: OfImages | None = None,
-    halves: OfImages | None = None,
-) -> Pair:
-    """Compare two variants on the seeds that both ran; pairing cancels what a seed does to both.
+def paired_difference(first: str, second: str, values: Values, higher_is_better: bool = False) -> Pair:
+    """Compare two variants on the seeds that both ran; pairing cancels what a seed does to both, and what images and classifiers do.
 
     Args:
         first: name of a variant.
         second: name of another.
-        values: variant -> seed -> value of the metric.
+        values: of the metric.
         higher_is_better: which sign wins a seed.
-        parts: means over the same parts of the images, if they are known.
-        halves: half the differences on the same pairs of halves of the images, if they are known.
 
     Raises:
         ValueError: they have no seed in common.
     """
     shared = sorted(values[first].keys() & values[second].keys())
-    differences = [values[first][seed] - values[second][seed] for seed in shared]
-    of_parts, of_halves = ([_difference(of or {}, first, second, seed) for seed in shared] for of in (parts, halves))
-    found = estimate_of(differences, of_parts, of_halves)
+    of_seeds = [values[first][seed].minus(values[second][seed]) for seed in shared]
+    found, differences = estimate_of(of_seeds), [each.value for each in of_seeds]
     deviation = stdev(differences) if len(differences) > 1 else 0.0
     higher, lower = sum(each > 0 for each in differences), sum(each < 0 for each in differences)
     won, lost = (higher, lower) if higher_is_better else (lower, higher)
@@ -85,6 +75,7 @@ def paired_difference(
         second=second,
         difference=found.mean,
         half_width=found.half_width(),
+        over=list(found.over),
         p_value=found.p_value(),
         level=0.05,
         claimed=False,
@@ -95,9 +86,3 @@ def paired_difference(
         won=won,
         lost=lost,
     )
-
-
-def _difference(of_images: OfImages, first: str, second: str, seed: int) -> list[float]:
-    """Differences part by part, or half by half; none if a variant has none, or other ones."""
-    one, other = (of_images.get(variant, {}).get(seed, []) for variant in (first, second))
-    return [a - b for a, b in zip(one, other, strict=True)] if len(one) == len(other) else []

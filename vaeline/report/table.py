@@ -7,6 +7,7 @@ from typing import NamedTuple
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric
 from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
+from vaeline.report.estimates import CLASSIFIERS
 
 UPPER_BOUND = "an upper bound: {}"
 SATURATED = (
@@ -18,7 +19,6 @@ MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 LEGEND = """\
 ↓ lower is better, ↑ higher is better; metrics without an arrow describe a model and rank none
-± half width of the 95% interval: for new seeds and new images in likelihoods and metrics of images, for new seeds elsewhere; with one classifier
 spread: standard deviation over sets of real images; s.e.: standard error; neither is half the width of an interval
 * best in a primary metric: the paired interval excludes 0 against every other variant, adjusted for all comparisons of primary metrics (Holm)
 ~ not significantly different in a primary metric: the best mean, and those whose adjusted interval against it includes 0
@@ -76,7 +76,24 @@ def plain(comparison: Comparison, width: int) -> str:
         f"{what}: {value} published ({source}), {ours} here, {beside}"
         for what, value, ours, beside, source in published(comparison)
     ]
-    return "\n\n".join([*blocks, "\n".join([LEGEND, *footnotes, *absent, *scale, *papers])])
+    intervals = [f"± half width of the 95% interval {each}" for each in ranges(comparison)]
+    return "\n\n".join([*blocks, "\n".join([LEGEND, *intervals, *footnotes, *absent, *scale, *papers])])
+
+
+def ranges(comparison: Comparison) -> list[str]:
+    """What the intervals of the table range over: the first those of most metrics, the others those of metrics that they name."""
+    found: dict[str, list[str]] = {}
+    for name, results in comparison.main_metrics().items():
+        if results.over[1:]:
+            found.setdefault(over_in_words(results), []).append(name)
+    others = [f"for {over}: {', '.join(names)}" for over, names in found.items()]
+    several = any(CLASSIFIERS in results.over for results in comparison.metrics.values())
+    return [f"for new seeds, with the same test images{'' if several else ' and one classifier'}", *others]
+
+
+def over_in_words(results: MetricResults) -> str:
+    """What the intervals of a metric range over: `new seeds and new images`; empty if there are none."""
+    return " and ".join(f"new {each}" for each in results.over)
 
 
 def nowhere(comparison: Comparison) -> list[str]:

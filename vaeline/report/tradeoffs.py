@@ -7,6 +7,7 @@ from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import claims
 from vaeline.report.compare import summarise
 from vaeline.report.comparison import Comparison, Summary
+from vaeline.report.estimates import RunValue
 from vaeline.report.findings import Findings
 from vaeline.report.results import Results
 
@@ -101,7 +102,7 @@ def _metric_scale(comparison: Comparison, name: str | None) -> Scale | None:
 def _seconds_scale(results: Results) -> Scale:
     """Seconds of training, of the runs that noted them."""
     seconds = {
-        variant: {run.seed: run.seconds["train"] for run in results.of(variant) if "train" in run.seconds}
+        variant: {run.seed: RunValue(run.seconds["train"]) for run in results.of(variant) if "train" in run.seconds}
         for variant in results.study.variants
     }
     summaries = {variant: summarise(by_seed) for variant, by_seed in seconds.items() if by_seed}

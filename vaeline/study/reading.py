@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, NodeEvent
 
+from vaeline.study.former_keys import FORMER
 from vaeline.study.parts import PartOptions
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, missing, reason, shown, unreadable
@@ -175,10 +176,15 @@ def check(content: Content, path: Path) -> Study:
 
 def _sentence(path: Path, mistake: ErrorDetails) -> str:
     where = ".".join(str(step) for step in mistake["loc"])
+    if mistake["type"] == "extra_forbidden" and where in FORMER:
+        now = FORMER[where].written(mistake["input"])
+        return f"{path}: {where} is a key of before; write `{now}`, or run `make update`, which does."
     if mistake["type"] == "extra_forbidden":
         return f"{path}: {where} is not a known key{_allowed_beside(mistake['loc'])}."
     if mistake["type"] == "missing":
         return f"{path}: {where} is missing."
+    if mistake["type"] == "too_long":
+        return f"{path}: {where} holds {mistake['ctx']['actual_length']:,}, but should hold at most {mistake['ctx']['max_length']}."
     if mistake["type"] == "too_short":
         return f"{path}: {where} holds {mistake['ctx']['actual_length']}, but should hold at least {mistake['ctx']['min_length']}."
     if mistake["type"] == "too_long":

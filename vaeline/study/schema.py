@@ -3,14 +3,26 @@
 from itertools import pairwise
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 MOST_SEED = 2**63 - 1  # HDF5 and torch's generators take no larger one
 MOST_BINS = 100  # of a column of numbers
+MOST_JUDGES = 20  # classifiers
 T = TypeVar("T")
+
+
+def once_each(value: list[T]) -> list[T]:
+    """Refuse a list that repeats an entry."""
+    if len(set(value)) < len(value):
+        raise ValueError("must name each once")
+    return value
+
+
+OnceEach = AfterValidator(once_each)
+Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
 
 
 class StudySection(Entry):
@@ -18,10 +30,8 @@ class StudySection(Entry):
 
     name: Name = Field(description="name of the folder of results")
     question: str = Field("", description="the question of the study, a sentence for the report")
-    variants: list[Name] = Field(min_length=1, description="the entries of `variants` that run")
-    seeds: list[Annotated[int, Field(ge=0, le=MOST_SEED)]] = Field(
-        min_length=1, description="every variant runs once with each"
-    )
+    variants: Annotated[list[Name], OnceEach] = Field(min_length=1, description="the entries of `variants` that run")
+    seeds: Annotated[list[Seed], OnceEach] = Field(min_length=1, description="every variant runs once with each")
     primary: list[str] | None = Field(
         None,
         min_length=1,
@@ -247,7 +257,7 @@ class Training(Entry):
 
 
 class Classifier(Entry):
-    """The classifier that measures condition accuracy; its last hidden layer is also a feature space."""
+    """The classifiers that measure condition accuracy; the last hidden layer of each is also a feature space."""
 
     epochs: int = Field(20, ge=1, description="passes over the training split")
     width: int = Field(32, ge=4, le=1024, description="channels of the first layer")
@@ -260,7 +270,15 @@ class Classifier(Entry):
     rotation: float = Field(
         0.0, ge=0, le=180, description="rotate them by up to this many degrees either way; best as in `training`"
     )
-    seed: int = Field(0, ge=0, le=MOST_SEED, description="of its weights, its batches and their augmentation")
+    seeds: Annotated[list[Seed], OnceEach] = Field(
+        [0],
+        min_length=1,
+        max_length=MOST_JUDGES,
+        description=(
+            "a classifier is trained with each, and measures all runs; of its weights, its batches and their augmentation. Intervals are for "
+            "new classifiers too if there are several"
+        ),
+    )
     threads: int = Field(2, ge=1, le=1024, description="CPU threads of its training")
 
 
@@ -367,7 +385,7 @@ class Study(Entry):
     dataset: Dataset = Field(description="Which images, of what size, under which labels.")
     training: Training = Field(description="How every variant is trained.")
     classifier: Classifier = Field(
-        Classifier(), description="The classifier that measures condition accuracy, and a feature space."
+        Classifier(), description="The classifiers that measure condition accuracy, each of which is a feature space."
     )
     sampling: Sampling = Field(Sampling(), description="The images drawn from a trained model.")
     evaluation: Evaluation = Field(description="The metrics on the test split.")

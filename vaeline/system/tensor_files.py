@@ -56,6 +56,26 @@ def read_tensors(path: Path, again: str) -> TensorFile:
         return TensorFile(tensors, about, hashlib.sha256(content).hexdigest())
 
 
+def joined(groups: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Tensors of several groups as those of one file: each name begins with its group, which has no full stop."""
+    return {f"{group}.{name}": tensor for group, tensors in groups.items() for name, tensor in tensors.items()}
+
+
+def parted(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """What `joined` made one of.
+
+    Raises:
+        KeyError: a tensor is of no group.
+    """
+    found: dict[str, dict[str, Tensor]] = {}
+    for whole, tensor in tensors.items():
+        group, dot, name = whole.partition(".")
+        if not dot:
+            raise KeyError(whole)
+        found.setdefault(group, {})[name] = tensor
+    return found
+
+
 def checksum(tensors: Mapping[str, Tensor]) -> str:
     """SHA-256 of tensors and their names, whatever the order and the device."""
     digest = hashlib.sha256()

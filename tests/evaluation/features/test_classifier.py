@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,17 +12,32 @@ from tests import made_up
 from vaeline.data.facts import Facts, RareLabels
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
-from vaeline.evaluation.classifier import Classifier, load, of, predict, probabilities, save, train
+from vaeline.evaluation import classifier as module
+from vaeline.evaluation.classifier import Classifier, of, predict, probabilities
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.skill import LearnedNothing
 from vaeline.study import parts, schema
+from vaeline.study.schema import Study
 from vaeline.study.step_settings import settings_of
 from vaeline.system.errors import UserError
 
 quiet = pytest.mark.filterwarnings("ignore::vaeline.evaluation.skill.LearnedNothing")  # two epochs teach little
 
 STUDY = made_up.study()
-SETTINGS = schema.Classifier(epochs=12, width=4, features=8, learning_rate=0.01, batch_size=32, threads=1)
+SETTINGS = schema.Classifier(seeds=[0], epochs=12, width=4, features=8, learning_rate=0.01, batch_size=32, threads=1)
+
+
+def train(*arguments: Any) -> Classifier:
+    """The one classifier that the settings ask for."""
+    return module.train(*arguments)["0"]
+
+
+def save(path: Path, classifier: Classifier, study: Study) -> None:
+    module.save(path, {"0": classifier}, study)
+
+
+def load(path: Path) -> Classifier:
+    return module.load(path)["0"]
 
 
 def facts_of(images: np.ndarray, cardinalities: list[int], levels: int = 256) -> Facts:
@@ -234,7 +250,7 @@ def test_a_classifier_of_another_training_split_is_refused(tmp_path: Path) -> No
         train(images, images, facts, SETTINGS.model_copy(update={"epochs": 1})),
         STUDY,
     )
-    assert of(facts, tmp_path, STUDY).data["train"] == "ab12"
+    assert of(facts, tmp_path, STUDY)["0"].data["train"] == "ab12"
     with pytest.raises(
         UserError, match=r"trained on another training split than that of tiny.*pipeline_steps\.classifier"
     ):
@@ -274,3 +290,55 @@ def test_probabilities_are_the_softmax_of_the_logits(trained: Classifier) -> Non
     assert [tuple(column.shape) for column in found] == [(30, values) for values in trained.cardinalities]
     for column, logits in zip(found, trained.logits(images), strict=True):
         torch.testing.assert_close(column, logits.softmax(1), atol=1e-5, rtol=0)
+
+
+SEVERAL = SETTINGS.model_copy(update={"epochs": 1, "seeds": [3, 0]})
+
+
+@quiet
+def test_several_classifiers_are_each_that_of_their_seed() -> None:
+    images = bright_halves(64, 0)
+    facts = facts_of(images.images, [2, 2])
+    found = module.train(images, images, facts, SEVERAL)
+    assert list(found) == ["3", "0"]
+    for seed, classifier in found.items():
+        [alone] = module.train(images, images, facts, SEVERAL.model_copy(update={"seeds": [int(seed)]})).values()
+        for name, tensor in alone.state_dict().items():
+            assert torch.equal(tensor, classifier.state_dict()[name]), name
+    assert not torch.equal(found["3"].heads.weight, found["0"].heads.weight)
+
+
+@quiet
+def test_all_that_is_random_of_a_classifier_comes_from_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, original = [], module.derive_seed
+    monkeypatch.setattr(module, "derive_seed", lambda *names: drawn.append(names) or original(*names))
+    images = bright_halves(64, 0)
+    module.train(images, images, facts_of(images.images, [2, 2]), SEVERAL)
+    assert len(drawn) == 6 and [seed for _, seed in drawn] == [3, 3, 3, 0, 0, 0]
+
+
+@quiet
+def test_a_judge_is_the_same_beside_other_judges(tmp_path: Path) -> None:
+    """Its checksum names what was measured with it, and is of its own weights."""
+    images = bright_halves(64, 0)
+    facts, path = facts_of(images.images, [2, 2]), DataFiles("tiny", tmp_path).classifier
+    both = module.train(images, images, facts, SEVERAL)
+    module.save(path, both, STUDY)
+    space = parts.build(Features, parts.validate("features", {"name": "classifier"}), facts, tmp_path).by_judge()
+    found = module.load(path)
+    assert set(found) == set(space) == {"0", "3"}
+    module.save(path, {"0": both["0"]}, STUDY)
+    assert found["0"].weights_sha256 == load(path).weights_sha256 != found["3"].weights_sha256
+    few = torch.from_numpy(images.images[:5])
+    for seed, classifier in both.items():
+        assert space[seed].weights_sha256 == found[seed].weights_sha256
+        assert torch.equal(space[seed](few), classifier(few))
+
+
+@quiet
+def test_a_warning_names_one_of_several_classifiers() -> None:
+    images, validation = bright_halves(64, 0), bright_halves(60, 1)
+    for split in (images, validation):
+        split.labels[:] = np.random.default_rng(9).integers(0, 2, split.labels.shape)
+    with pytest.warns(LearnedNothing, match="^The classifier of seed 3 was not shown to be better than chance"):
+        module.train(images, validation, facts_of(images.images, [2, 2]), SEVERAL)

@@ -1,5 +1,6 @@
-"""The last hidden layer of the pipeline's own classifier, as a feature space."""
+"""The last hidden layer of the pipeline's own classifier, as a feature space; of several classifiers, each is a space of its own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -16,19 +17,23 @@ class Options(PartOptions):
 
 
 def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "ClassifierFeatures":
-    """Load the feature space of the classifier that the classifier stage wrote into `data`."""
-    return ClassifierFeatures(of_images(facts, data).to(device))
+    """Load the feature spaces of the classifiers that the classifier stage wrote into `data`."""
+    return ClassifierFeatures({seed: each.to(device) for seed, each in of_images(facts, data).items()})
 
 
 class ClassifierFeatures(Features):
-    def __init__(self, classifier: Classifier) -> None:
-        self.classifier = classifier
-        self.weights_sha256 = classifier.weights_sha256
-        self.says_nothing = classifier.skill.why_nothing
-        self.description = (
-            f"the last hidden layer of the pipeline's own classifier, {classifier.architecture['features']} dimensions"
-        )
+    """The space of the first classifier; `by_judge` gives those of all."""
+
+    def __init__(self, classifiers: Mapping[str, Classifier]) -> None:
+        self.classifiers = classifiers
+        self.classifier = next(iter(classifiers.values()))
+        self.weights_sha256 = self.classifier.weights_sha256
+        self.says_nothing = self.classifier.skill.why_nothing
+        self.description = f"the last hidden layer of the pipeline's own classifier, {self.classifier.architecture['features']} dimensions"
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
         return self.classifier(images.to(self.classifier.log_frequency.device))
+
+    def by_judge(self) -> Mapping[str, Features]:
+        return {seed: ClassifierFeatures({seed: each}) for seed, each in self.classifiers.items()}

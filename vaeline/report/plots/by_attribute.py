@@ -34,7 +34,7 @@ def draw(findings: Findings) -> Figure:
 
 
 def _draw_ceilings(axes: Axes, results: Results, order: list[str]) -> None:
-    """Mark the accuracy of real images, measured with the same classifier."""
+    """Mark the accuracy of real images, measured with the same classifiers."""
     ceiling = results.reference.evaluation.get("condition_accuracy_ceiling", {}).get("by_label", {})
     for place, label in enumerate(order):
         if label in ceiling:
@@ -64,7 +64,7 @@ PLOT = Plot(
         place=2,
         title="Condition accuracy of each attribute",
         alt="Condition accuracy of each attribute, a dot for each variant",
-        caption="means over seeds. A tick is the accuracy of real images, measured with the same classifier.",
+        caption="means over seeds. A tick is the accuracy of real images, measured with the same classifiers.",
         form="svg",
     ),
 )

@@ -16,6 +16,7 @@ class Answer:
     name: str
     meaning: str
     unit: str
+    over: str  # what the intervals range over; empty if there are none
     sentences: list[str]
     strips: Strips
 
@@ -46,8 +47,10 @@ def answer_section(comparison: Comparison, rows: list[table.Row]) -> AnswerSecti
 
 def answer_of(comparison: Comparison, name: str) -> Answer:
     """What the study finds in one metric."""
-    entry = catalogue().metric(name)
-    return Answer(name, entry.meaning, entry.unit, answer.sentences(comparison, name), strips_of(comparison, name))
+    entry, over = catalogue().metric(name), table.over_in_words(comparison.metrics[name])
+    return Answer(
+        name, entry.meaning, entry.unit, over, answer.sentences(comparison, name), strips_of(comparison, name)
+    )
 
 
 def _best(variants: list[str], rows: list[table.Row]) -> dict[str, dict[str, str]]:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from statistics import fmean
 from typing import Any
@@ -15,7 +15,15 @@ from vaeline.report.comparison import ReferenceValue
 from vaeline.report.results import Results, Run
 from vaeline.report.sections.section import Section
 
-SHOWN_ELSEWHERE = ("value", "definition", "by_label", "curve", "parts", "halves")  # keys of an entry of evaluation.json
+SHOWN_ELSEWHERE = (
+    "value",
+    "definition",
+    "by_label",
+    "by_judge",
+    "curve",
+    "parts",
+    "halves",
+)  # keys of an entry of evaluation.json
 SHOWN_AS = {"told": "encoder also sees"}  # keys that would not be understood as they are
 MOST_SHOWN = 12  # entries of a list
 CHECKSUM = re.compile(r"[0-9a-f]{64}")
@@ -38,6 +46,9 @@ class DefinedMetric:
     name: str
     definitions: list[Definition]
     by_label: dict[str, list[str]]  # label -> the mean of each variant, if the metric is a mean over labels
+    by_judge: dict[
+        str, list[str]
+    ]  # seed of a classifier -> the mean of each variant, if the metric is a mean over classifiers
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,12 @@ def definitions_section(results: Results, rows: list[table.Row], companions: lis
     names = dict.fromkeys(row.name for row in rows)
     return DefinitionsSection(
         variants=results.study.variants,
-        metrics=[DefinedMetric(name, _definitions(results, name), _by_label(results, name)) for name in names],
+        metrics=[
+            DefinedMetric(
+                name, _definitions(results, name), *(_by(results, name, key) for key in ("by_label", "by_judge"))
+            )
+            for name in names
+        ],
         companions=[(row, _definitions(results, row.name)) for row in companions],
         references=_references(results.reference),
     )
@@ -81,10 +97,15 @@ def definitions_section(results: Results, rows: list[table.Row], companions: lis
 def _references(record: Record) -> list[DefinedReference]:
     """The numbers of the data set, each with its spread or error if it has one."""
     return [
-        DefinedReference(name, table.scale(ReferenceValue.of(record, name)), _made([], [entry]))
+        DefinedReference(name, table.scale(ReferenceValue.of(record, name)), _made_of_reference(entry))
         for name, entry in record.evaluation.items()
         if name in catalogue().references and "value" in entry
     ]
+
+
+def _made_of_reference(entry: dict[str, Any]) -> Definition:
+    made, by_judge = _made([], [entry]), entry.get("by_judge", {})
+    return replace(made, how=made.how | ({"by seed of the classifier": _value(by_judge)} if by_judge else {}))
 
 
 def _definitions(results: Results, name: str) -> list[Definition]:
@@ -111,19 +132,19 @@ def _made(variants: list[str], entries: list[dict[str, Any]]) -> Definition:
     return Definition(variants, entries[0]["definition"], how)
 
 
-def _by_label(results: Results, name: str) -> dict[str, list[str]]:
-    """A metric that is a mean over labels, by label: for each variant the mean over its runs, `-` if it has none."""
+def _by(results: Results, name: str, key: str) -> dict[str, list[str]]:
+    """A metric that is a mean over labels or classifiers, by these: for each variant the mean over its runs, `-` if it has none."""
     found: dict[str, list[str]] = defaultdict(list)
-    labels = dict.fromkeys(label for run in results.runs for label in _labels(run, name))
-    for label, variant in product(labels, results.study.variants):
-        entries = [_labels(run, name) for run in results.of(variant)]
-        values = [entry[label] for entry in entries if label in entry]
-        found[label].append(table.number(fmean(values)) if values else "-")
+    members = dict.fromkeys(member for run in results.runs for member in _values_by(run, name, key))
+    for member, variant in product(members, results.study.variants):
+        entries = [_values_by(run, name, key) for run in results.of(variant)]
+        values = [entry[member] for entry in entries if member in entry]
+        found[member].append(table.number(fmean(values)) if values else "-")
     return dict(found)
 
 
-def _labels(run: Run, name: str) -> dict[str, float]:
-    found: dict[str, float] = run.evaluation.get(name, {}).get("by_label", {})
+def _values_by(run: Run, name: str, key: str) -> dict[str, float]:
+    found: dict[str, float] = run.evaluation.get(name, {}).get(key, {})
     return found
 
 
@@ -139,4 +160,6 @@ def _value(value: Any) -> str:
         return f"{len(value)} values, in evaluation.json"
     if isinstance(value, str) and CHECKSUM.fullmatch(value):
         return f"{value[:SHOWN_OF_CHECKSUM]}…"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_value(each)}" for key, each in value.items())
     return value if isinstance(value, str) else table.number(value) if isinstance(value, float) else json.dumps(value)

@@ -16,6 +16,7 @@ class TableSection(Section):
 
     variants: list[str]
     seeds: dict[str, str]  # variant -> "3 of 5 seeds"; empty if all are there
+    ranges: list[str]  # what the intervals range over
     groups: dict[str, list[table.Row]]  # group of metrics -> its rows
     notes: list[str]  # the notes of all cells, once each
     nowhere: list[str]  # metrics that no variant has, with the reason
@@ -34,6 +35,7 @@ def table_section(comparison: Comparison, rows: list[table.Row]) -> TableSection
     return TableSection(
         variants=comparison.variants,
         seeds={variant: table.partial_seeds(comparison, variant) for variant in comparison.variants},
+        ranges=table.ranges(comparison),
         groups=dict(groups),
         notes=list(dict.fromkeys(cell.note for row in rows for cell in row.cells if cell.note)),
         nowhere=table.nowhere(comparison),
