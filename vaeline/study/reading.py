@@ -187,8 +187,6 @@ def _sentence(path: Path, mistake: ErrorDetails) -> str:
         return f"{path}: {where} holds {mistake['ctx']['actual_length']:,}, but should hold at most {mistake['ctx']['max_length']}."
     if mistake["type"] == "too_short":
         return f"{path}: {where} holds {mistake['ctx']['actual_length']}, but should hold at least {mistake['ctx']['min_length']}."
-    if mistake["type"] == "too_long":
-        return f"{path}: {where} holds {mistake['ctx']['actual_length']}, but should hold at most {mistake['ctx']['max_length']}."
     came = [] if isinstance(mistake["input"], dict | PartOptions) else [f"is {shown(mistake['input'])}, but"]
     message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return " ".join([f"{path}:", *([where] if where else []), *came, message]) + "."
