@@ -36,3 +36,11 @@ def test_a_turned_pair_swaps_winners_and_sign() -> None:
     turned = pair.turned()
     assert (turned.first, turned.second, turned.difference) == ("two", "one", -pair.difference)
     assert (turned.won, turned.lost) == (pair.lost, pair.won) == (0, 2)
+
+
+@pytest.mark.parametrize("parts", [None, [1.9, 2.1], [2.0]])
+def test_seeds_that_agree_are_never_significantly_different(parts: list[float] | None) -> None:
+    values = {"one": dict.fromkeys((0, 1, 2), 2.0), "two": dict.fromkeys((0, 1, 2), 0.1)}
+    known = parts and {"one": dict.fromkeys((0, 1, 2), parts), "two": dict.fromkeys((0, 1, 2), [0.1] * len(parts))}
+    pair = paired_difference("one", "two", values, parts=known)
+    assert pair.half_width == 0 and not pair.significant and not pair.at_level(0.5).significant

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.made_up import study, write_run, write_runs
-from vaeline.report import compare, results
+from vaeline.report import compare, results, table
 from vaeline.report.strips import shown_pairs, strips_of
 
 
@@ -36,3 +36,11 @@ def test_a_comparison_with_a_saturated_value_decides_nothing(tmp_path: Path) -> 
         write_run(tmp_path / "two" / f"seed-{seed}", {"skl": 9.0 + seed / 5}, {"skl": {"saturated": True}})
     [strip] = strips_of(compare.compare(results.read(tmp_path, study())), "skl").strips
     assert strip.pair.significant and not strip.decided
+
+
+def test_seeds_that_agree_decide_nothing(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [0.3] * 3, "two": [0.4] * 3})
+    found = compare.compare(results.read(tmp_path, study()))
+    [strip] = strips_of(found, "nll").strips
+    assert not strip.decided and not strip.pair.significant
+    assert [cell.mark for cell in table.rows(found)[0].cells] == ["", ""]

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+ROUNDING = 1e-12  # of a value: seeds that differ by less agree, and the rest is rounding
+
 
 class Error(NamedTuple):
     """A standard error and the degrees of freedom it was estimated with."""
@@ -25,9 +27,11 @@ class Estimate(NamedTuple):
     errors: tuple[Error, ...]  # none for a single seed
 
     def half_width(self, level: float = 0.05) -> float | None:
-        """Half the width of the interval that misses with probability `level`; None for a single seed."""
+        """Half the width of the interval that misses with probability `level`; None for a single seed, 0 if the seeds agree."""
         from scipy.special import stdtrit
 
+        if not all(error.standard_error for error in self.errors):
+            return 0.0  # no interval, whatever the images say: seeds that agree say nothing of other seeds
         widths = [error.standard_error * float(stdtrit(error.degrees, 1 - level / 2)) for error in self.errors]
         return max(widths, default=None)
 
@@ -54,7 +58,10 @@ def over_seeds(values: Sequence[float]) -> Estimate:
     count = len(values)
     if count == 1:
         return Estimate(float(values[0]), ())
-    return Estimate(float(np.mean(values)), (Error(float(np.std(values, ddof=1)) / sqrt(count), count - 1),))
+    deviation = float(np.std(values, ddof=1))
+    if deviation <= ROUNDING * max(map(abs, values)):
+        deviation = 0.0
+    return Estimate(float(np.mean(values)), (Error(deviation / sqrt(count), count - 1),))
 
 
 def over_seeds_and_images(values: np.ndarray) -> Estimate:
