@@ -59,9 +59,9 @@ def main(study: Study, variant: str, seed: int) -> None:
     of_images = kept.and_of(samples=of.samples_sha256, features=study.evaluation.features.model_dump(mode="json"))
     of_images = of_images.computed_by(*parts_of(study.evaluation))
     record = _images(study, drawn, store, model, facts, of_images)
-    record.join(measure_likelihood(model, train, test, study.evaluation, kept))
-    record.join(measure_latents(model, train, test, study.evaluation.seed, kept))
-    record.join(measure_representation(model, train, test, study.evaluation.seed, kept))
+    record.join(measure_likelihood(model, train, test, study.evaluation, kept, run_seed=seed))
+    record.join(measure_latents(model, train, test, study.evaluation.seed, kept, run_seed=seed))
+    record.join(measure_representation(model, train, test, study.evaluation.seed, kept, run_seed=seed))
     require_images(store, facts)
     if _measured(study, variant, seed) != of:
         raise UserError(f"Files that {variant} seed {seed} is measured with changed while this step ran; run again.")

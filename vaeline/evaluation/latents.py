@@ -5,6 +5,7 @@ from torch import Tensor
 
 from vaeline.data.batches import Batches
 from vaeline.evaluation import raw_latents
+from vaeline.evaluation.draws import seed_of_images, seed_of_run
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.raw_latents import SAMPLES
 from vaeline.evaluation.record import Record
@@ -23,25 +24,28 @@ OF_PRIOR = ("skl", "leakage", "leaked_share")
 How = dict[str, object]
 
 
-def measure_latents(model: Model, train: Batches, test: Batches, seed: int, kept: Kept | None = None) -> Record:
+def measure_latents(
+    model: Model, train: Batches, test: Batches, seed: int, kept: Kept | None = None, run_seed: int = 0
+) -> Record:
     """Compare the aggregate posterior of the training split with p(z), and count what is in use.
 
     Args:
         model: in evaluation mode, on the device of the batches.
         train: training split.
         test: test split.
-        seed: of all samples.
+        seed: of the evaluation.
         kept: results of earlier evaluations of the run.
+        run_seed: of the run, for the draws that are its own.
     """
     kept = (kept or Kept()).called_by(__name__)
     record = Record(checksums=train.facts.checksums, seed=seed)
-    code = [raw_latents.__name__]
-    samples = kept.section("aggregate", code, seed=seed)
+    code, noise, own = [raw_latents.__name__], seed_of_images(seed), seed_of_run(seed, run_seed)
+    samples = kept.section("aggregate", code, seed=own)
     _put_aggregate(
-        record, kept.result(samples, lambda: raw_latents.aggregate_samples(model, train, seed)), len(train.images)
+        record, kept.result(samples, lambda: raw_latents.aggregate_samples(model, train, own)), len(train.images)
     )
-    statistics = kept.section("posteriors", code, seed=seed)
-    found = kept.result(statistics, lambda: raw_latents.posterior_statistics(model, test, seed))
+    statistics = kept.section("posteriors", code, seed=own, dequantized=noise)
+    found = kept.result(statistics, lambda: raw_latents.posterior_statistics(model, test, noise, own))
     how: How = {"split": "test", "images": len(test.images)}
     _put_units(record, found, how)
     _put_perplexity(record, found, model.posterior.codebook_size, how)

@@ -62,6 +62,11 @@ class Marginal:
 def aggregate_samples(model: Model, train: Batches, seed: int) -> State:
     """Densities at samples of the aggregate posterior q of the training split and of the prior p.
 
+    Args:
+        model: in evaluation mode.
+        train: training split.
+        seed: of all draws, the noise that dequantizes the training images included.
+
     Returns:
         `log_q_given`: log q(z|x_n) at z ~ q under the posterior that z was drawn from; `log_q`, `log_p` at the same z;
         `log_q_of_prior`, `log_p_of_prior` at samples of p: nats, (samples,), float64. `why_no_aggregate`, `why_no_prior`
@@ -113,15 +118,20 @@ def _marginal(model: Model, train: Batches) -> Marginal:
 
 
 @torch.inference_mode()
-def posterior_statistics(model: Model, test: Batches, seed: int) -> State:
+def posterior_statistics(model: Model, test: Batches, noise: int, seed: int) -> State:
     """Statistics of the posteriors of test images: variances, rates, codebook indices, log-determinants.
+
+    Args:
+        model: in evaluation mode.
+        test: test split.
+        noise: seed of the noise that dequantizes the test images.
+        seed: of all other draws.
 
     Returns:
         `variances`: of the posterior mean of each dimension over images, (latent,), with the `estimator` and its
         `draws`; `rates`: of each dimension, (latent,), nats; `indices`: of a codebook; `log_det`: of a flow, (images,).
         Each is absent if the posterior has no such thing; `why_no_units` says why there are no variances.
     """
-    noise = derive_seed("test batches", seed)
     torch.manual_seed(derive_seed("test posterior", seed))
     latents = [model.encode(x, labels) for x, labels in test.ordered(noise)]
     found: State = {"why_no_units": _why_no_units(model, test)}
