@@ -110,6 +110,24 @@ def test_two_seeds_of_the_same_weights_draw_numbers_of_their_own(drawn: Study, r
         assert one[name] == other[name]
 
 
+def test_a_collapsed_run_is_said_to_have_collapsed_and_not_ranked_by_pockets(
+    drawn: Study, run: Callable[..., Result]
+) -> None:
+    folder, facts = StudyFolder("tiny").run("plain", 0), read_facts(Path("data/blocks.h5"))
+    model = Model(drawn.variants["plain"], facts)
+    with torch.no_grad():
+        for parameter in model.network.parameters():
+            parameter.zero_()  # q(z|x) = N(0, I)
+    save(folder, model, facts, identity(drawn, "plain", 0, folder))
+    for step in (sample, evaluate):
+        assert run(step.main, "--variant", "plain", "--seed", 0).exit_code == 0
+    found = read_evaluation(folder).metrics
+    assert (found["posterior"]["verdict"], found["posterior"]["in_use"]) == ("collapsed", 0)
+    assert found["shuffle_loss"]["value"] == 0 and found["posterior"]["rate"] == 0
+    described = {name for name, how in found.items() if "collapsed" in how.get("descriptive", "")}
+    assert described == {"skl", "fd_low_posterior", "kd_low_posterior"}
+
+
 def test_running_it_twice_writes_the_same_bytes(drawn: Study, run: Callable[..., Result]) -> None:
     folder = StudyFolder("tiny").run("flow", 0)
     contents = []
@@ -227,7 +245,7 @@ DRAWN = ("low_posterior", "reconstruction", "sample")
 FEATURES, FID = ({f"{name}-{subject}" for subject in DRAWN} for name in ("features", "frechet_distance"))
 OF_IMAGES = FID | {f"kernel_distance-{subject}" for subject in DRAWN} | {"precision_recall-sample"}
 LIKELIHOODS = {"elbo", "likelihood-own", "annealing-own", "sandwich-own"}
-LATENTS = {"aggregate", "posteriors"}
+LATENTS = {"aggregate", "posteriors", "collapse"}
 ALL = FEATURES | OF_IMAGES | LIKELIHOODS | LATENTS | {"labels", "representation"}
 AGAIN = {  # a file -> what an edit of it computes again
     "vaeline/metrics/frechet_distance.py": FID,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_up import study, write_run, write_runs
+from tests.made_up import described, study, write_run, write_runs
 from vaeline.report import compare, results, table
 from vaeline.report.strips import shown_pairs, strips_of
 
@@ -44,3 +44,12 @@ def test_seeds_that_agree_decide_nothing(tmp_path: Path) -> None:
     [strip] = strips_of(found, "nll").strips
     assert not strip.decided and not strip.pair.significant
     assert [cell.mark for cell in table.rows(found)[0].cells] == ["", ""]
+
+
+def test_variants_that_a_metric_only_describes_are_compared_with_none(tmp_path: Path) -> None:
+    described(tmp_path)
+    found = compare.compare(results.read(tmp_path, study(("one", "two", "three"), primary=["fd_low_posterior"])))
+    [strip] = strips_of(found, "fd_low_posterior").strips
+    assert (strip.pair.first, strip.pair.second) == ("two", "three")
+    [pair] = found.metrics["fd_low_posterior"].pairs
+    assert pair.claimed and pair.level == 0.05  # it is the study's only claim

@@ -165,11 +165,24 @@ def _units_of_means(model: Model, latents: Sequence[Latent], labels: Sequence[Te
 
 def _units_of_draws(model: Model, batches: Iterable[tuple[Tensor, Tensor]], images: int) -> State:
     """The covariance over images of two means of draws, which share no noise: without bias the variance of the means."""
-    draws = max(LEAST_DRAWS, ceil(1 / (NOISE * sqrt(images))))
-    halves: tuple[list[Tensor], list[Tensor]] = ([], [])
+    first, second, _ = draws_of_means(model, batches, images)
+    estimator = "covariance over images of two means of draws"
+    return {"variances": covariances(first, second), "estimator": estimator, "draws": _draws(images)}
+
+
+def draws_of_means(
+    model: Model, batches: Iterable[tuple[Tensor, Tensor]], images: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Two means of draws of each image's posterior, which share no noise, and the variance of its draws: (images, latent) each."""
+    found: tuple[list[Tensor], list[Tensor], list[Tensor]] = ([], [], [])
     for x, labels in batches:
         features = model.features(x, labels)
-        for half in halves:
-            half.append(torch.stack([model.posterior(features).z for _ in range(draws)]).mean(0))
-    variances = covariances(*map(torch.cat, halves))
-    return {"variances": variances, "estimator": "covariance over images of two means of draws", "draws": draws}
+        halves = [torch.stack([model.posterior(features).z for _ in range(_draws(images))]) for _ in range(2)]
+        for part, values in zip(found, (*(half.mean(0) for half in halves), halves[0].var(0)), strict=True):
+            part.append(values)
+    first, second, variances = map(torch.cat, found)
+    return first, second, variances
+
+
+def _draws(images: int) -> int:
+    return max(LEAST_DRAWS, ceil(1 / (NOISE * sqrt(images))))

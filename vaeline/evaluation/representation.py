@@ -60,9 +60,10 @@ def _put_probes(record: Record, model: Model, train: Batches, test: Batches, noi
 
 
 def _given(model: Model) -> dict[str, str]:
-    """What the encoder sees in addition to the image."""
+    """What the encoder sees in addition to the image; codes made of labels rank nothing by what they tell of labels."""
     condition = model.variant.condition
-    return {"told": "the label"} if condition and condition.encoder else {}
+    told = {"told": "the label", "descriptive": "the encoder is told the label"}
+    return told if condition and condition.encoder else {}
 
 
 @torch.inference_mode()

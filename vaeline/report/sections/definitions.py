@@ -14,7 +14,15 @@ from vaeline.report import table
 from vaeline.report.results import Results, Run
 from vaeline.report.sections.section import Section
 
-SHOWN_ELSEWHERE = ("value", "definition", "by_label", "curve")  # keys of an entry of evaluation.json
+SHOWN_ELSEWHERE = (
+    "value",
+    "definition",
+    "by_label",
+    "curve",
+    "verdict",
+    "cause",
+    "descriptive",
+)  # keys of an entry of evaluation.json
 SHOWN_AS = {"told": "encoder also sees"}  # keys that would not be understood as they are
 MOST_SHOWN = 12  # entries of a list
 CHECKSUM = re.compile(r"[0-9a-f]{64}")
