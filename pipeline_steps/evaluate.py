@@ -18,6 +18,7 @@ from vaeline.evaluation.images import Judges, dash_images, measure_images
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.latents import measure_latents
 from vaeline.evaluation.likelihood import measure_likelihood
+from vaeline.evaluation.pockets import describe_without_pockets
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import measure_representation
 from vaeline.models.model import Model
@@ -60,9 +61,10 @@ def main(study: Study, variant: str, seed: int) -> None:
     of_images = of_images.computed_by(*parts_of(study.evaluation))
     record = _images(study, drawn, store, model, facts, of_images)
     model.to(exact)
-    record.join(measure_likelihood(model, train, test, study.evaluation, kept))
-    record.join(measure_latents(model, train, test, study.evaluation.seed, kept))
-    record.join(measure_representation(model, train, test, study.evaluation.seed, kept))
+    record.join(measure_likelihood(model, train, test, study.evaluation, kept, run_seed=seed))
+    record.join(measure_latents(model, train, test, study.evaluation.seed, kept, run_seed=seed))
+    record.join(measure_representation(model, train, test, study.evaluation.seed, kept, run_seed=seed))
+    describe_without_pockets(record)
     require_images(store, facts)
     if _measured(study, variant, seed) != of:
         raise UserError(f"Files that {variant} seed {seed} is measured with changed while this step ran; run again.")

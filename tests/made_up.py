@@ -201,3 +201,12 @@ def findings_of(found: Results) -> Findings:
 def learned(*labels: str) -> Skill:
     """What a classifier can tell apart that was shown to tell these labels."""
     return Skill(100, dict.fromkeys(labels, LabelSkill(0.9, 0.5, 0.0005)))
+
+
+def described(folder: Path) -> None:
+    """Write runs of one, two and three, of which `one` has collapsed and the best low-posterior samples, which rank nothing."""
+    for seed in range(3):
+        for place, variant in enumerate(("one", "two", "three")):
+            why = {"descriptive": "the posterior has collapsed"} if variant == "one" else {}
+            value = 1.0 + 5 * place + seed * (1 + place / 10)
+            write_run(folder / variant / f"seed-{seed}", {"fd_low_posterior": value}, {"fd_low_posterior": why})

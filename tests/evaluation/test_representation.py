@@ -73,10 +73,11 @@ def test_the_gap_is_measured_on_the_training_split() -> None:
 
 def test_a_label_conditioned_encoder_is_probed_with_a_note() -> None:
     model = known(condition={"embedding": 2, "encoder": True, "decoder": True})
-    assert (
-        measure_representation(model, grid(600, 0), grid(300, 1), 0).evaluation["probe_linear"]["told"] == "the label"
-    )
-    assert "told" not in measure_representation(known(), grid(600, 0), grid(300, 1), 0).evaluation["probe_linear"]
+    told, untold = (measure_representation(each, grid(600, 0), grid(300, 1), 0) for each in (model, known()))
+    for name in ("probe_linear", "probe_neighbours", "mig"):
+        assert told.evaluation[name]["told"] == "the label"
+        assert told.evaluation[name]["descriptive"] == "the encoder is told the label"
+        assert not {"told", "descriptive"} & untold.evaluation[name].keys()
 
 
 def test_nonfinite_latents_give_a_dash() -> None:

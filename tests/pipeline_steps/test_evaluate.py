@@ -94,6 +94,40 @@ def test_another_evaluation_seed_draws_different_samples(drawn: Study, run: Call
     assert all(found[0][name] != found[1][name] for name in found[0])
 
 
+def test_two_seeds_of_the_same_weights_draw_numbers_of_their_own(drawn: Study, run: Callable[..., Result]) -> None:
+    facts, found = read_facts(Path("data/blocks.h5")), []
+    for seed in (0, 1):
+        torch.manual_seed(0)
+        folder = StudyFolder("tiny").run("plain", seed)
+        save(folder, Model(drawn.variants["plain"], facts), facts, identity(drawn, "plain", seed, folder))
+        for step in (sample, evaluate):
+            assert run(step.main, "--variant", "plain", "--seed", seed).exit_code == 0
+        found.append(read_evaluation(folder).metrics)
+    one, other = found
+    for name in ("nll", "negative_elbo", "skl", "mutual_information", "fd_sample"):
+        assert one[name]["value"] != other[name]["value"]
+    for name in ("fd_reconstruction", "active_units"):  # these draw nothing, and the images are the same
+        assert one[name] == other[name]
+
+
+def test_a_collapsed_run_is_said_to_have_collapsed_and_not_ranked_by_pockets(
+    drawn: Study, run: Callable[..., Result]
+) -> None:
+    folder, facts = StudyFolder("tiny").run("plain", 0), read_facts(Path("data/blocks.h5"))
+    model = Model(drawn.variants["plain"], facts)
+    with torch.no_grad():
+        for parameter in model.network.parameters():
+            parameter.zero_()  # q(z|x) = N(0, I)
+    save(folder, model, facts, identity(drawn, "plain", 0, folder))
+    for step in (sample, evaluate):
+        assert run(step.main, "--variant", "plain", "--seed", 0).exit_code == 0
+    found = read_evaluation(folder).metrics
+    assert (found["posterior"]["verdict"], found["posterior"]["in_use"]) == ("collapsed", 0)
+    assert found["shuffle_loss"]["value"] == 0 and found["posterior"]["rate"] == 0
+    described = {name for name, how in found.items() if "collapsed" in how.get("descriptive", "")}
+    assert described == {"skl", "fd_low_posterior", "kd_low_posterior"}
+
+
 def test_running_it_twice_writes_the_same_bytes(drawn: Study, run: Callable[..., Result]) -> None:
     folder = StudyFolder("tiny").run("flow", 0)
     contents = []
@@ -213,7 +247,8 @@ FEATURES, FID, KD = (
 )
 OF_IMAGES = FID | KD | {"precision_recall-sample-judge-0"}
 LABELS = {"labels-judge-0"}
-LIKELIHOODS, LATENTS = {"elbo", "likelihood-own", "annealing-own", "sandwich-own"}, {"aggregate", "posteriors"}
+LIKELIHOODS = {"elbo", "likelihood-own", "annealing-own", "sandwich-own"}
+LATENTS = {"aggregate", "posteriors", "collapse"}
 ALL = FEATURES | OF_IMAGES | LABELS | LIKELIHOODS | LATENTS | {"representation"}
 AGAIN = {  # a file -> what an edit of it computes again
     "vaeline/metrics/frechet_distance.py": FID,

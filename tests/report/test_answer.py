@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.made_up import references, study, write_run, write_runs
+from tests.made_up import described, references, study, write_run, write_runs
 from vaeline.report import answer, compare, results, table
 from vaeline.report.comparison import Comparison
 
@@ -153,3 +153,10 @@ def test_with_a_baseline_each_other_variant_is_compared_with_it(tmp_path: Path) 
     ]
     claimed = [(pair.first, pair.second) for pair in found.metrics["nll"].pairs if pair.claimed]
     assert claimed == [("one", "base"), ("two", "base")]
+
+
+def test_a_variant_that_a_metric_only_describes_is_named_and_not_ranked(tmp_path: Path) -> None:
+    described(tmp_path)
+    first, *others = answer.sentences(compared(tmp_path, "one", "two", "three"), "fd_low_posterior")
+    assert first == "one is not ranked in fd_low_posterior: the posterior has collapsed."
+    assert len(others) == 1 and others[0].startswith("two is better than three by")

@@ -112,6 +112,10 @@ def test_seeds_that_agree_to_the_last_digit_reject_nothing() -> None:
     found = over_seeds([2.0, 2.0, 2.0])
     assert (found.half_width(), found.p_value()) == (0, 1)
     assert over_seeds([0.0, 0.0]).p_value() == 1
+    rounded = over_seeds([0.1] * 3)  # whose standard deviation comes out as 1e-17
+    assert (rounded.half_width(), rounded.p_value()) == (0, 1)
+    of_images = over_seeds_and_images(np.array([[1.0, 3.0, 2.0]] * 3))  # the seeds agree, the images do not
+    assert (of_images.half_width(), of_images.p_value()) == (0, 1)
 
 
 def test_holm_levels_reject_as_holm_does_and_agree_with_the_intervals() -> None:

@@ -72,3 +72,14 @@ def test_runs_of_other_classifiers_are_compared_over_seeds_alone() -> None:
         for variant, value, judge in (("one", 1.0, "0"), ("two", 3.0, "1"))
     }
     assert paired_difference("one", "two", runs).over == ["seeds"]
+
+
+@pytest.mark.parametrize("parts", [[], [1.9, 2.1], [2.0]])
+def test_seeds_that_agree_are_never_significantly_different(parts: list[float]) -> None:
+    runs = {
+        "one": dict.fromkeys((0, 1, 2), RunValue(2.0, parts)),
+        "two": dict.fromkeys((0, 1, 2), RunValue(0.1, [0.1] * len(parts))),
+    }
+    pair = paired_difference("one", "two", runs)
+    assert pair.half_width == 0 and pair.p_value == 1
+    assert not pair.significant and not pair.at_level(0.5).significant

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_up import study, write_run, write_runs
-from vaeline.report import compare, results
+from tests.made_up import described, study, write_run, write_runs
+from vaeline.report import compare, results, table
 from vaeline.report.strips import shown_pairs, strips_of
 
 
@@ -36,3 +36,20 @@ def test_a_comparison_with_a_saturated_value_decides_nothing(tmp_path: Path) -> 
         write_run(tmp_path / "two" / f"seed-{seed}", {"skl": 9.0 + seed / 5}, {"skl": {"saturated": True}})
     [strip] = strips_of(compare.compare(results.read(tmp_path, study())), "skl").strips
     assert strip.pair.significant and not strip.decided
+
+
+def test_seeds_that_agree_decide_nothing(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [0.3] * 3, "two": [0.4] * 3})
+    found = compare.compare(results.read(tmp_path, study()))
+    [strip] = strips_of(found, "nll").strips
+    assert not strip.decided and not strip.pair.significant
+    assert [cell.mark for cell in table.rows(found)[0].cells] == ["", ""]
+
+
+def test_variants_that_a_metric_only_describes_are_compared_with_none(tmp_path: Path) -> None:
+    described(tmp_path)
+    found = compare.compare(results.read(tmp_path, study(("one", "two", "three"), primary=["fd_low_posterior"])))
+    [strip] = strips_of(found, "fd_low_posterior").strips
+    assert (strip.pair.first, strip.pair.second) == ("two", "three")
+    [pair] = found.metrics["fd_low_posterior"].pairs
+    assert pair.claimed and pair.level == 0.05  # it is the study's only claim

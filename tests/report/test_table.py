@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_up import references, study, write_run, write_runs
+from tests.made_up import described, references, study, write_run, write_runs
 from vaeline.report import compare, results, table
 from vaeline.report.comparison import Comparison
 
@@ -204,3 +204,28 @@ def test_the_interval_contains_what_classifiers_do(tmp_path: Path) -> None:
     assert three.summaries["one"].half_width > 3 * one.summaries["one"].half_width  # type: ignore[operator]
     assert three.summaries["one"].over == three.pairs[0].over == ["seeds", "classifiers"]
     assert three.pairs[0].half_width == pytest.approx(one.pairs[0].half_width or 0, abs=1e-9)
+
+
+def test_a_variant_that_a_metric_only_describes_has_no_mark(tmp_path: Path) -> None:
+    described(tmp_path)
+    assert marks(tmp_path, "one", "two", "three", primary=["fd_low_posterior"]) == ["", "best", ""]
+    [row] = table.rows(compared(tmp_path, ("one", "two", "three")))
+    assert [cell.note for cell in row.cells] == ["not ranked: the posterior has collapsed", "", ""]
+    assert row.metric.better == "lower"
+    [row] = table.rows(compared(tmp_path, ("one",)))
+    assert row.metric.better is None
+
+
+def test_a_verdict_stands_in_words_with_its_numbers_as_a_note(tmp_path: Path) -> None:
+    for seed, (used, verdict) in enumerate(((0, "collapsed"), (2, "partly"), (0, "collapsed"))):
+        how = {"verdict": verdict, "in_use": used, "of_units": 8, "unit": "units", "cause": "", "rate": seed / 4}
+        write_run(tmp_path / "one" / f"seed-{seed}", {"posterior": used / 8}, {"posterior": how})
+        full = {**how, "verdict": "in use", "in_use": 8, "rate": 9.0, "shuffle_loss": 31.5}
+        write_run(tmp_path / "two" / f"seed-{seed}", {"posterior": 1.0}, {"posterior": full})
+    found = compared(tmp_path)
+    [row] = table.rows(found)
+    assert [(cell.value, cell.spread) for cell in row.cells] == [("collapsed in 2 of 3 seeds", ""), ("in use", "")]
+    assert row.cells[0].note == "0 to 2 of 8 units in use, a rate of 0 to 0.5000 nats"
+    assert row.cells[1].note == "8 of 8 units in use, a rate of 9 nats, z of another image costs 31.50 nats"
+    assert row.cells[0].number == pytest.approx(1 / 12)
+    assert "[1] 0 to 2 of 8 units in use" in table.plain(found, 120)

@@ -116,6 +116,17 @@ def test_log_prob_of_a_decoder_that_ignores_z_is_exact(made: Make) -> None:
     assert run.log_prob(run.split().images[:4], samples=20_000) == pytest.approx(expected.numpy(), abs=0.01)
 
 
+def test_log_prob_takes_the_same_images_for_all_runs_and_draws_for_each(made: Make) -> None:
+    run = made(PLAIN | {"likelihood": {"name": "fixed_sigma", "sigma": 0.1}}, CLASSES)
+    images, other = run.split().images[:4], TrainedRun(run.model, run.facts, run.store, run_seed=1)
+    assert (run.log_prob(images, samples=200) != other.log_prob(images, samples=200)).all()
+    with torch.no_grad():
+        for parameter in run.model.network.parameters():
+            parameter.zero_()  # the decoder ignores z, so that the noise of the images alone decides
+    assert run.log_prob(images, samples=2000) == pytest.approx(other.log_prob(images, samples=2000), abs=0.1)
+    assert (abs(run.log_prob(images, samples=2000) - run.log_prob(images, samples=2000, seed=1)) > 0.2).any()
+
+
 def test_chains_that_fail_give_a_warning(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of ten samples, no image has twenty that are effective, so that all are annealed; here no chain is good enough."""
     monkeypatch.setattr(trained_run, "LEAST_SHARE", 2.0)

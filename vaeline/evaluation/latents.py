@@ -4,12 +4,14 @@ import torch
 from torch import Tensor
 
 from vaeline.data.batches import Batches
-from vaeline.evaluation import raw_latents
+from vaeline.evaluation import raw_collapse, raw_latents
+from vaeline.evaluation.draws import seed_of_images, seed_of_run
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.raw_latents import SAMPLES
 from vaeline.evaluation.record import Record
 from vaeline.metrics.active_units import active_units
 from vaeline.metrics.codebook_perplexity import codebook_perplexity
+from vaeline.metrics.collapse import Loss, decided_share, shuffle_loss, use_of_codes, use_of_dimensions
 from vaeline.metrics.leakage import leak, leakage_curve
 from vaeline.metrics.log_det_deviation import log_det_deviation
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
@@ -23,29 +25,33 @@ OF_PRIOR = ("skl", "leakage", "leaked_share")
 How = dict[str, object]
 
 
-def measure_latents(model: Model, train: Batches, test: Batches, seed: int, kept: Kept | None = None) -> Record:
+def measure_latents(
+    model: Model, train: Batches, test: Batches, seed: int, kept: Kept | None = None, run_seed: int = 0
+) -> Record:
     """Compare the aggregate posterior of the training split with p(z), and count what is in use.
 
     Args:
         model: in evaluation mode, on the device of the batches.
         train: training split.
         test: test split.
-        seed: of all samples.
+        seed: of the evaluation.
         kept: results of earlier evaluations of the run.
+        run_seed: of the run, for the draws that are its own.
     """
     kept = (kept or Kept()).called_by(__name__)
     record = Record(checksums=train.facts.checksums, seed=seed)
-    code = [raw_latents.__name__]
-    samples = kept.section("aggregate", code, seed=seed)
+    code, noise, own = [raw_latents.__name__], seed_of_images(seed), seed_of_run(seed, run_seed)
+    samples = kept.section("aggregate", code, seed=own)
     _put_aggregate(
-        record, kept.result(samples, lambda: raw_latents.aggregate_samples(model, train, seed)), len(train.images)
+        record, kept.result(samples, lambda: raw_latents.aggregate_samples(model, train, own)), len(train.images)
     )
-    statistics = kept.section("posteriors", code, seed=seed)
-    found = kept.result(statistics, lambda: raw_latents.posterior_statistics(model, test, seed))
+    statistics = kept.section("posteriors", code, seed=own, dequantized=noise)
+    found = kept.result(statistics, lambda: raw_latents.posterior_statistics(model, test, noise, own))
     how: How = {"split": "test", "images": len(test.images)}
     _put_units(record, found, how)
     _put_perplexity(record, found, model.posterior.codebook_size, how)
     _put_log_det(record, found, how)
+    _put_use(record, model, test.spread(raw_collapse.MOST_IMAGES), noise, own, kept)
     return record
 
 
@@ -117,3 +123,36 @@ def _put_log_det(record: Record, found: State, how: How) -> None:
         record.dash("log_det_deviation", "one image has no deviation" if len(log_det) else "the posterior has no flow")
         return
     record.put("log_det_deviation", log_det_deviation(log_det), **how)
+
+
+def _put_use(record: Record, model: Model, test: Batches, noise: int, seed: int, kept: Kept) -> None:
+    """Record whether the posterior has collapsed, and what z of another image costs."""
+    if len(test.images) < 2:
+        record.dash_each(("posterior", "shuffle_loss"), "one image cannot be compared with others")
+        return
+    section = kept.section("collapse", [raw_collapse.__name__], seed=seed, dequantized=noise)
+    found = kept.result(section, lambda: raw_collapse.use_of_latents(model, test, noise, seed))
+    how: How = {"split": "test", "images": len(test.images)}
+    if found["unlike"]:
+        how["warning"] = f"{found['unlike']:,} of {len(test.images):,} images have labels that no other image has"
+    loss = shuffle_loss(found["losses"])
+    record.put("shuffle_loss", loss.value, **how, turns=raw_collapse.TURNS)
+    record.put("shuffle_loss_standard_error", loss.standard_error, **how)
+    _put_verdict(record, found, loss, model.posterior.codebook_size, how)
+
+
+def _put_verdict(record: Record, found: State, loss: Loss, codebook_size: int, how: How) -> None:
+    """Record the share of units in use with the verdict, and the numbers behind it."""
+    if "between" in found:
+        share = decided_share(found["between"], found["within"])
+        use, unit, how = use_of_dimensions(share, loss), "units", {**how, "decided": _rounded(share)}
+    elif "indices" in found:
+        use, unit = use_of_codes(found["indices"], codebook_size, loss), "codes"
+    else:
+        record.dash("posterior", "a point cannot collapse to a prior")
+        return
+    if use is None:
+        record.dash("posterior", "codes are not finite")
+        return
+    more = {**use._asdict(), "unit": unit, "rate": found["rate"], "shuffle_loss": loss.value}
+    record.put("posterior", use.share, **how, **more)

@@ -9,6 +9,7 @@ from torch import Tensor
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.evaluation import raw_likelihood
+from vaeline.evaluation.draws import seed_of_run
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.raw_likelihood import Estimation, Role, why_no_refit
 from vaeline.evaluation.record import NO_LABELS, Record
@@ -27,7 +28,7 @@ BITS = {"nll": "bits_per_dim", GIVEN_LABEL: "bits_per_dim_given_label"}  # likel
 
 
 def measure_likelihood(
-    model: Model, train: Batches, test: Batches, settings: Evaluation, kept: Kept | None = None
+    model: Model, train: Batches, test: Batches, settings: Evaluation, kept: Kept | None = None, run_seed: int = 0
 ) -> Record:
     """Measure the ELBO of every test image, and the likelihood of `settings.images` of them.
 
@@ -39,14 +40,16 @@ def measure_likelihood(
         test: test split, dequantized once.
         settings: how many samples, and the seed.
         kept: results of earlier evaluations of the run.
+        run_seed: of the run, for the draws that are its own.
     """
     kept = (kept or Kept()).called_by(__name__)
+    seed = seed_of_run(settings.seed, run_seed)
     record = Record(checksums=test.facts.checksums, seed=settings.seed)
     record.put("parameters", count_parameters(model.parameters()))
-    _put_elbo(record, model, test, settings, kept)
-    likelihoods = raw_likelihood.likelihoods_of(model, train, settings.seed, kept)
+    _put_elbo(record, model, test, settings, seed, kept)
+    likelihoods = raw_likelihood.likelihoods_of(model, train, seed, kept)
     if not why_no_likelihood(model):
-        estimation = Estimation(model, train, test, settings, settings.seed, kept)
+        estimation = Estimation(model, train, test, settings, seed, kept)
         for role, likelihood in likelihoods.items():
             _put_estimated(record, estimation, likelihood, role)
     _dash_absent(record, model, test.facts)
@@ -57,12 +60,12 @@ def measure_likelihood(
     return record
 
 
-def _put_elbo(record: Record, model: Model, test: Batches, settings: Evaluation, kept: Kept) -> None:
-    section = kept.section("elbo", [raw_likelihood.__name__], samples=settings.bound_samples, seed=settings.seed)
-    found = kept.result(section, lambda: {"elbo": raw_likelihood.elbo_of_images(model, test, settings)})[
-        "elbo"
-    ].double()
-    distortion, *rate = found
+def _put_elbo(record: Record, model: Model, test: Batches, settings: Evaluation, seed: int, kept: Kept) -> None:
+    section = kept.section(
+        "elbo", [raw_likelihood.__name__], samples=settings.bound_samples, seed=seed, dequantized=settings.seed
+    )
+    found = kept.result(section, lambda: {"elbo": raw_likelihood.elbo_of_images(model, test, settings, seed)})
+    distortion, *rate = found["elbo"].double()
     if not rate:
         record.dash_each(("negative_elbo", "rate"), NO_DENSITY)
     both = {"negative_elbo": distortion + rate[0], "rate": rate[0]} if rate else {}

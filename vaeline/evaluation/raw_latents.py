@@ -62,6 +62,11 @@ class Marginal:
 def aggregate_samples(model: Model, train: Batches, seed: int) -> State:
     """Densities at samples of the aggregate posterior q of the training split and of the prior p.
 
+    Args:
+        model: in evaluation mode.
+        train: training split.
+        seed: of all draws, the noise that dequantizes the training images included.
+
     Returns:
         `log_q_given`: log q(z|x_n) at z ~ q under the posterior that z was drawn from; `log_q`, `log_p` at the same z;
         `log_q_of_prior`, `log_p_of_prior` at samples of p: nats, (samples,), float64. `why_no_aggregate`, `why_no_prior`
@@ -113,15 +118,20 @@ def _marginal(model: Model, train: Batches) -> Marginal:
 
 
 @torch.inference_mode()
-def posterior_statistics(model: Model, test: Batches, seed: int) -> State:
+def posterior_statistics(model: Model, test: Batches, noise: int, seed: int) -> State:
     """Statistics of the posteriors of test images: variances, rates, codebook indices, log-determinants.
+
+    Args:
+        model: in evaluation mode.
+        test: test split.
+        noise: seed of the noise that dequantizes the test images.
+        seed: of all other draws.
 
     Returns:
         `variances`: of the posterior mean of each dimension over images, (latent,), with the `estimator` and its
         `draws`; `rates`: of each dimension, (latent,), nats; `indices`: of a codebook; `log_det`: of a flow, (images,).
         Each is absent if the posterior has no such thing; `why_no_units` says why there are no variances.
     """
-    noise = derive_seed("test batches", seed)
     torch.manual_seed(derive_seed("test posterior", seed))
     latents = [model.encode(x, labels) for x, labels in test.ordered(noise)]
     found: State = {"why_no_units": _why_no_units(model, test)}
@@ -155,11 +165,24 @@ def _units_of_means(model: Model, latents: Sequence[Latent], labels: Sequence[Te
 
 def _units_of_draws(model: Model, batches: Iterable[tuple[Tensor, Tensor]], images: int) -> State:
     """The covariance over images of two means of draws, which share no noise: without bias the variance of the means."""
-    draws = max(LEAST_DRAWS, ceil(1 / (NOISE * sqrt(images))))
-    halves: tuple[list[Tensor], list[Tensor]] = ([], [])
+    first, second, _ = draws_of_means(model, batches, images)
+    estimator = "covariance over images of two means of draws"
+    return {"variances": covariances(first, second), "estimator": estimator, "draws": _draws(images)}
+
+
+def draws_of_means(
+    model: Model, batches: Iterable[tuple[Tensor, Tensor]], images: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Two means of draws of each image's posterior, which share no noise, and the variance of its draws: (images, latent) each."""
+    found: tuple[list[Tensor], list[Tensor], list[Tensor]] = ([], [], [])
     for x, labels in batches:
         features = model.features(x, labels)
-        for half in halves:
-            half.append(torch.stack([model.posterior(features).z for _ in range(draws)]).mean(0))
-    variances = covariances(*map(torch.cat, halves))
-    return {"variances": variances, "estimator": "covariance over images of two means of draws", "draws": draws}
+        halves = [torch.stack([model.posterior(features).z for _ in range(_draws(images))]) for _ in range(2)]
+        for part, values in zip(found, (*(half.mean(0) for half in halves), halves[0].var(0)), strict=True):
+            part.append(values)
+    first, second, variances = map(torch.cat, found)
+    return first, second, variances
+
+
+def _draws(images: int) -> int:
+    return max(LEAST_DRAWS, ceil(1 / (NOISE * sqrt(images))))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from vaeline.data.batches import Batches, evenly_spaced
+from vaeline.evaluation.draws import seed_of_images
 from vaeline.evaluation.kept import Kept, Section
 from vaeline.metrics._trust import is_trusted
 from vaeline.models.calibration import mean_squared_error
@@ -60,11 +61,11 @@ def why_no_refit(model: Model, pixels: str) -> str:
 
 
 @torch.inference_mode()
-def elbo_of_images(model: Model, test: Batches, settings: Evaluation) -> Tensor:
+def elbo_of_images(model: Model, test: Batches, settings: Evaluation, seed: int) -> Tensor:
     """Distortion and, if there is one, rate of every test image, mean over posterior samples: nats, (1 or 2, images)."""
-    torch.manual_seed(derive_seed("bounds", settings.seed))
+    torch.manual_seed(derive_seed("bounds", seed))
     found = []
-    for x, labels in test.ordered(derive_seed("evaluation batches", settings.seed)):
+    for x, labels in test.ordered(seed_of_images(settings.seed)):
         drawn = [model.elbo(x, labels) for _ in range(settings.bound_samples)]
         halves = [torch.stack([each.distortion, *([] if each.rate is None else [each.rate])]) for each in drawn]
         found.append(torch.stack(halves).mean(0).cpu())
@@ -240,7 +241,7 @@ class Estimation:
         """The images of each batch that are among some rows, possibly none; every batch is dequantized whole, whatever is chosen."""
         wanted = torch.zeros(len(self.test.images), dtype=torch.bool)
         wanted[rows] = True
-        ordered = self.test.ordered(derive_seed("evaluation batches", self.settings.seed))
+        ordered = self.test.ordered(seed_of_images(self.settings.seed))
         for (x, labels), some in zip(ordered, wanted.split(self.test.batch_size), strict=True):
             yield x[some.to(x.device)], labels[some.to(x.device)]
 

@@ -102,6 +102,8 @@ class Measurement(BaseModel):
     saturated: bool = False
     upper_bound: str = ""  # why a likelihood is only an upper bound
     warning: str = ""
+    descriptive: str = ""  # why the value ranks nothing, although the metric ranks others
+    verdict: str = ""  # what the value says, in a word
     left_out: list[str] = []
     parts: list[FiniteFloat] = []  # means over parts of the images, the same parts for every run
     halves: list[

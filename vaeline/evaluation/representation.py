@@ -4,6 +4,7 @@ import torch
 
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
+from vaeline.evaluation.draws import seed_of_images, seed_of_run
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.record import Record
 from vaeline.metrics.mutual_information_gap import SAMPLES, mutual_information_gap
@@ -17,34 +18,39 @@ PROBES = ("linear", "neighbours")
 MOST_DIMENSIONS = 4096  # of a code; larger maps say where things are, and take minutes to fit
 
 
-def measure_representation(model: Model, train: Batches, test: Batches, seed: int, kept: Kept | None = None) -> Record:
+def measure_representation(
+    model: Model, train: Batches, test: Batches, seed: int, kept: Kept | None = None, run_seed: int = 0
+) -> Record:
     """Probe the codes of test images with classifiers fitted to those of training images, and measure the gap of the latter.
 
     Args:
         model: in evaluation mode, on the device of the batches.
         train: training split.
         test: test split.
-        seed: of the draws of z behind the mutual information gap.
+        seed: of the evaluation.
         kept: results of earlier evaluations of the run.
+        run_seed: of the run, for the draws that are its own.
     """
     kept = (kept or Kept()).called_by(__name__)
+    noise, own = seed_of_images(seed), seed_of_run(seed, run_seed)
 
     def measure() -> dict[str, object]:
         record = Record(checksums=test.facts.checksums, seed=seed)
-        _put_probes(record, model, train.spread(MOST_IMAGES), test.spread(MOST_IMAGES), seed)
-        _put_gap(record, model, train, seed)
+        _put_probes(record, model, train.spread(MOST_IMAGES), test.spread(MOST_IMAGES), noise, own)
+        _put_gap(record, model, train, own)
         return {"evaluation": record.evaluation}
 
-    return Record(kept.result(kept.section("representation", [__name__], seed=seed), measure)["evaluation"])
+    section = kept.section("representation", [__name__], seed=own, dequantized=noise)
+    return Record(kept.result(section, measure)["evaluation"])
 
 
-def _put_probes(record: Record, model: Model, train: Batches, test: Batches, seed: int) -> None:
+def _put_probes(record: Record, model: Model, train: Batches, test: Batches, noise: int, seed: int) -> None:
     if why := _why_no_probe(model, train, seed):
         record.dash_each((f"probe_{kind}" for kind in PROBES), why)
         return
     known, asked = (
-        sampling.posterior_centres(model, split, derive_seed("probe batches", seed)).flatten(1).cpu().numpy()
-        for split in (train, test)
+        sampling.posterior_centres(model, split, of_split).flatten(1).cpu().numpy()
+        for split, of_split in ((train, derive_seed("probe batches", seed)), (test, noise))
     )
     labels = train.facts.learnable(train.labels.cpu().numpy()), test.facts.judged(test.labels.cpu().numpy())
     how: dict[str, object] = {"split": "test", "images": len(asked), "fitted_to": len(known), **_given(model)}
@@ -54,9 +60,10 @@ def _put_probes(record: Record, model: Model, train: Batches, test: Batches, see
 
 
 def _given(model: Model) -> dict[str, str]:
-    """What the encoder sees in addition to the image."""
+    """What the encoder sees in addition to the image; codes made of labels rank nothing by what they tell of labels."""
     condition = model.variant.condition
-    return {"told": "the label"} if condition and condition.encoder else {}
+    told = {"told": "the label", "descriptive": "the encoder is told the label"}
+    return told if condition and condition.encoder else {}
 
 
 @torch.inference_mode()

@@ -68,6 +68,7 @@ class Metric:
         references: numbers of the data set that give its scale.
         data: the kinds of data that it has a meaning for.
         needs_labels: whether it has a meaning for models with labels only.
+        needs_information: whether it ranks only models whose latents tell images apart; it describes others.
         subject: the images that it is measured of, if it is a metric of images.
         features: whether a metric of images uses features; if not, evaluation.json names no feature space for it.
         space: the feature space that it is measured in; empty if it is the same in every space.
@@ -86,6 +87,7 @@ class Metric:
     references: tuple[Reference, ...] = ()
     data: tuple[Literal["images", "points"], ...] = ("images", "points")
     needs_labels: bool = False
+    needs_information: bool = False
     subject: Drawn | None = None
     features: bool = True
     space: Space | Literal[""] = ""

@@ -32,6 +32,7 @@ METRICS = [
             ),
         ),
         data=("images",),
+        needs_information=subject == "low_posterior",
         subject=subject,
         space=space,
         key="frechet_distance",

@@ -16,6 +16,7 @@ METRICS = [
         "if the prior is conditional.",
         unit="nats",
         better="lower",
+        needs_information=True,
         standard_error="over its samples",
     )
 ]

@@ -36,6 +36,7 @@ def sentences(comparison: Comparison, name: str) -> list[str]:
     results, past = comparison.metrics[name], comparison.unranked(name)
     found = [_saturated(name, results.saturated)] if results.saturated else []
     found += [_better_than_real(comparison, name)] if past else []
+    found += [f"{variant} is not ranked in {name}: {why}." for variant, why in results.descriptive.items()]
     unranked = {*results.saturated, *past}
     parts = results.alike().values()
     return found + [each for part in parts for each in _of_measure(name, part, unranked, comparison.baseline)]

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.record import Record
-from vaeline.report import claims
+from vaeline.report import claims, verdicts
 from vaeline.report.comparability import DEFINING, definition_of, distinct, measures, why_no_mean
 from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
 from vaeline.report.estimates import RunValue, estimate_of
@@ -118,6 +118,8 @@ def _results_of(results: Results, name: str) -> MetricResults:
     }
     by_variant = measures({variant: definitions[variant][0] for variant in values})
     higher = catalogue().metric(name).better == "higher"
+    descriptive = {variant: why for variant in values if (why := _once(runs[variant], name, "descriptive"))}
+    entries = {variant: [run.evaluation[name] for run in runs[variant] if name in run.metrics] for variant in values}
     return MetricResults(
         summaries={variant: summarise(by_seed) for variant, by_seed in values.items()},
         dashes={
@@ -125,13 +127,15 @@ def _results_of(results: Results, name: str) -> MetricResults:
             for variant, of in runs.items()
             if variant not in values
         },
-        upper_bounds={variant: why for variant in values if (why := _why_upper_bound(runs[variant], name))},
+        upper_bounds={variant: why for variant in values if (why := _once(runs[variant], name, "upper_bound"))},
         saturated=[variant for variant in values if _is_saturated(runs[variant], name)],
         warnings={variant: words for variant in values if (words := _warnings(runs[variant], name))},
+        descriptive=descriptive,
+        verdicts={variant: found for variant in values if (found := verdicts.over_seeds(entries[variant]))},
         measures=by_variant,
         pairs=[
             paired_difference(first, second, values, higher)
-            for first, second in combinations(values, 2)
+            for first, second in combinations([variant for variant in values if variant not in descriptive], 2)
             if values[first].keys() & values[second].keys() and by_variant.get(first) == by_variant.get(second)
         ],
     )
@@ -166,6 +170,6 @@ def _why_absent(runs: list[Run], name: str) -> str:
     return str(runs[0].evaluation.get(name, {}).get("dash", "not measured"))
 
 
-def _why_upper_bound(runs: list[Run], name: str) -> str:
-    """Why a mean over runs is only an upper bound: the value of one of them is."""
-    return "; ".join(dict.fromkeys(why for run in runs if (why := run.evaluation.get(name, {}).get("upper_bound", ""))))
+def _once(runs: list[Run], name: str, key: str) -> str:
+    """What some runs say of their value, such as why it is an upper bound, which holds for their mean too: each text once."""
+    return "; ".join(dict.fromkeys(why for run in runs if (why := run.evaluation.get(name, {}).get(key, ""))))

@@ -31,6 +31,13 @@ class Summary(Entry):
     over: list[str]  # what the interval ranges over: new "seeds", "images", "classifiers"; none for a single seed
 
 
+class Verdict(Entry):
+    """What a metric says of a variant, in words that stand for its mean."""
+
+    words: str
+    evidence: str  # the numbers behind it
+
+
 class MetricResults(Entry):
     """One metric of all variants."""
 
@@ -39,10 +46,14 @@ class MetricResults(Entry):
     upper_bounds: dict[str, str]  # variant -> why its value is only an upper bound
     saturated: list[str]  # variants whose posteriors hardly overlap, so that the value says little
     warnings: dict[str, str]  # variant -> what to know of its value
+    descriptive: dict[str, str]  # variant -> why its value ranks nothing, although the metric ranks others
+    verdicts: dict[str, Verdict]  # variant -> what its value says in words, if the metric is a verdict
     measures: dict[
         str, str
     ]  # variant -> what the value is, if the variants' values differ in that: `density of pixels`, ...
-    pairs: list[Pair]  # of variants that share a seed and whose measures are the same
+    pairs: list[
+        Pair
+    ]  # of variants that share a seed and whose measures are the same; not of those that it only describes
 
     @property
     def mixed(self) -> bool:
@@ -68,6 +79,8 @@ class MetricResults(Entry):
             upper_bounds={variant: why for variant, why in self.upper_bounds.items() if variant in kept},
             saturated=[variant for variant in self.saturated if variant in kept],
             warnings={variant: each for variant, each in self.warnings.items() if variant in kept},
+            descriptive={variant: why for variant, why in self.descriptive.items() if variant in kept},
+            verdicts={variant: each for variant, each in self.verdicts.items() if variant in kept},
             measures=dict.fromkeys(kept, measure),
             pairs=[pair for pair in self.pairs if pair.first in kept],
         )
@@ -82,7 +95,12 @@ class MetricResults(Entry):
     @property
     def comparable(self) -> int:
         """How many variants have the metric and are compared in it."""
-        return max(Counter(self.measures.get(variant) for variant in self.summaries).values(), default=0)
+        return max(Counter(self.measures.get(variant) for variant in self.ranked).values(), default=0)
+
+    @property
+    def ranked(self) -> list[str]:
+        """The variants that have the metric, without those that it only describes."""
+        return [variant for variant in self.summaries if variant not in self.descriptive]
 
     @property
     def claimed(self) -> "MetricResults":
@@ -102,8 +120,8 @@ class MetricResults(Entry):
         return bool(pair.half_width) and worse not in self.upper_bounds
 
     def ranking(self, metric: Metric) -> list[str]:
-        """The variants that have the metric, best mean first, equal ones by name."""
-        return sorted(self.summaries, key=lambda variant: (metric.sign * self.summaries[variant].mean, variant))
+        """The variants that the metric ranks, best mean first, equal ones by name."""
+        return sorted(self.ranked, key=lambda variant: (metric.sign * self.summaries[variant].mean, variant))
 
 
 class PublishedComparison(Entry):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+ROUNDING = 1e-12  # of a value: seeds that differ by less agree, and the rest is rounding
 SEEDS, IMAGES, CLASSIFIERS = "seeds", "images", "classifiers"  # over what an interval may range
 
 
@@ -56,9 +57,11 @@ class Estimate(NamedTuple):
     over: tuple[str, ...] = ()  # what the interval ranges over: SEEDS, and IMAGES and CLASSIFIERS if they are known
 
     def half_width(self, level: float = 0.05) -> float | None:
-        """Half the width of the interval that misses with probability `level`; None for a single seed."""
+        """Half the width of the interval that misses with probability `level`; None for a single seed, 0 if the seeds agree."""
         from scipy.special import stdtrit
 
+        if not all(error.standard_error for error in self.errors):
+            return 0.0  # no interval, whatever the images say: seeds that agree say nothing of other seeds
         widths = [error.standard_error * float(stdtrit(error.degrees, 1 - level / 2)) for error in self.errors]
         return max(widths, default=None)
 
@@ -68,9 +71,10 @@ class Estimate(NamedTuple):
 
         if not self.errors:
             return None
-        known = [error for error in self.errors if error.standard_error]
-        tails = [float(stdtr(error.degrees, -abs(self.mean) / error.standard_error)) for error in known]
-        return max((2 * tail for tail in tails), default=1.0)
+        if not all(error.standard_error for error in self.errors):
+            return 1.0  # no interval excludes 0 either
+        tails = [float(stdtr(error.degrees, -abs(self.mean) / error.standard_error)) for error in self.errors]
+        return max(2 * tail for tail in tails)
 
     def detectable(self, level: float = 0.05, power: float = 0.8) -> float | None:
         """The smallest difference that studies with these errors find with probability `power`; None for a single seed.
@@ -144,7 +148,10 @@ def crossed(
     mean = float(np.mean(values))
     if seeds == 1:
         return Estimate(mean, ())
-    of_seeds = Term(float(np.var(values, ddof=1)) / seeds, seeds - 1)
+    deviation = float(np.std(values, ddof=1))
+    if deviation <= ROUNDING * max(map(abs, values)):
+        deviation = 0.0
+    of_seeds = Term(deviation**2 / seeds, seeds - 1)
     alone, terms, over = [of_seeds], [of_seeds], [SEEDS]
     if images is not None and images.shape[1] > 1:
         terms += _of_images(images - images.mean(1, keepdims=True), images.shape[1], images.shape[1] - 1)

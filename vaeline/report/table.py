@@ -1,6 +1,7 @@
 """The table of a study: a row for each metric, a column for each variant."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import floor, log10
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ SATURATED = (
     "saturated: posteriors of different images hardly overlap, so that the metric says nothing of pockets between them"
 )
 NO_BETTER = "no better than pixels drawn from one Gaussian, {}"
+NOT_RANKED = "not ranked: {}"
 BETTER_THAN_REAL = "better than real images, so that a better value no longer means samples more like them"
 MARKS = {"best": "*", "tied": "~"}
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
@@ -28,10 +30,12 @@ metrics without a mark are exploratory: their intervals are not adjusted, and cl
 class Cell(NamedTuple):
     """A metric of one variant, as text."""
 
-    value: str  # "12.3", "<= 12.3" for an upper bound, "-" for a dash
+    value: str  # "12.3", "<= 12.3" for an upper bound, "-" for a dash, or the words of a verdict
     spread: str = ""  # "± 0.4"
     mark: str = ""  # "best", "tied" or none
-    note: str = ""  # why it is a dash or an upper bound, or rests on fewer seeds
+    note: str = (
+        ""  # why it is a dash, an upper bound or not ranked, the numbers behind a verdict, or the seeds it rests on
+    )
     number: float | None = None  # the mean, to sort by; None for a dash
 
 
@@ -165,7 +169,7 @@ def marks(results: MetricResults, metric: Metric, unranked: Sequence[str] = ()) 
     ranked, and no variant is marked best. Nothing is ranked if a value is saturated, if the best mean is better than that
     of real images, or if the best mean is of other seeds and worse on those that are shared.
     """
-    if metric.better is None or len(results.summaries) < 2 or results.saturated:
+    if metric.better is None or len(results.ranked) < 2 or results.saturated:
         return {}
     leader, *others = results.ranking(metric)
     if leader in unranked:
@@ -191,6 +195,8 @@ def _rows(comparison: Comparison, metrics: dict[str, MetricResults]) -> list[Row
 
 def _row(comparison: Comparison, name: str, measure: str, results: MetricResults) -> Row:
     metric = catalogue().metric(name)
+    if not results.ranked:
+        metric = replace(metric, better=None)
     marked = marks(results.claimed, metric, comparison.unranked(name)) if name in comparison.primary else {}
     past = _notes_past_references(comparison, name)
     cells = [_cell(comparison, results, each, marked.get(each, ""), past.get(each, [])) for each in comparison.variants]
@@ -226,15 +232,19 @@ def _cell(comparison: Comparison, results: MetricResults, variant: str, mark: st
     if variant not in results.summaries:
         return Cell("-", note=results.dashes[variant])
     summary = results.summaries[variant]
-    value = number(summary.mean, summary.half_width)
+    value, half_width = number(summary.mean, summary.half_width), spread(summary.half_width)
+    if variant in results.verdicts:
+        value, half_width = results.verdicts[variant].words, ""
     bound = variant in results.upper_bounds
     notes = [UPPER_BOUND.format(results.upper_bounds[variant])] if bound else []
+    notes += [results.verdicts[variant].evidence] if variant in results.verdicts else []
+    notes += [NOT_RANKED.format(results.descriptive[variant])] if variant in results.descriptive else []
     notes += [SATURATED] if variant in results.saturated else []
     notes += past
     notes += [results.warnings[variant]] if variant in results.warnings else []
     notes += [_seeds_note(summary)] if len(summary.values) < len(comparison.seeds_of(variant)) else []
     shown = f"<= {value}" if bound else value
-    return Cell(shown, spread(summary.half_width), mark, "; ".join(notes), summary.mean)
+    return Cell(shown, half_width, mark, "; ".join(notes), summary.mean)
 
 
 def _seeds_note(summary: Summary) -> str:

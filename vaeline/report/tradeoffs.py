@@ -96,7 +96,8 @@ def _metric_scale(comparison: Comparison, name: str | None) -> Scale | None:
     results = max(comparison.metrics[name].alike().values(), key=lambda part: len(part.summaries))
     unit = catalogue().metric(name).unit
     label = f"{name} ({unit})" if unit else name
-    return Scale(name, label, results.summaries, frozenset(results.upper_bounds))
+    summaries = {variant: results.summaries[variant] for variant in results.ranked}
+    return Scale(name, label, summaries, frozenset(results.upper_bounds))
 
 
 def _seconds_scale(results: Results) -> Scale:

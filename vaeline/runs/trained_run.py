@@ -67,11 +67,12 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
             raise UserError(f"{name} is {shown(path)}; give a path.")
     with _reading(folder):
         model, facts = model_files.load(Path(folder))
+        made = described(Path(folder) / NAME)
         if place_of(Path(folder)) is not None:
-            identity.require_place(Path(folder), described(Path(folder) / NAME))
+            identity.require_place(Path(folder), made)
         if store is None:
             store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
-    return TrainedRun(_on(device, model), facts, Path(store))
+    return TrainedRun(_on(device, model), facts, Path(store), made.seed)
 
 
 class TrainedRun:
@@ -81,16 +82,17 @@ class TrainedRun:
     Images of Pillow are accepted too, and read as the pipeline reads their files: upright, and with white behind transparent pixels.
     Labels are whole numbers, (n, columns): the index of each column's value in `facts.label_values`. They can also be named,
     as in `sample(16, Smiling=1, Male="no")`. Latents z are float32, (n, latent) or (n, latent, height, width). Random
-    numbers depend on `seed` alone, and torch's global generator is left unchanged.
+    numbers depend on `seed` alone, those of `log_prob` on the run's seed too; torch's global generator is left unchanged.
 
     Args:
         model: in evaluation mode.
         facts: of its images.
         store: of the images.
+        run_seed: of the run.
     """
 
-    def __init__(self, model: Model, facts: Facts, store: Path) -> None:
-        self.model, self.facts, self.store = model, facts, store
+    def __init__(self, model: Model, facts: Facts, store: Path, run_seed: int = 0) -> None:
+        self.model, self.facts, self.store, self.run_seed = model, facts, store, run_seed
         self._splits: dict[str, Split] = {}
         self._training_labels: np.ndarray | None = None
         self._latent_shape: tuple[int, ...] | None = None
@@ -266,7 +268,8 @@ class TrainedRun:
             labels: for log p(x|y). Without labels, the result is log p(x); the classes of a conditional model are summed out
                 with their frequencies in the training split.
             samples: for each image, at least 10.
-            seed: of the samples, and of the noise of dequantization.
+            seed: of the noise of dequantization, and together with the run's seed of the samples: runs are given the same images, and
+                draw numbers of their own.
 
         Raises:
             UserError: the posterior has no density, or the labels are attributes and are not given.
@@ -288,7 +291,7 @@ class TrainedRun:
         generator = torch.Generator(self.device).manual_seed(derive_seed("dequantization", seed))
         x = self._x(images, generator)
         with torch.random.fork_rng():
-            torch.manual_seed(derive_seed("importance samples", seed))
+            torch.manual_seed(derive_seed("importance samples", seed, self.run_seed))
             return self._estimated(x, self._tensor(of_images), samples, log_prior)
 
     def _estimated(self, x: Tensor, labels: Tensor, samples: int, log_prior: Tensor | None) -> np.ndarray:

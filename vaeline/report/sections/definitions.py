@@ -23,6 +23,9 @@ SHOWN_ELSEWHERE = (
     "curve",
     "parts",
     "halves",
+    "verdict",
+    "cause",
+    "descriptive",
 )  # keys of an entry of evaluation.json
 SHOWN_AS = {"told": "encoder also sees"}  # keys that would not be understood as they are
 MOST_SHOWN = 12  # entries of a list
