@@ -41,9 +41,8 @@ def test_halves_of_the_images_widen_intervals_and_cancel_in_pairs(tmp_path: Path
             write_run(tmp_path / variant / f"seed-{seed}", {"fd_sample": value + shift + 0.1 * seed * shift}, how)
     found = compared(tmp_path, ("one", "two", "three")).metrics["fd_sample"]
     alike, opposed = found.pair("one", "two"), found.pair("one", "three")
-    assert (
-        found.summaries["one"].with_images and (found.summaries["one"].half_width or 0) > 2.16
-    )  # their root mean square
+    one = found.summaries["one"]
+    assert one.over == ["seeds", "images"] and (one.half_width or 0) > 2.16  # their root mean square
     assert alike is not None and alike.significant and (alike.half_width or 9) < 0.5
     assert opposed is not None and not opposed.significant and (opposed.half_width or 0) > 2 * 2.16
 

@@ -84,15 +84,19 @@ def test_halves_give_intervals_of_frechet_distances(seeds: int, of_seeds: float)
 
 def coverage(values: np.ndarray, pairs: np.ndarray) -> float:
     """The share of studies, (studies, seeds) and (studies, seeds, pairs), whose interval has the mean over studies in it."""
-    found = [estimate_of(*study) for study in zip(values.tolist(), [()] * len(values), pairs.tolist(), strict=True)]
+    found = [crossed(*study) for study in zip(values.tolist(), [None] * len(values), pairs, strict=True)]
     return float(np.mean([abs(each.mean - values.mean()) <= (each.half_width() or 0) for each in found]))
 
 
 def test_seeds_are_given_an_error_over_images_only_if_all_have_one() -> None:
     values, pairs = [1.0, 2.0, 4.0], [[0.1, -0.2], [0.3, 0.2], [0.0, 0.1]]
-    assert estimate_of(values, halves=pairs) == over_seeds_and_halves(values, np.array(pairs))
-    for incomplete in ([[], [], []], [[0.1], [0.1, 0.2], [0.1]], pairs[:2]):
-        assert estimate_of(values, halves=incomplete) == over_seeds(values)
+
+    def found(halves: list[list[float]]) -> Estimate:
+        return estimate_of([RunValue(value, halves=of) for value, of in zip(values, halves, strict=True)])
+
+    assert found(pairs) == over_seeds_and_halves(values, np.array(pairs))
+    for incomplete in ([[], [], []], [[0.1], [0.1, 0.2], [0.1]], [*pairs[:2], []]):
+        assert found(incomplete) == over_seeds(values)
 
 
 def test_a_p_value_is_the_level_of_the_interval_that_touches_zero() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from vaeline.report.estimates import RunValue
 from vaeline.report.paired_differences import Pair, paired_difference
 from vaeline.report.power import SURE, Claim
 
@@ -18,12 +19,11 @@ def pair(seeds: int, of_images: float = 0.0, shift: float = 0.0) -> Pair:
         over_seeds[:, None] + of_images * generator.standard_normal(32) + 0.1 * generator.standard_normal((seeds, 32))
     )
     by_variant = {"one": parts + shift, "two": np.zeros_like(parts)}
-    return paired_difference(
-        "one",
-        "two",
-        {variant: dict(enumerate(each.mean(1).tolist())) for variant, each in by_variant.items()},
-        parts={variant: dict(enumerate(each.tolist())) for variant, each in by_variant.items()},
-    )
+    runs = {
+        variant: {seed: RunValue(float(row.mean()), row.tolist()) for seed, row in enumerate(each)}
+        for variant, each in by_variant.items()
+    }
+    return paired_difference("one", "two", runs)
 
 
 @pytest.mark.parametrize("of_images", [0.0, 1.0, 20.0])
