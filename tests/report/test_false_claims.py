@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.false_claims import MOST_FALSE, covered, false, false_at_looks
-from benchmarks.made_up_studies import DISTANCE, LIKELIHOOD, Setting, claimed, study
+from benchmarks.made_up_studies import DISTANCE, LIKELIHOOD, Setting, claimed, dealt, study
 from vaeline.report import compare
 
 STUDIES = 1000
@@ -33,8 +33,19 @@ def test_real_differences_are_claimed() -> None:
     assert set(found) == {("name_0", f"name_{place}") for place in (1, 2, 3)}
 
 
+def test_a_deal_takes_each_run_at_most_once() -> None:
+    generator = np.random.default_rng(0)
+    runs = study(1, 13, Setting(0.5, unequal=False), generator).runs
+    found = dealt(runs, 3, 4, generator)
+    assert sorted((run.variant, run.seed) for run in found.runs) == [
+        (f"name_{place}", seed) for place in range(3) for seed in range(4)
+    ]
+    values = [run.metrics[LIKELIHOOD] for run in found.runs]
+    assert len(set(values)) == 12 and set(values) < {run.metrics[LIKELIHOOD] for run in runs}
+
+
 def test_a_made_up_study_has_both_kinds_of_metrics() -> None:
-    found = compare.compare(study(3, 4, Setting(0.5, unequal=True, better=False), np.random.default_rng(0)))
+    found = compare.compare(study(3, 4, Setting(0.5, unequal=True), np.random.default_rng(0)))
     assert found.primary == [LIKELIHOOD, DISTANCE]
     assert all(results.summaries["name_2"].half_width for results in found.metrics.values())
     assert sum(pair.claimed for results in found.metrics.values() for pair in results.pairs) == 6
