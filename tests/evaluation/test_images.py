@@ -51,7 +51,10 @@ def reference() -> Reference:
     record = Record()
     record.put("fd_floor", 1.5)
     test = images_of(LABELS)
-    real = replace(extract(Corner(), lambda: [test], LABELS[:, None], ROWS), label_values={"digit": ["0", "1", "2"]})
+    train = np.random.default_rng(1).integers(0, 17, (80, 4)).astype(np.float32)
+    real = replace(
+        extract(Corner(), lambda: [test], LABELS[:, None], ROWS), label_values={"digit": ["0", "1", "2"]}, train=train
+    )
     return Reference(named(Corner()), real, record, FACTS.checksums, 60, "none")
 
 

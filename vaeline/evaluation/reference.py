@@ -22,7 +22,7 @@ from vaeline.evaluation.shared_files import AGAIN
 from vaeline.evaluation.skill import Skill
 from vaeline.metrics._calibration_error import calibration_error
 from vaeline.metrics._entry import Subject
-from vaeline.metrics._images import ImageSet
+from vaeline.metrics._images import MOST_NUMBERS, MOST_ROWS, ImageSet
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import require_settings, settings_of
@@ -32,7 +32,7 @@ from vaeline.system.sealed_files import write_sealed
 from vaeline.system.tensor_files import checksum, read_tensors, write_tensors
 
 BATCH = 500
-MEASURED = ("train", "test")  # the splits that are measured
+MEASURED = ("train", "validation", "test")  # the splits that are measured
 MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time and memory grow with them
 
 
@@ -90,12 +90,14 @@ class RealImages:
         test: split that everything is compared with.
         facts: of their store.
         drawn: images that each system draws; None for as many as there are test images.
+        validation: split of new images in place of samples; None if there is none.
     """
 
     train: Split | SplitOnDisk
     test: Split
     facts: Facts
     drawn: int | None = None
+    validation: Split | SplitOnDisk | None = None
 
     @property
     def count(self) -> int:
@@ -118,7 +120,8 @@ def measure(
     facts, test = images.facts, images.test
     record = Record(checksums=facts.checksums, seed=seed)
     found = extract(features, lambda: [test.images], test.labels, np.arange(len(test.images)))
-    real = replace(found, label_values=_label_values(facts), levels=facts.levels)
+    train = _training_features(features, images.train, found.features.shape[1])
+    real = replace(found, label_values=_label_values(facts), levels=facts.levels, train=train)
     data = {name: facts.checksums.get(name, "") for name in MEASURED}
     reference = Reference(
         named(features), real, record, data, images.count, classifier.weights_sha256, features.says_nothing
@@ -139,6 +142,18 @@ def _images_for_scale(features: Features, images: RealImages, seed: int) -> Iter
     unlabelled = np.zeros((count, 0), np.int64)
     levels = images.facts.levels
     yield "pixel_gaussian", extract(features, lambda: pixel_gaussian(train.images, count, levels, seed), unlabelled)
+    if images.validation is not None:
+        chosen = evenly_spaced(len(images.validation.images), count)
+        held_out = images.validation.images.take(chosen, axis=0)
+        yield "held_out", extract(features, lambda: [held_out], images.validation.labels[chosen])
+
+
+def _training_features(features: Features, train: Split | SplitOnDisk, dimensions: int) -> np.ndarray:
+    """The features of training images, float32, (any, dimensions): of MOST_ROWS, or of more if they have few dimensions."""
+    rows = evenly_spaced(len(train.images), max(MOST_ROWS, MOST_NUMBERS // dimensions))
+    blocks = np.array_split(rows, -(-len(rows) // BATCH))
+    found = [features(torch.from_numpy(train.images.take(block, axis=0))).cpu().numpy() for block in blocks]
+    return np.concatenate(found)
 
 
 def put_image_metrics(reference: Reference, images: ImageSet, subject: Subject, by_label: bool) -> None:
