@@ -209,7 +209,9 @@ def sections(run: Callable[..., Result]) -> dict[str, str]:
 
 DRAWN = ("low_posterior", "reconstruction", "sample")
 FEATURES, FID = ({f"{name}-{subject}" for subject in DRAWN} for name in ("features", "frechet_distance"))
-OF_IMAGES = FID | {f"kernel_distance-{subject}" for subject in DRAWN} | {"precision_recall-sample"}
+OF_IMAGES = (
+    FID | {f"kernel_distance-{subject}" for subject in DRAWN} | {"memorisation-sample", "precision_recall-sample"}
+)
 LIKELIHOODS, LATENTS = {"elbo", "likelihood"}, {"aggregate", "posteriors"}
 ALL = FEATURES | OF_IMAGES | LIKELIHOODS | LATENTS | {"labels", "representation"}
 AGAIN = {  # a file -> what an edit of it computes again
