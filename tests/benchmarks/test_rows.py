@@ -32,6 +32,6 @@ def test_every_side_has_its_function(side: Side) -> None:
     assert functions(SIDES / f"{side.module}.py")[side.function] == len(side.arguments)
 
 
-@pytest.mark.parametrize("module", [*(f"sides.{name}" for name in OURS), "precision", "roofline", "study"])
+@pytest.mark.parametrize("module", [*(f"sides.{name}" for name in OURS), "precision", "roofline", "stress", "study"])
 def test_modules_that_use_the_library_can_be_imported(module: str) -> None:
     importlib.import_module(f"benchmarks.{module}")

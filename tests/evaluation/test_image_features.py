@@ -39,6 +39,8 @@ def test_features_survive_being_kept() -> None:
     state = to_state(found)
     assert all(isinstance(each, Tensor) for each in state.values())
     again = from_state({name: torch.clone(each) for name, each in state.items()}, lambda: [images], "fd")
-    assert again.moments.count == 3 and np.array_equal(again.moments.factor, found.moments.factor)
+    assert (
+        again.train is None and again.moments.count == 3 and np.array_equal(again.moments.factor, found.moments.factor)
+    )
     for name in ("features", "labels", "test_index"):
         assert np.array_equal(getattr(again, name), getattr(found, name))

@@ -56,7 +56,10 @@ def reference() -> References:
     record = Record()
     record.put("fd_floor", 1.5)
     test = images_of(LABELS)
-    real = replace(extract(Corner(), lambda: [test], LABELS[:, None], ROWS), label_values={"digit": ["0", "1", "2"]})
+    train = np.random.default_rng(1).integers(0, 17, (80, 4)).astype(np.float32)
+    real = replace(
+        extract(Corner(), lambda: [test], LABELS[:, None], ROWS), label_values={"digit": ["0", "1", "2"]}, train=train
+    )
     return References({NO_JUDGE: Reference(named(Corner()), real, record)}, record, {"0": "none"}, FACTS.checksums, 60)
 
 

@@ -91,11 +91,13 @@ def measured(drawn: int | None = None, says_nothing: str = "") -> References:
     facts, space = FACTS, Pixels()
     space.says_nothing = says_nothing
     generator = np.random.default_rng(0)
-    train, test = (Split(correlated(count, count), generator.integers(0, 2, (count, 2)), []) for count in (900, 600))
+    train, test, validation = (
+        Split(correlated(count, count), generator.integers(0, 2, (count, 2)), []) for count in (900, 600, 300)
+    )
     torch.manual_seed(0)
     judge = Classifier(facts.image_shape, 256, [2, 2], 4, 2).eval()
     judge.skill = made_up.learned("a", "b")
-    images = RealImages(train, test, facts, drawn_rows(600, Sampling(count=drawn)))
+    images = RealImages(train, test, facts, drawn_rows(600, Sampling(count=drawn)), validation)
     return measure(space, {"0": judge}, images, 0)  # type: ignore[arg-type]
 
 
@@ -177,6 +179,25 @@ def test_training_images_give_the_ceiling_of_precision_and_recall() -> None:
     assert expected[0] > 0.95 and expected[2] == pytest.approx(1, abs=0.15)
 
 
+def test_validation_images_are_no_copies_of_training_images() -> None:
+    found = measured()
+    how = found.record.evaluation["memorised_share_floor"]
+    assert found.spaces[NO_JUDGE].real.train.dtype == np.float32 and np.array_equal(
+        found.spaces[NO_JUDGE].real.train, correlated(900, 900).reshape(-1, 4)
+    )
+    assert (how["images"], how["of"], how["training_images"]) == (300, 600, 900)
+    assert how["value"] == pytest.approx(0.05, abs=2 * found.record.metrics["memorised_share_floor_standard_error"])
+
+
+def test_many_training_images_are_kept_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "MOST_ROWS", 50)
+    monkeypatch.setattr(reference, "BATCH", 70)
+    for numbers, kept in ((0, 50), (4 * 200, 200), (4 * 10_000, 900)):
+        monkeypatch.setattr(reference, "MOST_NUMBERS", numbers)
+        expected = correlated(900, 900)[evenly_spaced(900, kept)].reshape(-1, 4)
+        assert np.array_equal(measured().spaces[NO_JUDGE].real.train, expected)
+
+
 @pytest.mark.filterwarnings("ignore::vaeline.metrics.frechet_distance.FewImages")
 def test_too_few_images_for_a_covariance_are_reported(tmp_path: Path) -> None:
     found = measured(4)
@@ -196,10 +217,9 @@ def test_a_reference_reads_back_equal(tmp_path: Path) -> None:
     again = reference.read(*paths, correlated(600, 600), facts, STUDY)
     assert again.spaces[NO_JUDGE].real.label_values == {"a": ["no", "yes"], "b": ["no", "yes"]}
     assert (again.record.metrics, again.record.evaluation) == (found.record.metrics, found.record.evaluation)
-    assert again.spaces[NO_JUDGE].real.moments.count == 600
-    assert np.array_equal(
-        again.spaces[NO_JUDGE].real.moments.covariance, found.spaces[NO_JUDGE].real.moments.covariance
-    )
+    real, expected = again.spaces[NO_JUDGE].real, found.spaces[NO_JUDGE].real
+    assert real.moments.count == 600 and np.array_equal(real.train, expected.train)
+    assert np.array_equal(real.moments.covariance, expected.moments.covariance)
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -243,7 +263,7 @@ def test_files_of_two_references_are_refused(written: tuple[Path, Path], tmp_pat
 
 def test_a_reference_names_its_data_and_classifier() -> None:
     found = measured()
-    assert found.data == {"train": "", "test": ""} and found.judges == {"0": ""}
+    assert found.data == {"train": "", "validation": "", "test": ""} and found.judges == {"0": ""}
 
 
 def test_features_that_say_nothing_give_dashes_for_distances() -> None:

@@ -245,7 +245,7 @@ DRAWN = ("low_posterior", "reconstruction", "sample")
 FEATURES, FID, KD = (
     {f"{name}-{subject}-judge-0" for subject in DRAWN} for name in ("features", "frechet_distance", "kernel_distance")
 )
-OF_IMAGES = FID | KD | {"precision_recall-sample-judge-0"}
+OF_IMAGES = FID | KD | {"memorisation-sample-judge-0", "precision_recall-sample-judge-0"}
 LABELS = {"labels-judge-0"}
 LIKELIHOODS = {"elbo", "likelihood-own", "annealing-own", "sandwich-own"}
 LATENTS = {"aggregate", "posteriors", "collapse"}

@@ -125,8 +125,8 @@ def to_state(images: ImageSet) -> dict[str, Tensor]:
         "count": np.array(images.moments.count), "mean": images.moments.mean, "covariance": images.moments.covariance,
         "rows": images.features, "labels": images.labels, "sources": images.test_index,
     }  # fmt: skip
-    if images.moments.factor is not None:
-        arrays["factor"] = images.moments.factor
+    arrays |= {} if images.moments.factor is None else {"factor": images.moments.factor}
+    arrays |= {} if images.train is None else {"train": images.train}
     return {name: torch.as_tensor(array).contiguous() for name, array in arrays.items()}
 
 
@@ -138,4 +138,6 @@ def from_state(state: State, blocks: Blocks, space: Space) -> ImageSet:
     """
     arrays = {name: tensor.numpy() for name, tensor in state.items()}
     found = Moments(int(arrays["count"]), arrays["mean"], arrays["covariance"], arrays.get("factor"))
-    return ImageSet(blocks, found, arrays["rows"], arrays["labels"], arrays["sources"], space)
+    return ImageSet(
+        blocks, found, arrays["rows"], arrays["labels"], arrays["sources"], space, train=arrays.get("train")
+    )

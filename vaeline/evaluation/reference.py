@@ -25,7 +25,7 @@ from vaeline.evaluation.shared_files import AGAIN
 from vaeline.evaluation.skill import Skill
 from vaeline.metrics._calibration_error import calibration_error
 from vaeline.metrics._entry import Subject
-from vaeline.metrics._images import ImageSet, Results
+from vaeline.metrics._images import MOST_NUMBERS, MOST_ROWS, ImageSet, Results
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import require_settings, settings_of
@@ -35,7 +35,7 @@ from vaeline.system.sealed_files import write_sealed
 from vaeline.system.tensor_files import checksum, joined, parted, read_tensors, write_tensors
 
 BATCH = 500
-MEASURED = ("train", "test")  # the splits that are measured
+MEASURED = ("train", "validation", "test")  # the splits that are measured
 MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time and memory grow with them
 
 
@@ -57,7 +57,7 @@ class References:
     spaces: Mapping[str, Reference]  # judge -> reference; one, called NO_JUDGE, if the space is the same for all judges
     record: Record  # floors, ceilings and other references, means over judges
     judges: Mapping[str, str]  # judge -> SHA-256 of its weights
-    data: Mapping[str, str]  # SHA-256 of the train and test splits as preprocessed
+    data: Mapping[str, str]  # SHA-256 of the splits as preprocessed
     drawn: int  # images that a system draws, and that the references are measured of
 
     def require(self, features: Features, judges: Mapping[str, str], facts: Facts, drawn: int) -> None:
@@ -103,12 +103,14 @@ class RealImages:
         test: split that everything is compared with.
         facts: of their store.
         asked: rows of the test images whose labels samples are asked to show, in ascending order.
+        validation: split of new images in place of samples; None if there is none.
     """
 
     train: Split | SplitOnDisk
     test: Split
     facts: Facts
     asked: np.ndarray
+    validation: Split | SplitOnDisk | None = None
 
     @property
     def count(self) -> int:
@@ -163,12 +165,16 @@ def unlearned_by_any(classifiers: Mapping[str, Classifier]) -> list[str]:
 def _in_space(features: Features, images: RealImages, seed: int, by_label: bool) -> Reference:
     facts, test = images.facts, images.test
     found = extract(features, lambda: [test.images], test.labels, np.arange(len(test.images)))
-    real = replace(found, label_values=_label_values(facts), levels=facts.levels)
+    train = _training_features(features, images.train, found.features.shape[1])
+    real = replace(found, label_values=_label_values(facts), levels=facts.levels, train=train)
     reference = Reference(named(features), real, Record(checksums=facts.checksums, seed=seed), features.says_nothing)
     matched = match(test.labels[images.asked], images.train.labels, seed)
     floors, gaussian = _floors(features, images, matched, seed), _pixel_gaussian(features, images, seed)
     put_image_metrics(reference, floors, "floor", by_label, matched.shared)
     put_image_metrics(reference, [gaussian], "pixel_gaussian", by_label)
+    if images.validation is not None:
+        held_out = _held_out(features, images.validation, images.count)
+        put_image_metrics(reference, [held_out], "held_out", by_label)
     return reference
 
 
@@ -190,6 +196,21 @@ def _pixel_gaussian(features: Features, images: RealImages, seed: int) -> ImageS
     count, levels = images.count, images.facts.levels
     unlabelled = np.zeros((count, 0), np.int64)
     return extract(features, lambda: pixel_gaussian(images.train.images, count, levels, seed), unlabelled)
+
+
+def _held_out(features: Features, validation: Split | SplitOnDisk, count: int) -> ImageSet:
+    """New images, at most as many as a system draws."""
+    rows = evenly_spaced(len(validation.images), count)
+    images = validation.images.take(rows, axis=0)
+    return extract(features, lambda: [images], validation.labels[rows])
+
+
+def _training_features(features: Features, train: Split | SplitOnDisk, dimensions: int) -> np.ndarray:
+    """The features of training images, float32, (any, dimensions): of MOST_ROWS, or of more if they have few dimensions."""
+    rows = evenly_spaced(len(train.images), max(MOST_ROWS, MOST_NUMBERS // dimensions))
+    blocks = np.array_split(rows, -(-len(rows) // BATCH))
+    found = [features(torch.from_numpy(train.images.take(block, axis=0))).cpu().numpy() for block in blocks]
+    return np.concatenate(found)
 
 
 def put_image_metrics(

@@ -15,7 +15,7 @@ Better = Literal["lower", "higher"]
 Group = Literal["Likelihood", "Images", "Latent space", "Representation", "Conditions", "The models", "Other metrics"]
 Space = Literal["fd", "fid"]
 Drawn = Literal["reconstruction", "sample", "low_posterior"]
-Subject = Literal["reconstruction", "sample", "low_posterior", "floor", "pixel_gaussian"]
+Subject = Literal["reconstruction", "sample", "low_posterior", "floor", "pixel_gaussian", "held_out"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Past = Literal["better than real images", "no better than one Gaussian"]
 

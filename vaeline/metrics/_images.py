@@ -15,6 +15,7 @@ from vaeline.metrics._entry import Space
 from vaeline.metrics._moments import Moments
 
 MOST_ROWS = 5000  # images of a set that are compared pair by pair
+MOST_NUMBERS = 2**22  # in the features of more training images than MOST_ROWS: 16 MB
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class ImageSet:
     space: Space = "fd"
     levels: int = 256  # a pixel is from 0 to levels - 1
     label_values: Mapping[str, list[str]] = field(default_factory=dict)  # name of each label column -> its values
+    # Of the test images only: the features of training images, float32, (any, dimensions), spread evenly over the split.
+    train: np.ndarray | None = None
 
 
 class Measured(NamedTuple):

@@ -1,0 +1,85 @@
+"""Memorised images: samples that lie closer to one training image than new images do.
+
+Test images say how close new images come to training images (Meehan et al., 2020). The distance to the nearest training image
+is taken in units of that to its neighbours (Carlini et al., 2023): blurred or typical images are close to many training images,
+a copy is close to one.
+"""
+
+from math import sqrt
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaeline.metrics._entry import Metric, Reference
+from vaeline.metrics._images import Dash, ImageSet, Measured, Results, refuse_identical
+
+METRICS = [
+    Metric(
+        "memorised_share",
+        group="Images",
+        meaning="samples closer to a training image than new images are, 0.05 if none is memorised",
+        definition="Share of samples that are closer to a training image than 95% of test images are, in units of the distance to "
+        "the 5th nearest training image.",
+        better="lower",
+        standard_error="over images",
+        references=(
+            Reference(
+                "memorised_share_floor",
+                "The same of validation images in place of samples.",
+                subject="held_out",
+                past="better than real images",
+            ),
+        ),
+        data=("images",),
+        subject="sample",
+    )
+]
+
+NEIGHBOURS = 5
+LEVEL = 0.05  # share of new images that count as memorised
+FEWEST = 20  # test images, so that one of them is below the level
+ROUNDING = 1e-4  # features of one image in two batches differ by less
+MOST_PAIRS = 50_000_000  # distances to training images that are computed of each set
+BLOCK_PAIRS = 5_000_000  # distances that are in memory at a time
+
+
+def measure(images: ImageSet, real: ImageSet) -> Results:
+    """The share of images that are closer to a training image than test images are."""
+    refuse_identical(real)
+    train = real.train
+    if train is None or len(train) < NEIGHBOURS:
+        return {"memorised_share": Dash(f"it needs the features of at least {NEIGHBOURS} training images")}
+    drawn, test = (_spread(each.features, MOST_PAIRS // len(train)) for each in (images, real))
+    if len(test) < FEWEST:
+        return {"memorised_share": Dash(f"it needs at least {FEWEST} test images")}
+    of_drawn, of_test = (closeness(torch.from_numpy(each), torch.from_numpy(train)).numpy() for each in (drawn, test))
+    limit = np.quantile(of_test, LEVEL)
+    if limit < ROUNDING:
+        return {"memorised_share": Dash(f"{LEVEL:.0%} of the test images have the features of training images")}
+    share = float((of_drawn < limit).mean())
+    # Of the share, and of the limit where the samples are no denser there than the test images.
+    error = sqrt(share * (1 - share) / len(drawn) + LEVEL * (1 - LEVEL) / len(test))
+    how = {"images": len(drawn), "of": len(test), "training_images": len(train)}
+    return {"memorised_share": Measured(share, how, error)}
+
+
+def closeness(features: Tensor, train: Tensor) -> Tensor:
+    """The distance to the nearest training image in units of that to the 5th nearest: 0 for a copy, 1 if all five are as near.
+
+    Args:
+        features: of images, (n, dimensions).
+        train: of training images, (m, dimensions), at least 5.
+
+    Returns:
+        0 to 1, (n,); 0 where the 5th nearest is at distance 0 too.
+    """
+    train = train.double()
+    blocks = features.double().split(max(1, BLOCK_PAIRS // len(train)))
+    nearest = torch.cat([torch.cdist(block, train).topk(NEIGHBOURS, largest=False).values for block in blocks])
+    return (nearest[:, 0] / nearest[:, -1]).nan_to_num(0.0)
+
+
+def _spread(rows: np.ndarray, most: int) -> np.ndarray:
+    """At most so many rows, spread evenly."""
+    return rows[np.linspace(0, len(rows) - 1, min(len(rows), max(most, 1))).round().astype(np.int64)]
