@@ -106,7 +106,7 @@ def _print_seeds(claims: list[Claim], metric: str, difference: float, level: flo
     )
     for claim in chosen:
         found, most = (each.needed(difference, level, power) for each in (claim, claim.at_its_limit()))
-        needed = f"{found:,}" if found else "no number, because the test images alone vary too much"
+        needed = f"{found:,}" if found else "no number, because test images and classifiers alone leave more open"
         click.echo(f"  {' and '.join(claim.variants)}: {needed}" + (f" ({most:,})" if found and most else ""))
 
 

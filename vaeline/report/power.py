@@ -23,21 +23,20 @@ class Claim(NamedTuple):
     variants: tuple[str, str]  # in the order of the study
     seeds: int  # that its variance comes from
     deviation: float  # of the difference over seeds, standard
-    # What seeds do not reduce: for each further error the variance that the images add, and the square of it over its degrees of freedom.
-    fixed: tuple[tuple[float, float], ...]
+    # What seeds do not reduce: the variance that images and classifiers add, and the square of it over its degrees of freedom.
+    fixed: tuple[float, float] = (0.0, 0.0)
+    alone: tuple[Error, ...] = ()  # errors that contain nothing of the seeds: over classifiers
 
     @classmethod
     def of(cls, metric: str, pair: Pair) -> "Claim":
         """The variance of a paired difference."""
         over_seeds, *others = pair.estimate.errors
-        fixed = [
-            (
-                max(each.standard_error**2 - over_seeds.standard_error**2, 0.0),
-                max(each.standard_error**4 / each.degrees - over_seeds.standard_error**4 / over_seeds.degrees, 0.0),
-            )
-            for each in others
-        ]
-        return cls(metric, (pair.first, pair.second), pair.seeds, pair.deviation, tuple(fixed))
+        *alone, together = others or [over_seeds]
+        fixed = (
+            max(together.standard_error**2 - over_seeds.standard_error**2, 0.0),
+            max(together.standard_error**4 / together.degrees - over_seeds.standard_error**4 / over_seeds.degrees, 0.0),
+        )
+        return cls(metric, (pair.first, pair.second), pair.seeds, pair.deviation, fixed, tuple(alone))
 
     def detectable(self, seeds: int, level: float, power: float) -> float:
         """The smallest difference that so many seeds find.
@@ -47,13 +46,11 @@ class Claim(NamedTuple):
             level: of the test.
             power: probability to find it.
         """
-        variance = self.deviation**2 / seeds
-        errors = [Error(sqrt(variance), seeds - 1)]
-        for fixed, over_degrees in self.fixed:
-            whole = variance + fixed
-            degrees = whole**2 / (variance**2 / (seeds - 1) + over_degrees) if whole else 1.0
-            errors.append(Error(sqrt(whole), max(degrees, 1.0)))
-        return Estimate(0.0, tuple(errors)).detectable(level, power) or 0.0
+        variance, (fixed, over_degrees) = self.deviation**2 / seeds, self.fixed
+        whole = variance + fixed
+        degrees = whole**2 / (variance**2 / (seeds - 1) + over_degrees) if whole else 1.0
+        errors = (Error(sqrt(variance), seeds - 1), *self.alone, Error(sqrt(whole), max(degrees, 1.0)))
+        return Estimate(0.0, errors).detectable(level, power) or 0.0
 
     def at_its_limit(self) -> "Claim":
         """The claim with the upper limit of its deviation: so few seeds know the deviation badly."""
@@ -63,7 +60,7 @@ class Claim(NamedTuple):
         return self._replace(deviation=self.deviation * sqrt(degrees / float(chdtri(degrees, SURE))))
 
     def needed(self, difference: float, level: float, power: float) -> int | None:
-        """The number of seeds that finds a difference; None if none does, because the test images alone vary too much.
+        """The number of seeds that finds a difference; None if none does, because test images and classifiers alone leave more open.
 
         Args:
             difference: that is wanted.
