@@ -209,8 +209,7 @@ def _training_features(features: Features, train: Split | SplitOnDisk, dimension
     """The features of training images, float32, (any, dimensions): of MOST_ROWS, or of more if they have few dimensions."""
     rows = evenly_spaced(len(train.images), max(MOST_ROWS, MOST_NUMBERS // dimensions))
     blocks = np.array_split(rows, -(-len(rows) // BATCH))
-    found = [features(torch.from_numpy(train.images.take(block, axis=0))).cpu().numpy() for block in blocks]
-    return np.concatenate(found)
+    return features_of(features, lambda: (train.images.take(block, axis=0) for block in blocks), len(rows))
 
 
 def put_image_metrics(
