@@ -103,7 +103,7 @@ def _compare_precisions(precisions: Precisions) -> list[PrecisionRow]:
 def _precision_row(study: str, metric: str, variant: str, values: Mapping[str, Mapping[str, float]]) -> PrecisionRow:
     fp32, bf16 = ({int(seed): RunValue(value) for seed, value in values[key].items()} for key in ("32", "bf16"))
     pair = paired_difference("bf16", "fp32", {"bf16": bf16, "fp32": fp32})
-    same = pair.half_width is not None and not pair.significant
+    same = bool(pair.half_width) and not pair.significant
     estimates = (estimate_of(list(fp32.values())), estimate_of(list(bf16.values())), pair.estimate)
     return PrecisionRow(study, metric, variant, [*map(_format_estimate, estimates)], same)
 

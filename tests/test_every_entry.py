@@ -322,7 +322,7 @@ def test_its_samples_are_evaluated(trained: Trained) -> None:
     facts = replace(facts, counts=counts)
     judges = Judges(
         Quadrants(),
-        measure(Quadrants(), {"0": classifier}, RealImages(split, split, facts), 0),
+        measure(Quadrants(), {"0": classifier}, RealImages(split, split, facts, np.arange(len(split.images))), 0),
         {"0": classifier},
         facts,
     )
