@@ -152,9 +152,10 @@ def assert_measured(trained: Trained) -> None:
         assert model.posterior.kind in ("point", "discrete")
         return
     torch.manual_seed(0)
-    of_posterior = from_posterior(model, model.likelihood, x, labels, samples=2000)
-    of_modes = around_modes(model, model.likelihood, x, labels, samples=200).at(0)
-    assert of_posterior.log_prob.shape == of_modes.log_prob.shape == (BATCH,)
+    x, labels = x[:3], labels[:3]
+    of_posterior = from_posterior(model, model.likelihood, x, labels, samples=500)
+    of_modes = around_modes(model, model.likelihood, x, labels, samples=100).at(0)
+    assert of_posterior.log_prob.shape == of_modes.log_prob.shape == (3,)
     difference, error = of_modes.log_prob - of_posterior.log_prob, (of_modes.variance + of_posterior.variance).sqrt()
     assert (difference > -5 * error - 0.02).all()  # samples of q(z|x) may lie below
 
