@@ -114,7 +114,8 @@ def tiny_study(name: str, data: str, variants: list[str], seeds: list[int]) -> d
     content["dataset"]["split"].update(seed=len(data), validation=0.2, test=0.3)
     content["training"].update(epochs=2, validate_every=1, batch_size=16)
     content["classifier"].update(epochs=1, width=4, features=2)
-    content["evaluation"].update(likelihood={"samples": 10, "budget": 100}, bound_samples=1)
+    content["evaluation"]["likelihood"].update(samples=10, budget=100)
+    content["evaluation"].update(bound_samples=1)
     content["sampling"].update(grid=4)
     return content
 

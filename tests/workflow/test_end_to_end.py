@@ -19,7 +19,8 @@ def shorten(params: dict[str, Any]) -> None:
     params["dataset"].update(limit=150)
     params["training"].update(epochs=2)
     params["classifier"].update(epochs=1)
-    params["evaluation"].update(likelihood={"samples": 10, "budget": 100}, bound_samples=1)
+    params["evaluation"]["likelihood"].update(samples=10, budget=100)
+    params["evaluation"].update(bound_samples=1)
 
 
 def checksums(project: Project) -> dict[str, str]:
