@@ -108,16 +108,21 @@ def test_a_mode_counts_by_its_height_times_its_width() -> None:
     torch.testing.assert_close(mixture.log_weight.exp().flatten(), torch.tensor([100 / 101, 1 / 101]).double())
 
 
-def test_chains_of_a_linear_gaussian_model_average_to_its_likelihood_from_both_ends() -> None:
+# Between 4 temperatures, each step holds much of the likelihood, which one left out would miss.
+@pytest.mark.parametrize(("temperatures", "chains", "shift", "narrower"), [(64, 64, 0.1, 0.5), (4, 4000, 0.1, 1.0)])
+def test_chains_of_a_linear_gaussian_model_average_to_its_likelihood_from_both_ends(
+    temperatures: int, chains: int, shift: float, narrower: float
+) -> None:
     model = LinearGaussian(4)
     torch.manual_seed(0)
     proposal = laplace.proposal(model.density, [torch.zeros_like(model.z)])
     wide = StudentMixture(
-        proposal.centre + 0.1, 0.5 * proposal.factor, proposal.log_weight
+        proposal.centre + shift, narrower * proposal.factor, proposal.log_weight
     )  # one that needs the chains
-    annealing = Annealing.tuned(model.density, wide).with_temperatures(64, torch.arange(IMAGES))
-    up = annealing.log_weights(64)
-    exact = model.mean + torch.linalg.solve(torch.linalg.cholesky(model.precision).T, torch.randn(64, IMAGES, 4).mT).mT
+    annealing = Annealing.tuned(model.density, wide).with_temperatures(temperatures, torch.arange(IMAGES))
+    up = annealing.log_weights(chains)
+    noise = torch.randn(chains, IMAGES, 4)
+    exact = model.mean + torch.linalg.solve(torch.linalg.cholesky(model.precision).T, noise.mT).mT
     down = -annealing.log_weights_back(exact)
     for found, sign in ((up, 1), (down, -1)):
         off = (sign * mean_of(found) - model.log_prob) / errors_of(found)
