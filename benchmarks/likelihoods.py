@@ -30,6 +30,7 @@ from vaeline.models.estimators.from_posterior import from_posterior
 from vaeline.models.estimators.joint_density import JointDensity
 from vaeline.models.estimators.log_likelihood import LogLikelihood
 from vaeline.models.estimators.pareto_tail import MOST
+from vaeline.models.estimators.sandwich import gap
 from vaeline.models.model import Model
 from vaeline.runs import model_files
 from vaeline.runs.folder import project_of
@@ -172,7 +173,7 @@ def _gap_of_modes(model: Model, labels: Tensor) -> float:
         proposal = laplace.proposal_of(part)
         drawn = proposal.sample(AROUND_MODES, stratified=False)
         weights = part.log_prob(drawn) - proposal.log_prob(drawn)
-        gaps.append(_gap(weights, part.log_prob(exact.unsqueeze(0)) - proposal.log_prob(exact.unsqueeze(0))))
+        gaps.append(gap(weights, part.log_prob(exact.unsqueeze(0)) - proposal.log_prob(exact.unsqueeze(0))))
     return float(torch.cat(gaps).mean())
 
 
@@ -187,11 +188,7 @@ def _gap_of_posterior(model: Model, labels: Tensor) -> float | None:
     drawn = q.sample((FROM_POSTERIOR,))
     weights = density.log_prob(drawn) - q.log_prob(drawn).double().sum(-1)
     exact = z.unsqueeze(0)
-    return float(_gap(weights, density.log_prob(exact) - q.log_prob(exact).double().sum(-1)).mean())
-
-
-def _gap(weights: Tensor, exact: Tensor) -> Tensor:
-    return torch.cat([weights[1:], exact]).logsumexp(0) - weights.logsumexp(0)
+    return float(gap(weights, density.log_prob(exact) - q.log_prob(exact).double().sum(-1)).mean())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from vaeline.models.estimators.laplace import proposal_of
 from vaeline.models.estimators.log_likelihood import LogLikelihood
 from vaeline.models.model import Model
 
+BACKWARD_CHAINS = 4  # from each exact draw
+
 
 def why_no_sandwich(model: Model) -> str:
     """Why the model draws no images of its own density; empty if it does."""
@@ -40,19 +42,31 @@ def _gaps(density: JointDensity, z: Tensor, samples: int) -> Tensor:
     drawn = proposal.sample(samples, stratified=False)
     weights = density.log_prob(drawn) - proposal.log_prob(drawn)
     exact = density.log_prob(z.unsqueeze(0)) - proposal.log_prob(z.unsqueeze(0))
-    found = _gap(weights, exact)
+    found = gap(weights, exact)
     rows = (~is_trusted(LogLikelihood.of_weights(weights), samples)).nonzero().squeeze(1).to(z.device)
     if len(rows):
         pilot = Annealing.tuned(density.of(rows), proposal.of(rows))
         for chains in pilot.effective():
             of = rows[chains.rows]
             if len(of):
-                back = chains.annealing.log_weights_back(z[of].unsqueeze(0))
-                found[of.cpu()] = _gap(chains.log_weights, back)
+                back = chains.annealing.log_weights_back(z[of].expand(BACKWARD_CHAINS, -1, -1))
+                found[of.cpu()] = gap(chains.log_weights, back)
     return found
 
 
-def _gap(weights: Tensor, exact: Tensor) -> Tensor:
-    """The mean of weights with one replaced by that of an exact draw, against the mean without it: (count, images), (1, images)."""
-    upper = torch.cat([weights[1:], exact]).logsumexp(0)
-    return (upper - weights.logsumexp(0)).cpu()
+def gap(log_weights: Tensor, exact: Tensor) -> Tensor:
+    """Log of the mean of weights one of which is that of an exact draw, less log of the mean without it.
+
+    The mean over all choices of the one, and over several weights of the exact draw, has the same expectation as one choice and varies
+    less.
+
+    Args:
+        log_weights: (count, images), in exchangeable order.
+        exact: log-weights of an exact draw, (any, images).
+
+    Returns:
+        Nats, (images,), on the CPU; inf where no weight is finite.
+    """
+    total = log_weights.logsumexp(0)
+    without = total + torch.log1p(-(log_weights - total).exp().clamp_max(1))
+    return (torch.logaddexp(without.unsqueeze(1), exact) - total).mean((0, 1)).nan_to_num(torch.inf, torch.inf).cpu()
