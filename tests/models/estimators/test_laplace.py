@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
+from vaeline.models.contracts import Prior
 from vaeline.models.estimators import laplace, pareto_tail
 from vaeline.models.estimators.annealing import Annealing
 from vaeline.models.estimators.joint_density import JointDensity
@@ -179,6 +180,33 @@ def test_curvature_of_any_prior_counts() -> None:
     with torch.no_grad():
         local = model.local(z)
     torch.testing.assert_close(local.curvature[0], -hessian[0, :, 0])
+
+
+class Box(Prior):
+    """Uniform over z between -3 and 3: flat, so that a direction that the decoder ignores has no curvature at all."""
+
+    def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        inside = (z.abs() <= 3).all(1)
+        return torch.where(inside, -z.shape[1] * log(6), -torch.inf)
+
+    def sample(self, count: int, condition: Tensor | None) -> Tensor:
+        return 6 * torch.rand(count, 2) - 3
+
+
+def test_a_singular_curvature_is_bounded() -> None:
+    torch.manual_seed(4)
+    weight = torch.randn(1, PIXELS)
+    decode = lambda z: z[:, :1] @ weight  # noqa: E731
+    likelihood = sigma_likelihood(0.5)
+    model = density(decode, likelihood.sample(decode(2 * torch.rand(IMAGES, 2) - 1)), likelihood, Box())
+    singular = model.local(torch.zeros(IMAGES, 2)).curvature
+    assert (torch.linalg.matrix_rank(singular) == 1).all()
+    proposal = laplace.proposal(model, [torch.zeros(IMAGES, 2)])
+    z = proposal.sample(4000)
+    weights = model.log_prob(z) - proposal.log_prob(z)
+    places = torch.linspace(-3, 3, 4001).view(-1, 1, 1).expand(-1, IMAGES, 2)
+    exact = model.log_prob(places).logsumexp(0) + log(6 / 4000) + log(6)
+    assert ((mean_of(weights) - exact) / errors_of(weights)).abs().max() < 4
 
 
 def test_a_mixture_of_students_integrates_to_one() -> None:

@@ -140,8 +140,9 @@ class JointDensity:
         """Gradient and minus the Hessian of log p(z|y): (images, latent), (images, latent, latent)."""
         with torch.enable_grad():
             z = z.detach().requires_grad_()
-            log_prob = self.prior.log_prob(z, self.condition).sum()
-            (gradient,) = torch.autograd.grad(log_prob, z, create_graph=True)
+            flat = 0 * z  # so that a density that is constant or linear in z has derivatives too
+            log_prob = self.prior.log_prob(z, self.condition).sum() + flat.sum()
+            gradient = torch.autograd.grad(log_prob, z, create_graph=True)[0] + flat
             rows = [torch.autograd.grad(each.sum(), z, retain_graph=True)[0] for each in gradient.unbind(1)]
         hessian = torch.stack(rows, 1)
         return gradient.detach(), -(hessian + hessian.transpose(1, 2)) / 2
