@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.made_up_studies import SHARES, at_look, claimed, dealt, over_images, setting, study
 from benchmarks.race import MEASURED, machine
 from vaeline.report import results
-from vaeline.report.estimates import over_seeds_and_images
+from vaeline.report.estimates import crossed
 from vaeline.study.reading import load
 
 RESULTS = MEASURED / "false_claims.json"
@@ -57,7 +57,7 @@ def covered(seeds: int, share: float, skewed: bool, studies: int, generator: np.
     held = 0
     for _ in range(studies):
         values = over_images(generator.standard_normal(seeds), share, generator, skewed)
-        found = over_seeds_and_images(values)
+        found = crossed(values.mean(1).tolist(), images=values)
         held += abs(found.mean) <= (found.half_width() or 0)
     return held / studies
 

@@ -81,10 +81,22 @@ def test_a_value_of_more_images_than_rows_varies_less() -> None:
     def of_many(images: ImageSet, real: ImageSet) -> Results:
         [mean] = means(images, real).values()
         assert isinstance(mean, Measured)
-        return {"mean": mean._replace(how={"images": 400})}
+        return {"mean": mean._replace(how={"images": 400 if len(images.features) == 100 else len(images.features)})}
 
     many, few = (deviations(with_halves(of, of(images, real), images, real)["mean"]) for of in (of_many, means))
     np.testing.assert_allclose(many, few / 2, rtol=1e-4)
+
+
+def test_a_value_of_at_most_so_many_images_varies_as_halves_of_as_many_do() -> None:
+    images, real = drawn_and_real()
+
+    def of_forty(images: ImageSet, real: ImageSet) -> Results:
+        few = images.features[:40, 0].mean() + real.features[:40, 0].mean()
+        return {"mean": Measured(float(few), {"images": 40})}
+
+    found = deviations(with_halves(of_forty, of_forty(images, real), images, real)["mean"])
+    few = deviations(with_halves(means, means(images, real), images, real)["mean"])
+    assert 1.2 < found.std() / few.std() < 2.1  # as 40 images do against 100: 1.6
 
 
 def test_a_biased_value_has_unbiased_deviations() -> None:

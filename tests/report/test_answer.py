@@ -8,9 +8,13 @@ from vaeline.report.comparison import Comparison
 
 
 def compared(
-    folder: Path, *variants: str, seeds: tuple[int, ...] = (0, 1, 2), scale: dict[str, float] | None = None
+    folder: Path,
+    *variants: str,
+    seeds: tuple[int, ...] = (0, 1, 2),
+    scale: dict[str, float] | None = None,
+    **more: object,
 ) -> Comparison:
-    return compare.compare(results.read(folder, study(variants, seeds), reference=references(scale or {})))
+    return compare.compare(results.read(folder, study(variants, seeds, **more), reference=references(scale or {})))
 
 
 def test_a_significant_difference_has_its_interval(tmp_path: Path) -> None:
@@ -85,7 +89,7 @@ def test_saturated_variants_are_named_and_not_ranked(tmp_path: Path) -> None:
         write_run(tmp_path / "one" / f"seed-{seed}", {"skl": 1.0 + seed}, {"skl": {"saturated": True}})
         write_run(tmp_path / "two" / f"seed-{seed}", {"skl": 2.0 + seed})
         write_run(tmp_path / "three" / f"seed-{seed}", {"skl": 4.0 + 2 * seed})
-    found = compared(tmp_path, "one", "two", "three")
+    found = compared(tmp_path, "one", "two", "three", primary=["skl"])
     saturated, ranked = answer.sentences(found, "skl")
     assert saturated == "skl is saturated, and cannot rank one."
     assert ranked.startswith("two and three are not significantly different in skl") or ranked.startswith(
@@ -157,6 +161,7 @@ def test_with_a_baseline_each_other_variant_is_compared_with_it(tmp_path: Path) 
 
 def test_a_variant_that_a_metric_only_describes_is_named_and_not_ranked(tmp_path: Path) -> None:
     described(tmp_path)
-    first, *others = answer.sentences(compared(tmp_path, "one", "two", "three"), "fd_low_posterior")
+    found = compared(tmp_path, "one", "two", "three", primary=["fd_low_posterior"])
+    first, *others = answer.sentences(found, "fd_low_posterior")
     assert first == "one is not ranked in fd_low_posterior: the posterior has collapsed."
     assert len(others) == 1 and others[0].startswith("two is better than three by")

@@ -7,6 +7,7 @@ import pytest
 from tests.made_up import study, write_run, write_runs
 from vaeline.report import answer, claims, compare, results, strips, table
 from vaeline.report.comparison import Comparison
+from vaeline.report.sections.answer import answer_section
 
 VALUES = {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3], "three": [4.1, 4.9, 6.3], "four": [4.0, 5.1, 6.2]}
 
@@ -73,7 +74,26 @@ def test_a_primary_metric_without_values_is_named(tmp_path: Path) -> None:
     assert levels(found) == [0.05]
 
 
-def test_a_report_of_some_runs_claims_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("looks", [None, [3, 4]])
+def test_a_report_of_some_runs_claims_nothing(tmp_path: Path, looks: list[int] | None) -> None:
     write_runs(tmp_path, VALUES)
-    [sentence] = answer.about_claims(compared(tmp_path, "one", "two", seeds=(0, 1, 2, 3)))
+    found = compared(tmp_path, "one", "two", seeds=(0, 1, 2, 3), looks=looks)
+    [sentence] = answer.about_claims(found)
     assert sentence == "Runs are missing: what this report says is a preview, and no claim of the study."
+    assert not any(pair.claimed for pair in found.metrics["nll"].pairs)
+    rows = table.rows(found)
+    assert [cell.mark for cell in rows[0].cells] == ["", ""]
+    section = answer_section(found, rows)
+    assert (section.best, section.level) == ({}, "")
+    assert not any(strip.decided for each in section.answers for strip in each.strips.strips)
+    [ahead] = answer.sentences(found, "nll")
+    assert ahead.startswith("So far, one is ahead of two by ") and ahead.endswith("which claims nothing.")
+
+
+def test_a_baseline_that_is_not_ranked_is_named(tmp_path: Path) -> None:
+    write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "base": [8.0, 9.1, 10.0]})
+    found = compared(tmp_path, "one", "base", baseline="base")
+    found.metrics["nll"].saturated.append("base")
+    assert (
+        answer.sentences(found, "nll")[-1] == "The baseline base is not ranked in nll, so nothing is compared with it."
+    )

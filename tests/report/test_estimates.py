@@ -6,16 +6,7 @@ import numpy as np
 import pytest
 
 from vaeline.evaluation.halves import PAIRS
-from vaeline.report.estimates import (
-    Estimate,
-    RunValue,
-    crossed,
-    estimate_of,
-    holm,
-    over_seeds,
-    over_seeds_and_halves,
-    over_seeds_and_images,
-)
+from vaeline.report.estimates import Estimate, RunValue, crossed, estimate_of, holm
 
 STUDIES = 1500
 
@@ -30,18 +21,23 @@ def simulated(seeds: int, images: int, share: float, generator: np.random.Genera
     )
 
 
+def crossed_with(images: np.ndarray) -> Estimate:
+    """The mean of values of the same images under each seed, (seeds, images)."""
+    return crossed(images.mean(1).tolist(), images=images)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.9, 1.0])
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_intervals_cover_wherever_the_variance_is(seeds: int, share: float) -> None:
     generator = np.random.default_rng(seeds)
-    found = [over_seeds_and_images(simulated(seeds, 60, share, generator)) for _ in range(STUDIES)]
+    found = [crossed_with(simulated(seeds, 60, share, generator)) for _ in range(STUDIES)]
     covered = np.mean([abs(each.mean) <= (each.half_width() or 0) for each in found])
     assert 0.93 <= covered <= 0.97
 
 
 def test_seeds_alone_miss_where_images_hold_the_variance() -> None:
     generator = np.random.default_rng(0)
-    found = [over_seeds(simulated(3, 60, 0.0, generator).mean(1)) for _ in range(STUDIES)]
+    found = [crossed(simulated(3, 60, 0.0, generator).mean(1).tolist()) for _ in range(STUDIES)]
     assert np.mean([abs(each.mean) <= (each.half_width() or 0) for each in found]) < 0.8
 
 
@@ -53,7 +49,7 @@ def test_halves_of_the_images_tell_as_much_as_the_images(share: float) -> None:
         values = simulated(3, images, share, generator)
         halves = [generator.permutation(images) < images // 2 for _ in range(PAIRS)]
         pairs = np.stack([(values[:, half].mean(1) - values[:, ~half].mean(1)) / 2 for half in halves], 1)
-        found = over_seeds_and_halves(values.mean(1).tolist(), pairs)
+        found = crossed(values.mean(1).tolist(), halves=pairs)
         covered += abs(found.mean) <= (found.half_width() or 0)
     assert 0.93 <= covered / STUDIES <= 0.975
 
@@ -94,31 +90,31 @@ def test_seeds_are_given_an_error_over_images_only_if_all_have_one() -> None:
     def found(halves: list[list[float]]) -> Estimate:
         return estimate_of([RunValue(value, halves=of) for value, of in zip(values, halves, strict=True)])
 
-    assert found(pairs) == over_seeds_and_halves(values, np.array(pairs))
+    assert found(pairs) == crossed(values, halves=np.array(pairs))
     for incomplete in ([[], [], []], [[0.1], [0.1, 0.2], [0.1]], [*pairs[:2], []]):
-        assert found(incomplete) == over_seeds(values)
+        assert found(incomplete) == crossed(values)
 
 
 def test_a_p_value_is_the_level_of_the_interval_that_touches_zero() -> None:
     generator = np.random.default_rng(2)
-    found = over_seeds_and_images(simulated(4, 30, 0.5, generator) + 2)
+    found = crossed_with(simulated(4, 30, 0.5, generator) + 2)
     p_value = found.p_value()
     assert p_value is not None
     assert found.half_width(p_value) == pytest.approx(abs(found.mean))
 
 
 def test_one_seed_has_neither_interval_nor_p_value() -> None:
-    found = over_seeds_and_images(np.ones((1, 5)))
+    found = crossed_with(np.ones((1, 5)))
     assert (found.mean, found.half_width(), found.p_value()) == (1, None, None)
 
 
 def test_seeds_that_agree_to_the_last_digit_reject_nothing() -> None:
-    found = over_seeds([2.0, 2.0, 2.0])
+    found = crossed([2.0, 2.0, 2.0])
     assert (found.half_width(), found.p_value()) == (0, 1)
-    assert over_seeds([0.0, 0.0]).p_value() == 1
-    rounded = over_seeds([0.1] * 3)  # whose standard deviation comes out as 1e-17
+    assert crossed([0.0, 0.0]).p_value() == 1
+    rounded = crossed([0.1] * 3)  # whose standard deviation comes out as 1e-17
     assert (rounded.half_width(), rounded.p_value()) == (0, 1)
-    of_images = over_seeds_and_images(np.array([[1.0, 3.0, 2.0]] * 3))  # the seeds agree, the images do not
+    of_images = crossed_with(np.array([[1.0, 3.0, 2.0]] * 3))  # the seeds agree, the images do not
     assert (of_images.half_width(), of_images.p_value()) == (0, 1)
 
 
@@ -129,7 +125,7 @@ def test_holm_levels_reject_as_holm_does_and_agree_with_the_intervals() -> None:
 
 
 def test_an_estimate_takes_its_wider_interval() -> None:
-    wide, narrow = over_seeds([0.0, 10.0]), over_seeds([4.0, 5.0, 6.0])
+    wide, narrow = crossed([0.0, 10.0]), crossed([4.0, 5.0, 6.0])
     both = Estimate(5.0, (*wide.errors, *narrow.errors))
     assert both.half_width() == max(wide.half_width() or 0, narrow.half_width() or 0)
 
@@ -152,9 +148,7 @@ def test_intervals_cover_new_seeds_and_new_classifiers(seeds: int, judges: int, 
 
 def test_seeds_alone_miss_what_a_classifier_does() -> None:
     generator = np.random.default_rng(0)
-    found = [
-        over_seeds((generator.standard_normal(3) + 3 * generator.standard_normal()).tolist()) for _ in range(STUDIES)
-    ]
+    found = [crossed((generator.standard_normal(3) + 3 * generator.standard_normal()).tolist()) for _ in range(STUDIES)]
     assert np.mean([abs(each.mean) <= (each.half_width() or 0) for each in found]) < 0.6
 
 
@@ -187,7 +181,7 @@ def test_intervals_cover_new_seeds_images_and_classifiers(share: float) -> None:
 def test_classifiers_that_agree_to_the_last_digit_decide_nothing() -> None:
     values = np.repeat(np.array([[1.0], [2.0], [4.0]]), 3, axis=1)
     found = crossed(values.mean(1).tolist(), judges=values)
-    alone = over_seeds(values.mean(1).tolist())
+    alone = crossed(values.mean(1).tolist())
     assert found.half_width() == pytest.approx(alone.half_width()) and found.p_value() == pytest.approx(alone.p_value())
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vaeline.report.estimates import Error, Estimate, RunValue
+from vaeline.report.estimates import CLASSIFIERS, SEEDS, Error, Estimate, RunValue
 from vaeline.report.paired_differences import Pair, paired_difference
 from vaeline.report.power import SURE, Claim
 
@@ -51,8 +51,16 @@ def test_classifiers_stay_as_they_are(of_judges: float) -> None:
     assert len(found.errors) == 3
     claim = Claim.of("kd_sample", found)
     assert claim.detectable(5, 0.01, 0.8) == pytest.approx(found.detectable)
-    alone = Estimate(0.0, (Error(float(over_judges.std(ddof=1)) / sqrt(3), 2),)).detectable(0.01, 0.8)
+    alone = Estimate(0.0, (Error(float(over_judges.std(ddof=1)) / sqrt(3), 2, CLASSIFIERS),)).detectable(0.01, 0.8)
     assert alone is not None and claim.detectable(10_000, 0.01, 0.8) >= alone * 0.999
+
+
+def test_classifiers_are_told_from_all_together() -> None:
+    """Where the summed variance is below 0, there is no error of all together, and that of the classifiers is not taken for it."""
+    found = pair(3).model_copy(update={"errors": [(1.0, 2.0, SEEDS), (0.5, 2.0, CLASSIFIERS)], "deviation": 3**0.5})
+    claim = Claim.of("kd_sample", found)
+    assert claim.fixed == (0.0, 0.0) and [error.of for error in claim.alone] == [CLASSIFIERS]
+    assert claim.detectable(3, 0.05, 0.8) == pytest.approx(found.estimate.detectable(0.05, 0.8), rel=1e-3)
 
 
 def test_a_plan_does_not_depend_on_the_difference() -> None:

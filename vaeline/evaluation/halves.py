@@ -22,8 +22,8 @@ def with_halves(measure: Measure, results: Results, images: ImageSet, real: Imag
 
     Over pairs of halves, half the difference varies as the value of all images varies over new images. The bias that comes with fewer
     images cancels. A half of the test images goes with the images that were made from them, or that have their labels. The halves
-    depend on these test images and on nothing else, so that all runs of a study have the same ones. A result that halves have too few
-    images for, or that is a mean over other labels there, gets none.
+    depend on these test images and on nothing else, so that all runs of a study have the same ones. A result gets none if halves have too
+    few images for it, or if it is a mean over labels some of which are missing in a half.
 
     Args:
         measure: of a file of metrics.
@@ -59,9 +59,17 @@ def _deviations(whole: Measured, halves: Sequence[tuple[Measured, Measured]], ro
         _labels(each) != _labels(whole) for two in halves for each in two
     ):
         return []
-    of_all: Any = whole.how.get("images", rows)
-    scale = sqrt(rows / of_all)  # halves are of the rows alone; the value of more images varies less
-    return [float(f"{scale * value:.{DIGITS}g}") for value in values]
+    # A value may be of more images than its halves together, and then varies less, or of fewer, if their number has a limit.
+    scales = [
+        sqrt((_images(first, rows / 2) + _images(second, rows / 2)) / _images(whole, rows)) for first, second in halves
+    ]
+    return [float(f"{scale * value:.{DIGITS}g}") for scale, value in zip(scales, values, strict=True)]
+
+
+def _images(measured: Measured, rows: float) -> float:
+    """How many images a value is of."""
+    of: Any = measured.how.get("images", rows)
+    return float(of)
 
 
 def _labels(measured: Measured) -> set[str]:

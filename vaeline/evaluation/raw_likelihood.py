@@ -191,7 +191,8 @@ class Estimation:
                 parts.append(found)
                 bar.advance(found.log_prob.shape[-1])
                 done, evaluations = done + found.log_prob.shape[-1], evaluations + spent
-                if time.monotonic() - kept_at > KEEP_EVERY or done == len(order):
+                ends = done == len(order) or evaluations >= settings.budget * len(self.chosen)
+                if ends or time.monotonic() - kept_at > KEEP_EVERY:
                     self.kept.store(
                         section, {"estimates": tuple(concatenate(parts)), "images": done, "evaluations": evaluations}
                     )

@@ -4,6 +4,7 @@ import warnings
 from math import sqrt
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from vaeline.metrics._entry import Metric
@@ -32,7 +33,7 @@ METRICS = [
                 ),
                 (
                     f"nll{given}{refit}_gap",
-                    f"Upper minus lower bound of nll{given}{refit} on images that the model draws, mean.",
+                    "Upper minus lower bound of log p(x), given the label if the model has labels, on images that the model draws, mean.",
                 ),
             ),
         )
@@ -101,7 +102,7 @@ def summarize(
         estimates: of all images.
         samples: of each image.
         name: of the metric, for the warning.
-        annealed: second estimates; None if there are none.
+        annealed: second estimates; without any, the value is a bound.
         rows: of the images in the test split, by which those that fail are named; None: all images of the split.
 
     Raises:
@@ -132,7 +133,8 @@ def summarize(
         why_upper_bound=found.why
         or _why_untrusted(found.untrusted, failed)
         or _why_imprecise(found.variance, error, standard_error)
-        or _why_gap(gap),
+        or _why_gap(gap)
+        or ("" if found.checked else "nothing checks that its samples cover p(z|x)"),
     )
     if summary.why_upper_bound:
         warnings.warn(f"{name} is an upper bound: {summary.why_upper_bound}.", Unconverged, stacklevel=2)
@@ -147,43 +149,58 @@ class Corrected(NamedTuple):
     extra: float  # variance of the mean that comes from the images that stand for others
     untrusted: float  # share of the images that annealing cannot help
     why: str = ""  # why the mean is a bound in any case
+    checked: bool = False  # whether annealing was tried on images that need no second estimate, or none is left
 
 
 def _corrected(found: Corrected, estimates: Estimates, annealed: Annealed, fails: Tensor) -> Corrected:
-    """Replace estimates by annealed ones: those that fail, and all of them if annealing contradicts those that do not."""
+    """Replace estimates by annealed ones: those that fail, and all of them if annealing finds more in those that do not.
+
+    Both lie below log p(x) on average, so that the higher one is closer.
+    """
     needed = fails[annealed.images]
     effective = annealed.estimates.effective_share >= LEAST_SHARE
     if needed.any():
         found = _moved(found, annealed, fails, needed)._replace(
             untrusted=found.untrusted * float((~effective)[needed].double().mean())
         )
-    if not _contradicts(estimates, annealed, ~needed):
-        return found
-    if int((~needed).sum()) < FEWEST_TO_CORRECT:
-        why = f"annealing contradicts it, on {int((~needed).sum())} images, fewer than {FEWEST_TO_CORRECT}"
+    checks = int((~needed).sum())
+    found = found._replace(checked=checks > 0 or bool(fails.all()))
+    apart = _apart(estimates, annealed, ~needed)
+    if apart <= 0:
+        why = f"annealing finds {-apart:.2g} nats less on the images that check it" if apart else ""
         return found._replace(why=why)
+    if checks < FEWEST_TO_CORRECT:
+        return found._replace(why=f"annealing contradicts it, on {checks} images, fewer than {FEWEST_TO_CORRECT}")
     left = float((~fails).double().mean()) * float((~effective)[~needed].double().mean())
     return _moved(found, annealed, ~fails, ~needed)._replace(untrusted=found.untrusted + left)
 
 
 def _moved(found: Corrected, annealed: Annealed, group: Tensor, of_group: Tensor) -> Corrected:
-    """Move a group of images to its annealed estimates, and those of the group that have none by the mean difference."""
+    """Move a group of images to its annealed estimates, and those of the group that have none by the mean difference.
+
+    The sum of the differences of the `left` images varies over images, and so does the mean of those that were annealed.
+    """
     rows, better = annealed.images[of_group], annealed.estimates
     difference = better.log_prob[of_group] - found.values[rows]
+    difference = difference[difference.isfinite()]  # samples without a finite weight say nothing of the others
     values, variance = found.values.clone(), found.variance.clone()
-    values[group], variance[group] = values[group] + difference.mean(), 0.0
-    values[rows], variance[rows] = better.log_prob[of_group], better.variance[of_group]
     left = int(group.sum()) - len(rows)
-    spread = float(difference.var()) / len(rows) if len(rows) > 1 else float("inf")
-    extra = (left / len(values)) ** 2 * spread if left else 0.0
+    extra = 0.0
+    if left:
+        shift = difference.mean() if len(difference) else 0.0
+        values[group], variance[group] = values[group] + shift, 0.0
+        spread = float(difference.var()) if len(difference) > 1 else float("inf")
+        extra = spread * (left**2 / len(difference) + left) / len(values) ** 2 if len(difference) else float("inf")
+    values[rows], variance[rows] = better.log_prob[of_group], better.variance[of_group]
     return found._replace(values=values, variance=variance, extra=found.extra + extra)
 
 
 def _failed(fails: Tensor, annealed: Annealed | None, rows: Tensor | None) -> list[int]:
-    """Rows of the images whose samples fail and that annealing did not help."""
+    """Rows of the images whose samples fail and that annealing did not help; if none of these was annealed, of all that fail."""
     left = fails.clone()
-    if annealed is not None:
-        left[annealed.images[annealed.estimates.effective_share >= LEAST_SHARE]] = False
+    if annealed is not None and fails[annealed.images].any():
+        left = torch.zeros_like(fails)
+        left[annealed.images] = fails[annealed.images] & (annealed.estimates.effective_share < LEAST_SHARE)
     return (left.nonzero().squeeze(1) if rows is None else rows[left]).tolist()
 
 
@@ -212,15 +229,15 @@ def _why_imprecise(variance: Tensor, error: float, standard_error: float) -> str
     return "" if off <= allowed else f"its bias and Monte Carlo error are up to {off:.2g} nats, more than {allowed:.2g}"
 
 
-def _contradicts(estimates: Estimates, annealed: Annealed, rows: Tensor) -> bool:
-    """Whether the two estimates contradict one another on images that need no second one."""
+def _apart(estimates: Estimates, annealed: Annealed, rows: Tensor) -> float:
+    """How much more annealing finds on images that need no second estimate: nats, mean; 0 if errors and bias explain it."""
     if not rows.any():
-        return False
+        return 0.0
     of = annealed.images[rows]
-    difference = annealed.estimates.log_prob[rows] - estimates.log_prob[of]
+    difference = float((annealed.estimates.log_prob[rows] - estimates.log_prob[of]).mean())
     variance = annealed.estimates.variance[rows] + estimates.variance[of]
-    bias, joint = 0.5 * variance.mean(), variance.sum().sqrt() / len(of)
-    return bool(difference.mean().abs() - bias > MOST_JOINT_ERRORS * joint.clamp_min(1e-6))
+    explained = 0.5 * float(variance.mean()) + MOST_JOINT_ERRORS * max(float(variance.sum().sqrt()) / len(of), 1e-6)
+    return difference if abs(difference) > explained else 0.0
 
 
 def _why_gap(gap: float | None) -> str:

@@ -13,7 +13,7 @@ def about_claims(comparison: Comparison) -> list[str]:
     found = []
     if comparison.missing:
         found.append("Runs are missing: what this report says is a preview, and no claim of the study.")
-    if comparison.looks:
+    elif comparison.looks:
         found.append(_look(comparison, comparison.looks))
     found += [
         f"No two variants have comparable values of {name}, so it decides nothing." for name in comparison.undecided
@@ -48,6 +48,8 @@ def _of_measure(name: str, results: MetricResults, unranked: set[str], baseline:
         return [_without_interval(name, results, ranked)]
     if baseline is None:
         return [_compared(name, results, first, second) for first, second in pairwise(ranked)]
+    if baseline in unranked:
+        return [f"The baseline {baseline} is not ranked in {name}, so nothing is compared with it."]
     return [_compared(name, results, other, baseline) for other in ranked if other != baseline and baseline in ranked]
 
 
@@ -86,6 +88,8 @@ def _compared(name: str, results: MetricResults, first: str, second: str) -> str
         return f"{better} on each of the {pair.seeds} seeds, to the last digit, which gives no interval and no verdict."
     if pair.second in results.upper_bounds:
         return _below_bound(pair, f"{by} below the upper bound of {pair.second} in {name}, {seeds}", results)
+    if not pair.claimed:
+        return f"So far, {pair.first} is ahead of {pair.second} by {by} in {name}, {seeds}, which claims nothing."
     if pair.significant:
         return f"{better}, {seeds}."
     interval = f"the interval of their difference, {by}, includes 0 ({pair.first} is better in {seeds})"

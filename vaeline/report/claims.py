@@ -42,7 +42,7 @@ def chosen(question: Sequence[str], metrics: Mapping[str, MetricResults]) -> str
     if comparable[best] < 2:
         return None
     other = UNBIASED.get(best)
-    return other if other in metrics and metrics[best].warnings else best
+    return other if other in metrics and metrics[other].comparable > 1 and metrics[best].warnings else best
 
 
 def claimed(metrics: Mapping[str, MetricResults], names: Sequence[str], baseline: str | None) -> list[tuple[str, int]]:

@@ -30,7 +30,8 @@ def compare(results: Results) -> Comparison:
     metrics = {name: _results_of(results, name) for name in names}
     decide = claims.primary(results.study, metrics)
     level = claims.level_of(results.study)
-    metrics |= claims.adjusted(metrics, decide, results.study.baseline, level)
+    if not results.missing:  # a preview claims nothing
+        metrics |= claims.adjusted(metrics, decide, results.study.baseline, level)
     return Comparison(
         study=results.study.name,
         variants=list(results.study.variants),

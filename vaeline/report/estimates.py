@@ -8,6 +8,7 @@ import numpy as np
 
 ROUNDING = 1e-12  # of a value: seeds that differ by less agree, and the rest is rounding
 SEEDS, IMAGES, CLASSIFIERS = "seeds", "images", "classifiers"  # over what an interval may range
+TOGETHER = "together"  # over all of them, by the sum of their variances
 
 
 class RunValue(NamedTuple):
@@ -35,6 +36,7 @@ class Error(NamedTuple):
 
     standard_error: float
     degrees: float
+    of: str  # SEEDS alone, CLASSIFIERS alone, or TOGETHER
 
 
 class Term(NamedTuple):
@@ -92,34 +94,6 @@ class Estimate(NamedTuple):
         return max(found, default=None)
 
 
-def over_seeds(values: Sequence[float]) -> Estimate:
-    """The mean of one value for each seed (Student, 1908).
-
-    Raises:
-        ValueError: there is no value.
-    """
-    return crossed(values)
-
-
-def over_seeds_and_images(values: np.ndarray) -> Estimate:
-    """The mean of values of the same images under each seed, for new seeds and new images.
-
-    Args:
-        values: (seeds, images).
-    """
-    return crossed(values.mean(1).tolist(), images=values)
-
-
-def over_seeds_and_halves(values: Sequence[float], halves: np.ndarray) -> Estimate:
-    """The mean of a value of all images under each seed, for new seeds and new images, whose error comes from halves of the images.
-
-    Args:
-        values: of all images, (seeds,).
-        halves: as in `crossed`.
-    """
-    return crossed(values, halves=halves)
-
-
 def crossed(
     values: Sequence[float],
     images: np.ndarray | None = None,
@@ -128,9 +102,9 @@ def crossed(
 ) -> Estimate:
     """The mean of one value for each seed, for new seeds and for a new draw of what they share (Cornfield and Tukey, 1956).
 
-    The variance of the mean over seeds contains what seeds do, alone and together with what they share. Images add the variance of
-    their means, less that of what they do together with seeds, which is counted already. Classifiers add the whole variance of
-    their means: there are too few of them to tell the two apart, and the interval is at worst too wide.
+    The variance of the mean over seeds contains that of the seeds and that of their interaction with what they share. Images add the
+    variance of their means, less the interaction, which would count twice. Classifiers add the whole variance of their means: there are
+    too few of them to tell the interaction apart, and the interval is at worst too wide.
 
     Args:
         values: of the seeds.
@@ -152,7 +126,7 @@ def crossed(
     if deviation <= ROUNDING * max(map(abs, values)):
         deviation = 0.0
     of_seeds = Term(deviation**2 / seeds, seeds - 1)
-    alone, terms, over = [of_seeds], [of_seeds], [SEEDS]
+    alone, terms, over = {SEEDS: of_seeds}, [of_seeds], [SEEDS]
     if images is not None and images.shape[1] > 1:
         terms += _of_images(images - images.mean(1, keepdims=True), images.shape[1], images.shape[1] - 1)
         over.append(IMAGES)
@@ -161,15 +135,15 @@ def crossed(
         over.append(IMAGES)
     if judges is not None and judges.shape[1] > 1:
         of_judges = Term(float(judges.mean(0).var(ddof=1)) / judges.shape[1], judges.shape[1] - 1)
-        alone += [of_judges] if of_judges.variance else []
+        alone |= {CLASSIFIERS: of_judges} if of_judges.variance else {}
         terms.append(of_judges)
         over.append(CLASSIFIERS)
-    errors = [Error(sqrt(term.variance), term.degrees) for term in alone]
+    errors = [Error(sqrt(term.variance), term.degrees, of) for of, term in alone.items()]
     return Estimate(mean, (*errors, *(_combined(terms) if terms[1:] else ())), tuple(over))
 
 
 def _of_images(values: np.ndarray, count: int, degrees: int) -> list[Term]:
-    """The variance that images give a mean, less what they do together with seeds.
+    """The variance that images give a mean, less that of their interaction with seeds.
 
     Args:
         values: of images, or of pairs of halves, around 0 under each seed: (seeds, members).
@@ -191,7 +165,7 @@ def _combined(terms: Sequence[Term]) -> tuple[Error, ...]:
     if variance <= 0 or not isfinite(variance):
         return ()
     degrees = variance**2 / sum(term.variance**2 / term.degrees for term in terms)
-    return (Error(sqrt(variance), max(degrees, 1.0)),)
+    return (Error(sqrt(variance), max(degrees, 1.0), TOGETHER),)
 
 
 def estimate_of(runs: Sequence[RunValue]) -> Estimate:

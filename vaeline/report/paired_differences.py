@@ -23,8 +23,8 @@ class Pair(Entry):
     deviation: float  # standard deviation of the difference over seeds; 0 for a single seed
     # The smallest difference that studies of so many seeds and images find with probability 0.8; None for a single seed.
     detectable: float | None
-    # Standard error and degrees of freedom of each way to estimate the error; the widest interval counts.
-    errors: list[tuple[float, float]]
+    # Standard error, degrees of freedom and source of each way to estimate the error; the widest interval counts.
+    errors: list[tuple[float, float, str]]
     seeds: int  # shared
     won: int  # seeds on which first is better; a tie is won by neither
     lost: int

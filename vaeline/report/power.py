@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from vaeline.report import claims
 from vaeline.report.comparison import Comparison
-from vaeline.report.estimates import Error, Estimate
+from vaeline.report.estimates import CLASSIFIERS, SEEDS, TOGETHER, Error, Estimate
 from vaeline.report.paired_differences import Pair
 from vaeline.study.schema import StudySection
 
@@ -30,13 +30,14 @@ class Claim(NamedTuple):
     @classmethod
     def of(cls, metric: str, pair: Pair) -> "Claim":
         """The variance of a paired difference."""
-        over_seeds, *others = pair.estimate.errors
-        *alone, together = others or [over_seeds]
+        errors = {error.of: error for error in pair.estimate.errors}
+        of_seeds, together = errors[SEEDS], errors.get(TOGETHER, errors[SEEDS])
         fixed = (
-            max(together.standard_error**2 - over_seeds.standard_error**2, 0.0),
-            max(together.standard_error**4 / together.degrees - over_seeds.standard_error**4 / over_seeds.degrees, 0.0),
+            max(together.standard_error**2 - of_seeds.standard_error**2, 0.0),
+            max(together.standard_error**4 / together.degrees - of_seeds.standard_error**4 / of_seeds.degrees, 0.0),
         )
-        return cls(metric, (pair.first, pair.second), pair.seeds, pair.deviation, fixed, tuple(alone))
+        alone = (errors[CLASSIFIERS],) if CLASSIFIERS in errors else ()
+        return cls(metric, (pair.first, pair.second), pair.seeds, pair.deviation, fixed, alone)
 
     def detectable(self, seeds: int, level: float, power: float) -> float:
         """The smallest difference that so many seeds find.
@@ -49,7 +50,8 @@ class Claim(NamedTuple):
         variance, (fixed, over_degrees) = self.deviation**2 / seeds, self.fixed
         whole = variance + fixed
         degrees = whole**2 / (variance**2 / (seeds - 1) + over_degrees) if whole else 1.0
-        errors = (Error(sqrt(variance), seeds - 1), *self.alone, Error(sqrt(whole), max(degrees, 1.0)))
+        of_seeds, together = Error(sqrt(variance), seeds - 1, SEEDS), Error(sqrt(whole), max(degrees, 1.0), TOGETHER)
+        errors = (of_seeds, *self.alone, together)
         return Estimate(0.0, errors).detectable(level, power) or 0.0
 
     def at_its_limit(self) -> "Claim":

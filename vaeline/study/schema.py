@@ -36,7 +36,7 @@ class StudySection(Entry):
         None,
         min_length=1,
         max_length=3,
-        description="the metrics that decide the study, at most three; null for the first likelihood that all variants have, and the distance of samples",
+        description="the metrics that decide the study, at most three; null for the likelihood that compares most variants, the fairest first, and the distance of samples",
     )
     baseline: Name | None = Field(
         None, description="the variant that each other one is compared with; null to compare every two variants"

@@ -132,6 +132,36 @@ def test_chains_of_a_linear_gaussian_model_average_to_its_likelihood_from_both_e
         assert errors_of(found).max() < 0.3
 
 
+def annealing_from(shift: float) -> tuple[LinearGaussian, Annealing]:
+    """Chains from a proposal that lies off by `shift` in each dimension."""
+    model = LinearGaussian(4)
+    torch.manual_seed(0)
+    exact = laplace.proposal(model.density, [torch.zeros_like(model.z)])
+    off = StudentMixture(exact.centre + shift, exact.factor, exact.log_weight)
+    return model, Annealing.tuned(model.density, off)
+
+
+def test_a_worse_proposal_gets_more_temperatures() -> None:
+    close, far, farther = (annealing_from(shift)[1].temperatures_needed().double().mean() for shift in (0.0, 0.1, 0.3))
+    assert 4 <= close < far < farther
+
+
+def test_chains_that_turn_out_ineffective_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With too few temperatures at first, each image gets four times as many until half of its chains count."""
+    model, pilot = annealing_from(0.3)
+    monkeypatch.setattr(Annealing, "temperatures_needed", lambda self: torch.full((len(self.density),), 4))
+    found = list(pilot.effective())
+    rows = torch.cat([chains.rows for chains in found])
+    assert sorted(rows.tolist()) == list(range(IMAGES))
+    counts = {len(chains.annealing.steps): len(chains.rows) for chains in found}
+    assert set(counts) <= {4, 16, 64, 256} and counts.get(4, 0) < IMAGES
+    for chains in found:
+        if len(chains.annealing.steps) < 256 and len(chains.rows):
+            share = (2 * chains.log_weights.logsumexp(0) - (2 * chains.log_weights).logsumexp(0)).exp() / 16
+            assert (share >= 0.5).all()
+    assert sum(chains.temperatures for chains in found) > sum(count * number for count, number in counts.items())
+
+
 def grid_likelihood(of: JointDensity, width: float = 6.0, points: int = 4001) -> Tensor:
     """log p(x) of a model with one latent dimension, by summing over a grid."""
     z = torch.linspace(-width, width, points).view(-1, 1, 1).expand(-1, len(of), 1)

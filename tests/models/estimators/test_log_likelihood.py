@@ -66,10 +66,12 @@ def log_likelihood(draw: Draw, log_joint: Callable[[Tensor], Tensor], samples: i
     return LogLikelihood.of_weights((log_joint(z).double() - log_q.double()).unflatten(0, (samples, -1)))
 
 
-def quiet(estimate: LogLikelihood, samples: int, annealed: Annealed | None = None) -> Summary:
+def quiet(
+    estimate: LogLikelihood, samples: int, annealed: Annealed | None = None, rows: Tensor | None = None
+) -> Summary:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Unconverged)
-        return summarize(estimate, samples, "nll", annealed)
+        return summarize(estimate, samples, "nll", annealed, rows)
 
 
 @pytest.mark.parametrize("latent", [2, 8, 16])
@@ -134,7 +136,8 @@ def test_a_close_proposal_does_not_warn() -> None:
     model = linear_gaussian(2, images=8)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        summarize(log_likelihood(model.proposal(0.5, 1.5), model.log_joint, samples=400), 400, "nll")
+        estimate = log_likelihood(model.proposal(0.5, 1.5), model.log_joint, samples=400)
+        summarize(estimate, 400, "nll", annealed([0], estimate.log_prob[:1].tolist()))
 
 
 def test_a_mixture_over_labels_gives_the_known_marginal() -> None:
@@ -170,7 +173,7 @@ SURE = LogLikelihood(
 
 
 def test_a_summary_separates_image_and_sample_variance() -> None:
-    summary = summarize(SURE, 100, "nll")
+    summary = quiet(SURE, 100)
     assert (summary.nll, summary.tenth) == (3.0, 3.25)
     assert summary.standard_error == pytest.approx(sqrt((4 + 1 + 0 + 9) / 3) / 2)
     assert summary.monte_carlo_error == pytest.approx(0.005)
@@ -193,7 +196,7 @@ def annealed(
         torch.tensor(log_prob).double(), torch.zeros(count).double(), torch.full((count,), 0.0001).double(),
         torch.full((count,), share).double(), torch.zeros(count).double(),
     )  # fmt: skip
-    return Annealed(torch.tensor(images), estimates, torch.tensor(gaps).double())
+    return Annealed(torch.tensor(images, dtype=torch.long), estimates, torch.tensor(gaps).double())
 
 
 def test_annealed_values_replace_those_that_cannot_be_trusted() -> None:
@@ -203,10 +206,10 @@ def test_annealed_values_replace_those_that_cannot_be_trusted() -> None:
 
 
 def test_a_part_of_the_annealed_images_stands_for_the_others() -> None:
-    """Two of three differ by 0.5 and 1.0: the third is moved by their mean, which has an error."""
+    """Two of three differ by 0.5 and 1.0: the third is moved by their mean; both that mean and the third's own difference vary."""
     summary = quiet(HEAVY, 100, annealed([0, 1, 3], [-0.5, -1.0, -6.0]))
     assert summary.values.tolist() == [-0.5, -1.0, -2.25, -6.0]
-    spread = 1 / 4 * sqrt(0.125 / 2)  # the share of the images that are left, and the error of the mean
+    spread = 1 / 4 * sqrt(0.125 / 2 + 0.125)
     assert summary.monte_carlo_error == pytest.approx(spread, rel=0.05)
 
 
@@ -217,9 +220,13 @@ def test_a_part_of_the_annealed_images_stands_for_the_others() -> None:
         (HEAVY, annealed([0, 1, 2, 3], [-0.5, -1.0, -2.0, -6.0], share=0.2), "75% of the images"),
         (changed(SURE, variance=[0.3] * 4), None, "bias and Monte Carlo error"),
         (SURE, annealed([0, 1], [-0.8, -1.8]), "annealing contradicts it, on 2 images, fewer than 8"),
+        (SURE, annealed([0, 1], [-1.2, -2.2]), "annealing finds 0.2 nats less"),
+        (SURE, None, "nothing checks"),
+        (SURE, annealed([], []), "nothing checks"),
+        (HEAVY, annealed([0, 1, 2], [-0.5, -1.0, -2.0]), "nothing checks"),
         (SURE, annealed([0], [-1.0], gaps=(0.5, 0.1)), "its bounds are 0.3 nats apart"),
     ],
-    ids=["heavy tails", "chains that fail", "bias", "disagreement", "gap"],
+    ids=["heavy tails", "chains that fail", "bias", "more", "less", "no second", "no image", "no check", "gap"],
 )  # fmt: skip
 def test_what_makes_an_upper_bound(estimates: LogLikelihood, second: Annealed | None, why: str) -> None:
     with pytest.warns(Unconverged, match="nll is an upper bound"):
@@ -232,8 +239,15 @@ def test_images_that_fail_are_named_by_their_row_in_the_split() -> None:
         summary = summarize(HEAVY, 100, "nll", rows=rows)
     assert summary.failed == [3, 30, 300]
     helped = annealed([1], [-2.0])
-    with pytest.warns(Unconverged):
-        assert summarize(HEAVY, 100, "nll", helped, rows).failed == [3, 300]
+    left = annealed([0, 1], [-1.0, -2.0], share=0.2)
+    assert [quiet(HEAVY, 100, each, rows).failed for each in (helped, left)] == [[], [3, 30]]
+
+
+def test_samples_without_a_finite_weight_move_no_other_image() -> None:
+    lost = changed(HEAVY, log_prob=[-torch.inf, -2.0, -3.0, -6.0])
+    summary = quiet(lost, 100, annealed([0, 1, 3], [-1.0, -1.0, -6.0]))
+    assert summary.values.tolist() == [-1.0, -1.0, -2.0, -6.0]
+    assert summary.monte_carlo_error == torch.inf  # one difference has no variance
 
 
 @pytest.mark.parametrize("value", [-float("inf"), float("nan")])
@@ -250,6 +264,8 @@ def test_where_annealing_contradicts_the_samples_all_images_are_moved() -> None:
     summary = summarize(sure, 100, "nll", annealed(tried, [value + 0.5 for value in sure.log_prob[:9].tolist()]))
     torch.testing.assert_close(summary.values, sure.log_prob + 0.5)
     assert summary.why_upper_bound == ""
+    less = quiet(sure, 100, annealed(tried, [value - 0.5 for value in sure.log_prob[:9].tolist()]))
+    torch.testing.assert_close(less.values, sure.log_prob)  # the chains fail
     agrees = summarize(sure, 100, "nll", annealed(tried, [value + 0.001 for value in sure.log_prob[:9].tolist()]))
     torch.testing.assert_close(agrees.values, sure.log_prob)  # the samples are more precise
 

@@ -18,7 +18,7 @@ from vaeline.models.estimators.student_mixture import StudentMixture
 LEAPFROGS = 3
 ACCEPTED = 0.7  # share of moves that the pilot aims at
 PILOT_CHAINS, PILOT_MOVES, PILOT_TEMPERATURES = 4, 3, 16
-MEASURING_CHAINS = 8  # from which the variance of a log-weight is told
+MEASURING_CHAINS = 8  # that estimate the variance of a log-weight
 LARGEST_STEP = 1.5
 CHAINS = 16
 FEWEST_TEMPERATURES, STEP_UP, MOST_TEMPERATURES = 4, 4, 256
@@ -93,8 +93,8 @@ class Annealing:
         return Annealing(self.density.of(rows), self.proposal.of(rows), self.steps[:, rows])
 
     def log_weights(self, chains: int) -> Tensor:
-        """Weights of chains that start in the proposal, (chains, images); the mean of exp is p(x)."""
-        state = self._at(self.proposal.sample(chains))
+        """Weights of independent chains that start in the proposal, (chains, images); the mean of exp is p(x)."""
+        state = self._at(self.proposal.sample(chains, stratified=False))
         times = temperatures(len(self.steps)).tolist()
         total = torch.zeros_like(state.log_joint)
         for step, before, after in zip(self.steps, times[:-1], times[1:], strict=True):

@@ -75,7 +75,7 @@ class JointDensity:
     def log_prob(self, z: Tensor) -> Tensor:
         """log p(x, z|y) of several z of each image, (count, images, latent): nats, (count, images), float64.
 
-        Sums in float64: float32 has no digits after the point at 20,000 nats.
+        log p(x|z) and log p(z) are added, and averaged later, in float64: at 20,000 nats, float32 has steps of 0.002.
         """
         return torch.cat([self._log_prob(some) for some in z.split(self.block)])
 

@@ -31,6 +31,7 @@ class AnswerSection(Section):
     about: list[str]  # what to know before the answers are read
     answers: list[Answer]
     every_pair: bool  # whether the strips show every two variants
+    level: str  # the share of studies that may claim anything false; empty if nothing is claimed
 
 
 def answer_section(comparison: Comparison, rows: list[table.Row]) -> AnswerSection:
@@ -42,7 +43,8 @@ def answer_section(comparison: Comparison, rows: list[table.Row]) -> AnswerSecti
     """
     answers = [answer_of(comparison, name) for name in comparison.primary]
     about = answer.about_claims(comparison)
-    return AnswerSection(_best(comparison.variants, rows), about, answers, len(comparison.variants) <= ALL_PAIRS)
+    level = "" if comparison.missing else f"{100 * comparison.level:.3g}%"
+    return AnswerSection(_best(comparison.variants, rows), about, answers, len(comparison.variants) <= ALL_PAIRS, level)
 
 
 def answer_of(comparison: Comparison, name: str) -> Answer:
