@@ -24,12 +24,12 @@ from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import read_split
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.raw_likelihood import Estimated, Estimation
+from vaeline.metrics._trust import MOST_PARETO_K
 from vaeline.models.estimators import laplace
 from vaeline.models.estimators.around_modes import annealed, around_modes
 from vaeline.models.estimators.from_posterior import from_posterior
 from vaeline.models.estimators.joint_density import JointDensity
 from vaeline.models.estimators.log_likelihood import LogLikelihood
-from vaeline.models.estimators.pareto_tail import MOST
 from vaeline.models.estimators.sandwich import gap
 from vaeline.models.model import Model
 from vaeline.runs import model_files
@@ -132,7 +132,7 @@ def _compared(
     long = around_modes(model, model.likelihood, x, labels, LONG)
     best = max(annealed(model, model.likelihood, x, labels, long).likelihood.log_prob.mean(), long.log_prob.mean())
     final = LogLikelihood(*(field.clone() for field in estimated.given))
-    needed = (final.pareto_k[0, estimated.bridged] > MOST).nonzero().squeeze(1)
+    needed = (final.pareto_k[0, estimated.bridged] > MOST_PARETO_K).nonzero().squeeze(1)
     final.put((slice(None), estimated.bridged[needed]), estimated.annealed.at(slice(None), needed))
     gaps = {"posterior": _gap_of_posterior(model, labels), "modes": _gap_of_modes(model, labels)}
     gaps["all_stages"] = float(estimated.gaps.mean()) if len(estimated.gaps) else None
@@ -140,7 +140,7 @@ def _compared(
     rows = {
         name: Found(
             effective_share=float(of.effective_share.median()),
-            heavy=float((of.pareto_k > MOST).double().mean()),
+            heavy=float((of.pareto_k > MOST_PARETO_K).double().mean()),
             short=float(best - of.log_prob.mean()),
             gap=gaps[name],
             cost=seconds[name] / seconds["posterior"],

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaeline.data.facts import Facts
+from vaeline.metrics._parts import PARTS
 from vaeline.report import claims
 from vaeline.report.compare import compare
 from vaeline.report.results import Results, Run
 from vaeline.study.schema import StudySection
 
 LOGARITHMIC = 0.25  # standard deviation of the logarithm of a distance over seeds, whose skewness is 0.8
-PARTS = 32  # of the images, as evaluation.json has them
 LIKELIHOOD, DISTANCE = "nll", "fd_sample"
 SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)  # of the variance of a mean that come from the seeds
 FACTS = Facts("made_up", (1, 1, 1), 2, (0.0, 1.0), [], [])

@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import click
 import matplotlib
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -17,6 +18,9 @@ from benchmarks.race import MEASURED, ROOT, RaceResult
 from benchmarks.rows import ROWS, Row
 from vaeline.report.estimates import Estimate, RunValue, estimate_of
 from vaeline.report.paired_differences import paired_difference
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 matplotlib.use("Agg")
 PAGE = ROOT / "docs/performance.md"
@@ -136,8 +140,7 @@ def _plot_races(races: Sequence[tuple[Row, RaceResult]]) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("times as fast as the baseline; thick: gate; thin: slowest to fastest turn")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(RACES_PLOT, metadata={"Date": None})
-    plt.close(figure)
+    _save(figure, RACES_PLOT)
 
 
 def _plot_curves(curves: Mapping[str, CurveResult], lines: Mapping[str, Line]) -> None:
@@ -157,9 +160,23 @@ def _plot_curves(curves: Mapping[str, CurveResult], lines: Mapping[str, Line]) -
         axes.set(title=name, xlabel=curve["axis"], ylabel="s", xlim=(0, None), ylim=(0, None))
         axes.title.set_size(9)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(CURVES_PLOT, metadata={"Date": None})
+    _save(figure, CURVES_PLOT)
+
+
+def _save(figure: "Figure", path: Path) -> None:
+    """Write a plot, the same bytes each time."""
+    from matplotlib import pyplot as plt
+
+    with matplotlib.rc_context({"svg.hashsalt": "vaeline"}):
+        figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 
 
-if __name__ == "__main__":
+@click.command()
+def main() -> None:
+    """Write docs/performance.md and its plots again, from the results in benchmarks/measured."""
     write(ROWS, _read(MEASURED / "races.json"), MEASURED)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,7 @@ def over_judges(records: Mapping[str, Record]) -> Record:
     standard errors is at least the standard error of the mean.
 
     Args:
-        records: of each judge, by its name; one record is returned as it is. Numbers that not all have, as the error of a dash, are left out.
+        records: of each judge, by its name; one record is returned as it is. A number that some of them lack is left out.
     """
     first, *others = records.values()
     if not others:

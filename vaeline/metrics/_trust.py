@@ -4,7 +4,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-# The weights have no heavy tail (Vehtari et al., 2024), or half of them count; and a few count in any case.
+# The weights have no heavy tail, or half of them count; and a few count in any case. With a heavier tail, their mean converges too slowly
+# for any number of samples that is ever drawn (Vehtari et al., 2024).
 MOST_PARETO_K, LEAST_SHARE, LEAST_EFFECTIVE = 0.7, 0.5, 20
 
 

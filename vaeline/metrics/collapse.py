@@ -95,7 +95,7 @@ def use_of_dimensions(share: Tensor, loss: Loss) -> Use | None:
 
 
 def use_of_codes(indices: Tensor, size: int, loss: Loss) -> Use:
-    """How many vectors of a codebook of `size` are in use, given indices of any shape; one that is used alone says nothing."""
+    """How many vectors of a codebook of `size` are in use, given indices of any shape. One vector for all images says nothing of them."""
     found = len(indices.unique())
     return _use(found if found > 1 else 0, size, loss, "all images are encoded as one vector")
 

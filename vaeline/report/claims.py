@@ -42,7 +42,8 @@ def chosen(question: Sequence[str], metrics: Mapping[str, MetricResults]) -> str
     if comparable[best] < 2:
         return None
     other = UNBIASED.get(best)
-    return other if other in metrics and metrics[other].comparable > 1 and metrics[best].warnings else best
+    replaced = other is not None and other in metrics and metrics[other].comparable > 1 and metrics[best].warnings
+    return other if replaced else best
 
 
 def claimed(metrics: Mapping[str, MetricResults], names: Sequence[str], baseline: str | None) -> list[tuple[str, int]]:

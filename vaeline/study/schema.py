@@ -32,7 +32,7 @@ class StudySection(Entry):
     question: str = Field("", description="the question of the study, a sentence for the report")
     variants: Annotated[list[Name], OnceEach] = Field(min_length=1, description="the entries of `variants` that run")
     seeds: Annotated[list[Seed], OnceEach] = Field(min_length=1, description="every variant runs once with each")
-    primary: list[str] | None = Field(
+    primary: Annotated[list[str], OnceEach] | None = Field(
         None,
         min_length=1,
         max_length=3,
@@ -47,13 +47,6 @@ class StudySection(Entry):
         description="the numbers of seeds at which claims are looked at, ascending, declared before the first look: as in [3, 5, 10]; null if "
         "claims are made once and no seeds are added afterwards",
     )
-
-    @field_validator("variants", "seeds", "primary")
-    @classmethod
-    def once_each(cls, value: list[T] | None) -> list[T] | None:
-        if value is not None and len(set(value)) < len(value):
-            raise ValueError("must name each once")
-        return value
 
     @field_validator("looks")
     @classmethod
@@ -300,7 +293,7 @@ class LikelihoodEstimate(Entry):
     )
     samples: int = Field(200, ge=10, le=1_000_000, description="of each image")
     budget: int = Field(
-        4000,
+        1500,
         ge=0,
         le=1_000_000_000,
         description="evaluations of the decoder for annealing, for each image that is measured, on average",

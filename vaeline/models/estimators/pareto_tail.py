@@ -5,8 +5,6 @@ from math import ceil, sqrt
 import torch
 from torch import Tensor
 
-MOST = 0.7  # above it, the mean of the weights converges too slowly for any number of samples that is ever drawn
-
 
 def shape(log_weights: Tensor) -> Tensor:
     """Pareto's k of the largest weights of each image (Zhang and Stephens, 2009, with the prior of Vehtari et al.).
