@@ -178,7 +178,7 @@ def test_the_exact_posterior_as_proposal_has_equal_weights() -> None:
     known = known_nll_given_label(model, 0.5)
     for metric in ("nll_given_label", "nll_given_label_tenth"):
         assert record.metrics[metric] == pytest.approx(known, abs=1e-5)
-    assert record.metrics["nll_given_label_monte_carlo_error"] < 1e-4
+    assert "nothing checks that its samples cover" in record.evaluation["nll_given_label"]["upper_bound"]
     assert record.evaluation["nll_given_label"]["effective_sample_size"] == pytest.approx(400, rel=1e-3)
     assert record.evaluation["nll_given_label"]["method"] == "posterior"
 
