@@ -44,17 +44,19 @@ def test_a_killed_estimation_goes_on_to_the_same_numbers(
     train, test = (Batches(split, FACTS, 16) for split in (TRAIN, TEST))
     model = LinearGaussian(conditional=False).eval()
     monkeypatch.setattr(raw_likelihood, "ANNEALED_AT_A_TIME", 32)
-    whole = measure_likelihood(model, train, test, SETTINGS)
+    likelihood = SETTINGS.likelihood.model_copy(update={"budget": 100_000})
+    settings = SETTINGS.model_copy(update={"likelihood": likelihood})
+    whole = measure_likelihood(model, train, test, settings)
     kept, function = Kept(tmp_path), getattr(raw_likelihood, stage)
     monkeypatch.setattr(raw_likelihood, "KEEP_EVERY", 0.0)
     monkeypatch.setattr(raw_likelihood, stage, killed_after(before, function))
     with pytest.raises(Killed):
-        measure_likelihood(model, train, test, SETTINGS, kept)
+        measure_likelihood(model, train, test, settings, kept)
     torch.manual_seed(99)
     monkeypatch.setattr(raw_likelihood, stage, killed_after(calls - before, function))  # no more than are left
-    assert measure_likelihood(model, train, test, SETTINGS, kept).evaluation == whole.evaluation
+    assert measure_likelihood(model, train, test, settings, kept).evaluation == whole.evaluation
     monkeypatch.setattr(raw_likelihood, stage, killed_after(0, function))  # none: all of them are kept
-    assert measure_likelihood(model, train, test, SETTINGS, kept).evaluation == whole.evaluation
+    assert measure_likelihood(model, train, test, settings, kept).evaluation == whole.evaluation
 
 
 def estimated(settings: Evaluation, conditional: bool = True) -> tuple[Estimation, Estimated]:
