@@ -209,8 +209,8 @@ def test_curvature_of_any_prior_counts() -> None:
     z = torch.tensor([[0.3, -0.2]])
     hessian = torch.autograd.functional.hessian(lambda each: prior.log_prob(each, None).sum(), z)
     with torch.no_grad():
-        local = model.local(z)
-    torch.testing.assert_close(local.curvature[0], -hessian[0, :, 0])
+        curvature = model.curvature(z)
+    torch.testing.assert_close(curvature[0], -hessian[0, :, 0])
 
 
 class Box(Prior):
@@ -230,7 +230,7 @@ def test_a_singular_curvature_is_bounded() -> None:
     decode = lambda z: z[:, :1] @ weight  # noqa: E731
     likelihood = sigma_likelihood(0.5)
     model = density(decode, likelihood.sample(decode(2 * torch.rand(IMAGES, 2) - 1)), likelihood, Box())
-    singular = model.local(torch.zeros(IMAGES, 2)).curvature
+    singular = model.curvature(torch.zeros(IMAGES, 2))
     assert (torch.linalg.matrix_rank(singular) == 1).all()
     proposal = laplace.proposal(model, [torch.zeros(IMAGES, 2)])
     z = proposal.sample(4000)

@@ -16,14 +16,6 @@ HELD_DERIVATIVES = 2**23  # elements of Jacobians in memory at a time
 
 
 @dataclass(frozen=True)
-class Local:
-    """log p(x, z|y) around a z of each image, to second order."""
-
-    gradient: Tensor  # (images, latent)
-    curvature: Tensor  # minus the Hessian, without the decoder's own: (images, latent, latent), symmetric
-
-
-@dataclass(frozen=True)
 class JointDensity:
     """p(x, z|y) for fixed images, one z or several of each.
 
@@ -103,20 +95,15 @@ class JointDensity:
         both = (given.double() + prior.double()).unflatten(0, (count, -1))
         return torch.where(both.isnan(), -torch.inf, both)  # a z that cannot be decoded
 
-    def local(self, z: Tensor) -> Local:
-        """Gradient and curvature at one z of each image, (images, latent).
+    def curvature(self, z: Tensor) -> Tensor:
+        """Minus the Hessian at one z of each image, (images, latent): (images, latent, latent), symmetric.
 
-        The curvature of log p(x|z) is that of Gauss and Newton: the decoder is taken as linear around z.
+        That of log p(x|z) is Gauss's and Newton's: the decoder is taken as linear around z. It costs two or three evaluations of the decoder
+        for each dimension of z.
         """
         decoded, jacobian = self._linear(z)
-        with torch.enable_grad():
-            h = decoded.requires_grad_()
-            (slope,) = torch.autograd.grad(self.likelihood.log_prob(self.x, h).sum(), h)
-        weights = self.likelihood.curvature(h.detach()).flatten(1).sqrt()
-        weighted = jacobian * weights.unsqueeze(1)
-        prior_gradient, prior_curvature = self._prior_derivatives(z)
-        gradient = (jacobian @ slope.flatten(1).unsqueeze(2)).squeeze(2)
-        return Local(gradient + prior_gradient, weighted @ weighted.transpose(1, 2) + prior_curvature)
+        weighted = jacobian * self.likelihood.curvature(decoded).flatten(1).sqrt().unsqueeze(1)
+        return weighted @ weighted.transpose(1, 2) + self._prior_curvature(z)
 
     def _linear(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The decoder's output, the shape of x, and its Jacobian, (images, latent, pixels), column by column of z."""
@@ -136,16 +123,16 @@ class JointDensity:
             columns = torch.func.vmap(along, chunk_size=self.block)(basis)
         return decode(z).detach(), columns.detach().flatten(2).transpose(0, 1)
 
-    def _prior_derivatives(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Gradient and minus the Hessian of log p(z|y): (images, latent), (images, latent, latent)."""
+    def _prior_curvature(self, z: Tensor) -> Tensor:
+        """Minus the Hessian of log p(z|y), (images, latent, latent)."""
         with torch.enable_grad():
             z = z.detach().requires_grad_()
             flat = 0 * z  # so that a density that is constant or linear in z has derivatives too
             log_prob = self.prior.log_prob(z, self.condition).sum() + flat.sum()
             gradient = torch.autograd.grad(log_prob, z, create_graph=True)[0] + flat
-            rows = [torch.autograd.grad(each.sum(), z, retain_graph=True)[0] for each in gradient.unbind(1)]
-        hessian = torch.stack(rows, 1)
-        return gradient.detach(), -(hessian + hessian.transpose(1, 2)) / 2
+            basis = torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
+            hessian = torch.autograd.grad(gradient.sum(0), z, basis, is_grads_batched=True)[0].transpose(0, 1)
+        return -(hessian + hessian.transpose(1, 2)) / 2
 
     @staticmethod
     def _repeated(each: Tensor, count: int) -> Tensor:

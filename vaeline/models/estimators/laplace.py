@@ -12,13 +12,12 @@ from torch import Tensor
 
 from vaeline.models.estimators.joint_density import JointDensity
 from vaeline.models.estimators.log_likelihood import LogLikelihood
-from vaeline.models.estimators.posterior_modes import Modes, climb
+from vaeline.models.estimators.posterior_modes import SAME, Modes, climb
 from vaeline.models.estimators.student_mixture import StudentMixture
 
 HELD_DRAWS = 2**18  # elements of draws in memory at a time
 RESTARTS = 2  # beside the start at the encoder's centre
 FARTHEST_BELOW = 10.0  # nats below the best mode: a lower one holds nothing that counts
-SAME = 1.0  # squared distance in units of the curvature below which two modes are one
 
 
 def importance_sampled(density: JointDensity, proposal: StudentMixture, samples: int) -> LogLikelihood:
@@ -48,10 +47,13 @@ def restarts(density: JointDensity) -> list[Tensor]:
 
 def proposal(density: JointDensity, starts: Sequence[Tensor]) -> StudentMixture:
     """Climb from several z of each image, (images, latent) each, and put a Student t at each distinct mode."""
-    images, count = len(density), len(starts)
-    rows = torch.arange(images, device=density.x.device).repeat(count)
-    found = climb(density.of(rows), torch.cat(list(starts)))
-    modes = Modes(*(field.unflatten(0, (count, images)) for field in found))
+    first, *others = starts
+    found = climb(density, first)
+    if others:
+        rows = torch.arange(len(density), device=density.x.device).repeat(len(others))
+        more = climb(density.of(rows), torch.cat(others), found.of(rows))
+        found = Modes(*(torch.cat(both) for both in zip(found, more, strict=True)))
+    modes = Modes(*(field.unflatten(0, (len(starts), len(density))) for field in found))
     return StudentMixture.around(modes.z, modes.log_prob.masked_fill(~_distinct(modes), -torch.inf), modes.curvature)
 
 
@@ -68,8 +70,7 @@ def _distinct(modes: Modes) -> Tensor:
     keep = modes.log_prob > modes.log_prob.amax(0) - FARTHEST_BELOW
     for one in range(len(keep)):
         for other in range(len(keep)):
-            difference = (modes.z[one] - modes.z[other]).unsqueeze(-1)
-            apart = (difference.mT @ modes.curvature[other] @ difference).flatten()
+            apart = modes.of(torch.tensor(other)).apart(modes.z[one])
             higher = (modes.log_prob[other] > modes.log_prob[one]) | (
                 (modes.log_prob[other] == modes.log_prob[one]) & (other < one)
             )

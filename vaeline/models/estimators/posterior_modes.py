@@ -7,52 +7,83 @@ from torch import Tensor
 
 from vaeline.models.estimators.joint_density import JointDensity
 
-STEPS = 15
-LEAST_GAIN = 0.01  # nats; an image that gains less has arrived
-FIRST_DAMPING, LESS, MORE, MOST_DAMPING = 1e-3, 0.3, 10.0, 1e6
+STEPS = 30
+LEAST_GAIN = 0.01  # nats; an image that is to gain less has arrived
+PREDICTED = 0.5  # share of the expected gain: a curvature that promises more than it keeps is computed anew
+TOGETHER = 4  # a new curvature waits until one image in so many needs one
+FIRST_DAMPING, LESS, MORE, MOST_DAMPING = 0.1, 0.3, 10.0, 1e6
+SAME = 1.0  # squared distance in units of the curvature below which two modes are one
 
 
 class Modes(NamedTuple):
     """A maximum of log p(x, z|y) for each image."""
 
     z: Tensor  # (images, latent)
-    log_prob: Tensor  # log p(x, z|y), (images,), float64; -inf for an image where a derivative is not finite
-    curvature: Tensor  # (images, latent, latent)
+    log_prob: Tensor  # log p(x, z|y), nats, (images,), float64; -inf for an image without a mode of its own
+    curvature: Tensor  # minus the Hessian at the mode, (images, latent, latent)
+
+    def of(self, rows: Tensor) -> "Modes":
+        """The same for some of the images, indices."""
+        return Modes(*(field[rows] for field in self))
+
+    def apart(self, z: Tensor) -> Tensor:
+        """Squared distance of a z of each image from its mode, in units of the curvature, (images,)."""
+        difference = (z - self.z).unsqueeze(-1)
+        return (difference.mT @ self.curvature @ difference).flatten()
 
 
-def climb(density: JointDensity, start: Tensor) -> Modes:
-    """Go uphill from a z of each image, (images, latent), until no image gains."""
-    z, log_prob = start.clone(), density.log_prob(start.unsqueeze(0))[0]
-    curvature = z.new_zeros(len(z), z.shape[1], z.shape[1])
-    gradient = torch.zeros_like(z)
+def climb(density: JointDensity, start: Tensor, beside: Modes | None = None) -> Modes:
+    """Go uphill from a z of each image until no image gains.
+
+    A gradient costs three evaluations of the decoder and a curvature hundreds, so that a curvature is kept as long as it predicts
+    the gains (Shamanskii, 1967).
+
+    Args:
+        density: log p(x, z|y).
+        start: (images, latent).
+        beside: a mode of each image that is known; an image that comes to it stops, and has no mode of its own.
+    """
+    z, (log_prob, gradient) = start.clone(), _value(density, start)
+    curvature = density.curvature(z) if beside is None else beside.curvature.clone()
+    current = torch.full((len(z),), beside is None, device=z.device)  # whether the curvature is that at z
     damping = z.new_full((len(z),), FIRST_DAMPING)
-    moved = torch.ones(len(z), dtype=torch.bool, device=z.device)
-    going = moved.clone()
+    going, joined, waits = torch.ones_like(current), torch.zeros_like(current), torch.zeros_like(current)
     for _ in range(STEPS):
-        new = (going & moved).nonzero().squeeze(1)
-        if len(new):
-            local = density.of(new).local(z[new])
-            gradient[new], curvature[new] = local.gradient, local.curvature
-            moved[new] = False
-        rows = going.nonzero().squeeze(1)
-        step = _step(curvature[rows], gradient[rows], damping[rows])
-        tried = z[rows] + step
-        found = density.of(rows).log_prob(tried.unsqueeze(0))[0]
-        gain = found - log_prob[rows]
-        better = gain > 0
-        kept = rows[better]
-        z[kept], log_prob[kept], moved[kept] = tried[better], found[better], True
-        damping[rows] *= torch.where(better, LESS, MORE)
-        arrived = (better & (gain < LEAST_GAIN)) | (damping[rows] > MOST_DAMPING)
-        going[rows[arrived]] = False
-        if not going.any():
+        if TOGETHER * waits.sum() >= going.sum():
+            again = waits.nonzero().squeeze(1)
+            if len(again):
+                curvature[again], current[again], waits = density.of(again).curvature(z[again]), True, waits & False
+        rows = (going & ~waits).nonzero().squeeze(1)
+        if not len(rows):
             break
-    new = moved.nonzero().squeeze(1)
-    if len(new):
-        curvature[new] = density.of(new).local(z[new]).curvature
-    lost = ~curvature.flatten(1).isfinite().all(1)
+        step = _step(curvature[rows], gradient[rows], damping[rows])
+        expected = 0.5 * (step * gradient[rows]).sum(1).double()
+        found, slope = _value(density.of(rows), z[rows] + step)
+        gain = found - log_prob[rows]
+        predicted = (gain >= PREDICTED * expected) & (gain <= expected / PREDICTED)
+        stale = ~current[rows] & ~predicted
+        better = (gain > 0) & ~stale
+        kept = rows[better]
+        z[kept], log_prob[kept], gradient[kept] = z[kept] + step[better], found[better], slope[better]
+        damping[rows] *= torch.where(better, LESS, torch.where(stale, 1.0, MORE))
+        current[kept] = False
+        if beside is not None:
+            near = beside.of(rows)
+            joined[rows] = (near.apart(z[rows]) < SAME) & (log_prob[rows] > near.log_prob - SAME)
+        going[rows] = ~joined[rows] & ((expected >= LEAST_GAIN) | stale) & (damping[rows] <= MOST_DAMPING)
+        waits[rows] = ~predicted & ~current[rows] & going[rows]
+    last = (~current & ~joined).nonzero().squeeze(1)
+    if len(last):
+        curvature[last] = density.of(last).curvature(z[last])
+    lost = ~curvature.flatten(1).isfinite().all(1) | ~log_prob.isfinite()
     curvature[lost] = torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
-    return Modes(z, log_prob.masked_fill(lost, -torch.inf), curvature)
+    return Modes(z, log_prob.masked_fill(lost | joined, -torch.inf), curvature)
+
+
+def _value(density: JointDensity, z: Tensor) -> tuple[Tensor, Tensor]:
+    """log p(x, z|y) at one z of each image, and its gradient: (images,), (images, latent)."""
+    log_prob, gradient = density.log_prob_and_gradient(z.unsqueeze(0))
+    return log_prob[0], gradient[0]
 
 
 def _step(curvature: Tensor, gradient: Tensor, damping: Tensor) -> Tensor:
