@@ -9,8 +9,10 @@ from vaeline.models.estimators.joint_density import JointDensity
 
 STEPS = 30
 LEAST_GAIN = 0.01  # nats; an image that is to gain less has arrived
-PREDICTED = 0.5  # share of the expected gain: a curvature that promises more than it keeps is computed anew
-TOGETHER = 4  # a new curvature waits until one image in so many needs one
+PREDICTED = 0.5  # a gain between this share of the expected one and its inverse is as the curvature says
+FAILS = 2  # gains in a row that are not, until the curvature is computed anew
+TOGETHER = 4  # which waits until one image in so many needs it
+LEAST_CHANGE = 1e-4  # of a gradient along a step, as a share of what the curvature says: with less, it does not correct the curvature
 FIRST_DAMPING, LESS, MORE, MOST_DAMPING = 0.1, 0.3, 10.0, 1e6
 SAME = 1.0  # squared distance in units of the curvature below which two modes are one
 
@@ -35,8 +37,8 @@ class Modes(NamedTuple):
 def climb(density: JointDensity, start: Tensor, beside: Modes | None = None) -> Modes:
     """Go uphill from a z of each image until no image gains.
 
-    A gradient costs three evaluations of the decoder and a curvature hundreds, so that a curvature is kept as long as it predicts
-    the gains (Shamanskii, 1967).
+    A gradient costs three evaluations of the decoder, and a curvature two or three for each dimension of z. A curvature is therefore corrected
+    by the gradients that are met (Broyden, Fletcher, Goldfarb and Shanno, 1970), and computed anew only where it fails to predict the gains.
 
     Args:
         density: log p(x, z|y).
@@ -45,33 +47,36 @@ def climb(density: JointDensity, start: Tensor, beside: Modes | None = None) -> 
     """
     z, (log_prob, gradient) = start.clone(), _value(density, start)
     curvature = density.curvature(z) if beside is None else beside.curvature.clone()
-    current = torch.full((len(z),), beside is None, device=z.device)  # whether the curvature is that at z
+    current = torch.full((len(z),), beside is None, device=z.device)  # whether the curvature was computed at z
+    failed = torch.zeros(len(z), dtype=torch.long, device=z.device)
     damping = z.new_full((len(z),), FIRST_DAMPING)
     going, joined, waits = torch.ones_like(current), torch.zeros_like(current), torch.zeros_like(current)
     for _ in range(STEPS):
-        if TOGETHER * waits.sum() >= going.sum():
-            again = waits.nonzero().squeeze(1)
-            if len(again):
-                curvature[again], current[again], waits = density.of(again).curvature(z[again]), True, waits & False
+        again = waits.nonzero().squeeze(1)
+        if len(again) and TOGETHER * len(again) >= going.sum():
+            curvature[again], current[again], waits[again] = density.of(again).curvature(z[again]), True, False
         rows = (going & ~waits).nonzero().squeeze(1)
         if not len(rows):
             break
+        if beside is not None:
+            near = beside.of(rows)
+            joined[rows] = (near.apart(z[rows]) < SAME) & (log_prob[rows] > near.log_prob - SAME)
         step = _step(curvature[rows], gradient[rows], damping[rows])
         expected = 0.5 * (step * gradient[rows]).sum(1).double()
+        far = ~(expected < LEAST_GAIN)
+        going[rows] = far & ~joined[rows] & (damping[rows] <= MOST_DAMPING)
         found, slope = _value(density.of(rows), z[rows] + step)
         gain = found - log_prob[rows]
         predicted = (gain >= PREDICTED * expected) & (gain <= expected / PREDICTED)
         stale = ~current[rows] & ~predicted
         better = (gain > 0) & ~stale
+        curvature[rows[far]] = _corrected(curvature[rows[far]], step[far], (gradient[rows] - slope)[far])
+        current[rows[far | better]] = False
         kept = rows[better]
         z[kept], log_prob[kept], gradient[kept] = z[kept] + step[better], found[better], slope[better]
         damping[rows] *= torch.where(better, LESS, torch.where(stale, 1.0, MORE))
-        current[kept] = False
-        if beside is not None:
-            near = beside.of(rows)
-            joined[rows] = (near.apart(z[rows]) < SAME) & (log_prob[rows] > near.log_prob - SAME)
-        going[rows] = ~joined[rows] & ((expected >= LEAST_GAIN) | stale) & (damping[rows] <= MOST_DAMPING)
-        waits[rows] = ~predicted & ~current[rows] & going[rows]
+        failed[rows] = torch.where(stale, failed[rows] + 1, 0)
+        waits[rows] = (failed[rows] >= FAILS) & going[rows]
     last = (~current & ~joined).nonzero().squeeze(1)
     if len(last):
         curvature[last] = density.of(last).curvature(z[last])
@@ -84,6 +89,19 @@ def _value(density: JointDensity, z: Tensor) -> tuple[Tensor, Tensor]:
     """log p(x, z|y) at one z of each image, and its gradient: (images,), (images, latent)."""
     log_prob, gradient = density.log_prob_and_gradient(z.unsqueeze(0))
     return log_prob[0], gradient[0]
+
+
+def _corrected(curvature: Tensor, step: Tensor, change: Tensor) -> Tensor:
+    """A curvature that says of a step, (images, latent), by how much the downhill gradient changes along it, (images, latent)."""
+    said = (curvature @ step.unsqueeze(2)).squeeze(2)
+    found, expected = (step * change).sum(1), (step * said).sum(1)
+    known = found.isfinite() & (expected > 0) & (found > LEAST_CHANGE * expected)
+    new = curvature + _square(change) / found.view(-1, 1, 1) - _square(said) / expected.view(-1, 1, 1)
+    return torch.where(known.view(-1, 1, 1), new, curvature)
+
+
+def _square(vector: Tensor) -> Tensor:
+    return vector.unsqueeze(2) * vector.unsqueeze(1)
 
 
 def _step(curvature: Tensor, gradient: Tensor, damping: Tensor) -> Tensor:
