@@ -85,7 +85,7 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
         (
             "dataset.name",
             "digit",
-            "dataset.name is 'digit', but must be a file of vaeline/data/sets; there are: ",
+            "dataset.name is 'digit', but must be a file of vaeline/data/sets or parts/sets; there are: ",
         ),
         ("dataset.range", [1, 0], "dataset.range is [1, 0], but must ascend"),
         ("training.validate_every", 7, "epochs 120 must be a multiple of validate_every 7"),
@@ -193,7 +193,7 @@ def test_a_data_set_without_a_loader_is_refused(
         check(with_change(digits, "dataset.name", "mine"), Path("params.yaml"))
 
 
-FAMILIES = [family for family in parts.PACKAGES if family not in ("sets", "plots")]
+FAMILIES = [family for family in parts.PACKAGES if family not in ("sets", "metrics", "plots")]
 
 
 @pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in parts.names(family)])

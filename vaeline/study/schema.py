@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names
+from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names, shown_file, shown_folder
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 MOST_SEED = 2**63 - 1  # HDF5 and torch's generators take no larger one
@@ -130,7 +130,7 @@ class Dataset(Entry):
     """Which images, of what size, under which labels."""
 
     id: Name = Field(description="name of data/<id>.h5; another size, split or choice of labels needs another id")
-    name: Name = Field(description="a file of vaeline/data/sets")
+    name: Name = Field(description="a file of vaeline/data/sets or parts/sets")
     source: str = Field("download", description="`download`, or a folder with the files; embedded data ignore it")
     limit: int | None = Field(
         None,
@@ -214,10 +214,10 @@ class Dataset(Entry):
     @classmethod
     def on_disk(cls, value: str) -> str:
         if value not in names("sets"):
-            raise ValueError(f"must be a file of vaeline/data/sets; there are: {', '.join(names('sets'))}")
+            raise ValueError(f"must be a file of {shown_folder('sets')}; there are: {', '.join(names('sets'))}")
         if not defines("sets", value, "LOADER"):
             raise ValueError(
-                f"must be a file that offers LOADER; end vaeline/data/sets/{value}.py with `LOADER = Loader(read=read, download=download)`"
+                f"must be a file that offers LOADER; end {shown_file('sets', value)} with `LOADER = Loader(read=read, download=download)`"
             )
         return value
 
