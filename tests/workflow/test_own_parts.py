@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.models.test_contracts import EXAMPLE_OF_PAGE
-from tests.workflow.scratch import SHARED, Project, stages_of
+from tests.workflow.scratch import Project, stages_of
 
 PART = "parts/priors/laplace.py"
 
@@ -26,11 +26,10 @@ def test_an_edit_of_an_own_part_reruns_the_variants_that_use_it(project: Project
     assert project.snakemake() == of_cvae
     assert project.settled()
     write(project, f"# A comment.\n{EXAMPLE_OF_PAGE}")
-    assert project.settled()
+    assert project.snakemake() == [] and project.repro() == []
     write(project, EXAMPLE_OF_PAGE.replace("log_prob(z).sum(1)", "log_prob(z).sum(-1)"))
-    assert project.repro() == of_cvae
+    assert project.repro() == stages_of("cvae")  # the stubs write the same files again, so that the report is not stale
     assert project.settled()
-    assert not set(SHARED) & set(project.ran())
 
 
 def test_an_own_part_with_a_name_of_vaeline_stops_both_engines(project: Project) -> None:

@@ -294,9 +294,9 @@ def module(family: str, name: str) -> ModuleType:
         UserError: Python finds another package in the place of the project's own parts.
     """
     found = importlib.import_module(module_name(family, name))
-    if name in own(family) and Path(str(found.__file__)).resolve() != file(family, name).resolve():
+    if name in own(family) and Path(inspect.getfile(found)).resolve() != file(family, name).resolve():
         raise UserError(
-            f"Python imports {found.__file__} in the place of {file(family, name)}; rename the package `{OWN}` that comes first in Python's path."
+            f"Python imports {inspect.getfile(found)} in the place of {file(family, name)}; rename the package `{OWN}` that comes first in Python's path."
         )
     return found
 
