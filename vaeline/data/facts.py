@@ -109,7 +109,8 @@ class Facts:
 
         These are values that cannot be learned, and values of so few rows that one row would decide the mean.
         """
-        return np.stack([_frequent(column) for column in self.learnable(labels).T], 1)
+        judged = [_frequent(column) for column in self.learnable(labels).T]
+        return np.stack(judged, 1) if judged else labels
 
     def warn_of_rare(self) -> None:
         """Warn if too few training images have a value.

@@ -15,7 +15,7 @@ from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.halves import with_halves
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.over_judges import over_judges
-from vaeline.evaluation.record import NO_LABELS, Record
+from vaeline.evaluation.record import NO_LABELS, UNLABELLED, Record
 from vaeline.evaluation.reference import Reference, References, put_accuracy, unlearned_by_any, weights_of
 from vaeline.metrics import condition_accuracy
 from vaeline.metrics._entry import Metric, Subject
@@ -35,7 +35,7 @@ class Judges:
     Args:
         features: the space of the distances, or one for each classifier.
         references: the test images in these spaces.
-        classifiers: they measure condition accuracy, by their names as judges.
+        classifiers: they measure condition accuracy, by their names as judges; none for images without labels.
         facts: of the store.
         by_label: whether distances are measured label by label too.
     """
@@ -235,6 +235,10 @@ def _from_state(state: State) -> Measured | Dash:
 def _accuracy(drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept) -> Record:
     """The share of requested labels that each classifier sees in the samples, and the mean over classifiers."""
     facts, records = judges.facts, {}
+    if not judges.classifiers:
+        record = Record(checksums=facts.checksums, seed=drawn.seed)
+        record.dash("condition_accuracy", UNLABELLED)
+        return record
     asked = facts.judged(drawn.labels)
     unlearned, missing = unlearned_by_any(judges.classifiers), facts.missing_values(asked)
     for name, classifier in judges.classifiers.items():

@@ -330,7 +330,7 @@ def require_own_files(files: Sequence[str], path: Path) -> None:
     Raises:
         UserError: one is missing.
     """
-    if lacking := [each for each in files if not own_folder("").parent.joinpath(*each.split("/")).is_file()]:
+    if lacking := [each for each in files if not own_folder("").joinpath(*each.split("/")[1:]).is_file()]:
         raise UserError(
             f"{path} was made with the project's own {' and '.join(lacking)}, which this project ({ROOT}) does not have; copy the file from the "
             "project of the run."
