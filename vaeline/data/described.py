@@ -41,7 +41,8 @@ def describe(table: Table, dataset: Dataset, where: str) -> Described:
     """
     _check_columns_exist(table, dataset, where)
     columns = _columns(table, dataset)
-    chosen = unlabelled(len(table.ids)) if dataset.labels == NONE else of_columns(columns).choose(dataset.labels)
+    none = dataset.labels == NONE or (dataset.labels == "all" and not columns)
+    chosen = unlabelled(len(table.ids)) if none else of_columns(columns).choose(dataset.labels)
     _check_sound(columns, chosen, where)
     notes = [*table.notes, *_taken_for(columns, chosen, dataset), *_splits_left_out(columns, chosen, dataset, where)]
     rows, left_out = _used_rows(table, chosen, dataset, where)

@@ -884,11 +884,18 @@ def test_labels_are_left_out_if_asked(people: Path) -> None:
     assert of_folders.labels.codes.shape == (61, 0) == (len(of_folders.ids), 0)
 
 
-def test_a_table_of_names_alone_gives_no_labels(tmp_path: Path) -> None:
+def test_a_column_without_a_choice_is_refused_or_left_out(tmp_path: Path) -> None:
     write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "t.csv": b"file,kind\na.png,x\nb.png,x\n"})
     with pytest.raises(UserError, match="set dataset.labels to none to use them without labels. kind: all images have"):
         raw_images.read(dataset(tmp_path))
     assert raw_images.read(dataset(tmp_path, labels="none")).labels.codes.shape == (2, 0)
+
+
+def test_a_table_of_splits_alone_gives_no_labels(tmp_path: Path) -> None:
+    table = "file,split\n" + "".join(f"{number}.png,{split}\n" for number, split in enumerate(["train", "val", "test"]))
+    write_files(tmp_path, {f"{number}.png": PNG for number in range(3)} | {"t.csv": table.encode()})
+    raw = raw_images.read(dataset(tmp_path, split={"method": "column", "column": "split"}))
+    assert raw.labels.codes.shape == (3, 0) and np.array_equal(raw.official, ["train", "validation", "test"])
 
 
 def test_images_in_folders_of_splits_alone_have_no_labels(tmp_path: Path) -> None:
