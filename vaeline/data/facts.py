@@ -66,7 +66,7 @@ class Facts:
             UserError: the label does not exist.
         """
         if not isinstance(name, str) or name not in self.label_names:
-            raise UserError(f"There is no label {shown(name)}; there are: {', '.join(self.label_names)}.")
+            raise UserError(f"There is no label {shown(name)}; there are: {', '.join(self.label_names) or 'none'}.")
         return self.label_names.index(name)
 
     def label(self, name: str, value: str | int) -> tuple[int, int]:

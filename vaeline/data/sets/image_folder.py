@@ -136,7 +136,7 @@ def _by_class(source: Source) -> tuple[list[str], Described]:
     archive, dataset = source.archive, source.dataset
     _check_no_table_needed(archive, dataset)
     if dataset.labels == NONE:
-        notes = ["The folders are no classes (dataset.labels: none)."]
+        notes = ["The images are used without labels (dataset.labels: none)."]
         return source.images, Described(np.arange(len(source.images)), unlabelled(len(source.images)), notes=notes)
     _check_no_sheet(archive, source.images)
     labels, notes = read_classes(archive, source.images, depth=1 if dataset.split.method == "folders" else 0)
