@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: run test test-all check report table explore use update parts bench campaign lock clean-checkpoints help
+.PHONY: run test test-all check check-parts report table explore use update parts bench campaign lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results
 	@$(IN) snakemake --cores 4 all
@@ -21,6 +21,9 @@ check: $(READY)  ## formatting, lints, types
 	@$(IN) ruff check .
 	@$(IN) snakefmt --check Snakefile workflow
 	@$(IN) mypy
+
+check-parts: $(READY)  ## run the contract tests on your own parts, those in parts/
+	@$(IN) python -m pytest -n 2 --dist worksteal --own-parts tests/models tests/study tests/data/sets tests/metrics tests/evaluation
 
 report: $(READY)  ## write a partial report from the runs that exist
 	@$(IN) python -m pipeline_steps.report --partial

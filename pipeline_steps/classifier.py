@@ -2,7 +2,7 @@
 
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
+from vaeline.data.store import read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier
 from vaeline.models.variant_checks import check_variants
 from vaeline.study.schema import Study
@@ -19,8 +19,10 @@ def main(study: Study) -> None:
     files = DataFiles(study.dataset.id)
     facts = read_facts_of(study)
     check_variants(study, facts)
-    if facts.points:
-        classifier.skip(files.classifier, POINTS, study)
+    if study.evaluation.features.name == "classifier":
+        classifier.require_labels(facts)
+    if why := classifier.why_none(facts):
+        classifier.skip(files.classifier, why, study)
         return
     train, validation = read_split(files.store, "train", budget()), read_split(files.store, "validation")
     require_images(files.store, facts)  # it may have been replaced between the two readings

@@ -292,6 +292,6 @@ def _refuse_compiled(module: Path) -> None:
 
 def _outside(path: Path, does: str, file: Path) -> UserError:
     return UserError(
-        f"{path.relative_to(ROOT)} {does} {file}, which lies outside {' and '.join(PACKAGES)}, so that nobody would notice an edit "
-        "of it; move it into vaeline, and name it there."
+        f"{path.relative_to(ROOT)} {does} {file}, which lies outside {', '.join(PACKAGES)}, so that nobody would notice an edit "
+        f"of it; move it into {PACKAGES[-1]} or vaeline, and name it there."
     )

@@ -1,24 +1,22 @@
 """The hash of the code that each step and variant runs, so that both engines notice an edit and ignore a comment."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel
 
 from pipeline_steps.closure import closure, digest, digest_of, forget
 from pipeline_steps.file_states import ROOT
 from vaeline.data import paths
 from vaeline.runs.folder import StudyFolder
-from vaeline.study.parts import PACKAGES, PartOptions, names
+from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.files import write_json
 
 Hashes = dict[str, Any]
 
 # The hash of a part of an evaluation has only those modules of these packages that the part needs.
-APART = (ROOT / "vaeline/evaluation", ROOT / "vaeline/metrics")
+APART = (ROOT / "vaeline/evaluation", *parts.folders("metrics"))
 
 
 def write_hashes(study: Study) -> None:
@@ -102,44 +100,30 @@ def _hashed(modules: dict[str, list[str]]) -> Hashes:
 
 def _data_modules(study: Study) -> dict[str, list[str]]:
     dataset, features = study.dataset.name, study.evaluation.features.name
-    read = f"{PACKAGES['sets']}.{dataset}"
+    read = parts.module_name("sets", dataset)
     return {
         f"download.{dataset}": _step("download", read),
         f"preprocess.{dataset}": _step("preprocess", read),
         "classifier": _step("classifier"),
-        f"reference.{features}": _step("reference", *parts_of(study.evaluation), *_metrics()),
+        f"reference.{features}": _step("reference", *parts.modules_of(study.evaluation), *_every("metrics")),
     }
 
 
 def _run_modules(study: Study) -> dict[str, list[str]]:
-    found = {"report": _step("report", *_metrics(), *(f"{PACKAGES['plots']}.{name}" for name in names("plots")))}
-    judges = set(parts_of(study.evaluation))
+    found = {"report": _step("report", *_every("metrics"), *_every("plots"))}
+    judges = set(parts.modules_of(study.evaluation))
     for name, variant in study.variants.items():
-        parts = set(parts_of(variant))
-        found[f"train.{name}"] = _step("train", *parts)
-        found[f"sample.{name}"] = _step("sample", *parts)
-        found[f"evaluate.{name}"] = _step("evaluate", *parts, *judges, *_metrics())
+        named = set(parts.modules_of(variant))
+        found[f"train.{name}"] = _step("train", *named)
+        found[f"sample.{name}"] = _step("sample", *named)
+        found[f"evaluate.{name}"] = _step("evaluate", *named, *judges, *_every("metrics"))
     return found
 
 
-def _metrics() -> list[str]:
-    """The modules of all metrics, which are imported by name, out of sight."""
-    files = sorted((ROOT / "vaeline/metrics").glob("*.py"))
-    return [f"vaeline.metrics.{path.stem}" for path in files if not path.stem.startswith(("_", "."))]
+def _every(family: str) -> list[str]:
+    """The modules of all parts of a family, which are imported by name, out of sight."""
+    return [parts.module_name(family, name) for name in parts.names(family)]
 
 
-def _step(name: str, *parts: str) -> list[str]:
-    return [f"pipeline_steps.{name}", *parts]
-
-
-def parts_of(value: Any) -> Iterator[str]:
-    """The modules of the parts that a section of a study names, at any depth. No import statement shows them."""
-    if isinstance(value, PartOptions):
-        yield type(value).__module__
-    if isinstance(value, BaseModel):
-        value = list(vars(value).values())
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from parts_of(each)
+def _step(name: str, *modules: str) -> list[str]:
+    return [f"pipeline_steps.{name}", *modules]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from pipeline_steps.code_hashes import hash_within, parts_of
+from pipeline_steps.code_hashes import hash_within
 from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
@@ -58,7 +58,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     model.to(device)
     drawn = samples_of(folder, description_of(folder, RunKey(variant, seed)))
     of_images = kept.and_of(samples=of.samples_sha256, features=study.evaluation.features.model_dump(mode="json"))
-    of_images = of_images.computed_by(*parts_of(study.evaluation))
+    of_images = of_images.computed_by(*parts.modules_of(study.evaluation))
     record = _images(study, drawn, store, model, facts, of_images)
     model.to(exact)
     record.join(measure_likelihood(model, train, test, study.evaluation, kept, run_seed=seed))
@@ -98,7 +98,7 @@ def _kept(study: Study, of: MeasuredOn, facts: Facts, device: torch.device) -> K
         "torch": torch.__version__,
     }  # fmt: skip
     name, digest = f"{study.study.name}-{RunKey(variant, seed)}-evaluation", partial(hash_within, study, variant)
-    return Kept(state_folder(name), decides, digest, tuple(parts_of(study.variants[variant])))
+    return Kept(state_folder(name), decides, digest, tuple(parts.modules_of(study.variants[variant])))
 
 
 def _images(study: Study, drawn: DrawnImages, store: Path, model: Model, facts: Facts, kept: Kept) -> Record:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("vaeline", "pipeline_steps")
+PACKAGES = ("vaeline", "pipeline_steps", "parts")
 State = tuple[int, int, int, int]
 
 

@@ -104,10 +104,15 @@ def words(text: str, package: tuple[str, ...]) -> set[str]:
 def _finds_files(nodes: list[ast.AST], packages: tuple[str, ...]) -> bool:
     """Whether code finds files of a package: with a `__file__`, with `Path("vaeline", ...)`, with `folder / "vaeline"`."""
     names = [ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
-    joined = [each for node in nodes if isinstance(node, ast.Call) for each in node.args]
+    joined = [each for node in nodes if isinstance(node, ast.Call) and not _looks_up(node) for each in node.args]
     joined += [each for node in nodes if isinstance(node, ast.BinOp) for each in (node.left, node.right)]
     named = [each.value for each in joined if isinstance(each, ast.Constant)]
     return any(name.endswith(FOUND_BY) for name in names) or any(name in packages for name in named)
+
+
+def _looks_up(call: ast.Call) -> bool:
+    """Whether a call takes a key, as in `found.get("parts")`, and no path."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "get"
 
 
 def _goes_upwards(nodes: list[ast.AST]) -> bool:

@@ -24,6 +24,7 @@ from pipeline_steps.closure import closure, is_code
 from pipeline_steps.code_hashes import Hashes, hash_at, modules_at
 from vaeline.data.paths import CODE
 from vaeline.runs.folder import StudyFolder
+from vaeline.study import parts
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.study.settings import values
@@ -33,7 +34,7 @@ from vaeline.system.files import json_sha256
 PLANNED = "VAELINE_PLANNED"  # in the environment of a job of Snakemake: {key: hash of its value} as JSON
 UNDER_DVC = "DVC_STAGE"  # in the environment of a command that DVC runs
 SOURCE, WEIGHTS = "source", "weights"  # the keys of the fingerprints of files that a study names
-ENTRIES = file_states.ROOT / "vaeline/metrics"  # whose files are also read as text, after their import
+ENTRIES = parts.folders("metrics")  # whose files are also read as text, after their import
 NOT_STARTED = "; start the run again"
 TOO_LATE = " while this step ran, so that its files may be made with another value; run again"
 
@@ -93,7 +94,7 @@ class PlanCheck:
             raise _edited(changed, "while this step was loaded", NOT_STARTED)
         loaded = _loaded()
         _refuse_other_bytecode(self.files, loaded)
-        self.read_later = {path for path in self.files if path not in loaded or ENTRIES in path.parents}
+        self.read_later = {path for path in self.files if path not in loaded or path.parent in ENTRIES}
         _refuse_unplanned_parameters(study, keys)
         if code is not None:
             self.hash = hash_at(study, code)
@@ -135,8 +136,9 @@ def _import(modules: list[str]) -> None:
     metrics' entries, and is spared their imports. An error of an import is left to the step, which can explain it.
     """
     report = f"{__package__}.report" in modules
+    of_metrics = tuple(parts.module_name("metrics", name) for name in parts.names("metrics"))
     for module in modules:
-        if not (report and module.startswith("vaeline.metrics.")) and not module.startswith(f"{__package__}."):
+        if not (report and module in of_metrics) and not module.startswith(f"{__package__}."):
             with suppress(Exception):
                 importlib.import_module(module)
 

@@ -29,10 +29,30 @@ LONGEST = (
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--own-parts", action="store_true", help="run the tests of the project's own parts only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--own-parts"):
+        items[:] = of_own_parts(items)
     items.sort(
         key=lambda item: next((at for at, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
     )
+
+
+def of_own_parts(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The tests that are given the name of one of the project's own parts."""
+    own = {name for family in parts.OWN_FAMILIES for name in parts.own(family)}
+    if not own:
+        raise pytest.UsageError(f"there are no parts in {parts.OWN}/<family>; docs/own_parts.md says how to write one")
+    return [item for item in items if isinstance(item, pytest.Function) and own & given_to(item)]
+
+
+def given_to(item: pytest.Function) -> set[object]:
+    """The words among the parameters of a test."""
+    given = item.callspec.params.values() if hasattr(item, "callspec") else []
+    return {word for each in given for word in (each if isinstance(each, tuple) else [each]) if isinstance(word, str)}
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +102,23 @@ def write_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
         monkeypatch.setattr(parts, "folder", lambda of: tmp_path / package if of == family else folder(of))
         monkeypatch.syspath_prepend(tmp_path)
         return parts.validate(family, {"name": "mine"})
+
+    return write
+
+
+@pytest.fixture
+def write_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], Path]:
+    """Writes the source of one of the project's own parts, `(family, name, source)`; the project has no others."""
+    package = f"own_{tmp_path.name}"
+    monkeypatch.setattr(parts, "OWN", package)
+    monkeypatch.setattr(parts, "own_folder", lambda family: tmp_path / package / family)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def write(family: str, name: str, source: str) -> Path:
+        path = tmp_path / package / family / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+        return path
 
     return write
 

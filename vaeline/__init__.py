@@ -4,9 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vaeline.report.rows import metrics_of, study_table
     from vaeline.runs.trained_run import TrainedRun, load
 
-__all__ = ["TrainedRun", "load"]
+__all__ = ["TrainedRun", "load", "metrics_of", "study_table"]
+OF_REPORT = ("metrics_of", "study_table")
 
 
 def __getattr__(name: str) -> Any:
@@ -15,5 +17,6 @@ def __getattr__(name: str) -> Any:
     A name that is put together hides the import from the hashes of code: no step of the pipeline depends on these names.
     """
     if name in __all__:
-        return getattr(import_module(f"{__name__}.runs.trained_run"), name)
+        module = "report.rows" if name in OF_REPORT else "runs.trained_run"
+        return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

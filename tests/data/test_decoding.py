@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageOps
 from torchvision.transforms import v2
 
@@ -264,17 +265,22 @@ def test_a_long_strip_is_its_centre_and_takes_little_memory(height: int, width: 
     middle = tuple(
         slice((side - shorter) // 2 - 5 if side > shorter else 0, (side + shorter) // 2 + 5) for side in (height, width)
     )
-    assert np.abs(fit(strip, 64).astype(int).mean((0, 2, 3)) - fit(strip[:, *middle], 64).mean((0, 2, 3))).max() < 12
-    assert fit(strip, 64).shape == (1, 3, 64, 64)
-    assert max(decoding._without_far_ends(strip).shape[1:3]) <= 3 * shorter + 1
+    assert (
+        np.abs(
+            fit(strip, (64, 64)).astype(int).mean((0, 2, 3)) - fit(strip[:, *middle], (64, 64)).mean((0, 2, 3))
+        ).max()
+        < 12
+    )
+    assert fit(strip, (64, 64)).shape == (1, 3, 64, 64)
+    assert max(decoding._without_far_ends(strip, (64, 64)).shape[1:3]) <= 3 * shorter + 1
 
 
 @pytest.mark.parametrize("width", [90, 91])
 def test_a_long_strip_is_resized_as_it_was_before_the_cut(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     strip = np.random.default_rng(0).integers(0, 256, (1, 4, width, 3), dtype=np.uint8)
-    cut = fit(strip, 16).astype(int)
+    cut = fit(strip, (16, 16)).astype(int)
     monkeypatch.setattr(decoding, "STRIP", 1000)
-    assert np.abs(fit(strip, 16) - cut).max() <= 1
+    assert np.abs(fit(strip, (16, 16)) - cut).max() <= 1
 
 
 @pytest.mark.parametrize("mode", ["I;16", "RGB"])
@@ -359,3 +365,38 @@ def test_pixels_fill_the_given_array_if_the_shape_fits(kind: str) -> None:
 def test_an_empty_file_is_called_empty(read: Any) -> None:
     with pytest.raises(ValueError, match="^it is empty$"):
         read(b"")
+
+
+@pytest.mark.parametrize(
+    ("how", "sides", "shape"),
+    [("crop", (8, 24), (8, 12)), ("crop", (40, 12), (20, 12)), ("pad", (8, 24), (16, 24)), ("stretch", (5, 7), (8, 12))],
+)  # fmt: skip
+def test_images_are_brought_to_a_rectangle(how: str, sides: tuple[int, int], shape: tuple[int, int]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, *sides, 3), dtype=np.uint8)
+    found = fit(images, shape, how)  # type: ignore[arg-type]
+    assert found.shape == (2, 3, *shape)
+    planes = images.transpose(0, 3, 1, 2)
+    if how == "crop":  # no scale is needed, so that the pixels are those of the centre
+        top, left = ((side - part) // 2 for side, part in zip(sides, shape, strict=True))
+        np.testing.assert_array_equal(found, planes[..., top : top + shape[0], left : left + shape[1]])
+    elif how == "pad":
+        np.testing.assert_array_equal(found[..., 4:12, :], planes)
+        assert not found[..., :4, :].any() and not found[..., 12:, :].any()
+    else:
+        whole = torch.nn.functional.interpolate(torch.from_numpy(planes), shape, mode="bilinear", antialias=True)
+        np.testing.assert_array_equal(found, whole.numpy())
+
+
+def test_a_very_long_image_is_cut_to_what_a_rectangle_shows() -> None:
+    long = np.random.default_rng(0).integers(0, 256, (1, 400, 8, 1), dtype=np.uint8)
+    np.testing.assert_array_equal(fit(long, (4, 4)), fit(long[:, 188:212], (4, 4)))
+    assert fit(long, (100, 4)).shape == (1, 1, 100, 4)
+    whole = torch.nn.functional.interpolate(
+        torch.from_numpy(long.transpose(0, 3, 1, 2)), (200, 4), mode="bilinear", antialias=True
+    )
+    np.testing.assert_array_equal(fit(long, (200, 4)), whole.numpy())
+
+
+def test_a_very_long_image_is_padded_whole() -> None:
+    found = fit(np.full((1, 400, 2, 1), 255, np.uint8), (8, 8), "pad")
+    assert (found[..., 3] == 255).all() and not found[..., [0, 1, 2, 4, 5, 6, 7]].any()

@@ -63,7 +63,9 @@ def test_a_column_of_measurements_is_passed_over_and_refused_by_name() -> None:
         UserError, match=r"names 'width', which is no label: it is continuous.*dataset.bins: {width: 5}"
     ):
         labels.choose(["width"])
-    with pytest.raises(UserError, match=r"No column of the table can be a label. width: it is continuous"):
+    with pytest.raises(
+        UserError, match=r"The images have no label; set dataset.labels to none .* width: it is continuous"
+    ):
         of_columns([width]).choose("all")
 
 

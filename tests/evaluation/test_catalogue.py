@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from vaeline.evaluation import catalogue as module
-from vaeline.evaluation.catalogue import catalogue, names_for
+from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.metrics._entry import GROUPS
+from vaeline.study import parts
 from vaeline.system.errors import UserError
 
 MEASURE = "def measure(images, real):\n    return {}\n"
@@ -18,7 +19,8 @@ ENTRY = 'METRICS = [Metric("{name}", group="Images", meaning="a", definition="b"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of metrics of a test's own."""
-    monkeypatch.setattr(module, "FOLDER", tmp_path)
+    folder = parts.folder
+    monkeypatch.setattr(parts, "folder", lambda family: tmp_path if family == "metrics" else folder(family))
     catalogue.cache_clear()
     return tmp_path
 
@@ -152,3 +154,23 @@ def test_backups_of_a_metric_are_no_metrics(folder: Path) -> None:
     for name in ("mine.py", "mine.py~", "mine.py.orig", ".#mine.py", "._mine.py"):
         (folder / name).write_text(ENTRY.format(name="mine"))
     assert catalogue().files == {"mine": "mine"}
+
+
+OWN = ENTRY.replace("{name}", "brightness")
+OF_SAMPLES = OWN.replace('"b")', '"b", subject="sample")')
+
+
+def test_an_own_metric_stands_beside_those_of_vaeline(write_own: Callable[[str, str, str], Path]) -> None:
+    catalogue.cache_clear()
+    write_own("metrics", "brightness", OF_SAMPLES + MEASURE)
+    assert catalogue().files["brightness"] == "brightness" and "fd_sample" in catalogue().metrics
+    assert load("brightness").measure(None, None) == {}  # type: ignore[arg-type]
+
+
+def test_an_own_metric_that_nothing_would_measure_is_refused(write_own: Callable[[str, str, str], Path]) -> None:
+    catalogue.cache_clear()
+    write_own("metrics", "brightness", OWN)
+    with pytest.raises(
+        UserError, match="declares brightness without a subject, so that nothing would measure it; set subject"
+    ):
+        catalogue()

@@ -35,7 +35,7 @@ class Pixels:
     """A feature space with known features: the pixels."""
 
     prefix: Literal["fd"] = "fd"
-    description, weights_sha256, says_nothing = "the pixels themselves", "none", ""
+    description, weights_sha256, says_nothing, linear = "the pixels themselves", "none", "", False
 
     def by_judge(self) -> dict[str, "Pixels"]:
         return {NO_JUDGE: self}

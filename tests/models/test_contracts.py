@@ -343,6 +343,66 @@ def test_a_prior_of_wrong_shapes_is_refused_before_training(
         check_shapes(model, FACTS)
 
 
+NETWORK = """
+from torch import nn
+
+from vaeline.models.contracts import Context, Network, Posterior
+from vaeline.models.networks._layers import Half
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options: Options, context: Context, posterior: Posterior) -> Network:
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, posterior.features))
+    decoder = nn.Sequential(nn.Linear(context.latent_shape[0], 64), nn.Unflatten(1, context.image_shape))
+    return Network(Half(encoder), Half(decoder))
+"""
+FLAWED_NETWORKS = {
+    "features": (
+        "posterior.features)",
+        "10)",
+        r"encoder of network mine returned shape \(2, 10\) for 2 images; it must return \(2, 6\), the numbers that posterior gaussian "
+        "needs of each image; end it in a layer of 6 numbers",
+    ),
+    "image": (
+        "context.image_shape)",
+        "(1, 16, 4))",
+        r"decoder of network mine returned shape \(2, 1, 16, 4\) .* end it in a layer that gives 1 channels of 8x8 pixels",
+    ),
+    "input": (
+        "nn.Linear(64, posterior",
+        "nn.Linear(63, posterior",
+        r"encoder of network mine fails on \(2, 1, 8, 8\) \(",
+    ),
+    "call": ("Half(encoder)", "encoder", "encoder of network mine fails on .* a condition, .* must take both"),
+    "decoder's call": ("Half(decoder)", "decoder", r"decoder of network mine fails on \(2, 3\) .* must take both"),
+    "tuple": ("Half(encoder)", "Half(nn.LSTM(8, 1))", "encoder of network mine fails on"),
+}
+
+
+def own_network() -> Model:
+    return Model(Variant.model_validate({**VECTORS, "condition": None, "network": {"name": "mine"}}), FACTS)
+
+
+def test_any_module_can_be_a_network(write_part: Callable[[str, str], PartOptions], tmp_path: Path) -> None:
+    write_part("networks", NETWORK)
+    check_shapes(own_network(), FACTS)
+    assert_draws(trained_for_an_epoch(own_network(), FACTS, tmp_path))
+
+
+@pytest.mark.parametrize(("right", "wrong", "sentence"), FLAWED_NETWORKS.values(), ids=FLAWED_NETWORKS)
+def test_a_network_of_wrong_shapes_is_refused_with_what_would_work(
+    right: str, wrong: str, sentence: str, write_part: Callable[[str, str], PartOptions]
+) -> None:
+    assert NETWORK.count(right) == 1
+    write_part("networks", NETWORK.replace(right, wrong))
+    with pytest.raises(UserError, match=sentence):
+        check_shapes(own_network(), FACTS)
+
+
 @pytest.mark.parametrize(("family", "name", "place"), CASES)
 def test_every_part_returns_the_shapes_of_its_contract(family: str, name: str, place: int) -> None:
     model, facts = model_of(family, name, place)

@@ -15,19 +15,21 @@ import torch
 from PIL import Image
 
 import vaeline
-from tests.data.sets.sources import encoded
+from tests.data.sets.sources import encoded, picture, write_files
 from tests.data.test_decoding import deep_png
 from tests.made_up import OF_RUN
-from vaeline.data import splits, store
+from vaeline.data import raw_images, splits, store
 from vaeline.data.decoding import decode
 from vaeline.data.facts import Facts, UnseenLabels
+from vaeline.data.preprocessing import preprocess
 from vaeline.data.store import Split
 from vaeline.metrics.nll import Unconverged
 from vaeline.models.model import Model
 from vaeline.runs import model_files, trained_run
 from vaeline.runs.arguments import as_images
+from vaeline.runs.pictures import grid
 from vaeline.runs.trained_run import TrainedRun
-from vaeline.study.schema import Variant
+from vaeline.study.schema import Dataset, Variant
 from vaeline.system.errors import UserError
 
 FACTS = Facts("blots", (1, 4, 4), 8, (0.0, 1.0), ["shape", "dark"], [["round", "square", "odd"], ["no", "yes"]])
@@ -249,7 +251,7 @@ def test_what_can_mean_one_thing_only_is_converted(made: Make) -> None:
     encoded = run.encode(images, labels)
     for same in (images.tolist(), images.astype(np.int64), torch.from_numpy(images)):
         np.testing.assert_array_equal(run.encode(same, labels.tolist()), encoded)
-    pictures = [Image.fromarray(image[0]) for image in images]
+    pictures = [Image.fromarray(np.rint(image[0] * (255 / 7)).astype(np.uint8)) for image in images]  # 8 levels
     np.testing.assert_array_equal(run.encode(pictures, labels), encoded)
     np.testing.assert_array_equal(run.encode(pictures[0].convert("RGB"), [1]), run.encode(images[:1], [1]))
     assert run.sample(np.int64(2), shape=np.array(["round", "odd"]), seed=np.uint8(3)).shape == (2, 1, 4, 4)
@@ -287,8 +289,112 @@ def test_a_photograph_is_measured_when_it_is_upright() -> None:
     facts = Facts("photos", (1, 4, 2), 256, (0.0, 1.0), ["shape"], [["round", "square"]])
     lying = Image.open(io.BytesIO(encoded(Image.new("L", (4, 2)), "PNG", exif=sideways)))
     assert as_images(lying, facts).shape == (1, 1, 4, 2)
-    with pytest.raises(UserError, match="An image is 4x2 when it is upright; this run takes 2x4, so resize it"):
-        as_images(Image.new("L", (4, 2)), facts)
+    assert as_images(Image.new("L", (4, 2)), facts).shape == (1, 1, 4, 2)
+
+
+PHOTOS = Facts("photos", (3, 4, 6), 256, (0.0, 1.0), ["shape"], [["round", "square"]])
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_pictures_of_ones_own_are_prepared_as_the_data_were(fit: str, tmp_path: Path) -> None:
+    files = {f"{number}.png": encoded(picture(number), "PNG") for number in range(60)}
+    write_files(tmp_path / "photos", files)
+    dataset = Dataset.model_validate(
+        {"id": "photos", "name": "image_folder", "size": [4, 6], "source": str(tmp_path / "photos"), "fit": fit}
+    )
+    facts = preprocess(dataset, raw_images.fetch(dataset), tmp_path / "photos.h5", threads=1)
+    test = store.read_split(tmp_path / "photos.h5", "test")
+    paths = [tmp_path / "photos" / name for name in test.ids]
+    np.testing.assert_array_equal(as_images(paths, facts), test.images)
+    np.testing.assert_array_equal(as_images([Image.open(path) for path in paths], facts), test.images)
+    np.testing.assert_array_equal(as_images([np.asarray(Image.open(path)) for path in paths], facts), test.images)
+    np.testing.assert_array_equal(
+        as_images(np.stack([np.asarray(Image.open(path)) for path in paths]), facts), test.images
+    )
+    np.testing.assert_array_equal(as_images(str(paths[0]), facts), test.images[:1])
+    np.testing.assert_array_equal(as_images(test.images, facts), test.images)  # as the store has them
+
+
+def test_pictures_take_the_levels_of_the_data() -> None:
+    white, eight = Image.new("L", (9, 9), "white"), replace(FACTS, levels=8)
+    assert (as_images(white, eight) == 7).all() and as_images(white, eight).shape == (1, 1, 4, 4)
+    grey = as_images(
+        [Image.new("L", (100, 100), 128)] * 40, replace(PHOTOS, image_shape=(1, 8, 8), pixels="static_binary")
+    )
+    assert set(np.unique(grey)) == {0, 255} and 0.4 < (grey == 255).mean() < 0.6
+    with pytest.raises(UserError, match=r"Images are uint8 \(9, 9\)"):  # may mean levels, or grey from 0 to 255
+        as_images(np.asarray(white), eight)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("nowhere.jpg", "There is no picture 'nowhere.jpg'; give the path of an image file"),
+        (".", "is a folder, where a file belongs"),
+        (__file__, "test_trained_run.py cannot be decoded .*; give another image"),
+        ([np.zeros((9, 9, 4), np.uint8)], "Images are"),
+        (np.zeros((3, 9, 3), np.uint8), r"Images are uint8 \(3, 9, 3\)"),  # channels may be first or last
+        (np.zeros((9, 9, 3)), "Images are float64"),
+    ],
+)
+def test_what_is_no_picture_is_refused(given: object, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        as_images(given, PHOTOS)
+
+
+def test_points_are_no_pictures(made: Make) -> None:
+    with pytest.raises(UserError, match="Images are 'a.png'; give float32"):
+        as_images("a.png", Facts("moons", (2,), 0, (-1.0, 1.0), [], [], pixels="points"))
+
+
+def test_a_direction_is_the_difference_of_mean_latents(made: Make) -> None:
+    run = made(PLAIN)
+    train = run.split("train")
+    z, dark = run.encode(train.images), train.labels[:, 1]
+    expected = z[dark == 1].mean(0) - z[dark == 0].mean(0)
+    np.testing.assert_allclose(run.direction("dark"), expected, atol=1e-6)
+    np.testing.assert_allclose(run.direction("dark", "no"), -expected, atol=1e-6)
+    shape = train.labels[:, 0]
+    odd = z[shape == 2].mean(0)
+    np.testing.assert_allclose(run.direction("shape", "odd"), odd - z[shape != 2].mean(0), atol=1e-6)
+    np.testing.assert_allclose(run.direction("shape", 2, "round"), odd - z[shape == 0].mean(0), atol=1e-6)
+    assert run.decode(z[:3] + 2 * run.direction("dark")).shape == (3, 1, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (lambda run: run.direction("Smiling"), "There is no label 'Smiling'; there are: shape, dark"),
+        (lambda run: run.direction("shape"), "shape is no label of yes and no; name the value to move to: round, square, odd"),
+        (lambda run: run.direction("shape", "oval"), "shape has no value 'oval'"),
+        (lambda run: run.direction("dark", "yes", "yes", images=0), "images is 0; it must be a whole number"),
+        (lambda run: run.save_grid(run.sample(2), "a.jpg"), "path is 'a.jpg'; give one that ends in .png"),
+        (lambda run: run.save_grid(run.sample(2), f"{__file__}/a.png"), "test_trained_run.py/a.png cannot be written .*; check the folder"),
+        (lambda run: run.save_grid(np.zeros((2, 1, 3, 3), np.uint8), "a.png"), r"Images are uint8 \(2, 1, 3, 3\)"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_of_a_run_is_one_sentence(
+    made: Make, ask: Callable[[TrainedRun], object], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        ask(made(PLAIN))
+
+
+def test_a_direction_needs_images_on_both_sides(made: Make) -> None:
+    with pytest.raises(
+        UserError, match="odd has too few|shape has too few training images to tell a direction: 0 of the 2"
+    ):
+        run = made(PLAIN)
+        run.split("train").labels[:, 0] = 0
+        run.direction("shape", "odd", images=2)
+
+
+def test_a_grid_is_a_picture_of_the_images(made: Make, tmp_path: Path) -> None:
+    run = made(PLAIN)
+    images = run.sample(6)
+    run.save_grid(images, tmp_path / "a.png", columns=3)
+    run.save_grid(images.reshape(2, 3, 1, 4, 4), tmp_path / "b.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes() == grid(images, 8, 3)
 
 
 @pytest.mark.parametrize("mode", ["I", "I;16", "I;16B", "F", "RGB"])

@@ -20,4 +20,4 @@ def test_every_part_has_a_heading() -> None:
     lines = keys_page.document().splitlines()
     for family, key in keys_page.FAMILIES.items():
         assert f"## The parts of `{key}`" in lines
-        assert all(f"### {key} `{name}`" in lines for name in parts.names(family))
+        assert all(f"### {key} `{name}`" in lines for name in parts.built_in(family))

@@ -85,9 +85,18 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
         (
             "dataset.name",
             "digit",
-            "dataset.name is 'digit', but must be a file of vaeline/data/sets; there are: ",
+            "dataset.name is 'digit', but must be a file of vaeline/data/sets or parts/sets; there are: ",
         ),
         ("dataset.range", [1, 0], "dataset.range is [1, 0], but must ascend"),
+        (
+            "dataset.size",
+            3,
+            "dataset.size is 3, but must be a whole number from 4 to 512, [height, width] of two such numbers",
+        ),
+        ("dataset.size", [8, 8, 8], "dataset.size is [8, 8, 8], but must be a whole number from 4 to 512"),
+        ("dataset.size", [8, 1000], "dataset.size is [8, 1000], but must be a whole number from 4 to 512"),
+        ("dataset.size", True, "dataset.size is True, but must be a whole number from 4 to 512"),
+        ("dataset.labels", "none", "dataset.labels none leaves no label to train evaluation.features classifier on"),
         ("training.validate_every", 7, "epochs 120 must be a multiple of validate_every 7"),
     ],
 )
@@ -115,7 +124,7 @@ def test_points_have_no_augmentation_or_inception_features(digits: dict[str, Any
 def test_points_have_no_pixels(digits: dict[str, Any]) -> None:
     points = with_change(digits, "dataset.size", None)
     for key, value in (("range", [0, 1]), ("pixels", "greys")):
-        with pytest.raises(UserError, match="points, which have no pixels; leave pixels at dequantized and range at"):
+        with pytest.raises(UserError, match="points, which have no pixels; leave pixels at dequantized, range at"):
             check(with_change(points, f"dataset.{key}", value), Path("params.yaml"))
 
 
@@ -193,7 +202,7 @@ def test_a_data_set_without_a_loader_is_refused(
         check(with_change(digits, "dataset.name", "mine"), Path("params.yaml"))
 
 
-FAMILIES = [family for family in parts.PACKAGES if family not in ("sets", "plots")]
+FAMILIES = [family for family in parts.PACKAGES if family not in ("sets", "metrics", "plots")]
 
 
 @pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in parts.names(family)])

@@ -23,6 +23,7 @@ COPIED = [
     "profiles",
     "vaeline",
     "pipeline_steps",
+    "parts/__init__.py",
 ]
 STUBBED = ["download", "preprocess", "classifier", "reference", "train", "sample", "evaluate", "report"]
 STUB = 'from pipeline_steps.stub import main\n\nif __name__ == "__main__":\n    main("{step}", "{code}")\n'

@@ -108,7 +108,7 @@ def serve(address: str, modules: Sequence[str]) -> None:
     """Import the modules, then run each request in a fork and answer with its exit status, until standard input is closed."""
     for module in modules:
         importlib.import_module(module)
-    assert not {"vaeline", "pipeline_steps", "workflow"} & sys.modules.keys()
+    assert not {"vaeline", "pipeline_steps", "parts", "workflow"} & sys.modules.keys()
     gc.freeze()  # keeps the garbage collection of each fork from copying all memory
     asked: dict[int, socket.socket] = {}  # by the process that runs the request
     wake, woken = socket.socketpair()

@@ -29,12 +29,19 @@ def _flip_half(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _rotate(images: Tensor, degrees: float, generator: torch.Generator) -> Tensor:
-    """Rotate each square image about its middle by its own random angle; pixels from outside repeat the border."""
+    """Rotate each image about its middle by its own random angle; pixels from outside repeat the border."""
+    height, width = images.shape[2:]
     angle = (2 * torch.rand(len(images), generator=generator, device=images.device) - 1) * (degrees * torch.pi / 180)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-    turn = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1)  # (b, 2, 3)
+    turn = torch.stack(  # (b, 2, 3), of coordinates from -1 to 1 along either side
+        [
+            torch.stack([cos, -sin * (height / width), zero], 1),
+            torch.stack([sin * (width / height), cos, zero], 1),
+        ],
+        1,
+    )
     grid = functional.affine_grid(turn, list(images.shape), align_corners=False)
-    middle_of_border = (
-        1 - 1 / images.shape[3]
-    )  # clamped here, because not every accelerator supports padding_mode="border"
-    return functional.grid_sample(images, grid.clamp_(-middle_of_border, middle_of_border), align_corners=False)
+    # Clamped here, because not every accelerator supports padding_mode="border".
+    for axis, side in enumerate((width, height)):
+        grid[..., axis].clamp_(-(1 - 1 / side), 1 - 1 / side)
+    return functional.grid_sample(images, grid, align_corners=False)

@@ -7,7 +7,7 @@ import numpy as np
 
 from vaeline.data.archive import Archive, is_hidden, shown_name
 from vaeline.data.columns import MOST_VALUES, shown_counts
-from vaeline.data.labels import Labels, of_classes
+from vaeline.data.labels import Labels, of_classes, unlabelled
 from vaeline.data.spelling import alike, same_looking
 from vaeline.system.errors import UserError, some_of
 
@@ -24,21 +24,27 @@ def read_classes(archive: Archive, images: list[str], depth: int) -> tuple[Label
     Returns:
         The labels, and notes: the classes with their counts, classes that are called almost alike, folders without an image.
 
+        Images in no folder, or all in one, have no labels.
+
     Raises:
         UserError: an image is outside of the folders, or the folders cannot be classes.
     """
+    if all(name.count("/") <= depth for name in images):
+        return unlabelled(len(images)), ["The images are in no folders of classes, so that they have no labels."]
     if outside := [name for name in images if name.count("/") <= depth]:
         raise UserError(
             f"{archive.path} holds images outside the folders of classes, and no table: {some_of(outside)}; move them into the folder of a "
-            "class, or put a table next to them whose first column names them."
+            "class, put a table next to them whose first column names them, or set dataset.labels to none."
         )
     top, depth = depth, _depth_of_classes(images, depth)
     above = "/".join(images[0].split("/")[top:depth])
     classes, codes = np.unique([name.split("/")[depth] for name in images], return_inverse=True)
     values = [str(each) for each in classes]
+    if len(values) == 1:
+        return unlabelled(len(images)), [f"All images are in the folder {values[0]}, so that they have no labels."]
     _check_classes(archive, values)
     notes = [f"All images are in {above}, and the folders in it are the classes."] if above else []
-    notes.append(f"class: {len(values):,} folder{'s' * (len(values) > 1)}{shown_counts(values, codes)}")
+    notes.append(f"class: {len(values):,} folders{shown_counts(values, codes)}")
     notes += _inner_folders(images, depth)
     notes += [
         f"{' and '.join(map(repr, group))} differ only in case or blanks, and are different classes."

@@ -1,4 +1,4 @@
-"""Decoding of image files, and resizing: the shorter side is resized with antialiasing, then the centre is cut out.
+"""Decoding of image files, and resizing to one shape with antialiasing.
 
 JPEG files, the most frequent ones, are decoded by libjpeg-turbo through simplejpeg, which gives the pixels of Pillow in half
 the time. Pillow decodes all others. Both ignore colour profiles and all metadata but the orientation, which is read here. Torch
@@ -9,7 +9,7 @@ import io
 import re
 import warnings
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import simplejpeg
@@ -213,41 +213,62 @@ def _plain(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def fit(images: np.ndarray, size: int, into: np.ndarray | None = None) -> np.ndarray:
-    """Resize the shorter side to `size` with antialiasing and cut out the centre, like torchvision's Resize and CenterCrop.
+def fit(
+    images: np.ndarray,
+    shape: tuple[int, int],
+    how: Literal["crop", "pad", "stretch"] = "crop",
+    into: np.ndarray | None = None,
+) -> np.ndarray:
+    """Resize images to one shape with antialiasing.
 
     Args:
         images: uint8, (n, height, width, channels).
-        size: height and width of the result, in pixels.
+        shape: height and width of the result, in pixels.
+        how: `crop` resizes to cover the shape and cuts out the centre, like torchvision's Resize and CenterCrop; `pad` resizes to fit
+            inside of it and adds black bars; `stretch` resizes each side by itself.
         into: a contiguous array for the result; it is returned.
 
     Returns:
-        uint8, (n, channels, size, size).
+        uint8, (n, channels, *shape).
     """
-    count, height, width, channels = images.shape
-    into = np.empty((count, channels, size, size), np.uint8) if into is None else into
-    if height == width == size:
+    count, *sides, channels = images.shape
+    into = np.empty((count, channels, *shape), np.uint8) if into is None else into
+    if tuple(sides) == shape:
         into[...] = images.transpose(0, 3, 1, 2)
         return into
     import torch  # takes a second, which images of the right size save
     from torch.nn.functional import interpolate
 
-    images = _without_far_ends(images)
-    height, width = images.shape[1:3]
-    shorter = min(height, width)
-    resized = (size * height // shorter, size * width // shorter)
-    top, left = (round((side - size) / 2) for side in resized)
+    images = _without_far_ends(images, shape) if how == "crop" else images
+    resized = shape if how == "stretch" else _scaled(images.shape[1:3], shape, cover=how == "crop")
     pixels = torch.from_numpy(np.require(images, requirements=["C", "W"])).permute(0, 3, 1, 2)
-    whole = interpolate(pixels, resized, mode="bilinear", antialias=True)
-    torch.from_numpy(into).copy_(whole[..., top : top + size, left : left + size])
+    whole, target = interpolate(pixels, resized, mode="bilinear", antialias=True), torch.from_numpy(into)
+    if how == "pad":
+        top, left = ((side - part) // 2 for side, part in zip(shape, resized, strict=True))
+        target.zero_()
+        target[..., top : top + resized[0], left : left + resized[1]] = whole
+        return into
+    top, left = (round((part - side) / 2) for side, part in zip(shape, resized, strict=True))
+    target.copy_(whole[..., top : top + shape[0], left : left + shape[1]])
     return into
 
 
-def _without_far_ends(images: np.ndarray) -> np.ndarray:
-    """Very long images cut to three squares about their centre; the outer two are more than the filter reaches."""
+def _scaled(sides: tuple[int, ...], shape: tuple[int, int], cover: bool) -> tuple[int, int]:
+    """The sides of an image that keeps its proportions, and covers a shape or fits inside of it."""
+    (height, width), (high, wide) = sides, shape
+    if (wide * height >= high * width) == cover:
+        return max(1, wide * height // width), wide
+    return high, max(1, high * width // height)
+
+
+def _without_far_ends(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Very long images cut to what is visible of them, and as much as they are wide on either side: more than the filter reaches."""
     height, width = images.shape[1:3]
-    shorter = min(height, width)
-    if max(height, width) <= STRIP * shorter:
-        return images
-    top, left = ((side - min(side, 3 * shorter)) // 2 for side in (height, width))
+    high, wide = shape
+    visible = (-(-width * high // wide), -(-height * wide // high))  # of each side, if the other one is visible whole
+    kept = [
+        side if side <= STRIP * max(other, part) else part + 2 * other
+        for side, other, part in zip((height, width), (width, height), visible, strict=True)
+    ]
+    top, left = (height - kept[0]) // 2, (width - kept[1]) // 2
     return images[:, top : height - top, left : width - left]

@@ -7,7 +7,7 @@ import numpy as np
 
 from vaeline.data.columns import NO_YES, Column, is_missing, read_column, whole
 from vaeline.data.groups import doubts, read_groups
-from vaeline.data.labels import Labels, of_columns
+from vaeline.data.labels import NONE, Labels, of_columns, unlabelled
 from vaeline.data.splits import SPLIT_WORDS, name_splits, seems_flag, seems_split, split_of
 from vaeline.data.tables import Table
 from vaeline.study.schema import Dataset
@@ -41,7 +41,8 @@ def describe(table: Table, dataset: Dataset, where: str) -> Described:
     """
     _check_columns_exist(table, dataset, where)
     columns = _columns(table, dataset)
-    chosen = of_columns(columns).choose(dataset.labels)
+    none = dataset.labels == NONE or (dataset.labels == "all" and not columns)
+    chosen = unlabelled(len(table.ids)) if none else of_columns(columns).choose(dataset.labels)
     _check_sound(columns, chosen, where)
     notes = [*table.notes, *_taken_for(columns, chosen, dataset), *_splits_left_out(columns, chosen, dataset, where)]
     rows, left_out = _used_rows(table, chosen, dataset, where)
@@ -213,6 +214,8 @@ def _without(gaps: dict[str, np.ndarray], table: Table, dataset: Dataset, where:
 
 def _without_gaps(labels: Labels) -> Labels:
     """Labels with `missing` as a value where a value is missing."""
+    if not labels.names:
+        return labels
     pairs = [whole(values, codes) for values, codes in zip(labels.values, labels.codes.T, strict=True)]
     return Labels(labels.names, [values for values, _ in pairs], np.stack([codes for _, codes in pairs], axis=1))
 

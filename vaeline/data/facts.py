@@ -66,7 +66,7 @@ class Facts:
             UserError: the label does not exist.
         """
         if not isinstance(name, str) or name not in self.label_names:
-            raise UserError(f"There is no label {shown(name)}; there are: {', '.join(self.label_names)}.")
+            raise UserError(f"There is no label {shown(name)}; there are: {', '.join(self.label_names) or 'none'}.")
         return self.label_names.index(name)
 
     def label(self, name: str, value: str | int) -> tuple[int, int]:
@@ -109,7 +109,8 @@ class Facts:
 
         These are values that cannot be learned, and values of so few rows that one row would decide the mean.
         """
-        return np.stack([_frequent(column) for column in self.learnable(labels).T], 1)
+        judged = [_frequent(column) for column in self.learnable(labels).T]
+        return np.stack(judged, 1) if judged else labels
 
     def warn_of_rare(self) -> None:
         """Warn if too few training images have a value.

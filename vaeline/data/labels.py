@@ -10,6 +10,8 @@ import numpy as np
 from vaeline.data.columns import MOST_VALUES, NO_YES, Column
 from vaeline.system.errors import UserError
 
+NONE = "none"  # the choice of no label
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -31,11 +33,13 @@ class Labels:
         return len(counts) == prod(map(len, self.values)) and len(set(counts.tolist())) == 1
 
     def choose(self, choice: str | list[str]) -> "Labels":
-        """The columns that `dataset.labels` asks for: `all`, `most_frequent:<n>`, or a list of names, in its order.
+        """The columns that `dataset.labels` asks for: `all`, `none`, `most_frequent:<n>`, or a list of names, in its order.
 
         Raises:
             UserError: the choice is malformed, or asks for a column that does not exist or is not a category.
         """
+        if choice == NONE or (choice == "all" and not self.names and not self.refused):
+            return unlabelled(len(self.codes))
         columns = [self.names.index(name) for name in self._chosen(choice)]
         for column in columns:
             if len(self.values[column]) > MOST_VALUES:
@@ -48,7 +52,7 @@ class Labels:
     def _chosen(self, choice: str | list[str]) -> list[str]:
         if not self.names:
             why = "".join(f" {name}: {reason}" for name, reason in self.refused.items())
-            raise UserError(f"No column of the table can be a label.{why}")
+            raise UserError(f"The images have no label; set dataset.labels to none to use them without labels.{why}")
         if choice == "all":
             return self.names
         if isinstance(choice, str):
@@ -68,12 +72,17 @@ class Labels:
         number = re.fullmatch(r"most_frequent:([1-9]\d*)", choice)
         if not number or int(number[1]) > len(attributes):
             raise UserError(
-                f"dataset.labels is {choice!r}; allowed are `all`, `most_frequent:<n>` with n from 1 to the number of yes-or-no "
+                f"dataset.labels is {choice!r}; allowed are `all`, `none`, `most_frequent:<n>` with n from 1 to the number of yes-or-no "
                 f"attributes, {len(attributes)}, or a list of: {', '.join(self.names)}."
             )
         frequency = (self.codes[:, attributes] == 1).sum(0)
         kept = np.argsort(-frequency, kind="stable")[: int(number[1])]
         return [self.names[attributes[i]] for i in sorted(kept)]
+
+
+def unlabelled(count: int) -> Labels:
+    """No labels, of `count` images."""
+    return Labels([], [], np.empty((count, 0), np.int64))
 
 
 def of_classes(name: str, classes: list[str], codes: np.ndarray) -> Labels:

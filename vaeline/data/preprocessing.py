@@ -29,6 +29,11 @@ from vaeline.system.progress import Bar
 BLOCK = 64  # images that a thread prepares at once
 PILE = 2**19  # bytes of decoded images that are resized at once (at least one image); so many fit in a core's cache
 LONG = 2  # times that an image may be longer than wide without a word
+RESIZED = {
+    "crop": "to cover the size; then the centre cut out",
+    "pad": "to fit inside the size; then black bars",
+    "stretch": "each side by itself",
+}
 TRIAL = 32  # images that are prepared first to estimate the time
 
 
@@ -58,9 +63,9 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
     facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
     threads = threads or cores()
     _check_size(dataset, raw)
-    _say(_shares(raw, dealt), *_off(dataset.split, dealt), *_changes(raw.images, dataset.size))
-    _announce(raw.images, facts, count, path, threads)
-    with _workers(threads, _resizes(raw.images, dataset.size)) as pool, Bar("preprocess", count) as bar:
+    _say(_shares(raw, dealt), *_off(dataset.split, dealt), *_changes(raw.images, dataset))
+    _announce(raw.images, facts, count, path, threads, dataset)
+    with _workers(threads, _resizes(raw.images, dataset.shape)) as pool, Bar("preprocess", count) as bar:
         splits = {
             name: Stream(
                 _blocks(pool, partial(_prepare, raw, dataset), rows, bar, 2 * threads),
@@ -113,7 +118,7 @@ def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts
     channels = raw.images.channels if isinstance(raw.images, EncodedImages) else raw.images.shape[1]
     return Facts(
         dataset_id=dataset.id,
-        image_shape=(channels,) if dataset.size is None else (channels, dataset.size, dataset.size),
+        image_shape=(channels, *(dataset.shape or ())),
         levels=raw.levels or 0,
         range=dataset.range,
         pixels=dataset.pixels if raw.levels else "points",
@@ -122,7 +127,7 @@ def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts
         factors=raw.labels.factorial,
         preprocessing={
             "manifest": {key: value for key, value in manifest.items() if key not in ("id", "source", "skipped")},
-            "resize": "shorter side, bilinear, antialiased; then the centre cut out",
+            "resize": f"bilinear, antialiased, {RESIZED[dataset.fit]}",
             "settings": settings_of_store(dataset),
         },
     )
@@ -171,18 +176,19 @@ def _lost(raw: RawImages, used: np.ndarray) -> str:
     return f" No image of {some_of(lost)} is among them." if lost else ""
 
 
-def _changes(images: np.ndarray | EncodedImages, size: int | None) -> list[str]:
+def _changes(images: np.ndarray | EncodedImages, dataset: schema.Dataset) -> list[str]:
     """What becomes of the sizes and colours of images, in sentences."""
-    if size is None:
+    shape = dataset.shape
+    if shape is None:
         return []
     if isinstance(images, np.ndarray):
         height, width = images.shape[2:]
-        return [_resized((width, height), (width, height), size)]
+        return [_resized((width, height), (width, height), dataset)]
     summary = images.summary
     if summary is None:
-        return [f"The shorter side becomes {size} pixels, and the centre is cut out."]
-    sentences = [_resized(summary.smallest, summary.largest, size)]
-    if summary.longest > LONG:
+        return [f"{_becomes(dataset)[0].upper()}{_becomes(dataset)[1:]}."]
+    sentences = [_resized(summary.smallest, summary.largest, dataset)]
+    if summary.longest > LONG and dataset.fit == "crop" and shape[0] == shape[1]:
         sentences.append(
             f"The longest image is {summary.longest:.1f} times as long as wide; only its centre is used, {1 / summary.longest:.0%} of it."
         )
@@ -197,15 +203,26 @@ def _changes(images: np.ndarray | EncodedImages, size: int | None) -> list[str]:
     return sentences
 
 
-def _resized(smallest: tuple[int, int], largest: tuple[int, int], size: int) -> str:
+def _resized(smallest: tuple[int, int], largest: tuple[int, int], dataset: schema.Dataset) -> str:
     found = " to ".join(dict.fromkeys(f"{width:,}x{height:,}" for width, height in (smallest, largest)))
-    if smallest == largest == (size, size):
+    if dataset.shape is not None and smallest == largest == dataset.shape[::-1]:
         return f"Images of {found} pixels, which are stored in this size."
-    return f"Images of {found} pixels; the shorter side becomes {size}, and the centre is cut out."
+    return f"Images of {found} pixels; {_becomes(dataset)}."
 
 
-def _resizes(images: np.ndarray | EncodedImages, size: int | None) -> bool:
-    return isinstance(images, EncodedImages) or (size is not None and images.shape[2:] != (size, size))
+def _becomes(dataset: schema.Dataset) -> str:
+    """What becomes of images of another size, in words."""
+    height, width = dataset.shape or (0, 0)
+    if dataset.fit == "stretch":
+        return f"they are stretched to {width}x{height}"
+    if dataset.fit == "pad":
+        return f"they are resized to fit inside {width}x{height}, and black bars are added"
+    covers = f"the shorter side becomes {width}" if height == width else f"they are resized to cover {width}x{height}"
+    return f"{covers}, and the centre is cut out"
+
+
+def _resizes(images: np.ndarray | EncodedImages, shape: tuple[int, int] | None) -> bool:
+    return isinstance(images, EncodedImages) or (shape is not None and images.shape[2:] != shape)
 
 
 @contextmanager
@@ -251,25 +268,29 @@ def _prepare(raw: RawImages, dataset: schema.Dataset, rows: np.ndarray) -> np.nd
     """The images of some rows, as they are in the store."""
     if dataset.size is None and isinstance(raw.images, np.ndarray):
         return raw.images.take(rows, axis=0)
-    assert dataset.size is not None and raw.levels is not None
-    images = _bring_to_size(raw.images, rows, dataset.size)
+    assert raw.levels is not None
+    images = _bring_to_size(raw.images, rows, dataset)
     if dataset.pixels != "static_binary":
         return images
-    return _draw_black_and_white(images, rows, dataset.split.seed, raw.levels - 1)
+    return draw_black_and_white(images, rows, dataset.split.seed, raw.levels - 1)
 
 
-def _bring_to_size(images: np.ndarray | EncodedImages, rows: np.ndarray, size: int) -> np.ndarray:
+def _bring_to_size(images: np.ndarray | EncodedImages, rows: np.ndarray, dataset: schema.Dataset) -> np.ndarray:
+    shape = dataset.shape
+    assert shape is not None
     if isinstance(images, EncodedImages):
-        return _decode_and_fit(images, rows, size)
-    if images.shape[2:] == (size, size):
+        return _decode_and_fit(images, rows, shape, dataset)
+    if images.shape[2:] == shape:
         return images.take(rows, axis=0)
-    return fit(images.take(rows, axis=0).transpose(0, 2, 3, 1), size)
+    return fit(images.take(rows, axis=0).transpose(0, 2, 3, 1), shape, dataset.fit)
 
 
-def _decode_and_fit(images: EncodedImages, rows: np.ndarray, size: int) -> np.ndarray:
-    fitted, start = np.empty((len(rows), images.channels, size, size), np.uint8), 0
+def _decode_and_fit(
+    images: EncodedImages, rows: np.ndarray, shape: tuple[int, int], dataset: schema.Dataset
+) -> np.ndarray:
+    fitted, start = np.empty((len(rows), images.channels, *shape), np.uint8), 0
     for pile in _piles(images, rows):
-        fit(pile, size, into=fitted[start : start + len(pile)])
+        fit(pile, shape, dataset.fit, into=fitted[start : start + len(pile)])
         start += len(pile)
     return fitted
 
@@ -295,7 +316,7 @@ def _piles(images: EncodedImages, rows: np.ndarray) -> Iterator[np.ndarray]:
     yield pile[:count]
 
 
-def _draw_black_and_white(images: np.ndarray, rows: np.ndarray, seed: int, white: int) -> np.ndarray:
+def draw_black_and_white(images: np.ndarray, rows: np.ndarray, seed: int, white: int) -> np.ndarray:
     """Draw each pixel white with its grey as the probability (Salakhutdinov and Murray, 2008).
 
     The seed of an image depends on its row alone, so that blocks of any size give the same images.
@@ -312,7 +333,9 @@ def _decode(images: EncodedImages, row: int, into: np.ndarray | None = None) -> 
         raise bad_image(images.archive, name, error) from error
 
 
-def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path: Path, threads: int) -> None:
+def _announce(
+    images: np.ndarray | EncodedImages, facts: Facts, count: int, path: Path, threads: int, dataset: schema.Dataset
+) -> None:
     """Print how much disk space and how much time preprocessing takes.
 
     Raises:
@@ -324,15 +347,15 @@ def _announce(images: np.ndarray | EncodedImages, facts: Facts, count: int, path
     if needed > free:
         raise UserError(f"{path} takes {needed / 1e9:.2f} GB, and {free / 1e9:.2f} are free; make space and run again.")
     if isinstance(images, EncodedImages):
-        seconds = _seconds_each(images, facts.image_shape[1]) * count / threads
+        seconds = _seconds_each(images, dataset) * count / threads
         _say(
             f"{count:,} images to {'x'.join(map(str, facts.image_shape))}: {needed / 1e9:.2f} GB in {path} "
             f"({free / 1e9:.0f} GB are free), about {seconds:,.0f} s on {threads} cores."
         )
 
 
-def _seconds_each(images: EncodedImages, size: int) -> float:
-    _bring_to_size(images, np.zeros(1, np.int64), size)  # imports torch, if it is needed, before the clock starts
+def _seconds_each(images: EncodedImages, dataset: schema.Dataset) -> float:
+    _bring_to_size(images, np.zeros(1, np.int64), dataset)  # imports torch, if it is needed, before the clock starts
     started = time.perf_counter()
-    trial = _bring_to_size(images, np.arange(min(TRIAL, len(images.names))), size)
+    trial = _bring_to_size(images, np.arange(min(TRIAL, len(images.names))), dataset)
     return (time.perf_counter() - started) / len(trial)

@@ -130,7 +130,7 @@ def loader(name: str) -> Loader:
         return found
     came = "no LOADER" if found is None else f"the LOADER {found!r}"
     raise UserError(
-        f"{parts.shown_folder('sets')}/{name}.py offers {came}; end the file with `LOADER = Loader(read=read, download=download)`, "
+        f"{parts.shown_file('sets', name)} offers {came}; end the file with `LOADER = Loader(read=read, download=download)`, "
         "both functions, and leave download out if the data set needs no files."
     )
 
@@ -213,7 +213,7 @@ def read(dataset: Dataset) -> RawImages:
     raw = offered.read(dataset, where)
     if fault := _fault(raw):
         raise UserError(
-            f"read in {parts.shown_folder('sets')}/{dataset.name}.py returned {fault}; return RawImages as it is described."
+            f"read in {parts.shown_file('sets', dataset.name)} returned {fault}; return RawImages as it is described."
         )
     if dataset.bins and isinstance(raw.images, np.ndarray):
         raise UserError(

@@ -1,4 +1,4 @@
-"""The catalogue of metrics: the entries of the files in vaeline/metrics, found on disk.
+"""The catalogue of metrics: the entries of the files in vaeline/metrics and parts/metrics, found on disk.
 
 Entries are read out of each file's `METRICS` without importing the file, so that a table is printed without loading torch.
 """
@@ -6,25 +6,22 @@ Entries are read out of each file's `METRICS` without importing the file, so tha
 from __future__ import annotations
 
 import ast
-import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol
 
 from pydantic import ValidationError
 
 from vaeline.metrics import _entry
 from vaeline.metrics._entry import GROUPS, SUBJECTS, Metric, Reference, Subject
+from vaeline.study import parts
 from vaeline.system.errors import UserError, reason
 
 if TYPE_CHECKING:
     from vaeline.metrics._images import ImageSet, Results
 
-FOLDER = Path(__file__).parents[1] / "metrics"
-PACKAGE = "vaeline.metrics"
 UNKNOWN = Metric("unknown", group="Other metrics", meaning="", definition="")  # for a metric that no file declares
 
 
@@ -95,7 +92,8 @@ def load(file: str) -> ImageMetric:
 
     `catalogue` has checked that it has a function `measure`.
     """
-    return importlib.import_module(f"{PACKAGE}.{file}")
+    measured: ImageMetric = parts.module("metrics", file)
+    return measured
 
 
 def require_primary(names: Sequence[str] | None) -> None:
@@ -119,7 +117,7 @@ def catalogue() -> Catalogue:
     Raises:
         UserError: a file has no `METRICS`, the list cannot be read, an entry is not valid, or two files declare one name.
     """
-    entries = [(metric, path.stem) for path in _files() for metric in _read(path)]
+    entries = [(metric, name) for name in parts.names("metrics") for metric in _read(name)]
     entries.sort(key=lambda entry: GROUPS.index(entry[0].group))  # stable: by file within a group
     _refuse_two_of_a_name(entries)
     companions: dict[str, str] = {}
@@ -143,13 +141,9 @@ def catalogue() -> Catalogue:
     )
 
 
-def _files() -> Iterator[Path]:
-    return (path for path in sorted(FOLDER.glob("*.py")) if not path.stem.startswith(("_", ".")))
-
-
-def _read(path: Path) -> list[Metric]:
+def _read(name: str) -> list[Metric]:
     """The entries of a file, evaluated with the names of `_entry` alone."""
-    shown = f"vaeline/metrics/{path.name}"
+    path, shown = parts.file("metrics", name), parts.shown_file("metrics", name)
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except SyntaxError as error:
@@ -175,6 +169,8 @@ def _read(path: Path) -> list[Metric]:
             f"{', '.join(_entry.__all__)} and Python's own names."
         ) from error
     _refuse_other_entries(entries, shown)
+    if name in parts.own("metrics"):
+        _refuse_what_nothing_measures(entries, shown)
     measures = "measure" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     _refuse_half_a_metric_of_images(entries, measures, shown)
     return list(entries)
@@ -201,24 +197,29 @@ def _refuse_half_a_metric_of_images(entries: list[Metric], measures: bool, shown
         )
 
 
+def _refuse_what_nothing_measures(entries: list[Metric], shown: str) -> None:
+    """Refuse an own metric that is not of images: vaeline calls the others by their names."""
+    if others := [each.name for each in entries if not each.subject]:
+        raise UserError(
+            f"{shown} declares {others[0]} without a subject, so that nothing would measure it; set subject to {', '.join(SUBJECTS)}."
+        )
+
+
 def _refuse_other_entries(entries: object, shown: str) -> None:
     if not isinstance(entries, list) or not entries or not all(isinstance(each, Metric) for each in entries):
         raise UserError(f"METRICS in {shown} is {entries!r:.80}; it should be a list of Metric(...), at least one.")
 
 
 def _refuse_two_of_a_name(entries: list[tuple[Metric, str]]) -> None:
+    shown = partial(parts.shown_file, "metrics")
     files: dict[str, str] = {}
     for metric, file in entries:
         for name in filter(None, [metric.name, metric.error_name, *(name for name, _ in metric.companions)]):
             if name in files:
-                raise UserError(
-                    f"vaeline/metrics/{file}.py and vaeline/metrics/{files[name]}.py both declare {name}; rename one of the two."
-                )
+                raise UserError(f"{shown(file)} and {shown(files[name])} both declare {name}; rename one of the two.")
             files[name] = file
     owned = set(files)
     for metric, file in entries:  # metrics of one file may share a reference
         for name in (each.name for each in metric.references):
             if files.setdefault(name, file) != file or name in owned:
-                raise UserError(
-                    f"vaeline/metrics/{file}.py and vaeline/metrics/{files[name]}.py both declare {name}; rename one of the two."
-                )
+                raise UserError(f"{shown(file)} and {shown(files[name])} both declare {name}; rename one of the two.")

@@ -20,7 +20,8 @@ from torch.nn import functional
 from vaeline.data.batches import Batches, evenly_spaced
 from vaeline.data.facts import FEWEST, Facts
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import Split, SplitOnDisk
+from vaeline.data.store import POINTS, Split, SplitOnDisk
+from vaeline.evaluation.record import UNLABELLED
 from vaeline.evaluation.shared_files import AGAIN
 from vaeline.evaluation.skill import MOST_IMAGES, Skill, skill_of
 from vaeline.study import schema
@@ -30,6 +31,7 @@ from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
 from vaeline.system.tensor_files import checksum, joined, parted, read_tensors, write_tensors
+from vaeline.system.tensor_headers import read_about
 
 SMALLEST_MAP = 4  # sides are halved until the map is no larger
 DROPOUT = 0.5
@@ -47,13 +49,38 @@ def of(facts: Facts, data: Path, study: Study) -> dict[str, "Classifier"]:
         data: folder of the files of all data sets.
         study: that would use them.
 
+    Returns:
+        The classifiers; none if the images have no labels.
+
     Raises:
         UserError: as in `of_images`; or they were trained with other settings.
     """
+    if not facts.label_names:
+        path = DataFiles(facts.dataset_id, data).classifier
+        require_settings(study, "classifier", path, read_about(path, AGAIN["classifier"]).get("settings", {}))
+        return {}
     classifiers = of_images(facts, data)
     made = next(iter(classifiers.values())).settings
     require_settings(study, "classifier", DataFiles(facts.dataset_id, data).classifier, made)
     return classifiers
+
+
+def why_none(facts: Facts) -> str:
+    """Why no classifier can be trained on images, in words; empty if one can."""
+    return POINTS if facts.points else "" if facts.label_names else UNLABELLED
+
+
+def require_labels(facts: Facts) -> None:
+    """Refuse images without labels, whose classifier would be a feature space.
+
+    Raises:
+        UserError: they have none.
+    """
+    if not facts.points and not facts.label_names:
+        raise UserError(
+            f"The images of {facts.dataset_id} have no labels to train evaluation.features classifier on; set evaluation.features to "
+            "{name: principal_components} or {name: inception}."
+        )
 
 
 def of_images(facts: Facts, data: Path) -> dict[str, "Classifier"]:

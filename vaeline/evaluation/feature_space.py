@@ -22,6 +22,7 @@ class Features(Part):
     prefix: Space = "fd"  # of Fréchet distances in it; fid for pytorch-fid's own weights only
     description: str  # what the features are, for evaluation.json
     weights_sha256: str  # of the weights that make the features
+    linear: bool = False  # whether they are a linear map of the pixels, which gives a Gaussian of pixels the moments of real features
     says_nothing: str = ""  # why distances in the space mean nothing; empty if they do mean something
 
     @abstractmethod

@@ -9,18 +9,19 @@ import torch
 
 from vaeline.data.facts import Facts
 from vaeline.evaluation import halves, image_features, reference
-from vaeline.evaluation.catalogue import PACKAGE, catalogue, load, names_for
+from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.halves import with_halves
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.over_judges import over_judges
-from vaeline.evaluation.record import NO_LABELS, Record
+from vaeline.evaluation.record import NO_LABELS, UNLABELLED, Record
 from vaeline.evaluation.reference import Reference, References, put_accuracy, unlearned_by_any, weights_of
 from vaeline.metrics import condition_accuracy
 from vaeline.metrics._entry import Metric, Subject
 from vaeline.metrics._images import Dash, ImageSet, Measured
 from vaeline.runs.samples_file import DrawnImages
+from vaeline.study import parts
 from vaeline.system.errors import UserError
 from vaeline.system.state_files import State
 
@@ -34,7 +35,7 @@ class Judges:
     Args:
         features: the space of the distances, or one for each classifier.
         references: the test images in these spaces.
-        classifiers: they measure condition accuracy, by their names as judges.
+        classifiers: they measure condition accuracy, by their names as judges; none for images without labels.
         facts: of the store.
         by_label: whether distances are measured label by label too.
     """
@@ -181,7 +182,7 @@ def _results(
     file: str, subject: Subject, images: Callable[[Subject], ImageSet], judge: Judge, kept: Kept
 ) -> dict[str, Measured | Dash]:
     """What a file of metrics says of one subject, kept as numbers."""
-    known, code = judge.reference, [f"{PACKAGE}.{file}", image_features.__name__, halves.__name__]
+    known, code = judge.reference, [parts.module_name("metrics", file), image_features.__name__, halves.__name__]
     settings = {"subject": subject, "space": known.space, "test": judge.test, "real": known.tensors_sha256}
     section = kept.section(judge.named(f"{file}-{subject}"), code, **settings)
 
@@ -211,12 +212,12 @@ def _check_results(file: str, found: object) -> None:
     if not isinstance(found, Mapping) or not found.keys() >= set(expected):
         came = sorted(found) if isinstance(found, Mapping) else found
         raise UserError(
-            f"measure in vaeline/metrics/{file}.py returned {came!r:.200}; its entries need results called {expected}."
+            f"measure in {parts.shown_file('metrics', file)} returned {came!r:.200}; its entries need results called {expected}."
         )
     for key, result in found.items():
         if not isinstance(result, float | int | Measured | Dash):
             raise UserError(
-                f"measure in vaeline/metrics/{file}.py returned {result!r:.80} for {key}; a result is a number, Measured or Dash."
+                f"measure in {parts.shown_file('metrics', file)} returned {result!r:.80} for {key}; a result is a number, Measured or Dash."
             )
 
 
@@ -234,6 +235,10 @@ def _from_state(state: State) -> Measured | Dash:
 def _accuracy(drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept) -> Record:
     """The share of requested labels that each classifier sees in the samples, and the mean over classifiers."""
     facts, records = judges.facts, {}
+    if not judges.classifiers:
+        record = Record(checksums=facts.checksums, seed=drawn.seed)
+        record.dash("condition_accuracy", UNLABELLED)
+        return record
     asked = facts.judged(drawn.labels)
     unlearned, missing = unlearned_by_any(judges.classifiers), facts.missing_values(asked)
     for name, classifier in judges.classifiers.items():

@@ -2,6 +2,7 @@
 
 from vaeline.evaluation.catalogue import Catalogue, catalogue
 from vaeline.metrics._entry import GROUPS, Metric
+from vaeline.study import parts
 
 BEGIN, END = "<!-- index: written by `make parts` -->", "<!-- end of the index -->"
 ARROWS = {"lower": "lower is better", "higher": "higher is better", None: "describes"}
@@ -25,7 +26,10 @@ def with_index(page: str) -> str:
 
 
 def _group(found: Catalogue, group: str) -> list[str]:
-    rows = [_row(name, metric) for name, metric in found.metrics.items() if metric.group == group]
+    ours = parts.built_in("metrics")  # the page does not depend on the project's own metrics
+    rows = [
+        _row(name, each) for name, each in found.metrics.items() if each.group == group and found.files[name] in ours
+    ]
     head = ["| metric | unit | direction | definition |", "|---|---|---|---|"]
     return [f"### {group}", "\n".join([*head, *rows])] if rows else []
 

@@ -13,6 +13,7 @@ from vaeline.metrics._images import Dash, Measured
 from vaeline.system.errors import UserError
 
 NO_LABELS = "the system is given no labels"  # a reason for a dash
+UNLABELLED = "the images have no labels"  # another one
 OF_VALUE = ("halves", "spread")  # what is known of a value and not of its standard error
 
 Entries = dict[str, dict[str, Any]]  # metric -> `Measurement` or `Dashed`, as JSON has them

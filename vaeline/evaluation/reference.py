@@ -19,7 +19,7 @@ from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.image_features import extract, features_of, from_state, image_set, to_state
 from vaeline.evaluation.matched import Matched, averaged, match
 from vaeline.evaluation.over_judges import over_judges
-from vaeline.evaluation.record import Record
+from vaeline.evaluation.record import UNLABELLED, Record
 from vaeline.evaluation.reference_numbers import METRICS, METRICS_SHA256, STATISTICS_SHA256, read_numbers
 from vaeline.evaluation.shared_files import AGAIN
 from vaeline.evaluation.skill import Skill
@@ -35,6 +35,9 @@ from vaeline.system.sealed_files import write_sealed
 from vaeline.system.tensor_files import checksum, joined, parted, read_tensors, write_tensors
 
 BATCH = 500
+LINEAR = (
+    "the features are linear in the pixels, so that a Gaussian of the pixels has their mean and covariance by itself"
+)
 MEASURED = ("train", "validation", "test")  # the splits that are measured
 MOST_DIRECTIONS = 10_000  # training images that span the pixel Gaussian; time and memory grow with them
 
@@ -47,6 +50,7 @@ class Reference:
     real: ImageSet  # the test images
     record: Record  # floors, ceilings and other references; empty if they were read from a file, which has means over judges
     says_nothing: str = ""  # why distances in the space mean nothing; empty if they do mean something
+    linear: bool = False  # whether the features are a linear map of the pixels
     tensors_sha256: str = ""  # of the features of the test images; empty if they were not read from a file
 
 
@@ -129,7 +133,7 @@ def measure(
 
     Args:
         features: the space of the distances.
-        classifiers: they measure condition accuracy, by their names as judges.
+        classifiers: they measure condition accuracy, by their names as judges; none for images without labels.
         images: the real images.
         seed: of the subsets of training images, and of the samples of the pixel Gaussian.
         by_label: whether distances are measured label by label too.
@@ -143,7 +147,10 @@ def measure(
         of_labels[judge] = Record(checksums=facts.checksums, seed=seed)
         _put_conditions(of_labels[judge], classifier, images.test, facts, unlearned)
         _put_calibration(of_labels[judge], classifier, images.test, facts)
-    record.join(over_judges(of_labels))
+    if of_labels:
+        record.join(over_judges(of_labels))
+    else:
+        record.dash_each((each.name for each in catalogue().metric("condition_accuracy").references), UNLABELLED)
     data = {name: facts.checksums.get(name, "") for name in MEASURED}
     return References(spaces, record, weights_of(classifiers), data, images.count)
 
@@ -167,7 +174,9 @@ def _in_space(features: Features, images: RealImages, seed: int, by_label: bool)
     found = extract(features, lambda: [test.images], test.labels, np.arange(len(test.images)))
     train = _training_features(features, images.train, found.features.shape[1])
     real = replace(found, label_values=_label_values(facts), levels=facts.levels, train=train)
-    reference = Reference(named(features), real, Record(checksums=facts.checksums, seed=seed), features.says_nothing)
+    reference = Reference(
+        named(features), real, Record(checksums=facts.checksums, seed=seed), features.says_nothing, features.linear
+    )
     matched = match(test.labels[images.asked], images.train.labels, seed)
     floors, gaussian = _floors(features, images, matched, seed), _pixel_gaussian(features, images, seed)
     put_image_metrics(reference, floors, "floor", by_label, matched.shared)
@@ -228,6 +237,8 @@ def put_image_metrics(
     files = {file: names for file, metrics in of_images.items() if (names := names_for(metrics, subject, space))}
     in_features = {file for file in files if of_images[file][0].features}
     dashes = dict.fromkeys(in_features, reference.says_nothing) if reference.says_nothing else {}
+    if reference.linear and subject == "pixel_gaussian":
+        dashes.setdefault("frechet_distance", LINEAR)
     results: dict[str, list[Results]] = {file: [] for file in files}
     for images in sets:
         for file in files.keys() - dashes.keys():

@@ -6,7 +6,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.evaluation.draws import seed_of_images, seed_of_run
 from vaeline.evaluation.kept import Kept
-from vaeline.evaluation.record import Record
+from vaeline.evaluation.record import UNLABELLED, Record
 from vaeline.metrics.mutual_information_gap import SAMPLES, mutual_information_gap
 from vaeline.metrics.probes import MOST_IMAGES, probe
 from vaeline.models import sampling
@@ -69,6 +69,8 @@ def _given(model: Model) -> dict[str, str]:
 @torch.inference_mode()
 def _why_no_probe(model: Model, train: Batches, seed: int) -> str:
     """Why the latents cannot be probed, according to the first batch; empty if they can."""
+    if not train.facts.label_names:
+        return UNLABELLED
     first = sampling.posterior_centres(model, train.spread(train.batch_size), seed).flatten(1)
     if not first.isfinite().all():
         return "codes are not finite"
@@ -96,6 +98,8 @@ def _put_gap(record: Record, model: Model, train: Batches, seed: int) -> None:
 
 def _why_no_gap(model: Model, facts: Facts) -> str:
     """Why the mutual information gap has no meaning; empty if it has one."""
+    if not facts.label_names:
+        return UNLABELLED
     if not facts.factors:
         return "the labels are not the factors of which the images are made"
     if model.posterior.kind != "gaussian":

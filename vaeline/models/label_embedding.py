@@ -6,12 +6,21 @@ from torch.nn import functional
 
 from vaeline.data.facts import Facts
 from vaeline.study.schema import Variant
+from vaeline.system.errors import UserError
 
 
 def embedding_of(variant: Variant, facts: Facts) -> "LabelEmbedding | OneHotLabels | None":
-    """How a variant represents labels; None for a model without labels."""
+    """How a variant represents labels; None for a model without labels.
+
+    Raises:
+        UserError: the images have no labels.
+    """
     if variant.condition is None:
         return None
+    if not facts.label_names:
+        raise UserError(
+            f"condition makes labels a part of the model, but the images of {facts.dataset_id} have none; set condition to null."
+        )
     if variant.condition.embedding is None:
         return OneHotLabels(facts.label_cardinalities)
     return LabelEmbedding(facts.label_cardinalities, variant.condition.embedding)

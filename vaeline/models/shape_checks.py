@@ -1,13 +1,16 @@
 """A check of the shapes that the parts of a model return: one of another shape may be broadcast, and train in silence."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from vaeline.data.facts import Facts
 from vaeline.models.model import Model
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reason, shown
 
 COUNT = 2  # images of the check
+CONTRACT = "as its contract says"
 
 
 @torch.no_grad()
@@ -15,25 +18,60 @@ def check_shapes(model: Model, facts: Facts) -> None:
     """Send two images through a model that is not trained, and check the shape of all that its parts return.
 
     Raises:
-        UserError: names the part, the method and both shapes.
+        UserError: names the part, the method and both shapes, and what would work.
     """
     model.eval()
     variant, x = model.variant, torch.full((COUNT, *facts.image_shape), float(facts.range[0]))
     labels = torch.zeros((COUNT, len(facts.label_names)), dtype=torch.int64)
-    latent, condition = model.encode(x, labels), model.condition(labels)
+    condition = model.condition(labels)
     prior, posterior, likelihood = variant.prior.name, variant.posterior.name, variant.likelihood.name
+    features = _returned(lambda: model.features(x, labels), f"the encoder of network {variant.network.name}", x)
+    _check_features(features, model)
+    latent = model.posterior(features)
     if latent.log_q is not None:
         _check(latent.log_q, (COUNT,), f"log_q of posterior {posterior}")
     _check(model.prior.log_prob(latent.density_input, condition), (COUNT,), f"log_prob of prior {prior}")
     _check(model.prior.sample(COUNT, condition), tuple(latent.density_input.shape), f"sample of prior {prior}")
-    h = model.decoder_output(latent.z, labels)
-    _check(h, tuple(x.shape), f"the decoder of network {variant.network.name}")
+    decoder = f"the decoder of network {variant.network.name}"
+    h = _returned(lambda: model.decoder_output(latent.z, labels), decoder, latent.z)
+    end = "x".join(map(str, facts.image_shape[1:]))
+    wanted = f"end it in a layer that gives {facts.image_shape[0]} channels of {end} pixels" if end else CONTRACT
+    _check(h, tuple(x.shape), decoder, wanted)
     _check(model.likelihood.mean(h), tuple(x.shape), f"mean of likelihood {likelihood}")
     _check(model.likelihood.log_prob(x, h), (COUNT,), f"log_prob of likelihood {likelihood}")
 
 
-def _check(returned: Tensor, expected: tuple[int, ...], shown: str) -> None:
+def _check_features(features: Tensor, model: Model) -> None:
+    """Check what the encoder returned against what the posterior needs."""
+    name, needed = model.variant.network.name, model.posterior.features
+    shape: tuple[int, ...] = (COUNT, needed)
+    wanted = f"the numbers that posterior {model.variant.posterior.name} needs of each image; end it in a layer of {needed} numbers"
+    if model.posterior.takes_map:
+        shape = (COUNT, needed, *(model.network.map_size or ()))
+        wanted = f"the map that posterior {model.variant.posterior.name} needs; end it in a layer of {needed} channels"
+    _check(features, shape, f"the encoder of network {name}", wanted)
+
+
+def _returned(call: Callable[[], object], shown_part: str, given: Tensor) -> Tensor:
+    """What a module of a network returns.
+
+    Raises:
+        UserError: it fails, or returns something other than a tensor.
+    """
+    try:
+        found = call()
+    except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise UserError(
+            f"{shown_part} fails on {tuple(given.shape)} ({reason(error)}); it is called with that tensor and a condition, which is None without "
+            "labels, and must take both."
+        ) from error
+    if not isinstance(found, Tensor):
+        raise UserError(f"{shown_part} returned {shown(type(found).__name__)}; it must return a tensor.")
+    return found
+
+
+def _check(returned: Tensor, expected: tuple[int, ...], shown: str, instead: str = CONTRACT) -> None:
     if tuple(returned.shape) != expected:
         raise UserError(
-            f"{shown} returned shape {tuple(returned.shape)} for {COUNT} images; it must return {expected}, as its contract says."
+            f"{shown} returned shape {tuple(returned.shape)} for {COUNT} images; it must return {expected}, {instead}."
         )

@@ -6,11 +6,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
-from vaeline.data.decoding import pixels_of
 from vaeline.data.facts import Facts
+from vaeline.runs.own_pictures import as_stored
 from vaeline.system.errors import UserError, reason, shown
 
 YES_NO = {True: "yes", False: "no"}
@@ -74,15 +73,18 @@ def as_array(value: object, what: str, instead: str) -> np.ndarray:
 def as_images(value: object, facts: Facts) -> np.ndarray:
     """Images as the store holds them: uint8 levels (n, channel, height, width), or float32 points.
 
-    Images of Pillow are read as the pipeline reads their files; whole numbers of other types become uint8.
+    Pictures are prepared as those of the store were; whole numbers of other types become uint8.
 
     Raises:
-        UserError: their type, shape or range is another.
+        UserError: their type, shape or range is another, or a picture cannot be read.
     """
     wanted = f"{facts.dtype.__name__} (n, {', '.join(map(str, facts.image_shape))})"
+    pictures = as_stored(value, facts)
+    if pictures is not None:
+        return pictures
     if isinstance(value, str | bytes | os.PathLike):
-        raise UserError(f"Images are the path {shown(value)}; open it with PIL.Image.open, or give {wanted}.")
-    images = as_array(_without_pillow(value, facts), "Images", wanted)
+        raise UserError(f"Images are {shown(value)}; give {wanted}.")
+    images = as_array(value, "Images", wanted)
     kinds = "iuf" if facts.points else "iu"
     if images.shape[1:] != facts.image_shape or images.dtype.kind not in kinds:
         raise UserError(f"Images are {images.dtype} {images.shape}; this run takes {wanted}.")
@@ -192,28 +194,6 @@ def values_of(name: str, value: object) -> list[int | str]:
     ):
         raise UserError(f"{name} is {shown(value)}; give the name or the number of a value, or a list of them.")
     return [YES_NO[bool(each)] if isinstance(each, bool | np.bool_) else each for each in many]
-
-
-def _without_pillow(value: object, facts: Facts) -> object:
-    """Images of Pillow as an array, (n, channel, height, width); anything else as it came."""
-    images = value if isinstance(value, list | tuple) else [value]
-    pictures = [image for image in images if isinstance(image, Image.Image)]
-    if facts.points or not pictures or len(pictures) < len(images):
-        return value
-    return np.stack([_pixels(picture, facts.image_shape) for picture in pictures])
-
-
-def _pixels(image: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
-    """An image as the pipeline reads it from its file: upright, and with white behind transparent pixels."""
-    channels, height, width = shape
-    try:
-        pixels = pixels_of(image, channels)
-    except ValueError as error:
-        raise UserError(f"An image cannot be decoded ({error}); give another image.") from error
-    if pixels.shape != (height, width, channels):
-        came = f"{pixels.shape[1]}x{pixels.shape[0]}"
-        raise UserError(f"An image is {came} when it is upright; this run takes {width}x{height}, so resize it first.")
-    return pixels.transpose(2, 0, 1)
 
 
 def _finite(array: np.ndarray, what: str) -> np.ndarray:

@@ -31,6 +31,7 @@ class Description(BaseModel):
     name: str  # of the variant
     seed: int
     variant: dict[str, Any]
+    own_parts: list[str] = []  # files of the project's own parts that the variant names
     training: dict[str, Any]
     facts: Facts  # of its images
     weights_sha256: str  # of model.safetensors

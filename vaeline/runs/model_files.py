@@ -11,6 +11,7 @@ from vaeline.data.facts import Facts
 from vaeline.models.model import Model
 from vaeline.runs.description import NAME, described, write_description
 from vaeline.runs.folder import again_for
+from vaeline.study import parts
 from vaeline.study.schema import Variant
 from vaeline.system.errors import reading_ours
 from vaeline.system.files import write_bytes
@@ -30,6 +31,7 @@ def save(folder: Path, model: Model, facts: Facts, provenance: Mapping[str, obje
     write_bytes(folder / "model.safetensors", weights)
     of_model = {
         "variant": model.variant.model_dump(mode="json"),
+        "own_parts": parts.own_files(model.variant),
         "facts": asdict(facts),
         "weights_sha256": sha256(weights).hexdigest(),
     }
@@ -40,10 +42,11 @@ def load(folder: Path) -> tuple[Model, Facts]:
     """Build the model of a run from its folder, on the CPU, in evaluation mode.
 
     Raises:
-        UserError: a file is missing, damaged, or belongs to another model.
+        UserError: a file is missing, damaged, or belongs to another model; or the model has an own part of another project.
     """
     about, path = folder / NAME, folder / "model.safetensors"
     made = described(about)
+    parts.require_own_files(made.own_parts, about)
     with reading_ours(about, again_for(about, "train")):
         model = Model(Variant.model_validate(made.variant), made.facts)
     with reading_ours(path, again_for(path, "train")):

@@ -78,6 +78,7 @@ DATASETS = {
     LOW_POSTERIOR_CODES: Layout("f", 2, "low posterior"),
     LOW_POSTERIOR_LABELS: Layout("i", 2, "low posterior"),
 }
+WITHOUT_COLUMNS = (LABELS, LOW_POSTERIOR_LABELS)  # if the images have no labels
 IMAGES = (RECONSTRUCTIONS, SAMPLES)  # each run has a picture of them too
 SMALL = tuple(name for name, layout in DATASETS.items() if not layout.large)
 GROUPS = sorted({layout.group for layout in DATASETS.values() if layout.group})
@@ -280,7 +281,8 @@ def _check_layout(file: h5py.File) -> None:
             raise KeyError(f"it contains no {name}")
     for name, values in file.items():
         layout = DATASETS.get(name, Layout("", None))
-        if values.dtype.kind not in layout.kinds or layout.axes not in (None, values.ndim) or not values.size:
+        empty = not (len(values) if name in WITHOUT_COLUMNS else values.size)
+        if values.dtype.kind not in layout.kinds or layout.axes not in (None, values.ndim) or empty:
             raise ValueError(f"its {name} are {'x'.join(map(str, values.shape))} of type {values.dtype}")
     for group in GROUPS:
         counts = {name: len(values) for name, values in file.items() if DATASETS[name].group == group}

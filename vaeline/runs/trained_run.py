@@ -1,4 +1,4 @@
-"""A trained run in Python: sample, encode, decode, reconstruct, interpolate, and estimate likelihoods."""
+"""A trained run in Python: sample, encode, decode, reconstruct, interpolate, edit by attributes, and estimate likelihoods."""
 
 import os
 import warnings
@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaeline.data.batches import evenly_spaced
+from vaeline.data.columns import NO_YES
 from vaeline.data.dequantization import to_range
-from vaeline.data.facts import Facts
+from vaeline.data.facts import SHOWN, Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.splits import SPLITS
 from vaeline.data.store import Split, read_split, require_images
@@ -39,11 +41,14 @@ from vaeline.runs.arguments import (
 from vaeline.runs.description import NAME, described
 from vaeline.runs.folder import place_of, project_of
 from vaeline.runs.label_combinations import unseen_in_words
+from vaeline.runs.pictures import grid, points_png
 from vaeline.study.schema import MOST_SEED
-from vaeline.system.errors import UserError, reason, shown, unreadable
+from vaeline.system.errors import UserError, reason, shown, some_of, unreadable
+from vaeline.system.files import write_bytes
 from vaeline.system.seeds import derive_seed
 
 BATCH = 256  # images at a time
+MOST_ENCODED = 5000  # training images of an attribute vector
 MOST_STEPS = 10_000  # of an interpolation
 MOST_SAMPLES = 10_000_000  # of the posterior of an image
 Value = int | str  # of a label: its index among the values of the label, or its name
@@ -79,7 +84,8 @@ class TrainedRun:
     """A trained model, and the facts about its images.
 
     Images are NumPy arrays, as in the store: uint8 levels, (n, channel, height, width); points are float32, (n, dimensions).
-    Images of Pillow are accepted too, and read as the pipeline reads their files: upright, and with white behind transparent pixels.
+    Pictures of your own are accepted too, and prepared as the run's data were: paths, images of Pillow, and uint8 arrays
+    (height, width, 3), one of them or a list.
     Labels are whole numbers, (n, columns): the index of each column's value in `facts.label_values`. They can also be named,
     as in `sample(16, Smiling=1, Male="no")`. Latents z are float32, (n, latent) or (n, latent, height, width). Random
     numbers depend on `seed` alone, those of `log_prob` on the run's seed too; torch's global generator is left unchanged.
@@ -255,6 +261,72 @@ class TrainedRun:
             .numpy()
         )
 
+    def direction(
+        self, name: str, value: Value | None = None, away: Value | None = None, *, images: int = MOST_ENCODED
+    ) -> np.ndarray:
+        """The attribute vector of a label: how the mean latent of training images differs with its value (Larsen et al., 2016).
+
+        `run.decode(z + run.direction("Smiling"), labels)` adds a smile to latents.
+
+        Args:
+            name: of the label.
+            value: to move to; None for `yes` of a label of yes and no.
+            away: value to move from; None for all others.
+            images: training images that are encoded, evenly spread over the split.
+
+        Returns:
+            Float32, the shape of one latent.
+
+        Raises:
+            UserError: the label or a value is unknown, or no training image has it; or as in `split`.
+        """
+        column = self.facts.column(name)
+        if value is None and self.facts.label_values[column] != NO_YES:
+            raise UserError(
+                f"{name} is no label of yes and no; name the value to move to: {some_of(self.facts.label_values[column], SHOWN)}."
+            )
+        to, apart = (
+            None if each is None else self.facts.label(name, values_of(name, each)[0])[1] for each in (value, away)
+        )
+        split = self.split("train")
+        rows = evenly_spaced(len(split.images), whole_number(images, "images", 2, MOST_SAMPLES))
+        labels = split.labels[rows]
+        codes, z = labels[:, column], self.encode(split.images[rows], labels)
+        to = NO_YES.index("yes") if to is None else to
+        there, elsewhere = codes == to, codes != to if apart is None else codes == apart
+        if not there.any() or not elsewhere.any():
+            raise UserError(
+                f"{name} has too few training images to tell a direction: {there.sum():,} of the {len(rows):,} that are encoded have the value, and "
+                f"{elsewhere.sum():,} the other; take other values, or more images."
+            )
+        found: np.ndarray = z[there].mean(0) - z[elsewhere].mean(0)
+        return found
+
+    def save_grid(self, images: np.ndarray, path: Path | str, columns: int | None = None) -> None:
+        """Write images side by side as one PNG file, or points over the test split.
+
+        Args:
+            images: (n, channel, height, width), or rows of them, (rows, columns, channel, height, width).
+            path: of the file; its folder is made.
+            columns: images in a row; None for rows as they are given, or else a picture that is as square as possible.
+
+        Raises:
+            UserError: images have another shape or range than the run's; or the path is not one of a PNG file, or cannot be written.
+        """
+        if not isinstance(path, str | os.PathLike) or Path(path).suffix.lower() != ".png":
+            raise UserError(f"path is {shown(path)}; give one that ends in .png.")
+        if isinstance(images, np.ndarray) and images.ndim == len(self.facts.image_shape) + 2:
+            columns = images.shape[1] if columns is None else columns
+            images = images.reshape(-1, *images.shape[2:])
+        drawn = as_images(images, self.facts)
+        if columns is not None:
+            columns = whole_number(columns, "columns", 1, MOST_SAMPLES)
+        content = (
+            points_png(drawn, self.split().images) if self.facts.points else grid(drawn, self.facts.levels, columns)
+        )
+        with _writing(path):
+            write_bytes(Path(path), content)
+
     def log_prob(
         self, images: np.ndarray, labels: np.ndarray | None = None, samples: int = 500, seed: int = 0
     ) -> np.ndarray:
@@ -361,6 +433,17 @@ class TrainedRun:
 
 def _seed(value: int) -> int:
     return whole_number(value, "seed", 0, MOST_SEED)
+
+
+@contextmanager
+def _writing(path: Path | str) -> Iterator[None]:
+    """The same for a file that is written."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be written ({error.strerror or error}); check the folder and its permissions."
+        ) from error
 
 
 @contextmanager

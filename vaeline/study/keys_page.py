@@ -23,7 +23,7 @@ BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at mos
 
 
 def document() -> str:
-    """The whole page, as Markdown."""
+    """The whole page, as Markdown. It does not depend on the project's own parts."""
     blocks = ["# Every key of a study", "`make parts` writes this page from the descriptions in the code."]
     for name, field in Study.model_fields.items():
         if name == "variants":
@@ -35,10 +35,25 @@ def document() -> str:
         for key, entry in INSIDE.get(name, {}).items():
             blocks += _section(f"### `{name}.{key}`", entry)
     for family, key in FAMILIES.items():
-        blocks += [f"## The parts of `{key}`", f"Each part is a file of `{parts.shown_folder(family)}`."]
-        for name in parts.names(family):
-            blocks += [f"### {key} `{name}`", _first_line(family, name), _table(parts.options_class(family, name))]
+        blocks += [f"## The parts of `{key}`", f"Each part is a file of {_folders(family)}."]
+        for name in parts.built_in(family):
+            blocks += _part(family, name)
     return "\n\n".join(blocks) + "\n"
+
+
+def of_own_parts() -> str:
+    """The same for the project's own parts; empty if there are none."""
+    blocks = [block for family in FAMILIES for name in parts.own(family) for block in _part(family, name)]
+    return "\n\n".join(["## Your own parts", *blocks]) + "\n" if blocks else ""
+
+
+def _folders(family: str) -> str:
+    return " or ".join(f"`{folder}`" for folder in parts.shown_folder(family).split(" or "))
+
+
+def _part(family: str, name: str) -> list[str]:
+    heading = f"### {FAMILIES[family]} `{name}`"
+    return [heading, _first_line(family, name), _table(parts.options_class(family, name))]
 
 
 def _section(heading: str, entry: Any) -> list[str]:
@@ -47,7 +62,7 @@ def _section(heading: str, entry: Any) -> list[str]:
 
 def _first_line(family: str, name: str) -> str:
     """The first line of the docstring of a part's file, which is not imported."""
-    text = (parts.folder(family) / f"{name}.py").read_text(encoding="utf-8")
+    text = parts.file(family, name).read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
 
 

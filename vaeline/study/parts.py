@@ -3,13 +3,16 @@
 A part is a file in a family's folder (`vaeline/models/priors/standard.py`) with two names in it: `Options`, the keys that
 an entry may set, and `build(options, context)`, which returns an object of the family's contract class. Options are read
 from the source without importing the file, so that a study is checked in milliseconds, before torch is loaded.
+
+A project has parts of its own in `parts/<family>/<name>.py`, beside `vaeline/`. They follow the same rules.
 """
 
 import ast
 import importlib
 import inspect
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -30,23 +33,105 @@ PACKAGES = {
     "networks": "vaeline.models.networks", "flows": "vaeline.models.flows", "posteriors": "vaeline.models.posteriors",
     "priors": "vaeline.models.priors", "likelihoods": "vaeline.models.likelihoods", "regularizers": "vaeline.models.regularizers",
     "bounds": "vaeline.models.bounds", "densities": "vaeline.models.densities", "features": "vaeline.evaluation.features",
-    "sets": "vaeline.data.sets", "plots": "vaeline.report.plots",
+    "sets": "vaeline.data.sets", "metrics": "vaeline.metrics", "plots": "vaeline.report.plots",
 }  # fmt: skip
+OWN = "parts"  # the package of the project's own parts
+OWN_FAMILIES = [family for family in PACKAGES if family != "plots"]  # both engines list the files of the plots
+NAME = re.compile("[a-z][a-z0-9_]*")
 
 
 def folder(family: str) -> Path:
-    """The folder of a family's parts."""
+    """The folder of vaeline's parts of a family."""
     return ROOT.joinpath(*PACKAGES[family].split("."))
 
 
+def own_folder(family: str) -> Path:
+    """The folder of the project's own parts of a family, which need not exist."""
+    return ROOT.joinpath(OWN, family)
+
+
+def folders(family: str) -> list[Path]:
+    """Both folders of a family."""
+    return [folder(family), own_folder(family)]
+
+
 def shown_folder(family: str) -> str:
-    """The folder of a family as messages show it: vaeline/models/priors."""
-    return PACKAGES[family].replace(".", "/")
+    """The folders of a family as messages show them: vaeline/models/priors or parts/priors."""
+    return " or ".join([PACKAGES[family].replace(".", "/"), *([f"{OWN}/{family}"] if family in OWN_FAMILIES else [])])
+
+
+def built_in(family: str) -> list[str]:
+    """Vaeline's parts of a family, as found on disk, sorted."""
+    return _names_in(folder(family))
+
+
+def own(family: str) -> list[str]:
+    """The project's own parts of a family, as found on disk, sorted.
+
+    Raises:
+        UserError: one has the name of a part of vaeline, or a name that no study can contain.
+    """
+    found = _names_in(own_folder(family)) if family in OWN_FAMILIES else []
+    for name in found:
+        if not NAME.fullmatch(name):
+            raise UserError(
+                f"{OWN}/{family}/{name}.py has a name that no study can contain; take small letters, digits and _, and begin with a letter."
+            )
+        if name in built_in(family):
+            raise UserError(
+                f"{OWN}/{family}/{name}.py has the name of a part of vaeline, {PACKAGES[family].replace('.', '/')}/{name}.py; give it another name."
+            )
+    return found
 
 
 def names(family: str) -> list[str]:
-    """The parts of a family, as found on disk, sorted."""
-    return sorted(path.stem for path in folder(family).glob("*.py") if not path.stem.startswith(("_", ".")))
+    """The parts of a family, vaeline's and the project's own, sorted.
+
+    Raises:
+        UserError: as `own`.
+    """
+    return sorted([*built_in(family), *own(family)])
+
+
+def _names_in(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith(("_", ".")))
+
+
+def module_name(family: str, name: str) -> str:
+    """The dotted name of a part's module."""
+    return f"{OWN}.{family}.{name}" if name in own(family) else f"{PACKAGES[family]}.{name}"
+
+
+def file(family: str, name: str) -> Path:
+    """The file of a part."""
+    return (own_folder if name in own(family) else folder)(family) / f"{name}.py"
+
+
+def shown_file(family: str, name: str) -> str:
+    """The file of a part as messages show it: vaeline/models/priors/standard.py."""
+    return f"{module_name(family, name).replace('.', '/')}.py"
+
+
+def check_own() -> None:
+    """Check that each of the project's own parts lies where it is found.
+
+    Raises:
+        UserError: a file or folder lies elsewhere, or as `own`.
+    """
+    families = ", ".join(OWN_FAMILIES)
+    for path in sorted(own_folder("").glob("[!_.]*")):
+        if path.is_dir() and path.name not in OWN_FAMILIES and any(path.rglob("*.py")):
+            raise UserError(
+                f"{OWN}/{path.name} is no family of parts; the families are: {families}. Rename the folder; start its name with _ if it holds "
+                "other code."
+            )
+        if path.is_file() and path.suffix == ".py":
+            raise UserError(
+                f"{OWN}/{path.name} lies in the folder of no family; move it to {OWN}/<family>/{path.name}, where the family is one of: {families}. "
+                "Start its name with _ if it is no part."
+            )
+    for family in OWN_FAMILIES:
+        own(family)
 
 
 class Entry(BaseModel):
@@ -105,7 +190,7 @@ def options_class(family: str, name: str) -> type[PartOptions]:
     Raises:
         UserError: the file has no such class, or the class uses names that it may not.
     """
-    return _options_class(folder(family) / f"{name}.py", f"{PACKAGES[family]}.{name}")
+    return _options_class(file(family, name), module_name(family, name))
 
 
 @cache
@@ -169,8 +254,7 @@ def defines(family: str, name: str, wanted: str) -> bool:
     Raises:
         UserError: the file is not valid Python.
     """
-    path = folder(family) / f"{name}.py"
-    return wanted in _names_defined(_parse(path, f"{shown_folder(family)}/{path.name}"))
+    return wanted in _names_defined(_parse(file(family, name), shown_file(family, name)))
 
 
 def _definition_of_options(tree: ast.Module, shown: str) -> ast.ClassDef:
@@ -204,8 +288,53 @@ def validate(family: str, value: object) -> PartOptions:
 
 
 def module(family: str, name: str) -> ModuleType:
-    """Import a part's file."""
-    return importlib.import_module(f"{PACKAGES[family]}.{name}")
+    """Import a part's file.
+
+    Raises:
+        UserError: Python finds another package in the place of the project's own parts.
+    """
+    found = importlib.import_module(module_name(family, name))
+    if name in own(family) and Path(inspect.getfile(found)).resolve() != file(family, name).resolve():
+        raise UserError(
+            f"Python imports {inspect.getfile(found)} in the place of {file(family, name)}; rename the package `{OWN}` that comes first in Python's path."
+        )
+    return found
+
+
+def modules_of(value: Any) -> Iterator[str]:
+    """The modules of the parts that a section of a study names, at any depth. No import statement shows them."""
+    if isinstance(value, PartOptions):
+        yield type(value).__module__
+    if isinstance(value, BaseModel):
+        value = list(vars(value).values())
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from modules_of(each)
+
+
+def own_files(value: Any) -> list[str]:
+    """The files of the project's own parts that a section of a study names, from the project's root, sorted."""
+    modules = {module for module in modules_of(value) if module.startswith(f"{OWN}.")}
+    return sorted(f"{module.replace('.', '/')}.py" for module in modules)
+
+
+def require_own_files(files: Sequence[str], path: Path) -> None:
+    """Refuse something that needs own parts which the project does not have.
+
+    Args:
+        files: of the parts, as `own_files` returns them.
+        path: of what needs them, for the error.
+
+    Raises:
+        UserError: one is missing.
+    """
+    if lacking := [each for each in files if not own_folder("").joinpath(*each.split("/")[1:]).is_file()]:
+        raise UserError(
+            f"{path} was made with the project's own {' and '.join(lacking)}, which this project ({ROOT}) does not have; copy the file from the "
+            "project of the run."
+        )
 
 
 P = TypeVar("P", bound=Part)
@@ -222,22 +351,22 @@ def build(contract: type[P], options: PartOptions, *context: object) -> P:
     Raises:
         UserError: the file has no `build`, or what it returns breaks the contract; or `build` itself refuses the options.
     """
-    file = f"{shown_folder(contract.family)}/{options.name}.py"
+    shown = shown_file(contract.family, options.name)
     found = vars(module(contract.family, options.name)).get("build")
     if not callable(found):
         came = "has no build" if found is None else f"has a build that is {found!r}"
         raise UserError(
-            f"{file} {came}; define build(options, context), a function that returns a {shown_type(contract)}."
+            f"{shown} {came}; define build(options, context), a function that returns a {shown_type(contract)}."
         )
-    _check_takes(found, [options, *context], f"build in {file}")
+    _check_takes(found, [options, *context], f"build in {shown}")
     part = found(options, *context)
     if not isinstance(part, contract):
         raise UserError(
-            f"build in {file} returned an object of class {shown_type(type(part))}; it must return a {shown_type(contract)}: derive the class "
+            f"build in {shown} returned an object of class {shown_type(type(part))}; it must return a {shown_type(contract)}: derive the class "
             "from that."
         )
     for fault in faults(contract, part):
-        raise UserError(f"{shown_type(type(part))} in {file} breaks the contract of {shown_type(contract)}: {fault}.")
+        raise UserError(f"{shown_type(type(part))} in {shown} breaks the contract of {shown_type(contract)}: {fault}.")
     return part
 
 

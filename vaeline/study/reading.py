@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, NodeEvent
 
 from vaeline.study.former_keys import FORMER
-from vaeline.study.parts import PartOptions
+from vaeline.study.parts import PartOptions, check_own
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, missing, reason, shown, unreadable
 
@@ -164,8 +164,10 @@ def check(content: Content, path: Path) -> Study:
         path: of the study, for errors.
 
     Raises:
-        UserError: the content does not fit the schema; one line for each mistake.
+        UserError: the content does not fit the schema, one line for each mistake; or an own part of the project lies where no study
+            finds it.
     """
+    check_own()
     try:
         return Study.model_validate(content)
     except ValidationError as error:

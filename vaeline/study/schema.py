@@ -5,12 +5,13 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names
+from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names, shown_file, shown_folder
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 MOST_SEED = 2**63 - 1  # HDF5 and torch's generators take no larger one
 MOST_BINS = 100  # of a column of numbers
 MOST_JUDGES = 20  # classifiers
+LEAST_SIDE, MOST_SIDE = 4, 512  # of an image, in pixels
 T = TypeVar("T")
 
 
@@ -123,7 +124,7 @@ class Dataset(Entry):
     """Which images, of what size, under which labels."""
 
     id: Name = Field(description="name of data/<id>.h5; another size, split or choice of labels needs another id")
-    name: Name = Field(description="a file of vaeline/data/sets")
+    name: Name = Field(description="a file of vaeline/data/sets or parts/sets")
     source: str = Field("download", description="`download`, or a folder with the files; embedded data ignore it")
     limit: int | None = Field(
         None,
@@ -140,8 +141,14 @@ class Dataset(Entry):
             "`skip` decodes all files in the download step, and lists those that it leaves out"
         ),
     )
-    size: int | None = Field(
-        ge=4, le=512, description="height and width in pixels after preprocessing; null for points"
+    size: int | list[int] | None = Field(
+        description="height and width in pixels after preprocessing, 4 to 512; `[height, width]` if they differ; null for points"
+    )
+    fit: Literal["crop", "pad", "stretch"] = Field(
+        "crop",
+        description=(
+            "what becomes of images of another shape: the centre is cut out; black bars are added; or the sides are scaled by themselves"
+        ),
     )
     range: tuple[float, float] = Field(
         (-1.0, 1.0), strict=False, description="the values that black and white have inside the networks"
@@ -154,7 +161,7 @@ class Dataset(Entry):
         ),
     )
     labels: str | Annotated[list[str], Field(min_length=1)] = Field(
-        "all", description="`all`, `most_frequent:<n>` of the attributes, or a list of their names"
+        "all", description="`all`, `none`, `most_frequent:<n>` of the attributes, or a list of their names"
     )
     missing: Literal["refuse", "drop", "category"] = Field(
         "refuse",
@@ -177,11 +184,28 @@ class Dataset(Entry):
     @model_validator(mode="after")
     def points_have_no_pixels(self) -> "Dataset":
         """Refuse settings of pixels for points."""
-        if self.size is None and (self.pixels, self.range) != ("dequantized", (-1.0, 1.0)):
+        if self.size is None and (self.pixels, self.range, self.fit) != ("dequantized", (-1.0, 1.0), "crop"):
             raise ValueError(
-                "size null means points, which have no pixels; leave pixels at dequantized and range at [-1, 1]"
+                "size null means points, which have no pixels; leave pixels at dequantized, range at [-1, 1] and fit at crop"
             )
         return self
+
+    @property
+    def shape(self) -> tuple[int, int] | None:
+        """Height and width in pixels; None for points."""
+        if self.size is None:
+            return None
+        return (self.size, self.size) if isinstance(self.size, int) else (self.size[0], self.size[1])
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def size_has_one_of_three_forms(cls, value: object) -> object:
+        sides = value if isinstance(value, list) and len(value) == 2 else [value]
+        if value is not None and not all(type(side) is int and LEAST_SIDE <= side <= MOST_SIDE for side in sides):
+            raise ValueError(
+                f"must be a whole number from {LEAST_SIDE} to {MOST_SIDE}, [height, width] of two such numbers, or null for points"
+            )
+        return value
 
     @field_validator("bins", mode="before")
     @classmethod
@@ -207,10 +231,10 @@ class Dataset(Entry):
     @classmethod
     def on_disk(cls, value: str) -> str:
         if value not in names("sets"):
-            raise ValueError(f"must be a file of vaeline/data/sets; there are: {', '.join(names('sets'))}")
+            raise ValueError(f"must be a file of {shown_folder('sets')}; there are: {', '.join(names('sets'))}")
         if not defines("sets", value, "LOADER"):
             raise ValueError(
-                f"must be a file that offers LOADER; end vaeline/data/sets/{value}.py with `LOADER = Loader(read=read, download=download)`"
+                f"must be a file that offers LOADER; end {shown_file('sets', value)} with `LOADER = Loader(read=read, download=download)`"
             )
         return value
 
@@ -393,6 +417,11 @@ class Study(Entry):
             raise ValueError(
                 "dataset.size null means points, which cannot be mirrored, rotated or passed to Inception; set flip to false and "
                 "rotation to 0, in training and classifier, and evaluation.features to classifier"
+            )
+        if self.dataset.labels == "none" and self.evaluation.features.name == "classifier":
+            raise ValueError(
+                "dataset.labels none leaves no label to train evaluation.features classifier on; set evaluation.features to "
+                "{name: principal_components} or {name: inception}"
             )
         if self.training.rotation and self.dataset.pixels == "static_binary":
             raise ValueError(

@@ -35,7 +35,7 @@ def encoded(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
 
 def brought(content: bytes, channels: int, size: int) -> np.ndarray:
     """An image file as the store holds it."""
-    return fit(decode(content, channels)[np.newaxis], size)[0]
+    return fit(decode(content, channels)[np.newaxis], (size, size))[0]
 
 
 def attributes(row: int) -> list[int]:

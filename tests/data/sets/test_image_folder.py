@@ -76,8 +76,7 @@ def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path, modes: list[str
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({"a.png": PNG}, "images outside the folders of classes, and no table: a.png"),
-        ({"a/a.png": PNG, "b.png": PNG}, "images outside the folders of classes"),
+        ({"a/a.png": PNG, "b.png": PNG}, "images outside the folders of classes.* or set dataset.labels to none"),
         (
             {"a.png": PNG, "one.csv": b"f,x\na.png,1\n", "two.csv": b"f,x\na.png,1\n"},
             "tables one.csv, two.csv, where one is read; join them",
@@ -862,3 +861,44 @@ def test_files_that_systems_add_are_no_files(tmp_path: Path) -> None:
     (tmp_path / "cat/.#lock.png").symlink_to("nobody@nowhere")
     raw = raw_images.read(dataset(tmp_path))
     assert len(raw.notes) == 1 and len(raw.ids) == 20
+
+
+FLAT = {"images": {"a.png": PNG, "b.png": PNG}, "a class": {"cat/a.png": PNG, "cat/b.png": PNG}}
+
+
+@pytest.mark.parametrize("files", FLAT.values(), ids=FLAT)
+def test_images_in_one_folder_have_no_labels(tmp_path: Path, files: dict[str, bytes]) -> None:
+    raw = raw_images.read(dataset(write_files(tmp_path, files)))
+    assert raw.labels.names == [] and raw.labels.codes.shape == (2, 0) and raw.labels.codes.dtype == np.int64
+    assert "so that they have no labels" in raw.notes[0]
+    with pytest.raises(UserError, match="The images have no label; set dataset.labels to none"):
+        raw_images.read(dataset(tmp_path, labels=["class"]))
+
+
+def test_labels_are_left_out_if_asked(people: Path) -> None:
+    of_table = raw_images.read(dataset(people, labels="none"))
+    assert of_table.labels.names == [] and of_table.labels.codes.shape == (40, 0) and len(of_table.ids) == 40
+    (people / "people.csv").unlink()
+    write_files(write_class_folders(people), {"loose.png": PNG})
+    of_folders = raw_images.read(dataset(people, labels="none"))
+    assert of_folders.labels.codes.shape == (61, 0) == (len(of_folders.ids), 0)
+
+
+def test_a_column_without_a_choice_is_refused_or_left_out(tmp_path: Path) -> None:
+    write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "t.csv": b"file,kind\na.png,x\nb.png,x\n"})
+    with pytest.raises(UserError, match="set dataset.labels to none to use them without labels. kind: all images have"):
+        raw_images.read(dataset(tmp_path))
+    assert raw_images.read(dataset(tmp_path, labels="none")).labels.codes.shape == (2, 0)
+
+
+def test_a_table_of_splits_alone_gives_no_labels(tmp_path: Path) -> None:
+    table = "file,split\n" + "".join(f"{number}.png,{split}\n" for number, split in enumerate(["train", "val", "test"]))
+    write_files(tmp_path, {f"{number}.png": PNG for number in range(3)} | {"t.csv": table.encode()})
+    raw = raw_images.read(dataset(tmp_path, split={"method": "column", "column": "split"}))
+    assert raw.labels.codes.shape == (3, 0) and np.array_equal(raw.official, ["train", "validation", "test"])
+
+
+def test_images_in_folders_of_splits_alone_have_no_labels(tmp_path: Path) -> None:
+    write_files(tmp_path, {f"{split}/{number}.png": PNG for split in ("train", "val", "test") for number in range(2)})
+    raw = raw_images.read(dataset(tmp_path, split={"method": "folders"}))
+    assert raw.labels.names == [] and sorted(np.unique(raw.official)) == ["test", "train", "validation"]

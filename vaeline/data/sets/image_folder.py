@@ -1,4 +1,4 @@
-"""A user's own images: a folder for each class, or images in any folders with one table of labels next to them.
+"""A user's own images: a folder for each class, images in any folders with one table of labels next to them, or images alone.
 
 The first column of the table is the image's name, with or without its folders. The other columns are labels: words for yes and
 no, categories, or numbers that `dataset.bins` bins. Folders called train, validation and test above the images may be their split.
@@ -19,6 +19,7 @@ from vaeline.data.bad_images import bad_image
 from vaeline.data.class_folders import read_classes
 from vaeline.data.described import Described, describe
 from vaeline.data.image_names import ImageNames, names_an_image
+from vaeline.data.labels import NONE, unlabelled
 from vaeline.data.raw_images import EncodedImages, HeaderSummary, Loader, RawImages
 from vaeline.data.splits import split_of
 from vaeline.data.tables import Table, read_table
@@ -31,9 +32,7 @@ NAMING = re.compile(
 )
 TABLES = (".csv", ".tsv", ".txt")  # the last one only if it names an image
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".feather", ".jsonl")
-LAYOUTS = (
-    "a folder of images for each class, or images with one table (.csv, .tsv or .txt) whose first column names them"
-)
+LAYOUTS = "a folder of images for each class, images with one table (.csv, .tsv or .txt) whose first column names them, or images alone"
 
 
 def download(folder: Path) -> None:
@@ -136,9 +135,12 @@ def _by_class(source: Source) -> tuple[list[str], Described]:
     """The images of folders of classes, which are below the folders of splits if the study uses these."""
     archive, dataset = source.archive, source.dataset
     _check_no_table_needed(archive, dataset)
+    if dataset.labels == NONE:
+        notes = ["The images are used without labels (dataset.labels: none)."]
+        return source.images, Described(np.arange(len(source.images)), unlabelled(len(source.images)), notes=notes)
     _check_no_sheet(archive, source.images)
     labels, notes = read_classes(archive, source.images, depth=1 if dataset.split.method == "folders" else 0)
-    if dataset.split.method == "folders":
+    if dataset.split.method == "folders" and labels.names:
         classes = np.array(labels.values[0])[labels.codes[:, 0]]
         split_folders.check_classes_shared(classes, split_folders.splits_of(source.images, archive.path), archive.path)
     return source.images, Described(np.arange(len(source.images)), labels, notes=notes)

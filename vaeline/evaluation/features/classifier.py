@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vaeline.data.facts import Facts
-from vaeline.evaluation.classifier import Classifier, of_images
+from vaeline.evaluation.classifier import Classifier, of_images, require_labels
 from vaeline.evaluation.feature_space import Features
 from vaeline.study.parts import PartOptions
 
@@ -17,7 +17,12 @@ class Options(PartOptions):
 
 
 def build(options: Options, facts: Facts, data: Path, device: torch.device | str = "cpu") -> "ClassifierFeatures":
-    """Load the feature spaces of the classifiers that the classifier stage wrote into `data`."""
+    """Load the feature spaces of the classifiers that the classifier stage wrote into `data`.
+
+    Raises:
+        UserError: the images have no labels, or the file of the classifiers cannot be used.
+    """
+    require_labels(facts)
     return ClassifierFeatures({seed: each.to(device) for seed, each in of_images(facts, data).items()})
 
 

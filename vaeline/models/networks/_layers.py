@@ -54,7 +54,9 @@ def _start(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> None:
 
 
 class Half(nn.Module):
-    def __init__(self, layers: nn.Sequential) -> None:
+    """Any module as an encoder or a decoder: it takes the condition as further channels of an image, or numbers of a latent."""
+
+    def __init__(self, layers: nn.Module) -> None:
         super().__init__()
         self.layers = layers
 

@@ -49,7 +49,8 @@ def _add_legend(figure: Figure, handles: list[Line2D], names: list[str]) -> None
 
 def _draw_codes(axes: Axes, run: Run) -> None:
     codes = run.drawn["codes"]
-    flat, labels = plane_of(codes)(codes), run.drawn["labels"][: len(codes), 0]
+    flat = plane_of(codes)(codes)
+    labels = run.drawn["labels"][: len(codes), 0] if run.facts.label_names else np.zeros(len(codes), np.int64)
     size = float(np.clip(ROOM / np.sqrt(len(flat)), SMALLEST, LARGEST))
     for label in np.unique(labels):
         points, colour, name = flat[labels == label], TEN[label % len(TEN)], _name(run, label).replace("$", "")
@@ -61,7 +62,7 @@ def _draw_codes(axes: Axes, run: Run) -> None:
 def _name(run: Run, label: int) -> str:
     """What the legend calls a value of the first label."""
     names, values = run.facts.label_names, run.facts.label_values
-    value = values[0][label] if values else str(label)
+    value = values[0][label] if values else "test images"
     return f"{names[0]}: {value}" if names and len(values[0]) <= FEW_VALUES else value
 
 
@@ -78,7 +79,7 @@ PLOT = Plot(
         place=1,
         title="Latents of test images",
         alt="Scatter plots of latents of test images, one for each variant",
-        caption="the centre of the posterior of each test image, coloured by its first label; colours repeat after ten values. Latents of more than two dimensions are shown on "
+        caption="the centre of the posterior of each test image, coloured by its first label if there is one; colours repeat after ten values. Latents of more than two dimensions are shown on "
         "their first two principal components.",
     ),
 )

@@ -20,7 +20,7 @@ class Header:
     complete: int  # runs
     planned: int  # runs
     dataset: str
-    size: int | None  # pixels of an image's side; None for points
+    size: tuple[int, int] | None  # height and width in pixels; None for points
     missing: list[str]  # runs: "cvae seed 3: not trained"
     differing: dict[str, list[str]]  # dotted key of params.yaml -> its value in each variant
 
@@ -36,7 +36,7 @@ def header(study: Study, findings: Findings) -> Header:
         complete=len(findings.results.runs),
         planned=len(comparison.variants) * len(comparison.seeds),
         dataset=study.dataset.id,
-        size=study.dataset.size,
+        size=study.dataset.shape,
         missing=comparison.missing,
         differing=differing_keys(study),
     )

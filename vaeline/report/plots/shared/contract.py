@@ -88,7 +88,7 @@ def _plot(name: str) -> Plot:
     plot = vars(parts.module("plots", name)).get("PLOT")
     if not isinstance(plot, Plot):
         raise UserError(
-            f"{parts.shown_folder('plots')}/{name}.py must define PLOT, an instance of Plot; "
+            f"{parts.shown_file('plots', name)} must define PLOT, an instance of Plot; "
             f"its PLOT is of type {type(plot).__name__}."
         )
     return plot

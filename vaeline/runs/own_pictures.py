@@ -1,0 +1,80 @@
+"""Pictures of a caller's own, made into what the store of a run would hold of them."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vaeline.data.decoding import decode, fit, pixels_of
+from vaeline.data.facts import Facts
+from vaeline.data.preprocessing import draw_black_and_white
+from vaeline.system.errors import UserError, reason, shown, unreadable
+
+
+def as_stored(value: object, facts: Facts) -> np.ndarray | None:
+    """Pictures as preprocessing stores them: upright, white behind transparent pixels, of the size and fit of the run's data.
+
+    A picture is a path, an image of Pillow, or, if the run's pixels have 256 levels, an array: uint8, (height, width) or
+    (height, width, 1 or 3). Several are a list, or an array (n, height, width, 1 or 3).
+
+    Args:
+        value: any.
+        facts: of the run's images.
+
+    Returns:
+        uint8, (n, channel, height, width); None if the value is no picture.
+
+    Raises:
+        UserError: a picture cannot be read or decoded.
+    """
+    pictures = None if facts.points else _pictures(value, facts)
+    if pictures is None:
+        return None
+    channels, height, width = facts.image_shape
+    settings = facts.preprocessing.get("settings", {}).get("dataset", {})
+    pixels = [_pixels(picture, channels) for picture in pictures]
+    fitted = np.concatenate([fit(each[np.newaxis], (height, width), settings.get("fit", "crop")) for each in pixels])
+    levels = np.rint(fitted * ((facts.levels - 1) / 255)).astype(np.uint8)
+    if facts.pixels != "static_binary":
+        return levels
+    seed = settings.get("split", {}).get("seed", 0)
+    return draw_black_and_white(levels, np.arange(len(levels)), seed, facts.levels - 1)
+
+
+def _pictures(value: object, facts: Facts) -> Sequence[object] | None:
+    """The pictures of a value; None if it is none, or images as the store holds them."""
+    if isinstance(value, np.ndarray):
+        if facts.levels != 256 or value.dtype != np.uint8 or value.shape[1:] == facts.image_shape or not value.size:
+            return None
+        several = value.ndim == 4 and value.shape[3] in (1, 3) and value.shape[1] not in (1, 3)
+        return list(value) if several else [value] if _is_picture(value) else None
+    pictures = value if isinstance(value, list | tuple) else [value]
+    whole = [facts.levels == 256 and _is_picture(each) for each in pictures if isinstance(each, np.ndarray)]
+    named = [isinstance(each, Image.Image | str | os.PathLike) for each in pictures if not isinstance(each, np.ndarray)]
+    return pictures if pictures and all(whole) and all(named) else None
+
+
+def _is_picture(array: np.ndarray) -> bool:
+    """Whether an array is one picture: grey, or with its channels last and not first."""
+    grey, coloured = array.ndim == 2, array.ndim == 3 and array.shape[2] in (1, 3) and array.shape[0] not in (1, 3)
+    return array.dtype == np.uint8 and array.size > 0 and (grey or coloured)
+
+
+def _pixels(picture: object, channels: int) -> np.ndarray:
+    """The pixels of a picture, uint8 (height, width, channels), as the pipeline reads them from a file."""
+    named = f"The picture {picture}" if isinstance(picture, str | os.PathLike) else "An image"
+    try:
+        if isinstance(picture, str | os.PathLike):
+            return decode(Path(picture).read_bytes(), channels)
+        if isinstance(picture, np.ndarray):
+            picture = Image.fromarray(picture[..., 0] if picture.shape[2:] == (1,) else picture)
+        assert isinstance(picture, Image.Image)
+        return pixels_of(picture, channels)
+    except FileNotFoundError as error:
+        raise UserError(f"There is no picture {shown(str(picture))}; give the path of an image file.") from error
+    except OSError as error:
+        raise unreadable(Path(str(picture)), error) from error
+    except ValueError as error:
+        raise UserError(f"{named} cannot be decoded ({reason(error)}); give another image.") from error
