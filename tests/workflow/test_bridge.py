@@ -101,6 +101,15 @@ def test_snakemake_accepts_an_experiment(project: Project) -> None:
     assert project.settled()
 
 
+def test_a_variants_own_training_reruns_only_that_variant(project: Project) -> None:
+    project.edit(lambda params: params["variants"]["cvae"]["training"].update(learning_rate=0.1))
+    assert project.snakemake() == of("cvae")
+    assert project.settled()
+    project.edit(lambda params: params["variants"]["cvae"]["training"].update(learning_rate=0.2))
+    assert project.repro() == of("cvae")
+    assert project.settled()
+
+
 def test_an_edit_undone_before_any_run_leaves_nothing_to_do(project: Project) -> None:
     project.edit(widen("cvae"))
     project.repro()

@@ -41,6 +41,8 @@ def settings_of(study: Study, step: str, variant: str = "") -> dict[str, Any]:
     if step == "preprocess":
         return settings_of_store(study.dataset)
     found = values(study, (key.format(variant=variant) for key in READS[step]))
+    if step == "train":  # whose files name what the variant has otherwise too
+        found["training"] = study.training_of(variant).model_dump(mode="json")
     found.pop("study", None)  # the comparison has its name, variants and seeds under keys of their own
     return found
 

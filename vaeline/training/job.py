@@ -1,10 +1,16 @@
-"""What one training is of."""
+"""What one training is of, and all that decides its result."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+import torch
 
 from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
 from vaeline.models.model import Model
+from vaeline.study.recipe import Recipe
 from vaeline.study.schema import Training
+from vaeline.system.seeds import derive_seed
+from vaeline.training.initialisation import initialise
 
 
 @dataclass(frozen=True)
@@ -16,3 +22,33 @@ class Job:
     validation: Batches  # validation split, on the device
     settings: Training
     seed: int  # of the run
+
+
+def fresh_model(recipe: Recipe, facts: Facts, seed: int) -> Model:
+    """The model of a recipe, with its weights drawn from the seed."""
+    torch.manual_seed(derive_seed("weights", seed))
+    model = Model(recipe.variant, facts)
+    initialise(model, recipe.training)
+    return model
+
+
+def what_decides(recipe: Recipe, facts: Facts, code: str, seed: int, device: torch.device) -> dict[str, object]:
+    """All that decides the bytes of a training, except the number of epochs, unless the learning rate depends on that.
+
+    Args:
+        recipe: of the training.
+        facts: of its images.
+        code: the hash of its code.
+        seed: of the run.
+        device: that it runs on.
+    """
+    epochs = set() if recipe.training.schedule == "cosine" else {"epochs"}
+    return {
+        "training": recipe.training.model_dump(mode="json", exclude=epochs),
+        "variant": recipe.variant.model_dump(mode="json", exclude={"training"}),  # which the training includes
+        "data": {**asdict(facts), "preprocessing": None},  # includes the checksums, and how levels become x
+        "code": code,
+        "seed": seed,
+        "device": device.type,
+        "torch": torch.__version__,
+    }
