@@ -113,9 +113,11 @@ def _data_modules(study: Study) -> dict[str, list[str]]:
 
 def _run_modules(study: Study) -> dict[str, list[str]]:
     found = {"report": _step("report", *_metrics(), *(f"{PACKAGES['plots']}.{name}" for name in names("plots")))}
+    found |= {step: _step(step) for step in ("design", "choose")}
     judges = set(parts_of(study.evaluation))
     for name, variant in study.variants.items():
         parts = set(parts_of(variant))
+        found[f"trial.{name}"] = _step("trial", *parts)
         found[f"train.{name}"] = _step("train", *parts)
         found[f"sample.{name}"] = _step("sample", *parts)
         found[f"evaluate.{name}"] = _step("evaluate", *parts, *judges, *_metrics())

@@ -21,6 +21,7 @@ from vaeline.study.schema import Study
 from vaeline.system.files import sha256
 from vaeline.system.locks import locked
 from vaeline.system.state_files import state_folder
+from vaeline.training import job
 
 RUN = Path("results/tiny/runs/flow/seed-0")
 
@@ -77,7 +78,7 @@ def test_a_store_that_is_replaced_while_a_step_reads_it_is_refused(
         write_project(seed=10)
         return read_split(*words)
 
-    monkeypatch.setattr(step, "read_split", replaced)
+    monkeypatch.setattr(job if step is train else step, "read_split", replaced)
     result = run(step.main, "--variant", "flow", "--seed", 0)
     assert result.exit_code == 1 and "holds other images than those that this run was trained on" in result.output
 

@@ -14,11 +14,11 @@ from dvc.dvcfile import Lockfile
 from dvc.repo import Repo, lock_repo
 
 from tests.workflow.launched import Launched
-from tests.workflow.scratch import SHARED, Project, stages_of
+from tests.workflow.scratch import SHARED, Project, choices_of, stages_of
 from workflow import bridge
 
 REPORT = "report"
-EVERY = sorted([*SHARED, REPORT, *stages_of("gaussian_cvae"), *stages_of("cvae")])
+EVERY = sorted([*SHARED, REPORT, *choices_of("gaussian_cvae", "cvae"), *stages_of("gaussian_cvae"), *stages_of("cvae")])
 
 
 def widen(variant: str) -> Any:

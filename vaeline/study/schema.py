@@ -315,6 +315,62 @@ def keys_of_variants(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+Space = dict[str, dict[Literal["log", "linear", "whole", "among"], list[Any]]]
+MOST_TUNED = 8  # keys; the design has a prime number for each
+MOST_TRIALS = 1000
+
+
+class Tuning(Entry):
+    """A search for the best values of some keys, with as many trials for every variant, before its runs are trained."""
+
+    trials: Annotated[list[Annotated[int, Field(ge=0, lt=MOST_TRIALS)]], OnceEach] = Field(
+        [], description="the numbers of the trials of each variant, as in [0, 1, 2, 3]; [] for no tuning"
+    )
+    epochs: int = Field(10, ge=1, description="of each trial, at most")
+    space: Space = Field(
+        {},
+        description=(
+            "what is tuned: keys of `training`, as in training.learning_rate, or of every variant, as in regularizer.weight, each with a range: "
+            "{log: [low, high]}, {linear: [low, high]}, {whole: [low, high]} for whole numbers, or {among: [value, value]}"
+        ),
+    )
+    metric: Literal["validation_negative_elbo", "validation_objective", "validation_distortion"] = Field(
+        "validation_negative_elbo", description="the column of training.csv whose lowest value wins"
+    )
+    seed: Seed = Field(0, description="of the design, and of the trials, which use no seed of the study")
+
+    @field_validator("space")
+    @classmethod
+    def ranges_hold_several_values(cls, value: Space) -> Space:
+        if len(value) > MOST_TUNED:  # pydantic does not tell how many keys a mapping has
+            raise ValueError(f"holds {len(value)} keys, but should hold at most {MOST_TUNED}")
+        for key, range_ in value.items():
+            if len(range_) != 1 or not _is_range(*next(iter(range_.items()))):
+                raise ValueError(
+                    f"{key} has {range_!r}, which is no range of several values; give {{log: [low, high]}} above 0, {{linear: [low, high]}}, "
+                    "{whole: [low, high]} or {among: [value, value]}"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def tunes_something(self) -> "Tuning":
+        if self.trials and not self.space:
+            raise ValueError(
+                f"trials lists {len(self.trials)}, but space has no key; name what is tuned, or set trials to []"
+            )
+        return self
+
+
+def _is_range(kind: str, given: list[Any]) -> bool:
+    if kind == "among":
+        plain = all(isinstance(each, bool | int | float | str | list) for each in given)
+        return plain and len({repr(each) for each in given}) == len(given) > 1
+    numbers = (int,) if kind == "whole" else (int, float)
+    if len(given) != 2 or any(type(each) not in numbers for each in given):
+        return False
+    return bool(given[0] < given[1] and (kind != "log" or given[0] > 0))
+
+
 class Classifier(Entry):
     """The classifiers that measure condition accuracy; the last hidden layer of each is also a feature space."""
 
@@ -450,6 +506,9 @@ class Study(Entry):
     study: StudySection = Field(description="What is compared, and how often.")
     dataset: Dataset = Field(description="Which images, of what size, under which labels.")
     training: Training = Field(description="How every variant is trained.")
+    tuning: Tuning = Field(
+        Tuning(), description="What is tuned for each variant before it is trained, with the same budget for all."
+    )
     classifier: Classifier = Field(
         Classifier(), description="The classifiers that measure condition accuracy, each of which is a feature space."
     )
@@ -481,7 +540,7 @@ class Study(Entry):
             try:
                 self.training_of(name)
             except ValidationError as error:
-                raise ValueError(f"variants.{name}.training: {_first_mistake(error)}") from error
+                raise ValueError(f"variants.{name}.training: {first_mistake(error)}") from error
         return self
 
     def training_of(self, variant: str) -> Training:
@@ -504,7 +563,8 @@ class Study(Entry):
         return self
 
 
-def _first_mistake(error: ValidationError) -> str:
+def first_mistake(error: ValidationError) -> str:
+    """The first mistake that a check has found, as the middle of a sentence."""
     mistake = error.errors()[0]
     where = ".".join(map(str, mistake["loc"]))
     message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")

@@ -100,6 +100,14 @@ def train(job: Job, checkpoints: Checkpoints, fabric: Fabric, on_epoch: Callable
     return progress.rows
 
 
+def best_row(rows: list[Row], model: Model) -> Row:
+    """The row of the epoch whose weights a training keeps: the first with the best objective, or the last one against an adversary."""
+    validated = [row for row in rows if "validation_objective" in row]
+    if model.regularizer.adversary is not None:
+        return validated[-1]
+    return min(validated, key=lambda row: row["validation_objective"])
+
+
 def _resume(step: Step, state: State | None) -> Progress:
     """Load a checkpoint, if there is one."""
     if state is None:
