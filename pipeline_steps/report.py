@@ -22,7 +22,7 @@ from vaeline.report.plots.shared import contract
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import provenance
 from vaeline.runs import former_runs
-from vaeline.runs.folder import NOT_TRAINED, StudyFolder
+from vaeline.runs.folder import NOT_TRAINED, TIMING, StudyFolder
 from vaeline.runs.tuning import Choice, read_choice
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import BY_DVC
@@ -118,7 +118,9 @@ def _say_missing(path: Path, step: str, without: str) -> None:
 def _page(study: Study, plots: RenderedPlots) -> str:
     results, real = plots.findings.results, plots.findings.real
     notes = DataFiles(study.dataset.id).timing
-    spent = costs(results, notes, study.evaluation.features.name)
+    where = StudyFolder(study.study.name)
+    trials = [where.trial(variant, each.trial) / TIMING for variant, of in results.tuned.items() for each in of.trials]
+    spent = costs(results, notes, study.evaluation.features.name, trials)
     return render(compose(study, plots, provenance(results, real.facts if real else None, spent)))
 
 

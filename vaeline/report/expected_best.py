@@ -24,7 +24,7 @@ def expected_best(scores: Sequence[float | None]) -> list[float]:
 def _mean_of_lowest(ordered: list[float], n: int) -> float:
     sets = math.comb(len(ordered), n)
     lowest = ordered[: len(ordered) - n + 1]  # the others are the lowest of no set
-    return sum(score * (math.comb(len(ordered) - place, n - 1) / sets) for place, score in enumerate(lowest, 1))
+    return sum(score * math.comb(len(ordered) - place, n - 1) for place, score in enumerate(lowest, 1)) / sets
 
 
 def orders(curves: Mapping[str, Sequence[float]]) -> list[tuple[str, ...]]:

@@ -25,7 +25,8 @@ from vaeline.system.errors import reading_ours
 T = TypeVar("T")
 
 RESULTS = "results"
-TIMING = "timing.json"  # of a run, and of a study
+TIMING = "timing.json"  # of a run, of a trial, and of a study
+CHOICE = "choice.json"  # of a variant
 
 NOT_TRAINED = "not trained"
 
@@ -103,7 +104,7 @@ class StudyFolder:
 
     def choice(self, variant: str) -> Path:
         """What the tuning of a variant has chosen."""
-        return self.runs / variant / "choice.json"
+        return self.runs / variant / CHOICE
 
     def live(self, variant: str, seed: int) -> Path:
         """The curves of a run while it is trained."""
