@@ -102,12 +102,14 @@ def read_choice(study: Study, variant: str, facts: Facts | None = None) -> Choic
         UserError: the file is missing, damaged, or of another variant, of other settings or of other images.
     """
     content, path = _read(study, "choose", variant), StudyFolder(study.study.name).choice(variant)
-    if content["trials"]:
-        require_settings(study, "trial", path, content["of_trials"], again("choose", variant), variant)
-        if facts and any(facts.checksums[split] != checksum for split, checksum in content["data"].items()):
-            raise UserError(f"The trials of {variant} are of other images than those of now; run the study again.")
     with reading_ours(path, again("choose", variant)):
-        return Choice.model_validate({key: content[key] for key in Choice.model_fields})
+        choice = Choice.model_validate({key: content[key] for key in Choice.model_fields})
+        made, data = content["of_trials"], content["data"]
+    if choice.trials:
+        require_settings(study, "trial", path, made, again("choose", variant), variant)
+        if facts and any(facts.checksums[split] != checksum for split, checksum in data.items()):
+            raise UserError(f"The trials of {variant} are of other images than those of now; run the study again.")
+    return choice
 
 
 def require_chosen(study: Study, run: RunKey, tuned: Mapping[str, Value]) -> None:
