@@ -139,7 +139,10 @@ def other_settings(study: Study, step: str, variant: str, number: int | None = N
         number: of the trial.
     """
     try:
-        read_choice(study, variant) if step == "choose" else _read(study, step, variant, number)
+        if step == "choose":
+            read_choice(study, variant)
+        else:
+            _read(study, step, variant, number)
     except (UserError, OSError) as error:
         return str(in_words(error))
     return ""

@@ -37,7 +37,7 @@ def recipe_of(study: Study, variant: str, point: Mapping[str, Value] = UNTUNED) 
         _put(content, key, value, variant)
     try:
         entry = Variant.model_validate(content)
-        return Recipe(entry, Training.model_validate({**study.training.model_dump(), **entry.training}))
+        return Recipe(entry, study.training_with(entry.training))
     except ValidationError as error:
         tuned = ", ".join(f"{key}: {shown(value)}" for key, value in point.items())
         raise UserError(f"Variant {variant} cannot have {tuned}: {first_mistake(error)}.") from error

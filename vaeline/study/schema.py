@@ -1,5 +1,6 @@
 """The schema of a study: every key typed, bounded and described; unknown keys are refused."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -545,7 +546,11 @@ class Study(Entry):
 
     def training_of(self, variant: str) -> Training:
         """How a variant is trained: as the study says, but for the keys that the variant has otherwise."""
-        return Training.model_validate({**self.training.model_dump(), **self.variants[variant].training})
+        return self.training_with(self.variants[variant].training)
+
+    def training_with(self, own: Mapping[str, Any]) -> Training:
+        """The study's training with some keys replaced."""
+        return Training.model_validate({**self.training.model_dump(), **own})
 
     @model_validator(mode="after")
     def named_variants_exist(self) -> "Study":
