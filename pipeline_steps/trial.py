@@ -65,7 +65,8 @@ def _run(study: Study, variant: str, number: int, facts: Facts) -> tuple[Trial, 
         try:
             rows = train(job, checkpoints, fabric, lambda row: None)
         except Diverged as error:
-            return Trial(trial=number, point=tried, score=None, failed=str(error)), time.monotonic() - started
+            failed = f"Training diverged at {error.what}."
+            return Trial(trial=number, point=tried, score=None, failed=failed), time.monotonic() - started
     score = best_row(rows, job.model)[study.tuning.metric]
     return Trial(trial=number, point=tried, score=score, epochs=len(rows)), checkpoints.seconds
 

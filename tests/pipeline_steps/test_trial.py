@@ -157,7 +157,7 @@ def test_a_trial_that_diverges_has_no_score(
     choice = read_choice(load(), "flow")
     assert choice.point == {"training.learning_rate": 0.001}
     [failed] = [each for each in choice.trials if each.score is None]
-    assert "Training diverged at epoch 1, step 2: objective nan" in failed.failed
+    assert failed.failed == "Training diverged at epoch 1, step 2: objective nan."  # and no folder of this machine
 
 
 def test_a_trial_that_is_not_named_is_refused(tuned: Study, run: Callable[..., Result]) -> None:
