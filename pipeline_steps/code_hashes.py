@@ -111,9 +111,11 @@ def _data_modules(study: Study) -> dict[str, list[str]]:
 
 def _run_modules(study: Study) -> dict[str, list[str]]:
     found = {"report": _step("report", *_every("metrics"), *_every("plots"))}
+    found |= {step: _step(step) for step in ("design", "choose")}
     judges = set(parts.modules_of(study.evaluation))
     for name, variant in study.variants.items():
         named = set(parts.modules_of(variant))
+        found[f"trial.{name}"] = _step("trial", *named)
         found[f"train.{name}"] = _step("train", *named)
         found[f"sample.{name}"] = _step("sample", *named)
         found[f"evaluate.{name}"] = _step("evaluate", *named, *judges, *_every("metrics"))

@@ -8,7 +8,7 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -20,6 +20,7 @@ from pipeline_steps.running import refuse_beside_snakemake
 from vaeline.data.paths import DataFiles
 from vaeline.runs.folder import TIMING, StudyFolder
 from vaeline.runs.timing import note_time
+from vaeline.runs.tuning import NAME as TRIAL
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
 from vaeline.study.step_settings import READS
@@ -108,6 +109,20 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
     return run
 
 
+def variant_command(step: Callable[Concatenate[Study, str, ...], None]) -> click.Command:
+    """Turn a step of one variant's tuning into a command with --variant."""
+
+    @study_command
+    @click.option("--variant", required=True, help="An entry of study.variants.")
+    @functools.wraps(step)
+    def run(study: Study, variant: str, **options: object) -> None:
+        _require_variant(study, variant)
+        warnings.formatwarning = functools.partial(_format_warning, of=f"{variant}: ")
+        step(study, variant, **options)
+
+    return run
+
+
 def _accept_all_letters() -> None:
     """Print letters that the terminal's encoding lacks, such as an arrow in Latin-1, as escapes instead of failing."""
     for stream in (sys.stdout, sys.stderr):
@@ -115,15 +130,18 @@ def _accept_all_letters() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _require_variant(study: Study, variant: str) -> None:
+    if variant not in study.study.variants:
+        raise UserError(
+            f"--variant is {shown(variant)}; study.variants in params.yaml contains: {', '.join(study.study.variants)}."
+        )
+
+
 def _require_named(study: Study, variant: str, seed: int) -> None:
     """Refuse a run that the study does not name. Its report would leave the run out, and move it to the former runs."""
-    named = study.study
-    if variant not in named.variants:
-        raise UserError(
-            f"--variant is {shown(variant)}; study.variants in params.yaml contains: {', '.join(named.variants)}."
-        )
-    if seed not in named.seeds:
-        seeds = some_of([*map(str, named.seeds)], MOST_SHOWN)
+    _require_variant(study, variant)
+    if seed not in study.study.seeds:
+        seeds = some_of([*map(str, study.study.seeds)], MOST_SHOWN)
         raise UserError(
             f"--seed is {seed}; study.seeds in params.yaml contains: {seeds}. Take one of them, or add {seed} to study.seeds."
         )
@@ -188,7 +206,7 @@ def reads(
             try:
                 check.end()
             except UserError:
-                if path := code and _vouching_file(study, code.format(**names), bound.get("seed")):
+                if path := code and _vouching_file(study, code.partition(".")[0], bound):
                     path.unlink(missing_ok=True)  # no reader takes the other files of the step without this one
                 raise
             return result
@@ -199,26 +217,30 @@ def reads(
     return decorate
 
 
-def _vouching_file(study: Study, code: str, seed: int | None) -> Path | None:
+def _vouching_file(study: Study, step: str, options: Mapping[str, Any]) -> Path | None:
     """The file of a step that says what all its files are of; None if the step has no such file.
 
     Args:
         study: the active one.
-        code: the key of the step's code, which names the variant if the step is one of a run.
-        seed: of the run.
+        step: its name.
+        options: of its command: the variant and the seed of a run, the number of a trial.
     """
-    step, _, name = code.partition(".")
     data, folder = DataFiles(study.dataset.id), StudyFolder(study.study.name)
-    of_data = {
+    of_study = {
         "download": data.manifest,
         "preprocess": data.store,
         "classifier": data.classifier,
         "reference": data.metrics(study.evaluation.features.name),
         "report": folder.path / "comparison.json",
     }
-    if step in VOUCHING and seed is not None:
-        return folder.run(name, seed) / VOUCHING[step]
-    return of_data.get(step)
+    variant = str(options.get("variant", ""))
+    if variant:
+        of_study |= {"design": folder.design(variant), "choose": folder.choice(variant)}
+    if "trial" in options:
+        of_study["trial"] = folder.trial(variant, options["trial"]) / TRIAL
+    if step in VOUCHING and "seed" in options:
+        return folder.run(variant, options["seed"]) / VOUCHING[step]
+    return of_study.get(step)
 
 
 def _format_warning(

@@ -22,7 +22,8 @@ from vaeline.report.plots.shared import contract
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import provenance
 from vaeline.runs import former_runs
-from vaeline.runs.folder import NOT_TRAINED, StudyFolder
+from vaeline.runs.folder import NOT_TRAINED, TIMING, StudyFolder
+from vaeline.runs.tuning import Choice, read_choice
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import BY_DVC
 from vaeline.system.errors import UserError
@@ -42,7 +43,8 @@ def main(study: Study, partial: bool) -> None:
     where, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store
     folder = where.path
     require_primary(study.study.primary)
-    found = results.read(where.runs, study, partial, common=_common_ground(study, partial))
+    common = _common_ground(study, partial)
+    found = results.read(where.runs, study, partial, common=common, choices=_choices(study, common.facts, partial))
     _check_complete(found, folder, partial)
     real = real_images.read(store, found, study.sampling.grid)
     found = replace(found, reference=_reference(study, real.facts if real else None, found, partial))
@@ -97,6 +99,18 @@ def _common_ground(study: Study, partial: bool) -> CommonGround:
     return CommonGround.on_disk(study, verify(store))
 
 
+def _choices(study: Study, facts: Facts | None, partial: bool) -> dict[str, Choice]:
+    """What the tuning of each variant has chosen; a partial report does without those that are unavailable."""
+    found = {}
+    for variant in study.study.variants:
+        try:
+            found[variant] = read_choice(study, variant, facts)
+        except UserError:
+            if not partial:
+                raise
+    return found
+
+
 def _say_missing(path: Path, step: str, without: str) -> None:
     click.echo(f"There is no {path}, so the page has {without}; `python -m pipeline_steps.{step}` makes it.", err=True)
 
@@ -104,7 +118,9 @@ def _say_missing(path: Path, step: str, without: str) -> None:
 def _page(study: Study, plots: RenderedPlots) -> str:
     results, real = plots.findings.results, plots.findings.real
     notes = DataFiles(study.dataset.id).timing
-    spent = costs(results, notes, study.evaluation.features.name)
+    where = StudyFolder(study.study.name)
+    trials = [where.trial(variant, each.trial) / TIMING for variant, of in results.tuned.items() for each in of.trials]
+    spent = costs(results, notes, study.evaluation.features.name, trials)
     return render(compose(study, plots, provenance(results, real.facts if real else None, spent)))
 
 

@@ -3,7 +3,6 @@
 import csv
 import io
 import shutil
-from dataclasses import asdict
 
 import torch
 from dvclive import Live
@@ -13,24 +12,23 @@ from scmrepo.exceptions import SCMError
 from pipeline_steps.code_hashes import hashes
 from pipeline_steps.command import reads, run_command
 from vaeline.data import paths
-from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
-from vaeline.data.store import read_facts_of, read_split, require_images
-from vaeline.models.model import Model
+from vaeline.data.store import read_facts_of
 from vaeline.models.variant_checks import check_variants
 from vaeline.runs import model_files
 from vaeline.runs.folder import RunKey, StudyFolder
+from vaeline.runs.tuning import read_choice
 from vaeline.study import parts
+from vaeline.study.design import Point
+from vaeline.study.recipe import Recipe, recipe_of
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_text
 from vaeline.system.locks import locked
-from vaeline.system.memory import budget
-from vaeline.system.seeds import derive_seed
 from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.density_fit import fit_density
-from vaeline.training.job import Job
+from vaeline.training.job import Job, prepare, what_decides
 from vaeline.training.loop import train
 from vaeline.training.tally import Row
 
@@ -46,64 +44,43 @@ def main(study: Study, variant: str, seed: int) -> float:
     """Train one variant from one seed; a training with a checkpoint continues from there."""
     prepare_process(study.training.threads)
     parts.require("features", study.evaluation.features, paths.DATA)
-    device, run = device_of(study.training.device), RunKey(variant, seed)
-    facts = read_facts_of(study)
+    device, run, facts = device_of(study.training.device), RunKey(variant, seed), read_facts_of(study)
+    tuned = read_choice(study, variant, facts).point
+    recipe = recipe_of(study, variant, tuned)
     check_variants(study, facts)
-    checkpoints, of_density = _checkpoints(study, run, facts, device)
+    checkpoints, of_density = _checkpoints(study, run, recipe, facts, device)
     with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
-        job = _job(study, run, facts, device)
-        fabric = Fabric(accelerator=device.type, devices=1, precision=study.training.precision)
+        job = prepare(recipe, facts, paths.DataFiles(study.dataset.id).store, seed, device)
+        fabric = Fabric(accelerator=device.type, devices=1, precision=recipe.training.precision)
         rows = train(job, checkpoints, fabric, lambda row: _log(live, row))
         losses = None if job.model.density is None else fit_density(job.model, job.train, seed, of_density)
-        _write(study, run, job.model, facts, rows, losses)
+        _write(study, run, job, tuned, facts, rows, losses)
     return checkpoints.seconds + of_density.seconds
 
 
-def _checkpoints(study: Study, run: RunKey, facts: Facts, device: torch.device) -> tuple[Checkpoints, Checkpoints]:
+def _checkpoints(
+    study: Study, run: RunKey, recipe: Recipe, facts: Facts, device: torch.device
+) -> tuple[Checkpoints, Checkpoints]:
     """The checkpoints of the training, and of the density that is fitted after it."""
-    name, decides = f"{study.study.name}-{run}", _what_decides(study, *run, facts, device)
-    whole = {**decides, "training": study.training.model_dump(mode="json")}
+    name, code = f"{study.study.name}-{run}", hashes(study)["train"][run.variant]
+    decides = what_decides(recipe, facts, code, run.seed, device)
+    whole = {**decides, "training": recipe.training.model_dump(mode="json")}
     return Checkpoints(name, decides), Checkpoints(f"{name}-density", whole)
 
 
-def _job(study: Study, run: RunKey, facts: Facts, device: torch.device) -> Job:
-    """Read the images, and build the model from the seed."""
-    store = paths.DataFiles(study.dataset.id).store
-    batches, validation = (
-        Batches(read_split(store, split, budget()), facts, study.training.batch_size, device)
-        for split in ("train", "validation")
-    )
-    require_images(store, facts)  # no new store came between the facts and the images
-    torch.manual_seed(derive_seed("weights", run.seed))
-    return Job(Model(study.variants[run.variant], facts), batches, validation, study.training, run.seed)
-
-
 def _write(
-    study: Study, run: RunKey, model: Model, facts: Facts, rows: list[Row], density_losses: list[float] | None
+    study: Study, run: RunKey, job: Job, tuned: Point, facts: Facts, rows: list[Row], density_losses: list[float] | None
 ) -> None:
     """Write the files of the run; variant.yaml comes last, because it vouches for the others."""
     folder = StudyFolder(study.study.name).run(*run)
     write_text(folder / "training.csv", _as_csv(rows))
     provenance = {
         "study": study.study.name, "name": run.variant, "seed": run.seed, "epochs": len(rows),
-        "training": study.training.model_dump(mode="json"),
+        "training": job.settings.model_dump(mode="json"), "tuned": tuned,
         **({} if density_losses is None else {"density_losses": density_losses}),
         "training_csv_sha256": sha256(folder / "training.csv"),
     }  # fmt: skip
-    model_files.save(folder, model.cpu(), facts, provenance)
-
-
-def _what_decides(study: Study, variant: str, seed: int, facts: Facts, device: torch.device) -> dict[str, object]:
-    """All that decides the bytes of a training, except the number of epochs."""
-    return {
-        "training": study.training.model_dump(mode="json", exclude={"epochs"}),
-        "variant": study.variants[variant].model_dump(mode="json"),
-        "data": {**asdict(facts), "preprocessing": None},  # includes the checksums, and how levels become x
-        "code": hashes(study)["train"][variant],
-        "seed": seed,
-        "device": device.type,
-        "torch": torch.__version__,
-    }
+    model_files.save(folder, job.model.cpu(), facts, provenance)
 
 
 def _curves(study: Study, variant: str, seed: int) -> Live:

@@ -17,7 +17,7 @@ from vaeline.evaluation.skill import LabelSkill, Skill
 from vaeline.report import compare
 from vaeline.report.findings import Findings
 from vaeline.report.results import Results
-from vaeline.runs import samples_file
+from vaeline.runs import samples_file, tuning
 from vaeline.runs.description import write_description
 from vaeline.runs.evaluation_file import MeasuredOn, write_evaluation
 from vaeline.runs.folder import RunKey
@@ -184,6 +184,13 @@ def write_manifest_and_classifier(of: Study) -> None:
     files, source = DataFiles(of.dataset.id), {"dataset": of.dataset.name, "source": of.dataset.source}
     write_sealed(files.manifest, {"id": of.dataset.id, **source})
     write_tensors(files.classifier, {}, {"settings": settings_of(of, "classifier")})
+
+
+def write_choices(study: Study) -> None:
+    """Write the files of a tuning without trials of each variant."""
+    for variant in study.study.variants:
+        tuning.write_design(study, variant)
+        tuning.write_choice(study, variant)
 
 
 def write_runs(folder: Path, values: dict[str, list[float]], metric: str = "nll") -> None:

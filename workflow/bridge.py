@@ -253,7 +253,7 @@ def _finished(workflow: "Workflow", job: "Job", since: float) -> bool:
 
 def _contradiction(job: "Job") -> str:
     """What the files of a job say against being recorded, which is printed; empty if they say nothing."""
-    said = says_other(job.rule.name, job.wildcards.get("variant"), job.wildcards.get("seed"), load())
+    said = says_other(job.rule.name, dict(job.wildcards.items()), load())
     if said:
         print(f"{job.rule.name}: {said}", file=sys.stderr)
     return said

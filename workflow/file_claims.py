@@ -1,31 +1,45 @@
 """What the files of a job say about themselves, compared with the study whose values DVC is about to record for them."""
 
+from collections.abc import Mapping
+
 from vaeline.evaluation import shared_files
-from vaeline.runs import settings_check
+from vaeline.runs import identity, settings_check, tuning
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import settings_of
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, in_words
 from vaeline.system.sealed_files import read_sealed
 
 
-def says_other(rule: str, variant: str | None, seed: str | None, study: Study) -> str:
+def says_other(rule: str, wildcards: Mapping[str, str], study: Study) -> str:
     """Why the files of a job do not say that they were made with the study's values; empty if they say so.
 
     The bridge records a job only if this is empty.
 
     Args:
         rule: of the Snakefile.
-        variant: of the job's run; None for a job of the whole study or of its data set.
-        seed: of the job's run.
+        wildcards: of the job, such as variant and seed.
         study: the active one, with the values that are about to be recorded.
     """
-    if variant is not None and seed is not None:
-        return settings_check.other_settings(study, RunKey(variant, int(seed)), rule)
+    if "seed" in wildcards:
+        run = RunKey(wildcards["variant"], int(wildcards["seed"]))
+        said = settings_check.other_settings(study, run, rule)
+        return said or (_other_choice(study, run) if rule == "train" else "")
+    if "variant" in wildcards:
+        number = int(wildcards["trial"]) if "trial" in wildcards else None
+        return tuning.other_settings(study, rule, wildcards["variant"], number)
     if rule == "code":  # whose files the bridge writes itself
         return ""
     return _other_report(study) if rule == "report" else shared_files.other_settings(study, rule)
+
+
+def _other_choice(study: Study, run: RunKey) -> str:
+    try:
+        tuning.require_chosen(study, run, identity.description_of(StudyFolder(study.study.name).run(*run), run).tuned)
+    except (UserError, OSError) as error:
+        return str(in_words(error))
+    return ""
 
 
 def _other_report(study: Study) -> str:

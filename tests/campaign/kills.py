@@ -16,7 +16,9 @@ RUN = 6.0  # seconds, about the time that a run takes
 ENDED = " (had ended)"  # such a kill is not counted
 KILLS, FEW = 10, 1  # in a chain, and in one of a short campaign
 INTO = 0.6  # seconds after the start of a step
-STEPS = ("code", "download", "preprocess", "classifier", "reference", "train", "sample", "evaluate", "report")
+STEPS = (
+    "code", "download", "preprocess", "classifier", "reference", "design", "choose", "train", "sample", "evaluate", "report",
+)  # fmt: skip
 
 
 def prepare(grounds: Grounds) -> Judge:

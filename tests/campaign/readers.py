@@ -54,6 +54,11 @@ def resume(world: World, run: Run) -> Any:
     return _files(*(str(run.folder / name) for name in ("model.safetensors", "variant.yaml", "training.csv")))
 
 
+def choose(world: World, run: Run) -> Any:
+    step("choose", run)
+    return _files(str(run.folder.with_name("choice.json")))
+
+
 def sample(world: World, run: Run) -> Any:
     step("sample", run)
     return _files(*(str(run.folder / name) for name in ("samples.h5", "reconstructions.png", "samples.png")))
@@ -130,6 +135,8 @@ OF_FILE: dict[str, tuple[Reader, ...]] = {
     "data/{data}.classifier.safetensors": (reference, evaluate, report),
     "data/{data}.classifier.reference.safetensors": (evaluate, evaluate_again),
     "data/{data}.classifier.json": (evaluate, evaluate_again, report),
+    "results/{study}/tuning/{variant}/design.json": (choose,),
+    "results/{study}/runs/{variant}/choice.json": (resume, report),
     "{run}/model.safetensors": MODEL,
     "{run}/variant.yaml": MODEL,
     "{run}/training.csv": (report,),

@@ -94,6 +94,9 @@ def make_world(folder: Path, studies: Sequence[tuple[str, str, float, list[str],
     return world
 
 
+OF_VARIANT = ("design", "choose")  # the steps that are the same for all seeds of a variant
+
+
 def in_fork(function: Callable[[], Any]) -> Any:
     """The value of a function that has to succeed, run in a fork."""
     reply = isolated.call(function)
@@ -128,14 +131,16 @@ def _run_study(world: World, study: str) -> None:
             step(name)
         for run in world.runs:
             if run.study == study:
-                for name in ("train", "sample", "evaluate"):
+                for name in (*OF_VARIANT, "train", "sample", "evaluate"):
                     step(name, run)
         step("report")
 
 
 def step(name: str, run: Run | None = None) -> None:
     """Run a step of the pipeline in this process, as `python -m pipeline_steps.<name>` does."""
-    words = ["--variant", run.variant, "--seed", str(run.seed)] if run else []
+    words = ["--variant", run.variant] if run else []
+    if run and name not in OF_VARIANT:
+        words += ["--seed", str(run.seed)]
     try:
         importlib.import_module(f"pipeline_steps.{name}").main.main(words, prog_name=name)
     except SystemExit as exit:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from tests.made_up import write_choices
 from vaeline.data import store
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
@@ -57,6 +58,7 @@ def write_project(seed: int = 0) -> None:
     Path("params.yaml").write_text(yaml.safe_dump(STUDY))
     sizes = {"train": 96, "validation": 24, "test": 40}
     write_store({name: blocks(count, seed + place) for place, (name, count) in enumerate(sizes.items(), start=1)})
+    write_choices(load())
 
 
 @pytest.fixture

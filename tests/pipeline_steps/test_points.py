@@ -10,6 +10,7 @@ import yaml
 from click.testing import CliRunner
 
 from pipeline_steps import classifier, download, draw, evaluate, preprocess, reference, sample, train
+from tests.made_up import write_choices
 from vaeline.study import reading, ready_studies
 from vaeline.system.sealed_files import read_sealed
 
@@ -52,6 +53,7 @@ def test_points_go_through_every_step(moons: Path, monkeypatch: pytest.MonkeyPat
         run(step)
     skipped = read_sealed(Path("data/moons.classifier.json"), "")
     assert skipped["skipped"] == "the data are points, not images"
+    write_choices(reading.load())
     for step in (train, sample, evaluate):
         run(step, "--variant", "dp", "--seed", "0")
     folder = Path("results/moons/runs/dp/seed-0")

@@ -14,6 +14,7 @@ from pipeline_steps import report, table
 from tests.made_up import (
     references,
     study_content,
+    write_choices,
     write_manifest_and_classifier,
     write_numbers,
     write_run,
@@ -43,6 +44,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("params.yaml").write_text(yaml.safe_dump(study_content(question="Is one better?")))
     write_runs(RESULTS / "runs", {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
     write_store(Path("data/dots.h5"))
+    write_choices(load())
     write_numbers(load(), references({"fd_floor": 1.5}))
     write_manifest_and_classifier(load())
 
@@ -61,7 +63,7 @@ def run(*arguments: str) -> Result:
 
 def outputs() -> set[str]:
     """The files that the step wrote, except timings."""
-    return {path.name for path in RESULTS.iterdir()} - {"runs", "timing.json"}
+    return {path.name for path in RESULTS.iterdir()} - {"runs", "tuning", "timing.json"}
 
 
 def test_the_declared_outputs_are_written() -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 import vaeline
 from pipeline_steps import classifier, evaluate, reference, report, sample, table, train
+from tests.made_up import write_choices
 from tests.pipeline_steps.conftest import STUDY, write_project
 from vaeline.data.paths import DataFiles
 from vaeline.explorer import runs as explored
@@ -63,6 +64,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for variant, seed in KEYS:
             run_steps(variant, seed)
         params(study={"name": "other"}, training={"learning_rate": 0.001})
+        write_choices(load())
         run_steps("flow", 0)
         params()
         yield folder

@@ -21,6 +21,7 @@ from vaeline.study.schema import Study
 from vaeline.system.files import sha256
 from vaeline.system.locks import locked
 from vaeline.system.state_files import state_folder
+from vaeline.training import job
 
 RUN = Path("results/tiny/runs/flow/seed-0")
 
@@ -46,6 +47,24 @@ def test_running_again_gives_the_same_bytes(project: Study, run: Callable[..., R
     assert [sha256(path) for path in files] == first
 
 
+def test_a_run_records_the_training_with_what_its_variant_has_otherwise(
+    project: Study, run: Callable[..., Result]
+) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    own = {"learning_rate": 0.01, "weight_average": 0.9, "epochs": 3}
+    content["variants"]["flow"]["training"] = own
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    result = run(train.main, "--variant", "flow", "--seed", 0)
+    assert result.exit_code == 0, result.output
+    made = description_of(RUN, RunKey("flow", 0))
+    assert made.training == load().training.model_copy(update=own).model_dump(mode="json")
+    assert len(list(csv.DictReader((RUN / "training.csv").open()))) == 3
+    assert made.is_of(load(), "flow")
+    content["variants"]["flow"]["training"]["epochs"] = 4
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    assert not made.is_of(load(), "flow")
+
+
 @pytest.mark.parametrize("step", [train, sample, evaluate])
 def test_a_store_that_is_replaced_while_a_step_reads_it_is_refused(
     project: Study, run: Callable[..., Result], step: ModuleType, monkeypatch: pytest.MonkeyPatch
@@ -59,7 +78,7 @@ def test_a_store_that_is_replaced_while_a_step_reads_it_is_refused(
         write_project(seed=10)
         return read_split(*words)
 
-    monkeypatch.setattr(step, "read_split", replaced)
+    monkeypatch.setattr(job if step is train else step, "read_split", replaced)
     result = run(step.main, "--variant", "flow", "--seed", 0)
     assert result.exit_code == 1 and "holds other images than those that this run was trained on" in result.output
 

@@ -21,11 +21,19 @@ def test_stage_times_are_summed_and_the_largest_peak_kept(tmp_path: Path) -> Non
         "download": {"seconds": 1.0, "host": "a"},
     }
     write_json(tmp_path / "dots.timing.json", notes)
+    for trial, seconds in enumerate((1.5, 2.0)):
+        (tmp_path / f"trial-{trial}").mkdir()
+        noted = {"trial": {"host": "a", "seconds": seconds, "peak_bytes": 6}}
+        write_json(tmp_path / f"trial-{trial}/timing.json", noted)
     found = costs(
-        results.read(tmp_path, study(("one",), (0, 1, 2))), tmp_path / "dots.timing.json", features="classifier"
+        results.read(tmp_path, study(("one",), (0, 1, 2))),
+        tmp_path / "dots.timing.json",
+        "classifier",
+        [tmp_path / f"trial-{trial}/timing.json" for trial in range(3)],
     )
     assert list(found.items()) == [
-        ("download", Cost(1, 1.0, None)), ("reference", Cost(1, 2.0, 5)), ("train", Cost(2, 7.5, 9)),
+        ("download", Cost(1, 1.0, None)), ("reference", Cost(1, 2.0, 5)), ("trial", Cost(2, 3.5, 6)),
+        ("train", Cost(2, 7.5, 9)),
     ]  # fmt: skip
 
 

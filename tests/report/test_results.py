@@ -9,6 +9,7 @@ import pytest
 from tests.made_up import VARIANT, study, study_content, write_run, write_runs
 from vaeline.report import results
 from vaeline.runs.description import read_content, write_description
+from vaeline.runs.tuning import Choice, Trial
 from vaeline.study.reading import check
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_json
@@ -132,3 +133,14 @@ def test_a_truncated_picture_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:80])
     with pytest.raises(UserError, match="samples.png is damaged"):
         results.read(tmp_path, study(("one",), (0,)))
+
+
+def test_a_run_of_another_choice_is_missing(tmp_path: Path) -> None:
+    write_run(tmp_path / "one/seed-0", {"nll": 1.0})
+    trial = Trial(trial=0, point={"training.learning_rate": 0.1}, score=1.0)
+    for choice, missing in (
+        (Choice(trials=[], chosen=None), {}),
+        (Choice(trials=[trial], chosen=0), {("one", 0): "trained with other values than its tuning has chosen"}),
+    ):
+        found = results.read(tmp_path, study(("one",), (0,)), choices={"one": choice})
+        assert found.missing == missing and list(found.tuned) == ["one"] * len(missing)

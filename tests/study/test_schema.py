@@ -98,6 +98,24 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
         ("dataset.size", True, "dataset.size is True, but must be a whole number from 4 to 512"),
         ("dataset.labels", "none", "dataset.labels none leaves no label to train evaluation.features classifier on"),
         ("training.validate_every", 7, "epochs 120 must be a multiple of validate_every 7"),
+        ("training.betas", [0.9, 1.0], "training.betas.1 is 1.0, but should be less than 1"),
+        (
+            "training",
+            {"epochs": 4, "learning_rate": 0.1, "schedule": "cosine", "milestones": [2]},
+            "schedule cosine has no milestones",
+        ),
+        (
+            "variants.cvae.training",
+            {"rate": 1},
+            "variants.cvae.training has rate, which is no key of training; allowed are: epochs",
+        ),
+        (
+            "variants.cvae.training",
+            {"device": "cpu"},
+            "variants.cvae.training has device, which is the study's, the same for all",
+        ),
+        ("variants.cvae.training", {"eps": 0}, "variants.cvae.training: eps is 0, but should be greater than 0"),
+        ("variants.cvae.training", {"validate_every": 7}, "variants.cvae.training: epochs 120 must be a multiple of"),
     ],
 )
 def test_a_mistake_is_named_with_place_and_allowed_values(
@@ -220,3 +238,19 @@ def test_params_yaml_is_the_default_study() -> None:
     if load(ROOT / "params.yaml").study.name != "digits":
         pytest.skip("another study is active; `make use STUDY=digits` makes the default one active again")
     assert (ROOT / "params.yaml").read_text() == ready_studies.as_yaml(ready_studies.resolve("digits"))
+
+
+def test_a_variant_has_some_keys_of_training_otherwise(digits: dict[str, Any]) -> None:
+    """As in IWAE's published recipe, whose epochs with one learning rate are each three times as many as before."""
+    milestones = [sum(3**i for i in range(n + 1)) for n in range(7)]
+    recipe = {
+        "epochs": 3280,
+        "learning_rate": 0.001,
+        "eps": 0.0001,
+        "batch_size": 20,
+        "milestones": milestones,
+        "decay": 0.71968567,
+    }
+    study = check(with_change(digits, "variants.cvae.training", recipe), Path("params.yaml"))
+    assert study.training_of("cvae") == study.training.model_copy(update=recipe)
+    assert study.training_of("gaussian_cvae") == study.training

@@ -57,6 +57,37 @@ def test_every_kind_of_model_resumes_to_the_same_bytes(variant: dict[str, Any]) 
     assert same(whole, resumed) and rows == rows_again
 
 
+RECIPES: dict[str, dict[str, Any]] = {
+    "adamw": {"optimizer": "adamw", "weight_decay": 0.1},
+    "adamax": {"optimizer": "adamax", "betas": [0.5, 0.9], "eps": 0.001},
+    "cosine": {"schedule": "cosine", "warmup": 4},
+    "an average": {"weight_average": 0.9},
+    "noise": {"gradient_noise": 0.1, "gradient_clip": 1.0},
+    "glorot": {"initialisation": "glorot"},
+}
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_every_recipe_resumes_to_the_same_bytes(recipe: dict[str, Any]) -> None:
+    whole, rows = run("whole", **recipe)
+    with pytest.raises(Killed):
+        run("killed", kill_after(2), **recipe)
+    resumed, rows_again = run("killed", **recipe)
+    assert same(whole, resumed) and rows == rows_again
+    assert not same(whole, run("usual")[0])
+
+
+def test_the_average_is_validated_and_saved_and_the_weights_go_on() -> None:
+    """With a decay of 0 the average is the weights; with another one it changes what is saved but no step."""
+    plain, rows = run("plain")
+    copied, rows_of_copy = run("copied", weight_average=0.0)
+    averaged, rows_of_average = run("averaged", weight_average=0.9)
+    assert same(plain, copied) and rows == rows_of_copy
+    assert not same(plain, averaged)
+    assert [row["objective"] for row in rows] == [row["objective"] for row in rows_of_average]
+    assert rows[-1]["validation_objective"] != rows_of_average[-1]["validation_objective"]
+
+
 def test_a_finished_training_takes_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, rows = run("whole")
     monkeypatch.setattr(Model, "forward", lambda *_: pytest.fail("a step was taken"))

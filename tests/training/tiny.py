@@ -11,9 +11,10 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.models.model import Model
+from vaeline.study.recipe import Recipe
 from vaeline.study.schema import Training, Variant
 from vaeline.training.checkpoints import Checkpoints
-from vaeline.training.job import Job
+from vaeline.training.job import Job, fresh_model
 from vaeline.training.loop import train
 from vaeline.training.tally import Row
 
@@ -46,8 +47,7 @@ def run(name: str, on_epoch: Callable[[Row], None] = lambda row: None, **setting
     training = Training.model_validate(
         {"epochs": 4, "learning_rate": 0.01, "batch_size": 16, "flip": True, "rotation": 5, **settings}
     )
-    torch.manual_seed(0)
-    model = Model(Variant.model_validate(variant), FACTS)
+    model = fresh_model(Recipe(Variant.model_validate(variant), training), FACTS, 0)
     job = Job(model, Batches(split(40), FACTS, 16), Batches(split(12), FACTS, 16), training, seed=0)
     fabric = Fabric(accelerator="cpu", devices=1, precision=training.precision)
     return model, train(job, Checkpoints(name, {}), fabric, on_epoch)

@@ -25,10 +25,22 @@ COPIED = [
     "pipeline_steps",
     "parts/__init__.py",
 ]
-STUBBED = ["download", "preprocess", "classifier", "reference", "train", "sample", "evaluate", "report"]
+STUBBED = [
+    "download",
+    "preprocess",
+    "classifier",
+    "reference",
+    "design",
+    "trial",
+    "choose",
+    "train",
+    "sample",
+    "evaluate",
+    "report",
+]
 STUB = 'from pipeline_steps.stub import main\n\nif __name__ == "__main__":\n    main("{step}", "{code}")\n'
 # The files of stubs say nothing about themselves.
-STUB_OF_CLAIMS = 'def says_other(rule, variant, seed, study):\n    return ""\n'
+STUB_OF_CLAIMS = 'def says_other(rule, wildcards, study):\n    return ""\n'
 
 
 @pytest.fixture(scope="session")

@@ -141,5 +141,10 @@ class Project:
         return there
 
 
+def choices_of(*variants: str) -> list[str]:
+    """The steps of variants' tuning without trials."""
+    return [f"{step} {variant}" for step in ("choose", "design") for variant in variants]
+
+
 def stages_of(variant: str, seed: int = 0) -> list[str]:
     return [f"{step} {variant} {seed}" for step in ("evaluate", "sample", "train")]

@@ -30,10 +30,14 @@ def work(step: str) -> None:
     """Do the work of a step."""
     params = _read_yaml("params.yaml")
     options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
-    variant, seed = options.get("--variant", ""), options.get("--seed", "")
+    variant, seed, trial = (options.get(name, "") for name in ("--variant", "--seed", "--trial"))
     study, data, features = params["study"]["name"], params["dataset"]["id"], params["evaluation"]["features"]["name"]
     runs = Path("results", study, "runs")
-    run = runs / variant / f"seed-{seed}"
+    run, choice, tuning = (
+        runs / variant / f"seed-{seed}",
+        runs / variant / "choice.json",
+        Path("results", study, "tuning", variant),
+    )
     store, judge, reference = f"data/{data}.h5", f"data/{data}.classifier.safetensors", f"data/{data}.{features}"
     model = [run / "model.safetensors", run / "variant.yaml"]
     reads, read_params, writes = {
@@ -41,13 +45,16 @@ def work(step: str) -> None:
         "preprocess": ([f"data/raw/{data}.json"], ["dataset"], [store]),
         "classifier": ([store], ["classifier"], [judge]),
         "reference": ([store, judge], ["evaluation.features"], [f"{reference}.reference.safetensors", f"{reference}.json"]),
-        "train": ([store], ["training", f"variants.{variant}"], [*model, run / "training.csv"]),
+        "design": ([], ["tuning"], [tuning / "design.json"]),
+        "trial": ([store], ["tuning.space", "training", f"variants.{variant}"], [tuning / f"trial-{trial}" / "trial.json"]),
+        "choose": (_trials(params, tuning), ["tuning"], [choice]),
+        "train": ([store, choice], ["training", f"variants.{variant}"], [*model, run / "training.csv"]),
         "sample": ([store, *model], ["sampling"], [run / name for name in ("samples.h5", "reconstructions.png", "samples.png")]),
         "evaluate": ([store, judge, *model, run / "samples.h5"], ["evaluation"], [run / "metrics.json", run / "evaluation.json"]),
         "report": (None, ["study"], _declared("report", study)),
     }[step]  # fmt: skip
     with open("ran.log", "a") as log:
-        log.write(" ".join(filter(None, [step, variant, seed])) + "\n")
+        log.write(" ".join(filter(None, [step, variant, seed, trial])) + "\n")
     if len(Path("ran.log").read_text().splitlines()) == int(os.environ.get("HELD_STEP", "0")):
         while os.path.exists(os.environ["HELD_BY"]):
             time.sleep(0.01)
@@ -56,7 +63,7 @@ def work(step: str) -> None:
     if reads is None:
         reads = _runs_of(params, runs)
     values = [_lookup(params, key) for key in read_params]
-    content = hashlib.sha256(json.dumps([step, seed, values]).encode())
+    content = hashlib.sha256(json.dumps([step, seed + trial, values]).encode())
     for path in reads:
         content.update(Path(path).read_bytes())
     for path in map(Path, writes):
@@ -100,6 +107,10 @@ def _runs_of(params: dict, runs: Path) -> list[Path]:
         if variant.name not in params["study"]["variants"]:
             shutil.move(variant, runs.with_name("former") / variant.name)
     return sorted(runs.glob("*/*/metrics.json"))
+
+
+def _trials(params: dict, tuning: Path) -> list[Path]:
+    return [tuning / "design.json", *(tuning / f"trial-{each}" / "trial.json" for each in params["tuning"]["trials"])]
 
 
 def _means(runs: list[Path]) -> str:

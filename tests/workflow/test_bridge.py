@@ -14,11 +14,11 @@ from dvc.dvcfile import Lockfile
 from dvc.repo import Repo, lock_repo
 
 from tests.workflow.launched import Launched
-from tests.workflow.scratch import SHARED, Project, stages_of
+from tests.workflow.scratch import SHARED, Project, choices_of, stages_of
 from workflow import bridge
 
 REPORT = "report"
-EVERY = sorted([*SHARED, REPORT, *stages_of("gaussian_cvae"), *stages_of("cvae")])
+EVERY = sorted([*SHARED, REPORT, *choices_of("gaussian_cvae", "cvae"), *stages_of("gaussian_cvae"), *stages_of("cvae")])
 
 
 def widen(variant: str) -> Any:
@@ -98,6 +98,15 @@ def test_snakemake_accepts_an_experiment(project: Project) -> None:
     project.run("dvc", "exp", "run", "--set-param", "variants.cvae.latent=4", "--name", "narrower")
     assert project.ran() == of("cvae")
     assert "narrower" in project.run("dvc", "exp", "list")
+    assert project.settled()
+
+
+def test_a_variants_own_training_reruns_only_that_variant(project: Project) -> None:
+    project.edit(lambda params: params["variants"]["cvae"]["training"].update(learning_rate=0.1))
+    assert project.snakemake() == of("cvae")
+    assert project.settled()
+    project.edit(lambda params: params["variants"]["cvae"]["training"].update(learning_rate=0.2))
+    assert project.repro() == of("cvae")
     assert project.settled()
 
 

@@ -24,11 +24,18 @@ Stage = dict[str, Any]
 Key = tuple[str, tuple[str, ...]]  # rule, outputs
 
 
-@pytest.fixture(scope="module")
-def engines(sources: Project) -> Iterator[tuple[dict[Key, Stage], dict[Key, Stage]]]:
+SPACE = {"training.learning_rate": {"log": [0.0001, 0.01]}}
+
+
+@pytest.fixture(scope="module", params=[[], [0, 2]], ids=["untuned", "tuned"])
+def engines(
+    sources: Project, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[dict[Key, Stage], dict[Key, Stage]]]:
     """Every stage of the active study, as Snakemake and as DVC sees it."""
+    project = sources.copy(tmp_path_factory.mktemp("engines") / "project")
+    project.edit(lambda params: params["tuning"].update(trials=request.param, space=SPACE))
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(sources.folder)
+        patch.chdir(project.folder)
         write_hashes(load())
         yield by_snakemake(), by_dvc()
 
@@ -142,6 +149,13 @@ def test_outputs_lie_where_python_has_them(engines: Any) -> None:
         assert made["code"] == {CODE, results.code}
         for step in ("train", "sample", "evaluate"):
             assert {path.parent for path in made[step]} == runs
+        assert made["design"] == {results.design(variant) for variant in study.study.variants}
+        assert made["choose"] == {results.choice(variant) for variant in study.study.variants}
+        assert made.get("trial", set()) == {
+            results.trial(variant, trial) / "trial.json"
+            for variant in study.study.variants
+            for trial in study.tuning.trials
+        }
         assert {path.parent for path in made["report"]} == {results.path}
         assert {path.name for step in ("train", "sample", "evaluate") for path in made[step]} == set(FILES)
 

@@ -182,7 +182,11 @@ def record_with(project: Project, monkeypatch: pytest.MonkeyPatch, change: str) 
             save(stage, **keywords)
 
     monkeypatch.setattr(PipelineStage, "save", edited)
-    monkeypatch.setattr(bridge, "says_other", lambda *job: OTHER * (job[:2] == ("train", "cvae") and change == "claim"))
+    monkeypatch.setattr(
+        bridge,
+        "says_other",
+        lambda rule, wildcards, study: OTHER * ((rule, wildcards.get("variant"), change) == ("train", "cvae", "claim")),
+    )
     lock = yaml.safe_load(Path("dvc.lock").read_text())
     for name in ("train@digits-cvae-0", "train@digits-gaussian_cvae-0"):
         del lock["stages"][name]

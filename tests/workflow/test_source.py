@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.scratch import Project, stages_of
+from tests.workflow.scratch import Project, choices_of, stages_of
 
 EVERY = ["classifier", "download", "preprocess", "reference", "report", *stages_of("cvae"), *stages_of("gaussian_cvae")]
 
@@ -24,7 +24,7 @@ def done(fresh: Project) -> Project:
     project = fresh.copy(fresh.folder.with_name("with_source"))
     write_source(project.folder / "data/mine")
     project.edit(lambda params: params["dataset"].update(id="mine", name="image_folder", source="data/mine"))
-    assert project.snakemake() == sorted(EVERY)
+    assert project.snakemake() == sorted([*EVERY, *choices_of("cvae", "gaussian_cvae")])
     return project
 
 

@@ -19,7 +19,7 @@ class Cost(NamedTuple):
     peak_bytes: int | None  # the most memory that one of its processes used; None if no run noted it
 
 
-def costs(results: Results, shared: Path, features: str) -> dict[str, Cost]:
+def costs(results: Results, shared: Path, features: str, trials: Iterable[Path] = ()) -> dict[str, Cost]:
     """What each stage before the report cost, in the order of the stages; stages without a note are omitted.
 
     The report itself is omitted: it is written before its own cost is known.
@@ -28,12 +28,14 @@ def costs(results: Results, shared: Path, features: str) -> dict[str, Cost]:
         results: the study's runs.
         shared: the notes of the stages that all runs share, `data/<id>.timing.json`.
         features: the feature space of the evaluation. Another study of the same data may have used another one.
+        trials: the notes of the trials of all variants.
 
     Raises:
         UserError: the notes are damaged.
     """
     notes = read_times(shared)
     found = {step: [notes[name]] for step in SHARED if (name := _name(step, features)) in notes}
+    found["trial"] = [times["trial"] for times in map(read_times, trials) if "trial" in times]
     found |= {step: [run.times[step] for run in results.runs if step in run.times] for step in OF_RUNS}
     return {step: _sum(times) for step, times in found.items() if times}
 

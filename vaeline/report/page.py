@@ -31,6 +31,7 @@ from vaeline.report.sections.runs import RunsSection, runs_section
 from vaeline.report.sections.section import Section
 from vaeline.report.sections.trade_offs import TradeOffsSection, trade_offs_section
 from vaeline.report.sections.training import TrainingSection, training_section
+from vaeline.report.sections.tuning import TuningSection, tuning_section
 from vaeline.report.typesetting import breakable, inlined, typeset
 from vaeline.study.schema import Study
 
@@ -51,6 +52,7 @@ class Page:
     latents: LatentsSection | None
     failures: FailuresSection | None
     training: TrainingSection | None
+    tuning: TuningSection | None
     definitions: DefinitionsSection
     runs: RunsSection
     provenance: ProvenanceSection
@@ -84,6 +86,7 @@ def compose(study: Study, plots: RenderedPlots, made_of: Provenance) -> Page:
         latents=latents_section(plots),
         failures=failures_section(plots),
         training=training_section(findings),
+        tuning=tuning_section(plots),
         definitions=definitions_section(results, rows, companions),
         runs=runs_section(findings, [each.name for each in answer.answers]),
         provenance=provenance_section(study, made_of),

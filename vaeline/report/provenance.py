@@ -15,8 +15,8 @@ from vaeline.report.results import Results
 PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
 STAGES = {  # stage, in the order in which they run -> what it makes
     "download": "raw files, checked", "preprocess": "one HDF5 store", "classifier": "the classifier of labels",
-    "reference": "statistics of real images", "train": "weights of a run", "sample": "images and latents of a run",
-    "evaluate": "metrics of a run", "report": "this page",
+    "reference": "statistics of real images", "trial": "the score of a trial of the tuning", "train": "weights of a run",
+    "sample": "images and latents of a run", "evaluate": "metrics of a run", "report": "this page",
 }  # fmt: skip
 SHOWN_OF_CHECKSUM = 16  # letters
 
@@ -47,12 +47,18 @@ def provenance(results: Results, facts: Facts | None, spent: Mapping[str, Cost])
         facts: of the store; None if it is unavailable.
         spent: what each stage cost.
     """
-    runs = len(results.runs) + len(results.missing)
     stages = [
-        Stage(name, makes, runs if name in OF_RUNS else 1, _in_words(spent[name]) if name in spent else "")
+        Stage(name, makes, jobs, _in_words(spent[name]) if name in spent else "")
         for name, makes in STAGES.items()
+        if (jobs := _jobs(results, name))
     ]
     return Provenance(stages, {} if facts is None else _data(facts), environment())
+
+
+def _jobs(results: Results, stage: str) -> int:
+    if stage == "trial":
+        return sum(len(choice.trials) for choice in results.choices.values())
+    return len(results.runs) + len(results.missing) if stage in OF_RUNS else 1
 
 
 def _in_words(cost: Cost) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import product
@@ -21,6 +22,7 @@ from vaeline.runs.folder import FILES, TIMING, RunKey, again_for, read_json, run
 from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, require_files
 from vaeline.runs.samples_file import LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
 from vaeline.runs.timing import Time, read_times
+from vaeline.runs.tuning import Choice
 from vaeline.study.schema import Published, Study, StudySection
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import again, settings_of
@@ -78,6 +80,13 @@ class Results:
         default_factory=dict
     )  # of the study: key -> the value that the runs were made with
 
+    choices: Mapping[str, Choice] = field(default_factory=dict)  # variant -> what its tuning has chosen
+
+    @property
+    def tuned(self) -> dict[str, Choice]:
+        """The variants that were tuned."""
+        return {variant: choice for variant, choice in self.choices.items() if choice.trials}
+
     def of(self, variant: str) -> list[Run]:
         """The runs of a variant, in the order of the study's seeds."""
         return [run for run in self.runs if run.variant == variant]
@@ -89,6 +98,7 @@ def read(
     tolerant: bool = False,
     reference: Record | None = None,
     common: CommonGround | None = None,
+    choices: Mapping[str, Choice] | None = None,
 ) -> Results:
     """Read the runs of `study` out of `folder` (results/<study>/runs); others are left alone.
 
@@ -100,14 +110,15 @@ def read(
         tolerant: count a run among the missing ones if a file of it cannot be read, as after an update.
         reference: numbers of the data set; None if they are unavailable.
         common: what the runs must have in common; what it leaves open is that of the first run.
+        choices: variant -> what its tuning has chosen, which its runs must have been trained with; one that is left out may be any.
 
     Raises:
         UserError: a file of a run cannot be read, or is of another run.
     """
-    runs, missing, common = [], {}, common or CommonGround()
+    runs, missing, common, choices = [], {}, common or CommonGround(), choices or {}
     for variant, seed in product(study.study.variants, study.study.seeds):
         try:
-            found = _read_run(run_in(folder, variant, seed), study, RunKey(variant, seed), common)
+            found = _read_run(run_in(folder, variant, seed), study, RunKey(variant, seed), common, choices.get(variant))
         except (UserError, OSError) as error:
             if not tolerant:
                 raise
@@ -116,10 +127,11 @@ def read(
             runs.append(found)
         else:
             missing[variant, seed] = found
-    return Results(study.study, runs, missing, study.published, reference or Record(), settings_of(study, "report"))
+    settings = settings_of(study, "report")
+    return Results(study.study, runs, missing, study.published, reference or Record(), settings, choices)
 
 
-def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> Run | str:
+def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround, choice: Choice | None) -> Run | str:
     """A run, or why it is missing."""
     absent = [state for name, state in FILES.items() if not (folder / name).exists()]
     if absent:
@@ -127,6 +139,8 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround) -> 
     made = description_of(folder, run)
     if not made.is_of(study, run.variant):
         return f"trained {OTHERWISE}"
+    if choice and differences(made.tuned, choice.point):
+        return "trained with other values than its tuning has chosen"
     of_samples, measured = about_samples_of(folder, made), evaluation_of(folder, made)
     for step, settings in {"sample": of_samples.settings, "evaluate": measured.settings}.items():
         if differences(settings, settings_of(study, step, run.variant)):

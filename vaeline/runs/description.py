@@ -33,6 +33,7 @@ class Description(BaseModel):
     variant: dict[str, Any]
     own_parts: list[str] = []  # files of the project's own parts that the variant names
     training: dict[str, Any]
+    tuned: dict[str, Any] = {}  # dotted key -> the value that tuning has chosen
     facts: Facts  # of its images
     weights_sha256: str  # of model.safetensors
     training_csv_sha256: str
@@ -48,8 +49,11 @@ class Description(BaseModel):
         return {"training": self.training, f"variants.{self.name}": self.variant}
 
     def is_of(self, study: Study, variant: str) -> bool:
-        """Whether the run was trained with the variant and the training settings that the study has now."""
-        return not differences(self.settings, settings_of(study, "train", variant))
+        """Whether the run was trained with the variant and the training settings that the study has now, but for what was tuned."""
+        try:
+            return not differences(self.settings, settings_of(study, "train", variant, self.tuned))
+        except UserError:  # the variant has no longer a key that was tuned
+            return False
 
 
 class _WithoutAliases(yaml.SafeLoader):

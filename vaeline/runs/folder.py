@@ -4,6 +4,9 @@ results/<study>/                              the study's report, metrics and pl
 results/<study>/code.json                     hashes of the steps' code
 results/<study>/timing.json                   time and memory of the report
 results/<study>/runs/<variant>/seed-<seed>/   the files of a run
+results/<study>/runs/<variant>/choice.json    what the tuning of a variant has chosen
+results/<study>/tuning/<variant>/design.json  what its trials try
+results/<study>/tuning/<variant>/trial-<n>/   the files of a trial
 results/<study>/former/<variant>/...          runs that the study no longer names
 results/<study>/live/<variant>-seed-<seed>/   curves of a training that is going on
 """
@@ -22,7 +25,8 @@ from vaeline.system.errors import reading_ours
 T = TypeVar("T")
 
 RESULTS = "results"
-TIMING = "timing.json"  # of a run, and of a study
+TIMING = "timing.json"  # of a run, of a trial, and of a study
+CHOICE = "choice.json"  # of a variant
 
 NOT_TRAINED = "not trained"
 
@@ -89,6 +93,18 @@ class StudyFolder:
     def run(self, variant: str, seed: int) -> Path:
         """The folder of a run."""
         return run_in(self.runs, variant, seed)
+
+    def design(self, variant: str) -> Path:
+        """What the trials of a variant try."""
+        return self.path / "tuning" / variant / "design.json"
+
+    def trial(self, variant: str, number: int) -> Path:
+        """The folder of a trial."""
+        return self.path / "tuning" / variant / f"trial-{number}"
+
+    def choice(self, variant: str) -> Path:
+        """What the tuning of a variant has chosen."""
+        return self.runs / variant / CHOICE
 
     def live(self, variant: str, seed: int) -> Path:
         """The curves of a run while it is trained."""

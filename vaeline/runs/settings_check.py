@@ -42,4 +42,4 @@ def require_step(study: Study, run: RunKey, step: str, project: Path = Path()) -
     settings = made.settings
     if step != "train":
         settings = (identity.about_samples_of if step == "sample" else identity.evaluation_of)(folder, made).settings
-    require_settings(study, step, folder, settings, again(step, run), run.variant)
+    require_settings(study, step, folder, settings, again(step, run), run.variant, made.tuned)

@@ -100,7 +100,7 @@ def _allowed(schema: Schema) -> str:
     if "prefixItems" in schema:
         return f"list of {len(schema['prefixItems'])}: {_allowed(schema['prefixItems'][0])}"
     if "items" in schema:
-        return f"list: {_allowed(schema['items'])}"
+        return f"list: {_allowed(schema['items'])}" if schema["items"] else "list"
     if "type" not in schema:
         return "keys, below" if "$ref" in schema else "a part"
     if isinstance(values := schema.get("additionalProperties"), dict):

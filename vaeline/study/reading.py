@@ -15,6 +15,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 
 from vaeline.study.former_keys import FORMER
 from vaeline.study.parts import PartOptions, check_own
+from vaeline.study.recipe import check_tuning
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, missing, reason, shown, unreadable
 
@@ -169,11 +170,16 @@ def check(content: Content, path: Path) -> Study:
     """
     check_own()
     try:
-        return Study.model_validate(content)
+        study = Study.model_validate(content)
     except ValidationError as error:
         mistakes = [_sentence(path, mistake) for mistake in error.errors()[:MOST_MISTAKES]]
         more = error.error_count() - len(mistakes)
         raise UserError("\n".join(mistakes + [f"{path} has {more:,} more mistakes."] * (more > 0))) from error
+    try:
+        check_tuning(study)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    return study
 
 
 def _sentence(path: Path, mistake: ErrorDetails) -> str:

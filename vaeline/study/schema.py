@@ -1,9 +1,10 @@
 """The schema of a study: every key typed, bounded and described; unknown keys are refused."""
 
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names, shown_file, shown_folder
 
@@ -24,6 +25,7 @@ def once_each(value: list[T]) -> list[T]:
 
 OnceEach = AfterValidator(once_each)
 Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class StudySection(Entry):
@@ -246,11 +248,44 @@ class Training(Entry):
     patience: int = Field(10, ge=1, description="stop after this many validations without a better objective")
     validate_every: int = Field(1, ge=1, description="epochs between two validations")
     batch_size: int = Field(128, ge=2, le=1_000_000, description="images of a training step")
-    learning_rate: float = Field(gt=0, le=1, description="of Adam")
+    optimizer: Literal["adam", "adamw", "adamax"] = Field(
+        "adam", description="Adam; with a decoupled weight decay (AdamW); or by the largest gradients (Adamax)"
+    )
+    learning_rate: float = Field(gt=0, le=1, description="of the optimizer")
+    betas: tuple[Share, Share] = Field(
+        (0.9, 0.999), strict=False, description="decays of the optimizer's two moments, for each step"
+    )
+    eps: float = Field(1e-8, gt=0, le=1, description="added to the root of the second moment")
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="of all weights: added to the gradient, but with adamw taken off the weights themselves",
+    )
+    warmup: int = Field(0, ge=0, description="steps over which the learning rate rises linearly")
+    schedule: Literal["milestones", "cosine"] = Field(
+        "milestones",
+        description="how the learning rate falls: at milestones, or in each step along a cosine that is 0 after the last epoch",
+    )
     milestones: list[Annotated[int, Field(ge=1)]] = Field(
         [], description="epochs after each of which the learning rate is multiplied by `decay`"
     )
-    decay: float = Field(0.1, gt=0, le=1, description="of the learning rate, at a milestone")
+    decay: float = Field(0.1, gt=0, le=1, description="factor of the learning rate at each milestone")
+    weight_average: Share | None = Field(
+        None,
+        description=(
+            "decay of an exponential moving average of the weights, for each step; the average is validated and saved in place of the weights; "
+            "null for none"
+        ),
+    )
+    initialisation: Literal["parts", "glorot"] = Field(
+        "parts", description="how encoder and decoder start: as their network says, or as in Glorot and Bengio (2010)"
+    )
+    gradient_noise: float = Field(
+        0.0,
+        ge=0,
+        description="variance of normal noise on the gradient in the first step; it falls as (step)^-0.55 (Neelakantan et al., 2015)",
+    )
     gradient_clip: float | None = Field(None, gt=0, description="largest norm of the gradient; null for none")
     precision: Literal["32-true", "bf16-mixed"] = Field(
         "32-true", description="of the training steps; evaluation is in 32 bits"
@@ -271,6 +306,87 @@ class Training(Entry):
                 f"epochs {self.epochs} must be a multiple of validate_every {self.validate_every}: the last epoch is validated"
             )
         return self
+
+    @model_validator(mode="after")
+    def falls_in_one_way(self) -> "Training":
+        if self.schedule == "cosine" and self.milestones:
+            raise ValueError(
+                f"schedule cosine has no milestones, but milestones is {self.milestones}; set it to [], or schedule to milestones"
+            )
+        return self
+
+
+# What a variant may have otherwise than the study: how it learns. What it learns from, and what that runs on, is the study's.
+OF_VARIANTS = tuple(
+    key for key in Training.model_fields if key not in ("precision", "flip", "rotation", "threads", "device")
+)
+
+
+def keys_of_variants(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuse keys of `training` that a variant may not override."""
+    for key in value:
+        if key not in OF_VARIANTS:
+            why = (
+                "is the study's, the same for all variants" if key in Training.model_fields else "is no key of training"
+            )
+            raise ValueError(f"has {key}, which {why}; allowed are: {', '.join(OF_VARIANTS)}")
+    return value
+
+
+Space = dict[str, dict[Literal["log", "linear", "whole", "among"], list[Any]]]
+MOST_TUNED = 8  # keys; the design has a prime number for each
+MOST_TRIALS = 1000
+
+
+class Tuning(Entry):
+    """A search for the best values of some keys, with as many trials for every variant, before its runs are trained."""
+
+    trials: Annotated[list[Annotated[int, Field(ge=0, lt=MOST_TRIALS)]], OnceEach] = Field(
+        [], description="the numbers of the trials of each variant, as in [0, 1, 2, 3]; [] for no tuning"
+    )
+    epochs: int = Field(10, ge=1, description="of each trial, at most")
+    space: Space = Field(
+        {},
+        description=(
+            "what is tuned: keys of `training`, as in training.learning_rate, or of every variant, as in regularizer.weight, each with a range: "
+            "{log: [low, high]}, {linear: [low, high]}, {whole: [low, high]} for whole numbers, or {among: [value, value]}"
+        ),
+    )
+    metric: Literal["validation_negative_elbo", "validation_objective", "validation_distortion"] = Field(
+        "validation_negative_elbo", description="the column of training.csv whose lowest value wins"
+    )
+    seed: Seed = Field(0, description="of the design, and of the trials, which use no seed of the study")
+
+    @field_validator("space")
+    @classmethod
+    def ranges_hold_several_values(cls, value: Space) -> Space:
+        if len(value) > MOST_TUNED:  # pydantic does not tell how many keys a mapping has
+            raise ValueError(f"holds {len(value)} keys, but should hold at most {MOST_TUNED}")
+        for key, range_ in value.items():
+            if len(range_) != 1 or not _is_range(*next(iter(range_.items()))):
+                raise ValueError(
+                    f"{key} has {range_!r}, which is no range of several values; give {{log: [low, high]}} above 0, {{linear: [low, high]}}, "
+                    "{whole: [low, high]} or {among: [value, value]}"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def tunes_something(self) -> "Tuning":
+        if self.trials and not self.space:
+            raise ValueError(
+                f"trials lists {len(self.trials)}, but space has no key; name what is tuned, or set trials to []"
+            )
+        return self
+
+
+def _is_range(kind: str, given: list[Any]) -> bool:
+    if kind == "among":
+        plain = all(isinstance(each, bool | int | float | str | list) for each in given)
+        return plain and len({repr(each) for each in given}) == len(given) > 1
+    numbers = (int,) if kind == "whole" else (int, float)
+    if len(given) != 2 or any(type(each) not in numbers for each in given):
+        return False
+    return bool(given[0] < given[1] and (kind != "log" or given[0] > 0))
 
 
 class Classifier(Entry):
@@ -364,6 +480,13 @@ class Variant(Entry):
         validate_default=True,
         description="the bound on log p(x) that training optimises",
     )
+    training: Annotated[dict[str, Any], AfterValidator(keys_of_variants)] = Field(
+        {},
+        description=(
+            "keys of `training` that this variant has otherwise than the study, as in {learning_rate: 0.0005}; not precision, flip, rotation, "
+            "threads or device, which are the same for all"
+        ),
+    )
     density: Annotated[PartOptions, PartOf("densities")] | None = Field(
         None, description="fitted to the latents after training, and sampled from in place of the prior; null for none"
     )
@@ -401,6 +524,9 @@ class Study(Entry):
     study: StudySection = Field(description="What is compared, and how often.")
     dataset: Dataset = Field(description="Which images, of what size, under which labels.")
     training: Training = Field(description="How every variant is trained.")
+    tuning: Tuning = Field(
+        Tuning(), description="What is tuned for each variant before it is trained, with the same budget for all."
+    )
     classifier: Classifier = Field(
         Classifier(), description="The classifiers that measure condition accuracy, each of which is a feature space."
     )
@@ -431,6 +557,24 @@ class Study(Entry):
         return self
 
     @model_validator(mode="after")
+    def variants_can_be_trained(self) -> "Study":
+        """Refuse a variant's own keys of training if they do not fit."""
+        for name in self.variants:
+            try:
+                self.training_of(name)
+            except ValidationError as error:
+                raise ValueError(f"variants.{name}.training: {first_mistake(error)}") from error
+        return self
+
+    def training_of(self, variant: str) -> Training:
+        """How a variant is trained: as the study says, but for the keys that the variant has otherwise."""
+        return self.training_with(self.variants[variant].training)
+
+    def training_with(self, own: Mapping[str, Any]) -> Training:
+        """The study's training with some keys replaced."""
+        return Training.model_validate({**self.training.model_dump(), **own})
+
+    @model_validator(mode="after")
     def named_variants_exist(self) -> "Study":
         for name in self.study.variants:
             if name not in self.variants:
@@ -444,3 +588,11 @@ class Study(Entry):
                     f"{', '.join(self.variants)}"
                 )
         return self
+
+
+def first_mistake(error: ValidationError) -> str:
+    """The first mistake that a check has found, as the middle of a sentence."""
+    mistake = error.errors()[0]
+    where = ".".join(map(str, mistake["loc"]))
+    message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{where} is {mistake['input']!r}, but {message}" if where else message

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vaeline.study.design import Value
+from vaeline.study.recipe import UNTUNED, recipe_of
 from vaeline.study.schema import Dataset, Study
 from vaeline.study.settings import differences, values
 from vaeline.system.errors import UserError
@@ -22,25 +24,34 @@ READS: dict[str, tuple[str, ...]] = {
         "evaluation.features", "evaluation.by_label", "sampling.count", "sampling.seed", "classifier.threads",
         "training.device",
     ),
+    "design": ("tuning.trials", "tuning.space", "tuning.seed"),
+    "trial": (
+        "tuning.epochs", "tuning.space", "tuning.metric", "tuning.seed", "training", "variants.{variant}",
+    ),
+    "choose": ("tuning",),
     "train": ("training", "variants.{variant}"),
     "sample": ("sampling", "training.device", "training.threads"),
     "evaluate": ("evaluation", "training.device", "training.threads"),
-    "report": ("study", "dataset", "training", "classifier", "sampling", "evaluation", "variants", "published"),
+    "report": ("study", "dataset", "training", "tuning", "classifier", "sampling", "evaluation", "variants", "published"),
 }  # fmt: skip
 OF_RUN = ("train", "sample", "evaluate")  # the steps of one run
 
 
-def settings_of(study: Study, step: str, variant: str = "") -> dict[str, Any]:
+def settings_of(study: Study, step: str, variant: str = "", tuned: Mapping[str, Value] = UNTUNED) -> dict[str, Any]:
     """The values that a step reads now, as its files name them: dotted key -> value, as JSON gives it back.
 
     Args:
         study: as params.yaml has it.
         step: whose files they are.
         variant: of the run, if the step is one of a run.
+        tuned: the values that the run was trained with in place of those of its variant, if the step is `train`.
     """
     if step == "preprocess":
         return settings_of_store(study.dataset)
     found = values(study, (key.format(variant=variant) for key in READS[step]))
+    if step == "train":  # whose files name the values with all that is overridden
+        entry, training = recipe_of(study, variant, tuned)
+        found = {"training": training.model_dump(mode="json"), f"variants.{variant}": entry.model_dump(mode="json")}
     found.pop("study", None)  # the comparison has its name, variants and seeds under keys of their own
     return found
 
@@ -67,7 +78,13 @@ BY_DVC = " (if DVC has recorded it as it is, `snakemake --cores 4 all` makes it 
 
 
 def require_settings(
-    study: Study, step: str, path: Path, made: Mapping[str, Any], remedy: str = "", variant: str = ""
+    study: Study,
+    step: str,
+    path: Path,
+    made: Mapping[str, Any],
+    remedy: str = "",
+    variant: str = "",
+    tuned: Mapping[str, Value] = UNTUNED,
 ) -> None:
     """Refuse a file of other settings.
 
@@ -78,11 +95,12 @@ def require_settings(
         made: the settings that it names.
         remedy: what to do; empty for `again`.
         variant: of the run, if the step is one of a run.
+        tuned: as `settings_of` takes it.
 
     Raises:
         UserError: names the settings that differ.
     """
-    if other := differences(made, settings_of(study, step, variant)):
+    if other := differences(made, settings_of(study, step, variant, tuned)):
         raise UserError(
             f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {remedy or again(step)}{BY_DVC}."
         )

@@ -16,6 +16,7 @@ from vaeline.system.seeds import derive_seed
 from vaeline.system.state_files import State
 from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.job import Job
+from vaeline.training.learning_rate import learning_rate
 from vaeline.training.step import Step, stepper
 from vaeline.training.tally import Row, Tally, named_terms
 from vaeline.training.validation import validate
@@ -54,9 +55,10 @@ class Progress:
     def state(self, step: Step, just_best: bool) -> State:
         """The content of a checkpoint; weights that are `just_best` are not written twice."""
         weights = step.model.state_dict()
-        progress = {**vars(self), "best": weights if just_best else self.best}
+        progress = {**vars(self), "best": weights if just_best and step.average is None else self.best}
         state = {"model": weights, "optimizer": step.optimizer.state_dict(), "progress": progress}
-        return state if step.adversary is None else {**state, "adversary": step.adversary.state()}
+        state |= {} if step.adversary is None else {"adversary": step.adversary.state()}
+        return state if step.average is None else {**state, "average": step.average.weights}
 
 
 def train(job: Job, checkpoints: Checkpoints, fabric: Fabric, on_epoch: Callable[[Row], None]) -> list[Row]:
@@ -87,14 +89,23 @@ def train(job: Job, checkpoints: Checkpoints, fabric: Fabric, on_epoch: Callable
         while not progress.finished(job.settings):
             tally = Tally(progress.epoch + 1, checkpoints, step.adversary is not None)
             row = _train_epoch(job, step, tally, bar)
-            if validated := tally.epoch % job.settings.validate_every == 0:
-                row |= validate(job, tally)
-            progress.note(row, job.model)
+            with step.averaged():
+                if validated := tally.epoch % job.settings.validate_every == 0:
+                    row |= validate(job, tally)
+                progress.note(row, job.model)
             state = progress.state(step, just_best=validated and not progress.waited)
             checkpoints.write(progress.epoch, state, progress.finished(job.settings))
             on_epoch(row)
     job.model.load_state_dict(progress.best)
     return progress.rows
+
+
+def best_row(rows: list[Row], model: Model) -> Row:
+    """The row of the epoch whose weights a training keeps: the first with the best objective, or the last one against an adversary."""
+    validated = [row for row in rows if "validation_objective" in row]
+    if model.regularizer.adversary is not None:
+        return validated[-1]
+    return min(validated, key=lambda row: row["validation_objective"])
 
 
 def _resume(step: Step, state: State | None) -> Progress:
@@ -105,19 +116,21 @@ def _resume(step: Step, state: State | None) -> Progress:
     step.optimizer.load_state_dict(state["optimizer"])
     if step.adversary:
         step.adversary.load(state["adversary"])
+    if step.average:
+        step.average.load(state["average"])
     return Progress(**state["progress"])
 
 
 def _train_epoch(job: Job, step: Step, tally: Tally, bar: Bar) -> Row:
     """Train on every image once: `epoch` and the means of what each step returned."""
     settings, seed, epoch = job.settings, job.seed, tally.epoch
-    _set_learning_rate(step.optimizer, settings, epoch)
     torch.manual_seed(derive_seed("training posterior", seed, epoch))
     job.model.train()
     means: Row = {}
     before = (epoch - 1) * len(job.train)
     shuffled = job.train.shuffled(derive_seed("training batches", seed, epoch), settings.flip, settings.rotation)
     for index, (x, labels) in enumerate(shuffled, 1):
+        _set_learning_rate(step.optimizer, learning_rate(settings, before + index, len(job.train)))
         tally.add(len(x), step(x, labels, before + index))
         if index % CHECK_EVERY == 0 or index == len(job.train):
             seen, means = tally.images, tally.read()
@@ -127,11 +140,9 @@ def _train_epoch(job: Job, step: Step, tally: Tally, bar: Bar) -> Row:
     return {"epoch": epoch, **means}
 
 
-def _set_learning_rate(adam: torch.optim.Adam, settings: Training, epoch: int) -> None:
-    """A function of the epoch alone, so that a resumed training need not remember it."""
-    passed = sum(milestone < epoch for milestone in settings.milestones)
-    for group in adam.param_groups:
-        group["lr"] = settings.learning_rate * settings.decay**passed
+def _set_learning_rate(optimizer: torch.optim.Optimizer, value: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = value
 
 
 def _check_epoch(step: Step, tally: Tally, means: Row) -> None:

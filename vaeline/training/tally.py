@@ -11,6 +11,19 @@ from vaeline.training.checkpoints import Checkpoints
 Row = dict[str, float]
 
 
+class Diverged(UserError):
+    """A training whose terms or weights are no longer finite, or whose adversary is far worse than chance.
+
+    Args:
+        message: for the user, with what to do.
+        what: happened, and where; the same on every machine.
+    """
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message)
+        self.what = what
+
+
 class Tally:
     """Sums of the training terms over an epoch; they stay on the device until read."""
 
@@ -44,18 +57,21 @@ class Tally:
         self._pending.clear()
         return {name: total / self.images for name, total in self._sums.items()}
 
-    def diverged(self, where: str, what: str) -> UserError:
+    def diverged(self, where: str, what: str) -> Diverged:
         """The error of a training that has diverged."""
+        place = f"epoch {self.epoch}, {where}: {what}"
         if (self.epoch, where) == (1, "step 1"):
-            return UserError(
+            return Diverged(
                 f"Training diverged at its first step: {what}; no weight has been changed yet, so look for an option of the "
-                "variant that is too large or too small."
+                "variant that is too large or too small.",
+                place,
             )
         kept = f"checkpoints up to epoch {self.epoch - 1} are kept in {self.checkpoints.folder}"
         adversary = "regularizer.learning_rate, the adversary's, or " if self.against_adversary else ""
-        return UserError(
-            f"Training diverged at epoch {self.epoch}, {where}: {what}; {kept if self.epoch > 1 else 'no epoch was finished'}. "
-            f"Lower {adversary}training.learning_rate, or set training.gradient_clip, and run again."
+        return Diverged(
+            f"Training diverged at {place}; {kept if self.epoch > 1 else 'no epoch was finished'}. "
+            f"Lower {adversary}training.learning_rate, or set training.gradient_clip, and run again.",
+            place,
         )
 
 

@@ -55,6 +55,7 @@ wildcard_constraints:
     features=STUDY.evaluation.features.name,
     variant="|".join(STUDY.study.variants),
     seed="|".join(map(str, STUDY.study.seeds)),
+    trial="|".join(map(str, STUDY.tuning.trials)) or "none",
 
 
 def tracked(*keys):
@@ -130,5 +131,6 @@ def targets():
             features=STUDY.evaluation.features.name,
             variant=STUDY.study.variants,
             seed=STUDY.study.seeds,
+            trial=STUDY.tuning.trials,
         )
     ]

@@ -1,5 +1,7 @@
 """The files that all studies of a data set share: its images, its classifier, the statistics of its test images."""
 
+STORE = f"data/{STUDY.dataset.id}.h5"
+
 
 rule download:
     output:

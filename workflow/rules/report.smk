@@ -7,6 +7,7 @@ rule report:
         STORE,
         CLASSIFIER,
         f"{REFERENCE}.json",
+        collect(CHOICE, variant=STUDY.study.variants, allow_missing=True),
         collect(
             map(
                 str,  # without the flags for Snakemake's report
@@ -23,6 +24,7 @@ rule report:
         "results/{study}/pareto.json",
         *plot("pareto", "Answer", "Trade-offs"),
         *plot("curves", "Training", "Curves"),
+        *plot("tuning", "Training", "Tuning"),
         *plot("codes", "Latent spaces", "Codes"),
         *plot("pockets", "Latent spaces", "Pockets and leaks"),
         of_study("traversals.png", "Latent spaces", "Traversals"),
@@ -38,6 +40,7 @@ rule report:
             "study",
             "dataset",
             "training",
+            "tuning",
             "classifier",
             "sampling",
             "evaluation",

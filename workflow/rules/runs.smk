@@ -1,7 +1,6 @@
 """The steps of one run: train, sample, evaluate one variant with one seed."""
 
 RUN = "results/{study}/runs/{variant}/seed-{seed}"
-STORE = f"data/{STUDY.dataset.id}.h5"
 CLASSIFIER = f"data/{STUDY.dataset.id}.classifier.safetensors"
 REFERENCE = f"data/{STUDY.dataset.id}.{STUDY.evaluation.features.name}"
 
@@ -9,6 +8,7 @@ REFERENCE = f"data/{STUDY.dataset.id}.{STUDY.evaluation.features.name}"
 rule train:
     input:
         STORE,
+        CHOICE,
     output:
         f"{RUN}/model.safetensors",
         f"{RUN}/variant.yaml",

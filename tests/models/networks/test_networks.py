@@ -108,3 +108,14 @@ def test_an_untrained_network_passes_information_both_ways(name: str) -> None:
     network = build(name, Context(shape, (5,), 0, 0, 0, 100)).eval()
     assert network.decoder(torch.randn(50, 5), None).std(0).mean() > 0.1
     assert network.encoder(torch.rand(50, *shape).round(), None).std(0).mean() > 0.02
+
+
+def test_gated_layers_are_switched_by_a_second_linear_layer() -> None:
+    network = build("mlp", Context((1, 2, 2), (5,), 0, 0, 0, 100), widths=[3, 4], activation="gated")
+    x = torch.rand(2, 1, 2, 2)
+    *gated, last = network.encoder.layers
+    h = x.flatten(1)
+    for layer in gated:
+        h = layer.linear(h) / (1 + (-layer.gate(h)).exp())
+    assert len(gated) == 2
+    torch.testing.assert_close(network.encoder(x, None), last(h))

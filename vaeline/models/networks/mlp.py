@@ -16,7 +16,9 @@ class Options(PartOptions):
     widths: list[Annotated[int, Field(ge=1, le=65_536)]] = Field(
         [256, 256], min_length=1, description="units of the encoder's hidden layers; the decoder's are the reverse"
     )
-    activation: Literal["relu", "leaky_relu", "silu", "tanh"] = Field("silu", description="after each hidden layer")
+    activation: Literal["relu", "leaky_relu", "silu", "tanh", "gated"] = Field(
+        "silu", description="after each hidden layer; gated: times the sigmoid of a second linear layer"
+    )
 
 
 def build(options: Options, context: Context, posterior: Posterior) -> Network:
@@ -35,12 +37,24 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
     return Network(encoder, decoder)
 
 
-def perceptron(sizes: list[int], name: ActivationName) -> nn.Sequential:
-    """Linear layers with an activation between them."""
+def perceptron(sizes: list[int], name: ActivationName | Literal["gated"]) -> nn.Sequential:
+    """Linear layers with an activation between them, or gated layers before the last one."""
     layers: list[nn.Module] = []
-    for before, after in pairwise(sizes):
-        layers += [nn.Linear(before, after), activation(name)]
-    return nn.Sequential(*layers[:-1])
+    *hidden, last = pairwise(sizes)
+    for before, after in hidden:
+        layers += [Gated(before, after)] if name == "gated" else [nn.Linear(before, after), activation(name)]
+    return nn.Sequential(*layers, nn.Linear(*last))
+
+
+class Gated(nn.Module):
+    """A linear layer whose units are switched by the sigmoid of another one (Dauphin et al., 2017, eq. 1)."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.linear, self.gate = nn.Linear(before, after), nn.Linear(before, after)
+
+    def forward(self, h: Tensor) -> Tensor:
+        return self.linear(h) * self.gate(h).sigmoid()  # (b, after)
 
 
 class Encoder(nn.Module):

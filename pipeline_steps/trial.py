@@ -1,0 +1,89 @@
+"""Train one variant for one trial of its tuning. The test split is not read."""
+
+import time
+
+import click
+from lightning_fabric import Fabric
+
+from pipeline_steps.code_hashes import hashes
+from pipeline_steps.command import WholeNumber, reads, variant_command
+from vaeline.data import paths
+from vaeline.data.facts import Facts
+from vaeline.data.store import read_facts_of
+from vaeline.models.model import Model
+from vaeline.models.variant_checks import check_variants
+from vaeline.runs.folder import TIMING, StudyFolder
+from vaeline.runs.timing import note_time
+from vaeline.runs.tuning import Trial, write_trial
+from vaeline.study import parts
+from vaeline.study.design import point
+from vaeline.study.recipe import recipe_of_trial
+from vaeline.study.schema import MOST_TRIALS, Study
+from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.errors import UserError
+from vaeline.system.locks import locked
+from vaeline.system.seeds import derive_seed
+from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.job import prepare, what_decides
+from vaeline.training.loop import best_row, train
+from vaeline.training.tally import Diverged
+
+
+@variant_command
+@click.option("--trial", required=True, type=WholeNumber(0, MOST_TRIALS - 1), help="One of tuning.trials.")
+@reads("trial", code="trial.{variant}")
+def main(study: Study, variant: str, trial: int) -> None:
+    """Train one variant with the values of one trial; a trial with a checkpoint continues from there."""
+    if trial not in study.tuning.trials:
+        there = ", ".join(map(str, study.tuning.trials)) or "no trial"
+        raise UserError(f"--trial is {trial}; tuning.trials in params.yaml contains: {there}.")
+    prepare_process(study.training.threads)
+    parts.require("features", study.evaluation.features, paths.DATA)
+    facts = read_facts_of(study)
+    check_variants(study, facts)
+    found, seconds = _run(study, variant, trial, facts)
+    write_trial(study, variant, facts, found)
+    score = "no score" if found.score is None else f"{study.tuning.metric} {found.score:.6g}"
+    click.echo(f"Trial {trial} of {variant}: {score} {found.failed}".rstrip())
+    note_time(StudyFolder(study.study.name).trial(variant, trial) / TIMING, "trial", seconds)
+
+
+def _run(study: Study, variant: str, number: int, facts: Facts) -> tuple[Trial, float]:
+    """Train, and take the score of the weights that a training keeps; returns the seconds that it took too."""
+    started = time.monotonic()
+    tried = point(study.tuning.space, study.tuning.seed, number)
+    recipe, device = recipe_of_trial(study, variant, tried), device_of(study.training.device)
+    seed = derive_seed("trial", study.tuning.seed, number)
+    code = hashes(study)["trial"][variant]
+    checkpoints = Checkpoints(
+        f"{study.study.name}-{variant}-trial-{number}", what_decides(recipe, facts, code, seed, device)
+    )
+    with locked(checkpoints.folder, f"running trial {number} of {variant}"):
+        job = prepare(recipe, facts, paths.DataFiles(study.dataset.id).store, seed, device)
+        _check_metric(study, job.model)
+        fabric = Fabric(accelerator=device.type, devices=1, precision=recipe.training.precision)
+        try:
+            rows = train(job, checkpoints, fabric, lambda row: None)
+        except Diverged as error:
+            failed = f"Training diverged at {error.what}."
+            return Trial(trial=number, point=tried, score=None, failed=failed), time.monotonic() - started
+    score = best_row(rows, job.model)[study.tuning.metric]
+    return Trial(trial=number, point=tried, score=score, epochs=len(rows)), checkpoints.seconds
+
+
+def _check_metric(study: Study, model: Model) -> None:
+    """Check before the training that it will have the metric.
+
+    Raises:
+        UserError: q(z|x) has no density, and therefore no evidence lower bound.
+    """
+    metric = study.tuning.metric
+    if metric == "validation_negative_elbo" and model.posterior.kind == "point":
+        raise UserError(
+            f"tuning.metric is {metric}, but posterior {model.variant.posterior.name} has no evidence lower bound; take "
+            "validation_objective or validation_distortion."
+        )
+
+
+if __name__ == "__main__":
+    main()
