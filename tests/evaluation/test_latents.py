@@ -41,6 +41,13 @@ class Known(torch.nn.Module):
         return torch.cat([x, torch.full_like(x, self.log_var)], 1)
 
 
+class Powers(torch.nn.Module):
+    """An encoder that gives each point in powers, eight numbers."""
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        return torch.cat([x, x.square(), x, x**3], 1)
+
+
 def known(variance: float, **changes: Any) -> Model:
     model = Model(Variant.model_validate({**ENTRY, **changes}), FACTS).eval()
     model.network.encoder = Known(variance)
@@ -109,6 +116,7 @@ def test_a_conditional_prior_is_averaged_over_labels(monkeypatch: pytest.MonkeyP
     [
         ({"posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}}, "the posterior is a point"),
         ({"posterior": {"name": "flow", "context": 3}}, "each image has a flow of its own"),
+        ({"posterior": {"name": "ladder"}}, "the posterior of a level depends on the levels above"),
     ],
 )
 def test_metrics_that_do_not_apply_are_dashes(changes: dict[str, Any], why: str) -> None:
@@ -116,8 +124,37 @@ def test_metrics_that_do_not_apply_are_dashes(changes: dict[str, Any], why: str)
     record = measure_latents(model, batches(normal(100, 1)), batches(normal(50, 1)), 0)
     for metric in ("skl", "mutual_information", "leakage", "leaked_share"):
         assert record.evaluation[metric]["dash"].startswith(why)
-    flow = model.posterior.kind == "flow"
-    assert ("log_det_deviation" in record.metrics) == ("active_units" in record.metrics) == flow
+    assert ("log_det_deviation" in record.metrics) == (model.posterior.kind == "flow")
+    assert ("active_units" in record.metrics) == (model.posterior.kind != "point")
+
+
+def test_the_rates_of_a_ladders_levels_sum_to_its_rate() -> None:
+    model = known(1.0, posterior={"name": "ladder", "width": 4})
+    model.network.encoder = Powers()
+    scramble(model.posterior)
+    test = batches(normal(400, 1))
+    record = measure_latents(model, batches(normal(50, 1)), test, 0)
+    levels = record.evaluation["upper_rate"]["by_level"]
+    each = [model.elbo(x, labels).rate.detach() for _ in range(20) for x, labels in test.ordered(0)]
+    assert sum(levels) == pytest.approx(float(torch.cat(each).mean()), rel=0.05)
+    assert record.metrics["upper_rate"] == pytest.approx(levels[1], abs=1e-5) and levels[1] > 0.01
+    assert sum(record.evaluation["active_units"]["rates"]) == pytest.approx(sum(levels), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, "the posterior has one level"),
+        (
+            {"posterior": {"name": "ladder"}, "prior": {"name": "decoupled"}},
+            "the prior has no rate of a single dimension",
+        ),
+    ],
+)
+def test_no_levels_or_no_rates_have_no_upper_rate(changes: dict[str, Any], why: str) -> None:
+    model = Model(Variant.model_validate({**ENTRY, **changes}), FACTS).eval()
+    record = measure_latents(model, batches(normal(50, 1)), batches(normal(50, 1)), 0)
+    assert record.evaluation["upper_rate"]["dash"].startswith(why)
 
 
 @every("flows")
