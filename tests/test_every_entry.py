@@ -286,6 +286,7 @@ def test_a_metric_without_a_meaning_is_a_dash(trained: Trained) -> None:
         "active_units": sampled,
         "probe_linear": True,
         "probe_neighbours": True,
+        "clustering": True,
         "mig": trained.facts.factors and kind == "gaussian",
         **likelihoods,
         **{

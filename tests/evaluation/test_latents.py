@@ -14,7 +14,7 @@ from vaeline.data.store import Split
 from vaeline.evaluation import latents, raw_latents
 from vaeline.evaluation.latents import measure_latents
 from vaeline.models.aggregate_posterior import aggregate_posterior
-from vaeline.models.low_posterior import low_posterior
+from vaeline.models.low_posterior import high_posterior, low_posterior
 from vaeline.models.model import Model
 from vaeline.models.sampling import draw, sample
 from vaeline.runs.drawing import traversals
@@ -282,6 +282,32 @@ def test_low_posterior_samples_lie_far_from_all_posteriors() -> None:
     assert (z.min(1).values < -0.5).float().mean() > 0.95
     again, _ = low_posterior(model, aggregate, labels, 0)
     assert torch.equal(z, again)
+
+
+def test_high_posterior_samples_lie_far_from_the_prior() -> None:
+    model = known(0.05)
+    aggregate = aggregate_posterior(model, batches(normal(500, 2)), 0)
+    drawn = aggregate.sample(200, torch.Generator().manual_seed(0))
+    rows = high_posterior(model, drawn.z, torch.zeros(200, 1, dtype=torch.long))
+    farthest = drawn.z.square().sum(1).argsort(descending=True)[:20]
+    assert rows.tolist() == farthest.tolist()
+
+
+def test_a_conditional_prior_covers_latents_under_their_own_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every latent is in the middle of the prior of the other label, but for those that lie between."""
+    model = known(0.05, prior={"name": "conditional_gaussian"}, condition={"embedding": None, "encoder": False})
+    monkeypatch.setattr(
+        model.prior, "parameters_of", lambda condition: (4 * condition - 2, torch.zeros_like(condition))
+    )  # label 0 at (2, -2), label 1 at (-2, 2)
+    z = torch.tensor([[2.0, -2.0]] * 9 + [[-2.0, 2.0]] + [[-2.0, 2.0]] * 10)
+    labels = torch.tensor([[0]] * 10 + [[1]] * 10)
+    assert high_posterior(model, z, labels).tolist()[0] == 9
+
+
+def test_latents_of_images_come_with_the_rows_of_their_images() -> None:
+    points = np.linspace(-30, 30, 40)[:, None] * [1, 0]
+    drawn = aggregate_posterior(known(1e-4), batches(points), 0).sample(100, torch.Generator().manual_seed(0))
+    assert (drawn.z - torch.from_numpy(points)[drawn.rows]).abs().max() < 0.1
 
 
 def test_a_traversal_varies_one_dimension_at_a_time() -> None:

@@ -73,4 +73,4 @@ class _ThroughFlow:
     def sample(self, count: int, generator: torch.Generator) -> Sample:
         drawn = self.base.sample(count, generator)
         z, log_det = self.flow(drawn.z.double())
-        return Sample(z.float(), drawn.log_q - log_det)
+        return Sample(z.float(), drawn.log_q - log_det, drawn.rows)

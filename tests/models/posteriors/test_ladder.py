@@ -140,7 +140,8 @@ def test_estimates_equal_the_integral_over_levels_with_learned_priors() -> None:
         log_p = Normal(mean, log_deviation.exp()).log_prob(y2) + Normal(means, log_deviations.exp()).log_prob(y1)
         state = h.unsqueeze(1) + lower.merge(y1.unsqueeze(2))
         state = (state + lower.residual(state)).flatten(0, 1)
-        decoded = model.network.decoder(model.posterior.bottom(state), None)
+        z = torch.cartesian_prod(steps, steps).flip(1)  # z_2 in rows, but z_1 comes first
+        decoded = model.network.decoder(z + model.posterior.bottom(state), None)
         x, labels = torch.randn(5, 4), torch.zeros(5, 1, dtype=torch.long)
         width = log(16 / 800) * 2 + log_deviation.squeeze() + log_deviations  # of a cell of the grid
         known = [

@@ -4,7 +4,8 @@ Level l has the latent y_l ~ p(y_l | y_above) = N(mean_l(h), deviation_l(h)^2), 
 above. z holds the levels without these moments, y_l = mean_l(h) + deviation_l(h) z_l, from the level nearest the image up. Then the
 prior that the ladder learns is N(z; 0, I), which is prior `standard`, any other prior of vectors goes with it, and p(z|x) has none
 of the funnels that learned deviations make of p(y|x) (Papaspiliopoulos et al., 2007). q(z_l | z_above, x) is a Gaussian, a change of
-p(y_l | y_above) as in NVAE (Vahdat and Kautz, 2020). The decoder takes the state after the lowest level.
+p(y_l | y_above) as in NVAE (Vahdat and Kautz, 2020). The decoder takes what the path makes of all levels, added to z itself: without
+that short cut, the lowest level stays unused for thousands of steps.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -62,11 +63,11 @@ class Ladder(Posterior):
         return self._inferred(features, lambda mean, log_var: mean)[0]
 
     def decoder_input(self, z: Tensor) -> Tensor:
-        """The state of the path after all levels at z, (b, latent), as so many numbers."""
+        """z, (b, latent), plus as many numbers of the state after all levels."""
         h = self.top.expand(len(z), -1)
         for level, z_l in self._downwards(z.split(self.sizes, 1)):
             h = level(h, z_l)
-        return self.bottom(h)
+        return z + self.bottom(h)
 
     def _inferred(self, features: Tensor, choose: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """z that is chosen level by level by mean and log-variance, and both: (b, latent) each."""
@@ -116,4 +117,8 @@ class Level(nn.Module):
 def perceptron(sizes: list[int]) -> nn.Sequential:
     """Two linear layers; the activation comes first too, since states and features have none."""
     before, hidden, after = sizes
-    return nn.Sequential(nn.SiLU(), nn.Linear(before, hidden), nn.SiLU(), nn.Linear(hidden, after))
+    layers = nn.Linear(before, hidden), nn.Linear(hidden, after)
+    for layer in layers:  # with torch's own weights a path of so many layers hardly depends on z at first
+        nn.init.kaiming_normal_(layer.weight)
+        nn.init.zeros_(layer.bias)
+    return nn.Sequential(nn.SiLU(), layers[0], nn.SiLU(), layers[1])
