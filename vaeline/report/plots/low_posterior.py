@@ -32,7 +32,7 @@ PLOT = Plot(
     on_page=OnPage(
         "failures",
         place=2,
-        title="Low-posterior and high-posterior samples",
+        title="Low- and high-posterior samples",
         alt="Samples that the aggregate posterior covers least, and samples of it that the prior covers least, for each variant",
         caption="low posterior: decoded draws of p(z) that the latents of training images cover least, out of pockets. High posterior: decoded "
         "latents of training images, with their noise, that p(z) covers least, out of leaks. The least covered is first.",
