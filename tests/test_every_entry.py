@@ -26,6 +26,7 @@ from vaeline.evaluation.reference import RealImages, measure
 from vaeline.evaluation.representation import measure_representation
 from vaeline.models import low_posterior, sampling
 from vaeline.models.aggregate_posterior import aggregate_posterior, why_no_aggregate
+from vaeline.models.latent import SAMPLED
 from vaeline.models.model import Model
 from vaeline.runs import model_files
 from vaeline.runs.samples_file import DrawnImages
@@ -271,7 +272,7 @@ def test_a_metric_without_a_meaning_is_a_dash(trained: Trained) -> None:
     pixels, has_sigma, sampled = (
         trained.facts.pixels,
         model.likelihood.sigma is not None,
-        kind in ("gaussian", "flow"),
+        kind in SAMPLED,
     )
     likelihoods = {
         "nll": sampled and (not model.conditional or trained.facts.classes),
@@ -285,6 +286,7 @@ def test_a_metric_without_a_meaning_is_a_dash(trained: Trained) -> None:
         "active_units": sampled,
         "probe_linear": True,
         "probe_neighbours": True,
+        "clustering": True,
         "mig": trained.facts.factors and kind == "gaussian",
         **likelihoods,
         **{
@@ -296,6 +298,7 @@ def test_a_metric_without_a_meaning_is_a_dash(trained: Trained) -> None:
         "sigma": has_sigma,
         "codebook_perplexity": kind == "discrete",
         "log_det_deviation": kind == "flow",
+        "upper_rate": kind == "ladder",
         "parameters": True,
     }
     assert_measured(record, expected)

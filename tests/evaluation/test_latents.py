@@ -14,7 +14,7 @@ from vaeline.data.store import Split
 from vaeline.evaluation import latents, raw_latents
 from vaeline.evaluation.latents import measure_latents
 from vaeline.models.aggregate_posterior import aggregate_posterior
-from vaeline.models.low_posterior import low_posterior
+from vaeline.models.low_posterior import high_posterior, low_posterior
 from vaeline.models.model import Model
 from vaeline.models.sampling import draw, sample
 from vaeline.runs.drawing import traversals
@@ -39,6 +39,13 @@ class Known(torch.nn.Module):
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         return torch.cat([x, torch.full_like(x, self.log_var)], 1)
+
+
+class Waves(torch.nn.Module):
+    """An encoder that gives eight bounded numbers of each point."""
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        return torch.cat([x.sin(), x.cos(), x.tanh(), (2 * x).sin()], 1)
 
 
 def known(variance: float, **changes: Any) -> Model:
@@ -109,6 +116,7 @@ def test_a_conditional_prior_is_averaged_over_labels(monkeypatch: pytest.MonkeyP
     [
         ({"posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}}, "the posterior is a point"),
         ({"posterior": {"name": "flow", "context": 3}}, "each image has a flow of its own"),
+        ({"posterior": {"name": "ladder"}}, "the posterior of a level depends on the levels above"),
     ],
 )
 def test_metrics_that_do_not_apply_are_dashes(changes: dict[str, Any], why: str) -> None:
@@ -116,8 +124,37 @@ def test_metrics_that_do_not_apply_are_dashes(changes: dict[str, Any], why: str)
     record = measure_latents(model, batches(normal(100, 1)), batches(normal(50, 1)), 0)
     for metric in ("skl", "mutual_information", "leakage", "leaked_share"):
         assert record.evaluation[metric]["dash"].startswith(why)
-    flow = model.posterior.kind == "flow"
-    assert ("log_det_deviation" in record.metrics) == ("active_units" in record.metrics) == flow
+    assert ("log_det_deviation" in record.metrics) == (model.posterior.kind == "flow")
+    assert ("active_units" in record.metrics) == (model.posterior.kind != "point")
+
+
+def test_the_rates_of_a_ladders_levels_sum_to_its_rate() -> None:
+    model = known(1.0, posterior={"name": "ladder", "width": 4})
+    model.network.encoder = Waves()
+    scramble(model.posterior)
+    test = batches(normal(4000, 1))
+    record = measure_latents(model, batches(normal(50, 1)), test, 0)
+    levels = record.evaluation["upper_rate"]["by_level"]
+    each = [model.elbo(x, labels).rate.detach() for _ in range(20) for x, labels in test.ordered(0)]
+    assert sum(levels) == pytest.approx(float(torch.cat(each).mean()), rel=0.05)
+    assert record.metrics["upper_rate"] == pytest.approx(levels[1], abs=1e-5) and levels[1] > 0.01
+    assert sum(record.evaluation["active_units"]["rates"]) == pytest.approx(sum(levels), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, "the posterior has one level"),
+        (
+            {"posterior": {"name": "ladder"}, "prior": {"name": "decoupled"}},
+            "the prior has no rate of a single dimension",
+        ),
+    ],
+)
+def test_no_levels_or_no_rates_have_no_upper_rate(changes: dict[str, Any], why: str) -> None:
+    model = Model(Variant.model_validate({**ENTRY, **changes}), FACTS).eval()
+    record = measure_latents(model, batches(normal(50, 1)), batches(normal(50, 1)), 0)
+    assert record.evaluation["upper_rate"]["dash"].startswith(why)
 
 
 @every("flows")
@@ -245,6 +282,32 @@ def test_low_posterior_samples_lie_far_from_all_posteriors() -> None:
     assert (z.min(1).values < -0.5).float().mean() > 0.95
     again, _ = low_posterior(model, aggregate, labels, 0)
     assert torch.equal(z, again)
+
+
+def test_high_posterior_samples_lie_far_from_the_prior() -> None:
+    model = known(0.05)
+    aggregate = aggregate_posterior(model, batches(normal(500, 2)), 0)
+    drawn = aggregate.sample(200, torch.Generator().manual_seed(0))
+    rows = high_posterior(model, drawn.z, torch.zeros(200, 1, dtype=torch.long))
+    farthest = drawn.z.square().sum(1).argsort(descending=True)[:20]
+    assert rows.tolist() == farthest.tolist()
+
+
+def test_a_conditional_prior_covers_latents_under_their_own_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every latent is in the middle of the prior of the other label, but for those that lie between."""
+    model = known(0.05, prior={"name": "conditional_gaussian"}, condition={"embedding": None, "encoder": False})
+    monkeypatch.setattr(
+        model.prior, "parameters_of", lambda condition: (4 * condition - 2, torch.zeros_like(condition))
+    )  # label 0 at (2, -2), label 1 at (-2, 2)
+    z = torch.tensor([[2.0, -2.0]] * 9 + [[-2.0, 2.0]] + [[-2.0, 2.0]] * 10)
+    labels = torch.tensor([[0]] * 10 + [[1]] * 10)
+    assert high_posterior(model, z, labels).tolist()[0] == 9
+
+
+def test_latents_of_images_come_with_the_rows_of_their_images() -> None:
+    points = np.linspace(-30, 30, 40)[:, None] * [1, 0]
+    drawn = aggregate_posterior(known(1e-4), batches(points), 0).sample(100, torch.Generator().manual_seed(0))
+    assert (drawn.z - torch.from_numpy(points)[drawn.rows]).abs().max() < 0.1
 
 
 def test_a_traversal_varies_one_dimension_at_a_time() -> None:

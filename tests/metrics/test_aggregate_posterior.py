@@ -98,7 +98,7 @@ def test_no_autograd_graph_is_kept() -> None:
 
 def test_samples_have_the_moments_of_the_mixture() -> None:
     mean, log_var = posteriors(50, 3, 0.0)
-    z, _ = AggregatePosterior(mean, log_var).sample(200_000, Generator().manual_seed(0))
+    z, _, _ = AggregatePosterior(mean, log_var).sample(200_000, Generator().manual_seed(0))
     known = mixture(mean, log_var)
     assert z.shape == (200_000, 3)
     assert ((z.mean(0) - known.mean).abs() < 4 * (known.variance / len(z)).sqrt()).all()
@@ -107,7 +107,7 @@ def test_samples_have_the_moments_of_the_mixture() -> None:
 
 def test_a_sample_comes_with_the_density_of_its_own_posterior() -> None:
     mean, log_var = posteriors(40, 2, -14.0)  # so narrow that the nearest posterior is the own one
-    z, log_q = AggregatePosterior(mean, log_var).sample(300, Generator().manual_seed(0))
+    z, log_q, _ = AggregatePosterior(mean, log_var).sample(300, Generator().manual_seed(0))
     own = torch.cdist(z, mean).argmin(1)
     known = Normal(mean[own].double(), (0.5 * log_var[own].double()).exp()).log_prob(z.double()).sum(1)
     torch.testing.assert_close(log_q, known, atol=1e-9, rtol=0)
@@ -117,7 +117,7 @@ def test_a_sample_comes_with_the_density_of_its_own_posterior() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_samples_keep_their_dtype_and_densities_are_float64(dtype: torch.dtype) -> None:
     aggregate = AggregatePosterior(*posteriors(4, 2, 0.0, dtype))
-    z, log_q = aggregate.sample(3, Generator().manual_seed(0))
+    z, log_q, _ = aggregate.sample(3, Generator().manual_seed(0))
     assert z.dtype is dtype
     assert (log_q.dtype, aggregate.log_prob(z).dtype) == (torch.float64, torch.float64)
 

@@ -403,6 +403,38 @@ def test_a_network_of_wrong_shapes_is_refused_with_what_would_work(
         check_shapes(own_network(), FACTS)
 
 
+HALVED = """
+from torch import Tensor
+
+from vaeline.models.contracts import Context
+from vaeline.models.posteriors.gaussian import Gaussian
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options: Options, context: Context) -> "Halved":
+    return Halved(context.latent_shape[0], False)
+
+
+class Halved(Gaussian):
+    def decoder_input(self, z: Tensor) -> Tensor:
+        return z[:, :1]
+"""
+
+
+def test_a_posterior_that_gives_the_decoder_another_shape_is_refused(
+    write_part: Callable[[str, str], PartOptions],
+) -> None:
+    write_part("posteriors", HALVED)
+    model = Model(Variant.model_validate({**VECTORS, "posterior": {"name": "mine"}}), FACTS)
+    sentence = r"decoder_input of posterior mine returned shape \(2, 1\) for 2 images; it must return \(2, 3\)"
+    with pytest.raises(UserError, match=sentence):
+        check_shapes(model, FACTS)
+
+
 @pytest.mark.parametrize(("family", "name", "place"), CASES)
 def test_every_part_returns_the_shapes_of_its_contract(family: str, name: str, place: int) -> None:
     model, facts = model_of(family, name, place)

@@ -235,7 +235,7 @@ SENSELESS = {
     ),
     "importance weights of points": (
         {"posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}, "bound": {"name": "importance_weighted"}},
-        "take posterior gaussian or flow",
+        "take posterior gaussian, flow or ladder",
     ),
     "importance weights and a rate": ({"bound": {"name": "importance_weighted"}}, "take regularizer none"),
     "a prior that nothing trains": (

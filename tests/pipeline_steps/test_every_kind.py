@@ -35,10 +35,11 @@ KINDS: dict[str, dict[str, Any]] = {
     "points": {**PLAIN, "condition": None, "posterior": {"name": "deterministic"}, "regularizer": {"name": "none"}},
     "mixture": {**PLAIN, "condition": None, "density": {"name": "gaussian_mixture", "components": 2}},
     "flows": {**PLAIN, "posterior": {"name": "flow", "flows": [{"name": "planar"}], "context": 2}},
+    "ladder": {**PLAIN, "latent": 2, "posterior": {"name": "ladder", "width": 4}},
     "conditional": {**PLAIN, "latent": 1, "prior": {"name": "conditional_gaussian"}},
     "vamp": {**PLAIN, "condition": {"embedding": None, "encoder": False}, "prior": {"name": "vamp", "pseudo_inputs": 3}},
 }  # fmt: skip
-LATENTS = {"codes", "prior", "posterior", "low_posterior", "low_posterior_codes", "traversals"}
+LATENTS = {"codes", "prior", "posterior", "low_posterior", "low_posterior_codes", "high_posterior", "traversals"}
 
 
 def attributes(split: Split) -> Split:
@@ -74,7 +75,7 @@ def project_of_kinds(
 def test_every_kind_of_latent_is_sampled_and_evaluated(project_of_kinds: Study, run: Callable[..., Result]) -> None:
     there = {
         "codes": set(), "points": {"codes", "prior", "traversals"}, "mixture": {*LATENTS, "posterior_log_p"},
-        "flows": {"codes", "prior", "traversals"}, "conditional": LATENTS, "vamp": {*LATENTS, "posterior_log_p"},
+        "flows": {"codes", "prior", "traversals"}, "ladder": {"codes", "prior", "traversals"}, "conditional": LATENTS, "vamp": {*LATENTS, "posterior_log_p"},
     }  # fmt: skip
     for name in KINDS:
         for step in (sample, evaluate):

@@ -159,7 +159,7 @@ BROKEN = {
     "an unknown kind": (
         Posterior,
         POSTERIOR.replace('"point"', '"code"'),
-        "kind is 'code', which is not of type 'point' or 'gaussian' or 'flow' or 'discrete'",
+        "kind is 'code', which is not of type 'point' or 'gaussian' or 'flow' or 'ladder' or 'discrete'",
     ),
     "a Gaussian without its mean": (
         Posterior,

@@ -16,6 +16,7 @@ from vaeline.metrics.leakage import leak, leakage_curve
 from vaeline.metrics.log_det_deviation import log_det_deviation
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 from vaeline.metrics.symmetric_kl import symmetric_kl
+from vaeline.metrics.upper_rate import rates_of_levels, upper_rate
 from vaeline.models.model import Model
 from vaeline.system.state_files import State
 
@@ -49,6 +50,7 @@ def measure_latents(
     found = kept.result(statistics, lambda: raw_latents.posterior_statistics(model, test, noise, own))
     how: How = {"split": "test", "images": len(test.images)}
     _put_units(record, found, how)
+    _put_levels(record, found, how)
     _put_perplexity(record, found, model.posterior.codebook_size, how)
     _put_log_det(record, found, how)
     _put_use(record, model, test.spread(raw_collapse.MOST_IMAGES), noise, own, kept)
@@ -104,6 +106,16 @@ def _put_units(record: Record, found: State, how: How) -> None:
     by_dimension = {name: _rounded(found[name]) for name in ("variances", "rates") if name in found}
     made = {name: found[name] for name in ("estimator", "draws") if name in found}
     record.put("active_units", active_units(found["variances"]), **how, **made, **by_dimension)
+
+
+def _put_levels(record: Record, found: State, how: How) -> None:
+    if "levels" not in found:
+        record.dash("upper_rate", found["why_no_units"] or "the posterior has one level")
+    elif "rates" not in found:
+        record.dash("upper_rate", "the prior has no rate of a single dimension in closed form")
+    else:
+        by_level = rates_of_levels(found["rates"], found["levels"])
+        record.put("upper_rate", upper_rate(by_level), **how, by_level=[round(each, 6) for each in by_level])
 
 
 def _rounded(values: Tensor) -> list[float]:

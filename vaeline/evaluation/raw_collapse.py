@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from vaeline.data.batches import Batches
 from vaeline.evaluation.raw_latents import draws_of_means
-from vaeline.models.latent import DiscreteLatent
+from vaeline.models.latent import SAMPLED, DiscreteLatent
 from vaeline.models.model import Model
 from vaeline.system.seeds import derive_seed
 from vaeline.system.state_files import State
@@ -39,7 +39,7 @@ def use_of_latents(model: Model, test: Batches, noise: int, seed: int) -> State:
     found: State = {"unlike": int((known[turns] != known).any(2).any(0).sum())}
     torch.manual_seed(derive_seed("use of latents", seed))
     found |= _losses(model, images, turns)
-    if model.posterior.kind in ("gaussian", "flow"):
+    if model.posterior.kind in SAMPLED:
         found |= _variances(model, images, turns)
     return found
 

@@ -14,7 +14,7 @@ from vaeline.data.batches import Batches
 from vaeline.metrics._covariance import covariances
 from vaeline.models.aggregate_posterior import Aggregate, aggregate_posterior, why_no_aggregate
 from vaeline.models.contracts import Prior
-from vaeline.models.latent import DiscreteLatent, FlowLatent, GaussianLatent, Latent
+from vaeline.models.latent import SAMPLED, DiscreteLatent, FlowLatent, GaussianLatent, LadderLatent, Latent
 from vaeline.models.model import Model
 from vaeline.system.seeds import derive_seed
 from vaeline.system.state_files import State
@@ -129,17 +129,15 @@ def posterior_statistics(model: Model, test: Batches, noise: int, seed: int) -> 
 
     Returns:
         `variances`: of the posterior mean of each dimension over images, (latent,), with the `estimator` and its
-        `draws`; `rates`: of each dimension, (latent,), nats; `indices`: of a codebook; `log_det`: of a flow, (images,).
+        `draws`; `rates`: of each dimension, (latent,), nats; `levels`: dimensions of each level of a ladder; `indices`: of a
+        codebook; `log_det`: of a flow, (images,).
         Each is absent if the posterior has no such thing; `why_no_units` says why there are no variances.
     """
     torch.manual_seed(derive_seed("test posterior", seed))
     latents = [model.encode(x, labels) for x, labels in test.ordered(noise)]
     found: State = {"why_no_units": _why_no_units(model, test)}
     if not found["why_no_units"]:
-        if model.posterior.kind == "gaussian":
-            found |= _units_of_means(model, latents, test.labels.split(test.batch_size))
-        else:
-            found |= _units_of_draws(model, test.ordered(noise), len(test.images))
+        found |= _units(model, latents, test, noise) | _rates(model, latents, test)
     indices = [latent.indices for latent in latents if isinstance(latent, DiscreteLatent)]
     log_dets = [latent.log_det for latent in latents if isinstance(latent, FlowLatent)]
     found |= {"indices": torch.cat(indices).cpu()} if indices else {}
@@ -147,25 +145,31 @@ def posterior_statistics(model: Model, test: Batches, noise: int, seed: int) -> 
 
 
 def _why_no_units(model: Model, test: Batches) -> str:
-    if model.posterior.kind not in ("gaussian", "flow"):
+    if model.posterior.kind not in SAMPLED:
         return why_no_aggregate(model)
     return "" if len(test.images) > 1 else "one image has no variance"
 
 
-def _units_of_means(model: Model, latents: Sequence[Latent], labels: Sequence[Tensor]) -> State:
-    means = torch.cat([latent.mean for latent in latents if isinstance(latent, GaussianLatent)])
+def _rates(model: Model, latents: Sequence[Latent], test: Batches) -> State:
+    """The rate of each dimension, a mean over images, and the dimensions of each level of a ladder."""
+    labels = test.labels.split(test.batch_size)
     each = [
         model.latent_density.kl_each(latent, model.condition(of_latent))
         for latent, of_latent in zip(latents, labels, strict=True)
     ]
     rates = [rate for rate in each if rate is not None]
-    found = {"variances": means.cpu().double().var(0), "estimator": "variance of posterior means over images"}
-    return {**found, **({"rates": torch.cat(rates).mean(0).cpu()} if rates else {})}
+    found: State = {"rates": torch.cat(rates).mean(0).cpu()} if rates else {}
+    levels = [latent.levels for latent in latents if isinstance(latent, LadderLatent)]
+    return found | ({"levels": list(levels[0])} if levels else {})
 
 
-def _units_of_draws(model: Model, batches: Iterable[tuple[Tensor, Tensor]], images: int) -> State:
-    """The covariance over images of two means of draws, which share no noise: without bias the variance of the means."""
-    first, second, _ = draws_of_means(model, batches, images)
+def _units(model: Model, latents: Sequence[Latent], test: Batches, noise: int) -> State:
+    if model.posterior.kind == "gaussian":
+        means = torch.cat([latent.mean for latent in latents if isinstance(latent, GaussianLatent)])
+        return {"variances": means.cpu().double().var(0), "estimator": "variance of posterior means over images"}
+    # The covariance over images of two means of draws, which share no noise: without bias the variance of the means.
+    images = len(test.images)
+    first, second, _ = draws_of_means(model, test.ordered(noise), images)
     estimator = "covariance over images of two means of draws"
     return {"variances": covariances(first, second), "estimator": estimator, "draws": _draws(images)}
 

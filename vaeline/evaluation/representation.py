@@ -1,4 +1,4 @@
-"""What the latents of a run tell of the labels: probes, and the mutual information gap."""
+"""What the latents of a run tell of the labels: probes, clusters, and the mutual information gap."""
 
 import torch
 
@@ -7,6 +7,7 @@ from vaeline.data.facts import Facts
 from vaeline.evaluation.draws import seed_of_images, seed_of_run
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.record import UNLABELLED, Record
+from vaeline.metrics.clustering import clustering
 from vaeline.metrics.mutual_information_gap import SAMPLES, mutual_information_gap
 from vaeline.metrics.probes import MOST_IMAGES, probe
 from vaeline.models import sampling
@@ -21,7 +22,7 @@ MOST_DIMENSIONS = 4096  # of a code; larger maps say where things are, and take 
 def measure_representation(
     model: Model, train: Batches, test: Batches, seed: int, kept: Kept | None = None, run_seed: int = 0
 ) -> Record:
-    """Probe the codes of test images with classifiers fitted to those of training images, and measure the gap of the latter.
+    """Probe the codes of test images with classifiers fitted to those of training images, cluster them, and measure the gap of the latter.
 
     Args:
         model: in evaluation mode, on the device of the batches.
@@ -46,7 +47,7 @@ def measure_representation(
 
 def _put_probes(record: Record, model: Model, train: Batches, test: Batches, noise: int, seed: int) -> None:
     if why := _why_no_probe(model, train, seed):
-        record.dash_each((f"probe_{kind}" for kind in PROBES), why)
+        record.dash_each((*(f"probe_{kind}" for kind in PROBES), "clustering"), why)
         return
     known, asked = (
         sampling.posterior_centres(model, split, of_split).flatten(1).cpu().numpy()
@@ -57,6 +58,9 @@ def _put_probes(record: Record, model: Model, train: Batches, test: Batches, noi
     for kind in PROBES:
         by_label = probe(kind, known, labels[0], asked, labels[1], test.facts.label_names)
         record.put_mean(f"probe_{kind}", by_label, test.facts.missing_values(labels[1]), **how)
+    by_label = clustering(asked, labels[1], test.facts.label_names, derive_seed("clusters", seed))
+    how = {"split": "test", "images": len(asked), **_given(model)}
+    record.put_mean("clustering", by_label, test.facts.missing_values(labels[1]), **how)
 
 
 def _given(model: Model) -> dict[str, str]:

@@ -17,6 +17,7 @@ class Sample(NamedTuple):
 
     z: Tensor  # (count, latent), of the type of the posteriors' means
     log_q: Tensor  # log q(z|x_n) under the posterior that z was drawn from: nats, (count,), float64
+    rows: Tensor  # n of each, (count,)
 
 
 class AggregatePosterior:
@@ -62,7 +63,7 @@ class AggregatePosterior:
         noise = torch.randn(mean.shape, dtype=torch.float64, generator=generator)
         z = (mean + (0.5 * log_var).exp() * noise).to(self._type)
         terms = (z - mean).square() * (-log_var).exp() + log_var + LOG_TWO_PI  # of z as it was rounded
-        return Sample(z, -0.5 * terms.sum(1))
+        return Sample(z, -0.5 * terms.sum(1), rows)
 
     def _log_prob_of_block(self, z: Tensor) -> Tensor:
         powers = torch.cat([z.square(), z], 1)

@@ -27,7 +27,12 @@ def why_no_aggregate(model: Model) -> str:
     """Why the density of the aggregate posterior is unknown; empty if it is known."""
     if model.posterior.kind == "flow" and model.posterior.shared_flow is None:
         return "each image has a flow of its own, and z of other images would have to be inverted through it"
-    return {"point": "the posterior is a point", "discrete": "latents are discrete"}.get(model.posterior.kind, "")
+    reasons = {
+        "point": "the posterior is a point",
+        "ladder": "the posterior of a level depends on the levels above, and would have to be computed for each pair of z and image",
+        "discrete": "latents are discrete",
+    }
+    return reasons.get(model.posterior.kind, "")
 
 
 @torch.inference_mode()
@@ -68,4 +73,4 @@ class _ThroughFlow:
     def sample(self, count: int, generator: torch.Generator) -> Sample:
         drawn = self.base.sample(count, generator)
         z, log_det = self.flow(drawn.z.double())
-        return Sample(z.float(), drawn.log_q - log_det)
+        return Sample(z.float(), drawn.log_q - log_det, drawn.rows)

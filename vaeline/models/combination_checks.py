@@ -5,6 +5,7 @@ from typing import Protocol
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from vaeline.models.contracts import Bound, Network, Posterior, Prior, Regularizer
+from vaeline.models.latent import SAMPLED
 from vaeline.study.schema import Variant
 from vaeline.system.errors import UserError
 
@@ -108,4 +109,4 @@ def check_encoder_without_batch_norm(model: Combination) -> None:
 
 
 def _has_rate(model: Combination) -> bool:
-    return model.posterior.kind in ("gaussian", "flow")
+    return model.posterior.kind in SAMPLED

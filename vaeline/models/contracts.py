@@ -96,6 +96,10 @@ class Posterior(PartModule):
         """The flow z0 -> z of kind flow if it is the same for all images, else None."""
         return None
 
+    def decoder_input(self, z: Tensor) -> Tensor:
+        """What the decoder takes of z or of indices: the shape of z."""
+        return z if z.is_floating_point() else self.embed(z)
+
     def embed(self, indices: Tensor) -> Tensor:
         """The codebook's vectors at indices, (b, rows, columns): (b, latent, rows, columns); for the kind discrete."""
         raise NotImplementedError(f"a posterior of kind {self.kind} has no codebook")

@@ -8,9 +8,14 @@ from typing import Literal
 
 from torch import Tensor
 
-# A posterior is a point without a density; a Gaussian with a known mean and variance; a Gaussian sent through a flow; or
-# discrete: indices of a codebook, each certain given the image.
-Kind = Literal["point", "gaussian", "flow", "discrete"]
+# A posterior is a point without a density; a Gaussian with a known mean and variance; a Gaussian sent through a flow; a ladder
+# of Gaussians, each given those above it; or discrete: indices of a codebook, each certain given the image.
+Kind = Literal["point", "gaussian", "flow", "ladder", "discrete"]
+SAMPLED: tuple[Kind, ...] = (
+    "gaussian",
+    "flow",
+    "ladder",
+)  # whose samples have a density, and a rate that training can lower
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,13 @@ class FlowLatent(Latent):
 
     log_q: Tensor
     log_det: Tensor  # log|det dz/dz0| of the flow, (b,)
+
+
+@dataclass(frozen=True)
+class LadderLatent(GaussianLatent):
+    """A sample of Gaussians whose means and variances depend on the levels above, as they were at this sample."""
+
+    levels: tuple[int, ...]  # dimensions of each level, the lowest first
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""Low-posterior samples: draws of the prior that the aggregate posterior hardly covers (Rosca et al., 2018)."""
+"""Low-posterior samples: draws of the prior that the aggregate posterior hardly covers (Rosca et al., 2018).
+
+High-posterior samples are the reverse, as in "dpVAEs: Fixing Sample Generation for Regularized VAEs", section 4.1: draws of the
+aggregate posterior that the prior hardly covers.
+"""
 
 import torch
 from torch import Tensor
@@ -35,19 +39,38 @@ def low_posterior(
     return z[rows], asked[rows]
 
 
-FRACTION = 0.1  # of the prior's draws that are picked
+@torch.inference_mode()
+def high_posterior(model: Model, z: Tensor, labels: Tensor) -> Tensor | None:
+    """Pick the tenth of draws of the aggregate posterior with the lowest density under p(z), or under p(z|y) if it is conditional.
+
+    Args:
+        model: on the device of the draws.
+        z: the draws, (draws, latent), a multiple of ten.
+        labels: of the images whose posteriors they were drawn from, (draws, columns).
+
+    Returns:
+        Rows of the draws picked, lowest density first, (draws / 10,); None if the density of a draw is unknown, or samples do not
+        follow it.
+    """
+    log_p = model.latent_density.log_prob(z, model.condition(labels))
+    if model.latent_density.samples_skip_flow or log_p.isnan().any():
+        return None
+    return lowest(log_p, round(FRACTION * len(z)))
+
+
+FRACTION = 0.1  # of the draws that are picked
 
 
 def draws(count: int, fraction: float = FRACTION) -> int:
-    """The draws of the prior among which `count` are picked."""
+    """The draws among which `count` are picked."""
     return round(count / fraction)
 
 
-def lowest(log_q: Tensor, count: int, fraction: float = FRACTION) -> Tensor:
-    """Pick the draws of the prior with the lowest density under the aggregate posterior.
+def lowest(log_density: Tensor, count: int, fraction: float = FRACTION) -> Tensor:
+    """Pick the draws with the lowest density.
 
     Args:
-        log_q: log-density of each draw, (draws,).
+        log_density: of each draw, (draws,).
         count: draws to pick.
         fraction: of the draws that `count` must be.
 
@@ -57,8 +80,10 @@ def lowest(log_q: Tensor, count: int, fraction: float = FRACTION) -> Tensor:
     Raises:
         ValueError: count is not that fraction of the draws, or a density is unknown.
     """
-    if log_q.isnan().any():
-        raise ValueError(f"the density of {int(log_q.isnan().sum())} of {len(log_q)} draws is unknown")
-    if len(log_q) != draws(count, fraction):
-        raise ValueError(f"{count} is not {fraction:g} of {len(log_q)} draws; give {draws(count, fraction)} draws")
-    return torch.argsort(log_q, stable=True)[:count]
+    if log_density.isnan().any():
+        raise ValueError(f"the density of {int(log_density.isnan().sum())} of {len(log_density)} draws is unknown")
+    if len(log_density) != draws(count, fraction):
+        raise ValueError(
+            f"{count} is not {fraction:g} of {len(log_density)} draws; give {draws(count, fraction)} draws"
+        )
+    return torch.argsort(log_density, stable=True)[:count]

@@ -109,8 +109,7 @@ class Model(nn.Module):
     def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
         """The decoder's unbounded output, (b, channel, height, width); z may be indices."""
         sees = self.variant.condition is not None and self.variant.condition.decoder
-        z = z if z.is_floating_point() else self.posterior.embed(z)
-        return self.network.decoder(z, self.condition(labels) if sees else None).float()
+        return self.network.decoder(self.posterior.decoder_input(z), self.condition(labels) if sees else None).float()
 
     def reconstruct(self, x: Tensor, labels: Tensor) -> Tensor:
         """Decode z of each image without the posterior's noise."""

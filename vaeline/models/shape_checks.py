@@ -32,6 +32,8 @@ def check_shapes(model: Model, facts: Facts) -> None:
         _check(latent.log_q, (COUNT,), f"log_q of posterior {posterior}")
     _check(model.prior.log_prob(latent.density_input, condition), (COUNT,), f"log_prob of prior {prior}")
     _check(model.prior.sample(COUNT, condition), tuple(latent.density_input.shape), f"sample of prior {prior}")
+    taken = model.posterior.decoder_input(latent.density_input)
+    _check(taken, tuple(latent.z.shape), f"decoder_input of posterior {posterior}")
     decoder = f"the decoder of network {variant.network.name}"
     h = _returned(lambda: model.decoder_output(latent.z, labels), decoder, latent.z)
     end = "x".join(map(str, facts.image_shape[1:]))

@@ -20,7 +20,7 @@ from vaeline.runs import samples_file
 from vaeline.runs.evaluation_file import Evaluation
 from vaeline.runs.folder import FILES, TIMING, RunKey, again_for, read_json, run_in
 from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, require_files
-from vaeline.runs.samples_file import LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
+from vaeline.runs.samples_file import HIGH_POSTERIOR, LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
 from vaeline.runs.timing import Time, read_times
 from vaeline.runs.tuning import Choice
 from vaeline.study.schema import Published, Study, StudySection
@@ -44,7 +44,7 @@ class Run:
     reconstructions: bytes  # PNG
     samples: bytes  # PNG
     drawn: dict[str, np.ndarray]  # the small datasets of samples.h5
-    # The worst images: `reconstructions` with their `test_index`, and `low_posterior`.
+    # The worst images: `reconstructions` with their `test_index`, `low_posterior` and `high_posterior`.
     failures: dict[str, np.ndarray]
     facts: Facts  # of its images
     times: dict[str, Time]  # step -> its wall time and memory, if they were recorded
@@ -164,8 +164,8 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround, cho
 
 
 def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The worst reconstructions, worst first, and the samples that the aggregate posterior covers least, if there are any."""
-    failures = {LOW_POSTERIOR: samples_file.rows(path, LOW_POSTERIOR, range(MOST_FAILURES))}
+    """The worst reconstructions, worst first, and the low-posterior and high-posterior samples that are covered least, if there are any."""
+    failures = {name: samples_file.rows(path, name, range(MOST_FAILURES)) for name in (LOW_POSTERIOR, HIGH_POSTERIOR)}
     if RECONSTRUCTION_ERRORS in found:
         worst = found[RECONSTRUCTION_ERRORS].argsort()[::-1][:MOST_FAILURES]
         failures |= {

@@ -10,7 +10,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.models.aggregate_posterior import Aggregate, aggregate_posterior, why_no_aggregate
 from vaeline.models.interpolation import interpolate
-from vaeline.models.low_posterior import low_posterior
+from vaeline.models.low_posterior import high_posterior, low_posterior
 from vaeline.models.model import Model
 from vaeline.models.sampling import decode, draw, posterior_centres, reconstruct, sample
 from vaeline.runs import samples_file
@@ -73,7 +73,9 @@ def _latents(model: Model, test: Batches, train: Batches, seed: int) -> Iterator
         yield samples_file.TRAVERSALS, decoded.unflatten(0, path.shape[:2])
         yield from _interpolations(model, test, of_images)
     if not why_no_aggregate(model):
-        yield from _of_aggregate(model, test, aggregate_posterior(model, train, derive_seed("aggregate", seed)), seed)
+        aggregate = aggregate_posterior(model, train, derive_seed("aggregate", seed))
+        yield from _low_posterior(model, test, aggregate, seed)
+        yield from _draws_of_aggregate(model, train, aggregate, seed)
 
 
 def _interpolations(model: Model, test: Batches, codes: Tensor) -> Iterator[tuple[str, Tensor]]:
@@ -116,22 +118,32 @@ def pairs(labels: Tensor, alike: bool) -> tuple[Tensor, Tensor]:
     return first, second
 
 
-def _of_aggregate(
+def _low_posterior(
     model: Model, test: Batches, aggregate: Aggregate, seed: int
 ) -> Iterator[tuple[str, Tensor | Decoded]]:
-    """Low-posterior samples, and draws of the aggregate posterior with their density under p(z)."""
+    """Low-posterior samples, under the labels of the test images."""
     picked = low_posterior(model, aggregate, test.labels, derive_seed("low posterior", seed), test.batch_size)
     if picked:
         low, asked = picked
         yield samples_file.LOW_POSTERIOR_CODES, low
         yield samples_file.LOW_POSTERIOR_LABELS, asked
         yield samples_file.LOW_POSTERIOR, Decoded(len(low), decode(model, low, asked, test.facts, test.batch_size))
-    z = aggregate.sample(MOST_CODES, torch.Generator().manual_seed(derive_seed("posterior", seed))).z
+
+
+def _draws_of_aggregate(
+    model: Model, train: Batches, aggregate: Aggregate, seed: int
+) -> Iterator[tuple[str, Tensor | Decoded]]:
+    """Draws of the aggregate posterior with their density under p(z), and high-posterior samples."""
+    drawn = aggregate.sample(MOST_CODES, torch.Generator().manual_seed(derive_seed("posterior", seed)))
+    z, labels = drawn.z.to(train.labels.device), train.labels[drawn.rows.to(train.labels.device)]
     yield samples_file.POSTERIOR, z
     if not model.latent_density.conditional:
         with torch.inference_mode():
-            log_p = model.latent_density.log_prob(z.to(test.labels.device), None)
-        yield samples_file.POSTERIOR_LOG_P, log_p
+            yield samples_file.POSTERIOR_LOG_P, model.latent_density.log_prob(z, None)
+    rows = high_posterior(model, z, labels)
+    if rows is not None:
+        high = decode(model, z[rows], labels[rows], train.facts, train.batch_size)
+        yield samples_file.HIGH_POSTERIOR, Decoded(len(rows), high)
 
 
 def _measured(reconstructions: Iterator[Tensor], images: Batches, errors: list[Tensor]) -> Iterator[Tensor]:

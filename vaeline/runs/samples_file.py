@@ -44,6 +44,7 @@ TRAVERSALS = "traversals"
 INTERPOLATIONS = "interpolations"
 INTERPOLATIONS_THROUGH_FLOW = "interpolations_through_flow"
 LOW_POSTERIOR = "low_posterior"  # decoded draws of p(z) that the aggregate posterior covers least
+HIGH_POSTERIOR = "high_posterior"  # decoded draws of the aggregate posterior that p(z) covers least
 LOW_POSTERIOR_CODES = "low_posterior_codes"
 LOW_POSTERIOR_LABELS = "low_posterior_labels"
 
@@ -75,6 +76,7 @@ DATASETS = {
     INTERPOLATIONS: Layout("u", 5, "pairs"),
     INTERPOLATIONS_THROUGH_FLOW: Layout("u", 5, "pairs"),
     LOW_POSTERIOR: Layout("uf", None, "low posterior", large=True),
+    HIGH_POSTERIOR: Layout("uf", None, large=True),
     LOW_POSTERIOR_CODES: Layout("f", 2, "low posterior"),
     LOW_POSTERIOR_LABELS: Layout("i", 2, "low posterior"),
 }

@@ -33,7 +33,7 @@ rule report:
         of_study("switched.png", "Labels", "One label switched"),
         *plot("by_attribute", "Labels", "Accuracy by attribute"),
         of_study("worst.png", "Failures", "Worst reconstructions"),
-        of_study("low_posterior.png", "Failures", "Low-posterior samples"),
+        of_study("low_posterior.png", "Failures", "Low- and high-posterior samples"),
         of_study("samples.png", "Samples", "Samples"),
     params:
         *tracked(

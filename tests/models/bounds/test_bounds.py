@@ -114,5 +114,5 @@ def test_every_image_keeps_its_own_samples(context: Context) -> None:
 
 
 def test_posteriors_without_a_density_are_refused() -> None:
-    with pytest.raises(UserError, match="take posterior gaussian or flow"):
+    with pytest.raises(UserError, match="take posterior gaussian, flow or ladder"):
         build("importance_weighted", Context((1, 8, 8), (2,), 0, 0, 0, 100, posterior="point"))

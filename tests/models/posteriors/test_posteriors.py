@@ -10,7 +10,7 @@ from tests.conftest import every, scramble
 from vaeline.models import gaussian
 from vaeline.models.contracts import Context, Posterior
 from vaeline.models.flows._compose import compose
-from vaeline.models.latent import DiscreteLatent, FlowLatent, GaussianLatent, Latent, PointLatent
+from vaeline.models.latent import DiscreteLatent, FlowLatent, GaussianLatent, LadderLatent, Latent, PointLatent
 from vaeline.study import parts
 
 FLOWS = [
@@ -45,7 +45,13 @@ def test_the_encoder_gets_a_gradient_through_z(name: str, context: Context) -> N
     assert features.grad is not None and (features.grad.flatten(1).abs().sum(1) > 0).all()
 
 
-OF_KIND = {"point": PointLatent, "gaussian": GaussianLatent, "flow": FlowLatent, "discrete": DiscreteLatent}
+OF_KIND = {
+    "point": PointLatent,
+    "gaussian": GaussianLatent,
+    "flow": FlowLatent,
+    "ladder": LadderLatent,
+    "discrete": DiscreteLatent,
+}
 
 
 @every("posteriors")

@@ -6,6 +6,7 @@ from pydantic import Field
 from torch import Tensor
 
 from vaeline.models.contracts import Bound, BoundModel, Context, Objective
+from vaeline.models.latent import SAMPLED
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -22,10 +23,10 @@ def build(options: Options, context: Context) -> "ImportanceWeighted":
     Raises:
         UserError: the posterior has no density to weigh samples by.
     """
-    if context.posterior not in ("gaussian", "flow"):
+    if context.posterior not in SAMPLED:
         raise UserError(
             f"bound importance_weighted weighs samples of q(z|x) by their density, but the posterior is {context.posterior}; take "
-            "posterior gaussian or flow, or bound evidence_lower_bound."
+            "posterior gaussian, flow or ladder, or bound evidence_lower_bound."
         )
     return ImportanceWeighted(options.samples)
 

@@ -1,4 +1,7 @@
-"""Codes of test images, coloured by their first label: a panel for each variant's first run."""
+"""Codes of test images, coloured by their first label: panels for each variant's first run."""
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -7,7 +10,14 @@ from matplotlib.lines import Line2D
 
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
-from vaeline.report.plots.shared.latent_plane import NO_LATENTS, panels_of, plane_of, set_limits
+from vaeline.report.plots.shared.latent_plane import (
+    NO_LATENTS,
+    PERPLEXITY,
+    neighbours_of,
+    panels_of,
+    plane_of,
+    set_limits,
+)
 from vaeline.report.results import Run
 from vaeline.system.plot_style import COLOURS
 
@@ -16,12 +26,19 @@ MOST_COLUMNS = 10  # of the legend
 SMALLEST, LARGEST = 2.5, 6.0  # points across a dot
 ROOM = 80.0  # the same across a single dot; many dots share that area
 IN_LEGEND = 10.0  # points across a dot of the legend
+FEWEST_CODES = int(3 * PERPLEXITY) + 10  # of t-SNE: fewer are all neighbours of one another
+MOST_CODES = 1000  # of t-SNE, which takes seconds for so many
 TEN = [*COLOURS, "#33383e", "#b0b7be"]  # colours of labels
 
 
 def draw(findings: Findings) -> Figure:
-    """A panel for each variant's first run."""
-    figure = panels_of(findings.first_runs_with("codes"), _draw_codes)
+    """Panels for each variant's first run: the plane of its codes and, if they have more dimensions, t-SNE."""
+    panels: dict[str, Callable[[Axes], None]] = {}
+    for variant, run in findings.first_runs_with("codes").items():
+        panels[variant] = partial(_draw_plane, run=run)
+        if _has_neighbours(run.drawn["codes"]):
+            panels[f"{variant}, t-SNE"] = partial(_draw_neighbours, run=run)
+    figure = panels_of(panels)
     handles, names = figure.axes[0].get_legend_handles_labels()
     _add_legend(figure, [line for line in handles if isinstance(line, Line2D)], names)
     return figure
@@ -47,10 +64,30 @@ def _add_legend(figure: Figure, handles: list[Line2D], names: list[str]) -> None
         legend.remove()
 
 
-def _draw_codes(axes: Axes, run: Run) -> None:
+def _has_neighbours(codes: np.ndarray) -> bool:
+    return codes.shape[1] > 2 and len(codes) >= FEWEST_CODES
+
+
+def _draw_plane(axes: Axes, run: Run) -> None:
     codes = run.drawn["codes"]
-    flat = plane_of(codes)(codes)
-    labels = run.drawn["labels"][: len(codes), 0] if run.facts.label_names else np.zeros(len(codes), np.int64)
+    _draw_points(axes, plane_of(codes)(codes), _labels(run)[: len(codes)], run)
+
+
+def _draw_neighbours(axes: Axes, run: Run) -> None:
+    codes = run.drawn["codes"]
+    rows = np.linspace(0, len(codes) - 1, min(len(codes), MOST_CODES)).round().astype(int)
+    _draw_points(axes, neighbours_of(codes[rows]), _labels(run)[rows], run)
+    axes.set(xticks=[], yticks=[])  # the map has no units
+
+
+def _labels(run: Run) -> np.ndarray:
+    """The first label of each drawn image, 0 where there are no labels: (n,)."""
+    labels = run.drawn["labels"]
+    return labels[:, 0] if run.facts.label_names else np.zeros(len(labels), np.int64)
+
+
+def _draw_points(axes: Axes, flat: np.ndarray, labels: np.ndarray, run: Run) -> None:
+    """Points of a plane, (n, 2), coloured by a label, (n,)."""
     size = float(np.clip(ROOM / np.sqrt(len(flat)), SMALLEST, LARGEST))
     for label in np.unique(labels):
         points, colour, name = flat[labels == label], TEN[label % len(TEN)], _name(run, label).replace("$", "")
@@ -78,8 +115,8 @@ PLOT = Plot(
         "latents",
         place=1,
         title="Latents of test images",
-        alt="Scatter plots of latents of test images, one for each variant",
+        alt="Scatter plots of latents of test images, one or two for each variant",
         caption="the centre of the posterior of each test image, coloured by its first label if there is one; colours repeat after ten values. Latents of more than two dimensions are shown on "
-        "their first two principal components.",
+        "their first two principal components and, at most 1,000 of them, by t-SNE, which keeps neighbours together; its distances and sizes mean nothing.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Low-posterior samples: a panel for each variant's first run."""
+"""Low-posterior samples beside high-posterior samples: two panels for each variant's first run."""
 
 from matplotlib.figure import Figure
 
@@ -6,11 +6,17 @@ from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
 from vaeline.report.plots.shared.panels import WIDEST, rows, side_by_side
 
+KINDS = {"low_posterior": "low posterior", "high_posterior": "high posterior"}
+
 
 def draw(findings: Findings) -> Figure:
-    """The samples that the aggregate posterior covers least, the least covered first."""
-    runs = findings.first_runs_failing("low_posterior")
-    panels = {variant: rows(run.failures["low_posterior"][None], run.levels) for variant, run in runs.items()}
+    """The samples that the other density covers least, the least covered first."""
+    panels = {
+        f"{variant}: {words}": rows(run.failures[kind][None], run.levels)
+        for variant, run in findings.first_runs_failing("low_posterior").items()
+        for kind, words in KINDS.items()
+        if kind in run.failures
+    }
     return side_by_side(panels, WIDEST)
 
 
@@ -26,8 +32,9 @@ PLOT = Plot(
     on_page=OnPage(
         "failures",
         place=2,
-        title="Low-posterior samples",
-        alt="Samples that the aggregate posterior covers least, a row for each variant",
-        caption="decoded draws of p(z) that the latents of training images cover least. The least covered is first.",
+        title="Low- and high-posterior samples",
+        alt="Samples that the aggregate posterior covers least, and samples of it that the prior covers least, for each variant",
+        caption="low posterior: decoded draws of p(z) that the latents of training images cover least, out of pockets. High posterior: decoded "
+        "latents of training images, with their noise, that p(z) covers least, out of leaks. The least covered is first.",
     ),
 )

@@ -1,5 +1,7 @@
 """The aggregate posterior over p(z), with pockets and leaks: a panel for each variant's first run."""
 
+from functools import partial
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,7 +22,8 @@ def draw(findings: Findings) -> Figure:
     Draws of the aggregate posterior are grey, draws of p(z) blue. Pockets, red, are draws of p(z) that the aggregate posterior
     covers least. Leaks, violet, are draws of the aggregate posterior that p(z) covers least.
     """
-    return panels_of(findings.first_runs_with("posterior"), draw_pockets)
+    runs = findings.first_runs_with("posterior")
+    return panels_of({variant: partial(draw_pockets, run=run) for variant, run in runs.items()})
 
 
 def draw_pockets(axes: Axes, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""Latents on a plane: the projection to two dimensions, a panel per variant, and the limits of its axes."""
+"""Latents on a plane: projections to two dimensions, panels, and the limits of their axes."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
-from vaeline.report.results import Run
+from threadpoolctl import threadpool_limits
 
 PANEL = 2.6  # inches
 MOST_COLUMNS = 4
+PERPLEXITY = 30.0  # about how many neighbours of a latent t-SNE keeps
 NO_LATENTS = "No variant of this study has such a latent space."
 
 
@@ -34,21 +34,29 @@ def plane_of(z: np.ndarray) -> Plane:
     return Plane(mean, np.linalg.svd(z - mean, full_matrices=False)[2][:2].T)
 
 
-def panels_of(runs: Mapping[str, Run], draw: Callable[[Axes, Run], None]) -> Figure:
-    """One panel per variant.
+def neighbours_of(z: np.ndarray) -> np.ndarray:
+    """Latents, (n, latent), on a plane that keeps neighbours and not distances, (n, 2): t-SNE (van der Maaten and Hinton, 2008)."""
+    from sklearn.manifold import TSNE
+
+    with threadpool_limits(1):  # threads would add the forces in another order each time, and end in another map
+        flat: np.ndarray = TSNE(perplexity=PERPLEXITY, init="pca", random_state=0).fit_transform(z)
+    return flat
+
+
+def panels_of(panels: Mapping[str, Callable[[Axes], None]]) -> Figure:
+    """Panels under their titles.
 
     Args:
-        runs: variant -> the run to draw.
-        draw: draws a run on the axes of its panel.
+        panels: title -> what draws the panel on its axes.
     """
-    columns = min(len(runs), MOST_COLUMNS)
-    rows = -(-len(runs) // columns)
+    columns = min(len(panels), MOST_COLUMNS)
+    rows = -(-len(panels) // columns)
     figure = Figure(figsize=(columns * PANEL, rows * (PANEL + 0.2)), layout="constrained")
     figure.subplots(rows, columns)
-    for axes, (variant, run) in zip(figure.axes, runs.items(), strict=False):
-        draw(axes, run)
-        axes.set_title(variant)
-    for axes in figure.axes[len(runs) :]:
+    for axes, (title, draw) in zip(figure.axes, panels.items(), strict=False):
+        draw(axes)
+        axes.set_title(title)
+    for axes in figure.axes[len(panels) :]:
         axes.set_axis_off()
     return figure
 
