@@ -16,6 +16,7 @@ from vaeline.metrics.leakage import leak, leakage_curve
 from vaeline.metrics.log_det_deviation import log_det_deviation
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 from vaeline.metrics.symmetric_kl import symmetric_kl
+from vaeline.models.contracts import Acceptance
 from vaeline.models.model import Model
 from vaeline.system.state_files import State
 
@@ -51,6 +52,7 @@ def measure_latents(
     _put_units(record, found, how)
     _put_perplexity(record, found, model.posterior.codebook_size, how)
     _put_log_det(record, found, how)
+    _put_acceptance(record, model.latent_density.acceptance)
     _put_use(record, model, test.spread(raw_collapse.MOST_IMAGES), noise, own, kept)
     return record
 
@@ -123,6 +125,15 @@ def _put_log_det(record: Record, found: State, how: How) -> None:
         record.dash("log_det_deviation", "one image has no deviation" if len(log_det) else "the posterior has no flow")
         return
     record.put("log_det_deviation", log_det_deviation(log_det), **how)
+
+
+def _put_acceptance(record: Record, found: Acceptance | None) -> None:
+    if found is None:
+        record.dash("acceptance", "the prior rejects no proposals")
+        return
+    how: How = {"error_of_log_prior": found.standard_error / found.share}
+    record.put("acceptance", found.share, **how)
+    record.put("acceptance_standard_error", found.standard_error, **how)
 
 
 def _put_use(record: Record, model: Model, test: Batches, noise: int, seed: int, kept: Kept) -> None:

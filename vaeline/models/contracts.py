@@ -137,6 +137,13 @@ class Network(PartModule):
         self.map_size = map_size
 
 
+class Acceptance(NamedTuple):
+    """The share of proposals that a prior accepts; it normalises the density, whose log is off by the share's relative error."""
+
+    share: float
+    standard_error: float
+
+
 class Prior(PartModule):
     """p(z) or p(z|y), of vectors or of indices.
 
@@ -164,6 +171,14 @@ class Prior(PartModule):
 
         A prior without weights may draw on any device; callers move what it draws.
         """
+
+    def calibrate(self) -> None:
+        """Measure what evaluation takes as known and training estimates in each step; called before each validation."""
+
+    @property
+    def acceptance(self) -> Acceptance | None:
+        """What a prior that rejects proposals knows of its normalising constant; None for others."""
+        return None
 
     def frozen(self) -> "Prior":
         """The same density, with all that does not depend on z or the condition computed once; it does not follow the weights."""

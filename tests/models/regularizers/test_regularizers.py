@@ -272,3 +272,35 @@ def test_codebook_and_encoder_each_have_their_own_loss_term(context: Context) ->
     latent.quantized.grad = None
     terms["commitment"].sum().backward()
     assert latent.encoded.grad is not None and latent.quantized.grad is None
+
+
+@pytest.mark.parametrize("covariance", ["means", "aggregate"])
+def test_dip_penalises_the_covariance_of_means_or_of_the_aggregate(covariance: str, context: Context) -> None:
+    latent = gaussian_latent(3, size=4)
+    terms = build("dip", context, covariance=covariance, off_diagonal=2.0, diagonal=0.5)(batch(latent)).minimised
+    expected = torch.cov(latent.mean.detach().T, correction=0)
+    if covariance == "aggregate":
+        expected = expected + torch.diag(latent.log_var.detach().exp().mean(0))
+    diagonal = expected.diagonal()
+    assert torch.equal(terms["kl"], RATE)
+    off = expected.square().sum() - diagonal.square().sum()
+    torch.testing.assert_close(terms["off_diagonal"], (2.0 * off).expand(3))
+    torch.testing.assert_close(terms["diagonal"], (0.5 * (diagonal - 1).square().sum()).expand(3))
+    terms["off_diagonal"].sum().backward()
+    assert latent.mean.grad.any()
+
+
+def test_dip_is_zero_at_means_of_identity_covariance(context: Context) -> None:
+    corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    latent = GaussianLatent(corners, torch.zeros(4), corners, torch.full((4, 2), -40.0))
+    for covariance in ("means", "aggregate"):
+        terms = build("dip", context, covariance=covariance)(batch(latent, rate=torch.ones(4))).minimised
+        assert all(float(terms[each].abs().max()) < 1e-6 for each in ("off_diagonal", "diagonal"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"), [({"posterior": "flow"}, "posterior gaussian"), ({"latent_shape": (1,)}, "raise latent")]
+)
+def test_dip_refuses_what_has_no_covariance(changes: Any, sentence: str, context: Context) -> None:
+    with pytest.raises(UserError, match=sentence):
+        build("dip", replace(context, **changes))
