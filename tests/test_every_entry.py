@@ -277,7 +277,8 @@ def test_a_metric_without_a_meaning_is_a_dash(trained: Trained) -> None:
         "nll": sampled and (not model.conditional or trained.facts.classes),
         "nll_given_label": sampled and model.conditional,
     }
-    coded = pixels == "dequantized" or (pixels.endswith("binary") and not has_sigma)
+    levels = model.likelihood.of_levels and pixels == "greys"
+    coded = pixels == "dequantized" or (pixels.endswith("binary") and not has_sigma) or levels
     expected = {
         **dict.fromkeys(RATED, kind != "point"),
         **dict.fromkeys(OF_AGGREGATE, not why_no_aggregate(model)),
@@ -300,7 +301,7 @@ def test_a_metric_without_a_meaning_is_a_dash(trained: Trained) -> None:
     }
     assert_measured(record, expected)
     assert kind == "point" or record.evaluation["negative_elbo"]["measure"] == (
-        f"{'density' if has_sigma else 'probability'} of pixels{' given the label' * model.conditional}"
+        f"{'density' if has_sigma else 'probability'} of {'levels' if levels else 'pixels'}{' given the label' * model.conditional}"
     )
     assert kind != "flow" or record.metrics["log_det_deviation"] > 0  # a flow that does nothing has 0
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from vaeline.models.latent import Kind, Latent
 from vaeline.study.contract import Part
+from vaeline.system.errors import UserError
 from vaeline.system.state_files import State
 
 ADVERSARY = "adversary"  # the column of training.csv with what an adversary minimises
@@ -38,10 +39,22 @@ class Context:
     training_images: int
     range: tuple[float, float] = (0.0, 1.0)  # black and white inside the networks
     pixels: str = "dequantized"  # what a pixel is: a choice of dataset.pixels, or `points`
+    levels: int = 256  # values that a pixel may have, if pixels are not dequantized
     posterior: Kind = "gaussian"  # the posterior itself is built before this is known
     flow_context: int = 0  # numbers for each image that a flow depends on; 0: the same map for all images
     codebook_size: int = 0  # 0 for a continuous latent
     encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None if the encoder sees labels
+    output_channels: int | None = None  # of the decoder's output, for the likelihood; None: those of an image
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of the decoder's output for an image."""
+        return output_shape(self.image_shape, self.output_channels)
+
+
+def output_shape(image_shape: tuple[int, ...], channels: int | None) -> tuple[int, ...]:
+    """The shape of a decoder's output for an image: that of the image, or its height and width with other channels."""
+    return image_shape if channels is None else (channels, *image_shape[1:])
 
 
 class PartModule(nn.Module, Part):
@@ -121,7 +134,7 @@ class Network(PartModule):
 
     Args:
         encoder: x, condition or None -> the features that the posterior needs.
-        decoder: z, condition or None -> unbounded output, the shape of x.
+        decoder: z, condition or None -> unbounded output, (b, *context.output_shape).
         map_size: rows and columns of the features, if the network can end in a map.
     """
 
@@ -232,27 +245,41 @@ Sigma = Literal["none", "constant", "trained", "calibrated"]
 
 
 class Likelihood(PartModule):
-    """p(x|z), given the decoder's unbounded output h, the shape of x."""
+    """p(x|z), given the decoder's unbounded output h: the shape of x, but with `output_channels` channels.
+
+    It may depend on x pixel by pixel, each given those before it (PixelVAE: Gulrajani et al., 2017). Such a likelihood is a network of
+    its own, which is trained with the model.
+    """
 
     family = "likelihoods"
     kind: Sigma
     sigma: Tensor | None  # standard deviation of a pixel; None if and only if the kind is none
+    output_channels: int | None = None  # of h; None: those of an image
+    has_mean: bool = True  # whether `mean` is that of p(x|z), with a gradient in h; otherwise it is a draw
+    of_levels: bool = False  # whether log_prob is the log-probability of whole levels, greys or black and white
 
     @abstractmethod
     def mean(self, h: Tensor) -> Tensor:
-        """The mean of p(x|z), inside the range of the data, the shape of x."""
+        """The mean of p(x|z), inside the range of the data, the shape of x; or a draw, if the mean has no closed form."""
 
     @abstractmethod
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """log p(x|z): nats per image, summed over pixels, (b,)."""
 
-    @abstractmethod
-    def curvature(self, h: Tensor) -> Tensor:
-        """Expected curvature of -log p(x|z) in each element of h (its Fisher information), above or equal 0: the shape of h."""
+    def curvature(self, x: Tensor, h: Tensor) -> Tensor:
+        """Expected curvature of -log p(x|z) in each element of h (its Fisher information), above or equal 0: the shape of h.
+
+        It guides the search for modes of p(z|x), and estimates stay right under any value. Where it has no closed form, the squared
+        gradient at the image itself stands for it, whose mean over draws of p(x|z) it is.
+        """
+        with torch.enable_grad():
+            h = h.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(self.log_prob(x, h).sum(), h)
+        return slope.square()
 
     @abstractmethod
     def sample(self, h: Tensor) -> Tensor:
-        """Draw x, the shape of h: the mean with its noise."""
+        """Draw x: the mean with its noise."""
 
     def calibrate(self, mean_squared_error: float) -> None:
         """Set sigma to the best for a mean squared error per pixel; a likelihood without sigma has nothing to set."""
@@ -279,7 +306,7 @@ class TrainingBatch:
 
     x: Tensor  # images
     latent: Latent
-    decoder_output: Tensor  # unbounded, the shape of x
+    decoder_output: Tensor  # unbounded, (b, *output_shape)
     rate: Tensor | None  # KL(q(z|x) || p(z)), nats, (b,); None if q(z|x) has no density
     condition: Tensor | None  # (b, condition)
     prior: Prior
@@ -288,7 +315,16 @@ class TrainingBatch:
 
     @cached_property
     def reconstruction(self) -> Tensor:
-        """The mean of p(x|z) at the sample, inside the range of the data, the shape of x."""
+        """The mean of p(x|z) at the sample, inside the range of the data, the shape of x.
+
+        Raises:
+            UserError: the likelihood has no mean.
+        """
+        if not self.likelihood.has_mean:
+            raise UserError(
+                "the regularizer compares images with the mean of p(x|z), which this likelihood can only draw from; take a likelihood "
+                "whose pixels are independent, such as logistic_mixture."
+            )
         return self.likelihood.mean(self.decoder_output)
 
 
@@ -364,7 +400,7 @@ class BoundModel(Protocol):
         """One sample of each image's posterior."""
 
     def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
-        """The decoder's unbounded output, the shape of x."""
+        """The decoder's unbounded output, (b, *output_shape)."""
 
     def condition(self, labels: Tensor) -> Tensor | None:
         """What the networks see of the labels, (b, condition)."""

@@ -44,11 +44,12 @@ class Model(nn.Module):
         context = self._context(variant, facts)
         self.posterior = parts.build(Posterior, variant.posterior, context)
         context = replace(context, posterior=self.posterior.kind, codebook_size=self.posterior.codebook_size)
+        self.likelihood = parts.build(Likelihood, variant.likelihood, context)
+        context = replace(context, output_channels=self.likelihood.output_channels)
         self.network = parts.build(Network, variant.network, context, self.posterior)
         if self.posterior.takes_map:
             context = replace(context, latent_shape=map_shape(variant, self.network))
         self.prior = parts.build(Prior, variant.prior, context)
-        self.likelihood = parts.build(Likelihood, variant.likelihood, context)
         self.regularizer = parts.build(Regularizer, variant.regularizer, context)
         self.bound = parts.build(Bound, variant.bound, context)
         self.density = None if variant.density is None else parts.build(Density, variant.density, context)
@@ -67,6 +68,7 @@ class Model(nn.Module):
             training_images=facts.counts["train"],
             range=facts.range,
             pixels=facts.pixels,
+            levels=2 if facts.pixels.endswith("binary") else facts.levels,
             encode=None if encoder_condition else self._encode_without_labels,
         )
 
@@ -103,11 +105,11 @@ class Model(nn.Module):
         return self.network.encoder(x, self.condition(labels) if sees else None)
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
-        """The mean of p(x|z, y), (b, channel, height, width), inside the data's range; z may be indices."""
+        """The mean of p(x|z, y), or a draw if it has none, (b, channel, height, width), inside the data's range; z may be indices."""
         return self.likelihood.mean(self.decoder_output(z, labels))
 
     def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
-        """The decoder's unbounded output, (b, channel, height, width); z may be indices."""
+        """The decoder's unbounded output, (b, output channels, height, width); z may be indices."""
         sees = self.variant.condition is not None and self.variant.condition.decoder
         z = z if z.is_floating_point() else self.posterior.embed(z)
         return self.network.decoder(z, self.condition(labels) if sees else None).float()

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from vaeline.data.facts import Facts
+from vaeline.models.contracts import output_shape
 from vaeline.models.model import Model
 from vaeline.system.errors import UserError
 
@@ -27,7 +28,11 @@ def check_shapes(model: Model, facts: Facts) -> None:
     _check(model.prior.log_prob(latent.density_input, condition), (COUNT,), f"log_prob of prior {prior}")
     _check(model.prior.sample(COUNT, condition), tuple(latent.density_input.shape), f"sample of prior {prior}")
     h = model.decoder_output(latent.z, labels)
-    _check(h, tuple(x.shape), f"the decoder of network {variant.network.name}")
+    _check(
+        h,
+        (COUNT, *output_shape(facts.image_shape, model.likelihood.output_channels)),
+        f"the decoder of network {variant.network.name}",
+    )
     _check(model.likelihood.mean(h), tuple(x.shape), f"mean of likelihood {likelihood}")
     _check(model.likelihood.log_prob(x, h), (COUNT,), f"log_prob of likelihood {likelihood}")
 

@@ -189,7 +189,7 @@ class TrainedRun:
             return _joined(sampling.draw(self.model, some) for some in self._tensor(labels).split(BATCH))
 
     def decode(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-        """The mean image of p(x|z, y) for each latent.
+        """The mean image of p(x|z, y) for each latent; a draw, always the same, under a likelihood that has no mean.
 
         Raises:
             UserError: the model is conditional and no labels are given, or the numbers of labels and latents differ; or
@@ -197,7 +197,9 @@ class TrainedRun:
         """
         z = self._z(z)
         labels = self._checked(labels, len(z))
-        return _joined(sampling.decode(self.model, self._tensor(z), self._tensor(labels), self.facts, BATCH))
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return _joined(sampling.decode(self.model, self._tensor(z), self._tensor(labels), self.facts, BATCH))
 
     def encode(self, images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """The centre of each image's posterior, without noise, as `reconstruct` decodes it.

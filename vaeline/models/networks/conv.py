@@ -49,7 +49,9 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
     )
     decoder = Decoder(
         _stem(context.latent_shape[0] + context.decoder_condition, widths[-1], sizes[-1], posterior.takes_map),
-        nn.Sequential(*_after(widths[-1], options), *_upwards([*widths[::-1], channels], sizes[::-1], options)),
+        nn.Sequential(
+            *_after(widths[-1], options), *_upwards([*widths[::-1], context.output_shape[0]], sizes[::-1], options)
+        ),
     )
     return Network(encoder, decoder, map_size=sizes[-1])
 
@@ -114,4 +116,4 @@ class Decoder(nn.Module):
         self.layers = layers
 
     def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        return self.layers(self.stem(with_condition(z, condition)))  # (b, channel, height, width)
+        return self.layers(self.stem(with_condition(z, condition)))  # (b, output channels, height, width)
