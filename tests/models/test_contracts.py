@@ -59,6 +59,10 @@ PARTNERS: list[dict[str, Any]] = [
         **VECTORS, "network": {"name": "conv", "depth": 2}, "posterior": {"name": "vector_quantized"}, "prior": {"name": "uniform"},
         "regularizer": {"name": "commitment"},
     },
+    {
+        **VECTORS, "network": {"name": "conv", "depth": 2}, "latent": 4, "posterior": {"name": "finite_scalar"},
+        "prior": {"name": "uniform"}, "regularizer": {"name": "none"},
+    },
 ]  # fmt: skip
 KEYS = {
     "networks": "network", "posteriors": "posterior", "priors": "prior", "likelihoods": "likelihood",

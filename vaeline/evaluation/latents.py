@@ -12,6 +12,7 @@ from vaeline.evaluation.record import Record
 from vaeline.metrics.active_units import active_units
 from vaeline.metrics.codebook_perplexity import codebook_perplexity
 from vaeline.metrics.collapse import Loss, decided_share, shuffle_loss, use_of_codes, use_of_dimensions
+from vaeline.metrics.dead_codes import dead_codes
 from vaeline.metrics.leakage import leak, leakage_curve
 from vaeline.metrics.log_det_deviation import log_det_deviation
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
@@ -50,7 +51,7 @@ def measure_latents(
     found = kept.result(statistics, lambda: raw_latents.posterior_statistics(model, test, noise, own))
     how: How = {"split": "test", "images": len(test.images)}
     _put_units(record, found, how)
-    _put_perplexity(record, found, model.posterior.codebook_size, how)
+    _put_codes(record, found, model.posterior.codebook_size, how)
     _put_log_det(record, found, how)
     _put_acceptance(record, model.latent_density.acceptance)
     _put_use(record, model, test.spread(raw_collapse.MOST_IMAGES), noise, own, kept)
@@ -112,11 +113,12 @@ def _rounded(values: Tensor) -> list[float]:
     return [round(each, 6) for each in values.tolist()]
 
 
-def _put_perplexity(record: Record, found: State, codebook_size: int, how: How) -> None:
+def _put_codes(record: Record, found: State, codebook_size: int, how: How) -> None:
     if "indices" in found:
         record.put("codebook_perplexity", codebook_perplexity(found["indices"], codebook_size), **how)
+        record.put("dead_codes", dead_codes(found["indices"], codebook_size), **how, places=found["indices"].numel())
     else:
-        record.dash("codebook_perplexity", "there is no codebook")
+        record.dash_each(("codebook_perplexity", "dead_codes"), "there is no codebook")
 
 
 def _put_log_det(record: Record, found: State, how: How) -> None:

@@ -5,7 +5,7 @@ part; everything else has a default. `parts.build` checks each part against its 
 
 Shapes: a batch of b images is (b, channel, height, width), a batch of points (b, dimensions). A latent vector is
 (b, latent), a map of them (b, latent, rows, columns), and the indices of a discrete latent are integers,
-(b, rows, columns). Labels are integers, (b, label columns). A condition is what the networks see of the labels,
+(b, rows, stages * columns), where a place of the map has one index, or several side by side. Labels are integers, (b, label columns). A condition is what the networks see of the labels,
 (b, condition).
 """
 
@@ -23,6 +23,9 @@ from vaeline.models.latent import Kind, Latent
 from vaeline.study.contract import Part
 from vaeline.system.errors import UserError
 from vaeline.system.state_files import State
+
+# How a codebook learns: by the gradient of a regularizer, as an average of the encoder's vectors, or not at all.
+CodebookLearns = Literal["gradient", "average", "never"]
 
 ADVERSARY = "adversary"  # the column of training.csv with what an adversary minimises
 
@@ -43,6 +46,8 @@ class Context:
     posterior: Kind = "gaussian"  # the posterior itself is built before this is known
     flow_context: int = 0  # numbers for each image that a flow depends on; 0: the same map for all images
     codebook_size: int = 0  # 0 for a continuous latent
+    codebook_learns: CodebookLearns = "never"
+    stages: int = 1  # indices of each place of the latent's map, which lie side by side in its row
     encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None if the encoder sees labels
     output_channels: int | None = None  # of the decoder's output, for the likelihood; None: those of an image
 
@@ -91,6 +96,8 @@ class Posterior(PartModule):
     features: int  # numbers, or channels of a map, that it needs of the encoder for each image
     takes_map: bool = False  # whether its features are a map, (b, features, rows, columns), rather than (b, features)
     codebook_size: int = 0  # above 0 if and only if the kind is discrete
+    learns: CodebookLearns = "never"  # how the codebook does
+    stages: int = 1  # indices of each place of the map
 
     @abstractmethod
     def forward(self, features: Tensor) -> Latent:
@@ -110,7 +117,7 @@ class Posterior(PartModule):
         return None
 
     def embed(self, indices: Tensor) -> Tensor:
-        """The codebook's vectors at indices, (b, rows, columns): (b, latent, rows, columns); for the kind discrete."""
+        """The codebook's vectors at indices, (b, rows, stages * columns): (b, latent, rows, columns); for the kind discrete."""
         raise NotImplementedError(f"a posterior of kind {self.kind} has no codebook")
 
     def broken_rule(self) -> str:

@@ -43,7 +43,13 @@ class Model(nn.Module):
         self.embedding = embedding_of(variant, facts)
         context = self._context(variant, facts)
         self.posterior = parts.build(Posterior, variant.posterior, context)
-        context = replace(context, posterior=self.posterior.kind, codebook_size=self.posterior.codebook_size)
+        context = replace(
+            context,
+            posterior=self.posterior.kind,
+            codebook_size=self.posterior.codebook_size,
+            codebook_learns=self.posterior.learns,
+            stages=self.posterior.stages,
+        )
         self.likelihood = parts.build(Likelihood, variant.likelihood, context)
         context = replace(context, output_channels=self.likelihood.output_channels)
         self.network = parts.build(Network, variant.network, context, self.posterior)

@@ -337,7 +337,8 @@ class TrainedRun:
                 x = torch.zeros(1, *self.facts.image_shape, device=self.device)
                 features = self.model.features(x, self._tensor(self._no_labels(1)))
                 self._latent_shape = tuple(self.model.posterior.centre(features).shape[1:])
-        return as_latents(latents, self._latent_shape, self.model.posterior.codebook_size)
+        posterior = self.model.posterior
+        return as_latents(latents, self._latent_shape, posterior.codebook_size, posterior.stages)
 
     def _with(self, labels: np.ndarray, wanted: Wanted) -> np.ndarray:
         """Labels with the columns set that are named."""
