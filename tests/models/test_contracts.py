@@ -70,6 +70,7 @@ KEYS = {
 }  # fmt: skip
 PLACES: dict[str, list[Callable[[Any], dict[str, Any]]]] = {
     **{family: [lambda part, key=key: {key: part}] for family, key in KEYS.items()},  # type: ignore[misc]
+    "label_encoders": [lambda part: {"condition": {"embedding": 2, "labels": part}}],
     "flows": [
         lambda flow: {"prior": {"name": "decoupled", "flow": flow}},
         lambda flow: {"posterior": {"name": "flow", "flows": [flow]}},

@@ -40,6 +40,9 @@ class Context:
     decoder_condition: int  # size of the condition if the decoder sees it, else 0
     prior_condition: int  # size of the condition, 0 for a model without labels
     training_images: int
+    label_cardinalities: tuple[int, ...] = ()  # values of each label column
+    label_embedding: int | None = None  # dimensions of each label's vector; None for one-hot labels
+    condition_columns: int = 1  # vectors of the same length that the condition consists of, one after another
     range: tuple[float, float] = (0.0, 1.0)  # black and white inside the networks
     pixels: str = "dequantized"  # what a pixel is: a choice of dataset.pixels, or `points`
     levels: int = 256  # values that a pixel may have, if pixels are not dequantized
@@ -134,6 +137,18 @@ class Posterior(PartModule):
     if TYPE_CHECKING:
 
         def __call__(self, features: Tensor) -> Latent: ...
+
+
+class LabelEncoder(PartModule):
+    """What the networks see of the labels."""
+
+    family = "label_encoders"
+    size: int  # of the condition
+    columns: int  # vectors of the same length that the condition consists of, one for each label; or 1
+
+    @abstractmethod
+    def forward(self, labels: Tensor) -> Tensor:
+        """Labels, (b, label columns), to the condition, (b, size)."""
 
 
 class Network(PartModule):

@@ -11,6 +11,7 @@ from vaeline.models.contracts import (
     Context,
     Density,
     Elbo,
+    LabelEncoder,
     Likelihood,
     Network,
     Objective,
@@ -18,7 +19,6 @@ from vaeline.models.contracts import (
     Prior,
     Regularizer,
 )
-from vaeline.models.label_embedding import embedding_of
 from vaeline.models.latent import Latent
 from vaeline.study import parts
 from vaeline.study.schema import Variant
@@ -40,8 +40,8 @@ class Model(nn.Module):
     def __init__(self, variant: Variant, facts: Facts) -> None:
         super().__init__()
         self.variant = variant
-        self.embedding = embedding_of(variant, facts)
-        context = self._context(variant, facts)
+        self.embedding: LabelEncoder | None
+        context = self._with_labels(self._context(variant, facts), variant, facts)
         self.posterior = parts.build(Posterior, variant.posterior, context)
         context = replace(
             context,
@@ -62,20 +62,35 @@ class Model(nn.Module):
         check_combination(self)
 
     def _context(self, variant: Variant, facts: Facts) -> Context:
-        condition = variant.condition
-        size = 0 if self.embedding is None else self.embedding.size
-        encoder_condition = size if condition and condition.encoder else 0
         return Context(
             image_shape=facts.image_shape,
             latent_shape=(variant.latent,),
-            encoder_condition=encoder_condition,
-            decoder_condition=size if condition and condition.decoder else 0,
-            prior_condition=size,
+            encoder_condition=0,
+            decoder_condition=0,
+            prior_condition=0,
             training_images=facts.counts["train"],
             range=facts.range,
             pixels=facts.pixels,
             levels=2 if facts.pixels.endswith("binary") else facts.levels,
-            encode=None if encoder_condition else self._encode_without_labels,
+            encode=self._encode_without_labels,
+        )
+
+    def _with_labels(self, context: Context, variant: Variant, facts: Facts) -> Context:
+        """Build the label encoder, if the model has one, and return the context with what the parts see of labels."""
+        condition, cardinalities = variant.condition, tuple(facts.label_cardinalities)
+        if condition is None:
+            self.embedding = None
+            return context
+        context = replace(context, label_cardinalities=cardinalities, label_embedding=condition.embedding)
+        self.embedding = parts.build(LabelEncoder, condition.labels, context)
+        size = self.embedding.size
+        return replace(
+            context,
+            encoder_condition=size if condition.encoder else 0,
+            decoder_condition=size if condition.decoder else 0,
+            prior_condition=size,
+            condition_columns=self.embedding.columns,
+            encode=None if condition.encoder else self._encode_without_labels,
         )
 
     @property

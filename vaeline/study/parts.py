@@ -30,7 +30,7 @@ PACKAGES = {
     "networks": "vaeline.models.networks", "flows": "vaeline.models.flows", "posteriors": "vaeline.models.posteriors",
     "priors": "vaeline.models.priors", "likelihoods": "vaeline.models.likelihoods", "regularizers": "vaeline.models.regularizers",
     "bounds": "vaeline.models.bounds", "densities": "vaeline.models.densities", "features": "vaeline.evaluation.features",
-    "sets": "vaeline.data.sets", "plots": "vaeline.report.plots",
+    "label_encoders": "vaeline.models.label_encoders", "sets": "vaeline.data.sets", "plots": "vaeline.report.plots",
 }  # fmt: skip
 
 

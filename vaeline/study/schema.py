@@ -328,6 +328,11 @@ class Condition(Entry):
     embedding: int | None = Field(8, ge=1, le=4096, description="dimensions for each label; null for one-hot labels")
     encoder: bool = Field(True, description="the encoder sees the labels")
     decoder: bool = Field(True, description="the decoder sees the labels")
+    labels: Annotated[PartOptions, PartOf("label_encoders")] = Field(
+        {"name": "table"},
+        validate_default=True,
+        description="what becomes of the labels' vectors before the networks see them",
+    )
 
 
 class Variant(Entry):
