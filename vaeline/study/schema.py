@@ -105,6 +105,13 @@ class Split(Entry):
         description="share of all images, or of the given train split if there is no validation split",
     )
     test: float = Field(0.2, gt=0, lt=1, description="share of all images; only the method `random` uses it")
+    held_out: list[Annotated[dict[str, str], Field(min_length=2)]] = Field(
+        [],
+        description=(
+            "combinations of label values, as in [{Male: 'yes', Young: 'no'}], that no training image is to have: their images are test images, "
+            "and samples are asked for them"
+        ),
+    )
 
     @model_validator(mode="after")
     def names_what_it_needs(self) -> "Split":
@@ -112,6 +119,11 @@ class Split(Entry):
             raise ValueError(
                 f"method {self.method} and column {'null' if self.column is None else repr(self.column)} do not go together; name the column of the split with method: column, and "
                 "set column to null with any other method"
+            )
+        if self.group is not None and self.held_out:
+            raise ValueError(
+                f"group {self.group} and held_out do not go together, because held-out images would leave their group; set group to null, or "
+                "held_out to []"
             )
         if self.group is not None and self.method != "random":
             raise ValueError(
