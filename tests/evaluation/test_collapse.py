@@ -201,12 +201,12 @@ def test_a_codebook_is_judged_by_its_vectors_in_use() -> None:
     )  # fmt: skip
     model.network.encoder, model.network.decoder = Blocks(), Tiles()
     with torch.no_grad():
-        model.posterior.codebook.fill_(1e6)
-        model.posterior.codebook[:4] = torch.tensor([[-0.75, 0.0], [-0.25, 0.0], [0.25, 0.0], [0.75, 0.0]])
+        model.posterior.codebook.vectors.fill_(1e6)
+        model.posterior.codebook.vectors[:4] = torch.tensor([[-0.75, 0.0], [-0.25, 0.0], [0.25, 0.0], [0.75, 0.0]])
     found = measured(model, test).evaluation["posterior"]
     assert (found["verdict"], found["in_use"], found["of_units"], found["unit"]) == ("partly", 4, 8, "codes")
     with torch.no_grad():
-        model.posterior.codebook[1:] = 1e6
+        model.posterior.codebook.vectors[1:] = 1e6
     found = measured(model, test).evaluation["posterior"]
     assert (found["verdict"], found["cause"]) == ("collapsed", "all images are encoded as one vector")
 

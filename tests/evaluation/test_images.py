@@ -109,6 +109,7 @@ def test_every_drawn_metric_says_its_images_seed_and_judge(
 ) -> None:
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, images_of(LABELS), 5)
     record = measure(drawn, reference)
+    assert record.evaluation.pop("held_out_accuracy")["dash"].startswith("dataset.split.held_out names no combination")
     for name, how in record.evaluation.items():
         assert {"split": "test", "split_sha256": "ab12", "seed": 5, "images": 60}.items() <= how.items(), name
         assert how.get("weights", how.get("judge")) == "none", name
@@ -384,3 +385,47 @@ def test_all_judges_measure_the_labels_that_all_have_learned(reference: Referenc
         known = replace(reference, judges=dict.fromkeys(two, "none"))
         found = measure_images(drawn, Judges(Corner(), known, two, facts), True).evaluation["condition_accuracy"]  # type: ignore[arg-type]
         assert expected.items() <= found.items()
+
+
+class TwoPixels(Corner):
+    """Sees two labels in the first two pixels."""
+
+    skill = made_up.learned("digit", "size")
+
+    def predict(self, images: Tensor) -> Tensor:
+        return images[:, 0, 0, :2].long()
+
+
+HELD_OUT = replace(
+    FACTS, label_names=["digit", "size"], label_values=[["0", "1", "2"], ["small", "large"]],
+    held_out=[{"digit": "2", "size": "large"}, {"digit": "0", "size": "small"}],
+)  # fmt: skip
+
+
+def of_pairs(shown: np.ndarray, reference: References, judge: Corner) -> Record:
+    asked = np.stack([LABELS, np.arange(60) % 2], 1)
+    images = np.zeros((60, 1, 2, 2), np.uint8)
+    images[:, 0, 0] = shown
+    drawn = DrawnImages(images, images, asked, ROWS, None, 5)
+    return measure_images(drawn, Judges(Corner(), reference, {"0": judge}, HELD_OUT), True)  # type: ignore[arg-type, dict-item]
+
+
+def test_held_out_pairs_count_if_both_labels_are_shown(reference: References) -> None:
+    asked = np.stack([LABELS, np.arange(60) % 2], 1)
+    record = of_pairs(asked, reference, TwoPixels())
+    assert record.metrics["held_out_accuracy"] == 1
+    shown = asked.copy()
+    shown[(asked == [2, 1]).all(1), 1] = 0  # size is wrong for one of the two pairs
+    record = of_pairs(shown, reference, TwoPixels())
+    assert record.metrics["held_out_accuracy"] == 0.5
+    assert record.evaluation["held_out_accuracy"]["by_label"] == {
+        "digit=2 and size=large": 0,
+        "digit=0 and size=small": 1,
+    }
+
+
+def test_held_out_pairs_of_a_label_that_no_judge_tells_are_a_dash(reference: References) -> None:
+    judge = TwoPixels()
+    judge.skill = replace(judge.skill, labels={**judge.skill.labels, "size": None})
+    record = of_pairs(np.stack([LABELS, np.arange(60) % 2], 1), reference, judge)
+    assert "no judge tells the labels of digit=2 and size=large" in record.evaluation["held_out_accuracy"]["dash"]

@@ -21,6 +21,9 @@ from vaeline.evaluation.record import Record
 from vaeline.metrics.nll import Unconverged
 from vaeline.models.contracts import Elbo
 from vaeline.models.likelihoods._gaussian import IsotropicGaussian
+from vaeline.models.likelihoods._logistic_mixture import Pixels
+from vaeline.models.likelihoods.bernoulli import Bernoulli
+from vaeline.models.likelihoods.logistic_mixture import IndependentPixels
 from vaeline.models.output_range import OutputRange
 from vaeline.models.posteriors.gaussian import Gaussian
 from vaeline.models.priors.standard import Standard
@@ -207,8 +210,20 @@ def test_bits_of_binary_images_use_their_probability() -> None:
     record = Record()
     record.put("nll", 4 * log(2), split="test", images=3, of=3, samples=10)
     facts = replace(FACTS, range=(0.0, 1.0), pixels="static_binary")
-    likelihood._put_bits(record, "nll", "bits_per_dim", facts, is_probability=True)
+    likelihood._put_bits(record, "nll", "bits_per_dim", facts, Bernoulli())
     assert record.metrics["bits_per_dim"] == pytest.approx(1)
+
+
+def test_bits_of_greys_need_a_probability_of_whole_levels() -> None:
+    """A level of 16 for each of four pixels, all as likely: 4 ln 16 nats, four bits a pixel."""
+    facts = replace(FACTS, range=(0.0, 1.0), pixels="greys")
+    pixels = Pixels(channels=1, levels=16, range=(0.0, 1.0))
+    for of, expected in ((IndependentPixels(pixels, 1), 4), (Bernoulli(), None)):
+        record = Record()
+        record.put("nll", 4 * log(16), split="test", images=3, of=3, samples=10)
+        likelihood._put_bits(record, "nll", "bits_per_dim", facts, of)
+        assert record.metrics.get("bits_per_dim") == (expected and pytest.approx(expected))
+        assert expected or "neither a probability of whole levels" in record.evaluation["bits_per_dim"]["dash"]
 
 
 def test_bits_per_dim_with_and_without_labels_stay_separate() -> None:

@@ -14,6 +14,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.models.model import Model
+from vaeline.models.posteriors._codebook import Codebook
 from vaeline.study.schema import Variant
 
 FAKED = FakeTensorMode(allow_non_fake_inputs=True)  # a real tensor becomes a fake one of its own device
@@ -36,8 +37,9 @@ def assert_step_stays_on_device(model: Model, facts: Facts, train: Split, monkey
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**40, 2**40))
     # A part may use torch.distributions, which look at values to validate them; fakes have none.
     monkeypatch.setattr(torch.distributions.Distribution, "_validate_args", False)
-    if model.posterior.codebook_size:
-        model.posterior.has_started = True  # laying the codebook among a first batch asks once whether that is done
+    for part in model.modules():
+        if isinstance(part, Codebook):
+            part.has_started = True  # laying the codebook among a first batch asks once whether that is done
     with FAKED:
         put_on_device(model)
         if model.regularizer.adversary is not None:

@@ -59,6 +59,10 @@ PARTNERS: list[dict[str, Any]] = [
         **VECTORS, "network": {"name": "conv", "depth": 2}, "posterior": {"name": "vector_quantized"}, "prior": {"name": "uniform"},
         "regularizer": {"name": "commitment"},
     },
+    {
+        **VECTORS, "network": {"name": "conv", "depth": 2}, "latent": 4, "posterior": {"name": "finite_scalar"},
+        "prior": {"name": "uniform"}, "regularizer": {"name": "none"},
+    },
 ]  # fmt: skip
 KEYS = {
     "networks": "network", "posteriors": "posterior", "priors": "prior", "likelihoods": "likelihood",
@@ -66,6 +70,7 @@ KEYS = {
 }  # fmt: skip
 PLACES: dict[str, list[Callable[[Any], dict[str, Any]]]] = {
     **{family: [lambda part, key=key: {key: part}] for family, key in KEYS.items()},  # type: ignore[misc]
+    "label_encoders": [lambda part: {"condition": {"embedding": 2, "labels": part}}],
     "flows": [
         lambda flow: {"prior": {"name": "decoupled", "flow": flow}},
         lambda flow: {"posterior": {"name": "flow", "flows": [flow]}},

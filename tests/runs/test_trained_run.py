@@ -405,13 +405,15 @@ def test_an_image_of_pillow_with_16_bits_is_refused_as_in_the_pipeline(mode: str
         as_images([image], facts)
 
 
-def test_indices_of_a_codebook_are_latents(made: Make) -> None:
+@pytest.mark.parametrize("stages", [1, 3])
+def test_indices_of_a_codebook_are_latents(stages: int, made: Make) -> None:
     variant = PLAIN | {
-        "network": {"name": "conv", "width": 8, "depth": 2}, "latent": 4, "posterior": {"name": "vector_quantized", "codes": 8},
+        "network": {"name": "conv", "width": 8, "depth": 2}, "latent": 4, "posterior": {"name": "vector_quantized", "codes": 8, "stages": stages},
         "prior": {"name": "uniform"}, "regularizer": {"name": "commitment"},
     }  # fmt: skip
     run = made(variant)
     indices = run.draw(np.zeros((3, 2), int))
+    assert indices.shape == (3, 1, stages)
     np.testing.assert_array_equal(run.decode(indices.tolist()), run.decode(indices))
     assert run.decode(run.encode(run.split().images[:2])).shape == (2, 1, 4, 4)
     for wrong in (np.full(indices.shape, 8), np.full(indices.shape, -1)):

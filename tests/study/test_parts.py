@@ -63,7 +63,7 @@ class Mine(Likelihood):
     def log_prob(self, x, h):
         return -(x - h).square().flatten(1).sum(1)
 
-    def curvature(self, h):
+    def curvature(self, x, h):
         return 2 + 0 * h
 
     def sample(self, h):

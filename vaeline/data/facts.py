@@ -43,6 +43,8 @@ class Facts:
     checksums: dict[str, str] = field(default_factory=dict)  # SHA-256 of each split; `store.write` fills it in
     # How many training images have each value of each column; `store.write` fills it in. Empty: unknown.
     training_counts: list[list[int]] = field(default_factory=list)
+    # Combinations of label values that no training image has: name of a column -> name of its value.
+    held_out: list[dict[str, str]] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Facts":
@@ -58,6 +60,20 @@ class Facts:
     def classes(self) -> bool:
         """Whether the labels are classes, in a single column; otherwise the columns are attributes."""
         return len(self.label_names) == 1
+
+    @property
+    def held_out_codes(self) -> dict[str, dict[int, int]]:
+        """The held-out combinations as column -> value, by their names, as in `Male=yes and Young=no`.
+
+        Raises:
+            UserError: a label or a value does not exist.
+        """
+        return {
+            " and ".join(f"{name}={value}" for name, value in each.items()): dict(
+                self.label(name, value) for name, value in each.items()
+            )
+            for each in self.held_out
+        }
 
     def column(self, name: str) -> int:
         """The column of a label.

@@ -16,6 +16,7 @@ from vaeline.data import raw_images, source_fingerprint
 from vaeline.data.bad_images import bad_image
 from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
+from vaeline.data.held_out import hold_out
 from vaeline.data.paths import DataFiles
 from vaeline.data.raw_images import EncodedImages, Manifest, RawImages
 from vaeline.data.splits import deal
@@ -61,6 +62,7 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
     raw = _as_downloaded(dataset, manifest)
     dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit, raw.groups, raw.copies)
     facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
+    dealt = hold_out(dealt, raw.labels.codes, facts, dataset.split.seed)
     threads = threads or cores()
     _check_size(dataset, raw)
     _say(_shares(raw, dealt), *_off(dataset.split, dealt), *_changes(raw.images, dataset))
@@ -124,7 +126,8 @@ def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts
         pixels=dataset.pixels if raw.levels else "points",
         label_names=raw.labels.names,
         label_values=raw.labels.values,
-        factors=raw.labels.factorial,
+        factors=raw.labels.factorial and not dataset.split.held_out,
+        held_out=dataset.split.held_out,
         preprocessing={
             "manifest": {key: value for key, value in manifest.items() if key not in ("id", "source", "skipped")},
             "resize": f"bilinear, antialiased, {RESIZED[dataset.fit]}",

@@ -16,8 +16,8 @@ from vaeline.evaluation.halves import with_halves
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.over_judges import over_judges
 from vaeline.evaluation.record import NO_LABELS, UNLABELLED, Record
-from vaeline.evaluation.reference import Reference, References, put_accuracy, unlearned_by_any, weights_of
-from vaeline.metrics import condition_accuracy
+from vaeline.evaluation.reference import Reference, References, put_accuracy, put_held_out, unlearned_by_any, weights_of
+from vaeline.metrics import condition_accuracy, held_out_accuracy
 from vaeline.metrics._entry import Metric, Subject
 from vaeline.metrics._images import Dash, ImageSet, Measured
 from vaeline.runs.samples_file import DrawnImages
@@ -244,23 +244,30 @@ def _accuracy(drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept)
     for name, classifier in judges.classifiers.items():
         records[name] = Record(checksums=facts.checksums, seed=drawn.seed)
         if not conditional:
-            records[name].dash("condition_accuracy", NO_LABELS)
+            records[name].dash_each(("condition_accuracy", "held_out_accuracy"), NO_LABELS)
             continue
         sha256 = classifier.weights_sha256
         section = kept.section(
             f"labels-judge-{name}",
-            [predict.__module__, condition_accuracy.__name__],
+            [predict.__module__, condition_accuracy.__name__, held_out_accuracy.__name__],
             judge=sha256,
             names=facts.label_names,
+            held_out=facts.held_out,
         )
-        by_label = kept.result(section, partial(_by_label, drawn, classifier, asked, facts))["by_label"]
+        found = kept.result(section, partial(_by_label, drawn, classifier, asked, facts))
         how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": sha256}
         if unseen := facts.unseen_in_words(drawn.labels, "samples"):
             how["warning"] = unseen
-        put_accuracy(records[name], "condition_accuracy", by_label, missing, classifier.skill, unlearned, **how)
+        put_accuracy(
+            records[name], "condition_accuracy", found["by_label"], missing, classifier.skill, unlearned, **how
+        )
+        put_held_out(records[name], "held_out_accuracy", found["held_out"], facts, unlearned, **how)
     return over_judges(records)
 
 
 def _by_label(drawn: DrawnImages, classifier: Classifier, asked: np.ndarray, facts: Facts) -> State:
     seen = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
-    return {"by_label": condition_accuracy.condition_accuracy(seen, asked, facts.label_names)}
+    return {
+        "by_label": condition_accuracy.condition_accuracy(seen, asked, facts.label_names),
+        "held_out": held_out_accuracy.held_out_accuracy(seen, drawn.labels, facts.held_out_codes),
+    }

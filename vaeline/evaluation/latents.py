@@ -12,11 +12,13 @@ from vaeline.evaluation.record import Record
 from vaeline.metrics.active_units import active_units
 from vaeline.metrics.codebook_perplexity import codebook_perplexity
 from vaeline.metrics.collapse import Loss, decided_share, shuffle_loss, use_of_codes, use_of_dimensions
+from vaeline.metrics.dead_codes import dead_codes
 from vaeline.metrics.leakage import leak, leakage_curve
 from vaeline.metrics.log_det_deviation import log_det_deviation
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 from vaeline.metrics.symmetric_kl import symmetric_kl
 from vaeline.metrics.upper_rate import rates_of_levels, upper_rate
+from vaeline.models.contracts import Acceptance
 from vaeline.models.model import Model
 from vaeline.system.state_files import State
 
@@ -51,8 +53,9 @@ def measure_latents(
     how: How = {"split": "test", "images": len(test.images)}
     _put_units(record, found, how)
     _put_levels(record, found, how)
-    _put_perplexity(record, found, model.posterior.codebook_size, how)
+    _put_codes(record, found, model.posterior.codebook_size, how)
     _put_log_det(record, found, how)
+    _put_acceptance(record, model.latent_density.acceptance)
     _put_use(record, model, test.spread(raw_collapse.MOST_IMAGES), noise, own, kept)
     return record
 
@@ -122,11 +125,12 @@ def _rounded(values: Tensor) -> list[float]:
     return [round(each, 6) for each in values.tolist()]
 
 
-def _put_perplexity(record: Record, found: State, codebook_size: int, how: How) -> None:
+def _put_codes(record: Record, found: State, codebook_size: int, how: How) -> None:
     if "indices" in found:
         record.put("codebook_perplexity", codebook_perplexity(found["indices"], codebook_size), **how)
+        record.put("dead_codes", dead_codes(found["indices"], codebook_size), **how, places=found["indices"].numel())
     else:
-        record.dash("codebook_perplexity", "there is no codebook")
+        record.dash_each(("codebook_perplexity", "dead_codes"), "there is no codebook")
 
 
 def _put_log_det(record: Record, found: State, how: How) -> None:
@@ -135,6 +139,15 @@ def _put_log_det(record: Record, found: State, how: How) -> None:
         record.dash("log_det_deviation", "one image has no deviation" if len(log_det) else "the posterior has no flow")
         return
     record.put("log_det_deviation", log_det_deviation(log_det), **how)
+
+
+def _put_acceptance(record: Record, found: Acceptance | None) -> None:
+    if found is None:
+        record.dash("acceptance", "the prior rejects no proposals")
+        return
+    how: How = {"error_of_log_prior": found.standard_error / found.share}
+    record.put("acceptance", found.share, **how)
+    record.put("acceptance_standard_error", found.standard_error, **how)
 
 
 def _put_use(record: Record, model: Model, test: Batches, noise: int, seed: int, kept: Kept) -> None:

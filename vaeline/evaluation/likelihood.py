@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from math import prod
 
 import torch
-from torch import Tensor
 
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
@@ -54,7 +53,7 @@ def measure_likelihood(
             _put_estimated(record, estimation, likelihood, role)
     _dash_absent(record, model, test.facts)
     for name, bits in BITS.items():
-        _put_bits(record, name, bits, test.facts, is_probability=model.likelihood.sigma is None)
+        _put_bits(record, name, bits, test.facts, model.likelihood)
     _put_effective_sample_size(record, why_no_likelihood(model))
     _put_sigma(record, model.likelihood)
     return record
@@ -69,7 +68,7 @@ def _put_elbo(record: Record, model: Model, test: Batches, settings: Evaluation,
     if not rate:
         record.dash_each(("negative_elbo", "rate"), NO_DENSITY)
     both = {"negative_elbo": distortion + rate[0], "rate": rate[0]} if rate else {}
-    measure = _measure(model.likelihood.sigma, model.conditional)
+    measure = _measure(model.likelihood, test.facts.pixels, model.conditional)
     for name, values in {"distortion": distortion, **both}.items():
         how = {"split": "test", "images": len(values), "samples": settings.bound_samples}
         mean = mean_over_images(values)
@@ -78,9 +77,12 @@ def _put_elbo(record: Record, model: Model, test: Batches, settings: Evaluation,
         record.put(f"{name}_standard_error", mean.standard_error, **how)
 
 
-def _measure(sigma: Tensor | None, given_label: bool) -> str:
+def _measure(likelihood: Likelihood, pixels: str, given_label: bool) -> str:
     """What a likelihood is, in words: metrics of unlike measures are not compared."""
-    return f"{'probability' if sigma is None else 'density'} of pixels{' given the label' if given_label else ''}"
+    of = (
+        "levels" if likelihood.of_levels and pixels == "greys" else "pixels"
+    )  # a Bernoulli takes greys for expectations
+    return f"{'probability' if likelihood.sigma is None else 'density'} of {of}{' given the label' * given_label}"
 
 
 def _put_estimated(record: Record, estimation: Estimation, likelihood: Likelihood, role: Role) -> None:
@@ -97,7 +99,7 @@ def _put_estimated(record: Record, estimation: Estimation, likelihood: Likelihoo
         except NotFinite as error:
             record.dash_each(both, str(error))
             continue
-        notes: dict[str, object] = {"measure": _measure(likelihood.sigma, given_label=name == GIVEN_LABEL)}
+        notes: dict[str, object] = {"measure": _measure(likelihood, estimation.test.facts.pixels, name == GIVEN_LABEL)}
         if likelihood.sigma is not None:
             notes["sigma"] = float(likelihood.sigma)
         for each in both:
@@ -183,7 +185,7 @@ def _put_effective_sample_size(record: Record, why_no_likelihood: str) -> None:
     record.put("effective_sample_size", made["effective_sample_size"], **how, likelihood=name)
 
 
-def _put_bits(record: Record, name: str, bits: str, facts: Facts, is_probability: bool) -> None:
+def _put_bits(record: Record, name: str, bits: str, facts: Facts, likelihood: Likelihood) -> None:
     if name not in record.metrics:
         record.dash(bits, record.evaluation[name]["dash"])
         return
@@ -192,7 +194,7 @@ def _put_bits(record: Record, name: str, bits: str, facts: Facts, is_probability
     dimensions, (low, high) = prod(facts.image_shape), facts.range
     if facts.pixels == "dequantized":
         levels, span = facts.levels, high - low
-    elif facts.pixels == "greys" or facts.points or not is_probability:
+    elif likelihood.sigma is not None or facts.points or (facts.pixels == "greys" and not likelihood.of_levels):
         record.dash(bits, "the likelihood is neither a probability of whole levels nor a density of dequantized ones")
         return
     else:

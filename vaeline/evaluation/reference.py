@@ -27,6 +27,7 @@ from vaeline.metrics._calibration_error import calibration_error
 from vaeline.metrics._entry import Subject
 from vaeline.metrics._images import MOST_NUMBERS, MOST_ROWS, ImageSet, Results
 from vaeline.metrics.condition_accuracy import chance, condition_accuracy
+from vaeline.metrics.held_out_accuracy import held_out_accuracy
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import require_settings, settings_of
 from vaeline.system.errors import UserError, reading_ours
@@ -353,6 +354,14 @@ def _put_conditions(
     for name, accuracy in (("ceiling", condition_accuracy), ("floor", chance)):
         by_label = accuracy(seen, judged, facts.label_names)
         put_accuracy(record, f"condition_accuracy_{name}", by_label, missing, classifier.skill, unlearned, **how)
+    put_held_out(
+        record,
+        "held_out_accuracy_ceiling",
+        held_out_accuracy(seen, test.labels, facts.held_out_codes),
+        facts,
+        unlearned,
+        **how,
+    )
 
 
 def put_accuracy(
@@ -384,6 +393,32 @@ def put_accuracy(
         record.dash(name, f"{who} shown to be better than chance on {', '.join(by_label)}")
     else:
         record.put_mean(name, learned, [*missing, *unlearned], **how, **({"unlearned": unlearned} if unlearned else {}))
+
+
+def put_held_out(
+    record: Record, name: str, found: Mapping[str, float], facts: Facts, unlearned: Sequence[str], **how: object
+) -> None:
+    """Record an accuracy of held-out combinations, of whose labels all judges were shown to tell each.
+
+    Args:
+        record: to add to.
+        name: of the metric.
+        found: accuracy of each combination that was asked for, by the names in the facts.
+        facts: of the store.
+        unlearned: labels that some judge was not shown to tell.
+        how: as in `Record.put`.
+    """
+    if not facts.held_out:
+        record.dash(name, "dataset.split.held_out names no combination of labels")
+        return
+    named = zip(facts.held_out_codes, facts.held_out, strict=True)
+    judged = {words for words, combination in named if not set(combination) & set(unlearned)}
+    left_out = [words for words in facts.held_out_codes if words not in judged or words not in found]
+    shares = {words: share for words, share in found.items() if words in judged}
+    if not shares:
+        record.dash(name, f"no judge tells the labels of {', '.join(left_out)}, or no image is asked for them")
+        return
+    record.put_mean(name, shares, left_out, **how)
 
 
 def _put_calibration(record: Record, classifier: Classifier, test: Split, facts: Facts) -> None:

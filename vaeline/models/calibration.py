@@ -1,4 +1,4 @@
-"""Fits sigma of a Gaussian likelihood to the training split (sigma-VAE: Rybkin et al., 2021, eq. 6)."""
+"""Measures what evaluation takes as known: sigma of a Gaussian likelihood (sigma-VAE: Rybkin et al., 2021, eq. 6), constants of a prior."""
 
 from math import prod
 
@@ -10,7 +10,9 @@ from vaeline.system.seeds import derive_seed
 
 
 def calibrate(model: Model, train: Batches, seed: int) -> None:
-    """Set sigma of a likelihood of kind calibrated to the best for the training split; other kinds stay as they are."""
+    """Calibrate the prior, and set sigma of a likelihood of kind calibrated to the best for the training split."""
+    torch.manual_seed(derive_seed("calibration prior", seed))
+    model.prior.calibrate()
     if model.likelihood.kind == "calibrated":
         torch.manual_seed(derive_seed("calibration posterior", seed))
         model.likelihood.calibrate(mean_squared_error(model, train, derive_seed("calibration batches", seed)))

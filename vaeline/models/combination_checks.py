@@ -86,8 +86,8 @@ def check_prior_is_trained(model: Combination) -> None:
     if trained_by == "samples" and not model.prior.reparameterised:
         below = "set regularizer.alpha below 1, or " if has_rate else ""
         raise UserError(
-            f"regularizer {regularizer} with alpha 1 trains a prior by its samples alone, which have no gradient in the component weights "
-            f"of prior {prior}; {below}take another prior."
+            f"regularizer {regularizer} with alpha 1 trains a prior by its samples alone, which have no gradient in all weights of "
+            f"prior {prior}; {below}take another prior."
         )
 
 

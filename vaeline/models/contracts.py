@@ -5,7 +5,7 @@ part; everything else has a default. `parts.build` checks each part against its 
 
 Shapes: a batch of b images is (b, channel, height, width), a batch of points (b, dimensions). A latent vector is
 (b, latent), a map of them (b, latent, rows, columns), and the indices of a discrete latent are integers,
-(b, rows, columns). Labels are integers, (b, label columns). A condition is what the networks see of the labels,
+(b, rows, stages * columns), where a place of the map has one index, or several side by side. Labels are integers, (b, label columns). A condition is what the networks see of the labels,
 (b, condition).
 """
 
@@ -21,7 +21,11 @@ from torch import Tensor, nn
 
 from vaeline.models.latent import Kind, Latent
 from vaeline.study.contract import Part
+from vaeline.system.errors import UserError
 from vaeline.system.state_files import State
+
+# How a codebook learns: by the gradient of a regularizer, as an average of the encoder's vectors, or not at all.
+CodebookLearns = Literal["gradient", "average", "never"]
 
 ADVERSARY = "adversary"  # the column of training.csv with what an adversary minimises
 
@@ -36,12 +40,29 @@ class Context:
     decoder_condition: int  # size of the condition if the decoder sees it, else 0
     prior_condition: int  # size of the condition, 0 for a model without labels
     training_images: int
+    label_cardinalities: tuple[int, ...] = ()  # values of each label column
+    label_embedding: int | None = None  # dimensions of each label's vector; None for one-hot labels
+    condition_columns: int = 1  # vectors of the same length that the condition consists of, one after another
     range: tuple[float, float] = (0.0, 1.0)  # black and white inside the networks
     pixels: str = "dequantized"  # what a pixel is: a choice of dataset.pixels, or `points`
+    levels: int = 256  # values that a pixel may have, if pixels are not dequantized
     posterior: Kind = "gaussian"  # the posterior itself is built before this is known
     flow_context: int = 0  # numbers for each image that a flow depends on; 0: the same map for all images
     codebook_size: int = 0  # 0 for a continuous latent
+    codebook_learns: CodebookLearns = "never"
+    stages: int = 1  # indices of each place of the latent's map, which lie side by side in its row
     encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None if the encoder sees labels
+    output_channels: int | None = None  # of the decoder's output, for the likelihood; None: those of an image
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of the decoder's output for an image."""
+        return output_shape(self.image_shape, self.output_channels)
+
+
+def output_shape(image_shape: tuple[int, ...], channels: int | None) -> tuple[int, ...]:
+    """The shape of a decoder's output for an image: that of the image, or its height and width with other channels."""
+    return image_shape if channels is None else (channels, *image_shape[1:])
 
 
 class PartModule(nn.Module, Part):
@@ -78,6 +99,8 @@ class Posterior(PartModule):
     features: int  # numbers, or channels of a map, that it needs of the encoder for each image
     takes_map: bool = False  # whether its features are a map, (b, features, rows, columns), rather than (b, features)
     codebook_size: int = 0  # above 0 if and only if the kind is discrete
+    learns: CodebookLearns = "never"  # how the codebook does
+    stages: int = 1  # indices of each place of the map
 
     @abstractmethod
     def forward(self, features: Tensor) -> Latent:
@@ -101,7 +124,7 @@ class Posterior(PartModule):
         return z if z.is_floating_point() else self.embed(z)
 
     def embed(self, indices: Tensor) -> Tensor:
-        """The codebook's vectors at indices, (b, rows, columns): (b, latent, rows, columns); for the kind discrete."""
+        """The codebook's vectors at indices, (b, rows, stages * columns): (b, latent, rows, columns); for the kind discrete."""
         raise NotImplementedError(f"a posterior of kind {self.kind} has no codebook")
 
     def broken_rule(self) -> str:
@@ -120,12 +143,24 @@ class Posterior(PartModule):
         def __call__(self, features: Tensor) -> Latent: ...
 
 
+class LabelEncoder(PartModule):
+    """What the networks see of the labels."""
+
+    family = "label_encoders"
+    size: int  # of the condition
+    columns: int  # vectors of the same length that the condition consists of, one for each label; or 1
+
+    @abstractmethod
+    def forward(self, labels: Tensor) -> Tensor:
+        """Labels, (b, label columns), to the condition, (b, size)."""
+
+
 class Network(PartModule):
     """An encoder and a decoder; `build(options, context, posterior)` makes the pair.
 
     Args:
         encoder: x, condition or None -> the features that the posterior needs.
-        decoder: z, condition or None -> unbounded output, the shape of x.
+        decoder: z, condition or None -> unbounded output, (b, *context.output_shape).
         map_size: rows and columns of the features, if the network can end in a map.
     """
 
@@ -139,6 +174,13 @@ class Network(PartModule):
         self.encoder = encoder
         self.decoder = decoder
         self.map_size = map_size
+
+
+class Acceptance(NamedTuple):
+    """The share of proposals that a prior accepts; it normalises the density, whose log is off by the share's relative error."""
+
+    share: float
+    standard_error: float
 
 
 class Prior(PartModule):
@@ -168,6 +210,14 @@ class Prior(PartModule):
 
         A prior without weights may draw on any device; callers move what it draws.
         """
+
+    def calibrate(self) -> None:
+        """Measure what evaluation takes as known and training estimates in each step; called before each validation."""
+
+    @property
+    def acceptance(self) -> Acceptance | None:
+        """What a prior that rejects proposals knows of its normalising constant; None for others."""
+        return None
 
     def frozen(self) -> "Prior":
         """The same density, with all that does not depend on z or the condition computed once; it does not follow the weights."""
@@ -221,27 +271,41 @@ Sigma = Literal["none", "constant", "trained", "calibrated"]
 
 
 class Likelihood(PartModule):
-    """p(x|z), given the decoder's unbounded output h, the shape of x."""
+    """p(x|z), given the decoder's unbounded output h: the shape of x, but with `output_channels` channels.
+
+    It may depend on x pixel by pixel, each given those before it (PixelVAE: Gulrajani et al., 2017). Such a likelihood is a network of
+    its own, which is trained with the model.
+    """
 
     family = "likelihoods"
     kind: Sigma
     sigma: Tensor | None  # standard deviation of a pixel; None if and only if the kind is none
+    output_channels: int | None = None  # of h; None: those of an image
+    has_mean: bool = True  # whether `mean` is that of p(x|z), with a gradient in h; otherwise it is a draw
+    of_levels: bool = False  # whether log_prob is the log-probability of whole levels, greys or black and white
 
     @abstractmethod
     def mean(self, h: Tensor) -> Tensor:
-        """The mean of p(x|z), inside the range of the data, the shape of x."""
+        """The mean of p(x|z), inside the range of the data, the shape of x; or a draw, if the mean has no closed form."""
 
     @abstractmethod
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """log p(x|z): nats per image, summed over pixels, (b,)."""
 
-    @abstractmethod
-    def curvature(self, h: Tensor) -> Tensor:
-        """Expected curvature of -log p(x|z) in each element of h (its Fisher information), above or equal 0: the shape of h."""
+    def curvature(self, x: Tensor, h: Tensor) -> Tensor:
+        """Expected curvature of -log p(x|z) in each element of h (its Fisher information), above or equal 0: the shape of h.
+
+        It guides the search for modes of p(z|x), and estimates stay right under any value. Where it has no closed form, the squared
+        gradient at the image itself stands for it, whose mean over draws of p(x|z) it is.
+        """
+        with torch.enable_grad():
+            h = h.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(self.log_prob(x, h).sum(), h)
+        return slope.square()
 
     @abstractmethod
     def sample(self, h: Tensor) -> Tensor:
-        """Draw x, the shape of h: the mean with its noise."""
+        """Draw x: the mean with its noise."""
 
     def calibrate(self, mean_squared_error: float) -> None:
         """Set sigma to the best for a mean squared error per pixel; a likelihood without sigma has nothing to set."""
@@ -268,7 +332,7 @@ class TrainingBatch:
 
     x: Tensor  # images
     latent: Latent
-    decoder_output: Tensor  # unbounded, the shape of x
+    decoder_output: Tensor  # unbounded, (b, *output_shape)
     rate: Tensor | None  # KL(q(z|x) || p(z)), nats, (b,); None if q(z|x) has no density
     condition: Tensor | None  # (b, condition)
     prior: Prior
@@ -277,7 +341,16 @@ class TrainingBatch:
 
     @cached_property
     def reconstruction(self) -> Tensor:
-        """The mean of p(x|z) at the sample, inside the range of the data, the shape of x."""
+        """The mean of p(x|z) at the sample, inside the range of the data, the shape of x.
+
+        Raises:
+            UserError: the likelihood has no mean.
+        """
+        if not self.likelihood.has_mean:
+            raise UserError(
+                "the regularizer compares images with the mean of p(x|z), which this likelihood can only draw from; take a likelihood "
+                "whose pixels are independent, such as logistic_mixture."
+            )
         return self.likelihood.mean(self.decoder_output)
 
 
@@ -353,7 +426,7 @@ class BoundModel(Protocol):
         """One sample of each image's posterior."""
 
     def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
-        """The decoder's unbounded output, the shape of x."""
+        """The decoder's unbounded output, (b, *output_shape)."""
 
     def condition(self, labels: Tensor) -> Tensor | None:
         """What the networks see of the labels, (b, condition)."""

@@ -64,12 +64,12 @@ class LadderLatent(GaussianLatent):
 
 @dataclass(frozen=True)
 class DiscreteLatent(Latent):
-    """Vectors of a codebook; z is `quantized`, with the gradient of `encoded`."""
+    """Vectors of a codebook; z is the last of `quantized`, with the gradient of `encoded`."""
 
     log_q: Tensor  # 0
-    indices: Tensor  # of the codebook, (b, rows, columns)
+    indices: Tensor  # of the codebook, (b, rows, stages * columns)
     encoded: Tensor  # the encoder's vectors, the shape of z
-    quantized: Tensor  # the codebook's vectors nearest to them, with their own gradient, the shape of z
+    quantized: Tensor  # sums of the codebook's vectors up to each stage, with their own gradient, (stages, *shape of z)
 
     @property
     def density_input(self) -> Tensor:

@@ -11,6 +11,7 @@ from vaeline.models.contracts import (
     Context,
     Density,
     Elbo,
+    LabelEncoder,
     Likelihood,
     Network,
     Objective,
@@ -18,10 +19,10 @@ from vaeline.models.contracts import (
     Prior,
     Regularizer,
 )
-from vaeline.models.label_embedding import embedding_of
 from vaeline.models.latent import Latent
 from vaeline.study import parts
 from vaeline.study.schema import Variant
+from vaeline.system.errors import UserError
 
 
 class Model(nn.Module):
@@ -40,34 +41,61 @@ class Model(nn.Module):
     def __init__(self, variant: Variant, facts: Facts) -> None:
         super().__init__()
         self.variant = variant
-        self.embedding = embedding_of(variant, facts)
-        context = self._context(variant, facts)
+        self.embedding: LabelEncoder | None
+        context = self._with_labels(self._context(variant, facts), variant, facts)
         self.posterior = parts.build(Posterior, variant.posterior, context)
-        context = replace(context, posterior=self.posterior.kind, codebook_size=self.posterior.codebook_size)
+        context = replace(
+            context,
+            posterior=self.posterior.kind,
+            codebook_size=self.posterior.codebook_size,
+            codebook_learns=self.posterior.learns,
+            stages=self.posterior.stages,
+        )
+        self.likelihood = parts.build(Likelihood, variant.likelihood, context)
+        context = replace(context, output_channels=self.likelihood.output_channels)
         self.network = parts.build(Network, variant.network, context, self.posterior)
         if self.posterior.takes_map:
             context = replace(context, latent_shape=map_shape(variant, self.network))
         self.prior = parts.build(Prior, variant.prior, context)
-        self.likelihood = parts.build(Likelihood, variant.likelihood, context)
         self.regularizer = parts.build(Regularizer, variant.regularizer, context)
         self.bound = parts.build(Bound, variant.bound, context)
         self.density = None if variant.density is None else parts.build(Density, variant.density, context)
         check_combination(self)
 
     def _context(self, variant: Variant, facts: Facts) -> Context:
-        condition = variant.condition
-        size = 0 if self.embedding is None else self.embedding.size
-        encoder_condition = size if condition and condition.encoder else 0
         return Context(
             image_shape=facts.image_shape,
             latent_shape=(variant.latent,),
-            encoder_condition=encoder_condition,
-            decoder_condition=size if condition and condition.decoder else 0,
-            prior_condition=size,
+            encoder_condition=0,
+            decoder_condition=0,
+            prior_condition=0,
             training_images=facts.counts["train"],
             range=facts.range,
             pixels=facts.pixels,
-            encode=None if encoder_condition else self._encode_without_labels,
+            levels=2 if facts.pixels.endswith("binary") else facts.levels,
+            encode=self._encode_without_labels,
+        )
+
+    def _with_labels(self, context: Context, variant: Variant, facts: Facts) -> Context:
+        """Build the label encoder, if the model has one, and return the context with what the parts see of labels."""
+        condition, cardinalities = variant.condition, tuple(facts.label_cardinalities)
+        if condition is None:
+            self.embedding = None
+            return context
+        if not facts.label_names:
+            raise UserError(
+                f"condition makes labels a part of the model, but the images of {facts.dataset_id} have none; set condition to null."
+            )
+        context = replace(context, label_cardinalities=cardinalities, label_embedding=condition.embedding)
+        self.embedding = parts.build(LabelEncoder, condition.labels, context)
+        size = self.embedding.size
+        return replace(
+            context,
+            encoder_condition=size if condition.encoder else 0,
+            decoder_condition=size if condition.decoder else 0,
+            prior_condition=size,
+            condition_columns=self.embedding.columns,
+            encode=None if condition.encoder else self._encode_without_labels,
         )
 
     @property
@@ -103,11 +131,11 @@ class Model(nn.Module):
         return self.network.encoder(x, self.condition(labels) if sees else None)
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
-        """The mean of p(x|z, y), (b, channel, height, width), inside the data's range; z may be indices."""
+        """The mean of p(x|z, y), or a draw if it has none, (b, channel, height, width), inside the data's range; z may be indices."""
         return self.likelihood.mean(self.decoder_output(z, labels))
 
     def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
-        """The decoder's unbounded output, (b, channel, height, width); z may be indices."""
+        """The decoder's unbounded output, (b, output channels, height, width); z may be indices."""
         sees = self.variant.condition is not None and self.variant.condition.decoder
         return self.network.decoder(self.posterior.decoder_input(z), self.condition(labels) if sees else None).float()
 

@@ -30,7 +30,7 @@ def codebook_and_map_size(context: Context, part: str) -> tuple[int, tuple[int, 
             "vector_quantized, or a density of vectors."
         )
     _, rows, columns = context.latent_shape
-    return context.codebook_size, (rows, columns)
+    return context.codebook_size, (rows, context.stages * columns)
 
 
 def require_rate(context: Context, part: str) -> None:
@@ -44,8 +44,9 @@ def require_rate(context: Context, part: str) -> None:
             f"{part} weighs the rate, but posterior deterministic has none; take regularizer none, or mmd with alpha 1."
         )
     if context.posterior == "discrete":
+        instead = "none" if context.codebook_learns == "never" else "commitment"
         raise UserError(
-            f"{part} weighs the rate, which is constant under a posterior of kind discrete; take regularizer commitment."
+            f"{part} weighs the rate, which is constant under a posterior of kind discrete; take regularizer {instead}."
         )
 
 
@@ -58,4 +59,16 @@ def require_dimensions(context: Context, part: str) -> None:
     if context.latent_shape[0] == 1:
         raise UserError(
             f"{part} weighs the dependence between the dimensions of z, but latent is 1; raise latent, or take regularizer kl."
+        )
+
+
+def require_map(context: Context, posterior: str) -> None:
+    """Refuse points.
+
+    Raises:
+        UserError: the data are points, which have no map.
+    """
+    if context.pixels == "points":
+        raise UserError(
+            f"posterior {posterior} makes maps of images, but the data are points; take posterior gaussian."
         )

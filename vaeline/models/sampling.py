@@ -16,6 +16,7 @@ from vaeline.system.errors import UserError
 @torch.inference_mode()
 def reconstruct(model: Model, images: Batches, seed: int) -> Iterator[Tensor]:
     """Decode each image's z without the posterior's noise: batches of levels, uint8 (b, channel, height, width)."""
+    torch.manual_seed(seed)
     for x, labels in images.ordered(seed):
         yield _levels(model.reconstruct(x, labels), images.facts)
 

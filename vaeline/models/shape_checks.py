@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from vaeline.data.facts import Facts
+from vaeline.models.contracts import output_shape
 from vaeline.models.model import Model
 from vaeline.system.errors import UserError, reason, shown
 
@@ -36,9 +37,12 @@ def check_shapes(model: Model, facts: Facts) -> None:
     _check(taken, tuple(latent.z.shape), f"decoder_input of posterior {posterior}")
     decoder = f"the decoder of network {variant.network.name}"
     h = _returned(lambda: model.decoder_output(latent.z, labels), decoder, latent.z)
-    end = "x".join(map(str, facts.image_shape[1:]))
-    wanted = f"end it in a layer that gives {facts.image_shape[0]} channels of {end} pixels" if end else CONTRACT
-    _check(h, tuple(x.shape), decoder, wanted)
+    end, shape = (
+        "x".join(map(str, facts.image_shape[1:])),
+        output_shape(facts.image_shape, model.likelihood.output_channels),
+    )
+    wanted = f"end it in a layer that gives {shape[0]} channels of {end} pixels" if end else CONTRACT
+    _check(h, (COUNT, *shape), decoder, wanted)
     _check(model.likelihood.mean(h), tuple(x.shape), f"mean of likelihood {likelihood}")
     _check(model.likelihood.log_prob(x, h), (COUNT,), f"log_prob of likelihood {likelihood}")
 

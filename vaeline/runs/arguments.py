@@ -96,20 +96,21 @@ def as_images(value: object, facts: Facts) -> np.ndarray:
     return images.astype(np.uint8)
 
 
-def as_latents(value: object, shape: tuple[int, ...], codes: int | None) -> np.ndarray:
-    """Latents, float32 (n, *shape), or indices of a codebook, int64 (n, rows, columns).
+def as_latents(value: object, shape: tuple[int, ...], codes: int | None, stages: int = 1) -> np.ndarray:
+    """Latents, float32 (n, *shape), or indices of a codebook, int64 (n, rows, stages * columns).
 
     Args:
         value: to convert.
         shape: of a latent, as `TrainedRun.encode` returns it.
         codes: the size of the codebook; None if there is none.
+        stages: indices of each place.
 
     Raises:
         UserError: their type, shape or range is another, or one is not finite.
     """
     wanted = f"float32 (n, {', '.join(map(str, shape))})"
     latents = as_array(value, "Latents", wanted)
-    if codes and latents.dtype.kind in "iu" and latents.shape[1:] == shape[1:]:
+    if codes and latents.dtype.kind in "iu" and latents.shape[1:] == (shape[1], stages * shape[2]):
         if latents.min() < 0 or latents.max() >= codes:
             raise UserError(f"An index of the codebook is out of range; indices are 0 to {codes - 1}.")
         return latents.astype(np.int64)

@@ -195,7 +195,7 @@ class TrainedRun:
             return _joined(sampling.draw(self.model, some) for some in self._tensor(labels).split(BATCH))
 
     def decode(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-        """The mean image of p(x|z, y) for each latent.
+        """The mean image of p(x|z, y) for each latent; a draw, always the same, under a likelihood that has no mean.
 
         Raises:
             UserError: the model is conditional and no labels are given, or the numbers of labels and latents differ; or
@@ -203,7 +203,9 @@ class TrainedRun:
         """
         z = self._z(z)
         labels = self._checked(labels, len(z))
-        return _joined(sampling.decode(self.model, self._tensor(z), self._tensor(labels), self.facts, BATCH))
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return _joined(sampling.decode(self.model, self._tensor(z), self._tensor(labels), self.facts, BATCH))
 
     def encode(self, images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """The centre of each image's posterior, without noise, as `reconstruct` decodes it.
@@ -407,7 +409,8 @@ class TrainedRun:
                 x = torch.zeros(1, *self.facts.image_shape, device=self.device)
                 features = self.model.features(x, self._tensor(self._no_labels(1)))
                 self._latent_shape = tuple(self.model.posterior.centre(features).shape[1:])
-        return as_latents(latents, self._latent_shape, self.model.posterior.codebook_size)
+        posterior = self.model.posterior
+        return as_latents(latents, self._latent_shape, posterior.codebook_size, posterior.stages)
 
     def _with(self, labels: np.ndarray, wanted: Wanted) -> np.ndarray:
         """Labels with the columns set that are named."""

@@ -12,7 +12,8 @@ from vaeline.study.schema import Condition, LikelihoodEstimate, Published, Split
 Schema = dict[str, Any]  # of JSON
 FAMILIES = {
     "networks": "network", "posteriors": "posterior", "priors": "prior", "likelihoods": "likelihood",
-    "regularizers": "regularizer", "bounds": "bound", "densities": "density", "flows": "flow", "features": "features",
+    "regularizers": "regularizer", "bounds": "bound", "densities": "density", "flows": "flow", "label_encoders": "condition.labels",
+    "features": "features",
 }  # fmt: skip
 INSIDE: dict[str, dict[str, type[BaseModel]]] = {
     "dataset": {"split": Split},

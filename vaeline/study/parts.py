@@ -33,7 +33,8 @@ PACKAGES = {
     "networks": "vaeline.models.networks", "flows": "vaeline.models.flows", "posteriors": "vaeline.models.posteriors",
     "priors": "vaeline.models.priors", "likelihoods": "vaeline.models.likelihoods", "regularizers": "vaeline.models.regularizers",
     "bounds": "vaeline.models.bounds", "densities": "vaeline.models.densities", "features": "vaeline.evaluation.features",
-    "sets": "vaeline.data.sets", "metrics": "vaeline.metrics", "plots": "vaeline.report.plots",
+    "label_encoders": "vaeline.models.label_encoders", "sets": "vaeline.data.sets", "metrics": "vaeline.metrics",
+    "plots": "vaeline.report.plots",
 }  # fmt: skip
 OWN = "parts"  # the package of the project's own parts
 OWN_FAMILIES = [family for family in PACKAGES if family != "plots"]  # both engines list the files of the plots

@@ -101,6 +101,13 @@ class Split(Entry):
         description="share of all images, or of the given train split if there is no validation split",
     )
     test: float = Field(0.2, gt=0, lt=1, description="share of all images; only the method `random` uses it")
+    held_out: list[Annotated[dict[str, str], Field(min_length=2)]] = Field(
+        [],
+        description=(
+            "combinations of label values, as in [{Male: 'yes', Young: 'no'}], that no training image is to have: their images are test images, "
+            "and samples are asked for them"
+        ),
+    )
 
     @model_validator(mode="after")
     def names_what_it_needs(self) -> "Split":
@@ -108,6 +115,11 @@ class Split(Entry):
             raise ValueError(
                 f"method {self.method} and column {'null' if self.column is None else repr(self.column)} do not go together; name the column of the split with method: column, and "
                 "set column to null with any other method"
+            )
+        if self.group is not None and self.held_out:
+            raise ValueError(
+                f"group {self.group} and held_out do not go together, because held-out images would leave their group; set group to null, or "
+                "held_out to []"
             )
         if self.group is not None and self.method != "random":
             raise ValueError(
@@ -461,6 +473,11 @@ class Condition(Entry):
     embedding: int | None = Field(8, ge=1, le=4096, description="dimensions for each label; null for one-hot labels")
     encoder: bool = Field(True, description="the encoder sees the labels")
     decoder: bool = Field(True, description="the decoder sees the labels")
+    labels: Annotated[PartOptions, PartOf("label_encoders")] = Field(
+        {"name": "table"},
+        validate_default=True,
+        description="what becomes of the labels' vectors before the networks see them",
+    )
 
 
 class Variant(Entry):

@@ -28,7 +28,7 @@ class Quarter(Likelihood):
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         return gaussian.log_prob(x, h, torch.tensor(0.25).log())
 
-    def curvature(self, h: Tensor) -> Tensor:
+    def curvature(self, x: Tensor, h: Tensor) -> Tensor:
         return torch.full_like(h, 4.0)
 
     def sample(self, h: Tensor) -> Tensor:

@@ -97,7 +97,9 @@ def test_an_inverse_is_differentiable(name: str) -> None:
 @pytest.mark.parametrize("size", [1, 2])
 def test_a_fitted_density_integrates_to_one(name: str, flow_context: int, size: int) -> None:
     flow, context = fitted(name, size, flow_context, steps=10)
-    axis = torch.linspace(-25, 25, {1: 2501, 2: 251}[size], dtype=torch.float64)
+    # The flow of one dimension has a deviation of 9 after so few steps of Adam.
+    far, count = {1: (50, 5001), 2: (25, 251)}[size]
+    axis = torch.linspace(-far, far, count, dtype=torch.float64)
     z = torch.cartesian_prod(*[axis] * size).reshape(-1, size)  # all points of a grid
     with torch.no_grad():
         density = log_density(flow, z, context[:1].expand(len(z), 3)).exp()
@@ -148,7 +150,7 @@ def test_outputs_have_the_dtype_of_z(name: str, flow_context: int, dtype: torch.
         torch.testing.assert_close(found.float(), expected, atol=tolerance, rtol=tolerance)
 
 
-@pytest.mark.parametrize("name", ["affine_coupling", "planar", "radial"])
+@pytest.mark.parametrize("name", ["affine_coupling", "masked_autoregressive", "planar", "radial"])
 @FORMS
 def test_an_untrained_flow_is_the_identity(name: str, flow_context: int) -> None:
     z = torch.randn(3, 4)

@@ -118,6 +118,34 @@ def test_amortised_inverse_autoregressive_steps_agree() -> None:
     assert_agree(flow, theirs)
 
 
+def test_masked_autoregressive_steps_agree() -> None:
+    flow = build("masked_autoregressive", 0, hidden=8)
+
+    def theirs(context: Tensor) -> list[Any]:
+        networks = (
+            AutoRegressiveNN(SIZE, [8, 8], permutation=step.order, nonlinearity=nn.ELU()) for step in flow.steps
+        )
+        return [
+            transforms.AffineAutoregressive(_Whitened(copied(network, step, 0)))
+            for network, step in zip(networks, flow.steps, strict=True)
+        ]
+
+    assert_agree(flow, theirs)
+
+
+class _Whitened(nn.Module):
+    """Pyro's step is u = mean + scale z, ours u = (z - m) exp(-s): the mean is -m exp(-s)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        m, s = self.network(z)
+        log_scale = -2 * (s / 2).tanh()
+        return -m * log_scale.exp(), log_scale
+
+
 def copied(network: nn.Module, step: Any, context: int) -> nn.Module:
     """Pyro's MADE with our weights but its own masks; its inputs begin with the context, where ours end with it."""
     network.double()

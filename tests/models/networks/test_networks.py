@@ -1,5 +1,6 @@
 """Every network found on disk, at the sizes of the papers."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,3 +120,40 @@ def test_gated_layers_are_switched_by_a_second_linear_layer() -> None:
         h = layer.linear(h) / (1 + (-layer.gate(h)).exp())
     assert len(gated) == 2
     torch.testing.assert_close(network.encoder(x, None), last(h))
+
+
+@pytest.mark.parametrize("image_shape", ANY)
+def test_pixels_may_be_repeated_instead(image_shape: tuple[int, ...]) -> None:
+    network = build("conv", Context(image_shape, (5,), 0, 0, 0, 100), depth=3, upsample="nearest")
+    assert network.decoder(torch.randn(2, 5), None).shape == (2, *image_shape)
+    assert not [layer for layer in network.modules() if isinstance(layer, torch.nn.ConvTranspose2d)]
+
+
+@pytest.mark.parametrize("seen", ["encoder", "decoder"])
+def test_the_small_map_attends_to_attributes_in_the_halves_that_see_them(seen: str) -> None:
+    sizes = {"encoder_condition": 6 * (seen == "encoder"), "decoder_condition": 6 * (seen == "decoder")}
+    context = Context((1, 16, 16), (5,), **sizes, prior_condition=6, training_images=100, condition_columns=3)
+    network = build("conv", context, depth=2, width=8, attention=2)
+    assert (network.encoder.attention is None) == (seen == "decoder")
+    assert (network.decoder.attention is None) == (seen == "encoder")
+    condition = torch.randn(2, 6)
+    assert network.encoder(torch.rand(2, 1, 16, 16), condition if seen == "encoder" else None).shape == (2, 10)
+    assert network.decoder(torch.randn(2, 5), condition if seen == "decoder" else None).shape == (2, 1, 16, 16)
+
+
+ATTENTION = {
+    "no labels": ({}, {}, "network.attention is 2, but the network sees no labels, so that"),
+    "a class": ({"encoder_condition": 6, "prior_condition": 6}, {}, "sees the labels as one vector"),
+    "heads": (
+        {"encoder_condition": 6, "prior_condition": 6, "condition_columns": 3},
+        {"width": 5, "depth": 1},
+        "network.attention is 2, which does not divide the channels of the small map, 5",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "options", "sentence"), ATTENTION.values(), ids=ATTENTION)
+def test_attention_without_attributes_is_refused(changes: Any, options: Any, sentence: str) -> None:
+    context = replace(Context((1, 16, 16), (5,), 0, 0, 0, 100), **changes)
+    with pytest.raises(UserError, match=sentence):
+        build("conv", context, attention=2, **options)

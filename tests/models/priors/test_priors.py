@@ -1,12 +1,15 @@
 """Every prior found on disk: its density integrates to one, and its samples and KL agree with it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from math import log
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import integrate, special, stats
 
 from tests.conftest import every, scramble
 from vaeline.models import gaussian
@@ -37,7 +40,9 @@ def build(name: str, context: Context) -> torch.nn.Module:
     encoder = partial(encode, size=context.latent_shape[0])
     context = replace(context, encode=encoder, encoder_condition=0)
     options = parts.validate("priors", {"name": name, **SMALLER.get(name, {})})
-    return scramble(parts.build(Prior, options, context), std=0.2)
+    prior = scramble(parts.build(Prior, options, context), std=0.2).eval()
+    prior.calibrate()
+    return prior
 
 
 @of_vectors
@@ -124,8 +129,56 @@ def test_samples_of_a_learned_prior_carry_gradients(name: str, context: Context,
     prior = build(name, context)
     if not list(prior.parameters()):
         pytest.skip(f"{name} has nothing to learn")
+    if name == "resampled":
+        pytest.skip("what a proposal is accepted by has no gradient in it")
     prior.sample(4, condition.expand(4, -1)).square().sum().backward()
     assert all(each.grad is not None for of, each in prior.named_parameters() if of != "logits")
+
+
+def acceptance_of(weight: float, bias: float, **options: int) -> Any:
+    """A resampled normal in one dimension that accepts z with the probability sigmoid(weight z + bias)."""
+    context = Context((1, 8, 8), (1,), 0, 0, 0, 100)
+    prior: Any = parts.build(Prior, parts.validate("priors", {"name": "resampled", **options}), context)
+    prior.log_odds = torch.nn.Linear(1, 1)
+    prior.log_odds.weight.data.fill_(weight)
+    prior.log_odds.bias.data.fill_(bias)
+    return prior
+
+
+@pytest.mark.parametrize(("weight", "bias"), [(3.0, 0.0), (2.0, -4.0), (0.0, 1.5)])
+def test_the_share_accepted_is_the_known_integral_within_its_error(weight: float, bias: float) -> None:
+    prior = acceptance_of(weight, bias)
+    prior.calibrate()
+    exact, _ = integrate.quad(lambda z: stats.norm.pdf(z) * special.expit(weight * z + bias), -12, 12)
+    share, error = prior.acceptance
+    assert abs(share - exact) <= 4 * error + 1e-6 and error < 0.01 * exact
+    assert (error < 1e-6) == (weight == 0)  # every proposal is as likely to be accepted
+
+
+def test_the_share_of_a_training_step_is_unbiased_and_has_its_gradient() -> None:
+    """d log p / d bias of the density without truncation: 1 - a(z) - E[a (1 - a)] / Z."""
+    prior = acceptance_of(2.0, -1.0, proposals=10_000, draws=200_000).train()
+    z = torch.tensor([[0.3]])
+    prior.log_prob(z, None).sum().backward()
+
+    def mean(of: Callable[[float], float]) -> float:
+        return integrate.quad(lambda u: stats.norm.pdf(u) * of(special.expit(2 * u - 1)), -12, 12)[0]
+
+    expected = 1 - special.expit(2 * 0.3 - 1) - mean(lambda a: a * (1 - a)) / mean(lambda a: a)
+    assert float(prior.log_odds.bias.grad) == pytest.approx(expected, abs=0.005)
+
+
+@pytest.mark.parametrize("proposals", [2, 4])
+@torch.no_grad()
+def test_draws_of_few_proposals_follow_the_truncated_density(proposals: int) -> None:
+    prior = acceptance_of(4.0, -5.0, proposals=proposals).eval()
+    prior.calibrate()
+    edges = torch.linspace(-5, 5, 2001)
+    density = prior.log_prob(((edges[1:] + edges[:-1]) / 2).unsqueeze(1), None).exp() * edges.diff()
+    assert float(density.sum()) == pytest.approx(1, abs=0.003)
+    drawn = prior.sample(50_000, None).squeeze(1).numpy()
+    cumulative = np.interp(drawn, edges[1:].numpy(), density.cumsum(0).numpy())
+    assert stats.kstest(cumulative, "uniform").statistic < 0.012  # of draws without truncation it is above 0.1
 
 
 def _smallest_p(prior: FlowPrior, z: torch.Tensor, condition: torch.Tensor) -> float:
@@ -190,7 +243,7 @@ def test_a_prior_with_any_flow_samples_its_density(
     )
     many = condition.expand(50_000, -1)
     z = built.sample(50_000, many)
-    narrow = gaussian.log_prob(z, z.mean(0), 2 * (0.5 * z.std(0)).log())
+    narrow = gaussian.log_prob(z, z.mean(0), 2 * (0.25 * z.std(0)).log())
     ratio = (narrow - built.log_prob(z, many)).exp()  # of mean 1 where the samples follow the density
     assert float(ratio.mean()) == pytest.approx(1, abs=4 * float(ratio.std()) / 50_000**0.5 + 2e-3)
 

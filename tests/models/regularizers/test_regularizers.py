@@ -23,7 +23,8 @@ RATE = torch.tensor([2.0, 6.0, 1.0])
 
 
 def build(name: str, context: Context, **options: Any) -> Any:
-    context = replace(context, posterior="discrete") if name == "commitment" else context
+    if name == "commitment":
+        context = replace(context, posterior="discrete", codebook_learns="gradient")
     return parts.build(Regularizer, parts.validate("regularizers", {"name": name, **options}), context)
 
 
@@ -50,7 +51,7 @@ def latent_for(name: str, count: int) -> Latent:
         return gaussian_latent(count)
     encoded, quantized = (
         torch.randn(count, 2, 3, 3, requires_grad=True),
-        torch.randn(count, 2, 3, 3, requires_grad=True),
+        torch.randn(2, count, 2, 3, 3, requires_grad=True),  # of two stages
     )
     indices = torch.zeros(count, 3, 3, dtype=torch.long)
     return DiscreteLatent(encoded, torch.zeros(count), indices, encoded, quantized)
@@ -264,7 +265,7 @@ def test_latents_without_a_density_can_still_be_regularized(context: Context) ->
 def test_codebook_and_encoder_each_have_their_own_loss_term(context: Context) -> None:
     latent = latent_for("commitment", 3)
     terms = build("commitment", context, codebook=2.0, commitment=0.5)(batch(latent)).minimised
-    squares = (latent.encoded - latent.quantized).square().flatten(1).sum(1)
+    squares = sum((latent.encoded - each).square().flatten(1).sum(1) for each in latent.quantized)
     torch.testing.assert_close(terms["codebook"], 2 * squares)
     torch.testing.assert_close(terms["commitment"], 0.5 * squares)
     terms["codebook"].sum().backward(retain_graph=True)
@@ -272,3 +273,66 @@ def test_codebook_and_encoder_each_have_their_own_loss_term(context: Context) ->
     latent.quantized.grad = None
     terms["commitment"].sum().backward()
     assert latent.encoded.grad is not None and latent.quantized.grad is None
+
+
+@pytest.mark.parametrize("covariance", ["means", "aggregate"])
+def test_dip_penalises_the_covariance_of_means_or_of_the_aggregate(covariance: str, context: Context) -> None:
+    latent = gaussian_latent(3, size=4)
+    terms = build("dip", context, covariance=covariance, off_diagonal=2.0, diagonal=0.5)(batch(latent)).minimised
+    expected = torch.cov(latent.mean.detach().T, correction=0)
+    if covariance == "aggregate":
+        expected = expected + torch.diag(latent.log_var.detach().exp().mean(0))
+    diagonal = expected.diagonal()
+    assert torch.equal(terms["kl"], RATE)
+    off = expected.square().sum() - diagonal.square().sum()
+    torch.testing.assert_close(terms["off_diagonal"], (2.0 * off).expand(3))
+    torch.testing.assert_close(terms["diagonal"], (0.5 * (diagonal - 1).square().sum()).expand(3))
+    terms["off_diagonal"].sum().backward()
+    assert latent.mean.grad.any()
+
+
+def test_dip_is_zero_at_means_of_identity_covariance(context: Context) -> None:
+    corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    latent = GaussianLatent(corners, torch.zeros(4), corners, torch.full((4, 2), -40.0))
+    for covariance in ("means", "aggregate"):
+        terms = build("dip", context, covariance=covariance)(batch(latent, rate=torch.ones(4))).minimised
+        assert all(float(terms[each].abs().max()) < 1e-6 for each in ("off_diagonal", "diagonal"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"), [({"posterior": "flow"}, "posterior gaussian"), ({"latent_shape": (1,)}, "raise latent")]
+)
+def test_dip_refuses_what_has_no_covariance(changes: Any, sentence: str, context: Context) -> None:
+    with pytest.raises(UserError, match=sentence):
+        build("dip", replace(context, **changes))
+
+
+CODEBOOKS = {
+    "fixed": ("never", 1.0, "that of this posterior is fixed; take regularizer none"),
+    "average with a gradient": (
+        "average",
+        1.0,
+        "regularizer.codebook is 1, but the codebook learns by posterior.update average; set it to 0",
+    ),
+    "gradient without a weight": ("gradient", 0.0, "set posterior.update to average"),
+}
+
+
+@pytest.mark.parametrize(("learns", "weight", "sentence"), CODEBOOKS.values(), ids=CODEBOOKS)
+def test_commitment_trains_a_codebook_in_one_way(learns: Any, weight: float, sentence: str, context: Context) -> None:
+    discrete = replace(context, posterior="discrete", codebook_learns=learns)
+    with pytest.raises(UserError, match=sentence):
+        parts.build(Regularizer, parts.validate("regularizers", {"name": "commitment", "codebook": weight}), discrete)
+
+
+def test_commitment_without_a_weight_of_the_codebook_moves_the_encoder_alone(context: Context) -> None:
+    options = parts.validate("regularizers", {"name": "commitment", "codebook": 0.0})
+    commitment = parts.build(Regularizer, options, replace(context, posterior="discrete", codebook_learns="average"))
+    assert list(commitment(batch(latent_for("commitment", 3))).minimised) == ["commitment"]
+
+
+def test_no_regularizer_leaves_a_fixed_codebook_alone(context: Context) -> None:
+    options = parts.validate("regularizers", {"name": "none"})
+    parts.build(Regularizer, options, replace(context, posterior="discrete", codebook_learns="never"))
+    with pytest.raises(UserError, match="take regularizer commitment"):
+        parts.build(Regularizer, options, replace(context, posterior="discrete", codebook_learns="gradient"))

@@ -1,7 +1,6 @@
 """A gated PixelCNN over maps of a codebook's indices, given the labels if there are any (van den Oord et al., 2016).
 
-Indices are drawn row by row, left to right, each given those before it. A vertical stack sees the rows above a place, and
-a horizontal stack the places to its left; together they see everything before the place.
+Indices are drawn row by row, left to right, each given those before it.
 """
 
 import math
@@ -12,6 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vaeline.models.causal_layers import GatedLayer
 from vaeline.models.contracts import Context, Density
 from vaeline.models.part_checks import codebook_and_map_size
 from vaeline.study.parts import PartOptions
@@ -60,6 +60,7 @@ class PixelCNN(Density):
     def forward(self, indices: Tensor, condition: Tensor | None) -> Tensor:
         """The logits of the index at each place given those before it: (b, codebook size, rows, columns)."""
         vertical = horizontal = self.embedding(indices).movedim(3, 1)  # (b, width, rows, columns)
+        condition = None if condition is None else condition[..., None, None]
         for layer in self.layers:
             vertical, horizontal = layer(vertical, horizontal, condition)
         return self.logits(self.dropout(self.head(horizontal)))
@@ -119,32 +120,3 @@ class PixelCNN(Density):
             total += loss.detach() * len(chosen)
         self.eval()
         return float(total) / len(indices)
-
-
-class GatedLayer(nn.Module):
-    """One layer of both stacks; in the first layer, the horizontal stack does not see the place itself."""
-
-    def __init__(self, width: int, kernel: int, condition: int, first: bool) -> None:
-        super().__init__()
-        self.reach, self.first = kernel // 2, first
-        self.above = nn.Conv2d(width, 2 * width, (self.reach + 1, kernel))
-        self.left = nn.Conv2d(width, 2 * width, (1, self.reach + 1))
-        self.down = nn.Conv2d(2 * width, 2 * width, 1)
-        self.out = nn.Conv2d(width, width, 1)
-        self.condition = nn.Linear(condition, 4 * width, bias=False) if condition else None
-
-    def forward(self, vertical: Tensor, horizontal: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
-        columns, reach = horizontal.shape[3], self.reach
-        above = self.above(functional.pad(vertical, (reach, reach, reach, 0)))  # rows up to that of the place
-        left = self.left(functional.pad(horizontal, (reach + self.first, 0, 0, 0))[..., : columns + reach])
-        if self.condition is not None and condition is not None:
-            of_above, of_left = self.condition(condition)[..., None, None].chunk(2, 1)
-            above, left = above + of_above, left + of_left
-        left = left + self.down(functional.pad(above, (0, 0, 1, 0))[:, :, :-1])  # rows above the place
-        out = self.out(_gate(left))
-        return _gate(above), out if self.first else horizontal + out
-
-
-def _gate(h: Tensor) -> Tensor:
-    signal, gate = h.chunk(2, 1)
-    return signal.tanh() * gate.sigmoid()

@@ -26,7 +26,8 @@ def from_posterior(model: Model, likelihood: Likelihood, x: Tensor, labels: Tens
         labels: of the images, (b, columns).
         samples: of the posterior for each image, at least 10.
     """
-    count = max(1, min(HELD_PIXELS[x.device.type] // x[0].numel(), HELD_WEIGHTS // samples))
+    outputs = JointDensity(model, likelihood, x, labels).outputs
+    count = max(1, min(HELD_PIXELS[x.device.type] // outputs, HELD_WEIGHTS // samples))
     parts = zip(x.split(count), labels.split(count), strict=True)
     return concatenate([_estimate(JointDensity(model, likelihood, *part), samples) for part in parts])
 

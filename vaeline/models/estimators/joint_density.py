@@ -3,11 +3,12 @@
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import torch
 from torch import Tensor
 
-from vaeline.models.contracts import Likelihood, Prior
+from vaeline.models.contracts import Likelihood, Prior, output_shape
 from vaeline.models.model import Model
 
 # Decoded pixels in memory at a time: on the CPU as many as fit its cache, on others enough to keep the device busy.
@@ -59,8 +60,8 @@ class JointDensity:
 
     def parts(self) -> list["JointDensity"]:
         """The images in parts that fit the memory with their Jacobians."""
-        pixels, latent = self.x[0].numel(), self.model.variant.latent
-        most = min(HELD_PIXELS[self.x.device.type] // pixels, HELD_DERIVATIVES // (pixels * latent))
+        outputs, latent = self.outputs, self.model.variant.latent
+        most = min(HELD_PIXELS[self.x.device.type] // outputs, HELD_DERIVATIVES // (outputs * latent))
         rows = torch.arange(len(self), device=self.x.device)
         return [self.of(some) for some in rows.split(max(1, most))]
 
@@ -85,7 +86,12 @@ class JointDensity:
     @property
     def block(self) -> int:
         """How many z of each image are decoded at a time."""
-        return max(1, HELD_PIXELS[self.x.device.type] // self.x.numel())
+        return max(1, HELD_PIXELS[self.x.device.type] // (len(self) * self.outputs))
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that the decoder puts out for each image."""
+        return prod(output_shape(tuple(self.x.shape[1:]), self.likelihood.output_channels))
 
     def _log_prob(self, z: Tensor) -> Tensor:
         count = len(z)
@@ -102,11 +108,11 @@ class JointDensity:
         for each dimension of z.
         """
         decoded, jacobian = self._linear(z)
-        weighted = jacobian * self.likelihood.curvature(decoded).flatten(1).sqrt().unsqueeze(1)
+        weighted = jacobian * self.likelihood.curvature(self.x, decoded).flatten(1).sqrt().unsqueeze(1)
         return weighted @ weighted.transpose(1, 2) + self._prior_curvature(z)
 
     def _linear(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """The decoder's output, the shape of x, and its Jacobian, (images, latent, pixels), column by column of z."""
+        """The decoder's output and its Jacobian, (images, latent, outputs), column by column of z."""
 
         def decode(latents: Tensor) -> Tensor:
             return self.model.decoder_output(latents, self.labels)

@@ -49,7 +49,7 @@ class IsotropicGaussian(Likelihood):
         """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
         return gaussian.log_prob(x, self.mean(h), 2 * self.sigma.log())
 
-    def curvature(self, h: Tensor) -> Tensor:
+    def curvature(self, x: Tensor, h: Tensor) -> Tensor:
         """(slope of the mean / sigma)^2, the shape of h."""
         return (self.output_range.slope(h) / self.sigma).square()
 

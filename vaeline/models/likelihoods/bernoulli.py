@@ -44,7 +44,7 @@ class Bernoulli(Likelihood):
         # Two sums: the difference of the two terms for each pixel would be written once and read twice.
         return (x * h).flatten(1).sum(1) - functional.softplus(h).flatten(1).sum(1)
 
-    def curvature(self, h: Tensor) -> Tensor:
+    def curvature(self, x: Tensor, h: Tensor) -> Tensor:
         """p (1 - p) of each pixel."""
         return self.mean(h) * (1 - self.mean(h))
 

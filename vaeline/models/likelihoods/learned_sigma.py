@@ -46,7 +46,7 @@ class LearnedSigma(Likelihood):
         """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
         return gaussian.log_prob(x, self.mean(h), 2 * self.log_sigma)
 
-    def curvature(self, h: Tensor) -> Tensor:
+    def curvature(self, x: Tensor, h: Tensor) -> Tensor:
         """(slope of the mean / sigma)^2, the shape of h."""
         return (self.output_range.slope(h) / self.sigma).square()
 

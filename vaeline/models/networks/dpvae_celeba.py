@@ -36,7 +36,7 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
         *_decode(256, 128), nn.BatchNorm2d(128), nn.LeakyReLU(SLOPE),  # 8x8
         *_decode(128, 64), nn.BatchNorm2d(64), nn.LeakyReLU(SLOPE),  # 16x16
         *_decode(64, 32), nn.BatchNorm2d(32), nn.LeakyReLU(SLOPE),  # 32x32
-        *_decode(32, channels),  # 64x64
+        *_decode(32, context.output_shape[0]),  # 64x64
     )  # fmt: skip
     return Halves(encoder, decoder)
 

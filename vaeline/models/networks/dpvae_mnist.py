@@ -37,6 +37,6 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
         nn.ConvTranspose2d(32, 32, 3), nn.ReLU(),  # 6x6
         nn.ConvTranspose2d(32, 32, 4, stride=2, padding=1), nn.ReLU(),  # 12x12
         nn.ConvTranspose2d(32, 32, 3), nn.ReLU(),  # 14x14
-        nn.ConvTranspose2d(32, channels, 4, stride=2, padding=1),  # 28x28
+        nn.ConvTranspose2d(32, context.output_shape[0], 4, stride=2, padding=1),  # 28x28
     )  # fmt: skip
     return Halves(encoder, decoder)

@@ -34,7 +34,7 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
         nn.ConvTranspose2d(32, 32, 3), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(),  # 6x6
         nn.ConvTranspose2d(32, 32, 3), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(),  # 8x8
         nn.ConvTranspose2d(32, 32, 4, stride=2, padding=1), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(),  # 16x16
-        nn.ConvTranspose2d(32, 32, 4, stride=2, padding=1), nn.ReLU(), nn.Conv2d(32, channels, 3, padding=1),  # 32x32
+        nn.ConvTranspose2d(32, 32, 4, stride=2, padding=1), nn.ReLU(), nn.Conv2d(32, context.output_shape[0], 3, padding=1),  # 32x32
     )  # fmt: skip
     return Halves(encoder, decoder)
 

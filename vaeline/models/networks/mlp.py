@@ -31,9 +31,9 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
     pixels, latent = prod(context.image_shape), context.latent_shape[0]
     widths = options.widths
     encoder_sizes = [pixels + context.encoder_condition, *widths, posterior.features]
-    decoder_sizes = [latent + context.decoder_condition, *reversed(widths), pixels]
+    decoder_sizes = [latent + context.decoder_condition, *reversed(widths), prod(context.output_shape)]
     encoder = Encoder(perceptron(encoder_sizes, options.activation))
-    decoder = Decoder(perceptron(decoder_sizes, options.activation), context.image_shape)
+    decoder = Decoder(perceptron(decoder_sizes, options.activation), context.output_shape)
     return Network(encoder, decoder)
 
 
@@ -67,10 +67,12 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self, layers: nn.Sequential, image_shape: tuple[int, ...]) -> None:
+    def __init__(self, layers: nn.Sequential, output_shape: tuple[int, ...]) -> None:
         super().__init__()
         self.layers = layers
-        self.image_shape = image_shape
+        self.output_shape = output_shape
 
     def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        return self.layers(with_condition(z, condition)).unflatten(1, self.image_shape)  # (b, channel, height, width)
+        return self.layers(with_condition(z, condition)).unflatten(
+            1, self.output_shape
+        )  # (b, output channels, height, width)

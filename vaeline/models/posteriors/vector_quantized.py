@@ -1,22 +1,40 @@
 """Vectors of a codebook, with a straight-through gradient (VQ-VAE: van den Oord et al., 2017).
 
-Each place of the encoder's map becomes the nearest vector of the codebook. The decoder's gradient passes to the encoder
-as if the vector had not been rounded; regularizer `commitment` trains the codebook.
+Each place of the encoder's map becomes the nearest vector of the codebook, or a sum of several, each of which rounds what those before it
+leave (RQ-VAE: Lee et al., 2022). The decoder's gradient passes to the encoder as if the place had not been rounded. Regularizer `commitment`
+trains the codebook, unless its vectors are moving averages.
 """
+
+from typing import Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from vaeline.models.contracts import Context, Posterior
 from vaeline.models.latent import DiscreteLatent, Kind
+from vaeline.models.part_checks import require_map
+from vaeline.models.posteriors._codebook import Codebook
 from vaeline.study.parts import PartOptions
-from vaeline.system.errors import UserError
 
 
 class Options(PartOptions):
     codes: int = Field(512, ge=2, le=65_536, description="vectors in the codebook")
+    stages: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="vectors that are added for each place, all of one codebook; above 1 it is residual quantization",
+    )
+    update: Literal["gradient", "average"] = Field(
+        "gradient",
+        description="how the codebook learns: by regularizer commitment, or as moving averages of the encoder's vectors",
+    )
+    decay: float = Field(0.99, ge=0, lt=1, description="of moving averages, in each training step")
+    restart: float = Field(
+        0.0, ge=0, lt=1,
+        description="share of an even use below which a vector moves onto a random one of the encoder's; 0 for never",
+    )  # fmt: skip
 
 
 def build(options: Options, context: Context) -> "VectorQuantized":
@@ -25,59 +43,56 @@ def build(options: Options, context: Context) -> "VectorQuantized":
     Raises:
         UserError: the data are points, which have no map.
     """
-    if context.pixels == "points":
-        raise UserError(
-            "posterior vector_quantized makes maps of images, but the data are points; take posterior gaussian."
-        )
-    return VectorQuantized(options.codes, context.latent_shape[0])
+    require_map(context, options.name)
+    size, averages = context.latent_shape[0], options.update == "average"
+    return VectorQuantized(
+        Codebook(options.codes, size, averages, options.decay, options.restart), size, options.stages
+    )
 
 
 class VectorQuantized(Posterior):
     kind: Kind = "discrete"
     takes_map = True
-    started: Tensor  # whether the codebook has been placed among the encoder's vectors
 
-    def __init__(self, codebook_size: int, size: int) -> None:
+    def __init__(self, codebook: Codebook, size: int, stages: int) -> None:
         super().__init__()
-        self.codebook_size = codebook_size
+        self.codebook, self.stages = codebook, stages
+        self.codebook_size = len(codebook)
+        self.learns = "average" if codebook.averages else "gradient"
         self.features = size
-        self.codebook = nn.Parameter(torch.randn(codebook_size, size))
-        self.register_buffer("started", torch.zeros((), dtype=torch.bool))
-        self.has_started = False  # a copy on the host, so that a step does not wait for the device
 
     def forward(self, features: Tensor) -> DiscreteLatent:
-        """Round each vector of a map, (b, latent, rows, columns), to the codebook; the index is certain, so log q = 0."""
+        """Round each vector of a map, (b, latent, rows, columns); the indices are certain, so log q = 0."""
         encoded = features.float()
-        if self.training and not self.has_started:
-            self._start(encoded.detach())
-        indices = self._nearest(encoded.detach())
-        quantized = self.embed(indices)
-        z = encoded + (quantized - encoded).detach()
-        return DiscreteLatent(z, z.new_zeros(len(z)), indices, encoded, quantized)
+        vectors = encoded.detach().movedim(1, 3)  # (b, rows, columns, latent)
+        if self.training:
+            self.codebook.start(self._of_all_sizes(vectors.flatten(0, 2)))
+        indices, rests = self._rounded(vectors)
+        quantized = self.codebook(indices).cumsum(3).movedim((3, 4), (0, 2))  # (stages, b, latent, rows, columns)
+        if self.training:
+            self.codebook.learn(rests.flatten(0, 3), indices.flatten())
+        z = encoded + (quantized[-1] - encoded).detach()
+        return DiscreteLatent(z, z.new_zeros(len(z)), indices.flatten(2), encoded, quantized)
 
     def centre(self, features: Tensor) -> Tensor:
-        """The vectors of the codebook nearest to the features, (b, latent, rows, columns)."""
-        return self.embed(self._nearest(features.float()))
+        """The sums of vectors nearest to the features, (b, latent, rows, columns)."""
+        return self.embed(self._rounded(features.float().movedim(1, 3))[0].flatten(2))
 
     def embed(self, indices: Tensor) -> Tensor:
-        """The vectors of the codebook at indices, (b, rows, columns): (b, latent, rows, columns)."""
-        return functional.embedding(indices, self.codebook).movedim(3, 1)
-
-    def _nearest(self, encoded: Tensor) -> Tensor:
-        vectors = encoded.movedim(1, 3).flatten(0, 2)  # (b * rows * columns, latent)
-        with torch.autocast(vectors.device.type, enabled=False):  # in 16 bits another vector may come out nearest
-            # |v - c|^2 without |v|^2, which is the same for every c.
-            distances = torch.addmm(self.codebook.square().sum(1), vectors, self.codebook.t(), alpha=-2)
-        return distances.argmin(1).view(len(encoded), *encoded.shape[2:])
+        """The sums of vectors at indices, (b, rows, stages * columns): (b, latent, rows, columns)."""
+        return self.codebook(indices.unflatten(2, (-1, self.stages))).sum(3).movedim(3, 1)
 
     @torch.no_grad()
-    def _start(self, encoded: Tensor) -> None:
-        """Place the codebook among the vectors of the first batch: a vector that starts far from them is never chosen."""
-        self.has_started = True
-        if self.started:  # as loaded
-            return
-        vectors = encoded.movedim(1, 3).flatten(0, 2)
-        chosen = torch.randint(len(vectors), (self.codebook_size,), device=vectors.device)
-        spread = vectors.std(0, correction=0)
-        self.codebook.copy_(vectors[chosen] + 0.1 * spread * torch.randn_like(self.codebook))
-        self.started.fill_(True)
+    def _rounded(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """Indices of each place, (b, rows, columns, stages), and the vectors that each stage rounds, (..., stages, latent)."""
+        indices, rests, rest = [], [], vectors
+        for _ in range(self.stages):
+            chosen = self.codebook.nearest(rest.flatten(0, 2)).view(rest.shape[:3])
+            indices.append(chosen)
+            rests.append(rest)
+            rest = rest - self.codebook(chosen)
+        return torch.stack(indices, 3), torch.stack(rests, 3)
+
+    def _of_all_sizes(self, vectors: Tensor) -> Tensor:
+        """Vectors, (n, latent), and as many of half the size for each stage after the first: the codebook starts among them."""
+        return torch.cat([vectors / 2**stage for stage in range(self.stages)])

@@ -1,6 +1,7 @@
 """Draws the codebook to the encoder's vectors, and these to the codebook (VQ-VAE: van den Oord et al., 2017, eq. 3)."""
 
 from pydantic import Field
+from torch import Tensor
 
 from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.latent import DiscreteLatent
@@ -9,7 +10,11 @@ from vaeline.system.errors import UserError
 
 
 class Options(PartOptions):
-    codebook: float = Field(1.0, gt=0, description="weight of |sg(encoded) - quantized|^2, which moves the codebook")
+    codebook: float = Field(
+        1.0,
+        ge=0,
+        description="weight of |sg(encoded) - quantized|^2, which moves the codebook; 0 for one that is a moving average",
+    )
     commitment: float = Field(0.25, ge=0, description="weight of |encoded - sg(quantized)|^2, which moves the encoder")
 
 
@@ -17,11 +22,20 @@ def build(options: Options, context: Context) -> "Commitment":
     """Build the two weighted terms.
 
     Raises:
-        UserError: the posterior has no codebook.
+        UserError: the posterior has no codebook that learns, or learns it in another way than the weights say.
     """
     if context.posterior != "discrete":
         raise UserError(
             "regularizer commitment trains a codebook, which only posterior vector_quantized has; take that posterior, or regularizer kl."
+        )
+    if context.codebook_learns == "never":
+        raise UserError(
+            "regularizer commitment trains a codebook, but that of this posterior is fixed; take regularizer none, or posterior vector_quantized."
+        )
+    if (context.codebook_learns == "gradient") != (options.codebook > 0):
+        instead = "posterior.update to average" if options.codebook == 0 else "it to 0, or posterior.update to gradient"
+        raise UserError(
+            f"regularizer.codebook is {options.codebook:g}, but the codebook learns by posterior.update {context.codebook_learns}; set {instead}."
         )
     return Commitment(options.codebook, options.commitment)
 
@@ -33,9 +47,17 @@ class Commitment(Regularizer):
         self.codebook, self.commitment = codebook, commitment
 
     def __call__(self, batch: TrainingBatch) -> Terms:
-        """Squared distances summed over the map and the latent, (b,) each."""
+        """Squared distances summed over the stages, the map and the latent, (b,) each; of the codebook if it has a gradient."""
         latent = batch.latent
         assert isinstance(latent, DiscreteLatent)
-        to_codebook = (latent.encoded.detach() - latent.quantized).square().flatten(1).sum(1)
-        to_encoder = (latent.encoded - latent.quantized.detach()).square().flatten(1).sum(1)
-        return Terms({"codebook": self.codebook * to_codebook, "commitment": self.commitment * to_encoder})
+        of_codebook = (
+            {"codebook": self.codebook * _squares(latent.encoded.detach() - latent.quantized)} if self.codebook else {}
+        )
+        return Terms(
+            {**of_codebook, "commitment": self.commitment * _squares(latent.encoded - latent.quantized.detach())}
+        )
+
+
+def _squares(each: Tensor) -> Tensor:
+    """Sums of squares, (stages, b, ...) to (b,)."""
+    return each.square().flatten(2).sum((0, 2))

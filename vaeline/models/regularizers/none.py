@@ -13,11 +13,11 @@ def build(options: Options, context: Context) -> "Nothing":
     """Build no term at all.
 
     Raises:
-        UserError: the posterior has a codebook, which would stay untrained.
+        UserError: the posterior has a codebook that learns, and nothing would draw the encoder to it.
     """
-    if context.posterior == "discrete":
+    if context.codebook_learns != "never":
         raise UserError(
-            "regularizer none leaves the codebook of a posterior of kind discrete untrained; take regularizer commitment."
+            "regularizer none leaves encoder and codebook of a posterior of kind discrete apart; take regularizer commitment."
         )
     return Nothing()
 

@@ -1,0 +1,1 @@
+"""What the networks see of the labels, one file each."""
