@@ -42,6 +42,8 @@ def assert_step_stays_on_device(model: Model, facts: Facts, train: Split, monkey
         put_on_device(model)
         if model.regularizer.adversary is not None:
             put_on_device(model.regularizer.adversary.network)
+        if model.regularizer.pretrained is not None:
+            put_on_device(model.regularizer.pretrained)
         batches = Batches(train, facts, 8, "cuda")
         x, labels = next(batches.shuffled(0, flip=facts.levels > 0, rotation=10.0 if facts.levels else 0.0))
         objective = model(x, labels, 1)

@@ -1,4 +1,4 @@
-"""Fits sigma of a Gaussian likelihood to the training split (sigma-VAE: Rybkin et al., 2021, eq. 6)."""
+"""Fits sigma of a likelihood to the training split (sigma-VAE: Rybkin et al., 2021, eq. 6)."""
 
 from math import prod
 
@@ -13,14 +13,14 @@ def calibrate(model: Model, train: Batches, seed: int) -> None:
     """Set sigma of a likelihood of kind calibrated to the best for the training split; other kinds stay as they are."""
     if model.likelihood.kind == "calibrated":
         torch.manual_seed(derive_seed("calibration posterior", seed))
-        model.likelihood.calibrate(mean_squared_error(model, train, derive_seed("calibration batches", seed)))
+        model.likelihood.calibrate(mean_error(model, train, derive_seed("calibration batches", seed)))
 
 
 @torch.inference_mode()
-def mean_squared_error(model: Model, batches: Batches, seed: int) -> float:
-    """Mean over images and pixels of (x - decode(z))^2, z ~ q(z|x), without augmentation: the best variance of a Gaussian decoder."""
+def mean_error(model: Model, batches: Batches, seed: int) -> float:
+    """Mean over images and pixels of the likelihood's `error`, z ~ q(z|x), without augmentation: the best variance of a Gaussian decoder."""
     total = 0.0
     for x, labels in batches.ordered(seed):
-        squares = (x - model.decode(model.encode(x, labels).z, labels)).square().flatten(1).sum(1)
-        total += squares.cpu().double().sum().item()  # not every accelerator has float64
+        difference = x - model.decode(model.encode(x, labels).z, labels)
+        total += model.likelihood.error(difference).flatten(1).sum(1).cpu().double().sum().item()  # not every accelerator has float64
     return total / (len(batches.images) * prod(batches.facts.image_shape))

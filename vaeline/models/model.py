@@ -1,6 +1,7 @@
 """The one model: q(z|x, y), p(z|y) and p(x|z, y), composed of the parts that a variant names."""
 
 from dataclasses import replace
+from math import prod
 
 from torch import Tensor, nn
 
@@ -46,7 +47,10 @@ class Model(nn.Module):
         context = replace(context, posterior=self.posterior.kind, codebook_size=self.posterior.codebook_size)
         self.network = parts.build(Network, variant.network, context, self.posterior)
         if self.posterior.takes_map:
-            context = replace(context, latent_shape=map_shape(variant, self.network))
+            shape = map_shape(variant, self.network)
+            discrete = self.posterior.kind == "discrete"
+            context = replace(context, map_shape=shape, latent_shape=shape if discrete else (prod(shape),))
+        self.latent_size = prod(context.latent_shape)
         self.prior = parts.build(Prior, variant.prior, context)
         self.likelihood = parts.build(Likelihood, variant.likelihood, context)
         self.regularizer = parts.build(Regularizer, variant.regularizer, context)
@@ -94,7 +98,7 @@ class Model(nn.Module):
         return Elbo(distortion, self.latent_density.rate(latent, self.condition(labels)))
 
     def encode(self, x: Tensor, labels: Tensor) -> Latent:
-        """One sample of each image's posterior; z is (b, latent) or (b, latent, rows, columns)."""
+        """One sample of each image's posterior; z is (b, latent), or (b, latent, rows, columns) if it is discrete."""
         return self.posterior(self.features(x, labels))
 
     def features(self, x: Tensor, labels: Tensor) -> Tensor:

@@ -59,3 +59,13 @@ def require_dimensions(context: Context, part: str) -> None:
         raise UserError(
             f"{part} weighs the dependence between the dimensions of z, but latent is 1; raise latent, or take regularizer kl."
         )
+
+
+def require_image_terms(context: Context, part: str) -> None:
+    """Refuse points, for a term of training that compares images.
+
+    Raises:
+        UserError: the data are points.
+    """
+    if len(context.image_shape) != 3:
+        raise UserError(f"{part} compares images, but the data are points; leave it out, or take a data set of images.")

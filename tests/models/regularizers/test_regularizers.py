@@ -11,7 +11,7 @@ from torch import nn
 
 from tests.conftest import every, scramble
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Prior, Regularizer, Terms, TrainingBatch
+from vaeline.models.contracts import Context, Likelihood, Prior, Regularizer, Terms, TrainingBatch
 from vaeline.models.latent import DiscreteLatent, GaussianLatent, Latent, PointLatent
 from vaeline.models.regularizers.factor import permute_dimensions
 from vaeline.models.regularizers.mmd import squared_discrepancy
@@ -20,6 +20,7 @@ from vaeline.study import parts
 from vaeline.system.errors import UserError
 
 RATE = torch.tensor([2.0, 6.0, 1.0])
+OF_IMAGES = Context((1, 8, 8), (2,), 0, 0, 0, training_images=100)
 
 
 def build(name: str, context: Context, **options: Any) -> Any:
@@ -34,9 +35,11 @@ def prior_of(name: str, context: Context) -> Any:
 def batch(
     latent: Latent, rate: Any = RATE, prior: Any = None, condition: Any = None, step: int | None = None
 ) -> TrainingBatch:
-    """A batch in training, of images that regularizers here do not look at."""
-    x = torch.zeros(len(latent.z), 1, 8, 8)
-    return TrainingBatch(x, latent, x, rate, condition, prior, likelihood=None, step=step)  # type: ignore[arg-type]
+    """A batch in training, of noise whose reconstructions are other noise, under a Gaussian of variance 1."""
+    x, h = torch.rand(len(latent.z), 1, 8, 8), torch.randn(len(latent.z), 1, 8, 8, requires_grad=True)
+    likelihood = parts.build(Likelihood, parts.validate("likelihoods", {"name": "unit_gaussian"}), OF_IMAGES)
+    distortion = -likelihood.log_prob(x, h)
+    return TrainingBatch(x, latent, h, rate, condition, prior, likelihood, step, so_far=distortion)
 
 
 def gaussian_latent(count: int, size: int = 2) -> GaussianLatent:
@@ -60,7 +63,7 @@ def latent_for(name: str, count: int) -> Latent:
 def test_terms_are_nats_for_each_image(name: str, context: Context) -> None:
     found = build(name, context)(batch(latent_for(name, 3), prior=prior_of("standard", context), step=1))
     terms = found.minimised
-    assert (found.adversary is not None) == (name == "factor")
+    assert (found.adversary is not None) == (name in ("factor", "patch_adversary"))
     assert all(term.shape == (3,) and term.isfinite().all() for term in terms.values())
     assert bool(terms) == (name != "none")
 
@@ -68,8 +71,8 @@ def test_terms_are_nats_for_each_image(name: str, context: Context) -> None:
 @every("regularizers")
 @pytest.mark.parametrize("posterior", ["point", "discrete"])
 def test_a_posterior_without_a_rate_is_refused_if_needed(name: str, posterior: Any, context: Context) -> None:
-    if name == "none" or (name, posterior) == ("commitment", "discrete"):
-        return
+    if name in ("none", "perceptual", "patch_adversary") or (name, posterior) == ("commitment", "discrete"):
+        return  # the checks of the whole model refuse them alone
     with pytest.raises(UserError, match=r"; (take|set) "):
         context = replace(context, posterior=posterior)
         parts.build(Regularizer, parts.validate("regularizers", {"name": name}), context)

@@ -18,8 +18,7 @@ from vaeline.models.model import Model
 
 def why_no_sandwich(model: Model) -> str:
     """Why the model draws no images of its own density; empty if it does."""
-    skips = model.latent_density.samples_skip_flow
-    return "the prior draws from another density than the one it is trained by" if skips else ""
+    return model.latent_density.samples_differ
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 The layout is that of the conditional VAE with a normalizing-flow prior (four layers, kernel 4, stride 2, widths
 doubling): the condition enters the encoder as one more image plane, and the decoder together with the latent. For a
-posterior that takes a map, as a discrete one does, the encoder ends in the small map itself.
+posterior that takes a map, the encoder ends in the small map itself, and the decoder starts from it.
 """
 
 from itertools import pairwise
@@ -50,6 +50,7 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
     decoder = Decoder(
         _stem(context.latent_shape[0] + context.decoder_condition, widths[-1], sizes[-1], posterior.takes_map),
         nn.Sequential(*_after(widths[-1], options), *_upwards([*widths[::-1], channels], sizes[::-1], options)),
+        (context.latent_shape[0], *sizes[-1]) if posterior.takes_map else (context.latent_shape[0],),
     )
     return Network(encoder, decoder, map_size=sizes[-1])
 
@@ -108,10 +109,12 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self, stem: nn.Module, layers: nn.Sequential) -> None:
+    def __init__(self, stem: nn.Module, layers: nn.Sequential, latent_shape: tuple[int, ...]) -> None:
         super().__init__()
         self.stem = stem
         self.layers = layers
+        self.latent_shape = latent_shape
 
     def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        z = z.reshape(len(z), *self.latent_shape)  # a map may come as a vector
         return self.layers(self.stem(with_condition(z, condition)))  # (b, channel, height, width)

@@ -1,0 +1,62 @@
+"""The terms of several regularizers together, as in the autoencoder of latent diffusion: a rate, and terms of images."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
+from vaeline.study import parts
+from vaeline.study.parts import PartOf, PartOptions
+from vaeline.system.errors import UserError
+
+STRENGTH: tuple[TrainsPrior, ...] = ("nothing", "samples", "density")  # of what trains a prior
+
+
+class Options(PartOptions):
+    parts: list[Annotated[PartOptions, PartOf("regularizers")]] = Field(
+        [{"name": "kl"}],
+        min_length=1,
+        validate_default=True,
+        description="at most one that limits the posterior, such as kl, and terms of images: perceptual, patch_adversary; in order",
+    )
+
+
+def build(options: Options, context: Context) -> "Sum":
+    """Build the parts; the adaptive weight of an adversary takes in the terms before it.
+
+    Raises:
+        UserError: a part is there twice, or more than one limits the posterior, or has an adversary.
+    """
+    names = [part.name for part in options.parts]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(f"regularizer sum has {repeated[0]} more than once; name each part once, with the weight it should have.")
+    built = [parts.build(Regularizer, part, context) for part in options.parts]
+    limiting = [name for name, part in zip(names, built, strict=True) if part.limits_posterior]
+    if len(limiting) > 1:
+        raise UserError(
+            f"regularizer sum has {' and '.join(limiting)}, each of which limits the posterior, so that the rate would enter twice; keep one "
+            "of them, beside perceptual and patch_adversary."
+        )
+    if len([part for part in built if part.adversary]) > 1:
+        raise UserError("regularizer sum has two parts with an adversary, and a training has one; keep one of them.")
+    return Sum(built)
+
+
+class Sum(Regularizer):
+    def __init__(self, parts: list[Regularizer]) -> None:
+        self.parts = parts
+        self.trains_prior = max((part.trains_prior for part in parts), key=STRENGTH.index)
+        self.limits_posterior = any(part.limits_posterior for part in parts)
+        self.adversary = next((part.adversary for part in parts if part.adversary), None)
+        self.pretrained = next((part.pretrained for part in parts if part.pretrained), None)
+
+    def __call__(self, batch: TrainingBatch) -> Terms:
+        """The terms of all parts: nats, (b,) each."""
+        minimised, adversary = {}, None
+        for part in self.parts:
+            terms = part(batch)
+            minimised |= terms.minimised
+            adversary = adversary if terms.adversary is None else terms.adversary
+            batch = replace(batch, so_far=sum(terms.minimised.values(), batch.so_far))
+        return Terms(minimised, adversary)
