@@ -110,6 +110,10 @@ class Model(nn.Module):
         """The mean of p(x|z, y), (b, channel, height, width), inside the data's range; z may be indices."""
         return self.likelihood.mean(self.decoder_output(z, labels))
 
+    def decode_with_noise(self, z: Tensor, labels: Tensor) -> Tensor:
+        """A draw of p(x|z, y), the shape of `decode`; a Gaussian's may leave the data's range."""
+        return self.likelihood.sample(self.decoder_output(z, labels))
+
     def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
         """The decoder's unbounded output, (b, channel, height, width); z may be indices."""
         sees = self.variant.condition is not None and self.variant.condition.decoder

@@ -10,7 +10,9 @@ from vaeline.report.plots.shared.panels import WIDEST, rows, side_by_side
 def draw(findings: Findings) -> Figure:
     """The samples that the aggregate posterior covers least, the least covered first."""
     runs = findings.first_runs_failing("low_posterior")
-    panels = {variant: rows(run.failures["low_posterior"][None], run.levels) for variant, run in runs.items()}
+    panels = {
+        findings.titled(variant): rows(run.failures["low_posterior"][None], run.levels) for variant, run in runs.items()
+    }
     return side_by_side(panels, WIDEST)
 
 
