@@ -41,7 +41,7 @@ EPOCHS, BATCHES = 4, 25  # 100 steps; a checkpoint after each epoch takes longer
 SMALL_BATCH, LARGE_BATCH = 3, 8  # for images of at least 64x64, whose steps take long; for others
 SMALLER: dict[str, Any] = {
     "width": 6, "hidden": 8, "pseudo_inputs": 6, "depth": 3, "samples": 3, "codes": 12, "epochs": 1, "components": 2,
-    "context": 4, "start": 10,
+    "context": 4, "start": 10, "steps": 2,
 }  # fmt: skip
 RATED = ["negative_elbo", "rate"]
 OF_AGGREGATE = ["skl", "mutual_information", "leaked_share"]

@@ -1,7 +1,4 @@
-"""Velocity fields v(z, t, condition) of flow matching: a perceptron for vectors, a small U-Net for maps.
-
-Their last layers start at 0, so that at first all is at rest.
-"""
+"""Velocity fields v(z, t, condition) of flow matching: a perceptron for vectors, a small U-Net for maps."""
 
 import math
 
@@ -29,14 +26,15 @@ class VectorVelocity(nn.Module):
             nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
             for _ in range(depth)
         )
-        self.out = _resting(nn.Linear(width, size))
+        self.out = nn.Linear(width, size)
 
     def forward(self, z: Tensor, time: Tensor, condition: Tensor | None) -> Tensor:
         """z, (b, size), at times, (b,): its velocity, (b, size)."""
         h = self.into(torch.cat([z, embedded(time, condition)], 1))
         for layer in self.layers:
             h = h + layer(h)
-        return self.out(functional.silu(h))
+        velocity: Tensor = self.out(functional.silu(h))
+        return velocity
 
 
 class MapVelocity(nn.Module):
@@ -60,7 +58,7 @@ class MapVelocity(nn.Module):
         self.back = nn.ModuleList(
             Block(width if index else 3 * width, width, 2 * width) for index in range(depth)
         )
-        self.out = nn.Sequential(nn.GroupNorm(1, width), nn.SiLU(), _resting(nn.Conv2d(width, shape[0], 3, padding=1)))
+        self.out = nn.Sequential(nn.GroupNorm(1, width), nn.SiLU(), nn.Conv2d(width, shape[0], 3, padding=1))
 
     def forward(self, z: Tensor, time: Tensor, condition: Tensor | None) -> Tensor:
         """z, a map as a vector, (b, channels * rows * columns), at times, (b,): its velocity, the shape of z."""
@@ -74,7 +72,8 @@ class MapVelocity(nn.Module):
         h = torch.cat([functional.interpolate(h, size=self.shape[1:]), skipped], 1)  # (b, 3 width, rows, columns)
         for block in self.back:
             h = block(h, embedding)
-        return self.out(h).flatten(1)
+        velocity: Tensor = self.out(h).flatten(1)
+        return velocity
 
 
 class Block(nn.Module):
@@ -89,7 +88,8 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, embedding: Tensor) -> Tensor:
         shifted = self.first(h) + self.shift(embedding)[..., None, None]
-        return self.past(h) + self.second(shifted)
+        changed: Tensor = self.past(h) + self.second(shifted)
+        return changed
 
 
 def embedded(time: Tensor, condition: Tensor | None) -> Tensor:
@@ -97,9 +97,3 @@ def embedded(time: Tensor, condition: Tensor | None) -> Tensor:
     frequencies = math.pi / 2 * 1.5 ** torch.arange(FREQUENCIES, device=time.device)
     angles = time.unsqueeze(1) * frequencies
     return torch.cat([angles.sin(), angles.cos(), *([] if condition is None else [condition])], 1)
-
-
-def _resting(layer: nn.Linear | nn.Conv2d) -> nn.Linear | nn.Conv2d:
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
