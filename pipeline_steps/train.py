@@ -68,7 +68,11 @@ def _checkpoints(
     """The checkpoints of the training, of the density that is fitted after it, and of the network that is fitted before it."""
     name, decides = f"{study.study.name}-{run}", _what_decides(study, *run, facts, device)
     whole = {**decides, "training": study.training.model_dump(mode="json")}
-    return Checkpoints(name, decides), Checkpoints(f"{name}-density", whole), Checkpoints(f"{name}-pretraining", decides)
+    return (
+        Checkpoints(name, decides),
+        Checkpoints(f"{name}-density", whole),
+        Checkpoints(f"{name}-pretraining", decides),
+    )
 
 
 def _job(study: Study, run: RunKey, facts: Facts, device: torch.device) -> Job:

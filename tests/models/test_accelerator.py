@@ -36,6 +36,8 @@ def assert_step_stays_on_device(model: Model, facts: Facts, train: Split, monkey
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**40, 2**40))
     # A part may use torch.distributions, which look at values to validate them; fakes have none.
     monkeypatch.setattr(torch.distributions.Distribution, "_validate_args", False)
+    # The engine of a backward pass needs the device too; an adaptive weight takes gradients within a step.
+    monkeypatch.setattr(torch.autograd, "grad", lambda of, inputs, **keywords: (torch.zeros_like(inputs),))
     if model.posterior.codebook_size:
         model.posterior.has_started = True  # laying the codebook among a first batch asks once whether that is done
     with FAKED:

@@ -22,5 +22,7 @@ def mean_error(model: Model, batches: Batches, seed: int) -> float:
     total = 0.0
     for x, labels in batches.ordered(seed):
         difference = x - model.decode(model.encode(x, labels).z, labels)
-        total += model.likelihood.error(difference).flatten(1).sum(1).cpu().double().sum().item()  # not every accelerator has float64
+        total += (
+            model.likelihood.error(difference).flatten(1).sum(1).cpu().double().sum().item()
+        )  # not every accelerator has float64
     return total / (len(batches.images) * prod(batches.facts.image_shape))

@@ -41,7 +41,9 @@ class Context:
     posterior: Kind = "gaussian"  # the posterior itself is built before this is known
     flow_context: int = 0  # numbers for each image that a flow depends on; 0: the same map for all images
     codebook_size: int = 0  # 0 for a continuous latent
-    map_shape: tuple[int, int, int] | None = None  # channels, rows, columns of a latent that is a map, as a vector or not
+    map_shape: tuple[int, int, int] | None = (
+        None  # channels, rows, columns of a latent that is a map, as a vector or not
+    )
     encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None if the encoder sees labels
 
 

@@ -184,7 +184,9 @@ def switched(model: Model, asked: Tensor, facts: Facts, seed: int, noise: bool =
     Returns:
         uint8, (draws, switches, channel, height, width).
     """
-    return torch.stack([torch.cat(list(sample(model, labels, facts, seed, noise=noise))) for labels in asked.unbind(1)], 1)
+    return torch.stack(
+        [torch.cat(list(sample(model, labels, facts, seed, noise=noise))) for labels in asked.unbind(1)], 1
+    )
 
 
 def traversals(codes: Tensor) -> Tensor:

@@ -196,9 +196,7 @@ class TrainedRun:
             torch.manual_seed(_seed(seed))
             return _joined(sampling.draw(self.model, some) for some in self._tensor(labels).split(BATCH))
 
-    def decode(
-        self, z: np.ndarray, labels: np.ndarray | None = None, noise_seed: int | None = None
-    ) -> np.ndarray:
+    def decode(self, z: np.ndarray, labels: np.ndarray | None = None, noise_seed: int | None = None) -> np.ndarray:
         """The mean image of p(x|z, y) for each latent, or, with the seed of its noise, a draw of p(x|z, y).
 
         Raises:

@@ -143,9 +143,7 @@ def _check_epoch(step: Step, tally: Tally, means: Row) -> None:
     if broken := _not_finite(step):
         raise tally.diverged("after its last step", f"weights of {' and of '.join(broken)} are not finite")
     if means.get(ADVERSARY, 0.0) > MOST_LOSS:
-        raise tally.diverged(
-            "in the mean", f"{named_terms(means)}, an adversary far worse than chance"
-        )
+        raise tally.diverged("in the mean", f"{named_terms(means)}, an adversary far worse than chance")
 
 
 def _not_finite(step: Step) -> list[str]:

@@ -186,7 +186,9 @@ def test_the_density_of_an_exact_velocity_is_that_of_the_mixture(means: list[lis
     assert 0 < density.log_prob_error < 0.02
     drawn = density.sample(2000, None)
     torch.testing.assert_close(drawn.mean(0), torch.tensor(means).mean(0), atol=0.12, rtol=0)
-    assert float(-known.log_prob(drawn).mean()) == pytest.approx(float(-known.log_prob(known.sample((20_000,))).mean()), abs=0.1)
+    assert float(-known.log_prob(drawn).mean()) == pytest.approx(
+        float(-known.log_prob(known.sample((20_000,))).mean()), abs=0.1
+    )
 
 
 @torch.inference_mode()
@@ -236,7 +238,11 @@ def test_guidance_draws_beyond_its_label_and_says_that_samples_differ(context: C
 @pytest.mark.parametrize(
     ("size", "options", "sentence"),
     [
-        (0, {"guidance": 2.0}, "density.guidance is 2, but the model has no labels to be guided by; set it to 1, or give"),
+        (
+            0,
+            {"guidance": 2.0},
+            "density.guidance is 2, but the model has no labels to be guided by; set it to 1, or give",
+        ),
         (3, {"guidance": 2.0, "unlabelled": 0.0}, "the velocity without labels is not fitted; set unlabelled to 0.1"),
     ],
 )

@@ -316,7 +316,9 @@ def test_terms_of_images_are_refused_for_points(name: str, context: Context) -> 
 
 @pytest.mark.parametrize(("name", "depth"), [("perceptual", 5), ("patch_adversary", 4)])
 def test_too_many_layers_for_the_images_are_refused(name: str, depth: int, context: Context) -> None:
-    with pytest.raises(UserError, match=rf"depth of regularizer {name} is {depth}, but images of 8x8 halve only 3 times"):
+    with pytest.raises(
+        UserError, match=rf"depth of regularizer {name} is {depth}, but images of 8x8 halve only 3 times"
+    ):
         build(name, context, depth=depth)
 
 

@@ -55,9 +55,7 @@ class MapVelocity(nn.Module):
         self.large = nn.ModuleList(Block(width, width, 2 * width) for _ in range(depth))
         self.down = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
         self.small = nn.ModuleList(Block(2 * width, 2 * width, 2 * width) for _ in range(depth))
-        self.back = nn.ModuleList(
-            Block(width if index else 3 * width, width, 2 * width) for index in range(depth)
-        )
+        self.back = nn.ModuleList(Block(width if index else 3 * width, width, 2 * width) for index in range(depth))
         self.out = nn.Sequential(nn.GroupNorm(1, width), nn.SiLU(), nn.Conv2d(width, shape[0], 3, padding=1))
 
     def forward(self, z: Tensor, time: Tensor, condition: Tensor | None) -> Tensor:

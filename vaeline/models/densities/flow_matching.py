@@ -30,16 +30,23 @@ CHECKED = 128  # latents whose log-density is computed twice, to tell its error
 
 
 class Options(PartOptions):
-    width: int = Field(64, ge=1, le=4096, description="units of each layer for vectors; channels at the full size for maps")
+    width: int = Field(
+        64, ge=1, le=4096, description="units of each layer for vectors; channels at the full size for maps"
+    )
     depth: int = Field(3, ge=1, le=64, description="residual layers for vectors; blocks at each size for maps")
     epochs: int = Field(100, ge=1, le=100_000, description="of the fit")
     batch_size: int = Field(128, ge=1, le=1_000_000, description="latents in a step of the fit")
     learning_rate: float = Field(0.001, gt=0, le=1, description="of Adam; it falls to 0 as a cosine")
     unlabelled: float = Field(0.1, ge=0, lt=1, description="share of the latents whose labels are hidden in the fit")
     guidance: float = Field(
-        1.0, ge=0, le=100, description="w, the weight of the labels in sampling; 1 draws from the density, 0 without labels"
+        1.0,
+        ge=0,
+        le=100,
+        description="w, the weight of the labels in sampling; 1 draws from the density, 0 without labels",
     )
-    steps: int = Field(16, ge=1, le=10_000, description="of Heun's method between noise and latents, two evaluations each")
+    steps: int = Field(
+        16, ge=1, le=10_000, description="of Heun's method between noise and latents, two evaluations each"
+    )
     probes: int = Field(
         1,
         ge=1,
@@ -205,14 +212,18 @@ class FlowMatching(Density):
             return here, change @ probe
 
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)  # torch's own use of it
+            warnings.filterwarnings(
+                "ignore", "`torch.jit.script` is deprecated", FutureWarning
+            )  # torch's own use of it
             here, products = torch.func.vmap(along, out_dims=(None, 0))(probes)
         return here, products.mean(0)
 
     @torch.no_grad()
     def _scale_to(self, latents: Tensor) -> None:
         """Take mean and deviation of each dimension, of a map of each channel."""
-        of_channel = latents if self.map_shape is None else latents.unflatten(1, self.map_shape).movedim(1, 3).flatten(0, 2)
+        of_channel = (
+            latents if self.map_shape is None else latents.unflatten(1, self.map_shape).movedim(1, 3).flatten(0, 2)
+        )
         copies = self.size // of_channel.shape[1]
         self.centre.copy_(of_channel.mean(0).repeat_interleave(copies))
         self.deviation.copy_(of_channel.std(0).clamp_min(LEAST_DEVIATION).repeat_interleave(copies))

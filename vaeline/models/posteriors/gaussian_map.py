@@ -23,7 +23,9 @@ def build(options: Options, context: Context) -> "GaussianMap":
         UserError: the data are points, which have no map.
     """
     if context.pixels == "points":
-        raise UserError("posterior gaussian_map makes maps of images, but the data are points; take posterior gaussian.")
+        raise UserError(
+            "posterior gaussian_map makes maps of images, but the data are points; take posterior gaussian."
+        )
     return GaussianMap(context.latent_shape[0], squashed=False)
 
 

@@ -4,7 +4,6 @@ from torch import Tensor
 
 from vaeline.models.contracts import Flow, Prior
 
-
 SKIPPED = "samples skip the prior's flow, so they do not follow log p(z)"
 
 

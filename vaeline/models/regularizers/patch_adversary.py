@@ -27,7 +27,9 @@ LEAST_NORM, MOST_WEIGHT = 1e-4, 1e4  # delta, and the bound of lambda, of Esser 
 class Options(PartOptions):
     weight: float = Field(0.5, gt=0, le=1e6, description="factor of the adaptive weight")
     start: int = Field(0, ge=0, description="training steps before the adversary plays; until then it learns nothing")
-    width: int = Field(32, ge=1, le=4096, description="channels of the adversary's first layer; each further layer doubles them")
+    width: int = Field(
+        32, ge=1, le=4096, description="channels of the adversary's first layer; each further layer doubles them"
+    )
     depth: int = Field(2, ge=1, le=6, description="its layers that halve height and width; more make patches larger")
     learning_rate: float = Field(0.0002, gt=0, le=1, description="of the adversary's Adam")
 

@@ -29,10 +29,17 @@ SMALLEST = 1e-10  # squared length of features
 
 class Options(PartOptions):
     weight: float = Field(
-        1.0, gt=0, le=1e6, description="factor of the distance times the number of pixel values; 1 is latent diffusion's, for a Laplace likelihood of scale 1"
+        1.0,
+        gt=0,
+        le=1e6,
+        description="factor of the distance times the number of pixel values; 1 is latent diffusion's, for a Laplace likelihood of scale 1",
     )
-    width: int = Field(16, ge=1, le=1024, description="channels of the network's first layer; each further layer doubles them")
-    depth: int = Field(3, ge=1, le=6, description="its layers, each of which enters the distance; height and width halve between them")
+    width: int = Field(
+        16, ge=1, le=1024, description="channels of the network's first layer; each further layer doubles them"
+    )
+    depth: int = Field(
+        3, ge=1, le=6, description="its layers, each of which enters the distance; height and width halve between them"
+    )
     epochs: int = Field(3, ge=1, le=100_000, description="of its own training, which comes first")
     learning_rate: float = Field(0.001, gt=0, le=1, description="of its Adam; it falls to 0 as a cosine")
 

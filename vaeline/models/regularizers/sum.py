@@ -30,7 +30,9 @@ def build(options: Options, context: Context) -> "Sum":
     """
     names = [part.name for part in options.parts]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise UserError(f"regularizer sum has {repeated[0]} more than once; name each part once, with the weight it should have.")
+        raise UserError(
+            f"regularizer sum has {repeated[0]} more than once; name each part once, with the weight it should have."
+        )
     built = [parts.build(Regularizer, part, context) for part in options.parts]
     limiting = [name for name, part in zip(names, built, strict=True) if part.limits_posterior]
     if len(limiting) > 1:
