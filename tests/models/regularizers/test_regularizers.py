@@ -11,7 +11,7 @@ from torch import nn
 
 from tests.conftest import every, scramble
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Likelihood, Prior, Regularizer, Terms, TrainingBatch
+from vaeline.models.contracts import Adversary, Context, Likelihood, Prior, Regularizer, Terms, TrainingBatch
 from vaeline.models.latent import DiscreteLatent, GaussianLatent, Latent, PointLatent
 from vaeline.models.regularizers.factor import permute_dimensions
 from vaeline.models.regularizers.mmd import squared_discrepancy
@@ -338,7 +338,9 @@ def test_the_adaptive_weight_takes_in_the_terms_before_in_a_sum(context: Context
     for scale in (1e-3, 1e3):
         torch.manual_seed(0)
         regularizer = build("sum", context, parts=[{"name": "perceptual", "weight": scale}, adversary])
-        weights.append(float(regularizer(batch(gaussian_latent(3), step=1)).minimised["adversarial"].abs().sum()))
+        weights.append(
+            float(regularizer(batch(gaussian_latent(3), step=1)).minimised["adversarial"].detach().abs().sum())
+        )
     assert weights[1] > 100 * weights[0]
 
 
@@ -366,11 +368,11 @@ def test_the_patch_adversary_waits_for_its_start_and_has_no_term_without_gradien
 
 def test_the_hinge_loss_is_one_by_chance_and_zero_when_all_is_told_apart(context: Context) -> None:
     regularizer, images = build("patch_adversary", context, width=4), torch.rand(3, 1, 8, 8)
-    last = regularizer.adversary.network[-1]
-    torch.nn.init.zeros_(last.weight), torch.nn.init.zeros_(last.bias)
-    torch.testing.assert_close(regularizer._hinge(images, images), torch.ones(3))
-    torch.nn.init.constant_(last.bias, 5.0)  # everything is real: wrong by 6 on each false patch
-    torch.testing.assert_close(regularizer._hinge(images, images), torch.full((3,), 3.0))
+    for logit, loss in ((0.0, 1.0), (5.0, 3.0)):  # everything is real by 5: wrong by 6 on each false patch
+        regularizer.adversary = Adversary(lambda x, logit=logit: torch.full((len(x), 1, 2, 2), logit), 0.1, (0.5, 0.9))
+        torch.testing.assert_close(regularizer._hinge(images, images), torch.full((3,), loss))
+    regularizer.adversary = Adversary(lambda x: 9 * (2 * (x > 0.5).float() - 1), 0.1, (0.5, 0.9))
+    torch.testing.assert_close(regularizer._hinge(images + 1, images - 1), torch.zeros(3))
 
 
 # The perceptual distance

@@ -9,6 +9,7 @@ v(z) + w (v(z|y) - v(z)) (Ho and Salimans, 2021), which is another density than 
 import math
 import warnings
 from collections.abc import Iterator
+from itertools import repeat
 
 import torch
 from pydantic import Field
@@ -26,6 +27,7 @@ from vaeline.system.state_files import State
 
 LEAST_DEVIATION = 1e-5  # of a dimension of the latents
 MOST_EXACT = 8  # dimensions of latents whose divergence is computed exactly
+BLOCK = 512  # rows at a time
 CHECKED = 128  # latents whose log-density is computed twice, to tell its error
 
 
@@ -103,18 +105,15 @@ class FlowMatching(Density):
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """Log-density of z, (b, latent), given its condition; fewer conditions are taken in turn: nats, (b,)."""
-        return self._log_prob(z, self._given(condition, len(z)), self.options.steps, seed=0)
+        blocks = self._blocks(z, self._given(condition, len(z)))
+        return torch.cat([self._log_prob(some, given, self.options.steps, seed=0) for some, given in blocks])
 
     @torch.no_grad()
     def sample(self, count: int, condition: Tensor | None) -> Tensor:
         """Draw z, (count, latent), one for each of `count` conditions if there are any."""
-        z = torch.randn(count, self.size, device=self.centre.device)
-        given, step = self._given(condition, count), 1 / self.options.steps
-        for index in range(self.options.steps):
-            before = self._guided(z, index * step, given)
-            after = self._guided(z + step * before, (index + 1) * step, given)
-            z = z + step / 2 * (before + after)
-        return self.centre + self.deviation * z
+        noise = torch.randn(count, self.size, device=self.centre.device)
+        blocks = self._blocks(noise, self._given(condition, count))
+        return self.centre + self.deviation * torch.cat([self._drawn(*block) for block in blocks])
 
     def fit(self, latents: Tensor, condition: Tensor | None, seed: int, state: State | None) -> Iterator[State]:
         """Fit the velocity to latents, (n, latent), given their conditions, (n, condition).
@@ -151,8 +150,7 @@ class FlowMatching(Density):
         for chosen in torch.randperm(len(latents), device=latents.device).split(self.options.batch_size):
             z1 = (latents[chosen] - self.centre) / self.deviation
             z0, time = torch.randn_like(z1), torch.rand(len(z1), device=z1.device)
-            given = self._given(condition, len(latents))
-            given = None if given is None else self._partly_hidden(given[chosen])
+            given = None if condition is None or not self.conditional else self._partly_hidden(condition[chosen])
             predicted = self.velocity(torch.lerp(z0, z1, time.unsqueeze(1)), time, given)
             loss = functional.mse_loss(predicted, z1 - z0)
             adam.zero_grad(set_to_none=True)
@@ -170,6 +168,20 @@ class FlowMatching(Density):
     def _given(self, condition: Tensor | None, count: int) -> Tensor | None:
         """A condition for each of `count` rows, (count, condition); None if the velocity takes none."""
         return condition.repeat(count // len(condition), 1) if self.conditional and condition is not None else None
+
+    def _blocks(self, z: Tensor, condition: Tensor | None) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Rows of z with their conditions, so many at a time that a map of them fits the memory."""
+        conditions = repeat(None) if condition is None else condition.split(BLOCK)
+        return zip(z.split(BLOCK), conditions, strict=False)
+
+    def _drawn(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """Follow the equation from noise z to latents by Heun's method."""
+        step = 1 / self.options.steps
+        for index in range(self.options.steps):
+            before = self._guided(z, index * step, condition)
+            after = self._guided(z + step * before, (index + 1) * step, condition)
+            z = z + step / 2 * (before + after)
+        return z
 
     def _guided(self, z: Tensor, time: float, condition: Tensor | None) -> Tensor:
         given, w = self._at(z, time, condition), self.options.guidance

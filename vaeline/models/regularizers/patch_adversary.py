@@ -58,7 +58,8 @@ def _network(widths: list[int]) -> nn.Sequential:
         layers += [nn.Conv2d(before, after, 3, padding=1) if last else nn.Conv2d(before, after, 4, stride=2, padding=1)]
         layers += [nn.GroupNorm(1, after)] if index else []  # the first layer sees brightness
         layers += [nn.LeakyReLU(0.2)]
-    return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 3, padding=1))
+    # A bias would get no gradient from the hinge loss while no patch is told apart by more than 1.
+    return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False))
 
 
 class PatchAdversary(Regularizer):

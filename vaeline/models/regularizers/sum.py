@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import Annotated
 
+import torch
 from pydantic import Field
+from torch import Tensor
 
 from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.study import parts
@@ -40,25 +42,26 @@ def build(options: Options, context: Context) -> "Sum":
             f"regularizer sum has {' and '.join(limiting)}, each of which limits the posterior, so that the rate would enter twice; keep one "
             "of them, beside perceptual and patch_adversary."
         )
-    if len([part for part in built if part.adversary]) > 1:
+    if len([part for part in built if part.adversary is not None]) > 1:
         raise UserError("regularizer sum has two parts with an adversary, and a training has one; keep one of them.")
     return Sum(built)
 
 
 class Sum(Regularizer):
-    def __init__(self, parts: list[Regularizer]) -> None:
-        self.parts = parts
-        self.trains_prior = max((part.trains_prior for part in parts), key=STRENGTH.index)
-        self.limits_posterior = any(part.limits_posterior for part in parts)
-        self.adversary = next((part.adversary for part in parts if part.adversary), None)
-        self.pretrained = next((part.pretrained for part in parts if part.pretrained), None)
+    def __init__(self, of: list[Regularizer]) -> None:
+        self.parts = of
+        self.trains_prior: TrainsPrior = max((part.trains_prior for part in of), key=STRENGTH.index)
+        self.limits_posterior = any(part.limits_posterior for part in of)
+        self.adversary = next((part.adversary for part in of if part.adversary is not None), None)
+        self.pretrained = next((part.pretrained for part in of if part.pretrained is not None), None)
 
     def __call__(self, batch: TrainingBatch) -> Terms:
         """The terms of all parts: nats, (b,) each."""
-        minimised, adversary = {}, None
+        minimised: dict[str, Tensor] = {}
+        adversary: Tensor | None = None
         for part in self.parts:
             terms = part(batch)
             minimised |= terms.minimised
             adversary = adversary if terms.adversary is None else terms.adversary
-            batch = replace(batch, so_far=sum(terms.minimised.values(), batch.so_far))
+            batch = replace(batch, so_far=torch.stack([batch.so_far, *terms.minimised.values()]).sum(0))
         return Terms(minimised, adversary)
