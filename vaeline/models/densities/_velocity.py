@@ -33,8 +33,7 @@ class VectorVelocity(nn.Module):
         h = self.into(torch.cat([z, embedded(time, condition)], 1))
         for layer in self.layers:
             h = h + layer(h)
-        velocity: Tensor = self.out(functional.silu(h))
-        return velocity
+        return self.out(functional.silu(h))
 
 
 class MapVelocity(nn.Module):
@@ -70,8 +69,7 @@ class MapVelocity(nn.Module):
         h = torch.cat([functional.interpolate(h, size=self.shape[1:]), skipped], 1)  # (b, 3 width, rows, columns)
         for block in self.back:
             h = block(h, embedding)
-        velocity: Tensor = self.out(h).flatten(1)
-        return velocity
+        return self.out(h).flatten(1)
 
 
 class Block(nn.Module):
@@ -86,8 +84,7 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, embedding: Tensor) -> Tensor:
         shifted = self.first(h) + self.shift(embedding)[..., None, None]
-        changed: Tensor = self.past(h) + self.second(shifted)
-        return changed
+        return self.past(h) + self.second(shifted)
 
 
 def embedded(time: Tensor, condition: Tensor | None) -> Tensor:

@@ -91,7 +91,8 @@ class TurnNetwork(Pretrained):
 
     def features(self, x: Tensor) -> list[Tensor]:
         """The features of each layer, (b, channels, rows, columns)."""
-        found, h = [], centred(x, self.range)
+        found: list[Tensor] = []
+        h = centred(x, self.range)
         for index, layer in enumerate(self.layers):
             h = layer(functional.max_pool2d(h, 2) if index else h)
             found.append(h)
@@ -151,8 +152,7 @@ class TurnNetwork(Pretrained):
         return float(torch.stack(losses).mean())
 
     def _logits(self, x: Tensor) -> Tensor:
-        said: Tensor = self.head(self.features(x)[-1].mean((2, 3)))
-        return said
+        return self.head(self.features(x)[-1].mean((2, 3)))
 
 
 def _unit(features: Tensor) -> Tensor:
