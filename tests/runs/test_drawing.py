@@ -111,7 +111,6 @@ def test_noise_is_added_to_samples_alone_and_moves_no_latent() -> None:
     for name, values in mean.items():
         assert np.array_equal(values, noisy[name]) == (name not in with_noise), name
         assert np.array_equal(noisy[name], again[name]), name
-    assert not np.array_equal(noisy["switched"][:, 0], noisy["switched"][:1, 0].repeat(4, 0))
     spread = np.abs(noisy["samples"].astype(int) - mean["samples"]).mean()  # 0.2 of 8 levels: 1.6 x 0.8 before clipping
     assert 0.6 < spread < 1.6
 
