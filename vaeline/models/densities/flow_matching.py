@@ -8,7 +8,7 @@ v(z) + w (v(z|y) - v(z)) (Ho and Salimans, 2021), which is another density than 
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 
 import torch
@@ -171,7 +171,7 @@ class FlowMatching(Density):
 
     def _blocks(self, z: Tensor, condition: Tensor | None) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Rows of z with their conditions, so many at a time that a map of them fits the memory."""
-        conditions = repeat(None) if condition is None else condition.split(BLOCK)
+        conditions: Iterable[Tensor | None] = repeat(None) if condition is None else condition.split(BLOCK)
         return zip(z.split(BLOCK), conditions, strict=False)
 
     def _drawn(self, z: Tensor, condition: Tensor | None) -> Tensor:
