@@ -224,14 +224,15 @@ class FlowMatching(Density):
             return self._at(at, time, condition)
 
         def along(probe: Tensor) -> tuple[Tensor, Tensor]:
-            here, change = torch.func.jvp(velocity, (z,), (probe.expand_as(z),))
+            here, change = torch.func.jvp(velocity, (z,), (probe.expand_as(z),))[:2]
             return here, change @ probe
 
         with warnings.catch_warnings():
             warnings.filterwarnings(
                 "ignore", "`torch.jit.script` is deprecated", FutureWarning
             )  # torch's own use of it
-            here, products = torch.func.vmap(along, out_dims=(None, 0))(probes)
+            # The velocity is the same for all probes, which torch's annotation of out_dims forgets.
+            here, products = torch.func.vmap(along, out_dims=(None, 0))(probes)  # type: ignore[arg-type]
         return here, products.mean(0)
 
     @torch.no_grad()
