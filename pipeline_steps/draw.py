@@ -24,6 +24,7 @@ from vaeline.system.files import written_aside
 )
 @click.option("--count", default=16, show_default=True, type=WholeNumber(1, 10_000), help="Number of images.")
 @click.option("--seed", default=0, show_default=True, type=WholeNumber(0, MOST_SEED), help="Seed of the draws.")
+@click.option("--noise", is_flag=True, help="Draw pixels with the noise of p(x|z), in place of the decoder's mean.")
 @click.option(
     "--out",
     default=Path("drawn.png"),
@@ -31,7 +32,7 @@ from vaeline.system.files import written_aside
     type=click.Path(path_type=Path, dir_okay=False),
     help="File of the picture.",
 )
-def main(run: Path, wanted: tuple[str, ...], count: int, seed: int, out: Path) -> None:
+def main(run: Path, wanted: tuple[str, ...], count: int, seed: int, noise: bool, out: Path) -> None:
     """Draw images from the folder RUN, such as results/digits/runs/cvae_nf/seed-0.
 
     Labels that are not set are taken from random test images.
@@ -40,12 +41,12 @@ def main(run: Path, wanted: tuple[str, ...], count: int, seed: int, out: Path) -
         raise UserError(f"--out is {out}; the picture is a PNG, so its name must end in .png.")
     trained = load(run)
     settings = _settings(wanted, trained)
-    drawn = trained.sample(count, settings, seed=seed)
+    drawn = trained.sample(count, settings, seed=seed, noise=noise)
     if words := trained.unseen_combinations(trained.labels(count, settings, seed=seed), settings) if settings else "":
         click.echo(f"Warning: {words}", err=True)
     with written_aside(out) as aside:
         aside.write_bytes(picture(drawn, trained.facts, trained.split().images if trained.facts.points else drawn))
-    click.echo(f"{count} images are in {out}.")
+    click.echo(f"{count} images{' with noise' if noise else ''} are in {out}.")
 
 
 def _settings(wanted: tuple[str, ...], run: TrainedRun) -> dict[str, str]:

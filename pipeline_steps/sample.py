@@ -46,7 +46,8 @@ def main(study: Study, variant: str, seed: int) -> None:
     images, train = (Batches(each, facts, BATCH, device) for each in (test, read_split(store, "train", budget())))
     require_images(store, facts)  # no new store came between the facts and the images
     with created(folder / "samples.h5") as file:
-        for name, content in drawing.everything(model, images, train, study.sampling.seed, seed):
+        noise = study.sampling.noise == "drawn"
+        for name, content in drawing.everything(model, images, train, study.sampling.seed, seed, noise):
             _write(file, name, content, facts)
         file[samples_file.LABELS], file[samples_file.TEST_INDEX] = test.labels, chosen
         shown = None if facts.points else study.sampling.grid

@@ -30,6 +30,7 @@ from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.density_fit import fit_density
 from vaeline.training.job import Job, prepare, what_decides
 from vaeline.training.loop import train
+from vaeline.training.pretraining import pretrain
 from vaeline.training.tally import Row
 
 COLUMNS = [
@@ -48,28 +49,40 @@ def main(study: Study, variant: str, seed: int) -> float:
     tuned = read_choice(study, variant, facts).point
     recipe = recipe_of(study, variant, tuned)
     check_variants(study, facts)
-    checkpoints, of_density = _checkpoints(study, run, recipe, facts, device)
+    checkpoints, of_density, of_pretraining = _checkpoints(study, run, recipe, facts, device)
     with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
         job = prepare(recipe, facts, paths.DataFiles(study.dataset.id).store, seed, device)
         fabric = Fabric(accelerator=device.type, devices=1, precision=recipe.training.precision)
+        pretraining = pretrain(job.model, job.train, seed, of_pretraining)
         rows = train(job, checkpoints, fabric, lambda row: _log(live, row))
-        losses = None if job.model.density is None else fit_density(job.model, job.train, seed, of_density)
+        density = None if job.model.density is None else fit_density(job.model, job.train, seed, of_density)
+        losses = {"pretraining_losses": pretraining or None, "density_losses": density}
         _write(study, run, job, tuned, facts, rows, losses)
-    return checkpoints.seconds + of_density.seconds
+    return checkpoints.seconds + of_density.seconds + of_pretraining.seconds
 
 
 def _checkpoints(
     study: Study, run: RunKey, recipe: Recipe, facts: Facts, device: torch.device
-) -> tuple[Checkpoints, Checkpoints]:
-    """The checkpoints of the training, and of the density that is fitted after it."""
+) -> tuple[Checkpoints, Checkpoints, Checkpoints]:
+    """The checkpoints of the training, of the density that is fitted after it, and of the network that is fitted before it."""
     name, code = f"{study.study.name}-{run}", hashes(study)["train"][run.variant]
     decides = what_decides(recipe, facts, code, run.seed, device)
     whole = {**decides, "training": recipe.training.model_dump(mode="json")}
-    return Checkpoints(name, decides), Checkpoints(f"{name}-density", whole)
+    return (
+        Checkpoints(name, decides),
+        Checkpoints(f"{name}-density", whole),
+        Checkpoints(f"{name}-pretraining", decides),
+    )
 
 
 def _write(
-    study: Study, run: RunKey, job: Job, tuned: Point, facts: Facts, rows: list[Row], density_losses: list[float] | None
+    study: Study,
+    run: RunKey,
+    job: Job,
+    tuned: Point,
+    facts: Facts,
+    rows: list[Row],
+    losses: dict[str, list[float] | None],
 ) -> None:
     """Write the files of the run; variant.yaml comes last, because it vouches for the others."""
     folder = StudyFolder(study.study.name).run(*run)
@@ -77,7 +90,7 @@ def _write(
     provenance = {
         "study": study.study.name, "name": run.variant, "seed": run.seed, "epochs": len(rows),
         "training": job.settings.model_dump(mode="json"), "tuned": tuned,
-        **({} if density_losses is None else {"density_losses": density_losses}),
+        **{name: each for name, each in losses.items() if each is not None},
         "training_csv_sha256": sha256(folder / "training.csv"),
     }  # fmt: skip
     model_files.save(folder, job.model.cpu(), facts, provenance)

@@ -20,6 +20,7 @@ from vaeline.evaluation.reference import Reference, References, named, put_image
 from vaeline.evaluation.skill import LabelSkill, Skill
 from vaeline.metrics import precision_recall
 from vaeline.metrics.kernel_distance import kernel_distance
+from vaeline.report.comparability import differing_keys, in_words
 from vaeline.runs.samples_file import DrawnImages
 from vaeline.system.errors import UserError
 
@@ -102,6 +103,17 @@ def test_a_model_without_labels_has_no_condition_accuracy(reference: References)
     record = measure(drawn, reference, conditional=False)
     assert "condition_accuracy" not in record.metrics
     assert record.evaluation["condition_accuracy"] == {"dash": "the system is given no labels"}
+
+
+def test_metrics_of_samples_say_that_these_have_noise(reference: References) -> None:
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, images_of(LABELS), 5)
+    assert not [how for how in measure(drawn, reference).evaluation.values() if "noise" in how]
+    found = measure(replace(drawn, noise="drawn"), reference).evaluation
+    said = {name for name, how in found.items() if how.get("noise") == "drawn"}
+    assert {"fd_sample", "fd_low_posterior", "kd_sample", "precision", "condition_accuracy"} <= said
+    assert "fd_reconstruction" in found and not [name for name in said if "reconstruction" in name]
+    differing = differing_keys([{"noise": "drawn"}, {}])
+    assert differing == ["noise"] and "mean" in in_words(dict.fromkeys(differing))
 
 
 def test_every_drawn_metric_says_its_images_seed_and_judge(

@@ -55,7 +55,8 @@ class LinearGaussian(torch.nn.Module):
         self.weight = torch.nn.Parameter(orthonormal * torch.tensor([0.8, 0.4]))  # its posterior is diagonal
         self.offsets = 0.5 * torch.randn(3, PIXELS, generator=generator) * conditional
         self.conditional, self.inflation = conditional, inflation
-        self.variant = SimpleNamespace(condition=Condition(embedding=1) if conditional else None, latent=LATENT)
+        self.variant = SimpleNamespace(condition=Condition(embedding=1) if conditional else None)
+        self.latent_size = LATENT
         self.likelihood, self.prior = isotropic(sigma, fixed), Standard(LATENT)
         self.latent_density, self.posterior = self.prior, Gaussian(LATENT, squashed=False)
 
@@ -325,3 +326,12 @@ def test_every_metric_is_finite_and_records_its_settings() -> None:
     for name, how in record.evaluation.items():
         if "split" in how and not name.endswith("rate"):
             assert {"images", "samples"} <= how.keys(), name
+
+
+def test_a_density_with_an_error_has_a_bound_that_states_it_and_no_likelihood() -> None:
+    model = LinearGaussian(conditional=False)
+    model.prior.log_prob_error = 0.3
+    record = judge(model)
+    assert record.evaluation["negative_elbo"]["log_prob_error"] == record.evaluation["rate"]["log_prob_error"] == 0.3
+    assert "log_prob_error" not in record.evaluation["distortion"]
+    assert "a mean of logarithms bears" in record.evaluation["nll"]["dash"]

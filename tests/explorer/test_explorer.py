@@ -53,6 +53,17 @@ def test_draws_equal_those_of_a_trained_run(explorer: Explorer, runs: Runs) -> N
     assert drawn(explorer, noise=5, labels={"dark": "yes"})[0] == pictures.grid(expected)
 
 
+def test_draws_with_noise_equal_those_of_a_trained_run_and_say_so(explorer: Explorer, runs: Runs) -> None:
+    trained = trained_run.load(runs.finished["small", 0])
+    settings = Settings(left=SMALL, right=LARGE, noise=5, labels={"dark": "yes"}, pixels="drawn")
+    left, _ = explorer.render(settings)
+    noisy = trained.sample(9, {"dark": "yes"}, seed=5, noise=True)
+    assert left.pictures == {"Draws with noise": pictures.grid(noisy)}
+    assert (noisy != trained.sample(9, {"dark": "yes"}, seed=5)).any()
+    saved.save(runs, settings, explorer.render(settings))
+    assert saved.read(runs, saved.names(runs)[0]) == settings
+
+
 def test_pictures_follow_from_settings_alone(explorer: Explorer, runs: Runs) -> None:
     first = drawn(explorer, noise=3)
     torch.manual_seed(99)

@@ -37,6 +37,8 @@ def assert_step_stays_on_device(model: Model, facts: Facts, train: Split, monkey
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**40, 2**40))
     # A part may use torch.distributions, which look at values to validate them; fakes have none.
     monkeypatch.setattr(torch.distributions.Distribution, "_validate_args", False)
+    # The engine of a backward pass needs the device too; an adaptive weight takes gradients within a step.
+    monkeypatch.setattr(torch.autograd, "grad", lambda of, inputs, **keywords: (torch.zeros_like(inputs),))
     for part in model.modules():
         if isinstance(part, Codebook):
             part.has_started = True  # laying the codebook among a first batch asks once whether that is done
@@ -44,6 +46,8 @@ def assert_step_stays_on_device(model: Model, facts: Facts, train: Split, monkey
         put_on_device(model)
         if model.regularizer.adversary is not None:
             put_on_device(model.regularizer.adversary.network)
+        if model.regularizer.pretrained is not None:
+            put_on_device(model.regularizer.pretrained)
         batches = Batches(train, facts, 8, "cuda")
         x, labels = next(batches.shuffled(0, flip=facts.levels > 0, rotation=10.0 if facts.levels else 0.0))
         objective = model(x, labels, 1)

@@ -263,7 +263,20 @@ SENSELESS = {
     ),
     "a posterior that nothing widens": (
         {"regularizer": {"name": "none"}},
-        "take regularizer kl, or posterior deterministic",
+        "take regularizer kl, alone or as a part of regularizer sum, or posterior deterministic",
+    ),
+    "a posterior that terms of images do not widen": (
+        {"regularizer": {"name": "sum", "parts": [{"name": "perceptual"}, {"name": "patch_adversary"}]}},
+        "would shrink to a point under regularizer sum; take regularizer kl, alone or as a part",
+    ),
+    "codes that terms of images do not train": (
+        {**CODES, "regularizer": {"name": "perceptual"}},
+        "leaves the codebook of posterior vector_quantized untrained; take regularizer commitment",
+    ),
+    "a map of a perceptron": ({"posterior": {"name": "gaussian_map"}}, "needs a map; take network conv"),
+    "guidance without labels": (
+        {"density": {"name": "flow_matching", "guidance": 3}, "condition": None},
+        "the model has no labels to be guided by; set it to 1",
     ),
     "mmd of codes": (
         {**CODES, "regularizer": {"name": "mmd"}},
@@ -327,6 +340,19 @@ def test_the_rate_of_discrete_latents_uses_their_density(x: torch.Tensor, labels
     expected = -dense.density.log_prob(latent.indices, dense.condition(labels))  # type: ignore[union-attr]
     torch.testing.assert_close(dense.elbo(x, labels).rate, expected)
     torch.testing.assert_close(dense(x, labels).logged["rate"], torch.tensor(4 * log(5)))
+
+
+def test_a_latent_map_is_a_vector_to_priors_and_a_map_to_the_decoder(x: torch.Tensor, labels: torch.Tensor) -> None:
+    model = Model(variant(network=CONV, posterior={"name": "gaussian_map"}), FACTS).eval()
+    latent = model.encode(x, labels)
+    assert latent.z.shape == latent.mean.shape == (5, 3 * 2 * 2) and model.latent_size == 12  # type: ignore[attr-defined]
+    assert model.draw(labels).shape == (5, 12)
+    closed = kl_divergence(Normal(latent.mean, (0.5 * latent.log_var).exp()), Normal(0.0, 1.0)).sum(1)  # type: ignore[attr-defined]
+    torch.testing.assert_close(model.elbo(x, labels).rate, closed)
+    z = torch.zeros(1, 12)
+    z[0, 1] = 5.0  # the first row and last column of the first channel: above and on the right in the image
+    changed = (model.decode(z, labels[:1]) - model.decode(torch.zeros(1, 12), labels[:1])).abs()[0, 0]
+    assert changed[:, 0].max() == changed[-1].max() == 0 and changed[0, -1] > 0
 
 
 def test_a_density_is_not_trained_jointly() -> None:

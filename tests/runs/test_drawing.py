@@ -36,10 +36,10 @@ def batches(facts: Facts, count: int = 12) -> Batches:
     return Batches(Split(images, labels, [""] * count), facts, 5)
 
 
-def drawn(of: Model, test: Batches) -> dict[str, np.ndarray]:
+def drawn(of: Model, test: Batches, noise: bool = False) -> dict[str, np.ndarray]:
     """All datasets that `everything` draws."""
     found = {}
-    for name, content in drawing.everything(of, test, test, 0, 0):
+    for name, content in drawing.everything(of, test, test, 0, 0, noise):
         whole = content if isinstance(content, torch.Tensor) else torch.cat(list(content.batches))
         found[name] = whole.numpy()
     return found
@@ -101,6 +101,18 @@ def test_each_reconstruction_has_its_own_error() -> None:
     real = test.images.numpy().astype(float)  # type: ignore[union-attr]
     expected = np.square(real - found["reconstructions"]).reshape(12, -1).mean(1)
     np.testing.assert_allclose(found["reconstruction_errors"], expected, rtol=1e-6)
+
+
+def test_noise_is_added_to_samples_alone_and_moves_no_latent() -> None:
+    of = model(CLASSES, likelihood={"name": "fixed_sigma", "sigma": 0.2})
+    mean, noisy, again = (drawn(of, batches(CLASSES), noise) for noise in (False, True, True))
+    with_noise = {"samples", "switched", "low_posterior"}
+    assert mean.keys() == noisy.keys() >= with_noise
+    for name, values in mean.items():
+        assert np.array_equal(values, noisy[name]) == (name not in with_noise), name
+        assert np.array_equal(noisy[name], again[name]), name
+    spread = np.abs(noisy["samples"].astype(int) - mean["samples"]).mean()  # 0.2 of 8 levels: 1.6 x 0.8 before clipping
+    assert 0.6 < spread < 1.6
 
 
 def test_a_model_without_labels_has_no_labels_to_switch() -> None:

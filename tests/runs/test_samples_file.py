@@ -31,7 +31,7 @@ OF = DrawnFrom(
     seed=1,
     weights_sha256=sha256(b"weights").hexdigest(),
     data=FACTS.checksums,
-    settings={"sampling": {"seed": 3}},
+    settings={"sampling": {"noise": "mean", "seed": 3}},
     pictures={"samples.png": sha256(b"PNG").hexdigest()},
 )
 

@@ -29,6 +29,31 @@ def test_an_adversary_is_trained_and_resumed_but_not_exported() -> None:
     assert {"adversary", "total_correlation", "validation_adversary"} <= rows[0].keys()
 
 
+PATCHES = {
+    "condition": None, "network": {"name": "conv", "width": 4, "depth": 2}, "posterior": {"name": "gaussian_map"},
+    "prior": {"name": "standard"}, "likelihood": {"name": "laplace"},
+    "regularizer": {
+        "name": "sum",
+        "parts": [
+            {"name": "kl", "weight": 1e-6}, {"name": "perceptual", "width": 2, "epochs": 2},
+            {"name": "patch_adversary", "width": 4, "start": 4},
+        ],
+    },
+}  # fmt: skip
+
+
+def test_a_killed_training_against_patches_ends_in_the_same_bytes() -> None:
+    """The adversary starts in the second of the epochs, of three steps each; the training is killed before and after."""
+    whole, rows = run("whole", variant=PATCHES)
+    for epoch in (1, 3):
+        with pytest.raises(Killed):
+            run("killed", kill_after(epoch), variant=PATCHES)
+    resumed, rows_again = run("killed", variant=PATCHES)
+    assert same(whole, resumed) and rows == rows_again
+    assert rows[0]["adversarial"] == rows[0]["adversary"] == 0 and rows[2]["adversarial"] != 0 != rows[2]["adversary"]
+    assert "validation_adversarial" not in rows[0] and not [name for name in whole.state_dict() if "adversary" in name]
+
+
 def test_adversarial_training_keeps_the_last_weights() -> None:
     """The objective is lowest when the adversary is worst, so validation cannot choose by it."""
     model, rows = run("factor", variant=FACTOR, epochs=3, patience=1, learning_rate=0.1)

@@ -7,7 +7,7 @@ import torch
 
 from tests.training.tiny import FACTS, run, split
 from vaeline.data.batches import Batches
-from vaeline.models.calibration import mean_squared_error
+from vaeline.models.calibration import mean_error
 from vaeline.models.contracts import Objective
 from vaeline.models.flows import affine_coupling
 from vaeline.models.model import Model
@@ -43,7 +43,7 @@ def test_a_prior_with_overflowing_samples_is_named(monkeypatch: pytest.MonkeyPat
 
 def test_sigma_is_fitted_to_the_training_split() -> None:
     model, _ = run("sigma")
-    measured = mean_squared_error(model.eval(), Batches(split(40), FACTS, 16), seed=7) ** 0.5
+    measured = mean_error(model.eval(), Batches(split(40), FACTS, 16), seed=7) ** 0.5
     assert float(model.likelihood.sigma) == pytest.approx(measured, rel=0.05)
 
 

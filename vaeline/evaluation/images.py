@@ -124,8 +124,14 @@ def _in_space(
             for key, result in _results(file, subject, images, judge, kept).items():
                 if key in names:
                     space = judge.reference.space if metrics[0].features else {}
-                    record.put_result(names[key], result, split="test", **space)
+                    noise = {} if subject == "reconstruction" else _noise(drawn)
+                    record.put_result(names[key], result, split="test", **space, **noise)
     return record
+
+
+def _noise(drawn: DrawnImages) -> dict[str, str]:
+    """How metrics of samples say that these have the noise of p(x|z); means are the rule, and are not mentioned."""
+    return {} if drawn.noise == "mean" else {"noise": drawn.noise}
 
 
 def dash_images(record: Record, space: str, why: str, by_label: bool = False) -> None:
@@ -255,7 +261,7 @@ def _accuracy(drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept)
             held_out=facts.held_out,
         )
         found = kept.result(section, partial(_by_label, drawn, classifier, asked, facts))
-        how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": sha256}
+        how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": sha256, **_noise(drawn)}
         if unseen := facts.unseen_in_words(drawn.labels, "samples"):
             how["warning"] = unseen
         put_accuracy(

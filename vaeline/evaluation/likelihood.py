@@ -69,8 +69,11 @@ def _put_elbo(record: Record, model: Model, test: Batches, settings: Evaluation,
         record.dash_each(("negative_elbo", "rate"), NO_DENSITY)
     both = {"negative_elbo": distortion + rate[0], "rate": rate[0]} if rate else {}
     measure = _measure(model.likelihood, test.facts.pixels, model.conditional)
+    error = model.latent_density.log_prob_error
+    of_rate = {} if error is None else {"log_prob_error": error}
     for name, values in {"distortion": distortion, **both}.items():
-        how = {"split": "test", "images": len(values), "samples": settings.bound_samples}
+        how: dict[str, object] = {"split": "test", "images": len(values), "samples": settings.bound_samples}
+        how |= {} if name == "distortion" else of_rate
         mean = mean_over_images(values)
         parts = part_means(values.numpy())
         record.put(name, mean.value, **how, parts=parts, **({} if name == "rate" else {"measure": measure}))

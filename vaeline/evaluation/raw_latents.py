@@ -101,8 +101,8 @@ def _prior_samples(model: Model, train: Batches, aggregate: Aggregate, z: Tensor
 
 def _why_no_marginal(model: Model, train: Batches) -> str:
     """Why p(z) cannot be compared with the aggregate posterior; empty if it can."""
-    if model.latent_density.samples_skip_flow:
-        return "samples skip the prior's flow, so they do not follow log p(z)"
+    if why := model.latent_density.samples_differ:
+        return why
     if model.latent_density.conditional and len(train.labels.unique(dim=0)) > MOST_LABELS:
         return f"more than {MOST_LABELS} combinations of labels, over which p(z) cannot be averaged"
     return ""

@@ -17,7 +17,7 @@ from vaeline.data.batches import Batches, evenly_spaced
 from vaeline.evaluation.draws import seed_of_images
 from vaeline.evaluation.kept import Kept, Section
 from vaeline.metrics._trust import is_trusted
-from vaeline.models.calibration import mean_squared_error
+from vaeline.models.calibration import mean_error
 from vaeline.models.contracts import Likelihood
 from vaeline.models.estimators.around_modes import annealed, around_modes
 from vaeline.models.estimators.availability import log_frequencies
@@ -46,10 +46,10 @@ def likelihoods_of(model: Model, train: Batches, seed: int, kept: Kept) -> dict[
 
     def error() -> dict[str, float]:
         torch.manual_seed(derive_seed("refit posterior", seed))
-        return {"mean_squared_error": mean_squared_error(model, train, derive_seed("refit batches", seed))}
+        return {"mean_error": mean_error(model, train, derive_seed("refit batches", seed))}
 
     refit = copy.deepcopy(model.likelihood)
-    refit.calibrate(kept.result(kept.section("refit", [__name__], seed=seed), error)["mean_squared_error"])
+    refit.calibrate(kept.result(kept.section("refit", [__name__], seed=seed), error)["mean_error"])
     return {"own": model.likelihood, "refit": refit}
 
 

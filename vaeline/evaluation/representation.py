@@ -108,4 +108,4 @@ def _why_no_gap(model: Model, facts: Facts) -> str:
         return "the labels are not the factors of which the images are made"
     if model.posterior.kind != "gaussian":
         return "it is a metric of the dimensions of Gaussian posteriors"
-    return "the latent has only one dimension" if model.variant.latent < 2 else ""
+    return "the latent has only one dimension" if model.latent_size < 2 else ""

@@ -102,7 +102,7 @@ class Explorer:
             if settings.show == "edit":
                 return self._edit(settings.left, settings), self._edit(settings.right, settings)
             labels = self._draw_labels(settings)
-            left, right = (self._draws(side, settings.noise, labels) for side in settings.sides.values())
+            left, right = (self._draws(side, settings, labels) for side in settings.sides.values())
             return left, right
 
     def unseen_combinations(self, settings: Settings) -> str:
@@ -137,9 +137,11 @@ class Explorer:
             raise UserError(f"The number of draws is {settings.count}; it must be one of: {counts}.")
         return self._first.labels(settings.count, settings.labels, seed=settings.noise)
 
-    def _draws(self, side: Side, noise: int, labels: np.ndarray) -> SideView:
+    def _draws(self, side: Side, settings: Settings, labels: np.ndarray) -> SideView:
         run, spread = self._run(side.variant, side.seed)
-        z = _move(run.draw(labels, seed=noise), side, spread)
+        z = _move(run.draw(labels, seed=settings.noise), side, spread)
+        if settings.pixels == "drawn":
+            return SideView({"Draws with noise": self._picture(run.decode(z, labels, settings.noise))}, _note(run))
         return SideView({"Draws": self._picture(run.decode(z, labels))}, _note(run))
 
     def _edit(self, side: Side, settings: Settings) -> SideView:

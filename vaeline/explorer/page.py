@@ -31,6 +31,7 @@ from vaeline.system.errors import UserError, in_words, reason
 
 SEEDS = 100_000  # "New noise" picks a seed below this, short enough to type
 SHOW = {"draws": "Draws", "edit": "Test image"}
+PIXELS = {"mean": "Means", "drawn": "With noise"}
 
 
 class PageView(NamedTuple):
@@ -103,6 +104,9 @@ class Page:
             button("New noise", lambda: self.noise.set_value(str(secrets.randbelow(SEEDS))))
             counts = list(self.explorer.counts)
             self.count = dropdown("Draws", counts, self.settings.count, lambda count: self._change(count=count))
+            self.pixels = button_group(
+                "Pixels of draws", PIXELS, self.settings.pixels, lambda pixels: self._change(pixels=pixels)
+            )
         with element("div", "line") as self.edit_controls:
             self.image = number_field("Test image number", self.settings.image, self._type_image)
             button("Random image", self._pick_image)
@@ -234,6 +238,7 @@ class Page:
             self.show.set_value(settings.show)
             self.noise.set_value(str(settings.noise))
             self.count.set_value(settings.count)
+            self.pixels.set_value(settings.pixels)
             self.image.set_value(str(settings.image))
             self.opened.set_value(None)
             self.left.set_values(settings.left)
@@ -280,7 +285,8 @@ def _explain(settings: Settings, conditional: bool) -> str:
     """Say what both sides have in common."""
     if settings.show == "draws":
         shared = f"noise seed {settings.noise}" + (" and the same labels" if conditional else "")
-        return f"Each side samples from its own prior p(z). Both sides use {shared}."
+        pixels = " Pixels have the noise of each side's p(x|z)." if settings.pixels == "drawn" else ""
+        return f"Each side samples from its own prior p(z). Both sides use {shared}.{pixels}"
     own, edited = (" with the image's own labels", " and labels") if conditional else ("", "")
     return (
         f"Each side encodes test image {settings.image}{own} and decodes its latent twice: "

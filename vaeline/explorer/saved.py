@@ -76,7 +76,8 @@ def read(runs: Runs, name: str) -> Settings:
 
 def _join_sides(settings: Settings, views: tuple[SideView, SideView]) -> Image.Image:
     """Put both sides next to each other on white, each under the name of its run."""
-    titles = [f"{side.variant}, seed {side.seed}" for side in settings.sides.values()]
+    noise = ", with noise" if settings.show == "draws" and settings.pixels == "drawn" else ""
+    titles = [f"{side.variant}, seed {side.seed}{noise}" for side in settings.sides.values()]
     rows = [
         _join_pictures([Image.open(BytesIO(png)).convert("RGB") for png in view.pictures.values()]) for view in views
     ]

@@ -34,6 +34,7 @@ class Settings(Frozen):
     left: Side
     right: Side
     noise: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0  # seed of the draws
+    pixels: Literal["mean", "drawn"] = "mean"  # of draws: the means of p(x|z), or draws of p(x|z)
     count: int = 9  # number of draws
     image: Annotated[int, Field(ge=0)] = 0  # index of the test image to edit
     labels: dict[str, str] = {}  # label -> value; other labels keep the values of test images

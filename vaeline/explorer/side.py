@@ -11,7 +11,13 @@ from vaeline.explorer.drawing import SideView
 from vaeline.explorer.runs import Runs
 from vaeline.explorer.settings import Side
 
-TITLES = ("Draws", "Original", "Reconstruction", "Edit")  # of all pictures that `Explorer.render` makes
+TITLES = (
+    "Draws",
+    "Draws with noise",
+    "Original",
+    "Reconstruction",
+    "Edit",
+)  # of all pictures that `Explorer.render` makes
 
 
 class Frame(NamedTuple):

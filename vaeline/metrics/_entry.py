@@ -27,7 +27,7 @@ SPACES: dict[Space, str] = {"fd": "own features", "fid": "Inception features"}
 # What a run draws, by the ending of a metric's name.
 SUBJECTS: dict[Drawn, str] = {
     "reconstruction": "reconstructions (decoder means, clipped and rounded)",
-    "sample": "samples (decoder means of draws of p(z), clipped and rounded)",
+    "sample": "samples (draws of p(z), decoded: the decoder's mean, or a draw of p(x|z) if `noise` is drawn; clipped and rounded)",
     "low_posterior": "low-posterior samples (the draws of p(z) that the aggregate posterior covers least, decoded, clipped and rounded)",
 }
 

@@ -1,4 +1,4 @@
-"""Measures what evaluation takes as known: sigma of a Gaussian likelihood (sigma-VAE: Rybkin et al., 2021, eq. 6), constants of a prior."""
+"""Measures what evaluation takes as known: sigma of a likelihood (sigma-VAE: Rybkin et al., 2021, eq. 6), constants of a prior."""
 
 from math import prod
 
@@ -15,14 +15,15 @@ def calibrate(model: Model, train: Batches, seed: int) -> None:
     model.prior.calibrate()
     if model.likelihood.kind == "calibrated":
         torch.manual_seed(derive_seed("calibration posterior", seed))
-        model.likelihood.calibrate(mean_squared_error(model, train, derive_seed("calibration batches", seed)))
+        model.likelihood.calibrate(mean_error(model, train, derive_seed("calibration batches", seed)))
 
 
 @torch.inference_mode()
-def mean_squared_error(model: Model, batches: Batches, seed: int) -> float:
-    """Mean over images and pixels of (x - decode(z))^2, z ~ q(z|x), without augmentation: the best variance of a Gaussian decoder."""
+def mean_error(model: Model, batches: Batches, seed: int) -> float:
+    """Mean over images and pixels of the likelihood's `error`, z ~ q(z|x), without augmentation: the best variance of a Gaussian decoder."""
     total = 0.0
     for x, labels in batches.ordered(seed):
-        squares = (x - model.decode(model.encode(x, labels).z, labels)).square().flatten(1).sum(1)
-        total += squares.cpu().double().sum().item()  # not every accelerator has float64
+        difference = x - model.decode(model.encode(x, labels).z, labels)
+        errors = model.likelihood.error(difference).flatten(1).sum(1)
+        total += errors.cpu().double().sum().item()  # not every accelerator has float64
     return total / (len(batches.images) * prod(batches.facts.image_shape))

@@ -92,10 +92,18 @@ def check_prior_is_trained(model: Combination) -> None:
 
 
 def check_posterior_is_regularized(model: Combination) -> None:
-    if _has_rate(model) and model.variant.regularizer.name == "none":
+    posterior, regularizer = model.variant.posterior.name, model.variant.regularizer.name
+    if model.regularizer.limits_posterior:
+        return
+    if _has_rate(model):
         raise UserError(
-            f"posterior {model.variant.posterior.name} would shrink to a point under regularizer none; take regularizer kl, or posterior "
-            "deterministic."
+            f"posterior {posterior} would shrink to a point under regularizer {regularizer}; take regularizer kl, alone or as a part of "
+            "regularizer sum, or posterior deterministic."
+        )
+    if model.posterior.learns != "never":
+        raise UserError(
+            f"regularizer {regularizer} leaves the codebook of posterior {posterior} untrained; take regularizer commitment, alone or as a "
+            "part of regularizer sum."
         )
 
 

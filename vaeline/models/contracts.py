@@ -3,9 +3,10 @@
 A contract declares all that callers use. An abstract method, or an attribute without a default, must be defined by the
 part; everything else has a default. `parts.build` checks each part against its contract.
 
-Shapes: a batch of b images is (b, channel, height, width), a batch of points (b, dimensions). A latent vector is
-(b, latent), a map of them (b, latent, rows, columns), and the indices of a discrete latent are integers,
-(b, rows, stages * columns), where a place of the map has one index, or several side by side. Labels are integers, (b, label columns). A condition is what the networks see of the labels,
+Shapes: a batch of b images is (b, channel, height, width), a batch of points (b, dimensions). A continuous latent is a
+vector, (b, latent), also if its posterior is one over a map. The vectors of a discrete latent are a map,
+(b, latent, rows, columns), and its indices are integers, (b, rows, stages * columns), where a place of the map has one
+index, or several side by side. Labels are integers, (b, label columns). A condition is what the networks see of the labels,
 (b, condition).
 """
 
@@ -35,7 +36,7 @@ class Context:
     """What a part may know of the model it is built into."""
 
     image_shape: tuple[int, ...]  # channel, height, width; or the dimensions of a point
-    latent_shape: tuple[int, ...]  # (latent,); (latent, rows, columns) for a map
+    latent_shape: tuple[int, ...]  # (latent,); (latent, rows, columns) for a discrete latent
     encoder_condition: int  # size of the condition if the encoder sees it, else 0
     decoder_condition: int  # size of the condition if the decoder sees it, else 0
     prior_condition: int  # size of the condition, 0 for a model without labels
@@ -51,6 +52,9 @@ class Context:
     codebook_size: int = 0  # 0 for a continuous latent
     codebook_learns: CodebookLearns = "never"
     stages: int = 1  # indices of each place of the latent's map, which lie side by side in its row
+    map_shape: tuple[int, int, int] | None = (
+        None  # channels, rows, columns of a latent that is a map, or the vector of one
+    )
     encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None if the encoder sees labels
     output_channels: int | None = None  # of the decoder's output, for the likelihood; None: those of an image
 
@@ -193,7 +197,8 @@ class Prior(PartModule):
     conditional: bool = False  # whether it depends on the labels
     reparameterised: bool = True  # whether a sample has a gradient in all its weights
     encodes_images: bool = False  # whether it sends images of its own through the encoder, in training too
-    samples_skip_flow: bool = False  # whether samples follow another density than log_prob, that before the flow
+    samples_differ: str = ""  # why samples follow another density than log_prob; empty if they follow it
+    log_prob_error: float | None = None  # root mean squared error of a value of log_prob, nats; None if it is exact
     flow: Flow | None  # z -> the space in which samples start
 
     def __init__(self) -> None:
@@ -261,7 +266,7 @@ class Density(Prior):
             state: one that an earlier fit yielded, to go on from; None to start.
 
         Yields:
-            A state after each epoch, whose `epoch` and `loss`, nats, are numbers.
+            A state after each epoch, whose `epoch` and `loss` are numbers.
         """
 
 
@@ -307,8 +312,12 @@ class Likelihood(PartModule):
     def sample(self, h: Tensor) -> Tensor:
         """Draw x: the mean with its noise."""
 
-    def calibrate(self, mean_squared_error: float) -> None:
-        """Set sigma to the best for a mean squared error per pixel; a likelihood without sigma has nothing to set."""
+    def error(self, difference: Tensor) -> Tensor:
+        """What the best sigma is a function of, averaged over pixels, for x - mean: the same shape."""
+        return difference.square()
+
+    def calibrate(self, mean_error: float) -> None:
+        """Set sigma to the best for a mean `error` of a pixel; a likelihood without sigma has nothing to set."""
 
     def broken_rule(self) -> str:
         if (self.kind == "none") != (self.sigma is None):
@@ -326,6 +335,25 @@ class Adversary(NamedTuple):
     betas: tuple[float, float]
 
 
+class Pretrained(nn.Module):
+    """A network of a regularizer, outside the parameters of the model: it is fitted to images first, and fixed from then on."""
+
+    epochs: int  # of the fit
+
+    @abstractmethod
+    def fit(self, images: Callable[[int], Iterator[Tensor]], seed: int, state: State | None) -> Iterator[State]:
+        """Fit to the images of the training split, without their labels.
+
+        Args:
+            images: seed -> shuffled batches of x, (b, channel, height, width), each image once.
+            seed: of the fit, which decides its initial weights too.
+            state: one that an earlier fit yielded, to go on from; None to start.
+
+        Yields:
+            A state after each epoch, whose `epoch` and `loss` are numbers.
+        """
+
+
 @dataclass(frozen=True)
 class TrainingBatch:
     """A batch in training, one sample of each image's posterior, and what the model makes of it."""
@@ -338,6 +366,7 @@ class TrainingBatch:
     prior: Prior
     likelihood: Likelihood
     step: int | None  # of the training, from 1; None puts schedules at their end
+    so_far: Tensor  # the distortion, and the terms of regularizers that come before in a sum, nats, (b,)
 
     @cached_property
     def reconstruction(self) -> Tensor:
@@ -370,7 +399,9 @@ class Regularizer(Part):
 
     family = "regularizers"
     trains_prior: TrainsPrior
+    limits_posterior: bool = True  # whether its terms keep q(z|x) from shrinking to a point, or train its codebook
     adversary: Adversary | None = None
+    pretrained: Pretrained | None = None
 
     @abstractmethod
     def __call__(self, batch: TrainingBatch) -> Terms:

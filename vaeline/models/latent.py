@@ -1,6 +1,6 @@
 """A sample of the posterior q(z|x): one class for each kind of posterior.
 
-Shapes: a latent vector is (b, latent), a map of them (b, latent, rows, columns).
+Shapes: a continuous latent is a vector, (b, latent), a discrete one a map of vectors, (b, latent, rows, columns).
 """
 
 from dataclasses import dataclass

@@ -53,7 +53,7 @@ def high_posterior(model: Model, z: Tensor, labels: Tensor) -> Tensor | None:
         follow it.
     """
     log_p = model.latent_density.log_prob(z, model.condition(labels))
-    if model.latent_density.samples_skip_flow or log_p.isnan().any():
+    if model.latent_density.samples_differ or log_p.isnan().any():
         return None
     return lowest(log_p, round(FRACTION * len(z)))
 

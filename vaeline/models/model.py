@@ -1,6 +1,7 @@
 """The one model: q(z|x, y), p(z|y) and p(x|z, y), composed of the parts that a variant names."""
 
 from dataclasses import replace
+from math import prod
 
 from torch import Tensor, nn
 
@@ -55,7 +56,10 @@ class Model(nn.Module):
         context = replace(context, output_channels=self.likelihood.output_channels)
         self.network = parts.build(Network, variant.network, context, self.posterior)
         if self.posterior.takes_map:
-            context = replace(context, latent_shape=map_shape(variant, self.network))
+            shape = map_shape(variant, self.network)
+            discrete = self.posterior.kind == "discrete"
+            context = replace(context, map_shape=shape, latent_shape=shape if discrete else (prod(shape),))
+        self.latent_size = prod(context.latent_shape)
         self.prior = parts.build(Prior, variant.prior, context)
         self.regularizer = parts.build(Regularizer, variant.regularizer, context)
         self.bound = parts.build(Bound, variant.bound, context)
@@ -122,7 +126,7 @@ class Model(nn.Module):
         return Elbo(distortion, self.latent_density.rate(latent, self.condition(labels)))
 
     def encode(self, x: Tensor, labels: Tensor) -> Latent:
-        """One sample of each image's posterior; z is (b, latent) or (b, latent, rows, columns)."""
+        """One sample of each image's posterior; z is (b, latent), or (b, latent, rows, columns) if it is discrete."""
         return self.posterior(self.features(x, labels))
 
     def features(self, x: Tensor, labels: Tensor) -> Tensor:
@@ -133,6 +137,10 @@ class Model(nn.Module):
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         """The mean of p(x|z, y), or a draw if it has none, (b, channel, height, width), inside the data's range; z may be indices."""
         return self.likelihood.mean(self.decoder_output(z, labels))
+
+    def decode_with_noise(self, z: Tensor, labels: Tensor) -> Tensor:
+        """A draw of p(x|z, y), the shape of `decode`; a Gaussian's may leave the data's range."""
+        return self.likelihood.sample(self.decoder_output(z, labels))
 
     def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
         """The decoder's unbounded output, (b, output channels, height, width); z may be indices."""

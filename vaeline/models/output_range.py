@@ -1,8 +1,14 @@
-"""Maps the unbounded output of a network into the range of images."""
+"""The range of images: maps the unbounded output of a network into it, and images to [-1, 1]."""
 
 from torch import Tensor
 
 from vaeline.models.contracts import Context
+
+
+def centred(x: Tensor, of_range: tuple[float, float]) -> Tensor:
+    """Images in a range scaled to [-1, 1]."""
+    low, high = of_range
+    return (x - low) * (2 / (high - low)) - 1
 
 
 class OutputRange:

@@ -72,3 +72,13 @@ def require_map(context: Context, posterior: str) -> None:
         raise UserError(
             f"posterior {posterior} makes maps of images, but the data are points; take posterior gaussian."
         )
+
+
+def require_image_terms(context: Context, part: str) -> None:
+    """Refuse points, for a term of training that compares images.
+
+    Raises:
+        UserError: the data are points.
+    """
+    if len(context.image_shape) != 3:
+        raise UserError(f"{part} compares images, but the data are points; leave it out, or take a data set of images.")

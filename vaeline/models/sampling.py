@@ -11,6 +11,7 @@ from vaeline.data.facts import Facts
 from vaeline.models.finite import count_nonfinite
 from vaeline.models.model import Model
 from vaeline.system.errors import UserError
+from vaeline.system.seeds import derive_seed
 
 
 @torch.inference_mode()
@@ -22,12 +23,22 @@ def reconstruct(model: Model, images: Batches, seed: int) -> Iterator[Tensor]:
 
 
 @torch.inference_mode()
-def sample(model: Model, labels: Tensor, facts: Facts, seed: int, batch_size: int = 256) -> Iterator[Tensor]:
-    """Decode one draw of p(z) for each row of labels, (n, columns): batches of levels, uint8."""
+def sample(
+    model: Model, labels: Tensor, facts: Facts, seed: int, batch_size: int = 256, noise: bool = False
+) -> Iterator[Tensor]:
+    """Decode one draw of p(z) for each row of labels, (n, columns): batches of levels, uint8.
+
+    Args:
+        model: on the device of the labels.
+        labels: that samples are asked to show.
+        facts: of the images.
+        seed: of the draws; with and without noise they have the same z.
+        batch_size: samples at a time.
+        noise: draw p(x|z) too; otherwise its mean is shown.
+    """
     torch.manual_seed(seed)
-    for requested in labels.split(batch_size):
-        z = draw(model, requested)
-        yield _levels(model.decode(z, requested), facts)
+    z = torch.cat([draw(model, requested) for requested in labels.split(batch_size)])
+    yield from decode(model, z, labels, facts, batch_size, seed if noise else None)
 
 
 @torch.inference_mode()
@@ -70,10 +81,15 @@ def _levels(mean: Tensor, facts: Facts) -> Tensor:
 
 
 @torch.inference_mode()
-def decode(model: Model, z: Tensor, labels: Tensor, facts: Facts, batch_size: int = 256) -> Iterator[Tensor]:
-    """Decode latents, (n, latent), under labels, (n, columns): batches of levels, uint8."""
+def decode(
+    model: Model, z: Tensor, labels: Tensor, facts: Facts, batch_size: int = 256, noise_seed: int | None = None
+) -> Iterator[Tensor]:
+    """Decode latents, (n, latent), under labels, (n, columns): batches of levels, uint8; means, or with a seed draws of p(x|z)."""
+    if noise_seed is not None:
+        torch.manual_seed(derive_seed("noise", noise_seed))
+    decoded = model.decode if noise_seed is None else model.decode_with_noise
     for some, of_some in zip(z.split(batch_size), labels.split(batch_size), strict=True):
-        yield _levels(model.decode(some, of_some), facts)
+        yield _levels(decoded(some, of_some), facts)
 
 
 @torch.inference_mode()

@@ -8,11 +8,14 @@ from vaeline.report.results import Run
 # What two results of one metric must have in common to be compared, by the keys of evaluation.json.
 DEFINING = (
     "definition", "measure", "estimator", "split", "split_sha256", "images", "of", "method", "samples", "features", "weights", "judge", "seed",
-    "fitted_to", "told", "likelihood",
+    "fitted_to", "told", "likelihood", "noise",
 )  # fmt: skip
 
 # How some values read in a sentence, by key.
-PHRASES = {"told": {"the label": "an encoder that sees the label too", None: "an encoder that sees the image only"}}
+PHRASES = {
+    "told": {"the label": "an encoder that sees the label too", None: "an encoder that sees the image only"},
+    "noise": {"drawn": "samples that have the noise of p(x|z)", None: "samples that are means of p(x|z)"},
+}
 
 Definition = dict[str, Any]
 

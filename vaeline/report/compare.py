@@ -16,7 +16,7 @@ from vaeline.study.schema import Published
 from vaeline.system.errors import UserError
 
 # What a published value must say to be compared with ours, if ours says it.
-TO_BE_SAID = ("samples", "images", "features")
+TO_BE_SAID = ("samples", "images", "features", "noise")
 
 
 def compare(results: Results) -> Comparison:

@@ -20,6 +20,16 @@ class Findings:
         """The variants of the study, in its order."""
         return self.results.study.variants
 
+    @property
+    def noise(self) -> str:
+        """Whether samples are means of p(x|z), `mean`, or have its noise, `drawn`."""
+        noise: str = self.results.settings.get("sampling", {}).get("noise", "mean")
+        return noise
+
+    def titled(self, variant: str) -> str:
+        """The title of a panel of a variant's samples."""
+        return f"{variant}, with noise" if self.noise == "drawn" else variant
+
     def first_runs(self) -> dict[str, Run]:
         """Each variant's first run; a variant without runs is left out."""
         return {variant: runs[0] for variant in self.variants if (runs := self.results.of(variant))}

@@ -33,7 +33,7 @@ class Decoded(NamedTuple):
 
 
 def everything(
-    model: Model, test: Batches, train: Batches, seed: int, run_seed: int
+    model: Model, test: Batches, train: Batches, seed: int, run_seed: int, noise: bool = False
 ) -> Iterator[tuple[str, Tensor | Decoded]]:
     """Draw the datasets of samples.h5, by their names; those that the model cannot draw are left out.
 
@@ -45,22 +45,25 @@ def everything(
         train: training split; its posteriors make up the aggregate posterior.
         seed: of the draws that are the same for every run.
         run_seed: of the run, for the draws that are its own.
+        noise: whether samples are draws of p(x|z), or else its means; reconstructions, and what follows a path, are means.
     """
     errors: list[Tensor] = []
     reconstructions = reconstruct(model, test, derive_seed("reconstruction", seed))
     yield samples_file.RECONSTRUCTIONS, Decoded(len(test.labels), _measured(reconstructions, test, errors))
     yield samples_file.RECONSTRUCTION_ERRORS, torch.cat(errors)
-    samples = sample(model, test.labels, test.facts, derive_seed("sample", seed, run_seed), test.batch_size)
+    samples = sample(model, test.labels, test.facts, derive_seed("sample", seed, run_seed), test.batch_size, noise)
     yield samples_file.SAMPLES, Decoded(len(test.labels), samples)
     if model.conditional and not test.facts.points:
         asked = switches(test.labels, test.facts)
         yield samples_file.SWITCHED_LABELS, asked
-        yield samples_file.SWITCHED, switched(model, asked, test.facts, derive_seed("switches", seed, run_seed))
+        yield samples_file.SWITCHED, switched(model, asked, test.facts, derive_seed("switches", seed, run_seed), noise)
     if model.posterior.kind != "discrete":
-        yield from _latents(model, test, train, derive_seed("latents", seed, run_seed))
+        yield from _latents(model, test, train, derive_seed("latents", seed, run_seed), noise)
 
 
-def _latents(model: Model, test: Batches, train: Batches, seed: int) -> Iterator[tuple[str, Tensor | Decoded]]:
+def _latents(
+    model: Model, test: Batches, train: Batches, seed: int, noise: bool
+) -> Iterator[tuple[str, Tensor | Decoded]]:
     """What maps of the latent space show: codes of test images, draws of p(z), traversals, interpolations."""
     of_images = posterior_centres(model, test, seed)
     yield samples_file.CODES, of_images[:MOST_CODES]
@@ -74,8 +77,8 @@ def _latents(model: Model, test: Batches, train: Batches, seed: int) -> Iterator
         yield from _interpolations(model, test, of_images)
     if not why_no_aggregate(model):
         aggregate = aggregate_posterior(model, train, derive_seed("aggregate", seed))
-        yield from _low_posterior(model, test, aggregate, seed)
-        yield from _draws_of_aggregate(model, train, aggregate, seed)
+        yield from _low_posterior(model, test, aggregate, seed, noise)
+        yield from _draws_of_aggregate(model, train, aggregate, seed, noise)
 
 
 def _interpolations(model: Model, test: Batches, codes: Tensor) -> Iterator[tuple[str, Tensor]]:
@@ -119,7 +122,7 @@ def pairs(labels: Tensor, alike: bool) -> tuple[Tensor, Tensor]:
 
 
 def _low_posterior(
-    model: Model, test: Batches, aggregate: Aggregate, seed: int
+    model: Model, test: Batches, aggregate: Aggregate, seed: int, noise: bool
 ) -> Iterator[tuple[str, Tensor | Decoded]]:
     """Low-posterior samples, under the labels of the test images."""
     picked = low_posterior(model, aggregate, test.labels, derive_seed("low posterior", seed), test.batch_size)
@@ -127,11 +130,13 @@ def _low_posterior(
         low, asked = picked
         yield samples_file.LOW_POSTERIOR_CODES, low
         yield samples_file.LOW_POSTERIOR_LABELS, asked
-        yield samples_file.LOW_POSTERIOR, Decoded(len(low), decode(model, low, asked, test.facts, test.batch_size))
+        noise_seed = derive_seed("low posterior", seed) if noise else None
+        decoded = decode(model, low, asked, test.facts, test.batch_size, noise_seed)
+        yield samples_file.LOW_POSTERIOR, Decoded(len(low), decoded)
 
 
 def _draws_of_aggregate(
-    model: Model, train: Batches, aggregate: Aggregate, seed: int
+    model: Model, train: Batches, aggregate: Aggregate, seed: int, noise: bool
 ) -> Iterator[tuple[str, Tensor | Decoded]]:
     """Draws of the aggregate posterior with their density under p(z), and high-posterior samples."""
     drawn = aggregate.sample(MOST_CODES, torch.Generator().manual_seed(derive_seed("posterior", seed)))
@@ -142,7 +147,8 @@ def _draws_of_aggregate(
             yield samples_file.POSTERIOR_LOG_P, model.latent_density.log_prob(z, None)
     rows = high_posterior(model, z, labels)
     if rows is not None:
-        high = decode(model, z[rows], labels[rows], train.facts, train.batch_size)
+        noise_seed = derive_seed("high posterior", seed) if noise else None
+        high = decode(model, z[rows], labels[rows], train.facts, train.batch_size, noise_seed)
         yield samples_file.HIGH_POSTERIOR, Decoded(len(rows), high)
 
 
@@ -184,13 +190,15 @@ def switches(labels: Tensor, facts: Facts) -> Tensor:
     return found
 
 
-def switched(model: Model, asked: Tensor, facts: Facts, seed: int) -> Tensor:
+def switched(model: Model, asked: Tensor, facts: Facts, seed: int, noise: bool = False) -> Tensor:
     """Decode draws of p(z|y) under each switch of their labels, (draws, switches, columns), always from the same noise.
 
     Returns:
         uint8, (draws, switches, channel, height, width).
     """
-    return torch.stack([torch.cat(list(sample(model, labels, facts, seed))) for labels in asked.unbind(1)], 1)
+    return torch.stack(
+        [torch.cat(list(sample(model, labels, facts, seed, noise=noise))) for labels in asked.unbind(1)], 1
+    )
 
 
 def traversals(codes: Tensor) -> Tensor:

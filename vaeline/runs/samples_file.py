@@ -98,6 +98,7 @@ class DrawnImages:
         np.ndarray | None
     )  # samples that the aggregate posterior covers least; None if its density is unknown
     seed: int  # `sampling.seed`
+    noise: str = "mean"  # `sampling.noise`, of samples and low-posterior samples
 
     def require(self, facts: Facts) -> None:
         """Check that the images can be compared with the test images of a store.
@@ -242,6 +243,7 @@ def read(path: Path) -> DrawnImages:
         test_index=found[TEST_INDEX],
         low_posterior=found.get(LOW_POSTERIOR),
         seed=of.settings["sampling"]["seed"],
+        noise=of.settings["sampling"]["noise"],
     )
 
 

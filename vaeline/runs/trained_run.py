@@ -161,9 +161,16 @@ class TrainedRun:
         return unseen_in_words(labels, self._training_labels, self.facts, chosen)
 
     def sample(
-        self, count: int = 16, wanted: Wanted | None = None, /, *, seed: int = 0, **named: Value | Sequence[Value]
+        self,
+        count: int = 16,
+        wanted: Wanted | None = None,
+        /,
+        *,
+        seed: int = 0,
+        noise: bool = False,
+        **named: Value | Sequence[Value],
     ) -> np.ndarray:
-        """Draw images from p(x), or from p(x|y) for labels as in `labels`: the decoder's mean, without noise.
+        """Draw images from p(x), or from p(x|y) for labels as in `labels`: the decoder's mean, or with `noise` a draw of p(x|z).
 
         Raises:
             UserError: as in `labels`; or labels are given, and the model is not conditional.
@@ -178,7 +185,8 @@ class TrainedRun:
         if self.model.conditional:
             self.facts.warn_of_unseen(labels, "images to draw")
         with torch.random.fork_rng():
-            return _joined(sampling.sample(self.model, self._tensor(labels), self.facts, seed, BATCH))
+            noise = yes_or_no(noise, "noise")
+            return _joined(sampling.sample(self.model, self._tensor(labels), self.facts, seed, BATCH, noise))
 
     def draw(self, labels: np.ndarray, seed: int = 0) -> np.ndarray:
         """Draw latents z from p(z), or from p(z|y) for each row of labels, (n, columns), as `sample` does.
@@ -194,8 +202,10 @@ class TrainedRun:
             torch.manual_seed(_seed(seed))
             return _joined(sampling.draw(self.model, some) for some in self._tensor(labels).split(BATCH))
 
-    def decode(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-        """The mean image of p(x|z, y) for each latent; a draw, always the same, under a likelihood that has no mean.
+    def decode(self, z: np.ndarray, labels: np.ndarray | None = None, noise_seed: int | None = None) -> np.ndarray:
+        """The mean image of p(x|z, y) for each latent, or, with the seed of its noise, a draw of p(x|z, y).
+
+        Under a likelihood that has no mean, it is a draw in any case, always the same without a seed.
 
         Raises:
             UserError: the model is conditional and no labels are given, or the numbers of labels and latents differ; or
@@ -203,9 +213,11 @@ class TrainedRun:
         """
         z = self._z(z)
         labels = self._checked(labels, len(z))
+        noise_seed = None if noise_seed is None else _seed(noise_seed)
         with torch.random.fork_rng():
-            torch.manual_seed(0)
-            return _joined(sampling.decode(self.model, self._tensor(z), self._tensor(labels), self.facts, BATCH))
+            return _joined(
+                sampling.decode(self.model, self._tensor(z), self._tensor(labels), self.facts, BATCH, noise_seed)
+            )
 
     def encode(self, images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """The centre of each image's posterior, without noise, as `reconstruct` decodes it.

@@ -432,6 +432,10 @@ class Sampling(Entry):
 
     count: int | None = Field(None, ge=2, description="images of each kind; null for the number of test images")
     grid: int = Field(64, ge=1, le=400, description="images in each picture")
+    noise: Literal["mean", "drawn"] = Field(
+        "mean",
+        description="whether samples are the means of p(x|z), or drawn from p(x|z) with its noise, as the model means them; reconstructions are means",
+    )
     seed: int = Field(0, ge=0, le=MOST_SEED, description="of the choice of test images, and of all draws")
 
 

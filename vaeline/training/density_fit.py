@@ -5,9 +5,9 @@ from torch import Tensor
 
 from vaeline.data.batches import Batches
 from vaeline.models.model import Model
-from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
 from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.fitting import fit_through
 
 
 @torch.no_grad()
@@ -32,7 +32,7 @@ def fit_density(model: Model, batches: Batches, seed: int, checkpoints: Checkpoi
         checkpoints: of the fit; their key covers the training of the model too.
 
     Returns:
-        The mean negative log-probability of the latents in each epoch, nats.
+        The loss of each epoch, which for most densities is the mean negative log-probability of the latents, nats.
 
     Raises:
         UserError: the fit diverged.
@@ -40,12 +40,7 @@ def fit_density(model: Model, batches: Batches, seed: int, checkpoints: Checkpoi
     density = model.eval().density
     assert density is not None
     latents, condition = latents_of(model, batches, seed)
-    epochs = density.epochs
-    before = checkpoints.latest(epochs)
-    losses: list[float] = list(before["losses"]) if before else []
-    with Bar("density", epochs, done=len(losses), unit="epochs") as bar:
-        for state in density.fit(latents, condition, derive_seed("density", seed), before):
-            losses.append(state["loss"])
-            checkpoints.write(state["epoch"], {**state, "losses": losses}, state["epoch"] == epochs)
-            bar.advance(1, f"loss {state['loss']:.2f}")
-    return losses
+    of_fit = derive_seed("density", seed)
+    return fit_through(
+        "density", density.epochs, checkpoints, lambda state: density.fit(latents, condition, of_fit, state)
+    )

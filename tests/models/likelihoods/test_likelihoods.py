@@ -1,11 +1,12 @@
 """Every likelihood found on disk, and each way to find sigma."""
 
 from dataclasses import replace
+from math import sqrt
 from typing import Any
 
 import pytest
 import torch
-from torch.distributions import Bernoulli, Normal
+from torch.distributions import Bernoulli, Laplace, Normal
 
 from tests.conftest import every
 from vaeline.models.contracts import Context, Likelihood
@@ -68,8 +69,9 @@ def test_the_source_of_sigma_is_declared_and_sigma_saved(name: str, context: Con
     assert (likelihood.sigma is None) == (likelihood.kind == "none")
     if likelihood.sigma is None:
         return
-    likelihood.calibrate(0.04)
-    assert float(likelihood.sigma) == pytest.approx(0.2) and float(again.sigma) != pytest.approx(0.2)
+    likelihood.calibrate(float(likelihood.error(torch.tensor(-0.2))))
+    sigma = pytest.approx(0.2 * sqrt(2) if name == "laplace" else 0.2)
+    assert float(likelihood.sigma) == sigma and float(again.sigma) != sigma
     again.load_state_dict(likelihood.state_dict())
     assert again.sigma == likelihood.sigma
 
@@ -104,6 +106,16 @@ def test_fixed_sigma_is_the_normal_density_of_that_deviation(context: Context) -
     x, h, mean = drawn()
     expected = Normal(mean, 0.3).log_prob(x).sum((1, 2, 3))
     torch.testing.assert_close(build("fixed_sigma", context, sigma=0.3).log_prob(x, h), expected)
+
+
+def test_laplace_equals_torchs_and_its_samples_have_its_sigma(context: Context) -> None:
+    x, h, mean = drawn()
+    likelihood = build("laplace", context, scale=0.3)
+    expected = Laplace(mean, 0.3).log_prob(x).sum((1, 2, 3))
+    torch.testing.assert_close(likelihood.log_prob(x, h), expected)
+    noise = likelihood.sample(h.repeat(200, 1, 1, 1)) - mean.repeat(200, 1, 1, 1)
+    assert float(noise.std()) == pytest.approx(float(likelihood.sigma), rel=0.05)
+    assert float(noise.abs().mean()) == pytest.approx(0.3, rel=0.05) and abs(float(noise.mean())) < 0.02
 
 
 def test_bernoulli_equals_torchs_on_binary_images(context: Context) -> None:

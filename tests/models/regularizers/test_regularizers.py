@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import replace
-from math import exp
+from math import exp, log
 from typing import Any
 
 import pytest
@@ -11,15 +11,17 @@ from torch import nn
 
 from tests.conftest import every, scramble
 from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Prior, Regularizer, Terms, TrainingBatch
+from vaeline.models.contracts import Adversary, Context, Likelihood, Prior, Regularizer, Terms, TrainingBatch
 from vaeline.models.latent import DiscreteLatent, GaussianLatent, Latent, PointLatent
 from vaeline.models.regularizers.factor import permute_dimensions
 from vaeline.models.regularizers.mmd import squared_discrepancy
+from vaeline.models.regularizers.patch_adversary import adaptive_weight
 from vaeline.models.regularizers.total_correlation import stratified_weights
 from vaeline.study import parts
 from vaeline.system.errors import UserError
 
 RATE = torch.tensor([2.0, 6.0, 1.0])
+OF_IMAGES = Context((1, 8, 8), (2,), 0, 0, 0, training_images=100)
 
 
 def build(name: str, context: Context, **options: Any) -> Any:
@@ -35,9 +37,12 @@ def prior_of(name: str, context: Context) -> Any:
 def batch(
     latent: Latent, rate: Any = RATE, prior: Any = None, condition: Any = None, step: int | None = None
 ) -> TrainingBatch:
-    """A batch in training, of images that regularizers here do not look at."""
-    x = torch.zeros(len(latent.z), 1, 8, 8)
-    return TrainingBatch(x, latent, x, rate, condition, prior, likelihood=None, step=step)  # type: ignore[arg-type]
+    """A batch in training, of noise whose reconstructions are other noise, under a Gaussian of variance 1."""
+    generator, shape = torch.Generator().manual_seed(0), (len(latent.z), 1, 8, 8)
+    x, h = torch.rand(shape, generator=generator), torch.randn(shape, generator=generator).requires_grad_()
+    likelihood = parts.build(Likelihood, parts.validate("likelihoods", {"name": "unit_gaussian"}), OF_IMAGES)
+    distortion = -likelihood.log_prob(x, h)
+    return TrainingBatch(x, latent, h, rate, condition, prior, likelihood, step, so_far=distortion)
 
 
 def gaussian_latent(count: int, size: int = 2) -> GaussianLatent:
@@ -61,7 +66,7 @@ def latent_for(name: str, count: int) -> Latent:
 def test_terms_are_nats_for_each_image(name: str, context: Context) -> None:
     found = build(name, context)(batch(latent_for(name, 3), prior=prior_of("standard", context), step=1))
     terms = found.minimised
-    assert (found.adversary is not None) == (name == "factor")
+    assert (found.adversary is not None) == (name in ("factor", "patch_adversary"))
     assert all(term.shape == (3,) and term.isfinite().all() for term in terms.values())
     assert bool(terms) == (name != "none")
 
@@ -69,8 +74,8 @@ def test_terms_are_nats_for_each_image(name: str, context: Context) -> None:
 @every("regularizers")
 @pytest.mark.parametrize("posterior", ["point", "discrete"])
 def test_a_posterior_without_a_rate_is_refused_if_needed(name: str, posterior: Any, context: Context) -> None:
-    if name == "none" or (name, posterior) == ("commitment", "discrete"):
-        return
+    if name in ("none", "perceptual", "patch_adversary") or (name, posterior) == ("commitment", "discrete"):
+        return  # the checks of the whole model refuse them alone
     with pytest.raises(UserError, match=r"; (take|set) "):
         context = replace(context, posterior=posterior)
         parts.build(Regularizer, parts.validate("regularizers", {"name": name}), context)
@@ -336,3 +341,134 @@ def test_no_regularizer_leaves_a_fixed_codebook_alone(context: Context) -> None:
     parts.build(Regularizer, options, replace(context, posterior="discrete", codebook_learns="never"))
     with pytest.raises(UserError, match="take regularizer commitment"):
         parts.build(Regularizer, options, replace(context, posterior="discrete", codebook_learns="gradient"))
+
+
+# Sums
+
+
+def test_a_sum_has_the_terms_of_its_parts_and_the_adversary_among_them(context: Context) -> None:
+    named = [{"name": "kl", "weight": 0.5}, {"name": "perceptual"}, {"name": "patch_adversary", "width": 4}]
+    regularizer = build("sum", context, parts=named)
+    found = regularizer(batch(gaussian_latent(3), step=1))
+    assert set(found.minimised) == {"kl", "perceptual", "adversarial"}
+    torch.testing.assert_close(found.minimised["kl"], 0.5 * RATE)
+    assert regularizer.adversary is regularizer.parts[2].adversary and found.adversary is not None
+    assert regularizer.pretrained is regularizer.parts[1].pretrained
+    assert regularizer.limits_posterior and regularizer.trains_prior == "density"
+    alone = build("sum", context, parts=named[1:])
+    assert not alone.limits_posterior and alone.trains_prior == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        (["perceptual", "perceptual"], "has perceptual more than once; name each part once"),
+        (["kl", "capacity"], "has kl and capacity, each of which limits the posterior"),
+        (["factor", "patch_adversary"], "two parts with an adversary, and a training has one; keep one"),
+    ],
+)
+def test_a_sum_that_counts_twice_is_refused(named: list[str], sentence: str, context: Context) -> None:
+    with pytest.raises(UserError, match=sentence):
+        build("sum", context, parts=[{"name": name} for name in named])
+
+
+@pytest.mark.parametrize("name", ["perceptual", "patch_adversary"])
+def test_terms_of_images_are_refused_for_points(name: str, context: Context) -> None:
+    with pytest.raises(UserError, match=f"regularizer {name} compares images, but the data are points; leave it out"):
+        build(name, replace(context, image_shape=(2,), pixels="points"))
+
+
+@pytest.mark.parametrize(("name", "depth"), [("perceptual", 5), ("patch_adversary", 4)])
+def test_too_many_layers_for_the_images_are_refused(name: str, depth: int, context: Context) -> None:
+    with pytest.raises(
+        UserError, match=rf"depth of regularizer {name} is {depth}, but images of 8x8 halve only 3 times"
+    ):
+        build(name, context, depth=depth)
+
+
+# The adversary of patches
+
+
+def test_the_adaptive_weight_is_the_ratio_of_gradients_worked_by_hand() -> None:
+    """d(so far)/dh = 6 and d(term)/dh = 2 in each of four places of two images: the means have norms 3 sqrt(8) and sqrt(8)."""
+    h = torch.ones(2, 1, 2, 2, requires_grad=True)
+    of_batch = replace(batch(gaussian_latent(2)), decoder_output=h, so_far=(3 * h.square()).flatten(1).sum(1))
+    weight = adaptive_weight(of_batch, (2 * h).flatten(1).sum(1))
+    assert float(weight) == pytest.approx(3, rel=1e-3) and not weight.requires_grad
+
+
+def test_the_adaptive_weight_takes_in_the_terms_before_in_a_sum(context: Context) -> None:
+    adversary, weights = {"name": "patch_adversary", "width": 4}, []
+    for scale in (1e-3, 1e3):
+        torch.manual_seed(0)
+        regularizer = build("sum", context, parts=[{"name": "perceptual", "weight": scale}, adversary])
+        weights.append(
+            float(regularizer(batch(gaussian_latent(3), step=1)).minimised["adversarial"].detach().abs().sum())
+        )
+    assert weights[1] > 100 * weights[0]
+
+
+def test_gradients_of_decoder_and_patch_adversary_do_not_mix(context: Context) -> None:
+    regularizer, of_batch = build("patch_adversary", context, width=4), batch(gaussian_latent(3), step=1)
+    terms, adversary = regularizer(of_batch)
+    weights = list(regularizer.adversary.network.parameters())
+    terms["adversarial"].sum().backward(retain_graph=True)
+    assert of_batch.decoder_output.grad.abs().sum() > 0 and all(weight.grad is None for weight in weights)
+    before = of_batch.decoder_output.grad.clone()
+    adversary.sum().backward()
+    assert torch.equal(of_batch.decoder_output.grad, before)
+    assert all(weight.grad.abs().sum() > 0 for weight in weights)
+
+
+def test_the_patch_adversary_waits_for_its_start_and_has_no_term_without_gradients(context: Context) -> None:
+    regularizer = build("patch_adversary", context, width=4, start=10)
+    for step, plays in ((1, False), (10, False), (11, True), (None, True)):
+        terms, adversary = regularizer(batch(gaussian_latent(3), step=step))
+        assert bool((terms["adversarial"] != 0).all()) == plays == adversary.requires_grad
+    with torch.no_grad():
+        terms, adversary = regularizer(batch(gaussian_latent(3)))
+    assert not terms and adversary.shape == (3,)
+
+
+def test_the_hinge_loss_is_one_by_chance_and_zero_when_all_is_told_apart(context: Context) -> None:
+    regularizer, images = build("patch_adversary", context, width=4), torch.rand(3, 1, 8, 8)
+    for logit, loss in ((0.0, 1.0), (5.0, 3.0)):  # everything is real by 5: wrong by 6 on each false patch
+        regularizer.adversary = Adversary(lambda x, logit=logit: torch.full((len(x), 1, 2, 2), logit), 0.1, (0.5, 0.9))
+        torch.testing.assert_close(regularizer._hinge(images, images), torch.full((3,), loss))
+    regularizer.adversary = Adversary(lambda x: 9 * (2 * (x > 0.5).float() - 1), 0.1, (0.5, 0.9))
+    torch.testing.assert_close(regularizer._hinge(images + 1, images - 1), torch.zeros(3))
+
+
+# The perceptual distance
+
+
+def test_the_perceptual_distance_is_that_of_scaled_features_worked_by_hand(context: Context) -> None:
+    """One layer whose features at each place are (x, 1): the distance of (1, 1) and (0, 1), both scaled, is 2 - sqrt(2)."""
+    network = build("perceptual", context, depth=1, width=2).pretrained
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.zero_()
+        network.layers[0][0].weight[0, 0, 1, 1] = 1  # the place itself
+        network.layers[0][0].bias[1] = 1
+        network.layers[0][2].weight[0, 0, 1, 1] = network.layers[0][2].weight[1, 1, 1, 1] = 1
+    white, middle = torch.ones(2, 1, 8, 8), torch.full((2, 1, 8, 8), 0.5)  # 1 and 0 when scaled to [-1, 1]
+    torch.testing.assert_close(network.distance(white, middle), torch.full((2,), 2 - 2**0.5))
+    assert float(network.distance(white, white).abs().max()) == 0
+
+
+def test_the_perceptual_term_counts_pixels_and_trains_no_weight_of_its_network(context: Context) -> None:
+    regularizer, of_batch = build("perceptual", context, weight=2.0), batch(gaussian_latent(3))
+    term = regularizer(of_batch).minimised["perceptual"]
+    distance = regularizer.pretrained.distance(of_batch.x, of_batch.reconstruction)
+    torch.testing.assert_close(term, 2 * 64 * distance)
+    term.sum().backward()
+    assert of_batch.decoder_output.grad.abs().sum() > 0
+    assert all(weight.grad is None for weight in regularizer.pretrained.parameters())
+
+
+def test_the_perceptual_network_learns_to_tell_turned_images(context: Context) -> None:
+    """Images that are bright at the top, in rectangles too, whose turns have another shape."""
+    network = build("perceptual", context, depth=2, width=4, epochs=8, learning_rate=0.01).pretrained
+    x = torch.linspace(1, 0, 8).view(1, 1, 8, 1) * torch.ones(40, 1, 8, 6) + 0.05 * torch.randn(40, 1, 8, 6)
+    losses = [state["loss"] for state in network.fit(lambda seed: iter(x.split(10)), 0, None)]
+    assert losses[-1] < 0.5 * log(4) and not any(weight.requires_grad for weight in network.parameters())

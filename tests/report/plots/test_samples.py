@@ -1,5 +1,6 @@
 """Samples beside the test images."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -10,6 +11,7 @@ from vaeline.report.findings import Findings
 from vaeline.report.plots import samples
 from vaeline.report.plots.shared.panels import GAP, TITLE, decoded
 from vaeline.report.real_images import RealImages
+from vaeline.report.sections.image_grids import images_section
 
 
 def test_samples_are_shown_beside_test_images_unscaled(findings: Findings) -> None:
@@ -24,3 +26,12 @@ def test_samples_are_shown_beside_test_images_unscaled(findings: Findings) -> No
     for panel, expected in enumerate([255 - drawn, drawn, drawn]):
         left = GAP // 2 + panel * (width + GAP)
         assert np.array_equal(canvas[TITLE : TITLE + height, left : left + width], expected)
+
+
+def test_samples_with_noise_say_so(findings: Findings) -> None:
+    settings = {"sampling": {"noise": "drawn"}}
+    noisy = replace(findings, results=replace(findings.results, settings=settings))
+    assert [text.get_text() for text in samples.draw(noisy).texts] == ["one, with noise", "two, with noise"]
+    assert [text.get_text() for text in samples.draw(findings).texts] == ["one", "two"]
+    sections = images_section(noisy), images_section(findings)
+    assert [section.noise for section in sections if section] == ["drawn", "mean"]

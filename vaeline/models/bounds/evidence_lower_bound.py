@@ -22,7 +22,9 @@ class EvidenceLowerBound(Bound):
         h = model.decoder_output(latent.z, labels)
         distortion = -model.likelihood.log_prob(x, h)
         rate = model.prior.rate(latent, model.condition(labels))
-        batch = TrainingBatch(x, latent, h, rate, model.condition(labels), model.prior, model.likelihood, step)
+        batch = TrainingBatch(
+            x, latent, h, rate, model.condition(labels), model.prior, model.likelihood, step, so_far=distortion
+        )
         regularized = model.regularizer(batch)
         logged = {} if rate is None else {"rate": rate}
         return Objective({"distortion": distortion, **regularized.minimised}, logged, regularized.adversary)

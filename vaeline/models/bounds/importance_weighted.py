@@ -40,7 +40,8 @@ class ImportanceWeighted(Bound):
     def __call__(self, model: BoundModel, x: Tensor, labels: Tensor, step: int | None) -> Objective:
         """The bound of each image, (b,); distortion and rate of its samples, (K * b,), are logged: nats."""
         count = self.samples
-        latent = model.posterior(model.features(x, labels).repeat(count, 1))
+        features = model.features(x, labels)
+        latent = model.posterior(features.repeat(count, *[1] * (features.dim() - 1)))
         assert latent.log_q is not None
         many_x, many_labels = x.repeat(count, *[1] * (x.dim() - 1)), labels.repeat(count, 1)  # (K * b, ...)
         distortion = -model.likelihood.log_prob(many_x, model.decoder_output(latent.z, many_labels))

@@ -36,7 +36,7 @@ def _estimate(density: JointDensity, samples: int) -> LogLikelihood:
     features = density.model.features(density.x, density.labels)
     weights = []
     for start in range(0, samples, density.block):
-        latent = density.model.posterior(features.repeat(min(density.block, samples - start), 1))
+        latent = density.model.posterior(density.repeated(features, min(density.block, samples - start)))
         assert latent.log_q is not None
         z, log_q = (each.unflatten(0, (-1, len(density))) for each in (latent.z, latent.log_q))
         weights.append(density.log_prob(z) - log_q.double())

@@ -60,7 +60,7 @@ class JointDensity:
 
     def parts(self) -> list["JointDensity"]:
         """The images in parts that fit the memory with their Jacobians."""
-        outputs, latent = self.outputs, self.model.variant.latent
+        outputs, latent = self.outputs, self.model.latent_size
         most = min(HELD_PIXELS[self.x.device.type] // outputs, HELD_DERIVATIVES // (outputs * latent))
         rows = torch.arange(len(self), device=self.x.device)
         return [self.of(some) for some in rows.split(max(1, most))]
@@ -95,7 +95,7 @@ class JointDensity:
 
     def _log_prob(self, z: Tensor) -> Tensor:
         count = len(z)
-        flat, x, labels = z.flatten(0, 1), self._repeated(self.x, count), self._repeated(self.labels, count)
+        flat, x, labels = z.flatten(0, 1), self.repeated(self.x, count), self.repeated(self.labels, count)
         given = self.likelihood.log_prob(x, self.model.decoder_output(flat, labels))
         prior = self.prior.log_prob(flat, self.condition)
         both = (given.double() + prior.double()).unflatten(0, (count, -1))
@@ -141,5 +141,6 @@ class JointDensity:
         return -(hessian + hessian.transpose(1, 2)) / 2
 
     @staticmethod
-    def _repeated(each: Tensor, count: int) -> Tensor:
+    def repeated(each: Tensor, count: int) -> Tensor:
+        """The rows of a tensor, again and again."""
         return each.repeat(count, *[1] * (each.dim() - 1))

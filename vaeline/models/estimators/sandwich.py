@@ -20,8 +20,7 @@ BACKWARD_CHAINS = 4  # from each exact draw
 
 def why_no_sandwich(model: Model) -> str:
     """Why the model draws no images of its own density; empty if it does."""
-    skips = model.latent_density.samples_skip_flow
-    return "the prior draws from another density than the one it is trained by" if skips else ""
+    return model.latent_density.samples_differ
 
 
 @torch.no_grad()

@@ -57,6 +57,6 @@ class IsotropicGaussian(Likelihood):
         """Draw the mean with Gaussian noise."""
         return self.mean(h) + self.sigma * torch.randn_like(h)
 
-    def calibrate(self, mean_squared_error: float) -> None:
+    def calibrate(self, mean_error: float) -> None:
         """Set sigma to the root of the mean squared error per pixel."""
-        self.sigma.fill_(max(mean_squared_error, LEAST_VARIANCE) ** 0.5)
+        self.sigma.fill_(max(mean_error, LEAST_VARIANCE) ** 0.5)

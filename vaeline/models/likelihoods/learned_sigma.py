@@ -55,6 +55,6 @@ class LearnedSigma(Likelihood):
         return self.mean(h) + self.sigma * torch.randn_like(h)
 
     @torch.no_grad()
-    def calibrate(self, mean_squared_error: float) -> None:
+    def calibrate(self, mean_error: float) -> None:
         """Replace the trained sigma by the best for a mean squared error per pixel."""
-        self.log_sigma.fill_(0.5 * log(max(mean_squared_error, LEAST_VARIANCE)))
+        self.log_sigma.fill_(0.5 * log(max(mean_error, LEAST_VARIANCE)))

@@ -2,8 +2,8 @@
 
 The layout is that of the conditional VAE with a normalizing-flow prior (four layers, kernel 4, stride 2, widths
 doubling): the condition enters the encoder as one more image plane, and the decoder together with the latent. For a
-posterior that takes a map, as a discrete one does, the encoder ends in the small map itself. With `attention`, each place of
-the small map also attends to the attributes, in both halves (as in Rombach et al., 2022, section 3.3).
+posterior that takes a map, the encoder ends in the small map itself, and the decoder starts from it. With `attention`, each
+place of the small map also attends to the attributes, in both halves (as in Rombach et al., 2022, section 3.3).
 """
 
 from itertools import pairwise
@@ -67,6 +67,7 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
         nn.Sequential(
             *_after(widths[-1], options), *_upwards([*widths[::-1], context.output_shape[0]], sizes[::-1], options)
         ),
+        (context.latent_shape[0], *sizes[-1]) if posterior.takes_map else (context.latent_shape[0],),
         _attention(options, context, context.decoder_condition, widths[-1]),
     )
     return Network(encoder, decoder, map_size=sizes[-1])
@@ -162,13 +163,17 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self, stem: nn.Module, layers: nn.Sequential, attention: CrossAttention | None) -> None:
+    def __init__(
+        self, stem: nn.Module, layers: nn.Sequential, latent_shape: tuple[int, ...], attention: CrossAttention | None
+    ) -> None:
         super().__init__()
         self.attention = attention
         self.stem = stem
         self.layers = layers
+        self.latent_shape = latent_shape
 
     def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        z = z.reshape(len(z), *self.latent_shape)  # a map may come as a vector
         h = self.stem(with_condition(z, condition))
         if self.attention is not None and condition is not None:
             h = self.attention(h, condition)

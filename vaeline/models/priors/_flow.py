@@ -4,16 +4,18 @@ from torch import Tensor
 
 from vaeline.models.contracts import Flow, Prior
 
+SKIPPED = "samples skip the prior's flow, so they do not follow log p(z)"
+
 
 class FlowPrior(Prior):
-    """A base and a flow from z to the space of the base; with `samples_skip_flow`, samples are those of the base."""
+    """A base and a flow from z to the space of the base; if `samples_skip_flow`, samples are those of the base."""
 
     flow: Flow
 
     def __init__(self, base: Prior, flow: Flow, samples_skip_flow: bool = False) -> None:
         super().__init__()
         self.conditional = base.conditional
-        self.samples_skip_flow = samples_skip_flow
+        self.samples_differ = SKIPPED if samples_skip_flow else ""
         self.base = base
         self.flow = flow
 
@@ -25,4 +27,4 @@ class FlowPrior(Prior):
     def sample(self, count: int, condition: Tensor | None) -> Tensor:
         """Draw z, (count, latent), reparameterised; one for each of `count` conditions if there are any."""
         u = self.base.sample(count, condition)
-        return u if self.samples_skip_flow else self.flow.inverse(u)
+        return u if self.samples_differ else self.flow.inverse(u)

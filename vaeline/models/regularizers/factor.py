@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from vaeline.models.contracts import Adversary, Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.part_checks import require_dimensions, require_rate
+from vaeline.models.regularizers._adversary import judged
 from vaeline.study.parts import PartOptions
 
 BETAS = (0.5, 0.9)  # of the adversary's Adam (Kim and Mnih, 2018)
@@ -50,9 +51,8 @@ class Factor(Regularizer):
     def __call__(self, batch: TrainingBatch) -> Terms:
         """The rate, the weighted total correlation, and what the adversary minimises: nats, (b,) each."""
         assert batch.rate is not None
-        z, network = batch.latent.z, self.adversary.network
-        weights = {name: weight.detach() for name, weight in network.named_parameters()}  # they get no gradient here
-        logits = torch.func.functional_call(network, weights, (z,)).float()  # (b, 2)
+        z = batch.latent.z
+        logits = judged(self.adversary.network, z)  # (b, 2)
         total_correlation = logits[:, 0] - logits[:, 1]
         return Terms(
             {"kl": batch.rate, "total_correlation": self.gamma * total_correlation}, self._cross_entropy(z.detach())

@@ -12,7 +12,7 @@ KINDS = {"low_posterior": "low posterior", "high_posterior": "high posterior"}
 def draw(findings: Findings) -> Figure:
     """The samples that the other density covers least, the least covered first."""
     panels = {
-        f"{variant}: {words}": rows(run.failures[kind][None], run.levels)
+        f"{findings.titled(variant)}: {words}": rows(run.failures[kind][None], run.levels)
         for variant, run in findings.first_runs_failing("low_posterior").items()
         for kind, words in KINDS.items()
         if kind in run.failures

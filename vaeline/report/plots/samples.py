@@ -10,7 +10,7 @@ from vaeline.report.plots.shared.panels import decoded, side_by_side
 def draw(findings: Findings) -> Figure:
     """The test images, if they are available, and the samples of each variant."""
     pictures = {"test images": findings.real.shown} if findings.real else {}
-    pictures |= {variant: run.samples for variant, run in findings.first_runs().items()}
+    pictures |= {findings.titled(variant): run.samples for variant, run in findings.first_runs().items()}
     return side_by_side({title: decoded(picture) for title, picture in pictures.items()})
 
 

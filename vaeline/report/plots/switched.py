@@ -14,7 +14,10 @@ FEW_VALUES = 3  # a head shows these with the name of the label; more values, su
 def draw(findings: Findings) -> Figure:
     """A row for each draw of the noise, a column for each switch."""
     runs = findings.first_runs_with("switched")
-    panels = {variant: headed(rows(run.drawn["switched"], run.levels), switches(run)) for variant, run in runs.items()}
+    panels = {
+        findings.titled(variant): headed(rows(run.drawn["switched"], run.levels), switches(run))
+        for variant, run in runs.items()
+    }
     return side_by_side(panels, WIDEST)
 
 

@@ -15,9 +15,10 @@ class ImagesSection(Section):
 
     real: bytes | None  # PNG of the test images; None if they are unavailable
     runs: dict[str, Run]  # variant -> its first run
+    noise: str  # `sampling.noise` of the samples
 
 
 def images_section(findings: Findings) -> ImagesSection | None:
     """Reconstructions and samples, or None without runs."""
     runs = findings.first_runs()
-    return ImagesSection(findings.real.shown if findings.real else None, runs) if runs else None
+    return ImagesSection(findings.real.shown if findings.real else None, runs, findings.noise) if runs else None
