@@ -323,7 +323,10 @@ def test_a_posterior_of_maps_refuses_a_network_of_vectors(
 ) -> None:
     write_part("networks", NO_MAP)
     with pytest.raises(UserError, match="network mine ends in a vector, but posterior vector_quantized needs a map"):
-        Model(Variant.model_validate({**PARTNERS[-2], "network": {"name": "mine"}}), FACTS)
+        Model(
+            Variant.model_validate({**VECTORS, "network": {"name": "mine"}, "posterior": {"name": "vector_quantized"}}),
+            FACTS,
+        )
 
 
 FLAWS = {
