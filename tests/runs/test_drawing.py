@@ -106,7 +106,7 @@ def test_each_reconstruction_has_its_own_error() -> None:
 def test_noise_is_added_to_samples_alone_and_moves_no_latent() -> None:
     of = model(CLASSES, likelihood={"name": "fixed_sigma", "sigma": 0.2})
     mean, noisy, again = (drawn(of, batches(CLASSES), noise) for noise in (False, True, True))
-    with_noise = {"samples", "switched", "low_posterior"}
+    with_noise = {"samples", "switched", "low_posterior", "high_posterior"}
     assert mean.keys() == noisy.keys() >= with_noise
     for name, values in mean.items():
         assert np.array_equal(values, noisy[name]) == (name not in with_noise), name
