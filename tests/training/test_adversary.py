@@ -133,7 +133,5 @@ def test_an_adversary_that_grows_without_bound_is_named(monkeypatch: pytest.Monk
         factor, "build", lambda *arguments: (found := built(*arguments), adversaries.append(found.adversary.network))[0]
     )
     monkeypatch.setattr(Fabric, "backward", sicken)
-    with pytest.raises(
-        UserError, match=r"epoch 3, in the mean: .*worse than chance; checkpoints up to epoch 2"
-    ):
+    with pytest.raises(UserError, match=r"epoch 3, in the mean: .*worse than chance; checkpoints up to epoch 2"):
         run("lost", variant=FACTOR)

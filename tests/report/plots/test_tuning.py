@@ -24,7 +24,7 @@ def choice(*scores: float | None) -> Choice:
 
 
 def tuned(findings: Findings, one: Choice, two: Choice) -> RenderedPlots:
-    settings = {"tuning": {"metric": "validation_negative_elbo", "epochs": 4}}
+    settings = {**findings.results.settings, "tuning": {"metric": "validation_negative_elbo", "epochs": 4}}
     results = replace(findings.results, choices={"one": one, "two": two}, settings=settings)
     return RenderedPlots(replace(findings, results=results), found())
 

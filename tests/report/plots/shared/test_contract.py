@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 from tests.made_up import findings_of, study, write_run
+from tests.report.plots.test_tuning import choice, tuned
 from vaeline.report import results
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared import contract
@@ -32,7 +33,9 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
         curve = [{"threshold": -10.0, "leakage": 1.0, "share": 0.5}, {"threshold": -1.0, "leakage": 1.0, "share": 1.0}]
         made = {"leakage": {"curve": curve}, "condition_accuracy": {"by_label": {"Male": 0.5}}}
         write_run(folder / variant / "seed-0", metrics, made)
-    return findings_of(results.read(folder, study(("one", "two"), (0,))))
+    return tuned(
+        findings_of(results.read(folder, study(("one", "two"), (0,)))), choice(1.0, 2.0), choice(3.0, 2.0)
+    ).findings
 
 
 @pytest.fixture(scope="module")
