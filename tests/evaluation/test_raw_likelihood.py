@@ -34,7 +34,8 @@ def killed_after(calls: int, function: Callable[..., Any]) -> Callable[..., Any]
     return killed
 
 
-STAGES = [("around_modes", 5, 2), ("annealed", 2, 1), ("gaps", 1, 0)]  # calls of a whole estimation, and before a kill
+AMPLE = SETTINGS.model_copy(update={"likelihood": SETTINGS.likelihood.model_copy(update={"budget": 100_000})})
+STAGES = [("around_modes", 5, 2), ("annealed", 3, 2), ("gaps", 1, 0)]  # calls of a whole estimation, and before a kill
 
 
 @pytest.mark.parametrize(("stage", "calls", "before"), STAGES)
@@ -43,20 +44,18 @@ def test_a_killed_estimation_goes_on_to_the_same_numbers(
 ) -> None:
     train, test = (Batches(split, FACTS, 16) for split in (TRAIN, TEST))
     model = LinearGaussian(conditional=False).eval()
-    monkeypatch.setattr(raw_likelihood, "ANNEALED_AT_A_TIME", 32)
-    likelihood = SETTINGS.likelihood.model_copy(update={"budget": 100_000})
-    settings = SETTINGS.model_copy(update={"likelihood": likelihood})
-    whole = measure_likelihood(model, train, test, settings)
+    monkeypatch.setattr(raw_likelihood, "MOST_AT_A_TIME", 32)
+    whole = measure_likelihood(model, train, test, AMPLE)
     kept, function = Kept(tmp_path), getattr(raw_likelihood, stage)
     monkeypatch.setattr(raw_likelihood, "KEEP_EVERY", 0.0)
     monkeypatch.setattr(raw_likelihood, stage, killed_after(before, function))
     with pytest.raises(Killed):
-        measure_likelihood(model, train, test, settings, kept)
+        measure_likelihood(model, train, test, AMPLE, kept)
     torch.manual_seed(99)
     monkeypatch.setattr(raw_likelihood, stage, killed_after(calls - before, function))  # no more than are left
-    assert measure_likelihood(model, train, test, settings, kept).evaluation == whole.evaluation
+    assert measure_likelihood(model, train, test, AMPLE, kept).evaluation == whole.evaluation
     monkeypatch.setattr(raw_likelihood, stage, killed_after(0, function))  # none: all of them are kept
-    assert measure_likelihood(model, train, test, settings, kept).evaluation == whole.evaluation
+    assert measure_likelihood(model, train, test, AMPLE, kept).evaluation == whole.evaluation
 
 
 def estimated(settings: Evaluation, conditional: bool = True) -> tuple[Estimation, Estimated]:
@@ -68,7 +67,7 @@ def estimated(settings: Evaluation, conditional: bool = True) -> tuple[Estimatio
 
 @pytest.mark.parametrize("conditional", [True, False])
 def test_both_estimators_and_both_bounds_agree_with_the_truth(conditional: bool) -> None:
-    estimation, found = estimated(SETTINGS, conditional)
+    estimation, found = estimated(AMPLE, conditional)
     x, labels = dequantized(TEST)
     model = estimation.model
     name = "nll_given_label" if conditional else "nll"
@@ -83,7 +82,7 @@ def test_both_estimators_and_both_bounds_agree_with_the_truth(conditional: bool)
 
 def test_images_that_are_not_trusted_are_annealed_as_far_as_the_budget_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw_likelihood, "CHECKED", 4)
-    monkeypatch.setattr(raw_likelihood, "ANNEALED_AT_A_TIME", 4)
+    monkeypatch.setattr(raw_likelihood, "FIRST_ANNEALED", 2)
     monkeypatch.setattr(_trust, "LEAST_EFFECTIVE", 1_000)  # which no image reaches
     counts = {}
     for budget in (0, 200, 100_000):

@@ -34,7 +34,7 @@ KEEP_EVERY = 20.0  # seconds between two times that unfinished estimates are kep
 CHECKED = 64  # images on which annealing has to agree, and images that the model draws
 FEWEST_DRAWN = 8
 MOST_ANNEALED = 200  # of the images that need it; their mean difference stands for the others
-ANNEALED_AT_A_TIME = 64
+FIRST_ANNEALED, MOST_AT_A_TIME = 4, 64  # images: the first few tell what one costs
 
 Role = Literal["own", "refit"]
 
@@ -183,21 +183,28 @@ class Estimation:
         done, evaluations, kept_at = state["images"], state["evaluations"], time.monotonic()
         x, labels = self.take(order)
         with Bar("annealing", len(order), done) as bar:
-            while done < len(order) and evaluations < settings.budget * len(self.chosen):
-                some = slice(done, done + ANNEALED_AT_A_TIME)
+            while done < len(order) and (count := self._affordable(done, evaluations)):
+                some = slice(done, done + count)
                 torch.manual_seed(derive_seed(f"annealing {role}", self.seed, done))
                 of_some = given.at(slice(None), order[some])
                 found, spent = annealed(self.model, likelihood, x[some], labels[some], of_some, self.log_prior)
                 parts.append(found)
                 bar.advance(found.log_prob.shape[-1])
                 done, evaluations = done + found.log_prob.shape[-1], evaluations + spent
-                ends = done == len(order) or evaluations >= settings.budget * len(self.chosen)
+                ends = done == len(order) or not self._affordable(done, evaluations)
                 if ends or time.monotonic() - kept_at > KEEP_EVERY:
                     self.kept.store(
                         section, {"estimates": tuple(concatenate(parts)), "images": done, "evaluations": evaluations}
                     )
                     kept_at = time.monotonic()
         return order[:done], concatenate(parts) if parts else given.at(slice(None), order[:0]), evaluations
+
+    def _affordable(self, done: int, evaluations: int) -> int:
+        """How many images to anneal next, after `done` images that took so many evaluations of the decoder."""
+        left = self.settings.likelihood.budget * len(self.chosen) - evaluations
+        if not done:
+            return FIRST_ANNEALED if left > 0 else 0
+        return min(MOST_AT_A_TIME, max(0, left) * done // max(1, evaluations))
 
     def _to_anneal(self, given: LogLikelihood) -> Tensor:
         """Indices of images in random order: by turns one of those on which the samples fail, and one that checks the samples."""

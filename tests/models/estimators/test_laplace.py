@@ -111,7 +111,7 @@ def test_a_mode_counts_by_its_height_times_its_width() -> None:
 
 
 # Between 4 temperatures, each step holds much of the likelihood, which one left out would miss.
-@pytest.mark.parametrize(("temperatures", "chains", "shift", "narrower"), [(64, 64, 0.1, 0.5), (4, 4000, 0.1, 1.0)])
+@pytest.mark.parametrize(("temperatures", "chains", "shift", "narrower"), [(32, 256, 0.1, 0.7), (4, 4000, 0.1, 1.0)])
 def test_chains_of_a_linear_gaussian_model_average_to_its_likelihood_from_both_ends(
     temperatures: int, chains: int, shift: float, narrower: float
 ) -> None:
@@ -250,6 +250,17 @@ def test_a_mixture_of_students_integrates_to_one() -> None:
     torch.manual_seed(0)
     drawn = mixture.sample(20_000).flatten()
     assert (drawn < 0).double().mean().item() == pytest.approx(0.3 + 0.7 * 0.02, abs=0.03)
+
+
+def test_the_gradient_of_a_mixture_is_that_of_its_density() -> None:
+    torch.manual_seed(1)
+    factor = torch.randn(2, 3, 4, 4).tril() + 3 * torch.eye(4)
+    weight = torch.tensor([[0.3, 1.0, 0.5], [0.7, 0.0, 0.5]]).double().log()
+    mixture = StudentMixture(torch.randn(2, 3, 4), factor, weight)
+    z = torch.randn(5, 3, 4, requires_grad=True)
+    log_prob, gradient = mixture.log_prob_and_gradient(z)
+    torch.testing.assert_close(log_prob, mixture.log_prob(z))
+    torch.testing.assert_close(gradient, torch.autograd.grad(log_prob.sum(), z)[0])
 
 
 def test_samples_of_a_student_have_its_covariance() -> None:

@@ -141,11 +141,8 @@ class Annealing:
 
     def _at(self, z: Tensor) -> "_State":
         log_joint, of_joint = self.density.log_prob_and_gradient(z)
-        with torch.enable_grad():
-            z = z.detach().requires_grad_()
-            log_proposal = self.proposal.log_prob(z)
-            (of_proposal,) = torch.autograd.grad(log_proposal.sum(), z)
-        return _State(z.detach(), log_joint, log_proposal.detach(), of_joint, of_proposal)
+        log_proposal, of_proposal = self.proposal.log_prob_and_gradient(z)
+        return _State(z, log_joint, log_proposal, of_joint, of_proposal)
 
 
 class Chains(NamedTuple):

@@ -64,12 +64,15 @@ def annealed(
     """Replace the estimates of `around_modes` by annealed ones, for the labels of the images and for the classes that count.
 
     Args:
-        model: as before.
-        likelihood: as before.
-        x: as before.
-        labels: as before.
-        given: what `around_modes` found for these images.
-        log_prior: as before.
+        model: in evaluation mode, whose posterior has a density and whose latents are vectors.
+        likelihood: p(x|z).
+        x: images in the range of the networks, (b, ...).
+        labels: of the images, (b, columns).
+        given: what `around_modes` found for these images, (classes or 1, b).
+        log_prior: log p(y) of each class, (classes,), on the CPU; None for the given labels alone.
+
+    Returns:
+        `given` with the annealed estimates in place, and the evaluations of the decoder that they took.
     """
     density, spent = JointDensity(model, likelihood, x, labels), []
     found = LogLikelihood(*(field.clone() for field in given))

@@ -1,5 +1,6 @@
 """Mixtures of multivariate Student t distributions, one mixture for each image."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import lgamma, log, pi
 
@@ -72,13 +73,28 @@ class StudentMixture:
 
     def log_prob(self, z: Tensor) -> Tensor:
         """Log-density of z, (count, images, latent): nats, (count, images), float64."""
+        return torch.stack([each for each, _ in self._components(z)]).logsumexp(0)
+
+    def log_prob_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and its gradient in z, the shape of z."""
+        log_probs, slopes = zip(*self._components(z), strict=True)
+        each = torch.stack(log_probs)
+        shares = each.softmax(0).to(z.dtype).unsqueeze(-1)  # of the components at z
+        return each.logsumexp(0), (shares * torch.stack([slope() for slope in slopes])).sum(0)
+
+    def _components(self, z: Tensor) -> Iterator[tuple[Tensor, Callable[[], Tensor]]]:
+        """The weighted log-density of each component at z, (count, images), and a function that gives its gradient, the shape of z."""
         latent = z.shape[-1]
         constant = lgamma((DEGREES + latent) / 2) - lgamma(DEGREES / 2) - latent / 2 * log(DEGREES * pi)
-        each = []
         for centre, factor, log_weight in zip(self.centre, self.factor, self.log_weight, strict=True):
             # (images, count, latent) @ (images, latent, latent): |factor' (z - centre)|^2
             whitened = (z - centre).transpose(0, 1) @ factor
             squares = whitened.double().square().sum(-1).t()
             volume = factor.diagonal(dim1=-2, dim2=-1).double().log().sum(-1)
-            each.append(log_weight + constant + volume - (DEGREES + latent) / 2 * torch.log1p(squares / DEGREES))
-        return torch.stack(each).logsumexp(0)
+            log_prob = log_weight + constant + volume - (DEGREES + latent) / 2 * torch.log1p(squares / DEGREES)
+
+            def slope(whitened: Tensor = whitened, factor: Tensor = factor, squares: Tensor = squares) -> Tensor:
+                pull = ((DEGREES + latent) / (DEGREES + squares)).to(z.dtype).unsqueeze(-1)
+                return -pull * (whitened @ factor.mT).transpose(0, 1)
+
+            yield log_prob, slope
