@@ -156,13 +156,14 @@ def test_backups_of_a_metric_are_no_metrics(folder: Path) -> None:
     assert catalogue().files == {"mine": "mine"}
 
 
+IMPORT = "from vaeline.metrics._entry import Metric\n\n"
 OWN = ENTRY.replace("{name}", "brightness")
 OF_SAMPLES = OWN.replace('"b")', '"b", subject="sample")')
 
 
 def test_an_own_metric_stands_beside_those_of_vaeline(write_own: Callable[[str, str, str], Path]) -> None:
     catalogue.cache_clear()
-    write_own("metrics", "brightness", OF_SAMPLES + MEASURE)
+    write_own("metrics", "brightness", IMPORT + OF_SAMPLES + MEASURE)
     assert catalogue().files["brightness"] == "brightness" and "fd_sample" in catalogue().metrics
     assert load("brightness").measure(None, None) == {}  # type: ignore[arg-type]
 

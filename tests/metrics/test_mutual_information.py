@@ -12,8 +12,8 @@ from vaeline.metrics.mutual_information import MutualInformation, mutual_informa
 
 def information(mean: Tensor, log_var: Tensor, count: int = 2_000) -> MutualInformation:
     aggregate = AggregatePosterior(mean, log_var)
-    z, log_q = aggregate.sample(count, Generator().manual_seed(0))
-    return mutual_information(log_q, aggregate.log_prob(z), len(mean))
+    drawn = aggregate.sample(count, Generator().manual_seed(0))
+    return mutual_information(drawn.log_q, aggregate.log_prob(drawn.z), len(mean))
 
 
 def test_separated_posteriors_identify_every_image_and_saturate() -> None:

@@ -437,7 +437,7 @@ def flat(content: dict[str, Any], above: str = "") -> dict[str, str]:
 
 
 def test_a_prior_belongs_to_the_variants_that_name_it() -> None:
-    steps = ["train", "sample", "evaluate"]
+    steps = ["trial", "train", "sample", "evaluate"]
     assert changed_by("vaeline/models/priors/standard.py") == {
         f"{s}.{v}" for s in steps for v in ("gaussian_cvae", "cvae")
     }
@@ -455,7 +455,7 @@ def test_a_steps_file_affects_that_step_only() -> None:
     for name in ("page.css", "slider.js"):  # of the explorer, which no engine runs
         assert changed_by(f"vaeline/explorer/{name}") == set()
     assert changed_by("vaeline/training/loop.py") == {
-        f"train.{variant}" for variant in ("gaussian_cvae", "cvae", "cvae_nf")
+        f"{step}.{variant}" for step in ("trial", "train") for variant in ("gaussian_cvae", "cvae", "cvae_nf")
     }
 
 
@@ -493,6 +493,9 @@ DRAWING = {"vaeline.runs.drawing", "vaeline.runs.samples_file", "vaeline.runs.pi
     [
         ("download", LATER | DRAWING | {"vaeline.models", "vaeline.training", "vaeline.evaluation"}),
         ("preprocess", LATER | DRAWING | {"vaeline.models", "vaeline.training", "vaeline.evaluation"}),
+        ("design", LATER | DRAWING | {"vaeline.models", "vaeline.training", "vaeline.evaluation"}),
+        ("trial", LATER | DRAWING | {"vaeline.evaluation", "vaeline.metrics"}),
+        ("choose", LATER | DRAWING | {"vaeline.models", "vaeline.training", "vaeline.evaluation"}),
         ("train", LATER | DRAWING | {"vaeline.evaluation", "vaeline.metrics"}),
         ("sample", LATER | {"vaeline.training", "vaeline.evaluation"}),
         ("evaluate", LATER | {"vaeline.training", "vaeline.runs.drawing", "vaeline.runs.pictures"}),

@@ -61,6 +61,11 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(report.main, arguments)
 
 
+def remove_runs() -> None:
+    for run in (RESULTS / "runs").glob("*/seed-*"):
+        shutil.rmtree(run)
+
+
 def outputs() -> set[str]:
     """The files that the step wrote, except timings."""
     return {path.name for path in RESULTS.iterdir()} - {"runs", "tuning", "timing.json"}
@@ -181,7 +186,7 @@ OF_CLASSIFIER = ("condition_accuracy", "fd_sample", "fd_reconstruction", "kd_sam
 
 
 def test_a_study_whose_classifier_learned_nothing_is_reported() -> None:
-    shutil.rmtree(RESULTS / "runs")
+    remove_runs()
     dashes = {name: {"dash": NOTHING} for name in OF_CLASSIFIER}
     for variant, seed in product(("one", "two"), range(3)):
         write_run(RESULTS / "runs" / variant / f"seed-{seed}", {"nll": seed + len(variant)}, dashes)
@@ -202,7 +207,7 @@ def test_a_study_whose_classifier_learned_nothing_is_reported() -> None:
 
 
 def test_labels_that_the_classifier_cannot_tell_are_named_in_the_table() -> None:
-    shutil.rmtree(RESULTS / "runs")
+    remove_runs()
     how = {"by_label": {"a": 0.5, "b": 0.7}, "left_out": ["c=7", "d"], "unlearned": ["d"]}
     for variant, seed in product(("one", "two"), range(3)):
         folder = RESULTS / "runs" / variant / f"seed-{seed}"
@@ -225,7 +230,7 @@ def test_labels_that_the_classifier_cannot_tell_are_named_in_the_table() -> None
     ],
 )
 def test_numbers_of_another_reference_are_refused(changes: dict[str, Any], sentence: str) -> None:
-    shutil.rmtree(RESULTS / "runs")
+    remove_runs()
     for variant, seed in product(("one", "two"), range(3)):
         folder = RESULTS / "runs" / variant / f"seed-{seed}"
         write_run(folder, {"condition_accuracy": 0.6}, {"condition_accuracy": {"judge": ""}})
@@ -236,7 +241,7 @@ def test_numbers_of_another_reference_are_refused(changes: dict[str, Any], sente
 
 @pytest.mark.usefixtures("undrawn")
 def test_runs_and_reference_name_the_same_classifiers() -> None:
-    shutil.rmtree(RESULTS / "runs")
+    remove_runs()
     how = {"judge": {"0": "a", "7": "b"}, "by_judge": {"0": 0.5, "7": 0.7}}
     for variant, seed in product(("one", "two"), range(3)):
         folder = RESULTS / "runs" / variant / f"seed-{seed}"

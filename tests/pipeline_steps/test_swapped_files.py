@@ -130,7 +130,7 @@ def test_no_file_of_another_run_is_reported(name: str, other: Path) -> None:
 
 TOGETHER = {
     "seed folders": ((FLOW, OTHER_SEED), (), "variant.yaml is of flow seed 1, in the folder of flow seed 0"),
-    "variant folders": ((RUNS / "flow", RUNS / "plain"), (), "variant.yaml is of flow seed 0, in the folder of plain seed 0"),
+    "variant folders": ((RUNS / "flow", RUNS / "plain"), ("seed-0", "seed-1"), "variant.yaml is of flow seed 0, in the folder of plain seed 0"),
     "models": ((FLOW, OTHER_SEED), ("variant.yaml", "model.safetensors"), "variant.yaml is of flow seed 1"),
     "trainings": ((FLOW, OTHER_SEED), ("variant.yaml", "model.safetensors", "training.csv"), "variant.yaml is of flow seed 1"),
     "samples": ((FLOW, OTHER_SEED), ("samples.h5", "samples.png", "reconstructions.png"), "samples.h5 is of flow seed 1"),

@@ -12,7 +12,19 @@ from click.testing import CliRunner
 from PIL import Image
 
 import vaeline
-from pipeline_steps import classifier, download, draw, evaluate, preprocess, reference, report, sample, train
+from pipeline_steps import (
+    choose,
+    classifier,
+    design,
+    download,
+    draw,
+    evaluate,
+    preprocess,
+    reference,
+    report,
+    sample,
+    train,
+)
 from tests.data.sets.sources import encoded, picture, write_files
 from vaeline.study import reading, ready_studies
 from vaeline.system.errors import UserError
@@ -60,6 +72,8 @@ def test_images_without_labels_go_through_every_step(photos: Path) -> None:
     for step in (download, preprocess, classifier, reference):
         run(step)
     assert read_about(Path("data/photos.classifier.safetensors"), "")["skipped"] == WHY
+    for step in (design, choose):
+        run(step, "--variant", "vae")
     for step in (train, sample, evaluate):
         run(step, "--variant", "vae", "--seed", "0")
     run(report)

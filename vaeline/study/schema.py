@@ -291,7 +291,9 @@ class Training(Entry):
         ),
     )
     initialisation: Literal["parts", "glorot"] = Field(
-        "parts", description="how encoder and decoder start: as their network says, or as in Glorot and Bengio (2010)"
+        # By keyword: a bare "parts" in a call counts as the folder, whose files would all belong to the code of each step.
+        default="parts",
+        description="how encoder and decoder start: as their network says, or as in Glorot and Bengio (2010)",
     )
     gradient_noise: float = Field(
         0.0,
