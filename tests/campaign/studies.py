@@ -111,7 +111,7 @@ def tiny_study(name: str, data: str, variants: list[str], seeds: list[int]) -> d
     plain, flow = content["variants"]["gaussian_cvae"], content["variants"]["cvae_nf"]
     for variant in (plain, flow):
         variant["network"]["widths"] = [8]
-        variant.update(latent=2, condition={"embedding": 2, "encoder": True, "decoder": True})
+        variant["latent"] = variant["condition"]["embedding"] = 2
     content["variants"] = {name: {"plain": plain, "flow": flow}[name] for name in variants}
     content["dataset"].update(id=data, limit=60)
     content["dataset"]["split"].update(seed=len(data), validation=0.2, test=0.3)

@@ -263,7 +263,7 @@ def test_a_removed_variant_leaves_nothing_to_do(project: Project, tmp_path: Path
 def test_switching_studies_and_back_leaves_nothing_to_do(project: Project) -> None:
     digits = (project.folder / "params.yaml").read_bytes()
     project.edit(lambda params: params["study"].update(name="other", variants=["cvae"]))
-    assert project.snakemake() == of("cvae")
+    assert project.snakemake() == sorted([*of("cvae"), *choices_of("cvae")])
     other = (project.folder / "params.yaml").read_bytes()
     for study in (digits, other):
         (project.folder / "params.yaml").write_bytes(study)
