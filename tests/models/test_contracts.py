@@ -446,6 +446,31 @@ def test_a_posterior_that_gives_the_decoder_another_shape_is_refused(
         check_shapes(model, FACTS)
 
 
+def test_a_regularizer_of_wrong_shapes_is_refused_before_training(
+    write_part: Callable[[str, str], PartOptions],
+) -> None:
+    write_part(
+        "regularizers", SHARPNESS.replace("(edges - edges_of_x).square()", "(edges - edges_of_x).square().mean()")
+    )
+    model = Model(Variant.model_validate({**VECTORS, "regularizer": {"name": "mine"}}), FACTS)
+    with pytest.raises(UserError, match=r"term edges of regularizer mine returned shape \(\) for 2 images"):
+        check_shapes(model, FACTS)
+
+
+def test_an_own_regularizer_of_images_needs_a_likelihood_with_a_mean(
+    write_part: Callable[[str, str], PartOptions],
+) -> None:
+    write_part("regularizers", SHARPNESS)
+    greys = replace(FACTS, pixels="greys")
+    model = Model(
+        Variant.model_validate({**VECTORS, "regularizer": {"name": "mine"}, "likelihood": {"name": "pixelcnn"}}), greys
+    )
+    with pytest.raises(
+        UserError, match="the regularizer compares images with the mean of .* this likelihood can only draw"
+    ):
+        check_shapes(model, greys)
+
+
 @pytest.mark.parametrize(("family", "name", "place"), CASES)
 def test_every_part_returns_the_shapes_of_its_contract(family: str, name: str, place: int) -> None:
     model, facts = model_of(family, name, place)

@@ -14,6 +14,7 @@ from torch.distributions import Normal, kl_divergence
 from tests.made_up import OF_RUN
 from vaeline.data.facts import Facts
 from vaeline.models.model import Model
+from vaeline.models.shape_checks import check_shapes
 from vaeline.runs.model_files import load, save
 from vaeline.study import parts
 from vaeline.study.schema import Variant
@@ -312,6 +313,16 @@ def test_a_codebook_for_points_is_refused_with_alternatives() -> None:
 def test_incompatible_parts_are_refused(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         Model(variant(**changes), FACTS)
+
+
+@pytest.mark.parametrize("regularizer", ["perceptual", "patch_adversary"])
+def test_terms_of_images_are_refused_without_a_mean_image(regularizer: str) -> None:
+    greys = replace(FACTS, pixels="greys")
+    named = {"name": "sum", "parts": [{"name": "kl"}, {"name": regularizer, "depth": 1}]}
+    check_shapes(Model(variant(likelihood={"name": "logistic_mixture"}, regularizer=named), greys), greys)
+    sentence = "sum compares images with the mean of .* likelihood pixelcnn can only draw from; take .* such as logistic_mixture"
+    with pytest.raises(UserError, match=sentence):
+        Model(variant(likelihood={"name": "pixelcnn"}, regularizer=named), greys)
 
 
 def test_one_hot_labels_mark_the_place_of_their_value() -> None:

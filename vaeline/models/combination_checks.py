@@ -4,7 +4,7 @@ from typing import Protocol
 
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from vaeline.models.contracts import Bound, Network, Posterior, Prior, Regularizer
+from vaeline.models.contracts import Bound, Likelihood, Network, Posterior, Prior, Regularizer
 from vaeline.models.latent import SAMPLED
 from vaeline.study.schema import Variant
 from vaeline.system.errors import UserError
@@ -17,6 +17,7 @@ class Combination(Protocol):
     network: Network
     posterior: Posterior
     prior: Prior
+    likelihood: Likelihood
     regularizer: Regularizer
     bound: Bound
 
@@ -32,6 +33,7 @@ def check_combination(model: Combination) -> None:
     """
     check_labels_are_seen(model)
     check_bound(model)
+    check_images_have_a_mean(model)
     if not model.bound.includes_rate:
         check_prior_is_trained(model)
         check_posterior_is_regularized(model)
@@ -74,6 +76,15 @@ def check_bound(model: Combination) -> None:
         raise UserError(
             f"bound {variant.bound.name} includes the rate already, so that regularizer {variant.regularizer.name} cannot be added; "
             "take regularizer none, or bound evidence_lower_bound."
+        )
+
+
+def check_images_have_a_mean(model: Combination) -> None:
+    if model.regularizer.compares_images and not model.likelihood.has_mean:
+        regularizer, likelihood = model.variant.regularizer.name, model.variant.likelihood.name
+        raise UserError(
+            f"regularizer {regularizer} compares images with the mean of p(x|z), which likelihood {likelihood} can only draw from; take a "
+            "likelihood with a mean, such as logistic_mixture, or a regularizer that compares no images."
         )
 
 

@@ -400,6 +400,7 @@ class Regularizer(Part):
     family = "regularizers"
     trains_prior: TrainsPrior
     limits_posterior: bool = True  # whether its terms keep q(z|x) from shrinking to a point, or train its codebook
+    compares_images: bool = False  # whether it takes `batch.reconstruction`, so that p(x|z) must have a mean
     adversary: Adversary | None = None
     pretrained: Pretrained | None = None
 

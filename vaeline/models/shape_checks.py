@@ -45,6 +45,15 @@ def check_shapes(model: Model, facts: Facts) -> None:
     _check(h, (COUNT, *shape), decoder, wanted)
     _check(model.likelihood.mean(h), tuple(x.shape), f"mean of likelihood {likelihood}")
     _check(model.likelihood.log_prob(x, h), (COUNT,), f"log_prob of likelihood {likelihood}")
+    _check_terms(model, x, labels)
+
+
+def _check_terms(model: Model, x: Tensor, labels: Tensor) -> None:
+    """Check what a training step would minimise, which a bound has of its own or from the regularizer."""
+    variant = model.variant
+    of = f"bound {variant.bound.name}" if model.bound.includes_rate else f"regularizer {variant.regularizer.name}"
+    for name, term in model.bound(model, x, labels, None).terms.items():
+        _check(term, (COUNT,), f"term {name} of {of}")
 
 
 def _check_features(features: Tensor, model: Model) -> None:

@@ -65,6 +65,7 @@ def _network(widths: list[int]) -> nn.Sequential:
 class PatchAdversary(Regularizer):
     trains_prior: TrainsPrior = "nothing"
     limits_posterior = False
+    compares_images = True
     adversary: Adversary
 
     def __init__(self, adversary: Adversary, options: Options, of_range: tuple[float, float]) -> None:

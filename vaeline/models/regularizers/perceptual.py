@@ -64,6 +64,7 @@ def build(options: Options, context: Context) -> "Perceptual":
 class Perceptual(Regularizer):
     trains_prior: TrainsPrior = "nothing"
     limits_posterior = False
+    compares_images = True
     pretrained: "TurnNetwork"
 
     def __init__(self, network: "TurnNetwork", weight: float) -> None:
