@@ -40,7 +40,10 @@ def recipe_of(study: Study, variant: str, point: Mapping[str, Value] = UNTUNED) 
         return Recipe(entry, study.training_with(entry.training))
     except ValidationError as error:
         tuned = ", ".join(f"{key}: {shown(value)}" for key, value in point.items())
-        raise UserError(f"Variant {variant} cannot have {tuned}: {first_mistake(error)}.") from error
+        raise UserError(
+            f"Variant {variant} cannot have {tuned}, which lies in tuning.space: {first_mistake(error)}; narrow the space to values that "
+            "every variant takes."
+        ) from error
 
 
 def recipe_of_trial(study: Study, variant: str, point: Mapping[str, Value]) -> Recipe:

@@ -388,7 +388,7 @@ class Tuning(Entry):
     def tunes_something(self) -> "Tuning":
         if self.trials and not self.space:
             raise ValueError(
-                f"trials lists {len(self.trials)}, but space has no key; name what is tuned, or set trials to []"
+                f"has {len(self.trials)} trials, but space has no key; name what is tuned, or set trials to []"
             )
         return self
 
