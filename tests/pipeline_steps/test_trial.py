@@ -131,6 +131,15 @@ def test_a_trial_has_a_seed_of_its_own_which_all_variants_share(
     assert points[0] == points[1]
 
 
+def test_every_variant_has_the_same_design_which_its_trials_follow(tuned: Study, run: Callable[..., Result]) -> None:
+    designs = []
+    for variant in ("plain", "flow"):
+        assert run(design.main, "--variant", variant).exit_code == 0
+        designs.append(json.loads(WHERE.design(variant).read_text())["points"])
+    assert run(trial.main, "--variant", "flow", "--trial", 1).exit_code == 0
+    assert designs[0] == designs[1] and designs[0][1]["point"] == json.loads(found(1).read_text())["point"]
+
+
 def test_more_trials_keep_those_that_were_run(tuned: Study, run: Callable[..., Result]) -> None:
     run_tuning(run, "flow")
     before = [sha256(found(number)) for number in range(3)]
