@@ -29,7 +29,8 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 try:
     PARAMS = reading.read_yaml(reading.PARAMS)
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
-    require_primary(STUDY.study.primary)  # reads the entries of all metrics, so that a mistake in one stops the run here
+    # Reads the entries of all metrics, so that a mistake in one stops the run here.
+    require_primary(STUDY.study.primary)
     # A job on another machine has what the submitting process saw, and does not read a large source again.
     FINGERPRINTS = (
         json.loads(os.environ.get(PLANNED, "{}"))
