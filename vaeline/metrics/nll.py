@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaeline.metrics._entry import Metric
-from vaeline.metrics._trust import LEAST_SHARE, Estimates, is_trusted
+from vaeline.metrics._trust import LEAST_SHARE, Estimates, effective_samples, is_trusted
 
 METRICS = [
     *(
@@ -91,7 +91,6 @@ class Summary(NamedTuple):
 
 def summarize(
     estimates: Estimates,
-    samples: int,
     name: str,
     annealed: Annealed | None = None,
     rows: Tensor | None = None,
@@ -100,7 +99,6 @@ def summarize(
 
     Args:
         estimates: of all images.
-        samples: of each image.
         name: of the metric, for the warning.
         annealed: second estimates; without any, the value is a bound.
         rows: of the images in the test split, by which those that fail are named; None: all images of the split.
@@ -112,7 +110,7 @@ def summarize(
         Unconverged: the value is only an upper bound.
     """
     _refuse_not_finite(estimates, annealed, rows)
-    fails = ~is_trusted(estimates, samples)
+    fails = ~is_trusted(estimates)
     found = Corrected(estimates.log_prob.clone(), estimates.variance.clone(), 0.0, float(fails.double().mean()))
     if annealed is not None and len(annealed.images):
         found = _corrected(found, estimates, annealed, fails)
@@ -126,7 +124,7 @@ def summarize(
         values=found.values,
         standard_error=standard_error,
         monte_carlo_error=error,
-        effective_sample_size=samples * estimates.effective_share.median().item(),
+        effective_sample_size=effective_samples(estimates).median().item(),
         untrusted=found.untrusted,
         failed=failed[:NAMED],
         gap=gap,

@@ -293,7 +293,7 @@ class LikelihoodEstimate(Entry):
     )
     samples: int = Field(200, ge=10, le=1_000_000, description="of each image")
     budget: int = Field(
-        1500,
+        1000,
         ge=0,
         le=1_000_000_000,
         description="evaluations of the decoder for annealing, for each image that is measured, on average",

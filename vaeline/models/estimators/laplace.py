@@ -10,23 +10,37 @@ from math import log, pi
 import torch
 from torch import Tensor
 
+from vaeline.metrics._trust import is_trusted
 from vaeline.models.estimators.joint_density import JointDensity
 from vaeline.models.estimators.log_likelihood import LogLikelihood
 from vaeline.models.estimators.posterior_modes import SAME, Modes, climb
 from vaeline.models.estimators.student_mixture import StudentMixture
 
 HELD_DRAWS = 2**18  # elements of draws in memory at a time
+MORE = 10  # times the samples, where the first do not suffice
 RESTARTS = 2  # beside the start at the encoder's centre
 FARTHEST_BELOW = 10.0  # nats below the best mode: a lower one holds nothing that counts
 
 
 def importance_sampled(density: JointDensity, proposal: StudentMixture, samples: int) -> LogLikelihood:
-    """Estimate log p(x|y) of each image by `samples` draws of its proposal, (images,)."""
+    """Estimate log p(x|y) of each image, (images,), by `samples` draws of its proposal, and by 10 times as many where these do not suffice."""
+    weights = log_weights(density, proposal, samples)
+    found = LogLikelihood.of_weights(weights)
+    rows = (~is_trusted(found)).nonzero().squeeze(1)
+    if len(rows):
+        some = rows.to(weights.device)
+        more = log_weights(density.of(some), proposal.of(some), (MORE - 1) * samples)
+        found.put((rows,), LogLikelihood.of_weights(torch.cat([weights[:, some], more])))
+    return found
+
+
+def log_weights(density: JointDensity, proposal: StudentMixture, samples: int, stratified: bool = True) -> Tensor:
+    """log p(x, z|y) - log proposal(z) of draws of the proposal: (samples, images), float64."""
     weights, most = [], max(1, HELD_DRAWS // proposal.centre[0].numel())
     for start in range(0, samples, most):
-        z = proposal.sample(min(most, samples - start))
+        z = proposal.sample(min(most, samples - start), stratified)
         weights.append(density.log_prob(z) - proposal.log_prob(z))
-    return LogLikelihood.of_weights(torch.cat(weights))
+    return torch.cat(weights)
 
 
 def proposal_of(density: JointDensity) -> StudentMixture:
