@@ -145,7 +145,7 @@ class Pilot:
         first = 1.2 * proposal.centre.shape[-1] ** -0.25  # about the best for a Gaussian (Neal, 2011)
         step = torch.full((len(density),), first, dtype=torch.float64, device=proposal.centre.device)
         chains = Annealing(density, proposal, step.expand(PILOT_TEMPERATURES, -1))
-        state, variance, steps = chains.start(PILOT_CHAINS), 0.0, []
+        state, variance, steps = chains.start(PILOT_CHAINS), torch.zeros_like(step), []
         for before, after in pairwise(temperatures(PILOT_TEMPERATURES).tolist()):
             variance = variance + ((after - before) * (state.log_joint - state.log_proposal)).var(0)
             state, accepted = chains.move(state, after, step)
