@@ -113,7 +113,7 @@ def summarize(
     fails = ~is_trusted(estimates)
     found = Corrected(estimates.log_prob.clone(), estimates.variance.clone(), 0.0, float(fails.double().mean()))
     if annealed is not None and len(annealed.images):
-        found = _corrected(found, estimates, annealed, fails)
+        found = _checked(_helped(found, annealed, fails), estimates, annealed, fails)
     images, failed = len(found.values), _failed(fails, annealed, rows)
     error = sqrt(float(found.variance.sum()) / images**2 + found.extra)
     standard_error = found.values.std().item() / sqrt(images)
@@ -150,27 +150,36 @@ class Corrected(NamedTuple):
     checked: bool = False  # whether annealing was tried on images that need no second estimate, or none is left
 
 
-def _corrected(found: Corrected, estimates: Estimates, annealed: Annealed, fails: Tensor) -> Corrected:
-    """Replace estimates by annealed ones: those that fail, and all of them if annealing finds more in those that do not.
+def _helped(found: Corrected, annealed: Annealed, fails: Tensor) -> Corrected:
+    """Give the images that fail their annealed estimates."""
+    of_these = fails[annealed.images]
+    if not of_these.any():
+        return found
+    fail_again = float((~_effective(annealed))[of_these].double().mean())
+    return _moved(found, annealed, fails, of_these)._replace(untrusted=found.untrusted * fail_again)
 
-    Both lie below log p(x) on average, so that the higher one is closer.
+
+def _checked(found: Corrected, estimates: Estimates, annealed: Annealed, fails: Tensor) -> Corrected:
+    """Compare the images that do not fail with annealing, and move them where it finds more.
+
+    Both estimates lie below log p(x) on average, so that the higher one is closer.
     """
-    needed = fails[annealed.images]
-    effective = annealed.estimates.effective_share >= LEAST_SHARE
-    if needed.any():
-        found = _moved(found, annealed, fails, needed)._replace(
-            untrusted=found.untrusted * float((~effective)[needed].double().mean())
-        )
-    checks = int((~needed).sum())
+    of_these = ~fails[annealed.images]
+    checks = int(of_these.sum())
     found = found._replace(checked=checks > 0 or bool(fails.all()))
-    apart = _apart(estimates, annealed, ~needed)
-    if apart <= 0:
-        why = f"annealing finds {-apart:.2g} nats less on the images that check it" if apart else ""
-        return found._replace(why=why)
+    apart = _apart(estimates, annealed, of_these)
+    if apart == 0:
+        return found
+    if apart < 0:
+        return found._replace(why=f"annealing finds {-apart:.2g} nats less on the images that check it")
     if checks < FEWEST_TO_CORRECT:
         return found._replace(why=f"annealing contradicts it, on {checks} images, fewer than {FEWEST_TO_CORRECT}")
-    left = float((~fails).double().mean()) * float((~effective)[~needed].double().mean())
-    return _moved(found, annealed, ~fails, ~needed)._replace(untrusted=found.untrusted + left)
+    fail_now = float((~fails).double().mean()) * float((~_effective(annealed))[of_these].double().mean())
+    return _moved(found, annealed, ~fails, of_these)._replace(untrusted=found.untrusted + fail_now)
+
+
+def _effective(annealed: Annealed) -> Tensor:
+    return annealed.estimates.effective_share >= LEAST_SHARE
 
 
 def _moved(found: Corrected, annealed: Annealed, group: Tensor, of_group: Tensor) -> Corrected:
@@ -198,7 +207,7 @@ def _failed(fails: Tensor, annealed: Annealed | None, rows: Tensor | None) -> li
     left = fails.clone()
     if annealed is not None and fails[annealed.images].any():
         left = torch.zeros_like(fails)
-        left[annealed.images] = fails[annealed.images] & (annealed.estimates.effective_share < LEAST_SHARE)
+        left[annealed.images] = fails[annealed.images] & ~_effective(annealed)
     return (left.nonzero().squeeze(1) if rows is None else rows[left]).tolist()
 
 
