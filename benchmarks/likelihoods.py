@@ -74,7 +74,7 @@ def main(runs: tuple[Path, ...], names: tuple[str, ...], images: int, turns: int
     """Measure the estimators on trained RUNS."""
     if names and len(names) != len(runs):
         raise click.UsageError(f"{len(names)} names are given for {len(runs)} runs; give one --name for each.")
-    prepare_process(2)
+    prepare_process(1)
     warnings.simplefilter("ignore")  # that an estimate is only a bound, which the table shows
     results: dict[str, Measured] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for run, name in zip(runs, names or map(str, runs), strict=True):
