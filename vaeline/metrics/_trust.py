@@ -5,9 +5,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-# The weights have no heavy tail, or half of them count; and about twenty count in any case. With a heavier tail, their mean converges too
+# The weights have no heavy tail, or half of them count; and about forty count in any case. With a heavier tail, their mean converges too
 # slowly for any number of samples that is ever drawn (Vehtari et al., 2024).
-MOST_PARETO_K, LEAST_SHARE, MOST_VARIANCE = 0.7, 0.5, 0.05
+MOST_PARETO_K, LEAST_SHARE, MOST_VARIANCE = 0.7, 0.5, 0.02
 
 
 class Estimates(Protocol):

@@ -54,7 +54,7 @@ MOST_ERROR = 0.05  # of bias and Monte Carlo error together,
 SHARE_OF_ERROR = 0.1  # or a share of the standard error over images, if that is more
 MOST_GAP = 0.1
 MOST_JOINT_ERRORS = 3.0  # between two estimators on the same images
-FEWEST_TO_CORRECT = 8  # annealed images that may stand for others
+FEWEST_TO_CORRECT = 30  # annealed images that may stand for others: of 8, all may lack what one in twenty has
 NAMED = 20  # images that failed, in evaluation.json
 
 
@@ -131,8 +131,8 @@ def summarize(
         why_upper_bound=found.why
         or _why_untrusted(found.untrusted, failed)
         or _why_imprecise(found.variance, error, standard_error)
-        or _why_gap(gap)
-        or ("" if found.checked else "nothing checks that its samples cover p(z|x)"),
+        or ("" if found.checked else "nothing checks that its samples cover p(z|x)")
+        or _why_gap(gap),
     )
     if summary.why_upper_bound:
         warnings.warn(f"{name} is an upper bound: {summary.why_upper_bound}.", Unconverged, stacklevel=2)
@@ -155,8 +155,14 @@ def _helped(found: Corrected, annealed: Annealed, fails: Tensor) -> Corrected:
     of_these = fails[annealed.images]
     if not of_these.any():
         return found
+    count, left = int(of_these.sum()), int(fails.sum()) - int(of_these.sum())
     fail_again = float((~_effective(annealed))[of_these].double().mean())
-    return _moved(found, annealed, fails, of_these)._replace(untrusted=found.untrusted * fail_again)
+    found = _moved(found, annealed, fails, of_these)._replace(untrusted=found.untrusted * fail_again)
+    if count < FEWEST_TO_CORRECT and left > MOST_UNTRUSTED * len(fails):
+        found = found._replace(
+            why=f"only {count} of {count + left} images that need it were annealed, fewer than {FEWEST_TO_CORRECT}"
+        )
+    return found
 
 
 def _checked(found: Corrected, estimates: Estimates, annealed: Annealed, fails: Tensor) -> Corrected:
@@ -168,7 +174,7 @@ def _checked(found: Corrected, estimates: Estimates, annealed: Annealed, fails: 
     checks = int(of_these.sum())
     found = found._replace(checked=checks > 0 or bool(fails.all()))
     apart = _apart(estimates, annealed, of_these)
-    if apart == 0:
+    if apart == 0 or found.why:
         return found
     if apart < 0:
         return found._replace(why=f"annealing finds {-apart:.2g} nats less on the images that check it")
@@ -248,6 +254,6 @@ def _apart(estimates: Estimates, annealed: Annealed, rows: Tensor) -> float:
 
 
 def _why_gap(gap: float | None) -> str:
-    return (
-        "" if gap is None or gap <= MOST_GAP else f"on images that the model draws, its bounds are {gap:.2g} nats apart"
-    )
+    if gap is None:
+        return "nothing bounds log p(x) from above"
+    return "" if gap <= MOST_GAP else f"on images that the model draws, its bounds are {gap:.2g} nats apart"

@@ -22,9 +22,11 @@ from vaeline.models.contracts import Prior
 from vaeline.models.estimators import laplace, pareto_tail
 from vaeline.models.estimators.joint_density import JointDensity
 from vaeline.models.estimators.log_likelihood import LogLikelihood
+from vaeline.models.estimators.posterior_modes import Modes
 from vaeline.models.estimators.student_mixture import StudentMixture
 from vaeline.models.likelihoods._gaussian import IsotropicGaussian
 from vaeline.models.likelihoods.bernoulli import Bernoulli
+from vaeline.models.priors.mixture import Mixture
 from vaeline.models.priors.standard import Standard
 
 
@@ -48,7 +50,9 @@ def test_the_approximation_of_a_linear_gaussian_model_is_exact(latent: int) -> N
     decoder: Any = model.density.model
     decoder.features = lambda x, labels: torch.zeros(len(x), latent)
     decoder.posterior = SimpleNamespace(centre=lambda features: features)
-    torch.testing.assert_close(laplace.approximate(model.density), model.log_prob, atol=1e-2, rtol=0)
+    torch.testing.assert_close(
+        laplace.approximate(model.density, [model.density.centre()]), model.log_prob, atol=1e-2, rtol=0
+    )
 
 
 def grid_likelihood(of: JointDensity, width: float = 6.0, points: int = 4001) -> Tensor:
@@ -116,16 +120,72 @@ def test_a_singular_curvature_is_bounded() -> None:
     assert ((mean_of(weights) - exact) / errors_of(weights)).abs().max() < 4
 
 
-def test_images_whose_weights_fail_get_ten_times_as_many_samples() -> None:
+def test_images_whose_weights_fail_get_five_times_as_many_samples() -> None:
     """Half of the images have a proposal that lies off by half a unit."""
     model = LinearGaussian(4)
     torch.manual_seed(0)
     exact = laplace.proposal(model.density, [torch.zeros_like(model.z)])
     off = torch.arange(IMAGES) % 2 == 1
     proposal = StudentMixture(exact.centre + 0.12 * off.view(-1, 1), exact.factor, exact.log_weight)
-    first = LogLikelihood.of_weights(laplace.log_weights(model.density, proposal, 50))
+    first = LogLikelihood.of_weights(laplace.log_weights(model.density, proposal, 100))
     assert is_trusted(first)[~off].double().mean() > 0.5 > is_trusted(first)[off].double().mean()
-    found = laplace.importance_sampled(model.density, proposal, 50)
+    found = laplace.importance_sampled(model.density, proposal, 100)
     drawn = effective_samples(found) / found.effective_share
-    assert set(drawn.round().long().tolist()) == {50, 500} and (drawn[off] > 400).double().mean() > 0.5
+    assert set(drawn.round().long().tolist()) == {100, 500} and (drawn[off] > 400).double().mean() > 0.5
     assert ((found.log_prob - model.log_prob).abs() < 5 * found.variance.sqrt() + 0.01).all()
+
+
+def test_a_poor_mode_at_the_centre_does_not_hold_the_others() -> None:
+    """Two modes, one 100 nats higher and narrow: the restarts find it although the curvature at the centre is that of the wide one."""
+    torch.manual_seed(0)
+    decode = lambda z: torch.cat([z, 4 * (-((z - 2) ** 2) / 0.1).exp()], 1)  # noqa: E731
+    x = torch.tensor([[1.0, 4.0]]).expand(IMAGES, -1)
+    model = density(decode, x, sigma_likelihood(0.25), Standard(1))
+    decoder: Any = model.model
+    decoder.features = lambda x, labels: torch.zeros(len(x), 1)
+    decoder.posterior = SimpleNamespace(centre=lambda features: features)
+    proposal = laplace.proposal_of(model)
+    z = proposal.sample(2000)
+    found = mean_of(model.log_prob(z) - proposal.log_prob(z))
+    assert ((found - grid_likelihood(model)).abs() < 0.1).double().mean() >= 0.9
+    assert laplace.proposal(model, [torch.zeros(IMAGES, 1)]).centre.max() < 1.5  # where the centre leads
+
+
+def test_a_better_mode_beside_a_ridge_is_kept() -> None:
+    """Between two narrow components of a prior the curvature is indefinite, so that no distance in its units means anything."""
+    ridge = Modes(
+        torch.zeros(1, 1, 2), torch.tensor([[-500.0]]).double(), torch.diag(torch.tensor([1.0, -1.0])).view(1, 1, 2, 2)
+    )
+    far, height = torch.tensor([[0.1, 5.0]]), torch.tensor([7.0]).double()
+    first = Modes(*(field[0] for field in ridge))
+    assert not first.holds(far, height).any() and first.holds(first.z, first.log_prob).all()
+    both = Modes(
+        torch.stack([first.z, far]), torch.stack([first.log_prob, height]), first.curvature.expand(2, -1, -1, -1)
+    )
+    assert laplace._distinct(both).flatten().tolist() == [False, True]
+
+
+def test_components_of_a_prior_that_the_centre_misses_are_found() -> None:
+    torch.manual_seed(0)
+    prior = Mixture(2, 4)
+    with torch.no_grad():
+        prior.mean.copy_(torch.tensor([[1.0], [-1.0]]).expand(2, 4))
+        prior.log_var.fill_(-5.0)
+    z = prior.sample(IMAGES, None).detach()
+    weight = torch.randn(4, PIXELS)
+    model = density(lambda z: z @ weight, sigma_likelihood(0.5).sample(z @ weight), sigma_likelihood(0.5), prior)
+    decoder: Any = model.model
+    decoder.features = lambda x, labels: torch.zeros(len(x), 4)
+    decoder.posterior = SimpleNamespace(centre=lambda features: features)
+    proposal = laplace.proposal_of(model)
+    near = (proposal.centre[proposal.log_weight.argmax(0), torch.arange(IMAGES)] - z).norm(dim=1)
+    assert (near < 0.5).all()
+
+
+def test_a_label_whose_centre_misses_its_mode_is_not_dropped() -> None:
+    model = mirrored(sigma_likelihood(0.1), Standard(1))
+    far = torch.full((IMAGES, 1), 30.0)  # from where no step goes downhill to a mode soon
+    alone = laplace.approximate(model, [far])
+    torch.manual_seed(0)
+    found = laplace.approximate(model, [far, *laplace.restarts(model, 1)])
+    assert (found >= alone - 1e-6).all() and (found - grid_likelihood(model) + log(2)).abs().max() < 0.1

@@ -224,15 +224,17 @@ def test_a_part_of_the_annealed_images_stands_for_the_others() -> None:
     [
         (HEAVY, None, "75% of the images"),
         (HEAVY, annealed([0, 1, 2, 3], [-0.5, -1.0, -2.0, -6.0], share=0.2), "75% of the images"),
-        (changed(SURE, variance=[0.049] * 4), None, "bias and Monte Carlo error"),
-        (SURE, annealed([0, 1], [-0.8, -1.8]), "annealing contradicts it, on 2 images, fewer than 8"),
+        (changed(SURE, log_prob=[-1.0, -1.1, -1.2, -1.3], variance=[0.019] * 4), None, "bias and Monte Carlo error"),
+        (SURE, annealed([0, 1], [-0.8, -1.8]), "annealing contradicts it, on 2 images, fewer than 30"),
+        (HEAVY, annealed([0, 1, 3], [-0.5, -1.0, -6.0]), "only 2 of 3 images that need it were annealed"),
         (SURE, annealed([0, 1], [-1.2, -2.2]), "annealing finds 0.2 nats less"),
         (SURE, None, "nothing checks"),
         (SURE, annealed([], []), "nothing checks"),
         (HEAVY, annealed([0, 1, 2], [-0.5, -1.0, -2.0]), "nothing checks"),
         (SURE, annealed([0], [-1.0], gaps=(0.5, 0.1)), "its bounds are 0.3 nats apart"),
+        (SURE, annealed([0], [-1.0], gaps=()), "nothing bounds log p(x) from above"),
     ],
-    ids=["heavy tails", "chains that fail", "bias", "more", "less", "no second", "no image", "no check", "gap"],
+    ids=["heavy tails", "chains that fail", "bias", "more", "few", "less", "no second", "no image", "no check", "gap", "no gap"],
 )  # fmt: skip
 def test_what_makes_an_upper_bound(estimates: LogLikelihood, second: Annealed | None, why: str) -> None:
     with pytest.warns(Unconverged, match="nll is an upper bound"):
@@ -264,15 +266,15 @@ def test_an_image_that_the_model_cannot_explain_is_named(value: float) -> None:
 
 
 def test_where_annealing_contradicts_the_samples_all_images_are_moved() -> None:
-    """Sixteen images that need no second estimate; annealing finds half a nat more on the nine that it is tried on."""
-    sure = LogLikelihood(*(field.repeat(4) for field in SURE))
-    tried = list(range(9))
-    summary = summarize(sure, "nll", annealed(tried, [value + 0.5 for value in sure.log_prob[:9].tolist()]))
+    """64 images that need no second estimate; annealing finds half a nat more on the forty that it is tried on."""
+    sure = LogLikelihood(*(field.repeat(16) for field in SURE))
+    tried = list(range(40))
+    summary = summarize(sure, "nll", annealed(tried, [value + 0.5 for value in sure.log_prob[:40].tolist()]))
     torch.testing.assert_close(summary.values, sure.log_prob + 0.5)
     assert summary.why_upper_bound == ""
-    less = quiet(sure, annealed(tried, [value - 0.5 for value in sure.log_prob[:9].tolist()]))
+    less = quiet(sure, annealed(tried, [value - 0.5 for value in sure.log_prob[:40].tolist()]))
     torch.testing.assert_close(less.values, sure.log_prob)  # the chains fail
-    agrees = summarize(sure, "nll", annealed(tried, [value + 0.001 for value in sure.log_prob[:9].tolist()]))
+    agrees = summarize(sure, "nll", annealed(tried, [value + 0.001 for value in sure.log_prob[:40].tolist()]))
     torch.testing.assert_close(agrees.values, sure.log_prob)  # the samples are more precise
 
 

@@ -14,7 +14,7 @@ FAILS = 2  # gains in a row that are not, until the curvature is computed anew
 TOGETHER = 4  # which waits until one image in so many needs it
 LEAST_CHANGE = 1e-4  # of a gradient along a step, as a share of what the curvature says: with less, it does not correct the curvature
 FIRST_DAMPING, LESS, MORE, MOST_DAMPING = 0.1, 0.3, 10.0, 1e6
-SAME = 1.0  # squared distance in units of the curvature below which two modes are one
+SAME = 1.0  # nats, and squared distance in units of the curvature, below which two modes are one
 
 
 class Modes(NamedTuple):
@@ -28,10 +28,11 @@ class Modes(NamedTuple):
         """The same for some of the images, indices."""
         return Modes(*(field[rows] for field in self))
 
-    def apart(self, z: Tensor) -> Tensor:
-        """Squared distance of a z of each image from its mode, in units of the curvature, (images,)."""
+    def holds(self, z: Tensor, log_prob: Tensor) -> Tensor:
+        """Whether a z of each image, (images, latent), with its log_prob is this mode, (images,), bool."""
         difference = (z - self.z).unsqueeze(-1)
-        return (difference.mT @ self.curvature @ difference).flatten()
+        apart = (difference.mT @ self.curvature @ difference).flatten()  # below 0 where a search ended beside a ridge
+        return (apart.abs() < SAME) & ((log_prob - self.log_prob).abs() < SAME)
 
 
 def climb(density: JointDensity, start: Tensor, beside: Modes | None = None) -> Modes:
@@ -78,8 +79,7 @@ class _Search:
         if not len(rows):
             return False
         if self.beside is not None:
-            near = self.beside.of(rows)
-            self.joined[rows] = (near.apart(self.z[rows]) < SAME) & (self.log_prob[rows] > near.log_prob - SAME)
+            self.joined[rows] = self.beside.of(rows).holds(self.z[rows], self.log_prob[rows])
         step = _step(self.curvature[rows], self.gradient[rows], self.damping[rows])
         expected = 0.5 * (step * self.gradient[rows]).sum(1).double()
         far = ~(expected < LEAST_GAIN)
