@@ -25,6 +25,7 @@ from vaeline.data.store import read_split
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.raw_likelihood import Estimated, Estimation
 from vaeline.metrics._trust import MOST_PARETO_K
+from vaeline.metrics.nll import Annealed, summarize
 from vaeline.models.estimators import laplace
 from vaeline.models.estimators.around_modes import annealed, around_modes
 from vaeline.models.estimators.from_posterior import from_posterior
@@ -133,12 +134,11 @@ def _compared(
     torch.manual_seed(1)
     long = around_modes(model, model.likelihood, x, labels, LONG)
     best = max(annealed(model, model.likelihood, x, labels, long).likelihood.log_prob.mean(), long.log_prob.mean())
-    final = LogLikelihood(*(field.clone() for field in estimated.given))
-    needed = (final.pareto_k[0, estimated.bridged] > MOST_PARETO_K).nonzero().squeeze(1)
-    final.put((slice(None), estimated.bridged[needed]), estimated.annealed.at(slice(None), needed))
+    second = Annealed(estimated.bridged, estimated.annealed.at(0), estimated.gaps)
+    final = estimated.given.at(0)._replace(log_prob=summarize(estimated.given.at(0), "nll", second).values)
     gaps = {"posterior": _gap_of_posterior(model, labels), "modes": _gap_of_modes(model, labels)}
     gaps["all_stages"] = float(estimated.gaps.mean()) if len(estimated.gaps) else None
-    each = {"posterior": posterior, "modes": modes.at(0), "all_stages": final.at(0)}
+    each = {"posterior": posterior, "modes": modes.at(0), "all_stages": final}
     rows = {
         name: Found(
             effective_share=float(of.effective_share.median()),

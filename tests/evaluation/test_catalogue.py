@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.made_up import study
 from vaeline.evaluation import catalogue as module
-from vaeline.evaluation.catalogue import catalogue, names_for
+from vaeline.evaluation.catalogue import catalogue, names_for, require_measured
 from vaeline.metrics._entry import GROUPS
 from vaeline.system.errors import UserError
 
@@ -152,3 +153,21 @@ def test_backups_of_a_metric_are_no_metrics(folder: Path) -> None:
     for name in ("mine.py", "mine.py~", "mine.py.orig", ".#mine.py", "._mine.py"):
         (folder / name).write_text(ENTRY.format(name="mine"))
     assert catalogue().files == {"mine": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("primary", "why"),
+    [
+        (["nll", "fd_sample_by_label"], "'fd_sample_by_label', which is measured only if evaluation.by_label is true"),
+        (["fid_sample"], "'fid_sample', which needs evaluation.features inception, and they are classifier"),
+        (["condition_accuracy"], "'condition_accuracy', which has a meaning for variants with a condition only"),
+        (["nll", "fd_sample"], ""),
+    ],
+)
+def test_a_primary_metric_that_no_run_will_have_is_refused(primary: list[str], why: str) -> None:
+    of = study(primary=primary)
+    if why:
+        with pytest.raises(UserError, match=why):
+            require_measured(of)
+    else:
+        require_measured(of)

@@ -60,6 +60,10 @@ class StudySection(Entry):
         """Refuse a baseline that does not run."""
         if self.baseline is not None and self.baseline not in self.variants:
             raise ValueError(f"baseline is {self.baseline!r}; take one of study.variants: {', '.join(self.variants)}")
+        if self.baseline is not None and len(self.variants) == 1:
+            raise ValueError(
+                f"baseline is {self.baseline!r}, the only variant; add another one, or set baseline to null"
+            )
         return self
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ from pipeline_steps.file_states import PACKAGES
 from pipeline_steps.plan_check import PLANNED, SOURCE, WEIGHTS, plan
 from vaeline.data import source_fingerprint
 from vaeline.evaluation import given_weights
-from vaeline.evaluation.catalogue import require_primary
+from vaeline.evaluation.catalogue import require_measured, require_primary
 from vaeline.study import reading
 from vaeline.system.errors import UserError, in_words
 from workflow import bridge
@@ -31,6 +31,7 @@ try:
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
     # Reads the entries of all metrics, so that a mistake in one stops the run here.
     require_primary(STUDY.study.primary)
+    require_measured(STUDY)
     # A job on another machine has what the submitting process saw, and does not read a large source again.
     FINGERPRINTS = (
         json.loads(os.environ.get(PLANNED, "{}"))
