@@ -25,6 +25,7 @@ from vaeline.data.store import read_split
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.raw_likelihood import Estimated, Estimation
 from vaeline.metrics._trust import MOST_PARETO_K
+from vaeline.metrics.nll import Annealed, summarize
 from vaeline.models.estimators import laplace
 from vaeline.models.estimators.around_modes import annealed, around_modes
 from vaeline.models.estimators.from_posterior import from_posterior
@@ -49,7 +50,7 @@ class Found(TypedDict):
     heavy: float  # share of the images with a Pareto k above 0.7
     short: float  # nats below the best long run, mean over images
     gap: float | None  # upper minus lower bound on images that the model draws, nats; None if it is unknown
-    cost: float  # times the seconds of sampling from q(z|x)
+    cost: float  # times the CPU seconds of sampling from q(z|x)
 
 
 class Measured(TypedDict):
@@ -67,14 +68,14 @@ class Measured(TypedDict):
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--name", "names", multiple=True, help="Of each run on the page, in the same order.")
-@click.option("--images", default=100, show_default=True, help="Test images, spread over the split.")
+@click.option("--images", default=500, show_default=True, help="Test images, spread over the split.")
 @click.option("--turns", default=3, show_default=True, help="Timed turns of each estimator, one after the other.")
 @click.option("--keep", is_flag=True, help="Write benchmarks/measured/likelihoods.json.")
 def main(runs: tuple[Path, ...], names: tuple[str, ...], images: int, turns: int, keep: bool) -> None:
     """Measure the estimators on trained RUNS."""
     if names and len(names) != len(runs):
         raise click.UsageError(f"{len(names)} names are given for {len(runs)} runs; give one --name for each.")
-    prepare_process(2)
+    prepare_process(1)
     warnings.simplefilter("ignore")  # that an estimate is only a bound, which the table shows
     results: dict[str, Measured] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for run, name in zip(runs, names or map(str, runs), strict=True):
@@ -106,17 +107,16 @@ def measured(run: Path, images: int, turns: int) -> Measured:
         "modes": lambda: around_modes(model, model.likelihood, x, labels, AROUND_MODES),
         "all_stages": lambda: estimation.estimated(model.likelihood, "own"),
     }
-    around_modes(
-        model, model.likelihood, x[:2], labels[:2], 20
-    )  # what torch loads for its first derivative does not count
+    # What torch loads for its first derivative does not count.
+    around_modes(model, model.likelihood, x[:2], labels[:2], 20)
     seconds: dict[str, list[float]] = {name: [] for name in stages}
     found: dict[str, LogLikelihood | Estimated] = {}
     for _ in range(turns):
         for name, stage in stages.items():
             torch.manual_seed(0)
-            started = time.perf_counter()
+            started = time.process_time()
             found[name] = stage()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(time.process_time() - started)
     return _compared(model, x, labels, found, {name: median(each) for name, each in seconds.items()})
 
 
@@ -134,12 +134,11 @@ def _compared(
     torch.manual_seed(1)
     long = around_modes(model, model.likelihood, x, labels, LONG)
     best = max(annealed(model, model.likelihood, x, labels, long).likelihood.log_prob.mean(), long.log_prob.mean())
-    final = LogLikelihood(*(field.clone() for field in estimated.given))
-    needed = (final.pareto_k[0, estimated.bridged] > MOST_PARETO_K).nonzero().squeeze(1)
-    final.put((slice(None), estimated.bridged[needed]), estimated.annealed.at(slice(None), needed))
+    second = Annealed(estimated.bridged, estimated.annealed.at(0), estimated.gaps)
+    final = estimated.given.at(0)._replace(log_prob=summarize(estimated.given.at(0), "nll", second).values)
     gaps = {"posterior": _gap_of_posterior(model, labels), "modes": _gap_of_modes(model, labels)}
     gaps["all_stages"] = float(estimated.gaps.mean()) if len(estimated.gaps) else None
-    each = {"posterior": posterior, "modes": modes.at(0), "all_stages": final.at(0)}
+    each = {"posterior": posterior, "modes": modes.at(0), "all_stages": final}
     rows = {
         name: Found(
             effective_share=float(of.effective_share.median()),
@@ -171,12 +170,11 @@ def _drawn(model: Model, labels: Tensor) -> tuple[JointDensity, Tensor]:
 def _gap_of_modes(model: Model, labels: Tensor) -> float:
     torch.manual_seed(2)
     density, z = _drawn(model, labels)
-    gaps = []
-    for part, exact in zip(density.parts(), z.split([len(part) for part in density.parts()]), strict=True):
+    gaps, parts = [], density.parts()
+    for part, exact in zip(parts, z.split([len(part) for part in parts]), strict=True):
         proposal = laplace.proposal_of(part)
-        drawn = proposal.sample(AROUND_MODES, stratified=False)
-        weights = part.log_prob(drawn) - proposal.log_prob(drawn)
-        gaps.append(gap(weights, part.log_prob(exact.unsqueeze(0)) - proposal.log_prob(exact.unsqueeze(0))))
+        of_exact = part.log_prob(exact.unsqueeze(0)) - proposal.log_prob(exact.unsqueeze(0))
+        gaps.append(gap(laplace.log_weights(part, proposal, AROUND_MODES, stratified=False), of_exact))
     return float(torch.cat(gaps).mean())
 
 

@@ -8,9 +8,9 @@ from pipeline_steps.command import study_command
 from vaeline.evaluation.catalogue import catalogue, require_primary
 from vaeline.report import compare, comparison, results
 from vaeline.report.comparison import Comparison
-from vaeline.report.power import SURE, Claim, claims_of, level_of
+from vaeline.report.power import MOST_SEEDS, SURE, Claim, claims_of, level_of
 from vaeline.report.table import number
-from vaeline.runs.folder import StudyFolder
+from vaeline.runs.folder import FILES, StudyFolder
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, shown
 
@@ -32,9 +32,11 @@ def main(study: Study, difference: float | None, metric: str | None, power: floa
     finished = {seed for variant in compared.variants for seed in compared.seeds_of(variant)}
     click.echo(
         f"Variance: of {study.study.name}, seeds {', '.join(map(str, sorted(finished)))}. Differences are not shown, since seeds that are "
-        f"added for their sake find what is not there.\nLevel: {level:.2g} for {shared}. Power: {power:g}.\n"
+        f"added for their sake find what is not there.\nLevel: {level:.2g} for {shared}. Power: {power}.\n"
         f"In brackets: if the deviation over seeds is at its upper {SURE:.0%} limit, because few seeds know it badly."
     )
+    for line in _left_out(compared):
+        click.echo(line)
     if difference is None:
         _print_differences(claims, level, power)
     else:
@@ -58,7 +60,8 @@ def _comparison(study: Study) -> Comparison:
         found = comparison.read(path)
         if found.study != study.study.name:
             raise UserError(f"{path} has the results of the study {found.study}; run the study again.")
-        return found
+        if list(found.variants) == study.study.variants:  # else variants came or went after the report
+            return found
     runs = results.read(folder.runs, study, tolerant=True)
     if not runs.runs:
         raise UserError(f"No run in {folder.runs} is finished; run the study first (snakemake --cores 4 all).")
@@ -68,9 +71,25 @@ def _comparison(study: Study) -> Comparison:
 def _claims(study: Study, compared: Comparison) -> list[Claim]:
     if claims := claims_of(compared, study.study):
         return claims
+    if len(study.study.variants) == 1:
+        raise UserError("The study has one variant, so that it compares nothing; add a variant to study.variants.")
+    of = ", ".join(study.study.primary or ()) or "a primary metric"
     raise UserError(
-        "No two variants share two finished seeds and a primary metric, so that no variance is known; run two seeds or more of each."
+        f"No two variants share two finished seeds with a value of {of}, so that no variance is known; run two seeds or more of each, and see "
+        "python -m pipeline_steps.table for values that are missing."
     )
+
+
+def _left_out(compared: Comparison) -> list[str]:
+    """What the variance says nothing of, though the study has it."""
+    unfinished = tuple(FILES.values())
+    damaged = [each.removesuffix(".") for each in compared.missing if not each.endswith(unfinished)]
+    lines = [f"Left out: {each}." for each in damaged]
+    if compared.undecided:
+        lines.append(
+            f"Nothing is known of {', '.join(compared.undecided)}: no two variants share two seeds with a value."
+        )
+    return lines
 
 
 def _print_differences(claims: list[Claim], level: float, power: float) -> None:
@@ -90,6 +109,8 @@ def _print_differences(claims: list[Claim], level: float, power: float) -> None:
 
 
 def _smallest(claim: Claim, seeds: int, level: float, power: float) -> str:
+    if not claim.varies:
+        return "no variance"
     found, most = (each.detectable(seeds, level, power) for each in (claim, claim.at_its_limit()))
     return f"{number(found, found)} ({number(most, most)})"
 
@@ -105,9 +126,18 @@ def _print_seeds(claims: list[Claim], metric: str, difference: float, level: flo
         + f" in {metric}:"
     )
     for claim in chosen:
-        found, most = (each.needed(difference, level, power) for each in (claim, claim.at_its_limit()))
-        needed = f"{found:,}" if found else "no number, because test images and classifiers alone leave more open"
-        click.echo(f"  {' and '.join(claim.variants)}: {needed}" + (f" ({most:,})" if found and most else ""))
+        click.echo(f"  {' and '.join(claim.variants)}: {_needed(claim, difference, level, power)}")
+
+
+def _needed(claim: Claim, difference: float, level: float, power: float) -> str:
+    if not claim.varies:
+        return "unknown, because the differences of these runs do not vary"
+    found, most = (each.needed(difference, level, power) for each in (claim, claim.at_its_limit()))
+    if found:
+        return f"{found:,}" + (f" ({most:,})" if most else "")
+    if claim.bounded:
+        return "no number, because test images and classifiers alone leave more open"
+    return f"more than {MOST_SEEDS:,}"
 
 
 if __name__ == "__main__":

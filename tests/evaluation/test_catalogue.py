@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vaeline.evaluation.catalogue import catalogue, load, names_for
+from tests.made_up import study
+from vaeline.evaluation.catalogue import catalogue, load, names_for, require_measured
 from vaeline.metrics._entry import GROUPS
 from vaeline.study import parts
 from vaeline.system.errors import UserError
@@ -175,3 +176,21 @@ def test_an_own_metric_that_nothing_would_measure_is_refused(write_own: Callable
         UserError, match="declares brightness without a subject, so that nothing would measure it; set subject"
     ):
         catalogue()
+
+
+@pytest.mark.parametrize(
+    ("primary", "why"),
+    [
+        (["nll", "fd_sample_by_label"], "'fd_sample_by_label', which is measured only if evaluation.by_label is true"),
+        (["fid_sample"], "'fid_sample', which needs evaluation.features inception, and they are classifier"),
+        (["condition_accuracy"], "'condition_accuracy', which has a meaning for variants with a condition only"),
+        (["nll", "fd_sample"], ""),
+    ],
+)
+def test_a_primary_metric_that_no_run_will_have_is_refused(primary: list[str], why: str) -> None:
+    of = study(primary=primary)
+    if why:
+        with pytest.raises(UserError, match=why):
+            require_measured(of)
+    else:
+        require_measured(of)

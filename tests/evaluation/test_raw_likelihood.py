@@ -45,6 +45,7 @@ def test_a_killed_estimation_goes_on_to_the_same_numbers(
     train, test = (Batches(split, FACTS, 16) for split in (TRAIN, TEST))
     model = LinearGaussian(conditional=False).eval()
     monkeypatch.setattr(raw_likelihood, "MOST_AT_A_TIME", 32)
+    monkeypatch.setattr(raw_likelihood, "HELD_TOGETHER", 1)
     whole = measure_likelihood(model, train, test, AMPLE)
     kept, function = Kept(tmp_path), getattr(raw_likelihood, stage)
     monkeypatch.setattr(raw_likelihood, "KEEP_EVERY", 0.0)
@@ -83,7 +84,7 @@ def test_both_estimators_and_both_bounds_agree_with_the_truth(conditional: bool)
 def test_images_that_are_not_trusted_are_annealed_as_far_as_the_budget_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw_likelihood, "CHECKED", 4)
     monkeypatch.setattr(raw_likelihood, "FIRST_ANNEALED", 2)
-    monkeypatch.setattr(_trust, "LEAST_EFFECTIVE", 1_000)  # which no image reaches
+    monkeypatch.setattr(_trust, "MOST_VARIANCE", 0.0)  # which no image reaches
     counts = {}
     for budget in (0, 200, 100_000):
         settings = SETTINGS.model_copy(update={"likelihood": LikelihoodEstimate(samples=400, budget=budget)})

@@ -96,9 +96,46 @@ def test_a_study_that_is_not_finished_is_planned_from_what_it_has() -> None:
 
 def test_one_seed_has_no_variance() -> None:
     declare(seeds=(0,))
-    assert "Error: No two variants share two finished seeds and a primary metric" in planned().output
+    assert "Error: No two variants share two finished seeds with a value of a primary metric" in planned().output
 
 
 def test_without_a_run_nothing_is_planned() -> None:
     (RESULTS / "runs").rename(RESULTS / "away")
     assert "Error: No run in results/tiny/runs is finished; run the study first" in planned().output
+
+
+def test_runs_that_cannot_be_read_are_named() -> None:
+    assert "Left out" not in planned().output
+    path = RESULTS / "runs/one/seed-0/evaluation.json"
+    path.write_text(path.read_text().replace("nll", "nil", 1))
+    said = planned().output
+    assert said.count("Left out: one seed 0: ") == 1 and "seeds 0, 1, 2." in said
+
+
+def test_a_primary_metric_without_values_is_named() -> None:
+    declare(primary=["mig", "nll"])
+    assert "Nothing is known of mig: no two variants share two seeds with a value." in planned().output
+    declare(primary=["mig"])
+    assert "Error: No two variants share two finished seeds with a value of mig, " in planned().output
+
+
+def test_differences_that_do_not_vary_say_nothing_of_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "alike").mkdir()
+    monkeypatch.chdir(tmp_path / "alike")
+    declare()
+    write_runs(RESULTS / "runs", {"one": [1.0, 2.0, 3.0], "two": [2.0, 3.0, 4.0]})
+    assert "no variance" in planned().output
+    assert (
+        "one and two: unknown, because the differences of these runs do not vary" in planned("--difference", "1").output
+    )
+
+
+def test_a_difference_that_no_number_of_seeds_finds() -> None:
+    assert "one and two: more than 1,000,000,000" in planned("--difference", "1e-300").output
+
+
+def test_a_variant_that_came_after_the_report_counts() -> None:
+    comparison.write(RESULTS / "comparison.json", compare.compare(results.read(RESULTS / "runs", load())))
+    write_runs(RESULTS / "runs", {"three": [7.0, 8.1, 9.0]})
+    declare(variants=("one", "two", "three"))
+    assert "for each of 3 claims." in planned().output

@@ -21,6 +21,7 @@ from vaeline.system.errors import UserError, reason
 
 if TYPE_CHECKING:
     from vaeline.metrics._images import ImageSet, Results
+    from vaeline.study.schema import Study
 
 UNKNOWN = Metric("unknown", group="Other metrics", meaning="", definition="")  # for a metric that no file declares
 
@@ -108,6 +109,25 @@ def require_primary(names: Sequence[str] | None) -> None:
             near = get_close_matches(name, known, n=3)
             meant = f"did you mean {' or '.join(near)}?" if near else f"take some of {', '.join(known)}."
             raise UserError(f"study.primary has {name!r}, which is no metric that ranks variants; {meant}")
+
+
+def require_measured(study: Study) -> None:
+    """Check that the settings of a study let its primary metrics be measured.
+
+    Raises:
+        UserError: one will have no value in any variant.
+    """
+    evaluation, variants = study.evaluation, (study.variants[name] for name in study.study.variants)
+    for metric in map(catalogue().metric, study.study.primary or ()):
+        if metric.setting and not getattr(evaluation, metric.setting):
+            lacks = f"is measured only if evaluation.{metric.setting} is true"
+        elif metric.space == "fid" and evaluation.features.name != "inception":
+            lacks = f"needs evaluation.features inception, and they are {evaluation.features.name}"
+        elif metric.needs_labels and all(variant.condition is None for variant in variants):
+            lacks = "has a meaning for variants with a condition only, and none has one"
+        else:
+            continue
+        raise UserError(f"study.primary has {metric.name!r}, which {lacks}; change that, or take another metric.")
 
 
 @cache

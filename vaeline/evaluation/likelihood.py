@@ -98,7 +98,7 @@ def _put_estimated(record: Record, estimation: Estimation, likelihood: Likelihoo
         )
         annealed = Annealed(found.bridged, of_annealed[name], found.gaps)
         try:
-            summary = summarize(estimates, estimation.settings.likelihood.samples, both[0], annealed, estimation.chosen)
+            summary = summarize(estimates, both[0], annealed, estimation.chosen)
         except NotFinite as error:
             record.dash_each(both, str(error))
             continue

@@ -5,7 +5,7 @@ All of this is kept (see `kept`), so this file imports no metric: an edit of a m
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
@@ -30,6 +30,7 @@ from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
 from vaeline.system.state_files import State
 
+HELD_TOGETHER = 2**18  # elements of the images that are estimated together, at least
 KEEP_EVERY = 20.0  # seconds between two times that unfinished estimates are kept
 CHECKED = 64  # images on which annealing has to agree, and images that the model draws
 FEWEST_DRAWN = 8
@@ -145,19 +146,19 @@ class Estimation:
     def _every_image(self, likelihood: Likelihood, role: Role) -> LogLikelihood:
         settings = self.settings.likelihood
         section = self._section("likelihood", role, method=settings.method, samples=settings.samples)
-        state = self.kept.load(section) or {"estimates": None, "batches": 0}
+        state = self.kept.load(section) or {"estimates": None, "groups": 0}
         parts = [LogLikelihood(*state["estimates"])] if state["estimates"] else []
-        batches, kept_at = -(-len(self.test.images) // self.test.batch_size), time.monotonic()
-        with Bar("likelihood", len(self.chosen), sum(part.log_prob.shape[-1] for part in parts)) as bar:
-            for index, (x, labels) in enumerate(self._read(self.chosen) if state["batches"] < batches else ()):
-                if index < state["batches"]:
+        done, kept_at = sum(part.log_prob.shape[-1] for part in parts), time.monotonic()
+        with Bar("likelihood", len(self.chosen), done) as bar:
+            for index, (x, labels) in enumerate(self._groups() if done < len(self.chosen) else ()):
+                if index < state["groups"]:
                     continue
                 torch.manual_seed(derive_seed(f"likelihood {role}", self.seed, index))
-                if len(x):
-                    parts.append(self._estimate(likelihood, x, labels))
-                    bar.advance(len(x))
-                if time.monotonic() - kept_at > KEEP_EVERY or index == batches - 1:
-                    self.kept.store(section, {"estimates": tuple(concatenate(parts)), "batches": index + 1})
+                parts.append(self._estimate(likelihood, x, labels))
+                bar.advance(len(x))
+                done += len(x)
+                if done == len(self.chosen) or time.monotonic() - kept_at > KEEP_EVERY:
+                    self.kept.store(section, {"estimates": tuple(concatenate(parts)), "groups": index + 1})
                     kept_at = time.monotonic()
         return concatenate(parts)
 
@@ -211,7 +212,7 @@ class Estimation:
         count = len(self.chosen)
         fails = torch.zeros(count, dtype=torch.bool)
         for found in self.by_name(given, torch.arange(count)).values():
-            fails |= ~is_trusted(found, self.settings.likelihood.samples)
+            fails |= ~is_trusted(found)
         spread = torch.from_numpy(evenly_spaced(count, CHECKED))
         fails[spread] = False
         generator = torch.Generator().manual_seed(derive_seed("images to anneal", self.seed))
@@ -226,7 +227,7 @@ class Estimation:
         """Bounds of images that the model draws under labels of test images, as many as the budget allows."""
         settings = self.settings.likelihood
         [first, *_] = self.by_name(given, torch.arange(len(self.chosen))).values()
-        hard = float((~is_trusted(first, settings.samples)).double().mean())
+        hard = float((~is_trusted(first)).double().mean())
         allowed = settings.budget * len(self.chosen) / 4 / max(1.0, hard * cost)
         count = int(min(CHECKED, max(FEWEST_DRAWN, allowed)))
         labels = self._labels(torch.from_numpy(evenly_spaced(len(self.chosen), count)))
@@ -245,6 +246,18 @@ class Estimation:
             dequantized=self.settings.seed,
         )  # fmt: skip
 
+    def _groups(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """The chosen images, as many at a time as are estimated together."""
+        held: list[tuple[Tensor, Tensor]] = []
+        for x, labels in self._read(self.chosen):
+            if len(x):
+                held.append((x, labels))
+            if sum(some.numel() for some, _ in held) >= HELD_TOGETHER:
+                yield _joined(held)
+                held = []
+        if held:
+            yield _joined(held)
+
     def _read(self, rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """The images of each batch that are among some rows, possibly none; every batch is dequantized whole, whatever is chosen."""
         wanted = torch.zeros(len(self.test.images), dtype=torch.bool)
@@ -256,9 +269,14 @@ class Estimation:
     def take(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Some of the chosen images, in the order of their indices, and their labels."""
         rows = self.chosen[images]
-        x, labels = (torch.cat(each) for each in zip(*self._read(rows), strict=True))
+        x, labels = _joined(self._read(rows))
         places = torch.searchsorted(rows.sort().values, rows).to(x.device)
         return x[places], labels[places]
 
     def _labels(self, images: Tensor) -> Tensor:
         return self.test.labels[self.chosen[images].to(self.test.labels.device)]
+
+
+def _joined(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    images, labels = zip(*batches, strict=True)
+    return torch.cat(images), torch.cat(labels)

@@ -2,11 +2,12 @@
 
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
-# The weights have no heavy tail, or half of them count; and a few count in any case. With a heavier tail, their mean converges too slowly
-# for any number of samples that is ever drawn (Vehtari et al., 2024).
-MOST_PARETO_K, LEAST_SHARE, LEAST_EFFECTIVE = 0.7, 0.5, 20
+# The weights have no heavy tail, or half of them count; and about forty count in any case. With a heavier tail, their mean converges too
+# slowly for any number of samples that is ever drawn (Vehtari et al., 2024).
+MOST_PARETO_K, LEAST_SHARE, MOST_VARIANCE = 0.7, 0.5, 0.02
 
 
 class Estimates(Protocol):
@@ -17,14 +18,20 @@ class Estimates(Protocol):
     @property
     def tenth(self) -> Tensor: ...  # the same from a tenth of the samples
     @property
-    def variance(self) -> Tensor: ...  # of log_prob over draws of the samples
+    def variance(self) -> Tensor: ...  # of log_prob over draws of the samples: 1 / effective samples - 1 / samples
     @property
     def effective_share(self) -> Tensor: ...  # of the samples
     @property
     def pareto_k(self) -> Tensor: ...
 
 
-def is_trusted(estimates: Estimates, samples: int) -> Tensor:
-    """Which estimates from `samples` draws stand by themselves, (images,), bool."""
+def is_trusted(estimates: Estimates) -> Tensor:
+    """Which estimates stand by themselves, (images,), bool."""
     tail = (estimates.pareto_k <= MOST_PARETO_K) | (estimates.effective_share >= LEAST_SHARE)
-    return tail & (estimates.effective_share * samples >= LEAST_EFFECTIVE) & estimates.log_prob.isfinite()
+    return tail & (estimates.variance <= MOST_VARIANCE) & estimates.log_prob.isfinite()
+
+
+def effective_samples(estimates: Estimates) -> Tensor:
+    """How many samples count, (images,): the number that has both the share and the variance of an estimate; inf for one without variance."""
+    share = estimates.effective_share
+    return (share + (1 - share) / estimates.variance).nan_to_num(torch.inf, torch.inf)

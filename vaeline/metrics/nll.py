@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaeline.metrics._entry import Metric
-from vaeline.metrics._trust import LEAST_SHARE, Estimates, is_trusted
+from vaeline.metrics._trust import LEAST_SHARE, Estimates, effective_samples, is_trusted
 
 METRICS = [
     *(
@@ -54,7 +54,7 @@ MOST_ERROR = 0.05  # of bias and Monte Carlo error together,
 SHARE_OF_ERROR = 0.1  # or a share of the standard error over images, if that is more
 MOST_GAP = 0.1
 MOST_JOINT_ERRORS = 3.0  # between two estimators on the same images
-FEWEST_TO_CORRECT = 8  # annealed images that may stand for others
+FEWEST_TO_CORRECT = 30  # annealed images that may stand for others: of 8, all may lack what one in twenty has
 NAMED = 20  # images that failed, in evaluation.json
 
 
@@ -91,7 +91,6 @@ class Summary(NamedTuple):
 
 def summarize(
     estimates: Estimates,
-    samples: int,
     name: str,
     annealed: Annealed | None = None,
     rows: Tensor | None = None,
@@ -100,7 +99,6 @@ def summarize(
 
     Args:
         estimates: of all images.
-        samples: of each image.
         name: of the metric, for the warning.
         annealed: second estimates; without any, the value is a bound.
         rows: of the images in the test split, by which those that fail are named; None: all images of the split.
@@ -112,10 +110,10 @@ def summarize(
         Unconverged: the value is only an upper bound.
     """
     _refuse_not_finite(estimates, annealed, rows)
-    fails = ~is_trusted(estimates, samples)
+    fails = ~is_trusted(estimates)
     found = Corrected(estimates.log_prob.clone(), estimates.variance.clone(), 0.0, float(fails.double().mean()))
     if annealed is not None and len(annealed.images):
-        found = _corrected(found, estimates, annealed, fails)
+        found = _checked(_helped(found, annealed, fails), estimates, annealed, fails)
     images, failed = len(found.values), _failed(fails, annealed, rows)
     error = sqrt(float(found.variance.sum()) / images**2 + found.extra)
     standard_error = found.values.std().item() / sqrt(images)
@@ -126,15 +124,15 @@ def summarize(
         values=found.values,
         standard_error=standard_error,
         monte_carlo_error=error,
-        effective_sample_size=samples * estimates.effective_share.median().item(),
+        effective_sample_size=effective_samples(estimates).median().item(),
         untrusted=found.untrusted,
         failed=failed[:NAMED],
         gap=gap,
         why_upper_bound=found.why
         or _why_untrusted(found.untrusted, failed)
         or _why_imprecise(found.variance, error, standard_error)
-        or _why_gap(gap)
-        or ("" if found.checked else "nothing checks that its samples cover p(z|x)"),
+        or ("" if found.checked else "nothing checks that its samples cover p(z|x)")
+        or _why_gap(gap),
     )
     if summary.why_upper_bound:
         warnings.warn(f"{name} is an upper bound: {summary.why_upper_bound}.", Unconverged, stacklevel=2)
@@ -152,27 +150,42 @@ class Corrected(NamedTuple):
     checked: bool = False  # whether annealing was tried on images that need no second estimate, or none is left
 
 
-def _corrected(found: Corrected, estimates: Estimates, annealed: Annealed, fails: Tensor) -> Corrected:
-    """Replace estimates by annealed ones: those that fail, and all of them if annealing finds more in those that do not.
-
-    Both lie below log p(x) on average, so that the higher one is closer.
-    """
-    needed = fails[annealed.images]
-    effective = annealed.estimates.effective_share >= LEAST_SHARE
-    if needed.any():
-        found = _moved(found, annealed, fails, needed)._replace(
-            untrusted=found.untrusted * float((~effective)[needed].double().mean())
+def _helped(found: Corrected, annealed: Annealed, fails: Tensor) -> Corrected:
+    """Give the images that fail their annealed estimates."""
+    of_these = fails[annealed.images]
+    if not of_these.any():
+        return found
+    count, left = int(of_these.sum()), int(fails.sum()) - int(of_these.sum())
+    fail_again = float((~_effective(annealed))[of_these].double().mean())
+    found = _moved(found, annealed, fails, of_these)._replace(untrusted=found.untrusted * fail_again)
+    if count < FEWEST_TO_CORRECT and left > MOST_UNTRUSTED * len(fails):
+        found = found._replace(
+            why=f"only {count} of {count + left} images that need it were annealed, fewer than {FEWEST_TO_CORRECT}"
         )
-    checks = int((~needed).sum())
+    return found
+
+
+def _checked(found: Corrected, estimates: Estimates, annealed: Annealed, fails: Tensor) -> Corrected:
+    """Compare the images that do not fail with annealing, and move them where it finds more.
+
+    Both estimates lie below log p(x) on average, so that the higher one is closer.
+    """
+    of_these = ~fails[annealed.images]
+    checks = int(of_these.sum())
     found = found._replace(checked=checks > 0 or bool(fails.all()))
-    apart = _apart(estimates, annealed, ~needed)
-    if apart <= 0:
-        why = f"annealing finds {-apart:.2g} nats less on the images that check it" if apart else ""
-        return found._replace(why=why)
+    apart = _apart(estimates, annealed, of_these)
+    if apart == 0 or found.why:
+        return found
+    if apart < 0:
+        return found._replace(why=f"annealing finds {-apart:.2g} nats less on the images that check it")
     if checks < FEWEST_TO_CORRECT:
         return found._replace(why=f"annealing contradicts it, on {checks} images, fewer than {FEWEST_TO_CORRECT}")
-    left = float((~fails).double().mean()) * float((~effective)[~needed].double().mean())
-    return _moved(found, annealed, ~fails, ~needed)._replace(untrusted=found.untrusted + left)
+    fail_now = float((~fails).double().mean()) * float((~_effective(annealed))[of_these].double().mean())
+    return _moved(found, annealed, ~fails, of_these)._replace(untrusted=found.untrusted + fail_now)
+
+
+def _effective(annealed: Annealed) -> Tensor:
+    return annealed.estimates.effective_share >= LEAST_SHARE
 
 
 def _moved(found: Corrected, annealed: Annealed, group: Tensor, of_group: Tensor) -> Corrected:
@@ -200,7 +213,7 @@ def _failed(fails: Tensor, annealed: Annealed | None, rows: Tensor | None) -> li
     left = fails.clone()
     if annealed is not None and fails[annealed.images].any():
         left = torch.zeros_like(fails)
-        left[annealed.images] = fails[annealed.images] & (annealed.estimates.effective_share < LEAST_SHARE)
+        left[annealed.images] = fails[annealed.images] & ~_effective(annealed)
     return (left.nonzero().squeeze(1) if rows is None else rows[left]).tolist()
 
 
@@ -241,6 +254,6 @@ def _apart(estimates: Estimates, annealed: Annealed, rows: Tensor) -> float:
 
 
 def _why_gap(gap: float | None) -> str:
-    return (
-        "" if gap is None or gap <= MOST_GAP else f"on images that the model draws, its bounds are {gap:.2g} nats apart"
-    )
+    if gap is None:
+        return "nothing bounds log p(x) from above"
+    return "" if gap <= MOST_GAP else f"on images that the model draws, its bounds are {gap:.2g} nats apart"

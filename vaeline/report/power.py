@@ -13,7 +13,7 @@ from vaeline.report.paired_differences import Pair
 from vaeline.study.schema import StudySection
 
 SURE = 0.8  # confidence of the upper limit of a deviation, by which a study is planned (Browne, 1995)
-MOST_SEEDS = 10_000
+MOST_SEEDS = 10**9
 
 
 class Claim(NamedTuple):
@@ -61,8 +61,18 @@ class Claim(NamedTuple):
         degrees = self.seeds - 1
         return self._replace(deviation=self.deviation * sqrt(degrees / float(chdtri(degrees, SURE))))
 
+    @property
+    def varies(self) -> bool:
+        """Whether the runs tell of any variance."""
+        return self.deviation > 0 or self.fixed[0] > 0 or any(error.standard_error > 0 for error in self.alone)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether test images or classifiers leave something open, however many seeds there are."""
+        return self.fixed[0] > 0 or any(error.standard_error > 0 for error in self.alone)
+
     def needed(self, difference: float, level: float, power: float) -> int | None:
-        """The number of seeds that finds a difference; None if none does, because test images and classifiers alone leave more open.
+        """The number of seeds that finds a difference; None if a billion do not.
 
         Args:
             difference: that is wanted.

@@ -382,7 +382,7 @@ class TrainedRun:
 
     def _estimated(self, x: Tensor, labels: Tensor, samples: int, log_prior: Tensor | None) -> np.ndarray:
         given = around_modes(self.model, self.model.likelihood, x, labels, samples, log_prior)
-        rows = (~is_trusted(_mixed(given, log_prior), samples)).nonzero().squeeze(1)
+        rows = (~is_trusted(_mixed(given, log_prior))).nonzero().squeeze(1)
         if len(rows):
             some, of_some = given.at(slice(None), rows), rows.to(x.device)
             found = annealed(self.model, self.model.likelihood, x[of_some], labels[of_some], some, log_prior).likelihood

@@ -63,6 +63,10 @@ class StudySection(Entry):
         """Refuse a baseline that does not run."""
         if self.baseline is not None and self.baseline not in self.variants:
             raise ValueError(f"baseline is {self.baseline!r}; take one of study.variants: {', '.join(self.variants)}")
+        if self.baseline is not None and len(self.variants) == 1:
+            raise ValueError(
+                f"baseline is {self.baseline!r}, the only variant; add another one, or set baseline to null"
+            )
         return self
 
     @model_validator(mode="after")
@@ -451,7 +455,7 @@ class LikelihoodEstimate(Entry):
     )
     samples: int = Field(200, ge=10, le=1_000_000, description="of each image")
     budget: int = Field(
-        1500,
+        1000,
         ge=0,
         le=1_000_000_000,
         description="evaluations of the decoder for annealing, for each image that is measured, on average",

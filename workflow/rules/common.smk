@@ -18,7 +18,7 @@ from pipeline_steps.file_states import PACKAGES
 from pipeline_steps.plan_check import PLANNED, SOURCE, WEIGHTS, plan
 from vaeline.data import source_fingerprint
 from vaeline.evaluation import given_weights
-from vaeline.evaluation.catalogue import require_primary
+from vaeline.evaluation.catalogue import require_measured, require_primary
 from vaeline.study import reading
 from vaeline.system.errors import UserError, in_words
 from workflow import bridge
@@ -29,8 +29,9 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 try:
     PARAMS = reading.read_yaml(reading.PARAMS)
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
-    # This reads the entries of all metrics, so that a mistake in one stops the run here.
+    # Reads the entries of all metrics, so that a mistake in one stops the run here.
     require_primary(STUDY.study.primary)
+    require_measured(STUDY)
     # A job on another machine has what the submitting process saw, and does not read a large source again.
     FINGERPRINTS = (
         json.loads(os.environ.get(PLANNED, "{}"))
@@ -56,7 +57,6 @@ wildcard_constraints:
     features=STUDY.evaluation.features.name,
     variant="|".join(STUDY.study.variants),
     seed="|".join(map(str, STUDY.study.seeds)),
-    trial="|".join(map(str, STUDY.tuning.trials)) or "none",
 
 
 def tracked(*keys):
@@ -132,6 +132,5 @@ def targets():
             features=STUDY.evaluation.features.name,
             variant=STUDY.study.variants,
             seed=STUDY.study.seeds,
-            trial=STUDY.tuning.trials,
         )
     ]

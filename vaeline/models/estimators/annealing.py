@@ -6,6 +6,7 @@ the weights is p(x), however short the chains are.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -17,12 +18,15 @@ from vaeline.models.estimators.student_mixture import StudentMixture
 
 LEAPFROGS = 3
 ACCEPTED = 0.7  # share of moves that the pilot aims at
-PILOT_CHAINS, PILOT_MOVES, PILOT_TEMPERATURES = 4, 3, 16
-MEASURING_CHAINS = 8  # that estimate the variance of a log-weight
+PILOT_CHAINS, PILOT_TEMPERATURES = 8, 16
 LARGEST_STEP = 1.5
 CHAINS = 16
-FEWEST_TEMPERATURES, STEP_UP, MOST_TEMPERATURES = 4, 4, 256
+FEWEST_TEMPERATURES, MOST_TEMPERATURES = 4, 256
+MORE_TEMPERATURES = 2  # times as many, for chains that are less effective than the pilot promised
 WANTED = 0.5  # variance of a chain's log-weight, at which about 0.6 of the chains are effective
+OF_MEMORY = (
+    2.5  # times the sum of the variances of the steps: that of a log-weight, since a chain remembers its last step
+)
 OF_GRADIENT = 3  # a gradient costs about three evaluations of the decoder
 
 
@@ -39,54 +43,12 @@ class Annealing:
     Args:
         density: log p(x, z).
         proposal: a mixture around the modes.
-        steps: of the leapfrogs at each temperature, (temperatures, images); made by `tuned`.
+        steps: of the leapfrogs at each temperature, (temperatures, images), which no chain of an estimate may change.
     """
 
     density: JointDensity
     proposal: StudentMixture
     steps: Tensor
-
-    @classmethod
-    def tuned(cls, density: JointDensity, proposal: StudentMixture) -> "Annealing":
-        """Choose the steps of a few temperatures by a pilot, which takes no part in the estimate."""
-        pilot = cls(density, proposal, torch.full((PILOT_TEMPERATURES, len(density)), 0.5, dtype=torch.float64))
-        state = pilot._at(proposal.sample(PILOT_CHAINS))
-        step, steps = pilot.steps[0].clone(), []
-        for t in temperatures(PILOT_TEMPERATURES)[1:]:
-            for _ in range(PILOT_MOVES):
-                state, accepted = pilot._move(state, t.item(), step)
-                step = (step * ((accepted - ACCEPTED) * 1.0).exp()).clamp(1e-4, LARGEST_STEP)
-            steps.append(step)
-        return cls(density, proposal, torch.stack(steps))
-
-    def with_temperatures(self, count: int, rows: Tensor) -> "Annealing":
-        """The same for some of the images, indices, with steps for another number of temperatures."""
-        places = torch.linspace(0, len(self.steps) - 1, count).round().long()
-        return Annealing(self.density, self.proposal, self.steps[places]).of(rows)
-
-    def temperatures_needed(self) -> Tensor:
-        """How many temperatures, a power of 4, each image needs for chains that are about half effective, (images,)."""
-        variance = self.log_weights(MEASURING_CHAINS).var(0).nan_to_num(torch.inf, torch.inf)
-        needed = (len(self.steps) * variance / WANTED).clamp(FEWEST_TEMPERATURES, MOST_TEMPERATURES)
-        return STEP_UP ** (needed.log2() / 2).ceil().long()
-
-    def effective(self) -> "Iterator[Chains]":
-        """Chains of each image, with as many temperatures as it needs for half of the chains to be effective.
-
-        Images whose chains are less effective than the pilot promised get new chains with four times as many temperatures.
-        """
-        needed, left = self.temperatures_needed(), torch.arange(len(self.density), device=self.steps.device)
-        while len(left):
-            again = []
-            for count in needed[left].unique().tolist():
-                rows = left[needed[left] == count]
-                annealing = self.with_temperatures(count, rows)
-                weights = annealing.log_weights(CHAINS)
-                fails = (_effective_share(weights) < LEAST_SHARE) & (count < MOST_TEMPERATURES)
-                yield Chains(rows[~fails], annealing.of(~fails), weights[:, ~fails], count * len(rows))
-                again.append(rows[fails])
-            left = torch.cat(again)
-            needed[left] *= STEP_UP
 
     def of(self, rows: Tensor) -> "Annealing":
         """The same for some of the images: indices or a mask."""
@@ -94,13 +56,13 @@ class Annealing:
 
     def log_weights(self, chains: int) -> Tensor:
         """Weights of independent chains that start in the proposal, (chains, images); the mean of exp is p(x)."""
-        state = self._at(self.proposal.sample(chains, stratified=False))
+        state = self.start(chains)
         times = temperatures(len(self.steps)).tolist()
         total = torch.zeros_like(state.log_joint)
-        for step, before, after in zip(self.steps, times[:-1], times[1:], strict=True):
+        for step, (before, after) in zip(self.steps, pairwise(times), strict=True):
             total += (after - before) * (state.log_joint - state.log_proposal)
             if after < 1:
-                state, _ = self._move(state, after, step)
+                state, _ = self.move(state, after, step)
         return total
 
     def log_weights_back(self, z: Tensor) -> Tensor:
@@ -110,11 +72,15 @@ class Annealing:
         total = torch.zeros_like(state.log_joint)
         for step, before, after in zip(self.steps.flip(0), times[-2::-1], times[:0:-1], strict=True):
             if after < 1:
-                state, _ = self._move(state, after, step)
+                state, _ = self.move(state, after, step)
             total += (after - before) * (state.log_joint - state.log_proposal)
         return total
 
-    def _move(self, state: "_State", time: float, step: Tensor) -> "tuple[_State, Tensor]":
+    def start(self, chains: int) -> "_State":
+        """Independent draws of the proposal."""
+        return self._at(self.proposal.sample(chains, stratified=False))
+
+    def move(self, state: "_State", time: float, step: Tensor) -> "tuple[_State, Tensor]":
         """One Hamiltonian move that leaves the density at a time unchanged; and the share accepted, (images,)."""
         best = self.proposal.log_weight.argmax(0)
         factor = self.proposal.factor[best, torch.arange(len(best), device=best.device)]
@@ -152,13 +118,66 @@ class Chains(NamedTuple):
         rows: indices of the images among those of the pilot.
         annealing: that made the chains.
         log_weights: (chains, images).
-        temperatures: that were passed, of all images together, failed chains too.
+        temperatures: that were passed, of all images together, those of failed chains too.
     """
 
     rows: Tensor
     annealing: Annealing
     log_weights: Tensor
     temperatures: int
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """A few chains that find the steps, and the number of temperatures, of others. They take no part in an estimate.
+
+    Args:
+        annealing: with steps at a few temperatures.
+        needed: how many temperatures, a power of 2, each image needs for chains that are about half effective, (images,).
+    """
+
+    annealing: Annealing
+    needed: Tensor
+
+    @classmethod
+    def run(cls, density: JointDensity, proposal: StudentMixture) -> "Pilot":
+        """Move from the proposal to the posterior once, with steps that follow the share of moves that is accepted."""
+        first = 1.2 * proposal.centre.shape[-1] ** -0.25  # about the best for a Gaussian (Neal, 2011)
+        step = torch.full((len(density),), first, dtype=torch.float64, device=proposal.centre.device)
+        chains = Annealing(density, proposal, step.expand(PILOT_TEMPERATURES, -1))
+        state, variance, steps = chains.start(PILOT_CHAINS), torch.zeros_like(step), []
+        for before, after in pairwise(temperatures(PILOT_TEMPERATURES).tolist()):
+            variance = variance + ((after - before) * (state.log_joint - state.log_proposal)).var(0)
+            state, accepted = chains.move(state, after, step)
+            step = (step * (accepted - ACCEPTED).exp()).clamp(1e-4, LARGEST_STEP)
+            steps.append(step)
+        variance = (OF_MEMORY * variance).nan_to_num(torch.inf, torch.inf)
+        needed = (PILOT_TEMPERATURES * variance / WANTED).clamp(FEWEST_TEMPERATURES, MOST_TEMPERATURES)
+        return cls(Annealing(density, proposal, torch.stack(steps)), 2 ** needed.log2().ceil().long())
+
+    def with_temperatures(self, count: int, rows: Tensor) -> Annealing:
+        """Chains of some of the images, indices, with any number of temperatures."""
+        places = torch.linspace(0, PILOT_TEMPERATURES - 1, count).round().long()
+        pilot = self.annealing
+        return Annealing(pilot.density, pilot.proposal, pilot.steps[places]).of(rows)
+
+    def effective(self) -> Iterator[Chains]:
+        """Chains of each image, with as many temperatures as it needs for half of the chains to be effective.
+
+        Images whose chains are less effective than the pilot promised get new chains with twice as many temperatures.
+        """
+        needed, left = self.needed.clone(), torch.arange(len(self.needed), device=self.needed.device)
+        while len(left):
+            again = []
+            for count in needed[left].unique().tolist():
+                rows = left[needed[left] == count]
+                annealing = self.with_temperatures(count, rows)
+                weights = annealing.log_weights(CHAINS)
+                fails = (_effective_share(weights) < LEAST_SHARE) & (count < MOST_TEMPERATURES)
+                yield Chains(rows[~fails], annealing.of(~fails), weights[:, ~fails], count * len(rows))
+                again.append(rows[fails])
+            left = torch.cat(again)
+            needed[left] = (MORE_TEMPERATURES * needed[left]).clamp_max(MOST_TEMPERATURES)
 
 
 def _effective_share(log_weights: Tensor) -> Tensor:

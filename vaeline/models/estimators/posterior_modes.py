@@ -14,7 +14,7 @@ FAILS = 2  # gains in a row that are not, until the curvature is computed anew
 TOGETHER = 4  # which waits until one image in so many needs it
 LEAST_CHANGE = 1e-4  # of a gradient along a step, as a share of what the curvature says: with less, it does not correct the curvature
 FIRST_DAMPING, LESS, MORE, MOST_DAMPING = 0.1, 0.3, 10.0, 1e6
-SAME = 1.0  # squared distance in units of the curvature below which two modes are one
+SAME = 1.0  # nats, and squared distance in units of the curvature, below which two modes are one
 
 
 class Modes(NamedTuple):
@@ -28,10 +28,11 @@ class Modes(NamedTuple):
         """The same for some of the images, indices."""
         return Modes(*(field[rows] for field in self))
 
-    def apart(self, z: Tensor) -> Tensor:
-        """Squared distance of a z of each image from its mode, in units of the curvature, (images,)."""
+    def holds(self, z: Tensor, log_prob: Tensor) -> Tensor:
+        """Whether a z of each image, (images, latent), with its log_prob is this mode, (images,), bool."""
         difference = (z - self.z).unsqueeze(-1)
-        return (difference.mT @ self.curvature @ difference).flatten()
+        apart = (difference.mT @ self.curvature @ difference).flatten()  # below 0 where a search ended beside a ridge
+        return (apart.abs() < SAME) & ((log_prob - self.log_prob).abs() < SAME)
 
 
 def climb(density: JointDensity, start: Tensor, beside: Modes | None = None) -> Modes:
@@ -45,44 +46,76 @@ def climb(density: JointDensity, start: Tensor, beside: Modes | None = None) -> 
         start: (images, latent).
         beside: a mode of each image that is known; an image that comes to it stops, and has no mode of its own.
     """
-    z, (log_prob, gradient) = start.clone(), _value(density, start)
-    curvature = density.curvature(z) if beside is None else beside.curvature.clone()
-    current = torch.full((len(z),), beside is None, device=z.device)  # whether the curvature was computed at z
-    failed = torch.zeros(len(z), dtype=torch.long, device=z.device)
-    damping = z.new_full((len(z),), FIRST_DAMPING)
-    going, joined, waits = torch.ones_like(current), torch.zeros_like(current), torch.zeros_like(current)
+    search = _Search(density, start, beside)
     for _ in range(STEPS):
-        again = waits.nonzero().squeeze(1)
-        if len(again) and TOGETHER * len(again) >= going.sum():
-            curvature[again], current[again], waits[again] = density.of(again).curvature(z[again]), True, False
-        rows = (going & ~waits).nonzero().squeeze(1)
-        if not len(rows):
+        if not search.step():
             break
-        if beside is not None:
-            near = beside.of(rows)
-            joined[rows] = (near.apart(z[rows]) < SAME) & (log_prob[rows] > near.log_prob - SAME)
-        step = _step(curvature[rows], gradient[rows], damping[rows])
-        expected = 0.5 * (step * gradient[rows]).sum(1).double()
+    return search.modes()
+
+
+class _Search:
+    """Where each image is, and what is believed of its curvature there."""
+
+    def __init__(self, density: JointDensity, start: Tensor, beside: Modes | None) -> None:
+        self.density, self.beside, self.z = density, beside, start.clone()
+        self.log_prob, self.gradient = _value(density, start)
+        self.curvature = density.curvature(start) if beside is None else beside.curvature.clone()
+        self.damping = start.new_full((len(start),), FIRST_DAMPING)
+        self.current = torch.full(
+            (len(start),), beside is None, device=start.device
+        )  # whether the curvature was computed at z
+        self.going, self.joined, self.waits = (
+            torch.ones_like(self.current),
+            *torch.zeros(2, len(start), device=start.device).bool(),
+        )
+        self.failed = torch.zeros(
+            len(start), dtype=torch.long, device=start.device
+        )  # gains in a row that the curvature did not predict
+
+    def step(self) -> bool:
+        """Try one step of every image that has not arrived; False if all have."""
+        self._renew()
+        rows = (self.going & ~self.waits).nonzero().squeeze(1)
+        if not len(rows):
+            return False
+        if self.beside is not None:
+            self.joined[rows] = self.beside.of(rows).holds(self.z[rows], self.log_prob[rows])
+        step = _step(self.curvature[rows], self.gradient[rows], self.damping[rows])
+        expected = 0.5 * (step * self.gradient[rows]).sum(1).double()
         far = ~(expected < LEAST_GAIN)
-        going[rows] = far & ~joined[rows] & (damping[rows] <= MOST_DAMPING)
-        found, slope = _value(density.of(rows), z[rows] + step)
-        gain = found - log_prob[rows]
+        self.going[rows] = far & ~self.joined[rows] & (self.damping[rows] <= MOST_DAMPING)
+        log_prob, gradient = _value(self.density.of(rows), self.z[rows] + step)
+        gain = log_prob - self.log_prob[rows]
         predicted = (gain >= PREDICTED * expected) & (gain <= expected / PREDICTED)
-        stale = ~current[rows] & ~predicted
+        stale = ~self.current[rows] & ~predicted
         better = (gain > 0) & ~stale
-        curvature[rows[far]] = _corrected(curvature[rows[far]], step[far], (gradient[rows] - slope)[far])
-        current[rows[far | better]] = False
+        self.curvature[rows[far]] = _corrected(
+            self.curvature[rows[far]], step[far], (self.gradient[rows] - gradient)[far]
+        )
+        self.current[rows[far | better]] = False
         kept = rows[better]
-        z[kept], log_prob[kept], gradient[kept] = z[kept] + step[better], found[better], slope[better]
-        damping[rows] *= torch.where(better, LESS, torch.where(stale, 1.0, MORE))
-        failed[rows] = torch.where(stale, failed[rows] + 1, 0)
-        waits[rows] = (failed[rows] >= FAILS) & going[rows]
-    last = (~current & ~joined).nonzero().squeeze(1)
-    if len(last):
-        curvature[last] = density.of(last).curvature(z[last])
-    lost = ~curvature.flatten(1).isfinite().all(1) | ~log_prob.isfinite()
-    curvature[lost] = torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
-    return Modes(z, log_prob.masked_fill(lost | joined, -torch.inf), curvature)
+        self.z[kept] += step[better]
+        self.log_prob[kept], self.gradient[kept] = log_prob[better], gradient[better]
+        self.damping[rows] *= torch.where(better, LESS, torch.where(stale, 1.0, MORE))
+        self.failed[rows] = torch.where(stale, self.failed[rows] + 1, 0)
+        self.waits[rows] = (self.failed[rows] >= FAILS) & self.going[rows]
+        return True
+
+    def modes(self) -> Modes:
+        """The places that were reached, with a curvature that was computed there."""
+        last = (~self.current & ~self.joined).nonzero().squeeze(1)
+        if len(last):
+            self.curvature[last] = self.density.of(last).curvature(self.z[last])
+        lost = ~self.curvature.flatten(1).isfinite().all(1) | ~self.log_prob.isfinite()
+        self.curvature[lost] = torch.eye(self.z.shape[1], dtype=self.z.dtype, device=self.z.device)
+        return Modes(self.z, self.log_prob.masked_fill(lost | self.joined, -torch.inf), self.curvature)
+
+    def _renew(self) -> None:
+        """Compute the curvatures that fail, as soon as enough images wait for theirs."""
+        rows = self.waits.nonzero().squeeze(1)
+        if len(rows) and TOGETHER * len(rows) >= self.going.sum():
+            self.curvature[rows] = self.density.of(rows).curvature(self.z[rows])
+            self.current[rows], self.waits[rows] = True, False
 
 
 def _value(density: JointDensity, z: Tensor) -> tuple[Tensor, Tensor]:

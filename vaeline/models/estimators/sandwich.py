@@ -9,9 +9,9 @@ from torch import Tensor
 
 from vaeline.metrics._trust import is_trusted
 from vaeline.models.contracts import Likelihood
-from vaeline.models.estimators.annealing import Annealing
+from vaeline.models.estimators.annealing import Pilot
 from vaeline.models.estimators.joint_density import JointDensity
-from vaeline.models.estimators.laplace import proposal_of
+from vaeline.models.estimators.laplace import MORE, log_weights, proposal_of
 from vaeline.models.estimators.log_likelihood import LogLikelihood
 from vaeline.models.model import Model
 
@@ -38,18 +38,18 @@ def gaps(model: Model, likelihood: Likelihood, labels: Tensor, samples: int) -> 
 
 def _gaps(density: JointDensity, z: Tensor, samples: int) -> Tensor:
     proposal = proposal_of(density)
-    drawn = proposal.sample(samples, stratified=False)
-    weights = density.log_prob(drawn) - proposal.log_prob(drawn)
     exact = density.log_prob(z.unsqueeze(0)) - proposal.log_prob(z.unsqueeze(0))
-    found = gap(weights, exact)
-    rows = (~is_trusted(LogLikelihood.of_weights(weights), samples)).nonzero().squeeze(1).to(z.device)
-    if len(rows):
-        pilot = Annealing.tuned(density.of(rows), proposal.of(rows))
-        for chains in pilot.effective():
-            of = rows[chains.rows]
-            if len(of):
-                back = chains.annealing.log_weights_back(z[of].expand(BACKWARD_CHAINS, -1, -1))
-                found[of.cpu()] = gap(chains.log_weights, back)
+    found, left = torch.empty(len(z), dtype=torch.float64), torch.arange(len(z), device=z.device)
+    for count in (samples, MORE * samples):
+        if len(left):
+            weights = log_weights(density.of(left), proposal.of(left), count, stratified=False)
+            found[left.cpu()] = gap(weights, exact[:, left])
+            left = left[~is_trusted(LogLikelihood.of_weights(weights)).to(z.device)]
+    if len(left):
+        for chains in Pilot.run(density.of(left), proposal.of(left)).effective():
+            if len(rows := left[chains.rows]):
+                back = chains.annealing.log_weights_back(z[rows].expand(BACKWARD_CHAINS, -1, -1))
+                found[rows.cpu()] = gap(chains.log_weights, back)
     return found
 
 
