@@ -29,7 +29,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 try:
     PARAMS = reading.read_yaml(reading.PARAMS)
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
-    # Reads the entries of all metrics, so that a mistake in one stops the run here.
+    # This reads the entries of all metrics, so that a mistake in one stops the run here.
     require_primary(STUDY.study.primary)
     require_measured(STUDY)
     # A job on another machine has what the submitting process saw, and does not read a large source again.
@@ -57,6 +57,7 @@ wildcard_constraints:
     features=STUDY.evaluation.features.name,
     variant="|".join(STUDY.study.variants),
     seed="|".join(map(str, STUDY.study.seeds)),
+    trial="|".join(map(str, STUDY.tuning.trials)) or "none",
 
 
 def tracked(*keys):
@@ -132,5 +133,6 @@ def targets():
             features=STUDY.evaluation.features.name,
             variant=STUDY.study.variants,
             seed=STUDY.study.seeds,
+            trial=STUDY.tuning.trials,
         )
     ]
