@@ -375,6 +375,13 @@ class Tuning(Entry):
     )
     seed: Seed = Field(0, description="of the design, and of the trials, which use no seed of the study")
 
+    @field_validator("trials", mode="before")
+    @classmethod
+    def lists_trials(cls, value: object) -> object:
+        if isinstance(value, int):  # DVC runs a trial for each item of a list
+            raise ValueError(f"is {value}, but lists the trials; write [{', '.join(map(str, range(min(value, 4))))}]")
+        return value
+
     @field_validator("space")
     @classmethod
     def ranges_hold_several_values(cls, value: Space) -> Space:
