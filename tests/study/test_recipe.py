@@ -44,7 +44,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a density": ({"space": {"density.epochs": {"whole": [1, 9]}}}, "no trial fits a density"),
     "values that a key refuses": ({"space": {"training.learning_rate": {"linear": [0.5, 2]}}}, "Variant one cannot have training.learning_rate: 2.0, which lies in tuning.space: learning_rate is 2.0, but should be less than or equal to 1; narrow the space"),
     "fractions": ({"space": {"latent": {"linear": [1, 9]}}}, "latent is 1.0, but should be a valid integer"),
-    "a number of trials": ({"trials": 4}, "tuning.trials is 4, but lists the trials; write [0, 1, 2, 3]"),
+    "a number of trials": ({"trials": 4}, "tuning.trials is 4, but should list the trials; write [0, 1, 2, 3]"),
     "nothing to tune": ({"space": {}}, "has 2 trials, but space has no key"),
     "a repeated trial": ({"trials": [0, 0]}, "tuning.trials is [0, 0], but must name each once"),
     "an unknown metric": ({"metric": "nll"}, "tuning.metric is 'nll', but should be 'validation_negative_elbo'"),

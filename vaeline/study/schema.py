@@ -379,7 +379,7 @@ class Tuning(Entry):
     @classmethod
     def lists_trials(cls, value: object) -> object:
         if isinstance(value, int):  # DVC runs a trial for each item of a list
-            raise ValueError(f"is {value}, but lists the trials; write [{', '.join(map(str, range(min(value, 4))))}]")
+            raise ValueError(f"should list the trials; write [{', '.join(map(str, range(min(value, 4))))}]")
         return value
 
     @field_validator("space")
