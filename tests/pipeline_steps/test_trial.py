@@ -18,11 +18,11 @@ from vaeline.runs.identity import description_of
 from vaeline.runs.tuning import read_choice
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
-from vaeline.system import hdf5_files
+from vaeline.system import hdf5_files, state_files
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 from vaeline.system.state_files import state_folder
-from vaeline.training import job, loop
+from vaeline.training import job, loop, stages
 from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.job import Job
 from vaeline.training.tally import Tally
@@ -160,13 +160,50 @@ def test_a_trial_that_diverges_has_no_score(
             raise Tally(1, checkpoints).diverged("step 2", "objective nan")
         return loop.train(of, checkpoints, *others)
 
-    monkeypatch.setattr(trial, "train", diverge)
+    monkeypatch.setattr(stages, "train", diverge)
     edit(space={"training.learning_rate": {"among": [0.001, 1.0]}}, trials=[0, 1])
     run_tuning(run, "flow")
     choice = read_choice(load(), "flow")
     assert choice.point == {"training.learning_rate": 0.001}
     [failed] = [each for each in choice.trials if each.score is None]
     assert failed.failed == "Training diverged at epoch 1, step 2: objective nan."  # and no folder of this machine
+
+
+@pytest.mark.parametrize("in_sum", [False, True])
+def test_a_trial_fits_the_network_of_its_regularizer_first(
+    project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, in_sum: bool
+) -> None:
+    perceptual = {"name": "perceptual", "width": 4, "epochs": 2}
+    regularizer = {"name": "sum", "parts": [{"name": "kl"}, perceptual]} if in_sum else perceptual
+    edit(space={"training.learning_rate": {"log": [0.0001, 0.01]}}, metric="validation_objective", trials=[0])
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    posterior, prior = {"name": "gaussian" if in_sum else "deterministic"}, {"name": "standard"}
+    content["variants"]["flow"] |= {"regularizer": regularizer, "posterior": posterior, "prior": prior}
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    stages_run: list[str] = []
+    pretrain, fit = stages.pretrain, stages.train
+
+    def pretrained(*given: Any) -> list[float]:
+        losses = pretrain(*given)
+        stages_run.append(f"{len(losses)} epochs of the network")
+        return losses
+
+    def trained(*given: Any) -> Any:
+        stages_run.append("training")
+        return fit(*given)
+
+    monkeypatch.setattr(stages, "pretrain", pretrained)
+    monkeypatch.setattr(stages, "train", trained)
+    result = run(trial.main, "--variant", "flow", "--trial", 0)
+    assert result.exit_code == 0, result.output
+    assert stages_run == ["2 epochs of the network", "training"]
+    folders = {path.name.rpartition("-")[0]: path for path in state_folder().iterdir()}
+    both = [
+        state_files.read_state(next(folders[name].glob("epoch-*.done")))["seconds"]
+        for name in ("tiny-flow-trial-0-pretraining", "tiny-flow-trial-0")
+    ]
+    noted = json.loads((WHERE.trial("flow", 0) / "timing.json").read_text())["trial"]["seconds"]
+    assert noted == pytest.approx(sum(both), abs=0.01)
 
 
 def test_a_trial_that_is_not_named_is_refused(tuned: Study, run: Callable[..., Result]) -> None:
