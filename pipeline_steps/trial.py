@@ -9,7 +9,6 @@ from pipeline_steps.command import WholeNumber, reads, variant_command
 from vaeline.data import paths
 from vaeline.data.facts import Facts
 from vaeline.data.store import read_facts_of
-from vaeline.models.model import Model
 from vaeline.models.variant_checks import check_variants
 from vaeline.runs.folder import TIMING, StudyFolder
 from vaeline.runs.timing import note_time
@@ -26,6 +25,7 @@ from vaeline.training.job import prepare
 from vaeline.training.loop import best_row
 from vaeline.training.stages import pretrain_and_train, stages_of
 from vaeline.training.tally import Diverged
+from vaeline.training.trial_checks import check_trials
 
 
 @variant_command
@@ -40,6 +40,7 @@ def main(study: Study, variant: str, trial: int) -> None:
     parts.require("features", study.evaluation.features, paths.DATA)
     facts = read_facts_of(study)
     check_variants(study, facts)
+    check_trials(study, variant, facts)
     found, seconds = _run(study, variant, trial, facts)
     write_trial(study, variant, facts, found)
     score = "no score" if found.score is None else f"{study.tuning.metric} {found.score:.6g}"
@@ -57,7 +58,6 @@ def _run(study: Study, variant: str, number: int, facts: Facts) -> tuple[Trial, 
     stages = stages_of(f"{study.study.name}-{variant}-trial-{number}", recipe, facts, code, seed, device)
     with locked(stages.training.folder, f"running trial {number} of {variant}"):
         job = prepare(recipe, facts, paths.DataFiles(study.dataset.id).store, seed, device)
-        _check_metric(study, job.model)
         try:
             _, rows = pretrain_and_train(job, stages, lambda row: None)
         except Diverged as error:
@@ -65,20 +65,6 @@ def _run(study: Study, variant: str, number: int, facts: Facts) -> tuple[Trial, 
             return Trial(trial=number, point=tried, score=None, failed=failed), time.monotonic() - started
     score = best_row(rows, job.model)[study.tuning.metric]
     return Trial(trial=number, point=tried, score=score, epochs=len(rows)), stages.seconds
-
-
-def _check_metric(study: Study, model: Model) -> None:
-    """Check before the training that it will have the metric.
-
-    Raises:
-        UserError: q(z|x) has no density, and therefore no evidence lower bound.
-    """
-    metric = study.tuning.metric
-    if metric == "validation_negative_elbo" and model.posterior.kind == "point":
-        raise UserError(
-            f"tuning.metric is {metric}, but posterior {model.variant.posterior.name} has no evidence lower bound; take "
-            "validation_objective or validation_distortion."
-        )
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ import yaml
 from click.testing import Result
 
 from pipeline_steps import choose, design, train, trial
-from tests.pipeline_steps.conftest import write_project
+from tests.pipeline_steps.conftest import blocks, write_project, write_store
 from vaeline.data.store import read_facts_of
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.identity import description_of
 from vaeline.runs.tuning import read_choice
+from vaeline.study.design import point
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.system import hdf5_files, state_files
@@ -221,6 +222,25 @@ def test_a_metric_that_a_variant_lacks_is_refused_before_its_training(tuned: Stu
     result = run(trial.main, "--variant", "plain", "--trial", 0)
     assert result.exit_code == 1
     assert "posterior deterministic has no evidence lower bound; take validation_objective" in result.output
+
+
+def test_values_with_which_a_model_cannot_be_built_stop_the_first_trial(
+    project: Study, run: Callable[..., Result]
+) -> None:
+    """Some trial has the even kernel; the ends of the range, and trial 0, have an odd one."""
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["dataset"]["pixels"] = "greys"
+    for variant in content["variants"].values():
+        variant.update(prior={"name": "standard"}, likelihood={"name": "pixelcnn", "layers": 1, "width": 4})
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    write_store({name: blocks(24, 1) for name in ("train", "validation", "test")}, pixels="greys")
+    space = {"likelihood.kernel": {"whole": [3, 5]}}
+    of_trials = [point(space, 0, trial)["likelihood.kernel"] for trial in range(8)]
+    odd, even = (next(n for n, each in enumerate(of_trials) if each % 2 == rest) for rest in (1, 0))  # type: ignore[operator]
+    edit(space=space, trials=[odd, even])
+    result = run(trial.main, "--variant", "flow", "--trial", odd)
+    assert result.exit_code == 1 and f"Trial {even} of flow cannot have likelihood.kernel: 4: " in result.output
+    assert not found(odd).exists()
 
 
 def test_a_training_without_a_choice_names_what_to_run(tuned: Study, run: Callable[..., Result]) -> None:
