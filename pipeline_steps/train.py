@@ -3,10 +3,9 @@
 import csv
 import io
 import shutil
+from pathlib import Path
 
-import torch
 from dvclive import Live
-from lightning_fabric import Fabric
 from scmrepo.exceptions import SCMError
 
 from pipeline_steps.code_hashes import hashes
@@ -14,23 +13,21 @@ from pipeline_steps.command import reads, run_command
 from vaeline.data import paths
 from vaeline.data.facts import Facts
 from vaeline.data.store import read_facts_of
+from vaeline.models.model import Model
 from vaeline.models.variant_checks import check_variants
 from vaeline.runs import model_files
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.tuning import read_choice
 from vaeline.study import parts
-from vaeline.study.design import Point
-from vaeline.study.recipe import Recipe, recipe_of
+from vaeline.study.recipe import recipe_of
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_text
 from vaeline.system.locks import locked
-from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.density_fit import fit_density
-from vaeline.training.job import Job, prepare, what_decides
-from vaeline.training.loop import train
-from vaeline.training.pretraining import pretrain
+from vaeline.training.job import prepare
+from vaeline.training.stages import pretrain_and_train, stages_of
 from vaeline.training.tally import Row
 
 COLUMNS = [
@@ -49,51 +46,27 @@ def main(study: Study, variant: str, seed: int) -> float:
     tuned = read_choice(study, variant, facts).point
     recipe = recipe_of(study, variant, tuned)
     check_variants(study, facts)
-    checkpoints, of_density, of_pretraining = _checkpoints(study, run, recipe, facts, device)
-    with locked(checkpoints.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
+    code = hashes(study)["train"][variant]
+    stages = stages_of(f"{study.study.name}-{run}", recipe, facts, code, seed, device)
+    with locked(stages.training.folder, f"training {variant} from seed {seed}"), _curves(study, variant, seed) as live:
         job = prepare(recipe, facts, paths.DataFiles(study.dataset.id).store, seed, device)
-        fabric = Fabric(accelerator=device.type, devices=1, precision=recipe.training.precision)
-        pretraining = pretrain(job.model, job.train, seed, of_pretraining)
-        rows = train(job, checkpoints, fabric, lambda row: _log(live, row))
-        density = None if job.model.density is None else fit_density(job.model, job.train, seed, of_density)
+        pretraining, rows = pretrain_and_train(job, stages, lambda row: _log(live, row))
+        density = None if job.model.density is None else fit_density(job.model, job.train, seed, stages.density)
         losses = {"pretraining_losses": pretraining or None, "density_losses": density}
-        _write(study, run, job, tuned, facts, rows, losses)
-    return checkpoints.seconds + of_density.seconds + of_pretraining.seconds
+        provenance = {
+            "study": study.study.name, "name": variant, "seed": seed, "epochs": len(rows),
+            "training": job.settings.model_dump(mode="json"), "tuned": tuned,
+            **{name: each for name, each in losses.items() if each is not None},
+        }  # fmt: skip
+        _write(StudyFolder(study.study.name).run(variant, seed), job.model, facts, rows, provenance)
+    return stages.seconds
 
 
-def _checkpoints(
-    study: Study, run: RunKey, recipe: Recipe, facts: Facts, device: torch.device
-) -> tuple[Checkpoints, Checkpoints, Checkpoints]:
-    """The checkpoints of the training, of the density that is fitted after it, and of the network that is fitted before it."""
-    name, code = f"{study.study.name}-{run}", hashes(study)["train"][run.variant]
-    decides = what_decides(recipe, facts, code, run.seed, device)
-    whole = {**decides, "training": recipe.training.model_dump(mode="json")}
-    return (
-        Checkpoints(name, decides),
-        Checkpoints(f"{name}-density", whole),
-        Checkpoints(f"{name}-pretraining", decides),
-    )
-
-
-def _write(
-    study: Study,
-    run: RunKey,
-    job: Job,
-    tuned: Point,
-    facts: Facts,
-    rows: list[Row],
-    losses: dict[str, list[float] | None],
-) -> None:
+def _write(folder: Path, model: Model, facts: Facts, rows: list[Row], provenance: dict[str, object]) -> None:
     """Write the files of the run; variant.yaml comes last, because it vouches for the others."""
-    folder = StudyFolder(study.study.name).run(*run)
     write_text(folder / "training.csv", _as_csv(rows))
-    provenance = {
-        "study": study.study.name, "name": run.variant, "seed": run.seed, "epochs": len(rows),
-        "training": job.settings.model_dump(mode="json"), "tuned": tuned,
-        **{name: each for name, each in losses.items() if each is not None},
-        "training_csv_sha256": sha256(folder / "training.csv"),
-    }  # fmt: skip
-    model_files.save(folder, job.model.cpu(), facts, provenance)
+    checksum = {"training_csv_sha256": sha256(folder / "training.csv")}
+    model_files.save(folder, model.cpu(), facts, provenance | checksum)
 
 
 def _curves(study: Study, variant: str, seed: int) -> Live:

@@ -3,14 +3,12 @@
 import time
 
 import click
-from lightning_fabric import Fabric
 
 from pipeline_steps.code_hashes import hashes
 from pipeline_steps.command import WholeNumber, reads, variant_command
 from vaeline.data import paths
 from vaeline.data.facts import Facts
 from vaeline.data.store import read_facts_of
-from vaeline.models.model import Model
 from vaeline.models.variant_checks import check_variants
 from vaeline.runs.folder import TIMING, StudyFolder
 from vaeline.runs.timing import note_time
@@ -23,10 +21,11 @@ from vaeline.system.devices import device_of, prepare_process
 from vaeline.system.errors import UserError
 from vaeline.system.locks import locked
 from vaeline.system.seeds import derive_seed
-from vaeline.training.checkpoints import Checkpoints
-from vaeline.training.job import prepare, what_decides
-from vaeline.training.loop import best_row, train
+from vaeline.training.job import prepare
+from vaeline.training.loop import best_row
+from vaeline.training.stages import pretrain_and_train, stages_of
 from vaeline.training.tally import Diverged
+from vaeline.training.trial_checks import check_trials
 
 
 @variant_command
@@ -41,6 +40,7 @@ def main(study: Study, variant: str, trial: int) -> None:
     parts.require("features", study.evaluation.features, paths.DATA)
     facts = read_facts_of(study)
     check_variants(study, facts)
+    check_trials(study, variant, facts)
     found, seconds = _run(study, variant, trial, facts)
     write_trial(study, variant, facts, found)
     score = "no score" if found.score is None else f"{study.tuning.metric} {found.score:.6g}"
@@ -55,34 +55,16 @@ def _run(study: Study, variant: str, number: int, facts: Facts) -> tuple[Trial, 
     recipe, device = recipe_of_trial(study, variant, tried), device_of(study.training.device)
     seed = derive_seed("trial", study.tuning.seed, number)
     code = hashes(study)["trial"][variant]
-    checkpoints = Checkpoints(
-        f"{study.study.name}-{variant}-trial-{number}", what_decides(recipe, facts, code, seed, device)
-    )
-    with locked(checkpoints.folder, f"running trial {number} of {variant}"):
+    stages = stages_of(f"{study.study.name}-{variant}-trial-{number}", recipe, facts, code, seed, device)
+    with locked(stages.training.folder, f"running trial {number} of {variant}"):
         job = prepare(recipe, facts, paths.DataFiles(study.dataset.id).store, seed, device)
-        _check_metric(study, job.model)
-        fabric = Fabric(accelerator=device.type, devices=1, precision=recipe.training.precision)
         try:
-            rows = train(job, checkpoints, fabric, lambda row: None)
+            _, rows = pretrain_and_train(job, stages, lambda row: None)
         except Diverged as error:
             failed = f"Training diverged at {error.what}."
             return Trial(trial=number, point=tried, score=None, failed=failed), time.monotonic() - started
     score = best_row(rows, job.model)[study.tuning.metric]
-    return Trial(trial=number, point=tried, score=score, epochs=len(rows)), checkpoints.seconds
-
-
-def _check_metric(study: Study, model: Model) -> None:
-    """Check before the training that it will have the metric.
-
-    Raises:
-        UserError: q(z|x) has no density, and therefore no evidence lower bound.
-    """
-    metric = study.tuning.metric
-    if metric == "validation_negative_elbo" and model.posterior.kind == "point":
-        raise UserError(
-            f"tuning.metric is {metric}, but posterior {model.variant.posterior.name} has no evidence lower bound; take "
-            "validation_objective or validation_distortion."
-        )
+    return Trial(trial=number, point=tried, score=score, epochs=len(rows)), stages.seconds
 
 
 if __name__ == "__main__":

@@ -11,18 +11,19 @@ import yaml
 from click.testing import Result
 
 from pipeline_steps import choose, design, train, trial
-from tests.pipeline_steps.conftest import write_project
+from tests.pipeline_steps.conftest import blocks, write_project, write_store
 from vaeline.data.store import read_facts_of
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.identity import description_of
 from vaeline.runs.tuning import read_choice
+from vaeline.study.design import point
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
-from vaeline.system import hdf5_files
+from vaeline.system import hdf5_files, state_files
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 from vaeline.system.state_files import state_folder
-from vaeline.training import job, loop
+from vaeline.training import job, loop, stages
 from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.job import Job
 from vaeline.training.tally import Tally
@@ -160,13 +161,50 @@ def test_a_trial_that_diverges_has_no_score(
             raise Tally(1, checkpoints).diverged("step 2", "objective nan")
         return loop.train(of, checkpoints, *others)
 
-    monkeypatch.setattr(trial, "train", diverge)
+    monkeypatch.setattr(stages, "train", diverge)
     edit(space={"training.learning_rate": {"among": [0.001, 1.0]}}, trials=[0, 1])
     run_tuning(run, "flow")
     choice = read_choice(load(), "flow")
     assert choice.point == {"training.learning_rate": 0.001}
     [failed] = [each for each in choice.trials if each.score is None]
     assert failed.failed == "Training diverged at epoch 1, step 2: objective nan."  # and no folder of this machine
+
+
+@pytest.mark.parametrize("in_sum", [False, True])
+def test_a_trial_fits_the_network_of_its_regularizer_first(
+    project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, in_sum: bool
+) -> None:
+    perceptual = {"name": "perceptual", "width": 4, "epochs": 2}
+    regularizer = {"name": "sum", "parts": [{"name": "kl"}, perceptual]} if in_sum else perceptual
+    edit(space={"training.learning_rate": {"log": [0.0001, 0.01]}}, metric="validation_objective", trials=[0])
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    posterior, prior = {"name": "gaussian" if in_sum else "deterministic"}, {"name": "standard"}
+    content["variants"]["flow"] |= {"regularizer": regularizer, "posterior": posterior, "prior": prior}
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    stages_run: list[str] = []
+    pretrain, fit = stages.pretrain, stages.train
+
+    def pretrained(*given: Any) -> list[float]:
+        losses = pretrain(*given)
+        stages_run.append(f"{len(losses)} epochs of the network")
+        return losses
+
+    def trained(*given: Any) -> Any:
+        stages_run.append("training")
+        return fit(*given)
+
+    monkeypatch.setattr(stages, "pretrain", pretrained)
+    monkeypatch.setattr(stages, "train", trained)
+    result = run(trial.main, "--variant", "flow", "--trial", 0)
+    assert result.exit_code == 0, result.output
+    assert stages_run == ["2 epochs of the network", "training"]
+    folders = {path.name.rpartition("-")[0]: path for path in state_folder().iterdir()}
+    both = [
+        state_files.read_state(next(folders[name].glob("epoch-*.done")))["seconds"]
+        for name in ("tiny-flow-trial-0-pretraining", "tiny-flow-trial-0")
+    ]
+    noted = json.loads((WHERE.trial("flow", 0) / "timing.json").read_text())["trial"]["seconds"]
+    assert noted == pytest.approx(sum(both), abs=0.01)
 
 
 def test_a_trial_that_is_not_named_is_refused(tuned: Study, run: Callable[..., Result]) -> None:
@@ -184,6 +222,25 @@ def test_a_metric_that_a_variant_lacks_is_refused_before_its_training(tuned: Stu
     result = run(trial.main, "--variant", "plain", "--trial", 0)
     assert result.exit_code == 1
     assert "posterior deterministic has no evidence lower bound; take validation_objective" in result.output
+
+
+def test_values_with_which_a_model_cannot_be_built_stop_the_first_trial(
+    project: Study, run: Callable[..., Result]
+) -> None:
+    """Some trial has the even kernel; the ends of the range, and trial 0, have an odd one."""
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["dataset"]["pixels"] = "greys"
+    for variant in content["variants"].values():
+        variant.update(prior={"name": "standard"}, likelihood={"name": "pixelcnn", "layers": 1, "width": 4})
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    write_store({name: blocks(24, 1) for name in ("train", "validation", "test")}, pixels="greys")
+    space = {"likelihood.kernel": {"whole": [3, 5]}}
+    of_trials = [point(space, 0, trial)["likelihood.kernel"] for trial in range(8)]
+    odd, even = (next(n for n, each in enumerate(of_trials) if each % 2 == rest) for rest in (1, 0))  # type: ignore[operator]
+    edit(space=space, trials=[odd, even])
+    result = run(trial.main, "--variant", "flow", "--trial", odd)
+    assert result.exit_code == 1 and f"Trial {even} of flow cannot have likelihood.kernel: 4: " in result.output
+    assert not found(odd).exists()
 
 
 def test_a_training_without_a_choice_names_what_to_run(tuned: Study, run: Callable[..., Result]) -> None:

@@ -1,5 +1,6 @@
 """The recipe of a variant, and which tunings are refused before anything is trained."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,15 @@ def test_a_point_replaces_keys_of_the_entry_and_of_its_training() -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an empty range": ({"space": {"training.learning_rate": {"log": [0.01, 0.01]}}}, "no range of several values"),
     "a range of one": ({"space": {"training.optimizer": {"among": ["adam"]}}}, "no range of several values"),
+    "an infinite end": ({"space": {"regularizer.weight": {"linear": [0, math.inf]}}}, "no range of several values"),
+    "an infinite end of a logarithm": ({"space": {"training.learning_rate": {"log": [0.1, math.inf]}}}, "no range of several values"),
+    "no number": ({"space": {"regularizer.weight": {"linear": [math.nan, 1]}}}, "no range of several values"),
+    "a huge whole number": ({"space": {"latent": {"whole": [1, 10**400]}}}, "no range of several values"),
+    "a ratio that overflows": ({"space": {"training.eps": {"log": [1e-320, 1]}}}, "no range of several values"),
+    "values that do not go together": (
+        {"space": {"training.schedule": {"among": ["milestones", "cosine"]}, "training.milestones": {"among": [[], [2]]}}, "trials": [0, 1, 2, 3, 4, 5, 6, 7]},
+        "schedule cosine has no milestones, but milestones is [2]",
+    ),
     "a logarithm of 0": ({"space": {"training.eps": {"log": [0, 0.01]}}}, "give {log: [low, high]} above 0"),
     "two ranges": ({"space": {"latent": {"whole": [1, 2], "among": [1, 2]}}}, "no range of several values"),
     "an unknown kind": ({"space": {"latent": {"int": [1, 2]}}}, "should be 'log', 'linear', 'whole' or 'among'"),
@@ -49,6 +59,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a repeated trial": ({"trials": [0, 0]}, "tuning.trials is [0, 0], but must name each once"),
     "an unknown metric": ({"metric": "nll"}, "tuning.metric is 'nll', but should be 'validation_negative_elbo'"),
     "a metric that is tuned itself": ({"metric": "validation_objective", "space": {"regularizer.weight": {"log": [1, 9]}}}, "take validation_negative_elbo"),
+    "a metric that the weakest regularizer wins": ({"metric": "validation_distortion", "space": {"regularizer.weight": {"log": [1, 9]}}}, "is lowest for the weakest regularizer"),
     "too many keys": ({"space": {f"a{n}": {"log": [1, 2]} for n in range(9)}}, "holds 9 keys, but should hold at most 8"),
 }  # fmt: skip
 
@@ -64,6 +75,22 @@ def test_a_tuning_that_cannot_work_is_refused_at_the_door(tuning: dict[str, Any]
 def test_a_space_is_checked_while_tuning_is_off() -> None:
     with pytest.raises(UserError, match="does not have"):
         tuned(trials=[], space={"regularizer.wait": {"linear": [1, 2]}})
+
+
+def test_null_is_a_value_among_others() -> None:
+    study = tuned(space={"training.gradient_clip": {"among": [None, 1.0]}})
+    assert recipe_of(study, "one", {"training.gradient_clip": None}).training.gradient_clip is None
+
+
+def test_a_value_of_a_former_space_is_not_blamed_on_the_space() -> None:
+    with pytest.raises(
+        UserError, match="cannot have regularizer.weight as its tuning chose: .*; run the study again"
+    ) as refused:
+        recipe_of(tuned(), "one", {"regularizer.weight": "heavy"})
+    assert "tuning.space" not in str(refused.value)
+    with pytest.raises(UserError) as refused:
+        recipe_of(tuned(), "one", {"training.learning_rate": 7.0, "training.epochs": 4})
+    assert "cannot have training.learning_rate: 7.0, which lies in tuning.space" in str(refused.value)
 
 
 def test_the_last_epoch_of_a_trial_is_validated() -> None:

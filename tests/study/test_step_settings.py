@@ -36,10 +36,11 @@ def test_a_report_names_all_but_the_study_which_it_has_under_other_keys() -> Non
 def test_a_file_of_other_settings_is_refused_with_what_differs() -> None:
     study = made_up.study()
     made = settings_of(study, "train", "one")
-    require_settings(study, "train", PATH, made, variant="one")
+    wanted, remedy = settings_of(study, "train", "one"), again("train", ("one", 0))
+    require_settings(PATH, made, wanted, remedy)
     made["training"] = made["training"] | {"epochs": 7}
     with pytest.raises(UserError) as refused:
-        require_settings(study, "train", PATH, made, again("train", ("one", 0)), "one")
+        require_settings(PATH, made, wanted, remedy)
     assert str(refused.value) == (
         f"{PATH} was made with other settings than those of params.yaml: training.epochs 7, now 2; run "
         "`python -m pipeline_steps.train --variant one --seed 0` again (if DVC has recorded it as it is, `snakemake --cores 4 all` makes it and the record anew)."
@@ -48,7 +49,7 @@ def test_a_file_of_other_settings_is_refused_with_what_differs() -> None:
 
 def test_a_file_that_names_no_settings_is_refused() -> None:
     with pytest.raises(UserError, match=r"classifier.epochs absent, now .*; run `.*classifier` again"):
-        require_settings(made_up.study(), "classifier", Path("a"), {})
+        require_settings(Path("a"), {}, settings_of(made_up.study(), "classifier"), again("classifier"))
 
 
 def test_a_command_for_an_unknown_run_names_the_options_that_it_needs() -> None:

@@ -11,6 +11,7 @@ from vaeline.models.model import Model
 from vaeline.models.regularizers import factor
 from vaeline.system.errors import UserError
 from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.tally import Tally
 
 FACTOR = {"regularizer": {"name": "factor", "gamma": 5.0, "width": 8, "depth": 2, "learning_rate": 0.01}}
 
@@ -135,3 +136,8 @@ def test_an_adversary_that_grows_without_bound_is_named(monkeypatch: pytest.Monk
     monkeypatch.setattr(Fabric, "backward", sicken)
     with pytest.raises(UserError, match=r"epoch 3, in the mean: .*worse than chance; checkpoints up to epoch 2"):
         run("lost", variant=FACTOR)
+
+
+def test_the_remedy_names_the_adversary_wherever_it_stands() -> None:
+    said = str(Tally(2, Checkpoints("a", {}), against_adversary=True).diverged("step 3", "objective nan"))
+    assert "Lower the learning rate of the adversary in `regularizer`, or training.learning_rate, or set" in said

@@ -76,6 +76,9 @@ def test_an_average_forgets_its_start_and_follows_its_decay() -> None:
     with average.in_place():
         assert model.weight.item() == pytest.approx(expected)
     assert model.weight.item() == 0
+    with pytest.raises(KeyboardInterrupt), average.in_place():
+        raise KeyboardInterrupt
+    assert model.weight.item() == 0
 
 
 def gradient(step: int, **settings: Any) -> torch.Tensor:

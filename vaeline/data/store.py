@@ -22,7 +22,7 @@ from vaeline.data.facts import Facts
 from vaeline.data.on_disk import OnDisk
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.study.schema import Study
-from vaeline.study.step_settings import again, require_settings
+from vaeline.study.step_settings import again, require_settings, settings_of
 from vaeline.system.errors import UserError
 from vaeline.system.files import plain_json
 from vaeline.system.hdf5_files import created, opened
@@ -142,7 +142,7 @@ def read_facts_of(study: Study, folder: Path = DATA) -> Facts:
     path = DataFiles(study.dataset.id, folder).store
     facts = read_facts(path)
     made = facts.preprocessing.get("settings", {})
-    require_settings(study, "preprocess", path, made, f"{AGAIN}, or give the data set another id")
+    require_settings(path, made, settings_of(study, "preprocess"), f"{AGAIN}, or give the data set another id")
     return facts
 
 

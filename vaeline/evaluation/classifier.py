@@ -55,13 +55,14 @@ def of(facts: Facts, data: Path, study: Study) -> dict[str, "Classifier"]:
     Raises:
         UserError: as in `of_images`; or they were trained with other settings.
     """
+    path, wanted = DataFiles(facts.dataset_id, data).classifier, settings_of(study, "classifier")
     if not facts.label_names:
-        path = DataFiles(facts.dataset_id, data).classifier
-        require_settings(study, "classifier", path, read_about(path, AGAIN["classifier"]).get("settings", {}))
+        made = read_about(path, AGAIN["classifier"]).get("settings", {})
+        require_settings(path, made, wanted, AGAIN["classifier"])
         return {}
     classifiers = of_images(facts, data)
     made = next(iter(classifiers.values())).settings
-    require_settings(study, "classifier", DataFiles(facts.dataset_id, data).classifier, made)
+    require_settings(path, made, wanted, AGAIN["classifier"])
     return classifiers
 
 

@@ -324,7 +324,7 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study:
     about, measured = file.about, json_sha256(content.get(METRICS, {}))
     if content.get(STATISTICS_SHA256) != file.sha256 or about.pop(METRICS_SHA256, "") != measured:
         raise UserError(f"{statistics} is not the file that {numbers} was written with; {AGAIN['reference']}.")
-    require_settings(study, "reference", statistics, about.get("settings", {}))
+    require_settings(statistics, about.get("settings", {}), settings_of(study, "reference"), AGAIN["reference"])
     with reading_ours(statistics, AGAIN["reference"]):
         tensors, spaces = parted(file.tensors), {}
         for judge, space in about["spaces"].items():

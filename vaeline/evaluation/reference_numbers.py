@@ -11,7 +11,7 @@ from vaeline.evaluation.over_judges import together
 from vaeline.evaluation.record import Record, parse
 from vaeline.evaluation.shared_files import AGAIN
 from vaeline.study.schema import Study
-from vaeline.study.step_settings import require_settings
+from vaeline.study.step_settings import require_settings, settings_of
 from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.files import sha256
 from vaeline.system.sealed_files import read_sealed
@@ -48,7 +48,7 @@ def read_numbers_of(study: Study, facts: Facts | None, runs: Iterable[Mapping[st
     files, space = DataFiles(study.dataset.id), study.evaluation.features.name
     path, statistics = files.metrics(space), files.statistics(space)
     record, content = read_numbers(path)
-    require_settings(study, "reference", path, content.get("settings", {}))
+    require_settings(path, content.get("settings", {}), settings_of(study, "reference"), AGAIN["reference"])
     if "skipped" in content:
         return record
     if statistics.exists() and sha256(statistics) != content.get(STATISTICS_SHA256):

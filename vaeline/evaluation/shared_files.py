@@ -13,7 +13,7 @@ from vaeline.data.store import read_facts_of
 from vaeline.evaluation import given_weights
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
-from vaeline.study.step_settings import again, require_settings
+from vaeline.study.step_settings import again, require_settings, settings_of
 from vaeline.system.errors import UserError
 from vaeline.system.sealed_files import read_sealed
 from vaeline.system.tensor_headers import read_about
@@ -75,7 +75,8 @@ def _check_manifest(study: Study) -> None:
 
 def _check_classifier(study: Study) -> None:
     path = DataFiles(study.dataset.id).classifier
-    require_settings(study, "classifier", path, read_about(path, AGAIN["classifier"]).get("settings", {}))
+    made = read_about(path, AGAIN["classifier"]).get("settings", {})
+    require_settings(path, made, settings_of(study, "classifier"), AGAIN["classifier"])
 
 
 def _check_reference(study: Study) -> None:
@@ -85,7 +86,7 @@ def _check_reference(study: Study) -> None:
         (files.statistics(space), read_about(files.statistics(space), AGAIN["reference"])),
         (files.metrics(space), read_sealed(files.metrics(space), AGAIN["reference"])),
     ):
-        require_settings(study, "reference", path, content.get("settings", {}))
+        require_settings(path, content.get("settings", {}), settings_of(study, "reference"), AGAIN["reference"])
         if weights and any(space.get("weights") != weights for space in content.get("spaces", {}).values()):
             raise UserError(
                 f"{path} was measured with other weights than those of evaluation.features.weights; {AGAIN['reference']}."

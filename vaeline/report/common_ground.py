@@ -8,7 +8,7 @@ from vaeline.data.paths import DataFiles
 from vaeline.evaluation.shared_files import require_those_there
 from vaeline.runs.evaluation_file import MeasuredOn, measured_with
 from vaeline.study.schema import Study
-from vaeline.study.step_settings import again, require_settings
+from vaeline.study.step_settings import again, require_settings, settings_of
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 from vaeline.system.sealed_files import read_sealed
@@ -64,7 +64,8 @@ class CommonGround:
             UserError: it is not, or a file that it was measured with is damaged.
         """
         if self.facts is None and self.study is not None:
-            require_settings(self.study, "preprocess", folder, facts.preprocessing.get("settings", {}))
+            made, wanted = facts.preprocessing.get("settings", {}), settings_of(self.study, "preprocess")
+            require_settings(folder, made, wanted, again("preprocess"))
         facts = replace(facts, preprocessing={})
         if self.facts is not None and replace(self.facts, preprocessing={}) != facts:
             raise UserError(

@@ -5,7 +5,7 @@ from pathlib import Path
 from vaeline.runs import identity
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.study.schema import Study
-from vaeline.study.step_settings import again, require_settings
+from vaeline.study.step_settings import again, require_settings, settings_of
 from vaeline.system.errors import UserError, in_words
 
 
@@ -42,4 +42,4 @@ def require_step(study: Study, run: RunKey, step: str, project: Path = Path()) -
     settings = made.settings
     if step != "train":
         settings = (identity.about_samples_of if step == "sample" else identity.evaluation_of)(folder, made).settings
-    require_settings(study, step, folder, settings, again(step, run), run.variant, made.tuned)
+    require_settings(folder, settings, settings_of(study, step, run.variant, made.tuned), again(step, run))

@@ -106,7 +106,7 @@ def read_choice(study: Study, variant: str, facts: Facts | None = None) -> Choic
         choice = Choice.model_validate({key: content[key] for key in Choice.model_fields})
         made, data = content["of_trials"], content["data"]
     if choice.trials:
-        require_settings(study, "trial", path, made, again("choose", variant), variant)
+        require_settings(path, made, settings_of(study, "trial", variant), again("choose", variant))
         if facts and any(facts.checksums[split] != checksum for split, checksum in data.items()):
             raise UserError(f"The trials of {variant} are of other images than those of now; run the study again.")
     return choice
@@ -177,7 +177,7 @@ def _read(study: Study, step: str, variant: str, number: int | None = None) -> d
     wanted = {"study": study.study.name, "variant": variant, **({} if number is None else {"trial": number})}
     if {key: content.get(key) for key in wanted} != wanted:
         raise UserError(f"{path} is of {_words(content)}, not of {_words(wanted)}; {remedy}.")
-    require_settings(study, step, path, content.get("settings", {}), remedy, variant)
+    require_settings(path, content.get("settings", {}), settings_of(study, step, variant), remedy)
     return content
 
 

@@ -5,11 +5,16 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from vaeline.study import design
 from vaeline.study.design import Value, value_at
 from vaeline.study.schema import OF_VARIANTS, Study, Training, Variant, first_mistake
 from vaeline.system.errors import UserError, shown
 
 OF_BUDGET = ("epochs", "validate_every", "patience")  # keys of training that are the same for all trials
+MISLED = {  # metric -> what becomes of it if the regularizer or the bound is tuned
+    "validation_objective": "is another quantity for each value of",
+    "validation_distortion": "is lowest for the weakest regularizer, whatever the samples are, and cannot choose",
+}
 ALMOST_ONE = 1 - 2.0**-53
 UNTUNED: Mapping[str, Value] = {}
 
@@ -39,10 +44,14 @@ def recipe_of(study: Study, variant: str, point: Mapping[str, Value] = UNTUNED) 
         entry = Variant.model_validate(content)
         return Recipe(entry, study.training_with(entry.training))
     except ValidationError as error:
-        tuned = ", ".join(f"{key}: {shown(value)}" for key, value in point.items())
+        tuned = ", ".join(f"{key}: {shown(value)}" for key, value in point.items() if key in study.tuning.space)
+        if not tuned:
+            raise UserError(
+                f"Variant {variant} cannot have {', '.join(point)} as its tuning chose: {first_mistake(error)}; run the study again."
+            ) from error
         raise UserError(
             f"Variant {variant} cannot have {tuned}, which lies in tuning.space: {first_mistake(error)}; narrow the space to values that "
-            "every variant takes."
+            "every variant takes, together with any of the others."
         ) from error
 
 
@@ -52,7 +61,7 @@ def recipe_of_trial(study: Study, variant: str, point: Mapping[str, Value]) -> R
 
 
 def check_tuning(study: Study) -> None:
-    """Check that every variant that runs can have every value of the space, so that no trial finds out.
+    """Check that every variant that runs can have the ends of the space, and the values of every trial, so that no trial finds out.
 
     Raises:
         UserError: names the key, and what would work.
@@ -60,15 +69,16 @@ def check_tuning(study: Study) -> None:
     space, metric = study.tuning.space, study.tuning.metric
     for key in space:
         _check_can_be_tuned(key)
-        if metric == "validation_objective" and key.startswith(("regularizer.", "bound.")):
-            raise UserError(
-                f"tuning.metric validation_objective is another quantity for each value of {key}; take validation_negative_elbo."
-            )
+        if metric in MISLED and key.startswith(("regularizer.", "bound.")):
+            raise UserError(f"tuning.metric {metric} {MISLED[metric]} {key}; take validation_negative_elbo.")
+    points = [design.point(space, study.tuning.seed, trial) for trial in study.tuning.trials]
     for variant in study.study.variants if space else ():
         _check_epochs(study, variant)
         for key, range_ in space.items():
             for value in range_.get("among") or [value_at(range_, end) for end in (0.0, ALMOST_ONE)]:
                 recipe_of(study, variant, {key: value})
+        for tried in points:
+            recipe_of_trial(study, variant, tried)
 
 
 def _check_epochs(study: Study, variant: str) -> None:

@@ -1,5 +1,6 @@
 """The schema of a study: every key typed, bounded and described; unknown keys are refused."""
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
@@ -354,6 +355,7 @@ def keys_of_variants(value: dict[str, Any]) -> dict[str, Any]:
 Space = dict[str, dict[Literal["log", "linear", "whole", "among"], list[Any]]]
 MOST_TUNED = 8  # keys; the design has a prime number for each
 MOST_TRIALS = 1000
+LARGEST = 1e15  # end of a range of numbers; a float tells whole numbers apart up to 9e15
 
 
 class Tuning(Entry):
@@ -371,7 +373,11 @@ class Tuning(Entry):
         ),
     )
     metric: Literal["validation_negative_elbo", "validation_objective", "validation_distortion"] = Field(
-        "validation_negative_elbo", description="the column of training.csv whose lowest value wins"
+        "validation_negative_elbo",
+        description=(
+            "a column of training.csv. The score of a trial is `metric` in the epoch whose weights it keeps: the epoch with the best "
+            "validation objective, or the last one against an adversary. The trial with the lowest score is chosen"
+        ),
     )
     seed: Seed = Field(0, description="of the design, and of the trials, which use no seed of the study")
 
@@ -406,12 +412,13 @@ class Tuning(Entry):
 
 def _is_range(kind: str, given: list[Any]) -> bool:
     if kind == "among":
-        plain = all(isinstance(each, bool | int | float | str | list) for each in given)
+        plain = all(each is None or isinstance(each, bool | int | float | str | list) for each in given)
         return plain and len({repr(each) for each in given}) == len(given) > 1
     numbers = (int,) if kind == "whole" else (int, float)
-    if len(given) != 2 or any(type(each) not in numbers for each in given):
+    if len(given) != 2 or any(type(each) not in numbers or abs(each) > LARGEST for each in given):
         return False
-    return bool(given[0] < given[1] and (kind != "log" or given[0] > 0))
+    low, high = given
+    return bool(low < high and (kind != "log" or (low > 0 and high / low < math.inf)))
 
 
 class Classifier(Entry):

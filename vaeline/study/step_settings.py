@@ -77,30 +77,19 @@ def again(step: str, run: tuple[str, int] | None = None) -> str:
 BY_DVC = " (if DVC has recorded it as it is, `snakemake --cores 4 all` makes it and the record anew)"
 
 
-def require_settings(
-    study: Study,
-    step: str,
-    path: Path,
-    made: Mapping[str, Any],
-    remedy: str = "",
-    variant: str = "",
-    tuned: Mapping[str, Value] = UNTUNED,
-) -> None:
+def require_settings(path: Path, made: Mapping[str, Any], wanted: Mapping[str, Any], remedy: str) -> None:
     """Refuse a file of other settings.
 
     Args:
-        study: that would use the file.
-        step: that made it.
         path: of the file.
         made: the settings that it names.
-        remedy: what to do; empty for `again`.
-        variant: of the run, if the step is one of a run.
-        tuned: as `settings_of` takes it.
+        wanted: those of now, as `settings_of` returns them.
+        remedy: what to do, as `again` says it.
 
     Raises:
         UserError: names the settings that differ.
     """
-    if other := differences(made, settings_of(study, step, variant, tuned)):
+    if other := differences(made, wanted):
         raise UserError(
-            f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {remedy or again(step)}{BY_DVC}."
+            f"{path} was made with other settings than those of params.yaml: {'; '.join(other)}; {remedy}{BY_DVC}."
         )

@@ -67,7 +67,7 @@ class Tally:
                 place,
             )
         kept = f"checkpoints up to epoch {self.epoch - 1} are kept in {self.checkpoints.folder}"
-        adversary = "regularizer.learning_rate, the adversary's, or " if self.against_adversary else ""
+        adversary = "the learning rate of the adversary in `regularizer`, or " if self.against_adversary else ""
         return Diverged(
             f"Training diverged at {place}; {kept if self.epoch > 1 else 'no epoch was finished'}. "
             f"Lower {adversary}training.learning_rate, or set training.gradient_clip, and run again.",

@@ -38,8 +38,10 @@ class WeightAverage:
         """Within the block, the model has the averaged weights."""
         before = {name: each.clone() for name, each in self.model.state_dict().items()}
         _copy(self.weights, self.model)
-        yield
-        _copy(before, self.model)
+        try:
+            yield
+        finally:
+            _copy(before, self.model)
 
     def load(self, state: State) -> None:
         """Go on from the `weights` of a checkpoint."""

@@ -1,6 +1,7 @@
 """Score against budget as drawn, and the section of the page about it."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,10 +24,29 @@ def choice(*scores: float | None) -> Choice:
     return Choice(trials=trials, chosen=best[1])
 
 
-def tuned(findings: Findings, one: Choice, two: Choice) -> RenderedPlots:
-    settings = {**findings.results.settings, "tuning": {"metric": "validation_negative_elbo", "epochs": 4}}
+KL = {"regularizer": {"name": "kl", "weight": 1.0}, "bound": {"name": "evidence_lower_bound"}}
+HEAVY = {**KL, "regularizer": {"name": "kl", "weight": 2.0}}
+DENSITY, PROBABILITY = "density of pixels", "probability of pixels"
+
+
+def tuned(
+    findings: Findings,
+    one: Choice,
+    two: Choice,
+    measures: tuple[str, ...] = (DENSITY, DENSITY),
+    metric: str = "validation_negative_elbo",
+    entries: tuple[dict[str, Any], ...] = (KL, KL),
+) -> RenderedPlots:
+    names = ("one", "two")
+    variants = dict(zip(names, entries, strict=True))
+    settings = {**findings.results.settings, "tuning": {"metric": metric, "epochs": 4}, "variants": variants}
     results = replace(findings.results, choices={"one": one, "two": two}, settings=settings)
-    return RenderedPlots(replace(findings, results=results), found())
+    distortion = findings.comparison.metrics["nll"].model_copy(
+        update={"measures": dict(zip(names, measures, strict=False))}
+    )
+    metrics = {**findings.comparison.metrics, "distortion": distortion}
+    comparison = findings.comparison.model_copy(update={"metrics": metrics})
+    return RenderedPlots(replace(findings, results=results, comparison=comparison), found())
 
 
 def test_a_line_is_the_mean_of_the_best_over_all_sets(findings: Findings) -> None:
@@ -46,6 +66,25 @@ def test_the_section_says_whether_the_order_depends_on_the_budget(findings: Find
         "The order of the variants depends on the number of trials: two, one with the fewest, one, two with all, from best "
         "to worst."
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "compared"),
+    [
+        ({}, True),
+        ({"measures": (DENSITY, PROBABILITY)}, False),
+        ({"measures": (DENSITY,)}, False),
+        ({"entries": (KL, HEAVY)}, True),
+        ({"metric": "validation_objective"}, True),
+        ({"metric": "validation_objective", "entries": (KL, HEAVY)}, False),
+        ({"metric": "validation_objective", "entries": (KL, {**KL, "bound": {"name": "importance"}})}, False),
+    ],
+)
+def test_variants_whose_scores_are_other_quantities_are_not_ordered(
+    findings: Findings, given: dict[str, Any], compared: bool
+) -> None:
+    section = tuning_section(tuned(findings, choice(1.0, 2.0), choice(4.0, 5.0), **given))
+    assert section and bool(section.verdict) == compared
 
 
 def test_the_section_lists_what_was_chosen_and_what_failed(findings: Findings) -> None:

@@ -63,8 +63,10 @@ def _row(variant: str, choice: Choice, budgets: list[int]) -> Tuned:
 
 
 def _verdict(findings: Findings) -> str:
-    """Whether the order of the variants is the same for every number of trials."""
+    """Whether the order of the variants is the same for every number of trials; empty if their scores do not compare."""
     tuned = findings.results.tuned
+    if not _compare(findings):
+        return ""
     found = orders(
         {variant: expected_best([each.score for each in choice.trials]) for variant, choice in tuned.items()}
     )
@@ -75,4 +77,18 @@ def _verdict(findings: Findings) -> str:
     return (
         f"The order of the variants depends on the number of trials: {', '.join(found[0])} with the fewest, "
         f"{', '.join(found[-1])} with all, from best to worst."
+    )
+
+
+def _compare(findings: Findings) -> bool:
+    """Whether the scores of all tuned variants are of one quantity: none is a density where another is a probability."""
+    tuned, settings = findings.results.tuned, findings.results.settings
+    distortion = findings.comparison.metrics.get("distortion")
+    measures = {distortion.measures.get(variant, "") for variant in tuned} if distortion else {""}
+    if len(measures) > 1 or "" in measures:
+        return False
+    entries = [settings["variants"][variant] for variant in tuned]
+    first = entries[0]
+    return settings["tuning"]["metric"] != "validation_objective" or all(
+        (each["regularizer"], each["bound"]) == (first["regularizer"], first["bound"]) for each in entries
     )
