@@ -47,6 +47,10 @@ def _forget() -> Iterator[None]:
     catalogue.cache_clear()
 
 
+def test_the_page_has_the_folder_of_every_family() -> None:
+    assert [family for family in parts.OWN_FAMILIES if f"`parts/{family}`" not in PAGE] == []
+
+
 def test_a_module_of_another_package_is_a_network(example: Callable[[str], None], tmp_path: Path) -> None:
     example("networks/resnet")
     for condition in (None, {"embedding": 2}):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from vaeline.evaluation.catalogue import catalogue
 from vaeline.study import keys_page, ready_studies
 from vaeline.study.schema import Study
 
@@ -29,6 +30,12 @@ def test_the_examples_fit_the_schema_completely() -> None:
         for section, content in example.items():
             changed = {**whole, section: {**whole[section], **content}}
             assert Study.model_validate(changed).model_dump(mode="json") == changed
+
+
+def test_metrics_of_which_more_is_better_are_named() -> None:
+    [sentence] = re.findall(r"Higher is better for (.*?);", (ROOT / "README.md").read_text(), re.DOTALL)
+    higher = {name for name, metric in catalogue().metrics.items() if metric.better == "higher"}
+    assert {name for name in higher if not name.startswith("probe_")} == set(re.findall(r"`(\w+)`", sentence))
 
 
 def test_every_linked_file_exists() -> None:

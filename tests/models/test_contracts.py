@@ -471,6 +471,110 @@ def test_an_own_regularizer_of_images_needs_a_likelihood_with_a_mean(
         check_shapes(model, greys)
 
 
+ONE_ROW = """
+import torch
+
+from vaeline.models.contracts import LabelEncoder
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options, context):
+    return OneRow()
+
+
+class OneRow(LabelEncoder):
+    size, columns = 4, 1
+
+    def forward(self, labels):
+        return torch.zeros(1, 4)
+"""
+
+
+def test_a_condition_of_another_shape_is_refused(write_part: Callable[[str, str], PartOptions]) -> None:
+    write_part("label_encoders", ONE_ROW)
+    condition = {"embedding": 2, "labels": {"name": "mine"}}
+    model = Model(Variant.model_validate({**VECTORS, "condition": condition}), FACTS)
+    with pytest.raises(
+        UserError, match=r"label encoder mine returned shape \(1, 4\) for 2 images; it must return \(2, 4\)"
+    ):
+        check_shapes(model, FACTS)
+
+
+SCALAR_DENSITY = """
+import torch
+
+from vaeline.models.contracts import Density
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options, context):
+    return Scalar(context.latent_shape)
+
+
+class Scalar(Density):
+    epochs = 1
+
+    def __init__(self, shape):
+        super().__init__()
+        self.shape = shape
+
+    def log_prob(self, z, condition):
+        return z.square().sum()
+
+    def sample(self, count, condition):
+        return torch.zeros(count, *self.shape)
+
+    def fit(self, latents, condition, seed, state):
+        yield {"epoch": 1, "loss": 0.0}
+"""
+
+
+def test_a_density_of_wrong_shapes_is_refused_before_training(write_part: Callable[[str, str], PartOptions]) -> None:
+    write_part("densities", SCALAR_DENSITY)
+    model = Model(Variant.model_validate({**VECTORS, "density": {"name": "mine"}}), FACTS)
+    with pytest.raises(
+        UserError, match=r"log_prob of density mine returned shape \(\) for 2 images; it must return \(2,\)"
+    ):
+        check_shapes(model, FACTS)
+
+
+NO_TERMS = """
+from vaeline.models.contracts import Regularizer, Terms
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options, context):
+    return Empty()
+
+
+class Empty(Regularizer):
+    trains_prior, adds_terms, limits_posterior = "nothing", False, False
+
+    def __call__(self, batch):
+        return Terms({})
+"""
+
+
+def test_a_bound_with_the_rate_takes_any_regularizer_without_terms(
+    write_part: Callable[[str, str], PartOptions],
+) -> None:
+    write_part("regularizers", NO_TERMS)
+    bound = {"name": "importance_weighted"}
+    Model(Variant.model_validate({**VECTORS, "regularizer": {"name": "mine"}, "bound": bound}), FACTS)
+
+
 @pytest.mark.parametrize(("family", "name", "place"), CASES)
 def test_every_part_returns_the_shapes_of_its_contract(family: str, name: str, place: int) -> None:
     model, facts = model_of(family, name, place)

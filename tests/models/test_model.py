@@ -1,6 +1,7 @@
 """The model: its ELBO in closed form, all combinations of parts, and its files."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from math import log
 from pathlib import Path
@@ -247,6 +248,13 @@ SENSELESS = {
         {**CODES, "density": {"name": "pixelcnn"}, "condition": {"embedding": 4, "encoder": False, "decoder": False}},
         "set condition.embedding to null",
     ),
+    "a label encoder that nothing trains": (
+        {
+            **CODES, "density": {"name": "pixelcnn"},
+            "condition": {"embedding": 4, "encoder": False, "decoder": False, "labels": {"name": "attention"}},
+        },
+        "label encoder attention has weights, but only the density sees the labels",
+    ),
     "labels that nothing sees": (
         {"condition": {"embedding": None, "encoder": False, "decoder": False}},
         "set condition to null, or condition.decoder to true",
@@ -313,6 +321,30 @@ def test_a_codebook_for_points_is_refused_with_alternatives() -> None:
 def test_incompatible_parts_are_refused(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         Model(variant(**changes), FACTS)
+
+
+OWN_LABELS = """
+from vaeline.models.label_encoders.table import LabelEmbedding, OneHotLabels
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options, context):
+    values = context.label_cardinalities
+    return OneHotLabels(values) if context.label_embedding else LabelEmbedding(values, 4)
+"""
+
+
+def test_labels_that_only_the_density_sees_need_an_encoder_without_weights(write_own: Callable[..., Path]) -> None:
+    write_own("label_encoders", "mine", OWN_LABELS)
+    unseen = {"encoder": False, "decoder": False, "labels": {"name": "mine"}}
+    changes = {**CODES, "density": {"name": "pixelcnn", "width": 4, "layers": 1}}
+    Model(variant(**changes, condition={"embedding": 4, **unseen}), FACTS)
+    with pytest.raises(UserError, match="label encoder mine has weights, but only the density sees the labels"):
+        Model(variant(**changes, condition={"embedding": None, **unseen}), FACTS)
 
 
 @pytest.mark.parametrize("regularizer", ["perceptual", "patch_adversary"])

@@ -85,6 +85,19 @@ def test_samples_follow_from_the_seed_alone(made: Make) -> None:
     np.testing.assert_array_equal(run.decode(run.draw(labels), labels)[:256], one[:256])
 
 
+def test_draws_of_a_likelihood_without_a_mean_are_seeded(made: Make) -> None:
+    likelihood = {"name": "pixelcnn", "width": 4, "layers": 1, "features": 2, "components": 1}
+    run = made(PLAIN | {"likelihood": likelihood}, replace(FACTS, pixels="greys"))
+    z = np.zeros((8, 3), np.float32)
+    first = run.decode(z)
+    torch.rand(1)
+    np.testing.assert_array_equal(run.decode(z), first)
+    assert (run.decode(z, noise_seed=1) != first).any()
+    samples = run.sample(8, seed=1)
+    z = run.draw(np.zeros((8, 2), np.int64), seed=1)
+    np.testing.assert_array_equal(run.decode(z, noise_seed=1), samples)
+
+
 def test_images_are_edited_by_decoding_with_other_labels(made: Make) -> None:
     run = made(CONDITIONAL)
     images, labels = run.split().images[:6], run.split().labels[:6]

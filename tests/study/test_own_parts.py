@@ -84,14 +84,17 @@ def test_an_unknown_part_is_answered_with_both_folders(write_own: Write) -> None
         check(study_with(OWN_PRIOR), Path("params.yaml"))
 
 
+@pytest.mark.parametrize(
+    "files", [["__init__.py", "priors/laplace.py"], ["__init__.py", "priors/mine.py"], ["__init__.py"]]
+)
 def test_another_package_in_the_place_of_own_parts_is_named(
-    write_own: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: list[str], write_own: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_own("priors", "laplace", EXAMPLE_OF_PAGE)
-    other = tmp_path / "first" / parts.OWN / "priors" / "laplace.py"
-    other.parent.mkdir(parents=True)
-    other.write_text(EXAMPLE_OF_PAGE)
-    (other.parents[1] / "__init__.py").touch()
+    for file in files:
+        other = tmp_path / "first" / parts.OWN / file
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.write_text(EXAMPLE_OF_PAGE if file == "priors/laplace.py" else "")
     monkeypatch.syspath_prepend(tmp_path / "first")
     with pytest.raises(UserError, match="Python imports .*first.* in the place of"):
         parts.module("priors", "laplace")

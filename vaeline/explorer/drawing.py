@@ -140,9 +140,10 @@ class Explorer:
     def _draws(self, side: Side, settings: Settings, labels: np.ndarray) -> SideView:
         run, spread = self._run(side.variant, side.seed)
         z = _move(run.draw(labels, seed=settings.noise), side, spread)
-        if settings.pixels == "drawn":
-            return SideView({"Draws with noise": self._picture(run.decode(z, labels, settings.noise))}, _note(run))
-        return SideView({"Draws": self._picture(run.decode(z, labels))}, _note(run))
+        drawn = settings.pixels == "drawn"
+        noise_seed = settings.noise if drawn or not run.model.likelihood.has_mean else None
+        title = "Draws with noise" if drawn else "Draws"
+        return SideView({title: self._picture(run.decode(z, labels, noise_seed))}, _note(run))
 
     def _edit(self, side: Side, settings: Settings) -> SideView:
         run, spread = self._run(side.variant, side.seed)

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from vaeline.models.contracts import Bound, Likelihood, Network, Posterior, Prior, Regularizer
+from vaeline.models.contracts import Bound, LabelEncoder, Likelihood, Network, Posterior, Prior, Regularizer
 from vaeline.models.latent import SAMPLED
 from vaeline.study.schema import Variant
 from vaeline.system.errors import UserError
@@ -14,6 +14,7 @@ class Combination(Protocol):
     """What the checks read of a model."""
 
     variant: Variant
+    embedding: LabelEncoder | None
     network: Network
     posterior: Posterior
     prior: Prior
@@ -63,16 +64,16 @@ def check_labels_are_seen(model: Combination) -> None:
             "condition makes labels a part of the model, but neither encoder, decoder, prior nor density sees them; set condition "
             "to null, or condition.decoder to true."
         )
-    if condition.embedding and not seen:
+    if not seen and model.embedding is not None and list(model.embedding.parameters()):
         raise UserError(
-            "condition.embedding is a number, but only the density sees the labels, so that the embedding would stay untrained; set "
-            "condition.embedding to null, which makes the labels one-hot."
+            f"label encoder {condition.labels.name} has weights, but only the density sees the labels, so that they would stay untrained; "
+            "set condition.embedding to null with label encoder table, which makes the labels one-hot."
         )
 
 
 def check_bound(model: Combination) -> None:
     variant = model.variant
-    if model.bound.includes_rate and variant.regularizer.name != "none":
+    if model.bound.includes_rate and model.regularizer.adds_terms:
         raise UserError(
             f"bound {variant.bound.name} includes the rate already, so that regularizer {variant.regularizer.name} cannot be added; "
             "take regularizer none, or bound evidence_lower_bound."

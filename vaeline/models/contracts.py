@@ -36,7 +36,7 @@ class Context:
     """What a part may know of the model it is built into."""
 
     image_shape: tuple[int, ...]  # channel, height, width; or the dimensions of a point
-    latent_shape: tuple[int, ...]  # (latent,); (latent, rows, columns) for a discrete latent
+    latent_shape: tuple[int, ...]  # (numbers of z,), also if z is a map; (latent, rows, columns) for a discrete latent
     encoder_condition: int  # size of the condition if the encoder sees it, else 0
     decoder_condition: int  # size of the condition if the decoder sees it, else 0
     prior_condition: int  # size of the condition, 0 for a model without labels
@@ -52,9 +52,8 @@ class Context:
     codebook_size: int = 0  # 0 for a continuous latent
     codebook_learns: CodebookLearns = "never"
     stages: int = 1  # indices of each place of the latent's map, which lie side by side in its row
-    map_shape: tuple[int, int, int] | None = (
-        None  # channels, rows, columns of a latent that is a map, or the vector of one
-    )
+    # Channels, rows, columns of a latent that is a map, or the vector of one.
+    map_shape: tuple[int, int, int] | None = None
     encode: Callable[[Tensor], Latent] | None = None  # x -> a sample of q(z|x); None if the encoder sees labels
     output_channels: int | None = None  # of the decoder's output, for the likelihood; None: those of an image
 
@@ -158,6 +157,14 @@ class LabelEncoder(PartModule):
     def forward(self, labels: Tensor) -> Tensor:
         """Labels, (b, label columns), to the condition, (b, size)."""
 
+    def broken_rule(self) -> str:
+        if self.columns < 1 or self.size % self.columns:
+            return (
+                f"its size is {self.size}, which {self.columns} columns of the same length do not make up; make the vectors equally long, or "
+                "set columns to 1"
+            )
+        return ""
+
 
 class Network(PartModule):
     """An encoder and a decoder; `build(options, context, posterior)` makes the pair.
@@ -181,7 +188,10 @@ class Network(PartModule):
 
 
 class Acceptance(NamedTuple):
-    """The share of proposals that a prior accepts; it normalises the density, whose log is off by the share's relative error."""
+    """The share of proposals that a prior accepts; it normalises the density.
+
+    A relative error of the share shifts every log-density by as many nats.
+    """
 
     share: float
     standard_error: float
@@ -291,7 +301,10 @@ class Likelihood(PartModule):
 
     @abstractmethod
     def mean(self, h: Tensor) -> Tensor:
-        """The mean of p(x|z), inside the range of the data, the shape of x; or a draw, if the mean has no closed form."""
+        """The mean of p(x|z), inside the range of the data, the shape of x; or a draw, if there is none in closed form.
+
+        The mean of a channel that depends on other channels may be an approximation: that given their means, as in logistic_mixture.
+        """
 
     @abstractmethod
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
@@ -399,6 +412,7 @@ class Regularizer(Part):
 
     family = "regularizers"
     trains_prior: TrainsPrior
+    adds_terms: bool = True  # whether it adds any
     limits_posterior: bool = True  # whether its terms keep q(z|x) from shrinking to a point, or train its codebook
     compares_images: bool = False  # whether it takes `batch.reconstruction`, so that p(x|z) must have a mean
     adversary: Adversary | None = None

@@ -11,11 +11,8 @@ from torch import Tensor
 # A posterior is a point without a density; a Gaussian with a known mean and variance; a Gaussian sent through a flow; a ladder
 # of Gaussians, each given those above it; or discrete: indices of a codebook, each certain given the image.
 Kind = Literal["point", "gaussian", "flow", "ladder", "discrete"]
-SAMPLED: tuple[Kind, ...] = (
-    "gaussian",
-    "flow",
-    "ladder",
-)  # whose samples have a density, and a rate that training can lower
+# Posteriors whose samples have a density, and a rate that training can lower.
+SAMPLED: tuple[Kind, ...] = ("gaussian", "flow", "ladder")
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ class Model(nn.Module):
         return self.posterior(self.features(x, labels))
 
     def features(self, x: Tensor, labels: Tensor) -> Tensor:
-        """The encoder's features of each image, (b, any), on which its posterior depends."""
+        """The encoder's features of each image, on which its posterior depends: (b, features), or (b, features, rows, columns)."""
         sees = self.variant.condition is not None and self.variant.condition.encoder
         return self.network.encoder(x, self.condition(labels) if sees else None)
 

@@ -38,7 +38,7 @@ def sample(
     """
     torch.manual_seed(seed)
     z = torch.cat([draw(model, requested) for requested in labels.split(batch_size)])
-    yield from decode(model, z, labels, facts, batch_size, seed if noise else None)
+    yield from decode(model, z, labels, facts, batch_size, seed if noise or not model.likelihood.has_mean else None)
 
 
 @torch.inference_mode()
@@ -84,9 +84,12 @@ def _levels(mean: Tensor, facts: Facts) -> Tensor:
 def decode(
     model: Model, z: Tensor, labels: Tensor, facts: Facts, batch_size: int = 256, noise_seed: int | None = None
 ) -> Iterator[Tensor]:
-    """Decode latents, (n, latent), under labels, (n, columns): batches of levels, uint8; means, or with a seed draws of p(x|z)."""
-    if noise_seed is not None:
-        torch.manual_seed(derive_seed("noise", noise_seed))
+    """Decode latents, (n, latent), under labels, (n, columns): batches of levels, uint8; means, or with a seed draws of p(x|z).
+
+    A likelihood without a mean is drawn from in any case, with seed 0 if there is none.
+    """
+    if noise_seed is not None or not model.likelihood.has_mean:
+        torch.manual_seed(derive_seed("noise", noise_seed or 0))
     decoded = model.decode if noise_seed is None else model.decode_with_noise
     for some, of_some in zip(z.split(batch_size), labels.split(batch_size), strict=True):
         yield _levels(decoded(some, of_some), facts)

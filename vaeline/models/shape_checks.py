@@ -22,30 +22,40 @@ def check_shapes(model: Model, facts: Facts) -> None:
         UserError: names the part, the method and both shapes, and what would work.
     """
     model.eval()
-    variant, x = model.variant, torch.full((COUNT, *facts.image_shape), float(facts.range[0]))
+    variant = model.variant
+    x = torch.full((COUNT, *facts.image_shape), float(facts.range[0]))
     labels = torch.zeros((COUNT, len(facts.label_names)), dtype=torch.int64)
     condition = model.condition(labels)
-    prior, posterior, likelihood = variant.prior.name, variant.posterior.name, variant.likelihood.name
+    if model.embedding is not None and condition is not None and variant.condition is not None:
+        _check(condition, (COUNT, model.embedding.size), f"label encoder {variant.condition.labels.name}")
+    posterior, likelihood = variant.posterior.name, variant.likelihood.name
     features = _returned(lambda: model.features(x, labels), f"the encoder of network {variant.network.name}", x)
     _check_features(features, model)
     latent = model.posterior(features)
     if latent.log_q is not None:
         _check(latent.log_q, (COUNT,), f"log_q of posterior {posterior}")
-    _check(model.prior.log_prob(latent.density_input, condition), (COUNT,), f"log_prob of prior {prior}")
-    _check(model.prior.sample(COUNT, condition), tuple(latent.density_input.shape), f"sample of prior {prior}")
+    _check_densities(model, latent.density_input, condition)
     taken = model.posterior.decoder_input(latent.density_input)
     _check(taken, tuple(latent.z.shape), f"decoder_input of posterior {posterior}")
     decoder = f"the decoder of network {variant.network.name}"
     h = _returned(lambda: model.decoder_output(latent.z, labels), decoder, latent.z)
-    end, shape = (
-        "x".join(map(str, facts.image_shape[1:])),
-        output_shape(facts.image_shape, model.likelihood.output_channels),
-    )
+    end = "x".join(map(str, facts.image_shape[1:]))
+    shape = output_shape(facts.image_shape, model.likelihood.output_channels)
     wanted = f"end it in a layer that gives {shape[0]} channels of {end} pixels" if end else CONTRACT
     _check(h, (COUNT, *shape), decoder, wanted)
     _check(model.likelihood.mean(h), tuple(x.shape), f"mean of likelihood {likelihood}")
     _check(model.likelihood.log_prob(x, h), (COUNT,), f"log_prob of likelihood {likelihood}")
     _check_terms(model, x, labels)
+
+
+def _check_densities(model: Model, z: Tensor, condition: Tensor | None) -> None:
+    """Check the prior, and the density that is fitted after training, on z or indices."""
+    densities = {f"prior {model.variant.prior.name}": model.prior}
+    if model.density is not None and model.variant.density is not None:
+        densities[f"density {model.variant.density.name}"] = model.density
+    for named, each in densities.items():
+        _check(each.log_prob(z, condition), (COUNT,), f"log_prob of {named}")
+        _check(each.sample(COUNT, condition), tuple(z.shape), f"sample of {named}")
 
 
 def _check_terms(model: Model, x: Tensor, labels: Tensor) -> None:
@@ -58,7 +68,8 @@ def _check_terms(model: Model, x: Tensor, labels: Tensor) -> None:
 
 def _check_features(features: Tensor, model: Model) -> None:
     """Check what the encoder returned against what the posterior needs."""
-    name, needed = model.variant.network.name, model.posterior.features
+    name = model.variant.network.name
+    needed = model.posterior.features
     shape: tuple[int, ...] = (COUNT, needed)
     wanted = f"the numbers that posterior {model.variant.posterior.name} needs of each image; end it in a layer of {needed} numbers"
     if model.posterior.takes_map:

@@ -1,4 +1,4 @@
-"""The results of runs as rows, for Python: `pandas.DataFrame(vaeline.metrics_of(run))` makes a data frame of them."""
+"""The results of runs as rows, for Python: `pandas.DataFrame(vaeline.metrics_of(folder))` makes a data frame of them."""
 
 import os
 from pathlib import Path

@@ -19,6 +19,9 @@ def as_stored(value: object, facts: Facts) -> np.ndarray | None:
     A picture is a path, an image of Pillow, or, if the run's pixels have 256 levels, an array: uint8, (height, width) or
     (height, width, 1 or 3). Several are a list, or an array (n, height, width, 1 or 3).
 
+    If the run's pixels are `static_binary`, black and white are drawn with a seed for each place in the list, so that the draw of a
+    picture depends on its place.
+
     Args:
         value: any.
         facts: of the run's images.
@@ -46,14 +49,28 @@ def as_stored(value: object, facts: Facts) -> np.ndarray | None:
 def _pictures(value: object, facts: Facts) -> Sequence[object] | None:
     """The pictures of a value; None if it is none, or images as the store holds them."""
     if isinstance(value, np.ndarray):
-        if facts.levels != 256 or value.dtype != np.uint8 or value.shape[1:] == facts.image_shape or not value.size:
+        return _of_array(value, facts)
+    return _of_list(value if isinstance(value, list | tuple) else [value], facts)
+
+
+def _of_array(array: np.ndarray, facts: Facts) -> Sequence[object] | None:
+    """One picture, or several of the same size."""
+    if facts.levels != 256 or array.dtype != np.uint8 or array.shape[1:] == facts.image_shape or not array.size:
+        return None
+    if array.ndim == 4 and array.shape[3] in (1, 3) and array.shape[1] not in (1, 3):
+        return list(array)
+    return [array] if _is_picture(array) else None
+
+
+def _of_list(values: Sequence[object], facts: Facts) -> Sequence[object] | None:
+    """The values themselves, if each is a picture."""
+    for each in values:
+        if isinstance(each, np.ndarray):
+            if facts.levels != 256 or not _is_picture(each):
+                return None
+        elif not isinstance(each, Image.Image | str | os.PathLike):
             return None
-        several = value.ndim == 4 and value.shape[3] in (1, 3) and value.shape[1] not in (1, 3)
-        return list(value) if several else [value] if _is_picture(value) else None
-    pictures = value if isinstance(value, list | tuple) else [value]
-    whole = [facts.levels == 256 and _is_picture(each) for each in pictures if isinstance(each, np.ndarray)]
-    named = [isinstance(each, Image.Image | str | os.PathLike) for each in pictures if not isinstance(each, np.ndarray)]
-    return pictures if pictures and all(whole) and all(named) else None
+    return values or None
 
 
 def _is_picture(array: np.ndarray) -> bool:

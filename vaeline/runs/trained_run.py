@@ -452,7 +452,7 @@ def _seed(value: int) -> int:
 
 @contextmanager
 def _writing(path: Path | str) -> Iterator[None]:
-    """The same for a file that is written."""
+    """Turn an error of the operating system in writing a file into a sentence."""
     try:
         yield
     except OSError as error:

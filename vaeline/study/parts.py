@@ -9,6 +9,7 @@ A project has parts of its own in `parts/<family>/<name>.py`, beside `vaeline/`.
 
 import ast
 import importlib
+import importlib.util
 import inspect
 import re
 import sys
@@ -294,12 +295,22 @@ def module(family: str, name: str) -> ModuleType:
     Raises:
         UserError: Python finds another package in the place of the project's own parts.
     """
-    found = importlib.import_module(module_name(family, name))
+    try:
+        found = importlib.import_module(module_name(family, name))
+    except ModuleNotFoundError as error:
+        spec = importlib.util.find_spec(OWN) if name in own(family) else None
+        if error.name not in (f"{OWN}.{family}", f"{OWN}.{family}.{name}") or spec is None or spec.origin is None:
+            raise
+        raise _shadowed(spec.origin, family, name) from error
     if name in own(family) and Path(inspect.getfile(found)).resolve() != file(family, name).resolve():
-        raise UserError(
-            f"Python imports {inspect.getfile(found)} in the place of {file(family, name)}; rename the package `{OWN}` that comes first in Python's path."
-        )
+        raise _shadowed(inspect.getfile(found), family, name)
     return found
+
+
+def _shadowed(came: str, family: str, name: str) -> UserError:
+    return UserError(
+        f"Python imports {came} in the place of {file(family, name)}; rename the package `{OWN}` that comes first in Python's path."
+    )
 
 
 def modules_of(value: Any) -> Iterator[str]:

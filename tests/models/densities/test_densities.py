@@ -134,7 +134,7 @@ def test_indices_are_drawn_for_their_label(context: Context) -> None:
 def test_a_diverging_fit_is_reported(context: Context) -> None:
     density = build("pixelcnn", context)
     torch.nn.init.constant_(density.logits.bias, float("nan"))
-    with pytest.raises(UserError, match=r"diverged in epoch 1 of its fit .*lower density.learning_rate"):
+    with pytest.raises(UserError, match=r"density pixelcnn diverged in epoch 1 of its fit .*lower its learning_rate"):
         list(density.fit(*latents_for("pixelcnn"), 0, None))
 
 

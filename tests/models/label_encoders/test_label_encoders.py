@@ -1,5 +1,7 @@
 """Every label encoder found on disk: its shape, and which labels a vector depends on."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +22,45 @@ def build(name: str, embedding: int | None = 4, **options: Any) -> Any:
 
 
 @every("label_encoders")
+def test_a_condition_has_the_size_and_columns_that_it_says(name: str) -> None:
+    encoder = build(name)
+    assert encoder.columns in (1, 5)
+    assert encoder(torch.zeros(3, 5, dtype=torch.long)).shape == (3, encoder.size)
+
+
+@pytest.mark.parametrize("name", parts.built_in("label_encoders"))
 def test_a_condition_is_a_vector_for_each_label(name: str) -> None:
     encoder = build(name)
     assert (encoder.columns, encoder.size) == (5, 20)
-    assert encoder(torch.zeros(3, 5, dtype=torch.long)).shape == (3, 20)
+
+
+OWN = """
+import torch
+
+from vaeline.models.contracts import LabelEncoder
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options, context):
+    return Mine()
+
+
+class Mine(LabelEncoder):
+    size, columns = 7, 5
+
+    def forward(self, labels):
+        return torch.zeros(len(labels), 7)
+"""
+
+
+def test_columns_of_unequal_lengths_are_refused(write_own: Callable[..., Path]) -> None:
+    write_own("label_encoders", "mine", OWN)
+    with pytest.raises(UserError, match="its size is 7, which 5 columns of the same length do not make up; make"):
+        build("mine")
 
 
 @every("label_encoders")

@@ -1,8 +1,10 @@
 """Every regularizer found on disk, and each in cases with a known answer."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from math import exp, log
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -305,7 +307,8 @@ def test_dip_is_zero_at_means_of_identity_covariance(context: Context) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentence"), [({"posterior": "flow"}, "posterior gaussian"), ({"latent_shape": (1,)}, "raise latent")]
+    ("changes", "sentence"),
+    [({"posterior": "flow"}, "gaussian and gaussian_map have"), ({"latent_shape": (1,)}, "raise latent")],
 )
 def test_dip_refuses_what_has_no_covariance(changes: Any, sentence: str, context: Context) -> None:
     with pytest.raises(UserError, match=sentence):
@@ -365,11 +368,58 @@ def test_a_sum_has_the_terms_of_its_parts_and_the_adversary_among_them(context: 
         (["perceptual", "perceptual"], "has perceptual more than once; name each part once"),
         (["kl", "capacity"], "has kl and capacity, each of which limits the posterior"),
         (["factor", "patch_adversary"], "two parts with an adversary, and a training has one; keep one"),
+        (["sum"], "has itself among its parts; list all parts in one sum"),
     ],
 )
 def test_a_sum_that_counts_twice_is_refused(named: list[str], sentence: str, context: Context) -> None:
     with pytest.raises(UserError, match=sentence):
         build("sum", context, parts=[{"name": name} for name in named])
+
+
+OWN_PERCEPTUAL = """
+from vaeline.models.regularizers import perceptual
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options, context):
+    return perceptual.build(perceptual.Options(name="perceptual"), context)
+"""
+OWN_TERM = """
+from vaeline.models.contracts import Regularizer, Terms
+from vaeline.study.parts import PartOptions
+
+
+class Options(PartOptions):
+    pass
+
+
+def build(options, context):
+    return Mine()
+
+
+class Mine(Regularizer):
+    trains_prior, limits_posterior = "nothing", False
+
+    def __call__(self, batch):
+        return Terms({"kl": batch.rate})
+"""
+
+
+def test_a_sum_has_one_network_that_is_fitted_first(write_own: Callable[..., Path], context: Context) -> None:
+    write_own("regularizers", "mine", OWN_PERCEPTUAL)
+    with pytest.raises(UserError, match="has perceptual and mine, each of which has a network .*; keep one"):
+        build("sum", context, parts=[{"name": "perceptual"}, {"name": "mine"}])
+
+
+def test_terms_of_one_name_in_a_sum_are_refused(write_own: Callable[..., Path], context: Context) -> None:
+    write_own("regularizers", "mine", OWN_TERM)
+    regularizer = build("sum", context, parts=[{"name": "kl"}, {"name": "mine"}])
+    with pytest.raises(UserError, match="two parts of regularizer sum have a term kl, .*; rename the term"):
+        regularizer(batch(gaussian_latent(3), step=1))
 
 
 @pytest.mark.parametrize("name", ["perceptual", "patch_adversary"])

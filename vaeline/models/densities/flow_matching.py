@@ -15,10 +15,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim import Adam
 
 from vaeline.models import gaussian
 from vaeline.models.contracts import Context, Density
 from vaeline.models.densities._velocity import MapVelocity, VectorVelocity
+from vaeline.models.fitting import fit
 from vaeline.models.part_checks import vector_size
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
@@ -124,26 +126,18 @@ class FlowMatching(Density):
         Raises:
             UserError: the loss is no longer finite.
         """
-        adam, done = torch.optim.Adam(self.parameters(), lr=self.options.learning_rate), 0
         if state is None:
             self._scale_to(latents)
-        else:
-            self.load_state_dict(state["weights"])
-            adam.load_state_dict(state["optimizer"])
-            done = state["epoch"]
-        for epoch in range(done + 1, self.epochs + 1):
-            for group in adam.param_groups:
-                group["lr"] = self.options.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
-            loss = self._fit_epoch(adam, latents, condition, derive_seed("density", seed, epoch))
-            if not math.isfinite(loss):
-                raise UserError(
-                    f"density flow_matching diverged in epoch {epoch} of its fit (loss {loss}); lower density.learning_rate, and run again."
-                )
-            if epoch == self.epochs:
-                self._measure_error(latents[:CHECKED], None if condition is None else condition[:CHECKED])
-            yield {"epoch": epoch, "loss": loss, "weights": self.state_dict(), "optimizer": adam.state_dict()}
 
-    def _fit_epoch(self, adam: torch.optim.Adam, latents: Tensor, condition: Tensor | None, seed: int) -> float:
+        def run_epoch(adam: Adam, epoch: int) -> float:
+            return self._fit_epoch(adam, latents, condition, derive_seed("density", seed, epoch))
+
+        for fitted in fit(self, self.options, run_epoch, state, "density flow_matching"):
+            if fitted["epoch"] == self.epochs:  # the state has the buffer of the error itself
+                self._measure_error(latents[:CHECKED], None if condition is None else condition[:CHECKED])
+            yield fitted
+
+    def _fit_epoch(self, adam: Adam, latents: Tensor, condition: Tensor | None, seed: int) -> float:
         """One pass over the training split; the mean loss."""
         torch.manual_seed(seed)
         total = torch.zeros((), device=latents.device)

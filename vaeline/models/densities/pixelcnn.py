@@ -3,16 +3,17 @@
 Indices are drawn row by row, left to right, each given those before it.
 """
 
-import math
 from collections.abc import Iterator
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim import Adam
 
 from vaeline.models.causal_layers import GatedLayer
 from vaeline.models.contracts import Context, Density
+from vaeline.models.fitting import fit
 from vaeline.models.part_checks import codebook_and_map_size
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
@@ -90,23 +91,13 @@ class PixelCNN(Density):
         Raises:
             UserError: the loss is no longer finite.
         """
-        adam = torch.optim.Adam(self.parameters(), lr=self.options.learning_rate)
-        done = 0
-        if state is not None:
-            self.load_state_dict(state["weights"])
-            adam.load_state_dict(state["optimizer"])
-            done = state["epoch"]
-        for epoch in range(done + 1, self.epochs + 1):
-            for group in adam.param_groups:
-                group["lr"] = self.options.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
-            loss = self._fit_epoch(adam, latents, condition, derive_seed("density", seed, epoch))
-            if not math.isfinite(loss):
-                raise UserError(
-                    f"density pixelcnn diverged in epoch {epoch} of its fit (loss {loss}); lower density.learning_rate, and run again."
-                )
-            yield {"epoch": epoch, "loss": loss, "weights": self.state_dict(), "optimizer": adam.state_dict()}
 
-    def _fit_epoch(self, adam: torch.optim.Adam, indices: Tensor, condition: Tensor | None, seed: int) -> float:
+        def run_epoch(adam: Adam, epoch: int) -> float:
+            return self._fit_epoch(adam, latents, condition, derive_seed("density", seed, epoch))
+
+        yield from fit(self, self.options, run_epoch, state, "density pixelcnn")
+
+    def _fit_epoch(self, adam: Adam, indices: Tensor, condition: Tensor | None, seed: int) -> float:
         """One pass over the training split; the mean loss."""
         self.train()
         torch.manual_seed(seed)

@@ -45,7 +45,7 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def nearest(self, vectors: Tensor) -> Tensor:
-        """The indices of the nearest vectors to some, (n, dimensions): (n,)."""
+        """The index of the codebook vector nearest to each row of vectors, (n, dimensions): (n,)."""
         with torch.autocast(vectors.device.type, enabled=False):  # in 16 bits another vector may come out nearest
             # |v - c|^2 without |v|^2, which is the same for every c.
             distances = torch.addmm(self.vectors.square().sum(1), vectors, self.vectors.t(), alpha=-2)

@@ -31,12 +31,12 @@ def build(options: Options, context: Context) -> "Dip":
     """Build the rate and the two weighted terms.
 
     Raises:
-        UserError: the posterior is not Gaussian, or the latent has one dimension.
+        UserError: the posterior is of another kind than gaussian, or the latent has one dimension.
     """
     if context.posterior != "gaussian":
         raise UserError(
-            "regularizer dip needs the mean and the variance of q(z|x), which only posterior gaussian has; take that posterior, or "
-            "regularizer factor."
+            "regularizer dip needs the mean and the variance of q(z|x), which only posteriors gaussian and gaussian_map have; take one of "
+            "them, or regularizer factor."
         )
     require_dimensions(context, "regularizer dip")
     return Dip(options.covariance == "aggregate", options.off_diagonal, options.diagonal)

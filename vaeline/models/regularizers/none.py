@@ -24,6 +24,7 @@ def build(options: Options, context: Context) -> "Nothing":
 
 class Nothing(Regularizer):
     trains_prior: TrainsPrior = "nothing"
+    adds_terms = False
     limits_posterior = False
 
     def __call__(self, batch: TrainingBatch) -> Terms:

@@ -14,8 +14,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim import Adam
 
 from vaeline.models.contracts import Context, Pretrained, Regularizer, Terms, TrainingBatch, TrainsPrior
+from vaeline.models.fitting import fit
 from vaeline.models.output_range import centred
 from vaeline.models.part_checks import require_image_terms
 from vaeline.study.parts import PartOptions
@@ -113,23 +115,13 @@ class TurnNetwork(Pretrained):
         Raises:
             UserError: the loss is no longer finite.
         """
-        adam, done = torch.optim.Adam(self.parameters(), lr=self.options.learning_rate), 0
         if state is None:
             self._start(derive_seed("weights", seed))
-        else:
-            self.load_state_dict(state["weights"])
-            adam.load_state_dict(state["optimizer"])
-            done = state["epoch"]
-        for epoch in range(done + 1, self.epochs + 1):
-            for group in adam.param_groups:
-                group["lr"] = self.options.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
-            loss = self._fit_epoch(adam, images(derive_seed("turns", seed, epoch)))
-            if not math.isfinite(loss):
-                raise UserError(
-                    f"The network of regularizer perceptual diverged in epoch {epoch} of its training (loss {loss}); lower its learning_rate, "
-                    "and run again."
-                )
-            yield {"epoch": epoch, "loss": loss, "weights": self.state_dict(), "optimizer": adam.state_dict()}
+
+        def run_epoch(adam: Adam, epoch: int) -> float:
+            return self._fit_epoch(adam, images(derive_seed("turns", seed, epoch)))
+
+        yield from fit(self, self.options, run_epoch, state, "The network of regularizer perceptual")
 
     def _start(self, seed: int) -> None:
         """Draw new weights: those from `build` depend on the other parts of the model."""
@@ -138,7 +130,7 @@ class TurnNetwork(Pretrained):
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 layer.reset_parameters()
 
-    def _fit_epoch(self, adam: torch.optim.Adam, images: Iterator[Tensor]) -> float:
+    def _fit_epoch(self, adam: Adam, images: Iterator[Tensor]) -> float:
         self.requires_grad_(True)
         losses = []
         for x in images:

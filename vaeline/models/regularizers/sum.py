@@ -28,9 +28,11 @@ def build(options: Options, context: Context) -> "Sum":
     """Build the parts; the adaptive weight of an adversary takes in the terms before it.
 
     Raises:
-        UserError: a part is there twice, or more than one limits the posterior, or has an adversary.
+        UserError: a part is there twice, or is a sum; or more than one limits the posterior, has an adversary, or is pretrained.
     """
     names = [part.name for part in options.parts]
+    if options.name in names:
+        raise UserError(f"regularizer {options.name} has itself among its parts; list all parts in one {options.name}.")
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(
             f"regularizer sum has {repeated[0]} more than once; name each part once, with the weight it should have."
@@ -44,6 +46,12 @@ def build(options: Options, context: Context) -> "Sum":
         )
     if len([part for part in built if part.adversary is not None]) > 1:
         raise UserError("regularizer sum has two parts with an adversary, and a training has one; keep one of them.")
+    pretrained = [name for name, part in zip(names, built, strict=True) if part.pretrained is not None]
+    if len(pretrained) > 1:
+        raise UserError(
+            f"regularizer sum has {' and '.join(pretrained)}, each of which has a network that is fitted first, and a training fits one; "
+            "keep one of them."
+        )
     return Sum(built)
 
 
@@ -57,11 +65,19 @@ class Sum(Regularizer):
         self.pretrained = next((part.pretrained for part in of if part.pretrained is not None), None)
 
     def __call__(self, batch: TrainingBatch) -> Terms:
-        """The terms of all parts: nats, (b,) each."""
+        """The terms of all parts: nats, (b,) each.
+
+        Raises:
+            UserError: two parts have a term of one name.
+        """
         minimised: dict[str, Tensor] = {}
         adversary: Tensor | None = None
         for part in self.parts:
             terms = part(batch)
+            if shared := sorted(minimised.keys() & terms.minimised.keys()):
+                raise UserError(
+                    f"two parts of regularizer sum have a term {shared[0]}, one of which would be lost; rename the term in one of them."
+                )
             minimised |= terms.minimised
             adversary = adversary if terms.adversary is None else terms.adversary
             batch = replace(batch, so_far=torch.stack([batch.so_far, *terms.minimised.values()]).sum(0))
