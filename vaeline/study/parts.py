@@ -9,7 +9,6 @@ A project has parts of its own in `parts/<family>/<name>.py`, beside `vaeline/`.
 
 import ast
 import importlib
-import importlib.util
 import inspect
 import re
 import sys
@@ -298,10 +297,13 @@ def module(family: str, name: str) -> ModuleType:
     try:
         found = importlib.import_module(module_name(family, name))
     except ModuleNotFoundError as error:
-        spec = importlib.util.find_spec(OWN) if name in own(family) else None
-        if error.name not in (f"{OWN}.{family}", f"{OWN}.{family}.{name}") or spec is None or spec.origin is None:
+        if name not in own(family) or error.name not in (f"{OWN}.{family}", f"{OWN}.{family}.{name}"):
             raise
-        raise _shadowed(spec.origin, family, name) from error
+        try:
+            other = inspect.getfile(importlib.import_module(OWN))
+        except TypeError:  # the project's own folder, which has no file of a package
+            raise error from None
+        raise _shadowed(other, family, name) from error
     if name in own(family) and Path(inspect.getfile(found)).resolve() != file(family, name).resolve():
         raise _shadowed(inspect.getfile(found), family, name)
     return found
