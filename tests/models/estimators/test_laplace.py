@@ -11,6 +11,7 @@ from torch import Tensor
 from tests.models.estimators.known_models import (
     IMAGES,
     PIXELS,
+    Decoder,
     LinearGaussian,
     density,
     errors_of,
@@ -20,8 +21,9 @@ from tests.models.estimators.known_models import (
 from vaeline.metrics._trust import MOST_PARETO_K, effective_samples, is_trusted
 from vaeline.models.contracts import Prior
 from vaeline.models.estimators import laplace, pareto_tail
+from vaeline.models.estimators.around_modes import around_modes
 from vaeline.models.estimators.joint_density import JointDensity
-from vaeline.models.estimators.log_likelihood import LogLikelihood
+from vaeline.models.estimators.log_likelihood import LogLikelihood, marginal
 from vaeline.models.estimators.posterior_modes import Modes
 from vaeline.models.estimators.student_mixture import StudentMixture
 from vaeline.models.likelihoods._gaussian import IsotropicGaussian
@@ -189,3 +191,22 @@ def test_a_label_whose_centre_misses_its_mode_is_not_dropped() -> None:
     torch.manual_seed(0)
     found = laplace.approximate(model, [far, *laplace.restarts(model, 1)])
     assert (found >= alone - 1e-6).all() and (found - grid_likelihood(model) + log(2)).abs().max() < 0.1
+
+
+def test_a_wrong_label_is_not_dropped_for_the_encoders_sake() -> None:
+    """The decoder ignores the label, and under the wrong one the encoder's centre leads to a mode 100 nats below the best."""
+    torch.manual_seed(0)
+    decode = lambda z: torch.cat([z, 4 * (-((z - 2) ** 2) / 0.1).exp()], 1)  # noqa: E731
+    x, likelihood, labels = (
+        torch.tensor([[1.0, 4.0]]).expand(IMAGES, -1),
+        sigma_likelihood(0.25),
+        torch.zeros(IMAGES, 1).long(),
+    )
+    model: Any = Decoder(decode, Standard(1))
+    model.latent_size = 1
+    model.features = lambda x, labels: torch.where(labels == 0, 2.0, -1.0)
+    model.posterior = SimpleNamespace(centre=lambda features: features)
+    log_prior = torch.tensor([0.5, 0.5]).double().log()
+    found = marginal(around_modes(model, likelihood, x, labels, 200, log_prior), log_prior).log_prob
+    exact = grid_likelihood(JointDensity(model, likelihood, x, labels))
+    assert ((found - exact).abs() < 0.1).double().mean() >= 0.7  # and not log 2 below it
