@@ -301,7 +301,7 @@ class Likelihood(PartModule):
 
     @abstractmethod
     def mean(self, h: Tensor) -> Tensor:
-        """The mean of p(x|z), inside the range of the data, the shape of x; or a draw, if there is none in closed form.
+        """The mean of p(x|z), inside the range of the data, the shape of x; or a draw, if the mean has no closed form.
 
         The mean of a channel that depends on other channels may be an approximation: that given their means, as in logistic_mixture.
         """

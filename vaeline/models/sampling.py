@@ -86,7 +86,7 @@ def decode(
 ) -> Iterator[Tensor]:
     """Decode latents, (n, latent), under labels, (n, columns): batches of levels, uint8; means, or with a seed draws of p(x|z).
 
-    A likelihood without a mean is drawn from in any case, with seed 0 if there is none.
+    A likelihood without a mean is drawn from in any case, with seed 0 if no seed is given.
     """
     if noise_seed is not None or not model.likelihood.has_mean:
         torch.manual_seed(derive_seed("noise", noise_seed or 0))

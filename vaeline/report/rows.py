@@ -22,7 +22,7 @@ def metrics_of(run: Path | str) -> list[Row]:
         `group`, `definition` and `dash` (why there is no value, else None).
 
     Raises:
-        UserError: the folder is none of a run, or a file of it is missing, damaged, or of another run.
+        UserError: the folder is not that of a run, or a file of it is missing, damaged, or of another run.
     """
     folder = _path(run, "run")
     key = key_of(Path(os.path.abspath(folder)))

@@ -47,7 +47,7 @@ def as_stored(value: object, facts: Facts) -> np.ndarray | None:
 
 
 def _pictures(value: object, facts: Facts) -> Sequence[object] | None:
-    """The pictures of a value; None if it is none, or images as the store holds them."""
+    """The pictures of a value; None if the value is no picture, or holds images as the store does."""
     if isinstance(value, np.ndarray):
         return _of_array(value, facts)
     return _of_list(value if isinstance(value, list | tuple) else [value], facts)
