@@ -119,8 +119,8 @@ def require_measured(study: Study) -> None:
     """
     evaluation, variants = study.evaluation, (study.variants[name] for name in study.study.variants)
     for metric in map(catalogue().metric, study.study.primary or ()):
-        if metric.setting and not getattr(evaluation, metric.setting):
-            lacks = f"is measured only if evaluation.{metric.setting} is true"
+        if metric.setting == "by_label" and not evaluation.by_label:
+            lacks = "is measured only if evaluation.by_label is true"
         elif metric.space == "fid" and evaluation.features.name != "inception":
             lacks = f"needs evaluation.features inception, and they are {evaluation.features.name}"
         elif metric.needs_labels and all(variant.condition is None for variant in variants):
