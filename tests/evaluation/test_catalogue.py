@@ -11,6 +11,7 @@ from tests.made_up import study
 from vaeline.evaluation.catalogue import catalogue, load, names_for, require_measured
 from vaeline.metrics._entry import GROUPS
 from vaeline.study import parts
+from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 
 MEASURE = "def measure(images, real):\n    return {}\n"
@@ -194,3 +195,20 @@ def test_a_primary_metric_that_no_run_will_have_is_refused(primary: list[str], w
             require_measured(of)
     else:
         require_measured(of)
+
+
+def test_several_primary_metrics_of_labels_may_be_declared() -> None:
+    of_labels = [
+        name
+        for name, metric in catalogue().metrics.items()
+        if metric.needs_labels and metric.better and not metric.setting
+    ][:3]
+    content = study(primary=of_labels).model_dump(mode="json")
+    content["variants"]["one"]["condition"] = {
+        "embedding": 2,
+        "encoder": True,
+        "decoder": True,
+        "labels": {"name": "table"},
+    }
+    assert len(of_labels) > 1
+    require_measured(Study.model_validate(content))

@@ -117,7 +117,7 @@ def require_measured(study: Study) -> None:
     Raises:
         UserError: one will have no value in any variant.
     """
-    evaluation, variants = study.evaluation, (study.variants[name] for name in study.study.variants)
+    evaluation, variants = study.evaluation, [study.variants[name] for name in study.study.variants]
     for metric in map(catalogue().metric, study.study.primary or ()):
         if metric.setting == "by_label" and not evaluation.by_label:
             lacks = "is measured only if evaluation.by_label is true"
