@@ -1,6 +1,7 @@
 """Latents on a plane: projections to two dimensions, panels, and the limits of their axes."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -36,8 +37,14 @@ def plane_of(z: np.ndarray) -> Plane:
 
 def neighbours_of(z: np.ndarray) -> np.ndarray:
     """Latents, (n, latent), on a plane that keeps neighbours and not distances, (n, 2): t-SNE (van der Maaten and Hinton, 2008)."""
+    return _neighbours_of(z.tobytes(), z.dtype.str, z.shape)
+
+
+@lru_cache(maxsize=64)  # a plot is drawn once for each of its files, and t-SNE takes seconds
+def _neighbours_of(content: bytes, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     from sklearn.manifold import TSNE
 
+    z = np.frombuffer(content, dtype).reshape(shape)
     with threadpool_limits(1):  # threads would add the forces in another order each time, and end in another map
         flat: np.ndarray = TSNE(perplexity=PERPLEXITY, init="pca", random_state=0).fit_transform(z)
     return flat
