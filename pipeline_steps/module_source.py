@@ -42,14 +42,15 @@ def code_text(text: str) -> str:
     return f"{encoding}\n" * (not encoding.startswith("utf-8")) + _without_comments(b"".join(lines).decode())
 
 
-def imports(text: str, package: tuple[str, ...]) -> set[str]:
+@cache
+def imports(text: str, package: tuple[str, ...]) -> frozenset[str]:
     """Dotted names that a module may import. A name that is imported from a module is given like a module.
 
     Args:
         text: of the module.
         package: the folders that the module lies in.
     """
-    return {name for node in _nodes(parse(text)) for name in _imported_by(node, package)}
+    return frozenset(name for node in _nodes(parse(text)) for name in _imported_by(node, package))
 
 
 def files(text: str, file: PurePosixPath, packages: tuple[str, ...]) -> set[str]:
@@ -103,11 +104,21 @@ def words(text: str, package: tuple[str, ...]) -> set[str]:
 
 def _finds_files(nodes: list[ast.AST], packages: tuple[str, ...]) -> bool:
     """Whether code finds files of a package: with a `__file__`, with `Path("vaeline", ...)`, with `folder / "vaeline"`."""
-    names = [ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
+    names = [_last_names(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
     joined = [each for node in nodes if isinstance(node, ast.Call) and not _looks_up(node) for each in node.args]
     joined += [each for node in nodes if isinstance(node, ast.BinOp) for each in (node.left, node.right)]
     named = [each.value for each in joined if isinstance(each, ast.Constant)]
     return any(name.endswith(FOUND_BY) for name in names) or any(name in packages for name in named)
+
+
+def _last_names(node: ast.AST) -> str:
+    """The last two names of `importlib.resources.files`, or what there is of them."""
+    match node:
+        case ast.Attribute(ast.Name(before) | ast.Attribute(_, before), name):
+            return f"{before}.{name}"
+        case ast.Attribute(_, name) | ast.Name(name):
+            return name
+    return ""
 
 
 def _looks_up(call: ast.Call) -> bool:
@@ -118,7 +129,7 @@ def _looks_up(call: ast.Call) -> bool:
 def _goes_upwards(nodes: list[ast.AST]) -> bool:
     """Whether code leaves a folder for one that is not below it."""
     return any(
-        (isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).rpartition(".")[2] in UPWARDS)
+        (isinstance(node, ast.Name | ast.Attribute) and _last_names(node).rpartition(".")[2] in UPWARDS)
         or (isinstance(node, ast.Constant) and isinstance(node.value, str) and ".." in node.value.split("/"))
         for node in nodes
     )

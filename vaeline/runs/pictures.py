@@ -4,11 +4,9 @@ from io import BytesIO
 from math import ceil, sqrt
 
 import numpy as np
-from matplotlib.figure import Figure
 from PIL import Image
 
 from vaeline.data.facts import Facts
-from vaeline.system.plot_style import COLOURS, style
 
 VISIBLE = 48  # pixels; smaller images are enlarged to at least this height
 GAP = 128  # a grey that shows between black and between white images, on a light and on a dark page
@@ -58,6 +56,11 @@ def tiled(images: np.ndarray, levels: int = 256, columns: int | None = None) -> 
 
 def points_png(points: np.ndarray, real: np.ndarray) -> bytes:
     """A PNG of drawn points over real points in grey. Only the first two dimensions are shown."""
+    # These take longer to import than pictures of images take to be made.
+    from matplotlib.figure import Figure
+
+    from vaeline.system.plot_style import COLOURS, style
+
     with style():
         figure = Figure(figsize=(3.2, 3.2), layout="constrained")
         axes = figure.subplots()
