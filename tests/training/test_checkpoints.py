@@ -33,6 +33,25 @@ def test_a_new_checkpoint_replaces_all_but_finished_ones() -> None:
     assert [checkpoints.latest(epochs) for epochs in (1, 2, 3, 9)] == [None, {"epoch": 2}, {"epoch": 2}, {"epoch": 4}]
 
 
+def test_the_next_file_is_due_when_the_last_costs_a_small_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("vaeline.training.checkpoints.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("vaeline.training.checkpoints.SHARE", 0.02)
+    checkpoints, written = Checkpoints("a", {}), write_state
+
+    def slow(path: Path, state: State) -> None:
+        now[0] += 0.2
+        written(path, state)
+
+    monkeypatch.setattr("vaeline.training.checkpoints.write_state", slow)
+    assert checkpoints.due()
+    checkpoints.write(1, {"epoch": 1}, finished=False)
+    due = []
+    for now[0] in (104.0, 109.9, 110.1):
+        due.append(checkpoints.due())
+    assert due == [False, False, True]
+
+
 def test_time_adds_up_over_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("vaeline.training.checkpoints.time.monotonic", lambda: now[0])

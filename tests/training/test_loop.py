@@ -77,6 +77,18 @@ def test_every_recipe_resumes_to_the_same_bytes(recipe: dict[str, Any]) -> None:
     assert not same(whole, run("usual")[0])
 
 
+def test_a_training_killed_long_after_its_checkpoint_ends_in_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, rows = run("whole")
+    with monkeypatch.context() as patch:
+        due = iter([True, False, False])
+        patch.setattr(Checkpoints, "due", lambda self: next(due))
+        with pytest.raises(Killed):
+            run("killed", kill_after(3))
+    assert Checkpoints("killed", {}).latest(4)["progress"]["epoch"] == 1  # type: ignore[index]
+    resumed, again = run("killed")
+    assert same(whole, resumed) and rows == again
+
+
 def test_the_average_is_validated_and_saved_and_the_weights_go_on() -> None:
     """With a decay of 0 the average is the weights; with another one it changes what is saved but no step."""
     plain, rows = run("plain")

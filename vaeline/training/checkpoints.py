@@ -18,6 +18,7 @@ from vaeline.system.state_files import State, key_of, plain, read_state, state_f
 OF_RUN = re.compile(
     r"(-density|-pretraining)?-[0-9a-f]{16}$|-evaluation$"
 )  # what the name of a folder has after that of its run
+SHARE = 0.02  # at most, of the time of a training that goes into its checkpoints
 
 
 class Checkpoints:
@@ -25,7 +26,8 @@ class Checkpoints:
 
     The name of the folder holds a hash of all that determines the result of a training except the number of epochs, so that a
     longer training continues a shorter one. Each file is the state after an epoch. The last one of a finished training is kept;
-    any other is replaced by its successor. Files of other names are ignored.
+    any other is replaced by its successor. Files of other names are ignored. Where epochs are hardly longer than the writing of a
+    file takes, a file is `due` after some of them only.
 
     Args:
         name: of the training, for people who read the folder.
@@ -37,6 +39,7 @@ class Checkpoints:
         self.seconds = 0.0  # the training took up to the last checkpoint, over all its processes
         self._of = {"name": name, "decides": plain(decides)}
         self._since = time.monotonic()
+        self._pause = 0.0  # seconds between a file and the next
 
     def latest(self, epochs: int) -> State | None:
         """The state of the last epoch up to `epochs`; None if there is none.
@@ -49,6 +52,10 @@ class Checkpoints:
         self.seconds, self._since = content["seconds"] if content else 0.0, time.monotonic()
         return content["state"] if content else None
 
+    def due(self) -> bool:
+        """Whether the last file is old enough for the next."""
+        return time.monotonic() - self._since >= self._pause
+
     def write(self, epoch: int, state: State, finished: bool) -> None:
         """Write the state after `epoch`; a `finished` one is not replaced by a later one."""
         now = time.monotonic()
@@ -58,6 +65,7 @@ class Checkpoints:
         write_state(self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", content)
         for path in older:
             path.unlink(missing_ok=True)
+        self._pause = (time.monotonic() - now) / SHARE
 
     def _read(self, path: Path) -> State:
         """The content of a checkpoint, if it is of this training and of the epoch in its name."""

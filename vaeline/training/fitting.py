@@ -26,6 +26,7 @@ def fit_through(
     with Bar(name, epochs, done=len(losses), unit="epochs") as bar:
         for state in fit(before):
             losses.append(state["loss"])
-            checkpoints.write(state["epoch"], {**state, "losses": losses}, state["epoch"] == epochs)
+            if (finished := state["epoch"] == epochs) or checkpoints.due():
+                checkpoints.write(state["epoch"], {**state, "losses": losses}, finished)
             bar.advance(1, f"loss {state['loss']:.2f}")
     return losses

@@ -65,11 +65,11 @@ def train(job: Job, checkpoints: Checkpoints, fabric: Fabric, on_epoch: Callable
     """Train until the last epoch, or until the validation objective stops falling; leave the best weights in the model.
 
     A training that is killed and started again ends in the same bytes (on the CPU, with as many threads): an epoch draws its
-    random numbers from a seed of its own, and everything else is in the checkpoint of the epoch before.
+    random numbers from a seed of its own, and everything else is in the checkpoint of an epoch before.
 
     Args:
         job: what is trained.
-        checkpoints: of the state after each epoch.
+        checkpoints: of the state after an epoch.
         fabric: device and precision.
         on_epoch: is called with the row of each epoch, including those before a resume.
 
@@ -93,8 +93,9 @@ def train(job: Job, checkpoints: Checkpoints, fabric: Fabric, on_epoch: Callable
                 if validated := tally.epoch % job.settings.validate_every == 0:
                     row |= validate(job, tally)
                 progress.note(row, job.model)
-            state = progress.state(step, just_best=validated and not progress.waited)
-            checkpoints.write(progress.epoch, state, progress.finished(job.settings))
+            if (finished := progress.finished(job.settings)) or checkpoints.due():
+                state = progress.state(step, just_best=validated and not progress.waited)
+                checkpoints.write(progress.epoch, state, finished)
             on_epoch(row)
     job.model.load_state_dict(progress.best)
     return progress.rows
