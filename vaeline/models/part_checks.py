@@ -62,23 +62,11 @@ def require_dimensions(context: Context, part: str) -> None:
         )
 
 
-def require_map(context: Context, posterior: str) -> None:
-    """Refuse points.
-
-    Raises:
-        UserError: the data are points, which have no map.
-    """
-    if context.pixels == "points":
-        raise UserError(
-            f"posterior {posterior} makes maps of images, but the data are points; take posterior gaussian."
-        )
-
-
-def require_image_terms(context: Context, part: str) -> None:
-    """Refuse points, for a term of training that compares images.
+def require_images(context: Context, part: str, instead: str) -> None:
+    """Refuse points; `part` names what needs images, and `instead` says what to do.
 
     Raises:
         UserError: the data are points.
     """
-    if len(context.image_shape) != 3:
-        raise UserError(f"{part} compares images, but the data are points; leave it out, or take a data set of images.")
+    if context.points:
+        raise UserError(f"{part} needs images, but the data are points; {instead}.")

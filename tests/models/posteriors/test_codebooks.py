@@ -193,7 +193,7 @@ REFUSED = {
     "another latent": ({"levels": [5, 5, 5]}, {}, "posterior.levels has 3 numbers, but latent is 2; set latent to 3"),
     "too many": ({"levels": [256, 256]}, {}, None),
     "far too many": ({"levels": [256, 256, 3]}, {"latent_shape": (3,)}, "make 196,608 codes; take at most 65,536"),
-    "points": ({"levels": [5, 5]}, {"pixels": "points"}, "makes maps of images, but the data are points"),
+    "points": ({"levels": [5, 5]}, {"pixels": "points"}, "needs images, but the data are points"),
 }
 
 

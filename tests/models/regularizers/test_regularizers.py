@@ -424,7 +424,7 @@ def test_terms_of_one_name_in_a_sum_are_refused(write_own: Callable[..., Path], 
 
 @pytest.mark.parametrize("name", ["perceptual", "patch_adversary"])
 def test_terms_of_images_are_refused_for_points(name: str, context: Context) -> None:
-    with pytest.raises(UserError, match=f"regularizer {name} compares images, but the data are points; leave it out"):
+    with pytest.raises(UserError, match=f"regularizer {name} needs images, but the data are points; leave it out"):
         build(name, replace(context, image_shape=(2,), pixels="points"))
 
 

@@ -4,6 +4,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vaeline.models.contracts import Context, Likelihood, Sigma
+from vaeline.models.part_checks import require_images
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -18,10 +19,7 @@ def build(options: Options, context: Context) -> "Bernoulli":
     Raises:
         UserError: the data are points, or pixels do not lie in [0, 1], or are dequantized.
     """
-    if context.pixels == "points":
-        raise UserError(
-            "likelihood bernoulli models pixels, but the data are points; take fixed_sigma, learned_sigma or optimal_sigma."
-        )
+    require_images(context, "likelihood bernoulli", "take fixed_sigma, learned_sigma or optimal_sigma")
     if context.pixels == "dequantized" or context.range != (0, 1):
         came = f"dataset.range is {list(context.range)}" if context.range != (0, 1) else f"pixels are {context.pixels}"
         raise UserError(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vaeline.models.contracts import Context, Network, Posterior
+from vaeline.models.part_checks import require_images
 from vaeline.system.errors import UserError
 
 ActivationName = Literal["relu", "leaky_relu", "silu", "tanh"]
@@ -64,15 +65,14 @@ class Half(nn.Module):
         return self.layers(with_condition(h, condition))
 
 
-def require_images(context: Context, network: str, size: int | None = None) -> None:
-    """Refuse points and, if `size` is given, images of another size.
+def require_size(context: Context, network: str, size: int) -> None:
+    """Refuse points, and images of another size.
 
     Raises:
         UserError: the data are points, or the images have another size.
     """
-    if len(context.image_shape) != 3:
-        raise UserError(f"network {network} takes images, but the data are points; take network mlp.")
-    if size and context.image_shape[1:] != (size, size):
+    require_images(context, f"network {network}", "take network mlp")
+    if context.image_shape[1:] != (size, size):
         came = "x".join(map(str, context.image_shape[1:]))
         raise UserError(f"network {network} takes images of {size}x{size}, but these are {came}; take network conv.")
 

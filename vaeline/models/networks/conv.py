@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from vaeline.models.attention import CrossAttention, check_heads
 from vaeline.models.contracts import Context, Network, Posterior
-from vaeline.models.networks._layers import activation, require_images, with_condition
+from vaeline.models.networks._layers import activation, with_condition
+from vaeline.models.part_checks import require_images
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -45,7 +46,7 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
     Raises:
         UserError: the images are too small for so many layers, or the data are points; or there are no attributes to attend to.
     """
-    require_images(context, options.name)
+    require_images(context, f"network {options.name}", "take network mlp")
     channels, *size = context.image_shape
     sizes = [(size[0] // 2**layer, size[1] // 2**layer) for layer in range(options.depth + 1)]
     if min(sizes[-1]) < 1:

@@ -3,7 +3,7 @@
 from torch import nn
 
 from vaeline.models.contracts import Context, Network, Posterior
-from vaeline.models.networks._layers import Halves, require_images, require_vectors
+from vaeline.models.networks._layers import Halves, require_size, require_vectors
 from vaeline.study.parts import PartOptions
 
 
@@ -17,7 +17,7 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
     Raises:
         UserError: the images have another size, or the posterior takes a map.
     """
-    require_images(context, options.name, size=28)
+    require_size(context, options.name, 28)
     require_vectors(posterior, options.name)
     channels = context.image_shape[0]
     latent = context.latent_shape[0] + context.decoder_condition

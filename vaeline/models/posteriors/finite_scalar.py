@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vaeline.models.contracts import Context, Posterior
 from vaeline.models.latent import DiscreteLatent, Kind
-from vaeline.models.part_checks import require_map
+from vaeline.models.part_checks import require_images
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -34,7 +34,7 @@ def build(options: Options, context: Context) -> "FiniteScalar":
     Raises:
         UserError: the latent has another size, the grid is too large, or the data are points.
     """
-    require_map(context, options.name)
+    require_images(context, f"posterior {options.name}", "take posterior gaussian")
     if len(options.levels) != context.latent_shape[0]:
         raise UserError(
             f"posterior.levels has {len(options.levels)} numbers, but latent is {context.latent_shape[0]}; set latent to "

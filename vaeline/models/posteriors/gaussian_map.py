@@ -7,7 +7,7 @@ the decoder gives it its shape again.
 from torch import Tensor
 
 from vaeline.models.contracts import Context
-from vaeline.models.part_checks import require_map
+from vaeline.models.part_checks import require_images
 from vaeline.models.posteriors.gaussian import Gaussian
 from vaeline.study.parts import PartOptions
 
@@ -22,7 +22,7 @@ def build(options: Options, context: Context) -> "GaussianMap":
     Raises:
         UserError: the data are points, which have no map.
     """
-    require_map(context, options.name)
+    require_images(context, f"posterior {options.name}", "take posterior gaussian")
     return GaussianMap(context.latent_shape[0], squashed=False)
 
 

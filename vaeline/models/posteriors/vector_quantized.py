@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vaeline.models.contracts import Context, Posterior
 from vaeline.models.latent import DiscreteLatent, Kind
-from vaeline.models.part_checks import require_map
+from vaeline.models.part_checks import require_images
 from vaeline.models.posteriors._codebook import Codebook
 from vaeline.study.parts import PartOptions
 
@@ -43,7 +43,7 @@ def build(options: Options, context: Context) -> "VectorQuantized":
     Raises:
         UserError: the data are points, which have no map.
     """
-    require_map(context, options.name)
+    require_images(context, f"posterior {options.name}", "take posterior gaussian")
     size, averages = context.latent_shape[0], options.update == "average"
     return VectorQuantized(
         Codebook(options.codes, size, averages, options.decay, options.restart), size, options.stages

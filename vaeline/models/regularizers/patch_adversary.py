@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from vaeline.models.contracts import Adversary, Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.output_range import centred
-from vaeline.models.part_checks import require_image_terms
+from vaeline.models.part_checks import require_images
 from vaeline.models.regularizers._adversary import judged
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
@@ -40,7 +40,7 @@ def build(options: Options, context: Context) -> "PatchAdversary":
     Raises:
         UserError: the data are points, or the images are too small for so many layers.
     """
-    require_image_terms(context, "regularizer patch_adversary")
+    require_images(context, "regularizer patch_adversary", "leave it out, or take a data set of images")
     channels, *size = context.image_shape
     if min(size) < 2**options.depth:
         raise UserError(

@@ -19,7 +19,7 @@ from torch.optim import Adam
 from vaeline.models.contracts import Context, Pretrained, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.fitting import fit
 from vaeline.models.output_range import centred
-from vaeline.models.part_checks import require_image_terms
+from vaeline.models.part_checks import require_images
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 from vaeline.system.seeds import derive_seed
@@ -52,7 +52,7 @@ def build(options: Options, context: Context) -> "Perceptual":
     Raises:
         UserError: the data are points, or the images are too small for so many layers.
     """
-    require_image_terms(context, "regularizer perceptual")
+    require_images(context, "regularizer perceptual", "leave it out, or take a data set of images")
     channels, *size = context.image_shape
     if min(size) < 2 ** (options.depth - 1):
         raise UserError(
