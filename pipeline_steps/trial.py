@@ -18,13 +18,12 @@ from vaeline.study.design import point
 from vaeline.study.recipe import recipe_of_trial
 from vaeline.study.schema import MOST_TRIALS, Study
 from vaeline.system.devices import device_of, prepare_process
-from vaeline.system.errors import UserError
+from vaeline.system.errors import Diverged, UserError
 from vaeline.system.locks import locked
 from vaeline.system.seeds import derive_seed
 from vaeline.training.job import prepare
 from vaeline.training.loop import best_row
 from vaeline.training.stages import pretrain_and_train, stages_of
-from vaeline.training.tally import Diverged
 from vaeline.training.trial_checks import check_trials
 
 
@@ -61,8 +60,7 @@ def _run(study: Study, variant: str, number: int, facts: Facts) -> tuple[Trial, 
         try:
             _, rows = pretrain_and_train(job, stages, lambda row: None)
         except Diverged as error:
-            failed = f"Training diverged at {error.what}."
-            return Trial(trial=number, point=tried, score=None, failed=failed), time.monotonic() - started
+            return Trial(trial=number, point=tried, score=None, failed=f"{error.what}."), time.monotonic() - started
     score = best_row(rows, job.model)[study.tuning.metric]
     return Trial(trial=number, point=tried, score=score, epochs=len(rows)), stages.seconds
 

@@ -1,18 +1,22 @@
 """A tuned study through its commands: design, trials, choice, training."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import h5py
 import pytest
+import torch
 import yaml
 from click.testing import Result
 
 from pipeline_steps import choose, design, train, trial
 from tests.pipeline_steps.conftest import blocks, write_project, write_store
 from vaeline.data.store import read_facts_of
+from vaeline.models.fitting import fit
+from vaeline.models.regularizers import perceptual as perceptual_loss
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.identity import description_of
 from vaeline.runs.tuning import read_choice
@@ -168,6 +172,29 @@ def test_a_trial_that_diverges_has_no_score(
     assert choice.point == {"training.learning_rate": 0.001}
     [failed] = [each for each in choice.trials if each.score is None]
     assert failed.failed == "Training diverged at epoch 1, step 2: objective nan."  # and no folder of this machine
+
+
+def test_a_trial_whose_first_fit_diverges_has_no_score(
+    project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverge(*given: Any) -> Any:
+        list(
+            fit(
+                torch.nn.Linear(1, 1),
+                perceptual_loss.Options(name="perceptual"),
+                lambda adam, epoch: math.nan,
+                None,
+                "The network",
+            )
+        )
+
+    monkeypatch.setattr(stages, "pretrain", diverge)
+    edit(trials=[0])
+    assert run(design.main, "--variant", "flow").exit_code == 0
+    result = run(trial.main, "--variant", "flow", "--trial", 0)
+    assert result.exit_code == 0, result.output
+    failed = json.loads(found(0).read_text())
+    assert failed["score"] is None and failed["failed"] == "The network diverged in epoch 1 of its fit (loss nan)."
 
 
 @pytest.mark.parametrize("in_sum", [False, True])

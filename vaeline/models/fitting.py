@@ -7,7 +7,7 @@ from typing import Protocol
 from torch import nn
 from torch.optim import Adam
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import Diverged
 from vaeline.system.state_files import State
 
 
@@ -38,7 +38,7 @@ def fit(
         After each epoch: `epoch`, `loss`, `weights`, `optimizer`. The last two change with the network.
 
     Raises:
-        UserError: the loss is no longer finite.
+        Diverged: the loss is no longer finite.
     """
     adam, done = Adam(network.parameters(), lr=schedule.learning_rate), 0
     if state is not None:
@@ -50,7 +50,6 @@ def fit(
             group["lr"] = schedule.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / schedule.epochs)) / 2
         loss = run_epoch(adam, epoch)
         if not math.isfinite(loss):
-            raise UserError(
-                f"{shown} diverged in epoch {epoch} of its fit (loss {loss}); lower its learning_rate, and run again."
-            )
+            what = f"{shown} diverged in epoch {epoch} of its fit (loss {loss})"
+            raise Diverged(f"{what}; lower its learning_rate, and run again.", what)
         yield {"epoch": epoch, "loss": loss, "weights": network.state_dict(), "optimizer": adam.state_dict()}

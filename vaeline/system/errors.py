@@ -21,6 +21,19 @@ class UserError(Exception):
         super().__init__(_cut(_printable(message), MOST_SAID))
 
 
+class Diverged(UserError):
+    """A training or a fit whose terms or weights are no longer finite, or whose adversary is far worse than chance.
+
+    Args:
+        message: for the user, with what to do.
+        what: happened, and where, as a sentence without its stop; the same on every machine.
+    """
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message)
+        self.what = what
+
+
 def shown(value: object) -> str:
     """A value as a sentence shows it: its `repr` on one line, of which a long one loses its middle."""
     try:

@@ -36,6 +36,7 @@ class Checkpoints:
 
     def __init__(self, name: str, decides: dict[str, object]) -> None:
         self.folder = state_folder(f"{name}-{key_of(decides)}")
+        self.epoch = 0  # of the last file; 0 without one
         self.seconds = 0.0  # the training took up to the last checkpoint, over all its processes
         self._of = {"name": name, "decides": plain(decides)}
         self._since = time.monotonic()
@@ -49,6 +50,7 @@ class Checkpoints:
         """
         paths = [path for path in self._paths() if _epoch(path) <= epochs]
         content = self._read(paths[-1]) if paths else None
+        self.epoch = _epoch(paths[-1]) if paths else 0
         self.seconds, self._since = content["seconds"] if content else 0.0, time.monotonic()
         return content["state"] if content else None
 
@@ -59,7 +61,7 @@ class Checkpoints:
     def write(self, epoch: int, state: State, finished: bool) -> None:
         """Write the state after `epoch`; a `finished` one is not replaced by a later one."""
         now = time.monotonic()
-        self.seconds, self._since = self.seconds + now - self._since, now
+        self.epoch, self.seconds, self._since = epoch, self.seconds + now - self._since, now
         older = [path for path in self._paths() if path.suffix == ".last" and _epoch(path) <= epoch]
         content = {"of": {**self._of, "epoch": epoch}, "seconds": self.seconds, "state": state}
         write_state(self.folder / f"epoch-{epoch:05}.{'done' if finished else 'last'}", content)

@@ -5,23 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import Diverged
 from vaeline.training.checkpoints import Checkpoints
 
 Row = dict[str, float]
-
-
-class Diverged(UserError):
-    """A training whose terms or weights are no longer finite, or whose adversary is far worse than chance.
-
-    Args:
-        message: for the user, with what to do.
-        what: happened, and where; the same on every machine.
-    """
-
-    def __init__(self, message: str, what: str) -> None:
-        super().__init__(message)
-        self.what = what
 
 
 class Tally:
@@ -59,19 +46,22 @@ class Tally:
 
     def diverged(self, where: str, what: str) -> Diverged:
         """The error of a training that has diverged."""
-        place = f"epoch {self.epoch}, {where}: {what}"
+        what_happened = f"Training diverged at epoch {self.epoch}, {where}: {what}"
         if (self.epoch, where) == (1, "step 1"):
             return Diverged(
                 f"Training diverged at its first step: {what}; no weight has been changed yet, so look for an option of the "
                 "variant that is too large or too small.",
-                place,
+                what_happened,
             )
-        kept = f"checkpoints up to epoch {self.epoch - 1} are kept in {self.checkpoints.folder}"
+        last = self.checkpoints.epoch
+        kept = (
+            f"checkpoints up to epoch {last} are kept in {self.checkpoints.folder}" if last else "no epoch was finished"
+        )
         adversary = "the learning rate of the adversary in `regularizer`, or " if self.against_adversary else ""
         return Diverged(
-            f"Training diverged at {place}; {kept if self.epoch > 1 else 'no epoch was finished'}. "
-            f"Lower {adversary}training.learning_rate, or set training.gradient_clip, and run again.",
-            place,
+            f"{what_happened}; {kept}. Lower {adversary}training.learning_rate, "
+            "or set training.gradient_clip, and run again.",
+            what_happened,
         )
 
 
