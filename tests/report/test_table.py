@@ -218,12 +218,12 @@ def test_a_variant_that_a_metric_only_describes_has_no_mark(tmp_path: Path) -> N
 
 def test_a_verdict_stands_in_words_with_its_numbers_as_a_note(tmp_path: Path) -> None:
     for seed, (used, verdict) in enumerate(((0, "collapsed"), (2, "partly"), (0, "collapsed"))):
-        how = {"verdict": verdict, "in_use": used, "of_units": 8, "unit": "units", "cause": "", "rate": seed / 4}
-        write_run(tmp_path / "one" / f"seed-{seed}", {"posterior": used / 8}, {"posterior": how})
-        full = {**how, "verdict": "in use", "in_use": 8, "rate": 9.0, "shuffle_loss": 31.5}
-        write_run(tmp_path / "two" / f"seed-{seed}", {"posterior": 1.0}, {"posterior": full})
+        how = {"verdict": verdict, "in_use": used, "of_units": 8, "unit": "units", "cause": ""}
+        write_run(tmp_path / "one" / f"seed-{seed}", {"posterior": used / 8, "rate": seed / 4}, {"posterior": how})
+        full = {**how, "verdict": "in use", "in_use": 8, "shuffle_loss": 31.5}
+        write_run(tmp_path / "two" / f"seed-{seed}", {"posterior": 1.0, "rate": 9.0}, {"posterior": full})
     found = compared(tmp_path)
-    [row] = table.rows(found)
+    [row] = (each for each in table.rows(found) if each.metric.name == "posterior")
     assert [(cell.value, cell.spread) for cell in row.cells] == [("collapsed in 2 of 3 seeds", ""), ("in use", "")]
     assert row.cells[0].note == "0 to 2 of 8 units in use, a rate of 0 to 0.5000 nats"
     assert row.cells[1].note == "8 of 8 units in use, a rate of 9 nats, z of another image costs 31.50 nats"

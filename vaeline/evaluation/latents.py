@@ -179,5 +179,5 @@ def _put_verdict(record: Record, found: State, loss: Loss, codebook_size: int, h
     if use is None:
         record.dash("posterior", "codes are not finite")
         return
-    more = {**use._asdict(), "unit": unit, "rate": found["rate"], "shuffle_loss": loss.value}
+    more = {**use._asdict(), "unit": unit, "shuffle_loss": loss.value}
     record.put("posterior", use.share, **how, **more)

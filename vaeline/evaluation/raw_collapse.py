@@ -29,9 +29,8 @@ def use_of_latents(model: Model, test: Batches, noise: int, seed: int) -> State:
 
     Returns:
         `losses`: log p(x|z) - log p(x|z') of each image, nats, (images,), float64. `unlike`: images that were compared with one of other
-        labels. `rate`: nats, a mean over images, absent for a point. `between` and `within`, of a posterior with a density: variance of
-        the posterior means over images with the same labels, and mean variance of the posteriors, (latent,), float64. `indices`: of a
-        codebook, (images, rows, columns).
+        labels. `between` and `within`, of a posterior with a density: variance of the posterior means over images with the same labels,
+        and mean variance of the posteriors, (latent,), float64. `indices`: of a codebook, (images, rows, columns).
     """
     images = [*test.ordered(noise)]
     known = test.labels.cpu() if model.conditional else torch.zeros(len(test.labels), 1)
@@ -82,19 +81,13 @@ def _nearest(labels: Tensor, rows: Tensor, generator: Generator) -> Tensor:
 
 
 def _losses(model: Model, images: list[tuple[Tensor, Tensor]], turns: Tensor) -> State:
-    sums, rates, indices = torch.zeros(turns.shape[1], dtype=torch.float64), [], []
+    sums, indices = torch.zeros(turns.shape[1], dtype=torch.float64), []
     for turn in turns:
         latents = [model.encode(x, labels) for x, labels in images]
         z = torch.cat([latent.z for latent in latents])
         sums += _distortion(model, images, z[turn.to(z.device)]) - _distortion(model, images, z)
-        of_turn = [
-            model.latent_density.rate(latent, model.condition(labels))
-            for latent, (_, labels) in zip(latents, images, strict=True)
-        ]
-        rates += [rate.double().cpu() for rate in of_turn if rate is not None]
         indices = [latent.indices.cpu() for latent in latents if isinstance(latent, DiscreteLatent)]
     found: State = {"losses": sums / len(turns)}
-    found |= {"rate": float(torch.cat(rates).mean())} if rates else {}
     return found | ({"indices": torch.cat(indices)} if indices else {})
 
 

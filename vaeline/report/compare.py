@@ -120,7 +120,12 @@ def _results_of(results: Results, name: str) -> MetricResults:
     by_variant = measures({variant: definitions[variant][0] for variant in values})
     higher = catalogue().metric(name).better == "higher"
     descriptive = {variant: why for variant in values if (why := _once(runs[variant], name, "descriptive"))}
-    entries = {variant: [run.evaluation[name] for run in runs[variant] if name in run.metrics] for variant in values}
+    entries = {
+        variant: [
+            {**run.evaluation[name], "rate": run.metrics.get("rate")} for run in runs[variant] if name in run.metrics
+        ]
+        for variant in values
+    }
     return MetricResults(
         summaries={variant: summarise(by_seed) for variant, by_seed in values.items()},
         dashes={

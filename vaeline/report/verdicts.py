@@ -8,7 +8,7 @@ from vaeline.report.table import number
 
 WORST_FIRST = ("collapsed", "partly", "in use")
 
-Entry = Mapping[str, Any]  # a metric of evaluation.json
+Entry = Mapping[str, Any]  # a metric of evaluation.json, with the run's `rate`
 
 
 def over_seeds(entries: Sequence[Entry]) -> Verdict | None:
