@@ -7,6 +7,7 @@ import threading
 import traceback
 from pathlib import Path
 
+from vaeline.study import parts
 from vaeline.system.errors import UserError, reason
 from vaeline.system.files import write_text
 from vaeline.system.project import main_worktree
@@ -30,7 +31,9 @@ def end_interrupted() -> None:
 
 
 def explain(error: Exception, step: str) -> str:
-    """A sentence about an error that no code expected. Its traceback is kept in a file, for a developer.
+    """A sentence about an error that no code expected, with its place if a part of the project's own raised it or called what did.
+
+    The traceback is kept in a file, for a developer.
 
     Args:
         error: that ended the step.
@@ -45,8 +48,17 @@ def explain(error: Exception, step: str) -> str:
         print(lines, file=sys.stderr)
         where = "above"
     kind = "" if type(error).__name__ in (said := reason(error)) else f"{type(error).__name__}: "
+    if place := _in_own_part(error):
+        return f"{place} failed ({kind}{said}); correct it, and run again; the traceback is {where}."
     advice = "free memory and run again" if isinstance(error, MemoryError) else "please report it"
     return f"{step} failed unexpectedly ({kind}{said}); {advice}; the traceback is {where}."
+
+
+def _in_own_part(error: Exception) -> str:
+    """The last line of the project's own parts that an error came through; empty if there is none."""
+    own = parts.own_folder("priors").parent
+    lines = [each for each in traceback.extract_tb(error.__traceback__) if own in Path(each.filename).parents]
+    return f"{Path(lines[-1].filename).relative_to(own.parent)}, line {lines[-1].lineno}," if lines else ""
 
 
 def _in_main_thread() -> bool:

@@ -1,6 +1,7 @@
 """Errors in sentences, edits of params.yaml while a step runs, notes of time."""
 
 import fcntl
+import importlib
 import json
 import os
 import signal
@@ -22,7 +23,7 @@ from pipeline_steps.plan_check import UNDER_DVC
 from pipeline_steps.running import RUNNING
 from vaeline.metrics.frechet_distance import FewImages
 from vaeline.runs.timing import read_times
-from vaeline.study import reading
+from vaeline.study import parts, reading
 from vaeline.study.reading import PARAMS
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
@@ -79,6 +80,25 @@ def test_a_bug_is_a_sentence_and_its_traceback_a_file(
     assert "in step" in kept.read_text() and kept.read_text().startswith("Traceback")
     monkeypatch.setenv("VAELINE_TRACEBACK", "1")
     assert isinstance(run(step).exception, ZeroDivisionError)
+
+
+def test_a_bug_of_an_own_part_is_placed_there(
+    run: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write_own: Callable[[str, str, str], Path],
+) -> None:
+    mine = write_own("priors", "mine", "import math\n\n\ndef log_prob():\n    return math.sqrt(-1)\n")
+
+    @command
+    def step() -> None:
+        importlib.import_module(f"{parts.OWN}.priors.mine").log_prob()
+
+    monkeypatch.chdir(tmp_path)
+    said = run(step).output
+    assert said.startswith(
+        f"Error: {mine.relative_to(tmp_path)}, line 5, failed (ValueError: math domain error); correct it, and run again"
+    )
 
 
 def test_a_traceback_that_cannot_be_kept_is_printed(

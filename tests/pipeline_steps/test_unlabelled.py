@@ -113,7 +113,9 @@ def test_a_feature_space_that_needs_labels_is_refused_before_training(photos: Pa
     write_study(VAE, features="classifier")
     run(download)
     run(preprocess)
-    assert "set evaluation.features to {name: principal_components} or {name: inception}" in run(classifier, fails=True)
+    assert "set evaluation.features to {name: principal_components, dimensions: 64} or {name: inception}" in run(
+        classifier, fails=True
+    )
     with pytest.raises(UserError, match="dataset.labels none leaves no label .* principal_components"):
         write_study(VAE, features="classifier", labels="none")
 

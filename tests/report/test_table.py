@@ -196,6 +196,12 @@ def test_the_legend_says_what_intervals_range_over(tmp_path: Path, judges: int, 
     ] == lines
 
 
+def test_one_seed_has_no_interval_to_explain(tmp_path: Path) -> None:
+    write_run(tmp_path / "one" / "seed-0", {"nll": 1.0})
+    write_run(tmp_path / "two" / "seed-0", {"nll": 2.0})
+    assert not table.ranges(compared(tmp_path, seeds=(0,)))
+
+
 def test_the_interval_contains_what_classifiers_do(tmp_path: Path) -> None:
     """Classifiers that shift all runs alike widen the means, and not the difference of two variants."""
     write_judged(tmp_path / "one", 1, False)

@@ -64,6 +64,14 @@ def made(tmp_path: Path) -> Make:
     return make
 
 
+@pytest.mark.parametrize("above", [1, 2, 3])
+def test_a_folder_above_a_run_is_named_with_a_run(made: Make, tmp_path: Path, above: int) -> None:
+    made(PLAIN)
+    run = tmp_path / "results/tiny/runs/one/seed-0"
+    with pytest.raises(UserError, match=f"is no folder of a run; give one such as {run}"):
+        vaeline.load(run.parents[above - 1])
+
+
 def test_labels_that_are_not_named_come_from_test_images(made: Make) -> None:
     run = made(CONDITIONAL)
     labels = run.labels(200, shape="odd")
@@ -171,13 +179,14 @@ def mistakes() -> list[tuple[dict[str, Any], Callable[[TrainedRun], object], str
         (CONDITIONAL, lambda run: run.sample(4, shape=3), "shape has no value '3'; it has: round, square, odd"),
         (CONDITIONAL, lambda run: run.sample(4, size=1), "no label 'size'; there are: shape, dark"),
         (CONDITIONAL, lambda run: run.sample(4, shape=[0, 1]), "shape has 2 values for 4 images"),
-        (CONDITIONAL, lambda run: run.reconstruct(run.split().images), "conditional: give the images' labels"),
+        (CONDITIONAL, lambda run: run.reconstruct(run.split().images[:3]), "give the images' labels.*`run.labels.3, shape=....` makes them"),
         (CONDITIONAL, lambda run: run.decode(np.zeros((2, 3), np.float32), np.zeros((3, 2), int)), "2 images take whole"),
         (CONDITIONAL, lambda run: run.decode(np.zeros((1, 3), np.float32), np.full((1, 2), 2)), "label is out of range"),
         (CONDITIONAL, lambda run: run.log_prob(run.split().images), "no p.y. to sum over"),
         (PLAIN, lambda run: run.sample(4, shape=0), "is not conditional, so shape cannot be set"),
         (PLAIN, lambda run: run.encode(run.split().images / 8), r"takes uint8 \(n, 1, 4, 4\)"),
         (PLAIN, lambda run: run.encode(run.split().images[:, :, :2]), r"Images are uint8 \(30, 1, 2, 4\)"),
+        (PLAIN, lambda run: run.encode(np.zeros((9, 9, 3), np.uint8)), "pictures of another size are paths or images of Pillow"),
         (PLAIN, lambda run: run.encode(run.split().images + np.uint8(200)), "levels of this run's images are 0 to 7"),
         (PLAIN, lambda run: run.log_prob(run.split().images, samples=9), "samples is 9; it must be a whole number from 10 to"),
         (PLAIN, lambda run: run.interpolate(np.zeros((1, 3)), np.zeros((1, 3)), 3, True), "no flow to interpolate through"),
@@ -345,7 +354,7 @@ def test_pictures_take_the_levels_of_the_data() -> None:
     ("given", "sentence"),
     [
         ("nowhere.jpg", "There is no picture 'nowhere.jpg'; give the path of an image file"),
-        (".", "is a folder, where a file belongs"),
+        (".", r"The picture .\.. is a folder; give the paths of its images, as a list"),
         (__file__, "test_trained_run.py cannot be decoded .*; give another image"),
         ([np.zeros((9, 9, 4), np.uint8)], "Images are"),
         (np.zeros((3, 9, 3), np.uint8), r"Images are uint8 \(3, 9, 3\)"),  # channels may be first or last

@@ -80,7 +80,7 @@ def require_labels(facts: Facts) -> None:
     if not facts.points and not facts.label_names:
         raise UserError(
             f"The images of {facts.dataset_id} have no labels to train evaluation.features classifier on; set evaluation.features to "
-            "{name: principal_components} or {name: inception}."
+            "{name: principal_components, dimensions: 64} or {name: inception}."
         )
 
 

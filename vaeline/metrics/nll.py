@@ -160,7 +160,8 @@ def _helped(found: Corrected, annealed: Annealed, fails: Tensor) -> Corrected:
     found = _moved(found, annealed, fails, of_these)._replace(untrusted=found.untrusted * fail_again)
     if count < FEWEST_TO_CORRECT and left > MOST_UNTRUSTED * len(fails):
         found = found._replace(
-            why=f"only {count} of {count + left} images that need it were annealed, fewer than {FEWEST_TO_CORRECT}"
+            why=f"only {count} of {count + left} images that need it were annealed, fewer than {FEWEST_TO_CORRECT}; "
+            "a larger evaluation.likelihood.budget anneals more"
         )
     return found
 

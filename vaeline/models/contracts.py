@@ -58,11 +58,6 @@ class Context:
     output_channels: int | None = None  # of the decoder's output, for the likelihood; None: those of an image
 
     @property
-    def points(self) -> bool:
-        """Whether the data are points rather than images."""
-        return self.pixels == "points"
-
-    @property
     def output_shape(self) -> tuple[int, ...]:
         """The shape of the decoder's output for an image."""
         return output_shape(self.image_shape, self.output_channels)

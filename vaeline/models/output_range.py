@@ -15,7 +15,7 @@ class OutputRange:
     """Sends images through a sigmoid into their range; leaves points unchanged."""
 
     def __init__(self, context: Context) -> None:
-        self.range = None if context.points else context.range
+        self.range = None if context.pixels == "points" else context.range
 
     def __call__(self, h: Tensor) -> Tensor:
         if self.range is None:

@@ -68,5 +68,5 @@ def require_images(context: Context, part: str, instead: str) -> None:
     Raises:
         UserError: the data are points.
     """
-    if context.points:
+    if context.pixels == "points":
         raise UserError(f"{part} needs images, but the data are points; {instead}.")

@@ -15,6 +15,8 @@ def about_claims(comparison: Comparison) -> list[str]:
         found.append("Runs are missing: what this report says is a preview, and no claim of the study.")
     elif comparison.looks:
         found.append(_look(comparison, comparison.looks))
+    if len(comparison.variants) == 1:
+        return [*found, "The study has one variant, so that there is nothing to compare."]
     found += [
         f"No two variants have comparable values of {name}, so it decides nothing." for name in comparison.undecided
     ]

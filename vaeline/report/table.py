@@ -91,7 +91,10 @@ def ranges(comparison: Comparison) -> list[str]:
         if results.over[1:]:
             found.setdefault(over_in_words(results), []).append(name)
     others = [f"for {over}: {', '.join(names)}" for over, names in found.items()]
-    several = any(CLASSIFIERS in results.over for results in comparison.metrics.values())
+    of_metrics = comparison.metrics.values()
+    if all(each.half_width is None for results in of_metrics for each in results.summaries.values()):
+        return []
+    several = any(CLASSIFIERS in results.over for results in of_metrics)
     return [f"for new seeds, with the same test images{'' if several else ' and one classifier'}", *others]
 
 

@@ -87,7 +87,8 @@ def as_images(value: object, facts: Facts) -> np.ndarray:
     images = as_array(value, "Images", wanted)
     kinds = "iuf" if facts.points else "iu"
     if images.shape[1:] != facts.image_shape or images.dtype.kind not in kinds:
-        raise UserError(f"Images are {images.dtype} {images.shape}; this run takes {wanted}.")
+        others = "" if facts.points else "; pictures of another size are paths or images of Pillow"
+        raise UserError(f"Images are {images.dtype} {images.shape}; this run takes {wanted}{others}.")
     if facts.points:
         return _finite(images, "points")
     if images.min() < 0 or images.max() >= facts.levels:

@@ -84,6 +84,10 @@ def _pixels(picture: object, channels: int) -> np.ndarray:
     named = f"The picture {picture}" if isinstance(picture, str | os.PathLike) else "An image"
     try:
         if isinstance(picture, str | os.PathLike):
+            if Path(picture).is_dir():
+                raise UserError(
+                    f"The picture {shown(str(picture))} is a folder; give the paths of its images, as a list."
+                )
             return decode(Path(picture).read_bytes(), channels)
         if isinstance(picture, np.ndarray):
             picture = Image.fromarray(picture[..., 0] if picture.shape[2:] == (1,) else picture)

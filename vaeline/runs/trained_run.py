@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +71,7 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
         if not isinstance(path, str | os.PathLike) and (path is not None or name == "folder"):
             raise UserError(f"{name} is {shown(path)}; give a path.")
     with _reading(folder):
+        _refuse_above(Path(folder))
         model, facts = model_files.load(Path(folder))
         made = described(Path(folder) / NAME)
         if place_of(Path(folder)) is not None:
@@ -409,7 +410,10 @@ class TrainedRun:
             return self._no_labels(count)
         if labels is None:
             names = self.facts.label_names
-            raise UserError(f"This run is conditional: give the images' labels, (n, {len(names)}): {', '.join(names)}.")
+            raise UserError(
+                f"This run is conditional: give the images' labels, (n, {len(names)}): {', '.join(names)}; "
+                f"`run.labels({count}, {names[0]}=...)` makes them."
+            )
         found = as_labels(labels, count, self.facts)
         self.facts.warn_of_unseen(found, "images")
         return found
@@ -468,6 +472,19 @@ def _reading(path: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         raise unreadable(Path(path), error) from error
+
+
+def _refuse_above(folder: Path) -> None:
+    """Refuse a folder that holds the folders of runs.
+
+    Raises:
+        UserError: it is that of a variant, or of a study.
+    """
+    runs: list[Path] = []
+    with suppress(OSError):  # which reading the folder names
+        runs = sorted(each.parent for above in (".", "*", "runs/*") for each in folder.glob(f"{above}/seed-*/{NAME}"))
+    if runs and not (folder / NAME).exists():
+        raise UserError(f"{folder} is no folder of a run; give one such as {runs[0]}.")
 
 
 def _on(device: torch.device | str, model: Model) -> Model:

@@ -588,7 +588,7 @@ class Study(Entry):
         if self.dataset.labels == "none" and self.evaluation.features.name == "classifier":
             raise ValueError(
                 "dataset.labels none leaves no label to train evaluation.features classifier on; set evaluation.features to "
-                "{name: principal_components} or {name: inception}"
+                "{name: principal_components, dimensions: 64} or {name: inception}"
             )
         if self.training.rotation and self.dataset.pixels == "static_binary":
             raise ValueError(

@@ -14,7 +14,7 @@ from vaeline.models.model import Model
 # Decoded pixels in memory at a time: on the CPU as many as fit its cache, on others enough to keep the device busy.
 HELD_PIXELS = {"cpu": 2**19, "cuda": 2**23, "mps": 2**23}
 HELD_DERIVATIVES = 2**23  # elements of Jacobians in memory at a time
-FEWEST_COLUMNS = 16  # of a Jacobian at a time: each such group evaluates the decoder itself once more
+FEWEST_COLUMNS = 32  # of a Jacobian at a time: each such group evaluates the decoder itself once more
 
 
 @dataclass(frozen=True)
