@@ -10,7 +10,7 @@ from vaeline.models.estimators.joint_density import JointDensity
 STEPS = 30
 LEAST_GAIN = 0.01  # nats; an image that is to gain less has arrived
 PREDICTED = 0.5  # a gain between this share of the expected one and its inverse is as the curvature says
-FAILS = 4  # gains in a row that are not, until the curvature is computed anew
+FAILS = 8  # gains in a row that are not, until the curvature is computed anew
 TOGETHER = 4  # which waits until one image in so many needs it
 LEAST_CHANGE = 1e-4  # of a gradient along a step, as a share of what the curvature says: with less, it does not correct the curvature
 FIRST_DAMPING, LESS, MORE, MOST_DAMPING = 0.1, 0.3, 10.0, 1e6
