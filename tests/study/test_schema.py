@@ -97,7 +97,15 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
         ("dataset.size", [8, 1000], "dataset.size is [8, 1000], but must be a whole number from 4 to 512"),
         ("dataset.size", True, "dataset.size is True, but must be a whole number from 4 to 512"),
         ("dataset.labels", "none", "dataset.labels none leaves no label to train evaluation.features classifier on"),
-        ("training.validate_every", 7, "epochs 120 must be a multiple of validate_every 7"),
+        (
+            "training.validate_every",
+            7,
+            "epochs 120 must be a multiple of validate_every 7, because the last epoch is validated; set validate_every to 6 or 8, or epochs "
+            "to 119 or 126.",
+        ),
+        ("training.validate_every", 77, "; set validate_every to 60 or 120, or epochs to 77 or 154."),
+        ("training.validate_every", 10**15, "; set validate_every to 120, or epochs to 1000000000000000."),
+        ("training.validate_every", 200, "; set validate_every to 120, or epochs to 200."),
         ("training.betas", [0.9, 1.0], "training.betas.1 is 1.0, but should be less than 1"),
         (
             "training",

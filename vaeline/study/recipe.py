@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from vaeline.study import design
 from vaeline.study.design import Value, value_at
-from vaeline.study.schema import OF_VARIANTS, Study, Training, Variant, first_mistake
+from vaeline.study.schema import OF_VARIANTS, Study, Training, Variant, first_mistake, nearest_multiples
 from vaeline.system.errors import UserError, shown
 
 OF_BUDGET = ("epochs", "validate_every", "patience")  # keys of training that are the same for all trials
@@ -85,8 +85,8 @@ def _check_epochs(study: Study, variant: str) -> None:
     every = study.training_of(variant).validate_every
     if study.tuning.trials and study.tuning.epochs % every:
         raise UserError(
-            f"tuning.epochs is {study.tuning.epochs}, but must be a multiple of {every}, training.validate_every of variant {variant}: the "
-            "last epoch of a trial is validated."
+            f"tuning.epochs is {study.tuning.epochs}, but must be a multiple of {every}, training.validate_every of variant {variant}, because "
+            f"the last epoch of a trial is validated; set tuning.epochs to {nearest_multiples(study.tuning.epochs, every)}."
         )
 
 

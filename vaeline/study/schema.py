@@ -13,6 +13,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 MOST_SEED = 2**63 - 1  # HDF5 and torch's generators take no larger one
 MOST_BINS = 100  # of a column of numbers
 MOST_JUDGES = 20  # classifiers
+MOST_TRIED = 10_000  # numbers, in search of a divisor
 LEAST_SIDE, MOST_SIDE = 4, 512  # of an image, in pixels
 T = TypeVar("T")
 
@@ -322,7 +323,9 @@ class Training(Entry):
     def ends_validated(self) -> "Training":
         if self.epochs % self.validate_every:
             raise ValueError(
-                f"epochs {self.epochs} must be a multiple of validate_every {self.validate_every}: the last epoch is validated"
+                f"epochs {self.epochs} must be a multiple of validate_every {self.validate_every}, because the last epoch is validated; "
+                f"set validate_every to {_nearest_divisors(self.epochs, self.validate_every)}, or epochs to "
+                f"{nearest_multiples(self.epochs, self.validate_every)}"
             )
         return self
 
@@ -333,6 +336,19 @@ class Training(Entry):
                 f"schedule cosine has no milestones, but milestones is {self.milestones}; set it to [], or schedule to milestones"
             )
         return self
+
+
+def nearest_multiples(number: int, of: int) -> str:
+    """The multiples of `of` just below and above a number that is none, in words."""
+    below = number // of * of
+    return " or ".join(str(each) for each in (below, below + of) if each)
+
+
+def _nearest_divisors(number: int, beside: int) -> str:
+    """A divisor of a number below and one above `beside`, which is none, in words: the nearest, unless they are far away."""
+    below = next((each for each in range(min(number, beside), 0, -1)[:MOST_TRIED] if number % each == 0), 1)
+    above = next((each for each in range(beside, number)[:MOST_TRIED] if number % each == 0), number)
+    return " or ".join(dict.fromkeys(map(str, (below, above))))
 
 
 # What a variant may have otherwise than the study: how it learns. What it learns from, and what that runs on, is the study's.
