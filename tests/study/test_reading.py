@@ -105,6 +105,7 @@ def test_a_written_study_reads_back_equal_whatever_its_texts_look_like(path: Pat
 
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+COLONS = "put a blank after each colon of line 3 and of the line above, and a text with a colon in quotes[.]"
 BOMB = "a: &a [x, x]\n" + "".join(f"{new}: &{new} [*{old}, *{old}]\n" for old, new in pairwise(LETTERS))
 
 
@@ -125,11 +126,14 @@ BOMB = "a: &a [x, x]\n" + "".join(f"{new}: &{new} [*{old}, *{old}]\n" for old, n
         ("a: " + "9" * 5_001, "is not valid YAML: Exceeds the limit"),
         ("a:\n\t- b\n", "is not valid YAML: found character that cannot start any token, line 2"),
         ("a: \0\n", "is not valid YAML: unacceptable character"),
+        ("a:\n  name:b\n  scale: 1\n", f"is not valid YAML: mapping values are not allowed in this context, line 3; {COLONS}"),
+        ("a: 1\nname:b\nc: 2\n", f"is not valid YAML: could not find expected ':', line 3; {COLONS}"),
+        ("a: 1\nb: {name:b, scale: 1}\n", "is not valid YAML: found unexpected ':', line 2; put a blank after each colon of line 2"),
         ("a: 1\n---\nb: 2\n", "is not valid YAML"),
         ("? {a: 1}\n: 2\n", "is not valid YAML: found unhashable key, line 1"),
         ("<<<<<<< ours\na: 1\n=======\na: 2\n>>>>>>> theirs\n", "is not valid YAML"),
     ],
-    ids=range(17),
+    ids=range(20),
 )  # fmt: skip
 def test_what_no_study_needs_is_refused_with_its_line(path: Path, text: str, sentence: str) -> None:
     path.write_text(text)

@@ -37,18 +37,27 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        ("training.epoch", 3, "training.epoch is not a known key; allowed are: epochs, patience"),
+        ("training.epoch", 3, "training.epoch is not a known key; did you mean epochs? Allowed are: epochs, patience"),
+        (
+            "training.learning_rte",
+            0.1,
+            "training.learning_rte is not a known key; did you mean learning_rate? Allowed are: epochs",
+        ),
         ("x", 1, "x is not a known key; allowed are: study, dataset, training"),
-        ("variants.cvae.latents", 3, "variants.cvae.latents is not a known key; allowed are: network, latent"),
+        (
+            "variants.cvae.latents",
+            3,
+            "variants.cvae.latents is not a known key; did you mean latent? Allowed are: network, latent",
+        ),
         (
             "variants.cvae.condition.embeding",
             3,
-            "variants.cvae.condition.embeding is not a known key; allowed are: embedding",
+            "variants.cvae.condition.embeding is not a known key; did you mean embedding? Allowed are: embedding",
         ),
         (
             "variants.cvae_nf.prior.flow.layer",
             4,
-            "variants.cvae_nf.prior.flow has no key 'layer'; allowed are: name, layers",
+            "variants.cvae_nf.prior.flow has no key 'layer'; did you mean layers? Allowed are: name, layers",
         ),
         ("training.epochs", 0, "training.epochs is 0, but should be greater than or equal to 1"),
         ("study.seeds", [], "study.seeds holds 0, but should hold at least 1."),
@@ -59,6 +68,11 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
             "variants.cvae.prior",
             {"name": "flowy"},
             "variants.cvae.prior has name 'flowy', which is no file of vaeline/models/priors",
+        ),
+        (
+            "variants.cvae.prior",
+            {"name": "standrad"},
+            "'standrad', which is no file of vaeline/models/priors or parts/priors; did you mean standard? There are: ",
         ),
         ("variants.cvae.prior", "standard", "variants.cvae.prior is 'standard', but must be an entry with a name"),
         ("variants.cvae.latent", MISSING, "variants.cvae.latent is missing"),
@@ -85,7 +99,7 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
         (
             "dataset.name",
             "digit",
-            "dataset.name is 'digit', but must be a file of vaeline/data/sets or parts/sets; there are: ",
+            "dataset.name is 'digit', but must be a file of vaeline/data/sets or parts/sets; did you mean digits? There are: ",
         ),
         ("dataset.range", [1, 0], "dataset.range is [1, 0], but must ascend"),
         (

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +16,7 @@ from pydantic import ValidationError
 from vaeline.metrics import _entry
 from vaeline.metrics._entry import GROUPS, SUBJECTS, Metric, Reference, Subject
 from vaeline.study import parts
-from vaeline.system.errors import UserError, reason
+from vaeline.system.errors import UserError, did_you_mean, reason
 
 if TYPE_CHECKING:
     from vaeline.metrics._images import ImageSet, Results
@@ -106,8 +105,7 @@ def require_primary(names: Sequence[str] | None) -> None:
     known = [name for name, metric in catalogue().metrics.items() if metric.better]
     for name in names or ():
         if name not in known:
-            near = get_close_matches(name, known, n=3)
-            meant = f"did you mean {' or '.join(near)}?" if near else f"take some of {', '.join(known)}."
+            meant = did_you_mean(name, known) or f"take some of {', '.join(known)}."
             raise UserError(f"study.primary has {name!r}, which is no metric that ranks variants; {meant}")
 
 

@@ -1,7 +1,6 @@
 """Compute a comparison: summarise each metric over seeds, and compare every two variants."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from itertools import combinations
 
 from vaeline.evaluation.catalogue import catalogue
@@ -13,7 +12,7 @@ from vaeline.report.estimates import RunValue, estimate_of
 from vaeline.report.paired_differences import paired_difference
 from vaeline.report.results import Results, Run
 from vaeline.study.schema import Published
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, did_you_mean
 
 # What a published value must say to be compared with ours, if ours says it.
 TO_BE_SAID = ("samples", "images", "features", "noise")
@@ -81,9 +80,8 @@ def _refuse_unknown(published: Mapping[str, Published], names: Sequence[str]) ->
         if strange := sorted(each.how.keys() - set(DEFINING)):
             raise UserError(f"published.{key}.how has {', '.join(strange)}; its keys are {', '.join(DEFINING)}.")
         if each.metric not in known:
-            near = get_close_matches(each.metric, known, n=3)
-            meant = f"did you mean {' or '.join(near)}" if near else f"metrics are {', '.join(catalogue().metrics)}"
-            raise UserError(f"published.{key}.metric is {each.metric!r}, which is an unknown metric; {meant}?")
+            meant = did_you_mean(each.metric, known) or f"metrics are {', '.join(catalogue().metrics)}."
+            raise UserError(f"published.{key}.metric is {each.metric!r}, which is an unknown metric; {meant}")
 
 
 def _published(results: Results, metrics: dict[str, MetricResults], published: Published) -> PublishedComparison:

@@ -24,7 +24,7 @@ from pydantic._internal._model_construction import ModelMetaclass
 from pydantic_core import PydanticCustomError, core_schema
 
 from vaeline.study.contract import Part, faults, shown_type
-from vaeline.system.errors import UserError, reason
+from vaeline.system.errors import UserError, instead_of, reason
 
 ROOT = Path(__file__).parents[2]
 
@@ -274,17 +274,19 @@ def validate(family: str, value: object) -> PartOptions:
             "part", "must be an entry with a name, as in `name: {first}`", {"first": names(family)[0]}
         )
     if value["name"] not in names(family):
-        allowed = ", ".join(names(family))
         raise PydanticCustomError(
-            "part", "has name {came}, which is no file of {folder}; there are: {allowed}",
-            {"came": repr(value["name"]), "folder": shown_folder(family), "allowed": allowed},
+            "part", "has name {came}, which is no file of {folder}; {instead}",
+            {
+                "came": repr(value["name"]), "folder": shown_folder(family),
+                "instead": instead_of(str(value["name"]), names(family), "there are"),
+            },
         )  # fmt: skip
     options = options_class(family, value["name"])
     for key in value.keys() - options.model_fields.keys():
-        allowed = ", ".join(options.model_fields)
         raise PydanticCustomError(
-            "part", "has no key {key}; allowed are: {allowed}", {"key": repr(key), "allowed": allowed}
-        )
+            "part", "has no key {key}; {instead}",
+            {"key": repr(key), "instead": instead_of(str(key), options.model_fields)},
+        )  # fmt: skip
     return options.model_validate(value)
 
 

@@ -17,13 +17,16 @@ from vaeline.study.former_keys import FORMER
 from vaeline.study.parts import PartOptions, check_own
 from vaeline.study.recipe import check_tuning
 from vaeline.study.schema import Study
-from vaeline.system.errors import UserError, missing, reason, shown, unreadable
+from vaeline.system.errors import UserError, instead_of, missing, reason, shown, unreadable
 
 Content = dict[str, Any]  # of a study, as YAML holds it
 PARAMS = Path("params.yaml")  # the active study
 MOST_BYTES = 1_000_000  # of a study
 MOST_VALUES = 100_000  # with those that aliases repeat
 DEEPEST = 30  # a list in a list in a key; the schema has a quarter of that
+OF_COLONS = {  # what the parser finds if a blank is missing after a colon
+    "mapping values are not allowed in this context", "could not find expected ':'", "found unexpected ':'",
+}  # fmt: skip
 MOST_MISTAKES = 20  # that are listed
 
 
@@ -152,9 +155,17 @@ def _check_plain(path: Path, events: Iterable[Event]) -> None:
 
 
 def _why(error: Exception) -> str:
-    """The problem that a parser has found, with its line."""
+    """The problem that a parser has found, with its line, and what to do about one of colons."""
     problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
-    return f"{problem or reason(error)}{f', line {mark.line + 1}' if problem and mark else ''}"
+    if not (problem and mark):
+        return str(problem or reason(error))
+    line = mark.line + 1
+    remedy = (
+        f"; put a blank after each colon of line {line} and of the line above, and a text with a colon in quotes"
+        if problem in OF_COLONS
+        else ""
+    )
+    return f"{problem}, line {line}{remedy}"
 
 
 def check(content: Content, path: Path) -> Study:
@@ -188,7 +199,7 @@ def _sentence(path: Path, mistake: ErrorDetails) -> str:
         now = FORMER[where].written(mistake["input"])
         return f"{path}: {where} is a key of before; write `{now}`, or run `make update`, which does."
     if mistake["type"] == "extra_forbidden":
-        return f"{path}: {where} is not a known key{_allowed_beside(mistake['loc'])}."
+        return f"{path}: {where} is not a known key; {_allowed_beside(mistake['loc'])}."
     if mistake["type"] == "missing":
         return f"{path}: {where} is missing."
     if mistake["type"] == "too_long":
@@ -211,4 +222,4 @@ def _allowed_beside(loc: tuple[int | str, ...]) -> str:
             node = next(
                 (each for each in get_args(node) if get_origin(node) is not dict and each is not NoneType), node
             )
-    return f"; allowed are: {', '.join(node.model_fields)}"
+    return instead_of(str(loc[-1]), node.model_fields)

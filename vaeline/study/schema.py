@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names, shown_file, shown_folder
+from vaeline.system.errors import instead_of
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 MOST_SEED = 2**63 - 1  # HDF5 and torch's generators take no larger one
@@ -251,7 +252,9 @@ class Dataset(Entry):
     @classmethod
     def on_disk(cls, value: str) -> str:
         if value not in names("sets"):
-            raise ValueError(f"must be a file of {shown_folder('sets')}; there are: {', '.join(names('sets'))}")
+            raise ValueError(
+                f"must be a file of {shown_folder('sets')}; {instead_of(value, names('sets'), 'there are')}"
+            )
         if not defines("sets", value, "LOADER"):
             raise ValueError(
                 f"must be a file that offers LOADER; end {shown_file('sets', value)} with `LOADER = Loader(read=read, download=download)`"
@@ -364,7 +367,7 @@ def keys_of_variants(value: dict[str, Any]) -> dict[str, Any]:
             why = (
                 "is the study's, the same for all variants" if key in Training.model_fields else "is no key of training"
             )
-            raise ValueError(f"has {key}, which {why}; allowed are: {', '.join(OF_VARIANTS)}")
+            raise ValueError(f"has {key}, which {why}; {instead_of(key, OF_VARIANTS)}")
     return value
 
 

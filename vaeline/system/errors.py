@@ -1,8 +1,9 @@
 """The one exception whose message is written for the user, and how errors of libraries become one."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 MOST_SHOWN = 120  # characters of a value inside a sentence
@@ -47,6 +48,18 @@ def some_of(names: Sequence[str], most: int = 5) -> str:
     """The first names of a list, and how many more there are, for a sentence."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def did_you_mean(came: str, known: Collection[str]) -> str:
+    """A question that names the known names most like one that came, as in `did you mean epochs?`; empty if none is like it."""
+    near = get_close_matches(came, known, n=3)
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def instead_of(came: str, known: Collection[str], heading: str = "allowed are") -> str:
+    """The names that are allowed in place of one that came, those that are like it first, as the end of a sentence."""
+    near, names = did_you_mean(came, known), ", ".join(known)
+    return f"{near} {heading[0].upper()}{heading[1:]}: {names}" if near else f"{heading}: {names}"
 
 
 def reason(error: BaseException) -> str:
