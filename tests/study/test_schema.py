@@ -150,6 +150,19 @@ def test_a_mistake_is_named_with_place_and_allowed_values(
     assert str(error.value).startswith("params.yaml: ") and "\n" not in str(error.value)
 
 
+def test_a_variant_that_runs_needs_the_labels_that_its_model_has(digits: dict[str, Any]) -> None:
+    unlabelled = with_change(digits, "dataset.labels", "none")
+    unlabelled = with_change(unlabelled, "evaluation.features", {"name": "principal_components"})
+    with pytest.raises(
+        UserError,
+        match="^params.yaml: variants.gaussian_cvae: condition makes labels a part of the model, but dataset.labels is none; set condition to "
+        "null, or remove gaussian_cvae from study.variants.$",
+    ):
+        check(unlabelled, Path("params.yaml"))
+    alone = with_change(with_change(unlabelled, "study.variants", ["cvae"]), "variants.cvae.condition", None)
+    check(alone, Path("params.yaml"))  # the other variants do not run
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [("training.flip", True), ("classifier.rotation", 5.0), ("evaluation.features", {"name": "inception"})],

@@ -88,7 +88,8 @@ class Model(nn.Module):
             return context
         if not facts.label_names:
             raise UserError(
-                f"condition makes labels a part of the model, but the images of {facts.dataset_id} have none; set condition to null."
+                f"condition makes labels a part of the model, but the images of {facts.dataset_id} have none; set condition to null, or "
+                "remove the variant from study.variants."
             )
         context = replace(context, label_cardinalities=cardinalities, label_embedding=condition.embedding)
         self.embedding = parts.build(LabelEncoder, condition.labels, context)

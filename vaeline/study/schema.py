@@ -649,6 +649,17 @@ class Study(Entry):
                 )
         return self
 
+    @model_validator(mode="after")
+    def variants_go_with_the_data(self) -> "Study":
+        """Refuse a variant that runs on labels where there are none."""
+        for name in self.study.variants:
+            if self.dataset.labels == "none" and self.variants[name].condition is not None:
+                raise ValueError(
+                    f"variants.{name}: condition makes labels a part of the model, but dataset.labels is none; set condition to null, or remove "
+                    f"{name} from study.variants"
+                )
+        return self
+
 
 def first_mistake(error: ValidationError) -> str:
     """The first mistake that a check has found, as the middle of a sentence."""
