@@ -120,14 +120,6 @@ def test_a_feature_space_that_needs_labels_is_refused_before_training(photos: Pa
         write_study(VAE, features="classifier", labels="none")
 
 
-def test_a_rectangle_with_a_square_network_is_refused_before_training(photos: Path) -> None:
-    write_study({**VAE, "network": {"name": "dpvae_mnist"}})
-    run(download)
-    run(preprocess)
-    said = run(classifier, fails=True)
-    assert "variants.vae: network dpvae_mnist takes images of 28x28, but these are 8x12; take network conv" in said
-
-
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 def test_the_store_has_the_size_and_fit_that_were_asked_for(photos: Path, fit: str) -> None:
     white = Image.new("RGB", (30, 30), "white")  # square, where 8x12 was asked for

@@ -163,6 +163,18 @@ def test_a_variant_that_runs_needs_the_labels_that_its_model_has(digits: dict[st
     check(alone, Path("params.yaml"))  # the other variants do not run
 
 
+@pytest.mark.parametrize("size", [8, [28, 12]])
+def test_a_network_for_another_size_of_images_is_refused(digits: dict[str, Any], size: int | list[int]) -> None:
+    content = with_change(digits, "variants.cvae.network", {"name": "dpvae_mnist"})
+    check(with_change(content, "dataset.size", [28, 28]), Path("params.yaml"))
+    content = with_change(content, "dataset.size", size)
+    sentence = f"variants.cvae: network dpvae_mnist takes images of 28x28, but dataset.size is {size}; take network conv or mlp, or set "
+    with pytest.raises(UserError) as refused:
+        check(content, Path("params.yaml"))
+    assert str(refused.value) == f"params.yaml: {sentence}dataset.size to 28."
+    check(with_change(content, "study.variants", ["gaussian_cvae"]), Path("params.yaml"))  # cvae does not run
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [("training.flip", True), ("classifier.rotation", 5.0), ("evaluation.features", {"name": "inception"})],

@@ -162,6 +162,7 @@ class _OnePerFile(ModelMetaclass):
 class PartOptions(Entry, metaclass=_OnePerFile):
     """The keys that every part has; a part's own `Options` extends it."""
 
+    image_size: ClassVar[int | None] = None  # no key: height and width of the images, if a network takes only one size
     name: str
 
 

@@ -651,8 +651,14 @@ class Study(Entry):
 
     @model_validator(mode="after")
     def variants_go_with_the_data(self) -> "Study":
-        """Refuse a variant that runs on labels where there are none."""
+        """Refuse a variant that runs, and needs labels where there are none, or images of another size."""
         for name in self.study.variants:
+            network, shape = self.variants[name].network, self.dataset.shape
+            if network.image_size and shape and shape != (network.image_size, network.image_size):
+                raise ValueError(
+                    f"variants.{name}: network {network.name} takes images of {network.image_size}x{network.image_size}, but dataset.size is "
+                    f"{self.dataset.size}; take network conv or mlp, or set dataset.size to {network.image_size}"
+                )
             if self.dataset.labels == "none" and self.variants[name].condition is not None:
                 raise ValueError(
                     f"variants.{name}: condition makes labels a part of the model, but dataset.labels is none; set condition to null, or remove "

@@ -157,3 +157,10 @@ def test_attention_without_attributes_is_refused(changes: Any, options: Any, sen
     context = replace(Context((1, 16, 16), (5,), 0, 0, 0, 100), **changes)
     with pytest.raises(UserError, match=sentence):
         build("conv", context, attention=2, **options)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_network_for_one_size_refuses_others(name: str) -> None:
+    side = SIZES[name][0][1]
+    with pytest.raises(UserError, match=f"takes images of {side}x{side}, but these are 10x8; take network conv or mlp"):
+        build(name, Context((1, 10, 8), (5,), 0, 0, 0, 100))

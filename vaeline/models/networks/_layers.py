@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vaeline.models.contracts import Context, Network, Posterior
 from vaeline.models.part_checks import require_images
+from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
 ActivationName = Literal["relu", "leaky_relu", "silu", "tanh"]
@@ -65,16 +66,19 @@ class Half(nn.Module):
         return self.layers(with_condition(h, condition))
 
 
-def require_size(context: Context, network: str, size: int) -> None:
-    """Refuse points, and images of another size.
+def require_size(context: Context, options: PartOptions) -> None:
+    """Refuse points, and images of another size than the `image_size` of a network's options.
 
     Raises:
         UserError: the data are points, or the images have another size.
     """
-    require_images(context, f"network {network}", "take network mlp")
+    require_images(context, f"network {options.name}", "take network mlp")
+    size = options.image_size
     if context.image_shape[1:] != (size, size):
         came = "x".join(map(str, context.image_shape[1:]))
-        raise UserError(f"network {network} takes images of {size}x{size}, but these are {came}; take network conv.")
+        raise UserError(
+            f"network {options.name} takes images of {size}x{size}, but these are {came}; take network conv or mlp."
+        )
 
 
 def require_vectors(posterior: Posterior, network: str) -> None:

@@ -8,7 +8,7 @@ from vaeline.study.parts import PartOptions
 
 
 class Options(PartOptions):
-    pass
+    image_size = 28
 
 
 def build(options: Options, context: Context, posterior: Posterior) -> Network:
@@ -17,7 +17,7 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
     Raises:
         UserError: the images have another size, or the posterior takes a map.
     """
-    require_size(context, options.name, 28)
+    require_size(context, options)
     require_vectors(posterior, options.name)
     channels = context.image_shape[0]
     latent = context.latent_shape[0] + context.decoder_condition
