@@ -22,8 +22,13 @@ check: $(READY)  ## formatting, lints, types
 	@$(IN) snakefmt --check Snakefile workflow
 	@$(IN) mypy
 
+# A part that cannot be imported, or returns another shape, fails most tests; these say so in a sentence.
+FIRST := tests/study/test_parts.py::test_every_part_can_be_imported \
+	tests/models/test_contracts.py::test_every_part_returns_the_shapes_of_its_contract
 check-parts: $(READY)  ## run the contract tests on your own parts, those in parts/
-	@$(IN) python -m pytest -n 2 --dist worksteal --own-parts tests/models tests/study tests/data/sets tests/metrics tests/evaluation
+	@$(IN) python -m pytest -n 0 --own-parts -x --tb=short -rN $(FIRST)
+	@$(IN) python -m pytest -n 2 --dist worksteal --own-parts --tb=short -rs $(FIRST:%=--deselect=%) \
+		tests/models tests/study tests/data/sets tests/metrics tests/evaluation
 
 report: $(READY)  ## write a partial report from the runs that exist
 	@$(IN) python -m pipeline_steps.report --partial

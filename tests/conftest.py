@@ -2,7 +2,7 @@
 
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from vaeline.models.contracts import Context
 from vaeline.study import parts
 from vaeline.study.parts import PartOptions
+from vaeline.system.errors import UserError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -33,6 +34,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--own-parts", action="store_true", help="run the tests of the project's own parts only")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the own parts that are tested, or say why there is none; workers of xdist say nothing."""
+    if not config.getoption("--own-parts") or hasattr(config, "workerinput"):
+        return
+    try:
+        parts.check_own()
+        own = [parts.shown_file(family, name) for family, name in own_parts()]
+    except UserError as error:
+        raise pytest.UsageError(str(error)) from error
+    if not own:
+        raise pytest.UsageError(f"there are no parts in {parts.OWN}/<family>; docs/own_parts.md says how to write one")
+    print(f"checking: {', '.join(own)}", flush=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the sentence of an error that is written for the user in the place of its traceback, to the author of a part."""
+    report = yield
+    if item.config.getoption("--own-parts") and call.excinfo and isinstance(call.excinfo.value, UserError):
+        report.longrepr = str(call.excinfo.value)
+    return report
+
+
+def own_parts() -> list[tuple[str, str]]:
+    """The family and the name of each of the project's own parts."""
+    return [(family, name) for family in parts.OWN_FAMILIES for name in parts.own(family)]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--own-parts"):
         items[:] = of_own_parts(items)
@@ -43,9 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def of_own_parts(items: list[pytest.Item]) -> list[pytest.Item]:
     """The tests that are given the name of one of the project's own parts."""
-    own = {name for family in parts.OWN_FAMILIES for name in parts.own(family)}
-    if not own:
-        raise pytest.UsageError(f"there are no parts in {parts.OWN}/<family>; docs/own_parts.md says how to write one")
+    own = {name for _, name in own_parts()}
     return [item for item in items if isinstance(item, pytest.Function) and own & given_to(item)]
 
 

@@ -100,6 +100,22 @@ def test_another_package_in_the_place_of_own_parts_is_named(
         parts.module("priors", "laplace")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("import nosuch", "No module named 'nosuch'"),
+        ("from torch import nosuch", "cannot import name 'nosuch' from 'torch' .*"),
+        ("from {package}.priors.laplace import nosuch", "cannot import name 'nosuch' from .*"),
+    ],
+)
+def test_an_own_part_that_cannot_be_imported_is_named(wrong: str, why: str, write_own: Write) -> None:
+    write_own("priors", "laplace", f"{wrong.format(package=parts.OWN)}\n{EXAMPLE_OF_PAGE}")
+    with pytest.raises(
+        UserError, match=rf"/priors/laplace.py cannot be imported \({why}\); correct the import, or ins"
+    ):
+        parts.module("priors", "laplace")
+
+
 def test_a_run_says_which_own_parts_it_needs(write_own: Write, tmp_path: Path) -> None:
     source = write_own("priors", "laplace", EXAMPLE_OF_PAGE)
     model_files.save(tmp_path / "run", Model(Variant.model_validate(OWN_PRIOR), FACTS), FACTS, OF_RUN)

@@ -13,6 +13,13 @@ from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
 Write = Callable[[str, str], PartOptions]
+OF_FAMILIES = [(family, name) for family in parts.OWN_FAMILIES for name in parts.names(family)]
+
+
+@pytest.mark.parametrize(("family", "name"), OF_FAMILIES)
+def test_every_part_can_be_imported(family: str, name: str) -> None:
+    assert parts.module(family, name).__name__ == parts.module_name(family, name)
+
 
 OPTIONS = """
 import torch

@@ -295,13 +295,18 @@ def module(family: str, name: str) -> ModuleType:
     """Import a part's file.
 
     Raises:
-        UserError: Python finds another package in the place of the project's own parts.
+        UserError: one of the project's own parts imports what is not there, or Python finds another package in the place of them.
     """
     try:
         found = importlib.import_module(module_name(family, name))
-    except ModuleNotFoundError as error:
-        if name not in own(family) or error.name not in (f"{OWN}.{family}", f"{OWN}.{family}.{name}"):
+    except ImportError as error:
+        if name not in own(family):
             raise
+        places = (f"{OWN}.{family}", f"{OWN}.{family}.{name}")
+        if not isinstance(error, ModuleNotFoundError) or error.name not in places:
+            raise UserError(
+                f"{shown_file(family, name)} cannot be imported ({reason(error)}); correct the import, or install the package."
+            ) from error
         try:
             other = inspect.getfile(importlib.import_module(OWN))
         except TypeError:  # the project's own folder, which has no file of a package
