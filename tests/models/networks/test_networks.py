@@ -11,13 +11,17 @@ from vaeline.models.contracts import Context, Network
 from vaeline.study import parts
 from vaeline.system.errors import UserError
 
-SIZES: dict[str, list[tuple[int, ...]]] = {  # others take any
-    "dpvae_mnist": [(1, 28, 28)],
-    "dpvae_svhn": [(3, 32, 32)],
-    "dpvae_celeba": [(3, 64, 64)],
-}
 ANY = [(1, 28, 28), (3, 64, 64), (3, 86, 86), (1, 17, 17)]
-OF = [(name, shape) for name in parts.names("networks") for shape in SIZES.get(name, ANY)]
+
+
+def shapes_of(name: str) -> list[tuple[int, ...]]:
+    """Images that a network takes."""
+    size = parts.options_class("networks", name).image_size
+    return ANY if size is None else [(1 if size == 28 else 3, size, size)]
+
+
+OF_ONE_SIZE = [name for name in parts.names("networks") if shapes_of(name) != ANY]
+OF = [(name, shape) for name in parts.names("networks") for shape in shapes_of(name)]
 
 
 class Vectors:
@@ -45,7 +49,7 @@ def test_inputs_and_outputs_have_the_declared_shapes(name: str, image_shape: tup
 
 @every("networks")
 def test_the_condition_affects_encoder_and_decoder(name: str) -> None:
-    shape = SIZES.get(name, ANY)[0]
+    shape = shapes_of(name)[0]
     network = build(name, Context(shape, (5,), 3, 3, 3, 100)).eval()
     x, z, one, other = torch.rand(2, *shape), torch.randn(2, 5), torch.zeros(2, 3), torch.ones(2, 3)
     assert not torch.allclose(network.encoder(x, one), network.encoder(x, other))
@@ -55,7 +59,7 @@ def test_the_condition_affects_encoder_and_decoder(name: str) -> None:
 @every("networks")
 @pytest.mark.parametrize("size", [0, 3])
 def test_a_network_makes_feature_maps_or_refuses(name: str, size: int) -> None:
-    shape = SIZES.get(name, ANY)[0]
+    shape = shapes_of(name)[0]
     context = Context(shape, (5,), size, size, size, 100)
     refused = ""
     try:
@@ -83,7 +87,7 @@ def test_points_are_taken_or_refused(name: str) -> None:
     assert network.decoder(torch.randn(3, 5), None).shape == (3, 2)
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", OF_ONE_SIZE)
 def test_a_network_of_one_size_refuses_another(name: str) -> None:
     with pytest.raises(UserError, match="but these are 17x17; take network conv"):
         build(name, Context((1, 17, 17), (5,), 0, 0, 0, 100))
@@ -101,11 +105,11 @@ def test_the_chosen_activation_is_used() -> None:
             assert any(isinstance(module, kind) for module in network.modules())
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", OF_ONE_SIZE)
 @torch.no_grad()
 def test_an_untrained_network_passes_information_both_ways(name: str) -> None:
     """If each of twelve layers lost most of the signal, the rate would close the latent before it became useful."""
-    shape = SIZES[name][0]
+    shape = shapes_of(name)[0]
     network = build(name, Context(shape, (5,), 0, 0, 0, 100)).eval()
     assert network.decoder(torch.randn(50, 5), None).std(0).mean() > 0.1
     assert network.encoder(torch.rand(50, *shape).round(), None).std(0).mean() > 0.02
@@ -159,8 +163,8 @@ def test_attention_without_attributes_is_refused(changes: Any, options: Any, sen
         build("conv", context, attention=2, **options)
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", OF_ONE_SIZE)
 def test_a_network_for_one_size_refuses_others(name: str) -> None:
-    side = SIZES[name][0][1]
+    side = shapes_of(name)[0][1]
     with pytest.raises(UserError, match=f"takes images of {side}x{side}, but these are 10x8; take network conv or mlp"):
         build(name, Context((1, 10, 8), (5,), 0, 0, 0, 100))
