@@ -123,7 +123,7 @@ def test_a_collapsed_run_is_said_to_have_collapsed_and_not_ranked_by_pockets(
         assert run(step.main, "--variant", "plain", "--seed", 0).exit_code == 0
     found = read_evaluation(folder).metrics
     assert (found["posterior"]["verdict"], found["posterior"]["in_use"]) == ("collapsed", 0)
-    assert found["shuffle_loss"]["value"] == 0 and found["posterior"]["rate"] == 0
+    assert found["shuffle_loss"]["value"] == 0 and found["rate"]["value"] == 0
     described = {name for name, how in found.items() if "collapsed" in how.get("descriptive", "")}
     assert described == {"skl", "fd_low_posterior", "kd_low_posterior"}
 
