@@ -46,7 +46,10 @@ def write(project: Path, part: str, source: str) -> None:
 def check_parts(project: Path, fails: bool = True) -> list[str]:
     """The lines that `make check-parts` prints."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(project), "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+    of_make = {"MAKEFLAGS": "", "MFLAGS": "", "MAKELEVEL": "0"}  # which `make test` hands on, to print where it is
+    environment = (
+        os.environ | of_make | {"PATH": path, "PYTHONPATH": str(project), "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+    )
     ended = subprocess.run(
         ["make", "check-parts"], check=False, cwd=project, env=environment, timeout=600, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )  # fmt: skip
