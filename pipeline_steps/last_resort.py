@@ -55,7 +55,7 @@ def explain(error: Exception, step: str) -> str:
 
 
 def _in_own_part(error: Exception) -> str:
-    """The last line of the project's own parts that an error came through; empty if there is none."""
+    """The line of one of the project's own parts that raised an error, or called what did; empty if no own part took part."""
     own = parts.own_folder("priors").parent
     lines = [each for each in traceback.extract_tb(error.__traceback__) if own in Path(each.filename).parents]
     return f"{Path(lines[-1].filename).relative_to(own.parent)}, line {lines[-1].lineno}," if lines else ""

@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the own parts that are tested, or say why there is none; workers of xdist say nothing."""
+    """Print which own parts are tested, or refuse to run without any. Workers of xdist print nothing."""
     if not config.getoption("--own-parts") or hasattr(config, "workerinput"):
         return
     try:

@@ -342,13 +342,13 @@ class Training(Entry):
 
 
 def nearest_multiples(number: int, of: int) -> str:
-    """The multiples of `of` just below and above a number that is none, in words."""
+    """For a number that is no multiple of `of`: the multiples just below and above it, in words."""
     below = number // of * of
     return " or ".join(str(each) for each in (below, below + of) if each)
 
 
 def _nearest_divisors(number: int, beside: int) -> str:
-    """A divisor of a number below and one above `beside`, which is none, in words: the nearest, unless they are far away."""
+    """For `beside`, which does not divide a number: divisors below and above it, in words; the nearest ones, unless they are far away."""
     below = next((each for each in range(min(number, beside), 0, -1)[:MOST_TRIED] if number % each == 0), 1)
     above = next((each for each in range(beside, number)[:MOST_TRIED] if number % each == 0), number)
     return " or ".join(dict.fromkeys(map(str, (below, above))))
