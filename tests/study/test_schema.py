@@ -155,7 +155,7 @@ def test_a_variant_that_runs_needs_the_labels_that_its_model_has(digits: dict[st
     unlabelled = with_change(unlabelled, "evaluation.features", {"name": "principal_components"})
     with pytest.raises(
         UserError,
-        match="^params.yaml: variants.gaussian_cvae: condition makes labels a part of the model, but dataset.labels is none; set condition to "
+        match="^params.yaml: variants.gaussian_cvae takes labels, but dataset.labels is none; set its condition to "
         "null, or remove gaussian_cvae from study.variants.$",
     ):
         check(unlabelled, Path("params.yaml"))

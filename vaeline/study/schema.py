@@ -661,7 +661,7 @@ class Study(Entry):
                 )
             if self.dataset.labels == "none" and self.variants[name].condition is not None:
                 raise ValueError(
-                    f"variants.{name}: condition makes labels a part of the model, but dataset.labels is none; set condition to null, or remove "
+                    f"variants.{name} takes labels, but dataset.labels is none; set its condition to null, or remove "
                     f"{name} from study.variants"
                 )
         return self
