@@ -157,8 +157,11 @@ def _helped(found: Corrected, annealed: Annealed, fails: Tensor) -> Corrected:
         return found
     count, left = int(of_these.sum()), int(fails.sum()) - int(of_these.sum())
     fail_again = float((~_effective(annealed))[of_these].double().mean())
-    found = _moved(found, annealed, fails, of_these)._replace(untrusted=found.untrusted * fail_again)
-    if count < FEWEST_TO_CORRECT and left > MOST_UNTRUSTED * len(fails):
+    few = count < FEWEST_TO_CORRECT and left > MOST_UNTRUSTED * len(fails)
+    # A bound stays one only if no image is moved by what others gain: so few may gain more than the rest.
+    group = torch.zeros_like(fails).index_fill(0, annealed.images[of_these], True) if few else fails
+    found = _moved(found, annealed, group, of_these)._replace(untrusted=found.untrusted * fail_again)
+    if few:
         found = found._replace(
             why=f"only {count} of {count + left} images that need it were annealed, fewer than {FEWEST_TO_CORRECT}; "
             "a larger evaluation.likelihood.budget anneals more"

@@ -211,8 +211,17 @@ def test_annealed_values_replace_those_that_cannot_be_trusted() -> None:
     assert summary.untrusted == 0 and summary.why_upper_bound == "" and summary.gap == pytest.approx(0.01)
 
 
-def test_a_part_of_the_annealed_images_stands_for_the_others() -> None:
+def test_too_few_annealed_images_move_no_other_so_that_a_bound_stays_one() -> None:
+    summary = quiet(HEAVY, annealed([0, 1, 3], [-0.5, -1.0, -6.0]))
+    assert summary.values.tolist() == [-0.5, -1.0, HEAVY.log_prob[2].item(), -6.0]
+    assert (
+        summary.nll >= 0.25 * (0.5 + 1.0 - HEAVY.log_prob[2].item() + 6.0) and "only 2 of 3" in summary.why_upper_bound
+    )
+
+
+def test_a_part_of_the_annealed_images_stands_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of three differ by 0.5 and 1.0: the third is moved by their mean; both that mean and the third's own difference vary."""
+    monkeypatch.setattr("vaeline.metrics.nll.FEWEST_TO_CORRECT", 2)
     summary = quiet(HEAVY, annealed([0, 1, 3], [-0.5, -1.0, -6.0]))
     assert summary.values.tolist() == [-0.5, -1.0, -2.25, -6.0]
     spread = 1 / 4 * sqrt(0.125 / 2 + 0.125)
@@ -251,7 +260,8 @@ def test_images_that_fail_are_named_by_their_row_in_the_split() -> None:
     assert [quiet(HEAVY, each, rows).failed for each in (helped, left)] == [[], [3, 30]]
 
 
-def test_samples_without_a_finite_weight_move_no_other_image() -> None:
+def test_samples_without_a_finite_weight_move_no_other_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vaeline.metrics.nll.FEWEST_TO_CORRECT", 2)
     lost = changed(HEAVY, log_prob=[-torch.inf, -2.0, -3.0, -6.0])
     summary = quiet(lost, annealed([0, 1, 3], [-1.0, -1.0, -6.0]))
     assert summary.values.tolist() == [-1.0, -1.0, -2.0, -6.0]
