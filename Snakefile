@@ -36,6 +36,7 @@ if workflow.is_main_process:
 
 
 onstart:
+    scheduling.lift_default_rate_limit(workflow)
     if not workflow.touch:
         bridge.begin(sources(), every_output)
 

@@ -21,7 +21,7 @@ from vaeline.evaluation import given_weights
 from vaeline.evaluation.catalogue import require_measured, require_primary
 from vaeline.study import reading
 from vaeline.system.errors import UserError, in_words
-from workflow import bridge
+from workflow import bridge, scheduling
 
 # `python` in a rule is that of this environment, whether or not it is activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
