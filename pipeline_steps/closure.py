@@ -37,7 +37,7 @@ from vaeline.system.sealed_files import unseal, write_sealed
 
 CACHE = ROOT / ".code_cache/modules.json"
 # .dvcignore has the same suffixes, so that DVC sees the same files.
-CODE = (".py", ".typed", ".j2", ".css", ".js", ".json", ".yaml", ".csv", ".npy", ".npz")
+CODE = (".py", ".typed", ".j2", ".css", ".js", ".json", ".yaml", ".csv", ".npy", ".npz", ".bib")
 # What editors and systems leave behind.
 STRAY = ("*~", "#*", "*.bak", "*.ipynb", "*.orig", "*.part", "*.rej", "*.sw?", "*.tmp", "Thumbs.db", "desktop.ini")
 

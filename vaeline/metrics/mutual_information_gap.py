@@ -1,4 +1,4 @@
-"""The mutual information gap: whether each factor of the data has one latent dimension of its own (Chen et al., 2018, eq. 6)."""
+"""The mutual information gap: whether each factor of the data has one latent dimension of its own (Chen et al., 2018a, eq. 6)."""
 
 from math import log, sqrt
 from typing import NamedTuple

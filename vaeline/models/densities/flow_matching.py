@@ -1,7 +1,7 @@
 """Flow matching: an ordinary differential equation from noise to latents (Lipman et al., 2023, eq. 23; Rombach et al., 2022).
 
 The velocity is fitted to z1 - z0 at z_t = (1 - t) z0 + t z1, for noise z0 and latents z1, each of mean 0 and variance 1. Samples
-follow the equation from t = 0 to t = 1. Followed back, it gives log p(z1) = log N(z0) - int_0^1 div v dt (Chen et al., 2018).
+follow the equation from t = 0 to t = 1. Followed back, it gives log p(z1) = log N(z0) - int_0^1 div v dt (Chen et al., 2018b).
 With labels, some are hidden in the fit, so that the velocity is known with and without them. Guidance w draws along
 v(z) + w (v(z|y) - v(z)) (Ho and Salimans, 2021), which is another density than log p(z|y) unless w is 1.
 """

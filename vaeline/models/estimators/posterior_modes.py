@@ -39,7 +39,8 @@ def climb(density: JointDensity, start: Tensor, beside: Modes | None = None) -> 
     """Go uphill from a z of each image until no image gains.
 
     A gradient costs three evaluations of the decoder, and a curvature two or three for each dimension of z. A curvature is therefore corrected
-    by the gradients that are met (Broyden, Fletcher, Goldfarb and Shanno, 1970), and computed anew only where it fails to predict the gains.
+    by the gradients that are met (Broyden, 1970; Fletcher, 1970; Goldfarb, 1970; Shanno, 1970), and computed anew only where it fails to
+    predict the gains.
 
     Args:
         density: log p(x, z|y).

@@ -1,4 +1,4 @@
-"""The network of 'dpVAEs' for CelebA (figure 10): strided convolutions down, nearest neighbours and convolutions up."""
+"""The network of dpVAEs for CelebA (Bhalodia et al., 2020, figure 10): strided convolutions down, nearest neighbours and convolutions up."""
 
 from torch import nn
 

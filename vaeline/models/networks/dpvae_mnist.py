@@ -1,4 +1,4 @@
-"""The network of 'dpVAEs' for MNIST (figure 10), after Burgess et al. (2018): convolutions, then two wide layers."""
+"""The network of dpVAEs for MNIST (Bhalodia et al., 2020, figure 10), after Burgess et al. (2018): convolutions, then two wide layers."""
 
 from torch import nn
 

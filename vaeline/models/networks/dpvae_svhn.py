@@ -1,4 +1,4 @@
-"""The network of 'dpVAEs' for SVHN (figure 10): pairs of narrow convolutions, batch norm in the encoder."""
+"""The network of dpVAEs for SVHN (Bhalodia et al., 2020, figure 10): pairs of narrow convolutions, batch norm in the encoder."""
 
 from torch import nn
 

@@ -1,7 +1,7 @@
 """InfoVAE: the rate, and the aggregate posterior's maximum mean discrepancy from the prior (Zhao et al., 2019, eq. 6).
 
 (1 - alpha) KL(q(z|x) || p(z)) + (alpha + lambda - 1) MMD(q(z), p(z)), under the kernel exp(-|a - b|^2 / (2 bandwidth)).
-The prior's samples are reparameterised, so that they train a learned prior too (dpVAE, appendix B).
+The prior's samples are reparameterised, so that they train a learned prior too (Bhalodia et al., 2020, appendix B).
 """
 
 import torch

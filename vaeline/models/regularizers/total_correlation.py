@@ -1,4 +1,4 @@
-"""The rate in three weighted parts, one of them the total correlation (beta-TCVAE: Chen et al., 2018, eq. 2).
+"""The rate in three weighted parts, one of them the total correlation (beta-TCVAE: Chen et al., 2018a, eq. 2).
 
 log q(z|x) - log p(z) is the sum of log q(z|x) - log q(z), whose mean is the mutual information; log q(z) - sum_j log q(z_j),
 the total correlation; and sum_j log q(z_j) - log p(z), which is the dimension-wise KL where p(z) factorizes. q(z), the
@@ -72,7 +72,7 @@ def _log_weights(batch: int, images: int, device: torch.device) -> Tensor:
 
 
 def stratified_weights(batch: int, images: int) -> Tensor:
-    """The weight of posterior n in the estimate of q(z) at sample m, (batch, batch): Chen et al., 2018, appendix C.2.
+    """The weight of posterior n in the estimate of q(z) at sample m, (batch, batch): Chen et al., 2018a, appendix C.2.
 
     The posterior that a sample was drawn from has the weight 1/N, its share of the aggregate. The M = batch - 1 others have 1/M
     each, except one, whose weight makes the row sum to 1.

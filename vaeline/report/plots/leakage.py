@@ -1,4 +1,4 @@
-"""Leakage by threshold of log p(z), as Bhalodia et al. (2019, dpVAEs) draw it."""
+"""Leakage by threshold of log p(z), as Bhalodia et al. (2020) draw it."""
 
 from typing import Any
 
