@@ -24,20 +24,19 @@ SLURM = Path(__file__).with_name("slurm.sh")
 SUBMIT = ("snakemake", "--workflow-profile", "profiles/slurm", "all")
 BEGAN = time.monotonic()
 LIMIT = 1800  # seconds to wait for an event; a busy machine is slow
-LONG, QUICK = "cvae_nf", "gaussian_cvae"
+UNDISTURBED, DISTURBED = "gaussian_cvae", "cvae_nf"
 
 
 @click.command()
 @click.option("--folder", type=click.Path(path_type=Path), help="Keeps all files there; they are temporary without it.")
-@click.option("--epochs", default=8000, help="Of the long training, which must take minutes; fewer on a busy machine.")
-def main(folder: Path | None, epochs: int) -> None:
+def main(folder: Path | None) -> None:
     """Run a study on a real Slurm, and disturb it."""
     with tempfile.TemporaryDirectory(prefix="cluster") as temporary:
         folder = folder.resolve() if folder else Path(temporary)
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)  # munge is a user of its own
         with slurm(folder / "slurm"):
-            disturb(clone(folder / "cluster", epochs), clone(folder / "local", epochs))
+            disturb(clone(folder / "cluster"), clone(folder / "local"))
     say("passed")
 
 
@@ -63,15 +62,15 @@ def slurm(folder: Path) -> Iterator[None]:
         subprocess.run([SLURM, "stop", folder], check=True, stdin=subprocess.DEVNULL)
 
 
-def clone(folder: Path, epochs: int) -> Project:
-    """A clone of this repository with a study of two variants, of which one trains for more than the shortest time limit, a minute."""
+def clone(folder: Path) -> Project:
+    """A clone of this repository with a study of two variants, of which one trains for some seconds."""
     subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
     project = Project(folder)
 
     def change(params: dict[str, Any]) -> None:
         shorten(params)
-        params["study"]["variants"] = [QUICK, LONG]
-        params["variants"][LONG]["training"] = {"epochs": epochs, "patience": epochs}
+        params["study"]["variants"] = [UNDISTURBED, DISTURBED]
+        params["variants"][DISTURBED]["training"] = {"epochs": 400, "patience": 400}
 
     project.edit(change)
     project.commit()
@@ -96,29 +95,55 @@ def refuse_an_edit(project: Project) -> None:
 
 
 def lose_the_submitter(project: Project) -> None:
-    """Kill the submitting Snakemake, run it again beside the jobs that it left, cancel one, and let a time limit strike."""
+    """Kill the submitting Snakemake in the middle of a training, run it again beside the job that it left, and disturb both jobs."""
     with started(project, *SUBMIT) as run:
-        wait_for(
-            "the long training has a checkpoint", run, lambda: list(project.folder.glob(f"checkpoints/*{LONG}*/*"))
-        )
-        run.kill()
-    [orphan] = jobs("RUNNING", f"variant={LONG},")
-    say(f"the submitter is killed; job {orphan} goes on without it")
+        leave_a_training(project, run)
     with started(project, *SUBMIT) as run:
-        wait_for("a second job waits for the training lock", run, lambda: "waiting for it to end" in job_logs(project))
-        slurm_says("scancel", orphan)
-        say(f"job {orphan} is cancelled, and the second goes on from its checkpoint")
-        [job] = wait_for("the second job runs alone", run, lambda: alone(orphan))
-        slurm_says("scontrol", "update", f"jobid={job}", "timelimit=1")
-        wait_for("a time limit strikes", run, lambda: state(job) == "TIMEOUT")
-        assert run.wait() == 0, log(project)
-    assert state(orphan).startswith("CANCELLED")
+        disturb_both_jobs(project, run)
     say("the study is finished after a kill, a cancelled job and a time limit")
 
 
+def leave_a_training(project: Project, run: subprocess.Popen[bytes]) -> None:
+    """Kill a submitting Snakemake; a training that has a checkpoint goes on without it, but is halted until it is cancelled."""
+    wait_for("the training has a checkpoint", run, lambda: list(project.folder.glob(f"checkpoints/*{DISTURBED}*/*")))
+    [training] = trainings(project)
+    os.kill(training, signal.SIGSTOP)
+    run.kill()
+    say("the submitter is killed")
+
+
+def disturb_both_jobs(project: Project, run: subprocess.Popen[bytes]) -> None:
+    """Cancel the job that was left, let the time limit of its double strike, and see the study finished."""
+    [orphan] = jobs("RUNNING", f"variant={DISTURBED},")
+    wait_for("a second job waits for the training lock", run, lambda: "waiting for it to end" in job_logs(project))
+    for process in trainings(project):
+        os.kill(process, signal.SIGSTOP)
+    slurm_says("scancel", orphan)
+    [job] = wait_for("the job that was left is cancelled", run, lambda: alone(orphan))
+    slurm_says("scontrol", "update", f"jobid={job}", "timelimit=1")
+    wait_for("the time limit of the second job strikes", run, lambda: state(job) == "TIMEOUT")
+    assert run.wait() == 0, log(project)
+    assert state(orphan).startswith("CANCELLED")
+
+
+def trainings(project: Project) -> list[int]:
+    """The processes in a project that train the variant which is disturbed."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if (
+                b"pipeline_steps.train" in words
+                and DISTURBED.encode() in words
+                and (folder / "cwd").resolve() == project.folder
+            ):
+                found.append(int(folder.name))
+    return found
+
+
 def alone(orphan: str) -> list[str]:
-    """The only running job of the long training, if it is not `orphan`."""
-    found = jobs("RUNNING", f"variant={LONG},")
+    """The only running job of the disturbed training, if it is not `orphan`."""
+    found = jobs("RUNNING", f"variant={DISTURBED},")
     return found if len(found) == 1 and orphan not in found else []
 
 

@@ -51,10 +51,15 @@ def test_before_a_measurement_more_images_ask_for_more(study: Study) -> None:
 def test_slurm_says_how_many_threads_a_node_has(
     study: Study, monkeypatch: pytest.MonkeyPatch, partition: str | None, threads: int | None
 ) -> None:
-    Path("sinfo").write_text("#!/bin/sh\nprintf 'main* 2\\nmain* 8\\ngpu 64\\n'\n")
+    write_sinfo(monkeypatch, "main* 2\\nmain* 8\\ngpu 64\\n")
+    assert most_threads(partition) == threads
+
+
+def write_sinfo(monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
+    Path("sinfo").write_text(f"#!/bin/sh\nprintf '{lines}'\n")
     Path("sinfo").chmod(0o755)
     monkeypatch.setenv("PATH", ".", prepend=":")
-    assert most_threads(partition) == threads
+    most_threads.cache_clear()
 
 
 def test_without_slurm_the_threads_are_not_limited(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,3 +75,20 @@ def test_a_job_asks_for_more_with_each_attempt(sources: Project, monkeypatch: py
         job.attempt = 2
         assert job.resources["mem_mb"] == 2 * first["mem_mb"] and job.resources["runtime"] == 2 * first["runtime"]
         assert first["gpu"] == 0 and "gpu_model" not in first and job.threads == 1
+
+
+def test_on_a_cluster_only_steps_on_the_device_ask_for_a_gpu_and_no_job_for_more_threads_than_a_node_has(
+    sources: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = sources.copy(tmp_path / "project")
+    project.edit(lambda params: params["training"].update(device="auto"))
+    monkeypatch.chdir(project.folder)
+    write_sinfo(monkeypatch, "main* 2\\n")
+    with bridge.planned() as workflow:
+        monkeypatch.setattr(type(workflow), "local_exec", property(lambda workflow: False))
+        workflow.globals["config"]["gpu_model"] = "a100"
+        jobs = {job.rule.name: job for job in workflow.dag.jobs}
+        asking = {name for name, job in jobs.items() if job.resources.get("gpu")}
+        assert asking == {"train", "sample", "evaluate", "classifier", "reference"}
+        assert {name for name, job in jobs.items() if job.resources.get("gpu_model") == "a100"} == asking
+        assert jobs["preprocess"].threads == 2
