@@ -1,7 +1,7 @@
 """The memory, time, threads and GPU that jobs ask the queue of a cluster for. A local run knows them too, and limits none but the GPU."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -20,6 +20,20 @@ OTHERWISE = 200_000  # images, as in CelebA
 PER_MINUTE = {"cpu": 3e7}  # pixel values that a training sees in a minute, at least
 ON_A_GPU = 3e8
 RUN = ("train", "sample", "evaluate")
+OF_JOB = "SLURM_MEM_PER_NODE"  # megabytes that Slurm gives a job, by which a step budgets its images
+
+
+def hand_on_memory(environment: MutableMapping[str, str]) -> None:
+    """Hand the memory of a Slurm job on to its steps: the executor's plugin starts them without Slurm's variables.
+
+    Args:
+        environment: of a Snakemake on a node; the first one of a job has the variable, and the one that it starts has not.
+    """
+    kept = f"VAELINE_{OF_JOB}"
+    if OF_JOB in environment:
+        environment[kept] = environment[OF_JOB]
+    elif kept in environment:
+        environment[OF_JOB] = environment[kept]
 
 
 class Needs:

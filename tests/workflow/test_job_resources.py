@@ -9,7 +9,7 @@ from tests.workflow.scratch import Project
 from vaeline.study import ready_studies
 from vaeline.study.schema import Study
 from workflow import bridge, job_resources
-from workflow.job_resources import SHORTEST, SNAKEMAKE, Needs, most_threads
+from workflow.job_resources import OF_JOB, SHORTEST, SNAKEMAKE, Needs, hand_on_memory, most_threads
 
 RUNS = Path("results/digits/runs")
 
@@ -67,6 +67,19 @@ def test_without_slurm_the_threads_are_not_limited(study: Study, monkeypatch: py
     assert most_threads(None) is None
 
 
+def test_a_step_knows_the_memory_of_its_job() -> None:
+    environment = {OF_JOB: "3000"}
+    hand_on_memory(environment)
+    without = {
+        name: value for name, value in environment.items() if not name.startswith("SLURM_")
+    }  # as the plugin does
+    hand_on_memory(without)
+    assert without[OF_JOB] == "3000"
+    outside: dict[str, str] = {}
+    hand_on_memory(outside)
+    assert not outside
+
+
 def test_a_job_asks_for_more_with_each_attempt(sources: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(sources.folder)
     with bridge.planned() as workflow:
@@ -91,4 +104,5 @@ def test_on_a_cluster_only_steps_on_the_device_ask_for_a_gpu_and_no_job_for_more
         asking = {name for name, job in jobs.items() if job.resources.get("gpu")}
         assert asking == {"train", "sample", "evaluate", "classifier", "reference"}
         assert {name for name, job in jobs.items() if job.resources.get("gpu_model") == "a100"} == asking
-        assert jobs["preprocess"].threads == 2
+        at_most = workflow.globals["at_most"]
+        assert at_most(4)(None) == 2 and at_most(1)(None) == 1

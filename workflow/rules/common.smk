@@ -23,12 +23,13 @@ from vaeline.study import reading
 from vaeline.system.errors import UserError, in_words
 from vaeline.system.locks import QUEUED
 from workflow import bridge
-from workflow.job_resources import Needs, most_threads
+from workflow.job_resources import Needs, hand_on_memory, most_threads
 
 # `python` in a rule is that of this environment, whether or not it is activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 if workflow.remote_exec:
     os.environ[QUEUED] = "1"
+    hand_on_memory(os.environ)
 
 try:
     PARAMS = reading.read_yaml(reading.PARAMS)
