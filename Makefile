@@ -2,19 +2,29 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
+# `make setup EXTRAS="slurm s3"` adds them; later calls keep them, and `make setup EXTRAS=` removes them.
+KNOWN := slurm s3 ssh
+EXTRAS := $(shell cat .extras 2>/dev/null)
+$(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from: $(KNOWN)))
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: run test test-all check check-parts report table explore use update parts bench campaign lock clean-checkpoints help
+.PHONY: FORCE setup test-cluster run test test-all check check-parts report table explore use update parts bench campaign lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results
 	@$(IN) snakemake --cores 4 all
 	@$(IN) python -m pipeline_steps.table
+
+setup: $(READY)  ## set up .venv without a run; EXTRAS="slurm s3 ssh" adds a cluster's executor and DVC's remotes
 
 test: $(READY)  ## run the tests, except those marked slow, which repeat a mechanism that a quicker test covers
 	@$(IN) python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: $(READY)  ## run all tests, the slow ones too
 	@$(IN) python -m pytest -n 2 --dist worksteal
+
+test-cluster:  ## run a study on a real Slurm of one node, which kills, cancels and edits; needs root, as in a container
+	@$(MAKE) --no-print-directory setup EXTRAS="$(sort slurm $(EXTRAS))"
+	@$(IN) python -m tests.cluster
 
 check: $(READY)  ## formatting, lints, types
 	@$(IN) ruff format --check .
@@ -59,8 +69,15 @@ clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
 
 # A lock has the hashes of every file that may be installed, and no address of an index.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
-lock:  ## update requirements.lock from pyproject.toml, and the locks of uv and of the benchmarks
-	@$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
+# All extras are resolved together, so that none changes a version of another; the lock of an extra has what it adds.
+JOINT := .extras.lock
+ADDED := awk -F == '/^[^ ]/ {keep = NR != FNR && !($$1 in base); if (NR == FNR) base[$$1]} keep'
+lock:  ## update requirements.lock and those of the extras from pyproject.toml, and the locks of uv and of the benchmarks
+	@cat requirements.lock $(KNOWN:%=requirements-%.lock) >$(JOINT) 2>/dev/null || true
+	@$(COMPILE) --group dev --all-extras pyproject.toml --output-file $(JOINT)
+	@$(COMPILE) --constraint $(JOINT) --group dev pyproject.toml --output-file requirements.lock
+	@for extra in $(KNOWN); do $(COMPILE) --constraint $(JOINT) --extra $$extra pyproject.toml | \
+		$(ADDED) requirements.lock - >requirements-$$extra.lock || exit 1; done; rm $(JOINT)
 	@$(COMPILE) --constraint requirements.lock benchmarks/requirements.in --output-file benchmarks/requirements.lock
 	@uv --version | sed 's/uv \([0-9.]*\).*/uv==\1/' | $(COMPILE) --output-file requirements-uv.lock -
 
@@ -69,7 +86,7 @@ help:  ## list the targets
 
 # If the machine has no uv, pip installs the version of requirements-uv.lock into .uv. The pip is that of the Python from which
 # .venv was made, because .venv has none.
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock $(EXTRAS:%=requirements-%.lock) pyproject.toml .extras
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo 'vaeline needs Python 3.11 to 3.13; choose one with `make PYTHON=python3.12`' >&2; exit 1; }
 	@uv=$$(command -v uv || echo .uv/bin/uv); \
@@ -78,8 +95,13 @@ $(READY): requirements.lock pyproject.toml
 		--requirement requirements-uv.lock || \
 		{ echo "uv is missing, and pip could not install it; install uv and try again" >&2; exit 1; }; \
 	[ -x $(VENV)/bin/python ] || "$$uv" venv --quiet --python $(PYTHON) --no-python-downloads $(VENV) || exit 1; \
-	VIRTUAL_ENV=$(VENV) "$$uv" pip sync --quiet --compile-bytecode --require-hashes requirements.lock && \
+	VIRTUAL_ENV=$(VENV) "$$uv" pip sync --quiet --compile-bytecode --require-hashes requirements.lock \
+		$(EXTRAS:%=requirements-%.lock) && \
 	echo "$(CURDIR)" > $$($(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/vaeline.pth && touch $@
+
+# The extras of .venv, for the next call.
+.extras: FORCE
+	@echo "$(EXTRAS)" | cmp -s - $@ || echo "$(EXTRAS)" >$@
 
 benchmarks/.venv/.ready: benchmarks/requirements.lock $(READY)
 	@uv=$$(command -v uv || echo $(CURDIR)/.uv/bin/uv); cd $(@D)/.. && \

@@ -6,11 +6,22 @@ min_version("9.0")
 report: "workflow/report/study.rst"
 
 
+container: "vaeline.sif"  # of containers/apptainer.def, for `--sdm apptainer`
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/tuning.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/report.smk"
+
+
+# On a cluster these run where Snakemake runs: they take seconds, or need the network, which nodes may not have.
+localrules:
+    code,
+    design,
+    choose,
+    download,
 
 
 # A job on another machine must have what the submitting process planned, and must not plan anew.

@@ -16,7 +16,7 @@ import click
 
 from pipeline_steps.last_resort import RAISED, allow_interrupt, end_interrupted, explain
 from pipeline_steps.plan_check import UNDER_DVC, PlanCheck
-from pipeline_steps.running import refuse_beside_snakemake
+from pipeline_steps.running import begin_dvc_step
 from vaeline.data.paths import DataFiles
 from vaeline.runs.folder import TIMING, StudyFolder
 from vaeline.runs.timing import note_time
@@ -54,7 +54,7 @@ def command(step: Callable[..., None]) -> click.Command:
         allow_interrupt()
         try:
             if UNDER_DVC in os.environ:
-                refuse_beside_snakemake()
+                begin_dvc_step()
             step(**options)
         except UserError as error:
             raise click.ClickException(str(error)) from error

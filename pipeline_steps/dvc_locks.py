@@ -2,11 +2,17 @@
 
 `dvc repro` removes the outputs of a stage before it runs the stage's command, which is too late for the command to refuse.
 A run of Snakemake is therefore entered as a reader of `data` and `results`. DVC then refuses to write there before it removes
-anything, while `dvc status` and other readers go on. The table knows the processes of this machine only. An entry of a process
-that no longer exists is removed by DVC, and by the next run of Snakemake.
+anything, while `dvc status` and other readers go on.
+
+DVC takes an entry for left behind if its process does not exist, and on another machine that shares the folder the process of a
+run does not exist. A run is therefore entered with a process that exists on every machine. A keeper, which outlives a run that is
+killed, removes its entry then. If the whole machine went down, the next run of Snakemake removes it, and so does `snakemake -n`.
 """
 
 import os
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,14 +22,37 @@ from dvc.lock import LockError
 from dvc.repo import Repo, lock_repo
 from dvc.rwlock import RWLockFileCorruptedError, _edit_rwlock
 
+from pipeline_steps.running import require_no_dvc_step
 from vaeline.data.paths import DATA
 from vaeline.runs.folder import RESULTS
 from vaeline.system.errors import UserError
 from vaeline.system.files import is_alive
 from vaeline.system.locks import locked
 
-ENTERED = "a run of Snakemake in this project; wait for it to end, or stop it, and run again"  # DVC shows it
+ENTERED = "a run of Snakemake in this project ({run}); wait for it to end, or stop it, and run again"  # DVC shows it
+BEGIN = ENTERED.partition("{")[0]
+EVERYWHERE = 1  # a process that every machine has
 FOLDERS = (DATA, Path(RESULTS))
+# It waits for the end of the process that holds its standard input. Importing DVC would take a second, in which DVC still refuses;
+# the lock is that of DVC.
+KEEPER = """
+import fcntl, json, os, sys
+sys.stdin.read()
+table, entry = sys.argv[1:]
+with open(f"{table}.lock", "a") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        with open(table, encoding="utf-8") as file:
+            content = json.load(file)
+    except (OSError, ValueError):
+        sys.exit()
+    read = {path: [each for each in entries if each["cmd"] != entry] for path, entries in content.get("read", {}).items()}
+    content["read"] = {path: entries for path, entries in read.items() if entries}
+    with open(f"{table}.{os.getpid()}", "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    os.replace(file.name, table)
+"""
+keepers: list[subprocess.Popen[bytes]] = []  # keeps their standard input open
 
 
 def refuse_beside_dvc() -> None:
@@ -36,18 +65,29 @@ def refuse_beside_dvc() -> None:
 
 
 def enter() -> None:
-    """Keep DVC from writing to `data` and `results` until `leave`, or until this process ends.
+    """Keep DVC from writing to `data` and `results` until `leave`, or until this process ends, on every machine.
 
     Raises:
         UserError: a command of DVC is changing files, or DVC cannot read its files.
     """
+    entry = ENTERED.format(run=f"process {os.getpid()} on {platform.node()}")
 
     def change(table: Any) -> None:
         _refuse_writers(table)
         for folder in FOLDERS:
-            table["read"][str(folder.absolute())].append({"pid": os.getpid(), "cmd": ENTERED})
+            table["read"][str(folder.absolute())].append({"pid": EVERYWHERE, "cmd": entry})
 
+    _keep(entry)
     _edited_alone(change)
+
+
+def _keep(entry: str) -> None:
+    """Start the process that removes an entry when this process has ended, however it ends."""
+    command = [sys.executable, "-IS", "-c", KEEPER, str(Path(".dvc/tmp/rwlock").absolute()), entry]
+    quiet = subprocess.DEVNULL
+    keepers.append(
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True, cwd="/")
+    )
 
 
 def leave(repo: Repo) -> None:
@@ -63,7 +103,7 @@ def leave(repo: Repo) -> None:
     def change(table: Any) -> None:
         _refuse_writers(table)
         for path, readers in list(table["read"].items()):
-            table["read"][path] = [reader for reader in readers if reader["cmd"] != ENTERED]
+            table["read"][path] = [reader for reader in readers if not reader["cmd"].startswith(BEGIN)]
             if not table["read"][path]:
                 del table["read"][path]
 
@@ -77,6 +117,7 @@ def _refuse_writers(table: Any) -> None:
                 f"DVC is running in this project (process {writer['pid']}: {Path(writer['cmd']).name}); wait for it to end, or stop "
                 "it, and run again."
             )
+    require_no_dvc_step()
 
 
 def _edited_alone(change: Callable[[Any], None]) -> None:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import shutil
 import sqlite3
 import sys
@@ -12,9 +13,11 @@ from typing import Any
 
 import pytest
 import zc.lockfile
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
 
-from pipeline_steps import dvc_locks
-from tests.workflow.scratch import DVC, Project, stages_of
+from pipeline_steps import dvc_locks, running
+from tests.workflow.scratch import DVC, SNAKEMAKE, Project, stages_of
 from vaeline.system.errors import UserError
 from workflow import bridge
 
@@ -54,6 +57,36 @@ def test_dvc_is_refused_beside_snakemake_before_it_removes_a_file(project: Proje
     assert project.settled()
     project.ran()
     assert project.repro() == []
+
+
+def test_dvc_on_another_machine_is_refused_before_it_removes_a_file(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There the process of the run does not exist. When the run is killed, its entry does not stay."""
+    project.edit(widen)
+    run = project.start("all", held_step=1)
+    before = results(project)
+    monkeypatch.chdir(project.folder)
+    with pytest.MonkeyPatch.context() as patch, Repo() as repo:
+        patch.setattr("dvc.rwlock.psutil.pid_exists", lambda process: process == 1)
+        with pytest.raises(DvcException) as refusal:
+            repo.reproduce()
+    assert re.search(r"a run of Snakemake in this project \(process \d+ on .+\)", str(refusal.value.__cause__))
+    assert results(project) == before and project.log() == ["train cvae 0"]
+    run.kill()
+    project.release()
+    project.ran()
+    assert "train cvae 0" in project.repro()
+
+
+def test_snakemake_is_refused_beside_a_step_of_dvc_on_another_machine(project: Project) -> None:
+    project.edit(widen)
+    step = project.folder / running.DVC_STEP
+    step.parent.mkdir(parents=True, exist_ok=True)
+    with step.open("a") as file:
+        assert running.lock(file, shared=True)
+        assert "here or on another machine; wait for it to end" in refused(project, *SNAKEMAKE, "all")
+    assert project.snakemake()
 
 
 def test_the_lock_of_a_snakemake_that_was_killed_before_its_run_began_keeps_nobody_out(project: Project) -> None:

@@ -2,12 +2,16 @@
 
 import errno
 import fcntl
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from vaeline.system.errors import UserError
 
+QUEUED = "VAELINE_QUEUED"  # in the environment of a job that the queue of a cluster has started
 LOCK = ".lock"  # the file that is locked, in the folder
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -15,6 +19,9 @@ NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 @contextmanager
 def locked(folder: Path, doing: str) -> Iterator[None]:
     """Lock `folder` for this process within the block. The lock ends with the process, however it ends.
+
+    A job of a queue waits for the lock: a Snakemake that was killed leaves its jobs running, and the next one submits them again.
+    The time limit of the job ends the waiting.
 
     Args:
         folder: to lock; it is made if it is missing.
@@ -27,14 +34,23 @@ def locked(folder: Path, doing: str) -> Iterator[None]:
     path = folder / LOCK
     with path.open("a") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file, fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise UserError(
-                f"Another process is {doing} in {folder}; wait for it to end, or stop it, and run again."
-            ) from error
-        except OSError as error:
-            raise no_locks(str(path), error) from error
+            who = f"Another process is {doing} in {folder}"
+            if QUEUED not in os.environ:
+                raise UserError(f"{who}; wait for it to end, or stop it, and run again.") from error
+            print(f"{who}; waiting for it to end.", file=sys.stderr, flush=True)
+            _lock(file, 0)
         yield
+
+
+def _lock(file: TextIO, how: int) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | how)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        raise no_locks(file.name, error) from error
 
 
 def no_locks(path: str, error: OSError) -> Exception:

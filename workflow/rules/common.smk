@@ -21,10 +21,15 @@ from vaeline.evaluation import given_weights
 from vaeline.evaluation.catalogue import require_measured, require_primary
 from vaeline.study import reading
 from vaeline.system.errors import UserError, in_words
+from vaeline.system.locks import QUEUED
 from workflow import bridge, scheduling
+from workflow.job_resources import Needs, hand_on_memory, most_threads
 
 # `python` in a rule is that of this environment, whether or not it is activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+if workflow.remote_exec:
+    os.environ[QUEUED] = "1"
+    hand_on_memory(os.environ)
 
 try:
     PARAMS = reading.read_yaml(reading.PARAMS)
@@ -46,8 +51,7 @@ except (UserError, OSError) as error:
     raise WorkflowError(str(in_words(error))) from None
 TRACKED = set()  # the keys of all rules, with wildcards
 config["study"] = PARAMS["study"]  # for the captions of Snakemake's report
-# A rule claims the GPU if there is one; on a machine without a GPU, trainings do not wait for each other.
-GPU = int(STUDY.training.device != "cpu" and shutil.which("nvidia-smi") is not None)
+NEEDS = Needs(STUDY)
 
 
 # Only files of the active study can be asked for, because the parameters of other studies are not known here.
@@ -75,6 +79,45 @@ def tracked(*keys):
 def given_weights_of(files):
     """The parameter of a study that gives its weights by path. DVC has none, because not every feature space has weights."""
     return [f"weights={files[WEIGHTS]}"] if files.get(WEIGHTS) else []
+
+
+def asks(step, on_device=False):
+    """The resources of a step: memory (MB) and time (minutes), which grow with the attempt, and the GPU of a step that uses one."""
+
+    def needs(of):
+        return lambda wildcards, attempt: attempt * of(step, wildcards.get("variant"))
+
+    asked = {"mem_mb": needs(NEEDS.memory), "runtime": needs(NEEDS.minutes)}
+    return asked | ({"gpu": gpus, "gpu_model": gpu_model} if on_device else {})
+
+
+def gpus(wildcards):
+    """One, or none if the study uses none. On a machine without a GPU, trainings do not wait for each other; nodes may have some."""
+    may_have_one = not workflow.local_exec or shutil.which("nvidia-smi") is not None
+    return int(STUDY.training.device != "cpu" and may_have_one)
+
+
+def gpu_model(wildcards):
+    """The type of GPU that `--config gpu_model=a100` asks a cluster for."""
+    return config.get("gpu_model") if gpus(wildcards) else None
+
+
+def at_most(count):
+    """The threads of a rule: `count`, or as many CPUs as a node of the cluster has."""
+
+    def threads(wildcards):
+        if workflow.local_exec or workflow.remote_exec:
+            return count  # --cores limits it, here and on the node
+        return min(count, most_threads(default_partition()) or count)
+
+    return threads
+
+
+def default_partition():
+    """The partition that the profile or the command line names for all jobs; None if it names none."""
+    given = workflow.resource_settings.default_resources
+    named = dict(each.split("=", 1) for each in given.args) if given else {}
+    return named.get("slurm_partition", "").strip("'\"") or None
 
 
 def planned():

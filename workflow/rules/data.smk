@@ -6,6 +6,8 @@ STORE = f"data/{STUDY.dataset.id}.h5"
 rule download:
     output:
         "data/raw/{id}.json",
+    resources:
+        **asks("download"),
     params:
         *tracked(
             "dataset",
@@ -24,7 +26,9 @@ rule preprocess:
         "data/raw/{id}.json",
     output:
         "data/{id}.h5",
-    threads: 4
+    threads: at_most(4)
+    resources:
+        **asks("preprocess"),
     params:
         *tracked("dataset", f"code.preprocess.{STUDY.dataset.name}"),
     message:
@@ -38,9 +42,9 @@ rule classifier:
         "data/{id}.h5",
     output:
         "data/{id}.classifier.safetensors",
-    threads: STUDY.classifier.threads
+    threads: at_most(STUDY.classifier.threads)
     resources:
-        gpu=GPU,
+        **asks("classifier", on_device=True),
     params:
         *tracked("classifier", "training.device", "code.classifier"),
     message:
@@ -56,9 +60,9 @@ rule reference:
     output:
         "data/{id}.{features}.reference.safetensors",
         "data/{id}.{features}.json",
-    threads: STUDY.classifier.threads
+    threads: at_most(STUDY.classifier.threads)
     resources:
-        gpu=GPU,
+        **asks("reference", on_device=True),
     params:
         *tracked(
             "evaluation.features",

@@ -35,6 +35,8 @@ rule report:
         of_study("worst.png", "Failures", "Worst reconstructions"),
         of_study("low_posterior.png", "Failures", "Low- and high-posterior samples"),
         of_study("samples.png", "Samples", "Samples"),
+    resources:
+        **asks("report"),
     params:
         *tracked(
             "study",
@@ -61,6 +63,8 @@ rule code:
     output:
         f"results/{STUDY.study.name}/code.json",
         "data/code.json",
+    resources:
+        **asks("code"),
     params:
         *tracked("study", "variants", "dataset.name", "evaluation.features"),
     message:

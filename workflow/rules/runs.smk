@@ -13,9 +13,9 @@ rule train:
         f"{RUN}/model.safetensors",
         f"{RUN}/variant.yaml",
         f"{RUN}/training.csv",
-    threads: STUDY.training.threads
+    threads: at_most(STUDY.training.threads)
     resources:
-        gpu=GPU,
+        **asks("train", on_device=True),
     params:
         *tracked("training", "variants.{variant}", "code.train.{variant}"),
     message:
@@ -42,9 +42,9 @@ rule sample:
             )
             for picture in ("reconstructions", "samples")
         ],
-    threads: STUDY.training.threads
+    threads: at_most(STUDY.training.threads)
     resources:
-        gpu=GPU,
+        **asks("sample", on_device=True),
     params:
         *tracked(
             "sampling", "training.device", "training.threads", "code.sample.{variant}"
@@ -67,9 +67,9 @@ rule evaluate:
     output:
         f"{RUN}/metrics.json",
         f"{RUN}/evaluation.json",
-    threads: STUDY.training.threads
+    threads: at_most(STUDY.training.threads)
     resources:
-        gpu=GPU,
+        **asks("evaluate", on_device=True),
     params:
         *tracked(
             "evaluation",

@@ -8,6 +8,8 @@ CHOICE = "results/{study}/runs/{variant}/choice.json"
 rule design:
     output:
         f"{TUNING}/design.json",
+    resources:
+        **asks("design"),
     params:
         *tracked("tuning.trials", "tuning.space", "tuning.seed", "code.design"),
     message:
@@ -21,9 +23,9 @@ rule trial:
         STORE,
     output:
         f"{TUNING}/trial-{{trial}}/trial.json",
-    threads: STUDY.training.threads
+    threads: at_most(STUDY.training.threads)
     resources:
-        gpu=GPU,
+        **asks("trial", on_device=True),
     params:
         *tracked(
             "tuning.epochs",
@@ -50,6 +52,8 @@ rule choose:
         ),
     output:
         CHOICE,
+    resources:
+        **asks("choose"),
     params:
         *tracked("tuning", "code.choose"),
     message:

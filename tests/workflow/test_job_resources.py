@@ -1,0 +1,108 @@
+"""Jobs ask for twice what was measured, for a rule of thumb before that, and for a GPU only if the study uses one."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.scratch import Project
+from vaeline.study import ready_studies
+from vaeline.study.schema import Study
+from workflow import bridge, job_resources
+from workflow.job_resources import OF_JOB, SHORTEST, SNAKEMAKE, Needs, hand_on_memory, most_threads
+
+RUNS = Path("results/digits/runs")
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    study = ready_studies.resolve("digits")
+    monkeypatch.chdir(tmp_path)
+    job_resources._times.cache_clear()
+    most_threads.cache_clear()
+    return study
+
+
+def note(folder: Path, **entry: float) -> None:
+    folder.mkdir(parents=True)
+    (folder / "timing.json").write_text(json.dumps({"train": {"host": "node", **entry}}))
+
+
+def test_twice_the_most_that_a_variant_has_used_is_asked_for(study: Study) -> None:
+    note(RUNS / "cvae/seed-0", seconds=1800, peak_bytes=10**9)
+    note(RUNS / "cvae/seed-1", seconds=3600, peak_bytes=2 * 10**9)
+    note(RUNS / "gaussian_cvae/seed-0", seconds=1, peak_bytes=1)
+    needs = Needs(study)
+    assert needs.memory("train", "cvae") == 4000 + SNAKEMAKE and needs.minutes("train", "cvae") == 120
+    assert needs.minutes("train", "gaussian_cvae") == SHORTEST
+    assert needs.memory("train", "cvae_nf") == 4000 + SNAKEMAKE  # as any other variant
+
+
+def test_before_a_measurement_more_images_ask_for_more(study: Study) -> None:
+    more = study.model_copy(update={"dataset": study.dataset.model_copy(update={"name": "celeba", "size": 64})})
+    note(RUNS / "cvae/seed-0", seconds="damaged")  # type: ignore[arg-type]
+    small, large = Needs(study), Needs(more)
+    assert small.memory("train", "cvae") < 4000 and small.minutes("train", "cvae") < 30
+    assert large.memory("train", "cvae") > 2 * small.memory("train", "cvae")
+    assert large.minutes("train", "cvae") > 10 * small.minutes("train", "cvae")
+
+
+@pytest.mark.parametrize(("partition", "threads"), [(None, 8), ("gpu", 64), ("no", None)])
+def test_slurm_says_how_many_threads_a_node_has(
+    study: Study, monkeypatch: pytest.MonkeyPatch, partition: str | None, threads: int | None
+) -> None:
+    write_sinfo(monkeypatch, "main* 2\\nmain* 8\\ngpu 64\\n")
+    assert most_threads(partition) == threads
+
+
+def write_sinfo(monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
+    Path("sinfo").write_text(f"#!/bin/sh\nprintf '{lines}'\n")
+    Path("sinfo").chmod(0o755)
+    monkeypatch.setenv("PATH", ".", prepend=":")
+    most_threads.cache_clear()
+
+
+def test_without_slurm_the_threads_are_not_limited(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert most_threads(None) is None
+
+
+def test_a_step_knows_the_memory_of_its_job() -> None:
+    environment = {OF_JOB: "3000"}
+    hand_on_memory(environment)
+    without = {
+        name: value for name, value in environment.items() if not name.startswith("SLURM_")
+    }  # as the plugin does
+    hand_on_memory(without)
+    assert without[OF_JOB] == "3000"
+    outside: dict[str, str] = {}
+    hand_on_memory(outside)
+    assert not outside
+
+
+def test_a_job_asks_for_more_with_each_attempt(sources: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(sources.folder)
+    with bridge.planned() as workflow:
+        job = next(job for job in workflow.dag.jobs if job.rule.name == "train")
+        first = dict(job.resources)
+        job.attempt = 2
+        assert job.resources["mem_mb"] == 2 * first["mem_mb"] and job.resources["runtime"] == 2 * first["runtime"]
+        assert first["gpu"] == 0 and "gpu_model" not in first and job.threads == 1
+
+
+def test_on_a_cluster_only_steps_on_the_device_ask_for_a_gpu_and_no_job_for_more_threads_than_a_node_has(
+    sources: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = sources.copy(tmp_path / "project")
+    project.edit(lambda params: params["training"].update(device="auto"))
+    monkeypatch.chdir(project.folder)
+    write_sinfo(monkeypatch, "main* 2\\n")
+    with bridge.planned() as workflow:
+        monkeypatch.setattr(type(workflow), "local_exec", property(lambda workflow: False))
+        workflow.globals["config"]["gpu_model"] = "a100"
+        jobs = {job.rule.name: job for job in workflow.dag.jobs}
+        asking = {name for name, job in jobs.items() if job.resources.get("gpu")}
+        assert asking == {"train", "sample", "evaluate", "classifier", "reference"}
+        assert {name for name, job in jobs.items() if job.resources.get("gpu_model") == "a100"} == asking
+        at_most = workflow.globals["at_most"]
+        assert at_most(4)(None) == 2 and at_most(1)(None) == 1

@@ -1,0 +1,127 @@
+"""The memory, time, threads and GPU that jobs ask the queue of a cluster for. A local run knows them too, and limits none but the GPU."""
+
+import subprocess
+from collections.abc import Iterator, MutableMapping
+from functools import cache
+from math import ceil
+from pathlib import Path
+
+from vaeline.data.paths import DataFiles
+from vaeline.runs.folder import TIMING, StudyFolder
+from vaeline.runs.timing import Time, read_times
+from vaeline.study.schema import Study
+from vaeline.system.errors import UserError
+
+HEADROOM = 2  # asked for per what was measured
+SNAKEMAKE = 1500  # MB, which Snakemake's own processes on a node take beside a step
+SHORTEST = 10  # minutes; a node may be ten times as slow to import torch from a shared file system
+IMAGES = {"digits": 1_797, "example_images": 1_797, "mnist": 70_000, "fashion_mnist": 70_000, "svhn": 99_289}
+OTHERWISE = 200_000  # images, as in CelebA
+PER_MINUTE = {"cpu": 3e7}  # pixel values that a training sees in a minute, at least
+ON_A_GPU = 3e8
+RUN = ("train", "sample", "evaluate")
+OF_JOB = "SLURM_MEM_PER_NODE"  # megabytes that Slurm gives a job, by which a step budgets its images
+
+
+def hand_on_memory(environment: MutableMapping[str, str]) -> None:
+    """Hand the memory of a Slurm job on to its steps: the executor's plugin starts them without Slurm's variables.
+
+    Args:
+        environment: of a Snakemake on a node; the first one of a job has the variable, and the one that it starts has not.
+    """
+    kept = f"VAELINE_{OF_JOB}"
+    if OF_JOB in environment:
+        environment[kept] = environment[OF_JOB]
+    elif kept in environment:
+        environment[OF_JOB] = environment[kept]
+
+
+class Needs:
+    """What the steps of a study need, by measurement where there is one, else by a rule of thumb.
+
+    Args:
+        study: the active one.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def memory(self, step: str, variant: str | None = None) -> int:
+        """Megabytes of a step: twice the most that it has used so far, and what Snakemake needs beside it."""
+        peaks = [time.peak_bytes / 1e6 for time in self._measured(step, variant) if time.peak_bytes is not None]
+        return ceil(HEADROOM * max(peaks) if peaks else self._usual_memory()) + SNAKEMAKE
+
+    def minutes(self, step: str, variant: str | None = None) -> int:
+        """Minutes of a step: twice the longest that it has taken so far, and at least SHORTEST."""
+        seconds = [time.seconds for time in self._measured(step, variant)]
+        return max(SHORTEST, ceil(HEADROOM * max(seconds) / 60 if seconds else self._usual_minutes(step)))
+
+    def _usual_memory(self) -> float:
+        """Megabytes before a measurement: torch, and three copies of the images. More images than fit stay on disk."""
+        return 1500 + 3 * self._values() / 1e6
+
+    def _usual_minutes(self, step: str) -> float:
+        """Minutes before a measurement, by how many times a step looks at each image."""
+        study = self.study
+        passes = {
+            "train": study.training.epochs,
+            "trial": study.tuning.epochs,
+            "classifier": study.classifier.epochs * len(study.classifier.seeds),
+            "evaluate": 20,
+        }.get(step, 2)
+        return 20 + passes * self._values() / PER_MINUTE.get(study.training.device, ON_A_GPU)
+
+    def _values(self) -> int:
+        """The pixel values of all images, in colour; three a point."""
+        size = self.study.dataset.size
+        height, width = size if isinstance(size, list) else (size or 1, size or 1)
+        return 3 * height * width * (self.study.dataset.limit or IMAGES.get(self.study.dataset.name, OTHERWISE))
+
+    def _measured(self, step: str, variant: str | None) -> list[Time]:
+        """The times of a step: those of a variant, else those of all variants, else none."""
+        name = f"reference.{self.study.evaluation.features.name}" if step == "reference" else step
+        for files in (self._files(step, variant), self._files(step, "*")):
+            if found := [times[name] for times in map(_times, files) if name in times]:
+                return found
+        return []
+
+    def _files(self, step: str, variant: str | None) -> Iterator[Path]:
+        folder = StudyFolder(self.study.study.name)
+        if step in RUN:
+            return folder.runs.glob(f"{variant}/seed-*/{TIMING}")
+        if step == "trial":
+            return folder.path.glob(f"tuning/{variant}/trial-*/{TIMING}")
+        return iter([folder.timing if step == "report" else DataFiles(self.study.dataset.id).timing])
+
+
+@cache  # a study of hundreds of runs asks hundreds of times
+def _times(path: Path) -> dict[str, Time]:
+    try:
+        return read_times(path)
+    except (UserError, OSError):
+        return {}
+
+
+@cache
+def most_threads(partition: str | None) -> int | None:
+    """The CPUs of the largest node of a Slurm partition, which a job cannot exceed; None if Slurm does not say.
+
+    Args:
+        partition: its name; None for the default one.
+    """
+    try:
+        lines = subprocess.run(
+            ["sinfo", "--noheader", "--exact", "--format", "%P %c"],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        ).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    cpus = [
+        int(count)
+        for name, count in (line.split() for line in lines)
+        if (name.rstrip("*") == partition if partition else name.endswith("*"))
+    ]
+    return max(cpus, default=None)
