@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: run test test-all check check-parts report table explore use update parts bench campaign lock clean-checkpoints help
+.PHONY: run test test-all check check-parts report plan table explore use update parts bench campaign lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results
 	@$(IN) snakemake --cores 4 all
@@ -32,6 +32,9 @@ check-parts: $(READY)  ## run the contract tests on your own parts, those in par
 
 report: $(READY)  ## write a partial report from the runs that exist
 	@$(IN) python -m pipeline_steps.report --partial
+
+plan: $(READY)  ## say what the study will cost: jobs, hours, disk
+	@$(IN) python -m pipeline_steps.plan
 
 table: $(READY)  ## print the study's results
 	@$(IN) python -m pipeline_steps.table
