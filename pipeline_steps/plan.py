@@ -18,7 +18,9 @@ def main(study: Study) -> None:
     """Say how many jobs the active study has, how many hours they take, and how much disk. Nothing is started."""
     of, asked = forecast(study), study.study
     click.echo(f"{asked.name}: {len(asked.variants)} variants x {len(asked.seeds)} seeds.")
-    click.echo(f"Jobs: {sum(of.jobs.values()):,} ({_listed({step: f'{count:,}' for step, count in of.jobs.items()})}).")
+    click.echo(
+        f"Jobs: {sum(of.jobs.values()):,} ({_listed({step: f'{count:,}' for step, count in of.jobs.items() if count})})."
+    )
     for sentence in (*_hours(of), *_disk(of)):
         click.echo(sentence)
 
