@@ -8,7 +8,7 @@ EXTRAS := $(shell cat .extras 2>/dev/null)
 $(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from: $(KNOWN)))
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: FORCE setup test-cluster run test test-all check check-parts report table explore use update parts bench campaign lock clean-checkpoints help
+.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts bench campaign lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results
 	@$(IN) snakemake --cores 4 all
@@ -42,6 +42,9 @@ check-parts: $(READY)  ## run the contract tests on your own parts, those in par
 
 report: $(READY)  ## write a partial report from the runs that exist
 	@$(IN) python -m pipeline_steps.report --partial
+
+plan: $(READY)  ## say what the study will cost: jobs, hours, disk
+	@$(IN) python -m pipeline_steps.plan
 
 table: $(READY)  ## print the study's results
 	@$(IN) python -m pipeline_steps.table

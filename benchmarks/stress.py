@@ -191,7 +191,7 @@ def scores(subject: Subject, drawn: Images, real: ImageSet) -> Scores:
         results = load(file).measure(images, real) if names else {}
         for key, name in names.items():
             record.put_result(name, results[key])
-    seen, asked = predict(subject.classifier, torch.from_numpy(drawn.pixels)).numpy(), facts.judged(drawn.labels)
+    seen, asked = predict(subject.classifier, drawn.pixels).numpy(), facts.judged(drawn.labels)
     accuracy = condition_accuracy(seen, asked, facts.label_names)
     skill = subject.classifier.skill
     put_accuracy(record, "condition_accuracy", accuracy, facts.missing_values(asked), skill, skill.unlearned)

@@ -24,7 +24,7 @@ def main(study: Study) -> None:
     if why := classifier.why_none(facts):
         classifier.skip(files.classifier, why, study)
         return
-    train, validation = read_split(files.store, "train", budget()), read_split(files.store, "validation")
+    train, validation = (read_split(files.store, name, budget()) for name in ("train", "validation"))
     require_images(files.store, facts)  # it may have been replaced between the two readings
     trained = classifier.train(train, validation, facts, study.classifier, device_of(study.training.device))
     classifier.save(files.classifier, trained, study)

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 import torch
 
@@ -10,7 +9,8 @@ from pipeline_steps.code_hashes import hash_within
 from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
-from vaeline.data.paths import DataFiles
+from vaeline.data.on_disk import Images
+from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier, reference
 from vaeline.evaluation.feature_space import Features
@@ -22,7 +22,7 @@ from vaeline.evaluation.pockets import describe_without_pockets
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import measure_representation
 from vaeline.models.model import Model
-from vaeline.runs import model_files, samples_file
+from vaeline.runs import drawing, model_files, samples_file
 from vaeline.runs.evaluation_file import MeasuredOn, measured_with, write_evaluation
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.identity import description_of, samples_of
@@ -53,13 +53,15 @@ def main(study: Study, variant: str, seed: int) -> None:
     model, facts = model_files.load(folder)
     require_images(store, facts, read_facts_of(study))
     kept, exact = _kept(study, of, facts, device), with_float64(device)
-    train, test = (Batches(read_split(store, split, budget()), facts, BATCH, exact) for split in ("train", "test"))
+    splits = [read_split(store, split, budget()) for split in ("train", "test")]
+    train, test = (Batches(split, facts, BATCH, exact) for split in splits)
     # Images come first, since they read files: a file that does not fit is named before the long work.
     model.to(device)
     drawn = samples_of(folder, description_of(folder, RunKey(variant, seed)))
     of_images = kept.and_of(samples=of.samples_sha256, features=study.evaluation.features.model_dump(mode="json"))
     of_images = of_images.computed_by(*parts.modules_of(study.evaluation))
-    record = _images(study, drawn, store, model, facts, of_images)
+    drawn = drawing.with_low_posterior(drawn, model, facts, seed)
+    record = _images(study, drawn, splits[1].images, model, facts, of_images)
     model.to(exact)
     record.join(measure_likelihood(model, train, test, study.evaluation, kept, run_seed=seed))
     record.join(measure_latents(model, train, test, study.evaluation.seed, kept, run_seed=seed))
@@ -101,7 +103,7 @@ def _kept(study: Study, of: MeasuredOn, facts: Facts, device: torch.device) -> K
     return Kept(state_folder(name), decides, digest, tuple(parts.modules_of(study.variants[variant])))
 
 
-def _images(study: Study, drawn: DrawnImages, store: Path, model: Model, facts: Facts, kept: Kept) -> Record:
+def _images(study: Study, drawn: DrawnImages, test: Images, model: Model, facts: Facts, kept: Kept) -> Record:
     """Compare what a run drew with the test images; metrics of images are dashes if the data are points."""
     settings = study.evaluation
     if facts.points:
@@ -109,11 +111,10 @@ def _images(study: Study, drawn: DrawnImages, store: Path, model: Model, facts: 
         dash_images(record, Features.prefix, POINTS, settings.by_label)
         return record
     device = next(model.parameters()).device
-    features = parts.build(Features, settings.features, facts, store.parent, device)
-    test = read_split(store, "test").images
-    files, space = DataFiles(facts.dataset_id, store.parent), settings.features.name
+    features = parts.build(Features, settings.features, facts, DATA, device)
+    files, space = DataFiles(facts.dataset_id), settings.features.name
     known = reference.read(files.statistics(space), files.metrics(space), test, facts, study)
-    classifiers = {seed: each.to(device) for seed, each in classifier.of(facts, store.parent, study).items()}
+    classifiers = {seed: each.to(device) for seed, each in classifier.of(facts, DATA, study).items()}
     judges = Judges(features, known, classifiers, facts, settings.by_label)
     return measure_images(drawn, judges, model.conditional, kept)
 

@@ -32,8 +32,7 @@ def main(study: Study) -> None:
     if planned(WEIGHTS) not in (None, "", features.weights_sha256):
         raise UserError("The weights of the feature space changed since this run was planned; start the run again.")
     judges = {seed: each.to(device) for seed, each in classifier.of(facts, store.parent, study).items()}
-    train, validation = (read_split(store, name, budget()) for name in ("train", "validation"))
-    test = read_split(store, "test")
+    train, validation, test = (read_split(store, name, budget()) for name in ("train", "validation", "test"))
     require_images(files.store, facts)  # it may have been replaced between the two readings
     asked = drawn_rows(len(test.images), study.sampling)
     images = reference.RealImages(train, test, facts, asked, validation)

@@ -8,7 +8,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.drawn_rows import drawn_rows
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import Split, read_facts_of, read_split, require_images
+from vaeline.data.store import read_facts_of, read_split, require_images
 from vaeline.runs import drawing, model_files, samples_file
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.identity import description_of
@@ -23,8 +23,6 @@ from vaeline.system.hdf5_files import created
 from vaeline.system.memory import budget
 from vaeline.system.progress import watched
 
-BATCH = 256
-
 
 @run_command
 @reads("sample", code="sample.{variant}")
@@ -38,12 +36,14 @@ def main(study: Study, variant: str, seed: int) -> None:
     model, facts = model_files.load(folder)
     require_images(store, facts, read_facts_of(study))
     model.to(device)
-    test = read_split(store, "test")
+    test = read_split(store, "test", budget())
     chosen = drawn_rows(len(test.images), study.sampling)
-    test = Split(test.images[chosen], test.labels[chosen], [test.ids[row] for row in chosen])
+    test = test.some(chosen) if len(chosen) < len(test.images) else test
     if model.conditional:
         facts.warn_of_unseen(test.labels, "test images, whose labels the samples are asked to show,")
-    images, train = (Batches(each, facts, BATCH, device) for each in (test, read_split(store, "train", budget())))
+    images, train = (
+        Batches(each, facts, drawing.BATCH, device) for each in (test, read_split(store, "train", budget()))
+    )
     require_images(store, facts)  # no new store came between the facts and the images
     with created(folder / "samples.h5") as file:
         noise = study.sampling.noise == "drawn"

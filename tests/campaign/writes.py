@@ -75,7 +75,11 @@ def _write_store(folder: Path, which: int) -> None:
 
 
 def _read_store(folder: Path) -> Any:
-    return [store.read_split(folder / "mine.h5", name) for name in ("train", "validation", "test")]
+    path = folder / "mine.h5"
+    return [
+        replace(store.read_split(path, name), ids=store.read_ids(path, name))
+        for name in ("train", "validation", "test")
+    ]
 
 
 def _write_model(folder: Path, which: int) -> None:

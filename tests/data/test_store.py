@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import time
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.made_up import study_content
-from vaeline.data import store
+from vaeline.data import on_disk, store
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split, Stream
 from vaeline.study.reading import check
@@ -58,7 +59,12 @@ def test_a_store_reads_back_as_written(path: Path) -> None:
         read = store.read_split(path, name)
         assert read.images.dtype == np.uint8 and (read.images == written.images).all()
         assert read.labels.dtype == np.int64 and (read.labels == written.labels).all()
-        assert read.ids == written.ids
+        assert read.ids == [] and store.read_ids(path, name) == written.ids
+
+
+def test_labels_are_stored_in_a_byte_each(path: Path) -> None:
+    with h5py.File(path) as file:
+        assert {file[f"{name}/labels"].dtype.str for name in SPLITS} == {"|u1"}
 
 
 def test_facts_are_read_with_counts_and_checksums(path: Path) -> None:
@@ -170,7 +176,7 @@ def test_facts_that_were_edited_are_refused(path: Path) -> None:
     [
         ("images", np.broadcast_to(np.uint8(0), (2**40, 3, 4, 5)), "where uint8 .12, 3, 4, 5. is expected"),
         ("labels", np.zeros((12, 2), np.int32), "is int32"),
-        ("ids", np.zeros(13, "S3"), "where |S3 .12,. is expected"),
+        ("sums", np.zeros((2, 32), np.uint8), "where uint8 .1, 32. is expected"),
     ],
 )
 def test_an_announced_size_is_checked_before_it_is_read(
@@ -180,7 +186,8 @@ def test_an_announced_size_is_checked_before_it_is_read(
     store.write(path, FACTS, SPLITS)
     facts = store.read_facts(path)
     with hdf5_files.created(path) as file:
-        for name, values in {"images": SPLITS["train"].images, "labels": SPLITS["train"].labels}.items():
+        labels, sums = SPLITS["train"].labels.astype(np.uint8), np.zeros((1, 32), np.uint8)
+        for name, values in {"images": SPLITS["train"].images, "labels": labels, "sums": sums}.items():
             if name != dataset:
                 file[f"train/{name}"] = values
         file.create_dataset(f"train/{dataset}", change.shape, change.dtype)
@@ -257,17 +264,55 @@ def test_a_split_stays_on_disk_beyond_the_bytes_allowed(path: Path) -> None:
     rows = np.array([11, 0, 5, 5])
     assert there.images.shape == held.images.shape
     assert (there.images.take(rows) == held.images.take(rows, axis=0)).all()
-    assert there.ids == held.ids and (there.labels == held.labels).all()
+    assert (there.labels == held.labels).all()
 
 
-def test_a_split_read_from_disk_is_verified(of_large: Path) -> None:
-    path = of_large
-    content = bytearray(path.read_bytes())
-    with h5py.File(path) as file:
-        content[file["train/images"].id.get_offset()] ^= 1
-    path.write_bytes(content)
+@pytest.fixture
+def damaged(of_large: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with two images under each checksum; a bit of the eighth training image is flipped, of block 3."""
+    monkeypatch.setattr(on_disk, "CHECKED_BYTES", 150)
+    store.write(of_large, FACTS, SPLITS)
+    content = bytearray(of_large.read_bytes())
+    with h5py.File(of_large) as file:
+        content[file["train/images"].id.get_offset() + 7 * 60] ^= 1
+    of_large.write_bytes(content)
+    return of_large
+
+
+def test_a_block_on_disk_is_verified_before_its_first_image_is_used(damaged: Path) -> None:
+    there = store.read_split(damaged, "train", 0).images
+    whole = np.array([0, 1, 2, 3, 4, 5, 8, 9, 10, 11])
+    assert (there.take(whole) == SPLITS["train"].images[whole]).all()
+    for rows in ([6], [7], [0, 7]):
+        for _ in range(2):
+            with pytest.raises(
+                UserError, match="the train split does not match its checksum.*pipeline_steps.preprocess"
+            ):
+                there.take(np.array(rows))
     with pytest.raises(UserError, match="does not match its checksum"):
-        store.read_split(path, "train", 0)
+        store.verify(damaged)
+    with pytest.raises(UserError, match="does not match its checksum"):
+        store.read_split(damaged, "train")
+
+
+def test_a_block_is_read_for_its_checksum_once(of_large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[int] = []
+    monkeypatch.setattr(on_disk, "sha256", lambda data: checked.append(len(data)) or hashlib.sha256(data))
+    there = store.read_split(of_large, "train", 0).images
+    assert not checked
+    for _ in range(2):
+        there.take(np.arange(12))
+    assert checked == [12]
+
+
+def test_ids_are_verified(of_large: Path) -> None:
+    content = bytearray(of_large.read_bytes())
+    content[content.find("0/imäge-3".encode())] ^= 1
+    of_large.write_bytes(content)
+    store.read_split(of_large, "train")
+    for read in (store.verify, lambda path: store.read_ids(path, "train")):
+        with pytest.raises(UserError, match="the ids of the train split do not match their checksum"):
+            read(of_large)
 
 
 def test_a_store_that_is_replaced_while_it_is_read_is_not_mixed(
@@ -275,7 +320,7 @@ def test_a_store_that_is_replaced_while_it_is_read_is_not_mixed(
 ) -> None:
     """Its images are checked in the file that was opened, and are read from there later."""
     before = store.read_split(of_large, "train").images
-    read = store._read_images
+    read = store._images
 
     def replaced(*arguments: Any) -> Any:
         other = of_large.with_name("other")
@@ -283,6 +328,6 @@ def test_a_store_that_is_replaced_while_it_is_read_is_not_mixed(
         other.replace(of_large)
         return read(*arguments)
 
-    monkeypatch.setattr(store, "_read_images", replaced)
+    monkeypatch.setattr(store, "_images", replaced)
     split = store.read_split(of_large, "train", most=0)
     assert (split.images.take(np.arange(len(before))) == before).all()

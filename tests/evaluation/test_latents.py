@@ -1,6 +1,7 @@
 """Latent diagnostics of models with a known latent space."""
 
 from math import log, nan, pi
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation import latents, raw_latents
 from vaeline.evaluation.latents import measure_latents
+from vaeline.models import low_posterior as picking
 from vaeline.models.aggregate_posterior import aggregate_posterior
 from vaeline.models.low_posterior import high_posterior, low_posterior
 from vaeline.models.model import Model
@@ -282,6 +284,15 @@ def test_low_posterior_samples_lie_far_from_all_posteriors() -> None:
     assert (z.min(1).values < -0.5).float().mean() > 0.95
     again, _ = low_posterior(model, aggregate, labels, 0)
     assert torch.equal(z, again)
+
+
+def test_low_posterior_samples_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picking, "MOST_PICKED", 8)
+    model = known(0.05)
+    aggregate, scored = aggregate_posterior(model, batches(normal(50, 2)), 0), list[int]()
+    counting = SimpleNamespace(log_prob=lambda z: scored.append(len(z)) or aggregate.log_prob(z))
+    z, asked = low_posterior(model, counting, torch.arange(2).repeat(20).view(40, 1) * 0, 0)
+    assert len(z) == len(asked) == 8 and scored == [80]
 
 
 def test_high_posterior_samples_lie_far_from_the_prior() -> None:

@@ -124,7 +124,7 @@ def test_the_classifier_is_evaluated_on_test_images() -> None:
     found = measured().record
     torch.manual_seed(0)
     judge = Classifier((1, 2, 2), 256, [2, 2], 4, 2).eval()
-    images = torch.from_numpy(correlated(600, 600))
+    images = correlated(600, 600)
     generator = np.random.default_rng(0)
     generator.integers(0, 2, (900, 2))
     labels = generator.integers(0, 2, (600, 2))

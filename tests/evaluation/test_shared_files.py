@@ -46,7 +46,7 @@ def test_files_of_the_study_are_right(made: Study) -> None:
         ({"dataset": {"size": 10}}, {"preprocess": "dataset.size 8, now 10"}),
         ({"dataset": {"source": "elsewhere"}}, {"download": "source 'download', now 'elsewhere'"}),
         ({"classifier": {"epochs": 19}}, {"classifier": "classifier.epochs 20, now 19"}),
-        ({"sampling": {"count": 30}}, {"reference": "sampling.count None, now 30"}),
+        ({"sampling": {"count": 30}}, {"reference": "sampling.count 10000, now 30"}),
         ({"evaluation": {"by_label": True}}, {"reference": "evaluation.by_label False, now True"}),
         (
             {"training": {"device": "cpu"}},

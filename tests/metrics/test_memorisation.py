@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from vaeline.evaluation.image_features import part
 from vaeline.metrics import memorisation
 from vaeline.metrics._images import Dash, ImageSet, Measured
 from vaeline.metrics._moments import moments
@@ -82,6 +83,28 @@ def test_many_images_are_measured_in_part(monkeypatch: pytest.MonkeyPatch) -> No
     assert found.value == pytest.approx(0.525, abs=0.06)
     of_share, of_limit = found.value * (1 - found.value) / 100, 0.05 * 0.95 / 100
     assert found.standard_error == pytest.approx(sqrt(of_share + of_limit))
+
+
+def test_halves_share_the_distances_of_their_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, real, counted = images_of(cloud(300, 2)), images_of(cloud(200, 1), TRAIN), list[int]()
+    halves = [(part(images, half), part(real, other)) for half, other in random_halves(300, 200)]
+    alone = [measure(*(replace(each, whole=None) for each in half)) for half in halves]
+
+    def counting(features: torch.Tensor, train: torch.Tensor) -> torch.Tensor:
+        counted.append(len(features))
+        return closeness(features, train)
+
+    monkeypatch.setattr(memorisation, "closeness", counting)
+    measure(images, real)
+    assert [measure(*half) for half in halves] == alone
+    assert sum(counted) == 500
+    measure(images, replace(real, train=TRAIN[:500]))  # other training images have other distances
+    assert sum(counted) == 1000
+
+
+def random_halves(*counts: int) -> list[tuple[np.ndarray, ...]]:
+    generator = np.random.default_rng(0)
+    return [tuple(generator.permutation(np.arange(count) < count // 2) for count in counts) for _ in range(5)]
 
 
 @pytest.mark.parametrize(

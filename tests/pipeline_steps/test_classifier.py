@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import yaml
 from click.testing import Result
 
@@ -27,7 +26,7 @@ def test_the_stage_writes_an_accurate_classifier(project: Study, run: Callable[.
     result = run(step.main)
     assert result.exit_code == 0, result.output
     test = read_split(Path("data/blocks.h5"), "test")
-    assert np.mean(predict(load(FILE)["0"], torch.from_numpy(test.images)).numpy() == test.labels) > 0.95
+    assert np.mean(predict(load(FILE)["0"], test.images).numpy() == test.labels) > 0.95
     assert [path.name for path in Path("data").iterdir() if path.name.startswith(".")] == []
 
 

@@ -85,7 +85,7 @@ def test_every_kind_of_latent_is_sampled_and_evaluated(project_of_kinds: Study, 
         with h5py.File(folder / "samples.h5") as file:
             drawn = set(file) & {*LATENTS, "posterior_log_p"}
             assert drawn == there[name], name
-            assert "low_posterior" not in file or file["low_posterior"].shape == file["samples"].shape
+            assert "low_posterior" not in file or len(file["low_posterior"]) == 10
         metrics = json.loads((folder / "metrics.json").read_text())
         evaluation = read_evaluation(folder).metrics
         assert ("fd_low_posterior" in metrics) == ("low_posterior" in drawn), name

@@ -66,8 +66,8 @@ def test_points_go_through_every_step(moons: Path, monkeypatch: pytest.MonkeyPat
     assert (folder / "samples.png").read_bytes().startswith(b"\x89PNG")
     with h5py.File(folder / "samples.h5") as file:
         assert file["samples"].shape == (120, 2) and file["samples"].dtype == "float32"
-        assert file["low_posterior"].shape == (120, 2) and "traversals" not in file
-        assert file["high_posterior"].shape == (200, 2)
+        assert file["low_posterior_codes"].shape == (120, 2) and "traversals" not in file
+        assert file["low_posterior"].shape == file["high_posterior"].shape == (10, 2)
     assert yaml.safe_load((folder / "variant.yaml").read_text())["facts"]["pixels"] == "points"
     run(draw, str(folder), "--count", "5", "--out", "drawn.png")
     assert Path("drawn.png").read_bytes().startswith(b"\x89PNG")

@@ -115,6 +115,21 @@ def test_noise_is_added_to_samples_alone_and_moves_no_latent() -> None:
     assert 0.6 < spread < 1.6
 
 
+@pytest.mark.parametrize("noise", [False, True])
+def test_low_posterior_samples_are_decoded_again_from_their_codes(noise: bool) -> None:
+    of, facts, count = model(CLASSES, likelihood={"name": "fixed_sigma", "sigma": 0.2}), CLASSES, 12
+    found = drawn(of, batches(CLASSES), noise=noise)
+    latents = samples_file.Latents(found["low_posterior_codes"], found["low_posterior_labels"])
+    none = np.zeros((0, 1, 8, 8), np.uint8)
+    of_run = samples_file.DrawnImages(none, none, none, none, None, 0, "drawn" if noise else "mean", latents)
+    again = drawing.with_low_posterior(of_run, of, facts, 0).low_posterior
+    assert again is not None and len(again) == count
+    assert len(found["low_posterior"]) == 10
+    difference = np.abs(again[:10].astype(int) - found["low_posterior"])
+    assert difference.max() <= (1 if not noise else facts.levels)
+    assert noise or (difference > 0).mean() < 0.01
+
+
 def test_a_model_without_labels_has_no_labels_to_switch() -> None:
     found = drawn(model(CLASSES, condition=None, prior={"name": "standard"}), batches(CLASSES))
     assert "switched" not in found and "interpolations" in found

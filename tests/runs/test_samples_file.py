@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from vaeline.data.facts import Facts
+from vaeline.data.on_disk import OnDisk
 from vaeline.runs import samples_file
 from vaeline.runs.samples_file import DrawnFrom
 from vaeline.system.errors import UserError
@@ -44,6 +45,7 @@ def write(path: Path, before: Change = lambda _: None, after: Change = lambda _:
         file["labels"], file["test_index"] = np.array([[0], [1], [0], [1]]), np.array([0, 2, 3, 5])
         file["codes"] = np.zeros((4, 2), np.float32)
         file["posterior"], file["posterior_log_p"] = np.zeros((5, 2), np.float32), np.zeros(5, np.float32)
+        file["low_posterior_codes"], file["low_posterior_labels"] = np.ones((6, 2), np.float32), np.zeros((6, 1), int)
         before(file)
         samples_file.finish(file, OF)
         after(file)
@@ -70,8 +72,18 @@ def test_samples_read_back_equal(folder: Path) -> None:
     found.require(FACTS)
     assert found.seed == 3
     np.testing.assert_array_equal(found.test_index, [0, 2, 3, 5])
-    assert found.low_posterior is not None and found.low_posterior.shape == (4, 1, 2, 2)
+    assert found.low_posterior is None and found.low_posterior_of is not None
+    assert found.low_posterior_of.codes.shape == (6, 2) and found.low_posterior_of.labels.shape == (6, 1)
     assert set(samples_file.arrays(folder / "samples.h5", ["codes", "traversals"])) == {"codes"}
+
+
+def test_images_beyond_the_budget_stay_on_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = samples_file.read(folder / "samples.h5")
+    monkeypatch.setenv("VAELINE_MEMORY", "0.000000001")
+    there = samples_file.read(folder / "samples.h5")
+    there.require(FACTS)
+    assert isinstance(there.samples, OnDisk) and isinstance(held.samples, np.ndarray)
+    np.testing.assert_array_equal(np.asarray(there.samples), held.samples)
 
 
 @pytest.mark.parametrize(

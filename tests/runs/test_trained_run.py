@@ -328,7 +328,7 @@ def test_pictures_of_ones_own_are_prepared_as_the_data_were(fit: str, tmp_path: 
     )
     facts = preprocess(dataset, raw_images.fetch(dataset), tmp_path / "photos.h5", threads=1)
     test = store.read_split(tmp_path / "photos.h5", "test")
-    paths = [tmp_path / "photos" / name for name in test.ids]
+    paths = [tmp_path / "photos" / name for name in store.read_ids(tmp_path / "photos.h5", "test")]
     np.testing.assert_array_equal(as_images(paths, facts), test.images)
     np.testing.assert_array_equal(as_images([Image.open(path) for path in paths], facts), test.images)
     np.testing.assert_array_equal(as_images([np.asarray(Image.open(path)) for path in paths], facts), test.images)

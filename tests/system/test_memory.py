@@ -152,6 +152,67 @@ def test_the_default_budget_is_an_eighth_of_memory(monkeypatch: pytest.MonkeyPat
     assert budget() == 2_500_000_000
 
 
+@pytest.fixture
+def groups(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine of 64 GiB without limits: its control groups are in the folder, /proc/self/cgroup is `groups` there."""
+    monkeypatch.delenv("VAELINE_MEMORY", raising=False)
+    for name in [each for each in os.environ if each.startswith("SLURM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 2**24, "SC_PAGE_SIZE": 4096}.__getitem__)
+    monkeypatch.setattr(memory, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(memory, "LIMITS", tmp_path)
+    assert budget() == 2**36 // 8
+    return tmp_path
+
+
+def write_limit(group: Path, name: str, limit: str) -> None:
+    group.mkdir(parents=True, exist_ok=True)
+    (group / name).write_text(limit + "\n")
+
+
+@pytest.mark.parametrize("of", ["job/step", "job", ""])
+def test_a_limit_of_a_group_or_of_one_above_it_counts(groups: Path, of: str) -> None:
+    (groups / "groups").write_text("0::/job/step\n")
+    for group in ("job/step", "job", ""):
+        write_limit(groups / group, "memory.max", str(2**30) if group == of else "max")
+    assert budget() == 2**27
+
+
+def test_a_limit_of_the_first_version_of_groups_counts(groups: Path) -> None:
+    (groups / "groups").write_text("5:cpu,memory:/here\n3:cpuset:/\n0::/\n")
+    write_limit(groups / "memory" / "here", "memory.limit_in_bytes", str(2**31))
+    write_limit(groups / "memory", "memory.limit_in_bytes", "9223372036854771712")
+    assert budget() == 2**28
+
+
+def test_the_root_of_a_container_has_its_limit(groups: Path) -> None:
+    (groups / "groups").write_text("0::/docker/0123\n")
+    write_limit(groups, "memory.max", str(2**30))
+    assert budget() == 2**27
+
+
+@pytest.mark.parametrize(
+    ("given", "megabytes"),
+    [
+        ({"SLURM_MEM_PER_NODE": "2048"}, 2048),
+        ({"SLURM_MEM_PER_CPU": "512", "SLURM_CPUS_ON_NODE": "4"}, 2048),
+        ({"SLURM_MEM_PER_CPU": "512", "SLURM_CPUS_PER_TASK": "2"}, 1024),
+        ({"SLURM_MEM_PER_CPU": "512"}, 512),
+        ({"SLURM_MEM_PER_NODE": "0"}, 2**16),
+        ({"SLURM_MEM_PER_NODE": "much"}, 2**16),
+        ({"SLURM_MEM_PER_NODE": "2048", "SLURM_MEM_PER_CPU": "4096"}, 2048),
+    ],
+)
+def test_the_memory_of_a_job_under_slurm_counts(
+    groups: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], megabytes: int
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert budget() == megabytes * 2**20 // 8
+    monkeypatch.setenv("VAELINE_MEMORY", "30")
+    assert budget() == 30_000_000_000
+
+
 def test_the_peak_stays_when_memory_is_freed() -> None:
     code = """
 from vaeline.system.memory import peak

@@ -47,10 +47,15 @@ class Batches:
 
     def spread(self, count: int) -> "Batches":
         """Batches of at most `count` images, spread evenly over the split."""
-        rows = torch.from_numpy(evenly_spaced(len(self.images), count)).to(self.labels.device)
-        some = copy.copy(self)
-        some.images, some.labels = self.take(rows), self.labels.index_select(0, rows)
+        chosen = evenly_spaced(len(self.images), count)
+        rows, some = torch.from_numpy(chosen).to(self.labels.device), copy.copy(self)
+        some.images = self.images.select(chosen) if isinstance(self.images, OnDisk) else self.take(rows)
+        some.labels = self.labels.index_select(0, rows)
         return some
+
+    def stored(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of the images as they are stored, in the order of the split, and of their labels."""
+        yield from self._read(torch.arange(len(self.images), device=self.labels.device).split(self.batch_size))
 
     def ordered(self, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches of images x in the order of the split, dequantized with `seed`, and of their labels."""

@@ -2,38 +2,41 @@
 
 The facts about the images, sealed, name the data set, the settings that decide it, and the checksums of the splits.
 
-Images are contiguous and uncompressed (photographs do not compress). A split is read as one block; if it does not fit in
-memory, each row is read in one call, by its place in the file. The file contains no time and no path: the same images give
-the same bytes.
+Images are contiguous and uncompressed (photographs do not compress). Each block of them has a checksum, and the checksum of a split covers
+those of its blocks, its labels and its ids. A split that fits in memory is read whole; otherwise each row is read in one call, by its
+place in the file, and a block is checked before its first row is used. The file contains no time and no path: the same images give the
+same bytes.
 """
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 import h5py
 import numpy as np
 
 from vaeline.data.facts import Facts
-from vaeline.data.on_disk import OnDisk
+from vaeline.data.on_disk import BlockSums, Checks, OnDisk, rows_in_block
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import again, require_settings, settings_of
-from vaeline.system.errors import UserError
+from vaeline.system.errors import OTHER_VERSION, UserError, damaged
 from vaeline.system.files import plain_json
 from vaeline.system.hdf5_files import created, opened
 from vaeline.system.sealed_files import seal, unseal
 
-if TYPE_CHECKING:
-    from hashlib import _Hash
-
 POINTS = "the data are points, not images"  # why stages that need images have nothing to do
 WHAT, AGAIN = "a store of vaeline", again("preprocess")
-BLOCK_BYTES = 2**24  # of images that are read at once if they stay on disk
+IMAGES, LABELS, IDS, SUMS = (
+    "images",
+    "labels",
+    "ids",
+    "sums",
+)  # the datasets of a split; `sums` has the checksums of blocks of images
+IDS_SHA256 = "ids_sha256"  # the attribute of a split with the checksum of its ids
 
 
 @dataclass(frozen=True)
@@ -42,21 +45,29 @@ class Split:
 
     images: np.ndarray  # uint8, (n, channel, height, width); points: float32, (n, dimensions)
     labels: np.ndarray  # int64, (n, columns), values 0..cardinality-1
-    ids: list[str]
+    ids: list[str] = field(default_factory=list)  # none if they were not asked for
 
     @property
     def blocks(self) -> Iterable[np.ndarray]:
         """The images as a single block, for `write`."""
         return (self.images,)
 
+    def some(self, rows: np.ndarray) -> "Split":
+        """Some of the images, (n,) rows, without ids."""
+        return Split(self.images[rows], self.labels[rows])
+
 
 @dataclass(frozen=True)
 class SplitOnDisk:
-    """A split with labels and ids in memory, and images that stay on disk."""
+    """A split with labels in memory, and images that stay on disk."""
 
     images: OnDisk
     labels: np.ndarray  # int64, (n, columns)
-    ids: list[str]
+    ids: list[str] = field(default_factory=list)  # none if they were not asked for
+
+    def some(self, rows: np.ndarray) -> "SplitOnDisk":
+        """Some of the images, (n,) rows, still on disk, without ids."""
+        return SplitOnDisk(self.images.select(rows), self.labels[rows])
 
 
 @dataclass(frozen=True)
@@ -97,29 +108,35 @@ def _counts(labels: np.ndarray, facts: Facts) -> list[list[int]]:
 
 def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
     """Write a split and return its checksum."""
-    labels, ids = split.labels.astype(np.int64), np.array([each.encode() for each in split.ids])
-    images = group.create_dataset("images", (len(ids), *facts.image_shape), facts.dtype)
-    digest, start = _digest(facts), 0
+    labels, ids = split.labels.astype(_label_type(facts)), np.array([each.encode() for each in split.ids])
+    images = group.create_dataset(IMAGES, (len(ids), *facts.image_shape), facts.dtype)
+    sums, start = BlockSums(rows_in_block(images.shape, images.dtype)), 0
     for block in split.blocks:
-        content = np.ascontiguousarray(block)
-        images[start : start + len(block)] = content
-        digest.update(content.data)
+        images[start : start + len(block)] = block
+        sums.update(block)
         start += len(block)
     if not start == len(labels) == len(ids):
         raise ValueError(f"{group.name} came with {start} images, {len(labels)} rows of labels and {len(ids)} ids")
-    group["labels"], group["ids"] = labels, ids
-    return _finished(digest, labels, ids)
+    group[LABELS], group[IDS], group[SUMS] = labels, ids, sums.finish()
+    group.attrs[IDS_SHA256] = _ids_sha256(ids)
+    return _checksum(facts, group, labels)
 
 
-def _digest(facts: Facts) -> "_Hash":
-    """A hash of what the levels and labels of a split mean. The content of the split is added to it later."""
+def _label_type(facts: Facts) -> np.dtype:
+    """The smallest type that holds the values of all columns."""
+    return np.min_scalar_type(max([0, *(values - 1 for values in facts.label_cardinalities)]))
+
+
+def _ids_sha256(ids: np.ndarray) -> str:
+    return hashlib.sha256(ids.tobytes()).hexdigest()
+
+
+def _checksum(facts: Facts, group: h5py.Group, labels: np.ndarray) -> str:
+    """The checksum of a split: of what its levels and labels mean, of its labels, and of the checksums of its images and ids."""
     meant = {"pixels": facts.pixels, "range": facts.range, "levels": facts.levels, "labels": facts.label_values}
-    return hashlib.sha256(plain_json(meant).encode())
-
-
-def _finished(digest: "_Hash", labels: np.ndarray, ids: np.ndarray) -> str:
-    digest.update(labels.tobytes())
-    digest.update(ids.tobytes())
+    digest = hashlib.sha256(plain_json(meant).encode())
+    for content in (group[SUMS][...].tobytes(), labels.tobytes(), group.attrs[IDS_SHA256].encode()):
+        digest.update(content)
     return digest.hexdigest()
 
 
@@ -155,7 +172,10 @@ def verify(path: Path) -> Facts:
     with opened(path, WHAT, AGAIN) as file:
         facts = _facts(file)
         for name in facts.counts:
-            _read_split(path, file, name, facts, most=0)
+            split = _read_split(path, file, name, facts, most=0)
+            if isinstance(split.images, OnDisk):
+                split.images.check()
+            _read_ids(path, file, name, facts)
     return facts
 
 
@@ -185,7 +205,9 @@ def read_split(path: Path, name: str) -> Split: ...
 @overload
 def read_split(path: Path, name: str, most: int) -> Split | SplitOnDisk: ...
 def read_split(path: Path, name: str, most: int | None = None) -> Split | SplitOnDisk:
-    """Read a split (`train`, `validation` or `test`) and verify its checksum.
+    """Read a split (`train`, `validation` or `test`) without its ids.
+
+    Labels and images in memory are verified. Images on disk are verified when they are first read.
 
     Args:
         path: of the store.
@@ -199,17 +221,37 @@ def read_split(path: Path, name: str, most: int | None = None) -> Split | SplitO
         return _read_split(path, file, name, _facts(file), most)
 
 
+def read_ids(path: Path, name: str) -> list[str]:
+    """Read and verify the ids of a split.
+
+    Raises:
+        UserError: there is no such file, or it is damaged.
+    """
+    with opened(path, WHAT, AGAIN) as file:
+        return [each.decode() for each in _read_ids(path, file, name, _facts(file))]
+
+
+def _read_ids(path: Path, file: h5py.File, name: str, facts: Facts) -> np.ndarray:
+    """The ids, whose checksum is under that of the file's structure."""
+    group = file[name]
+    _check_stored(path, group[IDS], (facts.counts[name],), group[IDS].dtype)
+    ids: np.ndarray = group[IDS][...]
+    if _ids_sha256(ids) != group.attrs[IDS_SHA256]:
+        raise ValueError(f"the ids of the {name} split do not match their checksum")
+    return ids
+
+
 def _read_split(path: Path, file: h5py.File, name: str, facts: Facts, most: int | None) -> Split | SplitOnDisk:
     group, count = file[name], facts.counts[name]
-    _check_stored(path, group["images"], (count, *facts.image_shape), np.dtype(facts.dtype))
-    _check_stored(path, group["labels"], (count, len(facts.label_names)), np.dtype(np.int64))
-    _check_stored(path, group["ids"], (count,), group["ids"].dtype)
-    labels, ids, digest = group["labels"][...], group["ids"][...], _digest(facts)
-    images = _read_images(path, file, group["images"], most, digest)
-    if _finished(digest, labels, ids) != facts.checksums[name]:
+    shape, dtype = (count, *facts.image_shape), np.dtype(facts.dtype)
+    _check_stored(path, group[IMAGES], shape, dtype)
+    _check_stored(path, group[LABELS], (count, len(facts.label_names)), _label_type(facts))
+    _check_stored(path, group[SUMS], (-(-count // rows_in_block(shape, dtype)), 32), np.dtype(np.uint8))
+    labels = group[LABELS][...]
+    if _checksum(facts, group, labels) != facts.checksums[name]:
         raise ValueError(f"the {name} split does not match its checksum")
-    decoded = [each.decode() for each in ids]
-    return SplitOnDisk(images, labels, decoded) if isinstance(images, OnDisk) else Split(images, labels, decoded)
+    images, labels = _images(path, file, group, name), labels.astype(np.int64)
+    return Split(images.whole(), labels) if most is None or images.nbytes <= most else SplitOnDisk(images, labels)
 
 
 def _check_stored(path: Path, stored: h5py.Dataset, shape: tuple[int, ...], dtype: np.dtype) -> None:
@@ -226,17 +268,8 @@ def _check_stored(path: Path, stored: h5py.Dataset, shape: tuple[int, ...], dtyp
         raise ValueError(f"{stored.name} reaches past the end of the file")
 
 
-def _read_images(
-    path: Path, file: h5py.File, stored: h5py.Dataset, most: int | None, digest: "_Hash"
-) -> np.ndarray | OnDisk:
-    """The images, in memory if they have at most `most` bytes. In both cases the digest takes in all of them."""
-    if most is None or stored.nbytes <= most:
-        images: np.ndarray = stored[...]
-        digest.update(images.data)
-        return images
-    same_file = os.fdopen(os.dup(file.id.get_vfd_handle()), "rb", buffering=0)  # its name may be another file's by now
-    on_disk = OnDisk(path, same_file, stored.id.get_offset(), stored.shape, stored.dtype)
-    rows = max(1, BLOCK_BYTES * len(stored) // stored.nbytes)
-    for start in range(0, len(stored), rows):
-        digest.update(stored[start : start + rows])
-    return on_disk
+def _images(path: Path, file: h5py.File, group: h5py.Group, name: str) -> OnDisk:
+    """The images of a split on disk."""
+    what, why = f"not {WHAT}, or is {OTHER_VERSION}", f"the {name} split does not match its checksum"
+    checks = Checks(group[SUMS][...], damaged(path, why, f"remove it and {AGAIN}", what))
+    return OnDisk.of(path, file, group[IMAGES], checks)

@@ -7,7 +7,7 @@ depends on the subject of an image more than on sharpness or noise.
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from vaeline.data.batches import Batches, evenly_spaced
 from vaeline.data.facts import FEWEST, Facts
+from vaeline.data.on_disk import BATCH, Images, blocks
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, Split, SplitOnDisk
 from vaeline.evaluation.record import UNLABELLED
@@ -183,7 +184,7 @@ class Classifier(nn.Module):
 
 def train(
     train: Split | SplitOnDisk,
-    validation: Split,
+    validation: Split | SplitOnDisk,
     facts: Facts,
     settings: schema.Classifier,
     device: torch.device | str = "cpu",
@@ -207,18 +208,20 @@ def train(
     return {str(seed): _train(train, validation, facts, settings, seed, device) for seed in settings.seeds}
 
 
-def predict(classifier: Classifier, images: Tensor, batch_size: int = 500) -> Tensor:
+def predict(classifier: Classifier, images: Images) -> Tensor:
     """The labels seen in any number of images, int64 (n, columns), on the CPU."""
-    device = classifier.log_frequency.device
     with torch.inference_mode():
-        return torch.cat([classifier.predict(batch.to(device)).cpu() for batch in images.split(batch_size)])
+        return torch.cat([classifier.predict(batch).cpu() for batch in _on_device(classifier, images)])
 
 
-def probabilities(classifier: Classifier, images: Tensor, batch_size: int = 500) -> list[Tensor]:
+def _on_device(classifier: Classifier, images: Images) -> Iterator[Tensor]:
+    return (torch.from_numpy(block).to(classifier.log_frequency.device) for block in blocks(images))
+
+
+def probabilities(classifier: Classifier, images: Images) -> list[Tensor]:
     """p(label|image) of any number of images, (n, values) for each column, on the CPU."""
-    device = classifier.log_frequency.device
     with torch.inference_mode():
-        batches = [classifier.logits(batch.to(device)) for batch in images.split(batch_size)]
+        batches = [classifier.logits(batch) for batch in _on_device(classifier, images)]
     return [torch.cat(column).softmax(1).cpu() for column in zip(*batches, strict=True)]
 
 
@@ -286,7 +289,7 @@ def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
 
 def _train(
     train: Split | SplitOnDisk,
-    validation: Split,
+    validation: Split | SplitOnDisk,
     facts: Facts,
     settings: schema.Classifier,
     seed: int,
@@ -300,7 +303,8 @@ def _train(
         classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         batches = Batches(train, facts, settings.batch_size, device)
         classifier.log_frequency.copy_(_log_frequency(batches.labels, facts.label_cardinalities))
-        classifier.load_state_dict(_best_epoch(classifier, batches, validation, settings, seed, device))
+        held_out = Batches(validation, facts, BATCH, device)
+        classifier.load_state_dict(_best_epoch(classifier, batches, held_out, settings, seed, device))
     classifier.data = _data(facts)
     classifier.skill = _skill(classifier.eval(), validation, facts, seed)
     classifier.skill.warn(f"classifier of seed {seed}" if len(settings.seeds) > 1 else "classifier")
@@ -310,7 +314,7 @@ def _train(
 def _best_epoch(
     classifier: Classifier,
     batches: Batches,
-    validation: Split,
+    validation: Batches,
     settings: schema.Classifier,
     seed: int,
     device: torch.device | str,
@@ -326,7 +330,7 @@ def _best_epoch(
         for _ in range(settings.epochs):
             _train_epoch(classifier, optimizer, batches, generator, settings)
             schedule.step()
-            loss = _validation_loss(classifier, validation, device)
+            loss = _validation_loss(classifier, validation)
             if not math.isfinite(loss):
                 raise UserError(
                     f"The classifier's validation loss is {loss}; lower classifier.learning_rate ({settings.learning_rate})."
@@ -337,9 +341,9 @@ def _best_epoch(
     return best
 
 
-def _skill(classifier: Classifier, validation: Split, facts: Facts, seed: int) -> Skill:
+def _skill(classifier: Classifier, validation: Split | SplitOnDisk, facts: Facts, seed: int) -> Skill:
     rows = evenly_spaced(len(validation.images), MOST_IMAGES)
-    seen = predict(classifier, torch.from_numpy(validation.images[rows])).numpy()
+    seen = predict(classifier, validation.some(rows).images).numpy()
     return skill_of(
         seen,
         facts.learnable(validation.labels[rows]),
@@ -364,8 +368,7 @@ def _train_epoch(
 
 
 @torch.inference_mode()
-def _validation_loss(classifier: Classifier, validation: Split, device: torch.device | str) -> float:
+def _validation_loss(classifier: Classifier, validation: Batches) -> float:
     classifier.eval()
-    images, labels = (torch.from_numpy(each).to(device) for each in (validation.images, validation.labels))
-    batches = zip(images.split(500), labels.split(500), strict=True)
-    return sum(classifier.loss(*batch).item() * len(batch[1]) for batch in batches) / len(labels)
+    losses = (classifier.loss(*batch).item() * len(batch[1]) for batch in validation.stored())
+    return sum(losses) / len(validation.labels)

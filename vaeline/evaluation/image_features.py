@@ -97,7 +97,10 @@ def part(images: ImageSet, chosen: np.ndarray) -> ImageSet:
             start += len(block)
 
     rows, labels, test_index = (each[chosen] for each in (images.features, images.labels, images.test_index))
-    return replace(images, blocks=blocks, moments=moments([rows]), features=rows, labels=labels, test_index=test_index)
+    return replace(
+        images, blocks=blocks, moments=moments([rows]), features=rows, labels=labels, test_index=test_index,
+        whole=(images, np.flatnonzero(chosen)),
+    )  # fmt: skip
 
 
 @contextmanager

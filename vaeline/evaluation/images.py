@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import numpy as np
-import torch
 
 from vaeline.data.facts import Facts
+from vaeline.data.on_disk import Images, blocks
 from vaeline.evaluation import halves, image_features, reference
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict
@@ -20,7 +20,8 @@ from vaeline.evaluation.reference import Reference, References, put_accuracy, pu
 from vaeline.metrics import condition_accuracy, held_out_accuracy
 from vaeline.metrics._entry import Metric, Subject
 from vaeline.metrics._images import Dash, ImageSet, Measured
-from vaeline.runs.samples_file import DrawnImages
+from vaeline.runs import drawing
+from vaeline.runs.samples_file import DrawnImages, Redrawn
 from vaeline.study import parts
 from vaeline.system.errors import UserError
 from vaeline.system.state_files import State
@@ -160,7 +161,7 @@ def _why_not(metric: Metric, subject: Subject, drawn: DrawnImages, conditional: 
 def _extractor(drawn: DrawnImages, judge: Judge, kept: Kept) -> Callable[[Subject], ImageSet]:
     """A function that extracts the features of what a run drew, each subject once, and only if a metric asks for it."""
     features, unlabelled = judge.features, np.zeros((len(drawn.samples), 0), np.int64)
-    all_of: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {
+    all_of: dict[str, tuple[Images | Redrawn, np.ndarray, np.ndarray]] = {
         "reconstruction": (drawn.reconstructions, unlabelled, drawn.test_index),
         "sample": (drawn.samples, drawn.labels, drawn.test_index),
     }
@@ -170,15 +171,14 @@ def _extractor(drawn: DrawnImages, judge: Judge, kept: Kept) -> Callable[[Subjec
     @cache
     def images(subject: Subject) -> ImageSet:
         pixels, labels, test_index = all_of[subject]
-        section = kept.section(
-            judge.named(f"features-{subject}"), [image_features.__name__], space=judge.reference.space
-        )
+        code = [image_features.__name__, *([drawing.__name__] if isinstance(pixels, Redrawn) else [])]
+        section = kept.section(judge.named(f"features-{subject}"), code, space=judge.reference.space)
 
         def extract() -> State:
-            extracted = image_features.extract(features, lambda: [pixels], labels[: len(pixels)], test_index)
+            extracted = image_features.extract(features, lambda: blocks(pixels), labels[: len(pixels)], test_index)
             return dict(image_features.to_state(extracted))
 
-        found = image_features.from_state(kept.result(section, extract), lambda: [pixels], features.prefix)
+        found = image_features.from_state(kept.result(section, extract), lambda: blocks(pixels), features.prefix)
         return replace(found, levels=judge.facts.levels)
 
     return images
@@ -272,7 +272,7 @@ def _accuracy(drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept)
 
 
 def _by_label(drawn: DrawnImages, classifier: Classifier, asked: np.ndarray, facts: Facts) -> State:
-    seen = predict(classifier, torch.from_numpy(drawn.samples)).numpy()
+    seen = predict(classifier, drawn.samples).numpy()
     return {
         "by_label": condition_accuracy.condition_accuracy(seen, asked, facts.label_names),
         "held_out": held_out_accuracy.held_out_accuracy(seen, drawn.labels, facts.held_out_codes),

@@ -11,7 +11,7 @@ import torch
 
 from vaeline.data.batches import evenly_spaced
 from vaeline.data.facts import Facts
-from vaeline.data.on_disk import OnDisk
+from vaeline.data.on_disk import BATCH, Images, OnDisk, blocks
 from vaeline.data.store import Split, SplitOnDisk
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
@@ -35,7 +35,6 @@ from vaeline.system.files import json_sha256, sha256
 from vaeline.system.sealed_files import write_sealed
 from vaeline.system.tensor_files import checksum, joined, parted, read_tensors, write_tensors
 
-BATCH = 500
 LINEAR = (
     "the features are linear in the pixels, so that a Gaussian of the pixels has their mean and covariance by itself"
 )
@@ -112,7 +111,7 @@ class RealImages:
     """
 
     train: Split | SplitOnDisk
-    test: Split
+    test: Split | SplitOnDisk
     facts: Facts
     asked: np.ndarray
     validation: Split | SplitOnDisk | None = None
@@ -172,7 +171,7 @@ def unlearned_by_any(classifiers: Mapping[str, Classifier]) -> list[str]:
 
 def _in_space(features: Features, images: RealImages, seed: int, by_label: bool) -> Reference:
     facts, test = images.facts, images.test
-    found = extract(features, lambda: [test.images], test.labels, np.arange(len(test.images)))
+    found = extract(features, lambda: blocks(test.images), test.labels, np.arange(len(test.images)))
     train = _training_features(features, images.train, found.features.shape[1])
     real = replace(found, label_values=_label_values(facts), levels=facts.levels, train=train)
     reference = Reference(
@@ -191,14 +190,11 @@ def _in_space(features: Features, images: RealImages, seed: int, by_label: bool)
 def _floors(features: Features, images: RealImages, matched: Matched, seed: int) -> Iterator[ImageSet]:
     """Subsets of training images; the features of each image are extracted once."""
     pool, of_train = matched.pool, images.train
-
-    def blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
-        return (of_train.images.take(rows[start : start + BATCH], axis=0) for start in range(0, len(rows), BATCH))
-
-    extracted, test_index = features_of(features, lambda: blocks(pool), len(pool)), images.asked[matched.asked]
+    extracted = features_of(features, lambda: blocks(of_train.images, pool), len(pool))
+    test_index = images.asked[matched.asked]
     for rows in matched.subsets(seed):
         found = extracted[np.searchsorted(pool, rows)]
-        yield image_set(features, found, partial(blocks, rows), of_train.labels[rows], test_index)
+        yield image_set(features, found, partial(blocks, of_train.images, rows), of_train.labels[rows], test_index)
 
 
 def _pixel_gaussian(features: Features, images: RealImages, seed: int) -> ImageSet:
@@ -211,15 +207,13 @@ def _pixel_gaussian(features: Features, images: RealImages, seed: int) -> ImageS
 def _held_out(features: Features, validation: Split | SplitOnDisk, count: int) -> ImageSet:
     """New images, at most as many as a system draws."""
     rows = evenly_spaced(len(validation.images), count)
-    images = validation.images.take(rows, axis=0)
-    return extract(features, lambda: [images], validation.labels[rows])
+    return extract(features, lambda: blocks(validation.images, rows), validation.labels[rows])
 
 
 def _training_features(features: Features, train: Split | SplitOnDisk, dimensions: int) -> np.ndarray:
     """The features of training images, float32, (any, dimensions): of MOST_ROWS, or of more if they have few dimensions."""
     rows = evenly_spaced(len(train.images), max(MOST_ROWS, MOST_NUMBERS // dimensions))
-    blocks = np.array_split(rows, -(-len(rows) // BATCH))
-    return features_of(features, lambda: (train.images.take(block, axis=0) for block in blocks), len(rows))
+    return features_of(features, lambda: blocks(train.images, rows), len(rows))
 
 
 def put_image_metrics(
@@ -257,7 +251,7 @@ def put_image_metrics(
                 reference.record.put_result(names[key], result, split="test", **named_space)
 
 
-def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:
+def pixel_gaussian(images: Images, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:
     """Sample a Gaussian with the mean and covariance of all pixels: blocks of uint8 images, clipped and rounded.
 
     A sample is mean + w (X - mean) / sqrt(n - 1) with standard normal w, (n,), and the training images X, (n, pixels):
@@ -269,15 +263,20 @@ def pixel_gaussian(images: np.ndarray | OnDisk, count: int, levels: int, seed: i
         levels: of a pixel.
         seed: of the samples.
     """
-    chosen = torch.from_numpy(images.take(evenly_spaced(len(images), MOST_DIRECTIONS), axis=0))
-    rows, generator = chosen.flatten(1), torch.Generator().manual_seed(seed)
-    mean = (torch.stack([block.double().sum(0) for block in rows.split(BATCH)]).sum(0) / len(rows)).float()
+    rows, generator = evenly_spaced(len(images), MOST_DIRECTIONS), torch.Generator().manual_seed(seed)
+    used: Images = images.select(rows) if isinstance(images, OnDisk) else images.take(rows, axis=0)
+
+    def pixels() -> Iterator[torch.Tensor]:
+        return (torch.from_numpy(block).flatten(1) for block in blocks(used))
+
+    mean = (torch.stack([block.double().sum(0) for block in pixels()]).sum(0) / len(rows)).float()
     for start in range(0, count, BATCH):
         weights = torch.randn(min(BATCH, count - start), len(rows), generator=generator) / sqrt(len(rows) - 1)
-        samples = mean.repeat(len(weights), 1)
-        for block, of_block in zip(rows.split(BATCH), weights.split(BATCH, 1), strict=True):
-            samples.addmm_(of_block, block - mean)
-        yield samples.round_().clamp_(0, levels - 1).to(torch.uint8).unflatten(1, chosen.shape[1:]).numpy()
+        samples, place = mean.repeat(len(weights), 1), 0
+        for block in pixels():
+            samples.addmm_(weights[:, place : place + len(block)], block - mean)
+            place += len(block)
+        yield samples.round_().clamp_(0, levels - 1).to(torch.uint8).unflatten(1, images.shape[1:]).numpy()
 
 
 def write(references: References, statistics: Path, numbers: Path, study: Study) -> None:
@@ -306,7 +305,7 @@ def skip(why: str, statistics: Path, numbers: Path, study: Study) -> None:
     write_sealed(numbers, about)
 
 
-def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study: Study) -> References:
+def read(statistics: Path, numbers: Path, test: Images, facts: Facts, study: Study) -> References:
     """Read what `write` wrote.
 
     Args:
@@ -328,7 +327,7 @@ def read(statistics: Path, numbers: Path, test: np.ndarray, facts: Facts, study:
     with reading_ours(statistics, AGAIN["reference"]):
         tensors, spaces = parted(file.tensors), {}
         for judge, space in about["spaces"].items():
-            real = from_state(tensors[judge], lambda: [test], about["prefixes"][judge])
+            real = from_state(tensors[judge], lambda: blocks(test), about["prefixes"][judge])
             real = replace(real, label_values=_label_values(facts))
             spaces[judge] = Reference(space, real, Record(), tensors_sha256=checksum(tensors[judge]))
         return References(spaces, record, about["judges"], about["data"], about["drawn"])
@@ -339,10 +338,10 @@ def _label_values(facts: Facts) -> dict[str, list[str]]:
 
 
 def _put_conditions(
-    record: Record, classifier: Classifier, test: Split, facts: Facts, unlearned: Sequence[str]
+    record: Record, classifier: Classifier, test: Split | SplitOnDisk, facts: Facts, unlearned: Sequence[str]
 ) -> None:
     """Record what the classifier sees in real test images, and its accuracy if labels are assigned to other images."""
-    seen = predict(classifier, torch.from_numpy(test.images)).numpy()
+    seen = predict(classifier, test.images).numpy()
     how: dict[str, object] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
     known = facts.learnable(test.labels) >= 0
     if known.any():
@@ -421,9 +420,9 @@ def put_held_out(
     record.put_mean(name, shares, left_out, **how)
 
 
-def _put_calibration(record: Record, classifier: Classifier, test: Split, facts: Facts) -> None:
+def _put_calibration(record: Record, classifier: Classifier, test: Split | SplitOnDisk, facts: Facts) -> None:
     """Record how far the classifier's confidence in real test images is from its accuracy."""
-    found = probabilities(classifier, torch.from_numpy(test.images))
+    found = probabilities(classifier, test.images)
     columns = zip(found, test.labels.T, facts.label_names, strict=True)
     by_label = {name: calibration_error(each.numpy(), labels) for each, labels, name in columns}
     how: dict[str, object] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}

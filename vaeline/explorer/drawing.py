@@ -7,7 +7,7 @@ from threading import Lock
 import numpy as np
 
 from vaeline.data.facts import Facts
-from vaeline.data.store import Split
+from vaeline.data.store import Split, SplitOnDisk
 from vaeline.explorer.runs import Key, Runs
 from vaeline.explorer.settings import COUNTS, POINT_COUNTS, Settings, Side
 from vaeline.runs import model_files
@@ -58,7 +58,7 @@ class Explorer:
         return self._first.facts
 
     @property
-    def test(self) -> Split:
+    def test(self) -> Split | SplitOnDisk:
         """The test split.
 
         Raises:

@@ -35,6 +35,37 @@ class ImageSet:
     label_values: Mapping[str, list[str]] = field(default_factory=dict)  # name of each label column -> its values
     # Of the test images only: the features of training images, float32, (any, dimensions), spread evenly over the split.
     train: np.ndarray | None = None
+    # Of some of the images of a set: the set, and which of its rows these are, (rows,).
+    whole: "tuple[ImageSet, np.ndarray] | None" = None
+    _known: dict[str, tuple[object, np.ndarray]] = field(init=False, default_factory=dict, repr=False, compare=False)
+
+    def of_each(
+        self, name: str, beside: object, compute: Callable[[np.ndarray], np.ndarray], chosen: np.ndarray
+    ) -> np.ndarray:
+        """A value of each of some rows, which depends on the row and on what is `beside` it, as the training images.
+
+        A value is computed once for a set and for all parts of it, such as halves.
+
+        Args:
+            name: of the value.
+            beside: what else decides it; another object means other values.
+            compute: gives the values, float64, (n,), of n rows of `features`.
+            chosen: rows, (n,).
+
+        Returns:
+            Float64, (n,).
+        """
+        if self.whole is not None:
+            of, rows = self.whole
+            return of.of_each(name, beside, compute, rows[chosen])
+        before, values = self._known.get(name, (None, np.zeros(0)))
+        if before is not beside:
+            values = np.full(len(self.features), np.nan)
+            self._known[name] = beside, values
+        missing = np.unique(chosen[np.isnan(values[chosen])])
+        if len(missing):
+            values[missing] = compute(self.features[missing])
+        return values[chosen]
 
 
 class Measured(NamedTuple):

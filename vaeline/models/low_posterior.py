@@ -7,6 +7,7 @@ aggregate posterior that the prior hardly covers.
 import torch
 from torch import Tensor
 
+from vaeline.data.batches import evenly_spaced
 from vaeline.models.aggregate_posterior import Aggregate
 from vaeline.models.model import Model
 from vaeline.models.sampling import draw
@@ -18,6 +19,8 @@ def low_posterior(
 ) -> tuple[Tensor, Tensor] | None:
     """Draw p(z) ten times for each row of labels, and pick the tenth with the lowest density under the aggregate posterior.
 
+    Each density of a draw costs a pass over all training images. Of more than MOST_PICKED rows, as many are taken, spread evenly.
+
     Args:
         model: on the device of the labels.
         aggregate: of the training split.
@@ -26,10 +29,11 @@ def low_posterior(
         batch_size: draws at a time.
 
     Returns:
-        The latents picked, (n, latent), lowest density first, and their labels, (n, columns); None if the density of a draw is
-        unknown because the inverse of a flow is inaccurate.
+        The latents picked, (n, latent), lowest density first, and their labels, (n, columns), n at most MOST_PICKED; None if the density
+        of a draw is unknown because the inverse of a flow is inaccurate.
     """
     torch.manual_seed(seed)
+    labels = labels[torch.from_numpy(evenly_spaced(len(labels), MOST_PICKED)).to(labels.device)]
     asked = labels.repeat(draws(len(labels)) // len(labels), 1)
     z = torch.cat([draw(model, of) for of in asked.split(batch_size)])
     log_q = aggregate.log_prob(z)
@@ -58,6 +62,7 @@ def high_posterior(model: Model, z: Tensor, labels: Tensor) -> Tensor | None:
     return lowest(log_p, round(FRACTION * len(z)))
 
 
+MOST_PICKED = 5000
 FRACTION = 0.1  # of the draws that are picked
 
 

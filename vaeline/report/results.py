@@ -29,7 +29,7 @@ from vaeline.study.step_settings import again, settings_of
 from vaeline.system.errors import UserError, in_words, reading_ours
 
 OTHERWISE = "under other parameters"  # how the reason ends if a run does not fit params.yaml
-MOST_FAILURES = 10  # images of each kind
+MOST_FAILURES = samples_file.FAILURES  # images of each kind
 METRICS = TypeAdapter(dict[str, FiniteFloat])
 
 

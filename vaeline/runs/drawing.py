@@ -1,8 +1,10 @@
 """What a run draws into samples.h5: reconstructions, samples, switched labels, codes, traversals, interpolations."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,8 +16,10 @@ from vaeline.models.low_posterior import high_posterior, low_posterior
 from vaeline.models.model import Model
 from vaeline.models.sampling import decode, draw, posterior_centres, reconstruct, sample
 from vaeline.runs import samples_file
+from vaeline.runs.samples_file import DrawnImages, Redrawn
 from vaeline.system.seeds import derive_seed
 
+BATCH = 256  # images that are decoded at a time
 MOST_CODES = 2000  # of each kind, for maps of the latent space
 TRAVERSAL_STEPS = 9
 TRAVERSAL_REACH = 2.5  # standard deviations of the codes, to either side
@@ -131,8 +135,31 @@ def _low_posterior(
         yield samples_file.LOW_POSTERIOR_CODES, low
         yield samples_file.LOW_POSTERIOR_LABELS, asked
         noise_seed = derive_seed("low posterior", seed) if noise else None
-        decoded = decode(model, low, asked, test.facts, test.batch_size, noise_seed)
-        yield samples_file.LOW_POSTERIOR, Decoded(len(low), decoded)
+        low, asked = (each[: samples_file.FAILURES] for each in picked)
+        yield samples_file.LOW_POSTERIOR, Decoded(len(low), decode(model, low, asked, test.facts, BATCH, noise_seed))
+
+
+def with_low_posterior(drawn: DrawnImages, model: Model, facts: Facts, run_seed: int) -> DrawnImages:
+    """The images that a run drew with its low-posterior samples, which are decoded when they are asked for.
+
+    Of these samples a samples.h5 has the codes; as images they would take a third of it.
+
+    Args:
+        drawn: by `model`.
+        model: in evaluation mode.
+        facts: of the images.
+        run_seed: of the run.
+    """
+    if (of := drawn.low_posterior_of) is None:
+        return drawn
+    seed = derive_seed("low posterior", derive_seed("latents", drawn.seed, run_seed))
+
+    def decoded() -> Iterator[np.ndarray]:
+        z, labels = (torch.from_numpy(each).to(next(model.parameters()).device) for each in of)
+        batches = decode(model, z, labels, facts, BATCH, None if drawn.noise == "mean" else seed)
+        return (batch.numpy() for batch in batches)
+
+    return replace(drawn, low_posterior=Redrawn(len(of.codes), decoded))
 
 
 def _draws_of_aggregate(
@@ -147,6 +174,7 @@ def _draws_of_aggregate(
             yield samples_file.POSTERIOR_LOG_P, model.latent_density.log_prob(z, None)
     rows = high_posterior(model, z, labels)
     if rows is not None:
+        rows = rows[: samples_file.FAILURES]
         noise_seed = derive_seed("high posterior", seed) if noise else None
         high = decode(model, z[rows], labels[rows], train.facts, train.batch_size, noise_seed)
         yield samples_file.HIGH_POSTERIOR, Decoded(len(rows), high)

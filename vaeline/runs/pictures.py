@@ -7,12 +7,14 @@ import numpy as np
 from PIL import Image
 
 from vaeline.data.facts import Facts
+from vaeline.data.on_disk import Images
 
 VISIBLE = 48  # pixels; smaller images are enlarged to at least this height
+MOST_POINTS = 20_000  # real points in a picture
 GAP = 128  # a grey that shows between black and between white images, on a light and on a dark page
 
 
-def picture(drawn: np.ndarray, facts: Facts, real: np.ndarray) -> bytes:
+def picture(drawn: np.ndarray, facts: Facts, real: Images) -> bytes:
     """A PNG of images side by side, or of points over the real points."""
     return points_png(drawn, real) if facts.points else grid(drawn, facts.levels)
 
@@ -54,8 +56,8 @@ def tiled(images: np.ndarray, levels: int = 256, columns: int | None = None) -> 
     return canvas
 
 
-def points_png(points: np.ndarray, real: np.ndarray) -> bytes:
-    """A PNG of drawn points over real points in grey. Only the first two dimensions are shown."""
+def points_png(points: np.ndarray, real: Images) -> bytes:
+    """A PNG of drawn points over the first MOST_POINTS real points in grey. Only the first two dimensions are shown."""
     # These take longer to import than pictures of images take to be made.
     from matplotlib.figure import Figure
 
@@ -64,7 +66,7 @@ def points_png(points: np.ndarray, real: np.ndarray) -> bytes:
     with style():
         figure = Figure(figsize=(3.2, 3.2), layout="constrained")
         axes = figure.subplots()
-        for each, colour in ((real, "#c9ced4"), (points, COLOURS[0])):
+        for each, colour in ((real[:MOST_POINTS], "#c9ced4"), (points, COLOURS[0])):
             axes.plot(each[:, 0], each[:, 1], ".", color=colour, markersize=3, markeredgewidth=0)
         axes.set_aspect("equal", "datalim")
         file = BytesIO()

@@ -6,9 +6,10 @@ vouches for the two pictures beside it.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,16 +18,19 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vaeline.data.facts import Facts
+from vaeline.data.on_disk import Images, OnDisk, blocks
 from vaeline.runs.description import Description
 from vaeline.runs.folder import again_for
 from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError, damaged
 from vaeline.system.files import sha256
 from vaeline.system.hdf5_files import opened
+from vaeline.system.memory import budget
 from vaeline.system.sealed_files import seal, unseal
 
 NAME = "samples.h5"
 ABOUT = "about"  # the attribute of the file that says what it is of, as sealed JSON
+FAILURES = 10  # low-posterior and high-posterior samples that are kept as images, those that are covered least
 BLOCK_BYTES = 2**24  # of a dataset that are read at once for its checksum
 
 RECONSTRUCTIONS = "reconstructions"  # of test images
@@ -43,8 +47,10 @@ POSTERIOR_LOG_P = "posterior_log_p"  # their log-density under p(z)
 TRAVERSALS = "traversals"
 INTERPOLATIONS = "interpolations"
 INTERPOLATIONS_THROUGH_FLOW = "interpolations_through_flow"
-LOW_POSTERIOR = "low_posterior"  # decoded draws of p(z) that the aggregate posterior covers least
-HIGH_POSTERIOR = "high_posterior"  # decoded draws of the aggregate posterior that p(z) covers least
+LOW_POSTERIOR = (
+    "low_posterior"  # decoded draws of p(z) that the aggregate posterior covers least: the first of their codes
+)
+HIGH_POSTERIOR = "high_posterior"  # decoded draws of the aggregate posterior that p(z) covers least: the first of them
 LOW_POSTERIOR_CODES = "low_posterior_codes"
 LOW_POSTERIOR_LABELS = "low_posterior_labels"
 
@@ -75,7 +81,7 @@ DATASETS = {
     TRAVERSALS: Layout("u", 5),
     INTERPOLATIONS: Layout("u", 5, "pairs"),
     INTERPOLATIONS_THROUGH_FLOW: Layout("u", 5, "pairs"),
-    LOW_POSTERIOR: Layout("uf", None, "low posterior", large=True),
+    LOW_POSTERIOR: Layout("uf", None, large=True),
     HIGH_POSTERIOR: Layout("uf", None, large=True),
     LOW_POSTERIOR_CODES: Layout("f", 2, "low posterior"),
     LOW_POSTERIOR_LABELS: Layout("i", 2, "low posterior"),
@@ -86,19 +92,52 @@ SMALL = tuple(name for name, layout in DATASETS.items() if not layout.large)
 GROUPS = sorted({layout.group for layout in DATASETS.values() if layout.group})
 
 
+class Redrawn:
+    """Images that are decoded again when they are first asked for; they are indexed as an array.
+
+    Args:
+        count: of images.
+        decode: gives all of them in batches, uint8 (any, channel, height, width).
+    """
+
+    def __init__(self, count: int, decode: Callable[[], Iterable[np.ndarray]]) -> None:
+        self._count, self._decode = count, decode
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return self._images[index]
+
+    def take(self, rows: np.ndarray, axis: int = 0) -> np.ndarray:
+        """Like `numpy.ndarray.take` along the first axis."""
+        return self._images.take(rows, axis)
+
+    @cached_property
+    def _images(self) -> np.ndarray:
+        return np.concatenate(list(self._decode()))
+
+
+class Latents(NamedTuple):
+    """What images can be decoded from again."""
+
+    codes: np.ndarray  # float32, (n, latent)
+    labels: np.ndarray  # int64, (n, columns)
+
+
 @dataclass(frozen=True)
 class DrawnImages:
     """The images that a run drew, and the labels that they were asked to show."""
 
-    reconstructions: np.ndarray  # of test images, uint8 (n, channel, height, width)
-    samples: np.ndarray  # uint8, the same shape
+    reconstructions: Images  # of test images, uint8 (n, channel, height, width)
+    samples: Images  # uint8, the same shape
     labels: np.ndarray  # that the samples were asked to show, int64 (n, columns)
     test_index: np.ndarray  # the row of the test image behind each reconstruction and each sample's labels, int64 (n,)
-    low_posterior: (
-        np.ndarray | None
-    )  # samples that the aggregate posterior covers least; None if its density is unknown
+    # Samples that the aggregate posterior covers least; None if its density is unknown, or before they are decoded again.
+    low_posterior: np.ndarray | Redrawn | None
     seed: int  # `sampling.seed`
     noise: str = "mean"  # `sampling.noise`, of samples and low-posterior samples
+    low_posterior_of: Latents | None = None  # what these samples are decoded from
 
     def require(self, facts: Facts) -> None:
         """Check that the images can be compared with the test images of a store.
@@ -115,13 +154,14 @@ class DrawnImages:
             raise _draw_again("test_index repeats a row of the test split")
 
     def _require_images(self, facts: Facts) -> None:
-        kinds = {"reconstructions": self.reconstructions, "samples": self.samples}
-        if self.low_posterior is not None:
+        kinds: dict[str, Images] = {"reconstructions": self.reconstructions, "samples": self.samples}
+        if isinstance(self.low_posterior, np.ndarray):
             kinds["low-posterior samples"] = self.low_posterior
         for kind, images in kinds.items():
-            if images.shape[1:] != facts.image_shape or images.dtype != facts.dtype or images.max() >= facts.levels:
+            most = max(block.max() for block in blocks(images))
+            if images.shape[1:] != facts.image_shape or images.dtype != facts.dtype or most >= facts.levels:
                 raise _draw_again(
-                    f"The {kind} are {'x'.join(map(str, images.shape[1:]))} of type {images.dtype}, up to {images.max()}, but the "
+                    f"The {kind} are {'x'.join(map(str, images.shape[1:]))} of type {images.dtype}, up to {most}, but the "
                     f"test images are {'x'.join(map(str, facts.image_shape))} with {facts.levels} levels"
                 )
 
@@ -231,20 +271,31 @@ def require_pictures(folder: Path, of: About) -> None:
 def read(path: Path) -> DrawnImages:
     """Read the images that a run drew, and verify the whole file. `identity` says whose they are.
 
+    Images stay on disk if they need more memory than the budget. Low-posterior samples are not decoded yet.
+
     Raises:
         UserError: the file is missing or damaged.
     """
     of = verify(path)
-    found = arrays(path, [*IMAGES, LABELS, TEST_INDEX, LOW_POSTERIOR])
+    found = arrays(path, [LABELS, TEST_INDEX, LOW_POSTERIOR_CODES, LOW_POSTERIOR_LABELS])
+    reconstructions, samples = (_images(path, name) for name in IMAGES)
+    low = LOW_POSTERIOR_CODES in found
     return DrawnImages(
-        found[RECONSTRUCTIONS],
-        found[SAMPLES],
+        reconstructions,
+        samples,
         found[LABELS],
         test_index=found[TEST_INDEX],
-        low_posterior=found.get(LOW_POSTERIOR),
+        low_posterior=None,
         seed=of.settings["sampling"]["seed"],
         noise=of.settings["sampling"]["noise"],
+        low_posterior_of=Latents(found[LOW_POSTERIOR_CODES], found[LOW_POSTERIOR_LABELS]) if low else None,
     )
+
+
+def _images(path: Path, name: str) -> Images:
+    with _opened(path) as file:
+        stored = file[name]
+        return stored[...] if stored.nbytes <= budget() else OnDisk.of(path, file, stored)
 
 
 def arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:

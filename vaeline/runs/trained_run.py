@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from vaeline.data.dequantization import to_range
 from vaeline.data.facts import SHOWN, Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.splits import SPLITS
-from vaeline.data.store import Split, read_split, require_images
+from vaeline.data.store import Split, SplitOnDisk, read_ids, read_split, require_images
 from vaeline.metrics._trust import LEAST_SHARE, is_trusted
 from vaeline.metrics.nll import Unconverged
 from vaeline.models import interpolation, sampling
@@ -45,6 +46,7 @@ from vaeline.runs.pictures import grid, points_png
 from vaeline.study.schema import MOST_SEED
 from vaeline.system.errors import UserError, reason, shown, some_of, unreadable
 from vaeline.system.files import write_bytes
+from vaeline.system.memory import budget
 from vaeline.system.seeds import derive_seed
 
 BATCH = 256  # images at a time
@@ -100,7 +102,7 @@ class TrainedRun:
 
     def __init__(self, model: Model, facts: Facts, store: Path, run_seed: int = 0) -> None:
         self.model, self.facts, self.store, self.run_seed = model, facts, store, run_seed
-        self._splits: dict[str, Split] = {}
+        self._splits: dict[str, Split | SplitOnDisk] = {}
         self._training_labels: np.ndarray | None = None
         self._latent_shape: tuple[int, ...] | None = None
 
@@ -109,8 +111,10 @@ class TrainedRun:
         """The device of the model."""
         return next(self.model.parameters()).device
 
-    def split(self, name: str = "test") -> Split:
+    def split(self, name: str = "test") -> Split | SplitOnDisk:
         """Images, labels and ids of a split of the store: `train`, `validation` or `test`.
+
+        Images that need more than an eighth of the memory (or VAELINE_MEMORY) stay on disk; their indices are those of an array.
 
         Raises:
             UserError: the store is missing or damaged, or contains other images than those that the run was trained on.
@@ -119,7 +123,7 @@ class TrainedRun:
             raise UserError(f"The split is {shown(name)}; it must be one of: {', '.join(SPLITS)}.")
         if name not in self._splits:
             require_images(self.store, self.facts)
-            self._splits[name] = read_split(self.store, name)
+            self._splits[name] = replace(read_split(self.store, name, budget()), ids=read_ids(self.store, name))
         return self._splits[name]
 
     def labels(
@@ -158,7 +162,7 @@ class TrainedRun:
         labels, chosen = as_labels(labels, None, self.facts), as_names(chosen, self.facts)
         if self._training_labels is None:
             require_images(self.store, self.facts)
-            self._training_labels = read_split(self.store, "train", 0).labels  # reads all images once, for the checksum
+            self._training_labels = read_split(self.store, "train", 0).labels
         return unseen_in_words(labels, self._training_labels, self.facts, chosen)
 
     def sample(

@@ -469,7 +469,9 @@ class Classifier(Entry):
 class Sampling(Entry):
     """The images drawn from a trained model."""
 
-    count: int | None = Field(None, ge=2, description="images of each kind; null for the number of test images")
+    count: int | None = Field(
+        10_000, ge=2, description="images of each kind, at most the number of test images; null for as many as these"
+    )
     grid: int = Field(64, ge=1, le=400, description="images in each picture")
     noise: Literal["mean", "drawn"] = Field(
         "mean",

@@ -4,6 +4,7 @@ import ctypes
 import os
 import resource
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from math import inf
 from pathlib import Path
@@ -11,18 +12,27 @@ from pathlib import Path
 from vaeline.system.errors import UserError
 
 STATUS = Path("/proc/self/status")
+GROUPS, LIMITS = (
+    Path("/proc/self/cgroup"),
+    Path("/sys/fs/cgroup"),
+)  # of Linux: which control groups we are in, and theirs
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # in glibc's malloc.h
+SHARE = 8  # a process may fill the memory that it has to one part in so many with images of a split
 
 
 def budget() -> int:
-    """Bytes of images that a process may keep in memory: VAELINE_MEMORY, in gigabytes, or an eighth of this machine's memory.
+    """Bytes of images of a split that a process may keep in memory.
+
+    VAELINE_MEMORY, in gigabytes, or else an eighth of the memory that the process has: of this machine, of its control groups
+    (such as those of a container), or of its job under Slurm, whichever has the least.
 
     Raises:
         UserError: VAELINE_MEMORY is not a number above 0.
     """
     given = os.environ.get("VAELINE_MEMORY")
     if given is None:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 8
+        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return min([machine, *_limits_of_groups(), *_limits_of_slurm()]) // SHARE
     try:
         gigabytes = float(given)
     except ValueError:
@@ -30,6 +40,48 @@ def budget() -> int:
     if not 0 < gigabytes < inf:
         raise UserError(f"VAELINE_MEMORY is {given!r}; give the gigabytes of images to keep in memory, e.g. 2.5.")
     return int(gigabytes * 1e9)
+
+
+def _limits_of_groups() -> Iterator[int]:
+    """The limits in bytes of this process's control groups, and of the groups above them; none outside Linux.
+
+    A line of /proc/self/cgroup is `0::/path` in version 2, and `number:controllers:/path` in version 1. Inside a container the path may
+    be that of the machine, which is not there; the root of the container's own groups then has the limit.
+    """
+    with suppress(OSError):
+        for line in GROUPS.read_text(encoding="utf-8").splitlines():
+            number, controllers, path = line.split(":", 2)
+            if number == "0":
+                root, file = LIMITS, "memory.max"
+            elif "memory" in controllers.split(","):
+                root, file = LIMITS / "memory", "memory.limit_in_bytes"
+            else:
+                continue
+            group = root / path.strip("/")
+            for each in (group, *group.parents):
+                if each.is_relative_to(root):
+                    yield from _whole_number(each / file)
+
+
+def _whole_number(path: Path) -> Iterator[int]:
+    """The number in a file; none if there is no such file, or if it says `max`."""
+    with suppress(OSError, ValueError):
+        yield int(path.read_text(encoding="utf-8"))
+
+
+def _limits_of_slurm() -> Iterator[int]:
+    """The limits in bytes of this job; Slurm gives megabytes. 0 means all memory of the node."""
+    megabytes = [_of_environment("SLURM_MEM_PER_NODE")]
+    if each := _of_environment("SLURM_MEM_PER_CPU"):
+        cpus = _of_environment("SLURM_CPUS_ON_NODE") or _of_environment("SLURM_CPUS_PER_TASK") or 1
+        megabytes.append(each * cpus)
+    yield from (each * 2**20 for each in megabytes if each)
+
+
+def _of_environment(name: str) -> int:
+    """The whole number in a variable of the environment; 0 if there is none."""
+    given = os.environ.get(name, "")
+    return int(given) if given.isascii() and given.isdecimal() else 0
 
 
 def peak() -> int:

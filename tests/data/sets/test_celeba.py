@@ -189,7 +189,7 @@ def test_a_person_is_in_one_split(tmp_path: Path) -> None:
     manifest = raw_images.fetch(by_person)
     assert "identity_CelebA.txt" in manifest["files"]
     preprocessing.preprocess(by_person, manifest, tmp_path / "faces.h5")
-    splits = [{persons[each] for each in store.read_split(tmp_path / "faces.h5", name).ids} for name in SPLITS]
+    splits = [{persons[each] for each in store.read_ids(tmp_path / "faces.h5", name)} for name in SPLITS]
     assert sum(map(len, splits)) == len(set.union(*splits)) == 7
 
 

@@ -37,7 +37,7 @@ def test_the_ready_study_reads_labels_and_split_out_of_the_table(wanted: Dataset
     facts = preprocessing.preprocess(wanted, manifest, Path("own.h5"))
     assert facts.label_names == ["digit", "even", "thickness"] and facts.image_shape == (1, 8, 8)
     assert facts.counts == {"train": 1260, "validation": 179, "test": 358}
-    assert {int(each.rpartition("/")[2][:4]) % 10 for each in store.read_split(Path("own.h5"), "test").ids} == {8, 9}
+    assert {int(each.rpartition("/")[2][:4]) % 10 for each in store.read_ids(Path("own.h5"), "test")} == {8, 9}
 
 
 def test_the_files_are_those_of_scikit_learn(wanted: Dataset) -> None:

@@ -560,7 +560,7 @@ def test_a_name_that_is_not_utf8_goes_as_far_as_the_store(tmp_path: Path) -> Non
         file.write(PNG)
     wanted = dataset(tmp_path / "own")
     preprocess(wanted, json.loads(json.dumps(raw_images.fetch(wanted))), tmp_path / "own.h5")
-    ids = [each for name in ("train", "validation", "test") for each in store.read_split(tmp_path / "own.h5", name).ids]
+    ids = [each for name in ("train", "validation", "test") for each in store.read_ids(tmp_path / "own.h5", name)]
     assert "a/caf\\xe9.png" in ids and len(ids) == 21
 
 
@@ -625,7 +625,7 @@ def test_copies_in_one_class_are_told_and_come_into_one_split(tmp_path: Path) ->
     manifest = raw_images.fetch(wanted)
     assert manifest["notes"][1] == "4 of 24 images are exact copies of another one, such as cat/1.png and cat/20.png."
     preprocess(wanted, manifest, tmp_path / "own.h5")
-    splits = [set(store.read_split(tmp_path / "own.h5", name).ids) for name in ("train", "validation", "test")]
+    splits = [set(store.read_ids(tmp_path / "own.h5", name)) for name in ("train", "validation", "test")]
     copied = {"cat/1.png", *(f"cat/{number}.png" for number in range(20, 24))}
     assert sum(map(len, splits)) == 24 and [bool(copied & ids) for ids in splits].count(True) == 1
 

@@ -67,7 +67,7 @@ def trained() -> Classifier:
 
 def test_visible_labels_are_learned(trained: Classifier) -> None:
     unseen = bright_halves(200, 2)
-    seen = predict(trained, torch.from_numpy(unseen.images), batch_size=64)
+    seen = predict(trained, unseen.images)
     assert (seen.numpy() == unseen.labels).mean(0).tolist() == pytest.approx([1.0, 1.0], abs=0.03)
 
 
@@ -126,7 +126,7 @@ def test_a_saved_classifier_predicts_as_before(trained: Classifier, tmp_path: Pa
     save(DataFiles("tiny", tmp_path).classifier, trained, STUDY)
     loaded = load(tmp_path / "tiny.classifier.safetensors")
     assert torch.equal(loaded(images), trained(images))
-    assert torch.equal(predict(loaded, images), predict(trained, images))
+    assert torch.equal(predict(loaded, images.numpy()), predict(trained, images.numpy()))
 
 
 def test_saving_twice_gives_the_same_bytes(trained: Classifier, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_value_that_never_occurred_is_never_predicted() -> None:
     images = bright_halves(64, 0)
     images.labels[:, 1] = 0
     classifier = train(images, images, facts_of(images.images, [2, 3]), SETTINGS.model_copy(update={"epochs": 1}))
-    assert set(predict(classifier, torch.from_numpy(images.images))[:, 1].tolist()) == {0}
+    assert set(predict(classifier, images.images)[:, 1].tolist()) == {0}
 
 
 @pytest.mark.parametrize("count", [1, 4])
@@ -201,7 +201,7 @@ def test_a_value_of_few_images_is_not_seen_everywhere(count: int) -> None:
     with pytest.warns(RareLabels, match=rf"Fewer than 5 training images have label_0=2 \({count}\)\. The classifier"):
         classifier = train(images, validation, facts, SETTINGS)
     unseen = bright_halves(200, 2)
-    seen = predict(classifier, torch.from_numpy(unseen.images)).numpy()
+    seen = predict(classifier, unseen.images).numpy()
     assert (seen == unseen.labels).mean(0).tolist() == pytest.approx([1.0, 1.0], abs=0.03)
     assert classifier.skill.unlearned == [] and classifier.skill.labels["label_0"].balanced_accuracy > 0.9  # type: ignore[union-attr]
 
@@ -211,7 +211,7 @@ def test_a_value_of_five_images_may_be_seen() -> None:
     images.labels[:5, 0] = 2
     images.images[:5] = 255
     classifier = train(images, images, facts_of(images.images, [3, 2]), SETTINGS)
-    assert set(predict(classifier, torch.from_numpy(images.images[:5]))[:, 0].tolist()) == {2}
+    assert set(predict(classifier, images.images[:5])[:, 0].tolist()) == {2}
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -285,10 +285,10 @@ def test_a_nonfinite_loss_stops_with_an_explanation() -> None:
 
 
 def test_probabilities_are_the_softmax_of_the_logits(trained: Classifier) -> None:
-    images = torch.from_numpy(bright_halves(30, 5).images)
-    found = probabilities(trained, images, batch_size=7)
+    images = bright_halves(30, 5).images
+    found = probabilities(trained, images)
     assert [tuple(column.shape) for column in found] == [(30, values) for values in trained.cardinalities]
-    for column, logits in zip(found, trained.logits(images), strict=True):
+    for column, logits in zip(found, trained.logits(torch.from_numpy(images)), strict=True):
         torch.testing.assert_close(column, logits.softmax(1), atol=1e-5, rtol=0)
 
 
