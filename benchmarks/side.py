@@ -27,10 +27,10 @@ def serve(work: Work) -> None:
         started = time.perf_counter()
         amount = work()
         seconds = time.perf_counter() - started
-        print(json.dumps({"amount": amount, "seconds": seconds, "peak_bytes": _peak()}), file=answers, flush=True)
+        print(json.dumps({"amount": amount, "seconds": seconds, "peak_bytes": peak()}), file=answers, flush=True)
 
 
-def _peak() -> int:
+def peak() -> int:
     """Peak memory of this process in bytes. On Linux, the value of `getrusage` includes the parent's peak before exec."""
     status = Path("/proc/self/status")
     if status.exists():

@@ -71,6 +71,12 @@ def digest(modules: Iterable[str]) -> str:
     Args:
         modules: dotted names.
     """
+    return _digest_of_modules(frozenset(modules))
+
+
+@cache
+def _digest_of_modules(modules: frozenset[str]) -> str:
+    """The variants of a study share few sets of modules."""
     return digest_of(closure(modules))
 
 
@@ -95,7 +101,7 @@ def closure(modules: Iterable[str]) -> set[Path]:
 
 def forget() -> None:
     """Look at the files again for the next hash. Within a hash, and until this is called, each file is looked at once."""
-    for known in (_imported, _module, _files, _data_files, _by_name, _refuse_linked):
+    for known in (_digest_of_modules, _imported, _module, _files, _data_files, _by_name, _refuse_linked):
         known.cache_clear()
 
 

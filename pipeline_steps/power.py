@@ -8,7 +8,7 @@ from pipeline_steps.command import study_command
 from vaeline.evaluation.catalogue import catalogue, require_primary
 from vaeline.report import compare, comparison, results
 from vaeline.report.comparison import Comparison
-from vaeline.report.power import MOST_SEEDS, SURE, Claim, claims_of, level_of
+from vaeline.report.power import MOST_SEEDS, SURE, Claim, claims_of, holds_claims, level_of
 from vaeline.report.table import number
 from vaeline.runs.folder import FILES, StudyFolder
 from vaeline.study.schema import Study
@@ -60,8 +60,8 @@ def _comparison(study: Study) -> Comparison:
         found = comparison.read(path)
         if found.study != study.study.name:
             raise UserError(f"{path} has the results of the study {found.study}; run the study again.")
-        if list(found.variants) == study.study.variants:  # else variants came or went after the report
-            return found
+        if list(found.variants) == study.study.variants and holds_claims(found, study.study):
+            return found  # else variants came or went after the report, or the study claims something else
     runs = results.read(folder.runs, study, tolerant=True)
     if not runs.runs:
         raise UserError(f"No run in {folder.runs} is finished; run the study first (snakemake --cores 4 all).")

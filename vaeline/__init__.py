@@ -4,11 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vaeline.report.rows import metrics_of, study_table
+    from vaeline.report.rows import differences, metrics_of, study_table
     from vaeline.runs.trained_run import TrainedRun, load
 
-__all__ = ["TrainedRun", "load", "metrics_of", "study_table"]
-OF_REPORT = ("metrics_of", "study_table")
+__all__ = ["TrainedRun", "differences", "load", "metrics_of", "study_table"]
+OF_REPORT = ("differences", "metrics_of", "study_table")
 
 
 def __getattr__(name: str) -> Any:

@@ -37,6 +37,7 @@ from vaeline.study.reading import PARAMS, load
 from vaeline.system.errors import UserError, in_words
 from vaeline.system.files import is_disk_full, write_json, written_aside
 from workflow.file_claims import says_other
+from workflow.parameters_once import parsed_once
 from workflow.project_checks import check_folder_of_snakemake, check_project, check_repository, in_future
 from workflow.waiting import wait_for
 
@@ -162,7 +163,7 @@ def main(record: bool) -> None:
 
     logging.getLogger("dvc").setLevel(logging.WARNING)
     before = _study()
-    with _alone(), planned() as workflow, Repo(".") as repo, lock_repo(repo):
+    with _alone(), planned() as workflow, parsed_once(), Repo(".") as repo, lock_repo(repo):
         if RUNNING.exists() and not record:
             return
         dvc_locks.leave(repo)

@@ -11,7 +11,7 @@ from tests.made_up import study, write_run
 from vaeline.report import compare, results
 from vaeline.report import page as report
 from vaeline.report.findings import Findings
-from vaeline.report.plots.shared import contract
+from vaeline.report.plots.shared import contract, rendering
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import Provenance, Stage
 
@@ -40,12 +40,33 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "report.html"
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of nine variants, without its plots."""
+    folder, names = (
+        tmp_path_factory.mktemp("many"),
+        [f"{kind}_{size}" for kind in ("conv", "mlp", "vq") for size in "abc"],
+    )
+    for place, variant in enumerate(names):
+        for seed in range(2):
+            metrics = {"nll": 1.0 + place + seed / 8, "fd_sample": 9.0 - place}
+            write_run(folder / variant / f"seed-{seed}", metrics)
+    found = results.read(folder, of := study(tuple(names), (0, 1)))
+    findings = Findings(found, compare.compare(found))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("svg_for_page", "png"):
+            patch.setattr(rendering, name, lambda _: b"")
+        page = report.render(report.compose(of, RenderedPlots(findings, contract.found()), Provenance([], {}, {})))
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    return folder / "report.html"
+
+
 @pytest.fixture
 def opened(browser: "Browser", written: Path) -> Iterator[Callable[..., "Page"]]:
     """Open the report. The test fails if the page logs a message or makes a request."""
-    contexts, said = [], []
+    contexts, said, pages = [], [], set()
 
-    def open_page(width: int = 1280, **options: Any) -> "Page":
+    def open_page(width: int = 1280, path: Path = written, **options: Any) -> "Page":
         context = browser.new_context(viewport={"width": width, "height": 900}, offline=True, **options)
         contexts.append(context)
         page = context.new_page()
@@ -53,13 +74,14 @@ def opened(browser: "Browser", written: Path) -> Iterator[Callable[..., "Page"]]
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("dialog", lambda dialog: said.append(f"a dialog: {dialog.message}"))
         page.on("request", lambda request: None if request.url.startswith("data:") else said.append(request.url))
-        page.goto(written.as_uri())
+        pages.add(path.as_uri())
+        page.goto(path.as_uri())
         return page
 
     yield open_page
     for context in contexts:
         context.close()
-    assert [words for words in said if words != written.as_uri()] == []
+    assert [words for words in said if words not in pages] == []
 
 
 def variants(page: "Page") -> list[str]:
@@ -82,6 +104,37 @@ def test_variants_are_sorted_by_a_metric_the_better_first(opened: Callable[..., 
     assert row.locator("td.number .value").all_inner_texts() == ["2", "5", "7", "9"]
     sort().first.press("Enter")
     assert variants(page) == ["one", "four", "three", "two"]
+
+
+def test_variants_are_filtered_by_words_of_their_names(opened: Callable[..., "Page"], many: Path) -> None:
+    page = opened(path=many)
+    columns, rows = page.locator(".results thead .variant:visible"), page.locator("#runs tbody tr:visible")
+    page.get_by_label("Show variants").focus()
+    page.keyboard.type("VQ, conv_b")
+    shown = ["conv_b", "vq_a", "vq_b", "vq_c"]
+    assert columns.all_inner_texts() == shown and page.locator("#filtered").inner_text() == "4 of 9 variants"
+    assert page.locator(".results tbody tr", has_text="nll").first.locator("td.number:visible").count() == 4
+    assert rows.locator("th").all_inner_texts() == [name for name in shown for _ in range(2)]
+    assert page.locator(".pictures figure .variant:visible").all_inner_texts() == shown * 2
+    page.locator(".results .sort").first.press("Enter")
+    page.locator(".results .sort").first.press("Enter")  # the worst first
+    assert columns.all_inner_texts() == shown[::-1]
+    page.get_by_label("Show variants").press("Escape")
+    assert columns.count() == 9 and rows.count() == 18 and page.locator("#filtered").inner_text() == "9 variants"
+
+
+def test_the_first_column_stays_in_view(opened: Callable[..., "Page"], many: Path) -> None:
+    page = opened(width=700, path=many)
+    for table in ("#table", "#runs"):
+        cell = page.locator(f"{table} tbody tr:nth-child(2) th").first
+        box = cell.bounding_box()
+        page.locator(f"{table} .scroll").first.evaluate("each => { each.scrollLeft = 300; }")
+        moved = cell.bounding_box()
+        assert box and moved and moved["x"] == pytest.approx(box["x"], abs=1)
+
+
+def test_few_variants_have_no_filter(opened: Callable[..., "Page"]) -> None:
+    assert not opened().locator("#filter").count()
 
 
 def test_runs_are_sorted_by_a_column(opened: Callable[..., "Page"]) -> None:

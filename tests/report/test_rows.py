@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 import vaeline
-from tests.made_up import write_run
+from tests.made_up import study as of_variants
+from tests.made_up import write_run, write_runs
+from vaeline.report import compare, results
 from vaeline.system.errors import UserError
 
 
@@ -42,6 +44,27 @@ def test_a_studys_runs_are_one_table(study: Path) -> None:
         {"variant": "one", "seed": 1, "nll": 2.0, "mig": None, "sigma": 0.1},
         {"variant": "two", "seed": 0, "nll": 4.0, "mig": None, "sigma": 0.1},
     ]
+
+
+def test_the_difference_of_any_two_variants_is_that_of_the_report(tmp_path: Path) -> None:
+    values = {name: [place + 0.1 * seed * (-1) ** place for seed in range(3)] for place, name in enumerate("abcdefgh")}
+    write_runs(tmp_path / "results/tiny/runs", values)
+    whole = compare.compare(results.read(tmp_path / "results/tiny/runs", of_variants(tuple("gh"))))
+    [row] = vaeline.differences(tmp_path / "results/tiny", "h", "g")
+    pair = whole.metrics["nll"].pair("h", "g")
+    assert pair is not None
+    assert row == {
+        "metric": "nll", "difference": pair.difference, "half_width": pair.half_width, "p_value": pair.p_value, "seeds": 3,
+        "won": 0, "lost": 3,
+    }  # fmt: skip
+
+
+def test_differences_are_of_two_variants_that_ran(study: Path) -> None:
+    assert [row["seeds"] for row in vaeline.differences(study, "one", "two")] == [1, 1]
+    with pytest.raises(UserError, match="'three' has no run in .* the variants that have one are one, two"):
+        vaeline.differences(study, "one", "three")
+    with pytest.raises(UserError, match="Both variants are one; name two"):
+        vaeline.differences(study, "one", "one")
 
 
 def test_what_is_no_result_is_one_sentence(study: Path, tmp_path: Path) -> None:

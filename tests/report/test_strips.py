@@ -1,13 +1,12 @@
 """Paired comparisons as places on a line."""
 
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.made_up import described, study, write_run, write_runs
 from vaeline.report import compare, results, table
-from vaeline.report.strips import shown_pairs, strips_of
+from vaeline.report.strips import strips_of
 
 
 def test_a_strip_holds_zero_every_seed_and_the_interval(tmp_path: Path) -> None:
@@ -18,16 +17,6 @@ def test_a_strip_holds_zero_every_seed_and_the_interval(tmp_path: Path) -> None:
     assert (found.zero, strip.high) == (3, 97)  # from 0 to 3.1 + 0.43, a margin at either end
     assert strip.mean == pytest.approx(3 + 94 * 3.1 / 3.5303, abs=0.01)
     assert strip.seeds == pytest.approx([3 + 94 * value / 3.5303 for value in (3, 3, 3.3)], abs=0.01)
-
-
-def test_few_variants_are_paired_each_with_each() -> None:
-    assert shown_pairs(["a", "b", "c"]) == [("a", "b"), ("a", "c"), ("b", "c")]
-
-
-def test_many_variants_are_paired_with_the_best_and_the_next() -> None:
-    ranking = ["a", "b", "c", "d", "e", "f", "g"]
-    with_best, with_next = [("a", other) for other in ranking[1:]], list(pairwise(ranking[1:]))
-    assert shown_pairs(ranking) == [*with_best, *with_next]
 
 
 def test_a_comparison_with_a_saturated_value_decides_nothing(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from dvc.repo import Repo, lock_repo
 from tests.workflow.launched import Launched
 from tests.workflow.scratch import SHARED, Project, choices_of, stages_of
 from workflow import bridge
+from workflow.parameters_once import parsed_once
 
 REPORT = "report"
 EVERY = sorted([*SHARED, REPORT, *choices_of("gaussian_cvae", "cvae"), *stages_of("gaussian_cvae"), *stages_of("cvae")])
@@ -297,6 +298,17 @@ def test_a_late_bridge_leaves_a_live_run_alone(project: Project) -> None:
     assert (project.folder / bridge.SEEN).read_bytes() == seen
     project.run(sys.executable, "-m", "workflow.bridge", "--record")
     assert not (project.folder / bridge.RUNNING).exists()
+
+
+def test_an_edit_while_the_bridge_looks_is_noticed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.folder)
+    with parsed_once(), Repo(".") as repo, lock_repo(repo):
+        [stage] = repo.stage.collect("train@digits-cvae-0")
+        found = [bool(stage.status())]
+        for edit in (widen, narrow):
+            project.edit(edit("cvae"))
+            found.append(bool(stage.status()))
+    assert found == [False, True, False]
 
 
 def test_the_bridge_does_nothing_without_changes(project: Project) -> None:

@@ -1,7 +1,6 @@
-"""Compute a comparison: summarise each metric over seeds, and compare every two variants."""
+"""Compute a comparison: summarise each metric over seeds, and compare variants two by two."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.record import Record
@@ -9,7 +8,8 @@ from vaeline.report import claims, verdicts
 from vaeline.report.comparability import DEFINING, definition_of, distinct, measures, why_no_mean
 from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
 from vaeline.report.estimates import RunValue, estimate_of
-from vaeline.report.paired_differences import paired_difference
+from vaeline.report.kept_pairs import kept
+from vaeline.report.paired_differences import Pair, paired_difference
 from vaeline.report.results import Results, Run
 from vaeline.study.schema import Published
 from vaeline.system.errors import UserError, did_you_mean
@@ -19,15 +19,17 @@ TO_BE_SAID = ("samples", "images", "features", "noise")
 
 
 def compare(results: Results) -> Comparison:
-    """Summarise each metric over seeds, and compare every two variants on the seeds they share.
+    """Summarise each metric over seeds, and compare variants two by two on the seeds they share.
+
+    Of many variants, the pairs that `kept_pairs` names are compared.
 
     Raises:
         UserError: a published metric, or how it was made, has an unknown name.
     """
-    names = sorted({name for run in results.runs for name in (*run.metrics, *run.evaluation)})
-    _refuse_unknown(results.published, names)
-    metrics = {name: _results_of(results, name) for name in names}
+    metrics = summaries(results)
+    _refuse_unknown(results.published, list(metrics))
     decide = claims.primary(results.study, metrics)
+    metrics = {name: _with_pairs(results, name, of, name in decide) for name, of in metrics.items()}
     level = claims.level_of(results.study)
     if not results.missing:  # a preview claims nothing
         metrics |= claims.adjusted(metrics, decide, results.study.baseline, level)
@@ -53,6 +55,18 @@ def compare(results: Results) -> Comparison:
             for variant in results.study.variants
         },
     )
+
+
+def summaries(results: Results) -> dict[str, MetricResults]:
+    """Each metric over seeds, without pairs of variants."""
+    names = sorted({name for run in results.runs for name in (*run.metrics, *run.evaluation)})
+    return {name: _results_of(results, name) for name in names}
+
+
+def pairs_of(results: Results) -> dict[str, Pair]:
+    """The comparison of two variants that are the only ones, in each metric that both have and that was measured alike; not adjusted."""
+    every = {name: _with_pairs(results, name, of, primary=False) for name, of in summaries(results).items()}
+    return {name: of.pairs[0] for name, of in every.items() if of.pairs}
 
 
 def summarise(values: Mapping[int, RunValue]) -> Summary:
@@ -111,12 +125,9 @@ def _results_of(results: Results, name: str) -> MetricResults:
     }
     unlike = {variant: why_no_mean(of) for variant, of in definitions.items() if len(distinct(of)) > 1}
     values = {
-        variant: {run.seed: _value(run, name) for run in runs[variant] if name in run.metrics}
-        for variant, of in definitions.items()
-        if of and variant not in unlike
+        variant: _values(runs[variant], name) for variant, of in definitions.items() if of and variant not in unlike
     }
     by_variant = measures({variant: definitions[variant][0] for variant in values})
-    higher = catalogue().metric(name).better == "higher"
     descriptive = {variant: why for variant in values if (why := _once(runs[variant], name, "descriptive"))}
     entries = {
         variant: [
@@ -137,12 +148,24 @@ def _results_of(results: Results, name: str) -> MetricResults:
         descriptive=descriptive,
         verdicts={variant: found for variant in values if (found := verdicts.over_seeds(entries[variant]))},
         measures=by_variant,
-        pairs=[
-            paired_difference(first, second, values, higher)
-            for first, second in combinations([variant for variant in values if variant not in descriptive], 2)
-            if values[first].keys() & values[second].keys() and by_variant.get(first) == by_variant.get(second)
-        ],
+        pairs=[],
     )
+
+
+def _with_pairs(results: Results, name: str, of: MetricResults, primary: bool) -> MetricResults:
+    """The results of a metric with the pairs of variants that are kept, of those that share a seed."""
+    metric = catalogue().metric(name)
+    values = {variant: _values(results.of(variant), name) for variant in of.summaries}
+    pairs = [
+        paired_difference(first, second, values, metric.better == "higher")
+        for first, second in kept(of, metric, primary, results.study.baseline)
+        if values[first].keys() & values[second].keys()
+    ]
+    return of.model_copy(update={"pairs": pairs})
+
+
+def _values(runs: list[Run], name: str) -> dict[int, RunValue]:
+    return {run.seed: _value(run, name) for run in runs if name in run.metrics}
 
 
 def _value(run: Run, name: str) -> RunValue:

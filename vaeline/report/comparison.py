@@ -1,4 +1,4 @@
-"""What a study found: every metric over the seeds, and every two variants compared on the seeds they share.
+"""What a study found: every metric over the seeds, and variants compared two by two on the seeds they share.
 
 A comparison is written as comparison.json and read back from it, so that a table is printed without the runs.
 """
@@ -51,9 +51,8 @@ class MetricResults(Entry):
     measures: dict[
         str, str
     ]  # variant -> what the value is, if the variants' values differ in that: `density of pixels`, ...
-    pairs: list[
-        Pair
-    ]  # of variants that share a seed and whose measures are the same; not of those that it only describes
+    # Of variants that share a seed and whose measures are the same, not of those that it only describes: see `kept_pairs`.
+    pairs: list[Pair]
 
     @property
     def mixed(self) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from vaeline.report import claims
 from vaeline.report.comparison import Comparison
 from vaeline.report.estimates import CLASSIFIERS, SEEDS, TOGETHER, Error, Estimate
+from vaeline.report.kept_pairs import ALL_PAIRS
 from vaeline.report.paired_differences import Pair
 from vaeline.study.schema import StudySection
 
@@ -100,6 +101,13 @@ def claims_of(comparison: Comparison, study: StudySection) -> list[Claim]:
     names = claims.primary(study, comparison.metrics)
     places = claims.claimed(comparison.metrics, names, study.baseline)
     return [Claim.of(name, comparison.metrics[name].pairs[place]) for name, place in places]
+
+
+def holds_claims(comparison: Comparison, study: StudySection) -> bool:
+    """Whether a comparison holds all pairs that the study claims as it is declared now. Of few variants, it holds every pair."""
+    few = len(comparison.variants) <= ALL_PAIRS
+    metrics = set(claims.primary(study, comparison.metrics)) <= set(comparison.primary)
+    return few or (metrics and comparison.baseline in (None, study.baseline))
 
 
 def level_of(study: StudySection, count: int) -> float:

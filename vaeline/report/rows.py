@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 
 from vaeline.evaluation.catalogue import catalogue
+from vaeline.report.common_ground import CommonGround
+from vaeline.report.compare import pairs_of
+from vaeline.report.results import Results, Run
 from vaeline.runs.folder import RunKey, key_of, runs_in
 from vaeline.runs.identity import description_of, evaluation_of
+from vaeline.study.schema import StudySection
 from vaeline.system.errors import UserError, shown
 
 Row = dict[str, str | int | float | None]
@@ -69,6 +73,57 @@ def study_table(study: Path | str) -> list[Row]:
         {"variant": key.variant, "seed": key.seed, **{name: each.get(name, {}).get("value") for name in names}}
         for key, each in entries.items()
     ]
+
+
+def differences(study: Path | str, first: str, second: str) -> list[Row]:
+    """The difference of two variants in every metric, paired over the seeds that both ran, from the files of their runs.
+
+    comparison.json holds the pairs that a study of many variants claims or shows; this gives any other. Intervals are not adjusted for the
+    number of comparisons, so they claim nothing.
+
+    Args:
+        study: folder of its results, such as `results/digits`.
+        first: name of a variant.
+        second: name of another.
+
+    Returns:
+        Rows with the keys `metric`, `difference` (first minus second), `half_width` (of the 95% interval; None for one seed), `p_value`
+        (None for one seed), `seeds` (shared), `won` and `lost` (seeds on which the first is better or worse). A metric that one of
+        the two lacks, or that was measured in different ways, has no row.
+
+    Raises:
+        UserError: a variant has no run that is evaluated, or a file is damaged or of another run, or the runs are of other images.
+    """
+    folder = _path(study, "study")
+    there = {key: path for key, path in runs_in(folder / "runs").items() if (path / "evaluation.json").exists()}
+    for variant in (first, second):
+        if not any(key.variant == variant for key in there):
+            raise UserError(f"{shown(variant)} has no run in {folder / 'runs'} that is evaluated; {_others(there)}.")
+    if first == second:
+        raise UserError(f"Both variants are {first}; name two.")
+    common = CommonGround()
+    runs = [_measured(path, key, common) for key, path in there.items() if key.variant in (first, second)]
+    section = StudySection(name=folder.name, variants=[first, second], seeds=sorted({run.seed for run in runs}))
+    found = pairs_of(Results(section, runs, {}))
+    keys = ("difference", "half_width", "p_value", "seeds", "won", "lost")
+    return [
+        {"metric": name, **{key: getattr(found[name], key) for key in keys}}
+        for name in catalogue().metrics
+        if name in found
+    ]
+
+
+def _others(there: dict[RunKey, Path]) -> str:
+    names = sorted({key.variant for key in there})
+    return f"the variants that have one are {', '.join(names)}" if names else "run the study first"
+
+
+def _measured(folder: Path, key: RunKey, common: CommonGround) -> Run:
+    """A run with its metrics alone, which must be of the same images as the runs before."""
+    made = description_of(folder, key)
+    measured = evaluation_of(folder, made)
+    common.admit(folder, made.facts, measured.of)
+    return Run(*key, measured.metrics, {}, b"", b"", {}, {}, made.facts, {}, made.weights_sha256, measured.checksum)
 
 
 def _entries(folder: Path, key: RunKey) -> dict[str, dict]:

@@ -1,16 +1,15 @@
 """Strips: paired comparisons of variants drawn as dots and intervals on a line, at places in per cent of its length."""
 
-from collections.abc import Callable, Sequence
-from itertools import combinations, pairwise
+from collections.abc import Callable
 from typing import NamedTuple
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric
 from vaeline.report import table
 from vaeline.report.comparison import Comparison, MetricResults
+from vaeline.report.kept_pairs import shown
 from vaeline.report.paired_differences import Pair
 
-ALL_PAIRS = 6  # variants of which every pair is shown
 MARGIN = 3.0  # per cent of a strip left free at either end
 
 
@@ -37,20 +36,13 @@ def strips_of(comparison: Comparison, name: str) -> Strips:
     """The strips of a metric, best variants first; variants whose measures differ are not paired."""
     results, metric = comparison.metrics[name], catalogue().metric(name)
     rankings = [part.ranking(metric) for part in results.alike().values()]
-    ranked = [pair for of in rankings for two in shown_pairs(of) if (pair := results.pair(*two))]
+    ranked = [pair for of in rankings for two in shown(of) if (pair := results.pair(*two))]
     pairs = [pair.turned() if metric.sign * pair.difference > 0 else pair for pair in ranked]
     advantages = [_advantages(results, pair, metric) for pair in pairs]
     place = _scale([0.0, *_ends(pairs), *(value for each in advantages for value in each)])
     decided = _decided(comparison, name, pairs)
     strips = [_strip(*each, place) for each in zip(pairs, decided, advantages, strict=True)]
     return Strips(place(0.0), strips)
-
-
-def shown_pairs(ranking: Sequence[str]) -> list[tuple[str, str]]:
-    """Every two variants; of many variants, the best against each other one, and each against the next."""
-    if len(ranking) <= ALL_PAIRS:
-        return list(combinations(ranking, 2))
-    return list(dict.fromkeys([*((ranking[0], other) for other in ranking[1:]), *pairwise(ranking)]))
 
 
 def _decided(comparison: Comparison, name: str, pairs: list[Pair]) -> list[bool]:

@@ -20,6 +20,7 @@ from vaeline.system.files import write_text
 from vaeline.system.sealed_files import seal, unseal
 
 NAME = "variant.yaml"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Description(BaseModel):
@@ -56,13 +57,15 @@ class Description(BaseModel):
             return False
 
 
-class _WithoutAliases(yaml.SafeLoader):
-    """Refuses aliases, which `write_description` never writes, and which a few lines can multiply beyond all memory."""
+def _parsed(text: str) -> Any:
+    """The content of safe YAML without aliases: `write_description` writes none, and a few lines of them can exceed all memory.
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "it contains an alias", self.peek_event().start_mark)
-        return super().compose_node(parent, index)
+    The parser is that of libyaml where PyYAML has it, which takes a tenth of the time: both engines' bridge reads every run.
+    """
+    for event in yaml.parse(text, LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "it contains an alias", None)
+    return yaml.load(text, LOADER)  # a safe loader
 
 
 def write_description(folder: Path, content: Mapping[str, object]) -> None:
@@ -78,7 +81,7 @@ def read_content(path: Path) -> dict[str, Any]:
         UserError: it is missing, damaged, was edited, or is of an older version, which wrote no seal.
     """
     with reading_ours(path, again_for(path, "train")):
-        return unseal(yaml.load(path.read_text(encoding="utf-8"), _WithoutAliases))  # a safe loader
+        return unseal(_parsed(path.read_text(encoding="utf-8")))
 
 
 def described(path: Path) -> Description:

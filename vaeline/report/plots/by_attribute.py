@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
-from vaeline.report.plots.shared.variant_colours import colours
+from vaeline.report.plots.shared.legend import add_legend
+from vaeline.report.plots.shared.variant_colours import colours, marker_of
 from vaeline.report.results import Results
 
 WIDTH = 7.0  # inches
@@ -24,9 +25,10 @@ def draw(findings: Findings) -> Figure:
     for variant, colour in colours(findings.variants).items():
         places = [place for place, label in enumerate(order) if variant in found[label]]
         values = [found[order[place]][variant] for place in places]
-        axes.plot(values, places, "o", color=colour, markersize=4.5, label=variant)
+        marker = marker_of(findings.variants, variant)
+        axes.plot(values, places, marker, color=colour, markersize=4.5, linestyle="", label=variant)
     handles, names = axes.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper left", ncols=4, frameon=False)
+    add_legend(figure, handles, names, "outside upper left")
     axes.set_yticks(range(len(order)), order, parse_math=False)
     axes.set_ylim(-0.7, len(order) - 0.3)
     axes.set_xlabel("condition accuracy")

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import Plot
+from vaeline.report.plots.shared.legend import add_legend
 from vaeline.report.plots.shared.variant_colours import colours, stroke_of
 from vaeline.report.results import Run
 
@@ -35,8 +36,7 @@ def draw(findings: Findings) -> Figure:
     for axes, curve in zip(figure.subplots(2, 2).flat, CURVES, strict=True):
         draw_curve(axes, findings, curve)
     handles, names = figure.axes[0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 4), frameon=False)
+    add_legend(figure, handles, names)
     return figure
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.legend import add_legend
 from vaeline.report.plots.shared.variant_colours import colours, stroke_of
 from vaeline.report.results import Run
 
@@ -29,8 +30,7 @@ def draw(findings: Findings) -> Figure:
         axes.set_ylabel(label)
     _share_limits(panels, findings)
     handles, names = panels[0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, names, loc="outside upper left", ncols=4, frameon=False)
+    add_legend(figure, handles, names, "outside upper left")
     for axes, (title, _) in zip(panels, PANELS.values(), strict=True):
         axes.set_title(title)
     return figure

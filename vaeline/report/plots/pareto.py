@@ -8,11 +8,16 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import Plot
+from vaeline.report.plots.shared.legend import add_legend
 from vaeline.report.plots.shared.variant_colours import colours, marker_of
 from vaeline.report.tradeoffs import Scale, front, means, panels, scales
+from vaeline.system.plot_style import COLOURS
 
 PANEL = (3.3, 2.9)  # inches
 BOUND = "v"  # marks a likelihood that is an upper bound: the true value lies below
+MOST_IN_PANEL = 12  # rows of a legend in a panel
+MANY = len(COLOURS)  # variants; of more, whose colours repeat, those on the front have their names beside them
+ROOM = (0.3, 0.06)  # across and up, that a name takes of a panel
 WIDE = 10  # a scale is logarithmic if its largest value is more than this times its smallest
 
 
@@ -48,6 +53,22 @@ def _draw_panel(axes: Axes, variants: list[str], x: Scale, y: Scale) -> None:
             _draw_mean(axes, variant, (x, y), {"fmt": mean, "color": colour}, found[variant] in best)
     axes.set_xlabel(x.label)
     _set_scales(axes, x, y)
+    if len(variants) > MANY:
+        _name_front(axes, {variant: found[variant] for variant in front(found)})
+
+
+def _name_front(axes: Axes, places: dict[str, tuple[float, float]]) -> None:
+    """Write the names of variants on the front to the right of their means, the last to the left, without those that have no room."""
+    axes.autoscale_view()
+    ranked = sorted(places, key=lambda variant: places[variant])
+    taken: list[tuple[float, float]] = []
+    for variant in ranked:
+        x, y = axes.transAxes.inverted().transform(axes.transData.transform(places[variant]))
+        if all(abs(x - u) > ROOM[0] or abs(y - v) > ROOM[1] for u, v in taken):
+            taken.append((x, y))
+            across, by = ("right", -5) if variant == ranked[-1] and len(ranked) > 1 else ("left", 5)
+            text = axes.annotate(variant, places[variant], (by, 4), textcoords="offset points", ha=across, va="bottom")
+            text.set(fontsize=7, parse_math=False, zorder=4)
 
 
 def _draw_runs(axes: Axes, x: dict[int, float], y: dict[int, float], colour: str, marker: str) -> None:
@@ -92,14 +113,14 @@ def _is_wide(scale: Scale) -> bool:
 
 
 def _draw_legend(figure: Figure, variants: list[str], found: list[Scale]) -> None:
-    """Draw the legend in an empty panel if there is one, and above the panels otherwise."""
+    """Draw the legend in an empty panel if there is one that takes it, and above the panels otherwise."""
     shown = [variant for variant in variants if any(variant in scale.summaries for scale in found)]
     handles = [*_variant_handles(variants, shown), *_sign_handles(bounds=any(scale.bounds for scale in found))]
     empty = [axes for axes in figure.axes if not axes.axison]
-    if empty:
+    if empty and len(handles) <= MOST_IN_PANEL:
         empty[0].legend(handles=handles, loc="center", frameon=False)
     else:
-        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 4), frameon=False)
+        add_legend(figure, handles, [str(each.get_label()) for each in handles])
 
 
 def _variant_handles(variants: list[str], shown: list[str]) -> list[Line2D]:

@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from vaeline.report.expected_best import expected_best
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import Plot
+from vaeline.report.plots.shared.legend import add_legend
 from vaeline.report.plots.shared.variant_colours import colours, marker_of, stroke_of
 
 SIZE = (7.0, 3.4)  # inches
@@ -22,7 +23,7 @@ def draw(findings: Findings) -> Figure:
     axes.set_xlabel("trials")
     axes.set_ylabel(f"best {findings.results.settings['tuning']['metric']}")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    figure.legend(loc="outside upper center", ncols=4, frameon=False)
+    add_legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 

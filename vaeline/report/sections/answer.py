@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import answer, table
 from vaeline.report.comparison import Comparison
+from vaeline.report.kept_pairs import ALL_PAIRS
 from vaeline.report.sections.section import Section
-from vaeline.report.strips import ALL_PAIRS, Strips, strips_of
+from vaeline.report.strips import Strips, strips_of
 
 
 @dataclass(frozen=True)

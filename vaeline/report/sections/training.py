@@ -6,7 +6,10 @@ from functools import partial
 from vaeline.report.findings import Findings
 from vaeline.report.plots import curves
 from vaeline.report.plots.shared import rendering
+from vaeline.report.plots.shared.variant_colours import stroke_of
 from vaeline.report.sections.section import Section
+
+DASHES = {"-": "none", "--": "6 3", "-.": "7 2 2 2", ":": "2 2"}  # matplotlib's stroke -> SVG's
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class TrainingSection(Section):
 
     id, title, template = "curves", "Training", "training.html.j2"
 
-    variants: list[str]  # that have a run
+    strokes: dict[str, str]  # variant that has a run -> the dashes of its lines, as SVG writes them
     curves: list[tuple[curves.Curve, bytes]]  # with SVG
 
 
@@ -25,4 +28,5 @@ def training_section(findings: Findings) -> TrainingSection | None:
     if not variants:
         return None
     drawn = [(curve, rendering.svg_for_page(partial(curves.draw_one, findings, curve))) for curve in curves.CURVES]
-    return TrainingSection(variants, drawn)
+    strokes = {variant: DASHES[stroke_of(findings.variants, variant)] for variant in variants}
+    return TrainingSection(strokes, drawn)

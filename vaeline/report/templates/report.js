@@ -1,5 +1,5 @@
 "use strict";
-// The page is complete without this script, which sorts tables and enlarges plots.
+// The page is complete without this script, which sorts tables, filters variants and enlarges plots.
 (() => {
   const valueOf = (cell) => (cell && "value" in cell.dataset ? Number(cell.dataset.value) : NaN);
   const compare = (one, other, sign) => {
@@ -47,6 +47,40 @@
       for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
     });
+  }
+
+  // The filter leaves the variants whose names have any of its words: as columns, as rows, and in lists and pictures.
+  const filter = document.getElementById("filter");
+  const namesIn = (node) => [...node.querySelectorAll(".variant")].map((each) => each.textContent.toLowerCase());
+  const filterVariants = () => {
+    const words = filter.value.toLowerCase().split(/[\s,]+/).filter(Boolean);
+    const isShown = (names) => !words.length || names.some((name) => words.some((word) => name.includes(word)));
+    const show = (node, names) => { if (names.length) node.hidden = !isShown(names); };
+    for (const table of document.querySelectorAll("table")) {
+      const heads = [...table.tHead.rows[0].cells].map(namesIn);
+      const columns = heads.some((names) => names.length);
+      for (const row of table.rows) {
+        if (!columns) show(row, namesIn(row.cells[0]));
+        else if (row.cells.length >= heads.length) heads.forEach((names, index) => show(row.cells[index], names));
+      }
+    }
+    for (const item of document.querySelectorAll(".best-of li, .least > div, .key li")) show(item, namesIn(item).slice(0, 1));
+    for (const grid of document.querySelectorAll(".pictures")) {
+      const pictures = [...grid.querySelectorAll("figure")].filter((figure) => namesIn(figure).length);
+      for (const figure of pictures) show(figure, namesIn(figure));
+      grid.style.setProperty("--columns", 1 + pictures.filter((figure) => !figure.hidden).length / 2);
+    }
+    const all = namesIn(document.querySelector(".results thead")), left = all.filter((name) => isShown([name])).length;
+    document.getElementById("filtered").textContent = words.length ? `${left} of ${all.length} variants` : `${all.length} variants`;
+  };
+  if (filter) {
+    filter.addEventListener("input", filterVariants);
+    filter.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      filter.value = "";
+      filterVariants();
+    });
+    filterVariants();  // after a reload, the browser may keep the words
   }
 
   const dialog = document.getElementById("large");
