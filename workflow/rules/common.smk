@@ -48,6 +48,7 @@ TRACKED = set()  # the keys of all rules, with wildcards
 config["study"] = PARAMS["study"]  # for the captions of Snakemake's report
 # A rule claims the GPU if there is one; on a machine without a GPU, trainings do not wait for each other.
 GPU = int(STUDY.training.device != "cpu" and shutil.which("nvidia-smi") is not None)
+GPUS = GPU * STUDY.training.processes  # of a training
 
 
 # Only files of the active study can be asked for, because the parameters of other studies are not known here.

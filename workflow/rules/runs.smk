@@ -15,7 +15,7 @@ rule train:
         f"{RUN}/training.csv",
     threads: STUDY.training.threads
     resources:
-        gpu=GPU,
+        gpu=GPUS,
     params:
         *tracked("training", "variants.{variant}", "code.train.{variant}"),
     message:

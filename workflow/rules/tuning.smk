@@ -23,7 +23,7 @@ rule trial:
         f"{TUNING}/trial-{{trial}}/trial.json",
     threads: STUDY.training.threads
     resources:
-        gpu=GPU,
+        gpu=GPUS,
     params:
         *tracked(
             "tuning.epochs",
