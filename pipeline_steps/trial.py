@@ -3,6 +3,7 @@
 import time
 
 import click
+import torch
 
 from pipeline_steps.code_hashes import hashes
 from pipeline_steps.command import WholeNumber, reads, variant_command
@@ -17,7 +18,7 @@ from vaeline.study import parts
 from vaeline.study.design import point
 from vaeline.study.recipe import recipe_of_trial
 from vaeline.study.schema import MOST_TRIALS, Study
-from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.devices import check_processes, device_of, prepare_process
 from vaeline.system.errors import Diverged, UserError
 from vaeline.system.locks import locked
 from vaeline.system.seeds import derive_seed
@@ -37,21 +38,22 @@ def main(study: Study, variant: str, trial: int) -> None:
         raise UserError(f"--trial is {trial}; tuning.trials in params.yaml contains: {there}.")
     prepare_process(study.training.threads)
     parts.require("features", study.evaluation.features, paths.DATA)
-    facts = read_facts_of(study)
+    device, facts = device_of(study.training.device), read_facts_of(study)
+    check_processes(study.training.processes, device, study.training.threads)
     check_variants(study, facts)
     check_trials(study, variant, facts)
-    found, seconds = _run(study, variant, trial, facts)
+    found, seconds = _run(study, variant, trial, facts, device)
     write_trial(study, variant, facts, found)
     score = "no score" if found.score is None else f"{study.tuning.metric} {found.score:.6g}"
     click.echo(f"Trial {trial} of {variant}: {score} {found.failed}".rstrip())
     note_time(StudyFolder(study.study.name).trial(variant, trial) / TIMING, "trial", seconds)
 
 
-def _run(study: Study, variant: str, number: int, facts: Facts) -> tuple[Trial, float]:
+def _run(study: Study, variant: str, number: int, facts: Facts, device: torch.device) -> tuple[Trial, float]:
     """Train, and take the score of the weights that a training keeps; returns the seconds that it took too."""
     started = time.monotonic()
     tried = point(study.tuning.space, study.tuning.seed, number)
-    recipe, device = recipe_of_trial(study, variant, tried), device_of(study.training.device)
+    recipe = recipe_of_trial(study, variant, tried)
     seed = derive_seed("trial", study.tuning.seed, number)
     code = hashes(study)["trial"][variant]
     stages = stages_of(f"{study.study.name}-{variant}-trial-{number}", recipe, facts, code, seed, device)

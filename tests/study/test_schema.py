@@ -136,6 +136,17 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
             {"device": "cpu"},
             "variants.cvae.training has device, which is the study's, the same for all",
         ),
+        ("training.processes", 0, "training.processes is 0, but should be greater than or equal to 1"),
+        (
+            "training",
+            {"epochs": 4, "learning_rate": 0.1, "batch_size": 3, "processes": 4},
+            "batch_size 3 is too small for 4 processes, which share each batch; set batch_size to 4 or more, or processes to 3 or less",
+        ),
+        (
+            "variants.cvae.training",
+            {"processes": 2},
+            "variants.cvae.training has processes, which is the study's, the same for all",
+        ),
         ("variants.cvae.training", {"eps": 0}, "variants.cvae.training: eps is 0, but should be greater than 0"),
         ("variants.cvae.training", {"validate_every": 7}, "variants.cvae.training: epochs 120 must be a multiple of"),
     ],

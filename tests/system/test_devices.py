@@ -3,6 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+import torch
+
+from vaeline.system.devices import check_processes
+from vaeline.system.errors import UserError
+
 FLUSHED = """
 import torch
 from vaeline.system.devices import prepare_process
@@ -20,3 +26,23 @@ def said(code: str) -> int:
 
 def test_denormal_numbers_are_zero_on_every_thread() -> None:
     assert said(FLUSHED) == 0
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [
+        (
+            "cpu",
+            "each needs a thread, and training.threads is 2; set training.processes to 2 or less, or raise training.threads",
+        ),
+        ("cuda", "each needs a GPU, and this machine has 2; set training.processes to 2 or less"),
+        ("mps", "each needs a GPU, and this machine has 1; set training.processes to 1 or less"),
+    ],
+)
+def test_more_processes_than_devices_are_refused(device: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UserError, match=words):
+        check_processes(3, torch.device(device), 2)
+    check_processes(1, torch.device(device), 1)
+    if device != "mps":
+        check_processes(2, torch.device(device), 2)

@@ -6,6 +6,7 @@ import torch
 
 from vaeline.data.batches import Batches
 from vaeline.models.model import Model
+from vaeline.system import ranks
 from vaeline.system.seeds import derive_seed
 
 
@@ -22,8 +23,10 @@ def calibrate(model: Model, train: Batches, seed: int) -> None:
 def mean_error(model: Model, batches: Batches, seed: int) -> float:
     """Mean over images and pixels of the likelihood's `error`, z ~ q(z|x), without augmentation: the best variance of a Gaussian decoder."""
     total = 0.0
-    for x, labels in batches.ordered(seed):
-        difference = x - model.decode(model.encode(x, labels).z, labels)
-        errors = model.likelihood.error(difference).flatten(1).sum(1)
-        total += errors.cpu().double().sum().item()  # not every accelerator has float64
+    for images, labels in batches.ordered(seed):
+        with ranks.dealt(len(images)) as rows:
+            x, of_x = images[rows], labels[rows]
+            difference = x - model.decode(model.encode(x, of_x).z, of_x)
+            errors = model.likelihood.error(difference).flatten(1).sum(1)
+            total += ranks.total(errors.cpu().double().sum()).item()  # not every accelerator has float64
     return total / (len(batches.images) * prod(batches.facts.image_shape))

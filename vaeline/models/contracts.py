@@ -8,6 +8,10 @@ vector, (b, latent), also if its posterior is one over a map. The vectors of a d
 (b, latent, rows, columns), and its indices are integers, (b, rows, stages * columns), where a place of the map has one
 index, or several side by side. Labels are integers, (b, label columns). A condition is what the networks see of the labels,
 (b, condition).
+
+Several processes may share a batch, and each then has some of its images. A part draws noise for images by `ranks.randn_like`, takes
+`ranks.whole` or `ranks.mean` of what it computes over the images of a batch, and encloses in `ranks.undealt()` what it makes of rows
+that are no images of the batch; one that cannot says why in `needs_whole_batch` (`vaeline/system/ranks.py`).
 """
 
 import inspect
@@ -22,6 +26,7 @@ from torch import Tensor, nn
 
 from vaeline.models.latent import Kind, Latent
 from vaeline.study.contract import Part
+from vaeline.system import ranks
 from vaeline.system.errors import UserError
 from vaeline.system.state_files import State
 
@@ -452,9 +457,11 @@ class Objective(NamedTuple):
         return {**self.terms, **self.logged, **({} if self.adversary is None else {ADVERSARY: self.adversary})}
 
     def mean(self) -> "Objective":
-        """Means over the batch."""
-        terms, logged = ({name: each.mean() for name, each in of.items()} for of in (self.terms, self.logged))
-        return Objective(terms, logged, None if self.adversary is None else self.adversary.mean())
+        """Means over the batch; of a batch that is dealt among several processes, the share of this one."""
+        terms, logged = (
+            {name: ranks.share_of_mean(each) for name, each in of.items()} for of in (self.terms, self.logged)
+        )
+        return Objective(terms, logged, None if self.adversary is None else ranks.share_of_mean(self.adversary))
 
 
 class BoundModel(Protocol):

@@ -5,12 +5,14 @@ from math import log, pi
 import torch
 from torch import Tensor
 
+from vaeline.system import ranks
+
 LOG_TWO_PI = log(2 * pi)
 
 
 def sample(mean: Tensor, log_var: Tensor) -> Tensor:
     """Draw from independent Gaussians, reparameterised: the shape of the mean."""
-    return mean + (0.5 * log_var).exp() * torch.randn_like(mean)
+    return mean + (0.5 * log_var).exp() * ranks.randn_like(mean)
 
 
 def log_prob(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:

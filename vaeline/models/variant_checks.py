@@ -1,6 +1,7 @@
 """A check of every variant of a study."""
 
 from vaeline.data.facts import Facts
+from vaeline.models.division_checks import check_division
 from vaeline.models.model import Model
 from vaeline.models.shape_checks import check_shapes
 from vaeline.study.schema import Study
@@ -15,6 +16,9 @@ def check_variants(study: Study, facts: Facts) -> None:
     """
     for name in study.study.variants:
         try:
-            check_shapes(Model(study.variants[name], facts), facts)
+            model = Model(study.variants[name], facts)
+            check_shapes(model, facts)
+            if study.training.processes > 1:
+                check_division(model, study.training.processes)
         except UserError as error:
             raise UserError(f"variants.{name}: {error}") from error

@@ -16,6 +16,7 @@ class Part:
     """The base of every contract class: names its family, and says what a part breaks beyond types."""
 
     family: ClassVar[str]
+    needs_whole_batch: str = ""  # why several processes cannot share a batch; empty if they can
 
     def broken_rule(self) -> str:
         """A rule of the contract that this part breaks, and what to do; empty if it breaks none."""

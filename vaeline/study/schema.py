@@ -321,6 +321,24 @@ class Training(Entry):
         1, ge=1, le=1024, description="CPU threads of a run; the last bits of results depend on their number"
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto takes a GPU if there is one")
+    processes: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description=(
+            "processes that share each batch of a training, each with a GPU of its own, or a share of the threads; the last bits of results "
+            "depend on their number"
+        ),
+    )
+
+    @model_validator(mode="after")
+    def shared_by_processes(self) -> "Training":
+        if self.batch_size < self.processes:
+            raise ValueError(
+                f"batch_size {self.batch_size} is too small for {self.processes} processes, which share each batch; set batch_size to "
+                f"{self.processes} or more, or processes to {self.batch_size} or less"
+            )
+        return self
 
     @model_validator(mode="after")
     def ends_validated(self) -> "Training":
@@ -356,7 +374,9 @@ def _nearest_divisors(number: int, beside: int) -> str:
 
 # What a variant may have otherwise than the study: how it learns. What it learns from, and what that runs on, is the study's.
 OF_VARIANTS = tuple(
-    key for key in Training.model_fields if key not in ("precision", "flip", "rotation", "threads", "device")
+    key
+    for key in Training.model_fields
+    if key not in ("precision", "flip", "rotation", "threads", "device", "processes")
 )
 
 
@@ -546,7 +566,7 @@ class Variant(Entry):
         {},
         description=(
             "keys of `training` that this variant has otherwise than the study, as in {learning_rate: 0.0005}; not precision, flip, rotation, "
-            "threads or device, which are the same for all"
+            "threads, device or processes, which are the same for all"
         ),
     )
     density: Annotated[PartOptions, PartOf("densities")] | None = Field(

@@ -47,6 +47,33 @@ def prepare_process(threads: int) -> None:
     """
     keep_memory()
     torch.set_flush_denormal(True)  # before threads start, because they inherit it
+    set_threads(threads)
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def set_threads(threads: int) -> None:
+    """Compute with this many threads of the CPU from now on."""
     torch.set_num_threads(threads)
     threadpool_limits(threads)
-    torch.backends.cudnn.allow_tf32 = False
+
+
+def check_processes(processes: int, device: torch.device, threads: int) -> None:
+    """Check that each process of a training can have a device of its own, or a thread of the CPU.
+
+    Raises:
+        UserError: there are too few.
+    """
+    on_cpu = device.type == "cpu"
+    there = {"cpu": threads, "cuda": torch.cuda.device_count()}.get(device.type, 1)
+    if processes <= max(there, 1):
+        return
+    need = "a thread, and training.threads is" if on_cpu else "a GPU, and this machine has"
+    raise UserError(
+        f"training.processes is {processes}, but each needs {need} {there}; set training.processes to {there} or less"
+        f"{', or raise training.threads' if on_cpu else ''}."
+    )
+
+
+def of_process(device: torch.device, number: int) -> torch.device:
+    """The device of a training's process of a number, from 0."""
+    return torch.device("cuda", number) if device.type == "cuda" else device

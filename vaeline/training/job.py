@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -16,6 +17,14 @@ from vaeline.system.seeds import derive_seed
 from vaeline.training.initialisation import initialise
 
 
+class Source(NamedTuple):
+    """What a job is prepared from."""
+
+    recipe: Recipe
+    facts: Facts
+    store: Path
+
+
 @dataclass(frozen=True)
 class Job:
     """A model, the images it is trained on, and how."""
@@ -25,6 +34,7 @@ class Job:
     validation: Batches  # validation split, on the device
     settings: Training
     seed: int  # of the run
+    source: Source | None = None  # from which another process can prepare it; None for a job of one process
 
 
 def prepare(recipe: Recipe, facts: Facts, store: Path, seed: int, device: torch.device) -> Job:
@@ -41,11 +51,14 @@ def prepare(recipe: Recipe, facts: Facts, store: Path, seed: int, device: torch.
         UserError: the store is damaged, or holds other images.
     """
     batches, validation = (
-        Batches(read_split(store, split, budget()), facts, recipe.training.batch_size, device)
+        Batches(
+            read_split(store, split, budget() // recipe.training.processes), facts, recipe.training.batch_size, device
+        )
         for split in ("train", "validation")
     )
     require_images(store, facts)  # no new store came between the facts and the images
-    return Job(fresh_model(recipe, facts, seed), batches, validation, recipe.training, seed)
+    source = Source(recipe, facts, store)
+    return Job(fresh_model(recipe, facts, seed), batches, validation, recipe.training, seed, source)
 
 
 def fresh_model(recipe: Recipe, facts: Facts, seed: int) -> Model:

@@ -11,6 +11,8 @@ from torch import Tensor
 from vaeline.models.contracts import ADVERSARY
 from vaeline.models.model import Model
 from vaeline.study.schema import Training
+from vaeline.system import random_state, ranks
+from vaeline.system.errors import UserError
 from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
 from vaeline.system.state_files import State
@@ -93,7 +95,8 @@ def train(job: Job, checkpoints: Checkpoints, fabric: Fabric, on_epoch: Callable
                 if validated := tally.epoch % job.settings.validate_every == 0:
                     row |= validate(job, tally)
                 progress.note(row, job.model)
-            if (finished := progress.finished(job.settings)) or checkpoints.due():
+            finished = progress.finished(job.settings)
+            if ranks.number() == 0 and (finished or checkpoints.due()):
                 state = progress.state(step, just_best=validated and not progress.waited)
                 checkpoints.write(progress.epoch, state, finished)
             on_epoch(row)
@@ -152,10 +155,25 @@ def _check_epoch(step: Step, tally: Tally, means: Row) -> None:
     Raises:
         UserError: the training has diverged.
     """
+    _check_ranks(step, tally)
     if broken := _not_finite(step):
         raise tally.diverged("after its last step", f"weights of {' and of '.join(broken)} are not finite")
     if means.get(ADVERSARY, 0.0) > MOST_LOSS:
         raise tally.diverged("in the mean", f"{named_terms(means)}, an adversary far worse than chance")
+
+
+def _check_ranks(step: Step, tally: Tally) -> None:
+    """Refuse processes whose weights or random numbers have come apart.
+
+    Raises:
+        UserError: a part treats the images of a process as if they were the whole batch.
+    """
+    if not ranks.agree([*step.model.state_dict().values(), *random_state.capture(step.fabric.device).values()]):
+        raise UserError(
+            f"The {ranks.count()} processes of the training have other weights or random numbers than each other after epoch {tally.epoch}: a "
+            "part of the variant draws or averages over the images of one process; set training.processes to 1, or change the part as "
+            "vaeline/models/contracts.py says."
+        )
 
 
 def _not_finite(step: Step) -> list[str]:

@@ -1,17 +1,21 @@
 """The stages of a training: its regularizer's network is fitted before it, and a density after it; each has checkpoints of its own."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from lightning_fabric import Fabric
 
 from vaeline.data.facts import Facts
 from vaeline.study.recipe import Recipe
+from vaeline.study.schema import Training, Variant
+from vaeline.system.devices import of_process, prepare_process
 from vaeline.training.checkpoints import Checkpoints
-from vaeline.training.job import Job, what_decides
+from vaeline.training.job import Job, prepare, what_decides
 from vaeline.training.loop import train
 from vaeline.training.pretraining import pretrain
+from vaeline.training.processes import processes
 from vaeline.training.tally import Row
 
 
@@ -56,7 +60,46 @@ def pretrain_and_train(job: Job, stages: Stages, on_epoch: Callable[[Row], None]
     Raises:
         UserError: one of the two has diverged.
     """
-    device = job.train.labels.device
-    fabric = Fabric(accelerator=device.type, devices=1, precision=job.settings.precision)
     losses = pretrain(job.model, job.train, job.seed, stages.pretraining)
-    return losses, train(job, stages.training, fabric, on_epoch)
+    with processes(job.settings.processes, _share_training, *_plain(job, stages)):
+        return losses, train(job, stages.training, _fabric(job), on_epoch)
+
+
+def _fabric(job: Job) -> Fabric:
+    device = job.train.labels.device
+    return Fabric(
+        accelerator=device.type,
+        devices=1 if device.index is None else [device.index],
+        precision=job.settings.precision,
+    )
+
+
+def _plain(job: Job, stages: Stages) -> tuple[Any, ...]:
+    """What another process needs to share a training; a class of options that was read from a file cannot be sent to it."""
+    if job.source is None:
+        return ()
+    recipe, facts, store = job.source
+    content = recipe.variant.model_dump(mode="json"), recipe.training.model_dump(mode="json")
+    return content, facts, store, job.seed, job.train.labels.device, stages
+
+
+def _share_training(
+    meet: Callable[[], None],
+    number: int,
+    threads: int,
+    content: tuple[dict[str, Any], dict[str, Any]],
+    facts: Facts,
+    store: Path,
+    seed: int,
+    device: torch.device,
+    stages: Stages,
+) -> None:
+    """The training in another process than the first: it reads the checkpoints of the first one, and writes no file."""
+    prepare_process(threads)
+    recipe = Recipe(Variant.model_validate(content[0]), Training.model_validate(content[1]))
+    job = prepare(recipe, facts, store, seed, of_process(device, number))
+    pretrain(
+        job.model, job.train, seed, stages.pretraining
+    )  # the first process has finished it: this reads the network
+    meet()
+    train(job, stages.training, _fabric(job), lambda row: None)

@@ -7,6 +7,7 @@ import torch
 from vaeline.models.calibration import calibrate
 from vaeline.models.contracts import Objective
 from vaeline.models.finite import count_nonfinite
+from vaeline.system import ranks
 from vaeline.system.seeds import derive_seed
 from vaeline.training.job import Job
 from vaeline.training.tally import Row, Tally, named_terms
@@ -45,8 +46,10 @@ def _means(job: Job) -> Row:
     torch.manual_seed(derive_seed("validation posterior", job.seed))
     sums: dict[str, float] = {}
     for x, labels in job.validation.ordered(derive_seed("validation batches", job.seed)):
-        objective: Objective = job.model(x, labels)
-        for name, term in {"objective": objective.total, **objective.shown}.items():
+        with ranks.dealt(len(x)) as rows:
+            objective: Objective = job.model(x[rows], labels[rows])
+            means = ranks.totals({"objective": objective.total, **objective.shown})
+        for name, term in means.items():
             sums[name] = sums.get(name, 0.0) + float(term) * len(x)
     return {f"validation_{name}": total / len(job.validation.images) for name, total in sums.items()}
 

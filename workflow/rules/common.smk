@@ -52,6 +52,7 @@ except (UserError, OSError) as error:
 TRACKED = set()  # the keys of all rules, with wildcards
 config["study"] = PARAMS["study"]  # for the captions of Snakemake's report
 NEEDS = Needs(STUDY)
+PROCESSES = STUDY.training.processes  # of a training
 
 
 # Only files of the active study can be asked for, because the parameters of other studies are not known here.
@@ -81,25 +82,36 @@ def given_weights_of(files):
     return [f"weights={files[WEIGHTS]}"] if files.get(WEIGHTS) else []
 
 
-def asks(step, on_device=False):
-    """The resources of a step: memory (MB) and time (minutes), which grow with the attempt, and the GPU of a step that uses one."""
+def asks(step, devices=0, processes=1):
+    """The resources of a step: memory (MB) and time (minutes), which grow with the attempt, and the GPUs of a step that uses some.
 
-    def needs(of):
-        return lambda wildcards, attempt: attempt * of(step, wildcards.get("variant"))
+    Memory is measured of one process.
+    """
+    asked = {
+        "mem_mb": lambda wildcards, attempt: attempt
+        * processes
+        * NEEDS.memory(step, wildcards.get("variant")),
+        "runtime": lambda wildcards, attempt: attempt
+        * NEEDS.minutes(step, wildcards.get("variant")),
+    }
+    return asked | ({"gpu": gpus(devices), "gpu_model": gpu_model} if devices else {})
 
-    asked = {"mem_mb": needs(NEEDS.memory), "runtime": needs(NEEDS.minutes)}
-    return asked | ({"gpu": gpus, "gpu_model": gpu_model} if on_device else {})
 
+def gpus(count):
+    """So many, or none if the study uses none. On a machine without a GPU, trainings do not wait for each other; nodes may have some."""
 
-def gpus(wildcards):
-    """One, or none if the study uses none. On a machine without a GPU, trainings do not wait for each other; nodes may have some."""
-    may_have_one = not workflow.local_exec or shutil.which("nvidia-smi") is not None
-    return int(STUDY.training.device != "cpu" and may_have_one)
+    def needed(wildcards):
+        may_have_some = (
+            not workflow.local_exec or shutil.which("nvidia-smi") is not None
+        )
+        return count * int(STUDY.training.device != "cpu" and may_have_some)
+
+    return needed
 
 
 def gpu_model(wildcards):
     """The type of GPU that `--config gpu_model=a100` asks a cluster for."""
-    return config.get("gpu_model") if gpus(wildcards) else None
+    return config.get("gpu_model") if gpus(1)(wildcards) else None
 
 
 def at_most(count):

@@ -44,7 +44,7 @@ rule classifier:
         "data/{id}.classifier.safetensors",
     threads: at_most(STUDY.classifier.threads)
     resources:
-        **asks("classifier", on_device=True),
+        **asks("classifier", devices=1),
     params:
         *tracked("classifier", "training.device", "code.classifier"),
     message:
@@ -62,7 +62,7 @@ rule reference:
         "data/{id}.{features}.json",
     threads: at_most(STUDY.classifier.threads)
     resources:
-        **asks("reference", on_device=True),
+        **asks("reference", devices=1),
     params:
         *tracked(
             "evaluation.features",

@@ -15,7 +15,7 @@ rule train:
         f"{RUN}/training.csv",
     threads: at_most(STUDY.training.threads)
     resources:
-        **asks("train", on_device=True),
+        **asks("train", devices=PROCESSES, processes=PROCESSES),
     params:
         *tracked("training", "variants.{variant}", "code.train.{variant}"),
     message:
@@ -44,7 +44,7 @@ rule sample:
         ],
     threads: at_most(STUDY.training.threads)
     resources:
-        **asks("sample", on_device=True),
+        **asks("sample", devices=1),
     params:
         *tracked(
             "sampling", "training.device", "training.threads", "code.sample.{variant}"
@@ -69,7 +69,7 @@ rule evaluate:
         f"{RUN}/evaluation.json",
     threads: at_most(STUDY.training.threads)
     resources:
-        **asks("evaluate", on_device=True),
+        **asks("evaluate", devices=1),
     params:
         *tracked(
             "evaluation",

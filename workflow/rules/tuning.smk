@@ -25,7 +25,7 @@ rule trial:
         f"{TUNING}/trial-{{trial}}/trial.json",
     threads: at_most(STUDY.training.threads)
     resources:
-        **asks("trial", on_device=True),
+        **asks("trial", devices=PROCESSES, processes=PROCESSES),
     params:
         *tracked(
             "tuning.epochs",

@@ -11,6 +11,7 @@ from vaeline.models.contracts import Context
 from vaeline.models.likelihoods._gaussian import LEAST_VARIANCE, IsotropicGaussian, require_density
 from vaeline.models.output_range import OutputRange
 from vaeline.study.parts import PartOptions
+from vaeline.system import ranks
 
 
 class Options(PartOptions):
@@ -33,5 +34,5 @@ class OptimalSigma(IsotropicGaussian):
         if not self.training:
             return super().log_prob(x, h)
         mean = self.mean(h)
-        variance = (x - mean).square().mean().clamp_min(LEAST_VARIANCE)
+        variance = ranks.mean((x - mean).square()).clamp_min(LEAST_VARIANCE)
         return gaussian.log_prob(x, mean, variance.log())

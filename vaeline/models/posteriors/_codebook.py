@@ -25,13 +25,14 @@ class Codebook(nn.Module):
     def __init__(self, size: int, dimensions: int, averages: bool, decay: float, restart: float) -> None:
         super().__init__()
         self.averages, self.decay, self.restart = averages, decay, restart
+        self.follows = averages or restart > 0  # whether it takes in the vectors of each batch
         vectors = torch.randn(size, dimensions)
         if averages:
             self.register_buffer("vectors", vectors)
             self.register_buffer("sums", vectors.clone())
         else:
             self.vectors = nn.Parameter(vectors)
-        if averages or restart:
+        if self.follows:
             self.register_buffer("usage", torch.ones(size))
         self.register_buffer("started", torch.zeros((), dtype=torch.bool))
         self.has_started = False  # a copy on the host, so that a step does not wait for the device
@@ -54,8 +55,6 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def start(self, vectors: Tensor) -> None:
         """Place the codebook among the vectors of the first batch: a vector that starts far from them is never chosen."""
-        if self.has_started:
-            return
         self.has_started = True
         if self.started:  # as loaded
             return
@@ -69,8 +68,6 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def learn(self, vectors: Tensor, indices: Tensor) -> None:
         """Take in the vectors of a batch, (n, dimensions), and the indices that were chosen for them, (n,)."""
-        if not (self.averages or self.restart):
-            return
         counts = torch.zeros_like(self.usage).index_add_(0, indices, torch.ones_like(vectors[:, 0]))
         self.usage.lerp_(counts, 1 - self.decay)
         if self.averages:

@@ -16,6 +16,7 @@ from vaeline.models.latent import DiscreteLatent, Kind
 from vaeline.models.part_checks import require_images
 from vaeline.models.posteriors._codebook import Codebook
 from vaeline.study.parts import PartOptions
+from vaeline.system import ranks
 
 
 class Options(PartOptions):
@@ -65,12 +66,12 @@ class VectorQuantized(Posterior):
         """Round each vector of a map, (b, latent, rows, columns); the indices are certain, so log q = 0."""
         encoded = features.float()
         vectors = encoded.detach().movedim(1, 3)  # (b, rows, columns, latent)
-        if self.training:
-            self.codebook.start(self._of_all_sizes(vectors.flatten(0, 2)))
+        if self.training and not self.codebook.has_started:
+            self.codebook.start(self._of_all_sizes(ranks.whole(vectors).flatten(0, 2)))
         indices, rests = self._rounded(vectors)
         quantized = self.codebook(indices).cumsum(3).movedim((3, 4), (0, 2))  # (stages, b, latent, rows, columns)
-        if self.training:
-            self.codebook.learn(rests.flatten(0, 3), indices.flatten())
+        if self.training and self.codebook.follows:
+            self.codebook.learn(ranks.whole(rests).flatten(0, 3), ranks.whole(indices).flatten())
         z = encoded + (quantized[-1] - encoded).detach()
         return DiscreteLatent(z, z.new_zeros(len(z)), indices.flatten(2), encoded, quantized)
 

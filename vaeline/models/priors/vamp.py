@@ -17,6 +17,7 @@ from vaeline.models.output_range import OutputRange
 from vaeline.models.part_checks import vector_size
 from vaeline.models.priors.mixture import Mixture
 from vaeline.study.parts import PartOptions
+from vaeline.system import ranks
 from vaeline.system.errors import UserError
 
 
@@ -79,6 +80,7 @@ class Vamp(Prior):
 
     def _components(self) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of each component, (pseudo_inputs, latent) each."""
-        latent = self.encode(self.images())
+        with ranks.undealt():  # these are no images of the batch
+            latent = self.encode(self.images())
         assert isinstance(latent, GaussianLatent)
         return latent.mean, latent.log_var

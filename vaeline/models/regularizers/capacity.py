@@ -5,6 +5,7 @@ from pydantic import Field
 from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.part_checks import require_rate
 from vaeline.study.parts import PartOptions
+from vaeline.system import ranks
 
 
 class Options(PartOptions):
@@ -33,5 +34,5 @@ class Capacity(Regularizer):
         """The weighted distance of the mean rate of the batch from the capacity, the same for each image, (b,)."""
         assert batch.rate is not None
         share = 1.0 if batch.step is None or not self.steps else min(1.0, batch.step / self.steps)
-        distance = self.gamma * (batch.rate.mean() - share * self.capacity).abs()
+        distance = self.gamma * (ranks.mean(batch.rate) - share * self.capacity).abs()
         return Terms({"capacity": distance.expand(len(batch.rate))})

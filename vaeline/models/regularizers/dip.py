@@ -14,6 +14,7 @@ from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch,
 from vaeline.models.latent import GaussianLatent
 from vaeline.models.part_checks import require_dimensions
 from vaeline.study.parts import PartOptions
+from vaeline.system import ranks
 from vaeline.system.errors import UserError
 
 
@@ -61,9 +62,10 @@ class Dip(Regularizer):
     def _covariance(self, latent: object) -> tuple[Tensor, Tensor]:
         """Variances, (latent,), and covariances with 0 in place of the variances, (latent, latent)."""
         assert isinstance(latent, GaussianLatent)
-        centred = latent.mean - latent.mean.mean(0)
+        mean = ranks.whole(latent.mean)
+        centred = mean - mean.mean(0)
         with torch.autocast(centred.device.type, enabled=False):
             covariance = centred.t() @ centred / len(centred)
         variances = covariance.diagonal()
-        within = latent.log_var.exp().mean(0) if self.of_aggregate else 0.0
+        within = ranks.whole(latent.log_var).exp().mean(0) if self.of_aggregate else 0.0
         return variances + within, covariance - torch.diag(variances)

@@ -15,6 +15,7 @@ from vaeline.models.contracts import Adversary, Context, Regularizer, Terms, Tra
 from vaeline.models.part_checks import require_dimensions, require_rate
 from vaeline.models.regularizers._adversary import judged
 from vaeline.study.parts import PartOptions
+from vaeline.system import ranks
 
 BETAS = (0.5, 0.9)  # of the adversary's Adam (Kim and Mnih, 2018)
 
@@ -60,7 +61,8 @@ class Factor(Regularizer):
 
     def _cross_entropy(self, z: Tensor) -> Tensor:
         """The adversary's cross-entropy on z and on z with permuted dimensions, without a gradient in z: nats, (b,)."""
-        logits = self.adversary.network(torch.cat([z, permute_dimensions(z)]))
+        permuted = ranks.own(permute_dimensions(ranks.whole(z)))
+        logits = self.adversary.network(torch.cat([z, permuted]))
         kind = torch.arange(2, device=z.device).repeat_interleave(len(z))  # 0: of images, 1: permuted
         cross_entropy = functional.cross_entropy(logits.float(), kind, reduction="none")
         return cross_entropy.unflatten(0, (2, -1)).mean(0)

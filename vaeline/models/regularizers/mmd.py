@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.study.parts import PartOptions
+from vaeline.system import ranks
 from vaeline.system.errors import UserError
 
 
@@ -52,10 +53,12 @@ class Discrepancy(Regularizer):
 
     def __call__(self, batch: TrainingBatch) -> Terms:
         """The weighted rate of each image, and the weighted discrepancy of the batch, the same for each: nats, (b,)."""
-        z = batch.latent.z
-        drawn = batch.prior.sample(len(z), batch.condition).to(z.device)
+        z, condition = ranks.whole(batch.latent.z), batch.condition
+        condition = None if condition is None else ranks.whole(condition)
+        with ranks.undealt():  # a kernel takes pairs of images, so that every rank draws for the whole batch
+            drawn = batch.prior.sample(len(z), condition).to(z.device)
         discrepancy = squared_discrepancy(z, drawn, self.bandwidth)
-        terms = {"mmd": (self.discrepancy_weight * discrepancy).expand(len(z))}
+        terms = {"mmd": (self.discrepancy_weight * discrepancy).expand(len(batch.latent.z))}
         return Terms(terms if batch.rate is None or not self.weight else {"kl": self.weight * batch.rate, **terms})
 
 

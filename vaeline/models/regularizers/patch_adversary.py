@@ -18,6 +18,7 @@ from vaeline.models.output_range import centred
 from vaeline.models.part_checks import require_images
 from vaeline.models.regularizers._adversary import judged
 from vaeline.study.parts import PartOptions
+from vaeline.system import ranks
 from vaeline.system.errors import UserError
 
 BETAS = (0.5, 0.9)  # of the adversary's Adam (Esser et al., 2021)
@@ -95,7 +96,7 @@ class PatchAdversary(Regularizer):
 def adaptive_weight(batch: TrainingBatch, term: Tensor) -> Tensor:
     """lambda, by which a term, (b,), pulls at the decoder's output as strongly as the terms so far; a number without a gradient."""
     norms = [
-        torch.autograd.grad(each.mean(), batch.decoder_output, retain_graph=True)[0].norm()
+        ranks.norm(torch.autograd.grad(ranks.share_of_mean(each), batch.decoder_output, retain_graph=True)[0])
         for each in (batch.so_far, term)
     ]
     return (norms[0] / (norms[1] + LEAST_NORM)).clamp(0, MOST_WEIGHT).detach()

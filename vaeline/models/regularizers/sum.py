@@ -58,6 +58,7 @@ def build(options: Options, context: Context) -> "Sum":
 class Sum(Regularizer):
     def __init__(self, of: list[Regularizer]) -> None:
         self.parts = of
+        self.needs_whole_batch = next((part.needs_whole_batch for part in of if part.needs_whole_batch), "")
         self.trains_prior: TrainsPrior = max((part.trains_prior for part in of), key=STRENGTH.index)
         self.limits_posterior = any(part.limits_posterior for part in of)
         self.compares_images = any(part.compares_images for part in of)

@@ -16,6 +16,7 @@ from vaeline.models.gaussian import LOG_TWO_PI
 from vaeline.models.latent import GaussianLatent
 from vaeline.models.part_checks import require_dimensions
 from vaeline.study.parts import PartOptions
+from vaeline.system import ranks
 from vaeline.system.errors import UserError
 
 
@@ -51,8 +52,9 @@ class TotalCorrelation(Regularizer):
         """The weighted terms of each image's sample: nats, (b,) each."""
         latent = batch.latent
         assert isinstance(latent, GaussianLatent)
-        each = _log_prob_each(latent.z, latent.mean, latent.log_var)  # (b, b, latent): sample, posterior, dimension
-        weights = _log_weights(len(latent.z), self.training_images, latent.z.device)
+        mean, log_var = ranks.whole(latent.mean), ranks.whole(latent.log_var)
+        each = _log_prob_each(latent.z, mean, log_var)  # (b, batch, latent): sample, posterior, dimension
+        weights = ranks.own(_log_weights(len(mean), self.training_images, mean.device))
         log_q = (weights + each.sum(2)).logsumexp(1)
         log_q_alone = (weights.unsqueeze(2) + each).logsumexp(1).sum(1)
         log_p = batch.prior.log_prob(latent.z, batch.condition)
@@ -92,6 +94,6 @@ def stratified_weights(batch: int, images: int) -> Tensor:
 
 
 def _log_prob_each(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    """Log-density of each dimension of sample m under posterior n, (b, b, latent)."""
+    """Log-density of each dimension of sample m, (b, latent), under posterior n, (batch, latent): (b, batch, latent)."""
     squares = (z.unsqueeze(1) - mean).square() * (-log_var).exp()
     return -0.5 * (squares + log_var + LOG_TWO_PI)
