@@ -59,7 +59,7 @@ def write(rows: Sequence[Row], results: Mapping[str, RaceResult], measured: Path
     Args:
         rows: all races.
         results: results of the races that have run, by name.
-        measured: folder with the results of `benchmarks.curves`, `study`, `roofline`, `likelihoods` and `precision`.
+        measured: folder with the results of `benchmarks.curves`, `study`, `many_stages`, `roofline`, `likelihoods` and `precision`.
     """
     races = [(row, results[row.name]) for row in rows if row.name in results]
     curves = _read(measured / "curves.json")
@@ -72,6 +72,7 @@ def write(rows: Sequence[Row], results: Mapping[str, RaceResult], measured: Path
         curves=curves,
         lines=lines,
         study=_read(measured / "study.json"),
+        many_stages=_read(measured / "many_stages.json"),
         rooflines=_read(measured / "roofline.json"),
         likelihoods=_read(measured / "likelihoods.json"),
         precisions=_compare_precisions(_read(measured / "precision.json")),
