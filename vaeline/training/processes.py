@@ -29,6 +29,7 @@ LONGEST = timedelta(
 )  # that a process waits for another one, which may write files; a dead one is noticed at once
 GRACE = 5.0  # seconds after an error until its cause must be known, and until a process must have ended by itself
 FORCED = 60.0  # seconds after the death of a process until the first one ends too, even if it waits for a device
+_ASKING = threading.Lock()  # of two threads that ask at once how a process has ended, one gets no answer
 
 
 class Other(NamedTuple):
@@ -169,7 +170,8 @@ def _cause(others: list[Other]) -> UserError | None:
 
 def _dead(others: list[Other]) -> Other | None:
     """A process that has failed: one that a signal has ended comes first, since others fail when they miss it."""
-    found = [other for other in others if other.process.exitcode]
+    with _ASKING:
+        found = [other for other in others if other.process.exitcode]
     return min(found, key=lambda other: other.process.exitcode or 0, default=None)
 
 
