@@ -71,12 +71,6 @@ def digest(modules: Iterable[str]) -> str:
     Args:
         modules: dotted names.
     """
-    return _digest_of_modules(frozenset(modules))
-
-
-@cache
-def _digest_of_modules(modules: frozenset[str]) -> str:
-    """The variants of a study share few sets of modules."""
     return digest_of(closure(modules))
 
 
@@ -89,6 +83,12 @@ def digest_of(paths: Iterable[Path]) -> str:
 
 def closure(modules: Iterable[str]) -> set[Path]:
     """The files of modules, of all that they import from this project, and their data files."""
+    return set(_closure(frozenset(modules)))
+
+
+@cache
+def _closure(modules: frozenset[str]) -> frozenset[Path]:
+    """The variants of a study share few sets of modules."""
     found: set[Path] = set()
     waiting = [path for module in modules for path in _files(module)]
     while waiting:
@@ -96,12 +96,12 @@ def closure(modules: Iterable[str]) -> set[Path]:
         if path not in found:
             found.add(path)
             waiting.extend([*_data_files(path), *_imported(path)])
-    return found
+    return frozenset(found)
 
 
 def forget() -> None:
     """Look at the files again for the next hash. Within a hash, and until this is called, each file is looked at once."""
-    for known in (_digest_of_modules, _imported, _module, _files, _data_files, _by_name, _refuse_linked):
+    for known in (_closure, _imported, _module, _files, _data_files, _by_name, _refuse_linked):
         known.cache_clear()
 
 
