@@ -24,6 +24,8 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert names["way"].shape == (9, 8) and names["more"].shape == (8,)
     for name in ("way.png", "edited.png"):
         assert Image.open(name).size[0] > 8
-    write_run(Path("results/tiny/runs/cvae_nf/seed-0"), {"nll": 1.0})
+    for variant, value in (("cvae_nf", 1.0), ("cvae", 3.0)):
+        write_run(Path(f"results/tiny/runs/{variant}/seed-0"), {"nll": value})
     exec(compile(tables.replace("results/digits", "results/tiny"), "in_python.md", "exec"), names)
-    assert names["rows"][0]["metric"] == "nll" and names["runs"][0]["nll"] == 1.0
+    assert names["rows"][0]["metric"] == "nll" and [run["nll"] for run in names["runs"]] == [3.0, 1.0]
+    assert [row["difference"] for row in names["pairs"] if row["metric"] == "nll"] == [-2.0]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
 
 from vaeline.data.facts import Facts
 from vaeline.study.recipe import Recipe
@@ -62,15 +63,17 @@ def pretrain_and_train(job: Job, stages: Stages, on_epoch: Callable[[Row], None]
     """
     losses = pretrain(job.model, job.train, job.seed, stages.pretraining)
     with processes(job.settings.processes, _share_training, *_plain(job, stages)):
-        return losses, train(job, stages.training, _fabric(job), on_epoch)
+        return losses, train(job, stages.training, fabric_of(job), on_epoch)
 
 
-def _fabric(job: Job) -> Fabric:
+def fabric_of(job: Job) -> Fabric:
+    """Fabric for this process. A queue's environment is not looked for: our processes are started by the first of them."""
     device = job.train.labels.device
     return Fabric(
         accelerator=device.type,
         devices=1 if device.index is None else [device.index],
         precision=job.settings.precision,
+        plugins=LightningEnvironment(),
     )
 
 
@@ -102,4 +105,4 @@ def _share_training(
         job.model, job.train, seed, stages.pretraining
     )  # the first process has finished it: this reads the network
     meet()
-    train(job, stages.training, _fabric(job), lambda row: None)
+    train(job, stages.training, fabric_of(job), lambda row: None)
