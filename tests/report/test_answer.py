@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.made_up import described, references, study, write_run, write_runs
 from vaeline.report import answer, compare, results, table
 from vaeline.report.comparison import Comparison
@@ -73,6 +75,17 @@ def test_an_upper_bound_does_not_measure_a_difference(tmp_path: Path) -> None:
     )  # the interval is that of one of three comparisons
     assert of_two.startswith("two is better than three by 1 nats in nll on each of the 3 seeds, to the last digit")
     assert [cell.mark for cell in table.rows(compared(tmp_path, "one", "two", "three"))[0].cells] == ["", "", ""]
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
+def test_equal_values_are_not_better_by_0(seeds: tuple[int, ...], tmp_path: Path) -> None:
+    for seed in seeds:
+        for variant in ("one", "two"):
+            write_run(tmp_path / variant / f"seed-{seed}", {"nll": 1.0 + seed})
+        write_run(tmp_path / "three" / f"seed-{seed}", {"nll": 9.0 + seed * seed})
+    told = answer.sentences(compared(tmp_path, "one", "two", "three", seeds=seeds), "nll")
+    assert "better than two" not in " ".join(told)
+    assert len(seeds) == 1 or told[0] == "one and two have the same nll on every seed."
 
 
 def test_an_upper_bound_below_a_known_value_is_better(tmp_path: Path) -> None:

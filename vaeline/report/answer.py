@@ -84,6 +84,8 @@ def _compared(name: str, results: MetricResults, first: str, second: str) -> str
         pair = pair.turned()
     by, seeds = _by(name, pair), f"{pair.won} of {pair.seeds} seeds"
     better = f"{pair.first} is better than {pair.second} by {by} in {name}"
+    if not pair.difference and not pair.half_width:
+        return f"{pair.first} and {pair.second} have the same {name} on every seed."
     if pair.half_width is None:
         return f"{better} on the one seed that both ran, which gives no interval and no verdict."
     if not pair.half_width:
