@@ -132,6 +132,7 @@ def write_run(
         file["posterior_log_p"] = np.arange(4, dtype=np.float32)
         file["traversals"] = np.zeros((2, 9, 1, 8, 8), np.uint8)
         file["reconstruction_errors"] = np.array([0.1, 0.4, 0.3, 0.2], np.float32)
+        file["low_posterior_labels"] = np.zeros((4, 1), np.int64)
         file["low_posterior"] = file["high_posterior"] = np.zeros((4, 1, 8, 8), np.uint8)
         file["switched"] = np.arange(4 * 64, dtype=np.uint8).reshape(2, 2, 1, 8, 8) % 17
         file["switched_labels"] = np.array([[[0], [1]], [[0], [1]]])

@@ -30,10 +30,11 @@ def project(tmp_path: Path) -> Path:
     for file in (
         "requirements.lock",
         "parts/__init__.py",
+        ".extras",
         ".venv/.ready",
     ):  # .ready is newest, so that nothing is installed
         (tmp_path / file).parent.mkdir(exist_ok=True)
-        (tmp_path / file).touch()
+        (tmp_path / file).write_text("\n" if file == ".extras" else "")
     return tmp_path
 
 

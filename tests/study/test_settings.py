@@ -11,7 +11,7 @@ def test_values_are_those_of_the_study_as_json() -> None:
     found = values(study, ["training.epochs", "sampling", "variants.one"])
     assert found == {
         "training.epochs": 2,
-        "sampling": {"count": None, "grid": 4, "noise": "mean", "seed": 0},
+        "sampling": {"count": 10_000, "grid": 4, "noise": "mean", "seed": 0},
         "variants.one": study.variants["one"].model_dump(mode="json"),
     }
     assert json.loads(json.dumps(found)) == found
