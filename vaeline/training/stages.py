@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
 from vaeline.data.facts import Facts
 from vaeline.study.recipe import Recipe
