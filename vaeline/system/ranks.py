@@ -43,7 +43,7 @@ def number() -> int:
 
 
 def dealing() -> bool:
-    """Whether this rank has only a slice of the batch at hand."""
+    """Whether this rank has only a slice of the batch."""
     return _batch is not None
 
 
