@@ -57,7 +57,7 @@ def _at(content: Any, key: str) -> Any:
     """The value at a dotted key of nested mappings.
 
     Raises:
-        LookupError: there is none, or the key may be a pattern, or the path leads through a value that is not a mapping.
+        LookupError: the key is missing, or it may be a pattern, or the path leads through a value that is not a mapping.
     """
     for step in key.split("."):
         if not isinstance(content, dict) or SPECIAL & set(step):

@@ -105,12 +105,14 @@ def differences(study: Path | str, first: str, second: str) -> list[Row]:
     runs = [_measured(path, key, common) for key, path in there.items() if key.variant in (first, second)]
     section = StudySection(name=folder.name, variants=[first, second], seeds=sorted({run.seed for run in runs}))
     found = pairs_of(Results(section, runs, {}))
-    keys = ("difference", "half_width", "p_value", "seeds", "won", "lost")
     return [
-        {"metric": name, **{key: getattr(found[name], key) for key in keys}}
+        {
+            "metric": name, "difference": pair.difference, "half_width": pair.half_width, "p_value": pair.p_value,
+            "seeds": pair.seeds, "won": pair.won, "lost": pair.lost,
+        }
         for name in catalogue().metrics
-        if name in found
-    ]
+        if (pair := found.get(name))
+    ]  # fmt: skip
 
 
 def _others(there: dict[RunKey, Path]) -> str:

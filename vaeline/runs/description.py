@@ -20,7 +20,7 @@ from vaeline.system.files import write_text
 from vaeline.system.sealed_files import seal, unseal
 
 NAME = "variant.yaml"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 class Description(BaseModel):

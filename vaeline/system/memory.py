@@ -79,7 +79,7 @@ def _limits_of_slurm() -> Iterator[int]:
 
 
 def _of_environment(name: str) -> int:
-    """The whole number in a variable of the environment; 0 if there is none."""
+    """The whole number in a variable of the environment; 0 if it is not set, or no whole number."""
     given = os.environ.get(name, "")
     return int(given) if given.isascii() and given.isdecimal() else 0
 
