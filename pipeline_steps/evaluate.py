@@ -22,7 +22,7 @@ from vaeline.evaluation.pockets import describe_without_pockets
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import measure_representation
 from vaeline.models.model import Model
-from vaeline.runs import drawing, model_files, samples_file
+from vaeline.runs import model_files, redrawing, samples_file
 from vaeline.runs.evaluation_file import MeasuredOn, measured_with, write_evaluation
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.identity import description_of, samples_of
@@ -60,7 +60,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     drawn = samples_of(folder, description_of(folder, RunKey(variant, seed)))
     of_images = kept.and_of(samples=of.samples_sha256, features=study.evaluation.features.model_dump(mode="json"))
     of_images = of_images.computed_by(*parts.modules_of(study.evaluation))
-    drawn = drawing.with_low_posterior(drawn, model, facts, seed)
+    drawn = redrawing.with_low_posterior(drawn, model, facts, seed)
     record = _images(study, drawn, splits[1].images, model, facts, of_images)
     model.to(exact)
     record.join(measure_likelihood(model, train, test, study.evaluation, kept, run_seed=seed))

@@ -9,7 +9,7 @@ from vaeline.data.drawn_rows import drawn_rows
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts_of, read_split, require_images
-from vaeline.runs import drawing, model_files, samples_file
+from vaeline.runs import drawing, model_files, redrawing, samples_file
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.identity import description_of
 from vaeline.runs.pictures import picture
@@ -42,7 +42,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     if model.conditional:
         facts.warn_of_unseen(test.labels, "test images, whose labels the samples are asked to show,")
     images, train = (
-        Batches(each, facts, drawing.BATCH, device) for each in (test, read_split(store, "train", budget()))
+        Batches(each, facts, redrawing.BATCH, device) for each in (test, read_split(store, "train", budget()))
     )
     require_images(store, facts)  # no new store came between the facts and the images
     with created(folder / "samples.h5") as file:

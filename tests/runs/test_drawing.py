@@ -10,7 +10,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.models.model import Model
-from vaeline.runs import drawing, samples_file
+from vaeline.runs import drawing, redrawing, samples_file
 from vaeline.study.schema import Variant
 
 CLASSES = Facts("blots", (1, 4, 4), 8, (0.0, 1.0), ["shape"], [["round", "square", "odd"]], counts={"train": 9})
@@ -122,7 +122,7 @@ def test_low_posterior_samples_are_decoded_again_from_their_codes(noise: bool) -
     latents = samples_file.Latents(found["low_posterior_codes"], found["low_posterior_labels"])
     none = np.zeros((0, 1, 8, 8), np.uint8)
     of_run = samples_file.DrawnImages(none, none, none, none, None, 0, "drawn" if noise else "mean", latents)
-    again = drawing.with_low_posterior(of_run, of, facts, 0).low_posterior
+    again = redrawing.with_low_posterior(of_run, of, facts, 0).low_posterior
     assert again is not None and len(again) == count
     assert len(found["low_posterior"]) == 10
     difference = np.abs(again[:10].astype(int) - found["low_posterior"])

@@ -20,7 +20,7 @@ from vaeline.evaluation.reference import Reference, References, put_accuracy, pu
 from vaeline.metrics import condition_accuracy, held_out_accuracy
 from vaeline.metrics._entry import Metric, Subject
 from vaeline.metrics._images import Dash, ImageSet, Measured
-from vaeline.runs import drawing
+from vaeline.runs import redrawing
 from vaeline.runs.samples_file import DrawnImages, Redrawn
 from vaeline.study import parts
 from vaeline.system.errors import UserError
@@ -171,7 +171,7 @@ def _extractor(drawn: DrawnImages, judge: Judge, kept: Kept) -> Callable[[Subjec
     @cache
     def images(subject: Subject) -> ImageSet:
         pixels, labels, test_index = all_of[subject]
-        code = [image_features.__name__, *([drawing.__name__] if isinstance(pixels, Redrawn) else [])]
+        code = [image_features.__name__, *([redrawing.__name__] if isinstance(pixels, Redrawn) else [])]
         section = kept.section(judge.named(f"features-{subject}"), code, space=judge.reference.space)
 
         def extract() -> State:

@@ -1,10 +1,8 @@
 """What a run draws into samples.h5: reconstructions, samples, switched labels, codes, traversals, interpolations."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,11 +13,9 @@ from vaeline.models.interpolation import interpolate
 from vaeline.models.low_posterior import high_posterior, low_posterior
 from vaeline.models.model import Model
 from vaeline.models.sampling import decode, draw, posterior_centres, reconstruct, sample
-from vaeline.runs import samples_file
-from vaeline.runs.samples_file import DrawnImages, Redrawn
+from vaeline.runs import redrawing, samples_file
 from vaeline.system.seeds import derive_seed
 
-BATCH = 256  # images that are decoded at a time
 MOST_CODES = 2000  # of each kind, for maps of the latent space
 TRAVERSAL_STEPS = 9
 TRAVERSAL_REACH = 2.5  # standard deviations of the codes, to either side
@@ -62,7 +58,7 @@ def everything(
         yield samples_file.SWITCHED_LABELS, asked
         yield samples_file.SWITCHED, switched(model, asked, test.facts, derive_seed("switches", seed, run_seed), noise)
     if model.posterior.kind != "discrete":
-        yield from _latents(model, test, train, derive_seed("latents", seed, run_seed), noise)
+        yield from _latents(model, test, train, redrawing.seed_of_latents(seed, run_seed), noise)
 
 
 def _latents(
@@ -134,32 +130,11 @@ def _low_posterior(
         low, asked = picked
         yield samples_file.LOW_POSTERIOR_CODES, low
         yield samples_file.LOW_POSTERIOR_LABELS, asked
-        noise_seed = derive_seed("low posterior", seed) if noise else None
         low, asked = (each[: samples_file.FAILURES] for each in picked)
-        yield samples_file.LOW_POSTERIOR, Decoded(len(low), decode(model, low, asked, test.facts, BATCH, noise_seed))
-
-
-def with_low_posterior(drawn: DrawnImages, model: Model, facts: Facts, run_seed: int) -> DrawnImages:
-    """The images that a run drew with its low-posterior samples, which are decoded when they are asked for.
-
-    Of these samples a samples.h5 has the codes; as images they would take a third of it.
-
-    Args:
-        drawn: by `model`.
-        model: in evaluation mode.
-        facts: of the images.
-        run_seed: of the run.
-    """
-    if (of := drawn.low_posterior_of) is None:
-        return drawn
-    seed = derive_seed("low posterior", derive_seed("latents", drawn.seed, run_seed))
-
-    def decoded() -> Iterator[np.ndarray]:
-        z, labels = (torch.from_numpy(each).to(next(model.parameters()).device) for each in of)
-        batches = decode(model, z, labels, facts, BATCH, None if drawn.noise == "mean" else seed)
-        return (batch.numpy() for batch in batches)
-
-    return replace(drawn, low_posterior=Redrawn(len(of.codes), decoded))
+        yield (
+            samples_file.LOW_POSTERIOR,
+            Decoded(len(low), redrawing.decoded(model, low, asked, test.facts, seed, noise)),
+        )
 
 
 def _draws_of_aggregate(
