@@ -23,7 +23,7 @@ from vaeline.study import reading
 from vaeline.system.errors import UserError, in_words
 from vaeline.system.locks import QUEUED
 from workflow import bridge, scheduling
-from workflow.job_resources import RUN, Limits, Needs, hand_on_memory, limits
+from workflow.job_resources import OF_RUN, Limits, Needs, hand_on_memory, limits
 
 # `python` in a rule is that of this environment, whether or not it is activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -133,7 +133,7 @@ def grouped_with(step):
     groups = workflow.group_settings.overwrite_groups
     return {
         each
-        for each in {*RUN, step}
+        for each in {*OF_RUN, step}
         if groups.get(each, each) == groups.get(step, step)
     }
 
