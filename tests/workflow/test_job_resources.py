@@ -47,6 +47,13 @@ def test_before_a_measurement_more_images_ask_for_more(study: Study) -> None:
     assert large.minutes("train", "cvae") > 10 * small.minutes("train", "cvae")
 
 
+def test_a_variant_that_trains_longer_asks_for_more_time(study: Study) -> None:
+    longer = study.variants["cvae"].model_copy(update={"training": {"epochs": 5000, "validate_every": 1}})
+    needs = Needs(study.model_copy(update={"variants": study.variants | {"cvae": longer}}))
+    assert needs.minutes("train", "cvae") > needs.minutes("train", "cvae_nf")
+    assert needs.minutes("evaluate", "cvae") == needs.minutes("evaluate", "cvae_nf")
+
+
 @pytest.mark.parametrize(("partition", "threads"), [(None, 8), ("gpu", 64), ("no", None)])
 def test_slurm_says_how_many_threads_a_node_has(
     study: Study, monkeypatch: pytest.MonkeyPatch, partition: str | None, threads: int | None
