@@ -29,7 +29,11 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import is_alive
 from vaeline.system.locks import locked
 
-ENTERED = "a run of Snakemake in this project ({run}); wait for it to end, or stop it, and run again"  # DVC shows it
+# DVC shows it.
+ENTERED = (
+    "a run of Snakemake in this project ({run}); wait for it to end, or stop it, and run again; if its machine went down, run "
+    "`snakemake -n all` first"
+)
 BEGIN = ENTERED.partition("{")[0]
 EVERYWHERE = 1  # a process that every machine has
 FOLDERS = (DATA, Path(RESULTS))

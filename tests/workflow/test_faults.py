@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -102,6 +103,19 @@ def test_a_killed_snakemake_does_not_keep_dvc_out(project: Project) -> None:
     project.start("all", held_step=1).kill()
     project.release()
     project.ran()
+    assert project.repro() == CVAE
+
+
+def test_a_run_whose_machine_went_down_keeps_dvc_out_until_a_dry_run(project: Project) -> None:
+    """The entry names a process that every machine has, and the keeper that would remove it went down too."""
+    project.edit(widen)
+    entry = {"pid": dvc_locks.EVERYWHERE, "cmd": dvc_locks.ENTERED.format(run="process 7 on another machine")}
+    read = {str(project.folder / folder): [entry] for folder in dvc_locks.FOLDERS}
+    (project.folder / ".dvc/tmp/rwlock").write_text(json.dumps({"read": read, "write": {}}))
+    (project.folder / running.RUNNING).touch()
+    said = project.run(*DVC, fails=True)
+    assert "process 7 on another machine" in said and "run `snakemake -n all` first" in said
+    project.run("snakemake", "-n", "all")
     assert project.repro() == CVAE
 
 
