@@ -38,7 +38,7 @@ DROPOUT = PRIOR + "    def __init__(self, size):\n        super().__init__(size)
     [
         (
             WHOLE,
-            "training.processes is 2, but priors Mine needs a whole batch in one process: it sorts .*; set training.processes to 1",
+            "training.processes is 2, but .*/mine.py needs a whole batch in one process: it sorts .*; set training.processes to 1",
         ),
         (
             DROPOUT,
@@ -57,7 +57,9 @@ def test_a_part_that_cannot_be_shared_is_refused(
 def test_a_regularizer_that_cannot_be_shared_is_refused_inside_a_sum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vaeline.models.regularizers.kl.WeightedRate.needs_whole_batch", "it ranks them")
     variant = {**VECTORS, "regularizer": {"name": "sum", "parts": [{"name": "kl"}]}}
-    with pytest.raises(UserError, match="regularizers Sum needs a whole batch in one process: it ranks them"):
+    with pytest.raises(
+        UserError, match="vaeline/models/regularizers/sum.py needs a whole batch in one process: it ranks them"
+    ):
         check_division(Model(Variant.model_validate(variant), FACTS), 2)
 
 
