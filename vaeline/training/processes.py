@@ -24,12 +24,10 @@ from torch import distributed
 from vaeline.system.devices import set_threads
 from vaeline.system.errors import UserError, reason
 
-LONGEST = timedelta(
-    days=7
-)  # that a process waits for another one, which may write files; a dead one is noticed at once
+LONGEST = timedelta(days=7)  # that a process waits for a living one; a dead one is noticed at once
 GRACE = 5.0  # seconds after an error until its cause must be known, and until a process must have ended by itself
 FORCED = 60.0  # seconds after the death of a process until the first one ends too, even if it waits for a device
-_ASKING = threading.Lock()  # of two threads that ask at once how a process has ended, one gets no answer
+_ASKING = threading.Lock()  # if two threads ask at once how a process has ended, one of them gets no answer
 
 
 class Other(NamedTuple):
