@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.models.own_part import own_part
 from tests.models.test_contracts import FACTS, VECTORS
 from vaeline.models.division_checks import check_division
 from vaeline.models.model import Model
@@ -11,26 +12,18 @@ from vaeline.study.parts import PartOptions
 from vaeline.study.schema import Variant
 from vaeline.system.errors import UserError
 
-PRIOR = """
-from torch import nn
-
-from vaeline.models.contracts import Context
-from vaeline.models.priors.standard import Standard
-from vaeline.study.parts import PartOptions
-
-
-class Options(PartOptions):
-    pass
-
-
-def build(options: Options, context: Context) -> "Mine":
-    return Mine(context.latent_shape[0])
-
-
-class Mine(Standard):
-"""
-WHOLE = PRIOR + "    needs_whole_batch = 'it sorts the images of a batch'\n"
-DROPOUT = PRIOR + "    def __init__(self, size):\n        super().__init__(size)\n        self.dropout = nn.Dropout()\n"
+PRIOR = "vaeline.models.priors.standard.Standard"
+SIZE = "context.latent_shape[0]"
+WHOLE = own_part(PRIOR, "needs_whole_batch = 'it sorts the images of a batch'", SIZE)
+DROPOUT = own_part(
+    PRIOR,
+    """
+    def __init__(self, size):
+        super().__init__(size)
+        self.dropout = nn.Dropout()
+""",
+    SIZE,
+)
 
 
 @pytest.mark.parametrize(
