@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline_steps.plan_check import PLANNED
 from tests.workflow.scratch import Project
 from vaeline.study import ready_studies
 from vaeline.study.schema import Study
 from workflow import bridge, job_resources
-from workflow.job_resources import OF_JOB, SHORTEST, SNAKEMAKE, Needs, hand_on_memory, most_threads
+from workflow.job_resources import OF_JOB, SHORTEST, SNAKEMAKE, Needs, most_threads
 
 RUNS = Path("results/digits/runs")
 
@@ -74,17 +75,12 @@ def test_without_slurm_the_threads_are_not_limited(study: Study, monkeypatch: py
     assert most_threads(None) is None
 
 
-def test_a_step_knows_the_memory_of_its_job() -> None:
-    environment = {OF_JOB: "3000"}
-    hand_on_memory(environment)
-    without = {
-        name: value for name, value in environment.items() if not name.startswith("SLURM_")
-    }  # as the plugin does
-    hand_on_memory(without)
-    assert without[OF_JOB] == "3000"
-    outside: dict[str, str] = {}
-    hand_on_memory(outside)
-    assert not outside
+@pytest.mark.parametrize(("given", "read"), [(OF_JOB, f"VAELINE_{OF_JOB}"), (f"VAELINE_{OF_JOB}", OF_JOB)])
+def test_snakemake_on_a_node_hands_the_memory_of_its_job_on(empty_project: Project, given: str, read: str) -> None:
+    """The first Snakemake of a job has Slurm's variable; the executor starts another one without it, which starts the step."""
+    on_node = ("snakemake", "--mode", "remote", "--cores", "1", "--nolock", "--force", "data/raw/digits.json")
+    empty_project.run(*on_node, **{PLANNED: "{}", "NOTED": read, given: "3000"})
+    assert (empty_project.folder / "noted").read_text() == "3000"
 
 
 def test_a_job_asks_for_more_with_each_attempt(sources: Project, monkeypatch: pytest.MonkeyPatch) -> None:
