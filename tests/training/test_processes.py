@@ -1,11 +1,14 @@
 """The processes that share a training: they start, add their numbers, and end together, however one of them ends."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -19,7 +22,7 @@ from vaeline.system import ranks
 from vaeline.system.errors import UserError
 from vaeline.training.batch_norm import share_batch_norms
 from vaeline.training.job import prepare
-from vaeline.training.processes import processes
+from vaeline.training.processes import Other, _cause, _end, _watch, processes
 from vaeline.training.stages import pretrain_and_train, stages_of
 
 CPU = torch.device("cpu")
@@ -85,6 +88,56 @@ def test_a_process_that_cannot_prepare_says_why() -> None:
         processes(2, fail),
     ):
         pytest.fail("the training began")
+
+
+class Ended:
+    """What is looked at of a process that has ended, or that does not end by itself."""
+
+    def __init__(self, exitcode: int | None) -> None:
+        self.exitcode = exitcode
+        self.sentinel, writer = os.pipe()
+        os.close(writer)
+
+    def join(self, timeout: float | None = None) -> None:
+        pass
+
+    def is_alive(self) -> bool:
+        return self.exitcode is None
+
+    def kill(self) -> None:
+        self.exitcode = -signal.SIGKILL
+
+
+def others(*exitcodes: int | None) -> list[Other]:
+    """Processes that have said nothing."""
+    words = [multiprocessing.Pipe(duplex=False) for _ in exitcodes]
+    for _, theirs in words:
+        theirs.close()
+    found = zip(exitcodes, words, strict=True)
+    return [
+        Other(f"Process {number}", cast(Any, Ended(code)), ours) for number, (code, (ours, _)) in enumerate(found, 2)
+    ]
+
+
+def test_a_process_that_a_signal_has_ended_is_named_before_those_that_missed_it() -> None:
+    with pytest.raises(UserError, match="Process 3 was ended by SIGTERM"):
+        raise _cause(others(1, -signal.SIGTERM, 1)) or AssertionError
+
+
+def test_a_death_that_torch_does_not_notice_ends_the_training(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended, codes = threading.Event(), list[int]()
+    monkeypatch.setattr("vaeline.training.processes.FORCED", 0.0)
+    monkeypatch.setattr(os, "_exit", lambda code: (codes.append(code), ended.set()))
+    _watch(others(-signal.SIGKILL), ended)
+    assert codes == [1] and "Error: Process 2 was ended by SIGKILL; run again" in capsys.readouterr().err
+
+
+def test_a_process_that_does_not_end_is_killed() -> None:
+    [other] = others(None)
+    _end([other])
+    assert other.process.exitcode == -signal.SIGKILL and other.words.closed
 
 
 def normalise(meet: Meet, number: int, threads: int) -> None:

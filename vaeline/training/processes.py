@@ -10,6 +10,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -25,7 +26,9 @@ from vaeline.system.devices import set_threads
 from vaeline.system.errors import UserError, reason
 
 LONGEST = timedelta(days=7)  # that a process waits for a living one; a dead one is noticed at once
-GRACE = 5.0  # seconds after an error until its cause must be known, and until a process must have ended by itself
+GRACE = (
+    5.0  # seconds after an error until its cause must be known, and until all processes must have ended by themselves
+)
 FORCED = 60.0  # seconds after the death of a process until the first one ends too, even if it waits for a device
 _ASKING = threading.Lock()  # if two threads ask at once how a process has ended, one of them gets no answer
 
@@ -193,8 +196,9 @@ def _error(other: Other, said: str) -> UserError:
 
 def _end(others: list[Other]) -> None:
     """Wait for the others to end by themselves, and end those that do not."""
+    until = time.monotonic() + GRACE
     for other in others:
-        other.process.join(GRACE)
+        other.process.join(max(0.0, until - time.monotonic()))
         if other.process.is_alive():
             other.process.kill()
             other.process.join()
