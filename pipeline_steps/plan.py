@@ -36,7 +36,7 @@ def _hours(of: Forecast) -> list[str]:
         said.append(f"By the times of jobs that have run (timing.json): {_names(of.measured)}.")
     if of.guessed:
         said.append(
-            f"By a rule of thumb: {_names(of.guessed)}. It takes a microsecond for each pixel value of each image in each epoch, for "
+            f"By a rule of thumb: {_names(of.guessed)}. The rule is a microsecond for each pixel value of each image in each epoch, for "
             "convolutions on one core. Expect a factor of ten; run one seed of each variant, and ask again."
         )
     return [*said, *([f"Not included: {_names(of.unknown)}."] if of.unknown else [])]

@@ -35,9 +35,15 @@ def added() -> float:
     return float(number)
 
 
+def agreed() -> str:
+    """Whether the ranks agree on numbers that all have, and on numbers of which one is other on each rank."""
+    same, other = torch.ones(3), torch.tensor([float(ranks.number())])
+    return f"{ranks.agree([same])} {ranks.agree([same, other])}"
+
+
 def add(meet: Meet, number: int, threads: int, folder: Path) -> None:
     meet()
-    (folder / f"{number}").write_text(f"{added():g} {threads}")
+    (folder / f"{number}").write_text(f"{added():g} {agreed()} {threads}")
 
 
 def die(meet: Meet, number: int, threads: int) -> None:
@@ -56,11 +62,12 @@ def add_for_ever(meet: Meet, number: int, threads: int) -> None:
         added()
 
 
-def test_processes_add_their_numbers_and_divide_the_threads(tmp_path: Path) -> None:
+def test_processes_add_and_compare_their_numbers_and_divide_the_threads(tmp_path: Path) -> None:
     torch.set_num_threads(2)
     with processes(2, add, tmp_path):
         assert added() == 2 == ranks.count() and ranks.number() == 0 and torch.get_num_threads() == 1
-    assert (tmp_path / "1").read_text() == "2 1"
+        assert agreed() == "True False"
+    assert (tmp_path / "1").read_text() == "2 True False 1"
     assert ranks.count() == 1 and torch.get_num_threads() == 2
     torch.set_num_threads(1)
 
