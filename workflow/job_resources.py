@@ -1,5 +1,6 @@
 """The memory, time, threads and GPU that jobs ask the queue of a cluster for. A local run knows them too, and limits none but the GPU."""
 
+import re
 import subprocess
 from collections.abc import Iterator, MutableMapping
 from functools import cache
@@ -109,18 +110,15 @@ def most_threads(partition: str | None) -> int | None:
         partition: its name; None for the default one.
     """
     try:
-        lines = subprocess.run(
+        said = subprocess.run(
             ["sinfo", "--noheader", "--exact", "--format", "%P %c"],
             check=True,
             capture_output=True,
             text=True,
             timeout=30,
-        ).stdout.splitlines()
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    cpus = [
-        int(count)
-        for name, count in (line.split() for line in lines)
-        if (name.rstrip("*") == partition if partition else name.endswith("*"))
-    ]
+    found = [(name, int(count)) for name, count in re.findall(r"^(\S+) (\d+)$", said, re.MULTILINE)]
+    cpus = [count for name, count in found if (name.rstrip("*") == partition if partition else name.endswith("*"))]
     return max(cpus, default=None)

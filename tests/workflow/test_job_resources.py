@@ -59,7 +59,7 @@ def test_a_variant_that_trains_longer_asks_for_more_time(study: Study) -> None:
 def test_slurm_says_how_many_threads_a_node_has(
     study: Study, monkeypatch: pytest.MonkeyPatch, partition: str | None, threads: int | None
 ) -> None:
-    write_sinfo(monkeypatch, "main* 2\\nmain* 8\\ngpu 64\\n")
+    write_sinfo(monkeypatch, "slurm says hello\\nmain* 2\\nmain* 8\\ngpu 64\\n\\n")
     assert most_threads(partition) == threads
 
 
