@@ -16,6 +16,7 @@ from torch import distributed, nn
 
 from tests.training.tiny import FACTS, VARIANT, split
 from vaeline.data import store
+from vaeline.data.on_disk import OnDisk
 from vaeline.study.recipe import Recipe
 from vaeline.study.schema import Training, Variant
 from vaeline.system import ranks
@@ -191,16 +192,28 @@ def test_a_killed_training_leaves_no_process_behind(tmp_path: Path) -> None:
     assert first.stdout.read() == ""  # ends when no process has the pipe open
 
 
+def recipe(processes: int) -> Recipe:
+    content = {"epochs": 2, "learning_rate": 0.01, "batch_size": 16, "eps": 1.0, "threads": 2, "processes": processes}
+    return Recipe(Variant.model_validate(VARIANT), Training.model_validate(content))
+
+
+def test_processes_share_the_memory_for_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = store.write(tmp_path / "tiny.h5", FACTS, {name: split(count) for name, count in FACTS.counts.items()})
+    monkeypatch.setattr("vaeline.training.job.budget", lambda: split(FACTS.counts["train"]).images.nbytes)
+    on_disk = [
+        isinstance(prepare(recipe(count), facts, tmp_path / "tiny.h5", 0, CPU).train.images, OnDisk) for count in (1, 2)
+    ]
+    assert on_disk == [False, True]
+
+
 def test_a_training_by_two_processes_writes_the_files_of_one(tmp_path: Path) -> None:
     """The other process prepares the same job, reads the checkpoints of the first one, and writes none."""
     facts = store.write(tmp_path / "tiny.h5", FACTS, {name: split(count) for name, count in FACTS.counts.items()})
     found = []
     for count in (1, 2, 2):
-        content = {"epochs": 2, "learning_rate": 0.01, "batch_size": 16, "eps": 1.0, "threads": 2, "processes": count}
-        recipe = Recipe(Variant.model_validate(VARIANT), Training.model_validate(content))
         torch.set_num_threads(2)
-        job = prepare(recipe, facts, tmp_path / "tiny.h5", 0, CPU)
-        _, rows = pretrain_and_train(job, stages_of("tiny", recipe, facts, "code", 0, CPU), lambda row: None)
+        job = prepare(recipe(count), facts, tmp_path / "tiny.h5", 0, CPU)
+        _, rows = pretrain_and_train(job, stages_of("tiny", recipe(count), facts, "code", 0, CPU), lambda row: None)
         found.append((rows, job.model.state_dict()))
     torch.set_num_threads(1)
     (rows, alone), (_, together), (rows_again, again) = found
