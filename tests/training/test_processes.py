@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -56,11 +57,12 @@ def fail(meet: Meet, number: int, threads: int) -> None:
     raise UserError("x.h5 is damaged; remove it, and run again.")
 
 
-def add_for_ever(meet: Meet, number: int, threads: int) -> None:
+def work_alone(meet: Meet, number: int, threads: int) -> None:
+    """Torch would notice the death of the first process only when numbers are added."""
     meet()
     print(os.getpid(), flush=True)
-    while True:
-        added()
+    time.sleep(30)
+    print("it worked on", flush=True)
 
 
 def test_processes_add_and_compare_their_numbers_and_divide_the_threads(tmp_path: Path) -> None:
@@ -171,11 +173,11 @@ def normalised() -> list[torch.Tensor]:
 
 
 ORPHAN = """
-from tests.training.test_processes import add_for_ever, added
+from tests.training.test_processes import added, work_alone
 from vaeline.training.processes import processes
 
 if __name__ == "__main__":
-    with processes(2, add_for_ever):
+    with processes(2, work_alone):
         while True:
             added()
 """
