@@ -69,7 +69,7 @@ def processes(count: int, work: Callable[..., None], *arguments: Any) -> Iterato
 
 @contextmanager
 def _group(count: int, meeting: Path, work: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[None]:
-    """Start the others and meet them; wait within the block for none that has ended."""
+    """Start the others and meet them. An error within the block that another process has caused is raised as the error of that process."""
     others, done = [_start(number, count, meeting, work, arguments) for number in range(1, count)], threading.Event()
     try:
         _await(others)
