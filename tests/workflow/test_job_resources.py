@@ -10,7 +10,7 @@ from tests.workflow.scratch import Project
 from vaeline.study import ready_studies
 from vaeline.study.schema import Study
 from workflow import bridge, job_resources
-from workflow.job_resources import OF_JOB, SHORTEST, SNAKEMAKE, Needs, most_threads
+from workflow.job_resources import OF_JOB, SHORTEST, SNAKEMAKE, Needs, hand_on_memory, most_threads
 
 RUNS = Path("results/digits/runs")
 
@@ -75,11 +75,13 @@ def test_without_slurm_the_threads_are_not_limited(study: Study, monkeypatch: py
     assert most_threads(None) is None
 
 
-@pytest.mark.parametrize(("given", "read"), [(OF_JOB, f"VAELINE_{OF_JOB}"), (f"VAELINE_{OF_JOB}", OF_JOB)])
-def test_snakemake_on_a_node_hands_the_memory_of_its_job_on(empty_project: Project, given: str, read: str) -> None:
+def test_snakemake_on_a_node_hands_the_memory_of_its_job_on(empty_project: Project) -> None:
     """The first Snakemake of a job has Slurm's variable; the executor starts another one without it, which starts the step."""
-    on_node = ("snakemake", "--mode", "remote", "--cores", "1", "--nolock", "--force", "data/raw/digits.json")
-    empty_project.run(*on_node, **{PLANNED: "{}", "NOTED": read, given: "3000"})
+    environment = {OF_JOB: "3000"}
+    hand_on_memory(environment)
+    [kept] = environment.keys() - {OF_JOB}
+    on_node = ("snakemake", "--mode", "remote", "--cores", "1", "--nolock", "data/raw/digits.json")
+    empty_project.run(*on_node, **{PLANNED: "{}", "NOTED": OF_JOB, kept: environment[kept]})
     assert (empty_project.folder / "noted").read_text() == "3000"
 
 
