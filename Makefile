@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # `make setup EXTRAS="slurm s3"` adds them; later calls keep them, and `make setup EXTRAS=` removes them.
 KNOWN := slurm s3 ssh
 EXTRAS := $(shell cat .extras 2>/dev/null)
-$(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from: $(KNOWN)))
+$(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from: $(KNOWN); `make setup EXTRAS=` removes them))
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts bench campaign lock clean-checkpoints help

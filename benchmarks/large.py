@@ -49,6 +49,13 @@ LOADER = Loader(read=read)
 '''
 
 
+OF_RUN, OF_VARIANT = ["--variant", "vae", "--seed", "0"], ["--variant", "vae"]
+STEPS: dict[str, list[str]] = {
+    "download": [], "preprocess": [], "classifier": [], "reference": [], "design": OF_VARIANT, "choose": OF_VARIANT,
+    "train": OF_RUN, "sample": OF_RUN, "evaluate": OF_RUN, "report": [],
+}  # fmt: skip
+
+
 def study(count: int, drawn: int) -> dict[str, object]:
     """A study of one small variant and one seed."""
     return {
@@ -75,26 +82,26 @@ def study(count: int, drawn: int) -> dict[str, object]:
 @click.option("--memory", default=0.25, show_default=True, help="VAELINE_MEMORY, in gigabytes.")
 def main(folder: Path, count: int, drawn: int, memory: float) -> None:
     """Run every step of a large study in FOLDER, and print the peak of each."""
-    for package in PACKAGES:  # the data set is a part of a project of its own
+    _write_project(folder, count, drawn)
+    done = folder / "done"
+    finished = done.read_text(encoding="utf-8").split() if done.exists() else []
+    for step, options in STEPS.items():
+        if step not in finished:
+            _run(folder, step, options, memory)
+            finished.append(step)
+            done.write_text("\n".join(finished), encoding="utf-8")
+    _print(_times(folder, count))
+
+
+def _write_project(folder: Path, count: int, drawn: int) -> None:
+    """Copy vaeline into a project of its own, which has the data set as a part."""
+    for package in PACKAGES:
         shutil.copytree(
             PROJECT / package, folder / package, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
         )
     (folder / "parts" / "sets").mkdir(exist_ok=True)
     (folder / "parts" / "sets" / "discs.py").write_text(SETS.format(count=count), encoding="utf-8")
     (folder / "params.yaml").write_text(yaml.safe_dump(study(count, drawn)), encoding="utf-8")
-    of_run, of_variant = ["--variant", "vae", "--seed", "0"], ["--variant", "vae"]
-    steps: dict[str, list[str]] = {
-        "download": [], "preprocess": [], "classifier": [], "reference": [], "design": of_variant, "choose": of_variant,
-        "train": of_run, "sample": of_run, "evaluate": of_run, "report": [],
-    }  # fmt: skip
-    done = folder / "done"
-    finished = done.read_text(encoding="utf-8").split() if done.exists() else []
-    for step, options in steps.items():
-        if step not in finished:
-            _run(folder, step, options, memory)
-            done.write_text("\n".join([*finished, step]), encoding="utf-8")
-            finished.append(step)
-    _print(_times(folder, count))
 
 
 def _run(folder: Path, step: str, options: list[str], memory: float) -> None:

@@ -10,8 +10,8 @@ apt-get install --yes --no-install-recommends git make openssh-client
 rm -rf /var/lib/apt/lists/*
 pip install --no-cache-dir --require-hashes --requirement requirements-uv.lock
 uv venv --no-python-downloads /opt/vaeline
+locks=requirements.lock
 for extra; do
-	set -- "$@" "requirements-$extra.lock"
-	shift
+	locks="$locks requirements-$extra.lock"
 done
-VIRTUAL_ENV=/opt/vaeline uv pip sync --no-cache --compile-bytecode --require-hashes requirements.lock "$@"
+VIRTUAL_ENV=/opt/vaeline uv pip sync --no-cache --compile-bytecode --require-hashes $locks

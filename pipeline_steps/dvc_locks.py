@@ -29,29 +29,15 @@ from vaeline.system.errors import UserError
 from vaeline.system.files import is_alive
 from vaeline.system.locks import locked
 
-ENTERED = "a run of Snakemake in this project ({run}); wait for it to end, or stop it, and run again"  # DVC shows it
+# DVC shows it.
+ENTERED = (
+    "a run of Snakemake in this project ({run}); wait for it to end, or stop it, and run again; if its machine went down, run "
+    "`snakemake -n all` first"
+)
 BEGIN = ENTERED.partition("{")[0]
 EVERYWHERE = 1  # a process that every machine has
 FOLDERS = (DATA, Path(RESULTS))
-# It waits for the end of the process that holds its standard input. Importing DVC would take a second, in which DVC still refuses;
-# the lock is that of DVC.
-KEEPER = """
-import fcntl, json, os, sys
-sys.stdin.read()
-table, entry = sys.argv[1:]
-with open(f"{table}.lock", "a") as lock:
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    try:
-        with open(table, encoding="utf-8") as file:
-            content = json.load(file)
-    except (OSError, ValueError):
-        sys.exit()
-    read = {path: [each for each in entries if each["cmd"] != entry] for path, entries in content.get("read", {}).items()}
-    content["read"] = {path: entries for path, entries in read.items() if entries}
-    with open(f"{table}.{os.getpid()}", "w", encoding="utf-8") as file:
-        json.dump(content, file)
-    os.replace(file.name, table)
-"""
+KEEPER = Path(__file__).with_name("lock_keeper.py")
 keepers: list[subprocess.Popen[bytes]] = []  # keeps their standard input open
 
 
@@ -83,7 +69,7 @@ def enter() -> None:
 
 def _keep(entry: str) -> None:
     """Start the process that removes an entry when this process has ended, however it ends."""
-    command = [sys.executable, "-IS", "-c", KEEPER, str(Path(".dvc/tmp/rwlock").absolute()), entry]
+    command = [sys.executable, "-IS", str(KEEPER), str(Path(".dvc/tmp/rwlock").absolute()), entry]
     quiet = subprocess.DEVNULL
     keepers.append(
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True, cwd="/")

@@ -1,13 +1,13 @@
 """Say what the active study will cost: jobs, hours, and disk."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
 
 from pipeline_steps.command import study_command
-from vaeline.runs.forecast import OF_RUNS, Forecast, forecast
+from vaeline.runs.forecast import Forecast, forecast
 from vaeline.study.schema import Study
 
 GB = 1e9
@@ -26,20 +26,20 @@ def main(study: Study) -> None:
 
 
 def _hours(of: Forecast) -> list[str]:
-    """The hours, and what they follow."""
-    if not of.hours:
+    """The hours, and where they are from."""
+    hours = of.measured | of.guessed
+    if not hours:
         return ["Hours: unknown before the images are there; run `python -m pipeline_steps.preprocess` and ask again."]
-    each = _listed({step: f"{hours:.2f}" for step, hours in of.hours.items()})
-    total = f"Hours, one job after the other: {sum(of.hours.values()):.2f} ({each})."
-    unknown = [step for step in OF_RUNS if step not in of.hours]
-    if of.timed:
-        follows = f"They follow the times of {of.timed:,} runs of this study in timing.json."
-    else:
-        follows = (
-            "They follow a rule of thumb: training takes a microsecond for each pixel value of each image in each epoch, for convolutions on one core. "
-            "Expect a factor of ten; run one seed of each variant, and ask again."
+    each = _listed({step: f"{hours[step]:.2f}" for step in of.jobs if step in hours})
+    said = [f"Hours, one job after the other: {sum(hours.values()):.2f} ({each})."]
+    if of.measured:
+        said.append(f"By the times of jobs that have run (timing.json): {_names(of.measured)}.")
+    if of.guessed:
+        said.append(
+            f"By a rule of thumb: {_names(of.guessed)}. The rule is a microsecond for each pixel value of each image in each epoch, for "
+            "convolutions on one core. Expect a factor of ten; run one seed of each variant, and ask again."
         )
-    return [total, follows, *([f"Not included: {', '.join(unknown)}."] if unknown else [])]
+    return [*said, *([f"Not included: {_names(of.unknown)}."] if of.unknown else [])]
 
 
 def _disk(of: Forecast) -> list[str]:
@@ -54,6 +54,10 @@ def _disk(of: Forecast) -> list[str]:
         f"Disk: {sum(of.disk.values()) / GB:.2f} GB ({each}); {shutil.disk_usage(Path()).free / GB:.0f} GB are free.",
         f"DVC's cache takes {tracked / GB:.2f} GB more if it copies files, and nothing if it links them (README, cache.type).",
     ]
+
+
+def _names(steps: Iterable[str]) -> str:
+    return ", ".join(steps)
 
 
 def _listed(of: Mapping[str, str]) -> str:

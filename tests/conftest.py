@@ -120,22 +120,6 @@ def browser() -> Iterator["Browser"]:
 
 
 @pytest.fixture
-def write_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], PartOptions]:
-    """Writes the source of a part `mine`, the only one of its family, and returns its options."""
-
-    def write(family: str, source: str) -> PartOptions:
-        package, folder = f"parts_of_{tmp_path.name}", parts.folder
-        (tmp_path / package).mkdir(exist_ok=True)
-        (tmp_path / package / "mine.py").write_text(source)
-        monkeypatch.setitem(parts.PACKAGES, family, package)
-        monkeypatch.setattr(parts, "folder", lambda of: tmp_path / package if of == family else folder(of))
-        monkeypatch.syspath_prepend(tmp_path)
-        return parts.validate(family, {"name": "mine"})
-
-    return write
-
-
-@pytest.fixture
 def write_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], Path]:
     """Writes the source of one of the project's own parts, `(family, name, source)`; the project has no others."""
     package = f"own_{tmp_path.name}"
@@ -148,6 +132,17 @@ def write_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str,
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
         return path
+
+    return write
+
+
+@pytest.fixture
+def write_part(write_own: Callable[[str, str, str], Path]) -> Callable[[str, str], PartOptions]:
+    """Writes the source of a part `mine` of the project's own, `(family, source)`, and returns its options."""
+
+    def write(family: str, source: str) -> PartOptions:
+        write_own(family, "mine", source)
+        return parts.validate(family, {"name": "mine"})
 
     return write
 

@@ -1,5 +1,6 @@
 """The memory, time, threads and GPU that jobs ask the queue of a cluster for. A local run knows them too, and limits none but the GPU."""
 
+import re
 import subprocess
 from collections.abc import Collection, Iterator, MutableMapping
 from functools import cache
@@ -9,8 +10,9 @@ from typing import NamedTuple
 
 from vaeline.data.paths import DataFiles
 from vaeline.runs.folder import TIMING, StudyFolder
-from vaeline.runs.timing import Time, read_times
+from vaeline.runs.timing import SECONDS_PER_VALUE, Time, entry_of, read_times
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import OF_RUN
 from vaeline.system.errors import UserError
 
 HEADROOM = 2  # asked for per what was measured
@@ -18,9 +20,7 @@ SNAKEMAKE = 1500  # MB, which Snakemake's own processes on a node take beside a 
 SHORTEST = 10  # minutes; a node may be ten times as slow to import torch from a shared file system
 IMAGES = {"digits": 1_797, "example_images": 1_797, "mnist": 70_000, "fashion_mnist": 70_000, "svhn": 99_289}
 OTHERWISE = 200_000  # images, as in CelebA
-PER_MINUTE = {"cpu": 3e7}  # pixel values that a training sees in a minute, at least
-ON_A_GPU = 3e8
-OF_RUN = ("train", "sample", "evaluate")
+GPU = 10  # times as fast as a core, at least
 OF_JOB = "SLURM_MEM_PER_NODE"  # megabytes that Slurm gives a job, by which a step budgets its images
 
 
@@ -70,33 +70,33 @@ class Needs:
 
     def minutes(self, step: str, variant: str | None = None) -> int:
         """Minutes of a step: twice the longest that it has taken so far, and at least SHORTEST."""
-        seconds = [time.seconds for time in self._measured(step, variant)]
-        return max(SHORTEST, ceil(HEADROOM * max(seconds) / 60 if seconds else self._usual_minutes(step)))
+        longest = max((time.seconds for time in self._measured(step, variant)), default=None)
+        seconds = self._usual_seconds(step, variant) if longest is None else longest
+        return max(SHORTEST, ceil(HEADROOM * seconds / 60))
 
     def _usual_memory(self) -> float:
         """Megabytes before a measurement: torch, and three copies of the images. More images than fit stay on disk."""
         return 1500 + 3 * self._values() / 1e6
 
-    def _usual_minutes(self, step: str) -> float:
-        """Minutes before a measurement, by how many times a step looks at each image."""
+    def _usual_seconds(self, step: str, variant: str | None) -> float:
+        """Seconds before a measurement: ten minutes, and by how many times a step looks at each image."""
         study = self.study
         passes = {
-            "train": study.training.epochs,
+            "train": (study.training_of(variant) if variant else study.training).epochs,
             "trial": study.tuning.epochs,
             "classifier": study.classifier.epochs * len(study.classifier.seeds),
             "evaluate": 20,
         }.get(step, 2)
-        return 20 + passes * self._values() / PER_MINUTE.get(study.training.device, ON_A_GPU)
+        return 600 + passes * self._values() * SECONDS_PER_VALUE / (1 if study.training.device == "cpu" else GPU)
 
     def _values(self) -> int:
         """The pixel values of all images, in colour; three a point."""
-        size = self.study.dataset.size
-        height, width = size if isinstance(size, list) else (size or 1, size or 1)
+        height, width = self.study.dataset.shape or (1, 1)
         return 3 * height * width * (self.study.dataset.limit or IMAGES.get(self.study.dataset.name, OTHERWISE))
 
     def _measured(self, step: str, variant: str | None) -> list[Time]:
         """The times of a step: those of a variant, else those of all variants, else none."""
-        name = f"reference.{self.study.evaluation.features.name}" if step == "reference" else step
+        name = entry_of(step, self.study.evaluation.features.name)
         for files in (self._files(step, variant), self._files(step, "*")):
             if found := [times[name] for times in map(_times, files) if name in times]:
                 return found
@@ -134,18 +134,18 @@ def limits(partition: str | None) -> Limits:
         partition: its name; None for the default one.
     """
     try:
-        lines = subprocess.run(
+        said = subprocess.run(
             ["sinfo", "--noheader", "--exact", "--format", "%P %c %l"],
             check=True,
             capture_output=True,
             text=True,
             timeout=30,
-        ).stdout.splitlines()
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return Limits()
     nodes = [
         (int(cpus), _minutes(longest))
-        for name, cpus, longest in map(str.split, lines)
+        for name, cpus, longest in re.findall(r"^(\S+) (\d+) (\S+)$", said, re.MULTILINE)
         if (name.rstrip("*") == partition if partition else name.endswith("*"))
     ]
     return Limits(max(cpus for cpus, _ in nodes), nodes[0][1]) if nodes else Limits()

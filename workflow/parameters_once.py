@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
-from unittest.mock import patch
 
 SPECIAL = frozenset("*?[]")  # in keys, which DVC takes for patterns
 
@@ -38,8 +37,11 @@ def parsed_once() -> Iterator[None]:
                 pass  # DVC has the sentence for a damaged file, and the rule for a key that is missing or a pattern
         return as_dvc_reads(fs, path, key_paths, flatten=flatten, **options)
 
-    with patch.object(param, "read_param_file", read):
+    param.read_param_file = read
+    try:
         yield
+    finally:
+        param.read_param_file = as_dvc_reads
 
 
 def _content(fs: Any, path: str, parsed: dict[str, tuple[bytes, Any]]) -> Any:

@@ -1,4 +1,4 @@
-"""Run a small study on a real Slurm of one node and disturb it; at the end both engines agree, and the bytes are those of a local run.
+"""Run a small study on a real Slurm of one node and disturb it. At the end both engines agree, and the bytes are those of a local run.
 
 `python -m tests.cluster` installs Slurm from Debian if it is missing, and needs root, as in a container. The submitting Snakemake is
 killed, a job is cancelled, a time limit strikes, and params.yaml is edited meanwhile. pytest does not run it.

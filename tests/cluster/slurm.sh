@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A real Slurm of one node on loopback, with accounting and two GPUs that are none: `slurm.sh start FOLDER`, `slurm.sh stop FOLDER`.
-# Everything lies in FOLDER, and the ports are none of a usual Slurm. Needs root, as in a container. `start` installs Debian's
-# packages if they are missing.
+# A real Slurm of one node on loopback, with accounting and two fake GPUs: `slurm.sh start FOLDER`, `slurm.sh stop FOLDER`.
+# All its files are in FOLDER, except a link in /etc/slurm. It uses other ports than a usual Slurm. It needs root, as in a container.
+# `start` installs Debian's packages if they are missing.
 set -euo pipefail
 
 folder=$(realpath -m "$2")

@@ -77,6 +77,18 @@ def test_facts_are_read_with_counts_and_checksums(path: Path) -> None:
     assert facts == Facts.from_dict(json.loads(json.dumps(dataclasses.asdict(facts))))
 
 
+def test_the_checksum_of_a_split_depends_on_its_images_labels_and_ids(tmp_path: Path) -> None:
+    given = SPLITS["test"]
+    changed = [
+        given,
+        dataclasses.replace(given, images=given.images ^ 1),
+        dataclasses.replace(given, labels=1 - given.labels.clip(max=1)),
+        dataclasses.replace(given, ids=given.ids[::-1]),
+    ]
+    found = [store.write(tmp_path / "tiny.h5", FACTS, {"test": each}).checksums["test"] for each in changed]
+    assert len(set(found)) == len(changed)
+
+
 def test_a_single_column_is_a_class() -> None:
     assert dataclasses.replace(FACTS, label_names=["digit"], label_values=[["0", "1"]]).classes
 

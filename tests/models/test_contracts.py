@@ -13,6 +13,7 @@ import torch
 from lightning_fabric import Fabric
 
 from tests.made_up import OF_RUN
+from tests.models.own_part import own_part
 from tests.models.test_accelerator import assert_step_stays_on_device
 from tests.test_every_entry import smaller
 from vaeline.data.batches import Batches
@@ -268,27 +269,16 @@ def test_a_prior_without_parameter_or_buffer_works_in_every_step(
     assert_step_stays_on_device(Model(variant, FACTS), FACTS, trained.split, monkeypatch)
 
 
-SHARPNESS = """
-from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch
-from vaeline.study.parts import PartOptions
-
-
-class Options(PartOptions):
-    pass
-
-
-def build(options: Options, context: Context) -> "Sharpness":
-    return Sharpness()
-
-
-class Sharpness(Regularizer):
+SHARPNESS = own_part(
+    "Regularizer",
+    """
     trains_prior = "density"
 
-    def __call__(self, batch: TrainingBatch) -> Terms:
-        assert batch.rate is not None
+    def __call__(self, batch):
         edges, edges_of_x = (images.diff(dim=3).abs().flatten(1).sum(1) for images in (batch.reconstruction, batch.x))
         return Terms({"kl": batch.rate, "edges": (edges - edges_of_x).square()})
-"""
+""",
+)
 
 
 def test_a_regularizer_may_compare_images_with_their_reconstructions(
@@ -414,26 +404,14 @@ def test_a_network_of_wrong_shapes_is_refused_with_what_would_work(
         check_shapes(own_network(), FACTS)
 
 
-HALVED = """
-from torch import Tensor
-
-from vaeline.models.contracts import Context
-from vaeline.models.posteriors.gaussian import Gaussian
-from vaeline.study.parts import PartOptions
-
-
-class Options(PartOptions):
-    pass
-
-
-def build(options: Options, context: Context) -> "Halved":
-    return Halved(context.latent_shape[0], False)
-
-
-class Halved(Gaussian):
-    def decoder_input(self, z: Tensor) -> Tensor:
+HALVED = own_part(
+    "vaeline.models.posteriors.gaussian.Gaussian",
+    """
+    def decoder_input(self, z):
         return z[:, :1]
-"""
+""",
+    "context.latent_shape[0], False",
+)
 
 
 def test_a_posterior_that_gives_the_decoder_another_shape_is_refused(
@@ -471,27 +449,15 @@ def test_an_own_regularizer_of_images_needs_a_likelihood_with_a_mean(
         check_shapes(model, greys)
 
 
-ONE_ROW = """
-import torch
-
-from vaeline.models.contracts import LabelEncoder
-from vaeline.study.parts import PartOptions
-
-
-class Options(PartOptions):
-    pass
-
-
-def build(options, context):
-    return OneRow()
-
-
-class OneRow(LabelEncoder):
+ONE_ROW = own_part(
+    "LabelEncoder",
+    """
     size, columns = 4, 1
 
     def forward(self, labels):
         return torch.zeros(1, 4)
-"""
+""",
+)
 
 
 def test_a_condition_of_another_shape_is_refused(write_part: Callable[[str, str], PartOptions]) -> None:
@@ -504,22 +470,9 @@ def test_a_condition_of_another_shape_is_refused(write_part: Callable[[str, str]
         check_shapes(model, FACTS)
 
 
-SCALAR_DENSITY = """
-import torch
-
-from vaeline.models.contracts import Density
-from vaeline.study.parts import PartOptions
-
-
-class Options(PartOptions):
-    pass
-
-
-def build(options, context):
-    return Scalar(context.latent_shape)
-
-
-class Scalar(Density):
+SCALAR_DENSITY = own_part(
+    "Density",
+    """
     epochs = 1
 
     def __init__(self, shape):
@@ -534,7 +487,9 @@ class Scalar(Density):
 
     def fit(self, latents, condition, seed, state):
         yield {"epoch": 1, "loss": 0.0}
-"""
+""",
+    "context.latent_shape",
+)
 
 
 def test_a_density_of_wrong_shapes_is_refused_before_training(write_part: Callable[[str, str], PartOptions]) -> None:
@@ -546,25 +501,15 @@ def test_a_density_of_wrong_shapes_is_refused_before_training(write_part: Callab
         check_shapes(model, FACTS)
 
 
-NO_TERMS = """
-from vaeline.models.contracts import Regularizer, Terms
-from vaeline.study.parts import PartOptions
-
-
-class Options(PartOptions):
-    pass
-
-
-def build(options, context):
-    return Empty()
-
-
-class Empty(Regularizer):
+NO_TERMS = own_part(
+    "Regularizer",
+    """
     trains_prior, adds_terms, limits_posterior = "nothing", False, False
 
     def __call__(self, batch):
         return Terms({})
-"""
+""",
+)
 
 
 def test_a_bound_with_the_rate_takes_any_regularizer_without_terms(

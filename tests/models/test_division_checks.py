@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.models.own_part import own_part
 from tests.models.test_contracts import FACTS, VECTORS
 from vaeline.models.division_checks import check_division
 from vaeline.models.model import Model
@@ -11,26 +12,18 @@ from vaeline.study.parts import PartOptions
 from vaeline.study.schema import Variant
 from vaeline.system.errors import UserError
 
-PRIOR = """
-from torch import nn
-
-from vaeline.models.contracts import Context
-from vaeline.models.priors.standard import Standard
-from vaeline.study.parts import PartOptions
-
-
-class Options(PartOptions):
-    pass
-
-
-def build(options: Options, context: Context) -> "Mine":
-    return Mine(context.latent_shape[0])
-
-
-class Mine(Standard):
-"""
-WHOLE = PRIOR + "    needs_whole_batch = 'it sorts the images of a batch'\n"
-DROPOUT = PRIOR + "    def __init__(self, size):\n        super().__init__(size)\n        self.dropout = nn.Dropout()\n"
+PRIOR = "vaeline.models.priors.standard.Standard"
+SIZE = "context.latent_shape[0]"
+WHOLE = own_part(PRIOR, "needs_whole_batch = 'it sorts the images of a batch'", SIZE)
+DROPOUT = own_part(
+    PRIOR,
+    """
+    def __init__(self, size):
+        super().__init__(size)
+        self.dropout = nn.Dropout()
+""",
+    SIZE,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +31,7 @@ DROPOUT = PRIOR + "    def __init__(self, size):\n        super().__init__(size)
     [
         (
             WHOLE,
-            "training.processes is 2, but priors Mine needs a whole batch in one process: it sorts .*; set training.processes to 1",
+            "training.processes is 2, but .*/mine.py needs a whole batch in one process: it sorts .*; set training.processes to 1",
         ),
         (
             DROPOUT,
@@ -57,7 +50,9 @@ def test_a_part_that_cannot_be_shared_is_refused(
 def test_a_regularizer_that_cannot_be_shared_is_refused_inside_a_sum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vaeline.models.regularizers.kl.WeightedRate.needs_whole_batch", "it ranks them")
     variant = {**VECTORS, "regularizer": {"name": "sum", "parts": [{"name": "kl"}]}}
-    with pytest.raises(UserError, match="regularizers Sum needs a whole batch in one process: it ranks them"):
+    with pytest.raises(
+        UserError, match="vaeline/models/regularizers/sum.py needs a whole batch in one process: it ranks them"
+    ):
         check_division(Model(Variant.model_validate(variant), FACTS), 2)
 
 

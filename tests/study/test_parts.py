@@ -85,9 +85,9 @@ def test_options_are_one_class_read_or_imported_first(first: str, write_part: Wr
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(parts, "validate", lambda family, value: None)
             write_part("priors", OPTIONS + PRIOR)
-        import_module(f"{parts.PACKAGES['priors']}.mine")
+        import_module(parts.module_name("priors", "mine"))
         options = parts.validate("priors", {"name": "mine"})
-    imported = import_module(f"{parts.PACKAGES['priors']}.mine")
+    imported = import_module(parts.module_name("priors", "mine"))
     assert type(options) is imported.Options is parts.options_class("priors", "mine")
 
 
@@ -200,7 +200,7 @@ def test_a_part_without_build_is_refused_before_it_is_imported(write_part: Write
     sentence = r"mine.py has no build; define build\(options, context\), a function that returns the part"
     with pytest.raises(UserError, match=sentence):
         write_part("priors", OPTIONS)
-    assert f"{parts.PACKAGES['priors']}.mine" not in sys.modules
+    assert parts.module_name("priors", "mine") not in sys.modules
 
 
 NO_BUILD = "build = None\n"
@@ -224,7 +224,7 @@ def test_a_part_that_fetches_nothing_is_not_imported(write_part: Write, tmp_path
     options = write_part("features", OPTIONS + NO_BUILD)
     parts.fetch("features", options, tmp_path)
     parts.require("features", options, tmp_path)
-    assert f"{parts.PACKAGES['features']}.mine" not in sys.modules
+    assert parts.module_name("features", "mine") not in sys.modules
 
 
 def test_backups_of_a_part_are_no_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,14 @@ def test_a_diverging_loss_names_its_step_and_keeps_the_checkpoint(
     assert Checkpoints("sick", {}).latest(4)["progress"]["epoch"] == 2  # type: ignore[index]
 
 
+def test_processes_whose_weights_differ_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vaeline.system.ranks.agree", lambda tensors: False)
+    with pytest.raises(
+        UserError, match="have other weights or random numbers .* after epoch 1: .*; set training.processes to 1"
+    ):
+        run("apart")
+
+
 def test_a_nonfinite_weight_is_never_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last step of an epoch without validation: no loss term has become nonfinite yet."""
     backward = Fabric.backward

@@ -1,7 +1,8 @@
 """Steps that learn nothing: each writes bytes that depend on its inputs and parameters, and a line to a log.
 
 Variables of the environment direct it: the step that is HELD_STEP-th in the log waits while the file HELD_BY exists, the
-training of variant FAILING fails, and with CHECKED a step compares itself with the plan of its engine, as a real one does.
+training of variant FAILING fails, and with CHECKED a step compares itself with the plan of its engine, as a real one does. The value of the
+variable that NOTED names is written to the file `noted`.
 """
 
 import hashlib
@@ -53,6 +54,8 @@ def work(step: str) -> None:
         "evaluate": ([store, judge, *model, run / "samples.h5"], ["evaluation"], [run / "metrics.json", run / "evaluation.json"]),
         "report": (None, ["study"], _declared("report", study)),
     }[step]  # fmt: skip
+    if noted := os.environ.get("NOTED"):
+        Path("noted").write_text(os.environ.get(noted, ""))
     with open("ran.log", "a") as log:
         log.write(" ".join(filter(None, [step, variant, seed, trial])) + "\n")
     if len(Path("ran.log").read_text().splitlines()) == int(os.environ.get("HELD_STEP", "0")):

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -103,6 +104,18 @@ def test_a_killed_snakemake_does_not_keep_dvc_out(project: Project) -> None:
     project.release()
     project.ran()
     assert project.repro() == CVAE
+
+
+def test_a_dry_run_removes_the_entry_of_a_run_whose_machine_went_down(project: Project) -> None:
+    """It names a process that every machine has, and the keeper that would remove it went down too."""
+    entry = {"pid": dvc_locks.EVERYWHERE, "cmd": dvc_locks.ENTERED.format(run="process 7 on another machine")}
+    table = project.folder / ".dvc/tmp/rwlock"
+    read = {str(project.folder / folder): [entry] for folder in dvc_locks.FOLDERS}
+    table.write_text(json.dumps({"read": read, "write": {}}))
+    (project.folder / running.RUNNING).touch()
+    assert "run `snakemake -n all` first" in entry["cmd"]
+    project.run("snakemake", "-n", "all")
+    assert not json.loads(table.read_text()).get("read")
 
 
 def test_snakemake_and_use_are_refused_beside_dvc(project: Project) -> None:

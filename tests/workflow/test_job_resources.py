@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline_steps.plan_check import PLANNED
 from tests.workflow.scratch import Project
 from vaeline.study import ready_studies
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import OF_RUN
 from workflow import bridge, job_resources
-from workflow.job_resources import OF_JOB, OF_RUN, SHORTEST, SNAKEMAKE, Limits, Needs, hand_on_memory, limits
+from workflow.job_resources import OF_JOB, SHORTEST, SNAKEMAKE, Limits, Needs, hand_on_memory, limits
 
 RUNS = Path("results/digits/runs")
 
@@ -48,6 +50,13 @@ def test_before_a_measurement_more_images_ask_for_more(study: Study) -> None:
     assert large.minutes("train", "cvae") > 10 * small.minutes("train", "cvae")
 
 
+def test_a_variant_that_trains_longer_asks_for_more_time(study: Study) -> None:
+    longer = study.variants["cvae"].model_copy(update={"training": {"epochs": 5000, "validate_every": 1}})
+    needs = Needs(study.model_copy(update={"variants": study.variants | {"cvae": longer}}))
+    assert needs.minutes("train", "cvae") > needs.minutes("train", "cvae_nf")
+    assert needs.minutes("evaluate", "cvae") == needs.minutes("evaluate", "cvae_nf")
+
+
 @pytest.mark.parametrize(
     ("partition", "expected"),
     [
@@ -61,7 +70,10 @@ def test_before_a_measurement_more_images_ask_for_more(study: Study) -> None:
 def test_slurm_says_what_a_partition_allows(
     study: Study, monkeypatch: pytest.MonkeyPatch, partition: str | None, expected: Limits
 ) -> None:
-    write_sinfo(monkeypatch, "main* 2 1:00:00\\nmain* 8 1:00:00\\ngpu 64 2-00:30:00\\nshort 1 5:00\\nany 1 infinite\\n")
+    write_sinfo(
+        monkeypatch,
+        "slurm says hello\\nmain* 2 1:00:00\\nmain* 8 1:00:00\\ngpu 64 2-00:30:00\\nshort 1 5:00\\nany 1 infinite\\n",
+    )
     assert limits(partition) == expected
 
 
@@ -90,17 +102,14 @@ def test_without_slurm_nothing_is_limited(study: Study, monkeypatch: pytest.Monk
     assert limits(None) == Limits()
 
 
-def test_a_step_knows_the_memory_of_its_job() -> None:
+def test_snakemake_on_a_node_hands_the_memory_of_its_job_on(empty_project: Project) -> None:
+    """The first Snakemake of a job has Slurm's variable; the executor starts another one without it, which starts the step."""
     environment = {OF_JOB: "3000"}
     hand_on_memory(environment)
-    without = {
-        name: value for name, value in environment.items() if not name.startswith("SLURM_")
-    }  # as the plugin does
-    hand_on_memory(without)
-    assert without[OF_JOB] == "3000"
-    outside: dict[str, str] = {}
-    hand_on_memory(outside)
-    assert not outside
+    [kept] = environment.keys() - {OF_JOB}
+    on_node = ("snakemake", "--mode", "remote", "--cores", "1", "--nolock", "data/raw/digits.json")
+    empty_project.run(*on_node, **{PLANNED: "{}", "NOTED": OF_JOB, kept: environment[kept]})
+    assert (empty_project.folder / "noted").read_text() == "3000"
 
 
 def test_a_job_asks_for_more_with_each_attempt(sources: Project, monkeypatch: pytest.MonkeyPatch) -> None:

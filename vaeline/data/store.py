@@ -30,12 +30,8 @@ from vaeline.system.sealed_files import seal, unseal
 
 POINTS = "the data are points, not images"  # why stages that need images have nothing to do
 WHAT, AGAIN = "a store of vaeline", again("preprocess")
-IMAGES, LABELS, IDS, SUMS = (
-    "images",
-    "labels",
-    "ids",
-    "sums",
-)  # the datasets of a split; `sums` has the checksums of blocks of images
+IMAGES, LABELS, IDS = "images", "labels", "ids"  # datasets of a split
+SUMS = "sums"  # the dataset of a split with the checksums of its blocks of images
 IDS_SHA256 = "ids_sha256"  # the attribute of a split with the checksum of its ids
 
 

@@ -9,9 +9,9 @@ vector, (b, latent), also if its posterior is one over a map. The vectors of a d
 index, or several side by side. Labels are integers, (b, label columns). A condition is what the networks see of the labels,
 (b, condition).
 
-Several processes may share a batch, and each then has some of its images. A part draws noise for images by `ranks.randn_like`, takes
-`ranks.whole` or `ranks.mean` of what it computes over the images of a batch, and encloses in `ranks.undealt()` what it makes of rows
-that are no images of the batch; one that cannot says why in `needs_whole_batch` (`vaeline/system/ranks.py`).
+Several processes may share a batch (`vaeline/system/ranks.py`); each then has some of its images. A part draws the noise of images with
+`ranks.randn_like`, and computes what depends on several images with `ranks.mean` or from `ranks.whole`. It encloses in `ranks.undealt()` what
+it computes from other rows than the images of the batch. A part that needs the whole batch in one process says why in `needs_whole_batch`.
 """
 
 import inspect

@@ -18,8 +18,8 @@ def check_division(model: Model, processes: int) -> None:
     for part in _parts(model):
         if part.needs_whole_batch:
             raise UserError(
-                f"training.processes is {processes}, but {part.family} {type(part).__name__} needs a whole batch in one process: "
-                f"{part.needs_whole_batch}; set training.processes to 1."
+                f"training.processes is {processes}, but {_file(part)} needs a whole batch in one process: {part.needs_whole_batch}; set "
+                "training.processes to 1."
             )
     for name, module in model.named_modules():
         if isinstance(module, _DropoutNd) and not name.startswith("density."):
@@ -27,6 +27,11 @@ def check_division(model: Model, processes: int) -> None:
                 f"training.processes is {processes}, but {name} is a layer of dropout, which would draw other numbers in each process; set "
                 "training.processes to 1, or draw by vaeline.system.ranks."
             )
+
+
+def _file(part: Part) -> str:
+    """The file of a part, as a message shows it."""
+    return f"{type(part).__module__.replace('.', '/')}.py"
 
 
 def _parts(model: Model) -> Iterator[Part]:

@@ -130,11 +130,9 @@ def _low_posterior(
         low, asked = picked
         yield samples_file.LOW_POSTERIOR_CODES, low
         yield samples_file.LOW_POSTERIOR_LABELS, asked
-        low, asked = (each[: samples_file.FAILURES] for each in picked)
-        yield (
-            samples_file.LOW_POSTERIOR,
-            Decoded(len(low), redrawing.decoded(model, low, asked, test.facts, seed, noise)),
-        )
+        # The first of a whole batch, in which they are decoded again later: in a smaller one they would have other noise.
+        first = next(redrawing.decoded(model, low, asked, test.facts, seed, noise))
+        yield samples_file.LOW_POSTERIOR, first[: samples_file.FAILURES]
 
 
 def _draws_of_aggregate(

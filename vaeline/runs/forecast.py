@@ -12,18 +12,18 @@ import torch
 
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import read_facts
+from vaeline.data.store import read_facts_of
 from vaeline.models.low_posterior import MOST_PICKED
 from vaeline.models.model import Model
 from vaeline.runs import drawing, samples_file
 from vaeline.runs.folder import TIMING, RunKey, StudyFolder
-from vaeline.runs.timing import read_times
+from vaeline.runs.timing import SECONDS_PER_VALUE, entry_of, read_times
 from vaeline.study.schema import Study
+from vaeline.study.step_settings import OF_RUN
 from vaeline.system.state_files import state_folder
 
-OF_DATA, OF_RUNS = ("download", "preprocess", "classifier", "reference"), ("train", "sample", "evaluate")
-# docs/performance.md: 290 colour images of 64x64 a second, forward and back through convolutions on two cores, are 0.6 microseconds.
-SECONDS_PER_VALUE = 1e-6  # of one core, for each pixel value of each training image in each epoch
+OF_DATA = ("download", "preprocess", "classifier", "reference")
+INSTANT = ("code", "design", "choose")  # steps of seconds, which note no time
 STATES = 4  # a checkpoint has the weights, two moments of Adam, and the best weights
 
 
@@ -32,24 +32,27 @@ class Forecast:
     """What a study will cost."""
 
     jobs: dict[str, int]  # step -> its jobs
-    hours: dict[
-        str, float
-    ]  # step -> hours of all its jobs, one after the other; steps that nothing is known of are left out
-    timed: int  # runs whose times the hours follow; 0: they follow the rule of thumb
+    measured: dict[str, float]  # step -> hours of all its jobs one after the other, by the times of those that have run
+    guessed: dict[str, float]  # step -> hours by the rule of thumb
     disk: dict[str, int]  # what -> bytes; what nothing is known of is left out
+
+    @property
+    def unknown(self) -> list[str]:
+        """The steps whose hours nothing is known of."""
+        known = {*self.measured, *self.guessed, *INSTANT}
+        return [step for step, count in self.jobs.items() if count and step not in known]
 
 
 def forecast(study: Study) -> Forecast:
     """Forecast a study from the times and sizes of its runs that exist, and for the rest from its settings.
 
     Raises:
-        UserError: a file that is there is damaged.
+        UserError: a file that is there is damaged, or the store is of other settings.
     """
-    store = DataFiles(study.dataset.id).store
-    facts = read_facts(store) if store.exists() else None
-    timed = {run: times for run in _runs(study) if (times := read_times(_folder(study, run) / TIMING))}
-    seconds = {run: {step: time.seconds for step, time in times.items()} for run, times in timed.items()}
-    return Forecast(jobs(study), _hours(study, facts, seconds), len(timed), _disk(study, facts))
+    facts = read_facts_of(study) if DataFiles(study.dataset.id).store.exists() else None
+    measured = _measured(study)
+    guessed = {step: hours for step, hours in _guessed(study, facts).items() if step not in measured}
+    return Forecast(jobs(study), measured, guessed, _disk(study, facts))
 
 
 def jobs(study: Study) -> dict[str, int]:
@@ -57,7 +60,7 @@ def jobs(study: Study) -> dict[str, int]:
     variants, runs = len(study.study.variants), len(list(_runs(study)))
     trials = variants * len(study.tuning.trials)
     shared, tuned = dict.fromkeys(OF_DATA, 1), {"design": variants, "trial": trials, "choose": variants}
-    return {"code": 1, **shared, **tuned, **dict.fromkeys(OF_RUNS, runs), "report": 1}
+    return {"code": 1, **shared, **tuned, **dict.fromkeys(OF_RUN, runs), "report": 1}
 
 
 def _runs(study: Study) -> Iterator[RunKey]:
@@ -68,24 +71,45 @@ def _folder(study: Study, run: RunKey) -> Path:
     return StudyFolder(study.study.name).run(*run)
 
 
-def _hours(study: Study, facts: Facts | None, seconds: dict[RunKey, dict[str, float]]) -> dict[str, float]:
-    features = study.evaluation.features.name
+def _measured(study: Study) -> dict[str, float]:
+    """The hours of each step of which a job has run: step -> hours of all its jobs."""
     notes = read_times(DataFiles(study.dataset.id).timing) | read_times(StudyFolder(study.study.name).timing)
-    names = {step: f"reference.{features}" if step == "reference" else step for step in (*OF_DATA, "report")}
-    found = {step: notes[name].seconds / 3600 for step, name in names.items() if name in notes}
-    for step in OF_RUNS:
-        known = {run: times[step] for run, times in seconds.items() if step in times}
-        if known:
-            found[step] = sum(_of_variant(known, run.variant) for run in _runs(study)) / 3600
-    if not seconds and facts is not None:
-        values = facts.counts["train"] * prod(facts.image_shape) * study.training.epochs
-        found["train"] = values * SECONDS_PER_VALUE * len(list(_runs(study))) / 3600
-    return found
+    entries = {step: entry_of(step, study.evaluation.features.name) for step in (*OF_DATA, "report")}
+    found = {step: notes[entry].seconds for step, entry in entries.items() if entry in notes}
+    for step, of_variants in _notes(study).items():
+        seconds = [
+            (variant, times[step].seconds) for variant, path in of_variants if step in (times := read_times(path))
+        ]
+        if seconds:
+            found[step] = sum(_of_variant(seconds, variant) for variant, _ in of_variants)
+    return {step: each / 3600 for step, each in found.items()}
 
 
-def _of_variant(known: dict[RunKey, float], variant: str) -> float:
-    """The mean over the runs of a variant, or over all runs if it has none."""
-    return fmean([of for run, of in known.items() if run.variant == variant] or known.values())
+def _notes(study: Study) -> dict[str, list[tuple[str, Path]]]:
+    """Where the jobs of a variant note their times: step -> the variant and the timing.json of each job."""
+    folder, asked = StudyFolder(study.study.name), study.study
+    runs = [(run.variant, _folder(study, run) / TIMING) for run in _runs(study)]
+    trials = product(asked.variants, study.tuning.trials)
+    of_trials = [(variant, folder.trial(variant, number) / TIMING) for variant, number in trials]
+    return {"trial": of_trials, **dict.fromkeys(OF_RUN, runs)}
+
+
+def _of_variant(seconds: list[tuple[str, float]], variant: str) -> float:
+    """The mean over the jobs of a variant, or over all jobs if it has none."""
+    return fmean([each for of, each in seconds if of == variant] or [each for _, each in seconds])
+
+
+def _guessed(study: Study, facts: Facts | None) -> dict[str, float]:
+    """The hours of trainings by the rule of thumb, if the images are there."""
+    if facts is None:
+        return {}
+    hours = facts.counts["train"] * prod(facts.image_shape) * SECONDS_PER_VALUE / 3600  # of an epoch
+    asked, tuning = study.study, study.tuning
+    epochs = {
+        "trial": len(asked.variants) * len(tuning.trials) * tuning.epochs,
+        "train": len(asked.seeds) * sum(study.training_of(variant).epochs for variant in asked.variants),
+    }
+    return {step: hours * count for step, count in epochs.items() if count}
 
 
 def _disk(study: Study, facts: Facts | None) -> dict[str, int]:

@@ -47,11 +47,9 @@ POSTERIOR_LOG_P = "posterior_log_p"  # their log-density under p(z)
 TRAVERSALS = "traversals"
 INTERPOLATIONS = "interpolations"
 INTERPOLATIONS_THROUGH_FLOW = "interpolations_through_flow"
-LOW_POSTERIOR = (
-    "low_posterior"  # decoded draws of p(z) that the aggregate posterior covers least: the first of their codes
-)
-HIGH_POSTERIOR = "high_posterior"  # decoded draws of the aggregate posterior that p(z) covers least: the first of them
-LOW_POSTERIOR_CODES = "low_posterior_codes"
+# The first few of each kind as images: draws of p(z) that the aggregate posterior covers least, and the reverse.
+LOW_POSTERIOR, HIGH_POSTERIOR = "low_posterior", "high_posterior"
+LOW_POSTERIOR_CODES = "low_posterior_codes"  # of all low-posterior samples; `evaluate` decodes them again
 LOW_POSTERIOR_LABELS = "low_posterior_labels"
 
 

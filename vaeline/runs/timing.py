@@ -21,6 +21,10 @@ class Time(Entry):
 
 
 TIMES = TypeAdapter(dict[str, Time])
+# A rule of thumb for what was not measured yet: seconds that a training takes on one core, for each pixel value of each training image in
+# each epoch. docs/performance.md: 290 colour images of 64x64 a second, forward and back through convolutions on two cores, are 0.6
+# microseconds.
+SECONDS_PER_VALUE = 1e-6
 
 
 def read_times(path: Path) -> dict[str, Time]:
@@ -30,6 +34,11 @@ def read_times(path: Path) -> dict[str, Time]:
         UserError: the file is damaged.
     """
     return read_json(TIMES, path, "delete it and run again") if path.exists() else {}
+
+
+def entry_of(step: str, features: str) -> str:
+    """The name of a step's entry: each feature space has a reference of its own."""
+    return f"{step}.{features}" if step == "reference" else step
 
 
 def note_time(path: Path, step: str, seconds: float) -> None:

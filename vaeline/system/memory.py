@@ -12,10 +12,8 @@ from pathlib import Path
 from vaeline.system.errors import UserError
 
 STATUS = Path("/proc/self/status")
-GROUPS, LIMITS = (
-    Path("/proc/self/cgroup"),
-    Path("/sys/fs/cgroup"),
-)  # of Linux: which control groups we are in, and theirs
+# Of Linux: the control groups that this process is in, and the folder with the limits of all groups.
+GROUPS, LIMITS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # in glibc's malloc.h
 SHARE = 8  # a process may fill the memory that it has to one part in so many with images of a split
 

@@ -10,6 +10,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -24,12 +25,12 @@ from torch import distributed
 from vaeline.system.devices import set_threads
 from vaeline.system.errors import UserError, reason
 
-LONGEST = timedelta(
-    days=7
-)  # that a process waits for another one, which may write files; a dead one is noticed at once
-GRACE = 5.0  # seconds after an error until its cause must be known, and until a process must have ended by itself
+LONGEST = timedelta(days=7)  # that a process waits for a living one; a dead one is noticed at once
+GRACE = (
+    5.0  # seconds after an error until its cause must be known, and until all processes must have ended by themselves
+)
 FORCED = 60.0  # seconds after the death of a process until the first one ends too, even if it waits for a device
-_ASKING = threading.Lock()  # of two threads that ask at once how a process has ended, one gets no answer
+_ASKING = threading.Lock()  # if two threads ask at once how a process has ended, one of them gets no answer
 
 
 class Other(NamedTuple):
@@ -68,7 +69,7 @@ def processes(count: int, work: Callable[..., None], *arguments: Any) -> Iterato
 
 @contextmanager
 def _group(count: int, meeting: Path, work: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[None]:
-    """Start the others and meet them; wait within the block for none that has ended."""
+    """Start the others and meet them. An error within the block that another process has caused is raised as the error of that process."""
     others, done = [_start(number, count, meeting, work, arguments) for number in range(1, count)], threading.Event()
     try:
         _await(others)
@@ -195,8 +196,9 @@ def _error(other: Other, said: str) -> UserError:
 
 def _end(others: list[Other]) -> None:
     """Wait for the others to end by themselves, and end those that do not."""
+    until = time.monotonic() + GRACE
     for other in others:
-        other.process.join(GRACE)
+        other.process.join(max(0.0, until - time.monotonic()))
         if other.process.is_alive():
             other.process.kill()
             other.process.join()

@@ -62,7 +62,7 @@ def pretrain_and_train(job: Job, stages: Stages, on_epoch: Callable[[Row], None]
         UserError: one of the two has diverged.
     """
     losses = pretrain(job.model, job.train, job.seed, stages.pretraining)
-    with processes(job.settings.processes, _share_training, *_plain(job, stages)):
+    with processes(job.settings.processes, _share_training, _shared(job, stages)):
         return losses, train(job, stages.training, fabric_of(job), on_epoch)
 
 
@@ -77,32 +77,33 @@ def fabric_of(job: Job) -> Fabric:
     )
 
 
-def _plain(job: Job, stages: Stages) -> tuple[Any, ...]:
-    """What another process needs to share a training; a class of options that was read from a file cannot be sent to it."""
+class Shared(NamedTuple):
+    """What another process needs to share a training. A class of options that was read from a file cannot be sent to it."""
+
+    variant: dict[str, Any]  # as in params.yaml
+    training: dict[str, Any]  # as in params.yaml
+    facts: Facts
+    store: Path
+    seed: int
+    device: torch.device  # of the first process
+    stages: Stages
+
+
+def _shared(job: Job, stages: Stages) -> Shared | None:
+    """None for a job of one process."""
     if job.source is None:
-        return ()
+        return None
     recipe, facts, store = job.source
-    content = recipe.variant.model_dump(mode="json"), recipe.training.model_dump(mode="json")
-    return content, facts, store, job.seed, job.train.labels.device, stages
+    entries = recipe.variant.model_dump(mode="json"), recipe.training.model_dump(mode="json")
+    return Shared(*entries, facts, store, job.seed, job.train.labels.device, stages)
 
 
-def _share_training(
-    meet: Callable[[], None],
-    number: int,
-    threads: int,
-    content: tuple[dict[str, Any], dict[str, Any]],
-    facts: Facts,
-    store: Path,
-    seed: int,
-    device: torch.device,
-    stages: Stages,
-) -> None:
+def _share_training(meet: Callable[[], None], number: int, threads: int, of: Shared) -> None:
     """The training in another process than the first: it reads the checkpoints of the first one, and writes no file."""
     prepare_process(threads)
-    recipe = Recipe(Variant.model_validate(content[0]), Training.model_validate(content[1]))
-    job = prepare(recipe, facts, store, seed, of_process(device, number))
-    pretrain(
-        job.model, job.train, seed, stages.pretraining
-    )  # the first process has finished it: this reads the network
+    recipe = Recipe(Variant.model_validate(of.variant), Training.model_validate(of.training))
+    job = prepare(recipe, of.facts, of.store, of.seed, of_process(of.device, number))
+    # The first process has finished this: it is read.
+    pretrain(job.model, job.train, of.seed, of.stages.pretraining)
     meet()
-    train(job, stages.training, fabric_of(job), lambda row: None)
+    train(job, of.stages.training, fabric_of(job), lambda row: None)

@@ -20,10 +20,11 @@ from vaeline.data import source_fingerprint
 from vaeline.evaluation import given_weights
 from vaeline.evaluation.catalogue import require_measured, require_primary
 from vaeline.study import reading
+from vaeline.study.step_settings import OF_RUN
 from vaeline.system.errors import UserError, in_words
 from vaeline.system.locks import QUEUED
 from workflow import bridge, scheduling
-from workflow.job_resources import OF_RUN, Limits, Needs, hand_on_memory, limits
+from workflow.job_resources import Limits, Needs, hand_on_memory, limits
 
 # `python` in a rule is that of this environment, whether or not it is activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

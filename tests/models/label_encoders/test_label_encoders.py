@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.conftest import every, scramble
+from tests.models.own_part import own_part
 from vaeline.models.contracts import Context, LabelEncoder
 from vaeline.study import parts
 from vaeline.system.errors import UserError
@@ -34,27 +35,15 @@ def test_a_condition_is_a_vector_for_each_label(name: str) -> None:
     assert (encoder.columns, encoder.size) == (5, 20)
 
 
-OWN = """
-import torch
-
-from vaeline.models.contracts import LabelEncoder
-from vaeline.study.parts import PartOptions
-
-
-class Options(PartOptions):
-    pass
-
-
-def build(options, context):
-    return Mine()
-
-
-class Mine(LabelEncoder):
+OWN = own_part(
+    "LabelEncoder",
+    """
     size, columns = 7, 5
 
     def forward(self, labels):
         return torch.zeros(len(labels), 7)
-"""
+""",
+)
 
 
 def test_columns_of_unequal_lengths_are_refused(write_own: Callable[..., Path]) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from tests.conftest import every, scramble
+from tests.models.own_part import own_part
 from vaeline.models import gaussian
 from vaeline.models.contracts import Adversary, Context, Likelihood, Prior, Regularizer, Terms, TrainingBatch
 from vaeline.models.latent import DiscreteLatent, GaussianLatent, Latent, PointLatent
@@ -388,25 +389,15 @@ class Options(PartOptions):
 def build(options, context):
     return perceptual.build(perceptual.Options(name="perceptual"), context)
 """
-OWN_TERM = """
-from vaeline.models.contracts import Regularizer, Terms
-from vaeline.study.parts import PartOptions
-
-
-class Options(PartOptions):
-    pass
-
-
-def build(options, context):
-    return Mine()
-
-
-class Mine(Regularizer):
+OWN_TERM = own_part(
+    "Regularizer",
+    """
     trains_prior, limits_posterior = "nothing", False
 
     def __call__(self, batch):
         return Terms({"kl": batch.rate})
-"""
+""",
+)
 
 
 def test_a_sum_has_one_network_that_is_fitted_first(write_own: Callable[..., Path], context: Context) -> None:
