@@ -46,6 +46,7 @@ def by_snakemake() -> dict[Key, Stage]:
             (job.rule.name, tuple(sorted(job.output))): {
                 "name": f"{job.rule.name}@{'-'.join(job.wildcards)}",
                 "command": job.shellcmd,
+                "logs": list(job.log),
                 "inputs": set(job.input),
                 "parameters": dict(parameter.split("=", 1) for parameter in job.params),
             }
@@ -88,10 +89,22 @@ def test_a_job_is_named_as_its_stage(engines: Any) -> None:
 
 
 def test_commands_are_the_same(engines: Any) -> None:
+    """Snakemake keeps a log beside it."""
     snakemake, dvc = engines
-    assert {key: stage["command"] for key, stage in snakemake.items()} == {
-        key: stage["command"] for key, stage in dvc.items()
+    logged = {
+        key: f"{stage['command']} 2>&1 >&3 | tee -i {' '.join(snakemake[key]['logs'])} >&2"
+        for key, stage in dvc.items()
     }
+    assert {key: stage["command"] for key, stage in snakemake.items()} == logged
+
+
+def test_every_job_has_a_log_of_its_own_that_dvc_does_not_see(engines: Any) -> None:
+    snakemake, dvc = engines
+    logs = [log for stage in snakemake.values() for log in stage["logs"]]
+    assert len(logs) == len(set(logs)) == len(snakemake)
+    assert all(log.startswith("logs/") for log in logs)
+    seen = {path for key, stage in dvc.items() for path in (*stage["inputs"], *key[1])}
+    assert not any(path.startswith("logs") for path in seen)
 
 
 def test_inputs_are_the_same(engines: Any) -> None:
