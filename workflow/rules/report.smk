@@ -19,7 +19,8 @@ rule report:
         ),
     output:
         of_study("report.html", "Answer", "Report"),
-        of_study("metrics.json", "Answer", "Means"),
+        of_study("metrics.json", "Answer", "Means of the main metrics"),
+        of_study("means.json", "Answer", "Means of all metrics"),
         of_study("comparison.json", "Answer", "Values, intervals, comparisons"),
         "results/{study}/pareto.json",
         *plot("pareto", "Answer", "Trade-offs"),
