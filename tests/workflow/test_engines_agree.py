@@ -34,6 +34,7 @@ def engines(
     """Every stage of the active study, as Snakemake and as DVC sees it."""
     project = sources.copy(tmp_path_factory.mktemp("engines") / "project")
     project.edit(lambda params: params["tuning"].update(trials=request.param, space=SPACE))
+    project.edit(lambda params: params["study"].update(released="cvae/seed-1"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project.folder)
         write_hashes(load())
@@ -171,6 +172,17 @@ def test_outputs_lie_where_python_has_them(engines: Any) -> None:
         }
         assert {path.parent for path in made["report"]} == {results.path}
         assert {path.name for step in ("train", "sample", "evaluate") for path in made[step]} == set(FILES)
+
+
+def test_artifacts_are_the_released_run_all_runs_and_the_store(engines: Any) -> None:
+    _, dvc = engines
+    outputs = {path for _, paths in dvc for path in paths}
+    with Repo(".") as repo:
+        artifacts = {name: each.path for name, each in repo.artifacts.read()["dvc.yaml"].items()}
+    study = load()
+    results, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store
+    assert artifacts == {"model": str(results.run("cvae", 1)), "models": str(results.runs), "images": str(store)}
+    assert all(any(path.startswith(artifact) for path in outputs) for artifact in artifacts.values())
 
 
 def test_no_parameter_file_is_an_input(engines: Any) -> None:
