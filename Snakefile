@@ -65,4 +65,5 @@ onsuccess:
 
 
 onerror:
+    failed_jobs.tell_failures(workflow)
     bridge.settle()

@@ -25,7 +25,7 @@ from vaeline.evaluation.catalogue import require_measured, require_primary
 from vaeline.study import reading
 from vaeline.system.errors import UserError, in_words
 from vaeline.system.locks import QUEUED
-from workflow import bridge, scheduling
+from workflow import bridge, failed_jobs, scheduling
 from workflow.given_config import check_config
 from workflow.job_resources import RUN, Limits, Needs, hand_on_memory, limits
 
