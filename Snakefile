@@ -1,6 +1,13 @@
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+if not workflow.modifier.is_main_snakefile():
+    raise WorkflowError(
+        "vaeline cannot be a module of another workflow, because Snakemake ignores the onstart and onsuccess of a module, which "
+        "keep DVC's records; clone the project and run it there."
+    )
 
 
 report: "workflow/report/study.rst"
@@ -35,6 +42,7 @@ envvars:
 
 # Every output is a target. With the report alone, files of older runs would be taken for those of a failed run.
 rule all:
+    """Make all files of the study."""
     default_target: True
     input:
         every_output := targets(),
@@ -57,4 +65,5 @@ onsuccess:
 
 
 onerror:
+    failed_jobs.tell_failures(workflow)
     bridge.settle()

@@ -246,7 +246,7 @@ def _vouching_file(study: Study, step: str, options: Mapping[str, Any]) -> Path 
 def _format_warning(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None, of: str = ""
 ) -> str:
-    """Show a warning of vaeline as a sentence, without the line of code, and a warning of a library with its place.
+    """Show a warning of vaeline as a sentence, without the line of code, and a warning of a library with its place; both with the run.
 
     Args:
         message: the warning.
@@ -258,4 +258,4 @@ def _format_warning(
     """
     if category.__module__.startswith("vaeline."):
         return f"Warning: {of}{message}\n"
-    return _format_with_place(message, category, filename, lineno, line)
+    return of + _format_with_place(message, category, filename, lineno, line)

@@ -1,4 +1,4 @@
-"""Write the reference of all keys of a study and of its parts."""
+"""Write the reference of all keys of a study and of its parts, for readers and for editors."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import click
 
 from pipeline_steps.command import command
 from vaeline.evaluation.metrics_page import with_index
-from vaeline.study import keys_page
+from vaeline.study import json_schema, keys_page
 from vaeline.system.files import write_text
 
 PAGE, METRICS = Path("docs/keys.md"), Path("docs/metrics.md")
@@ -14,10 +14,12 @@ PAGE, METRICS = Path("docs/keys.md"), Path("docs/metrics.md")
 
 @command
 def main() -> None:
-    """Write docs/keys.md and the index of docs/metrics.md; print the former, and the keys of the project's own parts."""
+    """Write docs/keys.md, the index of docs/metrics.md and the JSON schemas; print the first, and the keys of the project's own parts."""
     text = keys_page.document()
     write_text(PAGE, text)
     write_text(METRICS, with_index(METRICS.read_text(encoding="utf-8")))
+    for path, schema in json_schema.files().items():
+        write_text(path, schema)
     click.echo(text + keys_page.of_own_parts())
 
 

@@ -1,5 +1,6 @@
 """Write the report of the active study: numbers, plots, page."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from vaeline.evaluation.shared_files import other_settings
 from vaeline.report import compare, comparison, real_images, results, tradeoffs
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.costs import costs
+from vaeline.report.few_metrics import few_means
 from vaeline.report.findings import Findings
 from vaeline.report.page import compose, render
 from vaeline.report.plots.shared import contract
@@ -64,7 +66,10 @@ def _write_outputs(study: Study, findings: Findings, folder: Path) -> None:
     """Write the declared outputs: numbers, plots, page."""
     plots = RenderedPlots(findings, contract.found())
     page, files = _page(study, plots), plots.files()
-    write_json(folder / "metrics.json", findings.comparison.means())
+    write_text(
+        folder / "metrics.json", json.dumps(few_means(findings.comparison), indent=2) + "\n"
+    )  # in the order of DVC's table
+    write_json(folder / "means.json", findings.comparison.means())
     comparison.write(folder / "comparison.json", findings.comparison)
     write_json(folder / "pareto.json", tradeoffs.records(findings))
     for name, content in files.items():

@@ -383,7 +383,11 @@ def _is_seen(outputs: list[str]) -> bool:
 
 
 def _stats(outputs: Iterable[str]) -> list[Any]:
-    files = [LOCK, Path("dvc.yaml"), *map(Path, sorted(outputs))]
+    rules = [
+        Path("Snakefile"),
+        *sorted(Path("workflow/rules").glob("*.smk")),
+    ]  # another command of a rule is no other stage
+    files = [LOCK, Path("dvc.yaml"), *rules, *map(Path, sorted(outputs))]
     found = [(path, path.stat(), path.lstat()) for path in files if path.exists()]
     return [[str(path), file.st_mtime_ns, file.st_size, link.st_mtime_ns] for path, file, link in found]
 

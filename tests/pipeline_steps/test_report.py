@@ -74,10 +74,8 @@ def outputs() -> set[str]:
 def test_the_declared_outputs_are_written() -> None:
     assert run().exit_code == 0
     assert outputs() == OUTPUTS
-    assert json.loads((RESULTS / "metrics.json").read_text()) == {
-        "one": {"nll": 2.0},
-        "two": {"nll": pytest.approx(5.1)},
-    }
+    for name in ("metrics.json", "means.json"):
+        assert json.loads((RESULTS / name).read_text()) == {"one": {"nll": 2.0}, "two": {"nll": pytest.approx(5.1)}}
     [pair] = json.loads((RESULTS / "comparison.json").read_text())["metrics"]["nll"]["pairs"]
     assert pair["difference"] == pytest.approx(-3.1)
     assert (pair["first"], pair["second"], pair["seeds"], pair["won"]) == ("one", "two", 3, 3)

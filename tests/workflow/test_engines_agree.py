@@ -34,6 +34,7 @@ def engines(
     """Every stage of the active study, as Snakemake and as DVC sees it."""
     project = sources.copy(tmp_path_factory.mktemp("engines") / "project")
     project.edit(lambda params: params["tuning"].update(trials=request.param, space=SPACE))
+    project.edit(lambda params: params["study"].update(released="cvae/seed-1"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project.folder)
         write_hashes(load())
@@ -46,6 +47,9 @@ def by_snakemake() -> dict[Key, Stage]:
             (job.rule.name, tuple(sorted(job.output))): {
                 "name": f"{job.rule.name}@{'-'.join(job.wildcards)}",
                 "command": job.shellcmd,
+                "logs": list(job.log),
+                "resources": set(job.rule.resources),
+                "retries": job.restart_times,
                 "inputs": set(job.input),
                 "parameters": dict(parameter.split("=", 1) for parameter in job.params),
             }
@@ -88,10 +92,22 @@ def test_a_job_is_named_as_its_stage(engines: Any) -> None:
 
 
 def test_commands_are_the_same(engines: Any) -> None:
+    """Snakemake keeps a log beside it."""
     snakemake, dvc = engines
-    assert {key: stage["command"] for key, stage in snakemake.items()} == {
-        key: stage["command"] for key, stage in dvc.items()
+    logged = {
+        key: f"{stage['command']} 2>&1 >&3 | tee -i {' '.join(snakemake[key]['logs'])} >&2"
+        for key, stage in dvc.items()
     }
+    assert {key: stage["command"] for key, stage in snakemake.items()} == logged
+
+
+def test_every_job_has_a_log_of_its_own_that_dvc_does_not_see(engines: Any) -> None:
+    snakemake, dvc = engines
+    logs = [log for stage in snakemake.values() for log in stage["logs"]]
+    assert len(logs) == len(set(logs)) == len(snakemake)
+    assert all(log.startswith("logs/") for log in logs)
+    seen = {path for key, stage in dvc.items() for path in (*stage["inputs"], *key[1])}
+    assert not any(path.startswith("logs") for path in seen)
 
 
 def test_inputs_are_the_same(engines: Any) -> None:
@@ -158,6 +174,23 @@ def test_outputs_lie_where_python_has_them(engines: Any) -> None:
         }
         assert {path.parent for path in made["report"]} == {results.path}
         assert {path.name for step in ("train", "sample", "evaluate") for path in made[step]} == set(FILES)
+
+
+def test_artifacts_are_the_released_run_all_runs_and_the_store(engines: Any) -> None:
+    _, dvc = engines
+    outputs = {path for _, paths in dvc for path in paths}
+    with Repo(".") as repo:
+        artifacts = {name: each.path for name, each in repo.artifacts.read()["dvc.yaml"].items()}
+    study = load()
+    results, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store
+    assert artifacts == {"model": str(results.run("cvae", 1)), "models": str(results.runs), "images": str(store)}
+    assert all(any(path.startswith(artifact) for path in outputs) for artifact in artifacts.values())
+
+
+def test_every_job_asks_for_memory_and_time_and_downloads_are_tried_again(engines: Any) -> None:
+    snakemake, _ = engines
+    assert all({"mem_mb", "runtime"} <= stage["resources"] for stage in snakemake.values())
+    assert {rule: stage["retries"] for (rule, _), stage in snakemake.items() if stage["retries"]} == {"download": 2}
 
 
 def test_no_parameter_file_is_an_input(engines: Any) -> None:

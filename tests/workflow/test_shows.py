@@ -37,7 +37,7 @@ def test_snakemakes_report_shows_plots_under_captions_and_changes_nothing(projec
     seen = (project.folder / bridge.SEEN).stat().st_mtime_ns
     shown = reported(project)
     drawn = {f"{name}.{'svg' if 'svg' in plot.forms else 'png'}" for name, plot in PLOTS.items()}
-    tables = {"report.html", "metrics.json", "comparison.json"}
+    tables = {"report.html", "metrics.json", "means.json", "comparison.json"}
     assert {Path(path).name for path in shown if "runs" not in path} == drawn | tables
     run = shown["results/digits/runs/cvae/seed-0/samples.png"]
     assert run["labels"] == {"variant": "cvae", "seed": "0", "picture": "samples"}

@@ -217,7 +217,7 @@ class Comparison(Entry):
         return [seed for seed in self.seeds if seed in found]
 
     def means(self) -> dict[str, dict[str, float]]:
-        """The study's metrics.json: {variant: {metric: mean over seeds}}."""
+        """The study's means.json: {variant: {metric: mean over seeds}}."""
         main = self.main_metrics().items()
         return {
             variant: {name: results.summaries[variant].mean for name, results in main if variant in results.summaries}

@@ -39,6 +39,7 @@ PACKAGES = {
 OWN = "parts"  # the package of the project's own parts
 OWN_FAMILIES = [family for family in PACKAGES if family != "plots"]  # both engines list the files of the plots
 NAME = re.compile("[a-z][a-z0-9_]*")
+FAMILY = "x-family"  # the key of a JSON schema by which a part's family is found
 
 
 def folder(family: str) -> Path:
@@ -182,8 +183,8 @@ class PartOf:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, object]:
-        """No type: docs/keys.md describes the parts of the family in a section of their own."""
-        return {}
+        """No type, but the family: docs/keys.md describes its parts in a section of their own."""
+        return {FAMILY: self.family}
 
 
 def options_class(family: str, name: str) -> type[PartOptions]:

@@ -6,6 +6,7 @@ import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 
+from vaeline.study import json_schema
 from vaeline.study.reading import Content, check, read_yaml
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
@@ -63,7 +64,7 @@ def merge(base: Content, over: Content) -> Content:
 
 def as_yaml(study: Study) -> str:
     """The text of params.yaml for a resolved study."""
-    head = "# The active study, fully resolved. `make use STUDY=<name>` replaces it by another study of studies/.\n"
+    about = "# The active study, fully resolved. `make use STUDY=<name>` replaces it by another study of studies/.\n"
     sections = []
     for name, content in study.model_dump(mode="json").items():
         nested = any(isinstance(value, dict | list) for value in content.values())
@@ -75,9 +76,9 @@ def as_yaml(study: Study) -> str:
             width=120,
             allow_unicode=True,
         )
-        about = (Study.model_fields[name].description or "").strip()
-        sections.append(f"# {about}\n{text}" if about else text)
-    return head + "\n" + "\n".join(sections)
+        meaning = (Study.model_fields[name].description or "").strip()
+        sections.append(f"# {meaning}\n{text}" if meaning else text)
+    return json_schema.head() + about + "\n" + "\n".join(sections)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -11,6 +11,7 @@ from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names, show
 from vaeline.system.errors import instead_of
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+RUN = r"^[a-z0-9][a-z0-9_]*/seed-(0|[1-9][0-9]*)$"  # the folder of a run below that of all runs
 MOST_SEED = 2**63 - 1  # HDF5 and torch's generators take no larger one
 MOST_BINS = 100  # of a column of numbers
 MOST_JUDGES = 20  # classifiers
@@ -53,6 +54,11 @@ class StudySection(Entry):
         description="the numbers of seeds at which claims are looked at, ascending, declared before the first look: as in [3, 5, 10]; null if "
         "claims are made once and no seeds are added afterwards",
     )
+    released: str | None = Field(
+        None,
+        pattern=RUN,
+        description="the run that `dvc artifacts get <project> model` gives to others, as in cvae/seed-0; null for none",
+    )
 
     @field_validator("looks")
     @classmethod
@@ -69,6 +75,17 @@ class StudySection(Entry):
         if self.baseline is not None and len(self.variants) == 1:
             raise ValueError(
                 f"baseline is {self.baseline!r}, the only variant; add another one, or set baseline to null"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def releases_a_run_of_its_own(self) -> "StudySection":
+        """Refuse to release a run that the study does not have."""
+        variant, _, seed = (self.released or "").partition("/seed-")
+        if self.released is not None and (variant not in self.variants or int(seed) not in self.seeds):
+            raise ValueError(
+                f"released is {self.released!r}, which is no run of the study; name one of study.variants and one of study.seeds, as in "
+                f"{self.variants[0]}/seed-{self.seeds[0]}, or set released to null"
             )
         return self
 

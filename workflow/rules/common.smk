@@ -6,28 +6,34 @@ import shutil
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.io import report as reported
 from snakemake.io import strip_wildcard_constraints
 
-sys.path.insert(0, workflow.basedir)
+# The project's root, whichever Snakefile is the entry.
+sys.path.insert(
+    0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1])
+)
 
 from pipeline_steps.closure import is_code
 from pipeline_steps.code_hashes import hashes
 from pipeline_steps.file_states import PACKAGES
 from pipeline_steps.plan_check import PLANNED, SOURCE, WEIGHTS, plan
 from vaeline.data import source_fingerprint
+from vaeline.data.paths import DOWNLOAD
 from vaeline.evaluation import given_weights
 from vaeline.evaluation.catalogue import require_measured, require_primary
 from vaeline.study import reading
 from vaeline.study.step_settings import OF_RUN
 from vaeline.system.errors import UserError, in_words
 from vaeline.system.locks import QUEUED
-from workflow import bridge, scheduling
+from workflow import bridge, failed_jobs, scheduling
+from workflow.given_config import check_config
 from workflow.job_resources import Limits, Needs, hand_on_memory, limits
 
 # `python` in a rule is that of this environment, whether or not it is activated.
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+)
 if workflow.remote_exec:
     os.environ[QUEUED] = "1"
     hand_on_memory(os.environ)
@@ -35,6 +41,7 @@ if workflow.remote_exec:
 try:
     PARAMS = reading.read_yaml(reading.PARAMS)
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
+    check_config(config, PARAMS, reading.PARAMS)
     # This reads the entries of all metrics, so that a mistake in one stops the run here.
     require_primary(STUDY.study.primary)
     require_measured(STUDY)
@@ -64,6 +71,14 @@ wildcard_constraints:
     variant="|".join(STUDY.study.variants),
     seed="|".join(map(str, STUDY.study.seeds)),
     trial="|".join(map(str, STUDY.tuning.trials)) or "none",
+
+
+shell.prefix("set -euo pipefail; exec 3>&1; ")  # for `logged`
+
+
+def logged(command):
+    """The shell command of a step: what it prints as errors goes to its log and to the terminal, and has arrived when it ends."""
+    return f"{command} 2>&1 >&3 | tee -i {{log}} >&2"
 
 
 def tracked(*keys):

@@ -4,8 +4,13 @@ STORE = f"data/{STUDY.dataset.id}.h5"
 
 
 rule download:
+    """Fetch the data set, and the weights that the evaluation needs."""
     output:
         "data/raw/{id}.json",
+    log:
+        "logs/data/{id}.download.log",
+    # A folder that is refused would be refused again.
+    retries: 2 if STUDY.dataset.source == DOWNLOAD else 0
     resources:
         **asks("download"),
     params:
@@ -18,14 +23,17 @@ rule download:
     message:
         "Fetching {wildcards.id}."
     shell:
-        "python -m pipeline_steps.download"
+        logged("python -m pipeline_steps.download")
 
 
 rule preprocess:
+    """Write the store of images."""
     input:
         "data/raw/{id}.json",
     output:
         "data/{id}.h5",
+    log:
+        "logs/data/{id}.preprocess.log",
     threads: at_most(4)
     resources:
         **asks("preprocess"),
@@ -34,14 +42,17 @@ rule preprocess:
     message:
         "Preparing the images of {wildcards.id}."
     shell:
-        "python -m pipeline_steps.preprocess"
+        logged("python -m pipeline_steps.preprocess")
 
 
 rule classifier:
+    """Train the classifiers that measure condition accuracy."""
     input:
         "data/{id}.h5",
     output:
         "data/{id}.classifier.safetensors",
+    log:
+        "logs/data/{id}.classifier.log",
     threads: at_most(STUDY.classifier.threads)
     resources:
         **asks("classifier", devices=1),
@@ -50,16 +61,19 @@ rule classifier:
     message:
         "Training the classifier of {wildcards.id}."
     shell:
-        "python -m pipeline_steps.classifier"
+        logged("python -m pipeline_steps.classifier")
 
 
 rule reference:
+    """Measure the real test images in a feature space."""
     input:
         "data/{id}.h5",
         "data/{id}.classifier.safetensors",
     output:
         "data/{id}.{features}.reference.safetensors",
         "data/{id}.{features}.json",
+    log:
+        "logs/data/{id}.{features}.reference.log",
     threads: at_most(STUDY.classifier.threads)
     resources:
         **asks("reference", devices=1),
@@ -77,4 +91,4 @@ rule reference:
     message:
         "Measuring the test images of {wildcards.id}."
     shell:
-        "python -m pipeline_steps.reference"
+        logged("python -m pipeline_steps.reference")

@@ -1,8 +1,8 @@
 """The whole study: its report, and the hashes of its code."""
 
 
-# The page shows all of params.yaml.
 rule report:
+    """Compare the variants, and write the study's report."""
     input:
         STORE,
         CLASSIFIER,
@@ -19,7 +19,8 @@ rule report:
         ),
     output:
         of_study("report.html", "Answer", "Report"),
-        of_study("metrics.json", "Answer", "Means"),
+        of_study("metrics.json", "Answer", "Means of the main metrics"),
+        of_study("means.json", "Answer", "Means of all metrics"),
         of_study("comparison.json", "Answer", "Values, intervals, comparisons"),
         "results/{study}/pareto.json",
         *plot("pareto", "Answer", "Trade-offs"),
@@ -35,8 +36,11 @@ rule report:
         of_study("worst.png", "Failures", "Worst reconstructions"),
         of_study("low_posterior.png", "Failures", "Low- and high-posterior samples"),
         of_study("samples.png", "Samples", "Samples"),
+    log:
+        "logs/{study}/report.log",
     resources:
         **asks("report"),
+    # The page shows all of params.yaml.
     params:
         *tracked(
             "study",
@@ -53,16 +57,19 @@ rule report:
     message:
         "Writing the report of {wildcards.study}."
     shell:
-        "python -m pipeline_steps.report"
+        logged("python -m pipeline_steps.report")
 
 
 # DVC takes the hashes as parameters. Snakemake computes the same hashes itself, and no rule has these files as an input.
 rule code:
+    """Hash the code of the steps, for DVC."""
     input:
         sources(),
     output:
         f"results/{STUDY.study.name}/code.json",
         "data/code.json",
+    log:
+        f"logs/{STUDY.study.name}/code.log",
     resources:
         **asks("code"),
     params:
@@ -70,4 +77,4 @@ rule code:
     message:
         "Hashing the code."
     shell:
-        "python -m pipeline_steps.code"
+        logged("python -m pipeline_steps.code")

@@ -1,11 +1,13 @@
 """The steps of one run: train, sample, evaluate one variant with one seed."""
 
 RUN = "results/{study}/runs/{variant}/seed-{seed}"
+RUN_LOGS = "logs/{study}/{variant}/seed-{seed}"
 CLASSIFIER = f"data/{STUDY.dataset.id}.classifier.safetensors"
 REFERENCE = f"data/{STUDY.dataset.id}.{STUDY.evaluation.features.name}"
 
 
 rule train:
+    """Train a variant from a seed."""
     input:
         STORE,
         CHOICE,
@@ -13,6 +15,8 @@ rule train:
         f"{RUN}/model.safetensors",
         f"{RUN}/variant.yaml",
         f"{RUN}/training.csv",
+    log:
+        f"{RUN_LOGS}.train.log",
     threads: at_most(STUDY.training.threads)
     resources:
         **asks("train", devices=PROCESSES, processes=PROCESSES),
@@ -21,10 +25,13 @@ rule train:
     message:
         "Training {wildcards.variant}, seed {wildcards.seed}."
     shell:
-        "python -m pipeline_steps.train --variant {wildcards.variant} --seed {wildcards.seed}"
+        logged(
+            "python -m pipeline_steps.train --variant {wildcards.variant} --seed {wildcards.seed}"
+        )
 
 
 rule sample:
+    """Draw images from a trained model."""
     input:
         STORE,
         f"{RUN}/model.safetensors",
@@ -42,6 +49,8 @@ rule sample:
             )
             for picture in ("reconstructions", "samples")
         ],
+    log:
+        f"{RUN_LOGS}.sample.log",
     threads: at_most(STUDY.training.threads)
     resources:
         **asks("sample", devices=1),
@@ -52,10 +61,13 @@ rule sample:
     message:
         "Sampling {wildcards.variant}, seed {wildcards.seed}."
     shell:
-        "python -m pipeline_steps.sample --variant {wildcards.variant} --seed {wildcards.seed}"
+        logged(
+            "python -m pipeline_steps.sample --variant {wildcards.variant} --seed {wildcards.seed}"
+        )
 
 
 rule evaluate:
+    """Measure a trained model on the test split."""
     input:
         STORE,
         CLASSIFIER,
@@ -67,6 +79,8 @@ rule evaluate:
     output:
         f"{RUN}/metrics.json",
         f"{RUN}/evaluation.json",
+    log:
+        f"{RUN_LOGS}.evaluate.log",
     threads: at_most(STUDY.training.threads)
     resources:
         **asks("evaluate", devices=1),
@@ -80,4 +94,6 @@ rule evaluate:
     message:
         "Evaluating {wildcards.variant}, seed {wildcards.seed}."
     shell:
-        "python -m pipeline_steps.evaluate --variant {wildcards.variant} --seed {wildcards.seed}"
+        logged(
+            "python -m pipeline_steps.evaluate --variant {wildcards.variant} --seed {wildcards.seed}"
+        )

@@ -1,13 +1,16 @@
 """The tuning of a variant: what its trials try, the trials, and the choice that its runs are trained with."""
 
 TUNING = "results/{study}/tuning/{variant}"
+TUNING_LOGS = "logs/{study}/{variant}"
 CHOICE = "results/{study}/runs/{variant}/choice.json"
 
 
-# Also without trials: DVC needs the folder.
 rule design:
+    """Write what the trials of a variant try; also without trials, because DVC needs the folder."""
     output:
         f"{TUNING}/design.json",
+    log:
+        f"{TUNING_LOGS}/design.log",
     resources:
         **asks("design"),
     params:
@@ -15,14 +18,17 @@ rule design:
     message:
         "Designing the trials of {wildcards.variant}."
     shell:
-        "python -m pipeline_steps.design --variant {wildcards.variant}"
+        logged("python -m pipeline_steps.design --variant {wildcards.variant}")
 
 
 rule trial:
+    """Train a variant with other values for a few epochs, and score it."""
     input:
         STORE,
     output:
         f"{TUNING}/trial-{{trial}}/trial.json",
+    log:
+        f"{TUNING_LOGS}/trial-{{trial}}.log",
     threads: at_most(STUDY.training.threads)
     resources:
         **asks("trial", devices=PROCESSES, processes=PROCESSES),
@@ -39,10 +45,13 @@ rule trial:
     message:
         "Trial {wildcards.trial} of {wildcards.variant}."
     shell:
-        "python -m pipeline_steps.trial --variant {wildcards.variant} --trial {wildcards.trial}"
+        logged(
+            "python -m pipeline_steps.trial --variant {wildcards.variant} --trial {wildcards.trial}"
+        )
 
 
 rule choose:
+    """Choose the values that the runs of a variant are trained with."""
     input:
         f"{TUNING}/design.json",
         collect(
@@ -52,6 +61,8 @@ rule choose:
         ),
     output:
         CHOICE,
+    log:
+        f"{TUNING_LOGS}/choose.log",
     resources:
         **asks("choose"),
     params:
@@ -59,4 +70,4 @@ rule choose:
     message:
         "Choosing the best trial of {wildcards.variant}."
     shell:
-        "python -m pipeline_steps.choose --variant {wildcards.variant}"
+        logged("python -m pipeline_steps.choose --variant {wildcards.variant}")
