@@ -1,6 +1,12 @@
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+if workflow.modifier.namespace:  # of a `module:`
+    raise WorkflowError(
+        "This workflow cannot be used as a module: a module has no onstart and onsuccess, which agree with DVC; clone its repository, and run it there."
+    )
 
 
 report: "workflow/report/study.rst"

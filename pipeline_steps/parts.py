@@ -14,10 +14,11 @@ PAGE, METRICS = Path("docs/keys.md"), Path("docs/metrics.md")
 
 @command
 def main() -> None:
-    """Write docs/keys.md and the index of docs/metrics.md; print the former, and the keys of the project's own parts."""
+    """Print every key of a study and of all parts, the project's own too. In a project, write docs/keys.md and the index of docs/metrics.md."""
     text = keys_page.document()
-    write_text(PAGE, text)
-    write_text(METRICS, with_index(METRICS.read_text(encoding="utf-8")))
+    if METRICS.exists():
+        write_text(PAGE, text)
+        write_text(METRICS, with_index(METRICS.read_text(encoding="utf-8")))
     click.echo(text + keys_page.of_own_parts())
 
 

@@ -22,7 +22,7 @@ from vaeline.system.files import write_text
 
 
 @command
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=lambda ctx, param, start: _starting(start))
 @click.option("--quick", is_flag=True, help="Apply the study's quick overlay: a small study for a first look on a CPU.")
 @click.option("--source", help="A folder with the data set's files; it replaces the study's dataset.source.")
 def main(name: str | None, quick: bool, source: str | None) -> None:
@@ -40,6 +40,11 @@ def main(name: str | None, quick: bool, source: str | None) -> None:
     write_text(PARAMS, ready_studies.as_yaml(here))
     click.echo(f"params.yaml now contains the study {chosen.study.name}.")
     restore_results()
+
+
+def _starting(start: str) -> list[str]:
+    """The studies that a shell completes a word to."""
+    return [name for name in ready_studies.names() if name.startswith(start)]
 
 
 def restore_results() -> None:

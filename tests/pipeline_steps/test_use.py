@@ -103,7 +103,7 @@ def test_without_a_name_all_studies_are_listed(run: Callable[..., Result]) -> No
 
 def test_an_unknown_study_is_refused(run: Callable[..., Result]) -> None:
     result = run(use.main, "digts")
-    assert result.exit_code == 1 and "there are: digits, mnist_cvae_nf" in result.output
+    assert result.exit_code == 1 and "did you mean digits? There are: digits, mnist_cvae_nf" in result.output
 
 
 def test_empty_folders_of_runs_that_dvc_has_made_are_removed() -> None:
