@@ -38,6 +38,7 @@ def main(words: list[str]) -> None:
     status = _watched(words, level == "--quiet") if ran and level != "--verbose" else _run(words)
     if status or not ran:
         sys.exit(status)
+    print(file=sys.stderr)
     os.execve(sys.executable, [sys.executable, "-m", "pipeline_steps.table"], environment)
 
 

@@ -161,8 +161,9 @@ class LogHandler(LogHandlerBase):
         ]  # fmt: skip
         if not total:
             return Group(Text("Planning the run.", "dim"))
-        state = f"{sum(self._done.values())} of {total} jobs done, {len(jobs)} running, {clock(now - self._began)}"
-        return Group(*lines, Text(state, "dim"))
+        done = sum(self._done.values())
+        doing = f"{len(jobs)} running" if jobs or done < total else "recording them for DVC"
+        return Group(*lines, Text(f"{done} of {total} jobs done, {doing}, {clock(now - self._began)}", "dim"))
 
 
 def clock(seconds: float) -> str:

@@ -100,7 +100,10 @@ def test_the_wheel_works_outside_the_repository_on_a_run_that_dvc_fetched(
     drawn = vaeline("draw", "seed-0", "--set", "side=left", "--count", "4")
     assert drawn.returncode == 0 and (outside / "drawn.png").exists(), drawn.stderr
     assert "plain seed 0 of the study tiny" in vaeline("table", "seed-0").stdout
-    assert "blocks.h5" in vaeline("draw", "seed-0").stderr  # the labels of test images
+    assert (
+        "side would be taken from test images, and there is no data/blocks.h5; set" in vaeline("draw", "seed-0").stderr
+    )
+    assert vaeline("draw", "seed-0", "--store", str(tmp_path / "data/blocks.h5")).returncode == 0
     assert "needs nicegui, which is not installed" in vaeline("explore", "seed-0").stderr
     assert "works in a project, which is a clone" in vaeline("run").stderr
 
