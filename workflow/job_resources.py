@@ -1,10 +1,11 @@
 """The memory, time, threads and GPU that jobs ask the queue of a cluster for. A local run knows them too, and limits none but the GPU."""
 
 import subprocess
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Collection, Iterator, MutableMapping
 from functools import cache
-from math import ceil
+from math import ceil, floor
 from pathlib import Path
+from typing import NamedTuple
 
 from vaeline.data.paths import DataFiles
 from vaeline.runs.folder import TIMING, StudyFolder
@@ -19,7 +20,7 @@ IMAGES = {"digits": 1_797, "example_images": 1_797, "mnist": 70_000, "fashion_mn
 OTHERWISE = 200_000  # images, as in CelebA
 PER_MINUTE = {"cpu": 3e7}  # pixel values that a training sees in a minute, at least
 ON_A_GPU = 3e8
-RUN = ("train", "sample", "evaluate")
+OF_RUN = ("train", "sample", "evaluate")
 OF_JOB = "SLURM_MEM_PER_NODE"  # megabytes that Slurm gives a job, by which a step budgets its images
 
 
@@ -50,6 +51,22 @@ class Needs:
         """Megabytes of a step: twice the most that it has used so far, and what Snakemake needs beside it."""
         peaks = [time.peak_bytes / 1e6 for time in self._measured(step, variant) if time.peak_bytes is not None]
         return ceil(HEADROOM * max(peaks) if peaks else self._usual_memory()) + SNAKEMAKE
+
+    def minutes_within(
+        self, most: int | None, step: str, together: Collection[str], variant: str | None, attempt: int
+    ) -> int:
+        """Minutes that an attempt at a step asks for. A job that asked for more than its partition allows would wait for ever.
+
+        Args:
+            most: minutes of a job; None for any number.
+            step: one of `together`.
+            together: the steps that are one job. They are cut in the same proportion.
+            variant: of the step, if it has one.
+            attempt: from 1.
+        """
+        asked = {each: attempt * self.minutes(each, variant) for each in together}
+        excess = sum(asked.values()) / most if most else 0
+        return max(1, floor(asked[step] / excess)) if excess > 1 else asked[step]
 
     def minutes(self, step: str, variant: str | None = None) -> int:
         """Minutes of a step: twice the longest that it has taken so far, and at least SHORTEST."""
@@ -87,7 +104,7 @@ class Needs:
 
     def _files(self, step: str, variant: str | None) -> Iterator[Path]:
         folder = StudyFolder(self.study.study.name)
-        if step in RUN:
+        if step in OF_RUN:
             return folder.runs.glob(f"{variant}/seed-*/{TIMING}")
         if step == "trial":
             return folder.path.glob(f"tuning/{variant}/trial-*/{TIMING}")
@@ -102,26 +119,43 @@ def _times(path: Path) -> dict[str, Time]:
         return {}
 
 
+class Limits(NamedTuple):
+    """What a job of a partition cannot exceed; None if nothing says so."""
+
+    threads: int | None = None  # CPUs of its largest node
+    minutes: int | None = None  # of a job
+
+
 @cache
-def most_threads(partition: str | None) -> int | None:
-    """The CPUs of the largest node of a Slurm partition, which a job cannot exceed; None if Slurm does not say.
+def limits(partition: str | None) -> Limits:
+    """The limits of a Slurm partition; none if Slurm does not say.
 
     Args:
         partition: its name; None for the default one.
     """
     try:
         lines = subprocess.run(
-            ["sinfo", "--noheader", "--exact", "--format", "%P %c"],
+            ["sinfo", "--noheader", "--exact", "--format", "%P %c %l"],
             check=True,
             capture_output=True,
             text=True,
             timeout=30,
         ).stdout.splitlines()
     except (OSError, subprocess.SubprocessError):
-        return None
-    cpus = [
-        int(count)
-        for name, count in (line.split() for line in lines)
+        return Limits()
+    nodes = [
+        (int(cpus), _minutes(longest))
+        for name, cpus, longest in map(str.split, lines)
         if (name.rstrip("*") == partition if partition else name.endswith("*"))
     ]
-    return max(cpus, default=None)
+    return Limits(max(cpus for cpus, _ in nodes), nodes[0][1]) if nodes else Limits()
+
+
+def _minutes(text: str) -> int | None:
+    """Minutes of a time as Slurm writes it, [days-][hours:]minutes:seconds; None if it is no time, as `infinite`."""
+    days, _, clock = text.rpartition("-")
+    parts = clock.split(":")
+    if not all(part.isdigit() for part in parts):
+        return None
+    seconds = sum(int(part) * 60**place for place, part in enumerate(reversed(parts)))
+    return int(days or 0) * 24 * 60 + seconds // 60

@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ UNDISTURBED, DISTURBED = "gaussian_cvae", "cvae_nf"
 @click.option("--folder", type=click.Path(path_type=Path), help="Keeps all files there; they are temporary without it.")
 def main(folder: Path | None) -> None:
     """Run a study on a real Slurm, and disturb it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("The test was ended."))  # Slurm's daemons are ended too
     with tempfile.TemporaryDirectory(prefix="cluster") as temporary:
         folder = folder.resolve() if folder else Path(temporary)
         folder.mkdir(exist_ok=True)

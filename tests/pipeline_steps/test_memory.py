@@ -15,7 +15,7 @@ from tests.pipeline_steps.conftest import STUDY
 from vaeline.data import on_disk
 from vaeline.data.on_disk import OnDisk
 from vaeline.evaluation import classifier as judges
-from vaeline.runs import drawing, trained_run
+from vaeline.runs import redrawing, trained_run
 from vaeline.study.schema import Study
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -31,7 +31,7 @@ def largest(project: Study, monkeypatch: pytest.MonkeyPatch) -> dict[int, int]:
     )
     Path("params.yaml").write_text(yaml.safe_dump(content))
     monkeypatch.setenv("VAELINE_MEMORY", "0.0000001")
-    for module in (on_disk, judges, evaluate, drawing, trained_run):
+    for module in (on_disk, judges, evaluate, redrawing, trained_run):
         monkeypatch.setattr(module, "BATCH", 8)
     found, take, whole = dict.fromkeys(SIZES.values(), 0), OnDisk.take, OnDisk.whole
 

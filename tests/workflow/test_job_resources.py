@@ -1,6 +1,7 @@
 """Jobs ask for twice what was measured, for a rule of thumb before that, and for a GPU only if the study uses one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.workflow.scratch import Project
 from vaeline.study import ready_studies
 from vaeline.study.schema import Study
 from workflow import bridge, job_resources
-from workflow.job_resources import OF_JOB, SHORTEST, SNAKEMAKE, Needs, hand_on_memory, most_threads
+from workflow.job_resources import OF_JOB, OF_RUN, SHORTEST, SNAKEMAKE, Limits, Needs, hand_on_memory, limits
 
 RUNS = Path("results/digits/runs")
 
@@ -19,13 +20,13 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     study = ready_studies.resolve("digits")
     monkeypatch.chdir(tmp_path)
     job_resources._times.cache_clear()
-    most_threads.cache_clear()
+    limits.cache_clear()
     return study
 
 
-def note(folder: Path, **entry: float) -> None:
+def note(folder: Path, step: str = "train", **entry: float) -> None:
     folder.mkdir(parents=True)
-    (folder / "timing.json").write_text(json.dumps({"train": {"host": "node", **entry}}))
+    (folder / "timing.json").write_text(json.dumps({step: {"host": "node", **entry}}))
 
 
 def test_twice_the_most_that_a_variant_has_used_is_asked_for(study: Study) -> None:
@@ -47,24 +48,46 @@ def test_before_a_measurement_more_images_ask_for_more(study: Study) -> None:
     assert large.minutes("train", "cvae") > 10 * small.minutes("train", "cvae")
 
 
-@pytest.mark.parametrize(("partition", "threads"), [(None, 8), ("gpu", 64), ("no", None)])
-def test_slurm_says_how_many_threads_a_node_has(
-    study: Study, monkeypatch: pytest.MonkeyPatch, partition: str | None, threads: int | None
+@pytest.mark.parametrize(
+    ("partition", "expected"),
+    [
+        (None, Limits(8, 60)),
+        ("gpu", Limits(64, 2 * 24 * 60 + 30)),
+        ("short", Limits(1, 5)),
+        ("any", Limits(1)),
+        ("no", Limits()),
+    ],
+)
+def test_slurm_says_what_a_partition_allows(
+    study: Study, monkeypatch: pytest.MonkeyPatch, partition: str | None, expected: Limits
 ) -> None:
-    write_sinfo(monkeypatch, "main* 2\\nmain* 8\\ngpu 64\\n")
-    assert most_threads(partition) == threads
+    write_sinfo(monkeypatch, "main* 2 1:00:00\\nmain* 8 1:00:00\\ngpu 64 2-00:30:00\\nshort 1 5:00\\nany 1 infinite\\n")
+    assert limits(partition) == expected
+
+
+def test_steps_of_one_job_ask_together_for_no_more_time_than_the_partition_allows(study: Study) -> None:
+    for step, seconds in (("train", 3600), ("sample", 900), ("evaluate", 1800)):
+        note(RUNS / f"cvae/seed-{step}", step, seconds=seconds)
+    needs, run = Needs(study), ("train", "sample", "evaluate")
+
+    def asked(most: int | None, attempt: int) -> list[int]:
+        return [needs.minutes_within(most, step, run, "cvae", attempt) for step in run]
+
+    assert asked(None, 1) == asked(210, 1) == [120, 30, 60]
+    assert asked(105, 1) == asked(105, 2) == [60, 15, 30]
+    assert needs.minutes_within(105, "train", ["train"], "cvae", 1) == 105
 
 
 def write_sinfo(monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
     Path("sinfo").write_text(f"#!/bin/sh\nprintf '{lines}'\n")
     Path("sinfo").chmod(0o755)
     monkeypatch.setenv("PATH", ".", prepend=":")
-    most_threads.cache_clear()
+    limits.cache_clear()
 
 
-def test_without_slurm_the_threads_are_not_limited(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_slurm_nothing_is_limited(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert most_threads(None) is None
+    assert limits(None) == Limits()
 
 
 def test_a_step_knows_the_memory_of_its_job() -> None:
@@ -96,7 +119,7 @@ def test_on_a_cluster_only_steps_on_the_device_ask_for_a_gpu_and_no_job_for_more
     project = sources.copy(tmp_path / "project")
     project.edit(lambda params: params["training"].update(device="auto"))
     monkeypatch.chdir(project.folder)
-    write_sinfo(monkeypatch, "main* 2\\n")
+    write_sinfo(monkeypatch, "main* 2 1:00:00\\n")
     with bridge.planned() as workflow:
         monkeypatch.setattr(type(workflow), "local_exec", property(lambda workflow: False))
         workflow.globals["config"]["gpu_model"] = "a100"
@@ -104,5 +127,9 @@ def test_on_a_cluster_only_steps_on_the_device_ask_for_a_gpu_and_no_job_for_more
         asking = {name for name, job in jobs.items() if job.resources.get("gpu")}
         assert asking == {"train", "sample", "evaluate", "classifier", "reference"}
         assert {name for name, job in jobs.items() if job.resources.get("gpu_model") == "a100"} == asking
+        groups = replace(workflow.group_settings, overwrite_groups=dict.fromkeys(OF_RUN, "run"))
+        monkeypatch.setattr(workflow, "group_settings", groups)
+        assert workflow.globals["grouped_with"]("sample") == set(OF_RUN)
+        assert workflow.globals["grouped_with"]("report") == {"report"}
         at_most = workflow.globals["at_most"]
         assert at_most(4)(None) == 2 and at_most(1)(None) == 1

@@ -23,7 +23,7 @@ from vaeline.study import reading
 from vaeline.system.errors import UserError, in_words
 from vaeline.system.locks import QUEUED
 from workflow import bridge, scheduling
-from workflow.job_resources import Needs, hand_on_memory, most_threads
+from workflow.job_resources import OF_RUN, Limits, Needs, hand_on_memory, limits
 
 # `python` in a rule is that of this environment, whether or not it is activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -91,8 +91,13 @@ def asks(step, devices=0, processes=1):
         "mem_mb": lambda wildcards, attempt: attempt
         * processes
         * NEEDS.memory(step, wildcards.get("variant")),
-        "runtime": lambda wildcards, attempt: attempt
-        * NEEDS.minutes(step, wildcards.get("variant")),
+        "runtime": lambda wildcards, attempt: NEEDS.minutes_within(
+            of_partition().minutes,
+            step,
+            grouped_with(step),
+            wildcards.get("variant"),
+            attempt,
+        ),
     }
     return asked | ({"gpu": gpus(devices), "gpu_model": gpu_model} if devices else {})
 
@@ -118,11 +123,26 @@ def at_most(count):
     """The threads of a rule: `count`, or as many CPUs as a node of the cluster has."""
 
     def threads(wildcards):
-        if workflow.local_exec or workflow.remote_exec:
-            return count  # --cores limits it, here and on the node
-        return min(count, most_threads(default_partition()) or count)
+        return min(count, of_partition().threads or count)
 
     return threads
+
+
+def grouped_with(step):
+    """The steps that the profile or the command line makes one job with a step, and the step itself."""
+    groups = workflow.group_settings.overwrite_groups
+    return {
+        each
+        for each in {*OF_RUN, step}
+        if groups.get(each, each) == groups.get(step, step)
+    }
+
+
+def of_partition():
+    """The limits of the cluster's partition; none on this machine, nor on a node, where --cores limits the threads."""
+    if workflow.local_exec or workflow.remote_exec:
+        return Limits()
+    return limits(default_partition())
 
 
 def default_partition():
