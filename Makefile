@@ -1,20 +1,20 @@
 # `make run` and `make test` need Python 3.11 to 3.13, git and make; each does only what is missing.
+.DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 # `make setup EXTRAS="slurm s3"` adds them; later calls keep them, and `make setup EXTRAS=` removes them.
-KNOWN := slurm s3 ssh
+KNOWN := slurm s3 ssh hub
 EXTRAS := $(shell cat .extras 2>/dev/null)
 $(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from: $(KNOWN); `make setup EXTRAS=` removes them))
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts bench campaign lock clean-checkpoints help
 
-run: $(READY)  ## run the active study and print its results
-	@$(IN) snakemake --cores 4 all
-	@$(IN) python -m pipeline_steps.table
+run: $(READY)  ## run the active study and print its results, on all cores or CORES=2
+	@$(IN) python -m pipeline_steps run $(if $(CORES),--cores $(CORES))
 
-setup: $(READY)  ## set up .venv without a run; EXTRAS="slurm s3 ssh" adds a cluster's executor and DVC's remotes
+setup: $(READY)  ## set up .venv without a run; EXTRAS="slurm s3 ssh hub" adds a cluster's executor, remotes, a hub
 
 test: $(READY)  ## run the tests, except those marked slow, which repeat a mechanism that a quicker test covers
 	@$(IN) python -m pytest -n 2 --dist worksteal -m "not slow"
@@ -73,19 +73,27 @@ clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
 # A lock has the hashes of every file that may be installed, and no address of an index.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 # All extras are resolved together, so that none changes a version of another; the lock of an extra has what it adds.
+IN_BASE := --extra pipeline --extra explorer
 JOINT := .extras.lock
 ADDED := awk -F == '/^[^ ]/ {keep = NR != FNR && !($$1 in base); if (NR == FNR) base[$$1]} keep'
 lock:  ## update requirements.lock and those of the extras from pyproject.toml, and the locks of uv and of the benchmarks
 	@cat requirements.lock $(KNOWN:%=requirements-%.lock) >$(JOINT) 2>/dev/null || true
 	@$(COMPILE) --group dev --all-extras pyproject.toml --output-file $(JOINT)
-	@$(COMPILE) --constraint $(JOINT) --group dev pyproject.toml --output-file requirements.lock
-	@for extra in $(KNOWN); do $(COMPILE) --constraint $(JOINT) --extra $$extra pyproject.toml | \
+	@$(COMPILE) --constraint $(JOINT) --group dev $(IN_BASE) pyproject.toml --output-file requirements.lock
+	@for extra in $(KNOWN); do $(COMPILE) --constraint $(JOINT) $(IN_BASE) --extra $$extra pyproject.toml | \
 		$(ADDED) requirements.lock - >requirements-$$extra.lock || exit 1; done; rm $(JOINT)
 	@$(COMPILE) --constraint requirements.lock benchmarks/requirements.in --output-file benchmarks/requirements.lock
 	@uv --version | sed 's/uv \([0-9.]*\).*/uv==\1/' | $(COMPILE) --output-file requirements-uv.lock -
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST))
+	@echo "make <target>, such as \`make run\`:"
+	@awk -F ':.*##  *' '/^[a-z-]+:.*##/ {printf "  %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# For a target that does not exist.
+.DEFAULT:
+	@$(PYTHON) -c 'import difflib, sys; came, *known = sys.argv[1:]; near = " or ".join(difflib.get_close_matches(came, known)); \
+		sys.exit(f"There is no target {came}" + (f"; did you mean {near}?" if near else "; `make help` lists them."))' \
+		$@ $$(sed -n 's/^\([a-z-]*\):.*##.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 # If the machine has no uv, pip installs the version of requirements-uv.lock into .uv. The pip is that of the Python from which
 # .venv was made, because .venv has none.
@@ -100,7 +108,11 @@ $(READY): requirements.lock $(EXTRAS:%=requirements-%.lock) pyproject.toml .extr
 	[ -x $(VENV)/bin/python ] || "$$uv" venv --quiet --python $(PYTHON) --no-python-downloads $(VENV) || exit 1; \
 	VIRTUAL_ENV=$(VENV) "$$uv" pip sync --quiet --compile-bytecode --require-hashes requirements.lock \
 		$(EXTRAS:%=requirements-%.lock) && \
-	echo "$(CURDIR)" > $$($(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/vaeline.pth && touch $@
+	echo "$(CURDIR)" > $$($(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/vaeline.pth && \
+	printf '#!/bin/sh\nexec "%s/bin/python" -m pipeline_steps "$$@"\n' "$(CURDIR)/$(VENV)" >$(VENV)/bin/vaeline && \
+	chmod +x $(VENV)/bin/vaeline && touch $@
+
+FORCE: ;
 
 # The extras of .venv, for the next call.
 .extras: FORCE

@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from pipeline_steps.extras import lacking
 from pipeline_steps.last_resort import RAISED, allow_interrupt, end_interrupted, explain
 from pipeline_steps.plan_check import UNDER_DVC, PlanCheck
 from pipeline_steps.running import begin_dvc_step
@@ -24,6 +25,7 @@ from vaeline.runs.tuning import NAME as TRIAL
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
 from vaeline.study.step_settings import READS
+from vaeline.system import progress
 from vaeline.system.errors import UserError, in_words, shown, some_of
 
 Options = ParamSpec("Options")
@@ -62,6 +64,8 @@ def command(step: Callable[..., None]) -> click.Command:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             raise click.ClickException(str(in_words(error))) from error
+        except ModuleNotFoundError as error:
+            raise click.ClickException(str(lacking(error, name) or explain(error, name))) from error
         except KeyboardInterrupt:
             end_interrupted()
         except (click.ClickException, click.Abort, click.exceptions.Exit):
@@ -100,7 +104,7 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
     @functools.wraps(step)
     def run(study: Study, variant: str, seed: int) -> None:
         _require_named(study, variant, seed)
-        warnings.formatwarning = functools.partial(_format_warning, of=f"{variant} seed {seed}: ")
+        _name_run(f"{variant} seed {seed}: ")
         started = time.monotonic()
         seconds = step(study, variant, seed)
         took = time.monotonic() - started if seconds is None else seconds
@@ -117,10 +121,16 @@ def variant_command(step: Callable[Concatenate[Study, str, ...], None]) -> click
     @functools.wraps(step)
     def run(study: Study, variant: str, **options: object) -> None:
         _require_variant(study, variant)
-        warnings.formatwarning = functools.partial(_format_warning, of=f"{variant}: ")
+        _name_run(f"{variant}: ")
         step(study, variant, **options)
 
     return run
+
+
+def _name_run(words: str) -> None:
+    """Begin warnings and progress with the name of the run."""
+    warnings.formatwarning = functools.partial(_format_warning, of=words)
+    progress.of_run(words)
 
 
 def _accept_all_letters() -> None:

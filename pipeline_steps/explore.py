@@ -1,12 +1,13 @@
 """Open the explorer, an interactive page of a study's trained models."""
 
 import socket
+from pathlib import Path
 
 import click
 
 from pipeline_steps.command import WholeNumber, command
 from vaeline.explorer.drawing import Explorer
-from vaeline.explorer.runs import find, find_named
+from vaeline.explorer.runs import Runs, find, find_named, given
 from vaeline.explorer.serving import HOST, serve
 from vaeline.study.reading import load
 from vaeline.system.devices import prepare_process
@@ -16,18 +17,32 @@ THREADS = 1  # a second thread does not make a redraw faster, and slows it on a 
 
 
 @command
+@click.argument("run", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder of the stores, for a RUN outside its project.",
+)
 @click.option("--study", help="A folder in results; the active study if it is left out.")
 @click.option("--port", default=8765, show_default=True, type=WholeNumber(0, 65535), help="0 takes any free port.")
 @click.option("--open/--no-open", "show", default=True, show_default=True, help="Open the page in a browser.")
-def main(study: str | None, port: int, show: bool) -> None:
-    """Draw from the trained models of a study, side by side, on a page that only this machine can open."""
-    active = load()
-    runs = find(active) if study in (None, active.study.name) else find_named(study)
+def main(run: tuple[Path, ...], data: Path | None, study: str | None, port: int, show: bool) -> None:
+    """Draw from trained models, side by side, on a page that only this machine can open.
+
+    Each RUN is the folder of a run, such as results/digits/runs/cvae/seed-0, which may lie anywhere. Without one, the page shows all runs of
+    the active study.
+    """
+    runs = given(run, data) if run else _runs_of_study(study)
     port = _free(port)
     prepare_process(THREADS)
     explorer = Explorer(runs)
     click.echo(f"Exploring {runs.study} at http://{HOST}:{port} (Ctrl-C ends it).")
     serve(explorer, port, show)
+
+
+def _runs_of_study(study: str | None) -> Runs:
+    active = load()
+    return find(active) if study in (None, active.study.name) else find_named(study)
 
 
 def _free(port: int) -> int:

@@ -14,12 +14,13 @@ PAGE, METRICS = Path("docs/keys.md"), Path("docs/metrics.md")
 
 @command
 def main() -> None:
-    """Write docs/keys.md, the index of docs/metrics.md and the JSON schemas; print the first, and the keys of the project's own parts."""
+    """Print every key of a study and of all parts, the project's own too. In a project, write the pages and JSON schemas of them."""
     text = keys_page.document()
-    write_text(PAGE, text)
-    write_text(METRICS, with_index(METRICS.read_text(encoding="utf-8")))
-    for path, schema in json_schema.files().items():
-        write_text(path, schema)
+    if METRICS.exists():
+        write_text(PAGE, text)
+        write_text(METRICS, with_index(METRICS.read_text(encoding="utf-8")))
+        for path, schema in json_schema.files().items():
+            write_text(path, schema)
     click.echo(text + keys_page.of_own_parts())
 
 

@@ -1,45 +1,101 @@
-"""Print the results of the active study."""
+"""Print the results of the active study, of another one, or of a run."""
 
 import shutil
 from itertools import product
+from pathlib import Path
 
 import click
 
-from pipeline_steps.command import study_command
+from pipeline_steps import colours
+from pipeline_steps.command import command
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts
 from vaeline.report import answer, comparison, table
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
+from vaeline.report.rows import Row, metrics_of
 from vaeline.runs import description
 from vaeline.runs.description import described, weights_of
 from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import StudyFolder, run_in
+from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import settings_of
 from vaeline.system.errors import UserError, in_words
 
+COMPARISON = "comparison.json"
 
-@study_command
-def main(study: Study) -> None:
-    """Print the study's table of results, its answer, and the path of the report."""
+
+@command
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+def main(folder: Path | None) -> None:
+    """Print the answer of the active study, its table of results, and the path of the report.
+
+    FOLDER is the results of another study, such as results/digits, or a run, such as results/digits/runs/cvae/seed-0. They need no project.
+    """
+    if folder is None:
+        _print_active(load())
+    elif (folder / description.NAME).exists():
+        _print_run(folder)
+    elif (folder / COMPARISON).exists():
+        compared = comparison.read(folder / COMPARISON)
+        _print_study(compared, compared.study, folder)
+    else:
+        raise UserError(
+            f"{folder} has neither a {COMPARISON} nor a {description.NAME}; give the results of a study, such as results/digits, or a run, such as "
+            "results/digits/runs/cvae/seed-0."
+        )
+
+
+def _print_active(study: Study) -> None:
     asked = study.study
     folder = StudyFolder(asked.name).path
-    compared = comparison.read(folder / "comparison.json")
+    compared = comparison.read(folder / COMPARISON)
     if compared.study != asked.name:
         raise UserError(
-            f"{folder / 'comparison.json'} has the results of the study {compared.study}, not of {asked.name}; run the study again."
+            f"{folder / COMPARISON} has the results of the study {compared.study}, not of {asked.name}; run the study again."
         )
     if why := _why_out_of_date(compared, study):
-        click.echo(f"These results are out of date: {why}; `snakemake --cores 4 all` makes new ones.\n", err=True)
-    click.echo(f"{asked.name}: {asked.question}\n" if asked.question else f"{asked.name}\n")
-    click.echo(table.plain(compared, shutil.get_terminal_size((120, 24)).columns) + "\n")
+        click.echo(f"These results are out of date: {why}; `make run` makes new ones.\n", err=True)
+    _print_study(compared, f"{asked.name}: {asked.question}" if asked.question else asked.name, folder)
+
+
+def _print_study(compared: Comparison, title: str, folder: Path) -> None:
+    """Print the answer before the table, since the table of a large study fills the screen."""
+    painted = colours.wanted()
+    click.echo(click.style(title, bold=True) + "\n", color=painted)
     for sentence in answer.about_claims(compared):
         click.echo(sentence)
     for name in compared.primary:
         click.echo("\n".join(answer.sentences(compared, name)))
-    click.echo(f"\nReport: {folder / 'report.html'}")
+    text = table.plain(compared, shutil.get_terminal_size((120, 24)).columns)
+    click.echo(f"\n{colours.paint(text, compared.primary)}\n", color=painted)
+    if (folder / "report.html").exists():
+        click.echo(f"Report: {folder / 'report.html'}")
+
+
+def _print_run(folder: Path) -> None:
+    """Print the metrics of a run, a line each. They compare nothing."""
+    rows, made = metrics_of(folder), described(folder / description.NAME)
+    title = f"{made.name} seed {made.seed} of the study {made.study}"
+    click.echo(click.style(title, bold=True) + "\n", color=colours.wanted())
+    lines = [_cells(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for name, value, rest in lines:
+        click.echo(f"{name.ljust(widths[0])}  {value.rjust(widths[1])}  {rest}".rstrip())
+
+
+def _cells(row: Row) -> tuple[str, str, str]:
+    """Name, value, and the rest: standard error and unit, or why there is no value."""
+    value, error = row["value"], row["standard_error"]
+    better = row["better"] if isinstance(row["better"], str) else None
+    name = f"{row['metric']} {table.ARROWS[better]}".strip()
+    if not isinstance(value, int | float):
+        return name, "-", str(row["dash"] or "")
+    spread = float(error) if isinstance(error, int | float) else None
+    rest = " ".join(filter(None, [table.in_brackets("s.e.", spread), str(row["unit"])]))
+    return name, table.number(float(value), spread), rest
 
 
 def _why_out_of_date(compared: Comparison, study: Study) -> str:

@@ -7,8 +7,14 @@ if TYPE_CHECKING:
     from vaeline.report.rows import differences, metrics_of, study_table
     from vaeline.runs.trained_run import TrainedRun, load
 
-__all__ = ["TrainedRun", "differences", "load", "metrics_of", "study_table"]
-OF_REPORT = ("differences", "metrics_of", "study_table")
+    __version__: str
+
+__all__ = ["TrainedRun", "__version__", "differences", "load", "metrics_of", "study_table"]
+HOMES = {  # a public name -> the end of the name of its module
+    "TrainedRun": "runs.trained_run", "load": "runs.trained_run",
+    "differences": "report.rows", "metrics_of": "report.rows", "study_table": "report.rows",
+    "__version__": "system.version",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -16,7 +22,6 @@ def __getattr__(name: str) -> Any:
 
     A name that is put together hides the import from the hashes of code: no step of the pipeline depends on these names.
     """
-    if name in __all__:
-        module = "report.rows" if name in OF_REPORT else "runs.trained_run"
-        return getattr(import_module(f"{__name__}.{module}"), name)
+    if name in HOMES:
+        return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

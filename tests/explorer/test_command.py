@@ -1,5 +1,6 @@
 """The explore command checks its options before it serves the page."""
 
+import shutil
 import socket
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline_steps.explore import main
-from vaeline.explorer.runs import NEEDED, Runs
+from vaeline.explorer.runs import NEEDED, Runs, given
 from vaeline.study.schema import Study
 
 
@@ -43,3 +44,15 @@ def test_a_study_without_trained_runs_is_refused(runs: Runs) -> None:
     assert error_of().startswith("Error: results/tiny/runs has no trained run of the study; run the study first")
     Path("params.yaml").unlink()
     assert error_of() == "Error: There is no params.yaml; run from the project's root."
+
+
+def test_runs_that_lie_anywhere_need_no_project(runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (first, place), *_ = runs.finished.items()
+    shutil.copytree(place, tmp_path / "away/fetched")
+    data = runs.data.absolute()
+    monkeypatch.chdir(tmp_path / "away")
+    found = given([Path("fetched")], data)
+    assert found.finished == {first: Path("fetched")} and found.study == "tiny"
+    assert "shows test images, and there is no data/blots.h5; give" in error_of("fetched")
+    assert "are both" in error_of("fetched", "fetched", "--data", data)
+    assert "nowhere has no model.safetensors; give the folder of a run" in error_of("nowhere")

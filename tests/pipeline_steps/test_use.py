@@ -12,6 +12,7 @@ from pipeline_steps import use
 from vaeline.study.reading import load
 
 ROOT = Path(__file__).parents[2]
+REAL_RESTORE = use.restore_results
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +104,7 @@ def test_without_a_name_all_studies_are_listed(run: Callable[..., Result]) -> No
 
 def test_an_unknown_study_is_refused(run: Callable[..., Result]) -> None:
     result = run(use.main, "digts")
-    assert result.exit_code == 1 and "there are: digits, mnist_cvae_nf" in result.output
+    assert result.exit_code == 1 and "did you mean digits? There are: digits, mnist_cvae_nf" in result.output
 
 
 def test_empty_folders_of_runs_that_dvc_has_made_are_removed() -> None:
@@ -114,3 +115,39 @@ def test_empty_folders_of_runs_that_dvc_has_made_are_removed() -> None:
     (runs / "cvae_nf/seed-0/timing.json").write_text("{}")
     use._remove_empty_folders()
     assert [path.name for path in runs.iterdir()] == ["cvae_nf"] and len(list(runs.rglob("*"))) == 3
+
+
+def test_unsaved_files_in_the_way_are_moved_aside(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DVC restores nothing if a file that is not in its cache is in the way, and with --force it deletes the file."""
+    model, gone = Path("results/digits/runs/cvae/seed-0/model.safetensors").absolute(), Path("gone").absolute()
+    model.parent.mkdir(parents=True)
+    model.write_text("trained")
+    said = f"WARNING: a\nERROR: Can't remove the following unsaved files without confirmation. Use `--force` to force.\n{model}\n{gone}\n"
+    answers = [subprocess.CompletedProcess([], 255, "", said), subprocess.CompletedProcess([], 0, "", "")]
+    monkeypatch.setattr(use, "_checkout", lambda: answers.pop(0))
+    REAL_RESTORE()
+    [kept] = Path("results/unsaved").rglob("model.safetensors")
+    assert kept.read_text() == "trained" and not model.exists() and not answers
+    assert f"are kept in {Path(*kept.parts[:3])}." in capsys.readouterr().err
+
+
+def test_a_killed_run_is_recorded_before_another_study(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[list[str], str]] = []
+    real = subprocess.run
+
+    def record(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+        if "workflow.bridge" not in command:
+            return real(command, **options)
+        ran.append((command[1:], load().study.name))
+        return subprocess.CompletedProcess(command, 1, "", "the disk\nis full")
+
+    monkeypatch.setattr(subprocess, "run", record)
+    use.RUNNING.parent.mkdir(parents=True)
+    use.RUNNING.touch()
+    result = run(use.main, "mnist_cvae_nf")
+    assert result.exit_code == 0 and ran == [(["-m", "workflow.bridge", "--record"], "digits")]
+    assert "could not be recorded (the disk is full)" in result.output

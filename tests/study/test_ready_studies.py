@@ -85,7 +85,7 @@ def test_a_study_that_extends_itself_is_refused(folder: Path) -> None:
 
 
 def test_an_unknown_study_is_refused_with_known_names(folder: Path) -> None:
-    with pytest.raises(UserError, match="no study 'digts' in .*; there are: digits"):
+    with pytest.raises(UserError, match="no study 'digts' in .*; did you mean digits"):
         ready_studies.resolve("digts")
 
 

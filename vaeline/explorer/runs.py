@@ -1,13 +1,14 @@
 """The runs of a study: which can be explored, and why the others cannot."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from vaeline.data.paths import DATA
-from vaeline.runs.folder import NOT_TRAINED, RunKey, StudyFolder, run_in, runs_in, studies_in
-from vaeline.runs.identity import description_of
+from vaeline.data.paths import DATA, DataFiles
+from vaeline.runs.description import NAME, described
+from vaeline.runs.folder import NOT_TRAINED, RunKey, StudyFolder, project_of, run_in, runs_in, studies_in
+from vaeline.runs.identity import description_of, require_place
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, shown
 
@@ -82,6 +83,40 @@ def find_named(name: str, project: Path = Path()) -> Runs:
         raise UserError(f"--study is {shown(name)}, but results/ has no runs of such a study; {advice}.")
     where = StudyFolder(name, project)
     return _sort(Runs(name, "", where.path, project / DATA, {}, {}), runs_in(where.runs), None)
+
+
+def given(folders: Sequence[Path], data: Path | None = None) -> Runs:
+    """The runs in folders that may lie anywhere, such as runs that were fetched.
+
+    Args:
+        folders: of trained runs.
+        data: with the store of their images; None for that of the project that the first one lies in.
+
+    Raises:
+        UserError: a folder has no trained run, two have the same variant and seed, or there is no store.
+    """
+    data = project_of(folders[0]) / DATA if data is None else data
+    finished: dict[Key, Path] = {}
+    studies: dict[str, None] = {}
+    for folder in folders:
+        if lacking := [name for name in NEEDED if not (folder / name).is_file()]:
+            raise UserError(
+                f"{folder} has no {lacking[0]}; give the folder of a run, such as results/digits/runs/cvae/seed-0."
+            )
+        made = described(folder / NAME)
+        require_place(folder, made)
+        if made.key in finished:
+            raise UserError(
+                f"{finished[made.key]} and {folder} are both {made.name} seed {made.seed}; give one of them."
+            )
+        store = DataFiles(made.facts.dataset_id, data).store
+        if not store.exists():
+            raise UserError(
+                f"The explorer shows test images, and there is no {store}; give the folder of that file by --data."
+            )
+        finished[made.key] = folder
+        studies[made.study] = None
+    return Runs(", ".join(studies), "", Path(), data, finished, {})
 
 
 def _sort(runs: Runs, keys: Iterable[Key], study: Study | None) -> Runs:

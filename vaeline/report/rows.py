@@ -7,8 +7,9 @@ from vaeline.evaluation.catalogue import catalogue
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.compare import pairs_of
 from vaeline.report.results import Results, Run
+from vaeline.runs.description import NAME, described
 from vaeline.runs.folder import RunKey, key_of, runs_in
-from vaeline.runs.identity import description_of, evaluation_of
+from vaeline.runs.identity import description_of, evaluation_of, require_place
 from vaeline.study.schema import StudySection
 from vaeline.system.errors import UserError, shown
 
@@ -29,10 +30,11 @@ def metrics_of(run: Path | str) -> list[Row]:
         UserError: the folder is not that of a run, or a file of it is missing, damaged, or of another run.
     """
     folder = _path(run, "run")
-    key = key_of(Path(os.path.abspath(folder)))
-    if key is None:
+    if key_of(Path(os.path.abspath(folder))) is None and not (folder / NAME).exists():
         raise UserError(f"{folder} is no folder of a run; give one such as results/<study>/runs/<variant>/seed-0.")
-    entries, known = _entries(folder, key), catalogue()
+    made = described(folder / NAME)
+    require_place(folder, made)  # a run that was fetched may lie anywhere
+    entries, known = evaluation_of(folder, made).metrics, catalogue()
     return [
         {
             "metric": name,

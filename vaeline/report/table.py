@@ -60,8 +60,9 @@ def companion_rows(comparison: Comparison) -> list[Row]:
 
 
 def plain(comparison: Comparison, width: int) -> str:
-    """The table as aligned text, cut into blocks of variants that fit `width` characters."""
-    table = rows(comparison)
+    """The table as aligned text, primary metrics first, cut into blocks of variants that fit `width` characters."""
+    primary = [*comparison.primary]
+    table = sorted(rows(comparison), key=lambda row: primary.index(row.name) if row.name in primary else len(primary))
     notes = list(dict.fromkeys(cell.note for row in table for cell in row.cells if cell.note))
     lines = [["", *comparison.variants]]
     if any(seeds := [partial_seeds(comparison, variant) for variant in comparison.variants]):

@@ -9,15 +9,21 @@ from ruamel.yaml.nodes import ScalarNode
 from vaeline.study import json_schema
 from vaeline.study.reading import Content, check, read_yaml
 from vaeline.study.schema import Study
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, instead_of, shown
 
-FOLDER = Path("studies")
+FOLDER = Path("studies")  # of a project
+INSTALLED = Path(__file__).parents[1] / "studies"  # of the wheel; a repository has no such folder
 TEXT = "tag:yaml.org,2002:str"  # YAML's name of the type
 
 
 def names() -> list[str]:
     """The names of the studies on disk, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    return sorted(path.stem for path in folder().glob("*.yaml"))
+
+
+def folder() -> Path:
+    """The studies of the project, or those that were installed with vaeline where there is no project."""
+    return FOLDER if FOLDER.is_dir() or not INSTALLED.is_dir() else INSTALLED
 
 
 def resolve(name: str, quick: bool = False) -> Study:
@@ -95,12 +101,12 @@ _Dumper.add_representer(str, _represent_text)
 
 def _read(name: str, above: list[str]) -> Content:
     if name not in names():
-        raise UserError(f"There is no study {name!r} in studies/; there are: {', '.join(names())}.")
+        raise UserError(f"There is no study {shown(name)} in studies/; {instead_of(name, names(), 'there are')}.")
     if name in above:
         raise UserError(
             f"studies/{name}.yaml extends itself, by way of {' -> '.join([*above, name])}; remove one `extends`."
         )
-    content = read_yaml(FOLDER / f"{name}.yaml")
+    content = read_yaml(folder() / f"{name}.yaml")
     for section, value in content.items():
         if section != "extends":
             _check_has_keys(name, section, value)

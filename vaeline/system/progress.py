@@ -1,5 +1,6 @@
 """The progress of long work: a bar with rate and time left on a terminal, otherwise a line now and then."""
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -8,8 +9,14 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-QUIET_SECONDS = 20  # between two lines
+QUIET_SECONDS = float(os.environ.get("VAELINE_PROGRESS", "20"))  # between two lines; a run that is watched sets it
+_run = [""]  # what this process works on, as the start of each line
 Batch = TypeVar("Batch")
+
+
+def of_run(words: str) -> None:
+    """Begin all progress of this process with the name of its run, such as `cvae seed 0: `."""
+    _run[0] = words
 
 
 class Bar:
@@ -23,12 +30,12 @@ class Bar:
     """
 
     def __init__(self, what: str, total: int, done: int = 0, unit: str = "images") -> None:
-        self.what, self.total, self.unit = what, total, unit
+        self.what, self.total, self.unit = f"{_run[0]}{what}", total, unit
         self._first = self._done = done
         self._bar = tqdm(
             total=total,
             initial=done,
-            desc=what,
+            desc=self.what,
             unit=f" {unit}",
             unit_scale=total > 10_000,
             disable=None,

@@ -1,0 +1,37 @@
+"""Run what is missing or stale of the active study, and print its results."""
+
+import importlib.util
+import os
+import sys
+
+import click
+
+from pipeline_steps.command import command
+from pipeline_steps.extras import lacking
+
+
+@command
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[TARGET]... [OPTION OF SNAKEMAKE]...")
+@click.option("--cores", default="all", show_default=True, help="How many jobs, or threads of them, run at once.")
+@click.option("--verbose", is_flag=True, help="Print all that Snakemake prints.")
+@click.option("--quiet", is_flag=True, help="Print only warnings, errors and the results.")
+def main(words: tuple[str, ...], cores: str, verbose: bool, quiet: bool) -> None:
+    """Run what is missing or stale of the active study, several jobs at once, and print its results.
+
+    Every option of Snakemake may be given too, such as `-n`, `--keep-going` or `--until train`. A terminal shows a line for each running
+    job. Elsewhere there is a line for each job that ends.
+    """
+    for library in ("snakemake", "dvc", "rich"):
+        if importlib.util.find_spec(library) is None:
+            error = lacking(ModuleNotFoundError(name=library), "vaeline run")
+            raise error or ModuleNotFoundError(name=library)
+    level = ["--verbose"] if verbose else ["--quiet"] if quiet else []
+    sys.stdout.flush()
+    # The process becomes Snakemake, so that signals reach it as if it had been started by hand.
+    os.execv(sys.executable, [sys.executable, "-m", "workflow.run", *level, "--cores", cores, *words])
+
+
+main.context_settings["ignore_unknown_options"] = True
+
+if __name__ == "__main__":
+    main()

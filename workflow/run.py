@@ -1,0 +1,81 @@
+"""Run Snakemake with the terminal's own logger, and then print the study's results: `vaeline run` and `make run`."""
+
+import os
+import re
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from snakemake.cli import main as snakemake
+from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
+
+from vaeline.system.errors import instead_of, shown
+from workflow import terminal
+from workflow.captured import Captured
+
+NAME = "vaeline"  # of the plugin
+LOGS = Path(".snakemake/log")
+RULES = Path("workflow/rules")
+# Options with which Snakemake runs no job.
+NO_RUN = {
+    "-n", "--dry-run", "--dryrun", "--lint", "--list", "-l", "--list-rules", "--list-target-rules", "--lt", "--summary", "-S",
+    "--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--unlock", "--report", "--help", "-h", "--version", "-v",
+    "--print-compilation", "--archive", "--touch", "-t",
+}  # fmt: skip
+EVERY_SECOND = {"VAELINE_PROGRESS": "1"}  # how often a step says how far it is
+
+
+def main(words: list[str]) -> None:
+    """Run Snakemake with the words of its command line.
+
+    Args:
+        words: `--verbose` or `--quiet` of `vaeline run`, which may come first, and what Snakemake is given.
+    """
+    level = words.pop(0) if words[:1] in (["--verbose"], ["--quiet"]) else ""
+    _refuse_unknown(words)
+    environment = dict(os.environ)
+    ran = not any(word.split("=")[0] in NO_RUN for word in words)
+    status = _watched(words, level == "--quiet") if ran and level != "--verbose" else _run(words)
+    if status or not ran:
+        sys.exit(status)
+    print(file=sys.stderr)
+    os.execve(sys.executable, [sys.executable, "-m", "pipeline_steps.table"], environment)
+
+
+def _watched(words: list[str], quiet: bool) -> int:
+    """Run Snakemake with the logger of `terminal`. Returns the exit status."""
+    captured = Captured(LOGS / f"{datetime.now():%Y-%m-%dT%H%M%S}.jobs.log")
+    terminal.LogHandler.captured, terminal.LogHandler.quiet = captured, quiet
+    LoggerPluginRegistry().register_plugin(f"snakemake_logger_plugin_{NAME}", terminal)
+    if sys.stderr.isatty():
+        os.environ.update(EVERY_SECOND)
+    try:
+        return _run([*words, "--logger", NAME])
+    finally:
+        captured.release()
+        for text in (*captured.lines.new(), captured.lines.last()):
+            if text:
+                print(text, file=sys.stderr)
+
+
+def _run(words: list[str]) -> int:
+    try:
+        snakemake(words)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    return 0
+
+
+def _refuse_unknown(words: list[str]) -> None:
+    """End with a sentence if a target is neither a file nor a rule. Snakemake would say that no rule produces it."""
+    rules = [
+        name for path in RULES.glob("*.smk") for name in re.findall(r"^rule (\w+):", path.read_text(), re.MULTILINE)
+    ]
+    before = ["", *words]
+    for after, word in zip(before, words, strict=False):
+        if not after.startswith("-") and re.fullmatch(r"[A-Za-z_]\w*", word) and word not in (*rules, "all"):
+            sys.exit(f"Error: There is no target {shown(word)}; {instead_of(word, ['all', *rules])}.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

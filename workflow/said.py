@@ -1,0 +1,104 @@
+"""What the steps of a run say, sorted: progress belongs to a running job, and a warning of several runs is told once."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from vaeline.system.errors import some_of
+from workflow.captured import Lines
+
+# As vaeline/system/progress.py writes it without a terminal.
+PROGRESS = re.compile(
+    r"(?:(?P<what>.*?): )?(?:(?P<how>.*) \| )?(?P<done>[\d,]+) of (?P<total>[\d,]+) \w+, [\d,]+ a second, (?P<left>at most .* left)"
+)
+WARNING = "Warning: "
+OF_SNAKEMAKE = "Using workflow specific profile"  # which it prints before it has a logger
+
+
+@dataclass
+class Job:
+    """A job that Snakemake has started."""
+
+    rule: str
+    label: str  # its message, as in "Training cvae, seed 0"
+    about: str  # how the lines of its step begin, as in "cvae seed 0: "
+    began: float  # seconds of the monotonic clock
+    logs: list[Lines]  # of the rule
+    counted: bool = True  # whether a step runs, unlike for the target of all files
+    words: str = ""  # its progress
+
+
+class Line(NamedTuple):
+    """A line for the user."""
+
+    text: str
+    kind: str  # "warning", "error", or "" for what a step tells
+
+
+def about(rule: str, wildcards: dict[str, str]) -> str:
+    """How the lines of the step of a rule begin, as `pipeline_steps.command` writes them."""
+    if "variant" not in wildcards:
+        return f"{rule}: "
+    seed = f" seed {wildcards['seed']}" if "seed" in wildcards else ""
+    return f"{wildcards['variant']}{seed}: "
+
+
+@dataclass
+class Said:
+    """Sorts the lines that steps print."""
+
+    jobs: dict[int, Job] = field(default_factory=dict)  # that run, by their number
+    names: set[str] = field(default_factory=set)  # what lines of jobs begin with, those that have ended too
+    # A warning without its run -> the runs that it came from.
+    warned: dict[str, list[str]] = field(default_factory=dict)
+
+    def start(self, number: int, job: Job) -> None:
+        """Note that a job runs."""
+        self.jobs[number] = job
+        self.names.add(job.about)
+
+    def sort(self, text: str) -> Line | None:
+        """The line to show now for a line of a step; None for progress, and for a warning that was shown before."""
+        if text.startswith(OF_SNAKEMAKE):
+            return None
+        job = next((each for each in self.jobs.values() if text.startswith(each.about)), None)
+        if found := PROGRESS.fullmatch(text.removeprefix(job.about) if job else text):
+            if job is None:
+                return Line(text, "progress")
+            job.words = _words(found)
+            return None
+        if text.startswith(WARNING):
+            return self._warning(text)
+        return Line(text, "error" if text.startswith("Error: ") else "")
+
+    def _warning(self, text: str) -> Line | None:
+        said = text.removeprefix(WARNING)
+        of = next((name for name in self.names if said.startswith(name)), "")
+        runs = self.warned.setdefault(said.removeprefix(of), [])
+        run = of.removesuffix(": ")
+        if run in runs:
+            return None
+        runs.append(run)
+        return Line(text, "warning") if len(runs) == 1 else None
+
+    def repeated(self) -> list[str]:
+        """A sentence for each warning that several runs gave."""
+        return [
+            f"The warning of {runs[0]} holds for {some_of(runs[1:])} too: {said}"
+            for said, runs in self.warned.items()
+            if len(runs) > 1
+        ]
+
+
+def _words(progress: re.Match[str]) -> str:
+    """How far a job is, with what people ask first before its details."""
+    done, total = (int(progress[name].replace(",", "")) for name in ("done", "total"))
+    return " ".join(
+        filter(None, [progress["what"], f"{100 * done // max(total, 1)} %, {progress['left']}", progress["how"]])
+    )
+
+
+def logs_of(paths: list[str] | None) -> list[Lines]:
+    """The log files of a job, which are read from their present end: a job that is run again adds to them or replaces them."""
+    return [Lines(Path(path)) for path in paths or []]
