@@ -167,7 +167,7 @@ def test_the_table_is_printed_with_the_answer_and_the_report() -> None:
     lines = result.output.splitlines()
     assert lines[0] == "tiny: Is one better?"
     assert "nll ↓  2.0 ± 2.5 *  5.1 ± 2.9" in lines
-    assert "one is better than two by 3.10 ± 0.43 nats in nll, 3 of 3 seeds." in lines
+    assert "one is better than two by 3.10 ± 0.43 nats in nll, on 3 of 3 seeds." in lines
     assert lines[-1] == "Report: results/tiny/report.html"
 
 

@@ -24,7 +24,6 @@ rule report:
         "results/{study}/pareto.json",
         *plot("pareto", "Answer", "Trade-offs"),
         *plot("curves", "Training", "Curves"),
-        *plot("tuning", "Training", "Tuning"),
         *plot("codes", "Latent spaces", "Codes"),
         *plot("pockets", "Latent spaces", "Pockets and leaks"),
         of_study("traversals.png", "Latent spaces", "Traversals"),
@@ -35,6 +34,7 @@ rule report:
         of_study("worst.png", "Failures", "Worst reconstructions"),
         of_study("low_posterior.png", "Failures", "Low- and high-posterior samples"),
         of_study("samples.png", "Samples", "Samples"),
+        of_study("nearest.png", "Samples", "Nearest training images"),
     resources:
         **asks("report"),
     params:

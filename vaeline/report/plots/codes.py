@@ -23,10 +23,12 @@ from vaeline.system.plot_style import COLOURS
 
 FEW_VALUES = 4  # the legend shows these with the label's name; more values, such as digits, speak for themselves
 MOST_COLUMNS = 10  # of the legend
-SMALLEST, LARGEST = 2.5, 6.0  # points across a dot
-ROOM = 80.0  # the same across a single dot; many dots share that area
+SMALLEST, LARGEST = 4.0, 8.0  # points across a dot
+ROOM = 120.0  # the same across a single dot; many dots share that area
 IN_LEGEND = 10.0  # points across a dot of the legend
 FEWEST_CODES = int(3 * PERPLEXITY) + 10  # of t-SNE: fewer are all neighbours of one another
+LONGEST = 12  # letters of a name among the points
+MOST_NAMED = 20  # values whose groups are named
 MOST_CODES = 1000  # of t-SNE, which takes seconds for so many
 TEN = [*COLOURS, "#33383e", "#b0b7be"]  # colours of labels
 
@@ -89,11 +91,31 @@ def _labels(run: Run) -> np.ndarray:
 def _draw_points(axes: Axes, flat: np.ndarray, labels: np.ndarray, run: Run) -> None:
     """Points of a plane, (n, 2), coloured by a label, (n,)."""
     size = float(np.clip(ROOM / np.sqrt(len(flat)), SMALLEST, LARGEST))
-    for label in np.unique(labels):
+    there = np.unique(labels)
+    for label in there:
         points, colour, name = flat[labels == label], TEN[label % len(TEN)], _name(run, label).replace("$", "")
         [dots] = axes.plot(*points.T, ".", color=colour, markersize=size, markeredgewidth=0, label=name)
         dots.set_rasterized(True)
     set_limits(axes, flat)
+    if len(there) > 1:
+        _name_groups(axes, flat, labels, run)
+
+
+def _name_groups(axes: Axes, flat: np.ndarray, labels: np.ndarray, run: Run) -> None:
+    """Write the value of a label in the middle of its points: colours alone do not tell ten values apart."""
+    for label in np.unique(labels)[:MOST_NAMED]:
+        x, y = np.median(flat[labels == label], axis=0)
+        value = _shortened(run.facts.label_values[0][label])
+        text = axes.text(
+            x, y, value, ha="center", va="center", fontsize=8, fontweight="bold", color="#1c1f23", parse_math=False
+        )
+        text.set_bbox(
+            {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": TEN[label % len(TEN)], "alpha": 0.85}
+        )
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def _name(run: Run, label: int) -> str:

@@ -1,5 +1,6 @@
 """From a matplotlib figure to the bytes of a PNG or SVG file; the same figure gives the same bytes each time."""
 
+import re
 from collections.abc import Callable
 from io import BytesIO, StringIO
 
@@ -31,15 +32,22 @@ def svg(draw: Callable[[], Figure]) -> bytes:
 
 
 def svg_for_page(draw: Callable[[], Figure]) -> bytes:
-    """A plot as SVG without a background; its axes and text are dark on a light page and light on a dark page."""
+    """A plot as SVG without a background; its axes and text are dark on a light page and light on a dark page.
+
+    A pixel of a panel of images is a pixel of the page, if the page has room for it.
+    """
     with style(ink=INK):
         figure = draw()
         figure.patch.set_visible(False)
         file = StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        dpi = "figure" if figure.images else RASTERIZED  # panels of images are placed in pixels of their figure
+        figure.savefig(file, format="svg", dpi=dpi, metadata={"Date": None, "Creator": None})
     colours = "<style>svg{color:#33383e}@media(prefers-color-scheme:dark){svg{color:#c9ced4}}</style>"
     found = file.getvalue().replace(INK, "currentColor")
     head, rest = found[found.index("<svg") :].split(">", 1)
+    if figure.images:
+        width, height = (figure.get_size_inches() * figure.dpi).round().astype(int)
+        head = re.sub(r'width="[^"]*" height="[^"]*"', f'width="{width}" height="{height}"', head)
     return f"{head}>{colours}{rest}".encode()
 
 
