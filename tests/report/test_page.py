@@ -269,7 +269,7 @@ def test_a_mean_over_classifiers_is_shown_classifier_by_classifier(tmp_path: Pat
     assert "fd_sample by seed of the classifier, means over seeds of the variants." in html
     assert "0 0.6250 — 8 0.2500 —" in html
     assert "weights 0: aaaaaaaaaaaa…, 8: bbbbbbbbbbbb…" in html
-    assert "with the same test images; for new seeds and new classifiers: fd_sample." in html
+    assert "Intervals are for new seeds and new classifiers: fd_sample." in html
 
 
 def test_errors_are_not_in_the_table(tmp_path: Path) -> None:
@@ -294,6 +294,39 @@ def test_every_footnote_belongs_to_a_row_of_the_table(tmp_path: Path) -> None:
     assert "nll_standard_error How nll_standard_error is made. images 4 split test 0.1250 — not measured" in text_of(
         "<body" + errors
     )
+
+
+def test_arrays_are_shown_by_their_range(tmp_path: Path) -> None:
+    for seed in range(2):
+        how = {"rates": [0.5, 1.5 + seed], "untrusted_images": [], "left_out": ["Male", "Young"]}
+        write_run(tmp_path / "one" / f"seed-{seed}", {"active_units": 2.0}, {"active_units": how})
+    text = text_of(page(tmp_path, study(("one",), (0, 1))))
+    assert "rates 0.5000 to 2.500, each in evaluation.json" in text
+    assert "untrusted images none" in text and "left out Male, Young" in text
+    assert "[" not in text[text.index("How active_units is made") :][:300]
+
+
+def test_at_most_six_metrics_stand_before_the_fold(tmp_path: Path) -> None:
+    for variant in ("one", "two"):
+        write_run(tmp_path / variant / "seed-0", dict.fromkeys(catalogue().metrics, 1.0))
+    html = page(tmp_path, study(seeds=(0,)))
+    first, rest = (
+        re.findall(r'href="#how-(\w+)"', part)
+        for part in html.split('id="table"')[1].split('<details class="rest">')[:2]
+    )
+    assert first[:2] == ["nll_given_label_refit", "fid_sample"] and len(first) == 6 < len(rest)
+    assert not set(first) & set(rest)
+
+
+def test_the_page_can_be_copied_as_text(runs: Path) -> None:
+    html = page(runs, study(question="Is one better?"))
+    copied = dict(re.findall(r"<summary>([^<]*)</summary><button[^>]*>Copy</button><pre>(.*?)</pre>", html, re.DOTALL))
+    assert copied["Summary as text"].startswith(
+        "tiny: Is one better?\n- one improves the negative log-likelihood by 3.10 ± 0.43 nats"
+    )
+    assert "2 variants; 3 seeds each; dots: images of 8×8 pixels" in copied["Summary as text"]
+    assert copied["All metrics as CSV"].splitlines()[1].startswith("one,nll,,2.0,")
+    assert r"\toprule" in copied["This table as LaTeX"]
 
 
 def test_what_the_encoder_sees_is_among_the_definitions(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ def named(metric: Metric, name: str) -> str:
     The meaning of a likelihood or of a distance is its name in words. That of another metric is a description.
     """
     if metric.unit or metric.space:
-        kind, _, features = metric.meaning.partition(", ")
-        return f"the {kind} ({features})" if features and metric.space else f"the {metric.meaning}"
+        noun, _, more = metric.meaning.partition(", ")
+        return f"the {noun} ({more})" if more else f"the {noun}"
     in_words = name.replace("_", " ")
     return f"{in_words} ({metric.meaning})" if metric.meaning else in_words
 

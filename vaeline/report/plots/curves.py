@@ -23,6 +23,8 @@ class Curve(NamedTuple):
     unit: str
 
 
+SETTLED = 1 / 3  # of the epochs: only values after it say whether a variant is far off
+
 CURVES = [
     Curve("validation_distortion", "Distortion", "nats per image"),
     Curve("validation_rate", "Rate", "nats per image"),
@@ -61,7 +63,8 @@ def draw_curve(axes: Axes, findings: Findings, curve: Curve) -> None:
             axes.plot(epochs, values, stroke, color=colour, linewidth=0.7, alpha=0.45)
             if len(epochs) and planned and epochs[-1] < planned:
                 axes.plot(epochs[-1], values[-1], "|", color=colour, markersize=9, markeredgewidth=1.3)
-        extents += [(values.min(), values.max()) for _, values in lines if len(values)]
+        late = [values[epochs >= SETTLED * epochs[-1]] for epochs, values in lines if len(epochs)]
+        extents += [(float(values.min()), float(values.max())) for values in late]
         if lines:
             shared = min((epochs for epochs, _ in lines), key=len)
             mean = np.mean([values[: len(shared)] for _, values in lines], axis=0)

@@ -55,11 +55,11 @@ def table_section(comparison: Comparison, rows: list[table.Row]) -> TableSection
 
 
 def first_rows(rows: list[table.Row], primary: list[str]) -> list[table.Row]:
-    """The primary metrics, then the first metric of each group that has none of them."""
+    """The primary metrics, then the first metric of each group that has none of them, if possible one that ranks."""
     chosen = sorted((row for row in rows if row.name in primary), key=lambda row: primary.index(row.name))
     groups = {row.metric.group for row in chosen}
-    for row in rows:
+    others: dict[str, table.Row] = {}
+    for row in sorted(rows, key=lambda row: row.metric.better is None):
         if row.metric.group not in groups:
-            groups.add(row.metric.group)
-            chosen.append(row)
-    return chosen[:MOST_FIRST]
+            others.setdefault(row.metric.group, row)
+    return [*chosen, *(row for row in rows if row in others.values())][:MOST_FIRST]

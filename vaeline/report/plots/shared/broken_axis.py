@@ -1,7 +1,7 @@
-"""An axis with a break: if a variant lies far off the others, the values between them are left out.
+"""An axis with a break: if a variant lies far off the others, the values between them are squeezed.
 
 Either side of the break has a scale of its own, so that differences between the variants that lie together stay visible. The band of
-values that are left out is grey.
+values that are squeezed is grey.
 """
 
 from collections.abc import Iterable, Sequence

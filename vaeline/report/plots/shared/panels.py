@@ -84,15 +84,19 @@ def side_by_side(panels: Mapping[str, np.ndarray | Headed]) -> Figure:
     for index, (title, panel) in enumerate(whole.items()):
         left, top = index % columns * width, index // columns * (height + TITLE)
         _write(figure, title, left + GAP / 2, top + TITLE - 10, TITLE_POINTS * larger)
-        _draw_heads(figure, panel, left + GAP // 2, top + TITLE + panel.above - 8)
+        _draw_heads(figure, panel, (left + GAP // 2, top + TITLE + panel.above - 8), larger)
         origin = total[1] - top - TITLE - panel.shape[0]
         figure.figimage(panel.pixels, left + GAP // 2, origin, origin="upper")
     return figure
 
 
-def _draw_heads(figure: Figure, panel: Headed, left: int, base: int) -> None:
+def _draw_heads(figure: Figure, panel: Headed, place: tuple[int, int], larger: float) -> None:
+    """Draw the heads of a panel, from a place in pixels on; slanted ones, whose room is measured, keep their size."""
+    left, base = place
     for column, head in enumerate(panel.heads):
-        text = _write(figure, head, left + (column + 0.5) * panel.pitch, base, HEAD_POINTS)
+        text = _write(
+            figure, head, left + (column + 0.5) * panel.pitch, base, HEAD_POINTS * (1 if panel.slanted else larger)
+        )
         text.set(ha="left" if panel.slanted else "center", rotation=45 if panel.slanted else 0, rotation_mode="anchor")
 
 
