@@ -61,7 +61,7 @@ class Links(HTMLParser):
 def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rendering plots takes most of the time; only a test that asks for `drawn` does it."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(rendering, "svg_for_page", lambda _: b"<svg/>")
+        monkeypatch.setattr(rendering, "svg", lambda _: b"<svg/>")
         monkeypatch.setattr(rendering, "png", lambda _: b"PNG")
 
 

@@ -81,7 +81,7 @@ def compose(study: Study, plots: RenderedPlots, made_of: Provenance) -> Page:
         answer=answer,
         table=table_section(comparison, rows),
         published=published_section(comparison),
-        trade_offs=trade_offs_section(findings),
+        trade_offs=trade_offs_section(plots),
         images=images_section(plots),
         labels=labels_section(plots),
         latents=latents_section(plots),

@@ -67,7 +67,7 @@ PLOT = Plot(
         place=2,
         title="Pockets and leaks",
         alt="Scatter plots of aggregate posterior and prior, one for each variant",
-        caption="draws of the aggregate posterior in grey over draws of p(z) in blue. Red: draws of p(z) that the aggregate "
-        "posterior covers least. Violet: draws of the aggregate posterior that p(z) covers least.",
+        caption="draws of the aggregate posterior, the latents of all training images, over draws of the prior p(z). Pockets are draws of p(z) that the "
+        "aggregate posterior covers least: nothing was learned there. Leaks are draws of the aggregate posterior that p(z) covers least: samples miss them.",
     ),
 )

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from vaeline.report.plots.by_attribute import accuracies
-from vaeline.report.plots.shared import rendering
 from vaeline.report.plots.shared.contract import OnPage, RenderedPlots
 from vaeline.report.results import Results
 from vaeline.report.sections.section import Section
@@ -84,8 +82,7 @@ def shown_plots(plots: RenderedPlots, section: str) -> list[ShownPlot]:
 
 def _shown_plot(plots: RenderedPlots, name: str, about: OnPage) -> ShownPlot:
     plot = plots.plots[name]
-    content = rendering.svg_for_page(partial(plot.draw, plots.findings))
-    return ShownPlot(name, about, content, plot.left_out(plots.findings))
+    return ShownPlot(name, about, plots.on_page(name), plot.left_out(plots.findings))
 
 
 def _least_obeyed(results: Results) -> dict[str, list[tuple[str, float]]]:

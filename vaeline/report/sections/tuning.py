@@ -2,14 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 from vaeline.report import table
 from vaeline.report.expected_best import expected_best, orders
 from vaeline.report.findings import Findings
-from vaeline.report.plots import tuning
-from vaeline.report.plots.shared import rendering
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.sections.section import Section
 from vaeline.runs.tuning import Choice
@@ -53,7 +50,7 @@ def tuning_section(plots: RenderedPlots) -> TuningSection | None:
         verdict=_verdict(findings),
         budgets=budgets,
         rows=[_row(variant, choice, budgets) for variant, choice in tuned.items()],
-        plot=rendering.svg_for_page(partial(tuning.draw, findings)),
+        plot=plots.on_page("tuning"),
     )
 
 

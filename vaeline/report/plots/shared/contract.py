@@ -69,6 +69,10 @@ class RenderedPlots:
             self.kept[name, form] = self.plots[name].render(self.findings, form)
         return self.kept[name, form]
 
+    def on_page(self, name: str) -> bytes:
+        """The plot as SVG for the page."""
+        return rendering.for_page(self.file(name, "svg"))
+
     def files(self) -> dict[str, bytes]:
         """All output files by their names: `codes.png`, `codes.svg`, ..."""
         return {f"{name}.{form}": self.file(name, form) for name, plot in self.plots.items() for form in plot.forms}
