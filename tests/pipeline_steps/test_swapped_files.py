@@ -75,7 +75,6 @@ def copied(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """The current folder is a copy of the project. Plots are not drawn."""
     shutil.copytree(finished, tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")
-    monkeypatch.setattr(rendering, "svg_for_page", lambda _: b"<svg/>")
     monkeypatch.setattr(rendering, "svg", lambda _: b"<svg/>")
     monkeypatch.setattr(rendering, "png", lambda _: b"PNG")
 

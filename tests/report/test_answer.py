@@ -22,7 +22,7 @@ def compared(
 def test_a_significant_difference_has_its_interval(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "two": [4.0, 5.0, 6.3]})
     assert answer.sentences(compared(tmp_path, "one", "two"), "nll") == [
-        "one is better than two by 3.10 ± 0.43 nats in nll, 3 of 3 seeds."
+        "one is better than two by 3.10 ± 0.43 nats in nll, on 3 of 3 seeds."
     ]
 
 
@@ -31,7 +31,7 @@ def test_an_interval_that_includes_0_is_not_significant(tmp_path: Path) -> None:
     [sentence] = answer.sentences(compared(tmp_path, "one", "two"), "fd_sample")
     assert (
         sentence
-        == "one and two are not significantly different in fd_sample: the interval of their difference, 1.7 ± 5.7, includes 0 (one is better in 2 of 3 seeds). 3 seeds find a difference of 7.5 in 4 of 5 studies."
+        == "one and two are not significantly different in fd_sample: the interval of their difference, 1.7 ± 5.7, includes 0 (one is better on 2 of 3 seeds). 3 seeds find a difference of 7.5 in 4 of 5 studies."
     )
 
 
@@ -70,7 +70,7 @@ def test_an_upper_bound_does_not_measure_a_difference(tmp_path: Path) -> None:
         write_run(tmp_path / "three" / f"seed-{seed}", {"nll": second + 1}, BOUND)
     of_one, of_two = answer.sentences(compared(tmp_path, "one", "two", "three"), "nll")
     assert of_one == (
-        "one is 3.10 ± 0.62 nats below the upper bound of two in nll, 3 of 3 seeds. "
+        "one is 3.10 ± 0.62 nats below the upper bound of two in nll, on 3 of 3 seeds. "
         "The true value of two may be lower than its bound."
     )  # the interval is that of one of three comparisons
     assert of_two.startswith("two is better than three by 1 nats in nll on each of the 3 seeds, to the last digit")
@@ -93,7 +93,7 @@ def test_an_upper_bound_below_a_known_value_is_better(tmp_path: Path) -> None:
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": first}, BOUND)
         write_run(tmp_path / "two" / f"seed-{seed}", {"nll": second})
     found = compared(tmp_path, "one", "two")
-    assert answer.sentences(found, "nll") == ["one is better than two by 3.10 ± 0.43 nats in nll, 3 of 3 seeds."]
+    assert answer.sentences(found, "nll") == ["one is better than two by 3.10 ± 0.43 nats in nll, on 3 of 3 seeds."]
     assert [cell.mark for cell in table.rows(found)[0].cells] == ["best", ""]
 
 
@@ -130,7 +130,7 @@ def test_each_measure_has_its_own_ranking(tmp_path: Path) -> None:
             values = {"nll": {"measure": measure}}
             write_run(tmp_path / variant / f"seed-{seed}", {"nll": (10.0 + 0.1 * seed) * index}, values)
     found = compared(tmp_path, "one", "two", "three", seeds=(0, 1))
-    assert answer.sentences(found, "nll") == ["one is better than three by 20.1 ± 1.3 nats in nll, 2 of 2 seeds."]
+    assert answer.sentences(found, "nll") == ["one is better than three by 20.1 ± 1.3 nats in nll, on 2 of 2 seeds."]
 
 
 def test_a_kernel_distance_replaces_a_biased_frechet_distance(tmp_path: Path) -> None:

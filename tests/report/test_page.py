@@ -61,7 +61,7 @@ class Links(HTMLParser):
 def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rendering plots takes most of the time; only a test that asks for `drawn` does it."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(rendering, "svg_for_page", lambda _: b"<svg/>")
+        monkeypatch.setattr(rendering, "svg", lambda _: b"<svg/>")
         monkeypatch.setattr(rendering, "png", lambda _: b"PNG")
 
 
@@ -78,18 +78,21 @@ def runs(tmp_path: Path) -> Path:
 def test_the_page_answers_in_sentences(runs: Path) -> None:
     text = text_of(page(runs, study(question="Is one better?")))
     assert "Is one better?" in text
-    assert "one is better than two by 3.10 ± 0.43 nats in nll, 3 of 3 seeds." in text
+    assert "one is better than two by 3.10 ± 0.43 nats in nll, on 3 of 3 seeds." in text
     assert "partial" not in text
 
 
-def test_the_best_variants_are_listed_first(tmp_path: Path) -> None:
+def test_the_head_answers_each_primary_metric_in_words(tmp_path: Path) -> None:
     values_of = {"one": (1.0, 9.0, 5.0), "two": (4.0, 2.0, 5.0)}
     for variant, (nll, distance, linear) in values_of.items():
         for seed in range(3):
             metrics = {"nll": nll * (1 + seed / 100), "fd_sample": distance * (1 + seed / 100), "probe_linear": linear}
             write_run(tmp_path / variant / f"seed-{seed}", metrics)
     text = text_of(page(tmp_path, study()))
-    assert "one is better than every other in nll . two is better than every other in fd_sample ." in text
+    head = text[: text.index("What a single part does")] if "What a single part does" in text else text[:2000]
+    assert "one improves the negative log-likelihood by 3.030 ± " in head
+    assert "nats over the next best, two (better on 3 of 3 seeds)" in head
+    assert "two improves the Fréchet distance of samples (own features) by 7." in head
 
 
 def test_the_table_shows_means_with_intervals_and_marks_the_best(runs: Path) -> None:
@@ -125,8 +128,8 @@ def test_no_script_runs_but_the_pages_own(runs: Path) -> None:
 def test_every_picture_and_curve_is_inside_and_described(runs: Path, drawn: None) -> None:
     html = page(runs, study(), real=(runs / "one" / "seed-0" / "samples.png").read_bytes())
     images = re.findall(r"<img [^>]*>", html)
-    # Test images; reconstructions and samples of two variants; labels; latents; failures; curves; the enlarged one.
-    assert len(images) == 1 + 2 * 2 + 1 + 4 + 2 + 4 + 1
+    # Head; test images; reconstructions and samples of two variants; labels; latents; failures; curves; the enlarged one.
+    assert len(images) == 3 + 1 + 2 * 2 + 1 + 4 + 2 + 4 + 1
     assert all(re.search(r'alt="[^"]{10,}"', image) for image in images[:-1])
     assert "The test images are not at hand." in text_of(page(runs, study()))
 
@@ -137,7 +140,7 @@ def test_existing_trade_offs_are_plotted(tmp_path: Path, runs: Path, drawn: None
         write_run(tmp_path / "others" / variant / "seed-0", {"nll": index, "fd_sample": 1.0})
     html = page(tmp_path / "others", study(("three", "four"), (0,)))
     [content] = re.findall(r'<section id="trade-offs">.*?src="data:image/svg\+xml;base64,([^"]*)"', html, re.DOTALL)
-    assert b"fd_sample" in b64decode(content)
+    assert "Fréchet distance of samples".encode() in b64decode(content)
 
 
 def test_names_with_html_in_them_are_shown_not_run(tmp_path: Path) -> None:
@@ -266,7 +269,7 @@ def test_a_mean_over_classifiers_is_shown_classifier_by_classifier(tmp_path: Pat
     assert "fd_sample by seed of the classifier, means over seeds of the variants." in html
     assert "0 0.6250 — 8 0.2500 —" in html
     assert "weights 0: aaaaaaaaaaaa…, 8: bbbbbbbbbbbb…" in html
-    assert "with the same test images; for new seeds and new classifiers: fd_sample." in html
+    assert "Intervals are for new seeds and new classifiers: fd_sample." in html
 
 
 def test_errors_are_not_in_the_table(tmp_path: Path) -> None:
@@ -293,6 +296,39 @@ def test_every_footnote_belongs_to_a_row_of_the_table(tmp_path: Path) -> None:
     )
 
 
+def test_arrays_are_shown_by_their_range(tmp_path: Path) -> None:
+    for seed in range(2):
+        how = {"rates": [0.5, 1.5 + seed], "untrusted_images": [], "left_out": ["Male", "Young"]}
+        write_run(tmp_path / "one" / f"seed-{seed}", {"active_units": 2.0}, {"active_units": how})
+    text = text_of(page(tmp_path, study(("one",), (0, 1))))
+    assert "rates 0.5000 to 2.500, each in evaluation.json" in text
+    assert "untrusted images none" in text and "left out Male, Young" in text
+    assert "[" not in text[text.index("How active_units is made") :][:300]
+
+
+def test_at_most_six_metrics_stand_before_the_fold(tmp_path: Path) -> None:
+    for variant in ("one", "two"):
+        write_run(tmp_path / variant / "seed-0", dict.fromkeys(catalogue().metrics, 1.0))
+    html = page(tmp_path, study(seeds=(0,)))
+    first, rest = (
+        re.findall(r'href="#how-(\w+)"', part)
+        for part in html.split('id="table"')[1].split('<details class="rest">')[:2]
+    )
+    assert first[:2] == ["nll_given_label_refit", "fid_sample"] and len(first) == 6 < len(rest)
+    assert not set(first) & set(rest)
+
+
+def test_the_page_can_be_copied_as_text(runs: Path) -> None:
+    html = page(runs, study(question="Is one better?"))
+    copied = dict(re.findall(r"<summary>([^<]*)</summary><button[^>]*>Copy</button><pre>(.*?)</pre>", html, re.DOTALL))
+    assert copied["Summary as text"].startswith(
+        "tiny: Is one better?\n- one improves the negative log-likelihood by 3.10 ± 0.43 nats"
+    )
+    assert "2 variants; 3 seeds each; dots: images of 8×8 pixels" in copied["Summary as text"]
+    assert copied["All metrics as CSV"].splitlines()[1].startswith("one,nll,,2.0,")
+    assert r"\toprule" in copied["This table as LaTeX"]
+
+
 def test_what_the_encoder_sees_is_among_the_definitions(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"probe_linear": 0.5}, {"probe_linear": {"told": "the label"}})
     assert "encoder also sees the label" in text_of(page(tmp_path, study(("one",), (0,))))
@@ -302,15 +338,14 @@ def test_references_of_the_data_set_are_defined(tmp_path: Path) -> None:
     write_run(tmp_path / "one" / "seed-0", {"fd_sample": 2.0})
     scale = references({"fd_floor": 1.25, "kd_floor": 0.5, "kd_floor_standard_error": 0.25})
     text = text_of(page(tmp_path, study(("one",), (0,)), reference=scale))
-    assert f"fd_floor: 1.250 {catalogue().definition('fd_floor')}" in text
-    assert "kd_floor: 0.50 (s.e. 0.25)" in text
+    assert f"fd_floor 1.250 {catalogue().definition('fd_floor')}" in text
+    assert "kd_floor 0.50 (s.e. 0.25)" in text
 
 
 def test_the_page_has_all_parameters_and_the_environment(runs: Path) -> None:
     html = page(runs, study())
-    shown = re.search(r"<pre>(.*?)</pre>", html, re.DOTALL)
-    assert shown
-    written = (runs / "params.yaml").write_text(shown[1].replace("&#39;", "'").replace("&#34;", '"'))
+    shown = re.findall(r"<pre>(.*?)</pre>", html, re.DOTALL)
+    written = (runs / "params.yaml").write_text(shown[-1].replace("&#39;", "'").replace("&#34;", '"'))
     assert written
     assert reading.load(runs / "params.yaml") == reading.check(study_content(), Path("params.yaml"))
     assert "3.11.0" in html

@@ -54,8 +54,8 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = results.read(folder, of := study(tuple(names), (0, 1)))
     findings = Findings(found, compare.compare(found))
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("svg_for_page", "png"):
-            patch.setattr(rendering, name, lambda _: b"")
+        for name in ("svg", "png"):
+            patch.setattr(rendering, name, lambda _: b"<svg/>")
         page = report.render(report.compose(of, RenderedPlots(findings, contract.found()), Provenance([], {}, {})))
     (folder / "report.html").write_text(page, encoding="utf-8")
     return folder / "report.html"
@@ -155,13 +155,25 @@ def test_a_plot_enlarges_and_closes_by_keyboard(opened: Callable[..., "Page"]) -
     assert large.is_visible() and large.get_attribute("src") == small.get_attribute("src")
     shown, wide = small.bounding_box(), large.bounding_box()
     assert shown and wide and wide["width"] > 1.2 * shown["width"]
+    caption = page.locator("dialog p").bounding_box()
+    assert caption and caption["y"] > wide["y"] + wide["height"] and caption["y"] + caption["height"] < 900
     page.keyboard.press("Escape")
     assert not large.is_visible()
 
 
-def test_a_phone_needs_no_sideways_scrolling(opened: Callable[..., "Page"]) -> None:
+def test_a_phone_needs_no_sideways_scrolling_and_names_the_winner(opened: Callable[..., "Page"]) -> None:
     page = opened(width=390)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    leader = page.locator(".results tr", has_text="fd_sample").first.locator(".leader")
+    assert leader.is_visible() and "two 2" in leader.inner_text()
+    assert not opened().locator(".leader").first.is_visible()
+
+
+def test_the_summary_is_copied(opened: Callable[..., "Page"]) -> None:
+    page = opened()
+    page.get_by_text("Summary as text").click()
+    page.get_by_role("button", name="Copy").first.click()
+    assert page.evaluate("getSelection().toString()").startswith(f"tiny: Is {ATTACK} shown?")
 
 
 def test_the_page_follows_the_dark_colour_scheme(opened: Callable[..., "Page"]) -> None:

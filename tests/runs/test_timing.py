@@ -1,6 +1,7 @@
 """timing.json: entries are added and read back."""
 
 import platform
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ def test_entries_of_several_steps_stand_side_by_side(tmp_path: Path) -> None:
     found = read_times(path)
     assert {step: time.seconds for step, time in found.items()} == {"train": 12.35, "sample": 2.0}
     assert found["train"].host == platform.node() and (found["train"].peak_bytes or 0) > 2**20
+    assert date.fromisoformat(found["train"].finished or "") and " core" in (found["train"].hardware or "")
 
 
 @pytest.mark.parametrize("content", ["half {", "[1, 2]"])

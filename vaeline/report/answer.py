@@ -82,7 +82,7 @@ def _compared(name: str, results: MetricResults, first: str, second: str) -> str
     # The ranking uses all seeds, the pair only shared ones, so their order can differ.
     if catalogue().metric(name).sign * pair.difference > 0:
         pair = pair.turned()
-    by, seeds = _by(name, pair), f"{pair.won} of {pair.seeds} seeds"
+    by, seeds = _by(name, pair), f"on {pair.won} of {pair.seeds} seeds"
     better = f"{pair.first} is better than {pair.second} by {by} in {name}"
     if not pair.difference and not pair.half_width:
         return f"{pair.first} and {pair.second} have the same {name} on every seed."
@@ -96,7 +96,7 @@ def _compared(name: str, results: MetricResults, first: str, second: str) -> str
         return f"So far, {pair.first} is ahead of {pair.second} by {by} in {name}, {seeds}, which claims nothing."
     if pair.significant:
         return f"{better}, {seeds}."
-    interval = f"the interval of their difference, {by}, includes 0 ({pair.first} is better in {seeds})"
+    interval = f"the interval of their difference, {by}, includes 0 ({pair.first} is better {seeds})"
     enough = f" {pair.seeds} seeds find a difference of {_amount(name, pair.detectable)} in 4 of 5 studies."
     return f"{first} and {second} are not significantly different in {name}: {interval}.{enough}"
 

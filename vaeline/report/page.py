@@ -8,7 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from vaeline.report import table
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.report import table, words
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.plots.shared.variant_colours import colours
 from vaeline.report.provenance import Provenance
@@ -74,14 +75,14 @@ def compose(study: Study, plots: RenderedPlots, made_of: Provenance) -> Page:
     findings = plots.findings
     results, comparison = findings.results, findings.comparison
     rows, companions = table.rows(comparison), table.companion_rows(comparison)
-    answer = answer_section(comparison, rows)
+    answer = answer_section(comparison)
     return Page(
         header=header(study, findings),
         answer=answer,
         table=table_section(comparison, rows),
         published=published_section(comparison),
-        trade_offs=trade_offs_section(findings),
-        images=images_section(findings),
+        trade_offs=trade_offs_section(plots),
+        images=images_section(plots),
         labels=labels_section(plots),
         latents=latents_section(plots),
         failures=failures_section(plots),
@@ -117,4 +118,6 @@ def _engine() -> Environment:
         lstrip_blocks=True,
     )
     engine.filters |= {"inlined": inlined, "typeset": typeset, "breakable": breakable, "number": table.number}
+    engine.filters |= {"in_words": words.title, "of_reference": words.of_reference, "amount": words.amount}
+    engine.globals |= {"metric_of": catalogue().metric}
     return engine

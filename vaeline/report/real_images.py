@@ -1,29 +1,38 @@
-"""The real test images that reconstructions and samples are compared with."""
+"""The real images that reconstructions and samples are compared with."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from vaeline.data.facts import Facts
 from vaeline.data.on_disk import Images
 from vaeline.data.store import read_facts, read_split
+from vaeline.report.nearest_images import compared, nearest
 from vaeline.report.results import Results
 from vaeline.runs.pictures import MOST_POINTS, picture
 from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError
 from vaeline.system.memory import budget
 
+COMPARED = 8  # samples of a variant beside which the nearest training image is shown
+
 
 @dataclass(frozen=True)
 class RealImages:
-    """The test split of a store."""
+    """The test split of a store, and training images."""
 
     test: Images  # uint8 (n, channel, height, width); or points, float (n, dimensions)
     facts: Facts
     shown: bytes  # PNG of the test images that the runs reconstructed, in the order of their pictures
+    # Variant -> the training image nearest to each of the first samples of its first run, uint8, (COMPARED, channel, height, width).
+    nearest: Mapping[str, np.ndarray] = field(default_factory=dict)
+    searched: int = 0  # training images that these are the nearest of
 
 
 def read(store: Path, results: Results, count: int) -> RealImages | None:
-    """Read the test images of a study.
+    """Read the test images of a study, and look for training images that are near to samples.
 
     Args:
         store: the HDF5 file of the data set.
@@ -44,4 +53,19 @@ def read(store: Path, results: Results, count: int) -> RealImages | None:
             f"{store} has {len(test):,} test images, fewer than the runs were made from; {again('preprocess')}."
         )
     shown = test[:MOST_POINTS] if facts.points else test[results.runs[0].drawn["test_index"][:count]]
-    return RealImages(test, facts, picture(shown, facts, test))
+    found, searched = ({}, 0) if facts.points else _nearest(store, results)
+    return RealImages(test, facts, picture(shown, facts, test), found, searched)
+
+
+def _nearest(store: Path, results: Results) -> tuple[dict[str, np.ndarray], int]:
+    """The training images nearest to the first samples of each variant's first run, and of how many; the split is read once."""
+    samples: dict[str, np.ndarray] = {}
+    for run in results.runs:
+        if run.first_samples is not None:
+            samples.setdefault(run.variant, run.first_samples[:COMPARED])
+    if not samples:
+        return {}, 0
+    train = read_split(store, "train", budget()).images
+    found = nearest(np.concatenate(list(samples.values())), train)
+    ends = np.cumsum([len(each) for each in samples.values()])
+    return dict(zip(samples, np.split(found, ends[:-1]), strict=True)), len(compared(train))

@@ -20,7 +20,14 @@ from vaeline.runs import samples_file
 from vaeline.runs.evaluation_file import Evaluation
 from vaeline.runs.folder import FILES, TIMING, RunKey, again_for, read_json, run_in
 from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, require_files
-from vaeline.runs.samples_file import HIGH_POSTERIOR, LOW_POSTERIOR, RECONSTRUCTION_ERRORS, RECONSTRUCTIONS, TEST_INDEX
+from vaeline.runs.samples_file import (
+    HIGH_POSTERIOR,
+    LOW_POSTERIOR,
+    RECONSTRUCTION_ERRORS,
+    RECONSTRUCTIONS,
+    SAMPLES,
+    TEST_INDEX,
+)
 from vaeline.runs.timing import Time, read_times
 from vaeline.runs.tuning import Choice
 from vaeline.study.schema import Published, Study, StudySection
@@ -30,6 +37,7 @@ from vaeline.system.errors import UserError, in_words, reading_ours
 
 OTHERWISE = "under other parameters"  # how the reason ends if a run does not fit params.yaml
 MOST_FAILURES = samples_file.FAILURES  # images of each kind
+FIRST_SAMPLES = 16  # that the head of the page shows
 METRICS = TypeAdapter(dict[str, FiniteFloat])
 
 
@@ -50,6 +58,7 @@ class Run:
     times: dict[str, Time]  # step -> its wall time and memory, if they were recorded
     weights_sha256: str  # of its model.safetensors
     evaluation_sha256: str  # of the values in its evaluation.json
+    first_samples: np.ndarray | None = None  # a few, as they are in samples.h5; None where only metrics are read
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -160,6 +169,7 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround, cho
         times=read_times(folder / TIMING),
         weights_sha256=made.weights_sha256,
         evaluation_sha256=measured.checksum,
+        first_samples=samples_file.rows(folder / "samples.h5", SAMPLES, range(FIRST_SAMPLES)),
     )
 
 

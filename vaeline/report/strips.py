@@ -1,35 +1,53 @@
-"""Strips: paired comparisons of variants drawn as dots and intervals on a line, at places in per cent of its length."""
+"""Strips: paired comparisons of variants drawn as dots and intervals on a line of their own, at places in per cent of its length."""
 
 from collections.abc import Callable
+from math import ceil, floor, log10
 from typing import NamedTuple
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric
 from vaeline.report import table
 from vaeline.report.comparison import Comparison, MetricResults
+from vaeline.report.decisions import better_first, why_open, why_unranked
 from vaeline.report.kept_pairs import shown
 from vaeline.report.paired_differences import Pair
 
-MARGIN = 3.0  # per cent of a strip left free at either end
+MARGIN = 6.0  # per cent of a strip left free at either end
+FEWEST_STEPS = 1.5  # of an axis from end to end; a step is 1, 2 or 5 times a power of ten
+
+
+class Tick(NamedTuple):
+    """A mark of a strip's axis."""
+
+    place: float  # in per cent
+    label: str
 
 
 class Strip(NamedTuple):
-    """A paired comparison as drawn."""
+    """A paired comparison as drawn, by how much the first variant is better."""
 
-    pair: Pair  # the better variant first
-    decided: bool  # whether the comparison tells which variant is better
+    pair: Pair  # the better mean first
+    why_open: str  # why the comparison decides nothing; empty if the first variant is better
     by: str  # the difference as text
     mean: float  # places, in per cent
     low: float | None  # None without an interval
     high: float | None
     seeds: list[float]
+    zero: float  # place of no difference
+    ticks: list[Tick]
 
 
 class Strips(NamedTuple):
-    """The strips of a metric, on a common scale."""
+    """The strips of a metric by what they say; each group is in the order of the ranking."""
 
-    zero: float  # place of no difference
-    strips: list[Strip]
+    better: list[Strip]
+    undecided: list[Strip]
+    unranked: list[Strip]  # the metric cannot rank one of the two variants
+
+    @property
+    def total(self) -> int:
+        """How many strips there are."""
+        return sum(map(len, self))
 
 
 def strips_of(comparison: Comparison, name: str) -> Strips:
@@ -37,22 +55,31 @@ def strips_of(comparison: Comparison, name: str) -> Strips:
     results, metric = comparison.metrics[name], catalogue().metric(name)
     rankings = [part.ranking(metric) for part in results.alike().values()]
     ranked = [pair for of in rankings for two in shown(of) if (pair := results.pair(*two))]
-    pairs = [pair.turned() if metric.sign * pair.difference > 0 else pair for pair in ranked]
-    advantages = [_advantages(results, pair, metric) for pair in pairs]
-    place = _scale([0.0, *_ends(pairs), *(value for each in advantages for value in each)])
-    decided = _decided(comparison, name, pairs)
-    strips = [_strip(*each, place) for each in zip(pairs, decided, advantages, strict=True)]
-    return Strips(place(0.0), strips)
+    found = Strips([], [], [])
+    for pair in (better_first(name, each) for each in ranked):
+        strip = _strip(comparison, name, pair)
+        cannot = why_unranked(comparison, name, pair)
+        (found.unranked if cannot else found.undecided if strip.why_open else found.better).append(strip)
+    return found
 
 
-def _decided(comparison: Comparison, name: str, pairs: list[Pair]) -> list[bool]:
-    """Whether each comparison tells which variant is better."""
-    results, metric = comparison.metrics[name], catalogue().metric(name)
-    unranked = {*results.saturated, *comparison.unranked(name)}
-    return [
-        pair.claimed and pair.significant and results.decided(pair, metric) and not {pair.first, pair.second} & unranked
-        for pair in pairs
-    ]
+def _strip(comparison: Comparison, name: str, pair: Pair) -> Strip:
+    seeds = _advantages(comparison.metrics[name], pair, catalogue().metric(name))
+    mean, half_width = abs(pair.difference), pair.half_width
+    ends = [mean + side * (half_width or 0.0) for side in (-1, 1)]
+    low, high = min(0.0, *ends, *seeds), max(0.0, *ends, *seeds)
+    place = _scale(low, high)
+    return Strip(
+        pair=pair,
+        why_open=why_open(comparison, name, pair),
+        by=f"{table.number(mean, half_width)} {table.spread(half_width)}".strip(),
+        mean=place(mean),
+        low=None if half_width is None else place(ends[0]),
+        high=None if half_width is None else place(ends[1]),
+        seeds=[place(value) for value in seeds],
+        zero=place(0.0),
+        ticks=[Tick(place(value), label) for value, label in _ticks(low, high)],
+    )
 
 
 def _advantages(results: MetricResults, pair: Pair, metric: Metric) -> list[float]:
@@ -61,20 +88,19 @@ def _advantages(results: MetricResults, pair: Pair, metric: Metric) -> list[floa
     return [metric.sign * (second[seed] - first[seed]) for seed in first if seed in second]
 
 
-def _ends(pairs: list[Pair]) -> list[float]:
-    """Both ends of every interval."""
-    return [abs(pair.difference) + side * (pair.half_width or 0) for pair in pairs for side in (-1, 1)]
-
-
-def _scale(values: list[float]) -> Callable[[float], float]:
-    """A function from values to places on a strip that spans all of `values`."""
-    low, high = min(values), max(values)
+def _scale(low: float, high: float) -> Callable[[float], float]:
+    """A function from values to places on a strip that spans them."""
     length = (high - low) or 1.0
     return lambda value: round(MARGIN + (100 - 2 * MARGIN) * (value - low) / length, 2)
 
 
-def _strip(pair: Pair, decided: bool, seeds: list[float], place: Callable[[float], float]) -> Strip:
-    mean, half_width = abs(pair.difference), pair.half_width
-    low, high = (place(mean - half_width), place(mean + half_width)) if half_width is not None else (None, None)
-    by = f"{table.number(mean, half_width)} {table.spread(half_width)}".strip()
-    return Strip(pair, decided, by, place(mean), low, high, [place(value) for value in seeds])
+def _ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Round values from low to high, 0 among them, and how they are written; 0 alone if both are 0."""
+    if low == high:
+        return [(0.0, "0")]
+    most = (high - low) / FEWEST_STEPS
+    power = 10.0 ** floor(log10(most))
+    step = max(factor * power for factor in (1, 2, 5) if factor * power <= most)
+    decimals = max(0, -floor(log10(step)))
+    places = range(ceil(low / step), floor(high / step) + 1)
+    return [(place * step, f"{place * step:,.{decimals}f}" if place else "0") for place in places]

@@ -188,6 +188,24 @@ def marks(results: MetricResults, metric: Metric, unranked: Sequence[str] = ()) 
     return {leader: "best"} if len(pairs) == len(others) else {}
 
 
+def leader(row: Row, variants: Sequence[str]) -> str:
+    """The best variant of a row with its value: `best: cvae 12.3 ± 0.4`; empty if the metric ranks none or if the best value has a note.
+
+    Of metrics that are not primary it is the best mean, which claims nothing.
+    """
+    cells = {variant: cell for variant, cell in zip(variants, row.cells, strict=True) if cell.number is not None}
+    if not cells or row.metric.better is None:
+        return ""
+    best = min(cells, key=lambda variant: row.metric.sign * (cells[variant].number or 0.0))
+    if cells[best].note:
+        return ""
+    tied = [variant for variant in cells if cells[variant].mark == "tied"]
+    if tied:
+        return f"not told apart: {', '.join(tied)}"
+    words = "best" if cells[best].mark else "best mean"
+    return f"{words}: {best} {cells[best].value} {cells[best].spread}".strip()
+
+
 def _rows(comparison: Comparison, metrics: dict[str, MetricResults]) -> list[Row]:
     return [
         _row(comparison, name, measure, part)

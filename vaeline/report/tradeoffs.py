@@ -10,6 +10,7 @@ from vaeline.report.comparison import Comparison, Summary
 from vaeline.report.estimates import RunValue
 from vaeline.report.findings import Findings
 from vaeline.report.results import Results
+from vaeline.report.words import title
 
 QUALITIES, COSTS = ("likelihood", "samples"), ("parameters", "seconds")
 
@@ -94,8 +95,8 @@ def _metric_scale(comparison: Comparison, name: str | None) -> Scale | None:
     if name is None or name not in comparison.metrics:
         return None
     results = max(comparison.metrics[name].alike().values(), key=lambda part: len(part.summaries))
-    unit = catalogue().metric(name).unit
-    label = f"{name} ({unit})" if unit else name
+    metric = catalogue().metric(name)
+    label = f"{title(metric, name)} ({metric.unit})" if metric.unit else title(metric, name)
     summaries = {variant: results.summaries[variant] for variant in results.ranked}
     return Scale(name, label, summaries, frozenset(results.upper_bounds))
 
@@ -107,4 +108,4 @@ def _seconds_scale(results: Results) -> Scale:
         for variant in results.study.variants
     }
     summaries = {variant: summarise(by_seed) for variant, by_seed in seconds.items() if by_seed}
-    return Scale("seconds", "seconds of training", summaries, frozenset())
+    return Scale("seconds", "Seconds of training", summaries, frozenset())

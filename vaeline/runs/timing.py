@@ -1,7 +1,8 @@
-"""timing.json: the wall time and peak memory of each step, which no engine tracks."""
+"""timing.json: when, where and for how long each step ran, and its peak memory. No engine tracks the file."""
 
 import json
 import platform
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import FiniteFloat, TypeAdapter
@@ -9,6 +10,7 @@ from pydantic import FiniteFloat, TypeAdapter
 from vaeline.runs.folder import read_json
 from vaeline.study.parts import Entry
 from vaeline.system.files import write_json
+from vaeline.system.hardware import hardware
 from vaeline.system.memory import peak
 
 
@@ -17,7 +19,10 @@ class Time(Entry):
 
     seconds: FiniteFloat
     host: str
-    peak_bytes: int | None = None  # of memory; None if an older version of the step wrote the entry
+    # None if an older version of the step wrote the entry:
+    peak_bytes: int | None = None  # of memory
+    finished: str | None = None  # the day, in UTC: 2026-11-29
+    hardware: str | None = None  # that the step computed on, in words
 
 
 TIMES = TypeAdapter(dict[str, Time])
@@ -55,5 +60,11 @@ def note_time(path: Path, step: str, seconds: float) -> None:
         times = {}
     if not isinstance(times, dict):
         times = {}
-    entry = Time(seconds=round(seconds, 2), host=platform.node(), peak_bytes=peak())
+    entry = Time(
+        seconds=round(seconds, 2),
+        host=platform.node(),
+        peak_bytes=peak(),
+        finished=datetime.now(UTC).date().isoformat(),
+        hardware=hardware(),
+    )
     write_json(path, times | {step: entry.model_dump()})

@@ -25,7 +25,6 @@ rule report:
         "results/{study}/pareto.json",
         *plot("pareto", "Answer", "Trade-offs"),
         *plot("curves", "Training", "Curves"),
-        *plot("tuning", "Training", "Tuning"),
         *plot("codes", "Latent spaces", "Codes"),
         *plot("pockets", "Latent spaces", "Pockets and leaks"),
         of_study("traversals.png", "Latent spaces", "Traversals"),
@@ -36,6 +35,7 @@ rule report:
         of_study("worst.png", "Failures", "Worst reconstructions"),
         of_study("low_posterior.png", "Failures", "Low- and high-posterior samples"),
         of_study("samples.png", "Samples", "Samples"),
+        of_study("nearest.png", "Samples", "Nearest training images"),
     log:
         "logs/{study}/report.log",
     resources:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
 
+from tests.report.conftest import TRADED
 from vaeline.report.findings import Findings
 from vaeline.report.plots import pareto
 from vaeline.report.plots.shared.variant_colours import colours
@@ -48,6 +49,11 @@ def test_every_run_is_a_dot(traded: Callable[..., Findings]) -> None:
 def test_a_wide_scale_is_logarithmic(traded: Callable[..., Findings]) -> None:
     likelihood, parameters, *_ = pareto.draw(traded()).axes
     assert (likelihood.get_xscale(), parameters.get_xscale()) == ("linear", "log")
+
+
+def test_a_variant_that_is_far_off_breaks_the_scale_of_a_quality(traded: Callable[..., Findings]) -> None:
+    axes, *_ = pareto.draw(traded({**TRADED, "far": {"nll": 3000.0, "fd_sample": 2.0, "parameters": 100}})).axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "function")
 
 
 def test_a_study_without_trade_offs_is_explained(traded: Callable[..., Findings]) -> None:

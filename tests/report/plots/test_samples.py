@@ -9,6 +9,7 @@ from PIL import Image
 from vaeline.data.facts import Facts
 from vaeline.report.findings import Findings
 from vaeline.report.plots import samples
+from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.plots.shared.panels import GAP, TITLE, decoded
 from vaeline.report.real_images import RealImages
 from vaeline.report.sections.image_grids import images_section
@@ -33,5 +34,5 @@ def test_samples_with_noise_say_so(findings: Findings) -> None:
     noisy = replace(findings, results=replace(findings.results, settings=settings))
     assert [text.get_text() for text in samples.draw(noisy).texts] == ["one, with noise", "two, with noise"]
     assert [text.get_text() for text in samples.draw(findings).texts] == ["one", "two"]
-    sections = images_section(noisy), images_section(findings)
+    sections = [images_section(RenderedPlots(each, {})) for each in (noisy, findings)]
     assert [section.noise for section in sections if section] == ["drawn", "mean"]

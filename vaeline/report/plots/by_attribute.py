@@ -67,6 +67,5 @@ PLOT = Plot(
         title="Condition accuracy of each attribute",
         alt="Condition accuracy of each attribute, a dot for each variant",
         caption="means over seeds. A tick is the accuracy of real images, measured with the same classifiers.",
-        form="svg",
     ),
 )

@@ -23,12 +23,15 @@ from vaeline.system.plot_style import COLOURS
 
 FEW_VALUES = 4  # the legend shows these with the label's name; more values, such as digits, speak for themselves
 MOST_COLUMNS = 10  # of the legend
-SMALLEST, LARGEST = 2.5, 6.0  # points across a dot
-ROOM = 80.0  # the same across a single dot; many dots share that area
-IN_LEGEND = 10.0  # points across a dot of the legend
+SMALLEST, LARGEST = 2.5, 4.5  # points across a dot
+ROOM = 70.0  # the same across a single dot; many dots share that area
+IN_LEGEND = 6.0  # points across a dot of the legend
 FEWEST_CODES = int(3 * PERPLEXITY) + 10  # of t-SNE: fewer are all neighbours of one another
+LONGEST = 12  # letters of a name among the points
+APART = 0.08  # of a panel, between two names
+MOST_NAMED = 20  # values whose groups are named
 MOST_CODES = 1000  # of t-SNE, which takes seconds for so many
-TEN = [*COLOURS, "#33383e", "#b0b7be"]  # colours of labels
+MARKERS = ["o", "s", "D", "^"]  # the next one is used once all colours are used
 
 
 def draw(findings: Findings) -> Figure:
@@ -89,11 +92,39 @@ def _labels(run: Run) -> np.ndarray:
 def _draw_points(axes: Axes, flat: np.ndarray, labels: np.ndarray, run: Run) -> None:
     """Points of a plane, (n, 2), coloured by a label, (n,)."""
     size = float(np.clip(ROOM / np.sqrt(len(flat)), SMALLEST, LARGEST))
-    for label in np.unique(labels):
-        points, colour, name = flat[labels == label], TEN[label % len(TEN)], _name(run, label).replace("$", "")
-        [dots] = axes.plot(*points.T, ".", color=colour, markersize=size, markeredgewidth=0, label=name)
+    there = np.unique(labels)
+    for label in there:
+        points, (colour, marker), name = flat[labels == label], _look(label), _name(run, label).replace("$", "")
+        [dots] = axes.plot(*points.T, marker, color=colour, markersize=size, markeredgewidth=0, label=name)
         dots.set_rasterized(True)
     set_limits(axes, flat)
+    if len(there) > 1:
+        _name_groups(axes, flat, labels, run)
+
+
+def _name_groups(axes: Axes, flat: np.ndarray, labels: np.ndarray, run: Run) -> None:
+    """Write the value of a label in the middle of its points: colours alone do not tell ten values apart."""
+    taken = np.empty((0, 2))
+    for label in np.unique(labels)[:MOST_NAMED]:
+        x, y = np.median(flat[labels == label], axis=0)
+        place = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))
+        if len(taken) and np.linalg.norm(taken - place, axis=1).min() < APART:
+            continue  # groups that lie on one another have no middle of their own
+        taken = np.vstack([taken, place])
+        value = _shortened(run.facts.label_values[0][label])
+        text = axes.text(
+            x, y, value, ha="center", va="center", fontsize=8, fontweight="bold", color="#1c1f23", parse_math=False
+        )
+        text.set_bbox({"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": _look(label)[0], "alpha": 0.85})
+
+
+def _look(label: int) -> tuple[str, str]:
+    """The colour and the marker of a value."""
+    return COLOURS[label % len(COLOURS)], MARKERS[label // len(COLOURS) % len(MARKERS)]
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def _name(run: Run, label: int) -> str:
@@ -116,7 +147,7 @@ PLOT = Plot(
         place=1,
         title="Latents of test images",
         alt="Scatter plots of latents of test images, one or two for each variant",
-        caption="the centre of the posterior of each test image, coloured by its first label if there is one; colours repeat after ten values. Latents of more than two dimensions are shown on "
+        caption="the centre of the posterior of each test image, coloured by its first label if there is one; after eight values, colours repeat with another marker. A name stands in the middle of its points. Latents of more than two dimensions are shown on "
         "their first two principal components and, at most 1,000 of them, by t-SNE, which keeps neighbours together; its distances and sizes mean nothing.",
     ),
 )

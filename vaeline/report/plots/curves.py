@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vaeline.report.findings import Findings
+from vaeline.report.plots.shared.broken_axis import apply_break, break_between
 from vaeline.report.plots.shared.contract import Plot
 from vaeline.report.plots.shared.legend import add_legend
 from vaeline.report.plots.shared.variant_colours import colours, stroke_of
@@ -21,6 +22,8 @@ class Curve(NamedTuple):
     title: str
     unit: str
 
+
+SETTLED = 1 / 3  # of the epochs: only values after it say whether a variant is far off
 
 CURVES = [
     Curve("validation_distortion", "Distortion", "nats per image"),
@@ -48,12 +51,20 @@ def draw_one(findings: Findings, curve: Curve) -> Figure:
 
 
 def draw_curve(axes: Axes, findings: Findings, curve: Curve) -> None:
-    """Draw a thin line for each seed, and a bold line for their mean up to the last epoch that all seeds reached."""
+    """Draw a thin line for each seed, and a bold line for their mean up to the last epoch that all seeds reached.
+
+    The line of a seed that stopped before its last planned epoch ends in an upright tick. If a variant is far off, the axis is broken.
+    """
+    extents = []
     for variant, colour in colours(findings.variants).items():
         stroke = stroke_of(findings.variants, variant)
-        lines = [_line(run, curve.column) for run in findings.results.of(variant)]
+        lines, planned = [_line(run, curve.column) for run in findings.results.of(variant)], _planned(findings, variant)
         for epochs, values in lines:
             axes.plot(epochs, values, stroke, color=colour, linewidth=0.7, alpha=0.45)
+            if len(epochs) and planned and epochs[-1] < planned:
+                axes.plot(epochs[-1], values[-1], "|", color=colour, markersize=9, markeredgewidth=1.3)
+        late = [values[epochs >= SETTLED * epochs[-1]] for epochs, values in lines if len(epochs)]
+        extents += [(float(values.min()), float(values.max())) for values in late]
         if lines:
             shared = min((epochs for epochs, _ in lines), key=len)
             mean = np.mean([values[: len(shared)] for _, values in lines], axis=0)
@@ -62,6 +73,16 @@ def draw_curve(axes: Axes, findings: Findings, curve: Curve) -> None:
     axes.set_xlabel("epoch")
     axes.set_ylabel(curve.unit)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if at := break_between(extents):
+        apply_break(axes, False, at)
+
+
+def _planned(findings: Findings, variant: str) -> int:
+    """The epochs that a variant is trained for, unless its training stops early; 0 if unknown."""
+    settings = findings.results.settings
+    of_variant = settings.get("variants", {}).get(variant, {}).get("training") or {}
+    epochs: int = (settings.get("training", {}) | of_variant).get("epochs", 0)
+    return epochs
 
 
 def _line(run: Run, column: str) -> tuple[np.ndarray, np.ndarray]:

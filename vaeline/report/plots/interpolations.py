@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
-from vaeline.report.plots.shared.panels import WIDEST, rows, side_by_side
+from vaeline.report.plots.shared.panels import rows, side_by_side
 
 PATHS = {"interpolations": "straight", "interpolations_through_flow": "through the prior's flow"}
 
@@ -17,7 +17,7 @@ def draw(findings: Findings) -> Figure:
         for path, words in PATHS.items()
         if path in run.drawn
     }
-    return side_by_side(panels, WIDEST)
+    return side_by_side(panels)
 
 
 def _missing(findings: Findings) -> str:

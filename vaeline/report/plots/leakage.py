@@ -85,6 +85,5 @@ PLOT = Plot(
         alt="Leakage and leaked share along thresholds of log p(z), a line for each variant",
         caption="how much denser the aggregate posterior is than p(z) where p(z) is below a threshold, and how much of the "
         "aggregate posterior lies there. Thin lines are seeds, bold lines their mean.",
-        form="svg",
     ),
 )

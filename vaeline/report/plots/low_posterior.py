@@ -1,23 +1,27 @@
-"""Low-posterior samples beside high-posterior samples: two panels for each variant's first run."""
+"""Low-posterior samples above high-posterior samples: a panel for each variant's first run."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
-from vaeline.report.plots.shared.panels import WIDEST, rows, side_by_side
+from vaeline.report.plots.shared.panels import rows, side_by_side
+from vaeline.report.results import Run
 
-KINDS = {"low_posterior": "low posterior", "high_posterior": "high posterior"}
+KINDS = ("low_posterior", "high_posterior")
 
 
 def draw(findings: Findings) -> Figure:
     """The samples that the other density covers least, the least covered first."""
-    panels = {
-        f"{findings.titled(variant)}: {words}": rows(run.failures[kind][None], run.levels)
-        for variant, run in findings.first_runs_failing("low_posterior").items()
-        for kind, words in KINDS.items()
-        if kind in run.failures
-    }
-    return side_by_side(panels, WIDEST)
+    runs = findings.first_runs_failing("low_posterior")
+    return side_by_side({findings.titled(variant): _panel(run) for variant, run in runs.items()})
+
+
+def _panel(run: Run) -> np.ndarray:
+    """A row for each kind, both as long as the shorter one."""
+    kinds = [run.failures[kind] for kind in KINDS if kind in run.failures]
+    count = min(map(len, kinds))
+    return rows(np.stack([kind[:count] for kind in kinds]), run.levels)
 
 
 def _missing(findings: Findings) -> str:
@@ -34,7 +38,7 @@ PLOT = Plot(
         place=2,
         title="Low- and high-posterior samples",
         alt="Samples that the aggregate posterior covers least, and samples of it that the prior covers least, for each variant",
-        caption="low posterior: decoded draws of p(z) that the latents of training images cover least, out of pockets. High posterior: decoded "
-        "latents of training images, with their noise, that p(z) covers least, out of leaks. The least covered is first.",
+        caption="the upper row is decoded from draws of p(z) that the latents of training images cover least, out of pockets. The lower row is decoded "
+        "from latents of training images, with their noise, that p(z) covers least, out of leaks. The least covered is first.",
     ),
 )

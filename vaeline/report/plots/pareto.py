@@ -1,5 +1,7 @@
 """Trade-offs of the variants: likelihood against samples, and each of them against what it costs (Pareto, 1896)."""
 
+from textwrap import fill
+
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -7,10 +9,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from vaeline.report.findings import Findings
+from vaeline.report.plots.shared.broken_axis import Break, apply_break, break_between
 from vaeline.report.plots.shared.contract import Plot
 from vaeline.report.plots.shared.legend import add_legend
 from vaeline.report.plots.shared.variant_colours import colours, marker_of
-from vaeline.report.tradeoffs import Scale, front, means, panels, scales
+from vaeline.report.tradeoffs import COSTS, Scale, front, means, panels, scales
 from vaeline.system.plot_style import COLOURS
 
 PANEL = (3.3, 2.9)  # inches
@@ -18,6 +21,7 @@ BOUND = "v"  # marks a likelihood that is an upper bound: the true value lies be
 MOST_IN_PANEL = 12  # rows of a legend in a panel
 MANY = len(COLOURS)  # variants; of more, whose colours repeat, those on the front have their names beside them
 ROOM = (0.3, 0.06)  # across and up, that a name takes of a panel
+LETTERS = 34  # of a line of an axis label
 WIDE = 10  # a scale is logarithmic if its largest value is more than this times its smallest
 
 
@@ -35,7 +39,7 @@ def draw(findings: Findings) -> Figure:
                 continue
             x, y = (found[key] for key in panel)
             _draw_panel(axes, findings.variants, x, y)
-            axes.set_ylabel(y.label if not any(of_row[: of_row.index(panel)]) else "")
+            axes.set_ylabel(fill(y.label, LETTERS) if not any(of_row[: of_row.index(panel)]) else "")
     _draw_legend(figure, findings.variants, list(found.values()))
     return figure
 
@@ -51,7 +55,7 @@ def _draw_panel(axes: Axes, variants: list[str], x: Scale, y: Scale) -> None:
             _draw_runs(axes, x.summaries[variant].values, y.summaries[variant].values, colour, marker)
             mean = BOUND if variant in x.bounds | y.bounds else marker
             _draw_mean(axes, variant, (x, y), {"fmt": mean, "color": colour}, found[variant] in best)
-    axes.set_xlabel(x.label)
+    axes.set_xlabel(fill(x.label, LETTERS))
     _set_scales(axes, x, y)
     if len(variants) > MANY:
         _name_front(axes, {variant: found[variant] for variant in front(found)})
@@ -97,14 +101,25 @@ def _draw_mean(axes: Axes, variant: str, scales: tuple[Scale, Scale], style: dic
 
 
 def _set_scales(axes: Axes, x: Scale, y: Scale) -> None:
-    if _is_wide(y):
-        axes.set_yscale("log")
-    if _is_wide(x):
-        axes.set_xscale("log")
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    for across, scale in ((True, x), (False, y)):
+        if at := _break(scale):
+            apply_break(axes, across, at)
+        elif _is_wide(scale):
+            (axes.set_xscale if across else axes.set_yscale)("log")
     if x.metric == "parameters":
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+
+
+def _break(scale: Scale) -> Break | None:
+    """The break of a quality in which a variant is far off at least two others; costs are orders of magnitude apart by nature."""
+    if scale.metric in COSTS or len(scale.summaries) < 3:
+        return None
+    ends = [
+        [*of.values.values(), of.mean - (of.half_width or 0), of.mean + (of.half_width or 0)]
+        for of in scale.summaries.values()
+    ]
+    return break_between([(min(each), max(each)) for each in ends])
 
 
 def _is_wide(scale: Scale) -> bool:

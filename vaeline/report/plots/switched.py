@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
-from vaeline.report.plots.shared.panels import WIDEST, headed, rows, side_by_side
+from vaeline.report.plots.shared.panels import Headed, rows, side_by_side
 from vaeline.report.results import Run
 
 FEW_VALUES = 3  # a head shows these with the name of the label; more values, such as digits, speak for themselves
@@ -15,10 +15,10 @@ def draw(findings: Findings) -> Figure:
     """A row for each draw of the noise, a column for each switch."""
     runs = findings.first_runs_with("switched")
     panels = {
-        findings.titled(variant): headed(rows(run.drawn["switched"], run.levels), switches(run))
+        findings.titled(variant): Headed(rows(run.drawn["switched"], run.levels), switches(run))
         for variant, run in runs.items()
     }
-    return side_by_side(panels, WIDEST)
+    return side_by_side(panels)
 
 
 def switches(run: Run) -> list[str]:

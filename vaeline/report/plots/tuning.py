@@ -42,4 +42,4 @@ def _missing(findings: Findings) -> str:
     return "" if findings.results.tuned else "No variant of this study was tuned (tuning.trials)."
 
 
-PLOT = Plot(draw, _missing, forms=("png", "svg"))
+PLOT = Plot(draw, _missing, forms=())  # on the page alone: most studies tune nothing

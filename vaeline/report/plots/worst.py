@@ -5,14 +5,14 @@ from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
-from vaeline.report.plots.shared.panels import WIDEST, rows, side_by_side
+from vaeline.report.plots.shared.panels import rows, side_by_side
 from vaeline.report.results import Run
 
 
 def draw(findings: Findings) -> Figure:
     """The test images that a variant reconstructs worst, by squared error, above their reconstructions."""
     runs = findings.first_runs_failing("reconstructions")
-    return side_by_side({variant: _panel(findings, run) for variant, run in runs.items()}, WIDEST)
+    return side_by_side({variant: _panel(findings, run) for variant, run in runs.items()})
 
 
 def _panel(findings: Findings, run: Run) -> np.ndarray:

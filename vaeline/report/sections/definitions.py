@@ -28,7 +28,7 @@ SHOWN_ELSEWHERE = (
     "descriptive",
 )  # keys of an entry of evaluation.json
 SHOWN_AS = {"told": "encoder also sees"}  # keys that would not be understood as they are
-MOST_SHOWN = 12  # entries of a list
+MOST_SHOWN = 12  # names of a list
 CHECKSUM = re.compile(r"[0-9a-f]{64}")
 SHOWN_OF_CHECKSUM = 12  # letters
 
@@ -153,14 +153,26 @@ def _values_by(run: Run, name: str, key: str) -> dict[str, float]:
 
 def _values(values: list[Any]) -> str:
     """A value that all runs share, or the range or list of their values."""
-    if all(isinstance(value, float) for value in values) and len(set(values)) > 1:
+    if any(isinstance(value, list) for value in values):
+        return _listed([each for value in values if isinstance(value, list) for each in value])
+    if all(type(value) in (int, float) for value in values) and len(set(values)) > 1:
         return f"{table.number(min(values))} to {table.number(max(values))}"
     return ", ".join(dict.fromkeys(map(_value, values)))
 
 
+def _listed(values: list[Any]) -> str:
+    """The values of lists of all runs together: their range if they are numbers, the first few if they are names."""
+    if not values:
+        return "none"
+    if all(type(value) in (int, float) for value in values) and len(set(values)) > 1:
+        return f"{table.number(min(values))} to {table.number(max(values))}, each in evaluation.json"
+    names = list(dict.fromkeys(map(_value, values)))
+    return ", ".join(names) if len(names) <= MOST_SHOWN else f"{len(names)} values, in evaluation.json"
+
+
 def _value(value: Any) -> str:
-    if isinstance(value, list) and len(value) > MOST_SHOWN:
-        return f"{len(value)} values, in evaluation.json"
+    if isinstance(value, list):
+        return _listed(value)
     if isinstance(value, str) and CHECKSUM.fullmatch(value):
         return f"{value[:SHOWN_OF_CHECKSUM]}…"
     if isinstance(value, dict):

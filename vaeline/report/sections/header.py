@@ -1,12 +1,31 @@
-"""The head of the page: the question of the study, its size, missing runs, and how the variants differ."""
+"""The head of the page: the question, the answer in words, what each part does, samples, and what the study is made of."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.report import words
 from vaeline.report.findings import Findings
+from vaeline.report.headline import headlines
+from vaeline.report.one_factor import OneFactor, one_factor
+from vaeline.report.results import FIRST_SAMPLES, Run
+from vaeline.report.summary import facts_of, summary
+from vaeline.runs.pictures import grid
 from vaeline.study.schema import Study
+
+FEW = 8  # one-factor comparisons that are shown without being asked for
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer in one primary metric."""
+
+    name: str
+    title: str  # of the metric, in words
+    unit: str
+    sentences: list[str]
 
 
 @dataclass(frozen=True)
@@ -16,11 +35,12 @@ class Header:
     study: str
     question: str  # empty if the study asks none
     variants: list[str]
-    seeds: int  # of each variant
-    complete: int  # runs
-    planned: int  # runs
-    dataset: str
-    size: tuple[int, int] | None  # height and width in pixels; None for points
+    answers: list[Headline]
+    effects: list[OneFactor]
+    facts: list[str]  # what the study is made of: `5 seeds each`
+    summary: str  # plain text to paste
+    real: bytes | None  # PNG of the first test images; None if they are unavailable
+    samples: dict[str, bytes]  # variant -> PNG of as many samples of its first run
     missing: list[str]  # runs: "cvae seed 3: not trained"
     differing: dict[str, list[str]]  # dotted key of params.yaml -> its value in each variant
 
@@ -28,18 +48,42 @@ class Header:
 def header(study: Study, findings: Findings) -> Header:
     """The head of the page of a study."""
     comparison = findings.comparison
+    effects = one_factor(study, comparison)
     return Header(
         study=comparison.study,
         question=study.study.question,
         variants=comparison.variants,
-        seeds=len(comparison.seeds),
-        complete=len(findings.results.runs),
-        planned=len(comparison.variants) * len(comparison.seeds),
-        dataset=study.dataset.id,
-        size=study.dataset.shape,
+        answers=[_headline(findings, name) for name in comparison.primary],
+        effects=effects,
+        facts=facts_of(study, findings.results),
+        summary=summary(study, findings, effects),
+        real=_real(findings),
+        samples={variant: _samples(run) for variant, run in findings.first_runs().items()},
         missing=comparison.missing,
         differing=differing_keys(study),
     )
+
+
+def _headline(findings: Findings, name: str) -> Headline:
+    metric = catalogue().metric(name)
+    return Headline(name, words.title(metric, name), metric.unit, headlines(findings.comparison, name))
+
+
+def _samples(run: Run) -> bytes:
+    """A small picture of samples; that of the run if they are points."""
+    if run.first_samples is None or not run.levels:
+        return run.samples
+    return grid(run.first_samples, run.levels)
+
+
+def _real(findings: Findings) -> bytes | None:
+    """The test images whose labels the first samples have."""
+    if findings.real is None:
+        return None
+    if findings.real.facts.points:
+        return findings.real.shown
+    rows = findings.results.runs[0].drawn["test_index"][:FIRST_SAMPLES]
+    return grid(findings.real.test[rows], findings.real.facts.levels)
 
 
 def differing_keys(study: Study) -> dict[str, list[str]]:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from vaeline.report.findings import Findings
+from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.results import Run
+from vaeline.report.sections.plots import ShownPlot, shown_plots
 from vaeline.report.sections.section import Section
 
 
@@ -16,9 +17,11 @@ class ImagesSection(Section):
     real: bytes | None  # PNG of the test images; None if they are unavailable
     runs: dict[str, Run]  # variant -> its first run
     noise: str  # `sampling.noise` of the samples
+    plots: list[ShownPlot]
 
 
-def images_section(findings: Findings) -> ImagesSection | None:
+def images_section(plots: RenderedPlots) -> ImagesSection | None:
     """Reconstructions and samples, or None without runs."""
-    runs = findings.first_runs()
-    return ImagesSection(findings.real.shown if findings.real else None, runs, findings.noise) if runs else None
+    findings = plots.findings
+    real, runs = findings.real.shown if findings.real else None, findings.first_runs()
+    return ImagesSection(real, runs, findings.noise, shown_plots(plots, "pictures")) if runs else None

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from vaeline.report.plots.by_attribute import accuracies
-from vaeline.report.plots.shared import rendering
 from vaeline.report.plots.shared.contract import OnPage, RenderedPlots
 from vaeline.report.results import Results
 from vaeline.report.sections.section import Section
@@ -19,7 +17,7 @@ class ShownPlot:
 
     name: str
     about: OnPage  # title, alternative text, caption
-    content: bytes  # PNG or SVG, as `about.form` says
+    content: bytes  # SVG
     left_out: Mapping[str, str]  # variant -> why the plot does not show it
 
 
@@ -56,25 +54,25 @@ class FailuresSection(Section):
 
 def labels_section(plots: RenderedPlots) -> LabelsSection | None:
     """What the variants do with labels, or None if no run has data for it."""
-    shown = _shown(plots, "labels")
+    shown = shown_plots(plots, "labels")
     return LabelsSection(shown) if shown else None
 
 
 def latents_section(plots: RenderedPlots) -> LatentsSection | None:
     """The latent spaces of the variants, or None if no run has data for them."""
-    shown = _shown(plots, "latents")
+    shown = shown_plots(plots, "latents")
     return LatentsSection(shown) if shown else None
 
 
 def failures_section(plots: RenderedPlots) -> FailuresSection | None:
     """What the variants do worst, or None if no run has data for it."""
     results = plots.findings.results
-    shown, least = _shown(plots, "failures"), _least_obeyed(results)
+    shown, least = shown_plots(plots, "failures"), _least_obeyed(results)
     guess = results.reference.metrics.get("condition_accuracy_floor")
     return FailuresSection(shown, least, guess) if shown or least else None
 
 
-def _shown(plots: RenderedPlots, section: str) -> list[ShownPlot]:
+def shown_plots(plots: RenderedPlots, section: str) -> list[ShownPlot]:
     """The plots of a section that have something to draw, in the order of their places."""
     found = {name: plot.on_page for name, plot in plots.plots.items() if not plot.missing(plots.findings)}
     of_section = {name: about for name, about in found.items() if about and about.section == section}
@@ -84,9 +82,7 @@ def _shown(plots: RenderedPlots, section: str) -> list[ShownPlot]:
 
 def _shown_plot(plots: RenderedPlots, name: str, about: OnPage) -> ShownPlot:
     plot = plots.plots[name]
-    draw = partial(plot.draw, plots.findings)
-    content = plots.file(name, "png") if about.form == "png" else rendering.svg_for_page(draw)
-    return ShownPlot(name, about, content, plot.left_out(plots.findings))
+    return ShownPlot(name, about, plots.on_page(name), plot.left_out(plots.findings))
 
 
 def _least_obeyed(results: Results) -> dict[str, list[tuple[str, float]]]:

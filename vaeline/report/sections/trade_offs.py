@@ -1,11 +1,9 @@
 """The section "Trade-offs": what likelihood and samples cost."""
 
 from dataclasses import dataclass
-from functools import partial
 
-from vaeline.report.findings import Findings
 from vaeline.report.plots import pareto
-from vaeline.report.plots.shared import rendering
+from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.sections.section import Section
 
 
@@ -18,8 +16,6 @@ class TradeOffsSection(Section):
     plot: bytes  # SVG
 
 
-def trade_offs_section(findings: Findings) -> TradeOffsSection | None:
+def trade_offs_section(plots: RenderedPlots) -> TradeOffsSection | None:
     """The trade-offs, or None if no two variants have metrics to trade off."""
-    if pareto.PLOT.missing(findings):
-        return None
-    return TradeOffsSection(rendering.svg_for_page(partial(pareto.draw, findings)))
+    return None if pareto.PLOT.missing(plots.findings) else TradeOffsSection(plots.on_page("pareto"))

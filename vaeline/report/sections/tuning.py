@@ -50,7 +50,7 @@ def tuning_section(plots: RenderedPlots) -> TuningSection | None:
         verdict=_verdict(findings),
         budgets=budgets,
         rows=[_row(variant, choice, budgets) for variant, choice in tuned.items()],
-        plot=plots.file("tuning", "svg"),
+        plot=plots.on_page("tuning"),
     )
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// The page is complete without this script, which sorts tables, filters variants and enlarges plots.
+// The page is complete without this script, which sorts tables, filters variants, enlarges plots and copies text.
 (() => {
   const valueOf = (cell) => (cell && "value" in cell.dataset ? Number(cell.dataset.value) : NaN);
   const compare = (one, other, sign) => {
@@ -64,7 +64,7 @@
         else if (row.cells.length >= heads.length) heads.forEach((names, index) => show(row.cells[index], names));
       }
     }
-    for (const item of document.querySelectorAll(".best-of li, .least > div, .key li")) show(item, namesIn(item).slice(0, 1));
+    for (const item of document.querySelectorAll(".first figure, .least > div, .key li")) show(item, namesIn(item).slice(0, 1));
     for (const grid of document.querySelectorAll(".pictures")) {
       const pictures = [...grid.querySelectorAll("figure")].filter((figure) => namesIn(figure).length);
       for (const figure of pictures) show(figure, namesIn(figure));
@@ -81,6 +81,15 @@
       filterVariants();
     });
     filterVariants();  // after a reload, the browser may keep the words
+  }
+
+  for (const button of document.querySelectorAll(".copy")) {
+    const text = button.parentNode.querySelector("pre"), word = button.textContent;
+    button.addEventListener("click", () => {
+      getSelection().selectAllChildren(text);
+      button.textContent = document.execCommand("copy") ? "Copied" : "Selected: press Ctrl+C";
+      setTimeout(() => { button.textContent = word; }, 2000);
+    });
   }
 
   const dialog = document.getElementById("large");

@@ -6,14 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
-from tests.made_up import findings_of, study, write_run
+from tests.made_up import facts, findings_of, study, write_run
 from tests.report.plots.test_tuning import choice, tuned
 from vaeline.report import results
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared import contract
 from vaeline.report.plots.shared.contract import RenderedPlots
+from vaeline.report.real_images import RealImages
 from vaeline.report.results import Results
 from vaeline.study import parts
 from vaeline.system.errors import UserError
@@ -33,9 +35,10 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
         curve = [{"threshold": -10.0, "leakage": 1.0, "share": 0.5}, {"threshold": -1.0, "leakage": 1.0, "share": 1.0}]
         made = {"leakage": {"curve": curve}, "condition_accuracy": {"by_label": {"Male": 0.5}}}
         write_run(folder / variant / "seed-0", metrics, made)
-    return tuned(
-        findings_of(results.read(folder, study(("one", "two"), (0,)))), choice(1.0, 2.0), choice(3.0, 2.0)
-    ).findings
+    found = findings_of(results.read(folder, study(("one", "two"), (0,))))
+    near = {run.variant: np.zeros((4, 1, 8, 8), np.uint8) for run in found.results.runs}
+    real = RealImages(np.zeros((4, 1, 8, 8), np.uint8), facts(), found.results.runs[0].samples, near)
+    return replace(tuned(found, choice(1.0, 2.0), choice(3.0, 2.0)).findings, real=real)
 
 
 @pytest.fixture(scope="module")

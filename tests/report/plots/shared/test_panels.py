@@ -1,10 +1,7 @@
 """Panels of images, pixel by pixel."""
 
-from io import BytesIO
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from vaeline.report.plots.shared import panels, rendering
 from vaeline.runs.pictures import grid
@@ -12,13 +9,6 @@ from vaeline.runs.pictures import grid
 IMAGES = (
     np.random.default_rng(0).integers(0, 17, (2, 3, 1, 8, 8)).astype(np.uint8)
 )  # (rows, columns, channel, height, width)
-
-
-def encoded(panel: np.ndarray) -> np.ndarray:
-    """A panel as it comes back from a PNG file."""
-    file = BytesIO()
-    Image.fromarray(panel).save(file, "PNG")
-    return panels.decoded(file.getvalue())
 
 
 def test_a_panel_has_the_pixels_of_a_grid_in_a_file() -> None:
@@ -39,18 +29,14 @@ def test_panels_are_laid_out_pixel_for_pixel() -> None:
 @pytest.mark.parametrize("heads", [["a", "b", "c"], ["a long head", "b", "c"]])
 def test_heads_stand_above_a_panel_and_leave_its_pixels(heads: list[str]) -> None:
     panel = panels.rows(IMAGES, 17)
-    headed = panels.headed(panel, heads)
+    canvas = panels.decoded(rendering.png(lambda: panels.side_by_side({"": panels.Headed(panel, heads)})))
     height, width = panel.shape[:2]
-    assert np.array_equal(headed[-height:, :width], panel)
-    assert (headed[:-height] < 128).any()  # letters
-    assert (headed.shape[1] > width) == ("a long head" in heads)  # a slanted head needs room at the right
+    left, base = panels.GAP // 2, canvas.shape[0] - panels.GAP
+    assert np.array_equal(canvas[base - height : base, left : left + width], panel)
+    assert (canvas[: base - height] < 128).any()  # letters
+    assert (canvas.shape[1] > width + panels.GAP) == ("a long head" in heads)  # a slanted head needs room at the right
 
 
-def test_a_headed_panel_has_the_pixels_of_its_png_file() -> None:
-    """Panels were once encoded and decoded on their way into a plot; the pixels are those of that detour."""
-    headed = panels.headed(panels.rows(IMAGES, 17), ["a", "b", "c"])
-    straight, round_about = (
-        panels.decoded(rendering.png(lambda panel=panel: panels.side_by_side({"one": panel})))
-        for panel in (headed, encoded(headed))
-    )
-    assert np.array_equal(straight, round_about)
+def test_titles_and_heads_stay_text_on_the_page() -> None:
+    drawn = rendering.svg_for_page(lambda: panels.side_by_side({"one": panels.Headed(panels.rows(IMAGES, 17), ["7"])}))
+    assert b">one<" in drawn and b">7<" in drawn and drawn.count(b"<image") == 1

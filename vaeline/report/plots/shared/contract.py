@@ -19,12 +19,11 @@ Form = Literal["png", "svg"]
 class OnPage:
     """Where and how the report's page shows a plot."""
 
-    section: Literal["labels", "latents", "failures"]
+    section: Literal["pictures", "labels", "latents", "failures"]
     place: int  # in the section, counted from the top
     title: str
     alt: str  # what the plot shows, for readers who cannot see it
     caption: str  # follows the title
-    form: Form = "png"
 
 
 def _complete(findings: Findings) -> Mapping[str, str]:
@@ -41,7 +40,7 @@ class Plot:
 
     draw: Callable[[Findings], Figure]
     missing: Callable[[Findings], str]
-    forms: tuple[Form, ...]  # of the output files: `codes.png`, `codes.svg`
+    forms: tuple[Form, ...]  # of the output files: `codes.png`, `codes.svg`; none if the plot is on the page alone
     on_page: OnPage | None = None  # None if the page does not show the plot, or shows it in a section of its own
     left_out: Callable[[Findings], Mapping[str, str]] = _complete  # variant -> why the plot does not show it
 
@@ -69,6 +68,10 @@ class RenderedPlots:
         if (name, form) not in self.kept:
             self.kept[name, form] = self.plots[name].render(self.findings, form)
         return self.kept[name, form]
+
+    def on_page(self, name: str) -> bytes:
+        """The plot as SVG for the page."""
+        return rendering.for_page(self.file(name, "svg"))
 
     def files(self) -> dict[str, bytes]:
         """All output files by their names: `codes.png`, `codes.svg`, ..."""

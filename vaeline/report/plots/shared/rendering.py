@@ -1,7 +1,8 @@
 """From a matplotlib figure to the bytes of a PNG or SVG file; the same figure gives the same bytes each time."""
 
+import re
 from collections.abc import Callable
-from io import BytesIO, StringIO
+from io import BytesIO
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -10,7 +11,8 @@ from vaeline.system.plot_style import style
 
 RESOLUTION = 120  # dots per inch of a PNG, unless a figure sets its own
 RASTERIZED = 240  # dots per inch of scattered points in an SVG: as thousands of shapes they would open slowly
-INK = "#010203"  # stands for the page's text colour until an SVG is put into the page
+INK, WHITE = "#33383e", "#ffffff"  # of text and axes, and of the ground
+LIGHT = "#c9ced4"  # of text and axes on a dark page
 
 
 def png(draw: Callable[[], Figure]) -> bytes:
@@ -23,22 +25,34 @@ def png(draw: Callable[[], Figure]) -> bytes:
 
 def svg(draw: Callable[[], Figure]) -> bytes:
     """A plot as an SVG file on white; its text can be edited."""
-    with style():
-        file = BytesIO()
+    with style(INK):
+        figure, file = draw(), BytesIO()
         metadata = {"Date": None, "Creator": None}
-        draw().savefig(file, format="svg", dpi=RASTERIZED, facecolor="white", metadata=metadata)
-    return file.getvalue()
+        dpi = "figure" if figure.images else RASTERIZED  # panels of images are placed in pixels of their figure
+        figure.savefig(file, format="svg", dpi=dpi, facecolor=WHITE, metadata=metadata)
+    if not figure.images:
+        return file.getvalue()
+    width, height = (
+        (figure.get_size_inches() * figure.dpi).round().astype(int)
+    )  # a pixel of a panel is a pixel of a page
+    return re.sub(
+        rb'width="[^"]*" height="[^"]*"', b'width="%d" height="%d"' % (width, height), file.getvalue(), count=1
+    )
 
 
 def svg_for_page(draw: Callable[[], Figure]) -> bytes:
-    """A plot as SVG without a background; its axes and text are dark on a light page and light on a dark page."""
-    with style(ink=INK):
-        figure = draw()
-        figure.patch.set_visible(False)
-        file = StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    colours = "<style>svg{color:#33383e}@media(prefers-color-scheme:dark){svg{color:#c9ced4}}</style>"
-    found = file.getvalue().replace(INK, "currentColor")
+    """A plot as `for_page` shows it."""
+    return for_page(svg(draw))
+
+
+def for_page(content: bytes) -> bytes:
+    """An SVG file without its background; its axes and text are dark on a light page and light on a dark page.
+
+    Args:
+        content: what `svg` returns. It is used again, since drawing takes most of the time of a report.
+    """
+    colours = f"<style>svg{{color:{INK}}}@media(prefers-color-scheme:dark){{svg{{color:{LIGHT}}}}}</style>"
+    found = content.decode().replace(INK, "currentColor").replace(f"fill: {WHITE}", "fill: none", 1)
     head, rest = found[found.index("<svg") :].split(">", 1)
     return f"{head}>{colours}{rest}".encode()
 
