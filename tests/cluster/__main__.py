@@ -109,6 +109,8 @@ def leave_a_training(project: Project, run: subprocess.Popen[bytes]) -> None:
     """Kill a submitting Snakemake; a training that has a checkpoint goes on without it, but is halted until it is cancelled."""
     wait_for("the training has a checkpoint", run, lambda: list(project.folder.glob(f"checkpoints/*{DISTURBED}*/*")))
     [training] = trainings(project)
+    assert b"SLURM_MEM_PER_NODE=" in Path(f"/proc/{training}/environ").read_bytes()
+    say("the training knows the memory of its job")
     os.kill(training, signal.SIGSTOP)
     run.kill()
     say("the submitter is killed")

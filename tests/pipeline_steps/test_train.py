@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps import classifier, evaluate, reference, sample, train
+from pipeline_steps import classifier, evaluate, reference, sample, train, trial
 from tests.pipeline_steps.conftest import write_project
 from vaeline.data.store import read_split
 from vaeline.runs.folder import RunKey
@@ -45,6 +45,18 @@ def test_running_again_gives_the_same_bytes(project: Study, run: Callable[..., R
         path.unlink()
     run(train.main, "--variant", "flow", "--seed", 0)
     assert [sha256(path) for path in files] == first
+
+
+@pytest.mark.parametrize(("step", "option"), [(train, "--seed"), (trial, "--trial")])
+def test_more_processes_than_threads_are_refused(
+    step: ModuleType, option: str, project: Study, run: Callable[..., Result]
+) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["training"] |= {"device": "cpu", "processes": 2}
+    content["tuning"] = {"trials": [0], "epochs": 1, "space": {"latent": {"whole": [2, 4]}}}
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    result = run(step.main, "--variant", "flow", option, 0)
+    assert result.exit_code == 1 and "but each needs a thread, and training.threads is 1; set" in result.output
 
 
 def test_a_run_records_the_training_with_what_its_variant_has_otherwise(

@@ -80,8 +80,11 @@ def test_disk_follows_the_settings_and_then_the_files(asked: Study, tmp_path: Pa
     folder = StudyFolder(asked.study.name).run("one", 0)
     folder.mkdir(parents=True)
     (folder / "samples.h5").write_bytes(bytes(77))
+    kept = tmp_path / f"checkpoints/{asked.study.name}-one-seed-0-0123"
+    kept.mkdir(parents=True)
+    (kept / "epoch-00001").write_bytes(bytes(33))
     again = forecast.forecast(asked).disk
-    assert again["samples"] == found["samples"] // 6 * 5 + 77
+    assert again["samples"] == found["samples"] // 6 * 5 + 77 and again["checkpoints"] == 20 * weights + 33
 
 
 def test_before_the_images_are_there_hours_and_disk_are_unknown(asked: Study) -> None:

@@ -15,7 +15,13 @@ from dvc.utils import serialize
 
 from workflow.parameters_once import parsed_once
 
-CONTENT = {"training": {"epochs": 2, "on": True}, "study": {"seeds": [0, 1]}, "empty": {}, "nothing": None}
+CONTENT = {
+    "training": {"epochs": 2, "on": True},
+    "study": {"seeds": [0, 1]},
+    "empty": {},
+    "nothing": None,
+    "stars": {"*": 1, "one": 2},
+}
 KEYS = ["training", "training.epochs", "training.on", "study.seeds", "empty", "nothing"]
 
 
@@ -57,7 +63,7 @@ def values(path: Path, keys: list[str], context: Any) -> Any:
             return type(error), str(error)
 
 
-@pytest.mark.parametrize("keys", [KEYS, ["training.*"], ["training.missing", "study"], ["study.seeds.0"], ["training.epochs.more"]])  # fmt: skip
+@pytest.mark.parametrize("keys", [KEYS, ["training.*"], ["stars.*"], ["training.missing", "study"], ["study.seeds.0"], ["training.epochs.more"]])  # fmt: skip
 @pytest.mark.parametrize("suffix", [".json", ".yaml"])
 def test_dependencies_have_the_values_that_dvc_reads(path: Path, keys: list[str], suffix: str) -> None:
     file = path.rename(path.with_suffix(suffix))
