@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_up import study, write_run, write_runs
+from tests.made_up import references, study, write_run, write_runs
 from vaeline.report import compare, results
 from vaeline.report.comparison import Comparison
 from vaeline.report.headline import headlines
@@ -30,9 +30,17 @@ def test_the_best_variant_improves_the_metric_by_an_amount(tmp_path: Path) -> No
 def test_variants_that_cannot_be_told_apart_share_the_answer(tmp_path: Path) -> None:
     [sentence] = headlines(compared(tmp_path, TIED), "nll")
     assert sentence.startswith(
-        "one and two are not significantly different in the negative log-likelihood; one improves it by "
+        "one has the best mean in the negative log-likelihood, and two is not significantly different from it; it improves on three by 7."
     )
-    assert "over three" in sentence
+
+
+def test_a_variant_that_is_better_than_real_images_is_not_the_answer(tmp_path: Path) -> None:
+    for variant, value in (("one", 1.0), ("two", 5.0), ("three", 9.0)):
+        for seed in range(3):
+            write_run(tmp_path / variant / f"seed-{seed}", {"fd_sample": value + seed / 10 + seed * value / 50})
+    found = results.read(tmp_path, study(("one", "two", "three")), reference=references({"fd_floor": 3.0}))
+    [sentence] = headlines(compare.compare(found), "fd_sample")
+    assert sentence.endswith("(own features): one is better than real images, which ranks nothing.")
 
 
 def test_with_a_baseline_each_variant_is_held_against_it(tmp_path: Path) -> None:

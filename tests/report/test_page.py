@@ -324,7 +324,7 @@ def test_the_page_can_be_copied_as_text(runs: Path) -> None:
     assert copied["Summary as text"].startswith(
         "tiny: Is one better?\n- one improves the negative log-likelihood by 3.10 ± 0.43 nats"
     )
-    assert "2 variants; 3 seeds each; dots: images of 8×8 pixels" in copied["Summary as text"]
+    assert "2 variants, each trained from 3 seeds; dots: images of 8×8 pixels" in copied["Summary as text"]
     assert copied["All metrics as CSV"].splitlines()[1].startswith("one,nll,,2.0,")
     assert r"\toprule" in copied["This table as LaTeX"]
 

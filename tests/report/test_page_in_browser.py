@@ -139,7 +139,10 @@ def test_few_variants_have_no_filter(opened: Callable[..., "Page"]) -> None:
 
 def test_runs_are_sorted_by_a_column(opened: Callable[..., "Page"]) -> None:
     page = opened()
-    head, cells = page.locator("#runs th", has_text="nll"), page.locator("#runs tbody tr td[data-value]:nth-child(4)")
+    head, cells = (
+        page.locator("#runs th", has_text="Negative log-likelihood"),
+        page.locator("#runs tbody tr td[data-value]:nth-child(4)"),
+    )
     head.get_by_role("button").click()
     values = [float(text) for text in cells.all_inner_texts()]
     assert values == sorted(values) and head.get_attribute("aria-sort") == "ascending"

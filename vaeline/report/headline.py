@@ -73,19 +73,29 @@ def _of_all(comparison: Comparison, name: str, metric: Metric, results: MetricRe
     decided = pair and is_decided(comparison, name, pair)
     if len(leaders) == 1 and pair and decided:
         return f"{leaders[0]} improves {what} by {amount(metric, pair)} over the next best, {behind} ({wins(pair)})."
-    shared = f"{_some(leaders)} are not significantly different in {what}"
+    others = f"{_some(leaders[1:])} {'is' if len(leaders) == 2 else 'are'} not significantly different from it"
+    shared = f"{leaders[0]} has the best mean in {what}, and {others}"
     if pair and decided:
-        return f"{shared}; {leaders[0]} improves it by {amount(metric, pair)} over {behind} ({wins(pair)})."
+        return f"{shared}; it improves on {behind} by {amount(metric, pair)} ({wins(pair)})."
     return f"{shared}."
 
 
 def _why_none(comparison: Comparison, name: str, results: MetricResults, ranked: list[str]) -> str:
-    """Why the variant with the best mean is not called best."""
+    """Why no variant is called best."""
     if comparison.missing:
         return "runs are missing"
+    leader = results.ranking(catalogue().metric(name))[0]
+    if leader in comparison.unranked(name):
+        return f"{leader} is better than real images, which ranks nothing"
+    if results.saturated:
+        return f"the metric is saturated for {_some(results.saturated)}"
     pairs = [pair for other in ranked[1:] if (pair := results.pair(ranked[0], other))]
     reasons = [why for pair in pairs if (why := why_open(comparison, name, pair))]
-    return f"{ranked[0]} has the best mean, and {reasons[0]}" if reasons else "not all variants share seeds"
+    return (
+        f"{ranked[0]} has the best mean, and {reasons[0]}"
+        if reasons
+        else "the means are of other seeds than those that variants share"
+    )
 
 
 def _with_amounts(metric: Metric, pairs: dict[str, Pair], names: list[str]) -> str:

@@ -52,8 +52,7 @@ def facts_of(study: Study, results: Results) -> list[str]:
     shape = study.dataset.shape
     data = f"{study.dataset.id}: images of {shape[1]}×{shape[0]} pixels" if shape else f"{study.dataset.id}: points"
     return [
-        _counted(len(study.study.variants), "variant"),
-        f"{_counted(len(study.study.seeds), 'seed')} each",
+        f"{_counted(len(study.study.variants), 'variant')}, each trained from {_counted(len(study.study.seeds), 'seed')}",
         *([f"{there} of {planned} runs complete"] if there < planned else []),
         f"{data}, {sizes}" if sizes else data,
         *_recorded(results),

@@ -37,7 +37,7 @@ class Header:
     variants: list[str]
     answers: list[Headline]
     effects: list[OneFactor]
-    facts: list[str]  # what the study is made of: `5 seeds each`
+    facts: list[str]  # what the study is made of: `3 variants, each trained from 5 seeds`
     summary: str  # plain text to paste
     real: bytes | None  # PNG of the first test images; None if they are unavailable
     samples: dict[str, bytes]  # variant -> PNG of as many samples of its first run

@@ -83,7 +83,7 @@ def side_by_side(panels: Mapping[str, np.ndarray | Headed]) -> Figure:
     figure, larger = _canvas(*total), min(MOST_LARGER, max(1.0, total[0] / WIDEST))
     for index, (title, panel) in enumerate(whole.items()):
         left, top = index % columns * width, index // columns * (height + TITLE)
-        _write(figure, title, left + GAP / 2, top + TITLE - 10, TITLE_POINTS * larger)
+        _write(figure, title, left + GAP / 2, top + TITLE - 5, TITLE_POINTS * larger)
         _draw_heads(figure, panel, (left + GAP // 2, top + TITLE + panel.above - 8), larger)
         origin = total[1] - top - TITLE - panel.shape[0]
         figure.figimage(panel.pixels, left + GAP // 2, origin, origin="upper")
