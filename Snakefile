@@ -3,9 +3,10 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-if workflow.modifier.namespace:  # of a `module:`
+if not workflow.modifier.is_main_snakefile():
     raise WorkflowError(
-        "This workflow cannot be used as a module: a module has no onstart and onsuccess, which agree with DVC; clone its repository, and run it there."
+        "vaeline cannot be a module of another workflow, because Snakemake ignores the onstart and onsuccess of a module, which "
+        "keep DVC's records; clone the project and run it there."
     )
 
 

@@ -14,11 +14,10 @@ PAGE, METRICS = Path("docs/keys.md"), Path("docs/metrics.md")
 
 @command
 def main() -> None:
-    """Print every key of a study and of all parts, the project's own too. In a project, write docs/keys.md and the index of docs/metrics.md."""
+    """Write docs/keys.md and the index of docs/metrics.md; print the former, and the keys of the project's own parts."""
     text = keys_page.document()
-    if METRICS.exists():
-        write_text(PAGE, text)
-        write_text(METRICS, with_index(METRICS.read_text(encoding="utf-8")))
+    write_text(PAGE, text)
+    write_text(METRICS, with_index(METRICS.read_text(encoding="utf-8")))
     click.echo(text + keys_page.of_own_parts())
 
 
