@@ -31,7 +31,7 @@ COMMANDS = {
     "plan": Command("plan"),
     "power": Command("power"),
     "report": Command("report"),
-    "parts": Command("parts", of_project=False),
+    "parts": Command("parts"),
     "update": Command("update"),
 }
 

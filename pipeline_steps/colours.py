@@ -31,5 +31,7 @@ def _row(line: str, primary: Collection[str]) -> str:
     name, _, _ = line.partition(" ")
     if not name:  # variants, or their numbers of seeds
         return click.style(line, bold=True)
-    cells = CELL.sub(lambda cell: click.style(cell[0], fg="green", bold=cell[1] == "*"), line.removeprefix(name))
-    return click.style(name, bold=name in primary) + cells
+    cells = CELL.sub(
+        lambda cell: click.style(cell[0], fg="green", bold=cell[1] == "*" or None), line.removeprefix(name)
+    )
+    return click.style(name, bold=name in primary or None) + cells

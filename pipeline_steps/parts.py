@@ -14,13 +14,12 @@ PAGE, METRICS = Path("docs/keys.md"), Path("docs/metrics.md")
 
 @command
 def main() -> None:
-    """Print every key of a study and of all parts, the project's own too. In a project, write the pages and JSON schemas of them."""
+    """Write the pages of keys and metrics, and the JSON schemas; print the keys, and those of the project's own parts."""
     text = keys_page.document()
-    if METRICS.exists():
-        write_text(PAGE, text)
-        write_text(METRICS, with_index(METRICS.read_text(encoding="utf-8")))
-        for path, schema in json_schema.files().items():
-            write_text(path, schema)
+    write_text(PAGE, text)
+    write_text(METRICS, with_index(METRICS.read_text(encoding="utf-8")))
+    for path, schema in json_schema.files().items():
+        write_text(path, schema)
     click.echo(text + keys_page.of_own_parts())
 
 

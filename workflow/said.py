@@ -2,17 +2,16 @@
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 from vaeline.system.errors import some_of
-from workflow.captured import Lines
 
 # As vaeline/system/progress.py writes it without a terminal.
 PROGRESS = re.compile(
-    r"(?:(?P<what>.*?): )?(?:(?P<how>.*) \| )?(?P<done>[\d,]+) of (?P<total>[\d,]+) \w+, [\d,]+ a second, (?P<left>at most .* left)"
+    r"(?:(?P<what>.*?): )?(?:(?P<how>.*) \| )?(?P<done>[\d,]+) of (?P<total>[\d,]+) \w+, \S+ a (?:second|minute), (?P<left>about \d+ min left)"
 )
 WARNING = "Warning: "
+OF_LIBRARY = re.compile(r"\S+:\d+: \w*Warning: ")  # with its place, and with the line of code on a line of its own
 OF_SNAKEMAKE = "Using workflow specific profile"  # which it prints before it has a logger
 
 
@@ -24,7 +23,6 @@ class Job:
     label: str  # its message, as in "Training cvae, seed 0"
     about: str  # how the lines of its step begin, as in "cvae seed 0: "
     began: float  # seconds of the monotonic clock
-    logs: list[Lines]  # of the rule
     counted: bool = True  # whether a step runs, unlike for the target of all files
     words: str = ""  # its progress
 
@@ -52,6 +50,7 @@ class Said:
     names: set[str] = field(default_factory=set)  # what lines of jobs begin with, those that have ended too
     # A warning without its run -> the runs that it came from.
     warned: dict[str, list[str]] = field(default_factory=dict)
+    after_warning: bool = False  # whether the last line was the warning of a library
 
     def start(self, number: int, job: Job) -> None:
         """Note that a job runs."""
@@ -68,19 +67,24 @@ class Said:
                 return Line(text, "progress")
             job.words = _words(found)
             return None
-        if text.startswith(WARNING):
-            return self._warning(text)
+        after_warning, self.after_warning = self.after_warning, False
+        if after_warning and text.startswith("  "):
+            return None
+        own, said = text.startswith(WARNING), text.removeprefix(WARNING)
+        of = next((name for name in self.names if said.startswith(name)), "")
+        said = said.removeprefix(of)
+        if own or OF_LIBRARY.match(said):
+            self.after_warning = not own
+            return Line(text, "warning") if self._is_new(said, of.removesuffix(": ")) else None
         return Line(text, "error" if text.startswith("Error: ") else "")
 
-    def _warning(self, text: str) -> Line | None:
-        said = text.removeprefix(WARNING)
-        of = next((name for name in self.names if said.startswith(name)), "")
-        runs = self.warned.setdefault(said.removeprefix(of), [])
-        run = of.removesuffix(": ")
-        if run in runs:
-            return None
-        runs.append(run)
-        return Line(text, "warning") if len(runs) == 1 else None
+    def _is_new(self, warning: str, run: str) -> bool:
+        """Whether no run has given a warning before. Notes the run."""
+        runs = self.warned.setdefault(warning, [])
+        if run not in runs:
+            runs.append(run)
+            return len(runs) == 1
+        return False
 
     def repeated(self) -> list[str]:
         """A sentence for each warning that several runs gave."""
@@ -97,8 +101,3 @@ def _words(progress: re.Match[str]) -> str:
     return " ".join(
         filter(None, [progress["what"], f"{100 * done // max(total, 1)} %, {progress['left']}", progress["how"]])
     )
-
-
-def logs_of(paths: list[str] | None) -> list[Lines]:
-    """The log files of a job, which are read from their present end: a job that is run again adds to them or replaces them."""
-    return [Lines(Path(path)) for path in paths or []]

@@ -14,12 +14,16 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from workflow.captured import Captured
-from workflow.said import Job, Line, Said, about, logs_of
+from workflow.said import Job, Line, Said, about
 
 EACH = 0.4  # seconds between two looks at what was printed
 STYLES = {"warning": "yellow", "error": "bold red", "progress": "dim", "done": "green", "": ""}
-# What Snakemake says at the end of a run that failed: the jobs that failed were named when they did.
-NOTHING_NEW = ("Exiting because a job execution failed", "At least one job did not complete", "Shutting down")
+# What Snakemake says of jobs that fail: the step itself has said why, and the job was named.
+NOTHING_NEW = (
+    "Exiting because a job execution failed",
+    "At least one job did not complete",
+    "CalledProcessError in file",
+)
 UP_TO_DATE = "Nothing to be done"
 
 
@@ -64,7 +68,9 @@ class LogHandler(LogHandlerBase):
                 self._message(str(record.msg), record.levelno)
 
     def close(self) -> None:
-        """Show what was printed last, and give the terminal back."""
+        """Show what was printed last, and give the terminal back. Snakemake calls this twice."""
+        if self._ended.is_set():
+            return
         self._ended.set()
         self._watcher.join()
         with self._lock:
@@ -76,9 +82,10 @@ class LogHandler(LogHandlerBase):
                 self._live = None
             for sentence in self.said.repeated():
                 self._print(Line(sentence, "warning"))
-            if sum(self._done.values()):
-                jobs = f"{sum(self._done.values())} of {sum(self._total.values())} jobs"
-                self._tell(f"{jobs} are done, after {clock(time.monotonic() - self._began)}.")
+            done, total = sum(self._done.values()), sum(self._total.values())
+            if total:
+                rest = "" if done == total else "; the next run goes on from there"
+                self._tell(f"{done} of {total} jobs are done, after {clock(time.monotonic() - self._began)}{rest}.")
         super().close()
 
     def _plan(self, record: Any) -> None:
@@ -90,7 +97,7 @@ class LogHandler(LogHandlerBase):
         )
         now = time.monotonic()
         of = about(record.rule_name, record.wildcards)
-        job = Job(record.rule_name, label, of, now, logs_of(record.log), record.shellcmd is not None)
+        job = Job(record.rule_name, label, of, now, record.shellcmd is not None)
         self.said.start(record.jobid, job)
         first, last = self._spent.get(job.rule, (now, now))
         self._spent[job.rule] = first, last
@@ -121,7 +128,7 @@ class LogHandler(LogHandlerBase):
         self._print(Line(f"Failed: {job.label if job else record.rule_name}{logs}.", "error"))
 
     def _message(self, text: str, level: int) -> None:
-        if not text.startswith(NOTHING_NEW):
+        if not any(words in text for words in NOTHING_NEW):
             kind = "error" if level >= logging.ERROR else "warning" if level >= logging.WARNING else "done"
             self._print(Line(text.strip(), kind))
 
@@ -135,10 +142,8 @@ class LogHandler(LogHandlerBase):
 
     def _take(self) -> None:
         """Show the lines that were printed since the last look."""
-        logs = [log for job in self.said.jobs.values() for log in job.logs]
-        for lines in (self.captured.lines, *logs):
-            for text in lines.new():
-                self._show(self.said.sort(text))
+        for text in self.captured.lines.new():
+            self._show(self.said.sort(text))
 
     def _show(self, line: Line | None) -> None:
         if line and not (self.quiet and line.kind not in ("warning", "error")):

@@ -2,8 +2,6 @@
 
 import logging
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +9,25 @@ import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.tests import MockOutputSettings
 
+from vaeline.system import progress
 from workflow import run, terminal
 from workflow.captured import Captured, Lines
 from workflow.said import Job, Said, about
 
 ROOT = Path(__file__).parents[2]
-PROGRESS = "a seed 0: train: epoch 3 | 1,200 of 9,000 images, 20 a second, at most 6 min left"
+PROGRESS = "a seed 0: train: epoch 3 | 1,200 of 9,000 images, 20 a second, about 7 min left"
 
 
 def job(variant: str, seed: int) -> Job:
     return Job(
-        "train", f"Training {variant}, seed {seed}", about("train", {"variant": variant, "seed": str(seed)}), 0.0, []
+        "train", f"Training {variant}, seed {seed}", about("train", {"variant": variant, "seed": str(seed)}), 0.0
     )
 
 
 def test_progress_belongs_to_its_job() -> None:
     said = Said()
     said.start(1, job("a", 0))
-    assert said.sort(PROGRESS) is None and said.jobs[1].words == "train 13 %, at most 6 min left epoch 3"
+    assert said.sort(PROGRESS) is None and said.jobs[1].words == "train 13 %, about 7 min left epoch 3"
     other = said.sort(PROGRESS.replace("a seed 0", "b seed 1"))
     assert other is not None and other.kind == "progress"
 
@@ -42,11 +41,34 @@ def test_a_warning_of_several_runs_is_told_once() -> None:
     assert said.repeated() == ["The warning of a seed 0 holds for a seed 1, a seed 2 too: few images."]
 
 
+def test_progress_is_what_a_bar_prints(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress, "_run", ["a seed 0: "])
+    for done in (1, 100):  # a minute, and a second
+        with progress.Bar("train", total=9000) as bar:
+            now[0] += 30
+            bar.advance(done, "epoch 3")
+    said = Said()
+    said.start(1, job("a", 0))
+    assert [said.sort(line) for line in capsys.readouterr().err.splitlines()] == [None, None]
+
+
+def test_a_warning_of_a_library_is_told_once_with_its_place() -> None:
+    said = Said()
+    for seed in (0, 1):
+        said.start(seed, job("a", seed))
+    place = "/x/y.py:12: UserWarning: odd."
+    lines = [said.sort(text) for seed in (0, 1) for text in (f"a seed {seed}: {place}", "  warn('odd')", "  told")]
+    assert [line and line.kind for line in lines] == ["warning", None, "", None, None, ""]
+    assert said.repeated() == [f"The warning of a seed 0 holds for a seed 1 too: {place}"]
+
+
 def test_other_lines_are_shown() -> None:
     said = Said()
-    said.start(1, Job("download", "Downloading", about("download", {}), 0.0, []))
-    assert said.sort("download: decoding: 5 of 9 images, 20 a second, at most 0 min left") is None
-    assert said.jobs[1].words == "decoding 55 %, at most 0 min left"
+    said.start(1, Job("download", "Downloading", about("download", {}), 0.0))
+    assert said.sort("download: decoding: 5 of 9 images, 0.5 a minute, about 8 min left") is None
+    assert said.jobs[1].words == "decoding 55 %, about 8 min left"
     lines = [said.sort(text) for text in ("Error: it is 0.", "download: 3 files.", "Warning: of nothing.")]
     assert [(line.text, line.kind) for line in lines if line] == [
         ("Error: it is 0.", "error"), ("download: 3 files.", ""), ("Warning: of nothing.", "warning"),
@@ -70,10 +92,10 @@ def record(event: LogEvent | None, level: int = logging.INFO, msg: str = "", **m
     return made
 
 
-def info(number: int, seed: int, log: list[str]) -> logging.LogRecord:
+def info(number: int, seed: int) -> logging.LogRecord:
     return record(
         LogEvent.JOB_INFO, jobid=number, rule_name="train", rule_msg=f"Training a, seed {seed}.", shellcmd="python",
-        wildcards={"variant": "a", "seed": str(seed)}, log=log,
+        wildcards={"variant": "a", "seed": str(seed)},
     )  # fmt: skip
 
 
@@ -84,31 +106,30 @@ def test_without_a_terminal_each_job_that_ends_is_a_line(
     try:
         monkeypatch.setattr(terminal.LogHandler, "captured", captured, raising=False)
         handler = terminal.LogHandler(MockOutputSettings(), None)
-        (tmp_path / "train.log").write_text("Warning: a seed 0: in its log.\n")
         handler.emit(record(LogEvent.RUN_INFO, stats={"train": 2, "all": 1, "total": 3}))
-        handler.emit(info(1, 0, [str(tmp_path / "train.log")]))
-        handler.emit(info(2, 1, []))
+        handler.emit(info(1, 0))
+        handler.emit(info(2, 1))
         os.write(1, b"Warning: a seed 0: few images.\n" + PROGRESS.encode() + b"\n")
         os.write(2, b"Error: a seed 1 is odd.\n")
         handler.emit(record(LogEvent.JOB_FINISHED, job_id=1))
         for _ in range(2):  # Snakemake tells a failure again at the end
             handler.emit(record(LogEvent.JOB_ERROR, logging.ERROR, jobid=2, rule_name="train", log=["train.log"]))
-        handler.emit(record(None, logging.ERROR, "At least one job did not complete successfully."))
+        handler.emit(record(None, logging.ERROR, "WorkflowError:\nAt least one job did not complete successfully."))
         handler.emit(record(None, logging.INFO, "Building DAG of jobs..."))
         handler.emit(record(None, logging.ERROR, "Some trouble."))
         os.write(1, b"the end")
+        handler.close()
         handler.close()
     finally:
         captured.release()
     assert [line.split(" (")[0] for line in capfd.readouterr().err.splitlines()] == [
         "Warning: a seed 0: few images.",
         "Error: a seed 1 is odd.",
-        "Warning: a seed 0: in its log.",
         "1 of 2: Training a, seed 0",
         "Failed: Training a, seed 1; what it printed is in train.log.",
         "Some trouble.",
         "the end",
-        "1 of 2 jobs are done, after 0:00.",
+        "1 of 2 jobs are done, after 0:00; the next run goes on from there.",
     ]
 
 
@@ -121,12 +142,3 @@ def test_an_unknown_target_names_the_one_that_was_meant(monkeypatch: pytest.Monk
     with pytest.raises(SystemExit, match="There is no target 'evalute'; did you mean evaluate"):
         run._refuse_unknown(["evalute"])
     run._refuse_unknown(["evaluate", "--until", "nothing", "results/a.json", "--cores", "4", "all"])
-
-
-@pytest.mark.slow(reason="starts Snakemake")
-def test_a_workflow_that_uses_ours_as_a_module_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "Snakefile").write_text(f"module v:\n    snakefile: {str(ROOT / 'Snakefile')!r}\nuse rule * from v\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "-n"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1 and "cannot be used as a module" in done.stderr + done.stdout
