@@ -48,6 +48,8 @@ def by_snakemake() -> dict[Key, Stage]:
                 "name": f"{job.rule.name}@{'-'.join(job.wildcards)}",
                 "command": job.shellcmd,
                 "logs": list(job.log),
+                "resources": set(job.rule.resources),
+                "retries": job.rule._restart_times,
                 "inputs": set(job.input),
                 "parameters": dict(parameter.split("=", 1) for parameter in job.params),
             }
@@ -183,6 +185,12 @@ def test_artifacts_are_the_released_run_all_runs_and_the_store(engines: Any) -> 
     results, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store
     assert artifacts == {"model": str(results.run("cvae", 1)), "models": str(results.runs), "images": str(store)}
     assert all(any(path.startswith(artifact) for path in outputs) for artifact in artifacts.values())
+
+
+def test_every_job_asks_for_memory_and_time_and_downloads_are_tried_again(engines: Any) -> None:
+    snakemake, _ = engines
+    assert all({"mem_mb", "runtime"} <= stage["resources"] for stage in snakemake.values())
+    assert {rule: stage["retries"] for (rule, _), stage in snakemake.items() if stage["retries"]} == {"download": 2}
 
 
 def test_no_parameter_file_is_an_input(engines: Any) -> None:
