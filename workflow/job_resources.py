@@ -20,7 +20,7 @@ IMAGES = {"digits": 1_797, "example_images": 1_797, "mnist": 70_000, "fashion_mn
 OTHERWISE = 200_000  # images, as in CelebA
 PER_MINUTE = {"cpu": 3e7}  # pixel values that a training sees in a minute, at least
 ON_A_GPU = 3e8
-RUN = ("train", "sample", "evaluate")
+OF_RUN = ("train", "sample", "evaluate")
 OF_JOB = "SLURM_MEM_PER_NODE"  # megabytes that Slurm gives a job, by which a step budgets its images
 
 
@@ -104,7 +104,7 @@ class Needs:
 
     def _files(self, step: str, variant: str | None) -> Iterator[Path]:
         folder = StudyFolder(self.study.study.name)
-        if step in RUN:
+        if step in OF_RUN:
             return folder.runs.glob(f"{variant}/seed-*/{TIMING}")
         if step == "trial":
             return folder.path.glob(f"tuning/{variant}/trial-*/{TIMING}")

@@ -29,8 +29,20 @@ def test_a_log_gets_occasional_lines(clock: list[float], capsys: pytest.CaptureF
             bar.advance(20, "epoch 1 rate 2.0")
     said = capsys.readouterr()
     assert said.out == "" and said.err.splitlines() == [
-        "train: epoch 1 rate 2.0 | 1,420 of 9,000 images, 20 a second, at most 6 min left",
-        "train: epoch 1 rate 2.0 | 1,840 of 9,000 images, 20 a second, at most 6 min left",
+        "train: epoch 1 rate 2.0 | 1,420 of 9,000 images, 20 a second, about 7 min left",
+        "train: epoch 1 rate 2.0 | 1,840 of 9,000 images, 20 a second, about 6 min left",
+    ]
+
+
+def test_slow_work_is_counted_by_the_minute(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with Bar("classifier", total=3, unit="epochs") as bar:
+        clock[0] += 40
+        bar.advance(1)
+        clock[0] += 40
+        bar.advance(2)
+    assert capsys.readouterr().err.splitlines() == [
+        "classifier: 1 of 3 epochs, 1.5 a minute, about 2 min left",
+        "classifier: 3 of 3 epochs, 2.2 a minute, about 0 min left",
     ]
 
 

@@ -1,6 +1,7 @@
 """Jobs ask for twice what was measured, for a rule of thumb before that, and for a GPU only if the study uses one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.workflow.scratch import Project
 from vaeline.study import ready_studies
 from vaeline.study.schema import Study
 from workflow import bridge, job_resources
-from workflow.job_resources import OF_JOB, SHORTEST, SNAKEMAKE, Limits, Needs, hand_on_memory, limits
+from workflow.job_resources import OF_JOB, OF_RUN, SHORTEST, SNAKEMAKE, Limits, Needs, hand_on_memory, limits
 
 RUNS = Path("results/digits/runs")
 
@@ -126,5 +127,9 @@ def test_on_a_cluster_only_steps_on_the_device_ask_for_a_gpu_and_no_job_for_more
         asking = {name for name, job in jobs.items() if job.resources.get("gpu")}
         assert asking == {"train", "sample", "evaluate", "classifier", "reference"}
         assert {name for name, job in jobs.items() if job.resources.get("gpu_model") == "a100"} == asking
+        groups = replace(workflow.group_settings, overwrite_groups=dict.fromkeys(OF_RUN, "run"))
+        monkeypatch.setattr(workflow, "group_settings", groups)
+        assert workflow.globals["grouped_with"]("sample") == set(OF_RUN)
+        assert workflow.globals["grouped_with"]("report") == {"report"}
         at_most = workflow.globals["at_most"]
         assert at_most(4)(None) == 2 and at_most(1)(None) == 1

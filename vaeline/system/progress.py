@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from math import ceil
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -50,10 +51,11 @@ class Bar:
         if self._bar.disable and now - self._spoke > QUIET_SECONDS:
             self._spoke = now
             rate = (self._done - self._first) / (now - self._began)
-            left = (self.total - self._done) / rate / 60
+            pace = f"{rate:.0f} a second" if rate >= 1 else f"{60 * rate:.2g} a minute"
+            left = ceil((self.total - self._done) / rate / 60)
             how = f"{words} | " if words else ""
             print(
-                f"{self.what}: {how}{self._done:,} of {self.total:,} {self.unit}, {rate:.0f} a second, at most {left:.0f} min left",
+                f"{self.what}: {how}{self._done:,} of {self.total:,} {self.unit}, {pace}, about {left} min left",
                 file=sys.stderr,
             )
 

@@ -27,7 +27,7 @@ from vaeline.system.errors import UserError, in_words
 from vaeline.system.locks import QUEUED
 from workflow import bridge, failed_jobs, scheduling
 from workflow.given_config import check_config
-from workflow.job_resources import RUN, Limits, Needs, hand_on_memory, limits
+from workflow.job_resources import OF_RUN, Limits, Needs, hand_on_memory, limits
 
 # `python` in a rule is that of this environment, whether or not it is activated.
 os.environ.update(
@@ -148,7 +148,7 @@ def grouped_with(step):
     groups = workflow.group_settings.overwrite_groups
     return {
         each
-        for each in {*RUN, step}
+        for each in {*OF_RUN, step}
         if groups.get(each, each) == groups.get(step, step)
     }
 
