@@ -49,7 +49,7 @@ def by_snakemake() -> dict[Key, Stage]:
                 "command": job.shellcmd,
                 "logs": list(job.log),
                 "resources": set(job.rule.resources),
-                "retries": job.restart_times,
+                "retries": job.rule._restart_times,
                 "inputs": set(job.input),
                 "parameters": dict(parameter.split("=", 1) for parameter in job.params),
             }
