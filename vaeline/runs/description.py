@@ -4,6 +4,8 @@ It vouches for the run's model.safetensors and training.csv by their checksums.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,7 @@ class Description(BaseModel):
             return False
 
 
+@lru_cache(maxsize=1000)  # the bridge asks several times for each run
 def _parsed(text: str) -> Any:
     """The content of safe YAML without aliases: `write_description` writes none, and a few lines of them can exceed all memory.
 
@@ -81,7 +84,7 @@ def read_content(path: Path) -> dict[str, Any]:
         UserError: it is missing, damaged, was edited, or is of an older version, which wrote no seal.
     """
     with reading_ours(path, again_for(path, "train")):
-        return unseal(_parsed(path.read_text(encoding="utf-8")))
+        return unseal(deepcopy(_parsed(path.read_text(encoding="utf-8"))))
 
 
 def described(path: Path) -> Description:
