@@ -44,5 +44,5 @@ def test_the_latex_has_the_rules_of_booktabs_and_the_best_in_bold(tmp_path: Path
         r"\bottomrule",
     ]
     assert r"\begin{tabular}{lrr}" in text and r"Negative log-likelihood (nats) $\downarrow$ & " in text
-    assert r"one\_a & \textbf{$1{,}235.5$} $\pm$ 2.5 & $2.0$ $\pm$ 2.5 \\" in text
+    assert r"one\_a & $\mathbf{1{,}235.5}$ $\pm$ 2.5 & $2.0$ $\pm$ 2.5 \\" in text
     assert r"two & $2{,}470.1$ $\pm$ 2.7 & $\le$ $2.0$ $\pm$ 2.5 \\" in text

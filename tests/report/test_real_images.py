@@ -27,6 +27,9 @@ def test_the_images_are_shown_in_the_order_of_the_runs(findings: Findings, tmp_p
     found = real_images.read(tmp_path / "dots.h5", findings.results, count=3)
     assert found and np.array_equal(found.test, images)
     assert np.array_equal(decoded(found.shown), decoded(grid(images[[3, 1, 0]], 17)))
+    darkest = (images.astype(int) ** 2).sum((1, 2, 3)).argmin()  # the samples are black
+    assert found.nearest.keys() == {"one", "two"}
+    assert all(np.array_equal(near, images[[darkest] * 4]) for near in found.nearest.values())
 
 
 def test_without_a_store_there_are_no_images(findings: Findings, tmp_path: Path) -> None:

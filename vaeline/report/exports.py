@@ -77,9 +77,12 @@ def _cell(cell: Cell) -> str:
     if cell.value == "-":
         return "--"
     value = cell.value.removeprefix("<= ")
-    shown = f"${value.replace(',', '{,}')}$" if NUMBER.fullmatch(value) else _escaped(value)
+    if NUMBER.fullmatch(value):
+        value = value.replace(",", "{,}")
+        shown = rf"$\mathbf{{{value}}}$" if cell.mark == "best" else f"${value}$"
+    else:
+        shown = _escaped(value)
     shown = rf"$\le$ {shown}" if cell.value.startswith("<= ") else shown
-    shown = rf"\textbf{{{shown}}}" if cell.mark == "best" else shown
     return f"{shown} {_escaped(cell.spread)}".strip()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from vaeline.data.facts import Facts
 from vaeline.data.on_disk import Images
 from vaeline.data.store import read_facts, read_split
-from vaeline.report.nearest_images import compared, nearest
+from vaeline.report.nearest_images import nearest
 from vaeline.report.results import Results
 from vaeline.runs.pictures import MOST_POINTS, picture
 from vaeline.study.step_settings import again
@@ -28,7 +28,6 @@ class RealImages:
     shown: bytes  # PNG of the test images that the runs reconstructed, in the order of their pictures
     # Variant -> the training image nearest to each of the first samples of its first run, uint8, (COMPARED, channel, height, width).
     nearest: Mapping[str, np.ndarray] = field(default_factory=dict)
-    searched: int = 0  # training images that these are the nearest of
 
 
 def read(store: Path, results: Results, count: int) -> RealImages | None:
@@ -53,19 +52,19 @@ def read(store: Path, results: Results, count: int) -> RealImages | None:
             f"{store} has {len(test):,} test images, fewer than the runs were made from; {again('preprocess')}."
         )
     shown = test[:MOST_POINTS] if facts.points else test[results.runs[0].drawn["test_index"][:count]]
-    found, searched = ({}, 0) if facts.points else _nearest(store, results)
-    return RealImages(test, facts, picture(shown, facts, test), found, searched)
+    found = {} if facts.points else _nearest(store, results)
+    return RealImages(test, facts, picture(shown, facts, test), found)
 
 
-def _nearest(store: Path, results: Results) -> tuple[dict[str, np.ndarray], int]:
-    """The training images nearest to the first samples of each variant's first run, and of how many; the split is read once."""
+def _nearest(store: Path, results: Results) -> dict[str, np.ndarray]:
+    """The training images nearest to the first samples of each variant's first run; the split is read once."""
     samples: dict[str, np.ndarray] = {}
     for run in results.runs:
         if run.first_samples is not None:
             samples.setdefault(run.variant, run.first_samples[:COMPARED])
     if not samples:
-        return {}, 0
+        return {}
     train = read_split(store, "train", budget()).images
     found = nearest(np.concatenate(list(samples.values())), train)
     ends = np.cumsum([len(each) for each in samples.values()])
-    return dict(zip(samples, np.split(found, ends[:-1]), strict=True)), len(compared(train))
+    return dict(zip(samples, np.split(found, ends[:-1]), strict=True))

@@ -41,6 +41,7 @@ PLOT = Plot(
         title="Nearest training images",
         alt="Samples above the training image nearest to each, a grid for each variant",
         caption="the first samples of each variant, above the training image with the smallest squared difference of pixels. A model "
-        "that memorises draws copies of the lower row. The metric memorised_share measures this over all samples.",
+        "that memorises draws copies of the lower row. The metric memorised_share measures this over all samples. Of more than 1 GB of "
+        "training images, some that lie evenly among them are searched.",
     ),
 )
