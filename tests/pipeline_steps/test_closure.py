@@ -142,7 +142,8 @@ def test_every_data_file_is_named_by_a_module() -> None:
     files = [path for path in files if closure.is_code(path.relative_to(ROOT))]
     modules = [path for path in files if path.suffix == ".py" and "vaeline" not in closure._module(path).data]
     data = {path for path in files if path.suffix not in (".py", ".typed")}
-    assert data == {file for module in modules for file in closure._data_files(module)}
+    named = {file for module in modules for file in closure._data_files(module)}
+    assert data == {file for file in named if file.suffix != ".py"}  # a module may be named as a script too
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_scales_are_the_metrics_that_answer_the_study(traded: Callable[..., Find
     }  # fmt: skip
     assert found["likelihood"].summaries["good"].values == {0: 1.0, 1: 1.5}
     assert found["seconds"].summaries["small"].mean == 10.25
-    assert found["likelihood"].label == "nll (nats)"
+    assert found["likelihood"].label == "Negative log-likelihood (nats)"
 
 
 def test_a_study_without_likelihoods_uses_the_elbo(traded: Callable[..., Findings]) -> None:
