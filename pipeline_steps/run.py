@@ -12,10 +12,12 @@ from pipeline_steps.extras import lacking
 
 @command
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[TARGET]... [OPTION OF SNAKEMAKE]...")
-@click.option("--cores", default="all", show_default=True, help="How many jobs, or threads of them, run at once.")
+@click.option(
+    "--cores", help="How many jobs, or threads of them, run at once; all cores of this machine if it is left out."
+)
 @click.option("--verbose", is_flag=True, help="Print all that Snakemake prints.")
 @click.option("--quiet", is_flag=True, help="Print only warnings, errors and the results.")
-def main(words: tuple[str, ...], cores: str, verbose: bool, quiet: bool) -> None:
+def main(words: tuple[str, ...], cores: str | None, verbose: bool, quiet: bool) -> None:
     """Run what is missing or stale of the active study, several jobs at once, and print its results.
 
     Every option of Snakemake may be given too, such as `-n`, `--keep-going` or `--until train`. A terminal shows a line for each running
@@ -28,7 +30,9 @@ def main(words: tuple[str, ...], cores: str, verbose: bool, quiet: bool) -> None
     level = ["--verbose"] if verbose else ["--quiet"] if quiet else []
     sys.stdout.flush()
     # The process becomes Snakemake, so that signals reach it as if it had been started by hand.
-    os.execv(sys.executable, [sys.executable, "-m", "workflow.run", *level, "--cores", cores, *words])
+    # Without --cores the profile decides: all of this machine, or no limit on a cluster.
+    limit = ["--cores", cores] if cores else []
+    os.execv(sys.executable, [sys.executable, "-m", "workflow.run", *level, *words, *limit])
 
 
 main.context_settings["ignore_unknown_options"] = True

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 from snakemake.cli import main as snakemake
@@ -67,14 +68,16 @@ def _run(words: list[str]) -> int:
 
 
 def _refuse_unknown(words: list[str]) -> None:
-    """End with a sentence if a target is neither a file nor a rule. Snakemake would say that no rule produces it."""
-    rules = [
-        name for path in RULES.glob("*.smk") for name in re.findall(r"^rule (\w+):", path.read_text(), re.MULTILINE)
-    ]
-    before = ["", *words]
-    for after, word in zip(before, words, strict=False):
-        if not after.startswith("-") and re.fullmatch(r"[A-Za-z_]\w*", word) and word not in (*rules, "all"):
-            sys.exit(f"Error: There is no target {shown(word)}; {instead_of(word, ['all', *rules])}.")
+    """End with a sentence if a target is neither a file nor a rule. Snakemake would say that no rule produces it.
+
+    Args:
+        words: of the command line. Those after the first option may be its values.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in RULES.glob("*.smk")]
+    rules = ["all", *(name for text in texts for name in re.findall(r"^rule (\w+):", text, re.MULTILINE))]
+    for word in takewhile(lambda each: not each.startswith("-"), words):
+        if re.fullmatch(r"[A-Za-z_]\w*", word) and word not in rules and not Path(word).exists():
+            sys.exit(f"Error: There is no target {shown(word)}; {instead_of(word, rules, 'there are')}.")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ NOTHING_NEW = (
     "CalledProcessError in file",
 )
 UP_TO_DATE = "Nothing to be done"
+INTERRUPTED = "Interrupted."  # which steps print on Ctrl-C: then no job has failed
 
 
 class LogHandler(LogHandlerBase):
@@ -36,6 +37,7 @@ class LogHandler(LogHandlerBase):
     def __post_init__(self) -> None:
         self.said, self._lock, self._began = Said(), threading.RLock(), time.monotonic()
         self._total, self._done, self._failed = Counter[str](), Counter[str](), set[int]()
+        self._interrupted = False
         self._spent: dict[str, tuple[float, float]] = {}  # rule -> when its first job began and its last one ended
         stream = self.captured.terminal()
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
@@ -124,6 +126,8 @@ class LogHandler(LogHandlerBase):
         self._take()
         self._failed.add(record.jobid)
         job = self.said.jobs.pop(record.jobid, None)
+        if self._interrupted:
+            return
         logs = f"; what it printed is in {', '.join(record.log)}" if record.log else ""
         self._print(Line(f"Failed: {job.label if job else record.rule_name}{logs}.", "error"))
 
@@ -146,6 +150,7 @@ class LogHandler(LogHandlerBase):
             self._show(self.said.sort(text))
 
     def _show(self, line: Line | None) -> None:
+        self._interrupted |= line is not None and line.text == INTERRUPTED
         if line and not (self.quiet and line.kind not in ("warning", "error")):
             self._print(line)
 

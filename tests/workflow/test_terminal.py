@@ -141,4 +141,4 @@ def test_an_unknown_target_names_the_one_that_was_meant(monkeypatch: pytest.Monk
     monkeypatch.chdir(ROOT)
     with pytest.raises(SystemExit, match="There is no target 'evalute'; did you mean evaluate"):
         run._refuse_unknown(["evalute"])
-    run._refuse_unknown(["evaluate", "--until", "nothing", "results/a.json", "--cores", "4", "all"])
+    run._refuse_unknown(["evaluate", "results/a.json", "all", "--rerun-triggers", "mtime", "params"])
