@@ -79,7 +79,7 @@ class Needs:
         return 1500 + 3 * self._values() / 1e6
 
     def _usual_seconds(self, step: str, variant: str | None) -> float:
-        """Seconds before a measurement: ten minutes, and by how many times a step looks at each image."""
+        """Seconds before a measurement: five minutes, and by how many times a step looks at each image."""
         study = self.study
         passes = {
             "train": (study.training_of(variant) if variant else study.training).epochs,
@@ -87,7 +87,7 @@ class Needs:
             "classifier": study.classifier.epochs * len(study.classifier.seeds),
             "evaluate": 20,
         }.get(step, 2)
-        return 600 + passes * self._values() * SECONDS_PER_VALUE / (1 if study.training.device == "cpu" else GPU)
+        return 300 + passes * self._values() * SECONDS_PER_VALUE / (1 if study.training.device == "cpu" else GPU)
 
     def _values(self) -> int:
         """The pixel values of all images, in colour; three a point."""

@@ -52,7 +52,7 @@ configure() {
 		AccountingStorageEnforce=associations
 		AccountingStorageTRES=gres/gpu
 		NodeName=$host NodeAddr=127.0.0.1 CPUs=4 RealMemory=$memory Gres=gpu:fake:2
-		PartitionName=main Nodes=ALL Default=YES DefaultTime=5 MaxTime=60 State=UP
+		PartitionName=main Nodes=ALL Default=YES DefaultTime=5 MaxTime=120 State=UP
 	END
 	cat >"$folder/gres.conf" <<-END
 		NodeName=$host Name=gpu Type=fake File=/dev/null
