@@ -47,10 +47,10 @@ class Needs:
     def __init__(self, study: Study) -> None:
         self.study = study
 
-    def memory(self, step: str, variant: str | None = None) -> int:
-        """Megabytes of a step: twice the most that it has used so far, and what Snakemake needs beside it."""
+    def memory(self, step: str, variant: str | None = None, processes: int = 1) -> int:
+        """Megabytes of a step: for each of its processes twice the most that one has used so far, and what Snakemake needs beside them."""
         peaks = [time.peak_bytes / 1e6 for time in self._measured(step, variant) if time.peak_bytes is not None]
-        return ceil(HEADROOM * max(peaks) if peaks else self._usual_memory()) + SNAKEMAKE
+        return ceil(processes * (HEADROOM * max(peaks) if peaks else self._usual_memory())) + SNAKEMAKE
 
     def minutes_within(
         self, most: int | None, step: str, together: Collection[str], variant: str | None, attempt: int

@@ -36,6 +36,7 @@ def test_twice_the_most_that_a_variant_has_used_is_asked_for(study: Study) -> No
     note(RUNS / "cvae/seed-1", seconds=3600, peak_bytes=2 * 10**9)
     note(RUNS / "gaussian_cvae/seed-0", seconds=1, peak_bytes=1)
     needs = Needs(study)
+    assert needs.memory("train", "cvae", processes=3) == 12_000 + SNAKEMAKE
     assert needs.memory("train", "cvae") == 4000 + SNAKEMAKE and needs.minutes("train", "cvae") == 120
     assert needs.minutes("train", "gaussian_cvae") == SHORTEST
     assert needs.memory("train", "cvae_nf") == 4000 + SNAKEMAKE  # as any other variant

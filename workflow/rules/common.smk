@@ -99,14 +99,10 @@ def given_weights_of(files):
 
 
 def asks(step, devices=0, processes=1):
-    """The resources of a step: memory (MB) and time (minutes), which grow with the attempt, and the GPUs of a step that uses some.
-
-    Memory is measured of one process.
-    """
+    """The resources of a step: memory (MB) and time (minutes), which grow with the attempt, and the GPUs of a step that uses some."""
     asked = {
         "mem_mb": lambda wildcards, attempt: attempt
-        * processes
-        * NEEDS.memory(step, wildcards.get("variant")),
+        * NEEDS.memory(step, wildcards.get("variant"), processes),
         "runtime": lambda wildcards, attempt: NEEDS.minutes_within(
             of_partition().minutes,
             step,
