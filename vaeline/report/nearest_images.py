@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from vaeline.data.on_disk import Images
+from vaeline.data.on_disk import Images, blocks
 
-BLOCK_BYTES = 2**25  # of training images, as 32-bit floats, that are compared at once
 MOST_BYTES = 2**30  # of training images that are compared; of more, images that lie evenly among them
 
 
@@ -25,16 +24,14 @@ def nearest(samples: np.ndarray, train: Images) -> np.ndarray:
         uint8, (n, channel, height, width).
     """
     drawn = samples.reshape(len(samples), -1).astype(np.float32)
-    rows = compared(train)
-    count = max(1, BLOCK_BYTES // (4 * drawn.shape[1]))
+    rows, start = compared(train), 0
     least, found = np.full(len(drawn), np.inf, np.float32), np.zeros(len(drawn), np.int64)
-    for start in range(0, len(rows), count):
-        block = rows[start : start + count]
-        images = train[block].reshape(len(block), -1).astype(np.float32)
+    for block in blocks(train, rows):
+        images = block.reshape(len(block), -1).astype(np.float32)
         # The sample's own square is the same for all images.
         distances = np.einsum("ij,ij->i", images, images)[:, None] - 2 * images @ drawn.T
         best = distances.argmin(0)
         closest = distances[best, np.arange(len(drawn))]
-        found = np.where(closest < least, block[best], found)
-        least = np.minimum(least, closest)
+        found = np.where(closest < least, rows[start + best], found)
+        least, start = np.minimum(least, closest), start + len(block)
     return train[found]
