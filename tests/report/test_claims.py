@@ -58,9 +58,7 @@ def test_pairs_without_the_baseline_get_no_mark(tmp_path: Path) -> None:
     assert [cell.mark for cell in table.rows(every)[0].cells] == ["best", "", ""]
     assert [cell.mark for cell in table.rows(found)[0].cells] == ["", "", ""]  # one and two are no claim
     assert levels(found) == [0.025, 0.05]
-    decided = [
-        (strip.pair.first, strip.pair.second) for strip in strips.strips_of(found, "nll").strips if strip.decided
-    ]
+    decided = [(strip.pair.first, strip.pair.second) for strip in strips.strips_of(found, "nll").better]
     assert decided == [("one", "base"), ("two", "base")]
 
 
@@ -83,9 +81,9 @@ def test_a_report_of_some_runs_claims_nothing(tmp_path: Path, looks: list[int] |
     assert not any(pair.claimed for pair in found.metrics["nll"].pairs)
     rows = table.rows(found)
     assert [cell.mark for cell in rows[0].cells] == ["", ""]
-    section = answer_section(found, rows)
-    assert (section.best, section.level) == ({}, "")
-    assert not any(strip.decided for each in section.answers for strip in each.strips.strips)
+    section = answer_section(found)
+    assert section.level == ""
+    assert not any(each.strips.better for each in section.answers)
     [ahead] = answer.sentences(found, "nll")
     assert ahead.startswith("So far, one is ahead of two by ") and ahead.endswith("which claims nothing.")
 
