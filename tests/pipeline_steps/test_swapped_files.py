@@ -215,7 +215,7 @@ def test_the_table_names_what_was_made_anew_after_the_report() -> None:
     assert called(report).exit_code == 0
     evaluation = json.loads((FLOW / "evaluation.json").read_text())
     for change, sentence in (
-        ({"settings": {}}, "These results are out of date: flow seed 0 was evaluated again; `snakemake"),
+        ({"settings": {}}, "These results are out of date: flow seed 0 was evaluated again; `make run`"),
         ({}, ""),
     ):
         write_sealed(
