@@ -149,6 +149,7 @@ def _be_rank(folder: Path, rank: int) -> None:
         if case.killed_after:
             with pytest.raises(Killed):
                 ended(case, rank, kill_after(case.killed_after))
+            distributed.barrier()  # the first rank has written the checkpoint that the others read
         found = ended(case, rank)
         if rank == 0:
             torch.save(found._asdict(), folder / f"{case.name}.pt")
