@@ -287,7 +287,7 @@ class Strange(IsotropicGaussian):
 def test_an_image_that_the_model_cannot_explain_is_named() -> None:
     model = LinearGaussian(conditional=False)
     model.likelihood = Strange(-float("inf"))
-    record = judge(model)
+    record = judge(model, FROM_POSTERIOR)
     first, *others = [row for row, image in enumerate(TEST.images) if image.flat[0] == 16]
     why = f"log p(x) of test image {first} is -inf, and that of {len(others)} more is not finite"
     assert record.evaluation["nll"] == record.evaluation["bits_per_dim"] == {"dash": why}

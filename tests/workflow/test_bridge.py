@@ -111,6 +111,7 @@ def test_a_variants_own_training_reruns_only_that_variant(project: Project) -> N
     assert project.settled()
 
 
+@pytest.mark.slow(reason="switching studies and back is such an edit")
 def test_an_edit_undone_before_any_run_leaves_nothing_to_do(project: Project) -> None:
     project.edit(widen("cvae"))
     project.repro()
@@ -244,6 +245,7 @@ def test_a_clone_that_pulls_has_nothing_to_do(project: Project, tmp_path: Path) 
     assert clone.settled()
 
 
+@pytest.mark.slow(reason="a clone that pulls reads the same records")
 def test_a_clone_without_pull_runs_everything(project: Project, tmp_path: Path) -> None:
     clone = project.clone(tmp_path / "clone")
     assert clone.snakemake() == EVERY
@@ -251,6 +253,7 @@ def test_a_clone_without_pull_runs_everything(project: Project, tmp_path: Path) 
     assert checksums(clone) == checksums(project)
 
 
+@pytest.mark.slow(reason="switching studies removes variants too")
 def test_a_removed_variant_leaves_nothing_to_do(project: Project, tmp_path: Path) -> None:
     project.edit(lambda params: params["study"]["variants"].remove("cvae"))
     assert project.snakemake() == [REPORT]

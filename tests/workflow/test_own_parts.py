@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.models.test_contracts import EXAMPLE_OF_PAGE
 from tests.workflow.scratch import Project, stages_of
 
@@ -18,6 +20,7 @@ def write(project: Project, source: str) -> None:
     path.write_text(source)
 
 
+@pytest.mark.slow(reason="own parts are hashed as vaeline's are, whose edit a quicker test reruns")
 def test_an_edit_of_an_own_part_reruns_the_variants_that_use_it(project: Project) -> None:
     write(project, EXAMPLE_OF_PAGE)
     assert project.snakemake() == [] and project.repro() == []  # no variant uses it

@@ -59,6 +59,7 @@ def test_snakemake_refuses_an_edit_that_is_undone_later(project: Project) -> Non
     assert_trained_anew(project, "evaluate cvae 0", "report")
 
 
+@pytest.mark.slow(reason="the check of a plan asks for the keys of its own step; tests/pipeline_steps try each")
 def test_an_edit_of_another_variant_meanwhile_is_no_matter(project: Project) -> None:
     """The report and the hashes of the code read all variants, and are refused."""
     project.edit(widen)
@@ -98,6 +99,7 @@ def test_a_module_that_is_edited_between_two_steps_is_refused(project: Project, 
     assert_trained_anew(project, first)
 
 
+@pytest.mark.slow(reason="tests/pipeline_steps/test_plan_check.py refuses such code without an engine")
 def test_code_that_code_json_does_not_name_is_refused_under_dvc(project: Project) -> None:
     project.edit(widen)
     with (project.folder / MODULE).open("a") as file:

@@ -96,6 +96,7 @@ def test_a_file_that_the_system_refuses_is_one_sentence(own: Project, path: str)
     assert "Traceback" not in said and "OSError" not in said
 
 
+@pytest.mark.slow(reason="quicker tests try sources and experiments one by one")
 def test_a_source_outside_serves_a_temporary_experiment(own: Project, tmp_path: Path) -> None:
     write_source(tmp_path / "outside")
     own.edit(lambda params: params["dataset"].update(source=str(tmp_path / "outside")))

@@ -72,6 +72,7 @@ def test_an_edit_of_a_variant_runs_only_its_trials_again(tuned: Project, tmp_pat
     assert other.repro() == of("cvae") and other.settled()
 
 
+@pytest.mark.slow(reason="an edit of a variant keeps the trials of others in the same way")
 def test_more_trials_keep_those_that_were_run(tuned: Project, tmp_path: Path) -> None:
     project, other = tuned.copy(tmp_path / "project"), tuned.copy(tmp_path / "other")
     added = [step for variant in VARIANTS for step in (f"design {variant}", f"trial {variant} 2")]

@@ -1,8 +1,11 @@
 """The weights of a feature space that a study gives by path are an input: another file makes what it judged stale."""
 
+import pytest
+
 from tests.workflow.scratch import Project
 
 
+@pytest.mark.slow(reason="another source is noticed in the same way")
 def test_snakemake_notices_other_weights(project: Project) -> None:
     weights = project.folder / "data/weights.pth"
     weights.write_bytes(b"one")
