@@ -32,6 +32,7 @@ COMMANDS = {
     "power": Command("power"),
     "report": Command("report"),
     "parts": Command("parts"),
+    "cite": Command("cite"),
     "update": Command("update"),
 }
 
