@@ -64,7 +64,7 @@ class Commands(click.Group):
         """Find the command that the first word names, which may need a project.
 
         Raises:
-            ClickException: there is no such command, or it needs a project and there is none.
+            ClickException: no command has the name, or it needs a project and the folder lies in none.
         """
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):

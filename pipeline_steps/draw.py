@@ -60,7 +60,7 @@ def _require_store(run: TrainedRun, settings: Mapping[str, str]) -> None:
     """Check that there is a store if the images to draw need one.
 
     Raises:
-        UserError: there is none.
+        UserError: the run has no store.
     """
     unset = [name for name in run.facts.label_names if name not in settings] if run.model.conditional else []
     if run.store.exists() or not (unset or run.facts.points):

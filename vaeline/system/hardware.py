@@ -1,10 +1,11 @@
 """What a process computes on, in words for people: the processor with the cores that the process may use, and its GPU."""
 
-import os
 import platform
 import sys
 from contextlib import suppress
 from pathlib import Path
+
+from vaeline.system.background import cores
 
 CPUS = Path("/proc/cpuinfo")
 
@@ -15,8 +16,8 @@ def hardware() -> str:
 
 
 def _processor() -> str:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{_name() or platform.machine()}, {cores} core{'s' if cores > 1 else ''}"
+    count = cores()
+    return f"{_name() or platform.machine()}, {count} core{'s' if count > 1 else ''}"
 
 
 def _name() -> str:
