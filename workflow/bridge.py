@@ -39,6 +39,7 @@ from vaeline.system.files import is_disk_full, write_json, written_aside
 from workflow.file_claims import says_other
 from workflow.parameters_once import parsed_once
 from workflow.project_checks import check_folder_of_snakemake, check_project, check_repository, in_future
+from workflow.run_cache import entries_as_json
 from workflow.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def main(record: bool) -> None:
 
     logging.getLogger("dvc").setLevel(logging.WARNING)
     before = _study()
-    with _alone(), planned() as workflow, parsed_once(), Repo(".") as repo, lock_repo(repo):
+    with _alone(), planned() as workflow, parsed_once(), entries_as_json(), Repo(".") as repo, lock_repo(repo):
         if RUNNING.exists() and not record:
             return
         dvc_locks.leave(repo)
