@@ -23,5 +23,5 @@ def __getattr__(name: str) -> Any:
     A name that is put together hides the import from the hashes of code: no step of the pipeline depends on these names.
     """
     if name in HOMES:
-        return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+        return vars(import_module(f"{__name__}.{HOMES[name]}"))[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
