@@ -18,7 +18,7 @@ def context() -> Context:
 
 def encode(x: torch.Tensor) -> GaussianLatent:
     mean = x.flatten(1)[:, :16]
-    return GaussianLatent(mean, torch.zeros(len(x)), mean, torch.full_like(mean, -4.0))
+    return GaussianLatent(mean, mean, torch.full_like(mean, -4.0))
 
 
 def build(contract: Any, context: Context, **options: Any) -> Any:

@@ -258,10 +258,10 @@ class Prior(PartModule):
 
     def rate(self, latent: Latent, condition: Tensor | None) -> Tensor | None:
         """KL(q(z|x) || p(z)) in closed form, or else at the sample: nats, (b,); None if q(z|x) has no density."""
-        if latent.log_q is None:
-            return None
         closed = self.kl(latent, condition)
-        return latent.log_q - self.log_prob(latent.density_input, condition) if closed is None else closed
+        if closed is not None or latent.log_q is None:
+            return closed
+        return latent.log_q - self.log_prob(latent.density_input, condition)
 
 
 class Density(Prior):
@@ -449,7 +449,8 @@ class Objective(NamedTuple):
 
     @property
     def total(self) -> Tensor:
-        return torch.stack(list(self.terms.values())).sum(0)
+        first, *others = self.terms.values()
+        return sum(others, first)
 
     @property
     def shown(self) -> dict[str, Tensor]:

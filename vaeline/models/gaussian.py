@@ -41,7 +41,12 @@ def log_prob_each(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
         return -0.5 * (x.square() @ precision.t() - 2 * x @ (mean * precision).t() + constant)
 
 
+def kl_to_standard_each(mean: Tensor, log_var: Tensor) -> Tensor:
+    """KL to N(0, I) in each dimension (Kingma and Welling, 2014, appendix B): nats, (b, d)."""
+    return 0.5 * (mean.square() + log_var.exp() - log_var - 1)
+
+
 def kl_each(mean: Tensor, log_var: Tensor, other_mean: Tensor, other_log_var: Tensor) -> Tensor:
-    """KL between two Gaussians in each dimension (Kingma and Welling, 2014, appendix B): nats, (b, d)."""
+    """KL between two Gaussians in each dimension: nats, (b, d)."""
     scaled = ((mean - other_mean).square() + log_var.exp()) * (-other_log_var).exp()
     return 0.5 * (scaled + other_log_var - log_var - 1)

@@ -4,9 +4,12 @@ Shapes: a continuous latent is a vector, (b, latent), a discrete one a map of ve
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from torch import Tensor
+
+from vaeline.models import gaussian
 
 # A posterior is a point without a density; a Gaussian with a known mean and variance; a Gaussian sent through a flow; a ladder
 # of Gaussians, each given those above it; or discrete: indices of a codebook, each certain given the image.
@@ -20,7 +23,11 @@ class Latent:
     """One sample of each image's posterior."""
 
     z: Tensor  # what the decoder takes, (b, latent) or (b, latent, rows, columns)
-    log_q: Tensor | None  # log q(z|x), nats, (b,); None if the posterior has no density
+
+    @property
+    def log_q(self) -> Tensor | None:
+        """log q(z|x), nats, (b,); None if the posterior has no density."""
+        return None
 
     @property
     def density_input(self) -> Tensor:
@@ -32,24 +39,31 @@ class Latent:
 class PointLatent(Latent):
     """The one z of each image, without a density."""
 
-    log_q: None = None
-
 
 @dataclass(frozen=True)
 class GaussianLatent(Latent):
     """A sample of N(mean, exp(log_var))."""
 
-    log_q: Tensor
     mean: Tensor  # (b, latent)
     log_var: Tensor  # (b, latent)
+
+    @cached_property
+    def log_q(self) -> Tensor:
+        """log q(z|x), nats, (b,); most training steps take the rate in closed form and never ask."""
+        return gaussian.log_prob(self.z, self.mean, self.log_var)
 
 
 @dataclass(frozen=True)
 class FlowLatent(Latent):
     """A sample of a Gaussian, sent through a flow."""
 
-    log_q: Tensor
+    base: GaussianLatent  # z0
     log_det: Tensor  # log|det dz/dz0| of the flow, (b,)
+
+    @property
+    def log_q(self) -> Tensor:
+        """log q(z|x) = log q0(z0|x) - log|det dz/dz0|, nats, (b,)."""
+        return self.base.log_q - self.log_det
 
 
 @dataclass(frozen=True)
@@ -63,10 +77,14 @@ class LadderLatent(GaussianLatent):
 class DiscreteLatent(Latent):
     """Vectors of a codebook; z is the last of `quantized`, with the gradient of `encoded`."""
 
-    log_q: Tensor  # 0
     indices: Tensor  # of the codebook, (b, rows, stages * columns)
     encoded: Tensor  # the encoder's vectors, the shape of z
     quantized: Tensor  # sums of the codebook's vectors up to each stage, with their own gradient, (stages, *shape of z)
+
+    @property
+    def log_q(self) -> Tensor:
+        """0: the indices are certain given the image."""
+        return self.z.new_zeros(len(self.z))
 
     @property
     def density_input(self) -> Tensor:

@@ -38,9 +38,9 @@ class Step:
     def __call__(self, x: Tensor, labels: Tensor, number: int) -> dict[str, Tensor]:
         """Take step `number`, from 1, on a batch; returns the objective and all that is logged, means over the batch."""
         with ranks.dealt(len(x)) as rows:
-            objective = self._backward(x[rows], labels[rows], number)
+            objective, total = self._backward(x[rows], labels[rows], number)
             ranks.sum_gradients(self._trained)
-            means = ranks.totals({"objective": objective.total, **objective.shown})
+            means = ranks.totals({"objective": total, **objective.shown})
         if self.adversary and objective.adversary is not None:
             self.adversary.optimizer.step()
         if clip := self.settings.gradient_clip:
@@ -54,17 +54,16 @@ class Step:
             self.average.update(number)
         return means
 
-    def _backward(self, x: Tensor, labels: Tensor, number: int) -> Objective:
-        """The objective of some images, with its gradient in the weights."""
+    def _backward(self, x: Tensor, labels: Tensor, number: int) -> tuple[Objective, Tensor]:
+        """The objective of some images, and its total, whose gradient is now in the weights."""
         with self.fabric.autocast():
             objective: Objective = self.model(x, labels, number)
-        self.optimizer.zero_grad(set_to_none=True)
-        if self.adversary:
-            self.adversary.optimizer.zero_grad(set_to_none=True)
+        for weight in self._trained:
+            weight.grad = None
         # The model and its adversary have no weight in common: one backward pass serves both.
         total = objective.total
         self.fabric.backward(total if objective.adversary is None else total + objective.adversary)
-        return objective
+        return objective, total
 
     @cached_property
     def _trained(self) -> list[nn.Parameter]:

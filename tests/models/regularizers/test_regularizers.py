@@ -13,7 +13,6 @@ from torch import nn
 
 from tests.conftest import every, scramble
 from tests.models.own_part import own_part
-from vaeline.models import gaussian
 from vaeline.models.contracts import Adversary, Context, Likelihood, Prior, Regularizer, Terms, TrainingBatch
 from vaeline.models.latent import DiscreteLatent, GaussianLatent, Latent, PointLatent
 from vaeline.models.regularizers.factor import permute_dimensions
@@ -51,7 +50,7 @@ def batch(
 def gaussian_latent(count: int, size: int = 2) -> GaussianLatent:
     mean, log_var = torch.randn(count, size, requires_grad=True), torch.randn(count, size, requires_grad=True)
     z = mean + (0.5 * log_var).exp() * torch.randn(count, size)
-    return GaussianLatent(z, gaussian.log_prob(z, mean, log_var), mean, log_var)
+    return GaussianLatent(z, mean, log_var)
 
 
 def latent_for(name: str, count: int) -> Latent:
@@ -62,7 +61,7 @@ def latent_for(name: str, count: int) -> Latent:
         torch.randn(2, count, 2, 3, 3, requires_grad=True),  # of two stages
     )
     indices = torch.zeros(count, 3, 3, dtype=torch.long)
-    return DiscreteLatent(encoded, torch.zeros(count), indices, encoded, quantized)
+    return DiscreteLatent(encoded, indices, encoded, quantized)
 
 
 @every("regularizers")
@@ -163,7 +162,7 @@ def test_the_total_correlation_matches_a_correlated_gaussian(context: Context) -
     t = torch.randn(count, 1)
     mean, log_var = t.expand(-1, 2), torch.full((count, 2), 2 * torch.tensor(noise).log())
     z = mean + noise * torch.randn(count, 2)
-    latent = GaussianLatent(z, gaussian.log_prob(z, mean, log_var), mean, log_var)
+    latent = GaussianLatent(z, mean, log_var)
     regularizer = build("total_correlation", replace(context, training_images=count), total_correlation=1.0)
     terms = regularizer(batch(latent, prior=prior_of("standard", context))).minimised
     rho = 1 / (1 + noise**2)
@@ -301,7 +300,7 @@ def test_dip_penalises_the_covariance_of_means_or_of_the_aggregate(covariance: s
 
 def test_dip_is_zero_at_means_of_identity_covariance(context: Context) -> None:
     corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
-    latent = GaussianLatent(corners, torch.zeros(4), corners, torch.full((4, 2), -40.0))
+    latent = GaussianLatent(corners, corners, torch.full((4, 2), -40.0))
     for covariance in ("means", "aggregate"):
         terms = build("dip", context, covariance=covariance)(batch(latent, rate=torch.ones(4))).minimised
         assert all(float(terms[each].abs().max()) < 1e-6 for each in ("off_diagonal", "diagonal"))

@@ -78,7 +78,7 @@ class FiniteScalar(Posterior):
         indices = ((rounded + self.levels // 2).long() * self.place_value).sum(3)
         z = (bounded + (rounded - bounded).detach()) / (self.levels // 2)
         z, encoded = z.movedim(3, 1), (bounded / (self.levels // 2)).movedim(3, 1)
-        return DiscreteLatent(z, z.new_zeros(len(z)), indices, encoded, self.embed(indices).unsqueeze(0))
+        return DiscreteLatent(z, indices, encoded, self.embed(indices).unsqueeze(0))
 
     def centre(self, features: Tensor) -> Tensor:
         """The features rounded, (b, latent, rows, columns)."""

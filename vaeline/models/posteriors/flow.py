@@ -52,7 +52,7 @@ class FlowPosterior(Posterior):
         of_base, context = self._split(features)
         base = self.base.forward(of_base)
         z, log_det = compose(self.flows, base.z, context)
-        return FlowLatent(z, base.log_q - log_det, log_det)
+        return FlowLatent(z, base, log_det)
 
     def centre(self, features: Tensor) -> Tensor:
         """The mean of z0 sent through the flows, (b, latent): the mean of z has no closed form."""

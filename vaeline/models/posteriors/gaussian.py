@@ -33,8 +33,7 @@ class Gaussian(Posterior):
     def forward(self, features: Tensor) -> GaussianLatent:
         """Draw one z for each image from its features, (b, 2 latent)."""
         mean, log_var = self.parameters_of(features)
-        z = gaussian.sample(mean, log_var)
-        return GaussianLatent(z, gaussian.log_prob(z, mean, log_var), mean, log_var)
+        return GaussianLatent(gaussian.sample(mean, log_var), mean, log_var)
 
     def centre(self, features: Tensor) -> Tensor:
         """The mean, (b, latent)."""

@@ -56,7 +56,7 @@ class Ladder(Posterior):
     def forward(self, features: Tensor) -> LadderLatent:
         """Draw one z for each image from its features, (b, levels * width), level by level."""
         z, mean, log_var = self._inferred(features, gaussian.sample)
-        return LadderLatent(z, gaussian.log_prob(z, mean, log_var), mean, log_var, tuple(self.sizes))
+        return LadderLatent(z, mean, log_var, tuple(self.sizes))
 
     def centre(self, features: Tensor) -> Tensor:
         """The mean of each level given the means of those above, (b, latent)."""

@@ -73,7 +73,7 @@ class VectorQuantized(Posterior):
         if self.training and self.codebook.follows:
             self.codebook.learn(ranks.whole(rests).flatten(0, 3), ranks.whole(indices).flatten())
         z = encoded + (quantized[-1] - encoded).detach()
-        return DiscreteLatent(z, z.new_zeros(len(z)), indices.flatten(2), encoded, quantized)
+        return DiscreteLatent(z, indices.flatten(2), encoded, quantized)
 
     def centre(self, features: Tensor) -> Tensor:
         """The sums of vectors nearest to the features, (b, latent, rows, columns)."""

@@ -42,4 +42,4 @@ class Standard(Prior):
         """KL(q(z_j|x) || p(z_j)) in closed form, for a Gaussian q: nats, (b, latent)."""
         if not isinstance(latent, GaussianLatent):
             return None
-        return gaussian.kl_each(latent.mean, latent.log_var, self.zero, self.zero)
+        return gaussian.kl_to_standard_each(latent.mean, latent.log_var)
