@@ -61,8 +61,8 @@ update: $(READY)  ## add the keys that params.yaml lacks, with their defaults, a
 parts: $(READY)  ## write docs/keys.md, every key of a study and of every part, and print it
 	@$(IN) python -m pipeline_steps.parts
 
-bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS="frechet step"; writes docs/performance.md
-	@$(IN) python -m benchmarks --keep $(ROWS)
+bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS="frechet step"; KEEP=1 writes docs/performance.md
+	@$(IN) python -m benchmarks $(if $(KEEP),--keep) $(ROWS)
 
 campaign: $(READY)  ## look for wrong results that pass as right, for MINUTES=30: kills, damage, swaps, edits, mutated inputs
 	@$(IN) python -m tests.campaign --minutes $(or $(MINUTES),30)

@@ -1,6 +1,7 @@
-"""Run races, print their table, and keep the results in benchmarks/measured/races.json and docs/performance.md.
+"""Run races and print their table; with `--keep`, write the results to benchmarks/measured and docs/performance.md.
 
-The page keeps the result of each earlier race until that race runs again. Each result names its date and machine.
+There is a file for each kind of processor (`benchmarks/processors.py`). It keeps the result of each earlier race until that race runs
+again there. Each result names its date and machine.
 """
 
 import json
@@ -9,31 +10,32 @@ from datetime import date
 
 import click
 
-from benchmarks import page
-from benchmarks.race import MEASURED, RaceResult, machine, race
+from benchmarks import page, processors
+from benchmarks.race import MEASURED, RaceResult, race
 from benchmarks.rows import ROWS, Row
-
-RESULTS = MEASURED / "races.json"
+from vaeline.system.hardware import hardware
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice([row.name for row in ROWS]))
 @click.option("--turns", default=5, show_default=True, help="Timed turns of each side.")
-@click.option("--keep", is_flag=True, help="Write benchmarks/measured/races.json and docs/performance.md.")
+@click.option("--keep", is_flag=True, help="Write the results to benchmarks/measured and docs/performance.md.")
 def main(names: tuple[str, ...], turns: int, keep: bool) -> None:
     """Run the races NAMES, or all of them. Fail if a ratio is under its gate."""
-    results: dict[str, RaceResult] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    kind = processors.kind()
+    path = MEASURED / f"{kind}.json"
+    results: dict[str, RaceResult] = json.loads(path.read_text()) if path.exists() else {}
     chosen = [row for row in ROWS if not names or row.name in names]
     for row in chosen:
         results[row.name] = _run(row, turns)
-        print(page.summarize(row, results[row.name]), flush=True)
+        print(page.summarize(row, results[row.name], kind), flush=True)
         if keep:
-            RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+            path.write_text(json.dumps(results, indent=1) + "\n")
     if keep:
-        page.write(ROWS, results, MEASURED)
-    slow = [row.name for row in chosen if results[row.name]["ratio"] < row.gate]
+        page.write(ROWS, MEASURED)
+    slow = [row.name for row in chosen if results[row.name]["ratio"] < row.gate_on(kind)]
     if slow:
-        sys.exit(f"under their gates: {', '.join(slow)}")
+        sys.exit(f"under their gates on {processors.in_words(kind)}: {', '.join(slow)}")
 
 
 def _run(row: Row, turns: int) -> RaceResult:
@@ -47,7 +49,7 @@ def _run(row: Row, turns: int) -> RaceResult:
         spread=result.spread,
         threads=row.threads,
         date=date.today().isoformat(),
-        machine=machine(),
+        machine=hardware(),
     )
 
 

@@ -14,10 +14,11 @@ import click
 import numpy as np
 
 from benchmarks.made_up_studies import SHARES, at_look, claimed, dealt, over_images, setting, study
-from benchmarks.race import MEASURED, machine
+from benchmarks.race import MEASURED
 from vaeline.report import results
 from vaeline.report.estimates import crossed
 from vaeline.study.reading import load
+from vaeline.system.hardware import hardware
 
 RESULTS = MEASURED / "false_claims.json"
 MOST_FALSE, COVERED = 0.06, (0.93, 0.97)
@@ -35,7 +36,7 @@ def main(studies: int, runs: Path | None, keep: bool) -> None:
     found = _dealt(runs, studies) if runs else _made_up(studies)
     if keep:
         kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        kept[key] = found | {"date": date.today().isoformat(), "machine": machine()}
+        kept[key] = found | {"date": date.today().isoformat(), "machine": hardware()}
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from benchmarks.race import MEASURED, machine
+from benchmarks.race import MEASURED
 from vaeline.data.batches import Batches
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import read_split
@@ -37,6 +37,7 @@ from vaeline.runs import model_files
 from vaeline.runs.folder import project_of
 from vaeline.study.reading import PARAMS, load
 from vaeline.system.devices import prepare_process
+from vaeline.system.hardware import hardware
 
 RESULTS = MEASURED / "likelihoods.json"
 FROM_POSTERIOR, AROUND_MODES, LONG = 500, 200, 5000  # samples of an image
@@ -156,7 +157,7 @@ def _compared(
         modes=rows["modes"],
         all_stages=rows["all_stages"],
         date=date.today().isoformat(),
-        machine=machine(),
+        machine=hardware(),
     )
 
 

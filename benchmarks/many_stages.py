@@ -18,7 +18,8 @@ from typing import TypedDict
 import click
 
 from benchmarks import made_up_project
-from benchmarks.race import MEASURED, machine
+from benchmarks.race import MEASURED
+from vaeline.system.hardware import hardware
 from workflow import bridge
 
 RESULTS = MEASURED / "many_stages.json"
@@ -55,7 +56,7 @@ def main(stages: tuple[int, ...], keep: str | None) -> None:
     print(table(found))
     if keep:
         kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        kept[keep] = {"machine": machine(), "costs": found}
+        kept[keep] = {"machine": hardware(), "costs": found}
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 
 

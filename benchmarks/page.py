@@ -13,6 +13,7 @@ import click
 import matplotlib
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from benchmarks import processors
 from benchmarks.curves import CurveResult, fit_line
 from benchmarks.race import MEASURED, ROOT, RaceResult
 from benchmarks.rows import ROWS, Row
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 matplotlib.use("Agg")
 PAGE = ROOT / "docs/performance.md"
 RACES_PLOT, CURVES_PLOT = ROOT / "docs/images/performance.svg", ROOT / "docs/images/curves.svg"
-COLOUR, UNDER_GATE, LINE_COLOUR = "#4477aa", "#cc6677", "#bbbbbb"
+COLOURS, LINE_COLOUR = ("#4477aa", "#ccbb44", "#228833", "#aa3377"), "#bbbbbb"
 PLOTS_PER_ROW = 4
 
 Line = tuple[float, float, float]  # intercept, slope and largest relative error; see `fit_line`
 # study -> metric -> variant -> precision -> seed -> value
 Precisions = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]]
+
+
+Races = list[tuple[Row, RaceResult]]
 
 
 class PrecisionRow(NamedTuple):
@@ -43,25 +47,25 @@ class PrecisionRow(NamedTuple):
     same: bool  # whether the interval of the difference holds 0
 
 
-def summarize(row: Row, result: RaceResult) -> str:
-    """Describe a race in one line: both rates, their ratio with its smallest and largest turn, and the gate."""
+def summarize(row: Row, result: RaceResult, kind: str) -> str:
+    """Describe a race on a kind of processor in one line: both rates, their ratio with its smallest and largest turn, and the gate."""
     low, high = result["spread"]
-    verdict = "ok" if result["ratio"] >= row.gate else "UNDER ITS GATE"
+    gate = row.gate_on(kind)
+    verdict = "ok" if result["ratio"] >= gate else "UNDER ITS GATE"
     return (
         f"{row.name:17} {_rate(result['baseline'], row)} -> {_rate(result['ours'], row)}: {result['ratio']:.2f}x "
-        f"({low:.2f} to {high:.2f}), gate {row.gate:.2f}, aim {row.aim:.2f}: {verdict}"
+        f"({low:.2f} to {high:.2f}), gate {gate:.2f}, aim {row.aim:.2f}: {verdict}"
     )
 
 
-def write(rows: Sequence[Row], results: Mapping[str, RaceResult], measured: Path) -> None:
+def write(rows: Sequence[Row], measured: Path) -> None:
     """Write the page and its plots.
 
     Args:
         rows: all races.
-        results: results of the races that have run, by name.
-        measured: folder with the results of `benchmarks.curves`, `study`, `many_stages`, `roofline`, `likelihoods` and `precision`.
+        measured: folder with the results of the races on each kind of processor, and those of `benchmarks.curves`, `study`, `many_stages`, `roofline`, `likelihoods` and `precision`.
     """
-    races = [(row, results[row.name]) for row in rows if row.name in results]
+    races = {kind: _of_kind(rows, _read(path)) for kind, path in processors.measured(measured).items()}
     curves = _read(measured / "curves.json")
     lines = {name: fit_line(curve["points"]) for name, curve in curves.items()}
     _plot_races(races)
@@ -80,11 +84,16 @@ def write(rows: Sequence[Row], results: Mapping[str, RaceResult], measured: Path
     PAGE.write_text(content, encoding="utf-8")
 
 
+def _of_kind(rows: Sequence[Row], results: Mapping[str, RaceResult]) -> Races:
+    return [(row, results[row.name]) for row in rows if row.name in results]
+
+
 def _template() -> Template:
     loader = FileSystemLoader(ROOT / "benchmarks")
     environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.globals |= {
         "rate": _rate,
+        "in_words": processors.in_words,
         "gap": lambda gap: "-" if gap is None else f"{gap:.3f}",
         "megabytes": lambda peak: f"{peak / 2**20:,.0f}",
     }
@@ -124,21 +133,28 @@ def _rate(turns: Sequence[float], row: Row) -> str:
     return f"{middle:,.{0 if middle >= 100 else 1 if middle >= 10 else 2}f} {row.unit}/s"
 
 
-def _plot_races(races: Sequence[tuple[Row, RaceResult]]) -> None:
-    """Plot each ratio as a bar on a logarithmic axis, with a thin line for the turns and a thick tick for the gate."""
+def _plot_races(races: Mapping[str, Races]) -> None:
+    """Plot each ratio as a bar for each kind of processor on a logarithmic axis, with a thin line for the turns and a thick tick for the gate."""
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(7, 0.4 * len(races) + 0.8), layout="constrained")
-    for place, (row, result) in enumerate(races):
-        axes.barh(place, result["ratio"] - 1, left=1, color=COLOUR if result["ratio"] >= row.gate else UNDER_GATE)
-        axes.plot(result["spread"], [place, place], color="black", linewidth=1)
-        axes.plot([row.gate, row.gate], [place - 0.4, place + 0.4], color="black", linewidth=2)
+    names = list(dict.fromkeys(row.name for of_kind in races.values() for row, _ in of_kind))
+    figure, axes = plt.subplots(figsize=(7, 0.5 * len(names) + 1.2), layout="constrained")
+    height = 0.8 / max(len(races), 1)
+    for number, (kind, of_kind) in enumerate(races.items()):
+        for row, result in of_kind:
+            place = names.index(row.name) - 0.4 + height * (number + 0.5)
+            axes.barh(place, result["ratio"] - 1, height, left=1, color=COLOURS[number % len(COLOURS)])
+            axes.plot(result["spread"], [place, place], color="black", linewidth=1)
+            gate = row.gate_on(kind)
+            axes.plot([gate, gate], [place - height / 2, place + height / 2], color="black", linewidth=2)
+        axes.barh(0, 0, left=1, color=COLOURS[number % len(COLOURS)], label=processors.in_words(kind))
     axes.set_xscale("log")
     ticks = [0.5, 1, 2, 4, 8, 16, 32]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
     axes.minorticks_off()
-    axes.set_yticks(range(len(races)), [row.name for row, _ in races])
+    axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
+    axes.legend(frameon=False)
     axes.set_xlabel("times as fast as the baseline; thick: gate; thin: slowest to fastest turn")
     axes.spines[["top", "right"]].set_visible(False)
     _save(figure, RACES_PLOT)
@@ -157,7 +173,7 @@ def _plot_curves(curves: Mapping[str, CurveResult], lines: Mapping[str, Line]) -
         x, y = [point["value"] for point in curve["points"]], [point["seconds"] for point in curve["points"]]
         intercept, slope, _ = lines[name]
         axes.plot([0, max(x)], [intercept, intercept + slope * max(x)], color=LINE_COLOUR)
-        axes.plot(x, y, "o", color=COLOUR, markersize=4)
+        axes.plot(x, y, "o", color=COLOURS[0], markersize=4)
         axes.set(title=name, xlabel=curve["axis"], ylabel="s", xlim=(0, None), ylim=(0, None))
         axes.title.set_size(9)
         axes.spines[["top", "right"]].set_visible(False)
@@ -176,7 +192,7 @@ def _save(figure: "Figure", path: Path) -> None:
 @click.command()
 def main() -> None:
     """Write docs/performance.md and its plots again, from the results in benchmarks/measured."""
-    write(ROWS, _read(MEASURED / "races.json"), MEASURED)
+    write(ROWS, MEASURED)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ Other load on the machine slows both sides, so the ratio of their rates holds wh
 
 import json
 import os
-import platform
 import subprocess
 import tempfile
 from contextlib import ExitStack
@@ -31,7 +30,7 @@ class Answer(TypedDict):
 
 
 class RaceResult(TypedDict):
-    """A race as benchmarks/measured/races.json keeps it."""
+    """A race as the file of its kind of processor in benchmarks/measured keeps it."""
 
     baseline: list[float]  # amount of work per second, turn by turn
     ours: list[float]
@@ -161,11 +160,3 @@ class SideProcess:
         self.process.stdin.close()
         self.process.wait()
         self.errors.close()
-
-
-def machine() -> str:
-    """Name of the processor, and its number of cores."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores"

@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.race import MEASURED, machine
+from benchmarks.race import MEASURED
 from benchmarks.sides.ours_training import COLOURS, CONDITIONAL
 from benchmarks.work import attributes, faces
 from vaeline.data.batches import Batches
@@ -23,6 +23,7 @@ from vaeline.data.store import Split
 from vaeline.models.model import Model
 from vaeline.study.schema import Training, Variant
 from vaeline.system.devices import device_of, prepare_process
+from vaeline.system.hardware import hardware
 from vaeline.training.step import stepper
 
 RESULTS = MEASURED / "roofline.json"
@@ -55,7 +56,7 @@ def main(device: str, precision: str, batch: int, steps: int) -> None:
     where = device_of(device)
     prepare_process(torch.get_num_threads())
     result = {
-        "device": torch.cuda.get_device_name(where) if where.type == "cuda" else machine(),
+        "device": torch.cuda.get_device_name(where) if where.type == "cuda" else hardware(),
         "cuda": where.type == "cuda",
         "precision": precision,
         "batch": batch,

@@ -2,13 +2,14 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import curves, page
+from benchmarks import curves, page, processors
 from benchmarks.race import Race, Side, race
 from benchmarks.rows import Row
 
@@ -56,7 +57,7 @@ def test_a_failed_side_is_named_with_its_errors() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(command, "RESULTS", tmp_path / "races.json")
+    monkeypatch.setattr(processors, "kind", lambda: "amd-avx2")
     monkeypatch.setattr(command, "MEASURED", tmp_path)
     monkeypatch.setattr(page, "PAGE", tmp_path / "performance.md")
     monkeypatch.setattr(page, "RACES_PLOT", tmp_path / "performance.svg")
@@ -73,16 +74,52 @@ def run(monkeypatch: pytest.MonkeyPatch, one: Row, *options: str) -> tuple[int, 
 def test_a_ratio_over_its_gate_passes_and_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, output = run(monkeypatch, row(ours=20), "--keep")
     assert code == 0 and "ok" in output
-    result = json.loads((folder / "races.json").read_text())["sleep"]
+    result = json.loads((folder / "amd-avx2.json").read_text())["sleep"]
     written = (folder / "performance.md").read_text()
+    assert "## Races on AMD with AVX2" in written
     assert f"**{result['ratio']:.2f}**" in written and result["machine"] in written and result["date"] in written
     assert (folder / "performance.svg").read_text().count("<svg") == 1
 
 
 def test_a_ratio_under_its_gate_fails_and_writes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, output = run(monkeypatch, row(ours=200))
-    assert code == 1 and "UNDER ITS GATE" in output and "under their gates: sleep" in output
+    assert code == 1 and "UNDER ITS GATE" in output and "under their gates on AMD with AVX2: sleep" in output
     assert not list(folder.iterdir())
+
+
+def test_a_kind_of_processor_has_its_gate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast_with_amx = replace(row(ours=100, gate=1.2), gate_with_amx=7.0)
+    assert run(monkeypatch, fast_with_amx)[0] == 0
+    monkeypatch.setattr(processors, "kind", lambda: "intel-amx")
+    code, output = run(monkeypatch, fast_with_amx, "--keep")
+    assert code == 1 and "under their gates on Intel with AMX" in output
+    (folder / "amd-avx2.json").write_text((folder / "intel-amx.json").read_text())
+    page.write([fast_with_amx], folder)
+    assert "7.00" in (written := (folder / "performance.md").read_text()) and "1.20" in written
+    assert written.index("Races on AMD with AVX2") < written.index("Races on Intel with AMX")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("vendor_id : GenuineIntel\nflags : avx2 avx512f amx_tile\n", "intel-amx", "Intel with AMX"),
+        ("vendor_id : AuthenticAMD\nflags : fma avx2\n", "amd-avx2", "AMD with AVX2"),
+        ("vendor_id : AuthenticAMD\nflags : avx2 avx512f\n", "amd-avx512", "AMD with AVX-512"),
+        ("CPU implementer : 0x41\n", "other-aarch64", "another processor, aarch64"),
+        (None, "other-aarch64", "another processor, aarch64"),
+    ],
+)
+def test_a_processor_has_a_kind(
+    text: str | None, kind: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processors, "CPUS", tmp_path / "cpuinfo")
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    if text is not None:
+        processors.CPUS.write_text(text)
+    assert processors.kind() == kind and processors.in_words(kind) == words
+    for name in (f"{kind}.json", "curves.json"):
+        (tmp_path / name).write_text("{}")
+    assert list(processors.measured(tmp_path)) == [kind]
 
 
 def test_points_on_a_line_give_that_line() -> None:
