@@ -56,7 +56,7 @@ def test_saturated_metrics_of_one_seed_rank_nothing(tmp_path: Path) -> None:
     for variant in ("one", "two"):
         write_run(tmp_path / variant / "seed-0", {"skl": 5.0}, {"skl": {"saturated": True}})
     assert answer.sentences(compared(tmp_path, "one", "two", seeds=(0,)), "skl") == [
-        "skl is saturated, and cannot rank one, two."
+        "one, two cannot be ranked in skl, which is saturated."
     ]
 
 
@@ -85,7 +85,7 @@ def test_equal_values_are_not_better_by_0(seeds: tuple[int, ...], tmp_path: Path
         write_run(tmp_path / "three" / f"seed-{seed}", {"nll": 9.0 + seed * seed})
     told = answer.sentences(compared(tmp_path, "one", "two", "three", seeds=seeds), "nll")
     assert "better than two" not in " ".join(told)
-    assert len(seeds) == 1 or told[0] == "one and two have the same nll on every seed."
+    assert len(seeds) == 1 or told[0] == "one and two have the same value of nll on every seed."
 
 
 def test_an_upper_bound_below_a_known_value_is_better(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_saturated_variants_are_named_and_not_ranked(tmp_path: Path) -> None:
         write_run(tmp_path / "three" / f"seed-{seed}", {"skl": 4.0 + 2 * seed})
     found = compared(tmp_path, "one", "two", "three", primary=["skl"])
     saturated, ranked = answer.sentences(found, "skl")
-    assert saturated == "skl is saturated, and cannot rank one."
+    assert saturated == "one cannot be ranked in skl, which is saturated."
     assert ranked.startswith("two and three are not significantly different in skl") or ranked.startswith(
         "two is better than three"
     )

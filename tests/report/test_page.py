@@ -78,7 +78,7 @@ def runs(tmp_path: Path) -> Path:
 def test_the_page_answers_in_sentences(runs: Path) -> None:
     text = text_of(page(runs, study(question="Is one better?")))
     assert "Is one better?" in text
-    assert "one is better than two by 3.10 ± 0.43 nats in nll, on 3 of 3 seeds." in text
+    assert "one is better than two by 3.10 ± 0.43 nats in this metric, on 3 of 3 seeds." in text
     assert "partial" not in text
 
 

@@ -45,5 +45,5 @@ def answer_section(comparison: Comparison) -> AnswerSection:
 def answer_of(comparison: Comparison, name: str) -> Answer:
     """What the study finds in one metric."""
     entry, over = catalogue().metric(name), table.over_in_words(comparison.metrics[name])
-    sentences, strips = answer.sentences(comparison, name), strips_of(comparison, name)
+    sentences, strips = answer.sentences(comparison, name, called="this metric"), strips_of(comparison, name)
     return Answer(name, words.title(entry, name), entry.unit, over, sentences, strips)
