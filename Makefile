@@ -7,9 +7,10 @@ READY := $(VENV)/.ready
 KNOWN := slurm s3 ssh hub
 EXTRAS := $(shell cat .extras 2>/dev/null)
 $(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from: $(KNOWN); `make setup EXTRAS=` removes them))
+SERVE ?= yes
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts bench campaign lock clean-checkpoints help
+.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts bench campaign docs-site lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results, on all cores or CORES=2
 	@$(IN) python -m pipeline_steps run $(if $(CORES),--cores $(CORES))
@@ -66,6 +67,10 @@ bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS=
 
 campaign: $(READY)  ## look for wrong results that pass as right, for MINUTES=30: kills, damage, swaps, edits, mutated inputs
 	@$(IN) python -m tests.campaign --minutes $(or $(MINUTES),30)
+
+docs-site: $(READY)  ## build the site of the documentation into build/site and show it on this machine; SERVE= only builds
+	@$(IN) python -m mkdocs build --quiet
+	@$(if $(SERVE),$(IN) python -m http.server --bind 127.0.0.1 --directory build/site 8000)
 
 clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
 	@$(IN) python -m pipeline_steps.clean_checkpoints

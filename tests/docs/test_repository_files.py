@@ -25,6 +25,12 @@ def test_the_citation_has_the_name_version_and_licence_of_the_package() -> None:
     ]
 
 
+def test_the_changelog_has_the_version_and_a_place_for_what_is_new() -> None:
+    heads = re.findall(r"^## (.*)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert heads[0] == "Unreleased"
+    assert re.fullmatch(rf"{re.escape(PROJECT['version'])} - \d{{4}}-\d\d-\d\d", heads[1])
+
+
 def test_the_workflow_runs_what_ci_runs() -> None:
     steps = read(WORKFLOWS / "tests.yml")["jobs"]["tests"]["steps"]
     here = re.findall(r"^make .*", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
