@@ -37,6 +37,14 @@ def test_the_workflow_runs_what_ci_runs() -> None:
     assert [step["run"] for step in steps if "run" in step] == here != []
 
 
+def test_tests_run_on_both_systems_and_a_release_has_a_wheel_and_the_site() -> None:
+    jobs, release = read(WORKFLOWS / "tests.yml")["jobs"], read(WORKFLOWS / "release.yml")["jobs"]
+    assert jobs["tests"]["strategy"]["matrix"] == {"os": ["ubuntu-latest", "macos-latest"], "python": ["3.11", "3.13"]}
+    assert "make docs-site SERVE=" in [step.get("run") for step in jobs["docs"]["steps"]]
+    assert release["tests"] == {"uses": "./.github/workflows/tests.yml"}
+    assert "uv build" in [step.get("run") for step in release["build"]["steps"]]
+
+
 @pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.yml")), ids=lambda path: path.stem)
 def test_a_workflow_may_only_read_and_names_versions(path: Path) -> None:
     workflow = read(path)
