@@ -69,7 +69,7 @@ campaign: $(READY)  ## look for wrong results that pass as right, for MINUTES=30
 	@$(IN) python -m tests.campaign --minutes $(or $(MINUTES),30)
 
 docs-site: $(READY)  ## build the site of the documentation into build/site and show it on this machine; SERVE= only builds
-	@$(IN) python -m mkdocs build --quiet
+	@$(IN) NO_MKDOCS_2_WARNING=1 python -m mkdocs build --quiet
 	@$(if $(SERVE),$(IN) python -m http.server --bind 127.0.0.1 --directory build/site 8000)
 
 clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
@@ -105,6 +105,7 @@ help:  ## list the targets
 $(READY): requirements.lock $(EXTRAS:%=requirements-%.lock) pyproject.toml .extras
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo 'vaeline needs Python 3.11 to 3.13; choose one with `make PYTHON=python3.12`' >&2; exit 1; }
+	@[ -x $(VENV)/bin/python ] || echo 'Setting up .venv, which takes some minutes.' >&2
 	@uv=$$(command -v uv || echo .uv/bin/uv); \
 	base=$$($(PYTHON) -c 'import sys; print(sys.base_prefix)')/bin/python3; \
 	[ -x "$$uv" ] || $$base -m pip install --quiet --disable-pip-version-check --target .uv --require-hashes \
