@@ -1,7 +1,7 @@
 """Hooks of MkDocs: the pages of the site that are made from files outside docs/, and links to files of the repository.
 
 README.md is the first page, so that it is written once. Links are written as they work in the repository; here they become links of
-the site. A file that is no page of the site becomes its name, or a link if mkdocs.yml names a `repo_url`.
+the site. A link to a file that the site lacks becomes its text, or a link to the repository if mkdocs.yml names a `repo_url`.
 """
 
 import json
@@ -21,6 +21,7 @@ PAGES = {  # a file of the repository -> its page
     "README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", "SECURITY.md": "security.md",
     "docs/python.ipynb": "python.md",
 }  # fmt: skip
+SHOWN = (".md", ".png", ".svg")  # of docs/; mkdocs.yml leaves out other files
 FENCE = re.compile(r"^(```.*?^```)", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^)\s#:]+)(#[^)\s]*)?\)")
 log = logging.getLogger("mkdocs.plugins.site")
@@ -52,7 +53,7 @@ def link(found: re.Match[str], source: str, repository: str | None) -> str:
     path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
     if path in PAGES:
         return f"[{text}]({PAGES[path]}{anchor})"
-    if path.startswith("docs/"):
+    if path.startswith("docs/") and path.endswith(SHOWN):
         return f"{bang}[{text}]({path.removeprefix('docs/')}{anchor})"
     if not (ROOT / path).exists():
         log.warning("%s links to %s, which does not exist.", source, target)
