@@ -7,9 +7,10 @@ READY := $(VENV)/.ready
 KNOWN := slurm s3 ssh hub
 EXTRAS := $(shell cat .extras 2>/dev/null)
 $(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from: $(KNOWN); `make setup EXTRAS=` removes them))
+SERVE ?= yes
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts bench campaign lock clean-checkpoints help
+.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts bench campaign docs-site lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results, on all cores or CORES=2
 	@$(IN) python -m pipeline_steps run $(if $(CORES),--cores $(CORES))
@@ -67,6 +68,10 @@ bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS=
 campaign: $(READY)  ## look for wrong results that pass as right, for MINUTES=30: kills, damage, swaps, edits, mutated inputs
 	@$(IN) python -m tests.campaign --minutes $(or $(MINUTES),30)
 
+docs-site: $(READY)  ## build the site of the documentation into build/site and show it on this machine; SERVE= only builds
+	@$(IN) NO_MKDOCS_2_WARNING=1 python -m mkdocs build --quiet
+	@$(if $(SERVE),$(IN) python -m http.server --bind 127.0.0.1 --directory build/site 8000)
+
 clean-checkpoints: $(READY)  ## delete the checkpoints of all trainings
 	@$(IN) python -m pipeline_steps.clean_checkpoints
 
@@ -100,6 +105,7 @@ help:  ## list the targets
 $(READY): requirements.lock $(EXTRAS:%=requirements-%.lock) pyproject.toml .extras
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo 'vaeline needs Python 3.11 to 3.13; choose one with `make PYTHON=python3.12`' >&2; exit 1; }
+	@[ -x $(VENV)/bin/python ] || echo 'Setting up .venv, which takes some minutes.' >&2
 	@uv=$$(command -v uv || echo .uv/bin/uv); \
 	base=$$($(PYTHON) -c 'import sys; print(sys.base_prefix)')/bin/python3; \
 	[ -x "$$uv" ] || $$base -m pip install --quiet --disable-pip-version-check --target .uv --require-hashes \

@@ -52,7 +52,7 @@ def _disk(of: Forecast) -> list[str]:
     each = _listed({what: f"{size / GB:.2f}" for what, size in of.disk.items()})
     return [
         f"Disk: {sum(of.disk.values()) / GB:.2f} GB ({each}); {shutil.disk_usage(Path()).free / GB:.0f} GB are free.",
-        f"DVC's cache takes {tracked / GB:.2f} GB more if it copies files, and nothing if it links them (README, cache.type).",
+        f"DVC's cache takes {tracked / GB:.2f} GB more if it copies files, and nothing if it links them (docs/commands.md, cache.type).",
     ]
 
 

@@ -12,7 +12,6 @@ from vaeline.study import parts
 
 LINKED = (
     "Makefile",
-    "CONTRIBUTING.md",
     "pyproject.toml",
     "docs",
     "params.yaml",

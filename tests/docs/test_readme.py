@@ -1,4 +1,4 @@
-"""The examples of the README are valid."""
+"""The README, and the examples of the pages that a new user follows, are valid."""
 
 import re
 from pathlib import Path
@@ -13,9 +13,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def examples() -> list[dict]:
-    return [
-        yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    ]
+    pages = (ROOT / "README.md", ROOT / "docs/own_images.md", ROOT / "docs/studies.md")
+    blocks = [block for page in pages for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)]
+    assert len(blocks) == 3
+    return [yaml.safe_load(block) for block in blocks]
 
 
 def test_the_page_of_keys_equals_the_generated_one() -> None:
@@ -33,12 +34,22 @@ def test_the_examples_fit_the_schema_completely() -> None:
 
 
 def test_metrics_of_which_more_is_better_are_named() -> None:
-    [sentence] = re.findall(r"Higher is better for (.*?);", (ROOT / "README.md").read_text(), re.DOTALL)
+    [sentence] = re.findall(r"Higher is better for (.*?);", (ROOT / "docs/reading.md").read_text(), re.DOTALL)
     higher = {name for name, metric in catalogue().metrics.items() if metric.better == "higher"}
     assert {name for name in higher if not name.startswith("probe_")} == set(re.findall(r"`(\w+)`", sentence))
 
 
-def test_every_linked_file_exists() -> None:
-    text = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
-    for link in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (ROOT / link).exists(), link
+def test_the_readme_is_short_and_names_the_commands_of_both_engines() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) < 200
+    for command in ("make run", "make test", "snakemake --cores 4 all", "dvc repro", "dvc metrics diff"):
+        assert command in text
+
+
+def test_every_target_of_make_on_a_page_exists() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
+    named = {
+        target for page in pages for target in re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE)
+    }
+    assert named <= {*targets}

@@ -25,10 +25,24 @@ def test_the_citation_has_the_name_version_and_licence_of_the_package() -> None:
     ]
 
 
+def test_the_changelog_has_the_version_and_a_place_for_what_is_new() -> None:
+    heads = re.findall(r"^## (.*)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert heads[0] == "Unreleased"
+    assert re.fullmatch(rf"{re.escape(PROJECT['version'])} - \d{{4}}-\d\d-\d\d", heads[1])
+
+
 def test_the_workflow_runs_what_ci_runs() -> None:
     steps = read(WORKFLOWS / "tests.yml")["jobs"]["tests"]["steps"]
     here = re.findall(r"^make .*", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
     assert [step["run"] for step in steps if "run" in step] == here != []
+
+
+def test_tests_run_on_both_systems_and_a_release_has_a_wheel_and_the_site() -> None:
+    jobs, release = read(WORKFLOWS / "tests.yml")["jobs"], read(WORKFLOWS / "release.yml")["jobs"]
+    assert jobs["tests"]["strategy"]["matrix"] == {"os": ["ubuntu-latest", "macos-latest"], "python": ["3.11", "3.13"]}
+    assert "make docs-site SERVE=" in [step.get("run") for step in jobs["docs"]["steps"]]
+    assert release["tests"] == {"uses": "./.github/workflows/tests.yml"}
+    assert "uv build" in [step.get("run") for step in release["build"]["steps"]]
 
 
 @pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.yml")), ids=lambda path: path.stem)

@@ -241,14 +241,14 @@ class StudentT(Prior):
 '''
 
 
-PAGE = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/own_parts.md").read_text(encoding="utf-8")
 EXAMPLE_OF_PAGE = PAGE.split("```python\n")[1].split("```")[0]
 
 
 @pytest.mark.parametrize(
     ("source", "regularizer"),
     [(STUDENT_T, "kl"), (STUDENT_T, "mmd"), (STUDENT_T, "total_correlation"), (EXAMPLE_OF_PAGE, "kl")],
-    ids=["kl", "mmd", "total_correlation", "example_of_contributing"],
+    ids=["kl", "mmd", "total_correlation", "example_of_own_parts"],
 )
 def test_a_prior_without_parameter_or_buffer_works_in_every_step(
     source: str,

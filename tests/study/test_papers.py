@@ -18,7 +18,7 @@ FILES = [
     for path in sorted([*ROOT.glob("*.md"), *(path for name in FOLDERS for path in (ROOT / name).rglob("*"))])
     if path.suffix in SUFFIXES and ".venv" not in path.parts
 ]
-EXAMPLE = "Authors"  # of the README's example of a published number
+EXAMPLE = "Authors"  # of the example in docs/studies.md of a published number
 
 FIELD = r"  (\w+) = \{(.+)\},\n"
 ENTRY = re.compile(rf"@(\w+)\{{(\w+),\n((?:{FIELD})+)\}}\n")
@@ -113,7 +113,7 @@ def test_et_al_without_a_year_follows_one_with_a_year() -> None:
 
 def test_the_titles_of_the_studies_are_those_of_entries() -> None:
     known = {entry["title"].strip("{}") for entry in parsed().values()}
-    table = re.findall(r"^\| `.*\|([^|]*)\|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    table = re.findall(r"^\| `.*\|([^|]*)\|$", (ROOT / "docs/studies.md").read_text(encoding="utf-8"), re.MULTILINE)
     titles = {title for row in table for title in re.findall(r"\*([^*`]{25,})\*", row)}
     for path in ROOT.glob("studies/*.yaml"):
         comments = " ".join(line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# "))
