@@ -11,6 +11,7 @@ from pipeline_steps.command import command
 from vaeline.report import claims_block, kept_results, paper_claims, results_block
 from vaeline.report.kept_results import KeptResults
 from vaeline.report.paper_claims import Papers
+from vaeline.study import ready_studies
 from vaeline.system.errors import UserError, instead_of, shown
 from vaeline.system.files import write_text
 
@@ -59,8 +60,9 @@ def _block(page: Path, found: re.Match[str]) -> str:
 
 
 def _results(page: Path, name: str) -> str:
-    kept = kept_results.read(name, asks=f", which {page} shows,")
-    return results_block.block(kept, page)
+    if name in ready_studies.names() and name not in kept_results.names():
+        return f"`{name}`: no results are kept yet; {results_block.HOW.format(name)} keep them."
+    return results_block.block(kept_results.read(name, asks=f", which {page} shows,"), page)
 
 
 def _claims(page: Path, name: str) -> str:

@@ -75,6 +75,13 @@ def test_a_page_of_another_commit_is_refused() -> None:
     )
 
 
+def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> None:
+    (project / "studies").mkdir()
+    (project / "studies/later.yaml").write_text("study: {}\n")
+    text = docs.rendered(PAGE, EMPTY.replace("tiny", "later"))
+    assert "`later`: no results are kept yet; `make use STUDY=later QUICK=1`, three seeds" in text
+
+
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
     ("marks", "why"),

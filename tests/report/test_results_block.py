@@ -55,10 +55,18 @@ def test_the_table_has_bounds_floors_and_what_claims_of_papers_name(block: Calla
         "**`fd_sample`** ↓",
         "`leakage` nats",
     ]
-    [two] = lines_of(block(), "`two`")
+    two = lines_of(block(), "`two`")[0]
     assert two[1].startswith("≤ 3.17 ± ") and two[2].startswith("9.17 ± ")
     [real] = lines_of(block(), "real images")
     assert real == ["real images", "", "1.00 (spread 0.10)", ""]
+
+
+def test_a_value_that_ranks_nothing_says_why() -> None:
+    values = {"skl": VALUES["nll"], "fd_sample": {"one": [0.1, 0.11, 0.12], "two": [9.0, 9.4, 9.1]}}
+    text = results_block.block(kept(values, how={"two": {"skl": {"saturated": True}}}), Path("README.md"))
+    two, one = lines_of(text, "`two`")[0], lines_of(text, "`one`")[0]
+    assert any(cell.startswith("3.17 ± ") and cell.endswith("(saturated)") for cell in two)
+    assert any(cell.startswith("0.110 ± ") and cell.endswith("(better than real images)") for cell in one)
 
 
 def test_each_claim_has_a_line_with_its_reason(block: Callable[..., str]) -> None:

@@ -16,6 +16,7 @@ from vaeline.report.words import listed, of_reference
 
 MOST_CLAIMS = 12  # of which each has a line
 REFERENCES = ("real images", "one Gaussian", "guessing")  # that have a line in the table
+HOW = "`make use STUDY={} QUICK=1`, three seeds in `study.seeds`, `make run` and `make keep-results`"  # to get the results of a study
 SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
 
@@ -81,9 +82,10 @@ def _shown(kept: KeptResults) -> list[Row]:
 def _table(compared: Comparison, shown: Sequence[Row]) -> list[list[str]]:
     """A line for each variant and for what real images score, a column for each metric."""
     lines = [["", *(_heading(compared, row) for row in shown)]]
-    lines += [
-        [f"`{variant}`", *(_cell(row.cells[place]) for row in shown)] for place, variant in enumerate(compared.variants)
-    ]
+    for place, variant in enumerate(compared.variants):
+        lines.append(
+            [f"`{variant}`", *(_cell(row.cells[place], _why_unranked(compared, row.name, variant)) for row in shown)]
+        )
     for label in REFERENCES:
         cells = [
             next((value for name, value in row.references.items() if of_reference(name) == label), "") for row in shown
@@ -99,9 +101,17 @@ def _heading(compared: Comparison, row: Row) -> str:
     )
 
 
-def _cell(cell: Cell) -> str:
-    text = " ".join(filter(None, [cell.value.replace("<=", "≤"), cell.spread]))
+def _cell(cell: Cell, unranked: str) -> str:
+    bracketed = f"({unranked})" if unranked else ""
+    text = " ".join(filter(None, [cell.value.replace("<=", "≤"), cell.spread, bracketed]))
     return f"**{text}**" if cell.mark == "best" else text
+
+
+def _why_unranked(compared: Comparison, name: str, variant: str) -> str:
+    """Why a value ranks nothing, in a word or two; empty if it does."""
+    if variant in compared.metrics[name].saturated:
+        return "saturated"
+    return "better than real images" if variant in compared.unranked(name) else ""
 
 
 def _legend(shown: Sequence[Row]) -> str:
