@@ -15,7 +15,9 @@ from vaeline.study import ready_studies
 from vaeline.system.errors import UserError, instead_of, shown
 from vaeline.system.files import write_text
 
-# A block is what lies between `<!-- results: digits -->` and `<!-- end of results -->`.
+RENDERED = "<!-- `make docs` renders this block; edits are lost. -->"
+# A block is what lies between `<!-- results: digits -->` and `<!-- end of results -->`. What was typed there
+# stays until results of the study are kept.
 MARKS = re.compile(r"<!-- (results|claims): (\S*) -->\n(.*?)<!-- end of \1 -->", re.DOTALL)
 BEGIN = re.compile(r"^<!-- (?:results|claims):.*-->$", re.MULTILINE)
 COMMIT = re.compile(r"code of commit `(\w+)`")
@@ -54,14 +56,22 @@ def rendered(page: Path, text: str) -> str:
 
 
 def _block(page: Path, found: re.Match[str]) -> str:
-    kind, name = found[1], found[2]
-    content = {"results": _results, "claims": _claims}[kind](page, name)
-    return f"<!-- {kind}: {name} -->\n<!-- `make docs` renders this block; edits are lost. -->\n\n{content}\n\n<!-- end of {kind} -->"
+    kind, name, before = found[1], found[2], found[3]
+    if (
+        kind == "results"
+        and RENDERED not in before
+        and name in ready_studies.names()
+        and name not in kept_results.names()
+    ):
+        if before.strip():
+            return found[0]
+        content = f"`{name}`: no results are kept yet; {results_block.HOW.format(name)} keep them."
+    else:
+        content = f"{RENDERED}\n\n{_results(page, name) if kind == 'results' else _claims(page, name)}"
+    return f"<!-- {kind}: {name} -->\n{content}\n\n<!-- end of {kind} -->"
 
 
 def _results(page: Path, name: str) -> str:
-    if name in ready_studies.names() and name not in kept_results.names():
-        return f"`{name}`: no results are kept yet; {results_block.HOW.format(name)} keep them."
     return results_block.block(kept_results.read(name, asks=f", which {page} shows,"), page)
 
 

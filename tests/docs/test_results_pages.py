@@ -80,6 +80,10 @@ def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> No
     (project / "studies/later.yaml").write_text("study: {}\n")
     text = docs.rendered(PAGE, EMPTY.replace("tiny", "later"))
     assert "`later`: no results are kept yet; `make use STUDY=later QUICK=1`, three seeds" in text
+    typed = "<!-- results: later -->\n| one | 3.17 |\n<!-- end of results -->\n"
+    assert docs.rendered(PAGE, typed) == typed
+    with pytest.raises(UserError, match="no results of 'later', which README.md shows,"):
+        docs.rendered(PAGE, typed.replace("| one", f"{docs.RENDERED}\n| one"))  # they were kept once
 
 
 @pytest.mark.usefixtures("project")
