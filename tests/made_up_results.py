@@ -27,7 +27,7 @@ def kept(
     found = Results(section, runs, {}, reference=references({"fd_floor": 1.0}, {"fd_floor": 0.1}))
     given = {
         "study": "tiny_quick", "question": "", "commit": "c0ffee" * 6, "edited": [], "command": "`make run`", "changed": [],
-        "trained": ["2026-11-30"], "hardware": ["a machine"], "images": {"train": 4, "test": 4}, "epochs": [2, 20], "params": {},
+        "trained": ["2026-11-30"], "hardware": ["a machine"], "images": {"train": 4, "test": 4}, "epochs": [2, 20], "params": {"dataset": {"size": 8}},
         "comparison": kept_results.reduced(compare.compare(found)),
         "asked": paper_claims.answers(papers or {}, "tiny", found),
     }  # fmt: skip

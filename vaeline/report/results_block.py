@@ -16,6 +16,10 @@ from vaeline.report.words import listed, of_reference
 
 MOST_CLAIMS = 12  # of which each has a line
 REFERENCES = ("real images", "one Gaussian", "guessing")  # that have a line in the table
+LEGEND = (
+    "Primary metrics are bold, and decide; of their values, one that is best by adjusted intervals is bold. ± is half the 95% interval; ≤ marks an "
+    "upper bound."
+)
 HOW = "`make use STUDY={} QUICK=1`, three seeds in `study.seeds`, `make run` and `make keep-results`"  # to get the results of a study
 SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
@@ -29,9 +33,7 @@ def block(kept: KeptResults, page: Path) -> str:
     """
     shown = _shown(kept)
     claims = _claims(kept.comparison)
-    return "\n\n".join(
-        filter(None, [_made_with(kept, page), table(_table(kept.comparison, shown)), _legend(shown), claims])
-    )
+    return "\n\n".join(filter(None, [_made_with(kept, page), table(_table(kept.comparison, shown)), LEGEND, claims]))
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:
@@ -42,21 +44,18 @@ def table(lines: Sequence[Sequence[str]]) -> str:
 
 def _made_with(kept: KeptResults, page: Path) -> str:
     compared, edits = kept.comparison, f" with edits of {_counted(len(kept.edited), 'file')}" if kept.edited else ""
-    images = listed([f"{kept.images[split]:,} for {name}" for split, name in SPLITS.items() if split in kept.images])
+    splits = listed([f"{kept.images[split]:,} for {name}" for split, name in SPLITS.items() if split in kept.images])
+    machine = f" on {'; '.join(kept.hardware)}" if kept.hardware else ""
     facts = [
         f"{_counted(len(compared.variants), 'variant')} from {_counted(len(compared.seeds), 'seed')} ({', '.join(map(str, compared.seeds))})",
-        f"images: {images}",
+        f"{'images' if kept.params['dataset']['size'] else 'points'}: {splits}",
         length(kept),
         f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`{edits}",
-        " ".join(
-            filter(
-                None, ["trained", " to ".join(kept.trained), "on" if kept.hardware else "", "; ".join(kept.hardware)]
-            )
-        ),
+        f"trained {' to '.join(kept.trained)}{machine}" if kept.trained else "",
         f"{kept.command}{f', with {listed(kept.changed)}' if kept.changed else ''}",
     ]
     where = path_of(kept.study)
-    return f"`{kept.study}`: {'; '.join(facts)}. All numbers: [{where.name}]({os.path.relpath(where, page.parent)})."
+    return f"`{kept.study}`: {'; '.join(filter(None, facts))}. All numbers: [{where.name}]({os.path.relpath(where, page.parent)})."
 
 
 def length(kept: KeptResults) -> str:
@@ -112,13 +111,6 @@ def _why_unranked(compared: Comparison, name: str, variant: str) -> str:
     if variant in compared.metrics[name].saturated:
         return "saturated"
     return "better than real images" if variant in compared.unranked(name) else ""
-
-
-def _legend(shown: Sequence[Row]) -> str:
-    return (
-        "Primary metrics are bold, and decide; of their values, one that is best by adjusted intervals is bold. ± is half the 95% interval; "
-        "≤ marks an upper bound."
-    )
 
 
 def _claims(compared: Comparison) -> str:
