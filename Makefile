@@ -10,7 +10,7 @@ $(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from
 SERVE ?= yes
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts bench campaign docs-site lock clean-checkpoints help
+.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts docs keep-results bench campaign docs-site lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results, on all cores or CORES=2
 	@$(IN) python -m pipeline_steps run $(if $(CORES),--cores $(CORES))
@@ -61,6 +61,12 @@ update: $(READY)  ## add the keys that params.yaml lacks, with their defaults, a
 
 parts: $(READY)  ## write docs/keys.md, every key of a study and of every part, and print it
 	@$(IN) python -m pipeline_steps.parts
+
+keep-results: $(READY)  ## keep the results of the active study, or of STUDY, in docs/results, from which pages take their numbers
+	@$(IN) python -m pipeline_steps.keep_results $(STUDY)
+
+docs: $(READY)  ## render the results and the verdicts on claims that README.md and the pages of docs/ show
+	@$(IN) python -m pipeline_steps.docs
 
 bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS="frechet step"; KEEP=1 writes docs/performance.md
 	@$(IN) python -m benchmarks $(if $(KEEP),--keep) $(ROWS)

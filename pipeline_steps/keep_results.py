@@ -1,0 +1,188 @@
+"""Keep the results of a finished study in the repository, as docs/results/<study>.json, from which pages take their numbers."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline_steps.closure import closure
+from pipeline_steps.code_hashes import hashes, modules_at
+from pipeline_steps.command import command
+from pipeline_steps.file_states import ROOT
+from vaeline.data.paths import DataFiles
+from vaeline.data.store import read_facts
+from vaeline.report import comparison, kept_results, paper_claims, results
+from vaeline.report.common_ground import CommonGround
+from vaeline.report.comparison import Comparison
+from vaeline.report.kept_results import QUICK, KeptResults, file_name
+from vaeline.report.results import Results
+from vaeline.runs.folder import RESULTS, StudyFolder
+from vaeline.study import ready_studies
+from vaeline.study.reading import PARAMS, check, load
+from vaeline.study.schema import Study
+from vaeline.study.settings import differences
+from vaeline.study.step_settings import OF_RUN, settings_of
+from vaeline.system.errors import UserError, instead_of, reading_ours, shown
+
+CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile")  # what a commit of the code changes
+AGAIN = "run it to its end (`make run`), and try again"
+
+
+@command
+@click.argument("name", required=False)
+def main(name: str | None) -> None:
+    """Keep the results of the active study, or of the study NAME of results/, for the pages of the project."""
+    active = load() if PARAMS.exists() else None
+    folder = StudyFolder(_chosen(name, active))
+    compared = comparison.read(folder.path / "comparison.json")
+    if compared.study != folder.name:
+        raise UserError(f"{folder.path} has the results of the study {compared.study}; {AGAIN}.")
+    study = active if active and active.study.name == folder.name else _study_of(compared)
+    found = _read_runs(folder, study)
+    if why := _why_stale(folder, study, compared, found):
+        raise UserError(f"The results of {folder.name} are stale: {why}; {AGAIN}.")
+    path = kept_results.write(_kept(folder, study, compared, found))
+    click.echo(f"{path} holds the results of {folder.name}; `make docs` renders the pages that show them.")
+
+
+def _chosen(name: str | None, active: Study | None) -> str:
+    """The folder of a study's results. A name may leave out that the study is a quick one."""
+    there = sorted(path.parent.name for path in Path(RESULTS).glob("*/comparison.json"))
+    if name is None and active:
+        return active.study.name
+    meant = [each for each in (name or "", f"{name}{QUICK}") if each in there]
+    if active and active.study.name in meant:
+        return active.study.name
+    if not meant:
+        known = instead_of(name or "", there, "finished are") if there else "no study is finished"
+        raise UserError(f"{shown(name)} has no report in {RESULTS}; {known}.")
+    return meant[0]
+
+
+def _study_of(compared: Comparison) -> Study:
+    """The study as its report read it."""
+    base = file_name(compared.study)
+    ready = ready_studies.resolve(base).study.model_dump(mode="json") if base in ready_studies.names() else {}
+    own = compared.model_dump(mode="json", include={"variants", "seeds", "baseline", "looks"})
+    return check({**compared.settings, "study": {**ready, "name": compared.study, **own}}, PARAMS)
+
+
+def _read_runs(folder: StudyFolder, study: Study) -> Results:
+    """The runs of a study, each file of which is checked.
+
+    Raises:
+        UserError: a run is missing, or a file of it is damaged.
+    """
+    store = DataFiles(study.dataset.id).store
+    common = CommonGround.on_disk(study, read_facts(store) if store.exists() else None)
+    found = results.read(folder.runs, study, common=common)
+    if found.missing:
+        each = [f"{variant} seed {seed} is {why.removesuffix('.')}" for (variant, seed), why in found.missing.items()]
+        raise UserError(f"The study {folder.name} is unfinished: {', '.join(each)}; {AGAIN}.")
+    return found
+
+
+def _why_stale(folder: StudyFolder, study: Study, compared: Comparison, found: Results) -> str:
+    """What has changed since the report was written; empty if nothing has."""
+    if changed := differences(compared.settings, settings_of(study, "report")):
+        return "; ".join(changed)
+    for run in found.runs:
+        was = compared.weights[run.variant].get(run.seed), compared.evaluations[run.variant].get(run.seed)
+        if was != (run.weights_sha256, run.evaluation_sha256):
+            return f"{run.variant} seed {run.seed} was trained or evaluated again"
+    with reading_ours(folder.code, AGAIN):
+        made = json.loads(folder.code.read_bytes())
+        now = hashes(study)
+        changed = [key for key in _keys(study) if _at(made, key) != _at(now, key)]
+    return f"the code of the step {changed[0]} has changed" if changed else ""
+
+
+def _at(of: dict[str, Any], key: str) -> object:
+    step, _, variant = key.partition(".")
+    return of[step][variant] if variant else of[step]
+
+
+def _keys(study: Study) -> list[str]:
+    """The steps whose code decides the results, as code.json names them."""
+    return ["report", *(f"{step}.{variant}" for step in OF_RUN for variant in study.study.variants)]
+
+
+def _kept(folder: StudyFolder, study: Study, compared: Comparison, found: Results) -> KeptResults:
+    times = [run.times["train"] for run in found.runs if "train" in run.times]
+    days = sorted({time.finished for time in times if time.finished})
+    how, changed = _command(study)
+    commit, edited = _commit(study)
+    return KeptResults(
+        study=folder.name,
+        question=study.study.question,
+        commit=commit,
+        edited=edited,
+        command=how,
+        changed=changed,
+        trained=list(dict.fromkeys([*days[:1], *days[-1:]])),
+        hardware=sorted({time.hardware for time in times if time.hardware}),
+        images=dict(found.runs[0].facts.counts),
+        epochs=_epochs(study),
+        params=kept_results.without_paths(study.model_dump(mode="json")),
+        comparison=kept_results.reduced(compared),
+        asked=paper_claims.answers(_claims(), file_name(folder.name), found),
+    )
+
+
+def _claims() -> paper_claims.Papers:
+    """The claims of papers; none in a project that keeps its own studies alone."""
+    return paper_claims.load() if paper_claims.FILE.exists() else {}
+
+
+def _command(study: Study) -> tuple[str, list[str]]:
+    """The command that makes the study active, and the settings that were changed afterwards."""
+    name, base = study.study.name, file_name(study.study.name)
+    if base not in ready_studies.names():
+        return "`make run`", []
+    ready = ready_studies.resolve(base, quick=name != base)
+    words = ["make use", f"STUDY={base}", *(["QUICK=1"] if name != base else [])]
+    if study.dataset.source != ready.dataset.source:
+        words.append("SOURCE=<folder>")
+    changed = differences(_without_source(ready), _without_source(study))
+    return f"`{' '.join(words)}`, `make run`", kept_results.without_paths(changed)
+
+
+def _epochs(study: Study) -> list[int]:
+    """The epochs of the study, and those of the whole study that it is the quick overlay of."""
+    base = file_name(study.study.name)
+    whole = [ready_studies.resolve(base).training.epochs] if base in ready_studies.names() else []
+    return [study.training.epochs, *whole]
+
+
+def _without_source(study: Study) -> dict[str, Any]:
+    return study.model_dump(mode="json", exclude={"dataset": {"source"}})
+
+
+def _commit(study: Study) -> tuple[str, list[str]]:
+    """The last commit that changed the code, and the files behind the results that are not as in that commit.
+
+    Raises:
+        UserError: the project is in no repository.
+    """
+    commit = _git("log", "-1", "--format=%H", "--", *CODE) or _git("log", "-1", "--format=%H")
+    if not commit:
+        raise UserError(
+            "This project is in no git repository with a commit; results are kept with the commit of the code."
+        )
+    files = closure(module for key in _keys(study) for module in modules_at(study, key))
+    behind = {str(path.relative_to(ROOT)) for path in files}
+    now = _git("status", "--porcelain", "--untracked-files=all", "--", *CODE).splitlines()
+    return commit, sorted({line[3:] for line in now} & behind)
+
+
+def _git(*words: str) -> str:
+    try:
+        return subprocess.run(["git", *words], check=False, capture_output=True, text=True).stdout.rstrip()
+    except FileNotFoundError:  # git is not installed
+        return ""
+
+
+if __name__ == "__main__":
+    main()

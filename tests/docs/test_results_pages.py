@@ -1,0 +1,110 @@
+"""Pages show the numbers of docs/results and the verdicts on docs/claims.yaml, and nothing typed by hand between the marks."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline_steps import docs
+from tests.made_up_results import kept
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.report import kept_results, paper_claims
+from vaeline.study import ready_studies
+from vaeline.system.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+VALUES = {"nll": {"one": [1.0, 1.1, 1.3], "two": [3.0, 3.2, 3.3]}}
+PAGE = Path("README.md")
+EMPTY = "# A page\n\n<!-- results: tiny -->\n<!-- end of results -->\n\nAfter it.\n"
+
+
+def test_pages_equal_their_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    said = CliRunner().invoke(docs.main, ["--check"])
+    assert said.exit_code == 0, said.output
+
+
+def test_each_claim_names_a_study_variants_and_metrics() -> None:
+    claims = [claim for paper in paper_claims.load(ROOT / "docs/claims.yaml").values() for claim in paper.claims]
+    variants = {name: ready_studies.resolve(name).study.variants for name in {claim.study for claim in claims} - {""}}
+    for claim in claims:
+        assert not claim.study or {claim.better, claim.than} <= set(variants[claim.study]), claim.claim
+        for question in claim.questions:
+            assert set(question.metric.split(" or ")) <= catalogue().metrics.keys(), claim.claim
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A page with a block of a study, which is rendered."""
+    monkeypatch.chdir(tmp_path)
+    kept_results.write(kept(VALUES))
+    PAGE.write_text(EMPTY, encoding="utf-8")
+    assert CliRunner().invoke(docs.main).output == "README.md is up to date now.\n"
+    return tmp_path
+
+
+def check() -> str:
+    """What the check says; empty if the page is right."""
+    return CliRunner().invoke(docs.main, ["--check"]).output
+
+
+@pytest.mark.usefixtures("project")
+def test_a_block_is_rendered_in_its_place_and_stays() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.startswith("# A page\n\n<!-- results: tiny -->\n") and text.endswith(
+        "<!-- end of results -->\n\nAfter it.\n"
+    )
+    assert "| `two` | 3.17 ± " in text and check() == ""
+
+
+@pytest.mark.usefixtures("project")
+def test_a_number_that_was_edited_in_a_page_is_refused() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(text.replace("3.17", "3.16"), encoding="utf-8")
+    assert check() == "Error: README.md shows other numbers or words than the results of tiny say; run `make docs`.\n"
+    CliRunner().invoke(docs.main)
+    assert PAGE.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.usefixtures("project")
+def test_a_page_of_another_commit_is_refused() -> None:
+    kept_results.write(kept(VALUES, commit="beef" * 10))
+    assert check() == (
+        "Error: README.md shows the results of tiny of commit c0ffeec, and docs/results has those of beefbee; run `make docs`.\n"
+    )
+
+
+def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> None:
+    (project / "studies").mkdir()
+    (project / "studies/later.yaml").write_text("study: {}\n")
+    text = docs.rendered(PAGE, EMPTY.replace("tiny", "later"))
+    assert "`later`: no results are kept yet; `make use STUDY=later QUICK=1`, three seeds" in text
+    typed = "<!-- results: later -->\n| one | 3.17 |\n<!-- end of results -->\n"
+    assert docs.rendered(PAGE, typed) == typed
+    with pytest.raises(UserError, match="no results of 'later', which README.md shows,"):
+        docs.rendered(PAGE, typed.replace("| one", f"{docs.RENDERED}\n| one"))  # they were kept once
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("marks", "why"),
+    [
+        (
+            "<!-- results: tinny -->\n<!-- end of results -->",
+            r"no results of 'tinny', which README.md shows, .* did you mean tiny\? There are: tiny;",
+        ),
+        ("<!-- results: tiny -->\n", "a block of results that does not end"),
+        ("<!-- results: tiny -->\n<!-- end of claims -->", "a block of results that does not end"),
+        ("<!-- claims: tiny -->\n<!-- end of claims -->", "There is no docs/claims.yaml"),
+    ],
+)
+def test_marks_that_name_nothing_are_refused(marks: str, why: str) -> None:
+    PAGE.write_text(f"# A page\n\n{marks}\n", encoding="utf-8")
+    said = check()
+    assert re.search(why, said) and said.count("\n") == 1
+
+
+def test_no_page_has_a_block_without_a_name() -> None:
+    with pytest.raises(UserError, match="does not end, or has no name"):
+        docs.rendered(PAGE, "<!-- results: -->\n<!-- end of results -->")

@@ -1,0 +1,120 @@
+"""Results are kept for pages if the study is finished, and nothing has changed since."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import Result
+
+from pipeline_steps import keep_results
+from tests.made_up import study_content, write_run
+from vaeline.report import compare, comparison, kept_results, results
+from vaeline.study.reading import load
+from vaeline.system.files import write_json
+
+FOLDER = Path("results/tiny")
+CODE = {"report": "a", **{step: {"one": "b", "two": "c"} for step in ("train", "sample", "evaluate")}}
+IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a finished study, in a repository."""
+    root = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(root)
+        declare()
+        for variant, value in (("one", 1.0), ("two", 3.0)):
+            for seed in range(2):
+                write_run(FOLDER / f"runs/{variant}/seed-{seed}", {"nll": value + seed / 10}, of=load())
+        noted = {"seconds": 1.0, "host": "a", "finished": "2026-11-30", "hardware": "a machine, 2 cores"}
+        write_json(FOLDER / "runs/one/seed-0/timing.json", {"train": noted})
+        comparison.write(FOLDER / "comparison.json", compare.compare(results.read(FOLDER / "runs", load())))
+        write_json(FOLDER / "code.json", CODE)
+        subprocess.run(["git", "init", "--quiet"], check=True)
+        subprocess.run(["git", *IDENTITY, "commit", "--quiet", "--allow-empty", "--message", "a"], check=True)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(keep_results, "hashes", lambda study: CODE)
+    monkeypatch.setattr(keep_results, "closure", lambda modules: set())
+
+
+def declare(seeds: tuple[int, ...] = (0, 1), rate: float = 0.01, name: str = "tiny") -> None:
+    content = study_content(("one", "two"), seeds)
+    content["study"]["name"] = name
+    content["training"]["learning_rate"] = rate
+    content["dataset"]["source"] = "/home/me/data"
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+
+
+def test_the_active_study_is_kept_without_paths(run: Callable[..., Result]) -> None:
+    said = run(keep_results.main)
+    assert said.exit_code == 0, said.output
+    found = kept_results.read("tiny")
+    assert (found.study, found.trained, found.hardware, found.images["train"]) == (
+        "tiny",
+        ["2026-11-30"],
+        ["a machine, 2 cores"],
+        4,
+    )
+    assert len(found.commit) == 40 and not found.edited and found.params["study"]["seeds"] == [0, 1]
+    assert found.params["dataset"]["source"] == "a folder" and "/home" not in Path("docs/results/tiny.json").read_text()
+    assert found.comparison == kept_results.reduced(comparison.read(FOLDER / "comparison.json"))
+
+
+def test_another_study_is_kept_by_its_name(run: Callable[..., Result]) -> None:
+    """Its settings are those of its report."""
+    params = load().model_dump(mode="json")
+    declare(rate=0.5, name="other")
+    assert (
+        "'tinny' has no report in results; did you mean tiny? Finished are: tiny."
+        in run(keep_results.main, "tinny").output
+    )
+    assert run(keep_results.main, "tiny").exit_code == 0
+    assert kept_results.read("tiny").params == kept_results.without_paths(params)
+
+
+def test_an_unfinished_study_is_refused(run: Callable[..., Result]) -> None:
+    (FOLDER / "runs/two/seed-1/evaluation.json").unlink()
+    said = run(keep_results.main).output
+    assert said == (
+        "Error: The study tiny is unfinished: two seed 1 is sampled, not evaluated; run it to its end (`make run`), and try again.\n"
+    )
+
+
+def evaluate_again() -> None:
+    shutil.rmtree(FOLDER / "runs/two/seed-1")
+    write_run(FOLDER / "runs/two/seed-1", {"nll": 7.0}, of=load())
+
+
+def change_grid() -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["classifier"] = {"epochs": 30}
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+
+
+def edit_code() -> None:
+    write_json(FOLDER / "code.json", {**CODE, "sample": {"one": "b", "two": "edited"}})
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (evaluate_again, "two seed 1 was trained or evaluated again"),
+        (change_grid, "classifier.epochs 20, now 30"),
+        (edit_code, "the code of the step sample.two has changed"),
+    ],
+)
+def test_stale_results_are_refused(run: Callable[..., Result], change: Callable[[], None], why: str) -> None:
+    change()
+    said = run(keep_results.main).output
+    assert said == f"Error: The results of tiny are stale: {why}; run it to its end (`make run`), and try again.\n"
+    assert not kept_results.names()

@@ -1,0 +1,149 @@
+"""Whether a claim of a paper stands: a rule, applied to the results that are kept.
+
+All comparisons that the claims ask of one study are adjusted together by Holm's method: of twenty studies without any difference, one at
+most gets a wrong verdict. An adjusted interval that excludes 0 decides; else the claim stays open, with what more seeds would find.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.metrics._entry import Metric
+from vaeline.report.claims import LEVEL
+from vaeline.report.decisions import why_unranked
+from vaeline.report.estimates import holm
+from vaeline.report.kept_results import Asked, KeptResults
+from vaeline.report.paired_differences import Pair
+from vaeline.report.paper_claims import PaperClaim, Papers, Question, asked_of
+from vaeline.report.power import Claim as Planned
+from vaeline.report.table import number, spread
+
+POWER = 0.8  # of the number of seeds that a claim would take
+MORE_SEEDS = 10  # of which the smallest difference is shown if the paper's is unknown
+LIKELIHOODS = "Likelihood"  # a group of metrics, of which no share has a meaning
+
+
+class Verdict(StrEnum):
+    """What becomes of a claim."""
+
+    STANDS = "stands"
+    FALLS = "does not stand"
+    OPEN = "cannot be decided here"
+    NOT_RUN = "not run yet"
+
+
+class Answer(NamedTuple):
+    """What a question of a claim is answered."""
+
+    metric: str  # empty if no metric decides the claim
+    published: str
+    ours: str  # the difference with its adjusted interval; empty if there is none
+    verdict: Verdict
+    why: str  # it is open, and what it would take; empty if the claim is decided
+
+
+Key = tuple[str, str, str, float]
+
+
+def answers(papers: Papers, claim: PaperClaim, kept: KeptResults | None) -> list[Answer]:
+    """The verdicts on a claim, one for each of its questions, or one if no study decides it.
+
+    Args:
+        papers: all claims, since those of one study are adjusted together.
+        claim: one of them.
+        kept: the results of its study; None if there are none yet.
+    """
+    if claim.cannot:
+        return [Answer("", "", "", Verdict.OPEN, claim.cannot)]
+    if kept is None:
+        return [Answer(each.metric, _published(each), "", Verdict.NOT_RUN, "") for each in claim.questions]
+    family = _family(papers, claim.study, kept)
+    return [_answer(claim, question, kept, family) for question in claim.questions]
+
+
+def _family(papers: Papers, study: str, kept: KeptResults) -> dict[Key, Pair]:
+    """All comparisons that the claims ask of a study, adjusted together."""
+    found = [_kept(claim, question, kept) for claim, question in asked_of(papers, study)]
+    pairs = {_key(each): each.pair for each in found if each and each.pair and each.pair.p_value is not None}
+    levels = holm([pair.p_value or 0.0 for pair in pairs.values()], LEVEL)
+    return {key: pair.at_level(level) for (key, pair), level in zip(pairs.items(), levels, strict=True)}
+
+
+def _key(asked: Asked) -> Key:
+    return asked.metric, asked.first, asked.second, asked.factor
+
+
+def _kept(claim: PaperClaim, question: Question, kept: KeptResults) -> Asked | None:
+    """The comparison of a question; None if the results were kept before it was asked."""
+    wanted = (question.metric_of(kept.comparison.metrics), claim.better, claim.than, claim.factor)
+    return next((each for each in kept.asked if _key(each) == wanted), None)
+
+
+def _answer(claim: PaperClaim, question: Question, kept: KeptResults, family: Mapping[Key, Pair]) -> Answer:
+    asked, published = _kept(claim, question, kept), _published(question)
+    if asked is None:
+        why = f"`make keep-results STUDY={claim.study}` adds the comparison"
+        return Answer(question.metric, published, "", Verdict.NOT_RUN, why)
+    metric = _as_claimed(catalogue().metric(asked.metric), question)
+    if asked.pair is None:
+        return Answer(asked.metric, published, "", Verdict.OPEN, asked.why)
+    pair = family.get(_key(asked), asked.pair)
+    ours = " ".join(filter(None, [number(pair.difference, pair.half_width), spread(pair.half_width), metric.unit]))
+    verdict, why = verdict_on(metric, pair, kept)
+    if verdict is Verdict.OPEN and not why:
+        why = _seeds(pair, _effect(claim, question, pair, kept), asked.metric, LEVEL / len(family))
+    return Answer(asked.metric, published, ours, verdict, why)
+
+
+def _as_claimed(metric: Metric, question: Question) -> Metric:
+    """A metric with the direction that a claim gives it, if it has none."""
+    return metric if metric.better or question.direction is None else replace(metric, better=question.direction)
+
+
+def verdict_on(metric: Metric, pair: Pair, kept: KeptResults) -> tuple[Verdict, str]:
+    """The verdict on a claim that the first variant of a pair is better, and why it is open; no reason if more seeds could decide it."""
+    if metric.better is None:
+        return Verdict.OPEN, "the metric describes a model and ranks none"
+    if cannot := why_unranked(kept.comparison, metric.name, pair):
+        return Verdict.OPEN, cannot
+    if pair.half_width is None:
+        return Verdict.OPEN, "one seed gives no interval; three seeds or more would"
+    if not pair.half_width:
+        return Verdict.OPEN, "all seeds agree to the last digit, which gives no interval"
+    if not pair.significant:
+        return Verdict.OPEN, ""
+    return (Verdict.STANDS if metric.sign * pair.difference < 0 else Verdict.FALLS), ""
+
+
+def _seeds(pair: Pair, wanted: float | None, metric: str, level: float) -> str:
+    """What more seeds would find, at the level of the claim in the worst case. The difference seen is never planned with (see `power`)."""
+    planned = Planned.of(metric, pair)
+    here = f"{pair.seeds} seeds find {_digits(planned.detectable(pair.seeds, level, POWER))}"
+    if wanted is None:
+        return f"{here}, {MORE_SEEDS} find {_digits(planned.detectable(MORE_SEEDS, level, POWER))}"
+    seeds = planned.needed(wanted, level, POWER)
+    if seeds is None:
+        return f"{here}; no number finds the paper's {_digits(wanted)}, since test images leave more open"
+    return f"{here}; the paper's {_digits(wanted)} takes {seeds:,}"
+
+
+def _effect(claim: PaperClaim, question: Question, pair: Pair, kept: KeptResults) -> float | None:
+    """The difference that the paper reports: itself if its unit is ours, else the same share of our value; None if unknown."""
+    metric = question.metric_of(kept.comparison.metrics)
+    ours = kept.comparison.metrics[metric].summaries.get(pair.second)
+    if question.published is None or claim.factor != 1 or ours is None:
+        return None
+    better, other = question.published
+    if question.as_here:
+        return abs(better - other) or None
+    return None if catalogue().metric(metric).group == LIKELIHOODS else abs(better / other - 1) * abs(ours.mean) or None
+
+
+def _published(question: Question) -> str:
+    return " against ".join(f"{value:,g}" for value in question.published or ())
+
+
+def _digits(value: float) -> str:
+    return number(value, value)

@@ -1,0 +1,122 @@
+"""What papers claim: `docs/claims.yaml` declares each claim as a comparison of two variants, before the study runs."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, TypeAdapter, model_validator
+
+from vaeline.report import compare
+from vaeline.report.kept_results import Asked
+from vaeline.report.results import Results, Run
+from vaeline.study.parts import Entry
+from vaeline.study.reading import read_yaml
+from vaeline.system.errors import UserError, reason
+
+FILE = Path("docs/claims.yaml")
+
+
+class Question(Entry):
+    """A metric in which a claim says that one variant is better."""
+
+    metric: str  # or several, as in `fid_sample or fd_sample`: the first that the study has
+    published: tuple[float, float] | None = None  # of the better variant and of the other one
+    as_here: bool = False  # whether the published values are in our unit, so that their difference can be looked for
+    direction: Literal["lower", "higher"] | None = None  # that the claim calls better, if the metric ranks nothing
+
+    def metric_of(self, there: Collection[str]) -> str:
+        """The first of the metrics that is there, or the first of all."""
+        names = self.metric.split(" or ")
+        return next((name for name in names if name in there), names[0])
+
+
+class PaperClaim(Entry):
+    """A claim of a paper."""
+
+    claim: str = Field(min_length=1)
+    place: str = Field(min_length=1)  # in the paper
+    study: str = ""  # of studies/; empty if none decides the claim
+    better: str = ""  # the variant that the claim calls better
+    than: str = ""  # the other one
+    factor: float = 1.0  # the claim is that the metric is better than this times that of the other variant
+    questions: list[Question] = Field(default_factory=list)
+    cannot: str = ""  # why no study decides the claim, and what it would take
+
+    @model_validator(mode="after")
+    def is_decided_somehow(self) -> "PaperClaim":
+        """Refuse a claim that names neither a comparison nor why there is none."""
+        given = [bool(each) for each in (self.study, self.better, self.than, self.questions)]
+        if any(given) if self.cannot else not all(given):
+            raise ValueError(f"{self.claim!r} needs study, better, than and questions, or cannot, and not both")
+        return self
+
+
+class Paper(Entry):
+    """A paper and its claims."""
+
+    title: str
+    claims: list[PaperClaim] = Field(min_length=1)
+
+
+Papers = Mapping[str, Paper]
+
+
+def load(path: Path = FILE) -> Papers:
+    """Read the claims: a short name for each paper -> its claims.
+
+    Raises:
+        UserError: the file is missing, or does not fit; the message names the place.
+    """
+    try:
+        return TypeAdapter(dict[str, Paper]).validate_python(_with_tuples(read_yaml(path)))
+    except ValueError as error:
+        raise UserError(f"{path} does not hold the claims of papers ({reason(error)}); correct it.") from error
+
+
+def _with_tuples(content: object) -> object:
+    """YAML with a tuple in place of each list of two numbers, which a strict model asks for."""
+    if isinstance(content, dict):
+        return {key: _with_tuples(value) for key, value in content.items()}
+    if isinstance(content, list):
+        pair = len(content) == 2 and all(isinstance(value, int | float) for value in content)
+        return tuple(map(float, content)) if pair else [_with_tuples(value) for value in content]
+    return content
+
+
+def asked_of(papers: Papers, study: str) -> Iterator[tuple[PaperClaim, Question]]:
+    """What the claims ask of a study of `studies/`."""
+    claims = (claim for paper in papers.values() for claim in paper.claims if claim.study == study)
+    yield from ((claim, question) for claim in claims for question in claim.questions)
+
+
+def answers(papers: Papers, study: str, results: Results) -> list[Asked]:
+    """Compare what the claims ask of a study, from its runs."""
+    return [_answer(claim, question, results) for claim, question in asked_of(papers, study)]
+
+
+def _answer(claim: PaperClaim, question: Question, results: Results) -> Asked:
+    metric = question.metric_of({name for run in results.runs for name in run.metrics})
+    two = [claim.better, claim.than]
+    asked = Asked(metric=metric, first=two[0], second=two[1], factor=claim.factor, pair=None, why="")
+    if absent := [variant for variant in two if variant not in results.study.variants]:
+        return asked.model_copy(update={"why": f"the study has no variant {' and '.join(absent)}"})
+    runs = [*results.of(two[0]), *(_scaled(run, metric, claim.factor) for run in results.of(two[1]))]
+    section = results.study.model_copy(update={"variants": two})
+    pair = compare.pairs_of(Results(section, runs, {})).get(metric)
+    if pair is None:
+        return asked.model_copy(update={"why": "one of the two has no value, or they were measured in different ways"})
+    return asked.model_copy(update={"pair": pair})
+
+
+def _scaled(run: Run, metric: str, factor: float) -> Run:
+    """A run with a multiple of its value of a metric, and of the parts that its errors are estimated from."""
+    if factor == 1 or metric not in run.metrics:
+        return run
+    made = dict(run.evaluation[metric])
+    made["value"] *= factor
+    for key in made.keys() & {"parts", "halves"}:
+        made[key] = [factor * each for each in made[key]]
+    if "by_judge" in made:
+        made["by_judge"] = {judge: factor * each for judge, each in made["by_judge"].items()}
+    return replace(run, evaluation={**run.evaluation, metric: made})

@@ -1,0 +1,145 @@
+"""The results of a study as a block of a Markdown page: what it was made with, a table of few metrics, the claims."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.report.comparison import Comparison
+from vaeline.report.decisions import better_first, why_open
+from vaeline.report.few_metrics import few_metrics
+from vaeline.report.headline import headlines
+from vaeline.report.kept_results import SHOWN_OF_COMMIT, KeptResults, path_of
+from vaeline.report.paired_differences import Pair
+from vaeline.report.table import ARROWS, Cell, Row, number, rows, spread
+from vaeline.report.words import listed, of_reference
+
+MOST_CLAIMS = 12  # of which each has a line
+REFERENCES = ("real images", "one Gaussian", "guessing")  # that have a line in the table
+LEGEND = (
+    "Primary metrics are bold, and decide; of their values, one that is best by adjusted intervals is bold. ± is half the 95% interval; ≤ marks an "
+    "upper bound."
+)
+HOW = "`make use STUDY={} QUICK=1`, three seeds in `study.seeds`, `make run` and `make keep-results`"  # to get the results of a study
+SPLITS = {"train": "training", "validation": "validation", "test": "test"}
+
+
+def block(kept: KeptResults, page: Path) -> str:
+    """The results of a study.
+
+    Args:
+        kept: its results.
+        page: that shows them, from the root of the project.
+    """
+    shown = _shown(kept)
+    claims = _claims(kept.comparison)
+    return "\n\n".join(filter(None, [_made_with(kept, page), table(_table(kept.comparison, shown)), LEGEND, claims]))
+
+
+def table(lines: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown, the first line of which is its head."""
+    texts = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines]
+    return "\n".join([texts[0], f"|{'---|' * len(lines[0])}", *texts[1:]])
+
+
+def _made_with(kept: KeptResults, page: Path) -> str:
+    compared, edits = kept.comparison, f" with edits of {_counted(len(kept.edited), 'file')}" if kept.edited else ""
+    splits = listed([f"{kept.images[split]:,} for {name}" for split, name in SPLITS.items() if split in kept.images])
+    machine = f" on {'; '.join(kept.hardware)}" if kept.hardware else ""
+    facts = [
+        f"{_counted(len(compared.variants), 'variant')} from {_counted(len(compared.seeds), 'seed')} ({', '.join(map(str, compared.seeds))})",
+        f"{'images' if kept.params['dataset']['size'] else 'points'}: {splits}",
+        length(kept),
+        f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`{edits}",
+        f"trained {' to '.join(kept.trained)}{machine}" if kept.trained else "",
+        f"{kept.command}{f', with {listed(kept.changed)}' if kept.changed else ''}",
+    ]
+    where = path_of(kept.study)
+    return f"`{kept.study}`: {'; '.join(filter(None, facts))}. All numbers: [{where.name}]({os.path.relpath(where, page.parent)})."
+
+
+def length(kept: KeptResults) -> str:
+    """How long the study was trained: `20 epochs of the 100 of the whole study`."""
+    done, *whole = kept.epochs
+    return _counted(done, "epoch") + (f" of the {whole[0]} of the whole study" if whole and whole[0] != done else "")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count > 1 else ''}"
+
+
+def _shown(kept: KeptResults) -> list[Row]:
+    """The rows of the table for the primary metrics, the first one of each other group that ranks, and those that claims of papers name."""
+    asked = [each.metric for each in kept.asked]
+    by_name: dict[str, list[Row]] = {}
+    for row in rows(kept.comparison):
+        by_name.setdefault(row.name, []).append(row)
+    names = dict.fromkeys([*few_metrics(kept.comparison), *asked])
+    return [row for name in names for row in by_name.get(name, []) if row.metric.better or name in asked]
+
+
+def _table(compared: Comparison, shown: Sequence[Row]) -> list[list[str]]:
+    """A line for each variant and for what real images score, a column for each metric."""
+    lines = [["", *(_heading(compared, row) for row in shown)]]
+    for place, variant in enumerate(compared.variants):
+        lines.append(
+            [f"`{variant}`", *(_cell(row.cells[place], _why_unranked(compared, row.name, variant)) for row in shown)]
+        )
+    for label in REFERENCES:
+        cells = [
+            next((value for name, value in row.references.items() if of_reference(name) == label), "") for row in shown
+        ]
+        lines += [[label, *cells]] if any(cells) else []
+    return lines
+
+
+def _heading(compared: Comparison, row: Row) -> str:
+    name = f"**`{row.name}`**" if row.name in compared.primary else f"`{row.name}`"
+    return " ".join(
+        filter(None, [name, ARROWS[row.metric.better], row.metric.unit, f"({row.measure})" if row.measure else ""])
+    )
+
+
+def _cell(cell: Cell, unranked: str) -> str:
+    bracketed = f"({unranked})" if unranked else ""
+    text = " ".join(filter(None, [cell.value.replace("<=", "≤"), cell.spread, bracketed]))
+    return f"**{text}**" if cell.mark == "best" else text
+
+
+def _why_unranked(compared: Comparison, name: str, variant: str) -> str:
+    """Why a value ranks nothing, in a word or two; empty if it does."""
+    if variant in compared.metrics[name].saturated:
+        return "saturated"
+    return "better than real images" if variant in compared.unranked(name) else ""
+
+
+def _claims(compared: Comparison) -> str:
+    """What the study claims: a line for each pair, or a sentence for each primary metric if there are many."""
+    pairs = [(name, pair) for name in compared.primary for pair in compared.metrics[name].pairs if pair.claimed]
+    if not pairs:
+        return "\n".join(f"- {sentence}" for name in compared.primary for sentence in headlines(compared, name))
+    if len(pairs) <= MOST_CLAIMS:
+        return table(
+            [
+                ["claim", "metric", "by (adjusted interval)", "seeds", "claimed"],
+                *(_claim(compared, *each) for each in pairs),
+            ]
+        )
+    made = sum(not why_open(compared, name, pair) for name, pair in pairs)
+    sentences = [f"- {sentence}" for name in compared.primary for sentence in headlines(compared, name)]
+    return "\n".join(
+        [*sentences, f"- Of {len(pairs)} comparisons in primary metrics, adjusted together, {made} are claims."]
+    )
+
+
+def _claim(compared: Comparison, name: str, pair: Pair) -> list[str]:
+    pair, why = better_first(name, pair), why_open(compared, name, pair)
+    metric = catalogue().metric(name)
+    by = " ".join(filter(None, [number(abs(pair.difference), pair.half_width), spread(pair.half_width), metric.unit]))
+    return [
+        f"`{pair.first}` better than `{pair.second}`",
+        f"`{name}`",
+        by,
+        f"{pair.won} of {pair.seeds}",
+        f"no: {why}" if why else "yes",
+    ]
