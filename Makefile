@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 # `make setup EXTRAS="slurm s3"` adds them; later calls keep them, and `make setup EXTRAS=` removes them.
-KNOWN := slurm s3 ssh hub
+KNOWN := slurm s3 ssh hub datasets
 EXTRAS := $(shell cat .extras 2>/dev/null)
 $(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from: $(KNOWN); `make setup EXTRAS=` removes them))
 SERVE ?= yes
@@ -15,7 +15,7 @@ IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 run: $(READY)  ## run the active study and print its results, on all cores or CORES=2
 	@$(IN) python -m pipeline_steps run $(if $(CORES),--cores $(CORES))
 
-setup: $(READY)  ## set up .venv without a run; EXTRAS="slurm s3 ssh hub" adds a cluster's executor, remotes, a hub
+setup: $(READY)  ## set up .venv without a run; EXTRAS="slurm s3 ssh hub datasets" adds a cluster's executor, remotes, a hub, its data sets
 
 test: $(READY)  ## run the tests, except those marked slow, which repeat a mechanism that a quicker test covers
 	@$(IN) python -m pytest -n 2 --dist worksteal -m "not slow"
@@ -93,7 +93,8 @@ lock:  ## update requirements.lock and those of the extras from pyproject.toml, 
 	@$(COMPILE) --constraint $(JOINT) --group dev $(IN_BASE) pyproject.toml --output-file requirements.lock
 	@for extra in $(KNOWN); do $(COMPILE) --constraint $(JOINT) $(IN_BASE) --extra $$extra pyproject.toml | \
 		$(ADDED) requirements.lock - >requirements-$$extra.lock || exit 1; done; rm $(JOINT)
-	@$(COMPILE) --constraint requirements.lock benchmarks/requirements.in --output-file benchmarks/requirements.lock
+	@awk '/^[^ ]/ {keep = !/^scipy==/} keep' requirements.lock >$(JOINT)  # a peer needs an older SciPy
+	@$(COMPILE) --constraint $(JOINT) benchmarks/requirements.in --output-file benchmarks/requirements.lock; rm $(JOINT)
 	@uv --version | sed 's/uv \([0-9.]*\).*/uv==\1/' | $(COMPILE) --output-file requirements-uv.lock -
 
 help:  ## list the targets

@@ -1,15 +1,20 @@
-"""Shared fixtures and checks: one thread, a seed, tiny facts, parts by name, a browser."""
+"""Shared fixtures and checks: one thread, a seed, tiny facts, parts by name, a browser, a web server."""
 
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from torch import Tensor
 
+from tests.web_server import WebServer, handler
+from vaeline.data import web
 from vaeline.models.contracts import Context
 from vaeline.study import parts
 from vaeline.study.parts import PartOptions
@@ -117,6 +122,20 @@ def browser() -> Iterator["Browser"]:
         started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])  # root has no sandbox
         yield started
         started.close()
+
+
+@pytest.fixture
+def web_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
+    """A server of files, whose plain addresses are asked as if they were encrypted, and without a wait between two tries."""
+    (tmp_path / "served").mkdir()
+    server = WebServer(tmp_path / "served")
+    monkeypatch.setattr(web, "SCHEMES", ["http://"])
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler(server)) as http:
+        server.address = f"http://127.0.0.1:{http.server_port}/"
+        threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        http.shutdown()
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ A data set is a file of `vaeline/data/sets/`, and its name in a study is the nam
     LOADER = Loader(read=read, download=download)
 
 `read(dataset, folder)` checks the files in `folder` and returns RawImages. Encoded images stay where they are until
-preprocessing decodes them. `download(folder)` brings the files that `folder` lacks; a data set that is embedded in a
-package, or computed, has no download. Both raise a UserError that names the file and says what to do.
+preprocessing decodes them. `download(dataset, folder)` brings the files that `folder` lacks; a data set that is embedded in a
+package, or computed, has no download. Both raise a UserError that names the file and says what to do. If the data set has
+keys of its own, the file has a class `Options(PartOptions)` with them, as other parts have, and finds their values in `dataset.options`.
 """
 
 from collections.abc import Callable, Collection
@@ -116,7 +117,7 @@ class Loader:
     """How a data set is read and downloaded."""
 
     read: Callable[[Dataset, Path], RawImages]
-    download: Callable[[Path], None] | None = None  # None: the data set needs no files
+    download: Callable[[Dataset, Path], None] | None = None  # None: the data set needs no files
 
 
 def loader(name: str) -> Loader:
@@ -127,6 +128,8 @@ def loader(name: str) -> Loader:
     """
     found = vars(parts.module("sets", name)).get("LOADER")
     if isinstance(found, Loader) and callable(found.read) and (found.download is None or callable(found.download)):
+        for called in filter(None, (found.read, found.download)):
+            parts.check_takes(called, [None, None], f"{called.__name__} in {parts.shown_file('sets', name)}")
         return found
     came = "no LOADER" if found is None else f"the LOADER {found!r}"
     raise UserError(
@@ -153,7 +156,7 @@ def fetch(dataset: Dataset) -> Manifest:
     download = loader(dataset.name).download
     if dataset.source == "download" and download:
         with locked(folder(dataset), "downloading"):
-            download(folder(dataset))
+            download(dataset, folder(dataset))
     raw = read(dataset)
     skips = dataset.on_bad_image == "skip" and isinstance(raw.images, EncodedImages)
     skipped = _bad_images(raw.images) if skips else {}

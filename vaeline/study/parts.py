@@ -208,7 +208,7 @@ def _options_class(path: Path, module: str) -> type[PartOptions]:
 
 def _read_options(path: Path, module: str) -> type[PartOptions]:
     """Execute the class `Options` of a source, without the rest of the file."""
-    shown = f"{module.replace('.', '/')}.py"
+    shown, entry = f"{module.replace('.', '/')}.py", "LOADER" if ".sets." in module else "build"
     # The class may use these names and no other.
     known = {each.__name__: each for each in (Entry, Field, PartOf, PartOptions)}
     namespace = {"Annotated": Annotated, "Literal": Literal, **known, "__name__": module}
@@ -224,8 +224,11 @@ def _read_options(path: Path, module: str) -> type[PartOptions]:
     found = namespace["Options"]
     if not (isinstance(found, type) and issubclass(found, PartOptions)):
         raise UserError(f"Options in {shown} is not derived from PartOptions; write `class Options(PartOptions):`.")
-    if "build" not in _names_defined(tree):
-        raise UserError(f"{shown} has no build; define build(options, context), a function that returns the part.")
+    if entry not in _names_defined(tree):
+        what = (
+            "build(options, context), a function that returns the part" if entry == "build" else "a data set's LOADER"
+        )
+        raise UserError(f"{shown} has no {entry}; define {what}.")
     return found
 
 
@@ -381,7 +384,7 @@ def build(contract: type[P], options: PartOptions, *context: object) -> P:
         raise UserError(
             f"{shown} {came}; define build(options, context), a function that returns a {shown_type(contract)}."
         )
-    _check_takes(found, [options, *context], f"build in {shown}")
+    check_takes(found, [options, *context], f"build in {shown}")
     part = found(options, *context)
     if not isinstance(part, contract):
         raise UserError(
@@ -393,7 +396,17 @@ def build(contract: type[P], options: PartOptions, *context: object) -> P:
     return part
 
 
-def _check_takes(function: Callable[..., object], given: Sequence[object], shown: str) -> None:
+def check_takes(function: Callable[..., object], given: Sequence[object], shown: str) -> None:
+    """Refuse a function of a part that does not take the arguments of its contract.
+
+    Args:
+        function: of the part's file.
+        given: what it will be called with.
+        shown: the function and its file, as messages show them.
+
+    Raises:
+        UserError: it takes others.
+    """
     try:
         inspect.signature(function).bind(*given)
     except TypeError as error:

@@ -15,6 +15,7 @@ from scipy.io import savemat
 
 from vaeline.data.decoding import decode, fit
 from vaeline.data.sets import example_images, fashion_mnist, mnist
+from vaeline.study.schema import Dataset
 
 ATTRIBUTES = ["Bald", "Male", "Smiling", "Young"]
 WEB_PAGE = b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</title></head></html>"
@@ -107,8 +108,10 @@ def idx_files(train: int = 30, test: int = 10) -> dict[str, bytes]:
 def write_mnist(folder: Path, monkeypatch: pytest.MonkeyPatch, suffix: str = ".gz") -> Path:
     """30 + 10 images in the four idx files, whose checksums stand in for MNIST's."""
     for name, content in idx_files().items():
-        write_files(folder, {name + suffix: gzip.compress(content, mtime=0) if suffix else content})
+        stored = gzip.compress(content, mtime=0) if suffix else content
+        write_files(folder, {name + suffix: stored})
         monkeypatch.setitem(mnist.MD5, name, hashlib.md5(content).hexdigest())
+        monkeypatch.setitem(mnist.COMPRESSED, f"{name}.gz", hashlib.md5(stored).hexdigest())
     return folder
 
 
@@ -143,7 +146,7 @@ def write_class_folders(folder: Path, each: int = 10) -> Path:
 
 def write_example_images(folder: Path, each: int = 60) -> Path:
     """The first images and the table that the download step writes, without the column of the split."""
-    example_images.download(folder)
+    example_images.download(Dataset(id="tiny", name="example_images", size=8), folder)
     table = folder / "digits.csv"
     lines = table.read_text().splitlines()[: each + 1]
     table.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in lines))

@@ -102,6 +102,15 @@ def test_a_file_without_a_loader_is_refused(
         raw_images.read(Dataset(id="tiny", name="digits", size=8))
 
 
+def test_a_download_without_the_arguments_of_its_contract_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bring(folder: Path) -> None: ...
+
+    offered = {"LOADER": Loader(read=print, download=bring)}  # type: ignore[arg-type]
+    monkeypatch.setattr(parts, "module", lambda family, name: SimpleNamespace(**offered))
+    with pytest.raises(UserError, match="bring in vaeline/data/sets/digits.py does not take the 2 arguments"):
+        raw_images.read(Dataset(id="tiny", name="digits", size=8))
+
+
 RAW = RawImages(
     np.zeros((12, 1, 4, 4), np.uint8),
     labels.of_classes("kind", ["a"], np.zeros(12, np.int64)),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.data.sets.sources import WEB_PAGE, idx_files, write_fashion_mnist, write_files
+from tests.web_server import WebServer
 from vaeline.data import raw_images
 from vaeline.data.sets import _idx, fashion_mnist
 from vaeline.study import parts
@@ -102,24 +103,26 @@ def test_a_damaged_uncompressed_file_is_named(tmp_path: Path, name: str, content
         raw_images.read(dataset(tmp_path))
 
 
-def test_only_missing_files_are_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mirror = write_fashion_mnist(tmp_path / "mirror", monkeypatch)
-    monkeypatch.setattr(fashion_mnist, "MIRROR", f"{mirror.as_uri()}/")
+def test_only_missing_files_are_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, web_server: WebServer
+) -> None:
+    write_fashion_mnist(web_server.folder, monkeypatch)
+    monkeypatch.setattr(fashion_mnist, "MIRROR", web_server.address)
     folder = tmp_path / "raw"
-    fashion_mnist.download(folder)
+    fashion_mnist.download(dataset(folder), folder)
     assert len(raw_images.read(dataset(folder)).ids) == 40
-    monkeypatch.setattr(fashion_mnist, "MIRROR", "file:///nowhere/")
-    fashion_mnist.download(folder)
+    fashion_mnist.download(dataset(folder), folder)
+    assert len(web_server.asked) == 4
 
 
 @pytest.mark.parametrize(("content", "sentence"), [(WEB_PAGE, "a web page"), (b"cut", "3 bytes without its known")])
 def test_a_wrong_download_leaves_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, sentence: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, sentence: str, web_server: WebServer
 ) -> None:
-    mirror = write_files(tmp_path / "mirror", {"train-images-idx3-ubyte.gz": content})
-    monkeypatch.setattr(fashion_mnist, "MIRROR", f"{mirror.as_uri()}/")
+    write_files(web_server.folder, {"train-images-idx3-ubyte.gz": content})
+    monkeypatch.setattr(fashion_mnist, "MIRROR", web_server.address)
     with pytest.raises(UserError, match=f"train-images-idx3-ubyte.gz gave {sentence}.*set dataset.source to a folder"):
-        fashion_mnist.download(tmp_path / "raw")
+        fashion_mnist.download(dataset(tmp_path / "raw"), tmp_path / "raw")
     assert not list((tmp_path / "raw").iterdir())
 
 

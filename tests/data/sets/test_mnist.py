@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.data.sets.sources import write_mnist
+from tests.web_server import WebServer
 from vaeline.data import raw_images
 from vaeline.data.sets import mnist
 from vaeline.study.schema import Dataset
@@ -51,21 +52,26 @@ def test_different_images_under_the_same_name_are_refused(tmp_path: Path, monkey
         raw_images.read(dataset(tmp_path))
 
 
-def test_only_missing_files_are_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mirror = write_mnist(tmp_path / "mirror", monkeypatch)
-    monkeypatch.setattr(mnist, "MIRROR", f"{mirror.as_uri()}/")
+def test_only_missing_files_are_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, web_server: WebServer
+) -> None:
+    write_mnist(web_server.folder, monkeypatch)
+    monkeypatch.setattr(mnist, "MIRROR", web_server.address)
     folder = tmp_path / "raw"
-    mnist.download(folder)
-    assert sorted(path.name for path in folder.iterdir()) == sorted(f"{name}.gz" for name in mnist.MD5)
-    monkeypatch.setattr(mnist, "MIRROR", "file:///nowhere/")
-    mnist.download(folder)
+    mnist.download(dataset(folder), folder)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(mnist.COMPRESSED)
+    mnist.download(dataset(folder), folder)
+    assert len(web_server.asked) == 4
 
 
-def test_a_download_without_a_network_names_other_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mnist, "MIRROR", "file:///nowhere/")
+def test_a_download_that_fails_names_other_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, web_server: WebServer
+) -> None:
+    monkeypatch.setattr(mnist, "MIRROR", web_server.address)
+    folder = tmp_path / "raw"
     with pytest.raises(UserError, match="cannot be downloaded .* set dataset.source to a folder"):
-        mnist.download(tmp_path)
-    assert not list(tmp_path.iterdir())
+        mnist.download(dataset(folder), folder)
+    assert not list(folder.iterdir())
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs MNIST in ../shared/data/mnist")

@@ -9,6 +9,7 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from tests.data.sets.sources import WEB_PAGE, write_files, write_svhn
+from tests.web_server import WebServer
 from vaeline.data import raw_images
 from vaeline.data.sets import svhn
 from vaeline.study.schema import Dataset
@@ -130,41 +131,38 @@ def test_labels_that_are_no_numbers_are_refused(tmp_path: Path, digits: np.ndarr
 
 
 @pytest.fixture
-def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def mirror(web_server: WebServer, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for Stanford's server, whose files have their own md5."""
-    mirror = write_svhn(tmp_path / "mirror")
+    mirror = write_svhn(web_server.folder)
     for name in svhn.MD5:
         monkeypatch.setitem(svhn.MD5, name, hashlib.md5((mirror / name).read_bytes()).hexdigest())
-    monkeypatch.setattr(svhn, "MIRROR", f"{mirror.as_uri()}/")
+    monkeypatch.setattr(svhn, "MIRROR", web_server.address)
     return mirror
 
 
 def test_only_missing_files_are_downloaded(
-    tmp_path: Path, mirror: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, mirror: Path, capsys: pytest.CaptureFixture[str], web_server: WebServer
 ) -> None:
     folder = tmp_path / "raw"
-    svhn.download(folder)
+    svhn.download(dataset(folder), folder)
     assert len(raw_images.read(dataset(folder)).ids) == 40
     assert capsys.readouterr().err.count("download: ") == 2
-    monkeypatch.setattr(svhn, "MIRROR", "file:///nowhere/")
-    svhn.download(folder)
-    assert not capsys.readouterr().err
+    svhn.download(dataset(folder), folder)
+    assert len(web_server.asked) == 2 and not capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("content", "sentence"), [(WEB_PAGE, "a web page"), (b"cut", "3 bytes without its known")])
 def test_a_wrong_download_leaves_no_file(tmp_path: Path, mirror: Path, content: bytes, sentence: str) -> None:
     write_files(mirror, {"train_32x32.mat": content})
     with pytest.raises(UserError, match=f"train_32x32.mat gave {sentence}.*set dataset.source to a folder"):
-        svhn.download(tmp_path / "raw")
+        svhn.download(dataset(tmp_path / "raw"), tmp_path / "raw")
     assert not list((tmp_path / "raw").iterdir())
 
 
-def test_a_download_without_a_network_names_other_sources(
-    tmp_path: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(svhn, "MIRROR", "file:///nowhere/")
+def test_a_download_that_fails_names_other_sources(tmp_path: Path, mirror: Path) -> None:
+    (mirror / "train_32x32.mat").unlink()
     with pytest.raises(UserError, match="cannot be downloaded .* folder that holds train_32x32.mat and test_32x32.mat"):
-        svhn.download(tmp_path / "raw")
+        svhn.download(dataset(tmp_path / "raw"), tmp_path / "raw")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the SVHN subset in ../shared/data/svhn-10k")

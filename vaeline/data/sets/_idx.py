@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from vaeline.data import web
 from vaeline.data.checksums import fingerprint
 from vaeline.data.labels import of_classes
 from vaeline.data.raw_images import RawImages
-from vaeline.data.sets import _web
 from vaeline.system.errors import UserError, reading
 
 FILES = {  # file -> dimensions of its array
@@ -32,22 +32,23 @@ IMAGE = (28, 28)
 MOST_BYTES = 100_000_000  # of an uncompressed file; the largest has 47 million
 
 
-def download(folder: Path, title: str, mirror: str, md5: dict[str, str]) -> None:
+def download(folder: Path, title: str, mirror: str, compressed: dict[str, str]) -> None:
     """Bring the files that `folder` lacks.
 
     Args:
         folder: for the files.
         title: of the data set.
         mirror: the address in front of the files' names.
-        md5: as in `read`.
+        compressed: the md5 of the files of this mirror, by names that end in `.gz`.
 
     Raises:
         UserError: a file cannot be downloaded.
     """
     instead = f"set dataset.source to a folder that holds {', '.join(FILES)} (each may end in .gz)"
     for file in FILES:
-        if _find(folder, title, file, md5) is None:
-            _web.download(f"{mirror}{file}.gz", folder / f"{file}.gz", instead, md5.get(f"{file}.gz"))
+        name = f"{file}.gz"
+        if _find(folder, title, file, compressed) is None:
+            web.download(mirror + name, folder / name, instead, f"md5:{compressed[name]}")
 
 
 def read(folder: Path, title: str, md5: dict[str, str], column: str, classes: list[str]) -> RawImages:

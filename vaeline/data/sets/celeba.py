@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaeline.data import checksums, copies
+from vaeline.data import checksums, copies, web
 from vaeline.data.archive import Archive, check_no_web_page, is_hidden, is_web_page
 from vaeline.data.columns import read_column
 from vaeline.data.labels import Labels, of_columns
@@ -45,7 +45,7 @@ PARTITION = {"0": "train", "1": "validation", "2": "test"}
 ELSEWHERE = "set dataset.source to a folder that holds a copy (the official layout, or Kaggle's celeba-dataset)"
 
 
-def download(folder: Path) -> None:
+def download(dataset: Dataset, folder: Path) -> None:
     """Bring the official files, 1.4 GB in total, that are missing from `folder` or have another md5 there.
 
     Raises:
@@ -72,7 +72,14 @@ def _download(folder: Path, name: str) -> None:
 
     unchecked = folder / f"{name}.unchecked"
     try:
-        gdown.download(id=OFFICIAL[name].identifier, output=str(unchecked), resume=True, quiet=not sys.stderr.isatty())
+        gdown.download(
+            id=OFFICIAL[name].identifier,
+            output=str(unchecked),
+            resume=True,
+            retries=web.AGAIN,
+            timeout=web.SECONDS,
+            quiet=not sys.stderr.isatty(),
+        )
     except Exception as error:  # of gdown, of requests, or of the operating system
         if is_disk_full(error):
             raise disk_full(folder / name) from error

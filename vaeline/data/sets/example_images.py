@@ -13,6 +13,7 @@ from PIL import Image
 
 from vaeline.data.raw_images import Loader
 from vaeline.data.sets import image_folder
+from vaeline.study.schema import Dataset
 from vaeline.system.files import write_text
 
 BLACKEST = 16  # the largest level of scikit-learn's digits
@@ -20,7 +21,7 @@ HEADER = ["file", "digit", "even", "thickness", "split"]
 SPLITS = ["train"] * 7 + ["validation"] + ["test"] * 2  # of ten images in a row
 
 
-def download(folder: Path) -> None:
+def download(dataset: Dataset, folder: Path) -> None:
     """Write the images, and then the table, unless they are there already."""
     from sklearn.datasets import load_digits
 

@@ -18,7 +18,7 @@ ARTICLES = [
 ]  # fmt: skip
 
 
-def download(folder: Path) -> None:
+def download(dataset: Dataset, folder: Path) -> None:
     """Bring the files that `folder` lacks, 31 MB in total."""
     _idx.download(folder, "Fashion-MNIST", MIRROR, MD5)
 

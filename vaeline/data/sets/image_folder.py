@@ -35,7 +35,7 @@ SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".feather", ".j
 LAYOUTS = "a folder of images for each class, images with one table (.csv, .tsv or .txt) whose first column names them, or images alone"
 
 
-def download(folder: Path) -> None:
+def download(dataset: Dataset, folder: Path) -> None:
     """Ask for a folder, because there is nothing to download.
 
     Raises:

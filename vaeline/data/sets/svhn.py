@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from vaeline.data import web
 from vaeline.data.checksums import fingerprint
 from vaeline.data.labels import of_classes
 from vaeline.data.raw_images import Loader, RawImages
-from vaeline.data.sets import _matlab, _web
+from vaeline.data.sets import _matlab
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError, reading
 
@@ -25,7 +26,7 @@ FILES = " and ".join(MD5)
 IMAGES = 73_257 + 26_032
 
 
-def download(folder: Path) -> None:
+def download(dataset: Dataset, folder: Path) -> None:
     """Bring the files that `folder` lacks, 246 MB in total.
 
     Raises:
@@ -34,7 +35,8 @@ def download(folder: Path) -> None:
     for name, md5 in MD5.items():
         if not (folder / name).is_file():
             print(f"download: {MIRROR}{name} to {folder}.", file=sys.stderr)
-            _web.download(MIRROR + name, folder / name, f"set dataset.source to a folder that holds {FILES}", md5)
+            instead = f"set dataset.source to a folder that holds {FILES}"
+            web.download(MIRROR + name, folder / name, instead, f"md5:{md5}")
 
 
 def read(dataset: Dataset, folder: Path) -> RawImages:

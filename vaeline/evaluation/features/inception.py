@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.inception import BasicConv2d
 
+from vaeline.data import web
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DOWNLOAD, downloads, from_study
 from vaeline.evaluation.feature_space import Features
@@ -143,14 +144,8 @@ def _fused(network: torch.nn.Module) -> torch.nn.Module:
 
 
 def _download(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        torch.hub.download_url_to_file(inception.FID_WEIGHTS_URL, str(path), hash_prefix=SHA256)
-    except (OSError, RuntimeError) as error:
-        raise UserError(
-            f"The Inception weights could not be downloaded from {inception.FID_WEIGHTS_URL} ({error}); download the file "
-            f"elsewhere and put it at {path}, or set `weights` in evaluation.features to its path, or take features `classifier`."
-        ) from error
+    instead = f"put a copy of the Inception weights at {path}, set `weights` in evaluation.features to its path, or take features `classifier`"
+    web.download(inception.FID_WEIGHTS_URL, path, instead, f"sha256:{SHA256}")
 
 
 def _how_to_give(options: Options) -> str:
