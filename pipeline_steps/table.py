@@ -10,11 +10,12 @@ from pipeline_steps import colours
 from pipeline_steps.command import command
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts
-from vaeline.report import answer, comparison, table
+from vaeline.report import answer, comparison, exports, table
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.rows import Row, metrics_of
-from vaeline.runs import description
+from vaeline.report.sections.results_table import first_rows
+from vaeline.runs import description, evaluation_file
 from vaeline.runs.description import described, weights_of
 from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import StudyFolder, run_in
@@ -25,30 +26,62 @@ from vaeline.study.step_settings import settings_of
 from vaeline.system.errors import UserError, in_words
 
 COMPARISON = "comparison.json"
+OF_RUN = (description.NAME, evaluation_file.NAME, "model.safetensors")  # a folder with one of them is that of a run
 
 
 @command
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-def main(folder: Path | None) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "latex"]),
+    default="text",
+    show_default=True,
+    help="csv has every number to the last digit; latex has the main metrics, with the package booktabs.",
+)
+@click.option(
+    "--comparisons", is_flag=True, help="Print the differences of variants, two by two, in place of the means."
+)
+def main(folder: Path | None, form: str, comparisons: bool) -> None:
     """Print the answer of the active study, its table of results, and the path of the report.
 
     FOLDER is the results of another study, such as results/digits, or a run, such as results/digits/runs/cvae/seed-0. They need no project.
     """
-    if folder is None:
-        _print_active(load())
-    elif (folder / description.NAME).exists():
-        _print_run(folder)
-    elif (folder / COMPARISON).exists():
-        compared = comparison.read(folder / COMPARISON)
-        _print_study(compared, compared.study, folder)
+    if folder is not None and any((folder / name).exists() for name in OF_RUN):
+        _print_run(folder, form, comparisons)
+        return
+    compared, title, where = _active(load()) if folder is None else _of_folder(folder)
+    if form == "text" and not comparisons:
+        _print_study(compared, title, where)
     else:
+        click.echo(_exported(compared, form, comparisons), nl=False)
+
+
+def _of_folder(folder: Path) -> tuple[Comparison, str, Path]:
+    """What a folder of results found, its title, and the folder."""
+    if not (folder / COMPARISON).exists():
         raise UserError(
-            f"{folder} has neither a {COMPARISON} nor a {description.NAME}; give the results of a study, such as results/digits, or a run, such as "
+            f"{folder} has neither a {COMPARISON} nor the files of a run; give the results of a study, such as results/digits, or a run, such as "
             "results/digits/runs/cvae/seed-0."
         )
+    compared = comparison.read(folder / COMPARISON)
+    return compared, compared.study, folder
 
 
-def _print_active(study: Study) -> None:
+def _exported(compared: Comparison, form: str, comparisons: bool) -> str:
+    if comparisons:
+        made = {
+            "csv": exports.comparisons_as_csv,
+            "latex": exports.comparisons_as_latex,
+            "text": exports.comparisons_as_text,
+        }
+        return made[form](compared)
+    if form == "csv":
+        return exports.as_csv(compared)
+    return exports.as_latex(compared, first_rows(table.rows(compared), compared.primary))
+
+
+def _active(study: Study) -> tuple[Comparison, str, Path]:
     asked = study.study
     folder = StudyFolder(asked.name).path
     compared = comparison.read(folder / COMPARISON)
@@ -58,7 +91,7 @@ def _print_active(study: Study) -> None:
         )
     if why := _why_out_of_date(compared, study):
         click.echo(f"These results are out of date: {why}; `make run` makes new ones.\n", err=True)
-    _print_study(compared, f"{asked.name}: {asked.question}" if asked.question else asked.name, folder)
+    return compared, f"{asked.name}: {asked.question}" if asked.question else asked.name, folder
 
 
 def _print_study(compared: Comparison, title: str, folder: Path) -> None:
@@ -75,8 +108,20 @@ def _print_study(compared: Comparison, title: str, folder: Path) -> None:
         click.echo(f"Report: {folder / 'report.html'}")
 
 
-def _print_run(folder: Path) -> None:
-    """Print the metrics of a run, a line each. They compare nothing."""
+def _print_run(folder: Path, form: str, comparisons: bool) -> None:
+    """Print the metrics of a run, a line each. They compare nothing.
+
+    Raises:
+        UserError: comparisons or a table of variants is asked for.
+    """
+    if comparisons or form == "latex":
+        raise UserError(
+            f"{folder} is one run, which compares nothing; give the results of a study, such as results/digits, or take --format csv."
+        )
+    if form == "csv":
+        rows = metrics_of(folder)
+        click.echo(exports.written([*rows[0]], [[*row.values()] for row in rows]), nl=False)
+        return
     rows, made = metrics_of(folder), described(folder / description.NAME)
     title = f"{made.name} seed {made.seed} of the study {made.study}"
     click.echo(click.style(title, bold=True) + "\n", color=colours.wanted())

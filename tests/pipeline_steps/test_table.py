@@ -1,8 +1,10 @@
 """The table command: the answer first, primary metrics first, colours for people, and runs that lie anywhere."""
 
+import csv
 import re
 import shutil
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from click.testing import Result
 
 from pipeline_steps import colours, table
 from tests.made_up import study as of_variants
-from tests.made_up import write_run
+from tests.made_up import write_run, write_runs
 from vaeline.report import compare, comparison, results
 
 ESCAPE = re.compile("\x1b\\[[0-9;]*m")
@@ -29,11 +31,42 @@ def test_results_and_runs_are_printed_without_a_project(run: Callable[..., Resul
     shutil.copytree(folder / "runs/one/seed-0", tmp_path / "fetched")
     lines = run(table.main, tmp_path / "fetched").output.splitlines()
     assert lines == ["one seed 0 of the study tiny", "", "nll ↓        3  nats", "fd_sample ↓  3"]
+    rows = csv.DictReader(StringIO(run(table.main, tmp_path / "fetched", "--format", "csv").output))
+    assert [(row["metric"], row["value"], row["unit"]) for row in rows] == [
+        ("nll", "3.0", "nats"),
+        ("fd_sample", "3.0", ""),
+    ]
+    for options in (("--format", "latex"), ("--comparisons",)):
+        refused = run(table.main, tmp_path / "fetched", *options)
+        assert refused.exit_code == 1 and "is one run, which compares nothing; give" in refused.output
+    (tmp_path / "fetched/evaluation.json").unlink()
+    assert "There is no" in run(table.main, tmp_path / "fetched").output
+
+
+@pytest.mark.parametrize(
+    ("options", "begin"),
+    [
+        ("--format csv", "variant,metric,measure,mean"), ("--format latex", "% needs"),
+        ("--comparisons", "nll ↓  one - two  -1.000"), ("--comparisons --format csv", "metric,first,second,difference"),
+        ("--comparisons --format latex", "% needs"),
+    ],
+)  # fmt: skip
+def test_a_study_is_printed_for_other_programs(
+    run: Callable[..., Result], tmp_path: Path, options: str, begin: str
+) -> None:
+    """Nothing is printed beside what was asked for."""
+    write_runs(tmp_path / "runs", {"one": [3.0, 4.0], "two": [4.0, 5.001]})
+    found = compare.compare(results.read(tmp_path / "runs", of_variants(("one", "two"), (0, 1), primary=["nll"])))
+    comparison.write(tmp_path / "comparison.json", found)
+    (tmp_path / "metrics.json").write_text("{}")  # a study has a file of this name too
+    said = run(table.main, tmp_path, *options.split())
+    assert said.exit_code == 0 and said.output.startswith(begin) and "two" in said.output, said.output
+    assert run(table.main, tmp_path, "--format", "docx").exit_code == 2
 
 
 def test_another_folder_is_refused(run: Callable[..., Result], tmp_path: Path) -> None:
     result = run(table.main, tmp_path)
-    assert result.exit_code == 1 and "has neither a comparison.json nor a variant.yaml; give" in result.output
+    assert result.exit_code == 1 and "has neither a comparison.json nor the files of a run; give" in result.output
 
 
 def test_colours_mark_what_the_marks_say_and_change_no_letter() -> None:
