@@ -14,7 +14,6 @@ from vaeline.report import answer, comparison, exports, table
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.rows import Row, metrics_of
-from vaeline.report.sections.results_table import first_rows
 from vaeline.runs import description, evaluation_file
 from vaeline.runs.description import described, weights_of
 from vaeline.runs.evaluation_file import read_evaluation
@@ -42,7 +41,8 @@ OF_RUN = (description.NAME, evaluation_file.NAME, "model.safetensors")  # a fold
 @click.option(
     "--comparisons", is_flag=True, help="Print the differences of variants, two by two, in place of the means."
 )
-def main(folder: Path | None, form: str, comparisons: bool) -> None:
+@click.option("--brief", is_flag=True, help="Leave out all but the main metrics, as `vaeline run` does.")
+def main(folder: Path | None, form: str, comparisons: bool, brief: bool) -> None:
     """Print the answer of the active study, its table of results, and the path of the report.
 
     FOLDER is the results of another study, such as results/digits, or a run, such as results/digits/runs/cvae/seed-0. They need no project.
@@ -51,8 +51,10 @@ def main(folder: Path | None, form: str, comparisons: bool) -> None:
         _print_run(folder, form, comparisons)
         return
     compared, title, where = _active(load()) if folder is None else _of_folder(folder)
+    if brief and (form != "text" or comparisons):
+        raise UserError("--brief is a form of the table as text; leave out --format and --comparisons, or --brief.")
     if form == "text" and not comparisons:
-        _print_study(compared, title, where)
+        _print_study(compared, title, where, brief)
     else:
         click.echo(_exported(compared, form, comparisons), nl=False)
 
@@ -78,7 +80,7 @@ def _exported(compared: Comparison, form: str, comparisons: bool) -> str:
         return made[form](compared)
     if form == "csv":
         return exports.as_csv(compared)
-    return exports.as_latex(compared, first_rows(table.rows(compared), compared.primary))
+    return exports.as_latex(compared, table.first_rows(table.rows(compared), compared.primary))
 
 
 def _active(study: Study) -> tuple[Comparison, str, Path]:
@@ -94,7 +96,7 @@ def _active(study: Study) -> tuple[Comparison, str, Path]:
     return compared, f"{asked.name}: {asked.question}" if asked.question else asked.name, folder
 
 
-def _print_study(compared: Comparison, title: str, folder: Path) -> None:
+def _print_study(compared: Comparison, title: str, folder: Path, brief: bool) -> None:
     """Print the answer before the table, since the table of a large study fills the screen."""
     painted = colours.wanted()
     click.echo(click.style(title, bold=True) + "\n", color=painted)
@@ -102,10 +104,11 @@ def _print_study(compared: Comparison, title: str, folder: Path) -> None:
         click.echo(sentence)
     for name in compared.primary:
         click.echo("\n".join(answer.sentences(compared, name)))
-    text = table.plain(compared, shutil.get_terminal_size((120, 24)).columns)
+    set_as = table.brief if brief else table.plain
+    text = set_as(compared, shutil.get_terminal_size((120, 24)).columns)
     click.echo(f"\n{colours.paint(text, compared.primary)}\n", color=painted)
     if (folder / "report.html").exists():
-        click.echo(f"Report: {folder / 'report.html'}")
+        click.echo(f"Report: {folder / 'report.html'}" + "; all metrics: `make table`" * brief)
 
 
 def _print_run(folder: Path, form: str, comparisons: bool) -> None:

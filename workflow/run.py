@@ -40,7 +40,7 @@ def main(words: list[str]) -> None:
     if status or not ran:
         sys.exit(status)
     print(file=sys.stderr)
-    os.execve(sys.executable, [sys.executable, "-m", "pipeline_steps.table"], environment)
+    os.execve(sys.executable, [sys.executable, "-m", "pipeline_steps.table", "--brief"], environment)
 
 
 def _watched(words: list[str], quiet: bool) -> int:

@@ -28,6 +28,10 @@ def test_results_and_runs_are_printed_without_a_project(run: Callable[..., Resul
     said = run(table.main, folder).output
     names = [line.split()[0] for line in said.splitlines() if re.match("(One|fd_sample|nll) ", line)]
     assert names == ["One", "fd_sample", "nll"] and not ESCAPE.search(said)
+    (folder / "report.html").touch()
+    short = run(table.main, folder, "--brief").output
+    assert table.table.BRIEF_LEGEND in short and short.endswith("report.html; all metrics: `make table`\n")
+    assert "leave out --format" in run(table.main, folder, "--brief", "--format", "csv").output
     shutil.copytree(folder / "runs/one/seed-0", tmp_path / "fetched")
     lines = run(table.main, tmp_path / "fetched").output.splitlines()
     assert lines == ["one seed 0 of the study tiny", "", "nll ↓        3  nats", "fd_sample ↓  3"]

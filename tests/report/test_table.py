@@ -1,5 +1,7 @@
 """The table of results."""
 
+import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -132,6 +134,18 @@ def test_the_plain_table_is_aligned(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0, 3.0], "longer_name": [-12.0, -11.1, -9.9]})
     lines = table.plain(compared(tmp_path, ("one", "longer_name")), 80).splitlines()
     assert lines[:2] == ["               one    longer_name", "nll ↓  2.0 ± 2.5    -11.0 ± 2.6 *"]
+
+
+def test_the_brief_table_has_the_primary_metric_first_and_no_second_one_of_a_group(tmp_path: Path) -> None:
+    for place, variant in product(range(2), ("one", "two")):
+        values = {"bits_per_dim": 9.0, "nll": 3.0, "fd_sample": 2.0, "kd_sample": 1.0 + place}
+        write_run(tmp_path / variant / f"seed-{place}", values)
+    of = study(("one", "two"), (0, 1), primary=["kd_sample"])
+    found = compare.compare(results.read(tmp_path, of, reference=references({"fd_floor": 1.25})))
+    names = [line.split()[0] for line in table.brief(found, 80).splitlines() if "↓" in line]
+    assert names == ["kd_sample", "bits_per_dim"] and "fd_floor" not in table.brief(found, 80)
+    whole = [line.split()[0] for line in table.plain(found, 80).splitlines() if re.search(r"↓  +\d", line)]
+    assert sorted(whole) == ["bits_per_dim", "fd_sample", "kd_sample", "nll"]
 
 
 def test_a_wide_table_is_cut_into_blocks(tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ spread: standard deviation over sets of real images; s.e.: standard error; neith
 * best in a primary metric: the paired interval excludes 0 against every other variant, adjusted for all comparisons of primary metrics (Holm)
 ~ not significantly different in a primary metric: the best mean, and those whose adjusted interval against it includes 0
 metrics without a mark are exploratory: their intervals are not adjusted, and claim nothing"""
+BRIEF_LEGEND = "* best in a primary metric, ~ not told from the best; rows without a mark claim nothing"
+INTERVAL = "± half width of the 95% interval {}"
+MOST_FIRST = 6  # metrics that a reader sees first
 
 
 class Cell(NamedTuple):
@@ -59,10 +62,45 @@ def companion_rows(comparison: Comparison) -> list[Row]:
     return _rows(comparison, comparison.companions())
 
 
+def first_rows(rows: list[Row], primary: list[str]) -> list[Row]:
+    """The primary metrics, then the first metric of each group that has none of them, if possible one that ranks."""
+    chosen = sorted((row for row in rows if row.name in primary), key=lambda row: primary.index(row.name))
+    groups = {row.metric.group for row in chosen}
+    others: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: row.metric.better is None):
+        if row.metric.group not in groups:
+            others.setdefault(row.metric.group, row)
+    return [*chosen, *(row for row in rows if row in others.values())][:MOST_FIRST]
+
+
 def plain(comparison: Comparison, width: int) -> str:
     """The table as aligned text, primary metrics first, cut into blocks of variants that fit `width` characters."""
     primary = [*comparison.primary]
     table = sorted(rows(comparison), key=lambda row: primary.index(row.name) if row.name in primary else len(primary))
+    scale = [
+        f"{row.name}: " + ", ".join(f"{name} {value}" for name, value in row.references.items())
+        for row in table
+        if row.references
+    ]
+    absent = [f"in no system: {each}" for each in nowhere(comparison)]
+    papers = [
+        f"{what}: {value} published ({source}), {ours} here, {beside}"
+        for what, value, ours, beside, source in published(comparison)
+    ]
+    intervals = [INTERVAL.format(each) for each in ranges(comparison)]
+    blocks, footnotes = _laid_out(comparison, table, width)
+    return "\n\n".join([*blocks, "\n".join([LEGEND, *intervals, *footnotes, *absent, *scale, *papers])])
+
+
+def brief(comparison: Comparison, width: int) -> str:
+    """The first rows of the table as aligned text, and what they need to be read."""
+    blocks, footnotes = _laid_out(comparison, first_rows(rows(comparison), comparison.primary), width)
+    intervals = [INTERVAL.format(each) for each in ranges(comparison)[:1]]
+    return "\n\n".join([*blocks, "\n".join([BRIEF_LEGEND, *intervals, *footnotes])])
+
+
+def _laid_out(comparison: Comparison, table: list[Row], width: int) -> tuple[list[str], list[str]]:
+    """Blocks of aligned lines, and the footnotes that they refer to."""
     notes = list(dict.fromkeys(cell.note for row in table for cell in row.cells if cell.note))
     lines = [["", *comparison.variants]]
     if any(seeds := [partial_seeds(comparison, variant) for variant in comparison.variants]):
@@ -70,19 +108,7 @@ def plain(comparison: Comparison, width: int) -> str:
     lines += [[_plain_name(row), *(_plain_cell(cell, notes) for cell in row.cells)] for row in table]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     blocks = ["\n".join(_plain_line(line, widths, block) for line in lines) for block in _blocks(widths, width)]
-    scale = [
-        f"{row.name}: " + ", ".join(f"{name} {value}" for name, value in row.references.items())
-        for row in table
-        if row.references
-    ]
-    footnotes = [f"[{index}] {note}" for index, note in enumerate(notes, 1)]
-    absent = [f"in no system: {each}" for each in nowhere(comparison)]
-    papers = [
-        f"{what}: {value} published ({source}), {ours} here, {beside}"
-        for what, value, ours, beside, source in published(comparison)
-    ]
-    intervals = [f"± half width of the 95% interval {each}" for each in ranges(comparison)]
-    return "\n\n".join([*blocks, "\n".join([LEGEND, *intervals, *footnotes, *absent, *scale, *papers])])
+    return blocks, [f"[{index}] {note}" for index, note in enumerate(notes, 1)]
 
 
 def ranges(comparison: Comparison) -> list[str]:

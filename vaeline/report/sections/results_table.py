@@ -7,8 +7,6 @@ from vaeline.report import exports, table
 from vaeline.report.comparison import Comparison
 from vaeline.report.sections.section import Section
 
-MOST_FIRST = 6  # rows before the fold
-
 
 @dataclass(frozen=True)
 class TableSection(Section):
@@ -36,7 +34,7 @@ def table_section(comparison: Comparison, rows: list[table.Row]) -> TableSection
         rows: the table of results.
     """
     groups: dict[str, list[table.Row]] = defaultdict(list)
-    first = first_rows(rows, comparison.primary)
+    first = table.first_rows(rows, comparison.primary)
     for row in rows:
         if row not in first:
             groups[row.metric.group].append(row)
@@ -52,14 +50,3 @@ def table_section(comparison: Comparison, rows: list[table.Row]) -> TableSection
         csv=exports.as_csv(comparison),
         latex=exports.as_latex(comparison, first),
     )
-
-
-def first_rows(rows: list[table.Row], primary: list[str]) -> list[table.Row]:
-    """The primary metrics, then the first metric of each group that has none of them, if possible one that ranks."""
-    chosen = sorted((row for row in rows if row.name in primary), key=lambda row: primary.index(row.name))
-    groups = {row.metric.group for row in chosen}
-    others: dict[str, table.Row] = {}
-    for row in sorted(rows, key=lambda row: row.metric.better is None):
-        if row.metric.group not in groups:
-            others.setdefault(row.metric.group, row)
-    return [*chosen, *(row for row in rows if row in others.values())][:MOST_FIRST]
