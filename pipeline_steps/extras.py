@@ -5,7 +5,7 @@ from vaeline.system.errors import UserError
 # The name under which Python imports a library -> the extra of pyproject.toml that installs it.
 BRINGS = {
     "dvc": "pipeline", "dvclive": "pipeline", "rich": "pipeline", "scmrepo": "pipeline", "snakemake": "pipeline",
-    "snakemake_interface_logger_plugins": "pipeline", "nicegui": "explorer", "huggingface_hub": "hub",
+    "snakemake_interface_logger_plugins": "pipeline", "nicegui": "explorer", "huggingface_hub": "hub", "datasets": "datasets",
 }  # fmt: skip
 
 

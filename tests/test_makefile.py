@@ -54,11 +54,13 @@ def test_an_unknown_extra_is_refused(project: Path) -> None:
 
 
 def test_no_extra_changes_a_version_of_another_lock() -> None:
-    """And no lock names the address of an index."""
-    pins: dict[str, str] = {}
-    for path in ROOT.glob("requirements*.lock"):
-        text = path.read_text(encoding="utf-8")
+    """And no lock names the address of an index. What two extras bring is in both locks, in one version."""
+    pins: dict[str, set[str]] = {}
+    for path in [ROOT / "requirements.lock", *ROOT.glob("requirements-*.lock")]:
+        text, found = path.read_text(encoding="utf-8"), dict[str, set[str]]()
         assert "://" not in text
-        names = [line.split("==")[0] for line in text.splitlines() if "==" in line and not line.startswith(" ")]
-        assert not pins.keys() & set(names) and names
-        pins.update(dict.fromkeys(names, path.name))
+        for line in text.splitlines():
+            if "==" in line and not line.startswith(" "):
+                found.setdefault(line.split("==")[0], set()).add(line)
+        assert found and all(pins[name] == lines for name, lines in found.items() if name in pins)
+        pins |= found

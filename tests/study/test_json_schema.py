@@ -64,6 +64,14 @@ def test_an_unknown_key_is_marked(where: tuple[str, ...], key: str) -> None:
         assert f"'{key}' was unexpected" in mistake and mistake.startswith(".".join(where))
 
 
+def test_the_keys_of_a_data_set_are_those_of_its_name() -> None:
+    study = ready_studies.resolve("digits").model_dump(mode="json")
+    study["dataset"] |= {"name": "torchvision", "options": {"class_name": "MNIST", "arguments": {}}}
+    assert mistakes(WHOLE, study) == mistakes(READY, study) == []
+    study["dataset"]["options"] = {"class_nam": "MNIST"}
+    assert len(mistakes(WHOLE, study)) == 3 and len(mistakes(READY, study)) == 1
+
+
 def test_params_contains_every_key_and_a_ready_study_need_not() -> None:
     study = ready_studies.resolve("digits").model_dump(mode="json")
     del study["variants"]["cvae"]["prior"]["name"], study["training"]["decay"]

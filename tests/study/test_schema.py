@@ -21,6 +21,39 @@ def digits() -> dict[str, Any]:
     return load(ROOT / "params.yaml").model_dump(mode="json")
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({}, "dataset.options.class_name is missing"),
+        ({"class_name": 3}, "dataset.options.class_name is 3, but should be a valid string"),
+        (
+            {"class": "MNIST"},
+            "dataset.options has no key 'class'; did you mean class_name? Allowed are: class_name, arg",
+        ),
+        (
+            {"name": "MNIST", "class_name": "MNIST"},
+            "dataset.options has no key 'name'; allowed are: class_name, arguments",
+        ),
+    ],
+)
+def test_a_mistake_in_the_keys_of_a_data_set_is_named(
+    digits: dict[str, Any], options: dict[str, Any], sentence: str
+) -> None:
+    content = with_change(with_change(digits, "dataset.name", "torchvision"), "dataset.options", options)
+    with pytest.raises(UserError) as error:
+        check(content, Path("params.yaml"))
+    assert f"params.yaml: {sentence}" in str(error.value)
+
+
+def test_the_keys_of_a_data_set_get_their_defaults(digits: dict[str, Any]) -> None:
+    content = with_change(
+        with_change(digits, "dataset.name", "torchvision"), "dataset.options", {"class_name": "MNIST"}
+    )
+    assert check(content, Path("params.yaml")).dataset.options == {"class_name": "MNIST", "arguments": {}}
+    with pytest.raises(UserError, match="lacks `dataset.options.arguments: {}`; add it"):
+        check_resolved(content, Path("params.yaml"))
+
+
 def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     changed = copy.deepcopy(content)
     *above, last = path.split(".")
@@ -101,6 +134,7 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
             "digit",
             "dataset.name is 'digit', but must be a file of vaeline/data/sets or parts/sets; did you mean digits? There are: ",
         ),
+        ("dataset.options", {"side": 8}, "dataset.options digits has no keys of its own; set it to {}"),
         ("dataset.range", [1, 0], "dataset.range is [1, 0], but must ascend"),
         (
             "dataset.size",

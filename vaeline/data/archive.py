@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from vaeline.data.checksums import fingerprint
 from vaeline.system.errors import UserError, reason, some_of
@@ -21,6 +21,19 @@ UTF8 = 0x800  # the flag of a zip entry whose name is UTF-8
 # Files that Windows and macOS add to folders, beside those whose name begins with a dot.
 ADDED = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r", "$recycle.bin", "system volume information"}
 BETWEEN = 128  # bytes of extra fields between a name and its content; a file with more is read by zipfile
+
+
+class Files(Protocol):
+    """Image files that are read by name, wherever they lie; several threads may read at once."""
+
+    @property
+    def path(self) -> Path:
+        """Of the folder or the file that holds them, for errors."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file."""
+        ...
 
 
 class Archive:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from vaeline.data.archive import Archive
+from vaeline.data.archive import Files
 from vaeline.data.decoding import decode
 from vaeline.system.background import cores, in_order
 from vaeline.system.errors import UserError, some_of
@@ -13,14 +13,14 @@ BLOCK = 64  # images that a thread decodes at once
 SHOWN = 3  # images that are named on the terminal
 
 
-def bad_image(archive: Archive, name: str, reason: Exception) -> UserError:
+def bad_image(archive: Files, name: str, reason: Exception) -> UserError:
     """The error for an image that cannot be used."""
     return UserError(
         f"{name} in {archive.path} cannot be decoded ({reason}); replace it, remove it, or set dataset.on_bad_image to skip, and run again."
     )
 
 
-def find(archive: Archive, names: Sequence[str], channels: int) -> dict[str, str]:
+def find(archive: Files, names: Sequence[str], channels: int) -> dict[str, str]:
     """Decode every image on all cores, and return those that cannot be used, with the reason; in the order of `names`."""
 
     def faults(block: Sequence[str]) -> dict[str, str]:
@@ -38,7 +38,7 @@ def find(archive: Archive, names: Sequence[str], channels: int) -> dict[str, str
     return found
 
 
-def _fault(archive: Archive, name: str, channels: int) -> str:
+def _fault(archive: Files, name: str, channels: int) -> str:
     try:
         decode(archive.read(name), channels)
     except (ValueError, UserError) as error:

@@ -19,7 +19,7 @@ from typing import TypedDict
 import numpy as np
 
 from vaeline.data import bad_images
-from vaeline.data.archive import Archive
+from vaeline.data.archive import Files
 from vaeline.data.decoding import Header
 from vaeline.data.labels import Labels
 from vaeline.data.paths import downloads
@@ -64,7 +64,7 @@ class HeaderSummary:
 class EncodedImages:
     """Image files (JPEG, PNG...) that are decoded later."""
 
-    archive: Archive
+    archive: Files
     names: list[str]  # in the archive, (n,)
     channels: int  # 1 or 3, to decode to
     headers: dict[str, Header] | None = None  # by name; damaged images may have none. None: they were not read

@@ -59,7 +59,23 @@ def _study() -> Schema:
     of_variant = schema["$defs"]["Variant"]["properties"]["training"]
     of_variant |= {"additionalProperties": False, "properties": {key: keys[key] for key in OF_VARIANTS}}
     schema["$defs"]["Dataset"]["properties"]["name"] |= _name("sets")
+    schema["$defs"]["Dataset"]["allOf"] = [_options_of_set(name) for name in _sets_with_keys()]
     return schema
+
+
+def _sets_with_keys() -> list[str]:
+    return [name for name in parts.built_in("sets") if parts.defines("sets", name, "Options")]
+
+
+def _options_of_set(name: str) -> Schema:
+    """The keys of `dataset.options` if `dataset.name` is that of a set which has some."""
+    options = _every_key(parts.options_class("sets", name))
+    del options["properties"]["name"]
+    options["required"].remove("name")
+    return {
+        "if": {"required": ["name"], "properties": {"name": {"const": name}}},
+        "then": {"properties": {"options": options}},
+    }
 
 
 def _every_key(entry: type[parts.Entry]) -> Schema:

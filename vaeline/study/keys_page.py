@@ -39,12 +39,19 @@ def document() -> str:
         blocks += [f"## The parts of `{key}`", f"Each part is a file of {_folders(family)}."]
         for name in parts.built_in(family):
             blocks += _part(family, name)
+    blocks += [
+        "## The data sets",
+        f"`dataset.name` is a file of {_folders('sets')}; the keys here stand in `dataset.options`.",
+    ]
+    for name in parts.built_in("sets"):
+        blocks += _set(name)
     return "\n\n".join(blocks) + "\n"
 
 
 def of_own_parts() -> str:
     """The same for the project's own parts; empty if there are none."""
     blocks = [block for family in FAMILIES for name in parts.own(family) for block in _part(family, name)]
+    blocks += [block for name in parts.own("sets") for block in _set(name)]
     return "\n\n".join(["## Your own parts", *blocks]) + "\n" if blocks else ""
 
 
@@ -55,6 +62,13 @@ def _folders(family: str) -> str:
 def _part(family: str, name: str) -> list[str]:
     heading = f"### {FAMILIES[family]} `{name}`"
     return [heading, _first_line(family, name), _table(parts.options_class(family, name))]
+
+
+def _set(name: str) -> list[str]:
+    """A data set, which has a class of options only if it has keys of its own."""
+    has_keys = parts.defines("sets", name, "Options")
+    keys = _table(parts.options_class("sets", name)) if has_keys else "It has no key except its name."
+    return [f"### data set `{name}`", _first_line("sets", name), keys]
 
 
 def _section(heading: str, entry: Any) -> list[str]:

@@ -295,6 +295,22 @@ def validate(family: str, value: object) -> PartOptions:
     return options.model_validate(value)
 
 
+def own_keys(family: str, name: str, value: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a part whose name stands elsewhere, with the defaults of those that `value` leaves out.
+
+    Raises:
+        ValueError: the part has no such key, or a value does not fit; pydantic makes it a mistake of the study.
+    """
+    if not defines(family, name, "Options"):
+        if value:
+            raise ValueError(f"{name} has no keys of its own; set it to {{}}")
+        return {}
+    known = [key for key in options_class(family, name).model_fields if key != "name"]
+    if unknown := next((key for key in value if key not in known), None):
+        raise ValueError(f"has no key {unknown!r}; {instead_of(unknown, known)}")
+    return validate(family, {**value, "name": name}).model_dump(mode="json", exclude={"name"})
+
+
 def module(family: str, name: str) -> ModuleType:
     """Import a part's file.
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names, shown_file, shown_folder
+from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names, own_keys, shown_file, shown_folder
 from vaeline.system.errors import instead_of
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -163,6 +163,11 @@ class Dataset(Entry):
 
     id: Name = Field(description="name of data/<id>.h5; another size, split or choice of labels needs another id")
     name: Name = Field(description="a file of vaeline/data/sets or parts/sets")
+    options: dict[str, Any] = Field(
+        {},
+        validate_default=True,
+        description="the data set's own keys, for one that has some, as in {class_name: FashionMNIST}; {} for the others",
+    )
     source: str = Field("download", description="`download`, or a folder with the files; embedded data ignore it")
     limit: int | None = Field(
         None,
@@ -234,6 +239,11 @@ class Dataset(Entry):
         if self.size is None:
             return None
         return (self.size, self.size) if isinstance(self.size, int) else (self.size[0], self.size[1])
+
+    @field_validator("options")
+    @classmethod
+    def are_those_of_the_data_set(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return own_keys("sets", info.data["name"], value) if "name" in info.data else value
 
     @field_validator("size", mode="before")
     @classmethod

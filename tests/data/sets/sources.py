@@ -155,6 +155,27 @@ def write_example_images(folder: Path, each: int = 60) -> Path:
     return folder
 
 
+def write_torchvision(folder: Path) -> Path:
+    """The unpacked files of FashionMNIST below the root folder that torchvision is given."""
+    write_files(folder / "FashionMNIST" / "raw", idx_files())
+    return folder
+
+
+def write_hugging_face(folder: Path, count: int = 12) -> Path:
+    """A set with the splits train and test, of images with a class label, as `save_to_disk` writes it."""
+    library = pytest.importorskip("datasets", reason="datasets is not installed")
+    kinds = {"image": library.Image(), "animal": library.ClassLabel(names=["cat", "dog"])}
+    splits = {}
+    for split, start in (("train", 0), ("test", count)):
+        rows = {
+            "image": [{"bytes": encoded(picture(start + row), "PNG")} for row in range(count)],
+            "animal": [row % 2 for row in range(count)],
+        }
+        splits[split] = library.Dataset.from_dict(rows, library.Features(kinds))
+    library.DatasetDict(splits).save_to_disk(folder)
+    return folder
+
+
 SOURCES: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "digits": lambda folder, monkeypatch: folder,
     "two_moons": lambda folder, monkeypatch: folder,
@@ -165,5 +186,8 @@ SOURCES: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "fashion_mnist": write_fashion_mnist,
     "svhn": lambda folder, monkeypatch: write_svhn(folder),
     "celeba": lambda folder, monkeypatch: write_celeba(folder),
+    "torchvision": lambda folder, monkeypatch: write_torchvision(folder),
+    "hugging_face": lambda folder, monkeypatch: write_hugging_face(folder),
 }
+OPTIONS = {"torchvision": {"class_name": "FashionMNIST"}}  # of those that have keys of their own which must be set
 POINTS = {"two_moons"}  # of them, those that are points rather than images

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import every
-from tests.data.sets.sources import POINTS, SOURCES
+from tests.data.sets.sources import OPTIONS, POINTS, SOURCES
 from vaeline.data import labels, raw_images
 from vaeline.data.raw_images import EncodedImages, Loader, RawImages, loader
 from vaeline.study import parts
@@ -29,7 +29,8 @@ def source(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Datase
         folder.mkdir(exist_ok=True)
     else:
         pytest.fail(f"add a function that writes a tiny {name} to tests/data/sets/sources.py, and to its table SOURCES")
-    return Dataset(id="tiny", name=name, size=None if name in POINTS else 8, source=str(folder))
+    size, options = None if name in POINTS else 8, OPTIONS.get(name, {})
+    return Dataset(id="tiny", name=name, size=size, source=str(folder), options=options)
 
 
 def write_own_source(name: str, folder: Path) -> None:
@@ -80,9 +81,11 @@ def test_an_unknown_label_is_refused_with_the_known_labels(source: Dataset) -> N
 
 @pytest.mark.parametrize("name", [name for name in parts.names("sets") if loader(name).download])
 def test_a_folder_without_a_data_set_is_refused(name: str, tmp_path: Path) -> None:
+    if name == "hugging_face":
+        pytest.importorskip("datasets", reason="datasets is not installed")
     (tmp_path / "letter.txt").write_text("Dear reader")
     with pytest.raises(UserError, match=str(tmp_path)):
-        raw_images.fetch(Dataset(id="tiny", name=name, size=8, source=str(tmp_path)))
+        raw_images.fetch(Dataset(id="tiny", name=name, size=8, source=str(tmp_path), options=OPTIONS.get(name, {})))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vaeline.data import copies, decoding, split_folders
-from vaeline.data.archive import Archive
+from vaeline.data.archive import Archive, Files
 from vaeline.data.bad_images import bad_image
 from vaeline.data.class_folders import read_classes
 from vaeline.data.described import Described, describe
@@ -57,7 +57,7 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     read_layout = _by_table if tables else _by_class
     names, described = read_layout(Source(archive, images, tables, dataset))
     archive.check_one_name_each(names)
-    headers, notes = _headers(archive, names, dataset)
+    headers, notes = headers_of(archive, names, dataset)
     files = {"images": archive.fingerprint(names + tables)}
     if dataset.split.method == "folders":
         described = replace(described, official=split_folders.splits_of(names, folder))
@@ -250,7 +250,7 @@ def _columns_of_splits(table: Table, dataset: Dataset) -> list[str]:
     return [name for name in table.names if all(split_of(cell) for cell in set(table.column(name)))]
 
 
-def _headers(archive: Archive, names: list[str], dataset: Dataset) -> tuple[dict[str, decoding.Header], list[str]]:
+def headers_of(archive: Files, names: list[str], dataset: Dataset) -> tuple[dict[str, decoding.Header], list[str]]:
     """The headers of the images, without those of damaged ones if these are skipped; and notes on images of several frames."""
     headers = {}
     for name in names:
