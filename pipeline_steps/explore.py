@@ -1,4 +1,4 @@
-"""Open the explorer, an interactive page of a study's trained models."""
+"""Open the explorer, an interactive page of trained models."""
 
 import socket
 from pathlib import Path
@@ -9,6 +9,7 @@ from pipeline_steps.command import WholeNumber, command
 from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.runs import Runs, find, find_named, given
 from vaeline.explorer.serving import HOST, serve
+from vaeline.report.explorer_link import PORT
 from vaeline.study.reading import load
 from vaeline.system.devices import prepare_process
 from vaeline.system.errors import UserError
@@ -24,13 +25,16 @@ THREADS = 1  # a second thread does not make a redraw faster, and slows it on a 
     help="Folder of the stores, for a RUN outside its project.",
 )
 @click.option("--study", help="A folder in results; the active study if it is left out.")
-@click.option("--port", default=8765, show_default=True, type=WholeNumber(0, 65535), help="0 takes any free port.")
+@click.option("--port", default=PORT, show_default=True, type=WholeNumber(0, 65535), help="0 takes any free port.")
 @click.option("--open/--no-open", "show", default=True, show_default=True, help="Open the page in a browser.")
 def main(run: tuple[Path, ...], data: Path | None, study: str | None, port: int, show: bool) -> None:
     """Draw from trained models, side by side, on a page that only this machine can open.
 
     Each RUN is the folder of a run, such as results/digits/runs/cvae/seed-0, which may lie anywhere. Without one, the page shows all runs of
-    the active study.
+    the active study. A RUN without the store of its images can draw, and no more.
+
+    On another machine, for example the node of a cluster, add --no-open. Then run `ssh -N -L 8765:localhost:8765 that-machine` on yours, and
+    open http://localhost:8765 there.
     """
     runs = given(run, data) if run else _runs_of_study(study)
     port = _free(port)

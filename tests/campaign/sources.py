@@ -26,7 +26,7 @@ from vaeline.data import raw_images
 from vaeline.data.sets import mnist
 from vaeline.explorer import saved
 from vaeline.explorer.runs import Runs
-from vaeline.explorer.settings import Settings, Side
+from vaeline.explorer.settings import ChosenRun, Settings
 from vaeline.study.schema import Dataset
 
 
@@ -112,8 +112,7 @@ def _of_arrays(images: np.ndarray, labels: np.ndarray) -> str:
 def _picture(random: Random, folder: Path) -> Verdict:
     """A saved picture of the explorer, whose bytes or settings are mutated."""
     settings = Settings(
-        left=Side(variant="plain", seed=0, moved={1: 0.5}),
-        right=Side(variant="flow", seed=1),
+        runs=(ChosenRun(variant="plain", seed=0, moved={1: 0.5}), ChosenRun(variant="flow", seed=1)),
         noise=3,
         labels={"digit": "4"},
     )

@@ -19,18 +19,18 @@ from PIL import Image
 from tests.explorer.conftest import make
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Response
+    from playwright.sync_api import Browser, Locator, Page, Response
 
 ROOT = Path(__file__).parents[2]
 CONTROLS = ("button", "checkbox", "combobox", "slider", "textbox")
-# A hash of the pixels of a picture.
-PIXELS = """image => {
+# A hash of the pixels of each picture.
+PIXELS = """images => images.filter(image => image.complete && image.naturalWidth).map(image => {
   const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight), pen = canvas.getContext("2d");
   pen.drawImage(image, 0, 0);
   let hash = 2166136261;
   for (const byte of pen.getImageData(0, 0, canvas.width, canvas.height).data) hash = Math.imul(hash ^ byte, 16777619);
   return hash;
-}"""
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -90,18 +90,21 @@ class PageDriver:
     def __init__(self, page: "Page") -> None:
         self.page = page
 
-    def pixels(self, side: str, what: str = "Draws") -> int:
-        return (
-            self.page.get_by_role("article", name=f"{side} side").locator(f"[data-picture='{what}']").evaluate(PIXELS)
-        )
+    def run(self, number: int) -> "Locator":
+        return self.page.get_by_role("article", name=f"Run {number}", exact=True)
 
-    def sides(self) -> tuple[int, int]:
-        return self.pixels("Left"), self.pixels("Right")
+    def pixels(self, number: int, caption: str = "") -> tuple[int, ...]:
+        """Hashes of a run's pictures, of those with a caption that begins so."""
+        found = self.run(number).locator("figure").filter(has_text=re.compile(f"^{caption}")).locator("img")
+        return tuple(found.evaluate_all(PIXELS))
 
-    def changes(self, side: str = "Left", what: str = "Draws") -> Callable[[], None]:
-        """Returns a function that waits until a picture differs from the present one."""
-        before = self.pixels(side, what)
-        return lambda: self.until(lambda: self.pixels(side, what) != before)
+    def both(self) -> tuple[tuple[int, ...], ...]:
+        return self.pixels(1), self.pixels(2)
+
+    def changes(self, number: int = 1, caption: str = "") -> Callable[[], None]:
+        """Returns a function that waits until pictures differ from the present ones."""
+        before = self.pixels(number, caption)
+        return lambda: self.until(lambda: self.pixels(number, caption) not in (before, ()))
 
     def until(self, holds: Callable[[], object]) -> None:
         for _ in range(1500):
@@ -140,7 +143,8 @@ def driver(browser: "Browser", address: str) -> Iterator[PageDriver]:
 
 
 def test_a_label_is_switched_and_cleared_by_keyboard(driver: PageDriver) -> None:
-    as_it_came = driver.sides()
+    as_it_came = driver.both()
+    assert len(as_it_came[0]) == 9
     box = driver.page.get_by_role("checkbox", name="dark")
     assert box.get_attribute("aria-checked") == "mixed"
     box.focus()
@@ -149,14 +153,15 @@ def test_a_label_is_switched_and_cleared_by_keyboard(driver: PageDriver) -> None
         driver.page.keyboard.press("Space")
         changed()
         assert box.get_attribute("aria-checked") == state
-        assert driver.pixels("Right") == as_it_came[1]  # a model without labels
+        assert driver.pixels(2) == as_it_came[1]  # a model without labels
     driver.page.keyboard.press("Space")
-    driver.until(lambda: driver.sides() == as_it_came)
+    driver.until(lambda: driver.both() == as_it_came)
     changed = driver.changes()
     driver.page.get_by_role("group", name="shape").get_by_role("button", name="odd").click()
     changed()
+    assert driver.run(1).locator("figcaption").first.inner_text().startswith("shape odd")
     driver.page.get_by_role("button", name="Clear all labels").click()
-    driver.until(lambda: driver.sides() == as_it_came)
+    driver.until(lambda: driver.both() == as_it_came)
 
 
 def test_labels_that_never_occur_together_are_marked(driver: PageDriver) -> None:
@@ -170,70 +175,105 @@ def test_labels_that_never_occur_together_are_marked(driver: PageDriver) -> None
     mark.wait_for(state="hidden")
 
 
-def test_a_latent_moves_on_one_side_or_both(driver: PageDriver) -> None:
-    as_drawn = driver.sides()
-    slider = driver.page.get_by_role("slider", name="Latent 1")
+def test_a_latent_moves_in_one_run_or_all(driver: PageDriver) -> None:
+    as_drawn = driver.both()
+    slider = driver.page.get_by_role("slider", name="Latent 1", exact=True)
     slider.focus()
-    changed = driver.changes(), driver.changes("Right")
+    changed = driver.changes(), driver.changes(2)
     for _ in range(12):
         driver.page.keyboard.press("ArrowRight")
     for each in changed:
         each()
     assert slider.get_attribute("aria-valuetext") == "+1.2 sd"
     driver.page.get_by_role("button", name="Reset latents").click()
-    driver.until(lambda: driver.sides() == as_drawn)
-    driver.page.get_by_role("group", name="Side that the sliders move").get_by_role("button", name="Right").click()
-    driver.page.get_by_role("slider", name="Latent 1").focus()
-    changed_right = driver.changes("Right")
+    driver.until(lambda: driver.both() == as_drawn)
+    driver.choose("Sliders move", "run 2, plain, seed 0")
+    driver.page.get_by_text("The latents of plain that vary most").wait_for()
+    driver.page.get_by_role("slider", name="Latent 1", exact=True).focus()
+    changed_last = driver.changes(2)
     driver.page.keyboard.press("Home")
-    changed_right()
-    assert driver.pixels("Left") == as_drawn[0]
+    changed_last()
+    assert driver.pixels(1) == as_drawn[0]
 
 
-def test_a_seed_repeats_its_draws_and_bad_seeds_are_refused(driver: PageDriver) -> None:
-    first, changed = driver.sides(), driver.changes()
+def test_a_seed_repeats_its_draws_and_bad_seeds_are_refused_beside_the_field(driver: PageDriver) -> None:
+    first, changed = driver.both(), driver.changes()
     driver.page.get_by_role("button", name="New noise").click()
     changed()
-    alert, field = driver.page.get_by_role("alert"), driver.page.get_by_label("Noise seed")
+    field = driver.page.get_by_label("Noise seed")
     for bad in ("seven", "99999999999999999999", ""):
-        before = driver.sides()
+        before = driver.both()
         driver.type("Noise seed", bad)
-        alert.get_by_text(f"is {bad!r}" if bad else "is empty").wait_for()
-        assert "enter a whole number from 0 to" in alert.inner_text() and field.get_attribute("aria-invalid") == "true"
-        assert driver.sides() == before
+        problem = driver.page.get_by_role("alert").get_by_text(f"is {bad!r}" if bad else "is empty")
+        problem.wait_for()
+        assert "The noise seed is" in problem.inner_text() and "enter a whole number from 0 to" in problem.inner_text()
+        assert field.get_attribute("aria-invalid") == "true"
+        assert field.get_attribute("aria-describedby") == problem.get_attribute("id")
+        assert driver.both() == before
     driver.type("Noise seed", "0")
-    driver.until(lambda: driver.sides() == first)
-    driver.until(lambda: not alert.is_visible())
+    driver.until(lambda: driver.both() == first)
+    driver.until(lambda: not driver.page.get_by_role("alert").is_visible())
 
 
-def test_the_same_run_shows_the_same_draws_on_both_sides(driver: PageDriver) -> None:
-    left, changed = driver.pixels("Left"), driver.changes("Right")
-    driver.choose("Right variant", "large")
+def test_runs_are_added_changed_and_removed(driver: PageDriver) -> None:
+    """The same run shows the same draws in every place."""
+    first, changed = driver.pixels(1), driver.changes(2)
+    driver.choose("Run 2: variant", "large")
     changed()
-    assert driver.pixels("Left") == left != driver.pixels("Right")
-    driver.choose("Right variant", "small")
-    driver.until(lambda: driver.pixels("Right") == left)
-    driver.choose("Right run", "seed 1")
-    driver.until(lambda: driver.pixels("Right") != left)
+    large = driver.pixels(2)
+    assert driver.pixels(1) == first != large
+    driver.page.get_by_role("button", name="Add a run").click()
+    driver.until(lambda: len(driver.pixels(3)) == 9)
+    driver.choose("Run 3: variant", "small")
+    driver.until(lambda: driver.pixels(3) == first)
+    driver.choose("Run 3: seed", "1")
+    driver.until(lambda: driver.pixels(3) not in (first, ()))
+    driver.page.get_by_role("button", name="Remove run 1", exact=True).click()
+    driver.until(lambda: driver.pixels(1) == large)
+    assert driver.run(3).count() == 0
     assert "large seed 1 (not trained)" in driver.page.inner_text("header")
 
 
-def test_a_test_image_is_edited_on_both_sides(driver: PageDriver) -> None:
-    driver.page.get_by_role("button", name="Test image").click()
-    driver.page.get_by_text("Each side encodes test image 0").wait_for()
-    assert driver.pixels("Left", "Original") == driver.pixels("Right", "Original")
-    assert driver.pixels("Left", "Edit") == driver.pixels("Left", "Reconstruction") != driver.pixels("Left", "Original")
-    original, reconstruction = driver.changes(what="Original"), driver.changes(what="Reconstruction")
+def test_a_test_image_is_edited_by_every_run(driver: PageDriver) -> None:
+    driver.page.get_by_role("button", name="Test image", exact=True).click()
+    driver.page.get_by_text("Each model encodes test image 0 (").wait_for()
+    assert driver.pixels(1, "Original") == driver.pixels(2, "Original")
+    assert driver.pixels(1, "Edit") == driver.pixels(1, "Reconstruction") != driver.pixels(1, "Original")
+    original, reconstruction = driver.changes(1, "Original"), driver.changes(1, "Reconstruction")
     driver.type("Test image number", "39")
     original()
     reconstruction()
     driver.type("Test image number", "40")
     driver.page.get_by_role("alert").get_by_text("There is no test image 40; choose one from 0 to 39.").wait_for()
     driver.type("Test image number", "39")
-    before = driver.pixels("Left", "Reconstruction")
+    before = driver.pixels(1, "Reconstruction")
     driver.page.get_by_role("group", name="shape").get_by_role("button", name="odd").click()
-    driver.until(lambda: driver.pixels("Left", "Edit") != before)
-    assert driver.pixels("Left", "Reconstruction") == before
+    driver.until(lambda: driver.pixels(1, "Edit") not in (before, ()))
+    assert driver.pixels(1, "Reconstruction") == before
+
+
+def test_the_address_opens_the_same_page_again(driver: PageDriver, browser: "Browser") -> None:
+    page = driver.page
+    page.get_by_role("button", name="Interpolation").click()
+    driver.type("Last test image number", "5")
+    page.get_by_role("checkbox", name="dark").click()
+    driver.choose("Add a direction", "shape odd")
+    slider = page.get_by_role("slider", name="Towards shape odd")
+    slider.focus()
+    page.keyboard.press("End")
+    page.get_by_text("+3 times the direction of shape odd").wait_for()
+    driver.until(lambda: page.url.endswith("&show=interpolation&to=5&label.dark=yes&direction.shape=odd:3.0"))
+    before = driver.both()
+    page.reload()
+    driver.until(lambda: driver.both() == before)
+    assert slider.get_attribute("aria-valuetext") == "+3.0 ×"
+    assert page.get_by_label("Last test image number").input_value() == "5"
+    assert page.get_by_role("checkbox", name="dark").get_attribute("aria-checked") == "true"
+    page.goto(page.url.replace("plain/seed-0", "none/seed-0"))
+    page.get_by_role("alert").get_by_text(
+        "This address cannot be opened: There is no trained run of 'none'; choose one of: small, large, plain."
+    ).wait_for()
+    driver.until(lambda: len(driver.pixels(1)) == 9)  # what the page opens with
 
 
 def test_a_saved_picture_restores_its_settings(driver: PageDriver, project: Path) -> None:
@@ -247,7 +287,7 @@ def test_a_saved_picture_restores_its_settings(driver: PageDriver, project: Path
         changed = driver.changes()
         control.click()
         changed()
-    as_saved = driver.sides()
+    as_saved = driver.both()
     driver.page.get_by_role("button", name="Save picture").click()
     driver.page.get_by_text("Saved as results/tiny/explored/draws-small_0-plain_0-").wait_for()
     (saved,) = (project / "results/tiny/explored").glob("*.png")
@@ -263,7 +303,7 @@ def test_a_saved_picture_restores_its_settings(driver: PageDriver, project: Path
     driver.type("Noise seed", "2")
     changed()
     driver.choose("Open picture", saved.name)
-    driver.until(lambda: driver.sides() == as_saved)
+    driver.until(lambda: driver.both() == as_saved)
     assert driver.page.get_by_label("Noise seed").input_value() == "41"
     assert box.get_attribute("aria-checked") == "true"
 
@@ -271,16 +311,16 @@ def test_a_saved_picture_restores_its_settings(driver: PageDriver, project: Path
 def test_models_without_labels_show_no_label_controls(driver: PageDriver) -> None:
     box, none = (
         driver.page.get_by_role("checkbox", name="dark"),
-        driver.page.get_by_text("Neither model uses labels"),
+        driver.page.get_by_text("No model here uses labels"),
     )
     assert box.is_visible() and not none.is_visible()
-    driver.choose("Left variant", "plain")
+    driver.choose("Run 1: variant", "plain")
     none.wait_for()
-    assert not box.is_visible() and driver.pixels("Left") == driver.pixels("Right")
+    assert not box.is_visible() and driver.pixels(1) == driver.pixels(2)
 
 
 def test_every_control_has_a_name(driver: PageDriver) -> None:
-    for what in ("Test image", "Draws"):
+    for what in ("Test image", "Interpolation", "Draws"):
         driver.page.get_by_role("button", name=what, exact=True).click()
         controls = [line.strip("- ") for line in driver.page.locator(".page").aria_snapshot().splitlines()]
         controls = [line for line in controls if line.startswith(CONTROLS)]
@@ -288,9 +328,27 @@ def test_every_control_has_a_name(driver: PageDriver) -> None:
         assert not [line for line in controls if not re.match(r'\w+ "[^"]+"', line)]
 
 
-def test_a_phone_needs_no_sideways_scrolling(driver: PageDriver) -> None:
+def test_a_phone_needs_no_sideways_scrolling_and_stacks_runs(driver: PageDriver) -> None:
     driver.page.set_viewport_size({"width": 390, "height": 844})
     assert driver.page.evaluate("document.documentElement.scrollWidth") <= 390
+    first, second = (driver.run(number).bounding_box() for number in (1, 2))
+    assert first and second and second["x"] == first["x"] and second["y"] > first["y"]
+
+
+def test_the_report_is_served_in_a_sandbox_if_there_is_one(address: str, project: Path, browser: "Browser") -> None:
+    """Its scripts have no origin, so that they cannot reach the explorer; its link to the explorer works."""
+    assert ask(address, "/report.html").status == 404
+    link = f"<a href='{address}/?run=large/seed-0'>explorer</a><script>document.title = self.origin</script>"
+    (project / "results/tiny/report.html").write_text(f"<!doctype html><link rel=icon href=data:,>{link}")
+    page = browser.new_page()
+    page.goto(address)
+    page.get_by_role("link", name="Report of this study").click()
+    page.get_by_role("link", name="explorer").wait_for()
+    assert page.title() == "null"
+    page.get_by_role("link", name="explorer").click()
+    page.get_by_role("article", name="Run 1").get_by_text("large").wait_for()
+    page.close()
+    (project / "results/tiny/report.html").unlink()
 
 
 def test_a_foreign_host_name_is_refused(address: str) -> None:
@@ -358,9 +416,10 @@ def test_a_name_that_no_file_has_is_not_found(address: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["a=b/..", "a=%00&%ff=%", "explorer=3&self=x", "a" * 20_000, "&".join(["a=1"] * 2000)]
+    "query",
+    ["a=b/..", "a=%00&%ff=%", "explorer=3&self=x", "a" * 20_000, "&".join(["a=1"] * 2000), "run=" + "/seed-1," * 5000],
 )
-def test_a_query_changes_nothing(address: str, query: str) -> None:
+def test_no_query_ends_the_page(address: str, query: str) -> None:
     assert ask(address, f"/?{query}").status == 200
     assert ask(address, "/favicon.ico").status == ask(address, "/page.css").status == 200
 

@@ -1,5 +1,6 @@
-"""HTML elements of the explorer's page: plain elements, text, labelled fields, buttons and a latent slider."""
+"""HTML elements of the explorer's page: plain elements, text, fields with what is wrong with them, buttons, and a slider."""
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
@@ -9,26 +10,87 @@ from typing import TypeVar
 from nicegui import ui
 from nicegui.element import Element
 
-from vaeline.explorer.settings import MAX_SHIFT
+from vaeline.explorer.settings import MAX_SHIFT, parse_whole_number
+from vaeline.study.schema import MOST_SEED
+from vaeline.system.errors import UserError, in_words, reason
 
 PRESSED = "no-caps unelevated toggle-text-color=pressed"
 FIELD = "outlined dense hide-bottom-space no-error-icon"
 T = TypeVar("T")  # what a person chooses
 
 
-class LatentSlider(Element, component=Path(__file__).parent / "slider.js"):
-    """A slider that moves one latent, in standard deviations. It is the browser's own, so screen readers speak its name and value.
+class Slider(Element, component=Path(__file__).parent / "slider.js"):
+    """A slider with its middle at 0. It is the browser's own, so screen readers speak its name and value.
 
     Args:
         name: label of the slider.
         start: first position.
+        unit: of its values.
         on_moved: called with each new position.
     """
 
-    def __init__(self, name: str, start: float, on_moved: Callable[[float], None]) -> None:
+    def __init__(self, name: str, start: float, unit: str, on_moved: Callable[[float], None]) -> None:
         super().__init__()
-        self._props.update({"name": name, "limit": MAX_SHIFT, "start": start})
+        self._props.update({"name": name, "limit": MAX_SHIFT, "start": start, "unit": unit})
         self.on("moved", lambda event: on_moved(float(event.args)), throttle=0.03)
+
+
+class Problem:
+    """A place for a sentence about what went wrong, empty until something does.
+
+    Args:
+        field: the control above it that the sentence is about, if there is one.
+    """
+
+    def __init__(self, field: Element | None = None) -> None:
+        self._field, self._text = field, text_element("p", classes="problem", role="alert")
+        self.say("")
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence, or nothing if it is empty."""
+        set_text(self._text, sentence)
+        if self._field:
+            self._field.props["error"] = bool(sentence)
+            self._field.props["aria-invalid"] = str(bool(sentence)).lower()
+            self._field.props["aria-describedby"] = self._text.html_id
+
+    @contextmanager
+    def reporting(self, before: str = "") -> Iterator[None]:
+        """Say what goes wrong in the block, after some words, and nothing if it works. A fault of ours goes to the terminal too."""
+        self.say("")
+        try:
+            yield
+        except (UserError, OSError) as error:
+            self.say(f"{before}{in_words(error)}")
+        except Exception as error:
+            traceback.print_exc()
+            self.say(f"This failed ({reason(error)}); the terminal of the explorer shows where.")
+
+
+class NumberField:
+    """A field for a whole number, with a place for what is wrong with it. It takes any text, so that the place can say so.
+
+    Args:
+        label: of the field.
+        value: to begin with.
+        on_number: called with each whole number that a person types; may raise a UserError.
+        maximum: largest number allowed.
+    """
+
+    def __init__(self, label: str, value: int, on_number: Callable[[int], None], maximum: int = MOST_SEED) -> None:
+        self._label, self._on_number, self._maximum = label, on_number, maximum
+        self.field = ui.input(label, value=str(value), on_change=lambda event: self._read(event.value))
+        self.field.without_auto_validation()
+        self.field.props(f"{FIELD} inputmode=numeric debounce=250 spellcheck=false")
+        self.problem = Problem(self.field)
+
+    def set_value(self, value: int) -> None:
+        """Set the field to a number."""
+        self.field.set_value(str(value))
+
+    def _read(self, typed: str) -> None:
+        with self.problem.reporting():
+            self._on_number(parse_whole_number(typed, f"The {self._label[:1].lower()}{self._label[1:]}", self._maximum))
 
 
 def element(tag: str, classes: str = "", **attributes: str) -> Element:
@@ -57,13 +119,6 @@ def group(title: str) -> Iterator[None]:
     with element("section", "group", aria_label=title):
         text_element("h2", title)
         yield
-
-
-def number_field(label: str, value: int, on_change: Callable[[str], None]) -> ui.input:
-    """Make a field for a number. It takes any text, so that the page can say what is wrong with it."""
-    made = ui.input(label, value=str(value), on_change=lambda event: on_change(event.value))
-    made.without_auto_validation()
-    return made.props(f"{FIELD} inputmode=numeric debounce=250 spellcheck=false")
 
 
 def dropdown(label: str, options: list[T] | dict[T, str], value: T | None, on_change: Callable[[T], None]) -> ui.select:

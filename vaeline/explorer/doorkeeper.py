@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-PATHS = ("/", "/page.css", "/favicon.ico")
+PATHS = ("/", "/page.css", "/favicon.ico", "/report.html")
 FILES, CONNECTION = "/_nicegui/", "/_nicegui_ws/socket.io/"  # of NiceGUI
 LONGEST_PATH = 255  # characters, the longest name of a file on most systems
 MOST_BYTES = 1_000_000  # of a message; the page sends a few hundred

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from nicegui import ui
 
+from vaeline.data.columns import NO_YES
 from vaeline.data.facts import Facts
 from vaeline.explorer.controls import button, button_group, dropdown, element, group, set_text, text_element
 
@@ -18,23 +19,26 @@ class LabelsPanel:
 
     Args:
         facts: names and values of the labels.
+        images: whether there are test images, which have a value for each label that is not set.
         on_switch: called with a label and its new value, or with NOT_SET.
         on_clear: called when a person clears all labels.
     """
 
-    def __init__(self, facts: Facts, on_switch: Callable[[str, str], None], on_clear: Callable[[], None]) -> None:
-        self._on_switch = on_switch
+    def __init__(
+        self, facts: Facts, images: bool, on_switch: Callable[[str, str], None], on_clear: Callable[[], None]
+    ) -> None:
+        self._on_switch, self._images = on_switch, images
         with group("Labels"):
-            self.no_labels = text_element("p", "Neither model uses labels, so there is nothing to switch.", "hint")
+            self.no_labels = text_element("p", "No model here uses labels, so there is nothing to switch.", "hint")
             with element("div", "label-controls") as self.all:
                 self.hint = text_element("p", classes="hint")
                 self.unseen = text_element("p", classes="alert", role="status")
                 with element("div", "labels"):
                     columns = zip(facts.label_names, facts.label_values, strict=True)
                     self.controls = {name: self._control(name, values) for name, values in columns}
-                button("Clear all labels", on_clear, light=True)
+                button("Clear all labels", on_clear, light=True).set_visibility(images)
 
-    def set_values(self, labels: Mapping[str, str]) -> None:
+    def set_value(self, labels: Mapping[str, str]) -> None:
         """Set the controls to the chosen labels."""
         for name, control in self.controls.items():
             value = labels.get(name, NOT_SET)
@@ -44,23 +48,22 @@ class LabelsPanel:
                 control.set_value(value)
 
     def update(self, conditional: bool, show: str, unseen: str) -> None:
-        """Show the controls if either model uses labels, and explain what a label that is not set does.
+        """Show the controls if any model uses labels, and explain what a label that is not set does.
 
         Args:
-            conditional: whether either model uses labels.
-            show: `draws` or `edit`.
+            conditional: whether any model uses labels.
+            show: a value of `Settings.show`.
             unseen: which of the chosen labels no training image has together; empty if there are none.
         """
         set_text(self.unseen, unseen)
         self.no_labels.set_visibility(not conditional)
         self.all.set_visibility(conditional)
-        if show == "edit":
-            set_text(self.hint, "A label that you do not set keeps the value of the test image.")
-        else:
-            set_text(
-                self.hint,
-                "Each draw copies the labels that you do not set from a test image. The noise seed picks these images.",
-            )
+        hints = {
+            "draws": "Each draw copies the labels that you do not set from a test image. The noise seed picks these images.",
+            "edit": "A label that you do not set keeps the value of the test image.",
+            "interpolation": "A label that you do not set has the value of the nearer test image.",
+        }
+        set_text(self.hint, hints[show] if self._images else "Without test images, every label has a value.")
 
     def _control(self, name: str, values: list[str]) -> ui.checkbox | ui.select | ui.toggle:
         """Make a box with three states for a label with the values no and yes, and buttons or a dropdown for any other."""
@@ -69,12 +72,13 @@ class LabelsPanel:
         def switch(value: str) -> None:
             self._on_switch(name, value)
 
-        if values == ["no", "yes"]:
+        if values == NO_YES:
             box = ui.checkbox(title, value=None, on_change=lambda event: switch(FROM_BOX.get(event.value, NOT_SET)))
-            return box.props("toggle-indeterminate dense")
-        options = {NOT_SET: "not set"} | {value: value for value in values}
+            return box.props("toggle-indeterminate dense" if self._images else "dense")
+        options = ({NOT_SET: "not set"} if self._images else {}) | {value: value for value in values}
+        start = next(iter(options))
         if len(values) > MAX_BUTTONS:
-            return dropdown(title, options, NOT_SET, switch)
+            return dropdown(title, options, start, switch)
         with element("div", "label-buttons"):
             text_element("p", title, "name")
-            return button_group(title, options, NOT_SET, switch).props("dense")
+            return button_group(title, options, start, switch).props("dense")

@@ -1,47 +1,41 @@
-"""The explorer's page: settings, the pictures of two runs side by side, and a sentence for each mistake."""
+"""The explorer's page: settings, the pictures of runs side by side, and a sentence for each mistake.
+
+The settings are the state of the page, and its address and its controls follow them.
+"""
 
 import asyncio
+import json
 import secrets
 import time
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Sequence
+from functools import partial
 
 from nicegui import background_tasks, ui
+from nicegui.element import Element
 
-from vaeline.explorer import saved
+from vaeline.explorer import address, saved
 from vaeline.explorer.controls import (
+    NumberField,
+    Problem,
     button,
     button_group,
     dropdown,
     element,
     group,
-    number_field,
     set_text,
     text_element,
 )
-from vaeline.explorer.drawing import Explorer, SideView, Slider
+from vaeline.explorer.drawing import Explorer, View
 from vaeline.explorer.labels import LabelsPanel
 from vaeline.explorer.latents import LatentsPanel
-from vaeline.explorer.settings import Settings, Side, parse_whole_number
-from vaeline.explorer.side import SidePanel
-from vaeline.study.schema import MOST_SEED
-from vaeline.system.errors import UserError, in_words, reason
+from vaeline.explorer.run_panel import RunPanel
+from vaeline.explorer.settings import ChosenRun, Settings
+from vaeline.report.explorer_link import MOST_RUNS
 
 SEEDS = 100_000  # "New noise" picks a seed below this, short enough to type
-SHOW = {"draws": "Draws", "edit": "Test image"}
+SHOW = {"draws": "Draws", "edit": "Test image", "interpolation": "Interpolation"}
 PIXELS = {"mean": "Means", "drawn": "With noise"}
-
-
-class PageView(NamedTuple):
-    """What the page shows for its settings."""
-
-    sides: tuple[SideView, SideView]  # left and right
-    sliders: dict[str, list[Slider]]  # side name -> latents that can be moved
-    latent_sizes: dict[str, int]  # side name -> number of latents that can be moved
-    conditional: bool  # whether either model uses labels
-    unseen: str  # which of the chosen labels no training image has together
+COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}  # number of runs -> how many stand side by side
 
 
 class Page:
@@ -49,136 +43,201 @@ class Page:
 
     Args:
         explorer: draws the pictures.
+        query: of the address that was opened.
     """
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, explorer: Explorer, query: Sequence[tuple[str, str]] = ()) -> None:
         self.explorer, self.runs = explorer, explorer.runs
-        self.settings = _first_settings(explorer)
-        self._view: PageView | None = None
-        self._errors: dict[str, str] = {}  # control or action -> sentence
+        self.settings = explorer.opening()
+        self._views: list[View] = []
         self._outdated = False  # the settings changed after the last drawing began
         self._drawing = False
-        self._setting_controls = False  # while true, changes of controls are not choices of a person
         ui.add_head_html('<link rel="stylesheet" href="/page.css">')
-        with element("div", "page points" if self.explorer.facts.points else "page"):
+        with element("div", "page points" if explorer.facts.points else "page"):
             self._add_header()
             with element("div", "layout"):
                 with element("section", "stage", aria_label="Pictures"):
                     self._add_pictures()
                 with element("section", "controls", aria_label="Settings"):
                     self._add_settings()
+        with self.of_address.reporting("This address cannot be opened: "):
+            self.settings = explorer.checked(address.read(query, self.settings))
+        self._set_controls()
         self._redraw()
 
     # Elements of the page.
 
     def _add_header(self) -> None:
         with element("header"):
-            text_element("p", f"vaeline explorer · {self.runs.study}", "eyebrow")
+            with element("p", "eyebrow"):
+                text_element("span", f"vaeline explorer · {self.runs.study}")
+                if self.runs.report:
+                    text_element("a", "Report of this study", href="/report.html")
             text_element("h1", self.runs.question or self.runs.study)
             if missing := self.runs.missing:
                 reasons = ", ".join(f"{name} seed {seed} ({reason})" for (name, seed), reason in missing.items())
                 total = len(self.runs.finished) + len(missing)
                 text_element("p", f"Missing runs ({len(missing)} of {total}): {reasons}.", "missing")
+            if why := self.explorer.no_images:
+                effect = "So no image can be edited, no latent moved, and every label has a value."
+                text_element("p", f"There are no test images, as {why}. {effect}", "missing")
 
     def _add_pictures(self) -> None:
-        self.alert = text_element("p", classes="alert", role="alert")
-        with element("div", "sides") as self.sides_area:
-            sides = self.settings.sides
-            self.left = SidePanel("left", self.runs, sides["left"], lambda side: self._change(left=side))
-            self.right = SidePanel("right", self.runs, sides["right"], lambda side: self._change(right=side))
+        self.of_address, self.of_drawing = Problem(), Problem()
+        self.runs_area = element("div", "runs")
+        self.panels: list[RunPanel] = []
+        self.add_run = button("Add a run", self._add_run, light=True)
         self.explanation = text_element("p", classes="hint", role="status")
 
     def _add_settings(self) -> None:
         with group("Show"):
             self._add_show()
-        self.labels = LabelsPanel(self.explorer.facts, self._switch_label, self._clear_labels)
-        self.latents = LatentsPanel(self._move_latent, self._reset_latents, self._update_sliders)
+        facts, images = self.explorer.facts, not self.explorer.no_images
+        self.labels = LabelsPanel(facts, images, self._switch_label, lambda: self._adopt(labels={}))
+        self.latents = LatentsPanel(
+            facts, images, self._move_latent, self._move_along, partial(self._choose, "sliding"), self._reset_latents
+        )
         with group("Saved pictures"):
             self._add_saved()
 
     def _add_show(self) -> None:
-        show = self.settings.show
-        self.show = button_group("Show", SHOW, show, lambda show: self._change(show=show)).props("spread")
-        with element("div", "line") as self.draws_controls:
-            self.noise = number_field("Noise seed", self.settings.noise, self._type_noise)
-            button("New noise", lambda: self.noise.set_value(str(secrets.randbelow(SEEDS))))
-            counts = list(self.explorer.counts)
-            self.count = dropdown("Draws", counts, self.settings.count, lambda count: self._change(count=count))
-            self.pixels = button_group(
-                "Pixels of draws", PIXELS, self.settings.pixels, lambda pixels: self._change(pixels=pixels)
-            )
-        with element("div", "line") as self.edit_controls:
-            self.image = number_field("Test image number", self.settings.image, self._type_image)
-            button("Random image", self._pick_image)
-        self.image_labels = text_element("p", classes="hint")
+        chosen, explorer = self.settings, self.explorer
+        ways = {"draws": SHOW["draws"]} if explorer.no_images else SHOW
+        show = button_group("Show", ways, chosen.show, partial(self._choose, "show")).props("spread")
+        show.set_visibility(len(ways) > 1)
+        with element("div", "line") as of_draws:
+            noise = NumberField("Noise seed", chosen.noise, partial(self._choose, "noise"))
+            button("New noise", lambda: noise.set_value(secrets.randbelow(SEEDS)))
+            count = dropdown("Draws", list(explorer.counts), chosen.count, partial(self._choose, "count"))
+            pixels = button_group("Pixels of draws", PIXELS, chosen.pixels, partial(self._choose, "pixels"))
+        of_image, image = self._add_image("image", "Test image number")
+        of_path, to = self._add_image("to", "Last test image number")
+        self.fields: dict[str, NumberField | ui.toggle | ui.select] = {
+            "show": show,
+            "noise": noise,
+            "count": count,
+            "pixels": pixels,
+            "image": image,
+            "to": to,
+        }
+        self.parts = {
+            of_draws: ("draws",),
+            of_image: ("edit", "interpolation"),
+            of_path: ("interpolation",),
+        }  # -> `show` that needs it
+
+    def _add_image(self, name: str, label: str) -> tuple[Element, NumberField]:
+        def choose(row: int) -> None:
+            self.explorer.labels_of(row)  # raises if the image does not exist
+            self._choose(name, row)
+
+        with element("div", "line") as line:
+            field = NumberField(label, getattr(self.settings, name), choose)
+            button("Random image", lambda: field.set_value(secrets.randbelow(len(self.explorer.test.labels))))
+        return line, field
 
     def _add_saved(self) -> None:
         with element("div", "line"):
             button("Save picture", self._save)
             self.opened = dropdown("Open picture", saved.names(self.runs), None, self._open)
+        self.of_saving = Problem(self.opened)
         self.saved_path = text_element("p", classes="hint", role="status")
+
+    def _add_panels(self) -> None:
+        """Make a panel for each run."""
+        runs = self.settings.runs
+        self.runs_area.clear()
+        self.runs_area.style(f"--columns: {COLUMNS[len(runs)]}")
+        with self.runs_area:
+            self.panels = [RunPanel(number, self.runs, run, self._choose_run) for number, run in enumerate(runs, 1)]
 
     # Choices of a person.
 
     def _change(self, **changes: object) -> None:
-        if not self._setting_controls:
-            self.settings = self.settings.model_copy(update=changes)
-            self._redraw()
+        """Change settings, the address, and the pictures. A control that was set to the settings changes nothing."""
+        settings = self.settings.model_copy(update=changes)
+        if settings == self.settings:
+            return
+        self.settings = settings
+        self.of_address.say("")
+        # Browsers limit how often a page may change its address, so the address follows once a slider rests.
+        url = json.dumps(f"/?{address.written(settings)}")
+        ui.run_javascript(
+            f"clearTimeout(window.resting); window.resting = setTimeout(() => history.replaceState(null, '', {url}), 200)"
+        )
+        self._redraw()
 
-    def _type_noise(self, typed: str) -> None:
-        with self._report_errors("noise"):
-            self._change(noise=parse_whole_number(typed, "The noise seed", MOST_SEED))
+    def _adopt(self, **changes: object) -> None:
+        """Change settings that have several controls, or none of their own."""
+        self._change(**changes)
+        self._set_controls()
 
-    def _type_image(self, typed: str) -> None:
-        with self._report_errors("image"):
-            image = parse_whole_number(typed, "The test image number", MOST_SEED)
-            self.explorer.labels_of(image)  # raises if the image does not exist
-            self._change(image=image)
+    def _choose(self, name: str, value: object) -> None:
+        self._change(**{name: value})
 
-    def _pick_image(self) -> None:
-        with self._report_errors("image"):
-            self.image.set_value(str(secrets.randbelow(len(self.explorer.test.labels))))
+    def _choose_run(self, number: int, run: ChosenRun | None) -> None:
+        """Show another run in a panel; None removes the panel."""
+        runs = self.settings.runs
+        changed = (*runs[: number - 1], *filter(None, [run]), *runs[number:])
+        self._adopt(runs=changed, sliding=self.settings.sliding if run else None)
+
+    def _add_run(self) -> None:
+        self._adopt(runs=(*self.settings.runs, *filter(None, [self._another_run()])))
+
+    def _another_run(self) -> ChosenRun | None:
+        """A run that is not shown, if possible of another variant; None if there is none, or no room for it."""
+        there = [(run.variant, run.seed) for run in self.settings.runs]
+        variants = [variant for variant, _ in there]
+        others = sorted(set(self.runs.finished) - set(there), key=list(self.runs.finished).index)
+        best = min(others, key=lambda key: key[0] in variants, default=None)
+        return ChosenRun(variant=best[0], seed=best[1]) if best and len(there) < MOST_RUNS else None
 
     def _switch_label(self, label: str, value: str) -> None:
         others = {name: each for name, each in self.settings.labels.items() if name != label}
         self._change(labels=others | ({label: value} if value else {}))
 
-    def _clear_labels(self) -> None:
-        self._change(labels={})
-        self._set_controls()
-
     def _move_latent(self, dimension: int, deviations: float) -> None:
-        """Move a latent of each chosen side that has this dimension."""
-        changes = {}
-        for name in self.latents.targets:
-            side = self.settings.sides[name]
-            if self._view and dimension < self._view.latent_sizes[name]:
-                others = {each: shift for each, shift in side.moved.items() if each != dimension}
-                moved = others | ({dimension: deviations} if deviations else {})
-                changes[name] = side.model_copy(update={"moved": moved})
-        self._change(**changes)
+        """Move a latent of each run that sliders move and that has it."""
+
+        def moved(number: int, run: ChosenRun) -> ChosenRun:
+            if self.settings.sliding not in (None, number) or dimension not in self._views[number - 1].movable:
+                return run
+            others = {each: shift for each, shift in run.moved.items() if each != dimension}
+            return run.model_copy(update={"moved": others | ({dimension: deviations} if deviations else {})})
+
+        if len(self._views) == len(self.settings.runs):
+            self._change(runs=tuple(moved(number, run) for number, run in enumerate(self.settings.runs, 1)))
+
+    def _move_along(self, label: str, value: str, amount: float) -> None:
+        """Move the latents of all runs along a direction, which has a slider from then on."""
+        with self.latents.problem.reporting():
+            self.explorer.direction_counts(label, value)  # raises if no training image tells it
+            directions = self.settings.directions
+            self._change(directions={**directions, label: {**directions.get(label, {}), value: amount}})
 
     def _reset_latents(self) -> None:
-        sides = self.settings.sides
-        self._change(**{name: sides[name].model_copy(update={"moved": {}}) for name in self.latents.targets})
-        self._update_sliders()
+        numbered = enumerate(self.settings.runs, 1)
+        kept = [
+            run if self.settings.sliding not in (None, number) else run.model_copy(update={"moved": {}})
+            for number, run in numbered
+        ]
+        self._adopt(runs=tuple(kept), directions={})
 
     async def _save(self) -> None:
-        with self._report_errors("saved"):
+        with self.of_saving.reporting():
             settings = self.settings
             views = await asyncio.to_thread(self.explorer.render, settings)
-            path = saved.save(self.runs, settings, views)
+            caption = self.explorer.explain(settings, any(view.conditional for view in views))
+            path = saved.save(self.runs, settings, views, caption)
             set_text(self.saved_path, f"Saved as {path}. The file also contains the settings.")
             self.opened.set_options(saved.names(self.runs))
 
     def _open(self, name: str | None) -> None:
-        if name is None or self._setting_controls:
+        if name is None:
             return
-        with self._report_errors("saved"):
-            settings = saved.read(self.runs, name)
-            self.explorer.render(settings)  # raises if a run, label or image of the settings does not exist
-            self._change(**dict(settings))
-        self._set_controls()
+        with self.of_saving.reporting():
+            self._adopt(**dict(self.explorer.checked(saved.read(self.runs, name))))
+        self.opened.set_value(None)
 
     # Drawing.
 
@@ -193,102 +252,36 @@ class Page:
         try:
             while self._outdated:
                 self._outdated, settings, started = False, self.settings, time.perf_counter()
-                with self._report_errors("draw"):
-                    view = await asyncio.to_thread(self._compute_view, settings)
-                    self._show_view(settings, view, time.perf_counter() - started)
+                with self.of_drawing.reporting():
+                    views = await asyncio.to_thread(self.explorer.render, settings)
+                    unseen = await asyncio.to_thread(self.explorer.unseen_combinations, settings)
+                    if len(views) == len(self.panels):  # or else runs were added or removed, and are drawn next
+                        self._show_views(settings, views, unseen, time.perf_counter() - started)
         finally:
             self._drawing = False
 
-    def _compute_view(self, settings: Settings) -> PageView:
-        sides = self.explorer.render(settings)
-        keys = {name: (side.variant, side.seed) for name, side in settings.sides.items()}
-        return PageView(
-            sides,
-            {name: self.explorer.sliders(*key) for name, key in keys.items()},
-            {name: self.explorer.latent_size(*key) for name, key in keys.items()},
-            any(self.explorer.is_conditional(*key) for key in keys.values()),
-            self.explorer.unseen_combinations(settings),
-        )
-
-    def _show_view(self, settings: Settings, view: PageView, seconds: float) -> None:
-        last, self._view = self._view, view
-        for panel, side_view, side in zip((self.left, self.right), view.sides, settings.sides.values(), strict=True):
-            panel.update(side_view, side, with_note=view.conditional)
-        set_text(self.explanation, f"{_explain(settings, view.conditional)} Drawn in {1000 * seconds:.0f} ms.")
-        self.labels.update(view.conditional, settings.show, view.unseen)
-        self.sides_area.classes(replace=f"sides {settings.show}")
-        self.draws_controls.set_visibility(settings.show == "draws")
-        self.edit_controls.set_visibility(settings.show == "edit")
-        set_text(self.image_labels, self._describe_image(settings))
-        if last is None or last.sliders != view.sliders:
-            self._update_sliders()
-
-    def _describe_image(self, settings: Settings) -> str:
-        if settings.show != "edit":
-            return ""
-        labels = self.explorer.labels_of(settings.image)
-        attributes = [name.replace("_", " ") for name, value in labels.items() if value == "yes"]
-        others = [f"{name} {value}" for name, value in labels.items() if value not in ("yes", "no")]
-        return f"Labels of this image: {', '.join(others + attributes) or 'none'}."
+    def _show_views(self, settings: Settings, views: list[View], unseen: str, seconds: float) -> None:
+        self._views = views
+        for panel, view, run in zip(self.panels, views, settings.runs, strict=True):
+            panel.update(view, run)
+        conditional = any(view.conditional for view in views)
+        sentences = [*self.explorer.explain(settings, conditional), f"Drawn in {1000 * seconds:.0f} ms."]
+        set_text(self.explanation, " ".join(sentences))
+        self.labels.update(conditional, settings.show, unseen)
+        self.latents.update(self.settings, views)
+        self.runs_area.classes(replace=f"runs {settings.show}")
+        for part, needed in self.parts.items():
+            part.set_visibility(settings.show in needed)
 
     def _set_controls(self) -> None:
         """Set all controls to the settings."""
-        settings, self._setting_controls = self.settings, True
-        try:
-            self.show.set_value(settings.show)
-            self.noise.set_value(str(settings.noise))
-            self.count.set_value(settings.count)
-            self.pixels.set_value(settings.pixels)
-            self.image.set_value(str(settings.image))
-            self.opened.set_value(None)
-            self.left.set_values(settings.left)
-            self.right.set_values(settings.right)
-            self.labels.set_values(settings.labels)
-        finally:
-            self._setting_controls = False
-        self._update_sliders()
-
-    def _update_sliders(self) -> None:
-        if self._view:
-            self.latents.update(self.settings.sides, self._view.sliders)
-
-    @contextmanager
-    def _report_errors(self, source: str) -> Iterator[None]:
-        """Show an error of the block on the page until the same source works again. A fault of ours goes to the terminal too.
-
-        Args:
-            source: control or action that the block belongs to.
-        """
-        self._errors.pop(source, None)
-        try:
-            yield
-        except (UserError, OSError) as error:
-            self._errors[source] = str(in_words(error))
-        except Exception as error:
-            traceback.print_exc()
-            self._errors[source] = f"This failed ({reason(error)}); the terminal of the explorer shows where."
-        set_text(self.alert, " ".join(self._errors.values()))
-        for name, field in (("noise", self.noise), ("image", self.image)):
-            field.props["error"] = name in self._errors
-            field.props["aria-invalid"] = str(name in self._errors).lower()
-
-
-def _first_settings(explorer: Explorer) -> Settings:
-    """Draws of the study's first variant on the left and of its last variant on the right."""
-    runs = explorer.runs
-    left, right = (Side(variant=name, seed=runs.seeds(name)[0]) for name in (runs.variants[0], runs.variants[-1]))
-    count = Settings.model_fields["count"].default
-    return Settings(left=left, right=right, count=count if count in explorer.counts else explorer.counts[0])
-
-
-def _explain(settings: Settings, conditional: bool) -> str:
-    """Say what both sides have in common."""
-    if settings.show == "draws":
-        shared = f"noise seed {settings.noise}" + (" and the same labels" if conditional else "")
-        pixels = " Pixels have the noise of each side's p(x|z)." if settings.pixels == "drawn" else ""
-        return f"Each side samples from its own prior p(z). Both sides use {shared}.{pixels}"
-    own, edited = (" with the image's own labels", " and labels") if conditional else ("", "")
-    return (
-        f"Each side encodes test image {settings.image}{own} and decodes its latent twice: "
-        f"unchanged (Reconstruction), and with your changes of latents{edited} (Edit)."
-    )
+        for name, control in self.fields.items():
+            control.set_value(getattr(self.settings, name))
+        if len(self.panels) == len(self.settings.runs):
+            for panel, run in zip(self.panels, self.settings.runs, strict=True):
+                panel.set_value(run)
+        else:
+            self._add_panels()
+        self.add_run.set_visibility(self._another_run() is not None)
+        self.labels.set_value(self.settings.labels)
+        self.latents.set_value(self.settings)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from vaeline.data.paths import DATA, DataFiles
-from vaeline.runs.description import NAME, described
+from vaeline.data.paths import DATA
+from vaeline.runs.description import NAME, Description, described
 from vaeline.runs.folder import NOT_TRAINED, RunKey, StudyFolder, project_of, run_in, runs_in, studies_in
 from vaeline.runs.identity import description_of, require_place
 from vaeline.study.schema import Study
@@ -26,6 +26,13 @@ class Runs:
     data: Path  # folder of the HDF5 stores
     finished: dict[Key, Path]  # run -> its folder
     missing: dict[Key, str]  # run -> why it cannot be explored
+    named: bool = False  # whether a person named each run, rather than a study
+
+    @property
+    def report(self) -> Path | None:
+        """The report of the study; None if there is none."""
+        path = self.folder / "report.html"
+        return path if not self.named and path.is_file() else None
 
     @property
     def variants(self) -> list[str]:
@@ -90,33 +97,40 @@ def given(folders: Sequence[Path], data: Path | None = None) -> Runs:
 
     Args:
         folders: of trained runs.
-        data: with the store of their images; None for that of the project that the first one lies in.
+        data: with the store of their images, which may be missing; None for that of the project that the first one lies in.
 
     Raises:
-        UserError: a folder has no trained run, two have the same variant and seed, or there is no store.
+        UserError: a folder has no trained run, two have the same variant and seed, or were trained on different images.
     """
     data = project_of(folders[0]) / DATA if data is None else data
+    made = {folder: _description(folder) for folder in folders}
+    (first, of_first), *_ = made.items()
     finished: dict[Key, Path] = {}
-    studies: dict[str, None] = {}
     for folder in folders:
-        if lacking := [name for name in NEEDED if not (folder / name).is_file()]:
+        each = made[folder]
+        if each.key in finished:
             raise UserError(
-                f"{folder} has no {lacking[0]}; give the folder of a run, such as results/digits/runs/cvae/seed-0."
+                f"{finished[each.key]} and {folder} are both {each.name} seed {each.seed}; give one of them."
             )
-        made = described(folder / NAME)
-        require_place(folder, made)
-        if made.key in finished:
+        if replace(each.facts, preprocessing={}) != replace(of_first.facts, preprocessing={}):
+            ids = f"{of_first.facts.dataset_id} and {each.facts.dataset_id}"
             raise UserError(
-                f"{finished[made.key]} and {folder} are both {made.name} seed {made.seed}; give one of them."
+                f"{first} and {folder} were trained on different images ({ids}); give runs of one data set."
             )
-        store = DataFiles(made.facts.dataset_id, data).store
-        if not store.exists():
-            raise UserError(
-                f"The explorer shows test images, and there is no {store}; give the folder of that file by --data."
-            )
-        finished[made.key] = folder
-        studies[made.study] = None
-    return Runs(", ".join(studies), "", Path(), data, finished, {})
+        finished[each.key] = folder
+    studies = dict.fromkeys(each.study for each in made.values())
+    return Runs(", ".join(studies), "", Path(), data, finished, {}, named=True)
+
+
+def _description(folder: Path) -> Description:
+    """What a folder that a person named says of its run."""
+    if lacking := [name for name in NEEDED if not (folder / name).is_file()]:
+        raise UserError(
+            f"{folder} has no {lacking[0]}; give the folder of a run, such as results/digits/runs/cvae/seed-0."
+        )
+    made = described(folder / NAME)
+    require_place(folder, made)
+    return made
 
 
 def _sort(runs: Runs, keys: Iterable[Key], study: Study | None) -> Runs:

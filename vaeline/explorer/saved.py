@@ -1,32 +1,39 @@
-"""Saved pictures: each PNG contains both sides and the settings that made them, so the page can open it again."""
+"""Saved pictures: each PNG shows the runs with a caption, and contains the settings that made them, so the page can open it again."""
 
 import hashlib
 import json
 import os
+from collections.abc import Sequence
+from functools import cache
 from io import BytesIO
+from math import ceil, sqrt
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-from vaeline.explorer.drawing import SideView
+from vaeline.explorer.drawing import Picture, View
 from vaeline.explorer.runs import Runs
-from vaeline.explorer.settings import Settings
+from vaeline.explorer.settings import ChosenRun, Settings
 from vaeline.system.errors import UserError, reading, shown
 from vaeline.system.files import written_aside
 
 FOLDER = "explored"  # next to the runs of a study; neither engine reads it
 KEY = "vaeline"  # name of the settings among the text chunks of a PNG
-MARGIN, CAPTION = 12, 16  # pixels
-MIN_HEIGHT = 300  # pixels; a side that is less high is enlarged without smoothing
+MARGIN, GAP, TEXT = 12, 4, 13  # pixels; TEXT is the height of letters
+LEAST_TILE = 96  # pixels; a narrower image is enlarged without smoothing
+LEAST_WIDTH = 480  # pixels of the whole picture
+RUNS_IN_ROW = 3  # of draws; an edit or a path has a row of its own
+MOST_OF_NAME = 100  # letters of a file's name that name its runs
 
 
-def save(runs: Runs, settings: Settings, views: tuple[SideView, SideView]) -> Path:
-    """Write both sides as one PNG. Its name follows from the study and the settings.
+def save(runs: Runs, settings: Settings, views: Sequence[View], caption: Sequence[str]) -> Path:
+    """Write the runs as one PNG. Its name follows from the study and the settings.
 
     Args:
         runs: runs of the study.
         settings: what the picture was made from.
-        views: left and right side.
+        views: of each run.
+        caption: sentences to stand below.
 
     Returns:
         Path of the PNG.
@@ -35,13 +42,13 @@ def save(runs: Runs, settings: Settings, views: tuple[SideView, SideView]) -> Pa
         UserError: the disk is full.
     """
     content = json.dumps({"study": runs.study, "settings": settings.model_dump(mode="json")}, sort_keys=True)
-    sides = [f"{side.variant}_{side.seed}" for side in settings.sides.values()]
-    name = "-".join([settings.show, *sides, hashlib.sha256(content.encode()).hexdigest()[:8]])
+    shown_runs = "-".join(f"{run.variant}_{run.seed}" for run in settings.runs)[:MOST_OF_NAME]
+    name = "-".join([settings.show, shown_runs, hashlib.sha256(content.encode()).hexdigest()[:8]])
     path = runs.folder / FOLDER / f"{name}.png"
     text = PngImagePlugin.PngInfo()
     text.add_itxt(KEY, content)
     with written_aside(path) as aside:
-        _join_sides(settings, views).save(aside, "PNG", pnginfo=text)
+        _compose(settings, views, [f"vaeline explorer, study {runs.study}.", *caption]).save(aside, "PNG", pnginfo=text)
     return path
 
 
@@ -74,31 +81,68 @@ def read(runs: Runs, name: str) -> Settings:
     return settings
 
 
-def _join_sides(settings: Settings, views: tuple[SideView, SideView]) -> Image.Image:
-    """Put both sides next to each other on white, each under the name of its run."""
-    noise = ", with noise" if settings.show == "draws" and settings.pixels == "drawn" else ""
-    titles = [f"{side.variant}, seed {side.seed}{noise}" for side in settings.sides.values()]
-    rows = [
-        _join_pictures([Image.open(BytesIO(png)).convert("RGB") for png in view.pictures.values()]) for view in views
-    ]
-    width = sum(row.width for row in rows) + 3 * MARGIN
-    canvas = Image.new("RGB", (width, max(row.height for row in rows) + CAPTION + 3 * MARGIN), "white")
-    pen, left = ImageDraw.Draw(canvas), MARGIN
-    for title, row in zip(titles, rows, strict=True):
-        pen.text((left, MARGIN), title, "black", ImageFont.load_default(CAPTION - 2))
-        canvas.paste(row, (left, 2 * MARGIN + CAPTION))
-        left += row.width + MARGIN
+def _compose(settings: Settings, views: Sequence[View], caption: Sequence[str]) -> Image.Image:
+    """Put the runs on white, each under its name, and the caption below them."""
+    draws = settings.show == "draws"
+    blocks = [_block(run, view, draws) for run, view in zip(settings.runs, views, strict=True)]
+    body = _arranged(blocks, RUNS_IN_ROW if draws else 1, 2 * MARGIN)
+    width = max(body.width, LEAST_WIDTH)
+    whole = _arranged([body, _text(" ".join(caption), width, "#444444")], 1, 2 * MARGIN)
+    canvas = Image.new("RGB", (width + 2 * MARGIN, whole.height + 2 * MARGIN), "white")
+    canvas.paste(whole, (MARGIN, MARGIN))
     return canvas
 
 
-def _join_pictures(pictures: list[Image.Image]) -> Image.Image:
-    """Put the pictures of one side in a row, enlarged by a whole number."""
-    scale = max(1, -(-MIN_HEIGHT // max(len(pictures) * pictures[0].height, 1)))
-    enlarged = [each.resize((each.width * scale, each.height * scale), Image.Resampling.NEAREST) for each in pictures]
-    width = sum(each.width for each in enlarged) + MARGIN * (len(enlarged) - 1)
-    row = Image.new("RGB", (width, enlarged[0].height), "white")
-    left = 0
-    for each in enlarged:
-        row.paste(each, (left, 0))
-        left += each.width + MARGIN
-    return row
+def _block(run: ChosenRun, view: View, square: bool) -> Image.Image:
+    """The pictures of a run between its name and what is particular to it."""
+    tiles = [_tile(each) for each in view.pictures]
+    shown = _arranged(tiles, ceil(sqrt(len(tiles))) if square else len(tiles), GAP) if tiles else None
+    width = shown.width if shown else LEAST_WIDTH
+    notes = " ".join(filter(None, [view.error, *view.notes]))
+    parts = [_text(str(run), width, "black"), shown, _text(notes, width, "#444444") if notes else None]
+    return _arranged([part for part in parts if part], 1, MARGIN // 2)
+
+
+def _tile(picture: Picture) -> Image.Image:
+    """A picture over its caption, of which as much is shown as fits in two lines."""
+    image = Image.open(BytesIO(picture.png)).convert("RGB")
+    scale = -(-LEAST_TILE // image.width)
+    image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    return _arranged([image, _text(picture.caption, image.width, "#444444", 2)], 1, 2) if picture.caption else image
+
+
+def _arranged(parts: Sequence[Image.Image], columns: int, gap: int) -> Image.Image:
+    """Images row by row on white, in columns of the same width."""
+    rows = [parts[start : start + columns] for start in range(0, len(parts), columns)]
+    width, heights = max(part.width for part in parts), [max(part.height for part in row) for row in rows]
+    size = (min(columns, len(parts)) * (width + gap) - gap, sum(heights) + gap * (len(rows) - 1))
+    canvas, top = Image.new("RGB", size, "white"), 0
+    for row, height in zip(rows, heights, strict=True):
+        for place, part in enumerate(row):
+            canvas.paste(part, (place * (width + gap), top))
+        top += height + gap
+    return canvas
+
+
+def _text(words: str, width: int, ink: str, most: int | None = None) -> Image.Image:
+    """A text in lines that fit a width, at most so many."""
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if _font().getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    if most and len(lines) > most:
+        lines = [*lines[: most - 1], f"{lines[most - 1]} ..."]
+    image = Image.new("RGB", (width, len(lines) * (TEXT + 4)), "white")
+    ImageDraw.Draw(image).multiline_text((0, 0), "\n".join(lines), ink, _font(), spacing=4)
+    return image
+
+
+@cache
+def _font() -> ImageFont.FreeTypeFont:
+    """The font of plots, which has Greek and Cyrillic letters too."""
+    import matplotlib
+
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", TEXT - 1)

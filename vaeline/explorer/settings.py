@@ -1,16 +1,18 @@
-"""Settings of the explorer: everything that decides what the pictures show."""
+"""Settings of the explorer: everything that a person chooses on the page, in its address, and inside a saved picture."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from vaeline.report.explorer_link import MOST_RUNS
 from vaeline.study.schema import MOST_SEED
 from vaeline.system.errors import UserError
 
-MAX_SHIFT = 3.0  # standard deviations; a slider moves a latent by -MAX_SHIFT to MAX_SHIFT
+MAX_SHIFT = 3.0  # standard deviations, or whole differences of class means; a slider moves by -MAX_SHIFT to MAX_SHIFT
 COUNTS = (1, 4, 9, 16, 25)  # numbers of draws, for images
 POINT_COUNTS = (100, 400, 1000)  # numbers of draws, for points
-Shifts = dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=-MAX_SHIFT, le=MAX_SHIFT)]]
+Row = Annotated[int, Field(ge=0)]  # of the test split
+Shift = Annotated[float, Field(ge=-MAX_SHIFT, le=MAX_SHIFT, allow_inf_nan=False)]
 
 
 class Frozen(BaseModel):
@@ -19,30 +21,43 @@ class Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Side(Frozen):
-    """The run of one side, and how its latents are moved."""
+class ChosenRun(Frozen):
+    """A run that is shown, and how its latents are moved."""
 
     variant: str
     seed: int  # seed the run was trained from
-    moved: Shifts = {}  # latent dimension -> shift, in standard deviations of the posterior means of test images
+    moved: dict[
+        Row, Shift
+    ] = {}  # latent dimension -> shift, in standard deviations of the posterior means of test images
+
+    def __str__(self) -> str:
+        return f"{self.variant}, seed {self.seed}"
 
 
 class Settings(Frozen):
-    """What the two sides show. A saved picture contains these settings, so old files need these names."""
+    """What the page shows. Addresses and saved pictures contain these names, so a new name must accept the old one too."""
 
-    show: Literal["draws", "edit"] = "draws"  # draws from the prior, or an edited test image
-    left: Side
-    right: Side
+    show: Literal["draws", "edit", "interpolation"] = (
+        "draws"  # draws from the prior, an edited test image, or a path between two
+    )
+    runs: Annotated[tuple[ChosenRun, ...], Field(min_length=1, max_length=MOST_RUNS)]
     noise: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0  # seed of the draws
     pixels: Literal["mean", "drawn"] = "mean"  # of draws: the means of p(x|z), or draws of p(x|z)
     count: int = 9  # number of draws
-    image: Annotated[int, Field(ge=0)] = 0  # index of the test image to edit
+    image: Row = 0  # the test image to edit, or the first one of a path
+    to: Row = 1  # the last test image of a path
     labels: dict[str, str] = {}  # label -> value; other labels keep the values of test images
+    directions: dict[str, dict[str, Shift]] = {}  # label -> value -> how often its direction is added to every latent
+    sliding: Annotated[int, Field(ge=1)] | None = None  # number of the run whose latents the sliders move; None for all
 
-    @property
-    def sides(self) -> dict[str, Side]:
-        """Both sides by name, the left one first."""
-        return {"left": self.left, "right": self.right}
+    @model_validator(mode="before")
+    @classmethod
+    def name_runs(cls, content: Any) -> Any:
+        """Accept pictures of before there could be more than two runs, which name a left and a right one."""
+        if isinstance(content, dict) and {"left", "right"} <= set(content):
+            others = {name: value for name, value in content.items() if name not in ("left", "right")}
+            return {"runs": [content["left"], content["right"]]} | others
+        return content
 
 
 def parse_whole_number(text: str | None, name: str, maximum: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import words
+from vaeline.report.explorer_link import explorer_link
 from vaeline.report.findings import Findings
 from vaeline.report.headline import headlines
 from vaeline.report.one_factor import OneFactor, one_factor
@@ -40,6 +41,7 @@ class Header:
     facts: list[str]  # what the study is made of: `3 variants, each trained from 5 seeds`
     summary: str  # plain text to paste
     real: bytes | None  # PNG of the first test images; None if they are unavailable
+    explorer: str  # address at which the explorer shows the first runs
     samples: dict[str, bytes]  # variant -> PNG of as many samples of its first run
     missing: list[str]  # runs: "cvae seed 3: not trained"
     differing: dict[str, list[str]]  # dotted key of params.yaml -> its value in each variant
@@ -58,6 +60,7 @@ def header(study: Study, findings: Findings) -> Header:
         facts=facts_of(study, findings.results),
         summary=summary(study, findings, effects),
         real=_real(findings),
+        explorer=explorer_link((run.variant, run.seed) for run in findings.first_runs().values()),
         samples={variant: _samples(run) for variant, run in findings.first_runs().items()},
         missing=comparison.missing,
         differing=differing_keys(study),
