@@ -54,10 +54,14 @@ def test_an_open_claim_says_what_seeds_would_find() -> None:
     """The paper's difference is planned with, in its unit or as a share, and never the one seen."""
     wide = papers("one", "three")
     found = answer(wide, kept({"nll": NLL}, wide))
-    assert found.verdict is Verdict.OPEN and found.why.startswith("3 seeds find 1.") and " 10 find 0." in found.why
+    assert (
+        found.verdict is Verdict.OPEN
+        and found.why.startswith("3 seeds find a difference of 1.")
+        and ", 10 seeds of 0." in found.why
+    )
     few = papers("one", "three", {"metric": "nll", "published": (5.0, 6.0), "as_here": True})
     many = papers("one", "three", {"metric": "nll", "published": (5.0, 5.1), "as_here": True})
-    seeds = [int(answer(each, kept({"nll": NLL}, each)).why.split()[-1]) for each in (few, many)]
+    seeds = [int(answer(each, kept({"nll": NLL}, each)).why.split()[-2]) for each in (few, many)]
     assert 3 < seeds[0] < 10 < 50 < seeds[1]
     shifted = {**NLL, "three": [value + 0.1 for value in NLL["three"]]}
     assert answer(few, kept({"nll": shifted}, few)).why == answer(few, kept({"nll": NLL}, few)).why

@@ -130,13 +130,13 @@ def _seeds(pair: Pair, wanted: float | None, metric: str, level: float) -> str:
     """What more seeds would find, at the level of the claim in the worst case. The difference seen is never planned with (see `power`)."""
     planned = Planned.of(metric, pair)
     now, later = (planned.detectable(seeds, level, POWER) for seeds in (pair.seeds, MORE_SEEDS))
-    here = f"{pair.seeds} seeds find {_digits(now)}"
+    here = f"{pair.seeds} seeds find a difference of {_digits(now)}"
     if wanted is None:
-        return f"{here}, {MORE_SEEDS} find {_digits(later)}" if later < now else here
+        return f"{here}, {MORE_SEEDS} seeds of {_digits(later)}"
     seeds = planned.needed(wanted, level, POWER)
     if seeds is None:
         return f"{here}; no number finds the paper's {_digits(wanted)}, since test images leave more open"
-    return f"{here}; the paper's {_digits(wanted)} takes {seeds:,}"
+    return f"{here}; the paper's {_digits(wanted)} takes {seeds:,} seeds"
 
 
 def _effect(claim: PaperClaim, question: Question, pair: Pair, kept: KeptResults) -> float | None:
