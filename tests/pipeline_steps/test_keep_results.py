@@ -70,6 +70,17 @@ def test_the_active_study_is_kept_without_paths(run: Callable[..., Result]) -> N
     assert found.comparison == kept_results.reduced(comparison.read(FOLDER / "comparison.json"))
 
 
+def test_edits_of_the_code_behind_the_results_are_named(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that no step needs, such as this command, is none of them."""
+    for name in ("behind", "beside"):
+        Path("vaeline").mkdir(exist_ok=True)
+        Path(f"vaeline/{name}.py").write_text("")
+    monkeypatch.setattr(keep_results, "closure", lambda modules: {keep_results.ROOT / "vaeline/behind.py"})
+    assert run(keep_results.main).exit_code == 0 and kept_results.read("tiny").edited == ["vaeline/behind.py"]
+
+
 def test_another_study_is_kept_by_its_name(run: Callable[..., Result]) -> None:
     """Its settings are those of its report."""
     params = load().model_dump(mode="json")

@@ -54,10 +54,14 @@ def test_an_open_claim_says_what_seeds_would_find() -> None:
     """The paper's difference is planned with, in its unit or as a share, and never the one seen."""
     wide = papers("one", "three")
     found = answer(wide, kept({"nll": NLL}, wide))
-    assert found.verdict is Verdict.OPEN and found.why.startswith("3 seeds find 1.") and " 10 find 0." in found.why
+    assert (
+        found.verdict is Verdict.OPEN
+        and found.why.startswith("3 seeds find a difference of 1.")
+        and ", 10 seeds of 0." in found.why
+    )
     few = papers("one", "three", {"metric": "nll", "published": (5.0, 6.0), "as_here": True})
     many = papers("one", "three", {"metric": "nll", "published": (5.0, 5.1), "as_here": True})
-    seeds = [int(answer(each, kept({"nll": NLL}, each)).why.split()[-1]) for each in (few, many)]
+    seeds = [int(answer(each, kept({"nll": NLL}, each)).why.split()[-2]) for each in (few, many)]
     assert 3 < seeds[0] < 10 < 50 < seeds[1]
     shifted = {**NLL, "three": [value + 0.1 for value in NLL["three"]]}
     assert answer(few, kept({"nll": shifted}, few)).why == answer(few, kept({"nll": NLL}, few)).why
@@ -81,18 +85,33 @@ def test_what_cannot_rank_decides_nothing() -> None:
     assert answer(absent, kept({"nll": NLL}, absent)).why == "the study has no variant four"
 
 
+def several(count: int, metric: str) -> Papers:
+    """Claims with factors of 1, 0.99, ..., of which the first is that of `papers`."""
+    [claim] = papers(question={"metric": metric})["paper"].claims
+    claims = [claim.model_copy(update={"factor": 1 - place / 100}) for place in range(count)]
+    return {"paper": Paper(title="A paper", claims=claims)}
+
+
+def half_width(of: Papers, values: dict[str, dict[str, list[float]]]) -> float:
+    return float(claim_verdicts.answers(of, of["paper"].claims[0], kept(values, of))[0].ours.split()[2])
+
+
 def test_claims_of_one_study_are_adjusted_together() -> None:
     """Of five claims, each is tested at a fifth of the level at first, and its interval is wider."""
-    one = papers()
-    claim = one["paper"].claims[0]
-    five = {
-        "paper": Paper(
-            title="A paper", claims=[claim.model_copy(update={"factor": 1 - place / 100}) for place in range(5)]
-        )
-    }
-    alone = answer(one, kept({"nll": NLL}, one)).ours
-    together = claim_verdicts.answers(five, claim, kept({"nll": NLL}, five))[0].ours
-    assert float(together.split()[2]) > 2 * float(alone.split()[2])
+    values = {"nll": NLL, "mig": NLL}  # the study itself claims nothing in the second
+    assert half_width(several(5, "mig"), values) > 2 * half_width(several(1, "mig"), values)
+
+
+def test_what_the_study_itself_claims_is_not_contradicted() -> None:
+    """Its interval counts where it is narrower: of three claims of the study in place of forty of papers."""
+    of = several(40, "nll")
+    [own] = [
+        pair
+        for pair in kept({"nll": NLL}).comparison.metrics["nll"].pairs
+        if (pair.first, pair.second) == ("one", "two")
+    ]
+    assert own.half_width and half_width(of, {"nll": NLL}) == pytest.approx(own.half_width, abs=0.005)
+    assert half_width(several(40, "mig"), {"nll": NLL, "mig": NLL}) > 2 * own.half_width
 
 
 def test_a_study_that_was_not_run_and_a_claim_without_a_study() -> None:

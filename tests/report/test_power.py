@@ -63,6 +63,14 @@ def test_classifiers_are_told_from_all_together() -> None:
     assert claim.detectable(3, 0.05, 0.8) == pytest.approx(found.estimate.detectable(0.05, 0.8), rel=1e-3)
 
 
+def test_more_seeds_never_find_less() -> None:
+    """Also where images seem to add nothing, because their interaction with the seeds is as large: errors of a comparison of digits."""
+    errors = [(0.0268, 4.0, SEEDS), (0.0264, 2.24, "together")]
+    claim = Claim.of("fd_reconstruction", pair(5).model_copy(update={"errors": errors, "deviation": 0.0268 * sqrt(5)}))
+    found = [claim.detectable(seeds, 0.01, 0.8) for seeds in (5, 8, 10, 20, 50, 1000)]
+    assert found == sorted(found, reverse=True)
+
+
 def test_a_plan_does_not_depend_on_the_difference() -> None:
     one, other = (Claim.of("nll", pair(4, 2.0, shift)) for shift in (0.0, -1000.0))
     assert one.detectable(7, 0.05, 0.8) == pytest.approx(other.detectable(7, 0.05, 0.8))

@@ -1,7 +1,8 @@
 """Whether a claim of a paper stands: a rule, applied to the results that are kept.
 
-All comparisons that the claims ask of one study are adjusted together by Holm's method: of twenty studies without any difference, one at
-most gets a wrong verdict. An adjusted interval that excludes 0 decides; else the claim stays open, with what more seeds would find.
+All comparisons that the claims ask of one study are adjusted together by Holm's method. A comparison that the study itself claims has an adjusted
+interval already; the narrower of the two counts, so that no verdict contradicts the study's own. Of ten studies without any difference, one at
+most gets a wrong verdict. An interval that excludes 0 decides; else the claim stays open, with what more seeds would find.
 """
 
 from collections.abc import Mapping
@@ -64,11 +65,19 @@ def answers(papers: Papers, claim: PaperClaim, kept: KeptResults | None) -> list
 
 
 def _family(papers: Papers, study: str, kept: KeptResults) -> dict[Key, Pair]:
-    """All comparisons that the claims ask of a study, adjusted together."""
+    """All comparisons that the claims ask of a study, adjusted together, or as the study claims them."""
     found = [_kept(claim, question, kept) for claim, question in asked_of(papers, study)]
     pairs = {_key(each): each.pair for each in found if each and each.pair and each.pair.p_value is not None}
     levels = holm([pair.p_value or 0.0 for pair in pairs.values()], LEVEL)
-    return {key: pair.at_level(level) for (key, pair), level in zip(pairs.items(), levels, strict=True)}
+    adjusted = {key: pair.at_level(level) for (key, pair), level in zip(pairs.items(), levels, strict=True)}
+    return {key: _own(key, kept, pair) for key, pair in adjusted.items()}
+
+
+def _own(key: Key, kept: KeptResults, pair: Pair) -> Pair:
+    """A comparison as the study itself claims it, if its interval is narrower."""
+    metric, first, second, factor = key
+    own = kept.comparison.metrics[metric].claimed.pair(first, second) if factor == 1 else None
+    return own if own and (own.half_width or 0.0) < (pair.half_width or 0.0) else pair
 
 
 def _key(asked: Asked) -> Key:
@@ -120,13 +129,14 @@ def verdict_on(metric: Metric, pair: Pair, kept: KeptResults) -> tuple[Verdict, 
 def _seeds(pair: Pair, wanted: float | None, metric: str, level: float) -> str:
     """What more seeds would find, at the level of the claim in the worst case. The difference seen is never planned with (see `power`)."""
     planned = Planned.of(metric, pair)
-    here = f"{pair.seeds} seeds find {_digits(planned.detectable(pair.seeds, level, POWER))}"
+    now, later = (planned.detectable(seeds, level, POWER) for seeds in (pair.seeds, MORE_SEEDS))
+    here = f"{pair.seeds} seeds find a difference of {_digits(now)}"
     if wanted is None:
-        return f"{here}, {MORE_SEEDS} find {_digits(planned.detectable(MORE_SEEDS, level, POWER))}"
+        return f"{here}, {MORE_SEEDS} seeds of {_digits(later)}"
     seeds = planned.needed(wanted, level, POWER)
     if seeds is None:
         return f"{here}; no number finds the paper's {_digits(wanted)}, since test images leave more open"
-    return f"{here}; the paper's {_digits(wanted)} takes {seeds:,}"
+    return f"{here}; the paper's {_digits(wanted)} takes {seeds:,} seeds"
 
 
 def _effect(claim: PaperClaim, question: Question, pair: Pair, kept: KeptResults) -> float | None:

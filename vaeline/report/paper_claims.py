@@ -1,4 +1,4 @@
-"""What papers claim: `docs/claims.yaml` declares each claim as a comparison of two variants, before the study runs."""
+"""What papers claim: `docs/claims.yaml` declares each claim as a comparison of two variants of a study."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace

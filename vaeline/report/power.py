@@ -27,6 +27,7 @@ class Claim(NamedTuple):
     # What seeds do not reduce: the variance that images and classifiers add, and the square of it over its degrees of freedom.
     fixed: tuple[float, float] = (0.0, 0.0)
     alone: tuple[Error, ...] = ()  # errors that contain nothing of the seeds: over classifiers
+    least: float = 1.0  # degrees of freedom of seeds and images together, which do not fall as seeds are added
 
     @classmethod
     def of(cls, metric: str, pair: Pair) -> "Claim":
@@ -38,7 +39,8 @@ class Claim(NamedTuple):
             max(together.standard_error**4 / together.degrees - of_seeds.standard_error**4 / of_seeds.degrees, 0.0),
         )
         alone = (errors[CLASSIFIERS],) if CLASSIFIERS in errors else ()
-        return cls(metric, (pair.first, pair.second), pair.seeds, pair.deviation, fixed, alone)
+        least = together.degrees if together.of == TOGETHER else 1.0
+        return cls(metric, (pair.first, pair.second), pair.seeds, pair.deviation, fixed, alone, least)
 
     def detectable(self, seeds: int, level: float, power: float) -> float:
         """The smallest difference that so many seeds find.
@@ -51,7 +53,8 @@ class Claim(NamedTuple):
         variance, (fixed, over_degrees) = self.deviation**2 / seeds, self.fixed
         whole = variance + fixed
         degrees = whole**2 / (variance**2 / (seeds - 1) + over_degrees) if whole else 1.0
-        of_seeds, together = Error(sqrt(variance), seeds - 1, SEEDS), Error(sqrt(whole), max(degrees, 1.0), TOGETHER)
+        degrees = max(degrees, self.least if seeds >= self.seeds else 1.0)
+        of_seeds, together = Error(sqrt(variance), seeds - 1, SEEDS), Error(sqrt(whole), degrees, TOGETHER)
         errors = (of_seeds, *self.alone, together)
         return Estimate(0.0, errors).detectable(level, power) or 0.0
 
