@@ -9,7 +9,7 @@ EXTRAS := $(shell cat .extras 2>/dev/null)
 $(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from: $(KNOWN); `make setup EXTRAS=` removes them))
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts bench campaign lock clean-checkpoints help
+.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts reproduce bench campaign lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results, on all cores or CORES=2
 	@$(IN) python -m pipeline_steps run $(if $(CORES),--cores $(CORES))
@@ -60,6 +60,10 @@ update: $(READY)  ## add the keys that params.yaml lacks, with their defaults, a
 
 parts: $(READY)  ## write docs/keys.md, every key of a study and of every part, and print it
 	@$(IN) python -m pipeline_steps.parts
+
+reproduce: $(READY)  ## hold published results against ours, all or ROWS="vae iwae_5"; MINUTES=60, SOURCE=folder, FRACTION=0.1
+	@$(IN) python -m pipeline_steps.reproduce $(ROWS) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(SOURCE),--source "$(SOURCE)") $(if $(FRACTION),--fraction $(FRACTION))
 
 bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS="frechet step"; writes docs/performance.md
 	@$(IN) python -m benchmarks --keep $(ROWS)

@@ -155,6 +155,7 @@ def write_example_images(folder: Path, each: int = 60) -> Path:
 SOURCES: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "digits": lambda folder, monkeypatch: folder,
     "two_moons": lambda folder, monkeypatch: folder,
+    "linear_gaussian": lambda folder, monkeypatch: folder,
     "shapes": lambda folder, monkeypatch: folder,
     "image_folder": lambda folder, monkeypatch: write_class_folders(folder),
     "example_images": lambda folder, monkeypatch: write_example_images(folder),
@@ -163,4 +164,4 @@ SOURCES: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "svhn": lambda folder, monkeypatch: write_svhn(folder),
     "celeba": lambda folder, monkeypatch: write_celeba(folder),
 }
-POINTS = {"two_moons"}  # of them, those that are points rather than images
+POINTS = {"two_moons", "linear_gaussian"}  # of them, those that are points rather than images
