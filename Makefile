@@ -10,7 +10,7 @@ $(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from
 SERVE ?= yes
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts docs keep-results bench campaign docs-site lock clean-checkpoints help
+.PHONY: FORCE setup test-cluster run test test-all check check-parts report plan table explore use update parts docs keep-results reproduce bench campaign docs-site lock clean-checkpoints help
 
 run: $(READY)  ## run the active study and print its results, on all cores or CORES=2
 	@$(IN) python -m pipeline_steps run $(if $(CORES),--cores $(CORES))
@@ -67,6 +67,10 @@ keep-results: $(READY)  ## keep the results of the active study, or of STUDY, in
 
 docs: $(READY)  ## render the results and the verdicts on claims that README.md and the pages of docs/ show
 	@$(IN) python -m pipeline_steps.docs
+
+reproduce: $(READY)  ## hold published results against ours, all or ROWS="vae iwae_5"; MINUTES=60, SOURCE=folder, FRACTION=0.1
+	@$(IN) python -m pipeline_steps.reproduce $(ROWS) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(SOURCE),--source "$(SOURCE)") $(if $(FRACTION),--fraction $(FRACTION))
 
 bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS="frechet step"; KEEP=1 writes docs/performance.md
 	@$(IN) python -m benchmarks $(if $(KEEP),--keep) $(ROWS)

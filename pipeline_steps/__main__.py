@@ -31,6 +31,7 @@ COMMANDS = {
     "plan": Command("plan"),
     "power": Command("power"),
     "report": Command("report"),
+    "reproduce": Command("reproduce"),
     "parts": Command("parts"),
     "cite": Command("cite"),
     "update": Command("update"),

@@ -62,7 +62,7 @@ class Trained(NamedTuple):
 def entries() -> list[tuple[str, str]]:
     """Study and variant of every entry, from small images to large ones; the same system on the same kind of images once."""
     found: dict[str, tuple[str, str]] = {}
-    studies = sorted(path.stem for path in (ROOT / "studies").glob("*.yaml"))
+    studies = sorted({path.stem for path in (ROOT / "studies").glob("*.yaml")} - {"published"})
     for study in sorted(studies, key=lambda study: resolved(study).dataset.size or 0):
         for entry, variant in resolved(study).variants.items():
             found.setdefault(json.dumps([variant.model_dump(mode="json"), kind_of_images(study)]), (study, entry))

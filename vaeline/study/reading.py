@@ -8,7 +8,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, NodeEvent
@@ -183,9 +183,7 @@ def check(content: Content, path: Path) -> Study:
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
-        mistakes = [_sentence(path, mistake) for mistake in error.errors()[:MOST_MISTAKES]]
-        more = error.error_count() - len(mistakes)
-        raise UserError("\n".join(mistakes + [f"{path} has {more:,} more mistakes."] * (more > 0))) from error
+        raise UserError(sentences(path, error, Study)) from error
     try:
         check_tuning(study)
     except UserError as error:
@@ -193,13 +191,26 @@ def check(content: Content, path: Path) -> Study:
     return study
 
 
-def _sentence(path: Path, mistake: ErrorDetails) -> str:
+def sentences(path: Path, error: ValidationError, root: type[BaseModel]) -> str:
+    """A line for each mistake that a check has found, up to 20.
+
+    Args:
+        path: of the file.
+        error: of the check.
+        root: the schema of the whole file.
+    """
+    mistakes = [_sentence(path, mistake, root) for mistake in error.errors()[:MOST_MISTAKES]]
+    more = error.error_count() - len(mistakes)
+    return "\n".join(mistakes + [f"{path} has {more:,} more mistakes."] * (more > 0))
+
+
+def _sentence(path: Path, mistake: ErrorDetails, root: type[BaseModel]) -> str:
     where = ".".join(str(step) for step in mistake["loc"])
     if mistake["type"] == "extra_forbidden" and where in FORMER:
         now = FORMER[where].written(mistake["input"])
         return f"{path}: {where} is a key of before; write `{now}`, or run `make update`, which does."
     if mistake["type"] == "extra_forbidden":
-        return f"{path}: {where} is not a known key; {_allowed_beside(mistake['loc'])}."
+        return f"{path}: {where} is not a known key; {_allowed_beside(mistake['loc'], root)}."
     if mistake["type"] == "missing":
         return f"{path}: {where} is missing."
     if mistake["type"] == "too_long":
@@ -211,9 +222,9 @@ def _sentence(path: Path, mistake: ErrorDetails) -> str:
     return " ".join([f"{path}:", *([where] if where else []), *came, message]) + "."
 
 
-def _allowed_beside(loc: tuple[int | str, ...]) -> str:
+def _allowed_beside(loc: tuple[int | str, ...], root: type[BaseModel]) -> str:
     """The keys that are allowed in place of an unknown one, in words."""
-    node: Any = Study
+    node: Any = root
     for step in loc[:-1]:
         if get_origin(node) is dict:
             node = get_args(node)[1]

@@ -13,12 +13,13 @@ from vaeline.system.errors import UserError, instead_of, shown
 
 FOLDER = Path("studies")  # of a project
 INSTALLED = Path(__file__).parents[1] / "studies"  # of the wheel; a repository has no such folder
+PUBLISHED = "published"  # the file of `studies/` that is no study: published results that studies are held against
 TEXT = "tag:yaml.org,2002:str"  # YAML's name of the type
 
 
 def names() -> list[str]:
     """The names of the studies on disk, sorted."""
-    return sorted(path.stem for path in folder().glob("*.yaml"))
+    return sorted(path.stem for path in folder().glob("*.yaml") if path.stem != PUBLISHED)
 
 
 def folder() -> Path:

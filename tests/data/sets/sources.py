@@ -179,6 +179,7 @@ def write_hugging_face(folder: Path, count: int = 12) -> Path:
 SOURCES: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "digits": lambda folder, monkeypatch: folder,
     "two_moons": lambda folder, monkeypatch: folder,
+    "linear_gaussian": lambda folder, monkeypatch: folder,
     "shapes": lambda folder, monkeypatch: folder,
     "image_folder": lambda folder, monkeypatch: write_class_folders(folder),
     "example_images": lambda folder, monkeypatch: write_example_images(folder),
@@ -190,4 +191,4 @@ SOURCES: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "hugging_face": lambda folder, monkeypatch: write_hugging_face(folder),
 }
 OPTIONS = {"torchvision": {"class_name": "FashionMNIST"}}  # of those that have keys of their own which must be set
-POINTS = {"two_moons"}  # of them, those that are points rather than images
+POINTS = {"two_moons", "linear_gaussian"}  # of them, those that are points rather than images

@@ -14,7 +14,8 @@ from vaeline.study.parts import PartOptions
 
 class Options(PartOptions):
     widths: list[Annotated[int, Field(ge=1, le=65_536)]] = Field(
-        [256, 256], min_length=1, description="units of the encoder's hidden layers; the decoder's are the reverse"
+        [256, 256],
+        description="units of the encoder's hidden layers; the decoder's are the reverse; [] for a linear encoder and decoder",
     )
     activation: Literal["relu", "leaky_relu", "silu", "tanh", "gated"] = Field(
         "silu", description="after each hidden layer; gated: times the sigmoid of a second linear layer"

@@ -1,0 +1,74 @@
+"""Measure one run in the manner of a published value, for `make reproduce`."""
+
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import click
+
+from pipeline_steps.code_hashes import hash_within
+from pipeline_steps.command import WholeNumber, reads, study_command
+from vaeline.data.batches import Batches
+from vaeline.data.facts import Facts
+from vaeline.data.paths import DataFiles
+from vaeline.data.store import read_facts_of, read_split, require_images
+from vaeline.evaluation.kept import Kept
+from vaeline.evaluation.published_value import Manner, known_optimum, measured_value
+from vaeline.runs import model_files
+from vaeline.runs.folder import RunKey, StudyFolder
+from vaeline.runs.identity import description_of
+from vaeline.runs.settings_check import require_step
+from vaeline.study import parts
+from vaeline.study.schema import MOST_SEED, Study
+from vaeline.system.devices import device_of, prepare_process, with_float64
+from vaeline.system.memory import budget
+from vaeline.system.sealed_files import write_sealed
+from vaeline.system.state_files import key_of, state_folder
+
+BATCH = 100
+
+
+@study_command
+@click.option("--variant", required=True, help="An entry of study.variants.")
+@click.option("--seed", required=True, type=WholeNumber(0, MOST_SEED), help="One of study.seeds.")
+@click.option("--metric", required=True, help="nll, negative_elbo, rate or mig.")
+@click.option("--split", default="test", help="train or test.")
+@click.option("--method", default="posterior", help="posterior or laplace.")
+@click.option("--samples", default=200, type=WholeNumber(10), help="Of each image.")
+@click.option("--images", type=WholeNumber(2), help="At most so many; all if it is left out.")
+@click.option("--optimum", is_flag=True, help="Subtract the optimum of a linear VAE, which is known.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
+@reads("evaluate", code="evaluate.{variant}")
+def main(study: Study, /, variant: str, seed: int, optimum: bool, out: Path, **manner: object) -> None:
+    """Measure one value of a run as a paper measured its own."""
+    prepare_process(study.training.threads)
+    require_step(study, RunKey(variant, seed), "train")
+    folder, store = StudyFolder(study.study.name).run(variant, seed), DataFiles(study.dataset.id).store
+    weights = description_of(folder, RunKey(variant, seed)).weights_sha256
+    model, facts = model_files.load(folder)
+    require_images(store, facts, read_facts_of(study))
+    exact = with_float64(device_of(study.training.device))
+    splits = {name: Batches(read_split(store, name, budget()), facts, BATCH, exact) for name in ("train", "test")}
+    model.to(exact)
+    how = Manner(**manner)  # type: ignore[arg-type]  # click has checked the types
+    kept = _kept(study, RunKey(variant, seed), weights, facts, how)
+    found = measured_value(model, splits, study.evaluation, how, kept, seed)
+    of = {"variant": variant, "seed": seed, "weights_sha256": weights, "data": facts.checksums}
+    known = known_optimum(model, splits, how, study.evaluation.seed) if optimum else None
+    apart = {} if known is None else {"known": float(known.mean()), "apart": asdict(found.minus(known))}
+    write_sealed(out, {"of": of, "manner": asdict(how), **asdict(found), **apart})
+
+
+def _kept(study: Study, run: RunKey, weights: str, facts: Facts, manner: Manner) -> Kept:
+    """Unfinished measurements of a run in one manner, beside its checkpoints."""
+    variant = study.variants[run.variant]
+    decides = {
+        "weights": weights, "variant": variant.model_dump(mode="json"), "data": {**asdict(facts), "preprocessing": None},
+        "manner": asdict(manner), "threads": study.training.threads,
+    }  # fmt: skip
+    folder = state_folder(f"{study.study.name}-{run}-{key_of(asdict(manner))}-evaluation")
+    return Kept(folder, decides, partial(hash_within, study, run.variant), tuple(parts.modules_of(variant)))
+
+
+if __name__ == "__main__":
+    main()

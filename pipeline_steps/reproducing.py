@@ -1,0 +1,211 @@
+"""Train and measure the setting of a published row, in a project of its own inside results/reproduce/.
+
+The project has a params.yaml of one variant, and the steps of the pipeline run in it one after another, so that every check of theirs
+holds. A step that is stopped goes on from its checkpoint, and one that has finished takes seconds.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pipeline_steps.code_hashes import hash_at
+from pipeline_steps.file_states import ROOT
+from vaeline.data import raw_images
+from vaeline.data.paths import downloads
+from vaeline.report.reproduced import FOLDER
+from vaeline.runs.folder import RunKey
+from vaeline.study import ready_studies
+from vaeline.study.published_rows import FULL, PublishedRow, Setting, epochs_of, study_of
+from vaeline.study.reading import PARAMS
+from vaeline.study.schema import Study
+from vaeline.system.errors import UserError
+from vaeline.system.files import json_sha256, write_text
+from vaeline.system.sealed_files import read_sealed
+
+PROJECT = FOLDER / "project"
+MEASURED = "measured"  # the folder of values, inside it
+MOST_SHORT = 1000  # images that are measured of a training that is not whole
+PATIENCE = 60.0  # seconds for a step to end after it is asked to
+
+
+class OutOfTime(Exception):
+    """The time is up; the message says what is left."""
+
+
+class Budget:
+    """The time until which steps may run.
+
+    Args:
+        minutes: from now; None for no limit.
+    """
+
+    def __init__(self, minutes: float | None) -> None:
+        self.end = None if minutes is None else time.monotonic() + 60 * minutes
+
+    @property
+    def left(self) -> float | None:
+        """Seconds, at least 0; None without a limit."""
+        return None if self.end is None else max(0.0, self.end - time.monotonic())
+
+
+@dataclass(frozen=True)
+class Task:
+    """A row to reproduce, at a fraction of its published length.
+
+    Args:
+        name: of the row.
+        row: its content.
+        setting: how its system is trained.
+        fraction: of the published epochs.
+        source: the folder of the data set's files; None for that of the project's downloads.
+    """
+
+    name: str
+    row: PublishedRow
+    setting: Setting
+    fraction: float
+    source: str | None = None
+
+    @cached_property
+    def study(self) -> Study:
+        """The study of the project in which the row is trained.
+
+        Raises:
+            UserError: the data set has files, and they are not there.
+        """
+        study = study_of(self.row.setting, self.setting, self.fraction)
+        if raw_images.loader(study.dataset.name).download is None:
+            return study
+        folder = Path(self.source or downloads(study.dataset.name)).expanduser().absolute()
+        if not folder.is_dir():
+            raise UserError(
+                f"Row {self.name} needs the files of {study.dataset.name}, and there is no folder {folder}; name theirs by SOURCE=<folder>, or "
+                f"`make use STUDY={self.setting.study}` and run `python -m pipeline_steps.download`."
+            )
+        return study.model_copy(update={"dataset": study.dataset.model_copy(update={"source": str(folder)})})
+
+    @property
+    def variant(self) -> str:
+        return self.setting.variant
+
+    @cached_property
+    def of_epochs(self) -> int:
+        """The published length."""
+        return epochs_of(study_of(self.row.setting, self.setting, FULL), FULL)
+
+    @property
+    def whole(self) -> bool:
+        return self.study.training.epochs == self.of_epochs
+
+    @property
+    def closed_form(self) -> bool:
+        return self.row.value == "closed_form"
+
+    @property
+    def hours(self) -> float:
+        """What it takes, approximately, in CPU hours."""
+        return self.setting.hours * self.fraction * len(self.setting.seeds)
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of all that decides what comes out: the row, the study and the code."""
+        steps = [f"train.{self.variant}", f"evaluate.{self.variant}", f"preprocess.{self.study.dataset.name}"]
+        study = self.study.model_dump(mode="json")
+        study["dataset"].pop("source")
+        return json_sha256([self.row.model_dump(mode="json"), study, [hash_at(self.study, step) for step in steps]])
+
+    def manners(self) -> list[tuple[str, list[str]]]:
+        """How each run is measured: as published, and around the modes if it is a likelihood. A name, and words of the step."""
+        how, metric = self.row.how, self.row.metric
+        of_row = ["--metric", metric, "--split", how.split, "--method", how.method, "--samples", str(how.samples)]
+        found = [("published", of_row + self._images(how.images) + ["--optimum"] * self.closed_form)]
+        if metric == "nll":
+            ours = self.study.evaluation
+            words = ["--metric", metric, "--split", how.split, "--method", "laplace", "--samples", "200"]
+            found.append(("around_modes", words + self._images(ours.images or MOST_SHORT)))
+        return found
+
+    def _images(self, count: int | None) -> list[str]:
+        if not self.whole:
+            count = min(count or MOST_SHORT, MOST_SHORT)
+        return [] if count is None else ["--images", str(count)]
+
+
+def measure(task: Task, budget: Budget) -> dict[str, list[dict[str, Any]]]:
+    """Train and measure what is missing of a row.
+
+    Returns:
+        The values of each manner, one for each seed.
+
+    Raises:
+        OutOfTime: the budget is spent.
+        UserError: a step failed.
+    """
+    (PROJECT / MEASURED).mkdir(parents=True, exist_ok=True)
+    write_text(PROJECT / PARAMS, ready_studies.as_yaml(task.study))
+    for words in (["download"], ["preprocess"], ["design", *_of(task)], ["choose", *_of(task)]):
+        _run(words, task, budget, f"row {task.name}, step {words[0]}")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for seed in task.setting.seeds:
+        run = [*_of(task), "--seed", str(seed)]
+        _run(["train", *run], task, budget, f"row {task.name}, {task.variant} seed {seed}")
+        for manner, words in task.manners():
+            out = Path(MEASURED, f"{task.name}-{seed}-{manner}.json")
+            _run(
+                ["measure", *run, *words, "--out", str(out)], task, budget, f"row {task.name}, its measurement {manner}"
+            )
+            found.setdefault(manner, []).append(read_sealed(PROJECT / out, "run again"))
+    return found
+
+
+def _of(task: Task) -> list[str]:
+    return ["--variant", task.variant]
+
+
+def _run(words: Sequence[str], task: Task, budget: Budget, what: str) -> None:
+    """Run a step in the row's project until it ends or the time is up."""
+    if budget.left == 0:
+        raise OutOfTime(_left(what, task, words))
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    step, *options = words
+    command = [sys.executable, "-m", f"pipeline_steps.{step}", *options]
+    process = subprocess.Popen(command, cwd=PROJECT, env=os.environ | {"PYTHONPATH": path}, stdout=sys.stderr)
+    try:
+        status = process.wait(budget.left)
+    except subprocess.TimeoutExpired as error:
+        raise OutOfTime(_left(what, task, words)) from error
+    finally:
+        _end(process)
+    if status:
+        raise UserError(f"The step {step} of row {task.name} failed, as said above; correct that and run again.")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let a step that still runs end as by Ctrl-C: what it has finished stays."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _left(what: str, task: Task, words: Sequence[str]) -> str:
+    if words[0] != "train":
+        return what
+    done = _epoch(f"{task.study.study.name}-{RunKey(task.variant, int(words[-1]))}")
+    return f"{what}, after epoch {done:,} of {task.study.training.epochs:,}"
+
+
+def _epoch(training: str) -> int:
+    """The last epoch of a training that a checkpoint has."""
+    paths = list((PROJECT / "checkpoints").glob(f"{training}-*/epoch-*"))
+    return int(max(paths, key=os.path.getmtime).stem.removeprefix("epoch-")) if paths else 0

@@ -1,0 +1,237 @@
+"""`vaeline reproduce`: planted faults make a row of seconds fail; calls go on where others stopped; mistakes are sentences."""
+
+import fcntl
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from pipeline_steps import download, preprocess, reproduce, reproducing
+from pipeline_steps.reproducing import Budget, OutOfTime, Task
+from pipeline_steps.running import RUNNING
+from vaeline.data import store
+from vaeline.data.batches import Batches
+from vaeline.data.paths import DataFiles
+from vaeline.evaluation.kept import Kept
+from vaeline.evaluation.published_value import Manner, known_optimum, measured_value
+from vaeline.models.contracts import Elbo, Terms, TrainingBatch
+from vaeline.models.model import Model
+from vaeline.models.regularizers import kl
+from vaeline.report import reproduced
+from vaeline.study import ready_studies
+from vaeline.study.published_rows import FULL, read_rows
+from vaeline.study.recipe import recipe_of
+from vaeline.training import job
+from vaeline.training.checkpoints import Checkpoints
+from vaeline.training.loop import train
+from vaeline.training.stages import fabric_of
+
+ROOT = Path(__file__).parents[2]
+LINEAR = ("linear_nll", "linear_nll_train", "linear_bound", "linear_rate")
+CPU = torch.device("cpu")
+
+
+def task(name: str, fraction: float = FULL) -> Task:
+    """A row of the repository, in any folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        rows = read_rows()
+        row = rows.rows[name]
+        found = Task(name, row, rows.settings[row.setting], fraction, source=".")
+        assert found.study and found.of_epochs
+    found.__dict__["key"] = "key"  # instead of a hash of all code
+    return found
+
+
+# The row of seconds: a linear VAE, whose optimum is known.
+
+
+@pytest.fixture(scope="module")
+def points(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project with the points of the linear rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("linear"))
+        Path("params.yaml").write_text(ready_studies.as_yaml(task("linear_nll").study))
+        for step in (download, preprocess):
+            assert CliRunner().invoke(step.main).exit_code == 0
+        yield Path.cwd()
+
+
+def trained(folder: Path) -> Model:
+    study = task("linear_nll").study
+    path = folder / DataFiles(study.dataset.id).store
+    prepared = job.prepare(recipe_of(study, "vae"), store.read_facts(path), path, 0, CPU)
+    train(prepared, Checkpoints("linear", {"try": time.monotonic()}), fabric_of(prepared), lambda row: None)
+    return prepared.model.eval()
+
+
+def outcomes(model: Model, folder: Path) -> dict[str, str]:
+    """What the linear rows say of a model."""
+    found = {}
+    for name in LINEAR:
+        of = task(name)
+        path, how = folder / DataFiles(of.study.dataset.id).store, of.row.how
+        splits = {
+            each: Batches(store.read_split(path, each, 2**20), store.read_facts(path), 100)
+            for each in ("train", "test")
+        }
+        manner = Manner(of.row.metric, how.split, how.method, how.samples)
+        value = measured_value(model, splits, of.study.evaluation, manner, Kept(), 0)
+        known = known_optimum(model, splits, manner, of.study.evaluation.seed)
+        measured = {**asdict(value), "known": float(known.mean()), "apart": asdict(value.minus(known))}
+        found[name] = reproduce.judged(of, {"published": [measured]}).outcome
+    return found
+
+
+def test_a_sound_training_passes_and_a_bound_of_half_the_rate_fails(
+    points: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = trained(points)
+    assert outcomes(model, points) == dict.fromkeys(LINEAR, "pass")
+    sound = model.elbo
+
+    def halved(x: torch.Tensor, labels: torch.Tensor) -> Elbo:
+        found = sound(x, labels)
+        return replace(found, rate=found.rate / 2)
+
+    monkeypatch.setattr(model, "elbo", halved)
+    found = outcomes(model, points)
+    assert found["linear_bound"] == found["linear_rate"] == "fail" and found["linear_nll"] == "pass"
+
+
+def test_a_training_with_half_the_kl_fails(points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = kl.WeightedRate.__call__
+
+    def halved(self: kl.WeightedRate, batch: TrainingBatch) -> Terms:
+        return Terms({"kl": sound(self, batch).minimised["kl"] / 2})
+
+    monkeypatch.setattr(kl.WeightedRate, "__call__", halved)
+    found = outcomes(trained(points), points)
+    assert found["linear_bound"] == found["linear_rate"] == "fail"
+
+
+def test_a_training_on_the_test_split_fails(points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = job.read_split
+    monkeypatch.setattr(
+        job, "read_split", lambda path, split, most: read(path, "test" if split == "train" else split, most)
+    )
+    found = outcomes(trained(points), points)
+    assert found["linear_nll"] == found["linear_nll_train"] == "fail"
+
+
+# The command.
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "studies", "studies")
+    return tmp_path
+
+
+def said(*words: str) -> Result:
+    return CliRunner().invoke(reproduce.main, words)
+
+
+def measured(value: float) -> dict[str, Any]:
+    return {"value": value, "standard_error": 0.1, "parts": [], "images": 100, "upper_bound": "never checked"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["linear_nl"], "There is no row 'linear_nl' in studies/published.yaml; did you mean linear_nll"),
+        (["linear_nll", "--minutes", "0"], "--minutes is 0.0, but should be above 0"),
+        (["linear_nll", "--fraction", "2"], "--fraction is 2.0, but should be above 0 and at most 1"),
+        (["vae", "--source", "nowhere"], "There is no folder nowhere; SOURCE must be a folder"),
+        (["vae"], "Row vae needs the files of mnist, and there is no folder"),
+        (["vae", "--source", ".", "--fraction", "1"], "vae would take about 2.5 CPU hours; give MINUTES="),
+    ],
+)
+def test_a_mistake_is_one_sentence(words: list[str], sentence: str, project: Path) -> None:
+    result = said(*words)
+    assert result.exit_code == 1
+    [line] = [line for line in result.output.splitlines() if line.startswith("Error:")]
+    assert sentence in line
+
+
+def test_it_is_refused_beside_an_engine(project: Path) -> None:
+    RUNNING.parent.mkdir(parents=True)
+    with RUNNING.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        result = said("linear_nll")
+    assert result.exit_code == 1 and "A run of Snakemake is going on" in result.output
+
+
+def test_a_finished_row_is_printed_again_until_its_code_changes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def measure(of: Task, budget: Budget) -> dict[str, list[dict[str, Any]]]:
+        calls.append(of.name)
+        return {"published": [measured(90.0)], "around_modes": [measured(88.0)]}
+
+    monkeypatch.setattr(reproduce, "measure", measure)
+    monkeypatch.setattr(Task, "key", "one")
+    for _ in range(2):
+        result = said("vae", "--source", ".", "--fraction", "1", "--minutes", "1")
+        assert "pass: ours - published is +0.22" in result.output and "≤ 88.00" in result.output, result.output
+    assert calls == ["vae"] and reproduced.read("vae").seeds == [0]
+    monkeypatch.setattr(Task, "key", "two")
+    assert said("vae", "--source", ".", "--fraction", "1", "--minutes", "1").exit_code == 0 and len(calls) == 2
+    shorter = said("vae", "--source", ".", "--minutes", "1")
+    assert "not comparable: trained for 10 of 500 epochs" in shorter.output and len(calls) == 3
+
+
+def test_a_damaged_result_is_refused(project: Path) -> None:
+    reproduced.FOLDER.mkdir(parents=True)
+    reproduced.path_of("linear_nll").write_text('{"row": "linear_nll", "outcome": "pass"}')
+    result = said("linear_nll")
+    assert result.exit_code == 1 and "it has no checksum" in result.output
+
+
+def test_what_differs_in_its_definition_is_not_compared(project: Path) -> None:
+    of = task("planar_10")
+    found = reproduce.judged(of, {"published": [measured(87.5)]})
+    assert found.outcome == "not comparable" and found.reason == of.row.differs
+
+
+# Its steps.
+
+
+def test_a_step_ends_with_the_time_and_says_what_is_left(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeps = project / "python"
+    sleeps.write_text("#!/bin/sh\nexec sleep 600\n")
+    sleeps.chmod(0o755)
+    monkeypatch.setattr(reproducing.sys, "executable", str(sleeps))
+    checkpoint = reproducing.PROJECT / "checkpoints/pythae_vae-vae-seed-0-0123456789abcdef/epoch-00007.last"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    words = ["train", "--variant", "vae", "--seed", "0"]
+    with pytest.raises(OutOfTime, match="row vae, vae seed 0, after epoch 7 of 500"):
+        reproducing._run(words, task("vae"), Budget(0.002), "row vae, vae seed 0")
+    spent = Budget(1e-9)
+    with pytest.raises(OutOfTime):
+        reproducing._run(["design"], task("vae"), spent, "row vae, step design")
+
+
+def test_a_step_that_fails_stops_the_row(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reproducing.sys, "executable", "/bin/false")
+    reproducing.PROJECT.mkdir(parents=True)
+    with pytest.raises(reproducing.UserError, match="The step download of row vae failed"):
+        reproducing._run(["download"], task("vae"), Budget(None), "row vae")
+
+
+def test_the_time_that_is_up_leaves_a_sentence(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(of: Task, budget: Budget) -> dict[str, list[dict[str, Any]]]:
+        raise OutOfTime("row linear_nll, vae seed 0, after epoch 3 of 250")
+
+    monkeypatch.setattr(reproduce, "measure", measure)
+    monkeypatch.setattr(Task, "key", "one")
+    result = said("linear_nll", "linear_rate", "--minutes", "1")
+    assert "Left: row linear_nll, vae seed 0, after epoch 3 of 250; then linear_rate." in result.output

@@ -1,0 +1,144 @@
+"""The rows of published results that `make reproduce` runs: studies/published.yaml."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from vaeline.study import ready_studies
+from vaeline.study.parts import Entry
+from vaeline.study.reading import check, read_yaml, sentences
+from vaeline.study.schema import Name, OnceEach, Seed, Study
+from vaeline.system.errors import UserError, instead_of, shown
+
+FULL = 1.0  # the published length
+
+
+class Setting(Entry):
+    """How systems of some rows are trained: a variant of a study, with what differs from the study."""
+
+    study: Name = Field(description="a file of studies/")
+    variant: Name = Field(description="an entry of its variants")
+    overrides: dict[str, dict[str, Any]] = Field(
+        {}, description="keys of the study with other values, merged as a study extends another"
+    )
+    seeds: Annotated[list[Seed], OnceEach] = Field([0], min_length=1, description="it is trained once with each")
+    hours: float = Field(
+        gt=0, description="CPU hours of a training of the published length, with one seed, and its evaluation"
+    )
+    fraction: float = Field(
+        FULL, gt=0, le=FULL, description="of the published length that is trained unless another is asked for"
+    )
+
+
+class How(Entry):
+    """How the published value was measured."""
+
+    method: Literal["posterior", "laplace"] = Field(
+        "posterior", description="of the likelihood: samples of q(z|x), or around the modes"
+    )
+    samples: int = Field(200, ge=10, description="importance samples of each image")
+    images: int | None = Field(None, ge=2, description="of the split; null for all")
+    split: Literal["train", "test"] = Field("test", description="that was measured")
+
+
+class PublishedRow(Entry):
+    """A published value, and what a pass is."""
+
+    setting: Name = Field(description="an entry of `settings`")
+    metric: Literal["nll", "negative_elbo", "rate", "mig"] = Field(description="what the value is")
+    value: float | Literal["closed_form"] = Field(
+        description="as published, or computed from the points as a theorem says"
+    )
+    error: float = Field(0.0, ge=0, description="its standard error, as published")
+    margin: float = Field(gt=0, description="the largest difference that a pass allows: its whole interval lies within")
+    how: How = Field(How(), description="how it was measured")
+    source: str = Field(min_length=1, description="paper and table")
+    verified: str = Field(min_length=1, description="where the value was read, or `not verified`, and why")
+    differs: str = Field(
+        "",
+        description="what differs in the definition of the value or the system; if anything, the row is not comparable",
+    )
+    notes: str = Field("", description="what our training does otherwise, which a pass has to bear")
+
+
+class PublishedRows(Entry):
+    """The content of studies/published.yaml."""
+
+    settings: dict[Name, Setting] = Field(description="the trainings")
+    rows: dict[Name, PublishedRow] = Field(min_length=1, description="the published values")
+
+    @model_validator(mode="after")
+    def names_its_settings(self) -> "PublishedRows":
+        for name, row in self.rows.items():
+            if row.setting not in self.settings:
+                raise ValueError(
+                    f"rows.{name}.setting is {row.setting!r}; {instead_of(row.setting, self.settings, 'there are')}"
+                )
+        return self
+
+    def named(self, names: tuple[str, ...]) -> dict[str, PublishedRow]:
+        """The rows of some names, or all.
+
+        Raises:
+            UserError: there is no row of a name.
+        """
+        for name in names:
+            if name not in self.rows:
+                raise UserError(
+                    f"There is no row {shown(name)} in {path()}; {instead_of(name, self.rows, 'there are')}."
+                )
+        return {name: self.rows[name] for name in names or self.rows}
+
+
+def path() -> Path:
+    """The file of the rows."""
+    return ready_studies.folder() / f"{ready_studies.PUBLISHED}.yaml"
+
+
+def read_rows() -> PublishedRows:
+    """Read the published rows.
+
+    Raises:
+        UserError: the file is missing or does not fit the schema; one line for each mistake.
+    """
+    content = read_yaml(path())
+    try:
+        return PublishedRows.model_validate(content)
+    except ValidationError as error:
+        raise UserError(sentences(path(), error, PublishedRows)) from error
+
+
+def study_of(name: str, setting: Setting, fraction: float) -> Study:
+    """The study that trains a setting: one variant, at a fraction of the published length.
+
+    Args:
+        name: of the setting.
+        setting: its content.
+        fraction: of the published epochs.
+
+    Raises:
+        UserError: the study, its variant or a key of the overrides does not exist.
+    """
+    whole = ready_studies.resolve(setting.study)
+    if setting.variant not in whole.variants:
+        raise UserError(
+            f"{path()}: settings.{name}.variant is {shown(setting.variant)}; {instead_of(setting.variant, whole.variants, 'there are')}."
+        )
+    content = ready_studies.overlay(whole.model_dump(mode="json"), setting.overrides)
+    content |= {
+        "study": {"name": name, "variants": [setting.variant], "seeds": setting.seeds},
+        "variants": {setting.variant: content["variants"][setting.variant]},
+        "published": {},
+    }
+    study = check(content, path())
+    return study.model_copy(update={"training": study.training_with({"epochs": epochs_of(study, fraction)})})
+
+
+def epochs_of(study: Study, fraction: float) -> int:
+    """A fraction of a training, at least one validation.
+
+    The schedule stays as it is, so that a longer training continues a shorter one.
+    """
+    every = study.training.validate_every
+    return max(1, round(study.training.epochs * fraction / every)) * every
