@@ -32,7 +32,7 @@ def test_each_claim_names_a_study_variants_and_metrics() -> None:
         for name in {each.study for each in claims} - {""}
     }
     for claim in claims:
-        assert not claim.study or {claim.better, claim.than} <= set(studies[claim.study]["study"]["variants"]), (
+        assert not claim.study or {*claim.first, *claim.second} <= set(studies[claim.study]["study"]["variants"]), (
             claim.claim
         )
         for question in claim.questions:

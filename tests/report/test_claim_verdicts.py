@@ -14,7 +14,9 @@ from vaeline.report.paper_claims import Paper, PaperClaim, Papers, Question
 NLL = {"one": [1.0, 1.1, 1.3], "two": [3.0, 3.2, 3.3], "three": [1.5, 0.9, 1.2]}
 
 
-def papers(better: str = "one", than: str = "two", question: dict[str, Any] | None = None, **more: Any) -> Papers:
+def papers(
+    better: str | list[str] = "one", than: str | list[str] = "two", question: dict[str, Any] | None = None, **more: Any
+) -> Papers:
     """A paper of one claim."""
     asked = [Question(**(question or {"metric": "nll"}))]
     claim = PaperClaim(
@@ -76,6 +78,19 @@ def test_a_factor_asks_for_a_share() -> None:
     assert answer(quarter, kept({"nll": NLL}, quarter)).verdict is Verdict.FALLS
 
 
+def test_several_variants_are_compared_by_their_mean() -> None:
+    """Two pairs whose differences sway in turn: -3 and -1, -1 and -3, ... Their mean does not."""
+    values = {"one": [0.0, 2.1, 0.0], "two": [3.0, 3.0, 3.0], "three": [2.0, 0.0, 2.1], "four": [3.0, 3.0, 3.0]}
+    mean, single = papers(["one", "three"], ["two", "four"]), papers("one", "two")
+    found = answer(mean, kept({"nll": values}, mean))
+    assert found.verdict is Verdict.STANDS and found.ours.startswith("-1.967 ± 0.0")
+    assert answer(single, kept({"nll": values}, single)).verdict is Verdict.OPEN
+    bound = kept({"nll": values}, mean, how={"four": {"nll": {"upper_bound": "it has not converged"}}})
+    assert answer(mean, bound).why == "the value of four is an upper bound"
+    with pytest.raises(ValueError, match="as many in than"):
+        papers(["one", "three"], ["two"])
+
+
 def test_what_cannot_rank_decides_nothing() -> None:
     bound = kept({"nll": NLL}, papers(), how={"two": {"nll": {"upper_bound": "it has not converged"}}})
     assert answer(papers(), bound).why == "the value of two is an upper bound"
@@ -124,5 +139,7 @@ def test_a_study_that_was_not_run_and_a_claim_without_a_study() -> None:
         )
     }
     assert answer(never, None)[3:] == (Verdict.OPEN, "it would take a week")
-    with pytest.raises(ValueError, match="needs study, better, than and questions, or cannot, and not both"):
+    with pytest.raises(
+        ValueError, match="needs study, better, as many in than, and questions, or cannot, and not both"
+    ):
         PaperClaim(claim="It is better", place="table 1", study="tiny", cannot="it would take a week")

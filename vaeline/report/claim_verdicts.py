@@ -17,7 +17,7 @@ from vaeline.report.decisions import why_unranked
 from vaeline.report.estimates import holm
 from vaeline.report.kept_results import Asked, KeptResults
 from vaeline.report.paired_differences import Pair
-from vaeline.report.paper_claims import PaperClaim, Papers, Question, asked_of
+from vaeline.report.paper_claims import PaperClaim, Papers, Question, asked_of, named
 from vaeline.report.power import Claim as Planned
 from vaeline.report.table import number, spread
 
@@ -86,7 +86,7 @@ def _key(asked: Asked) -> Key:
 
 def _kept(claim: PaperClaim, question: Question, kept: KeptResults) -> Asked | None:
     """The comparison of a question; None if the results were kept before it was asked."""
-    wanted = (question.metric_of(kept.comparison.metrics), claim.better, claim.than, claim.factor)
+    wanted = (question.metric_of(kept.comparison.metrics), named(claim.first), named(claim.second), claim.factor)
     return next((each for each in kept.asked if _key(each) == wanted), None)
 
 
@@ -100,7 +100,12 @@ def _answer(claim: PaperClaim, question: Question, kept: KeptResults, family: Ma
         return Answer(asked.metric, published, "", Verdict.OPEN, asked.why)
     pair = family.get(_key(asked), asked.pair)
     ours = " ".join(filter(None, [number(pair.difference, pair.half_width), spread(pair.half_width), metric.unit]))
-    verdict, why = verdict_on(metric, pair, kept)
+    each = [
+        pair.model_copy(update={"first": one, "second": two})
+        for one, two in zip(claim.first, claim.second, strict=True)
+    ]
+    cannot = [why for of_two in each if (why := why_unranked(kept.comparison, metric.name, of_two))]
+    verdict, why = (Verdict.OPEN, cannot[0]) if cannot else verdict_on(metric, pair)
     if verdict is Verdict.OPEN and not why:
         why = _seeds(pair, _effect(claim, question, pair, kept), asked.metric, LEVEL / len(family))
     return Answer(asked.metric, published, ours, verdict, why)
@@ -111,12 +116,10 @@ def _as_claimed(metric: Metric, question: Question) -> Metric:
     return metric if metric.better or question.direction is None else replace(metric, better=question.direction)
 
 
-def verdict_on(metric: Metric, pair: Pair, kept: KeptResults) -> tuple[Verdict, str]:
+def verdict_on(metric: Metric, pair: Pair) -> tuple[Verdict, str]:
     """The verdict on a claim that the first variant of a pair is better, and why it is open; no reason if more seeds could decide it."""
     if metric.better is None:
         return Verdict.OPEN, "the metric describes a model and ranks none"
-    if cannot := why_unranked(kept.comparison, metric.name, pair):
-        return Verdict.OPEN, cannot
     if pair.half_width is None:
         return Verdict.OPEN, "one seed gives no interval; three seeds or more would"
     if not pair.half_width:

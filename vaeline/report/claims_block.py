@@ -43,6 +43,8 @@ def block(papers: Papers, name: str, kept: Mapping[str, KeptResults]) -> str:
 
 def _line(claim: PaperClaim, found: list[Answer]) -> list[str]:
     two = f"`{claim.better}` against {'' if claim.factor == 1 else f'{claim.factor:g} times '}`{claim.than}`"
+    if len(claim.first) > 1:
+        two = f"mean of {len(claim.first)} pairs"
     said = claim.claim if claim.cannot else f"{claim.claim}: {two} (`{claim.study}`)"
     columns = [
         [_metric(each.metric) for each in found],

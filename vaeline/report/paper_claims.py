@@ -1,9 +1,10 @@
 """What papers claim: `docs/claims.yaml` declares each claim as a comparison of two variants of a study."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from statistics import fmean
+from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
@@ -37,8 +38,8 @@ class PaperClaim(Entry):
     claim: str = Field(min_length=1)
     place: str = Field(min_length=1)  # in the paper
     study: str = ""  # of studies/; empty if none decides the claim
-    better: str = ""  # the variant that the claim calls better
-    than: str = ""  # the other one
+    better: str | list[str] = ""  # the variant that the claim calls better; of several, their mean
+    than: str | list[str] = ""  # the other one, or as many others
     factor: float = 1.0  # the claim is that the metric is better than this times that of the other variant
     questions: list[Question] = Field(default_factory=list)
     cannot: str = ""  # why no study decides the claim, and what it would take
@@ -47,9 +48,21 @@ class PaperClaim(Entry):
     def is_decided_somehow(self) -> "PaperClaim":
         """Refuse a claim that names neither a comparison nor why there is none."""
         given = [bool(each) for each in (self.study, self.better, self.than, self.questions)]
-        if any(given) if self.cannot else not all(given):
-            raise ValueError(f"{self.claim!r} needs study, better, than and questions, or cannot, and not both")
+        if (any(given) if self.cannot else not all(given)) or len(self.first) != len(self.second):
+            raise ValueError(
+                f"{self.claim!r} needs study, better, as many in than, and questions, or cannot, and not both"
+            )
         return self
+
+    @property
+    def first(self) -> list[str]:
+        """The variants that the claim calls better."""
+        return [self.better] if isinstance(self.better, str) else self.better
+
+    @property
+    def second(self) -> list[str]:
+        """The others, each at the place of the one that it is compared with."""
+        return [self.than] if isinstance(self.than, str) else self.than
 
 
 class Paper(Entry):
@@ -95,13 +108,18 @@ def answers(papers: Papers, study: str, results: Results) -> list[Asked]:
     return [_answer(claim, question, results) for claim, question in asked_of(papers, study)]
 
 
+def named(variants: Sequence[str]) -> str:
+    """What the mean of variants is called among variants."""
+    return ", ".join(variants)
+
+
 def _answer(claim: PaperClaim, question: Question, results: Results) -> Asked:
     metric = question.metric_of({name for run in results.runs for name in run.metrics})
-    two = [claim.better, claim.than]
+    two = [named(claim.first), named(claim.second)]
     asked = Asked(metric=metric, first=two[0], second=two[1], factor=claim.factor, pair=None, why="")
-    if absent := [variant for variant in two if variant not in results.study.variants]:
+    if absent := [name for name in (*claim.first, *claim.second) if name not in results.study.variants]:
         return asked.model_copy(update={"why": f"the study has no variant {' and '.join(absent)}"})
-    runs = [*results.of(two[0]), *(_scaled(run, metric, claim.factor) for run in results.of(two[1]))]
+    runs = [*_means(results, claim.first, metric, 1.0), *_means(results, claim.second, metric, claim.factor)]
     section = results.study.model_copy(update={"variants": two})
     pair = compare.pairs_of(Results(section, runs, {})).get(metric)
     if pair is None:
@@ -109,14 +127,27 @@ def _answer(claim: PaperClaim, question: Question, results: Results) -> Asked:
     return asked.model_copy(update={"pair": pair})
 
 
-def _scaled(run: Run, metric: str, factor: float) -> Run:
-    """A run with a multiple of its value of a metric, and of the parts that its errors are estimated from."""
-    if factor == 1 or metric not in run.metrics:
-        return run
-    made = dict(run.evaluation[metric])
-    made["value"] *= factor
-    for key in made.keys() & {"parts", "halves"}:
-        made[key] = [factor * each for each in made[key]]
-    if "by_judge" in made:
-        made["by_judge"] = {judge: factor * each for judge, each in made["by_judge"].items()}
-    return replace(run, evaluation={**run.evaluation, metric: made})
+def _means(results: Results, variants: Sequence[str], metric: str, factor: float) -> list[Run]:
+    """The mean of variants under each seed that all of them ran, times a factor, as runs of one variant."""
+    found = []
+    for seed in results.study.seeds:
+        runs = [run for name in variants for run in results.of(name) if run.seed == seed and metric in run.metrics]
+        if len(runs) == len(variants):
+            made = _mean([run.evaluation[metric] for run in runs], factor)
+            found.append(replace(runs[0], variant=named(variants), evaluation={metric: made}))
+    return found
+
+
+def _mean(made: Sequence[Mapping[str, Any]], factor: float) -> dict[str, Any]:
+    """The mean of a metric, and of the parts that its errors are estimated from if all have the same ones, times a factor."""
+    found = {**made[0], "value": factor * fmean(each["value"] for each in made)}
+    for key in found.keys() & {"parts", "halves"}:
+        lists = [each.get(key, []) for each in made]
+        alike = len({len(each) for each in lists}) == 1
+        found[key] = [factor * fmean(column) for column in zip(*lists, strict=True)] if alike else []
+    if judges := found.get("by_judge"):
+        alike = all(each.get("by_judge", {}).keys() == judges.keys() for each in made)
+        found["by_judge"] = (
+            {judge: factor * fmean(each["by_judge"][judge] for each in made) for judge in judges} if alike else {}
+        )
+    return found
