@@ -79,7 +79,7 @@ def test_without_a_store_a_run_draws_and_says_what_is_off(runs: Runs, tmp_path: 
     opening = explorer.opening()
     assert opening.labels == {"shape": "round", "dark": "no"}
     [view] = explorer.render(opening)
-    assert [each.caption for each in view.pictures] == ["shape round"] * 9
+    assert [each.caption for each in view.pictures] == ["shape round, not dark"] * 9
     drawn = trained_run.load(place).sample(9, {"shape": "round", "dark": "no"})
     assert [each.png for each in view.pictures] == [grid(image[None]) for image in drawn]
     assert view.movable == [] and view.fixed == "there are no test images"

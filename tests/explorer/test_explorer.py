@@ -90,7 +90,7 @@ def test_the_label_stands_under_every_draw(explorer: Explorer) -> None:
     of_small, of_plain = shown(explorer, runs=(SMALL, PLAIN_RUN), labels={"dark": "yes"}, noise=2)
     labels = explorer._first.labels(9, {"dark": "yes"}, seed=2)
     names = ["round", "square", "odd"]
-    assert [each.caption for each in of_small.pictures] == [f"shape {names[shape]}, dark" for shape, _ in labels]
+    assert [each.caption for each in of_small.pictures] == [f"dark, shape {names[shape]}" for shape, _ in labels]
     assert {each.caption for each in of_plain.pictures} == {"no label"}
 
 
@@ -232,7 +232,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("chosen", "sentence"), MISTAKES)
 def test_mistakes_give_helpful_sentences(explorer: Explorer, chosen: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
-        drawn(explorer, **chosen)
+        explorer.checked(Settings(**{"runs": BOTH, **chosen}))
 
 
 def test_a_run_that_cannot_be_drawn_says_why_and_leaves_the_others(explorer: Explorer, runs: Runs) -> None:

@@ -205,13 +205,13 @@ class Explorer:
         z = run.move(run.run.draw(labels, seed=settings.noise), chosen, settings)
         drawn = settings.pixels == "drawn" or not run.run.model.likelihood.has_mean
         images = run.run.decode(z, labels, settings.noise if drawn else None)
-        return self._pictures(images, self._captions(run, labels))
+        return self._pictures(images, self._captions(run, settings, labels))
 
     def _edit(self, run: MovableRun, chosen: ChosenRun, settings: Settings, labels: np.ndarray) -> list[Picture]:
         original, own = self.test.images[[settings.image]], self.test.labels[[settings.image]]
         z = run.run.encode(original, own)
         edit = run.run.decode(run.move(z, chosen, settings), labels)
-        [under] = self._captions(run, labels)
+        [under] = self._captions(run, settings, labels)
         shown = {"Original": original, "Reconstruction": run.run.decode(z, own), f"Edit, {under}".strip(", "): edit}
         return [Picture(self._png(images), caption) for caption, images in shown.items()]
 
@@ -230,14 +230,14 @@ class Explorer:
         first, last = np.split(run.run.encode(originals, own), 2)
         way = run.run.interpolate(first, last, INTERPOLATION_STEPS, through_flow=run.has_flow)[0]
         images = run.run.decode(run.move(way, chosen, settings), labels)
-        captions = [f"Image {settings.image}", *self._captions(run, labels), f"Image {settings.to}"]
+        captions = [f"Image {settings.image}", *self._captions(run, settings, labels), f"Image {settings.to}"]
         return self._pictures(np.concatenate([originals[:1], images, originals[1:]]), captions)
 
-    def _captions(self, run: MovableRun, labels: np.ndarray) -> list[str]:
+    def _captions(self, run: MovableRun, settings: Settings, labels: np.ndarray) -> list[str]:
         """The labels under which each image is decoded, in words."""
         if not run.run.model.conditional:
             return ["no label" if self.facts.label_names else ""] * len(labels)
-        return [labels_in_words(self.facts, self._named(row)) for row in labels]
+        return [labels_in_words(self.facts, self._named(row), settings.labels) for row in labels]
 
     def _pictures(self, images: np.ndarray, captions: list[str]) -> list[Picture]:
         """A picture of each image; points are in one picture."""

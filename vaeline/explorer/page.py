@@ -87,7 +87,7 @@ class Page:
         self.runs_area = element("div", "runs")
         self.panels: list[RunPanel] = []
         self.add_run = button("Add a run", self._add_run, light=True)
-        self.explanation = text_element("p", classes="hint", role="status")
+        self.explanation = text_element("p", "Loading the models.", "hint", role="status")
 
     def _add_settings(self) -> None:
         with group("Show"):

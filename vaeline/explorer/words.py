@@ -1,6 +1,6 @@
 """Settings in words: what a person reads under the pictures, on the page and in a saved picture."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from vaeline.data.columns import NO_YES
 from vaeline.data.facts import Facts
@@ -16,11 +16,17 @@ def label_in_words(facts: Facts, name: str, value: str) -> str:
     return f"{title} {value}"
 
 
-def labels_in_words(facts: Facts, labels: Mapping[str, str]) -> str:
-    """The labels of an image, as in `digit 3` or `Male, Smiling`; attributes that it does not have are left out."""
-    of_yes_no = [name for name in labels if facts.label_values[facts.column(name)] == NO_YES]
-    there = {name: value for name, value in labels.items() if name not in of_yes_no or value == "yes"}
-    return ", ".join(label_in_words(facts, *label) for label in there.items()) or ("no attribute" if labels else "")
+def labels_in_words(facts: Facts, labels: Mapping[str, str], chosen: Collection[str] = ()) -> str:
+    """The labels of an image, as in `digit 3` or `Male, Smiling`. Attributes that it does not have are left out.
+
+    Labels that a person has chosen come first, and are not left out.
+    """
+    ordered = {name: labels[name] for name in [*chosen, *labels]}
+    of_yes_no = [name for name in labels if facts.label_values[facts.column(name)] == NO_YES and name not in chosen]
+    words = [
+        label_in_words(facts, *label) for label in ordered.items() if label[1] != "no" or label[0] not in of_yes_no
+    ]
+    return ", ".join(words) or ("no attribute" if labels else "")
 
 
 def moves_in_words(run: ChosenRun) -> str:
