@@ -1,6 +1,7 @@
 """`vaeline reproduce`: planted faults make a row of seconds fail; calls go on where others stopped; mistakes are sentences."""
 
 import fcntl
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -204,20 +205,37 @@ def test_what_differs_in_its_definition_is_not_compared(project: Path) -> None:
 # Its steps.
 
 
+class UntilStarted(Budget):
+    """Time that is up once a step has written a file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file, self.asked = file, False
+
+    @property
+    def left(self) -> float:
+        while self.asked and not self.file.exists():
+            time.sleep(0.01)
+        self.asked = True
+        return 0.01
+
+
 def test_a_step_ends_with_the_time_and_says_what_is_left(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeps = project / "python"
-    sleeps.write_text("#!/bin/sh\nexec sleep 600\n")
+    sleeps.write_text("#!/bin/sh\ntrap '' INT\necho $$ >new\nmv new process\nexec sleep 600\n")
     sleeps.chmod(0o755)
     monkeypatch.setattr(reproducing.sys, "executable", str(sleeps))
     checkpoint = reproducing.PROJECT / "checkpoints/pythae_vae-vae-seed-0-0123456789abcdef/epoch-00007.last"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()
+    started = reproducing.PROJECT / "process"
+    with pytest.raises(OutOfTime, match="row vae, step design"):
+        reproducing._run(["design"], task("vae"), Budget(1e-9), "row vae, step design")
+    assert not started.exists()
     words = ["train", "--variant", "vae", "--seed", "0"]
     with pytest.raises(OutOfTime, match="row vae, vae seed 0, after epoch 7 of 500"):
-        reproducing._run(words, task("vae"), Budget(0.002), "row vae, vae seed 0")
-    spent = Budget(1e-9)
-    with pytest.raises(OutOfTime):
-        reproducing._run(["design"], task("vae"), spent, "row vae, step design")
+        reproducing._run(words, task("vae"), UntilStarted(started), "row vae, vae seed 0")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
 
 
 def test_a_step_that_fails_stops_the_row(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
