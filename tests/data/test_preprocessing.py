@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import every
-from tests.data.sets.sources import (
+from tests.data.sets.sources import OPTIONS, (
     POINTS,
     SOURCES,
     brought,
@@ -47,7 +47,8 @@ def test_every_data_set_becomes_a_store(name: str, tmp_path: Path, monkeypatch: 
     source = SOURCES[name](tmp_path / "source", monkeypatch)
     source.mkdir(exist_ok=True)
     points = name in POINTS
-    facts = made(dataset(name, source, size=None if points else 10), tmp_path / "tiny.h5")
+    wanted = dataset(name, source, size=None if points else 10, options=OPTIONS.get(name, {}))
+    facts = made(wanted, tmp_path / "tiny.h5")
     assert facts == store.read_facts(tmp_path / "tiny.h5")
     assert facts.image_shape[1:] == (() if points else (10, 10)) and min(facts.counts.values()) > 0
     assert facts.points == points and facts.pixels == ("points" if points else "dequantized")
