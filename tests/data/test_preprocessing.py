@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.conftest import every
-from tests.data.sets.sources import OPTIONS, (
+from tests.data.sets.sources import (
+    OPTIONS,
     POINTS,
     SOURCES,
     brought,
