@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 # `make setup EXTRAS="slurm s3"` adds them; later calls keep them, and `make setup EXTRAS=` removes them.
-KNOWN := slurm s3 ssh hub datasets
+KNOWN := slurm s3 ssh
 EXTRAS := $(shell cat .extras 2>/dev/null)
 $(if $(filter-out $(KNOWN),$(EXTRAS)),$(error EXTRAS is "$(EXTRAS)"; choose from: $(KNOWN); `make setup EXTRAS=` removes them))
 SERVE ?= yes
@@ -15,7 +15,7 @@ IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 run: $(READY)  ## run the active study and print its results, on all cores or CORES=2
 	@$(IN) python -m pipeline_steps run $(if $(CORES),--cores $(CORES))
 
-setup: $(READY)  ## set up .venv without a run; EXTRAS="slurm s3 ssh hub datasets" adds a cluster's executor, remotes, a hub, its data sets
+setup: $(READY)  ## set up .venv without a run; EXTRAS="slurm s3 ssh" adds a cluster's executor and remotes
 
 test: $(READY)  ## run the tests, except those marked slow, which repeat a mechanism that a quicker test covers
 	@$(IN) python -m pytest -n 2 --dist worksteal -m "not slow"

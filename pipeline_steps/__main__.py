@@ -27,6 +27,8 @@ COMMANDS = {
     "table": Command("table", of_project=False),
     "explore": Command("explore", of_project=False),
     "draw": Command("draw", of_project=False),
+    "push": Command("push", of_project=False),
+    "export": Command("export", of_project=False),
     "use": Command("use"),
     "plan": Command("plan"),
     "power": Command("power"),
@@ -52,7 +54,7 @@ class Commands(click.Group):
         try:
             found: click.Command = import_module(f"pipeline_steps.{COMMANDS[cmd_name].module}").main
         except ModuleNotFoundError as error:
-            from pipeline_steps.extras import lacking
+            from vaeline.system.extras import lacking
 
             if sentence := lacking(error, f"vaeline {cmd_name}"):
                 raise click.ClickException(str(sentence)) from error

@@ -1,7 +1,6 @@
 """Print the BibTeX entries of the papers behind a study."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -32,9 +31,7 @@ def _cited(study: Study) -> list[str]:
 def _files(study: Study) -> Iterator[Path]:
     """The files of what the study uses, each once."""
     used = [study.variants[name] for name in study.study.variants]
-    for module in dict.fromkeys(parts.modules_of([*used, study.evaluation])):
-        if (spec := find_spec(module)) and spec.origin:
-            yield Path(spec.origin)
+    yield from (path for _, _, path in parts.files_of([*used, study.evaluation]))
     yield parts.file("sets", study.dataset.name)
     for metric in study.study.primary or ():
         yield parts.file("metrics", catalogue().files[metric])

@@ -14,7 +14,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from pipeline_steps.extras import lacking
 from pipeline_steps.last_resort import RAISED, allow_interrupt, end_interrupted, explain
 from pipeline_steps.plan_check import UNDER_DVC, PlanCheck
 from pipeline_steps.running import begin_dvc_step
@@ -27,6 +26,7 @@ from vaeline.study.schema import MOST_SEED, Study
 from vaeline.study.step_settings import READS
 from vaeline.system import progress
 from vaeline.system.errors import UserError, in_words, shown, some_of
+from vaeline.system.extras import lacking
 
 Options = ParamSpec("Options")
 Result = TypeVar("Result")

@@ -7,7 +7,7 @@ import sys
 import click
 
 from pipeline_steps.command import command
-from pipeline_steps.extras import lacking
+from vaeline.system.extras import lacking
 
 
 @command

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vaeline.report.rows import differences, metrics_of, study_table
     from vaeline.runs.trained_run import TrainedRun, load
+    from vaeline.sharing.pretrained import from_pretrained
 
     __version__: str
 
-__all__ = ["TrainedRun", "__version__", "differences", "load", "metrics_of", "study_table"]
+__all__ = ["TrainedRun", "__version__", "differences", "from_pretrained", "load", "metrics_of", "study_table"]
 HOMES = {  # a public name -> the end of the name of its module
     "TrainedRun": "runs.trained_run", "load": "runs.trained_run",
     "differences": "report.rows", "metrics_of": "report.rows", "study_table": "report.rows",
+    "from_pretrained": "sharing.pretrained",
     "__version__": "system.version",
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import vaeline
 from pipeline_steps import __main__ as console
-from pipeline_steps import extras
+from vaeline.system import extras
 
 ROOT = Path(__file__).parents[2]
 

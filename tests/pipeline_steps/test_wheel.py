@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from pipeline_steps import classifier, evaluate, extras, reference, sample, train
+from pipeline_steps import classifier, evaluate, reference, sample, train
 from vaeline.study import ready_studies
 from vaeline.study.schema import Study
+from vaeline.system import extras
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -39,7 +40,7 @@ def test_every_file_of_the_packages_is_declared() -> None:
 def test_the_library_alone_asks_for_no_engine_and_no_server() -> None:
     project = PYPROJECT["project"]
     base, by_extra = ({*map(library, project["dependencies"])}, project["optional-dependencies"])
-    assert set(by_extra) == {"pipeline", "explorer", "slurm", "s3", "ssh", "hub", "datasets"}
+    assert set(by_extra) == {"pipeline", "explorer", "slurm", "s3", "ssh", "hub", "datasets", "export"}
     assert not base & {library(each) for of_extra in by_extra.values() for each in of_extra}
     assert set(extras.BRINGS.values()) <= set(by_extra)
     assert project["scripts"] == {"vaeline": "pipeline_steps.__main__:main"}

@@ -37,7 +37,7 @@ def test_an_edited_description_is_refused(path: Path, old: str, new: str) -> Non
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(
         UserError,
-        match=r"variant.yaml is damaged or of another version .*; run `python -m pipeline_steps.train .*` again",
+        match=r"variant.yaml is damaged or of another version .*; give the folder of a run, or get it again from where it came",
     ):
         described(path)
 

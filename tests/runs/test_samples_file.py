@@ -103,7 +103,7 @@ def test_images_beyond_the_budget_stay_on_disk(folder: Path, monkeypatch: pytest
 )
 def test_a_file_that_was_changed_is_refused(folder: Path, damage: Callable[[h5py.File], Any], sentence: str) -> None:
     write(folder / "samples.h5", after=damage)
-    with pytest.raises(UserError, match=f"{sentence}.*pipeline_steps.sample"):
+    with pytest.raises(UserError, match=f"{sentence}.*give the folder of a run"):
         samples_file.read(folder / "samples.h5")
 
 

@@ -510,7 +510,7 @@ def test_a_folder_that_holds_no_run_is_named_however_shallow(
     folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"There is no .*variant.yaml; run `.*train"):
+    with pytest.raises(UserError, match=r"There is no .*variant.yaml; give the folder of a run, or get it"):
         vaeline.load(folder)
 
 
@@ -525,7 +525,7 @@ def test_a_store_of_different_images_is_refused_when_used(made: Make, tmp_path: 
     run = made(PLAIN)
     (tmp_path / "data/blots.h5").unlink()
     assert run.sample(3).shape == (3, 1, 4, 4)
-    with pytest.raises(UserError, match=r"There is no .*blots.h5"):
+    with pytest.raises(UserError, match=r"there is no .*blots.h5"):
         run.split()
     with pytest.raises(UserError, match="There is no nowhere.variant.yaml"):
         vaeline.load("nowhere")

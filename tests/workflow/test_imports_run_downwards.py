@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 # In this strict order: a module imports from its own package and from those before it.
 PACKAGES = [
     "vaeline.system", "vaeline.study", "vaeline.data", "vaeline.metrics", "vaeline.models", "vaeline.training", "vaeline.runs",
-    "vaeline.evaluation", "vaeline.report", "vaeline.explorer", "vaeline", "pipeline_steps", "workflow",
+    "vaeline.evaluation", "vaeline.report", "vaeline.sharing", "vaeline.explorer", "vaeline", "pipeline_steps", "workflow",
 ]  # fmt: skip
 FILES = sorted(path for name in ("vaeline", "pipeline_steps", "workflow") for path in (ROOT / name).rglob("*.py"))
 
@@ -57,7 +57,7 @@ def module_of(name: str) -> str:
     return name if is_module(name) else name.rpartition(".")[0]
 
 
-@pytest.mark.parametrize("package", PACKAGES[:10])
+@pytest.mark.parametrize("package", PACKAGES[:11])
 def test_package_init_files_hold_only_a_docstring(package: str) -> None:
     for path in ROOT.joinpath(*package.split(".")).rglob("__init__.py"):
         [docstring] = ast.parse(path.read_text(encoding="utf-8")).body
@@ -66,7 +66,7 @@ def test_package_init_files_hold_only_a_docstring(package: str) -> None:
 
 def test_the_root_holds_only_packages() -> None:
     there = {path.name for path in (ROOT / "vaeline").iterdir()} - {"__pycache__"}
-    assert there == {"__init__.py", "py.typed", *(name.removeprefix("vaeline.") for name in PACKAGES[:10])}
+    assert there == {"__init__.py", "py.typed", *(name.removeprefix("vaeline.") for name in PACKAGES[:11])}
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if module(path).startswith("vaeline")], ids=module)

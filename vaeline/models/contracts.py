@@ -12,6 +12,9 @@ index, or several side by side. Labels are integers, (b, label columns). A condi
 Several processes may share a batch (`vaeline/system/ranks.py`); each then has some of its images. A part draws the noise of images with
 `ranks.randn_like`, and computes what depends on several images with `ranks.mean` or from `ranks.whole`. It encloses in `ranks.undealt()` what
 it computes from other rows than the images of the batch. A part that needs the whole batch in one process says why in `needs_whole_batch`.
+
+Networks, posteriors and likelihoods can be exported (`vaeline/sharing/exporting.py`) if they take the size of a batch from `x.shape[0]`: `len(x)`
+is a number of Python, which would fix it.
 """
 
 import inspect

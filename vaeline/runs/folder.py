@@ -156,7 +156,9 @@ def project_of(run: Path) -> Path:
 
 
 def again_for(path: Path, step: str) -> str:
-    """What to do if a file of a run, at a path, cannot be used; a step of the run makes it."""
+    """What to do if a file of a run, at a path, cannot be used: a step makes it in the run's project, and a copy is got anew elsewhere."""
+    if RESULTS not in Path(os.path.abspath(path)).parts:
+        return "give the folder of a run, or get it again from where it came"
     return again(step, key_of(Path(os.path.abspath(path)).parent))
 
 

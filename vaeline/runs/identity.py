@@ -4,6 +4,7 @@ Each function reads one file, which says under a seal what it is of, and compare
 functions that say so read whole files.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from vaeline.runs import description, evaluation_file, samples_file
@@ -28,6 +29,21 @@ def description_of(folder: Path, run: RunKey) -> Description:
         raise _swapped(path, f"of {_words(made.key)}", run, "train")
     require_place(folder, made)
     return made
+
+
+def refuse_above(folder: Path) -> None:
+    """Refuse a folder that holds the folders of runs.
+
+    Raises:
+        UserError: it is that of a variant, or of a study.
+    """
+    runs: list[Path] = []
+    with suppress(OSError):  # which reading the folder names
+        runs = sorted(
+            each.parent for above in (".", "*", "runs/*") for each in folder.glob(f"{above}/seed-*/{description.NAME}")
+        )
+    if runs and not (folder / description.NAME).exists():
+        raise UserError(f"{folder} is no folder of a run; give one such as {runs[0]}.")
 
 
 def require_place(folder: Path, made: Description) -> None:

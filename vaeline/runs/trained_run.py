@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
         if not isinstance(path, str | os.PathLike) and (path is not None or name == "folder"):
             raise UserError(f"{name} is {shown(path)}; give a path.")
     with _reading(folder):
-        _refuse_above(Path(folder))
+        identity.refuse_above(Path(folder))
         model, facts = model_files.load(Path(folder))
         made = described(Path(folder) / NAME)
         if place_of(Path(folder)) is not None:
@@ -122,6 +122,7 @@ class TrainedRun:
         if not isinstance(name, str) or name not in SPLITS:
             raise UserError(f"The split is {shown(name)}; it must be one of: {', '.join(SPLITS)}.")
         if name not in self._splits:
+            self._require_store("The images of this run are not in its folder")
             require_images(self.store, self.facts)
             self._splits[name] = replace(read_split(self.store, name, budget()), ids=read_ids(self.store, name))
         return self._splits[name]
@@ -145,6 +146,10 @@ class TrainedRun:
         if set(asked) >= set(self.facts.label_names):  # the store is not needed
             labels = np.zeros((count, len(self.facts.label_names)), np.int64)
         else:
+            self._require_store(
+                f"{some_of([name for name in self.facts.label_names if name not in asked])} would be taken from test images",
+                f"name each label, as in `{self.facts.label_names[0]}={self.facts.label_values[0][0]!r}`, or ",
+            )
             of_test = self.split().labels
             labels = of_test[np.random.default_rng(seed).integers(len(of_test), size=count)]
         return self._with(labels, asked)
@@ -443,6 +448,18 @@ class TrainedRun:
             labels[:, found[0][0]] = [code for _, code in found] if not single else found[0][1]
         return labels
 
+    def _require_store(self, needed: str, advice: str = "") -> None:
+        """Refuse to go on without the store of the images, which a run alone does not have.
+
+        Raises:
+            UserError: there is no such file.
+        """
+        if not self.store.exists():
+            raise UserError(
+                f"{needed}, and there is no {self.store}; {advice}give that file of the run's project by `store=` when you load the run (the step "
+                "preprocess makes it there)."
+            )
+
     def _require_labels(self, asked: str) -> None:
         if not self.model.conditional:
             raise UserError(f"The model of this run is not conditional, so {asked} cannot be set; leave labels out.")
@@ -476,19 +493,6 @@ def _reading(path: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         raise unreadable(Path(path), error) from error
-
-
-def _refuse_above(folder: Path) -> None:
-    """Refuse a folder that holds the folders of runs.
-
-    Raises:
-        UserError: it is that of a variant, or of a study.
-    """
-    runs: list[Path] = []
-    with suppress(OSError):  # which reading the folder names
-        runs = sorted(each.parent for above in (".", "*", "runs/*") for each in folder.glob(f"{above}/seed-*/{NAME}"))
-    if runs and not (folder / NAME).exists():
-        raise UserError(f"{folder} is no folder of a run; give one such as {runs[0]}.")
 
 
 def _on(device: torch.device | str, model: Model) -> Model:

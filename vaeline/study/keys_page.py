@@ -61,7 +61,7 @@ def _folders(family: str) -> str:
 
 def _part(family: str, name: str) -> list[str]:
     heading = f"### {FAMILIES[family]} `{name}`"
-    return [heading, _first_line(family, name), _table(parts.options_class(family, name))]
+    return [heading, first_line(family, name), _table(parts.options_class(family, name))]
 
 
 def _set(name: str) -> list[str]:
@@ -75,7 +75,7 @@ def _section(heading: str, entry: Any) -> list[str]:
     return [heading, (entry.__doc__ or "").strip(), _table(entry)]
 
 
-def _first_line(family: str, name: str) -> str:
+def first_line(family: str, name: str) -> str:
     """The first line of the docstring of a part's file, which is not imported."""
     text = parts.file(family, name).read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]

@@ -47,6 +47,11 @@ def folder(family: str) -> Path:
     return ROOT.joinpath(*PACKAGES[family].split("."))
 
 
+def is_installed() -> bool:
+    """Whether this is no clone but an installed package, which has no own parts: what lies beside it are other packages."""
+    return ROOT.name in ("site-packages", "dist-packages")
+
+
 def own_folder(family: str) -> Path:
     """The folder of the project's own parts of a family, which need not exist."""
     return ROOT.joinpath(OWN, family)
@@ -73,7 +78,7 @@ def own(family: str) -> list[str]:
     Raises:
         UserError: one has the name of a part of vaeline, or a name that no study can contain.
     """
-    found = _names_in(own_folder(family)) if family in OWN_FAMILIES else []
+    found = _names_in(own_folder(family)) if family in OWN_FAMILIES and not is_installed() else []
     for name in found:
         if not NAME.fullmatch(name):
             raise UserError(
@@ -121,7 +126,7 @@ def check_own() -> None:
         UserError: a file or folder lies elsewhere, or as `own`.
     """
     families = ", ".join(OWN_FAMILIES)
-    for path in sorted(own_folder("").glob("[!_.]*")):
+    for path in [] if is_installed() else sorted(own_folder("").glob("[!_.]*")):
         if path.is_dir() and path.name not in OWN_FAMILIES and any(path.rglob("*.py")):
             raise UserError(
                 f"{OWN}/{path.name} is no family of parts; the families are: {families}. Rename the folder; start its name with _ if it holds "
@@ -356,6 +361,12 @@ def modules_of(value: Any) -> Iterator[str]:
             yield from modules_of(each)
 
 
+def files_of(value: Any) -> list[tuple[str, str, Path]]:
+    """The parts that a section of a study names, each once: family, name and file."""
+    found = [module.split(".")[-2:] for module in dict.fromkeys(modules_of(value))]
+    return [(family, name, file(family, name)) for family, name in found]
+
+
 def own_files(value: Any) -> list[str]:
     """The files of the project's own parts that a section of a study names, from the project's root, sorted."""
     modules = {module for module in modules_of(value) if module.startswith(f"{OWN}.")}
@@ -372,6 +383,10 @@ def require_own_files(files: Sequence[str], path: Path) -> None:
     Raises:
         UserError: one is missing.
     """
+    if files and is_installed():
+        raise UserError(
+            f"{path} was made with own parts of its project, {' and '.join(files)}, which an installed vaeline does not have; load it in that project."
+        )
     if lacking := [each for each in files if not own_folder("").joinpath(*each.split("/")[1:]).is_file()]:
         raise UserError(
             f"{path} was made with the project's own {' and '.join(lacking)}, which this project ({ROOT}) does not have; copy the file from the "

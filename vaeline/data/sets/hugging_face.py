@@ -38,7 +38,7 @@ KINDS = (
     "uint",
     "float",
 )  # how the types of columns begin whose cells are words or numbers
-INSTALL = "run `pip install 'vaeline[datasets]'`, or `make setup EXTRAS=datasets` in a clone"
+INSTALL = "run `pip install 'vaeline[datasets]'`, or `make setup` in a clone"
 
 
 class Options(PartOptions):

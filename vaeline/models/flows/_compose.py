@@ -23,7 +23,7 @@ class Chain(Flow):
 
 def compose(flows: Iterable[nn.Module], z: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
     """Send z, (b, latent), through flows in order: u of the same shape, and the sum of their log-determinants, (b,)."""
-    log_det = z.new_zeros(len(z))
+    log_det = z.new_zeros(z.shape[0])
     for flow in flows:
         z, term = flow(z, context)
         log_det = log_det + term

@@ -28,7 +28,7 @@ class Layers(Flow):
 
     def forward(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map z, (b, latent), to u of the same shape and log|det du/dz|, (b,)."""
-        log_det = z.new_zeros(len(z))
+        log_det = z.new_zeros(z.shape[0])
         for weights in self.weights:
             z, term = self.layer(z, weights(context).to(z.dtype))
             log_det = log_det + term

@@ -174,7 +174,7 @@ class Decoder(nn.Module):
         self.latent_shape = latent_shape
 
     def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        z = z.reshape(len(z), *self.latent_shape)  # a map may come as a vector
+        z = z.reshape(z.shape[0], *self.latent_shape)  # a map may come as a vector
         h = self.stem(with_condition(z, condition))
         if self.attention is not None and condition is not None:
             h = self.attention(h, condition)

@@ -64,14 +64,14 @@ class Ladder(Posterior):
 
     def decoder_input(self, z: Tensor) -> Tensor:
         """z, (b, latent), plus as many numbers of the state after all levels."""
-        h = self.top.expand(len(z), -1)
+        h = self.top.expand(z.shape[0], -1)
         for level, z_l in self._downwards(z.split(self.sizes, 1)):
             h = level(h, z_l)
         return z + self.bottom(h)
 
     def _inferred(self, features: Tensor, choose: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """z that is chosen level by level by mean and log-variance, and both: (b, latent) each."""
-        h, found = self.top.expand(len(features), -1), []
+        h, found = self.top.expand(features.shape[0], -1), []
         for level, of_level in self._downwards(features.float().chunk(len(self.sizes), 1)):
             mean, log_var = level.posterior(h, of_level)
             z_l = choose(mean, log_var)

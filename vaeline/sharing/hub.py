@@ -1,0 +1,117 @@
+"""The Hugging Face hub: a folder goes there as a commit, and the files of a model come back."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from vaeline.runs import description
+from vaeline.sharing.shared_folder import NAMES, WEIGHTS, require_ours
+from vaeline.system.errors import UserError, reason, shown
+from vaeline.system.extras import imported
+from vaeline.system.version import __version__
+
+REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+LOGIN = "log in by `hf auth login`, or set HF_TOKEN to a token"
+
+
+def local_folder(place: Path | str) -> Path | None:
+    """The folder that a place names; None if it names a repository of the hub.
+
+    A path, a text that begins with `.`, `/` or `~`, and the name of a folder that exists are folders.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if isinstance(place, os.PathLike) or (
+        isinstance(place, str) and (place.startswith((".", "/", "~")) or os.path.isdir(place))
+    ):
+        return Path(place).expanduser()
+    if not isinstance(place, str) or not REPOSITORY.fullmatch(place):
+        raise UserError(
+            f"{shown(place)} is neither a folder, such as ./model, nor a repository of the hub, such as anna/digits; give one of the two."
+        )
+    return None
+
+
+def send(folder: Path, repository: str, message: str, private: bool = False) -> str:
+    """Make a repository if it is not there, and commit the files of a folder to it.
+
+    Args:
+        folder: as `shared_folder.write` makes it.
+        repository: `owner/name`.
+        message: of the commit.
+        private: whether a new repository is shown to its owner alone.
+
+    Returns:
+        The address of the repository.
+
+    Raises:
+        UserError: the hub cannot be reached or refuses, or the repository has files of other things.
+    """
+    hub = imported("huggingface_hub", "vaeline push")
+    api = _api(hub)
+    with _in_sentences(hub, repository):
+        made = api.create_repo(repository, private=private or None, exist_ok=True)
+        require_ours(api.list_repo_files(repository), f"The repository {repository}")
+        files = [hub.CommitOperationAdd(name, folder / name) for name in NAMES if (folder / name).exists()]
+        api.create_commit(repository, files, commit_message=message)
+    return str(made)
+
+
+def fetch(repository: str, revision: str | None = None) -> Path:
+    """The folder of a model's files in the hub's cache; what is there already is not downloaded again.
+
+    Args:
+        repository: `owner/name`.
+        revision: a branch, a tag or a commit; None for the newest.
+
+    Raises:
+        UserError: the hub cannot be reached or refuses, or the repository has no such revision or is no run of vaeline.
+    """
+    hub = imported("huggingface_hub", "vaeline.from_pretrained")
+    api = _api(hub)
+    with _in_sentences(hub, repository, revision):
+        found = Path(api.hf_hub_download(repository, description.NAME, revision=revision))
+        api.hf_hub_download(repository, WEIGHTS, revision=found.parent.name)  # of the same commit
+    return found.parent
+
+
+def _api(hub: ModuleType) -> Any:
+    return hub.HfApi(endpoint=hub.constants.ENDPOINT, library_name="vaeline", library_version=__version__)
+
+
+@contextmanager
+def _in_sentences(hub: ModuleType, repository: str, revision: str | None = None) -> Iterator[None]:
+    """Turn each error of the hub into a sentence."""
+    errors = hub.errors
+    try:
+        yield
+    except errors.RevisionNotFoundError as error:
+        raise UserError(
+            f"{repository} has no revision {shown(revision)}; give a branch, a tag or a commit of it."
+        ) from error
+    except errors.RepositoryNotFoundError as error:  # also if it is gated, or private and not this user's
+        raise UserError(
+            f"The hub shows no repository {repository}; check the name, or {LOGIN} that may see it."
+        ) from error
+    except errors.RemoteEntryNotFoundError as error:
+        raise UserError(
+            f"{repository} lacks a file of a run of vaeline ({description.NAME} or {WEIGHTS}); give a repository that `vaeline push` has filled."
+        ) from error
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code
+        said = f"; {LOGIN} that may write there" if status in (401, 403) else "; try again later"
+        raise UserError(f"The hub refused {repository} ({status}: {reason(error)}){said}.") from error
+    except errors.HFValidationError as error:
+        raise UserError(
+            f"{shown(repository)} or {shown(revision)} is no name that the hub takes ({reason(error)}); correct it."
+        ) from error
+    except (errors.HTTPError, errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
+        raise UserError(
+            f"The hub at {hub.constants.ENDPOINT} cannot be reached, and this machine has no copy of {repository}; connect to the network, or "
+            "give a folder."
+        ) from error

@@ -1,0 +1,98 @@
+"""The folder that others get: the files of a run that say what it is and how good it is, with a model card.
+
+Left out are files that show images of the data set or name machines: reconstructions.png, samples.h5, timing.json. Where a file names a path of
+this machine, as of weights, its copy has the last name of the path, under a seal of its own.
+"""
+
+from pathlib import Path, PurePath
+from typing import Any
+
+from vaeline.runs import description, evaluation_file, samples_file
+from vaeline.runs.description import Description, described, read_content, write_description
+from vaeline.runs.evaluation_file import Evaluation
+from vaeline.runs.identity import about_samples_of, evaluation_of, refuse_above, require_place
+from vaeline.sharing import card
+from vaeline.study import parts
+from vaeline.system.errors import UserError, damaged, reading_ours, some_of
+from vaeline.system.files import sha256, write_bytes, write_text
+from vaeline.system.sealed_files import write_sealed
+
+WEIGHTS, CURVES, PICTURE = "model.safetensors", "training.csv", "samples.png"
+NAMES = (
+    WEIGHTS,
+    CURVES,
+    PICTURE,
+    evaluation_file.NAME,
+    card.NAME,
+    description.NAME,
+)  # the last vouches for the first two
+
+
+def write(run: Path, folder: Path, source: str, licence: str = "") -> None:
+    """Write the folder, after a check of the whole run.
+
+    Args:
+        run: folder of the run.
+        folder: of the copy.
+        source: what `vaeline.from_pretrained` takes to load the copy.
+        licence: for the card; empty if none is given.
+
+    Raises:
+        UserError: a file of the run is missing, damaged, or of another run, or the run is not evaluated.
+    """
+    made, measured = _checked(run)
+    picture = PICTURE if _has_picture(run, made) else ""
+    for name in filter(None, (WEIGHTS, CURVES, picture)):
+        write_bytes(folder / name, (run / name).read_bytes())
+    write_sealed(folder / evaluation_file.NAME, _without_places(measured.model_dump()))
+    write_text(folder / card.NAME, card.card(made, measured, source, picture, licence))
+    write_description(folder, _without_places(read_content(run / description.NAME)))
+
+
+def require_ours(there: list[str], where: str) -> None:
+    """Refuse to write among files that are not those of a run that was shared before. Names that begin with a point are left alone.
+
+    Args:
+        there: names of the files that are there.
+        where: they are.
+
+    Raises:
+        UserError: there are others.
+    """
+    others = sorted(name for name in there if not name.startswith(".") and name not in NAMES)
+    if others:
+        raise UserError(f"{where} has other files than a run that was pushed ({some_of(others)}); name a new one.")
+
+
+def _checked(run: Path) -> tuple[Description, Evaluation]:
+    """What the run is and what was measured, of files that are whole."""
+    refuse_above(run)
+    made = described(run / description.NAME)
+    require_place(run, made)
+    parts.require_own_files(made.own_parts, run / description.NAME)
+    measured = evaluation_of(run, made)
+    for name, checksum in {WEIGHTS: made.weights_sha256, CURVES: made.training_csv_sha256}.items():
+        again = "train the run again, or get it again from where it came"
+        with reading_ours(run / name, again):
+            if sha256(run / name) != checksum:
+                raise damaged(run / name, f"it is not the file that {description.NAME} vouches for", again)
+    return made, measured
+
+
+def _has_picture(run: Path, made: Description) -> bool:
+    """Whether the run has a picture of samples alone, which its samples.h5 vouches for; that of points shows real points too."""
+    if made.facts.points or not (run / samples_file.NAME).exists():
+        return False
+    samples_file.require_pictures(run, about_samples_of(run, made))
+    return True
+
+
+def _without_places(content: Any) -> Any:
+    """Values with the last name of a path in place of paths of this machine."""
+    if isinstance(content, dict):
+        return {key: _without_places(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_places(value) for value in content]
+    if isinstance(content, str) and content.startswith(("/", "~")):
+        return PurePath(content).name
+    return content
