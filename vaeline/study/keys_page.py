@@ -68,7 +68,7 @@ def _set(name: str) -> list[str]:
     """A data set, which has a class of options only if it has keys of its own."""
     has_keys = parts.defines("sets", name, "Options")
     keys = _table(parts.options_class("sets", name)) if has_keys else "It has no key except its name."
-    return [f"### data set `{name}`", _first_line("sets", name), keys]
+    return [f"### data set `{name}`", first_line("sets", name), keys]
 
 
 def _section(heading: str, entry: Any) -> list[str]:
