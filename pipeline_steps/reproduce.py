@@ -46,11 +46,12 @@ def main(names: tuple[str, ...], minutes: float | None, source: str | None, frac
         Task(name, row, settings[row.setting], fraction or settings[row.setting].fraction, source) for name, row in rows
     ]
     with locked(FOLDER, "reproducing published results"):
-        missing = _print_finished([task for task in tasks if names or _has_data(task)])
+        wanted = [task for task in tasks if names or _has_data(task)]
+        missing = _print_finished(wanted)
         _refuse_long(missing, minutes)
         _reproduce(missing, Budget(minutes))
         if keep:
-            _keep(task.name for task in tasks)
+            _keep([found for task in wanted if (found := _finished(task))])
 
 
 def _check_options(minutes: float | None, source: str | None, fraction: float | None) -> None:
@@ -157,10 +158,9 @@ def _print(found: Reproduced) -> None:
     click.echo(" | ".join(reproduced.cells(found)))
 
 
-def _keep(names: Iterable[str]) -> None:
+def _keep(rows: Sequence[Reproduced]) -> None:
     """Add finished rows to those that the repository has, and write its page anew."""
-    kept = {each.row: each for each in kept_rows()}
-    kept |= {name: reproduced.read(name) for name in names if reproduced.path_of(name).exists()}
+    kept = {each.row: each for each in (*kept_rows(), *rows)}
     order = [name for name in read_rows().rows if name in kept]
     write_sealed(KEPT, {"rows": [kept[name].model_dump() for name in order]})
     write_text(PAGE, page(PAGE.read_text(encoding="utf-8"), [kept[name] for name in order]))
