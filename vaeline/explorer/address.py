@@ -40,8 +40,23 @@ def read(query: Iterable[tuple[str, str]], otherwise: Settings) -> Settings:
     Raises:
         UserError: a name is unknown, or a value is not allowed.
     """
-    content: dict[str, Any] = otherwise.model_dump()
+    content = _content(query, otherwise.model_dump())
+    if len(content["runs"]) > MOST_RUNS:
+        raise UserError(f"It has {len(content['runs'])} runs, and {MOST_RUNS} can be side by side; leave some out.")
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        mistake = error.errors()[0]
+        where, why = ".".join(map(str, mistake["loc"])), mistake["msg"].removeprefix("Input ")
+        raise UserError(
+            f"It has {where[:60]} = {shown(mistake['input'])}, which {why}; correct it, or leave it out."
+        ) from error
+
+
+def _content(query: Iterable[tuple[str, str]], content: dict[str, Any]) -> dict[str, Any]:
+    """Settings, not yet checked, in which the query replaces what it has."""
     runs: list[dict[str, Any]] = []
+    single = set(content) - GROUPED
     for name, text in query:
         if name == RUN:
             runs.append(_parsed(text))
@@ -50,21 +65,12 @@ def read(query: Iterable[tuple[str, str]], otherwise: Settings) -> Settings:
         elif name.startswith(DIRECTION):
             value, _, amount = text.rpartition(":")
             content["directions"].setdefault(name.removeprefix(DIRECTION), {})[value] = amount
-        elif name in set(content) - GROUPED:
+        elif name in single:
             content[name] = text
         else:
-            known = [RUN, *sorted(set(content) - GROUPED), f"{LABEL}NAME", f"{DIRECTION}NAME"]
+            known = [RUN, *sorted(single), f"{LABEL}NAME", f"{DIRECTION}NAME"]
             raise UserError(f"It has {shown(name)}, which is no setting; {instead_of(name[:40], known)}.")
-    if len(runs) > MOST_RUNS:
-        raise UserError(f"It has {len(runs)} runs, and {MOST_RUNS} can be side by side; leave some out.")
-    try:
-        return Settings.model_validate(content | ({"runs": runs} if runs else {}))
-    except ValidationError as error:
-        mistake = error.errors()[0]
-        where, why = ".".join(map(str, mistake["loc"])), mistake["msg"].removeprefix("Input ")
-        raise UserError(
-            f"It has {where[:60]} = {shown(mistake['input'])}, which {why}; correct it, or leave it out."
-        ) from error
+    return content | ({"runs": runs} if runs else {})
 
 
 def _run(run: ChosenRun) -> str:

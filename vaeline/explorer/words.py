@@ -52,8 +52,7 @@ def explain(
     """
 
     def image(row: int) -> str:
-        words = labels_in_words(facts, labels_of(row))
-        return f"test image {row}" + (f" ({words})" if words else "")
+        return f"test image {row} ({labels_in_words(facts, labels_of(row))})".removesuffix(" ()")
 
     found = {"draws": _of_draws, "edit": _of_edit, "interpolation": _of_interpolation}[settings.show](
         settings, image, conditional
