@@ -59,7 +59,7 @@ def test_only_the_splits_that_are_named_are_used(tmp_path: Path) -> None:
 def test_columns_become_labels_as_those_of_a_table(tmp_path: Path, library: Any) -> None:
     names = [str(number) for number in range(30)]
     columns = {
-        "number": (library.ClassLabel(names=names), [row % 3 + 20 for row in range(ROWS)]),
+        "number": (library.ClassLabel(names=names), [row + 15 for row in range(ROWS)]),
         "smiling": (library.Value("bool"), [row % 2 == 0 for row in range(ROWS)]),
         "kinds": (library.List(library.ClassLabel(names=["red", "round"])), [[], [0], [1], [0, 1]] * 3),
         "box": (library.List(library.Value("float32")), [[0.0, 1.0]] * ROWS),
@@ -67,7 +67,7 @@ def test_columns_become_labels_as_those_of_a_table(tmp_path: Path, library: Any)
     }
     raw = raw_images.read(dataset(save(tmp_path, library, **columns), bins={"age": 2}))
     assert raw.labels.names == ["number", "smiling", "kinds red", "kinds round", "age"]
-    assert raw.labels.values[:4] == [["20", "21", "22"]] + [["no", "yes"]] * 3
+    assert raw.labels.values[:4] == [names[15:27]] + [["no", "yes"]] * 3
     assert raw.labels.codes[:4, 1:4].tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 1], [0, 1, 1]]
     assert any(note.endswith("and are not used: box.") for note in raw.notes)
 
@@ -100,12 +100,14 @@ def test_a_set_has_the_same_store_wherever_it_lies(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", ["an image", "a label"])
 def test_a_change_between_the_steps_is_refused(tmp_path: Path, library: Any, change: str) -> None:
-    kind = library.ClassLabel(names=["cat", "dog"])
-    wanted, codes = dataset(tmp_path / "set"), [0, 1] * 6
-    manifest = raw_images.fetch(dataset(save(tmp_path / "set", library, animal=(kind, codes))))
-    images = [{"bytes": encoded(picture(row + (row == 5) * 50), "PNG")} for row in range(ROWS)]
-    changed = {"image": (library.Image(), images)} if change == "an image" else {}
-    save(tmp_path / "set", library, animal=(kind, codes if changed else codes[::-1]), **changed)
+    kind, codes, image = library.ClassLabel(names=["cat", "dog"]), [0, 1] * 6, library.Image()
+    first, other = ([{"bytes": encoded(picture(row + start), "BMP")} for row in range(ROWS)] for start in (0, 50))
+    wanted = dataset(tmp_path / "set")
+    manifest = raw_images.fetch(dataset(save(tmp_path / "set", library, image=(image, first), animal=(kind, codes))))
+    if change == "an image":
+        save(tmp_path / "set", library, image=(image, other), animal=(kind, codes))
+    else:
+        save(tmp_path / "set", library, image=(image, first), animal=(kind, codes[::-1]))
     with pytest.raises(UserError, match="are not those that the download step saw"):
         preprocessing.preprocess(wanted, manifest, tmp_path / "tiny.h5", threads=1)
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import os
 import pickle
 from pathlib import Path
@@ -77,15 +78,34 @@ def test_files_are_decoded_later_and_in_the_order_of_their_names(tmp_path: Path)
     assert raw.images.archive.read(raw.ids[6]) == encoded(picture(0))
 
 
-@pytest.mark.parametrize("change", ["an image", "a class"])
+def write_food(folder: Path, classes: list[str]) -> Path:
+    """Food101 with images of two classes, whose names stand in lists."""
+    lists = {"train": range(8), "test": range(8, 12)}
+    for split, rows in lists.items():
+        listed = {kind: [f"all/{row}" for row in rows if row % 2 == code] for code, kind in enumerate(classes)}
+        write_files(folder, {f"food-101/meta/{split}.json": json.dumps(listed).encode()})
+    return write_files(folder, {f"food-101/images/all/{row}.jpg": encoded(picture(row)) for row in range(12)})
+
+
+def test_files_have_the_classes_and_splits_of_the_lists(tmp_path: Path) -> None:
+    raw = raw_images.read(dataset(write_food(tmp_path, ["pizza", "soup"]), "Food101"))
+    assert raw.official is not None
+    given = dict(zip(raw.ids, zip(raw.official, raw.labels.codes[:, 0], strict=True), strict=True))
+    assert given["food-101/images/all/9.jpg"] == ("test", 1) and given["food-101/images/all/2.jpg"] == ("train", 0)
+
+
+@pytest.mark.parametrize("change", ["an image", "a class", "a class of an array"])
 def test_a_change_between_the_steps_is_refused(tmp_path: Path, change: str) -> None:
-    wanted = dataset(write_eurosat(tmp_path), "EuroSAT")
+    name = "FashionMNIST" if change == "a class of an array" else "Food101"
+    wanted = dataset(write_torchvision(write_food(tmp_path, ["pizza", "soup"])), name)
     manifest = raw_images.fetch(wanted)
-    path = tmp_path / "eurosat/2750/River/River_3.jpg"
     if change == "an image":
-        path.write_bytes(encoded(picture(99)))
+        (tmp_path / "food-101/images/all/3.jpg").write_bytes(encoded(picture(99)))
+    elif change == "a class":
+        write_food(tmp_path, ["soup", "pizza"])
     else:
-        path.rename(tmp_path / "eurosat/2750/Forest/Forest_9.jpg")
+        labels = tmp_path / "FashionMNIST/raw/t10k-labels-idx1-ubyte"
+        labels.write_bytes(labels.read_bytes()[:-1] + b"\0")
     with pytest.raises(UserError, match="are not those that the download step saw"):
         preprocessing.preprocess(wanted, manifest, tmp_path / "tiny.h5", threads=1)
 
@@ -205,10 +225,17 @@ def test_a_split_that_no_class_has_is_refused(tmp_path: Path, split: Split) -> N
         raw_images.read(dataset(write_torchvision(tmp_path), split=split))
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kept", "sentence"),
+    [
+        (20, "does not hold torchvision's FashionMNIST whole and undamaged"),
+        (37, "the class 255 of 10; get its files again"),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path: Path, kept: int, sentence: str) -> None:
     path = write_torchvision(tmp_path) / "FashionMNIST/raw/train-labels-idx1-ubyte"
-    path.write_bytes(path.read_bytes()[:20])
-    with pytest.raises(UserError, match="does not hold torchvision's FashionMNIST whole and undamaged"):
+    path.write_bytes(path.read_bytes()[:kept] + b"\xff" * (kept == 37))
+    with pytest.raises(UserError, match=sentence):
         raw_images.read(dataset(tmp_path))
 
 
