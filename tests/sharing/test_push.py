@@ -159,6 +159,7 @@ def test_a_run_goes_to_a_hub_and_comes_back(run: Path, hub: Hub) -> None:
     assert set(hub.repositories["anna/model"][first]) == FILES | {".gitattributes"}
     expected = vaeline.load(run).sample(4, shape="round")
     np.testing.assert_array_equal(samples("anna/model"), expected)
+    assert not any("main/model.safetensors" in line for line in hub.asked)  # both files are of one commit
     assert pushed(run, "anna/model", "--license", "mit").exit_code == 0
     assert b"license: mit" in [*hub.repositories["anna/model"].values()][-1]["README.md"]
     np.testing.assert_array_equal(samples("anna/model", revision=first), expected)

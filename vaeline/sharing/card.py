@@ -66,7 +66,7 @@ def _front(made: Description, measured: Evaluation, licence: str) -> dict[str, A
     """What the hub reads. A value that is a bound, or ranks nothing, is not in the model index, whose numbers have no notes."""
     task = "other" if made.variant.get("condition") or made.facts.points else UNCONDITIONAL
     values = [
-        {"type": name, "name": _named(metric, name), "value": entry["value"]}
+        {"type": name, "name": ", ".join(filter(None, [title(metric, name), metric.unit])), "value": entry["value"]}
         for name, metric, entry in _measured(measured)
         if metric.better and not entry.get("saturated") and not any(entry.get(note) for note in NOTES)
     ]
