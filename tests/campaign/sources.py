@@ -149,6 +149,8 @@ def _same(one: Any, other: Any) -> bool:
     """Whether two values are equal; a text of a number and the number are, and defaults may be added."""
     if isinstance(one, dict) and isinstance(other, dict):
         return all(str(key) in map(str, one) and _same(one[key], value) for key, value in other.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
     numbers = isinstance(one, int | float) and isinstance(other, int | float)
     return one == other or (numbers and math.isclose(one, other)) or str(one) == str(other)
 
