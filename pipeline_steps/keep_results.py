@@ -173,7 +173,7 @@ def _commit(study: Study) -> tuple[str, list[str]]:
         )
     files = closure(module for key in _keys(study) for module in modules_at(study, key))
     behind = {str(path.relative_to(ROOT)) for path in files}
-    now = _git("status", "--porcelain", "--untracked-files=all", "--", *CODE).splitlines()
+    now = _git("status", "--porcelain", "--no-renames", "--untracked-files=all", "--", *CODE).splitlines()
     return commit, sorted({line[3:] for line in now} & behind)
 
 

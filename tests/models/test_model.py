@@ -154,7 +154,11 @@ def test_a_saved_model_has_the_bytes_that_safetensors_writes(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("file", "damage", "sentence"),
     [
-        ("model.safetensors", lambda path: path.unlink(), "There is no .*model.safetensors; give the folder of a run, or get it again"),
+        (
+            "model.safetensors",
+            lambda path: path.unlink(),
+            "There is no .*model.safetensors; give the folder of a run, or get it again",
+        ),
         ("model.safetensors", lambda path: path.write_bytes(path.read_bytes()[:-20]), "model.safetensors is damaged"),
         ("model.safetensors", lambda path: path.write_bytes(b"<html>"), "model.safetensors is damaged"),
         ("variant.yaml", lambda path: path.write_text("a: ["), "variant.yaml is damaged"),

@@ -73,10 +73,13 @@ def test_the_active_study_is_kept_without_paths(run: Callable[..., Result]) -> N
 def test_edits_of_the_code_behind_the_results_are_named(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that no step needs, such as this command, is none of them."""
-    for name in ("behind", "beside"):
-        Path("vaeline").mkdir(exist_ok=True)
-        Path(f"vaeline/{name}.py").write_text("")
+    """A file that no step needs, such as this command, is none of them; one under a new name is."""
+    Path("vaeline").mkdir(exist_ok=True)
+    for name in ("before", "beside"):
+        Path(f"vaeline/{name}.py").write_text("kept = 1\n")
+    subprocess.run(["git", "add", "vaeline/before.py"], check=True)
+    subprocess.run(["git", *IDENTITY, "commit", "--quiet", "--message", "b"], check=True)
+    subprocess.run(["git", "mv", "vaeline/before.py", "vaeline/behind.py"], check=True)  # which git calls a renaming
     monkeypatch.setattr(keep_results, "closure", lambda modules: {keep_results.ROOT / "vaeline/behind.py"})
     assert run(keep_results.main).exit_code == 0 and kept_results.read("tiny").edited == ["vaeline/behind.py"]
 

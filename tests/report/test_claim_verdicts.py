@@ -34,7 +34,7 @@ def test_an_interval_that_excludes_nothing_in_the_direction_of_the_claim_stands(
     found = answer(papers(), kept({"nll": NLL}, papers()))
     assert (
         (found.verdict, found.why) == (Verdict.STANDS, "")
-        and found.ours.startswith("-2.03 ± 0.1")
+        and found.ours.startswith("-2.03 ± 0.25")
         and found.ours.endswith(" nats")
     )
 
@@ -58,7 +58,7 @@ def test_an_open_claim_says_what_seeds_would_find() -> None:
     found = answer(wide, kept({"nll": NLL}, wide))
     assert (
         found.verdict is Verdict.OPEN
-        and found.why.startswith("3 seeds find a difference of 1.")
+        and found.why.startswith("3 seeds find a difference of 2.")
         and ", 10 seeds of 0." in found.why
     )
     few = papers("one", "three", {"metric": "nll", "published": (5.0, 6.0), "as_here": True})
@@ -72,10 +72,10 @@ def test_an_open_claim_says_what_seeds_would_find() -> None:
 
 
 def test_a_factor_asks_for_a_share() -> None:
-    """One is about 0.36 of two: better than half of it, and not better than a quarter."""
-    half, quarter = papers(factor=0.5), papers(factor=0.25)
+    """One is about 0.36 of two: better than half of it, and not better than a seventh."""
+    half, seventh = papers(factor=0.5), papers(factor=1 / 7)
     assert answer(half, kept({"nll": NLL}, half)).verdict is Verdict.STANDS
-    assert answer(quarter, kept({"nll": NLL}, quarter)).verdict is Verdict.FALLS
+    assert answer(seventh, kept({"nll": NLL}, seventh)).verdict is Verdict.FALLS
 
 
 def test_several_variants_are_compared_by_their_mean() -> None:
@@ -83,7 +83,7 @@ def test_several_variants_are_compared_by_their_mean() -> None:
     values = {"one": [0.0, 2.1, 0.0], "two": [3.0, 3.0, 3.0], "three": [2.0, 0.0, 2.1], "four": [3.0, 3.0, 3.0]}
     mean, single = papers(["one", "three"], ["two", "four"]), papers("one", "two")
     found = answer(mean, kept({"nll": values}, mean))
-    assert found.verdict is Verdict.STANDS and found.ours.startswith("-1.967 ± 0.0")
+    assert found.verdict is Verdict.STANDS and found.ours.startswith("-1.97 ± 0.2")
     assert answer(single, kept({"nll": values}, single)).verdict is Verdict.OPEN
     bound = kept({"nll": values}, mean, how={"four": {"nll": {"upper_bound": "it has not converged"}}})
     assert answer(mean, bound).why == "the value of four is an upper bound"
@@ -113,20 +113,25 @@ def half_width(of: Papers, values: dict[str, dict[str, list[float]]]) -> float:
 
 def test_claims_of_one_study_are_adjusted_together() -> None:
     """Of five claims, each is tested at a fifth of the level at first, and its interval is wider."""
-    values = {"nll": NLL, "mig": NLL}  # the study itself claims nothing in the second
+    values = {"mig": NLL}  # in which the study itself claims nothing
     assert half_width(several(5, "mig"), values) > 2 * half_width(several(1, "mig"), values)
 
 
-def test_what_the_study_itself_claims_is_not_contradicted() -> None:
-    """Its interval counts where it is narrower: of three claims of the study in place of forty of papers."""
-    of = several(40, "nll")
-    [own] = [
-        pair
-        for pair in kept({"nll": NLL}).comparison.metrics["nll"].pairs
-        if (pair.first, pair.second) == ("one", "two")
-    ]
-    assert own.half_width and half_width(of, {"nll": NLL}) == pytest.approx(own.half_width, abs=0.005)
-    assert half_width(several(40, "mig"), {"nll": NLL, "mig": NLL}) > 2 * own.half_width
+def test_claims_of_the_study_and_of_papers_are_one_family() -> None:
+    """The study claims three comparisons in its primary metric. One of them, asked for in either direction, is no fourth test."""
+    own = next(pair for pair in kept({"nll": NLL}).comparison.metrics["nll"].claimed.pairs if pair.second == "two")
+    assert (own.first, own.p_value is not None) == ("one", True)
+    for of in (papers(), papers("two", "one")):
+        assert half_width(of, {"nll": NLL}) == pytest.approx(own.half_width, abs=0.005)
+    mig = papers(question={"metric": "mig"})
+    assert half_width(mig, {"nll": NLL, "mig": NLL}) > 1.5 * half_width(mig, {"mig": NLL})
+
+
+def test_each_look_has_its_part_of_the_level() -> None:
+    once = kept({"nll": NLL}, papers())
+    twice = once.model_copy(update={"comparison": once.comparison.model_copy(update={"looks": [3, 10]})})
+    widths = [float(answer(papers(), each).ours.split()[2]) for each in (once, twice)]
+    assert widths[1] > 1.3 * widths[0]
 
 
 def test_a_study_that_was_not_run_and_a_claim_without_a_study() -> None:

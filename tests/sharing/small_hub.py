@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Collection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
@@ -18,18 +19,19 @@ class Hub(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.repositories: dict[str, dict[str, Files]] = {}
+        self.private: set[str] = set()
         self.asked: list[str] = []  # method and path of each request
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
-    def commit(self, name: str, files: Files) -> str:
-        """Add files to a repository, as a commit."""
+    def commit(self, name: str, files: Files, deleted: Collection[str] = ()) -> str:
+        """Add files to a repository and delete others, as a commit."""
         commits = self.repositories.setdefault(name, {})
         before = [*commits.values()][-1] if commits else {}
         oid = hashlib.sha1(f"{name} {len(commits)}".encode()).hexdigest()
-        commits[oid] = {**before, **files}
+        commits[oid] = {path: content for path, content in {**before, **files}.items() if path not in deleted}
         return oid
 
 
@@ -49,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
             self._with_files(
                 found[1], found[2], lambda oid, files: self._json([self._entry(*each) for each in files.items()])
             )
+        elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)", path):
+            self._json({"id": found[1], "private": found[1] in self.server.private})
         elif found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             self._with_files(found[1], found[2], lambda oid, files: self._file(oid, files, found[3]))
         else:
@@ -64,6 +68,7 @@ class Handler(BaseHTTPRequestHandler):
             new = name not in self.server.repositories
             if new:
                 self.server.commit(name, {".gitattributes": b""})
+                self.server.private |= {name} if asked.get("private") or asked.get("visibility") == "private" else set()
             self._json({"url": f"{self.server.address}/{name}"}, 200 if new else 409)
         elif path.endswith("/preupload/main"):
             files = [
@@ -78,7 +83,8 @@ class Handler(BaseHTTPRequestHandler):
                 for each in lines
                 if each["key"] == "file"
             }
-            oid = self.server.commit(found[1], new_files)
+            deleted = [each["value"]["path"] for each in lines if each["key"] == "deletedFile"]
+            oid = self.server.commit(found[1], new_files, deleted)
             self._json({"commitUrl": f"{self.server.address}/{found[1]}/commit/{oid}", "commitOid": oid})
         else:
             self._json({"errors": [], "warnings": []})  # of the card's YAML

@@ -169,6 +169,23 @@ def test_a_run_goes_to_a_hub_and_comes_back(run: Path, hub: Hub) -> None:
     assert not any("resolve" in line and "GET" in line for line in hub.asked[asked:])
 
 
+def test_a_private_run_is_not_sent_to_a_repository_that_is_open_to_all(run: Path, hub: Hub) -> None:
+    pushed(run, "anna/open")
+    commits = len(hub.repositories["anna/open"])
+    assert "The repository anna/open is open to all; make it private" in sentence(run, "anna/open", "--private")
+    assert len(hub.repositories["anna/open"]) == commits
+    assert [pushed(run, "anna/own", "--private").exit_code for _ in range(2)] == [0, 0] and hub.private == {"anna/own"}
+
+
+def test_the_picture_of_a_former_run_goes(run: Path, hub: Hub, tmp_path: Path) -> None:
+    pushed(run, tmp_path / "copy")
+    (tmp_path / "copy/samples.png").write_bytes(b"of a former run")
+    assert pushed(run, tmp_path / "copy").exit_code == 0 and not (tmp_path / "copy/samples.png").exists()
+    hub.commit("anna/model", {"samples.png": b"of a former run"})
+    assert pushed(run, "anna/model").exit_code == 0
+    assert set([*hub.repositories["anna/model"].values()][-1]) == FILES
+
+
 def test_a_hub_that_refuses_is_a_sentence(run: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     pushed(run, "anna/model")
     hub.commit("anna/other", {"weights.bin": b"x"})

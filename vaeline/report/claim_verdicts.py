@@ -1,8 +1,8 @@
 """Whether a claim of a paper stands: a rule, applied to the results that are kept.
 
-All comparisons that the claims ask of one study are adjusted together by Holm's method. A comparison that the study itself claims has an adjusted
-interval already; the narrower of the two counts, so that no verdict contradicts the study's own. Of ten studies without any difference, one at
-most gets a wrong verdict. An interval that excludes 0 decides; else the claim stays open, with what more seeds would find.
+What the claims ask of a study and what the study itself claims is one family, adjusted together by Holm's method. So of twenty studies without any
+difference, one at most gets a wrong verdict, and no verdict decides what the study's own report leaves open. An interval that excludes 0 decides;
+else the claim stays open, with what more seeds would find.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric
-from vaeline.report.claims import LEVEL
+from vaeline.report.claims import level_of
 from vaeline.report.decisions import why_unranked
 from vaeline.report.estimates import holm
 from vaeline.report.kept_results import Asked, KeptResults
@@ -64,20 +64,24 @@ def answers(papers: Papers, claim: PaperClaim, kept: KeptResults | None) -> list
     return [_answer(claim, question, kept, family) for question in claim.questions]
 
 
-def _family(papers: Papers, study: str, kept: KeptResults) -> dict[Key, Pair]:
-    """All comparisons that the claims ask of a study, adjusted together, or as the study claims them."""
+def _family(papers: Papers, study: str, kept: KeptResults) -> dict[Key, float]:
+    """The level of each comparison that the claims ask of a study, or that it claims itself, adjusted together."""
+    own = {
+        _tested(name, pair.first, pair.second): pair.p_value
+        for name, of in kept.comparison.metrics.items()
+        for pair in of.claimed.pairs
+    }
     found = [_kept(claim, question, kept) for claim, question in asked_of(papers, study)]
-    pairs = {_key(each): each.pair for each in found if each and each.pair and each.pair.p_value is not None}
-    levels = holm([pair.p_value or 0.0 for pair in pairs.values()], LEVEL)
-    adjusted = {key: pair.at_level(level) for (key, pair), level in zip(pairs.items(), levels, strict=True)}
-    return {key: _own(key, kept, pair) for key, pair in adjusted.items()}
+    p_values = own | {_tested(*_key(each)): each.pair.p_value for each in found if each and each.pair}
+    known = {key: p_value for key, p_value in p_values.items() if p_value is not None}
+    return dict(zip(known, holm([*known.values()], level_of(kept.comparison.looks)), strict=True))
 
 
-def _own(key: Key, kept: KeptResults, pair: Pair) -> Pair:
-    """A comparison as the study itself claims it, if its interval is narrower."""
-    metric, first, second, factor = key
-    own = kept.comparison.metrics[metric].claimed.pair(first, second) if factor == 1 else None
-    return own if own and (own.half_width or 0.0) < (pair.half_width or 0.0) else pair
+def _tested(metric: str, first: str, second: str, factor: float = 1.0) -> Key:
+    """What a comparison tests: that of two variants and that of the same two turned around are one test."""
+    if factor == 1:
+        first, second = sorted((first, second))
+    return metric, first, second, factor
 
 
 def _key(asked: Asked) -> Key:
@@ -90,7 +94,7 @@ def _kept(claim: PaperClaim, question: Question, kept: KeptResults) -> Asked | N
     return next((each for each in kept.asked if _key(each) == wanted), None)
 
 
-def _answer(claim: PaperClaim, question: Question, kept: KeptResults, family: Mapping[Key, Pair]) -> Answer:
+def _answer(claim: PaperClaim, question: Question, kept: KeptResults, family: Mapping[Key, float]) -> Answer:
     asked, published = _kept(claim, question, kept), _published(question)
     if asked is None:
         why = f"`make keep-results STUDY={claim.study}` adds the comparison"
@@ -98,7 +102,8 @@ def _answer(claim: PaperClaim, question: Question, kept: KeptResults, family: Ma
     metric = _as_claimed(catalogue().metric(asked.metric), question)
     if asked.pair is None:
         return Answer(asked.metric, published, "", Verdict.OPEN, asked.why)
-    pair = family.get(_key(asked), asked.pair)
+    level = family.get(_tested(*_key(asked)))  # None if a single seed gives no p-value
+    pair = asked.pair if level is None else asked.pair.at_level(level)
     ours = " ".join(filter(None, [number(pair.difference, pair.half_width), spread(pair.half_width), metric.unit]))
     each = [
         pair.model_copy(update={"first": one, "second": two})
@@ -107,7 +112,8 @@ def _answer(claim: PaperClaim, question: Question, kept: KeptResults, family: Ma
     cannot = [why for of_two in each if (why := why_unranked(kept.comparison, metric.name, of_two))]
     verdict, why = (Verdict.OPEN, cannot[0]) if cannot else verdict_on(metric, pair)
     if verdict is Verdict.OPEN and not why:
-        why = _seeds(pair, _effect(claim, question, pair, kept), asked.metric, LEVEL / len(family))
+        at = level_of(kept.comparison.looks) / len(family)
+        why = _seeds(pair, _effect(claim, question, pair, kept), asked.metric, at)
     return Answer(asked.metric, published, ours, verdict, why)
 
 

@@ -30,9 +30,9 @@ def undecided(study: StudySection, metrics: Mapping[str, MetricResults]) -> list
     return [name for name in study.primary or () if name not in primary(study, metrics)]
 
 
-def level_of(study: StudySection) -> float:
+def level_of(looks: Sequence[int] | None) -> float:
     """The share of studies that may claim anything false in one report: a look's equal part of the level (Bonferroni)."""
-    return LEVEL / len(study.looks or [1])
+    return LEVEL / len(looks or [1])
 
 
 def chosen(question: Sequence[str], metrics: Mapping[str, MetricResults]) -> str | None:

@@ -30,7 +30,7 @@ def compare(results: Results) -> Comparison:
     _refuse_unknown(results.published, list(metrics))
     decide = claims.primary(results.study, metrics)
     metrics = {name: _with_pairs(results, name, of, name in decide) for name, of in metrics.items()}
-    level = claims.level_of(results.study)
+    level = claims.level_of(results.study.looks)
     if not results.missing:  # a preview claims nothing
         metrics |= claims.adjusted(metrics, decide, results.study.baseline, level)
     return Comparison(

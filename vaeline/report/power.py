@@ -118,4 +118,4 @@ def level_of(study: StudySection, count: int) -> float:
 
     Holm's later levels depend on the differences.
     """
-    return claims.level_of(study) / count
+    return claims.level_of(study.looks) / count

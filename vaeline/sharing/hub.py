@@ -50,15 +50,22 @@ def send(folder: Path, repository: str, message: str, private: bool = False) -> 
         The address of the repository.
 
     Raises:
-        UserError: the hub cannot be reached or refuses, or the repository has files of other things.
+        UserError: the hub cannot be reached or refuses, or the repository has files of other things, or is open to all and should not be.
     """
     hub = imported("huggingface_hub", "vaeline push")
     api = _api(hub)
     with _in_sentences(hub, repository):
         made = api.create_repo(repository, private=private or None, exist_ok=True)
-        require_ours(api.list_repo_files(repository), f"The repository {repository}")
-        files = [hub.CommitOperationAdd(name, folder / name) for name in NAMES if (folder / name).exists()]
-        api.create_commit(repository, files, commit_message=message)
+        if private and not api.model_info(repository).private:  # it was there before
+            raise UserError(
+                f"The repository {repository} is open to all; make it private on the hub, or name a new one."
+            )
+        there = api.list_repo_files(repository)
+        require_ours(there, f"The repository {repository}")
+        new = {name: folder / name for name in NAMES if (folder / name).exists()}
+        files = [hub.CommitOperationAdd(name, path) for name, path in new.items()]
+        former = [hub.CommitOperationDelete(name) for name in NAMES if name in there and name not in new]
+        api.create_commit(repository, [*files, *former], commit_message=message)
     return str(made)
 
 

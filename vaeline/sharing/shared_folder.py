@@ -44,6 +44,8 @@ def write(run: Path, folder: Path, source: str, licence: str = "") -> None:
     picture = PICTURE if _has_picture(run, made) else ""
     for name in filter(None, (WEIGHTS, CURVES, picture)):
         write_bytes(folder / name, (run / name).read_bytes())
+    if not picture:
+        (folder / PICTURE).unlink(missing_ok=True)  # that of a run which was here before
     write_sealed(folder / evaluation_file.NAME, _without_places(measured.model_dump()))
     write_text(folder / card.NAME, card.card(made, measured, source, picture, licence))
     write_description(folder, _without_places(read_content(run / description.NAME)))

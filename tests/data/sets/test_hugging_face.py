@@ -129,6 +129,33 @@ def test_the_library_loads_a_set_once(tmp_path: Path, library: Any, monkeypatch:
     assert left == {".lock", "somebody--animals--small--main"}
 
 
+@pytest.mark.parametrize("inner", [False, True])
+def test_files_that_a_set_did_not_bring_are_not_copied(
+    tmp_path: Path, library: Any, monkeypatch: pytest.MonkeyPatch, inner: bool
+) -> None:
+    """Those in the library's cache are its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(library.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    (tmp_path / "cache").mkdir()
+    for place in ("secret.png", "cache/own.png"):
+        (tmp_path / place).write_bytes(encoded(picture(0), "PNG"))
+
+    def fetch(name: str) -> object:
+        values = [{"bytes": None, "path": name}]
+        kind = library.List(library.Image()) if inner else library.Image()
+        features = library.Features({"image": kind})
+        made = library.Dataset.from_dict({"image": [values] if inner else values}, features)
+        monkeypatch.setattr(library, "load_dataset", lambda *name, **keys: made)
+        return raw_images.fetch(dataset("download", repository="somebody/animals"))
+
+    for name in (str(tmp_path / "secret.png"), str(tmp_path / "cache/../secret.png"), "https://a.org/b.png"):
+        with pytest.raises(UserError, match="somebody/animals asks for the file '.*', which is not its own"):
+            fetch(name)
+    if not inner:
+        fetch(str(tmp_path / "cache/own.png"))
+    assert (tmp_path / "data/raw/hugging_face/somebody--animals--main").is_dir() is not inner
+
+
 def test_a_set_that_cannot_be_loaded_is_named(tmp_path: Path, library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object, **options: object) -> None:
         raise ConnectionError("Couldn't reach\nthe hub")

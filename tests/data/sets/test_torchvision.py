@@ -219,6 +219,11 @@ def test_an_argument_that_the_class_does_not_take_is_named(
         raw_images.read(dataset(tmp_path, class_name, arguments=arguments))
 
 
+def test_a_value_never_leads_out_of_the_folder(tmp_path: Path) -> None:
+    wanted = torchvision._wanted(dataset("download", "EMNIST", arguments={"split": "../../../other"}), tmp_path)
+    assert wanted.root.parent == tmp_path and wanted.root.name == "EMNIST-split-..%2F..%2F..%2Fother"
+
+
 @pytest.mark.parametrize("split", [Split(method="folders"), Split(group="person")])
 def test_a_split_that_no_class_has_is_refused(tmp_path: Path, split: Split) -> None:
     with pytest.raises(UserError, match="dataset.split: sets of torchvision have neither"):

@@ -8,7 +8,7 @@ category, and a list of class labels is a yes or no for each class. The library 
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -76,7 +76,7 @@ def download(dataset: Dataset, folder: Path) -> None:
     """Let the library load the set from the hub or from its cache, and save it, unless it is there.
 
     Raises:
-        UserError: the study names no set, or the library cannot load it.
+        UserError: the study names no set, or the library cannot load it, or the set asks for files that are not its own.
     """
     root, options = _root(dataset, folder), dataset.options
     if root.is_dir():
@@ -84,7 +84,11 @@ def download(dataset: Dataset, folder: Path) -> None:
     library, aside = _library(), root.with_name(f".{root.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        library.load_dataset(options["repository"], options["config"], revision=options["revision"]).save_to_disk(aside)
+        loaded = library.load_dataset(options["repository"], options["config"], revision=options["revision"])
+        _refuse_files_of_others(loaded, options["repository"])
+        loaded.save_to_disk(aside)
+    except UserError:
+        raise
     except Exception as error:  # of the library, and of all that it calls
         if is_disk_full(error):
             raise disk_full(root) from error
@@ -93,6 +97,40 @@ def download(dataset: Dataset, folder: Path) -> None:
             "network, or set dataset.source to a folder that save_to_disk of `datasets` has written."
         ) from error
     aside.rename(root)
+
+
+def _refuse_files_of_others(loaded: Any, repository: str) -> None:
+    """Refuse a set that names files which it did not bring: saving it would copy them, from this machine or from any address.
+
+    Raises:
+        UserError: it does.
+    """
+    from huggingface_hub import constants  # which `datasets` needs
+
+    own = [Path(place).resolve() for place in (_library().config.HF_DATASETS_CACHE, constants.HF_HUB_CACHE)]
+    for rows in loaded.values() if isinstance(loaded, Mapping) else [loaded]:
+        for column in rows.with_format("arrow")[:].columns:
+            for name in _named_files(column):
+                if not name.startswith(f"hf://datasets/{repository}@") and not any(
+                    Path(name).resolve().is_relative_to(place) for place in own
+                ):
+                    raise UserError(f"{repository} asks for the file {name!r}, which is not its own; take another set.")
+
+
+def _named_files(column: Any) -> Iterator[str]:
+    """The files that a column names in place of holding their bytes; it may hold them in lists and in parts of a value."""
+    from pyarrow import compute, types
+
+    kind = column.type
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        yield from _named_files(compute.list_flatten(column))
+    elif types.is_struct(kind):
+        parts = {field.name: compute.struct_field(column, field.name) for field in kind}
+        if {*parts} == {"bytes", "path"}:
+            yield from filter(None, compute.filter(parts["path"], compute.is_null(parts["bytes"])).to_pylist())
+        else:
+            for part in parts.values():
+                yield from _named_files(part)
 
 
 def read(dataset: Dataset, folder: Path) -> RawImages:

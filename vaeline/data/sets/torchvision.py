@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import quote
 
 import numpy as np
 from pydantic import Field
@@ -156,7 +157,7 @@ def _wanted(dataset: Dataset, folder: Path) -> Wanted:
         (key for key in allowed if key not in arguments and taken[key].default is inspect.Parameter.empty), ""
     ):
         raise UserError(f"{name} needs {missing!r}; set dataset.options.arguments to {{{missing}: ...}}.")
-    below = "-".join([name, *(f"{key}-{value}" for key, value in sorted(arguments.items()))])
+    below = "-".join([name, *(f"{key}-{quote(str(value), '')}" for key, value in sorted(arguments.items()))])
     return Wanted(made, name, arguments, folder / below if dataset.source == DOWNLOAD else folder)
 
 
