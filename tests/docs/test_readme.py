@@ -1,5 +1,6 @@
 """The README, and the examples of the pages that a new user follows, are valid."""
 
+import json
 import re
 from pathlib import Path
 
@@ -17,6 +18,21 @@ def examples() -> list[dict]:
     blocks = [block for page in pages for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)]
     assert len(blocks) == 3
     return [yaml.safe_load(block) for block in blocks]
+
+
+def test_each_speed_of_the_readme_was_measured_on_each_kind_of_processor() -> None:
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    races = [json.loads((ROOT / f"benchmarks/measured/{kind}.json").read_text()) for kind in ("intel-amx", "amd-avx2")]
+    words = {
+        "importance_mlp": "MLP are {} and {} times",
+        "train_mlp": "its training {} and {} times",
+        "frechet": "distances are {} and {} times",
+    }
+    for race, said in words.items():
+        assert said.format(*(f"{of_kind[race]['ratio']:.1f}" for of_kind in races)) in text
+    assert [f"{of_kind['inception']['ratio']:.1f}" for of_kind in races] == [
+        "1.8"
+    ] * 2 and "features 1.8 times on both" in text
 
 
 def test_the_page_of_keys_equals_the_generated_one() -> None:

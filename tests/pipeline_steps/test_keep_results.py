@@ -73,7 +73,7 @@ def test_the_active_study_is_kept_without_paths(run: Callable[..., Result]) -> N
 def test_edits_of_the_code_behind_the_results_are_named(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that no step needs, such as this command, is none of them; one under a new name is."""
+    """A file that no step needs, such as this command, does not count; one under a new name does."""
     Path("vaeline").mkdir(exist_ok=True)
     for name in ("before", "beside"):
         Path(f"vaeline/{name}.py").write_text("kept = 1\n")

@@ -132,7 +132,7 @@ class Page:
             self._choose(name, row)
 
         with element("div", "line") as line:
-            field = NumberField(label, getattr(self.settings, name), choose)
+            field = NumberField(label, dict(self.settings)[name], choose)
             button("Random image", lambda: field.set_value(secrets.randbelow(len(self.explorer.test.labels))))
         return line, field
 
@@ -185,7 +185,7 @@ class Page:
         self._adopt(runs=(*self.settings.runs, *filter(None, [self._another_run()])))
 
     def _another_run(self) -> ChosenRun | None:
-        """A run that is not shown, if possible of another variant; None if there is none, or no room for it."""
+        """A run that is not shown, if possible of another variant; None if all are shown, or the page has no room."""
         there = [(run.variant, run.seed) for run in self.settings.runs]
         variants = [variant for variant, _ in there]
         others = sorted(set(self.runs.finished) - set(there), key=list(self.runs.finished).index)
@@ -276,7 +276,7 @@ class Page:
     def _set_controls(self) -> None:
         """Set all controls to the settings."""
         for name, control in self.fields.items():
-            control.set_value(getattr(self.settings, name))
+            control.set_value(dict(self.settings)[name])
         if len(self.panels) == len(self.settings.runs):
             for panel, run in zip(self.panels, self.settings.runs, strict=True):
                 panel.set_value(run)

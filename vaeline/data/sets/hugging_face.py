@@ -250,7 +250,7 @@ def _image_column(features: Mapping[str, Any], wanted: str | None, root: Path) -
     """The column of the images.
 
     Raises:
-        UserError: there is none, or it is not told which.
+        UserError: the set has no such column, or several, and the options name none.
     """
     found = [name for name, kind in features.items() if isinstance(kind, _library().Image)]
     shown = ", ".join(f"{name} ({type(kind).__name__})" for name, kind in features.items())

@@ -139,7 +139,7 @@ def _wanted(dataset: Dataset, folder: Path) -> Wanted:
     """The class that a study names.
 
     Raises:
-        UserError: torchvision has no such class, it is none of classification, or it takes other arguments.
+        UserError: torchvision has no such class, the class has no labels of images, or it takes other arguments.
     """
     import torchvision.datasets  # takes seconds
 
