@@ -30,7 +30,7 @@ class Runs:
 
     @property
     def report(self) -> Path | None:
-        """The report of the study; None if there is none."""
+        """The report of the study; None before it is written."""
         path = self.folder / "report.html"
         return path if not self.named and path.is_file() else None
 

@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 
     metric: str  # empty if no metric decides the claim
     published: str
-    ours: str  # the difference with its adjusted interval; empty if there is none
+    ours: str  # the difference with its adjusted interval; empty if nothing was measured
     verdict: Verdict
     why: str  # it is open, and what it would take; empty if the claim is decided
 

@@ -96,7 +96,7 @@ def read(name: str, folder: Path = FOLDER, asks: str = "") -> KeptResults:
         asks: who asks for it, as part of a sentence: `, which README.md shows,`.
 
     Raises:
-        UserError: there is none, or it was edited or damaged, or it holds the results of another study.
+        UserError: the file is missing, or it was edited or damaged, or it holds the results of another study.
     """
     if name not in names(folder):
         known = instead_of(name, names(folder), "there are")

@@ -46,7 +46,7 @@ class PaperClaim(Entry):
 
     @model_validator(mode="after")
     def is_decided_somehow(self) -> "PaperClaim":
-        """Refuse a claim that names neither a comparison nor why there is none."""
+        """Refuse a claim that names neither a comparison nor why it has no comparison."""
         given = [bool(each) for each in (self.study, self.better, self.than, self.questions)]
         if (any(given) if self.cannot else not all(given)) or len(self.first) != len(self.second):
             raise ValueError(
