@@ -134,6 +134,15 @@ def test_a_process_that_a_signal_has_ended_is_named_before_those_that_missed_it(
         raise _cause(others(1, -signal.SIGTERM, 1)) or AssertionError
 
 
+def test_a_process_is_named_although_the_system_says_late_how_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = iter([None, None, -signal.SIGKILL])
+    monkeypatch.setattr(
+        Ended, "exitcode", property(lambda _: next(codes, -signal.SIGKILL), lambda *_: None), raising=False
+    )
+    with pytest.raises(UserError, match="Process 2 was ended by SIGKILL"):
+        raise _cause(others(None)) or AssertionError
+
+
 def test_a_death_that_torch_does_not_notice_ends_the_training(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -163,9 +163,10 @@ def _watch(others: list[Other], done: threading.Event) -> None:
 
 
 def _cause(others: list[Other]) -> UserError | None:
-    """The error of another process, if one has ended."""
-    wait([other.process.sentinel for other in others], GRACE)
-    dead = _dead(others)
+    """The error of another process, if one has ended. Its pipes close a moment before the system says how it ended."""
+    until = time.monotonic() + GRACE
+    while not (dead := _dead(others)) and time.monotonic() < until:
+        time.sleep(0.02)
     return _error(dead, _said(dead)) if dead else None
 
 
