@@ -134,10 +134,10 @@ def test_the_rates_of_a_ladders_levels_sum_to_its_rate() -> None:
     model = known(1.0, posterior={"name": "ladder", "width": 4})
     model.network.encoder = Waves()
     scramble(model.posterior)
-    test = batches(normal(4000, 1))
+    test = batches(normal(2000, 1))
     record = measure_latents(model, batches(normal(50, 1)), test, 0)
     levels = record.evaluation["upper_rate"]["by_level"]
-    each = [model.elbo(x, labels).rate.detach() for _ in range(20) for x, labels in test.ordered(0)]
+    each = [model.elbo(x, labels).rate.detach() for _ in range(12) for x, labels in test.ordered(0)]
     assert sum(levels) == pytest.approx(float(torch.cat(each).mean()), rel=0.05)
     assert record.metrics["upper_rate"] == pytest.approx(levels[1], abs=1e-5) and levels[1] > 0.01
     assert sum(record.evaluation["active_units"]["rates"]) == pytest.approx(sum(levels), rel=1e-4)

@@ -19,11 +19,11 @@ def test_it_is_unbiased_for_a_handful_of_images(shift: float) -> None:
     generator = np.random.default_rng(0)
     found = [
         kernel_distance(generator.standard_normal((5, 1)), shift + generator.standard_normal((8, 1))).distance
-        for _ in range(20_000)
+        for _ in range(5_000)
     ]
     error = np.std(found) / len(found) ** 0.5
     assert abs(np.mean(found) - expected(shift)) < 4 * error
-    assert error < expected(0.7) / 10
+    assert error < expected(0.7) / 5
 
 
 def test_it_is_unbiased_over_a_thousand_draws_in_many_dimensions() -> None:

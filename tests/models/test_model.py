@@ -63,7 +63,7 @@ def test_every_combination_trains_and_samples(
     model = Model(entry, FACTS)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     objectives = []
-    for step in range(60):
+    for step in range(30):
         objective = model(x, labels, step).total
         optimizer.zero_grad()
         objective.backward()

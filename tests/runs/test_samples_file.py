@@ -107,7 +107,7 @@ def test_a_file_that_was_changed_is_refused(folder: Path, damage: Callable[[h5py
         samples_file.read(folder / "samples.h5")
 
 
-def test_every_flipped_byte_is_noticed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flipped_bytes_are_noticed_everywhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples_file, "BLOCK_BYTES", 2**12)  # a dataset has many blocks
     path = folder / "samples.h5"
     large = np.zeros((4, 1, 2**7, 2**8), np.uint8)
@@ -116,11 +116,11 @@ def test_every_flipped_byte_is_noticed(folder: Path, monkeypatch: pytest.MonkeyP
     content = path.read_bytes()
     with h5py.File(path) as file:
         start = file["samples"].id.get_offset()
-    for place in [*range(start, start + large.nbytes, 997), start + large.nbytes - 1]:
+    for place in [*range(start, start + large.nbytes, 2999), start + large.nbytes - 1]:
         path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
         with pytest.raises(UserError, match="its samples do not match their checksum"):
             samples_file.verify(path)
-    for place in range(0, len(content), 499):
+    for place in range(0, len(content), 1499):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
         with pytest.raises(UserError, match="is not a file of samples, or is damaged"):
             samples_file.verify(path)

@@ -65,11 +65,14 @@ print(first - before, peak({samples}) - first)
 )
 
 
+FACES = pytest.mark.slow(reason="faces are measured with the same proposal, and digits with the other one")
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("shape", "network", "images", "method", "samples"),
     [
-        ((1, 28, 28), {"name": "mlp", "widths": [400]}, 4, "posterior", 21_000),
+        pytest.param((1, 28, 28), {"name": "mlp", "widths": [400]}, 4, "posterior", 21_000, marks=FACES),
         ((1, 28, 28), {"name": "mlp", "widths": [400]}, 4, "laplace", 21_000),
         ((3, 86, 86), {"name": "conv", "width": 8}, 30, "posterior", 50),
     ],

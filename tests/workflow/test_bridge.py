@@ -95,6 +95,7 @@ def test_dvc_accepts_what_snakemake_reran_and_restores_the_former(project: Proje
     assert project.settled()
 
 
+@pytest.mark.slow(reason="an experiment leaves the records of a run under DVC")
 def test_snakemake_accepts_an_experiment(project: Project) -> None:
     project.run("dvc", "exp", "run", "--set-param", "variants.cvae.latent=4", "--name", "narrower")
     assert project.ran() == of("cvae")
@@ -141,6 +142,7 @@ def test_comments_and_new_files_rerun_only_the_code_stage(project: Project) -> N
     assert project.settled()
 
 
+@pytest.mark.slow(reason="other settings in the records rerun their step in the same way")
 def test_another_command_in_dvcs_records_reruns_its_step_once(project: Project) -> None:
     lock = project.folder / "dvc.lock"
     lock.write_text(lock.read_text().replace("evaluate --variant cvae --seed 0", "evaluate --variant other --seed 0"))
@@ -158,6 +160,7 @@ def test_each_engine_runs_what_a_failed_variant_left_missing(project: Project, t
     assert other.repro() == of("cvae")
 
 
+@pytest.mark.slow(reason="a killed run leaves steps missing too")
 def test_snakemake_runs_what_dvc_left_missing(project: Project) -> None:
     project.edit(lambda params: params["training"].update(epochs=7))
     project.repro("--keep-going", FAILING="cvae", fails=True)

@@ -80,6 +80,7 @@ def test_dvc_on_another_machine_is_refused_before_it_removes_a_file(
     assert "train cvae 0" in project.repro()
 
 
+@pytest.mark.slow(reason="the same lock is asked beside DVC on this machine")
 def test_snakemake_is_refused_beside_a_step_of_dvc_on_another_machine(project: Project) -> None:
     project.edit(widen)
     step = project.folder / running.DVC_STEP
@@ -228,6 +229,7 @@ def test_our_own_file_with_a_time_in_the_future_is_set_to_now(project: Project) 
     assert project.settled()
 
 
+@pytest.mark.slow(reason="a file of ours with such a time is found in the same way")
 def test_a_file_of_the_user_with_a_time_in_the_future_is_named(project: Project) -> None:
     project.edit(widen)
     for name in ("params.yaml", "vaeline/models/model.py"):

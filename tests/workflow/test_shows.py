@@ -60,6 +60,7 @@ def test_snakemakes_report_shows_what_dvc_ran(empty_project: Project) -> None:
     assert empty_project.settled()
 
 
+@pytest.mark.slow(reason="the report of what DVC ran takes its times from the same records")
 def test_an_undone_edit_keeps_the_times_in_snakemakes_report(project: Project) -> None:
     before = runtimes(project)
     note = {"seconds": 99.0, "host": "here"}  # of some other time

@@ -83,6 +83,7 @@ def test_more_trials_keep_those_that_were_run(tuned: Project, tmp_path: Path) ->
     assert other.repro() == expected and other.settled()
 
 
+@pytest.mark.slow(reason="the edit of a variant stales trials and choices through the same keys")
 def test_tuning_that_is_switched_off_chooses_and_trains_anew(tuned: Project, tmp_path: Path) -> None:
     project = tuned.copy(tmp_path / "project")
     project.edit(trials(0))

@@ -90,7 +90,7 @@ def _entropy(density: Any, sample: Tensor, condition: Tensor) -> float:
         assert float(log_p.exp().sum()) == pytest.approx(1, abs=1e-4)
         return float(-(log_p.exp() * log_p).sum())
     wide = MultivariateNormal(sample.mean(0), 2 * torch.cov(sample.T))
-    proposal = wide.sample((200_000 if len(list(density.parameters())) == 0 else 40_000,))
+    proposal = wide.sample((200_000 if len(list(density.parameters())) == 0 else 20_000,))
     log_p = density.log_prob(proposal, condition)
     weight = (log_p - wide.log_prob(proposal)).exp()
     assert float(weight.mean()) == pytest.approx(1, abs=0.02)
@@ -180,7 +180,7 @@ def exact_flow(context: Context, means: Tensor, deviation: float, **options: Any
 @torch.inference_mode()
 def test_the_density_of_an_exact_velocity_is_that_of_the_mixture(means: list[list[float]], context: Context) -> None:
     density, known = exact_flow(context, torch.tensor(means), 0.6, steps=64)
-    z = known.sample((200,))
+    z = known.sample((80,))
     torch.testing.assert_close(density.log_prob(z, None), known.log_prob(z), atol=0.02, rtol=0)
     density._measure_error(z, None)
     assert 0 < density.log_prob_error < 0.02
@@ -196,7 +196,7 @@ def test_hutchinsons_estimate_has_no_bias_and_the_error_that_it_states(context: 
     """In 12 dimensions; the means of the mixture lie along a diagonal, so that the Jacobian has entries beside its diagonal."""
     density, known = exact_flow(context, torch.tensor([[1.0], [-1.0]]) * torch.ones(12), 0.8, steps=24)
     z = known.sample((64,))
-    errors = torch.stack([density._log_prob(z, None, 24, seed) for seed in range(12)]) - known.log_prob(z)
+    errors = torch.stack([density._log_prob(z, None, 24, seed) for seed in range(6)]) - known.log_prob(z)
     density._measure_error(z[:32], None)
     rms = float(errors.square().mean().sqrt())
     assert 0.05 < 0.5 * density.log_prob_error < rms < 2 * density.log_prob_error

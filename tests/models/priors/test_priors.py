@@ -88,7 +88,7 @@ def test_a_flowless_density_integrates_to_one_in_one_dimension(
 def test_samples_have_the_entropy_of_the_density(name: str, context: Context, condition: torch.Tensor) -> None:
     """E[-log p] over samples against its integral: a sampler of another density has another cross-entropy."""
     prior = build(name, context)
-    count = 40_000
+    count = 10_000
     wide = condition.expand(count, -1)
     drawn = -prior.log_prob(prior.sample(count, wide), wide)
     # The same expectation by importance sampling out of a wide proposal.
