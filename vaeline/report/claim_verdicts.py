@@ -1,7 +1,7 @@
 """Whether a claim of a paper stands: a rule, applied to the results that are kept.
 
-What the claims ask of a study and what the study itself claims is one family, adjusted together by Holm's method. So of twenty studies without any
-difference, one at most gets a wrong verdict, and no verdict decides what the study's own report leaves open. An interval that excludes 0 decides;
+A comparison that the study's own report claims has the level that it has there, so that no page says something else than the report. What the
+claims ask of a study beyond that is a second family, adjusted together by Holm's method at the same level. An interval that excludes 0 decides;
 else the claim stays open, with what more seeds would find.
 """
 
@@ -48,11 +48,18 @@ class Answer(NamedTuple):
 Key = tuple[str, str, str, float]
 
 
+class Level(NamedTuple):
+    """At which a comparison is tested."""
+
+    adjusted: float  # by Holm's method
+    first: float  # of its family, and the smallest: that at which more seeds are planned
+
+
 def answers(papers: Papers, claim: PaperClaim, kept: KeptResults | None) -> list[Answer]:
     """The verdicts on a claim, one for each of its questions, or one if no study decides it.
 
     Args:
-        papers: all claims, since those of one study are adjusted together.
+        papers: all claims, since what they ask of one study is adjusted together.
         claim: one of them.
         kept: the results of its study; None if there are none yet.
     """
@@ -60,21 +67,29 @@ def answers(papers: Papers, claim: PaperClaim, kept: KeptResults | None) -> list
         return [Answer("", "", "", Verdict.OPEN, claim.cannot)]
     if kept is None:
         return [Answer(each.metric, _published(each), "", Verdict.NOT_RUN, "") for each in claim.questions]
-    family = _family(papers, claim.study, kept)
-    return [_answer(claim, question, kept, family) for question in claim.questions]
+    levels = _levels(papers, claim.study, kept)
+    return [_answer(claim, question, kept, levels) for question in claim.questions]
 
 
-def _family(papers: Papers, study: str, kept: KeptResults) -> dict[Key, float]:
-    """The level of each comparison that the claims ask of a study, or that it claims itself, adjusted together."""
+def _levels(papers: Papers, study: str, kept: KeptResults) -> dict[Key, Level]:
+    """The level of each comparison that the claims ask of a study, in one of two families: what its report claims, and the others."""
     own = {
         _tested(name, pair.first, pair.second): pair.p_value
         for name, of in kept.comparison.metrics.items()
         for pair in of.claimed.pairs
     }
     found = [_kept(claim, question, kept) for claim, question in asked_of(papers, study)]
-    p_values = own | {_tested(*_key(each)): each.pair.p_value for each in found if each and each.pair}
+    asked = {_tested(*_key(each)): each.pair.p_value for each in found if each and each.pair}
+    others = {key: p_value for key, p_value in asked.items() if key not in own}
+    return _in_family(own, kept) | _in_family(others, kept)
+
+
+def _in_family(p_values: Mapping[Key, float | None], kept: KeptResults) -> dict[Key, Level]:
+    """Those with a p-value, adjusted together: a single seed gives none."""
     known = {key: p_value for key, p_value in p_values.items() if p_value is not None}
-    return dict(zip(known, holm([*known.values()], level_of(kept.comparison.looks)), strict=True))
+    whole = level_of(kept.comparison.looks)
+    levels = holm([*known.values()], whole)
+    return {key: Level(level, whole / len(known)) for key, level in zip(known, levels, strict=True)}
 
 
 def _tested(metric: str, first: str, second: str, factor: float = 1.0) -> Key:
@@ -94,7 +109,7 @@ def _kept(claim: PaperClaim, question: Question, kept: KeptResults) -> Asked | N
     return next((each for each in kept.asked if _key(each) == wanted), None)
 
 
-def _answer(claim: PaperClaim, question: Question, kept: KeptResults, family: Mapping[Key, float]) -> Answer:
+def _answer(claim: PaperClaim, question: Question, kept: KeptResults, levels: Mapping[Key, Level]) -> Answer:
     asked, published = _kept(claim, question, kept), _published(question)
     if asked is None:
         why = f"`make keep-results STUDY={claim.study}` adds the comparison"
@@ -102,8 +117,8 @@ def _answer(claim: PaperClaim, question: Question, kept: KeptResults, family: Ma
     metric = _as_claimed(catalogue().metric(asked.metric), question)
     if asked.pair is None:
         return Answer(asked.metric, published, "", Verdict.OPEN, asked.why)
-    level = family.get(_tested(*_key(asked)))  # None if a single seed gives no p-value
-    pair = asked.pair if level is None else asked.pair.at_level(level)
+    level = levels.get(_tested(*_key(asked)))
+    pair = asked.pair.at_level(level.adjusted) if level else asked.pair
     ours = " ".join(filter(None, [number(pair.difference, pair.half_width), spread(pair.half_width), metric.unit]))
     each = [
         pair.model_copy(update={"first": one, "second": two})
@@ -111,9 +126,8 @@ def _answer(claim: PaperClaim, question: Question, kept: KeptResults, family: Ma
     ]
     cannot = [why for of_two in each if (why := why_unranked(kept.comparison, metric.name, of_two))]
     verdict, why = (Verdict.OPEN, cannot[0]) if cannot else verdict_on(metric, pair)
-    if verdict is Verdict.OPEN and not why:
-        at = level_of(kept.comparison.looks) / len(family)
-        why = _seeds(pair, _effect(claim, question, pair, kept), asked.metric, at)
+    if verdict is Verdict.OPEN and not why and level:
+        why = _seeds(pair, _effect(claim, question, pair, kept), asked.metric, level.first)
     return Answer(asked.metric, published, ours, verdict, why)
 
 

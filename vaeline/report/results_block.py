@@ -15,10 +15,10 @@ from vaeline.report.table import ARROWS, Cell, Row, number, rows, spread
 from vaeline.report.words import listed, of_reference
 
 MOST_CLAIMS = 12  # of which each has a line
-REFERENCES = ("real images", "one Gaussian", "guessing")  # that have a line in the table
+REFERENCES = ("real images", "pixel Gaussian", "guessing")  # that have a line in the table
 LEGEND = (
-    "Primary metrics are bold, and decide; of their values, one that is best by adjusted intervals is bold. ± is half the 95% interval; ≤ marks an "
-    "upper bound."
+    "Metrics with a bold name are primary: they alone decide. A bold value is better than all others by adjusted intervals. ± is half the 95% interval of "
+    "a mean over seeds. Differences are paired over seeds, so that their intervals may be narrower. ≤ marks an upper bound."
 )
 HOW = "`make use STUDY={} QUICK=1`, three seeds in `study.seeds`, `make run` and `make keep-results`"  # to get the results of a study
 SPLITS = {"train": "training", "validation": "validation", "test": "test"}
@@ -31,9 +31,9 @@ def block(kept: KeptResults, page: Path) -> str:
         kept: its results.
         page: that shows them, from the root of the project.
     """
-    shown = _shown(kept)
-    claims = _claims(kept.comparison)
-    return "\n\n".join(filter(None, [_made_with(kept, page), table(_table(kept.comparison, shown)), LEGEND, claims]))
+    compared, shown = kept.comparison, _shown(kept)
+    parts = [_made_with(kept, page), table(_table(compared, shown)), LEGEND, _notes(compared, shown), _claims(compared)]
+    return "\n\n".join(filter(None, parts))
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:
@@ -70,12 +70,19 @@ def _counted(count: int, noun: str) -> str:
 
 def _shown(kept: KeptResults) -> list[Row]:
     """The rows of the table for the primary metrics, the first one of each other group that ranks, and those that claims of papers name."""
-    asked = [each.metric for each in kept.asked]
+    compared, asked = kept.comparison, [each.metric for each in kept.asked]
     by_name: dict[str, list[Row]] = {}
-    for row in rows(kept.comparison):
+    for row in rows(compared):
         by_name.setdefault(row.name, []).append(row)
-    names = dict.fromkeys([*few_metrics(kept.comparison), *asked])
+    ranking = [name for name in few_metrics(compared) if name in compared.primary or _ranks(compared, name)]
+    names = dict.fromkeys([*ranking, *asked])
     return [row for name in names for row in by_name.get(name, []) if row.metric.better or name in asked]
+
+
+def _ranks(compared: Comparison, name: str) -> bool:
+    """Whether a metric ranks a variant: its value is no dash, and neither saturated nor better than real images."""
+    of = compared.metrics[name]
+    return bool(set(compared.variants) - set(of.dashes) - set(of.saturated) - set(compared.unranked(name)))
 
 
 def _table(compared: Comparison, shown: Sequence[Row]) -> list[list[str]]:
@@ -113,6 +120,23 @@ def _why_unranked(compared: Comparison, name: str, variant: str) -> str:
     return "better than real images" if variant in compared.unranked(name) else ""
 
 
+def _notes(compared: Comparison, shown: Sequence[Row]) -> str:
+    """What is to be known of values: why there is none, and what their runs warn of."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for name in dict.fromkeys(row.name for row in shown):
+        of = compared.metrics[name]
+        for variant in compared.variants:
+            for note in filter(None, (of.dashes.get(variant), of.warnings.get(variant))):
+                said.setdefault((name, note), []).append(variant)
+    return "\n".join(f"- {_of(compared, name, variants)}: {note}." for (name, note), variants in said.items())
+
+
+def _of(compared: Comparison, name: str, variants: list[str]) -> str:
+    """A metric, with the variants of which something is said if it is not said of all."""
+    some = listed([f"`{each}`" for each in variants]) if variants != compared.variants else ""
+    return f"`{name}` of {some}" if some else f"`{name}`"
+
+
 def _claims(compared: Comparison) -> str:
     """What the study claims: a line for each pair, or a sentence for each primary metric if there are many."""
     pairs = [(name, pair) for name in compared.primary for pair in compared.metrics[name].pairs if pair.claimed]
@@ -121,7 +145,7 @@ def _claims(compared: Comparison) -> str:
     if len(pairs) <= MOST_CLAIMS:
         return table(
             [
-                ["claim", "metric", "by (adjusted interval)", "seeds", "claimed"],
+                ["comparison", "metric", "difference, adjusted interval", "seeds that agree", "claimed"],
                 *(_claim(compared, *each) for each in pairs),
             ]
         )

@@ -9,7 +9,7 @@ from vaeline.report.table import number, spread
 SUBJECTS: dict[Subject | None, str] = {
     "floor": "real images",
     "held_out": "validation images",
-    "pixel_gaussian": "one Gaussian",
+    "pixel_gaussian": "pixel Gaussian",
 }
 
 
