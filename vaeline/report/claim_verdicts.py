@@ -158,8 +158,8 @@ def _seeds(pair: Pair, wanted: float | None, metric: str, level: float) -> str:
         return f"{here}, {MORE_SEEDS} seeds of {_digits(later)}"
     seeds = planned.needed(wanted, level, POWER)
     if seeds is None:
-        return f"{here}; no number finds the paper's {_digits(wanted)}, since test images leave more open"
-    return f"{here}; the paper's {_digits(wanted)} takes {seeds:,} seeds"
+        return f"{here}; no number finds {_digits(wanted)}, as much as in the paper, since test images leave more open"
+    return f"{here}; to find {_digits(wanted)}, as much as in the paper, takes {seeds:,} seeds"
 
 
 def _effect(claim: PaperClaim, question: Question, pair: Pair, kept: KeptResults) -> float | None:
