@@ -25,6 +25,7 @@ from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import OF_RUN, settings_of
 from vaeline.system.errors import UserError, instead_of, reading_ours, shown
+from vaeline.system.machine_paths import without_machine_paths
 
 CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile")  # what a commit of the code changes
 AGAIN = "run it to its end (`make run`), and try again"
@@ -43,6 +44,7 @@ def main(name: str | None) -> None:
     found = _read_runs(folder, study)
     if why := _why_stale(folder, study, compared, found):
         raise UserError(f"The results of {folder.name} are stale: {why}; {AGAIN}.")
+    _refuse_less(folder.name)
     path = kept_results.write(_kept(folder, study, compared, found))
     click.echo(f"{path} holds the results of {folder.name}; `make docs` renders the pages that show them.")
 
@@ -59,6 +61,23 @@ def _chosen(name: str | None, active: Study | None) -> str:
         known = instead_of(name or "", there, "finished are") if there else "no study is finished"
         raise UserError(f"{shown(name)} has no report in {RESULTS}; {known}.")
     return meant[0]
+
+
+def _refuse_less(name: str) -> None:
+    """Check that the quick overlay of a study does not replace the results of the whole one.
+
+    Raises:
+        UserError: it would.
+    """
+    try:
+        there = kept_results.read(file_name(name))
+    except UserError:  # none are kept, or they are damaged
+        return
+    if name.endswith(QUICK) and there.study != name:
+        raise UserError(
+            f"{kept_results.path_of(name)} holds the results of the whole study {there.study}; remove it, and try again, if those of its quick overlay "
+            "are to stand in their place."
+        )
 
 
 def _study_of(compared: Comparison) -> Study:
@@ -125,7 +144,7 @@ def _kept(folder: StudyFolder, study: Study, compared: Comparison, found: Result
         hardware=sorted({time.hardware for time in times if time.hardware}),
         images=dict(found.runs[0].facts.counts),
         epochs=_epochs(study),
-        params=kept_results.without_paths(study.model_dump(mode="json")),
+        params=without_machine_paths(study.model_dump(mode="json")),
         comparison=kept_results.reduced(compared),
         asked=paper_claims.answers(_claims(), file_name(folder.name), found),
     )
@@ -146,7 +165,7 @@ def _command(study: Study) -> tuple[str, list[str]]:
     if study.dataset.source != ready.dataset.source:
         words.append("SOURCE=<folder>")
     changed = differences(_without_source(ready), _without_source(study))
-    return f"`{' '.join(words)}`, `make run`", kept_results.without_paths(changed)
+    return f"`{' '.join(words)}`, `make run`", changed
 
 
 def _epochs(study: Study) -> list[int]:
@@ -157,7 +176,8 @@ def _epochs(study: Study) -> list[int]:
 
 
 def _without_source(study: Study) -> dict[str, Any]:
-    return study.model_dump(mode="json", exclude={"dataset": {"source"}})
+    settings: dict[str, Any] = without_machine_paths(study.model_dump(mode="json", exclude={"dataset": {"source"}}))
+    return settings
 
 
 def _commit(study: Study) -> tuple[str, list[str]]:

@@ -11,9 +11,12 @@ from click.testing import Result
 
 from pipeline_steps import keep_results
 from tests.made_up import study_content, write_run
+from tests.made_up_results import kept
 from vaeline.report import compare, comparison, kept_results, results
 from vaeline.study.reading import load
+from vaeline.system.errors import UserError
 from vaeline.system.files import write_json
+from vaeline.system.machine_paths import without_machine_paths
 
 FOLDER = Path("results/tiny")
 CODE = {"report": "a", **{step: {"one": "b", "two": "c"} for step in ("train", "sample", "evaluate")}}
@@ -66,7 +69,7 @@ def test_the_active_study_is_kept_without_paths(run: Callable[..., Result]) -> N
         4,
     )
     assert len(found.commit) == 40 and not found.edited and found.params["study"]["seeds"] == [0, 1]
-    assert found.params["dataset"]["source"] == "a folder" and "/home" not in Path("docs/results/tiny.json").read_text()
+    assert found.params["dataset"]["source"] == "data" and "/home" not in Path("docs/results/tiny.json").read_text()
     assert found.comparison == kept_results.reduced(comparison.read(FOLDER / "comparison.json"))
 
 
@@ -93,7 +96,25 @@ def test_another_study_is_kept_by_its_name(run: Callable[..., Result]) -> None:
         in run(keep_results.main, "tinny").output
     )
     assert run(keep_results.main, "tiny").exit_code == 0
-    assert kept_results.read("tiny").params == kept_results.without_paths(params)
+    assert kept_results.read("tiny").params == without_machine_paths(params)
+
+
+def test_a_changed_setting_names_no_path_of_the_machine() -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    for path, weights in (("studies/tiny.yaml", "download"), ("params.yaml", "/home/me/inception.pth")):
+        content["evaluation"]["features"] = {"name": "inception", "weights": weights}
+        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).write_text(yaml.safe_dump(content))
+    assert keep_results._command(load())[1] == ["evaluation.features.weights 'download', now 'inception.pth'"]
+
+
+def test_a_quick_overlay_does_not_replace_the_whole_study() -> None:
+    kept_results.write(kept({"nll": {"one": [1.0, 1.1], "two": [3.0, 3.1]}}, study="tiny"))
+    keep_results._refuse_less("tiny")
+    with pytest.raises(UserError, match=r"docs/results/tiny.json holds the results of the whole study tiny; remove it"):
+        keep_results._refuse_less("tiny_quick")
+    kept_results.path_of("tiny").write_text("damaged")
+    keep_results._refuse_less("tiny_quick")
 
 
 def test_an_unfinished_study_is_refused(run: Callable[..., Result]) -> None:
