@@ -11,7 +11,8 @@ from pipeline_steps.closure import closure
 from pipeline_steps.code_hashes import hashes, modules_at
 from pipeline_steps.command import command
 from pipeline_steps.file_states import ROOT
-from vaeline.data.paths import DataFiles
+from vaeline.data import source_fingerprint
+from vaeline.data.paths import DOWNLOAD, DataFiles, from_study
 from vaeline.data.store import read_facts
 from vaeline.report import comparison, kept_results, paper_claims, results
 from vaeline.report.common_ground import CommonGround
@@ -26,6 +27,7 @@ from vaeline.study.settings import differences
 from vaeline.study.step_settings import OF_RUN, settings_of
 from vaeline.system.errors import UserError, instead_of, reading_ours, shown
 from vaeline.system.machine_paths import without_machine_paths
+from vaeline.system.sealed_files import read_sealed
 
 CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile")  # what a commit of the code changes
 AGAIN = "run it to its end (`make run`), and try again"
@@ -59,7 +61,12 @@ def _chosen(name: str | None, active: Study | None) -> str:
         return active.study.name
     if not meant:
         known = instead_of(name or "", there, "finished are") if there else "no study is finished"
-        raise UserError(f"{shown(name)} has no report in {RESULTS}; {known}.")
+        asked = (
+            f"{shown(name)} has no report in {RESULTS}"
+            if name
+            else f"There is no {PARAMS}, so that no study is active; name one"
+        )
+        raise UserError(f"{asked}; {known}.")
     return meant[0]
 
 
@@ -107,6 +114,8 @@ def _why_stale(folder: StudyFolder, study: Study, compared: Comparison, found: R
     """What has changed since the report was written; empty if nothing has."""
     if changed := differences(compared.settings, settings_of(study, "report")):
         return "; ".join(changed)
+    if _source_changed(study):
+        return f"files in {study.dataset.source} have changed"
     for run in found.runs:
         was = compared.weights[run.variant].get(run.seed), compared.evaluations[run.variant].get(run.seed)
         if was != (run.weights_sha256, run.evaluation_sha256):
@@ -116,6 +125,15 @@ def _why_stale(folder: StudyFolder, study: Study, compared: Comparison, found: R
         now = hashes(study)
         changed = [key for key in _keys(study) if _at(made, key) != _at(now, key)]
     return f"the code of the step {changed[0]} has changed" if changed else ""
+
+
+def _source_changed(study: Study) -> bool:
+    """Whether the files of a local source are others than those that the download step found; False if they are not there any more."""
+    manifest = DataFiles(study.dataset.id).manifest
+    if study.dataset.source == DOWNLOAD or not from_study(study.dataset.source).is_dir() or not manifest.exists():
+        return False
+    was = read_sealed(manifest, AGAIN).get(source_fingerprint.KEY)
+    return bool(was != source_fingerprint.of_source(study.dataset))
 
 
 def _at(of: dict[str, Any], key: str) -> object:
