@@ -14,12 +14,10 @@ from vaeline.report.paper_claims import Papers
 from vaeline.study import ready_studies
 from vaeline.system.errors import UserError, instead_of, shown
 from vaeline.system.files import write_text
+from vaeline.system.page_blocks import Block, blocks, rewritten
 
 RENDERED = "<!-- `make docs` renders this block; edits are lost. -->"
-# A block is what lies between `<!-- results: digits -->` and `<!-- end of results -->`. What was typed there
-# stays until results of the study are kept.
-MARKS = re.compile(r"<!-- (results|claims): (\S*) -->\n(.*?)<!-- end of \1 -->", re.DOTALL)
-BEGIN = re.compile(r"^<!-- (?:results|claims):.*-->$", re.MULTILINE)
+KINDS = ("results", "claims")  # of blocks; what was typed into one stays until results of the study are kept
 COMMIT = re.compile(r"code of commit `(\w+)`")
 
 
@@ -27,14 +25,13 @@ COMMIT = re.compile(r"code of commit `(\w+)`")
 @click.option("--check", is_flag=True, help="Write nothing; refuse a page that shows something else than its results.")
 def main(check: bool) -> None:
     """Render the results and the verdicts on claims that README.md and the pages of docs/ show between marks."""
-    for page in pages():
-        before = page.read_text(encoding="utf-8")
-        after = rendered(page, before)
-        if check and before != after:
-            raise UserError(why_different(page, before, after))
-        if before != after:
-            write_text(page, after)
-            click.echo(f"{page} is up to date now.")
+    texts = {page: page.read_text(encoding="utf-8") for page in pages()}
+    changed = {page: after for page, before in texts.items() if (after := rendered(page, before)) != before}
+    for page, after in changed.items():  # only now, so that a mistake in any page changes none
+        if check:
+            raise UserError(why_different(page, texts[page], after))
+        write_text(page, after)
+        click.echo(f"{page} is up to date now.")
 
 
 def pages() -> list[Path]:
@@ -46,29 +43,18 @@ def rendered(page: Path, text: str) -> str:
     """The text of a page with each block anew.
 
     Raises:
-        UserError: a block has no end, or names a study or a paper that has no results, or results are damaged.
+        UserError: the marks of a block are wrong, it names a study or a paper that has no results, or results are damaged.
     """
-    if len(BEGIN.findall(text)) != len(MARKS.findall(text)):
-        raise UserError(
-            f"{page} has a block of results that does not end, or has no name; write `<!-- end of results -->` under it."
-        )
-    return MARKS.sub(partial(_block, page), text)
+    return rewritten(text, blocks(page, text, KINDS), partial(_content, page))
 
 
-def _block(page: Path, found: re.Match[str]) -> str:
-    kind, name, before = found[1], found[2], found[3]
-    if (
-        kind == "results"
-        and RENDERED not in before
-        and name in ready_studies.names()
-        and name not in kept_results.names()
-    ):
-        if before.strip():
-            return found[0]
-        content = f"`{name}`: no results are kept yet; {results_block.HOW.format(name)} keep them."
-    else:
-        content = f"{RENDERED}\n\n{_results(page, name) if kind == 'results' else _claims(page, name)}"
-    return f"<!-- {kind}: {name} -->\n{content}\n\n<!-- end of {kind} -->"
+def _content(page: Path, block: Block) -> str:
+    name, kept = block.name, block.kind == "claims" or block.name in kept_results.names()
+    if kept or RENDERED in block.content or name not in ready_studies.names():
+        return f"{RENDERED}\n\n{_results(page, name) if block.kind == 'results' else _claims(page, name)}\n\n"
+    if block.content.strip():
+        return block.content
+    return f"`{name}`: no results are kept yet; {results_block.HOW.format(name)} keep them.\n\n"
 
 
 def _results(page: Path, name: str) -> str:
@@ -90,11 +76,11 @@ def _kept(papers: Papers) -> Mapping[str, KeptResults]:
 
 def why_different(page: Path, before: str, after: str) -> str:
     """How a page differs from what its results say, as a sentence."""
-    for shown_there, anew in zip(MARKS.finditer(before), MARKS.finditer(after), strict=True):
-        if shown_there[0] == anew[0]:
+    for shown_there, anew in zip(blocks(page, before, KINDS), blocks(page, after, KINDS), strict=True):
+        if shown_there.content == anew.content:
             continue
-        commits = [match[1] for match in (COMMIT.search(shown_there[0]), COMMIT.search(anew[0])) if match]
-        what = f"the {anew[1]} of {anew[2]}"
+        commits = [match[1] for match in (COMMIT.search(shown_there.content), COMMIT.search(anew.content)) if match]
+        what = f"the {anew.kind} of {anew.name}"
         if len(set(commits)) > 1:
             return f"{page} shows {what} of commit {commits[0]}, and docs/results has those of {commits[1]}; run `make docs`."
         return f"{page} shows other numbers or words than {what} say; run `make docs`."

@@ -11,7 +11,8 @@ from pipeline_steps.closure import closure
 from pipeline_steps.code_hashes import hashes, modules_at
 from pipeline_steps.command import command
 from pipeline_steps.file_states import ROOT
-from vaeline.data.paths import DataFiles
+from vaeline.data import source_fingerprint
+from vaeline.data.paths import DOWNLOAD, DataFiles, from_study
 from vaeline.data.store import read_facts
 from vaeline.report import comparison, kept_results, paper_claims, results
 from vaeline.report.common_ground import CommonGround
@@ -25,6 +26,8 @@ from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import OF_RUN, settings_of
 from vaeline.system.errors import UserError, instead_of, reading_ours, shown
+from vaeline.system.machine_paths import without_machine_paths
+from vaeline.system.sealed_files import read_sealed
 
 CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile")  # what a commit of the code changes
 AGAIN = "run it to its end (`make run`), and try again"
@@ -43,6 +46,7 @@ def main(name: str | None) -> None:
     found = _read_runs(folder, study)
     if why := _why_stale(folder, study, compared, found):
         raise UserError(f"The results of {folder.name} are stale: {why}; {AGAIN}.")
+    _refuse_less(folder.name)
     path = kept_results.write(_kept(folder, study, compared, found))
     click.echo(f"{path} holds the results of {folder.name}; `make docs` renders the pages that show them.")
 
@@ -57,8 +61,30 @@ def _chosen(name: str | None, active: Study | None) -> str:
         return active.study.name
     if not meant:
         known = instead_of(name or "", there, "finished are") if there else "no study is finished"
-        raise UserError(f"{shown(name)} has no report in {RESULTS}; {known}.")
+        asked = (
+            f"{shown(name)} has no report in {RESULTS}"
+            if name
+            else f"There is no {PARAMS}, so that no study is active; name one"
+        )
+        raise UserError(f"{asked}; {known}.")
     return meant[0]
+
+
+def _refuse_less(name: str) -> None:
+    """Check that the quick overlay of a study does not replace the results of the whole one.
+
+    Raises:
+        UserError: it would.
+    """
+    try:
+        there = kept_results.read(file_name(name))
+    except UserError:  # none are kept, or they are damaged
+        return
+    if name.endswith(QUICK) and there.study != name:
+        raise UserError(
+            f"{kept_results.path_of(name)} holds the results of the whole study {there.study}; remove it, and try again, if those of its quick overlay "
+            "are to stand in their place."
+        )
 
 
 def _study_of(compared: Comparison) -> Study:
@@ -88,6 +114,8 @@ def _why_stale(folder: StudyFolder, study: Study, compared: Comparison, found: R
     """What has changed since the report was written; empty if nothing has."""
     if changed := differences(compared.settings, settings_of(study, "report")):
         return "; ".join(changed)
+    if _source_changed(study):
+        return f"files in {study.dataset.source} have changed"
     for run in found.runs:
         was = compared.weights[run.variant].get(run.seed), compared.evaluations[run.variant].get(run.seed)
         if was != (run.weights_sha256, run.evaluation_sha256):
@@ -97,6 +125,15 @@ def _why_stale(folder: StudyFolder, study: Study, compared: Comparison, found: R
         now = hashes(study)
         changed = [key for key in _keys(study) if _at(made, key) != _at(now, key)]
     return f"the code of the step {changed[0]} has changed" if changed else ""
+
+
+def _source_changed(study: Study) -> bool:
+    """Whether the files of a local source are others than those that the download step found; False if they are not there any more."""
+    manifest = DataFiles(study.dataset.id).manifest
+    if study.dataset.source == DOWNLOAD or not from_study(study.dataset.source).is_dir() or not manifest.exists():
+        return False
+    was = read_sealed(manifest, AGAIN).get(source_fingerprint.KEY)
+    return bool(was != source_fingerprint.of_source(study.dataset))
 
 
 def _at(of: dict[str, Any], key: str) -> object:
@@ -125,7 +162,7 @@ def _kept(folder: StudyFolder, study: Study, compared: Comparison, found: Result
         hardware=sorted({time.hardware for time in times if time.hardware}),
         images=dict(found.runs[0].facts.counts),
         epochs=_epochs(study),
-        params=kept_results.without_paths(study.model_dump(mode="json")),
+        params=without_machine_paths(study.model_dump(mode="json")),
         comparison=kept_results.reduced(compared),
         asked=paper_claims.answers(_claims(), file_name(folder.name), found),
     )
@@ -146,7 +183,7 @@ def _command(study: Study) -> tuple[str, list[str]]:
     if study.dataset.source != ready.dataset.source:
         words.append("SOURCE=<folder>")
     changed = differences(_without_source(ready), _without_source(study))
-    return f"`{' '.join(words)}`, `make run`", kept_results.without_paths(changed)
+    return f"`{' '.join(words)}`, `make run`", changed
 
 
 def _epochs(study: Study) -> list[int]:
@@ -157,7 +194,8 @@ def _epochs(study: Study) -> list[int]:
 
 
 def _without_source(study: Study) -> dict[str, Any]:
-    return study.model_dump(mode="json", exclude={"dataset": {"source"}})
+    settings: dict[str, Any] = without_machine_paths(study.model_dump(mode="json", exclude={"dataset": {"source"}}))
+    return settings
 
 
 def _commit(study: Study) -> tuple[str, list[str]]:

@@ -1,6 +1,6 @@
 """Reproduce published results: train and measure what is missing, and say of each row whether ours equals the published value."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from vaeline.system.errors import UserError, some_of
 from vaeline.system.files import write_text
 from vaeline.system.hardware import hardware
 from vaeline.system.locks import locked
+from vaeline.system.page_blocks import blocks, rewritten
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
 SHORT = 0.25  # CPU hours that need no budget
 KEPT, PAGE = Path("docs/reproduced.json"), Path("docs/reproduce.md")
-BEGIN, END = "<!-- rows: written by `vaeline reproduce --keep` -->\n", "<!-- end of rows -->\n"
+BLOCK = "rows"  # the kind of the page's block that has the table
 
 
 @command
@@ -38,6 +39,8 @@ def main(names: tuple[str, ...], minutes: float | None, source: str | None, frac
     What is missing is trained and measured. A row that takes long takes several calls with --minutes.
     """
     _check_options(minutes, source, fraction)
+    if keep:
+        page(PAGE.read_text(encoding="utf-8"), kept_rows())  # so that a mistake there is found before rows are trained
     refuse_beside_engines()
     known = read_rows()
     rows = known.named(names).items()
@@ -65,7 +68,7 @@ def _check_options(minutes: float | None, source: str | None, fraction: float | 
 
 def _has_data(task: Task) -> bool:
     try:
-        return bool(task.study)
+        return bool(task.key)
     except UserError as error:
         click.echo(str(error), err=True)
         return False
@@ -85,12 +88,12 @@ def _print_finished(tasks: Sequence[Task]) -> list[Task]:
 
 
 def _finished(task: Task) -> Reproduced | None:
-    """What was found of a row; None if it was of another row, study or code."""
-    study = task.study  # which says that data are absent
+    """What was found of a row; None if it was of another row, study, source or code."""
+    _ = task.key  # of the code that this process runs, and not of a later edit
     if not reproduced.path_of(task.name).exists():
         return None
     found = reproduced.read(task.name)
-    return found if found.key == task.key and found.epochs == study.training.epochs else None
+    return found if task.is_of(found) else None
 
 
 def _refuse_long(tasks: Sequence[Task], minutes: float | None) -> None:
@@ -103,7 +106,11 @@ def _refuse_long(tasks: Sequence[Task], minutes: float | None) -> None:
 
 
 def _reproduce(tasks: Sequence[Task], budget: Budget) -> None:
-    """Train and measure rows; print each, and what is left if the time is up."""
+    """Train and measure rows; print each, and what is left if the time is up.
+
+    Raises:
+        UserError: a step failed, or what decides a row changed while it ran.
+    """
     for place, task in enumerate(tasks):
         try:
             values = measure(task, budget)
@@ -112,6 +119,8 @@ def _reproduce(tasks: Sequence[Task], budget: Budget) -> None:
             also = f"; then {some_of(after)}" if after else ""
             click.echo(f"The time is up. Left: {stopped}{also}. The same command goes on from there.")
             return
+        if task.key_now() != task.key:
+            raise UserError(f"The code or the data of row {task.name} changed while it was measured; run again.")
         found = judged(task, values)
         reproduced.write(found)
         _print(found)
@@ -129,23 +138,37 @@ def judged(task: Task, values: dict[str, list[dict[str, Any]]]) -> Reproduced:
     known = _mean(each["known"] for each in published) if task.closed_form else float(row.value)
     runs = [RunValue(each["value"], each["parts"]) for each in apart]
     found = difference(runs, [each["standard_error"] for each in apart], 0.0 if task.closed_form else known, row.error)
-    said, modes = _verdict(task, found), values.get("around_modes", [])
+    said, modes = _verdict(task, found, len(published)), values.get("around_modes", [])
     return Reproduced(
         row=task.name, key=task.key, metric=row.metric, published=known, closed_form=task.closed_form, error=row.error,
         margin=row.margin, source=row.source, verified=row.verified, notes=row.notes, epochs=task.study.training.epochs,
         of_epochs=task.of_epochs, seeds=task.setting.seeds, ours=_mean(each["value"] for each in published),
-        images=published[0]["images"], difference=found.value, half_width=found.half_width, over=list(found.over),
+        images=published[0]["images"], data=_data(published), difference=found.value, half_width=found.half_width, over=list(found.over),
         around_modes=_mean(each["value"] for each in modes) if modes else None,
         around_modes_bound=next((each["upper_bound"] for each in modes if each["upper_bound"]), ""),
         outcome=said.outcome, reason=said.reason, commit=environment().get("commit", ""), hardware=hardware(),
     )  # fmt: skip
 
 
-def _verdict(task: Task, found: Difference) -> Verdict:
+def _data(published: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The checksums of the images that were measured.
+
+    Raises:
+        UserError: they are not the same under each seed, because the store was replaced in between.
+    """
+    first, *others = [dict(each["of"]["data"]) for each in published]
+    if any(other != first for other in others):
+        raise UserError("The images of the row changed while its seeds were measured; run again.")
+    return first
+
+
+def _verdict(task: Task, found: Difference, seeds: int) -> Verdict:
     if task.row.differs:
         return Verdict("not comparable", task.row.differs)
     if not task.whole:
         return Verdict("not comparable", f"trained for {task.study.training.epochs:,} of {task.of_epochs:,} epochs")
+    if seeds < task.row.seeds:
+        return Verdict("undecided", f"{seeds} of {task.row.seeds} seeds")
     return verdict(found, task.row.margin)
 
 
@@ -159,23 +182,37 @@ def _print(found: Reproduced) -> None:
 
 
 def _keep(rows: Sequence[Reproduced]) -> None:
-    """Add finished rows to those that the repository has, and write its page anew."""
-    kept = {each.row: each for each in (*kept_rows(), *rows)}
+    """Add finished rows to those that the repository has, and write its page anew. A shorter training replaces no longer one."""
+    kept = {each.row: each for each in sorted((*kept_rows(), *rows), key=lambda each: each.epochs)}
     order = [name for name in read_rows().rows if name in kept]
+    text = page(PAGE.read_text(encoding="utf-8"), [kept[name] for name in order])
     write_sealed(KEPT, {"rows": [kept[name].model_dump() for name in order]})
-    write_text(PAGE, page(PAGE.read_text(encoding="utf-8"), [kept[name] for name in order]))
+    write_text(PAGE, text)
 
 
 def kept_rows() -> list[Reproduced]:
-    """The rows that the repository has."""
-    rows = read_sealed(KEPT, reproduced.AGAIN)["rows"] if KEPT.exists() else []
-    return [reproduced.validated(KEPT, each) for each in rows]
+    """The rows that the repository has.
+
+    Raises:
+        UserError: their file is damaged.
+    """
+    again = f"restore it by `git checkout {KEPT}`"
+    rows = read_sealed(KEPT, again)["rows"] if KEPT.exists() else []
+    return [reproduced.validated(KEPT, each, again) for each in rows]
 
 
 def page(text: str, rows: Sequence[Reproduced]) -> str:
-    """The page with its table written anew."""
-    before, _, rest = text.partition(BEGIN)
-    return before + BEGIN + "\n" + reproduced.markdown(rows) + "\n" + END + rest.partition(END)[2]
+    """The page with its table written anew.
+
+    Raises:
+        UserError: the page has no block for the table, or several, or the block does not end.
+    """
+    found = blocks(PAGE, text, [BLOCK])
+    if len(found) != 1:
+        raise UserError(
+            f"{PAGE} has {len(found)} blocks of rows, but should have one; write `<!-- rows: NAME -->` and `<!-- end of rows -->` once."
+        )
+    return rewritten(text, found, lambda block: f"\n{reproduced.markdown(rows)}\n")
 
 
 if __name__ == "__main__":

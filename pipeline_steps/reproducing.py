@@ -11,14 +11,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline_steps.code_hashes import hash_at
+from pipeline_steps.closure import digest, forget
+from pipeline_steps.code_hashes import modules_at
 from pipeline_steps.file_states import ROOT
-from vaeline.data import raw_images
-from vaeline.data.paths import downloads
-from vaeline.report.reproduced import FOLDER
+from vaeline.data import raw_images, source_fingerprint
+from vaeline.data.paths import DataFiles, downloads
+from vaeline.data.store import read_facts
+from vaeline.report.reproduced import FOLDER, Reproduced
 from vaeline.runs.folder import RunKey
 from vaeline.study import ready_studies
 from vaeline.study.published_rows import FULL, PublishedRow, Setting, epochs_of, study_of
@@ -114,11 +117,43 @@ class Task:
 
     @cached_property
     def key(self) -> str:
-        """A hash of all that decides what comes out: the row, the study and the code."""
-        steps = [f"train.{self.variant}", f"evaluate.{self.variant}", f"preprocess.{self.study.dataset.name}"]
+        """The key of its result, as `key_now` returns it, when it was first asked for."""
+        return self.key_now()
+
+    def key_now(self) -> str:
+        """A hash of all that decides what comes out: the row, the study, the content of its source, and the code.
+
+        The checkpoints of its trainings have keys of their own, so that an edit of what measures or judges trains nothing again.
+
+        Raises:
+            UserError: a file of the source cannot be read.
+        """
         study = self.study.model_dump(mode="json")
-        study["dataset"].pop("source")
-        return json_sha256([self.row.model_dump(mode="json"), study, [hash_at(self.study, step) for step in steps]])
+        study["dataset"].pop("source")  # the same files in another folder are the same data
+        data = source_fingerprint.of_source(self.study.dataset)
+        forget()
+        code = [digest(self._modules()), version("torch")]
+        return json_sha256([self.row.model_dump(mode="json"), study, data, code])
+
+    def _modules(self) -> list[str]:
+        """The modules of the steps that run, and of what judges their values; the rest of the code is what they import."""
+        parts = [
+            f"train.{self.variant}",
+            f"download.{self.study.dataset.name}",
+            f"preprocess.{self.study.dataset.name}",
+        ]
+        named = [module for part in parts for module in modules_at(self.study, part)]
+        return [*named, *(f"pipeline_steps.{step}" for step in ("design", "choose", "measure", "reproduce"))]
+
+    def is_of(self, found: Reproduced) -> bool:
+        """Whether a result is of this task, and of the images that the project's store has, if there is one."""
+        store = PROJECT / DataFiles(self.study.dataset.id).store
+        if found.key != self.key or found.epochs != self.study.training.epochs:
+            return False
+        try:
+            return not store.exists() or read_facts(store).checksums == found.data
+        except UserError:  # it is damaged, and the steps write it anew
+            return False
 
     def manners(self) -> list[tuple[str, list[str]]]:
         """How each run is measured: as published, and around the modes if it is a likelihood. A name, and words of the step."""

@@ -36,6 +36,7 @@ from vaeline.runs.folder import TIMING
 from vaeline.study.reading import PARAMS, load
 from vaeline.system.errors import UserError, in_words
 from vaeline.system.files import is_disk_full, write_json, written_aside
+from workflow import another_run
 from workflow.file_claims import says_other
 from workflow.parameters_once import parsed_once
 from workflow.project_checks import check_folder_of_snakemake, check_project, check_repository, in_future
@@ -63,6 +64,7 @@ def adopt(outputs: list[str]) -> None:
     Raises:
         WorkflowError: DVC is running, its files are damaged, there is no git repository, or Snakemake cannot make its folder.
     """
+    another_run.name_it()
     logging.raiseExceptions = False  # on a full disk, each message of Snakemake would be followed by a traceback
     try:
         check_folder_of_snakemake(FOLDER.parent)
@@ -118,13 +120,14 @@ def begin(code: list[str], outputs: list[str]) -> None:
             held.append(RUNNING.open("a"))
             began = lock(held[-1])
         if began:
+            another_run.sign(held[-1])
             dvc_locks.enter()
     except UserError as error:
         raise WorkflowError(str(error)) from None
     except OSError as error:
         raise WorkflowError(f"A run cannot begin in this project ({error}); correct this and run again.") from None
     if not began:
-        raise WorkflowError("Another run of Snakemake is going on in this project; wait for it to end, or stop it.")
+        raise another_run.refusal()
 
 
 def settle(record: bool = True) -> None:

@@ -24,6 +24,7 @@ NOTHING_NEW = (
     "At least one job did not complete",
     "CalledProcessError in file",
 )
+KIND = "WorkflowError:\n"  # before a sentence of ours, or of Snakemake's
 UP_TO_DATE = "Nothing to be done"
 INTERRUPTED = "Interrupted."  # which steps print on Ctrl-C: then no job has failed
 
@@ -134,7 +135,8 @@ class LogHandler(LogHandlerBase):
     def _message(self, text: str, level: int) -> None:
         if not any(words in text for words in NOTHING_NEW):
             kind = "error" if level >= logging.ERROR else "warning" if level >= logging.WARNING else "done"
-            self._print(Line(text.strip(), kind))
+            said = text.strip()
+            self._print(Line(f"Error: {said.removeprefix(KIND)}" if said.startswith(KIND) else said, kind))
 
     def _watch(self) -> None:
         """Look at what was printed, until the run ends."""

@@ -16,6 +16,7 @@ from vaeline.system.errors import UserError
 ROOT = Path(__file__).parents[2]
 VALUES = {"nll": {"one": [1.0, 1.1, 1.3], "two": [3.0, 3.2, 3.3]}}
 PAGE = Path("README.md")
+BLOCK = "<!-- results: tiny -->\n<!-- end of results -->"
 EMPTY = "# A page\n\n<!-- results: tiny -->\n<!-- end of results -->\n\nAfter it.\n"
 
 
@@ -97,19 +98,45 @@ def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> No
     [
         (
             "<!-- results: tinny -->\n<!-- end of results -->",
-            r"no results of 'tinny', which README.md shows, .* did you mean tiny\? There are: tiny;",
+            r"no results of 'tinny', which docs/page.md shows, .* did you mean tiny\? There are: tiny;",
         ),
-        ("<!-- results: tiny -->\n", "a block of results that does not end"),
-        ("<!-- results: tiny -->\n<!-- end of claims -->", "a block of results that does not end"),
+        ("<!-- results: tiny -->\n", r"a block of results that does not end \('tiny'\)"),
+        ("<!-- results: tiny -->\n<!-- end of claims -->", "ends a block of claims that does not begin"),
+        (f"<!-- results: later -->\n{BLOCK}", r"a block of results that does not end \('later'\)"),
+        ("<!-- end of results -->", "ends a block of results that does not begin"),
+        ("<!-- result: tiny -->\n<!-- end of results -->", "ends a block of results that does not begin"),
+        (f"{BLOCK}\n{BLOCK}", "two blocks of the results of 'tiny'"),
+        ("<!-- results: -->\n<!-- end of results -->", "a block of results without a name"),
+        ("<!--results: tinny-->\n<!-- end of results -->", "no results of 'tinny'"),
         ("<!-- claims: tiny -->\n<!-- end of claims -->", "There is no docs/claims.yaml"),
     ],
 )
-def test_marks_that_name_nothing_are_refused(marks: str, why: str) -> None:
-    PAGE.write_text(f"# A page\n\n{marks}\n", encoding="utf-8")
-    said = check()
-    assert re.search(why, said) and said.count("\n") == 1
+def test_wrong_marks_are_refused_and_no_page_is_written(marks: str, why: str) -> None:
+    """Also a page that comes first, and would be rendered anew."""
+    PAGE.write_text(EMPTY, encoding="utf-8")
+    page = Path("docs/page.md")
+    page.write_text(f"# A page\n\n{marks}\n", encoding="utf-8")
+    said = CliRunner().invoke(docs.main)
+    assert said.exit_code == 1 and re.search(why, said.output) and said.output.count("\n") == 1, said.output
+    assert (PAGE.read_text(encoding="utf-8"), page.read_text(encoding="utf-8")) == (EMPTY, f"# A page\n\n{marks}\n")
 
 
-def test_no_page_has_a_block_without_a_name() -> None:
-    with pytest.raises(UserError, match="does not end, or has no name"):
-        docs.rendered(PAGE, "<!-- results: -->\n<!-- end of results -->")
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("damage", ["remove", "cut", "edit", "rename"])
+def test_results_that_are_missing_or_damaged_are_refused_and_no_page_is_written(damage: str) -> None:
+    path, text = kept_results.path_of("tiny"), PAGE.read_text(encoding="utf-8")
+    content = path.read_text(encoding="utf-8")
+    if damage == "remove":
+        path.unlink()
+    else:
+        changed = {"cut": content[:-9], "edit": content.replace("c0ffee", "c0ffed"), "rename": content}[damage]
+        path.write_text(changed, encoding="utf-8")
+    if damage == "rename":
+        path.rename(path.with_name("other.json"))
+        PAGE.write_text(text := text.replace("results: tiny", "results: other"), encoding="utf-8")
+    said = CliRunner().invoke(docs.main)
+    why = {"remove": "There are no results of 'tiny'", "rename": "it holds the results of tiny"}.get(
+        damage, "is damaged"
+    )
+    assert said.exit_code == 1 and why in said.output and said.output.count("\n") == 1, said.output
+    assert PAGE.read_text(encoding="utf-8") == text

@@ -11,9 +11,15 @@ from click.testing import Result
 
 from pipeline_steps import keep_results
 from tests.made_up import study_content, write_run
+from tests.made_up_results import kept
+from vaeline.data import source_fingerprint
+from vaeline.data.paths import DataFiles
 from vaeline.report import compare, comparison, kept_results, results
 from vaeline.study.reading import load
+from vaeline.system.errors import UserError
 from vaeline.system.files import write_json
+from vaeline.system.machine_paths import without_machine_paths
+from vaeline.system.sealed_files import write_sealed
 
 FOLDER = Path("results/tiny")
 CODE = {"report": "a", **{step: {"one": "b", "two": "c"} for step in ("train", "sample", "evaluate")}}
@@ -66,7 +72,7 @@ def test_the_active_study_is_kept_without_paths(run: Callable[..., Result]) -> N
         4,
     )
     assert len(found.commit) == 40 and not found.edited and found.params["study"]["seeds"] == [0, 1]
-    assert found.params["dataset"]["source"] == "a folder" and "/home" not in Path("docs/results/tiny.json").read_text()
+    assert found.params["dataset"]["source"] == "data" and "/home" not in Path("docs/results/tiny.json").read_text()
     assert found.comparison == kept_results.reduced(comparison.read(FOLDER / "comparison.json"))
 
 
@@ -92,8 +98,31 @@ def test_another_study_is_kept_by_its_name(run: Callable[..., Result]) -> None:
         "'tinny' has no report in results; did you mean tiny? Finished are: tiny."
         in run(keep_results.main, "tinny").output
     )
+    Path("params.yaml").unlink()
+    assert (
+        "There is no params.yaml, so that no study is active; name one; finished are: tiny."
+        in run(keep_results.main).output
+    )
     assert run(keep_results.main, "tiny").exit_code == 0
-    assert kept_results.read("tiny").params == kept_results.without_paths(params)
+    assert kept_results.read("tiny").params == without_machine_paths(params)
+
+
+def test_a_changed_setting_names_no_path_of_the_machine() -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    for path, weights in (("studies/tiny.yaml", "download"), ("params.yaml", "/home/me/inception.pth")):
+        content["evaluation"]["features"] = {"name": "inception", "weights": weights}
+        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).write_text(yaml.safe_dump(content))
+    assert keep_results._command(load())[1] == ["evaluation.features.weights 'download', now 'inception.pth'"]
+
+
+def test_a_quick_overlay_does_not_replace_the_whole_study() -> None:
+    kept_results.write(kept({"nll": {"one": [1.0, 1.1], "two": [3.0, 3.1]}}, study="tiny"))
+    keep_results._refuse_less("tiny")
+    with pytest.raises(UserError, match=r"docs/results/tiny.json holds the results of the whole study tiny; remove it"):
+        keep_results._refuse_less("tiny_quick")
+    kept_results.path_of("tiny").write_text("damaged")
+    keep_results._refuse_less("tiny_quick")
 
 
 def test_an_unfinished_study_is_refused(run: Callable[..., Result]) -> None:
@@ -115,6 +144,21 @@ def change_grid() -> None:
     Path("params.yaml").write_text(yaml.safe_dump(content))
 
 
+def change_source() -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    Path("mine").mkdir()
+    Path("mine/image").write_text("a")
+    content["dataset"]["source"] = "mine"
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    dataset = load().dataset
+    manifest = DataFiles(dataset.id).manifest
+    of = {"id": dataset.id, "dataset": dataset.name, "source": dataset.source}
+    write_sealed(manifest, {**of, source_fingerprint.KEY: source_fingerprint.of_source(dataset)})
+    comparison.write(FOLDER / "comparison.json", compare.compare(results.read(FOLDER / "runs", load())))
+    assert not keep_results._source_changed(load())
+    Path("mine/image").write_text("b")
+
+
 def edit_code() -> None:
     write_json(FOLDER / "code.json", {**CODE, "sample": {"one": "b", "two": "edited"}})
 
@@ -124,6 +168,7 @@ def edit_code() -> None:
     [
         (evaluate_again, "two seed 1 was trained or evaluated again"),
         (change_grid, "classifier.epochs 20, now 30"),
+        (change_source, "files in mine have changed"),
         (edit_code, "the code of the step sample.two has changed"),
     ],
 )

@@ -36,6 +36,7 @@ from vaeline.training.stages import fabric_of
 ROOT = Path(__file__).parents[2]
 LINEAR = ("linear_nll", "linear_nll_train", "linear_bound", "linear_rate")
 CPU = torch.device("cpu")
+OF = {"data": {"train": "a", "test": "b"}}  # what a measurement says it is of
 
 
 def task(name: str, fraction: float = FULL) -> Task:
@@ -48,6 +49,13 @@ def task(name: str, fraction: float = FULL) -> Task:
         assert found.study and found.of_epochs
     found.__dict__["key"] = "key"  # instead of a hash of all code
     return found
+
+
+def of_one_seed(name: str) -> Task:
+    """A row that one training decides."""
+    of = task(name)
+    of.__dict__["row"] = of.row.model_copy(update={"seeds": 1})
+    return of
 
 
 # The row of seconds: a linear VAE, whose optimum is known.
@@ -76,7 +84,7 @@ def outcomes(model: Model, folder: Path) -> dict[str, str]:
     """What the linear rows say of a model."""
     found = {}
     for name in LINEAR:
-        of = task(name)
+        of = of_one_seed(name)
         path, how = folder / DataFiles(of.study.dataset.id).store, of.row.how
         splits = {
             each: Batches(store.read_split(path, each, 2**20), store.read_facts(path), 100)
@@ -85,8 +93,8 @@ def outcomes(model: Model, folder: Path) -> dict[str, str]:
         manner = Manner(of.row.metric, how.split, how.method, how.samples)
         value = measured_value(model, splits, of.study.evaluation, manner, Kept(), 0)
         known = known_optimum(model, splits, manner, of.study.evaluation.seed)
-        measured = {**asdict(value), "known": float(known.mean()), "apart": asdict(value.minus(known))}
-        found[name] = reproduce.judged(of, {"published": [measured]}).outcome
+        apart = {"known": float(known.mean()), "apart": asdict(value.minus(known))}
+        found[name] = reproduce.judged(of, {"published": [{"of": OF, **asdict(value), **apart}]}).outcome
     return found
 
 
@@ -140,8 +148,10 @@ def said(*words: str) -> Result:
     return CliRunner().invoke(reproduce.main, words)
 
 
-def measured(value: float) -> dict[str, Any]:
-    return {"value": value, "standard_error": 0.1, "parts": [], "images": 100, "upper_bound": "never checked"}
+def measured(value: float, of: dict[str, Any] = OF) -> dict[str, Any]:
+    return {
+        "of": of, "value": value, "standard_error": 0.1, "parts": [], "images": 100, "upper_bound": "never checked"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -152,7 +162,7 @@ def measured(value: float) -> dict[str, Any]:
         (["linear_nll", "--fraction", "2"], "--fraction is 2.0, but should be above 0 and at most 1"),
         (["vae", "--source", "nowhere"], "There is no folder nowhere; SOURCE must be a folder"),
         (["vae"], "Row vae needs the files of mnist, and there is no folder"),
-        (["vae", "--source", ".", "--fraction", "1"], "vae would take about 2.5 CPU hours; give MINUTES="),
+        (["vae", "--source", "studies", "--fraction", "1"], "vae would take about 2.5 CPU hours; give MINUTES="),
     ],
 )
 def test_a_mistake_is_one_sentence(words: list[str], sentence: str, project: Path) -> None:
@@ -178,12 +188,13 @@ def test_a_finished_row_is_printed_again_until_its_code_changes(project: Path, m
         return {"published": [measured(90.0)], "around_modes": [measured(88.0)]}
 
     monkeypatch.setattr(reproduce, "measure", measure)
-    monkeypatch.setattr(Task, "key", "one")
+    monkeypatch.setattr(Task, "key_now", lambda of: "one")
     for _ in range(2):
         result = said("vae", "--source", ".", "--fraction", "1", "--minutes", "1")
-        assert "pass: ours - published is +0.22" in result.output and "≤ 88.00" in result.output, result.output
+        assert "pass: ours - published is +0.22 ± 0.17 over images alone" in result.output, result.output
+        assert "≤ 88.00" in result.output
     assert calls == ["vae"] and reproduced.read("vae").seeds == [0]
-    monkeypatch.setattr(Task, "key", "two")
+    monkeypatch.setattr(Task, "key_now", lambda of: "two")
     assert said("vae", "--source", ".", "--fraction", "1", "--minutes", "1").exit_code == 0 and len(calls) == 2
     shorter = said("vae", "--source", ".", "--minutes", "1")
     assert "not comparable: trained for 10 of 500 epochs" in shorter.output and len(calls) == 3
@@ -193,7 +204,73 @@ def test_a_damaged_result_is_refused(project: Path) -> None:
     reproduced.FOLDER.mkdir(parents=True)
     reproduced.path_of("linear_nll").write_text('{"row": "linear_nll", "outcome": "pass"}')
     result = said("linear_nll")
-    assert result.exit_code == 1 and "it has no checksum" in result.output
+    assert result.exit_code == 1 and "it has no checksum" in result.output and "remove it, and run" in result.output
+
+
+# A result is reported as long as all that decides it is as it was.
+
+
+def keyed(source: Path) -> str:
+    """The key of the row `vae` with its data in a folder."""
+    rows = read_rows()
+    return Task("vae", rows.rows["vae"], rows.settings["pythae_vae"], FULL, str(source)).key_now()
+
+
+def test_the_key_is_of_the_content_of_the_source_and_of_all_code(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(reproducing, "digest", lambda modules: asked.extend(modules) or "code")
+    for folder, content in (("one", "a"), ("same", "a"), ("other", "b")):
+        Path(folder).mkdir()
+        Path(folder, "images").write_text(content)
+    one, same, other = (keyed(project / folder) for folder in ("one", "same", "other"))
+    assert one == same != other
+    steps = {f"pipeline_steps.{step}" for step in ("download", "preprocess", "train", "measure", "reproduce")}
+    assert steps | {"vaeline.data.sets.mnist", "vaeline.models.posteriors.gaussian"} <= {*asked}
+    monkeypatch.setattr(reproducing, "digest", lambda modules: "edited")
+    assert keyed(project / "one") != one
+
+
+def test_a_result_of_other_images_than_those_of_the_store_is_not_reported(
+    points: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, path = task("linear_nll"), DataFiles("linear_gaussian").store
+    checksums = store.read_facts(points / path).checksums
+    of_store, of_others = (
+        reproduce.judged(of, {"published": [{**measured(1.0, {"data": each}), "known": 1.0, "apart": measured(0.0)}]})
+        for each in (checksums, {**checksums, "test": "other"})
+    )
+    assert of.is_of(of_store) and of.is_of(of_others)  # without a store, the key decides
+    (reproducing.PROJECT / path).parent.mkdir(parents=True)
+    shutil.copy(points / path, reproducing.PROJECT / path)
+    assert of.is_of(of_store) and not of.is_of(of_others)
+    (reproducing.PROJECT / path).write_bytes(b"damaged")
+    assert not of.is_of(of_store)
+
+
+def test_what_changes_during_a_row_spoils_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = iter(["before", "after"])
+    monkeypatch.setattr(Task, "key_now", lambda of: next(keys))
+    monkeypatch.setattr(reproduce, "measure", lambda of, budget: {"published": [measured(90.0)]})
+    result = said("vae", "--source", ".", "--fraction", "1", "--minutes", "1")
+    assert "The code or the data of row vae changed while it was measured; run again." in result.output
+    assert not reproduced.path_of("vae").exists()
+
+
+def test_a_row_is_decided_by_as_many_seeds_as_it_asks_for_with_their_spread(project: Path) -> None:
+    of = task("vae")
+    of.__dict__["row"] = of.row.model_copy(update={"seeds": 3})
+    narrow, wide = ([measured(90.0 + far * step) for step in (-1, 0, 1)] for far in (0.1, 1.0))
+    judged = [reproduce.judged(of, {"published": each}) for each in (narrow[:1], narrow, wide)]
+    assert [each.outcome for each in judged] == ["undecided", "pass", "undecided"]
+    assert judged[0].reason == "1 of 3 seeds" and judged[1].over == ["seeds"]
+    assert judged[1].half_width == pytest.approx(2.92 * 0.1 / 3**0.5, rel=1e-2)  # Student's t of two degrees
+
+
+def test_seeds_that_measured_other_images_have_no_mean() -> None:
+    with pytest.raises(reproducing.UserError, match="images of the row changed"):
+        reproduce.judged(task("vae"), {"published": [measured(90.0), measured(90.0, {"data": {"test": "other"}})]})
 
 
 def test_what_differs_in_its_definition_is_not_compared(project: Path) -> None:
@@ -250,6 +327,6 @@ def test_the_time_that_is_up_leaves_a_sentence(project: Path, monkeypatch: pytes
         raise OutOfTime("row linear_nll, vae seed 0, after epoch 3 of 250")
 
     monkeypatch.setattr(reproduce, "measure", measure)
-    monkeypatch.setattr(Task, "key", "one")
+    monkeypatch.setattr(Task, "key_now", lambda of: "one")
     result = said("linear_nll", "linear_rate", "--minutes", "1")
     assert "Left: row linear_nll, vae seed 0, after epoch 3 of 250; then linear_rate." in result.output

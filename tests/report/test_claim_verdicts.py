@@ -87,6 +87,10 @@ def test_several_variants_are_compared_by_their_mean() -> None:
     assert answer(single, kept({"nll": values}, single)).verdict is Verdict.OPEN
     bound = kept({"nll": values}, mean, how={"four": {"nll": {"upper_bound": "it has not converged"}}})
     assert answer(mean, bound).why == "the value of four is an upper bound"
+    other = kept({"nll": values}, mean, how={"four": {"nll": {"method": "annealed"}}})
+    assert answer(mean, other).why == "the variants were measured in different ways: method none; method annealed"
+    described = kept({"nll": values}, mean, how={"four": {"nll": {"descriptive": "its latents have no density"}}})
+    assert answer(mean, described).why == "the value of four ranks nothing: its latents have no density"
     with pytest.raises(ValueError, match="as many in than"):
         papers(["one", "three"], ["two"])
 

@@ -1,6 +1,5 @@
 """The results that pages show: whole, of the study that their file names, and without a path of a machine."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -57,16 +56,3 @@ def test_an_unknown_study_is_answered_by_those_that_were_meant(folder: Path) -> 
         match=r"^There are no results of 'tinny', which a page shows, in .*; did you mean tiny\? There are: other, tiny; ",
     ):
         kept_results.read("tinny", folder, asks=", which a page shows,")
-
-
-def test_no_path_of_a_machine_is_kept() -> None:
-    given = {"source": "/home/me/data", "weights": ["~/w.pth", "../x"], "range": [0, 1], "name": "a/b", "none": None}
-    neutral = kept_results.without_paths(given)
-    assert neutral == {
-        "source": "a folder",
-        "weights": ["a folder", "a folder"],
-        "range": [0, 1],
-        "name": "a/b",
-        "none": None,
-    }
-    assert json.dumps(given).count("/home/me") == 1

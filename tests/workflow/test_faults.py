@@ -144,8 +144,14 @@ def test_commands_that_change_or_remove_files_are_refused_beside_snakemake(proje
         assert "A run of Snakemake is going on" in said
     before = results(project)
     assert "a run of Snakemake in this project" in project.run("dvc", "commit", "--force", fails=True)
-    project.run("snakemake", "--unlock")
-    assert "Another run of Snakemake is going on" in project.run("snakemake", "--cores", "1", "all", fails=True)
+    beside = ("snakemake", "--cores", "1", "all")
+    who = (project.folder / running.RUNNING).read_text(encoding="utf-8")
+    refused = f"Another run of Snakemake is going on in this folder ({who}); wait for it to end"
+    said = project.run(*beside, fails=True)
+    assert refused in said and who.startswith("process ") and "--unlock" not in said
+    for path in (project.folder / ".snakemake/locks").glob("*.lock"):  # as `snakemake --unlock` does
+        path.unlink()
+    assert refused in project.run(*beside, fails=True)
     assert checkpoint.exists() and results(project) == before
     project.release()
     assert run.wait() == 0

@@ -116,6 +116,7 @@ def test_without_a_terminal_each_job_that_ends_is_a_line(
             handler.emit(record(LogEvent.JOB_ERROR, logging.ERROR, jobid=2, rule_name="train", log=["train.log"]))
         handler.emit(record(None, logging.ERROR, "WorkflowError:\nAt least one job did not complete successfully."))
         handler.emit(record(None, logging.INFO, "Building DAG of jobs..."))
+        handler.emit(record(None, logging.ERROR, "WorkflowError:\nAnother run is going on."))
         handler.emit(record(None, logging.ERROR, "Some trouble."))
         os.write(1, b"the end")
         handler.close()
@@ -127,6 +128,7 @@ def test_without_a_terminal_each_job_that_ends_is_a_line(
         "Error: a seed 1 is odd.",
         "1 of 2: Training a, seed 0",
         "Failed: Training a, seed 1; what it printed is in train.log.",
+        "Error: Another run is going on.",
         "Some trouble.",
         "the end",
         "1 of 2 jobs are done, after 0:00; the next run goes on from there.",

@@ -35,11 +35,16 @@ def differing_keys(definitions: Sequence[Definition]) -> list[str]:
     return [key for key in DEFINING if len(distinct([{key: each.get(key)} for each in definitions])) > 1]
 
 
-def why_no_mean(definitions: Sequence[Definition]) -> str:
-    """Why the seeds of a variant have no mean: they were measured in different ways."""
+def why_no_mean(definitions: Sequence[Definition], whose: str) -> str:
+    """Why results have no mean: they were measured in different ways; empty if they were measured alike.
+
+    Args:
+        definitions: of the results.
+        whose: they are, as the subject of the sentence.
+    """
     keys = differing_keys(definitions)
     ways = [in_words({key: each.get(key) for key in keys}) for each in distinct(definitions)]
-    return f"its seeds were measured in different ways: {'; '.join(dict.fromkeys(ways))}"
+    return f"{whose} were measured in different ways: {'; '.join(dict.fromkeys(ways))}" if len(ways) > 1 else ""
 
 
 def measures(definitions: Mapping[str, Definition]) -> dict[str, str]:

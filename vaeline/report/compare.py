@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.record import Record
 from vaeline.report import claims, verdicts
-from vaeline.report.comparability import DEFINING, definition_of, distinct, measures, why_no_mean
+from vaeline.report.comparability import DEFINING, definition_of, measures, why_no_mean
 from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
 from vaeline.report.estimates import RunValue, estimate_of
 from vaeline.report.kept_pairs import kept
@@ -123,7 +123,7 @@ def _results_of(results: Results, name: str) -> MetricResults:
     definitions = {
         variant: [definition_of(run, name) for run in of if name in run.metrics] for variant, of in runs.items()
     }
-    unlike = {variant: why_no_mean(of) for variant, of in definitions.items() if len(distinct(of)) > 1}
+    unlike = {variant: why for variant, of in definitions.items() if (why := why_no_mean(of, "its seeds"))}
     values = {
         variant: _values(runs[variant], name) for variant, of in definitions.items() if of and variant not in unlike
     }

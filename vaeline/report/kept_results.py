@@ -14,7 +14,6 @@ from vaeline.system.sealed_files import read_sealed, write_sealed
 FOLDER = Path("docs/results")
 QUICK = "_quick"  # how the name of a study with its quick overlay ends
 SHOWN_OF_COMMIT = 7  # letters
-SOMEWHERE = "a folder"  # in place of a path of the machine that the study ran on
 
 About = Literal["results of a study; `make keep-results` writes them, and pages are rendered from them"]
 
@@ -44,7 +43,7 @@ class KeptResults(Entry):
     hardware: list[str]  # in words
     images: dict[str, int]  # split -> images
     epochs: list[int]  # of the training, and of the whole study's if the quick overlay trains less
-    params: dict[str, Any]  # of the study, with every default spelled out; paths are left out
+    params: dict[str, Any]  # of the study, with every default spelled out; paths of the machine are last names
     comparison: Comparison  # every metric of the table; pairs of primary metrics alone
     asked: list[Asked]
 
@@ -69,15 +68,6 @@ def reduced(comparison: Comparison) -> Comparison:
 
 def _without_pairs(of: MetricResults) -> MetricResults:
     return of.model_copy(update={"pairs": []})
-
-
-def without_paths(content: Any) -> Any:
-    """Values with a neutral word in place of each path of this machine."""
-    if isinstance(content, dict):
-        return {key: without_paths(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [without_paths(value) for value in content]
-    return SOMEWHERE if isinstance(content, str) and content.startswith(("/", "~", "..")) else content
 
 
 def write(kept: KeptResults, folder: Path = FOLDER) -> Path:

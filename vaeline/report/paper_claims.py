@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, TypeAdapter, model_validator
 
 from vaeline.report import compare
+from vaeline.report.comparability import definition_of, why_no_mean
 from vaeline.report.kept_results import Asked
 from vaeline.report.results import Results, Run
 from vaeline.study.parts import Entry
@@ -119,12 +120,22 @@ def _answer(claim: PaperClaim, question: Question, results: Results) -> Asked:
     asked = Asked(metric=metric, first=two[0], second=two[1], factor=claim.factor, pair=None, why="")
     if absent := [name for name in (*claim.first, *claim.second) if name not in results.study.variants]:
         return asked.model_copy(update={"why": f"the study has no variant {' and '.join(absent)}"})
+    if why := _why_not_alike(results, [*claim.first, *claim.second], metric):
+        return asked.model_copy(update={"why": why})
     runs = [*_means(results, claim.first, metric, 1.0), *_means(results, claim.second, metric, claim.factor)]
     section = results.study.model_copy(update={"variants": two})
     pair = compare.pairs_of(Results(section, runs, {})).get(metric)
     if pair is None:
-        return asked.model_copy(update={"why": "one of the two has no value, or they were measured in different ways"})
+        return asked.model_copy(update={"why": "one of the two has no value"})
     return asked.model_copy(update={"pair": pair})
+
+
+def _why_not_alike(results: Results, variants: Sequence[str], metric: str) -> str:
+    """Why values of variants have no mean and no difference; empty if all were measured alike, and all rank."""
+    runs = [run for name in variants for run in results.of(name) if metric in run.metrics]
+    if described := [run for run in runs if run.evaluation[metric].get("descriptive")]:
+        return f"the value of {described[0].variant} ranks nothing: {described[0].evaluation[metric]['descriptive']}"
+    return why_no_mean([definition_of(run, metric) for run in runs], "the variants")
 
 
 def _means(results: Results, variants: Sequence[str], metric: str, factor: float) -> list[Run]:
@@ -139,7 +150,7 @@ def _means(results: Results, variants: Sequence[str], metric: str, factor: float
 
 
 def _mean(made: Sequence[Mapping[str, Any]], factor: float) -> dict[str, Any]:
-    """The mean of a metric, and of the parts that its errors are estimated from if all have the same ones, times a factor."""
+    """The mean of a metric that was measured alike, and of the parts that its errors are estimated from if all have the same ones, times a factor."""
     found = {**made[0], "value": factor * fmean(each["value"] for each in made)}
     for key in found.keys() & {"parts", "halves"}:
         lists = [each.get(key, []) for each in made]

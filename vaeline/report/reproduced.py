@@ -12,7 +12,7 @@ from vaeline.system.errors import reading_ours
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
 FOLDER = Path(RESULTS, "reproduce")
-AGAIN = "run `vaeline reproduce` for the row again"
+AGAIN = "remove it, and run `vaeline reproduce` for the row again"
 HEADINGS = ("row", "metric", "published", "ours", "around the modes", "margin", "length", "outcome")
 CLOSED_FORM = "closed form"
 
@@ -23,7 +23,7 @@ class Reproduced(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     row: str
-    key: str  # hash of all that decides the rest: the row, its study, the code
+    key: str  # hash of all that decides the rest: the row, its study, the content of its source, the code
     metric: str
     published: FiniteFloat  # or the known optimum, mean over seeds
     closed_form: bool  # whether it is that
@@ -37,6 +37,7 @@ class Reproduced(BaseModel):
     seeds: list[int]
     ours: FiniteFloat  # measured as published, mean over seeds
     images: int
+    data: dict[str, str]  # split -> checksum of its images in the store
     difference: FiniteFloat  # ours - published
     half_width: FiniteFloat | None  # of its interval of 90%
     over: list[str]  # what the interval ranges over
@@ -67,13 +68,18 @@ def read(row: str) -> Reproduced:
     return validated(path_of(row), read_sealed(path_of(row), AGAIN))
 
 
-def validated(path: Path, content: Mapping[str, Any]) -> Reproduced:
+def validated(path: Path, content: Mapping[str, Any], again: str = AGAIN) -> Reproduced:
     """The content of a file as a row.
+
+    Args:
+        path: of the file.
+        content: of the row.
+        again: what to do if it is no row.
 
     Raises:
         UserError: it is none.
     """
-    with reading_ours(path, AGAIN):
+    with reading_ours(path, again):
         return Reproduced.model_validate(content)
 
 

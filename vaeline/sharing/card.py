@@ -24,6 +24,7 @@ from vaeline.system.version import __version__
 
 NAME = "README.md"
 LIBRARY = "vaeline"
+TAGS = [LIBRARY, "vae", "autoencoder"]  # words that people search for; the card's text names the parts
 UNCONDITIONAL = "unconditional-image-generation"  # a task of the hub; it has none for images of labels
 NOTES = ("upper_bound", "descriptive", "warning")  # what evaluation.json says of a value that is not what it seems
 MOST_VALUES = 12  # of a label, that the card names
@@ -76,7 +77,7 @@ def _front(made: Description, measured: Evaluation, licence: str) -> dict[str, A
         "library_name": LIBRARY,
         **({"license": licence} if licence else {}),
         **({"pipeline_tag": task} if task == UNCONDITIONAL else {}),
-        "tags": [LIBRARY, "autoencoder", *dict.fromkeys(name for _, name, _ in parts.files_of(_variant(made)))],
+        "tags": TAGS if made.facts.points else [*TAGS, "image-generation"],
         **({"model-index": [{"name": f"{made.study}-{made.key}", "results": [result]}]} if values else {}),
     }
 

@@ -12,6 +12,7 @@ from vaeline.runs import description
 from vaeline.sharing.shared_folder import NAMES, WEIGHTS, require_ours
 from vaeline.system.errors import UserError, reason, shown
 from vaeline.system.extras import imported
+from vaeline.system.reachable import unreachable
 from vaeline.system.version import __version__
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -54,6 +55,8 @@ def send(folder: Path, repository: str, message: str, private: bool = False) -> 
     """
     hub = imported("huggingface_hub", "vaeline push")
     api = _api(hub)
+    if unreachable(hub.constants.ENDPOINT):
+        raise UserError(f"{_no_hub(hub)}; connect to the network, or give a folder.")
     with _in_sentences(hub, repository):
         made = api.create_repo(repository, private=private or None, exist_ok=True)
         if private and not api.model_info(repository).private:  # it was there before
@@ -81,9 +84,10 @@ def fetch(repository: str, revision: str | None = None) -> Path:
     """
     hub = imported("huggingface_hub", "vaeline.from_pretrained")
     api = _api(hub)
+    cached = unreachable(hub.constants.ENDPOINT)
     with _in_sentences(hub, repository, revision):
-        found = Path(api.hf_hub_download(repository, description.NAME, revision=revision))
-        api.hf_hub_download(repository, WEIGHTS, revision=found.parent.name)  # of the same commit
+        found = Path(api.hf_hub_download(repository, description.NAME, revision=revision, local_files_only=cached))
+        api.hf_hub_download(repository, WEIGHTS, revision=found.parent.name, local_files_only=cached)  # same commit
     return found.parent
 
 
@@ -119,6 +123,9 @@ def _in_sentences(hub: ModuleType, repository: str, revision: str | None = None)
         ) from error
     except (errors.HTTPError, errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
         raise UserError(
-            f"The hub at {hub.constants.ENDPOINT} cannot be reached, and this machine has no copy of {repository}; connect to the network, or "
-            "give a folder."
+            f"{_no_hub(hub)}, and this machine has no copy of {repository}; connect to the network, or give a folder."
         ) from error
+
+
+def _no_hub(hub: ModuleType) -> str:
+    return f"The hub at {hub.constants.ENDPOINT} cannot be reached"

@@ -4,8 +4,7 @@ Left out are files that show images of the data set or name machines: reconstruc
 this machine, as of weights, its copy has the last name of the path, under a seal of its own.
 """
 
-from pathlib import Path, PurePath
-from typing import Any
+from pathlib import Path
 
 from vaeline.runs import description, evaluation_file, samples_file
 from vaeline.runs.description import Description, described, read_content, write_description
@@ -15,6 +14,7 @@ from vaeline.sharing import card
 from vaeline.study import parts
 from vaeline.system.errors import UserError, damaged, reading_ours, some_of
 from vaeline.system.files import sha256, write_bytes, write_text
+from vaeline.system.machine_paths import without_machine_paths
 from vaeline.system.sealed_files import write_sealed
 
 WEIGHTS, CURVES, PICTURE = "model.safetensors", "training.csv", "samples.png"
@@ -46,9 +46,9 @@ def write(run: Path, folder: Path, source: str, licence: str = "") -> None:
         write_bytes(folder / name, (run / name).read_bytes())
     if not picture:
         (folder / PICTURE).unlink(missing_ok=True)  # that of a run which was here before
-    write_sealed(folder / evaluation_file.NAME, _without_places(measured.model_dump()))
+    write_sealed(folder / evaluation_file.NAME, without_machine_paths(measured.model_dump()))
     write_text(folder / card.NAME, card.card(made, measured, source, picture, licence))
-    write_description(folder, _without_places(read_content(run / description.NAME)))
+    write_description(folder, without_machine_paths(read_content(run / description.NAME)))
 
 
 def require_ours(there: list[str], where: str) -> None:
@@ -87,14 +87,3 @@ def _has_picture(run: Path, made: Description) -> bool:
         return False
     samples_file.require_pictures(run, about_samples_of(run, made))
     return True
-
-
-def _without_places(content: Any) -> Any:
-    """Values with the last name of a path in place of paths of this machine."""
-    if isinstance(content, dict):
-        return {key: _without_places(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_without_places(value) for value in content]
-    if isinstance(content, str) and content.startswith(("/", "~")):
-        return PurePath(content).name
-    return content

@@ -51,6 +51,11 @@ class PublishedRow(Entry):
         description="as published, or computed from the points as a theorem says"
     )
     error: float = Field(0.0, ge=0, description="its standard error, as published")
+    seeds: int = Field(
+        1,
+        ge=1,
+        description="the fewest trainings that decide the row: several if the published error is over trainings",
+    )
     margin: float = Field(gt=0, description="the largest difference that a pass allows: its whole interval lies within")
     how: How = Field(How(), description="how it was measured")
     source: str = Field(min_length=1, description="paper and table")

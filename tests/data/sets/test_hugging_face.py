@@ -1,5 +1,6 @@
 """Sets of Hugging Face's library: saved to disk, loaded by the library, with the columns, splits and faults that they have."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from tests.data.sets.sources import encoded, picture, write_hugging_face
 from vaeline.data import preprocessing, raw_images
 from vaeline.data.raw_images import EncodedImages
+from vaeline.data.sets import hugging_face
 from vaeline.study.schema import Dataset, Split
 from vaeline.system.errors import UserError
 
@@ -16,7 +18,8 @@ ROWS = 12
 
 
 @pytest.fixture
-def library() -> Any:
+def library(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(hugging_face, "unreachable", lambda address: False)
     return pytest.importorskip("datasets", reason="datasets is not installed")
 
 
@@ -158,8 +161,12 @@ def test_files_that_a_set_did_not_bring_are_not_copied(
 
 def test_a_set_that_cannot_be_loaded_is_named(tmp_path: Path, library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object, **options: object) -> None:
+        assert os.environ["HF_HUB_OFFLINE"] == "1"  # so that it does not try for half a minute
         raise ConnectionError("Couldn't reach\nthe hub")
 
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    monkeypatch.setattr(hugging_face, "unreachable", lambda address: address == hugging_face.HUB)
     monkeypatch.setattr(library, "load_dataset", refuse)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(

@@ -7,6 +7,7 @@ category, and a list of class labels is a yes or no for each class. The library 
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from vaeline.study.parts import PartOptions
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError, instead_of, of_system, reason, some_of
 from vaeline.system.files import disk_full, is_disk_full
+from vaeline.system.reachable import unreachable
 
 KINDS = (
     "bool",
@@ -38,6 +40,7 @@ KINDS = (
     "uint",
     "float",
 )  # how the types of columns begin whose cells are words or numbers
+HUB = "https://huggingface.co"
 INSTALL = "run `pip install 'vaeline[datasets]'`, or `make setup` in a clone"
 
 
@@ -81,6 +84,10 @@ def download(dataset: Dataset, folder: Path) -> None:
     root, options = _root(dataset, folder), dataset.options
     if root.is_dir():
         return
+    if unreachable(os.environ.get("HF_ENDPOINT", HUB)):
+        os.environ["HF_HUB_OFFLINE"] = (
+            "1"  # the library looks into its cache at once; it reads this when it is imported
+        )
     library, aside = _library(), root.with_name(f".{root.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
     try:
