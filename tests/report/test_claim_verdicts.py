@@ -68,7 +68,9 @@ def test_an_open_claim_says_what_seeds_would_find() -> None:
     shifted = {**NLL, "three": [value + 0.1 for value in NLL["three"]]}
     assert answer(few, kept({"nll": shifted}, few)).why == answer(few, kept({"nll": NLL}, few)).why
     share = papers("one", "three", {"metric": "skl", "published": (90.0, 100.0)})
-    assert "to find 0.12, as much as in the paper, takes " in answer(share, kept({"skl": NLL}, share)).why  # a tenth of 1.2
+    assert (
+        "to find 0.12, as much as in the paper, takes " in answer(share, kept({"skl": NLL}, share)).why
+    )  # a tenth of 1.2
 
 
 def test_a_factor_asks_for_a_share() -> None:
