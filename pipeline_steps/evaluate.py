@@ -9,7 +9,7 @@ from pipeline_steps.code_hashes import hash_within
 from pipeline_steps.command import reads, run_command
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
-from vaeline.data.on_disk import Images
+from vaeline.data.on_demand import Images
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier, reference

@@ -48,7 +48,7 @@ def test_every_data_set_becomes_a_store(name: str, tmp_path: Path, monkeypatch: 
     source = SOURCES[name](tmp_path / "source", monkeypatch)
     source.mkdir(exist_ok=True)
     points = name in POINTS
-    wanted = dataset(name, source, size=None if points else 10, options=OPTIONS.get(name, {}))
+    wanted = dataset(name, source, size=None if points else 10, options=OPTIONS.get(name, {}), limit=500)
     facts = made(wanted, tmp_path / "tiny.h5")
     assert facts == store.read_facts(tmp_path / "tiny.h5")
     assert facts.image_shape[1:] == (() if points else (10, 10)) and min(facts.counts.values()) > 0

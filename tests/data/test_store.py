@@ -272,7 +272,7 @@ def test_another_hdf5_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_split_stays_on_disk_beyond_the_bytes_allowed(path: Path) -> None:
     held, there = (store.read_split(path, "train", most) for most in (12 * 60, 12 * 60 - 1))
-    assert isinstance(held, store.Split) and isinstance(there, store.SplitOnDisk)
+    assert isinstance(held, store.Split) and isinstance(there, store.SplitOnDemand)
     rows = np.array([11, 0, 5, 5])
     assert there.images.shape == held.images.shape
     assert (there.images.take(rows) == held.images.take(rows, axis=0)).all()

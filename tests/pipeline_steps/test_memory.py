@@ -12,7 +12,7 @@ from click.testing import Result
 import vaeline
 from pipeline_steps import classifier, evaluate, reference, report, sample, train
 from tests.pipeline_steps.conftest import STUDY
-from vaeline.data import on_disk
+from vaeline.data import on_demand
 from vaeline.data.on_disk import OnDisk
 from vaeline.evaluation import classifier as judges
 from vaeline.runs import redrawing, trained_run
@@ -31,7 +31,7 @@ def largest(project: Study, monkeypatch: pytest.MonkeyPatch) -> dict[int, int]:
     )
     Path("params.yaml").write_text(yaml.safe_dump(content))
     monkeypatch.setenv("VAELINE_MEMORY", "0.0000001")
-    for module in (on_disk, judges, evaluate, redrawing, trained_run):
+    for module in (on_demand, judges, evaluate, redrawing, trained_run):
         monkeypatch.setattr(module, "BATCH", 8)
     found, take, whole = dict.fromkeys(SIZES.values(), 0), OnDisk.take, OnDisk.whole
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaeline.data import on_disk
+from vaeline.data import on_demand
 from vaeline.report import nearest_images
 from vaeline.report.nearest_images import nearest
 
@@ -12,7 +12,7 @@ TRAIN = np.random.default_rng(0).integers(0, 256, (50, 3, 4, 4)).astype(np.uint8
 
 @pytest.mark.parametrize("block", [500, 7])
 def test_a_copy_is_nearest_to_its_original(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(on_disk, "BATCH", block)
+    monkeypatch.setattr(on_demand, "BATCH", block)
     rows = [49, 0, 23]
     noise = np.random.default_rng(1).integers(-3, 4, (3, 3, 4, 4))
     copies = np.clip(TRAIN[rows] + noise, 0, 255).astype(np.uint8)

@@ -1,6 +1,6 @@
 """Seeded, shuffled batches of a split: read, augmented, and scaled to the range of the networks on the device.
 
-Images are kept on the device if they fit there, otherwise in the memory of the machine or on disk; batches are then read
+Images are kept on the device if they fit there, otherwise in the memory of the machine or on demand; batches are then read, or drawn,
 while the one before is in use. The place of the images changes no number.
 """
 
@@ -15,8 +15,8 @@ from torch import Tensor
 from vaeline.data.augmentation import augment
 from vaeline.data.dequantization import to_range
 from vaeline.data.facts import Facts
-from vaeline.data.on_disk import OnDisk
-from vaeline.data.store import Split, SplitOnDisk
+from vaeline.data.on_demand import OnDemand
+from vaeline.data.store import Split, SplitOnDemand
 from vaeline.system.background import in_order
 
 AHEAD = 3  # batches that are read from disk in advance
@@ -33,9 +33,11 @@ class Batches:
     """
 
     def __init__(
-        self, split: Split | SplitOnDisk, facts: Facts, batch_size: int, device: torch.device | str = "cpu"
+        self, split: Split | SplitOnDemand, facts: Facts, batch_size: int, device: torch.device | str = "cpu"
     ) -> None:
-        self.images = split.images if isinstance(split.images, OnDisk) else _placed(split.images, torch.device(device))
+        self.images = (
+            split.images if isinstance(split.images, OnDemand) else _placed(split.images, torch.device(device))
+        )
         self.labels = torch.from_numpy(split.labels).to(device)
         self.facts = facts
         self.batch_size = batch_size
@@ -49,7 +51,7 @@ class Batches:
         """Batches of at most `count` images, spread evenly over the split."""
         chosen = evenly_spaced(len(self.images), count)
         rows, some = torch.from_numpy(chosen).to(self.labels.device), copy.copy(self)
-        some.images = self.images.select(chosen) if isinstance(self.images, OnDisk) else self.take(rows)
+        some.images = self.images.select(chosen) if isinstance(self.images, OnDemand) else self.take(rows)
         some.labels = self.labels.index_select(0, rows)
         return some
 
@@ -85,8 +87,8 @@ class Batches:
             yield augment(images, generator, flip, rotation), labels
 
     def _read(self, dealt: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """The images and labels of each batch of rows; images on disk are read while earlier batches are in use."""
-        if not isinstance(self.images, OnDisk):
+        """The images and labels of each batch of rows; images on demand are made while earlier batches are in use."""
+        if not isinstance(self.images, OnDemand):
             for rows in dealt:
                 yield self.take(rows), self.labels.index_select(0, rows)
             return
@@ -97,7 +99,7 @@ class Batches:
 
     def take(self, rows: Tensor) -> Tensor:
         """The stored images of some rows, on the device of the rows."""
-        if isinstance(self.images, OnDisk):
+        if isinstance(self.images, OnDemand):
             return torch.from_numpy(self.images.take(rows.cpu().numpy())).to(rows.device)
         return self.images.index_select(0, rows.to(self.images.device)).to(rows.device)
 

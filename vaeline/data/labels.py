@@ -27,10 +27,11 @@ class Labels:
     @property
     def factorial(self) -> bool:
         """Whether the columns are independent factors: every combination of their values is equally frequent."""
-        if len(self.names) < 2:
+        combinations = prod(map(len, self.values))
+        if len(self.names) < 2 or combinations > len(self.codes) or (self.codes < 0).any():
             return False
-        _, counts = np.unique(self.codes, axis=0, return_counts=True)
-        return len(counts) == prod(map(len, self.values)) and len(set(counts.tolist())) == 1
+        counts = np.bincount(np.ravel_multi_index(tuple(self.codes.T), [len(each) for each in self.values]))
+        return len(counts) == combinations and len(set(counts.tolist())) == 1
 
     def choose(self, choice: str | list[str]) -> "Labels":
         """The columns that `dataset.labels` asks for: `all`, `none`, `most_frequent:<n>`, or a list of names, in its order.

@@ -7,19 +7,18 @@ reads no more of a file than it needs, and none of it twice.
 import copy
 import io
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from math import prod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Self
 
 import h5py
 import numpy as np
 
+from vaeline.data.on_demand import OnDemand
 from vaeline.system.errors import UserError
 
-BATCH = 500  # images that are read at once
 CHECKED_BYTES = 2**20  # of images under one checksum; at least one image
 
 
@@ -31,11 +30,11 @@ class Checks:
     refusal: UserError  # what to say of a block that differs
 
 
-class OnDisk:
-    """The images of a split in the file of their store; rows are read when they are asked for, by indices as in NumPy.
+class OnDisk(OnDemand):
+    """The images of a split in the file of their store.
 
-    The file stays open, so that a new store under the same name changes nothing here. It must not be written into. Any thread may
-    read. Every read raises a UserError if the file was written into, or if images are not those that were stored.
+    The file stays open, so that a new store under the same name changes nothing here. It must not be written into: every read raises a
+    UserError if it was, or if images are not those that were stored.
 
     Args:
         path: of the store, for errors.
@@ -70,26 +69,7 @@ class OnDisk:
         same_file = os.fdopen(os.dup(file.id.get_vfd_handle()), "rb", buffering=0)
         return cls(path, same_file, stored.id.get_offset(), stored.shape, stored.dtype, checks)
 
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the images would take in memory."""
-        return len(self) * self._bytes_each
-
-    def __getitem__(self, index: Any) -> np.ndarray:
-        """Some images, by any index of the first axis."""
-        rows = np.arange(len(self))[index]
-        found: np.ndarray = self.take(rows) if np.ndim(rows) else self.take(rows[None])[0]
-        return found
-
-    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
-        """All images in memory."""
-        return self.take(np.arange(len(self))).astype(dtype or self.dtype, copy=False)
-
-    def select(self, rows: np.ndarray) -> "OnDisk":
-        """Some of the images, (n,) rows, still on disk."""
+    def select(self, rows: np.ndarray) -> Self:
         some = copy.copy(self)
         some._rows = rows if self._rows is None else self._rows[rows]
         some.shape = (len(rows), *self.shape[1:])
@@ -106,7 +86,9 @@ class OnDisk:
         return images.view(self.dtype).reshape(len(rows), *self.shape[1:])
 
     def whole(self) -> np.ndarray:
-        """All images of the file in memory, each block checked."""
+        """All images in memory; those of a whole file are read in blocks, which are checked on the way."""
+        if self._rows is not None:
+            return super().whole()
         images = np.empty((self._count, self._bytes_each), np.uint8)
         for start in range(0, self._count, self._in_block):
             images[start : start + self._in_block] = self._block(start // self._in_block)
@@ -149,19 +131,6 @@ class OnDisk:
         return UserError(f"{self._path} was written into while this step read it; make it again, and run again.")
 
 
-Images = np.ndarray | OnDisk  # of a split, (n, channel, height, width); points: (n, dimensions)
-
-
-class Indexed(Protocol):
-    """Images that can be asked for by their rows, wherever they are."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: Any, /) -> np.ndarray: ...
-
-    def take(self, rows: np.ndarray, /, axis: int) -> np.ndarray: ...
-
-
 def rows_in_block(shape: tuple[int, ...], dtype: np.dtype) -> int:
     """How many images, or points, of a shape (n, ...) lie under one checksum."""
     return max(1, CHECKED_BYTES // max(1, dtype.itemsize * prod(shape[1:])))
@@ -193,12 +162,6 @@ class BlockSums:
     def _end_block(self) -> None:
         self._done.append(self._digest.digest())
         self._digest, self._filled = sha256(), 0
-
-
-def blocks(images: Indexed, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:
-    """Images, a batch at a time, in order or by rows, (n,)."""
-    for start in range(0, len(images if rows is None else rows), BATCH):
-        yield images[start : start + BATCH] if rows is None else images.take(rows[start : start + BATCH], axis=0)
 
 
 def _state(file: io.FileIO) -> tuple[int, int]:

@@ -17,9 +17,11 @@ from vaeline.data.bad_images import bad_image
 from vaeline.data.decoding import decode, fit
 from vaeline.data.facts import Facts
 from vaeline.data.held_out import hold_out
+from vaeline.data.on_demand import Images
 from vaeline.data.paths import DataFiles
 from vaeline.data.raw_images import EncodedImages, Manifest, RawImages
 from vaeline.data.splits import deal
+from vaeline.data.sprites import Sprites
 from vaeline.data.store import Stream, write
 from vaeline.study import schema
 from vaeline.study.step_settings import BY_DVC, again, settings_of_store
@@ -29,6 +31,7 @@ from vaeline.system.progress import Bar
 
 BLOCK = 64  # images that a thread prepares at once
 PILE = 2**19  # bytes of decoded images that are resized at once (at least one image); so many fit in a core's cache
+BLACK_AND_WHITE = 2  # levels
 LONG = 2  # times that an image may be longer than wide without a word
 RESIZED = {
     "crop": "to cover the size; then the centre cut out",
@@ -63,10 +66,10 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
     dealt = deal(len(raw.ids), dataset.split, raw.official, dataset.limit, raw.groups, raw.copies)
     facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
     dealt = hold_out(dealt, raw.labels.codes, facts, dataset.split.seed)
-    threads = threads or cores()
+    threads, sprites = threads or cores(), _kept_sprites(raw, dataset)
     _check_size(dataset, raw)
-    _say(_shares(raw, dealt), *_off(dataset.split, dealt), *_changes(raw.images, dataset))
-    _announce(raw.images, facts, count, path, threads, dataset)
+    _say(_shares(raw, dealt), *_off(dataset.split, dealt), *(_drawn_later(sprites) or _changes(raw.images, dataset)))
+    _announce(raw, facts, count, path, threads, dataset)
     with _workers(threads, _resizes(raw.images, dataset.shape)) as pool, Bar("preprocess", count) as bar:
         splits = {
             name: Stream(
@@ -80,7 +83,7 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
         splits[last] = replace(
             splits[last], blocks=_unless_changed(splits[last].blocks, lambda: source() != before, dataset)
         )
-        facts = write(path, facts, splits)
+        facts = write(path, facts, splits, sprites.sprites if sprites else None)
     for name in ("validation", "test"):
         facts.warn_of_unseen(raw.labels.codes[dealt[name]], f"{name} images")
     return facts
@@ -136,6 +139,22 @@ def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts
     )
 
 
+def _kept_sprites(raw: RawImages, dataset: schema.Dataset) -> Sprites | None:
+    """The sprites of images that the store keeps as such, since it would store them as they are drawn; None for other images."""
+    if not isinstance(raw.images, Sprites) or raw.images.shape[2:] != dataset.shape:
+        return None
+    return raw.images if dataset.pixels != "static_binary" or raw.levels == BLACK_AND_WHITE else None
+
+
+def _drawn_later(sprites: Sprites | None) -> list[str]:
+    if sprites is None:
+        return []
+    height, width = sprites.shape[2:]
+    return [
+        f"The store keeps {len(sprites.sprites):,} sprites and their places; images of {width}x{height} pixels are drawn each time."
+    ]
+
+
 def _check_size(dataset: schema.Dataset, raw: RawImages) -> None:
     if raw.levels and dataset.size is None:
         raise UserError(
@@ -179,12 +198,12 @@ def _lost(raw: RawImages, used: np.ndarray) -> str:
     return f" No image of {some_of(lost)} is among them." if lost else ""
 
 
-def _changes(images: np.ndarray | EncodedImages, dataset: schema.Dataset) -> list[str]:
+def _changes(images: Images | EncodedImages, dataset: schema.Dataset) -> list[str]:
     """What becomes of the sizes and colours of images, in sentences."""
     shape = dataset.shape
     if shape is None:
         return []
-    if isinstance(images, np.ndarray):
+    if not isinstance(images, EncodedImages):
         height, width = images.shape[2:]
         return [_resized((width, height), (width, height), dataset)]
     summary = images.summary
@@ -224,7 +243,7 @@ def _becomes(dataset: schema.Dataset) -> str:
     return f"{covers}, and the centre is cut out"
 
 
-def _resizes(images: np.ndarray | EncodedImages, shape: tuple[int, int] | None) -> bool:
+def _resizes(images: Images | EncodedImages, shape: tuple[int, int] | None) -> bool:
     return isinstance(images, EncodedImages) or (shape is not None and images.shape[2:] != shape)
 
 
@@ -268,8 +287,10 @@ def _blocks(
 
 
 def _prepare(raw: RawImages, dataset: schema.Dataset, rows: np.ndarray) -> np.ndarray:
-    """The images of some rows, as they are in the store."""
-    if dataset.size is None and isinstance(raw.images, np.ndarray):
+    """What the store has of some rows: images, or the places of sprites."""
+    if sprites := _kept_sprites(raw, dataset):
+        return sprites.places[rows]
+    if dataset.size is None and not isinstance(raw.images, EncodedImages):
         return raw.images.take(rows, axis=0)
     assert raw.levels is not None
     images = _bring_to_size(raw.images, rows, dataset)
@@ -278,7 +299,7 @@ def _prepare(raw: RawImages, dataset: schema.Dataset, rows: np.ndarray) -> np.nd
     return draw_black_and_white(images, rows, dataset.split.seed, raw.levels - 1)
 
 
-def _bring_to_size(images: np.ndarray | EncodedImages, rows: np.ndarray, dataset: schema.Dataset) -> np.ndarray:
+def _bring_to_size(images: Images | EncodedImages, rows: np.ndarray, dataset: schema.Dataset) -> np.ndarray:
     shape = dataset.shape
     assert shape is not None
     if isinstance(images, EncodedImages):
@@ -336,16 +357,15 @@ def _decode(images: EncodedImages, row: int, into: np.ndarray | None = None) -> 
         raise bad_image(images.archive, name, error) from error
 
 
-def _announce(
-    images: np.ndarray | EncodedImages, facts: Facts, count: int, path: Path, threads: int, dataset: schema.Dataset
-) -> None:
+def _announce(raw: RawImages, facts: Facts, count: int, path: Path, threads: int, dataset: schema.Dataset) -> None:
     """Print how much disk space and how much time preprocessing takes.
 
     Raises:
         UserError: the disk is too small.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    needed = count * int(np.prod(facts.image_shape))
+    images, sprites = raw.images, _kept_sprites(raw, dataset)
+    needed = count * (sprites.places[0].nbytes if sprites else int(np.prod(facts.image_shape)))
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         raise UserError(f"{path} takes {needed / 1e9:.2f} GB, and {free / 1e9:.2f} are free; make space and run again.")

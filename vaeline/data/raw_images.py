@@ -5,7 +5,7 @@ A data set is a file of `vaeline/data/sets/`, and its name in a study is the nam
     LOADER = Loader(read=read, download=download)
 
 `read(dataset, folder)` checks the files in `folder` and returns RawImages. Encoded images stay where they are until
-preprocessing decodes them. `download(dataset, folder)` brings the files that `folder` lacks; a data set that is embedded in a
+preprocessing decodes them. A data set that has few sprites at many places may return `Sprites`, which are drawn when they are asked for. `download(dataset, folder)` brings the files that `folder` lacks; a data set that is embedded in a
 package, or computed, has no download. Both raise a UserError that names the file and says what to do. If the data set has
 keys of its own, the file has a class `Options(PartOptions)` with them, as other parts have, and finds their values in `dataset.options`.
 """
@@ -22,6 +22,7 @@ from vaeline.data import bad_images
 from vaeline.data.archive import Files
 from vaeline.data.decoding import Header
 from vaeline.data.labels import Labels
+from vaeline.data.on_demand import Images
 from vaeline.data.paths import downloads
 from vaeline.data.spelling import visible
 from vaeline.data.splits import SPLITS
@@ -87,7 +88,7 @@ class EncodedImages:
 class RawImages:
     """The images and labels of a data set before preprocessing."""
 
-    images: np.ndarray | EncodedImages  # uint8, (n, channel, height, width); points: float32, (n, dimensions)
+    images: Images | EncodedImages  # uint8, (n, channel, height, width); points: float32, (n, dimensions)
     labels: Labels
     ids: list[str]  # (n,), all different
     files: dict[
@@ -164,7 +165,7 @@ def fetch(dataset: Dataset) -> Manifest:
     return manifest(dataset, raw, skipped)
 
 
-def _bad_images(images: np.ndarray | EncodedImages) -> dict[str, str]:
+def _bad_images(images: Images | EncodedImages) -> dict[str, str]:
     assert isinstance(images, EncodedImages)
     return bad_images.find(images.archive, images.names, images.channels)
 
@@ -218,7 +219,7 @@ def read(dataset: Dataset) -> RawImages:
         raise UserError(
             f"read in {parts.shown_file('sets', dataset.name)} returned {fault}; return RawImages as it is described."
         )
-    if dataset.bins and isinstance(raw.images, np.ndarray):
+    if dataset.bins and not isinstance(raw.images, EncodedImages):
         raise UserError(
             f"dataset.bins is {dataset.bins}, but {dataset.name} has no columns of numbers; set it to {{}}."
         )
@@ -258,19 +259,19 @@ def _fault(raw: object) -> str:
     return "" if isinstance(raw.images, EncodedImages) else _fault_of_array(raw.images, raw.levels)
 
 
-def _count(images: np.ndarray | EncodedImages) -> int:
+def _count(images: Images | EncodedImages) -> int:
     return len(images.names) if isinstance(images, EncodedImages) else len(images)
 
 
-def _fault_of_array(images: np.ndarray, levels: int | None) -> str:
+def _fault_of_array(images: Images, levels: int | None) -> str:
     of, shape = images.dtype, images.shape
     if levels is None:
         return (
             ""
-            if of == np.float32 and images.ndim == 2
+            if of == np.float32 and len(shape) == 2
             else f"points of {of}, {shape}, where float32, (n, dimensions), is needed"
         )
-    sound = of == np.uint8 and images.ndim == 4 and shape[1] in (1, 3)
+    sound = of == np.uint8 and len(shape) == 4 and shape[1] in (1, 3)
     return "" if sound else f"images of {of}, {shape}, where uint8, (n, 1 or 3, height, width), is needed"
 
 

@@ -6,6 +6,9 @@ Images are contiguous and uncompressed (photographs do not compress). Each block
 those of its blocks, its labels and its ids. A split that fits in memory is read whole; otherwise each row is read in one call, by its
 place in the file, and a block is checked before its first row is used. The file contains no time and no path: the same images give the
 same bytes.
+
+A data set of `Sprites` is stored as its sprites, once, and in each split the place of each image's sprite in place of its pixels. The checksum
+of a split covers both, which are in memory; the images are never.
 """
 
 import hashlib
@@ -19,8 +22,10 @@ import h5py
 import numpy as np
 
 from vaeline.data.facts import Facts
+from vaeline.data.on_demand import OnDemand
 from vaeline.data.on_disk import BlockSums, Checks, OnDisk, rows_in_block
 from vaeline.data.paths import DATA, DataFiles
+from vaeline.data.sprites import PLACE, Sprites
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import again, require_settings, settings_of
 from vaeline.system.errors import OTHER_VERSION, UserError, damaged
@@ -31,7 +36,8 @@ from vaeline.system.sealed_files import seal, unseal
 POINTS = "the data are points, not images"  # why stages that need images have nothing to do
 WHAT, AGAIN = "a store of vaeline", again("preprocess")
 IMAGES, LABELS, IDS = "images", "labels", "ids"  # datasets of a split
-SUMS = "sums"  # the dataset of a split with the checksums of its blocks of images
+PLACES, SPRITES = "places", "sprites"  # of each image, in place of images, and the dataset of the file with the sprites
+SUMS = "sums"  # the dataset of a split with the checksums of its blocks of images, or places
 IDS_SHA256 = "ids_sha256"  # the attribute of a split with the checksum of its ids
 
 
@@ -54,29 +60,36 @@ class Split:
 
 
 @dataclass(frozen=True)
-class SplitOnDisk:
-    """A split with labels in memory, and images that stay on disk."""
+class SplitOnDemand:
+    """A split with labels in memory, and images that are read or drawn when they are asked for."""
 
-    images: OnDisk
+    images: OnDemand
     labels: np.ndarray  # int64, (n, columns)
     ids: list[str] = field(default_factory=list)  # none if they were not asked for
 
-    def some(self, rows: np.ndarray) -> "SplitOnDisk":
-        """Some of the images, (n,) rows, still on disk, without ids."""
-        return SplitOnDisk(self.images.select(rows), self.labels[rows])
+    def some(self, rows: np.ndarray) -> "SplitOnDemand":
+        """Some of the images, (n,) rows, still on demand, without ids."""
+        return SplitOnDemand(self.images.select(rows), self.labels[rows])
 
 
 @dataclass(frozen=True)
 class Stream:
     """A split whose images arrive block by block and are never in memory together."""
 
-    blocks: Iterable[np.ndarray]  # as `Split.images`, (any, ...), n in total
+    # As `Split.images`, or, if the store has sprites, as `Sprites.places`: (any, ...), n in total.
+    blocks: Iterable[np.ndarray]
     labels: np.ndarray  # int64, (n, columns)
     ids: list[str]
 
 
-def write(path: Path, facts: Facts, splits: Mapping[str, Split | Stream]) -> Facts:
+def write(path: Path, facts: Facts, splits: Mapping[str, Split | Stream], sprites: np.ndarray | None = None) -> Facts:
     """Write a store in one step; the same content gives the same bytes.
+
+    Args:
+        path: of the store.
+        facts: about the images.
+        splits: by their names.
+        sprites: uint8, (sprites, channel, height, width), if splits have places of sprites; None if they have images.
 
     Returns:
         The facts, with the counts and checksums of the splits filled in.
@@ -85,6 +98,8 @@ def write(path: Path, facts: Facts, splits: Mapping[str, Split | Stream]) -> Fac
         UserError: the disk is full. No file is left.
     """
     with created(path) as file:
+        if sprites is not None:
+            file[SPRITES] = sprites
         checksums = {name: _write_split(file.create_group(name), split, facts) for name, split in splits.items()}
         facts = replace(
             facts,
@@ -105,10 +120,10 @@ def _counts(labels: np.ndarray, facts: Facts) -> list[list[int]]:
 def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
     """Write a split and return its checksum."""
     labels, ids = split.labels.astype(_label_type(facts)), np.array([each.encode() for each in split.ids])
-    images = group.create_dataset(IMAGES, (len(ids), *facts.image_shape), facts.dtype)
-    sums, start = BlockSums(rows_in_block(images.shape, images.dtype)), 0
+    stored = group.create_dataset(*_stored(group.file, facts, len(ids)))
+    sums, start = BlockSums(rows_in_block(stored.shape, stored.dtype)), 0
     for block in split.blocks:
-        images[start : start + len(block)] = block
+        stored[start : start + len(block)] = block
         sums.update(block)
         start += len(block)
     if not start == len(labels) == len(ids):
@@ -116,6 +131,13 @@ def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
     group[LABELS], group[IDS], group[SUMS] = labels, ids, sums.finish()
     group.attrs[IDS_SHA256] = _ids_sha256(ids)
     return _checksum(facts, group, labels)
+
+
+def _stored(file: h5py.File, facts: Facts, count: int) -> tuple[str, tuple[int, ...], np.dtype]:
+    """The dataset of a split with its images, or their places: name, shape and type."""
+    if SPRITES in file:
+        return PLACES, (count, 3), PLACE
+    return IMAGES, (count, *facts.image_shape), np.dtype(facts.dtype)
 
 
 def _label_type(facts: Facts) -> np.dtype:
@@ -128,11 +150,13 @@ def _ids_sha256(ids: np.ndarray) -> str:
 
 
 def _checksum(facts: Facts, group: h5py.Group, labels: np.ndarray) -> str:
-    """The checksum of a split: of what its levels and labels mean, of its labels, and of the checksums of its images and ids."""
+    """The checksum of a split: of what its levels and labels mean, its labels, the checksums of its images and ids, and sprites."""
     meant = {"pixels": facts.pixels, "range": facts.range, "levels": facts.levels, "labels": facts.label_values}
     digest = hashlib.sha256(plain_json(meant).encode())
     for content in (group[SUMS][...].tobytes(), labels.tobytes(), group.attrs[IDS_SHA256].encode()):
         digest.update(content)
+    if SPRITES in group.file:
+        digest.update(group.file[SPRITES][...].data)
     return digest.hexdigest()
 
 
@@ -199,8 +223,8 @@ def require_images(path: Path, facts: Facts, stored: Facts | None = None) -> Non
 @overload
 def read_split(path: Path, name: str) -> Split: ...
 @overload
-def read_split(path: Path, name: str, most: int) -> Split | SplitOnDisk: ...
-def read_split(path: Path, name: str, most: int | None = None) -> Split | SplitOnDisk:
+def read_split(path: Path, name: str, most: int) -> Split | SplitOnDemand: ...
+def read_split(path: Path, name: str, most: int | None = None) -> Split | SplitOnDemand:
     """Read a split (`train`, `validation` or `test`) without its ids.
 
     Labels and images in memory are verified. Images on disk are verified when they are first read.
@@ -208,7 +232,7 @@ def read_split(path: Path, name: str, most: int | None = None) -> Split | SplitO
     Args:
         path: of the store.
         name: of the split.
-        most: bytes of images that may be kept in memory; more stay on disk. None: any number.
+        most: bytes of images that may be kept in memory; more stay on disk, and images of sprites are drawn each time. None: any number.
 
     Raises:
         UserError: there is no such file, or it is damaged.
@@ -237,17 +261,22 @@ def _read_ids(path: Path, file: h5py.File, name: str, facts: Facts) -> np.ndarra
     return ids
 
 
-def _read_split(path: Path, file: h5py.File, name: str, facts: Facts, most: int | None) -> Split | SplitOnDisk:
+def _read_split(path: Path, file: h5py.File, name: str, facts: Facts, most: int | None) -> Split | SplitOnDemand:
     group, count = file[name], facts.counts[name]
-    shape, dtype = (count, *facts.image_shape), np.dtype(facts.dtype)
-    _check_stored(path, group[IMAGES], shape, dtype)
+    kind, shape, dtype = _stored(file, facts, count)
+    _check_stored(path, group[kind], shape, dtype)
+    if kind == PLACES:
+        number, _, *size = (*file[SPRITES].shape, 0, 0)[:4]
+        _check_stored(path, file[SPRITES], (number, facts.image_shape[0], *size), np.dtype(np.uint8))
     _check_stored(path, group[LABELS], (count, len(facts.label_names)), _label_type(facts))
     _check_stored(path, group[SUMS], (-(-count // rows_in_block(shape, dtype)), 32), np.dtype(np.uint8))
     labels = group[LABELS][...]
     if _checksum(facts, group, labels) != facts.checksums[name]:
         raise ValueError(f"the {name} split does not match its checksum")
-    images, labels = _images(path, file, group, name), labels.astype(np.int64)
-    return Split(images.whole(), labels) if most is None or images.nbytes <= most else SplitOnDisk(images, labels)
+    images, labels = _images(path, file, group[kind], name, facts), labels.astype(np.int64)
+    if most is None or (isinstance(images, OnDisk) and images.nbytes <= most):
+        return Split(images.whole(), labels)
+    return SplitOnDemand(images, labels)
 
 
 def _check_stored(path: Path, stored: h5py.Dataset, shape: tuple[int, ...], dtype: np.dtype) -> None:
@@ -264,8 +293,9 @@ def _check_stored(path: Path, stored: h5py.Dataset, shape: tuple[int, ...], dtyp
         raise ValueError(f"{stored.name} reaches past the end of the file")
 
 
-def _images(path: Path, file: h5py.File, group: h5py.Group, name: str) -> OnDisk:
-    """The images of a split on disk."""
+def _images(path: Path, file: h5py.File, stored: h5py.Dataset, name: str, facts: Facts) -> OnDemand:
+    """The images of a split on disk, or drawn at their places."""
     what, why = f"not {WHAT}, or is {OTHER_VERSION}", f"the {name} split does not match its checksum"
-    checks = Checks(group[SUMS][...], damaged(path, why, f"remove it and {AGAIN}", what))
-    return OnDisk.of(path, file, group[IMAGES], checks)
+    checks = Checks(stored.parent[SUMS][...], damaged(path, why, f"remove it and {AGAIN}", what))
+    on_disk = OnDisk.of(path, file, stored, checks)
+    return Sprites(file[SPRITES][...], on_disk.whole(), facts.image_shape[1:]) if SPRITES in file else on_disk

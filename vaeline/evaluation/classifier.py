@@ -19,9 +19,9 @@ from torch.nn import functional
 
 from vaeline.data.batches import Batches, evenly_spaced
 from vaeline.data.facts import FEWEST, Facts
-from vaeline.data.on_disk import BATCH, Images, blocks
+from vaeline.data.on_demand import BATCH, Images, blocks
 from vaeline.data.paths import DataFiles
-from vaeline.data.store import POINTS, Split, SplitOnDisk
+from vaeline.data.store import POINTS, Split, SplitOnDemand
 from vaeline.evaluation.record import UNLABELLED
 from vaeline.evaluation.shared_files import AGAIN
 from vaeline.evaluation.skill import MOST_IMAGES, Skill, skill_of
@@ -183,8 +183,8 @@ class Classifier(nn.Module):
 
 
 def train(
-    train: Split | SplitOnDisk,
-    validation: Split | SplitOnDisk,
+    train: Split | SplitOnDemand,
+    validation: Split | SplitOnDemand,
     facts: Facts,
     settings: schema.Classifier,
     device: torch.device | str = "cpu",
@@ -288,8 +288,8 @@ def _log_frequency(labels: Tensor, cardinalities: list[int]) -> Tensor:
 
 
 def _train(
-    train: Split | SplitOnDisk,
-    validation: Split | SplitOnDisk,
+    train: Split | SplitOnDemand,
+    validation: Split | SplitOnDemand,
     facts: Facts,
     settings: schema.Classifier,
     seed: int,
@@ -341,7 +341,7 @@ def _best_epoch(
     return best
 
 
-def _skill(classifier: Classifier, validation: Split | SplitOnDisk, facts: Facts, seed: int) -> Skill:
+def _skill(classifier: Classifier, validation: Split | SplitOnDemand, facts: Facts, seed: int) -> Skill:
     rows = evenly_spaced(len(validation.images), MOST_IMAGES)
     seen = predict(classifier, validation.some(rows).images).numpy()
     return skill_of(

@@ -7,7 +7,7 @@ from functools import cache, partial
 import numpy as np
 
 from vaeline.data.facts import Facts
-from vaeline.data.on_disk import Images, blocks
+from vaeline.data.on_demand import Images, blocks
 from vaeline.evaluation import halves, image_features, reference
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict

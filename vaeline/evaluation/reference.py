@@ -11,8 +11,8 @@ import torch
 
 from vaeline.data.batches import evenly_spaced
 from vaeline.data.facts import Facts
-from vaeline.data.on_disk import BATCH, Images, OnDisk, blocks
-from vaeline.data.store import Split, SplitOnDisk
+from vaeline.data.on_demand import BATCH, Images, OnDemand, blocks
+from vaeline.data.store import Split, SplitOnDemand
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.feature_space import Features
@@ -110,11 +110,11 @@ class RealImages:
         validation: split of new images in place of samples; None if there is none.
     """
 
-    train: Split | SplitOnDisk
-    test: Split | SplitOnDisk
+    train: Split | SplitOnDemand
+    test: Split | SplitOnDemand
     facts: Facts
     asked: np.ndarray
-    validation: Split | SplitOnDisk | None = None
+    validation: Split | SplitOnDemand | None = None
 
     @property
     def count(self) -> int:
@@ -204,13 +204,13 @@ def _pixel_gaussian(features: Features, images: RealImages, seed: int) -> ImageS
     return extract(features, lambda: pixel_gaussian(images.train.images, count, levels, seed), unlabelled)
 
 
-def _held_out(features: Features, validation: Split | SplitOnDisk, count: int) -> ImageSet:
+def _held_out(features: Features, validation: Split | SplitOnDemand, count: int) -> ImageSet:
     """New images, at most as many as a system draws."""
     rows = evenly_spaced(len(validation.images), count)
     return extract(features, lambda: blocks(validation.images, rows), validation.labels[rows])
 
 
-def _training_features(features: Features, train: Split | SplitOnDisk, dimensions: int) -> np.ndarray:
+def _training_features(features: Features, train: Split | SplitOnDemand, dimensions: int) -> np.ndarray:
     """The features of training images, float32, (any, dimensions): of MOST_ROWS, or of more if they have few dimensions."""
     rows = evenly_spaced(len(train.images), max(MOST_ROWS, MOST_NUMBERS // dimensions))
     return features_of(features, lambda: blocks(train.images, rows), len(rows))
@@ -264,7 +264,7 @@ def pixel_gaussian(images: Images, count: int, levels: int, seed: int) -> Iterat
         seed: of the samples.
     """
     rows, generator = evenly_spaced(len(images), MOST_DIRECTIONS), torch.Generator().manual_seed(seed)
-    used: Images = images.select(rows) if isinstance(images, OnDisk) else images.take(rows, axis=0)
+    used: Images = images.select(rows) if isinstance(images, OnDemand) else images.take(rows, axis=0)
 
     def pixels() -> Iterator[torch.Tensor]:
         return (torch.from_numpy(block).flatten(1) for block in blocks(used))
@@ -338,7 +338,7 @@ def _label_values(facts: Facts) -> dict[str, list[str]]:
 
 
 def _put_conditions(
-    record: Record, classifier: Classifier, test: Split | SplitOnDisk, facts: Facts, unlearned: Sequence[str]
+    record: Record, classifier: Classifier, test: Split | SplitOnDemand, facts: Facts, unlearned: Sequence[str]
 ) -> None:
     """Record what the classifier sees in real test images, and its accuracy if labels are assigned to other images."""
     seen = predict(classifier, test.images).numpy()
@@ -420,7 +420,7 @@ def put_held_out(
     record.put_mean(name, shares, left_out, **how)
 
 
-def _put_calibration(record: Record, classifier: Classifier, test: Split | SplitOnDisk, facts: Facts) -> None:
+def _put_calibration(record: Record, classifier: Classifier, test: Split | SplitOnDemand, facts: Facts) -> None:
     """Record how far the classifier's confidence in real test images is from its accuracy."""
     found = probabilities(classifier, test.images)
     columns = zip(found, test.labels.T, facts.label_names, strict=True)

@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 
 from vaeline.data.facts import Facts
-from vaeline.data.store import Split, SplitOnDisk
+from vaeline.data.store import Split, SplitOnDemand
 from vaeline.explorer.latent_moves import Examples, MovableRun
 from vaeline.explorer.runs import Key, Runs
 from vaeline.explorer.settings import COUNTS, POINT_COUNTS, ChosenRun, Settings
@@ -66,7 +66,7 @@ class Explorer:
         return self._first.facts
 
     @property
-    def test(self) -> Split | SplitOnDisk:
+    def test(self) -> Split | SplitOnDemand:
         """The test split.
 
         Raises:

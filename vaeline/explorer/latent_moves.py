@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from vaeline.data.batches import evenly_spaced
-from vaeline.data.store import Split, SplitOnDisk
+from vaeline.data.store import Split, SplitOnDemand
 from vaeline.explorer.settings import ChosenRun, Settings
 from vaeline.runs.trained_run import TrainedRun
 from vaeline.system.errors import UserError
@@ -21,7 +21,7 @@ class Examples:
         train: the training split.
     """
 
-    def __init__(self, train: Split | SplitOnDisk) -> None:
+    def __init__(self, train: Split | SplitOnDemand) -> None:
         rows = evenly_spaced(len(train.labels), MOST_OF_DIRECTION)
         self.images, self.labels = train.images[rows], train.labels[rows]
 
@@ -40,7 +40,7 @@ class MovableRun:
         examples: images that tell the directions of labels; None if there are none.
     """
 
-    def __init__(self, run: TrainedRun, test: Split | SplitOnDisk | None, examples: Examples | None) -> None:
+    def __init__(self, run: TrainedRun, test: Split | SplitOnDemand | None, examples: Examples | None) -> None:
         self.run, self._examples = run, examples
         self.discrete, self.has_flow = run.model.posterior.kind == "discrete", run.model.latent_density.flow is not None
         of_codebook, of_images = "its latents are entries of a codebook", "there are no test images"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vaeline.data.on_disk import Images, blocks
+from vaeline.data.on_demand import Images, blocks
 
 MOST_BYTES = 2**30  # of training images that are compared; of more, images that lie evenly among them
 

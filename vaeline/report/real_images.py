@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vaeline.data.facts import Facts
-from vaeline.data.on_disk import Images
+from vaeline.data.on_demand import Images
 from vaeline.data.store import read_facts, read_split
 from vaeline.report.nearest_images import nearest
 from vaeline.report.results import Results

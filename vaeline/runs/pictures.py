@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from vaeline.data.facts import Facts
-from vaeline.data.on_disk import Images
+from vaeline.data.on_demand import Images
 
 VISIBLE = 48  # pixels; smaller images are enlarged to at least this height
 MOST_POINTS = 20_000  # real points in a picture

@@ -18,7 +18,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vaeline.data.facts import Facts
-from vaeline.data.on_disk import Images, OnDisk, blocks
+from vaeline.data.on_demand import Images, blocks
+from vaeline.data.on_disk import OnDisk
 from vaeline.runs.description import Description
 from vaeline.runs.folder import again_for
 from vaeline.study.step_settings import again

@@ -17,7 +17,7 @@ from vaeline.data.dequantization import to_range
 from vaeline.data.facts import SHOWN, Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.splits import SPLITS
-from vaeline.data.store import Split, SplitOnDisk, read_ids, read_split, require_images
+from vaeline.data.store import Split, SplitOnDemand, read_ids, read_split, require_images
 from vaeline.metrics._trust import LEAST_SHARE, is_trusted
 from vaeline.metrics.nll import Unconverged
 from vaeline.models import interpolation, sampling
@@ -102,7 +102,7 @@ class TrainedRun:
 
     def __init__(self, model: Model, facts: Facts, store: Path, run_seed: int = 0) -> None:
         self.model, self.facts, self.store, self.run_seed = model, facts, store, run_seed
-        self._splits: dict[str, Split | SplitOnDisk] = {}
+        self._splits: dict[str, Split | SplitOnDemand] = {}
         self._training_labels: np.ndarray | None = None
         self._latent_shape: tuple[int, ...] | None = None
 
@@ -111,10 +111,11 @@ class TrainedRun:
         """The device of the model."""
         return next(self.model.parameters()).device
 
-    def split(self, name: str = "test") -> Split | SplitOnDisk:
+    def split(self, name: str = "test") -> Split | SplitOnDemand:
         """Images, labels and ids of a split of the store: `train`, `validation` or `test`.
 
-        Images that need more than an eighth of the memory (or VAELINE_MEMORY) stay on disk; their indices are those of an array.
+        Images that need more than an eighth of the memory (or VAELINE_MEMORY) stay on disk, and images of sprites are drawn each time; their
+        indices are those of an array.
 
         Raises:
             UserError: the store is missing or damaged, or contains other images than those that the run was trained on.

@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from vaeline.data.decoding import decode, fit
-from vaeline.data.sets import example_images, fashion_mnist, mnist
+from vaeline.data.sets import dsprites, example_images, fashion_mnist, mnist
 from vaeline.study.schema import Dataset
 
 ATTRIBUTES = ["Bald", "Male", "Smiling", "Young"]
@@ -176,11 +176,18 @@ def write_hugging_face(folder: Path, count: int = 12) -> Path:
     return folder
 
 
+def write_dsprites(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The sprites at 4 places in place of 1,024."""
+    monkeypatch.setattr(dsprites, "PLACES", 2)
+    return folder
+
+
 SOURCES: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "digits": lambda folder, monkeypatch: folder,
     "two_moons": lambda folder, monkeypatch: folder,
     "linear_gaussian": lambda folder, monkeypatch: folder,
     "shapes": lambda folder, monkeypatch: folder,
+    "dsprites": write_dsprites,
     "image_folder": lambda folder, monkeypatch: write_class_folders(folder),
     "example_images": lambda folder, monkeypatch: write_example_images(folder),
     "mnist": write_mnist,

@@ -1,0 +1,71 @@
+"""Images that are not in memory together: rows are read, or drawn, when they are asked for."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from math import prod
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+BATCH = 500  # images that are made at once
+
+
+class OnDemand(ABC):
+    """The images of a split, by indices as in NumPy. Any thread may ask.
+
+    Attributes:
+        shape: (n, channel, height, width); points: (n, dimensions).
+        dtype: as `Facts.dtype`.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @abstractmethod
+    def take(self, rows: np.ndarray, axis: int = 0) -> np.ndarray:
+        """Like `numpy.ndarray.take` along the first axis."""
+
+    @abstractmethod
+    def select(self, rows: np.ndarray) -> Self:
+        """Some of the images, (n,) rows, still on demand."""
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the images would take in memory."""
+        return prod(self.shape) * self.dtype.itemsize
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """Some images, by any index of the first axis."""
+        rows = np.arange(len(self))[index]
+        found: np.ndarray = self.take(rows) if np.ndim(rows) else self.take(rows[None])[0]
+        return found
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        """All images in memory."""
+        return self.whole().astype(dtype or self.dtype, copy=False)
+
+    def whole(self) -> np.ndarray:
+        """All images in memory."""
+        return self[:]
+
+
+Images = np.ndarray | OnDemand  # of a split, (n, channel, height, width); points: (n, dimensions)
+
+
+class Indexed(Protocol):
+    """Images that can be asked for by their rows, wherever they are."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> np.ndarray: ...
+
+    def take(self, rows: np.ndarray, /, axis: int) -> np.ndarray: ...
+
+
+def blocks(images: Indexed, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    """Images, a batch at a time, in order or by rows, (n,)."""
+    for start in range(0, len(images if rows is None else rows), BATCH):
+        yield images[start : start + BATCH] if rows is None else images.take(rows[start : start + BATCH], axis=0)
