@@ -14,7 +14,7 @@ from pipeline_steps.file_states import ROOT
 from vaeline.data import source_fingerprint
 from vaeline.data.paths import DOWNLOAD, DataFiles, from_study
 from vaeline.data.store import read_facts
-from vaeline.report import comparison, kept_results, paper_claims, results
+from vaeline.report import comparison, kept_results, outdated, paper_claims, results
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.kept_results import QUICK, KeptResults, file_name
@@ -24,7 +24,7 @@ from vaeline.study import ready_studies
 from vaeline.study.reading import PARAMS, check, load
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
-from vaeline.study.step_settings import OF_RUN, settings_of
+from vaeline.study.step_settings import OF_RUN
 from vaeline.system.errors import UserError, instead_of, reading_ours, shown
 from vaeline.system.machine_paths import without_machine_paths
 from vaeline.system.sealed_files import read_sealed
@@ -56,7 +56,7 @@ def _chosen(name: str | None, active: Study | None) -> str:
     there = sorted(path.parent.name for path in Path(RESULTS).glob("*/comparison.json"))
     if name is None and active:
         return active.study.name
-    meant = [each for each in (name or "", f"{name}{QUICK}") if each in there]
+    meant = [each for each in (name, f"{name}{QUICK}") if name and each in there]
     if active and active.study.name in meant:
         return active.study.name
     if not meant:
@@ -112,7 +112,7 @@ def _read_runs(folder: StudyFolder, study: Study) -> Results:
 
 def _why_stale(folder: StudyFolder, study: Study, compared: Comparison, found: Results) -> str:
     """What has changed since the report was written; empty if nothing has."""
-    if changed := differences(compared.settings, settings_of(study, "report")):
+    if changed := outdated.changes(compared, study):
         return "; ".join(changed)
     if _source_changed(study):
         return f"files in {study.dataset.source} have changed"
@@ -120,9 +120,9 @@ def _why_stale(folder: StudyFolder, study: Study, compared: Comparison, found: R
         was = compared.weights[run.variant].get(run.seed), compared.evaluations[run.variant].get(run.seed)
         if was != (run.weights_sha256, run.evaluation_sha256):
             return f"{run.variant} seed {run.seed} was trained or evaluated again"
+    now = hashes(study)
     with reading_ours(folder.code, AGAIN):
         made = json.loads(folder.code.read_bytes())
-        now = hashes(study)
         changed = [key for key in _keys(study) if _at(made, key) != _at(now, key)]
     return f"the code of the step {changed[0]} has changed" if changed else ""
 

@@ -10,7 +10,7 @@ from pipeline_steps import colours
 from pipeline_steps.command import command
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts
-from vaeline.report import answer, comparison, exports, table
+from vaeline.report import answer, comparison, exports, outdated, table
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.rows import Row, metrics_of
@@ -20,8 +20,6 @@ from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import StudyFolder, run_in
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
-from vaeline.study.settings import differences
-from vaeline.study.step_settings import settings_of
 from vaeline.system.errors import UserError, in_words
 
 COMPARISON = "comparison.json"
@@ -148,11 +146,7 @@ def _cells(row: Row) -> tuple[str, str, str]:
 
 def _why_out_of_date(compared: Comparison, study: Study) -> str:
     """What has changed since the results were written; empty if nothing has."""
-    made = compared.settings | {"study": compared.model_dump(include={"variants", "seeds", "baseline", "looks"})}
-    now = settings_of(study, "report") | {
-        "study": study.study.model_dump(include={"variants", "seeds", "baseline", "looks"})
-    }
-    if changed := differences(made, now):
+    if changed := outdated.changes(compared, study):
         return "; ".join(changed)
     return _why_of_other_runs(compared, study)
 

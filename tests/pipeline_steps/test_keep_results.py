@@ -144,6 +144,15 @@ def change_grid() -> None:
     Path("params.yaml").write_text(yaml.safe_dump(content))
 
 
+def of_study(**changed: object) -> Callable[[], None]:
+    def change() -> None:
+        content = yaml.safe_load(Path("params.yaml").read_text())
+        content["study"] |= changed
+        Path("params.yaml").write_text(yaml.safe_dump(content))
+
+    return change
+
+
 def change_source() -> None:
     content = yaml.safe_load(Path("params.yaml").read_text())
     Path("mine").mkdir()
@@ -168,6 +177,10 @@ def edit_code() -> None:
     [
         (evaluate_again, "two seed 1 was trained or evaluated again"),
         (change_grid, "classifier.epochs 20, now 30"),
+        (of_study(seeds=[0]), "study.seeds [0, 1], now [0]"),
+        (of_study(variants=["one"]), "study.variants ['one', 'two'], now ['one']"),
+        (of_study(baseline="one"), "study.baseline None, now 'one'"),
+        (of_study(primary=["kl"]), "study.primary ['nll'], now []"),
         (change_source, "files in mine have changed"),
         (edit_code, "the code of the step sample.two has changed"),
     ],
