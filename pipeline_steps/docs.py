@@ -27,9 +27,9 @@ def main(check: bool) -> None:
     """Render the results and the verdicts on claims that README.md and the pages of docs/ show between marks."""
     texts = {page: page.read_text(encoding="utf-8") for page in pages()}
     changed = {page: after for page, before in texts.items() if (after := rendered(page, before)) != before}
+    if check and changed:
+        raise UserError("\n".join(why_different(page, texts[page], after) for page, after in changed.items()))
     for page, after in changed.items():  # only now, so that a mistake in any page changes none
-        if check:
-            raise UserError(why_different(page, texts[page], after))
         write_text(page, after)
         click.echo(f"{page} is up to date now.")
 
@@ -49,12 +49,19 @@ def rendered(page: Path, text: str) -> str:
 
 
 def _content(page: Path, block: Block) -> str:
-    name, kept = block.name, block.kind == "claims" or block.name in kept_results.names()
-    if kept or RENDERED in block.content or name not in ready_studies.names():
-        return f"{RENDERED}\n\n{_results(page, name) if block.kind == 'results' else _claims(page, name)}\n\n"
+    if block.kind == "claims":
+        return f"{RENDERED}\n\n{_claims(page, block.name)}\n\n"
+    if not _waits(block):
+        return f"{RENDERED}\n\n{_results(page, block.name)}\n\n"
     if block.content.strip():
         return block.content
-    return f"`{name}`: no results are kept yet; {results_block.HOW.format(name)} keep them.\n\n"
+    return f"`{block.name}`: no results are kept yet; {results_block.how_to_keep(block.name)} keep them.\n\n"
+
+
+def _waits(block: Block) -> bool:
+    """Whether a block of results keeps what was typed into it, since none of its study were ever kept."""
+    known = block.name in ready_studies.names()
+    return known and block.name not in kept_results.names() and RENDERED not in block.content
 
 
 def _results(page: Path, name: str) -> str:

@@ -13,7 +13,7 @@ from snakemake import exceptions
 from pipeline_steps.running import RUNNING
 
 
-def sign(file: TextIO) -> None:
+def mark(file: TextIO) -> None:
     """Write into the file that marks a run which process runs it.
 
     Args:
@@ -36,6 +36,6 @@ def refusal() -> exceptions.WorkflowError:
     )
 
 
-def name_it() -> None:
-    """Let Snakemake raise `refusal` where it finds locks."""
+def replace_advice() -> None:
+    """Let Snakemake raise `refusal` where it finds locks. It only ever calls the class of this error, and catches it nowhere."""
     exceptions.LockException = refusal

@@ -64,7 +64,7 @@ def adopt(outputs: list[str]) -> None:
     Raises:
         WorkflowError: DVC is running, its files are damaged, there is no git repository, or Snakemake cannot make its folder.
     """
-    another_run.name_it()
+    another_run.replace_advice()
     logging.raiseExceptions = False  # on a full disk, each message of Snakemake would be followed by a traceback
     try:
         check_folder_of_snakemake(FOLDER.parent)
@@ -120,7 +120,7 @@ def begin(code: list[str], outputs: list[str]) -> None:
             held.append(RUNNING.open("a"))
             began = lock(held[-1])
         if began:
-            another_run.sign(held[-1])
+            another_run.mark(held[-1])
             dvc_locks.enter()
     except UserError as error:
         raise WorkflowError(str(error)) from None

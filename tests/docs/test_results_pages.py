@@ -83,9 +83,10 @@ def test_a_page_of_another_commit_is_refused() -> None:
 
 def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> None:
     (project / "studies").mkdir()
-    (project / "studies/later.yaml").write_text("study: {}\n")
-    text = docs.rendered(PAGE, EMPTY.replace("tiny", "later"))
-    assert "`later`: no results are kept yet; `make use STUDY=later QUICK=1`, three seeds" in text
+    for overlay, quick in (("", ""), ("quick: {}\n", " QUICK=1")):
+        (project / "studies/later.yaml").write_text(f"study: {{}}\n{overlay}")
+        text = docs.rendered(PAGE, EMPTY.replace("tiny", "later"))
+        assert f"`later`: no results are kept yet; `make use STUDY=later{quick}`, three seeds" in text
     typed = "<!-- results: later -->\n| one | 3.17 |\n<!-- end of results -->\n"
     assert docs.rendered(PAGE, typed) == typed
     with pytest.raises(UserError, match="no results of 'later', which README.md shows,"):

@@ -30,7 +30,7 @@ PAPERS: Papers = {
         title="A paper",
         claims=[
             claim("tiny"),
-            claim("later"),
+            claim("digits"),
             PaperClaim(claim="It is fast", place="section 2", cannot="it would take a clock"),
         ],
     )
@@ -61,5 +61,5 @@ def test_lines_under_the_table_say_where_the_numbers_are_from() -> None:
     text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES, PAPERS)})
     assert text.splitlines()[-2:] == [
         "- `tiny`: results of `tiny_quick`, 3 seeds, 2 epochs of the 20 of the whole study, code of commit `c0ffeec`.",
-        "- `later`: not run yet; `make use STUDY=later QUICK=1`, three seeds in `study.seeds`, `make run` and `make keep-results` decide its claims.",
+        "- `digits`: not run yet; `make use STUDY=digits`, three seeds in `study.seeds`, `make run` and `make keep-results` decide its claims.",
     ]

@@ -7,7 +7,7 @@ from vaeline.evaluation.catalogue import catalogue
 from vaeline.report.claim_verdicts import Answer, Verdict, answers
 from vaeline.report.kept_results import SHOWN_OF_COMMIT, KeptResults
 from vaeline.report.paper_claims import PaperClaim, Papers
-from vaeline.report.results_block import HOW, length, table
+from vaeline.report.results_block import how_to_keep, length, table
 from vaeline.report.table import ARROWS
 
 WORDS = {  # of one verdict, of several
@@ -60,7 +60,7 @@ def _line(claim: PaperClaim, found: list[Answer]) -> list[str]:
 def _made_with(study: str, kept: KeptResults | None) -> str:
     """Where the numbers of a study are from, or how to get them."""
     if kept is None:
-        return f"`{study}`: not run yet; {HOW.format(study)} decide its claims."
+        return f"`{study}`: not run yet; {how_to_keep(study)} decide its claims."
     facts = [f"{len(kept.comparison.seeds)} seeds", length(kept), f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`"]
     return f"`{study}`: results of `{kept.study}`, {', '.join(facts)}."
 

@@ -13,6 +13,7 @@ from vaeline.report.kept_results import SHOWN_OF_COMMIT, KeptResults, path_of
 from vaeline.report.paired_differences import Pair
 from vaeline.report.table import ARROWS, Cell, Row, number, rows, spread
 from vaeline.report.words import listed, of_reference
+from vaeline.study import ready_studies
 
 MOST_CLAIMS = 12  # of which each has a line
 REFERENCES = ("real images", "pixel Gaussian", "guessing")  # that have a line in the table
@@ -20,7 +21,6 @@ LEGEND = (
     "Metrics with a bold name are primary: they alone decide. A bold value is better than all others by adjusted intervals. ± is half the 95% interval of "
     "a mean over seeds. Differences are paired over seeds, so that their intervals may be narrower. ≤ marks an upper bound."
 )
-HOW = "`make use STUDY={} QUICK=1`, three seeds in `study.seeds`, `make run` and `make keep-results`"  # to get the results of a study
 SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
 
@@ -56,6 +56,12 @@ def _made_with(kept: KeptResults, page: Path) -> str:
     ]
     where = path_of(kept.study)
     return f"`{kept.study}`: {'; '.join(filter(None, facts))}. All numbers: [{where.name}]({os.path.relpath(where, page.parent)})."
+
+
+def how_to_keep(study: str) -> str:
+    """The commands that make the results of a study of `studies/`, and keep them."""
+    quick = " QUICK=1" if ready_studies.has_quick(study) else ""
+    return f"`make use STUDY={study}{quick}`, three seeds in `study.seeds`, `make run` and `make keep-results`"
 
 
 def length(kept: KeptResults) -> str:

@@ -47,9 +47,14 @@ def resolve(name: str, quick: bool = False) -> Study:
     return check(content, FOLDER / f"{name}.yaml")
 
 
+def has_quick(name: str) -> bool:
+    """Whether a study has a quick overlay, its own or an inherited one."""
+    return "quick" in _read(name, [])
+
+
 def every() -> list[Study]:
-    """All studies on disk. A study with a quick overlay, its own or inherited, is there once without it and once with it."""
-    return [resolve(name, quick) for name in names() for quick in (False, True)[: 1 + ("quick" in _read(name, []))]]
+    """All studies on disk. A study with a quick overlay is there once without it and once with it."""
+    return [resolve(name, quick) for name in names() for quick in (False, True)[: 1 + has_quick(name)]]
 
 
 def overlay(base: Content, over: Content) -> Content:
