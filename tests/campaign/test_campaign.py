@@ -18,7 +18,7 @@ from vaeline.system.errors import UserError
 
 # Numbers of cases of each kind. Cases of whole runs take ten seconds and more, so that only one of them is here.
 SHORT = {
-    "writes": range(0, 500, 9), "swaps": range(0, 450, 150), "flips": range(15), "params": range(150), "tables": range(60), "archives": range(40),
+    "writes": range(0, 500, 9), "swaps": range(0, 450, 150), "flips": range(9), "params": range(150), "tables": range(60), "archives": range(40),
     "images": range(100), "sources": range(40),
 }  # fmt: skip
 

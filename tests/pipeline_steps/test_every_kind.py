@@ -48,7 +48,10 @@ def attributes(split: Split) -> Split:
     return Split(split.images, np.concatenate([split.labels, other], 1), split.ids)
 
 
-@pytest.fixture(params=["a class", "attributes"])
+A_CLASS = pytest.mark.slow(reason="attributes go through the same steps, and other tests evaluate a class")
+
+
+@pytest.fixture(params=[pytest.param("a class", marks=A_CLASS), "attributes"])
 def project_of_kinds(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., Result]
 ) -> Study:

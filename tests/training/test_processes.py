@@ -217,6 +217,7 @@ def test_processes_share_the_memory_for_images(tmp_path: Path, monkeypatch: pyte
     assert on_disk == [False, True]
 
 
+@pytest.mark.slow(reason="tests/training/test_ranks.py holds two processes against one for every part")
 def test_a_training_by_two_processes_writes_the_files_of_one(tmp_path: Path) -> None:
     """The other process prepares the same job, reads the checkpoints of the first one, and writes none."""
     facts = store.write(tmp_path / "tiny.h5", FACTS, {name: split(count) for name, count in FACTS.counts.items()})

@@ -103,6 +103,7 @@ def test_snakemake_accepts_an_experiment(project: Project) -> None:
     assert project.settled()
 
 
+@pytest.mark.slow(reason="an edit of a tuned variant reruns its steps alone, by the same keys")
 def test_a_variants_own_training_reruns_only_that_variant(project: Project) -> None:
     project.edit(lambda params: params["variants"]["cvae"]["training"].update(learning_rate=0.1))
     assert project.snakemake() == of("cvae")

@@ -60,6 +60,7 @@ def test_dvc_is_refused_beside_snakemake_before_it_removes_a_file(project: Proje
     assert project.repro() == []
 
 
+@pytest.mark.slow(reason="DVC is refused beside Snakemake on this machine in the same way")
 def test_dvc_on_another_machine_is_refused_before_it_removes_a_file(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
