@@ -48,6 +48,12 @@ def test_rows_are_those_of_the_array() -> None:
         some[3]
 
 
+def test_an_array_without_a_copy_is_refused() -> None:
+    with pytest.raises(ValueError, match="without a copy"):
+        sprites().__array__(copy=False)
+    assert (np.array(sprites(), copy=True) == array(sprites())).all()
+
+
 @pytest.mark.parametrize("place", [(4, 0, 0), (0, 4, 0), (0, 0, 4), (0, -1, 0), (2**16, 0, 0)])
 def test_a_sprite_that_would_be_cut_is_refused(place: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match=r"where the last are \[3, 3, 3\]"):

@@ -291,7 +291,7 @@ def _prepare(raw: RawImages, dataset: schema.Dataset, rows: np.ndarray) -> np.nd
     if sprites := _kept_sprites(raw, dataset):
         return sprites.places[rows]
     if dataset.size is None and not isinstance(raw.images, EncodedImages):
-        return raw.images.take(rows, axis=0)
+        return raw.images[rows]
     assert raw.levels is not None
     images = _bring_to_size(raw.images, rows, dataset)
     if dataset.pixels != "static_binary":
@@ -305,8 +305,8 @@ def _bring_to_size(images: Images | EncodedImages, rows: np.ndarray, dataset: sc
     if isinstance(images, EncodedImages):
         return _decode_and_fit(images, rows, shape, dataset)
     if images.shape[2:] == shape:
-        return images.take(rows, axis=0)
-    return fit(images.take(rows, axis=0).transpose(0, 2, 3, 1), shape, dataset.fit)
+        return images[rows]
+    return fit(images[rows].transpose(0, 2, 3, 1), shape, dataset.fit)
 
 
 def _decode_and_fit(

@@ -30,7 +30,7 @@ class Sprites(OnDemand):
         self.sprites, self.places = sprites, places.astype(PLACE, copy=False)
         self.shape, self.dtype = (len(places), sprites.shape[1], *size), np.dtype(np.uint8)
 
-    def take(self, rows: np.ndarray, axis: int = 0) -> np.ndarray:
+    def take(self, rows: np.ndarray) -> np.ndarray:
         """Draw images, (len(rows), channel, height, width)."""
         which, row, column = self.places[rows].T
         images = np.zeros((len(rows), *self.shape[1:]), np.uint8)
