@@ -16,10 +16,12 @@ class OnDemand(ABC):
     Attributes:
         shape: (n, channel, height, width); points: (n, dimensions).
         dtype: as `Facts.dtype`.
+        worth_keeping: whether images in memory are read faster than they are made.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
+    worth_keeping = True
 
     @abstractmethod
     def take(self, rows: np.ndarray) -> np.ndarray:
@@ -28,6 +30,13 @@ class OnDemand(ABC):
     @abstractmethod
     def select(self, rows: np.ndarray) -> Self:
         """Some of the images, (n,) rows, still on demand."""
+
+    def check(self) -> None:  # noqa: B027 (images that are made of what is checked need nothing)
+        """Check all that was not yet read of what the images are made of.
+
+        Raises:
+            UserError: it is damaged.
+        """
 
     def __len__(self) -> int:
         return self.shape[0]

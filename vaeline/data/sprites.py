@@ -22,6 +22,8 @@ class Sprites(OnDemand):
         ValueError: a place names no sprite, or a sprite would be cut.
     """
 
+    worth_keeping = False  # they take much memory, and are drawn as fast as they are read
+
     def __init__(self, sprites: np.ndarray, places: np.ndarray, size: tuple[int, ...]) -> None:
         last = np.minimum([len(sprites) - 1, *np.subtract(size, sprites.shape[2:])], np.iinfo(PLACE).max)
         if len(places) and ((places > last) | (places < 0)).any():
