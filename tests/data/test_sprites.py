@@ -15,6 +15,7 @@ from vaeline.data.raw_images import Loader, Manifest, RawImages
 from vaeline.data.sprites import Sprites
 from vaeline.study import parts
 from vaeline.study.schema import Dataset
+from vaeline.system import hdf5_files
 from vaeline.system.errors import UserError
 
 SIZE = (5, 6)
@@ -46,6 +47,12 @@ def test_rows_are_those_of_the_array() -> None:
         assert np.array_equal(some[index], drawn[[39, 1, 7]][index])
     with pytest.raises(IndexError):
         some[3]
+
+
+def test_an_array_without_a_copy_is_refused() -> None:
+    with pytest.raises(ValueError, match="without a copy"):
+        sprites().__array__(copy=False)
+    assert (np.array(sprites(), copy=True) == array(sprites())).all()
 
 
 @pytest.mark.parametrize("place", [(4, 0, 0), (0, 4, 0), (0, 0, 4), (0, -1, 0), (2**16, 0, 0)])
@@ -118,19 +125,34 @@ def test_batches_of_sprites_equal_those_from_memory(raw: RawImages, tmp_path: Pa
 
 
 @pytest.mark.parametrize("changed", ["sprites", "train/places"])
-def test_changed_sprites_and_places_are_noticed(raw: RawImages, changed: str, tmp_path: Path) -> None:
+def test_changed_sprites_and_places_are_noticed(
+    raw: RawImages, changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the checksum of the split, where that of the file's structure leaves them out, as if they were many."""
+    monkeypatch.setattr(hdf5_files, "LARGE", 20)
     path = preprocessed(tmp_path / "tiny.h5", dataset(pixels="greys"))
-    facts = store.read_facts(path)
     with h5py.File(path) as file:
         other = file[changed][...] ^ 1 if changed == "sprites" else file[changed][...][::-1]
         content = bytearray(path.read_bytes())
         start = file[changed].id.get_offset()
         content[start : start + other.nbytes] = other.tobytes()
     path.write_bytes(content)
-    with pytest.raises(UserError, match="is damaged|does not match|is not a store"):
+    with pytest.raises(UserError, match="the train split does not match its checksum"):
         store.read_split(path, "train", 0)
-    again = preprocessed(tmp_path / "again.h5", dataset(pixels="greys"))
-    assert store.read_facts(again).checksums == facts.checksums
+
+
+def test_a_store_of_sprites_is_the_same_each_time(raw: RawImages, tmp_path: Path) -> None:
+    one, other = (preprocessed(tmp_path / name, dataset(pixels="greys")) for name in ("one.h5", "other.h5"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize("shape", [(24,), (4, 2, 3), (2, 2, 2, 3), (1, 4, 1, 2, 3)])
+def test_sprites_of_another_shape_are_refused(raw: RawImages, shape: tuple[int, ...], tmp_path: Path) -> None:
+    path = preprocessed(tmp_path / "tiny.h5", dataset(pixels="greys"))
+    split = store.Stream([sprites().places], raw.labels.codes, raw.ids)
+    store.write(path, store.read_facts(path), {"train": split}, sprites().sprites.reshape(shape))
+    with pytest.raises(UserError, match=r"/sprites is of .*, where \(sprites, 1, height, width\) is expected"):
+        store.read_split(path, "train", 0)
 
 
 def test_sprites_decide_the_checksums_of_splits(raw: RawImages, tmp_path: Path) -> None:

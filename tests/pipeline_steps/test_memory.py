@@ -35,9 +35,9 @@ def largest(project: Study, monkeypatch: pytest.MonkeyPatch) -> dict[int, int]:
         monkeypatch.setattr(module, "BATCH", 8)
     found, take, whole = dict.fromkeys(SIZES.values(), 0), OnDisk.take, OnDisk.whole
 
-    def recorded(images: OnDisk, rows: np.ndarray, axis: int = 0) -> np.ndarray:
+    def recorded(images: OnDisk, rows: np.ndarray) -> np.ndarray:
         found[images._count] = max(found[images._count], len(rows))
-        return take(images, rows, axis)
+        return take(images, rows)
 
     def recorded_whole(images: OnDisk) -> np.ndarray:
         found[images._count] = images._count

@@ -16,18 +16,27 @@ class OnDemand(ABC):
     Attributes:
         shape: (n, channel, height, width); points: (n, dimensions).
         dtype: as `Facts.dtype`.
+        worth_keeping: whether images in memory are read faster than they are made.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
+    worth_keeping = True
 
     @abstractmethod
-    def take(self, rows: np.ndarray, axis: int = 0) -> np.ndarray:
-        """Like `numpy.ndarray.take` along the first axis."""
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """The images of some rows, (n,), in memory."""
 
     @abstractmethod
     def select(self, rows: np.ndarray) -> Self:
         """Some of the images, (n,) rows, still on demand."""
+
+    def check(self) -> None:  # noqa: B027 (images that are made of what is checked need nothing)
+        """Check all that was not yet read of what the images are made of.
+
+        Raises:
+            UserError: it is damaged.
+        """
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -44,7 +53,13 @@ class OnDemand(ABC):
         return found
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
-        """All images in memory."""
+        """All images in memory.
+
+        Raises:
+            ValueError: they are asked for without a copy.
+        """
+        if copy is False:
+            raise ValueError("images that are not in memory cannot become an array without a copy; pass copy=None")
         return self.whole().astype(dtype or self.dtype, copy=False)
 
     def whole(self) -> np.ndarray:
@@ -62,10 +77,9 @@ class Indexed(Protocol):
 
     def __getitem__(self, index: Any, /) -> np.ndarray: ...
 
-    def take(self, rows: np.ndarray, /, axis: int) -> np.ndarray: ...
-
 
 def blocks(images: Indexed, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:
     """Images, a batch at a time, in order or by rows, (n,)."""
     for start in range(0, len(images if rows is None else rows), BATCH):
-        yield images[start : start + BATCH] if rows is None else images.take(rows[start : start + BATCH], axis=0)
+        some = slice(start, start + BATCH)
+        yield images[some if rows is None else rows[some]]

@@ -75,8 +75,8 @@ class OnDisk(OnDemand):
         some.shape = (len(rows), *self.shape[1:])
         return some
 
-    def take(self, rows: np.ndarray, axis: int = 0) -> np.ndarray:
-        """Like `numpy.ndarray.take` along the first axis."""
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Read images, (len(rows), ...)."""
         rows = rows if self._rows is None else self._rows[rows]
         self._check(np.unique(rows // self._in_block))
         images = np.empty((len(rows), self._bytes_each), np.uint8)

@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -67,13 +68,15 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
     facts, count = _facts(dataset, raw, manifest), sum(map(len, dealt.values()))
     dealt = hold_out(dealt, raw.labels.codes, facts, dataset.split.seed)
     threads, sprites = threads or cores(), _kept_sprites(raw, dataset)
+    prepare = sprites.places.__getitem__ if sprites else partial(_prepare, raw, dataset)
     _check_size(dataset, raw)
-    _say(_shares(raw, dealt), *_off(dataset.split, dealt), *(_drawn_later(sprites) or _changes(raw.images, dataset)))
-    _announce(raw, facts, count, path, threads, dataset)
+    becomes = [_sentence_on_sprites(sprites)] if sprites else _changes(raw.images, dataset)
+    _say(_shares(raw, dealt), *_off(dataset.split, dealt), *becomes)
+    _announce(raw, sprites, count, path, threads, dataset)
     with _workers(threads, _resizes(raw.images, dataset.shape)) as pool, Bar("preprocess", count) as bar:
         splits = {
             name: Stream(
-                _blocks(pool, partial(_prepare, raw, dataset), rows, bar, 2 * threads),
+                _blocks(pool, prepare, rows, bar, 2 * threads),
                 raw.labels.codes[rows],
                 [raw.ids[row] for row in rows],
             )
@@ -120,10 +123,9 @@ def _unless_changed(
 
 
 def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts:
-    channels = raw.images.channels if isinstance(raw.images, EncodedImages) else raw.images.shape[1]
     return Facts(
         dataset_id=dataset.id,
-        image_shape=(channels, *(dataset.shape or ())),
+        image_shape=_image_shape(raw, dataset),
         levels=raw.levels or 0,
         range=dataset.range,
         pixels=dataset.pixels if raw.levels else "points",
@@ -139,6 +141,12 @@ def _facts(dataset: schema.Dataset, raw: RawImages, manifest: Manifest) -> Facts
     )
 
 
+def _image_shape(raw: RawImages, dataset: schema.Dataset) -> tuple[int, ...]:
+    """The shape of an image of the store, or of a point."""
+    channels = raw.images.channels if isinstance(raw.images, EncodedImages) else raw.images.shape[1]
+    return (channels, *(dataset.shape or ()))
+
+
 def _kept_sprites(raw: RawImages, dataset: schema.Dataset) -> Sprites | None:
     """The sprites of images that the store keeps as such, since it would store them as they are drawn; None for other images."""
     if not isinstance(raw.images, Sprites) or raw.images.shape[2:] != dataset.shape:
@@ -146,13 +154,10 @@ def _kept_sprites(raw: RawImages, dataset: schema.Dataset) -> Sprites | None:
     return raw.images if dataset.pixels != "static_binary" or raw.levels == BLACK_AND_WHITE else None
 
 
-def _drawn_later(sprites: Sprites | None) -> list[str]:
-    if sprites is None:
-        return []
+def _sentence_on_sprites(sprites: Sprites) -> str:
+    """What the store keeps of images of sprites, in a sentence."""
     height, width = sprites.shape[2:]
-    return [
-        f"The store keeps {len(sprites.sprites):,} sprites and their places; images of {width}x{height} pixels are drawn each time."
-    ]
+    return f"The store keeps {len(sprites.sprites):,} sprites and their places; images of {width}x{height} pixels are drawn each time."
 
 
 def _check_size(dataset: schema.Dataset, raw: RawImages) -> None:
@@ -287,11 +292,9 @@ def _blocks(
 
 
 def _prepare(raw: RawImages, dataset: schema.Dataset, rows: np.ndarray) -> np.ndarray:
-    """What the store has of some rows: images, or the places of sprites."""
-    if sprites := _kept_sprites(raw, dataset):
-        return sprites.places[rows]
+    """The images of some rows, as they are stored."""
     if dataset.size is None and not isinstance(raw.images, EncodedImages):
-        return raw.images.take(rows, axis=0)
+        return raw.images[rows]
     assert raw.levels is not None
     images = _bring_to_size(raw.images, rows, dataset)
     if dataset.pixels != "static_binary":
@@ -305,8 +308,8 @@ def _bring_to_size(images: Images | EncodedImages, rows: np.ndarray, dataset: sc
     if isinstance(images, EncodedImages):
         return _decode_and_fit(images, rows, shape, dataset)
     if images.shape[2:] == shape:
-        return images.take(rows, axis=0)
-    return fit(images.take(rows, axis=0).transpose(0, 2, 3, 1), shape, dataset.fit)
+        return images[rows]
+    return fit(images[rows].transpose(0, 2, 3, 1), shape, dataset.fit)
 
 
 def _decode_and_fit(
@@ -357,22 +360,24 @@ def _decode(images: EncodedImages, row: int, into: np.ndarray | None = None) -> 
         raise bad_image(images.archive, name, error) from error
 
 
-def _announce(raw: RawImages, facts: Facts, count: int, path: Path, threads: int, dataset: schema.Dataset) -> None:
+def _announce(
+    raw: RawImages, sprites: Sprites | None, count: int, path: Path, threads: int, dataset: schema.Dataset
+) -> None:
     """Print how much disk space and how much time preprocessing takes.
 
     Raises:
         UserError: the disk is too small.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    images, sprites = raw.images, _kept_sprites(raw, dataset)
-    needed = count * (sprites.places[0].nbytes if sprites else int(np.prod(facts.image_shape)))
+    images, shape = raw.images, _image_shape(raw, dataset)
+    needed = count * (sprites.places[0].nbytes if sprites else prod(shape))
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         raise UserError(f"{path} takes {needed / 1e9:.2f} GB, and {free / 1e9:.2f} are free; make space and run again.")
     if isinstance(images, EncodedImages):
         seconds = _seconds_each(images, dataset) * count / threads
         _say(
-            f"{count:,} images to {'x'.join(map(str, facts.image_shape))}: {needed / 1e9:.2f} GB in {path} "
+            f"{count:,} images to {'x'.join(map(str, shape))}: {needed / 1e9:.2f} GB in {path} "
             f"({free / 1e9:.0f} GB are free), about {seconds:,.0f} s on {threads} cores."
         )
 

@@ -22,6 +22,8 @@ class Sprites(OnDemand):
         ValueError: a place names no sprite, or a sprite would be cut.
     """
 
+    worth_keeping = False  # they take much memory, and are drawn as fast as they are read
+
     def __init__(self, sprites: np.ndarray, places: np.ndarray, size: tuple[int, ...]) -> None:
         last = np.minimum([len(sprites) - 1, *np.subtract(size, sprites.shape[2:])], np.iinfo(PLACE).max)
         if len(places) and ((places > last) | (places < 0)).any():
@@ -30,7 +32,7 @@ class Sprites(OnDemand):
         self.sprites, self.places = sprites, places.astype(PLACE, copy=False)
         self.shape, self.dtype = (len(places), sprites.shape[1], *size), np.dtype(np.uint8)
 
-    def take(self, rows: np.ndarray, axis: int = 0) -> np.ndarray:
+    def take(self, rows: np.ndarray) -> np.ndarray:
         """Draw images, (len(rows), channel, height, width)."""
         which, row, column = self.places[rows].T
         images = np.zeros((len(rows), *self.shape[1:]), np.uint8)

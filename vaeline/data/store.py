@@ -13,7 +13,7 @@ of a split covers both, which are in memory; the images are never.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import overload
@@ -82,6 +82,25 @@ class Stream:
     ids: list[str]
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How all splits of a file hold their images: by pixels, or by places of the file's sprites."""
+
+    name: str  # of the dataset of a split
+    row: tuple[int, ...]  # the shape of what it holds of an image
+    dtype: np.dtype
+    shared: bytes  # what all splits use, and the checksum of each covers
+    images: Callable[[OnDisk], OnDemand]  # of a split, from its dataset
+
+
+def _layout(facts: Facts, sprites: np.ndarray | None) -> Layout:
+    """The layout of a file with these sprites, uint8 (sprites, channel, height, width), or with none."""
+    if sprites is None:
+        return Layout(IMAGES, facts.image_shape, np.dtype(facts.dtype), b"", lambda stored: stored)
+    size = facts.image_shape[1:]
+    return Layout(PLACES, (3,), PLACE, sprites.tobytes(), lambda stored: Sprites(sprites, stored.whole(), size))
+
+
 def write(path: Path, facts: Facts, splits: Mapping[str, Split | Stream], sprites: np.ndarray | None = None) -> Facts:
     """Write a store in one step; the same content gives the same bytes.
 
@@ -97,10 +116,13 @@ def write(path: Path, facts: Facts, splits: Mapping[str, Split | Stream], sprite
     Raises:
         UserError: the disk is full. No file is left.
     """
+    layout = _layout(facts, sprites)
     with created(path) as file:
         if sprites is not None:
             file[SPRITES] = sprites
-        checksums = {name: _write_split(file.create_group(name), split, facts) for name, split in splits.items()}
+        checksums = {
+            name: _write_split(file.create_group(name), split, facts, layout) for name, split in splits.items()
+        }
         facts = replace(
             facts,
             counts={name: len(split.ids) for name, split in splits.items()},
@@ -117,10 +139,10 @@ def _counts(labels: np.ndarray, facts: Facts) -> list[list[int]]:
     return [np.bincount(column, minlength=values).tolist() for column, values in columns]
 
 
-def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
+def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts, layout: Layout) -> str:
     """Write a split and return its checksum."""
     labels, ids = split.labels.astype(_label_type(facts)), np.array([each.encode() for each in split.ids])
-    stored = group.create_dataset(*_stored(group.file, facts, len(ids)))
+    stored = group.create_dataset(layout.name, (len(ids), *layout.row), layout.dtype)
     sums, start = BlockSums(rows_in_block(stored.shape, stored.dtype)), 0
     for block in split.blocks:
         stored[start : start + len(block)] = block
@@ -130,14 +152,7 @@ def _write_split(group: h5py.Group, split: Split | Stream, facts: Facts) -> str:
         raise ValueError(f"{group.name} came with {start} images, {len(labels)} rows of labels and {len(ids)} ids")
     group[LABELS], group[IDS], group[SUMS] = labels, ids, sums.finish()
     group.attrs[IDS_SHA256] = _ids_sha256(ids)
-    return _checksum(facts, group, labels)
-
-
-def _stored(file: h5py.File, facts: Facts, count: int) -> tuple[str, tuple[int, ...], np.dtype]:
-    """The dataset of a split with its images, or their places: name, shape and type."""
-    if SPRITES in file:
-        return PLACES, (count, 3), PLACE
-    return IMAGES, (count, *facts.image_shape), np.dtype(facts.dtype)
+    return _checksum(facts, group, labels, layout)
 
 
 def _label_type(facts: Facts) -> np.dtype:
@@ -149,14 +164,12 @@ def _ids_sha256(ids: np.ndarray) -> str:
     return hashlib.sha256(ids.tobytes()).hexdigest()
 
 
-def _checksum(facts: Facts, group: h5py.Group, labels: np.ndarray) -> str:
+def _checksum(facts: Facts, group: h5py.Group, labels: np.ndarray, layout: Layout) -> str:
     """The checksum of a split: of what its levels and labels mean, its labels, the checksums of its images and ids, and sprites."""
     meant = {"pixels": facts.pixels, "range": facts.range, "levels": facts.levels, "labels": facts.label_values}
     digest = hashlib.sha256(plain_json(meant).encode())
-    for content in (group[SUMS][...].tobytes(), labels.tobytes(), group.attrs[IDS_SHA256].encode()):
+    for content in (group[SUMS][...].tobytes(), labels.tobytes(), group.attrs[IDS_SHA256].encode(), layout.shared):
         digest.update(content)
-    if SPRITES in group.file:
-        digest.update(group.file[SPRITES][...].data)
     return digest.hexdigest()
 
 
@@ -192,9 +205,7 @@ def verify(path: Path) -> Facts:
     with opened(path, WHAT, AGAIN) as file:
         facts = _facts(file)
         for name in facts.counts:
-            split = _read_split(path, file, name, facts, most=0)
-            if isinstance(split.images, OnDisk):
-                split.images.check()
+            _on_demand(path, file, name, facts).images.check()
             _read_ids(path, file, name, facts)
     return facts
 
@@ -262,21 +273,35 @@ def _read_ids(path: Path, file: h5py.File, name: str, facts: Facts) -> np.ndarra
 
 
 def _read_split(path: Path, file: h5py.File, name: str, facts: Facts, most: int | None) -> Split | SplitOnDemand:
-    group, count = file[name], facts.counts[name]
-    kind, shape, dtype = _stored(file, facts, count)
-    _check_stored(path, group[kind], shape, dtype)
-    if kind == PLACES:
-        number, _, *size = (*file[SPRITES].shape, 0, 0)[:4]
-        _check_stored(path, file[SPRITES], (number, facts.image_shape[0], *size), np.dtype(np.uint8))
+    split = _on_demand(path, file, name, facts)
+    if most is None or (split.images.worth_keeping and split.images.nbytes <= most):
+        return Split(split.images.whole(), split.labels)
+    return split
+
+
+def _on_demand(path: Path, file: h5py.File, name: str, facts: Facts) -> SplitOnDemand:
+    """A split, of which all but the images is verified."""
+    group, count, layout = file[name], facts.counts[name], _layout(facts, _sprites(path, file, facts))
+    shape = (count, *layout.row)
+    _check_stored(path, group[layout.name], shape, layout.dtype)
     _check_stored(path, group[LABELS], (count, len(facts.label_names)), _label_type(facts))
-    _check_stored(path, group[SUMS], (-(-count // rows_in_block(shape, dtype)), 32), np.dtype(np.uint8))
+    _check_stored(path, group[SUMS], (-(-count // rows_in_block(shape, layout.dtype)), 32), np.dtype(np.uint8))
     labels = group[LABELS][...]
-    if _checksum(facts, group, labels) != facts.checksums[name]:
+    if _checksum(facts, group, labels, layout) != facts.checksums[name]:
         raise ValueError(f"the {name} split does not match its checksum")
-    images, labels = _images(path, file, group[kind], name, facts), labels.astype(np.int64)
-    if most is None or (isinstance(images, OnDisk) and images.nbytes <= most):
-        return Split(images.whole(), labels)
-    return SplitOnDemand(images, labels)
+    return SplitOnDemand(_images(path, file, name, layout), labels.astype(np.int64))
+
+
+def _sprites(path: Path, file: h5py.File, facts: Facts) -> np.ndarray | None:
+    """The sprites of a file, (sprites, channel, height, width); None if it has images."""
+    if SPRITES not in file:
+        return None
+    stored, channels = file[SPRITES], facts.image_shape[0]
+    if stored.ndim != 4 or stored.shape[1] != channels:
+        raise ValueError(f"{stored.name} is of {stored.shape}, where (sprites, {channels}, height, width) is expected")
+    _check_stored(path, stored, stored.shape, np.dtype(np.uint8))
+    sprites: np.ndarray = stored[...]
+    return sprites
 
 
 def _check_stored(path: Path, stored: h5py.Dataset, shape: tuple[int, ...], dtype: np.dtype) -> None:
@@ -293,9 +318,8 @@ def _check_stored(path: Path, stored: h5py.Dataset, shape: tuple[int, ...], dtyp
         raise ValueError(f"{stored.name} reaches past the end of the file")
 
 
-def _images(path: Path, file: h5py.File, stored: h5py.Dataset, name: str, facts: Facts) -> OnDemand:
-    """The images of a split on disk, or drawn at their places."""
+def _images(path: Path, file: h5py.File, name: str, layout: Layout) -> OnDemand:
+    """The images of a split, on disk, or drawn at their places."""
     what, why = f"not {WHAT}, or is {OTHER_VERSION}", f"the {name} split does not match its checksum"
-    checks = Checks(stored.parent[SUMS][...], damaged(path, why, f"remove it and {AGAIN}", what))
-    on_disk = OnDisk.of(path, file, stored, checks)
-    return Sprites(file[SPRITES][...], on_disk.whole(), facts.image_shape[1:]) if SPRITES in file else on_disk
+    checks = Checks(file[name][SUMS][...], damaged(path, why, f"remove it and {AGAIN}", what))
+    return layout.images(OnDisk.of(path, file, file[name][layout.name], checks))

@@ -264,7 +264,7 @@ def pixel_gaussian(images: Images, count: int, levels: int, seed: int) -> Iterat
         seed: of the samples.
     """
     rows, generator = evenly_spaced(len(images), MOST_DIRECTIONS), torch.Generator().manual_seed(seed)
-    used: Images = images.select(rows) if isinstance(images, OnDemand) else images.take(rows, axis=0)
+    used: Images = images.select(rows) if isinstance(images, OnDemand) else images[rows]
 
     def pixels() -> Iterator[torch.Tensor]:
         return (torch.from_numpy(block).flatten(1) for block in blocks(used))

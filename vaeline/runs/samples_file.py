@@ -108,10 +108,6 @@ class Redrawn:
     def __getitem__(self, index: Any) -> np.ndarray:
         return self._images[index]
 
-    def take(self, rows: np.ndarray, axis: int = 0) -> np.ndarray:
-        """Like `numpy.ndarray.take` along the first axis."""
-        return self._images.take(rows, axis)
-
     @cached_property
     def _images(self) -> np.ndarray:
         return np.concatenate(list(self._decode()))

@@ -7,10 +7,13 @@ import pytest
 
 from vaeline.data.raw_images import RawImages
 from vaeline.data.sets import dsprites
+from vaeline.data.splits import deal
 from vaeline.data.sprites import Sprites
 from vaeline.study.schema import Dataset
 
 WANTED = Dataset(id="dsprites", name="dsprites", size=64, pixels="static_binary", range=(0, 1))
+
+DIGEST = "c0fcdf0f8ea16810a1295060525d95a97948fde00e2d535054f3e453b96baada"  # of sprites and places
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,25 @@ def test_images_differ_but_for_a_whole_turn(images: Sprites) -> None:
     trimmed = [sprite[np.ix_(sprite.any(1), sprite.any(0))] for sprite in images.sprites[:, 0]]
     assert len({(sprite.shape, sprite.tobytes()) for sprite in trimmed}) == 18 * 39
     assert np.bincount(np.ravel_multi_index(tuple(images.places.T), (720, 32, 32))).max() == 1
+
+
+def test_no_image_is_in_two_splits(raw: RawImages, images: Sprites) -> None:
+    """Of the images at one place, dealt as all are; those at two places differ."""
+    assert raw.copies is not None
+    of_sprites = raw.copies.reshape(720, 1024)
+    assert (of_sprites[39::40] == of_sprites[::40]).all() and np.count_nonzero(np.bincount(raw.copies)) == 702 * 1024
+    rows = np.arange(500, len(images), 1024)
+    dealt = deal(len(rows), WANTED.split, copies=raw.copies[rows])
+    shown = [{image.tobytes() for image in images[rows[some]]} for some in dealt.values()]
+    assert sum(map(len, shown)) == len(set.union(*shown)) == 702
+
+
+def test_pixels_are_the_same_on_every_machine(raw: RawImages, images: Sprites, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No middle of a pixel is so near an edge that rounding, some 1e-13, decides its side."""
+    assert raw.files["drawn"]["sha256"] == DIGEST
+    for nearer in (1 - 1e-9, 1 + 1e-9):
+        monkeypatch.setattr(dsprites, "UNIT", 13.5 * nearer)
+        assert (dsprites.draw_sprites() == images.sprites).all()
 
 
 def test_factors_are_seen_in_the_images(raw: RawImages, images: Sprites) -> None:

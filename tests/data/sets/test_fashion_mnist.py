@@ -12,8 +12,9 @@ from tests.data.sets.sources import WEB_PAGE, idx_files, write_fashion_mnist, wr
 from tests.web_server import WebServer
 from vaeline.data import raw_images
 from vaeline.data.sets import _idx, fashion_mnist
+from vaeline.data.splits import deal
 from vaeline.study import parts
-from vaeline.study.schema import Dataset
+from vaeline.study.schema import Dataset, Split
 from vaeline.system.errors import UserError
 
 
@@ -39,6 +40,19 @@ def test_uncompressed_files_are_read_by_their_headers(tmp_path: Path) -> None:
     raw = raw_images.read(dataset(write_files(tmp_path, idx_files())))
     content = idx_files()["t10k-images-idx3-ubyte"]
     assert isinstance(raw.images, np.ndarray) and raw.images[30:].tobytes() == content[16:]
+
+
+def test_equal_images_come_into_one_random_split(tmp_path: Path) -> None:
+    """Each image of the test file is among the first ones for training."""
+    files = idx_files()
+    name, header = "t10k-images-idx3-ubyte", 16
+    files[name] = files[name][:header] + files["train-images-idx3-ubyte"][header : len(files[name])]
+    raw = raw_images.read(dataset(write_files(tmp_path, files)))
+    dealt = deal(40, Split(method="random", validation=0.2, test=0.2), raw.official, copies=raw.copies)
+    assert isinstance(raw.images, np.ndarray)
+    shown = [{raw.images[row].tobytes() for row in rows} for rows in dealt.values()]
+    assert sum(map(len, shown)) == len(set.union(*shown)) == 30
+    assert raw.notes == ["10 of 40 images are exact copies of another one, such as train-0 and t10k-0."]
 
 
 def test_uncompressed_mnist_files_are_recognised_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

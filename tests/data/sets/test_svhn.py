@@ -40,8 +40,11 @@ def test_pixels_keep_row_column_and_colour(tmp_path: Path) -> None:
     pixels = PIXELS.copy()
     pixels[5, 9, 2, 3] = 200
     savemat(write_svhn(tmp_path) / "train_32x32.mat", {"X": pixels, "y": DIGITS})
-    images = raw_images.read(dataset(tmp_path)).images
+    raw = raw_images.read(dataset(tmp_path))
+    images = raw.images
     assert isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.flags.c_contiguous
+    assert raw.copies is not None and raw.copies.tolist() == [0, 0, 0, 3, 0, *range(5, 15)]
+    assert raw.notes[1] == "3 of 15 images are exact copies of another one, such as train-0 and train-1."
     assert np.argwhere(images[:5]).tolist() == [[3, 2, 5, 9]] and images[3, 2, 5, 9] == 200
 
 

@@ -59,6 +59,7 @@ def test_the_order_of_axes_is_that_of_torchvisions_images(tmp_path: Path, monkey
     raw = raw_images.read(dataset(tmp_path, "SVHN"))
     assert isinstance(raw.images, np.ndarray) and raw.images.shape == (10, 3, 6, 8)
     assert np.array_equal(raw.images[:5], InColour("").data)
+    assert raw.copies is not None and raw.copies.tolist() == [*range(5), *range(5)]  # both splits have the same images
     assert raw.labels.values == [["1", "4"]] and raw.labels.codes[:5, 0].tolist() == [1, 1, 0, 0, 0]
     monkeypatch.setattr(InColour, "__getitem__", lambda self, row: (self.data[row], 0))
     with pytest.raises(UserError, match="torchvision keeps InColour in another form"):

@@ -18,6 +18,7 @@ def test_points_are_the_same_each_time() -> None:
     assert isinstance(one.images, np.ndarray) and isinstance(other.images, np.ndarray)
     assert one.images.shape == (20_000, 2) and one.images.dtype == np.float32 and one.levels is None
     assert (one.images == other.images).all() and one.files == other.files
+    assert len(np.unique(one.images, axis=0)) == 20_000  # no copies that a random split could part
 
 
 def test_each_moon_is_a_noisy_half_circle() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaeline.data import web
+from vaeline.data import copies, web
 from vaeline.data.checksums import fingerprint
 from vaeline.data.labels import of_classes
 from vaeline.data.raw_images import RawImages
@@ -68,12 +68,17 @@ def read(folder: Path, title: str, md5: dict[str, str], column: str, classes: li
     train, train_codes, test, test_codes = (_read_file(path, title, file, md5) for file, path in paths.items())
     _check_labels(folder, title, train, train_codes, classes)
     _check_labels(folder, title, test, test_codes, classes)
+    images = np.concatenate([train, test])[:, None]  # (n, 1, 28, 28)
+    ids = [f"train-{index}" for index in range(len(train))] + [f"t10k-{index}" for index in range(len(test))]
+    same = copies.of_arrays(images)
     return RawImages(
-        images=np.concatenate([train, test])[:, None],  # (n, 1, 28, 28)
+        images=images,
         labels=of_classes(column, classes, np.concatenate([train_codes, test_codes])),
-        ids=[f"train-{index}" for index in range(len(train))] + [f"t10k-{index}" for index in range(len(test))],
+        ids=ids,
         files={path.name: fingerprint(path) for path in paths.values()},
         official=np.repeat(["train", "test"], [len(train), len(test)]),
+        copies=same,
+        notes=copies.note(ids, same),
     )
 
 

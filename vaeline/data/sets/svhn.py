@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaeline.data import web
+from vaeline.data import copies, web
 from vaeline.data.checksums import fingerprint
 from vaeline.data.labels import of_classes
 from vaeline.data.raw_images import Loader, RawImages
@@ -47,14 +47,18 @@ def read(dataset: Dataset, folder: Path) -> RawImages:
     """
     paths = [_existing(folder, name) for name in MD5]
     (train, train_digits), (test, test_digits) = map(_read_file, paths)
-    count = len(train) + len(test)
+    images, count = np.concatenate([train, test]), len(train) + len(test)  # (n, 3, 32, 32)
+    ids = [f"train-{index}" for index in range(len(train))] + [f"test-{index}" for index in range(len(test))]
+    same = copies.of_arrays(images)
+    missing = [f"{count:,} of SVHN's {IMAGES:,} images are here; {IMAGES - count:,} are missing."] * (count < IMAGES)
     return RawImages(
-        images=np.concatenate([train, test]),  # (n, 3, 32, 32)
+        images=images,
         labels=of_classes("digit", [str(digit) for digit in range(10)], np.concatenate([train_digits, test_digits])),
-        ids=[f"train-{index}" for index in range(len(train))] + [f"test-{index}" for index in range(len(test))],
+        ids=ids,
         files={path.name: fingerprint(path) for path in paths},
         official=np.repeat(["train", "test"], [len(train), len(test)]),
-        notes=[f"{count:,} of SVHN's {IMAGES:,} images are here; {IMAGES - count:,} are missing."] * (count < IMAGES),
+        copies=same,
+        notes=missing + copies.note(ids, same),
     )
 
 

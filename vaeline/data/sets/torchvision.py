@@ -282,12 +282,15 @@ def _of_arrays(wanted: Wanted) -> RawImages:
         official += [split] * len(opened)
         ids += [f"{split}-{row}" if split else str(row) for row in range(len(opened))]
     labels, pixels = _labels(opened, np.concatenate(codes)), np.concatenate(images)
+    same = copies.of_arrays(pixels)
     return RawImages(
         images=pixels,
         labels=labels,
         ids=ids,
         files={"images": _fingerprint(pixels.data), "labels": _fingerprint(_as_text(ids, official, labels))},
         official=np.array(official) if "train" in official else None,
+        copies=same,
+        notes=copies.note(ids, same),
     )
 
 

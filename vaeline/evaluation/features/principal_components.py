@@ -38,7 +38,7 @@ def build(options: Options, facts: Facts, data: Path, device: torch.device | str
     """
     images = read_split(DataFiles(facts.dataset_id, data).store, "train", budget()).images
     count = max(IMAGES, NUMBERS // prod(facts.image_shape))
-    chosen = images.take(evenly_spaced(len(images), count), axis=0)
+    chosen = images[evenly_spaced(len(images), count)]
     mean, components = principal_components(chosen / (facts.levels - 1), options.dimensions)
     decides = f"{facts.checksums.get('train', '')} {options.dimensions} {count}"
     return PrincipalComponents(mean, components, facts.levels, hashlib.sha256(decides.encode()).hexdigest(), device)
