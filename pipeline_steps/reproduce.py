@@ -117,7 +117,7 @@ def _reproduce(tasks: Sequence[Task], budget: Budget) -> None:
         except OutOfTime as stopped:
             after = [other.name for other in tasks[place + 1 :]]
             also = f"; then {some_of(after)}" if after else ""
-            click.echo(f"The time is up. Left: {stopped}{also}. The same command goes on from there.")
+            click.echo(f"The time is up. Left: {stopped}{also}. {stopped.advice}")
             return
         if task.key_now() != task.key:
             raise UserError(f"The code or the data of row {task.name} changed while it was measured; run again.")

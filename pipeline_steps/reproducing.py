@@ -30,6 +30,7 @@ from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 from vaeline.system.files import json_sha256, write_text
 from vaeline.system.sealed_files import read_sealed
+from vaeline.training.checkpoints import last_epoch
 
 PROJECT = FOLDER / "project"
 MEASURED = "measured"  # the folder of values, inside it
@@ -38,7 +39,16 @@ PATIENCE = 60.0  # seconds for a step to end after it is asked to
 
 
 class OutOfTime(Exception):
-    """The time is up; the message says what is left."""
+    """The time is up; the message says what is left.
+
+    Args:
+        left: what is left.
+        advice: what to do.
+    """
+
+    def __init__(self, left: str, advice: str = "The same command goes on from there.") -> None:
+        super().__init__(left)
+        self.advice = advice
 
 
 class Budget:
@@ -205,8 +215,9 @@ def _of(task: Task) -> list[str]:
 
 def _run(words: Sequence[str], task: Task, budget: Budget, what: str) -> None:
     """Run a step in the row's project until it ends or the time is up."""
+    before, began = _epoch(task, words), time.monotonic()
     if budget.left == 0:
-        raise OutOfTime(_left(what, task, words))
+        raise OutOfTime(_left(what, task, before))
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     step, *options = words
     command = [sys.executable, "-m", f"pipeline_steps.{step}", *options]
@@ -214,7 +225,8 @@ def _run(words: Sequence[str], task: Task, budget: Budget, what: str) -> None:
     try:
         status = process.wait(budget.left)
     except subprocess.TimeoutExpired as error:
-        raise OutOfTime(_left(what, task, words)) from error
+        _end(process)  # first, since a training that lives replaces its checkpoints
+        raise _out_of_time(what, task, before, _epoch(task, words), time.monotonic() - began) from error
     finally:
         _end(process)
     if status:
@@ -232,14 +244,24 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _left(what: str, task: Task, words: Sequence[str]) -> str:
+def _epoch(task: Task, words: Sequence[str]) -> int | None:
+    """The last epoch of the training that a step continues; None if the step trains nothing."""
     if words[0] != "train":
-        return what
-    done = _epoch(f"{task.study.study.name}-{RunKey(task.variant, int(words[-1]))}")
-    return f"{what}, after epoch {done:,} of {task.study.training.epochs:,}"
+        return None
+    name = f"{task.study.study.name}-{RunKey(task.variant, int(words[-1]))}"
+    return last_epoch(name, task.study.training.epochs, PROJECT / "checkpoints")
 
 
-def _epoch(training: str) -> int:
-    """The last epoch of a training that a checkpoint has."""
-    paths = list((PROJECT / "checkpoints").glob(f"{training}-*/epoch-*"))
-    return int(max(paths, key=os.path.getmtime).stem.removeprefix("epoch-")) if paths else 0
+def _left(what: str, task: Task, epoch: int | None) -> str:
+    return what if epoch is None else f"{what}, after epoch {epoch:,} of {task.study.training.epochs:,}"
+
+
+def _out_of_time(what: str, task: Task, before: int | None, epoch: int | None, seconds: float) -> OutOfTime:
+    """What is left of a step that was stopped, and what to do: a call in which no epoch ends would be repeated without end."""
+    left = _left(what, task, epoch)
+    if epoch is None or epoch != before:
+        return OutOfTime(left)
+    return OutOfTime(
+        left,
+        f"It had {seconds / 60:.2g} minutes, less than an epoch takes, and only whole epochs are kept; give more MINUTES.",
+    )

@@ -36,6 +36,7 @@ from vaeline.training.stages import fabric_of
 ROOT = Path(__file__).parents[2]
 LINEAR = ("linear_nll", "linear_nll_train", "linear_bound", "linear_rate")
 CPU = torch.device("cpu")
+TRAINING = "checkpoints/pythae_vae-vae-seed-0-0123456789abcdef"  # inside the project
 OF = {"data": {"train": "a", "test": "b"}}  # what a measurement says it is of
 
 
@@ -301,7 +302,7 @@ def test_a_step_ends_with_the_time_and_says_what_is_left(project: Path, monkeypa
     sleeps.write_text("#!/bin/sh\ntrap '' INT\necho $$ >new\nmv new process\nexec sleep 600\n")
     sleeps.chmod(0o755)
     monkeypatch.setattr(reproducing.sys, "executable", str(sleeps))
-    checkpoint = reproducing.PROJECT / "checkpoints/pythae_vae-vae-seed-0-0123456789abcdef/epoch-00007.last"
+    checkpoint = reproducing.PROJECT / TRAINING / "epoch-00007.last"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()
     started = reproducing.PROJECT / "process"
@@ -309,10 +310,27 @@ def test_a_step_ends_with_the_time_and_says_what_is_left(project: Path, monkeypa
         reproducing._run(["design"], task("vae"), Budget(1e-9), "row vae, step design")
     assert not started.exists()
     words = ["train", "--variant", "vae", "--seed", "0"]
-    with pytest.raises(OutOfTime, match="row vae, vae seed 0, after epoch 7 of 500"):
+    with pytest.raises(OutOfTime, match="row vae, vae seed 0, after epoch 7 of 500") as stopped:
         reproducing._run(words, task("vae"), UntilStarted(started), "row vae, vae seed 0")
+    assert "less than an epoch takes, and only whole epochs are kept; give more MINUTES." in stopped.value.advice
     with pytest.raises(ProcessLookupError):
         os.kill(int(started.read_text()), 0)
+
+
+def test_a_training_has_ended_when_its_last_epoch_is_looked_up(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaces = project / "python"  # its checkpoint when it is asked to end
+    replaces.write_text(
+        f"#!/bin/sh\ntrap 'mv {TRAINING}/epoch-00007.last {TRAINING}/epoch-00008.last; exit 0' TERM\n"
+        "touch process\nwhile :; do sleep 0.05; done\n"
+    )
+    replaces.chmod(0o755)
+    monkeypatch.setattr(reproducing.sys, "executable", str(replaces))
+    (reproducing.PROJECT / TRAINING).mkdir(parents=True)
+    (reproducing.PROJECT / TRAINING / "epoch-00007.last").touch()
+    words, started = ["train", "--variant", "vae", "--seed", "0"], reproducing.PROJECT / "process"
+    with pytest.raises(OutOfTime, match="row vae, vae seed 0, after epoch 8 of 500") as stopped:
+        reproducing._run(words, task("vae"), UntilStarted(started), "row vae, vae seed 0")
+    assert stopped.value.advice == "The same command goes on from there."
 
 
 def test_a_step_that_fails_stops_the_row(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
