@@ -56,7 +56,7 @@ def main(study: Study, /, variant: str, seed: int, optimum: bool, out: Path, **m
     of = {"variant": variant, "seed": seed, "weights_sha256": weights, "data": facts.checksums}
     known = known_optimum(model, splits, how, study.evaluation.seed) if optimum else None
     apart = {} if known is None else {"known": float(known.mean()), "apart": asdict(found.minus(known))}
-    write_sealed(out, {"of": of, "manner": asdict(how), **asdict(found), **apart})
+    write_sealed(out, {"of": of, "manner": how.decides, **asdict(found), **apart})
 
 
 def _kept(study: Study, run: RunKey, weights: str, facts: Facts, manner: Manner) -> Kept:
@@ -64,9 +64,9 @@ def _kept(study: Study, run: RunKey, weights: str, facts: Facts, manner: Manner)
     variant = study.variants[run.variant]
     decides = {
         "weights": weights, "variant": variant.model_dump(mode="json"), "data": {**asdict(facts), "preprocessing": None},
-        "manner": asdict(manner), "threads": study.training.threads,
+        "manner": manner.decides, "threads": study.training.threads,
     }  # fmt: skip
-    folder = state_folder(f"{study.study.name}-{run}-{key_of(asdict(manner))}-evaluation")
+    folder = state_folder(f"{study.study.name}-{run}-{key_of(manner.decides)}-evaluation")
     return Kept(folder, decides, partial(hash_within, study, run.variant), tuple(parts.modules_of(variant)))
 
 

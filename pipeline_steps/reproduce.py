@@ -138,7 +138,10 @@ def judged(task: Task, values: dict[str, list[dict[str, Any]]]) -> Reproduced:
     known = _mean(each["known"] for each in published) if task.closed_form else float(row.value)
     runs = [RunValue(each["value"], each["parts"]) for each in apart]
     found = difference(runs, [each["standard_error"] for each in apart], 0.0 if task.closed_form else known, row.error)
-    said, modes = _verdict(task, found, len(published)), values.get("around_modes", [])
+    said, modes = (
+        _verdict(task, found, next((each["saturated"] for each in published if each["saturated"]), "")),
+        values.get("around_modes", []),
+    )
     return Reproduced(
         row=task.name, key=task.key, metric=row.metric, published=known, closed_form=task.closed_form, error=row.error,
         margin=row.margin, source=row.source, verified=row.verified, notes=row.notes, epochs=task.study.training.epochs,
@@ -162,13 +165,13 @@ def _data(published: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return first
 
 
-def _verdict(task: Task, found: Difference, seeds: int) -> Verdict:
+def _verdict(task: Task, found: Difference, saturated: str) -> Verdict:
     if task.row.differs:
         return Verdict("not comparable", task.row.differs)
     if not task.whole:
         return Verdict("not comparable", f"trained for {task.study.training.epochs:,} of {task.of_epochs:,} epochs")
-    if seeds < task.row.seeds:
-        return Verdict("undecided", f"{seeds} of {task.row.seeds} seeds")
+    if saturated:
+        return Verdict("not comparable", saturated)
     return verdict(found, task.row.margin)
 
 

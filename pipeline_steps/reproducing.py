@@ -168,6 +168,8 @@ class Task:
     def manners(self) -> list[tuple[str, list[str]]]:
         """How each run is measured: as published, and around the modes if it is a likelihood. A name, and words of the step."""
         how, metric = self.row.how, self.row.metric
+        if metric == "mig":
+            return [("published", ["--metric", metric])]
         of_row = ["--metric", metric, "--split", how.split, "--method", how.method, "--samples", str(how.samples)]
         found = [("published", of_row + self._images(how.images) + ["--optimum"] * self.closed_form)]
         if metric == "nll":

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -19,8 +19,10 @@ from pipeline_steps.running import RUNNING
 from vaeline.data import store
 from vaeline.data.batches import Batches
 from vaeline.data.paths import DataFiles
+from vaeline.evaluation import published_value
 from vaeline.evaluation.kept import Kept
-from vaeline.evaluation.published_value import Manner, known_optimum, measured_value
+from vaeline.evaluation.published_value import SATURATED, Manner, known_optimum, measured_value
+from vaeline.evaluation.record import Record
 from vaeline.models.contracts import Elbo, Terms, TrainingBatch
 from vaeline.models.model import Model
 from vaeline.models.regularizers import kl
@@ -151,7 +153,7 @@ def said(*words: str) -> Result:
 
 def measured(value: float, of: dict[str, Any] = OF) -> dict[str, Any]:
     return {
-        "of": of, "value": value, "standard_error": 0.1, "parts": [], "images": 100, "upper_bound": "never checked"
+        "of": of, "value": value, "standard_error": 0.1, "parts": [], "images": 100, "upper_bound": "never checked", "saturated": ""
     }  # fmt: skip
 
 
@@ -263,10 +265,9 @@ def test_a_row_is_decided_by_as_many_seeds_as_it_asks_for_with_their_spread(proj
     of = task("vae")
     of.__dict__["row"] = of.row.model_copy(update={"seeds": 3})
     narrow, wide = ([measured(90.0 + far * step) for step in (-1, 0, 1)] for far in (0.1, 1.0))
-    judged = [reproduce.judged(of, {"published": each}) for each in (narrow[:1], narrow, wide)]
-    assert [each.outcome for each in judged] == ["undecided", "pass", "undecided"]
-    assert judged[0].reason == "1 of 3 seeds" and judged[1].over == ["seeds"]
-    assert judged[1].half_width == pytest.approx(2.92 * 0.1 / 3**0.5, rel=1e-2)  # Student's t of two degrees
+    judged = [reproduce.judged(of, {"published": each}) for each in (narrow, wide)]
+    assert [each.outcome for each in judged] == ["pass", "undecided"] and judged[0].over == ["seeds"]
+    assert judged[0].half_width == pytest.approx(2.92 * 0.1 / 3**0.5, rel=1e-2)  # Student's t of two degrees
 
 
 def test_seeds_that_measured_other_images_have_no_mean() -> None:
@@ -278,6 +279,25 @@ def test_what_differs_in_its_definition_is_not_compared(project: Path) -> None:
     of = task("planar_10")
     found = reproduce.judged(of, {"published": [measured(87.5)]})
     assert found.outcome == "not comparable" and found.reason == of.row.differs
+
+
+def test_a_saturated_gap_is_not_compared(project: Path) -> None:
+    of = task("beta_tcvae_dsprites")
+    assert of.manners() == [("published", ["--metric", "mig"])]
+    found = reproduce.judged(
+        of, {"published": [measured(0.5), measured(0.5) | {"saturated": SATURATED}, measured(0.5)]}
+    )
+    assert (found.outcome, found.reason) == ("not comparable", SATURATED)
+
+
+def test_the_value_of_a_record_says_that_it_is_saturated(monkeypatch: pytest.MonkeyPatch) -> None:
+    for saturated, why in ((True, SATURATED), (False, "")):
+        record = Record({"mig": {"value": 0.5, "images": 9, "saturated": saturated}})
+        monkeypatch.setattr(published_value, "measure_representation", lambda *of, record=record: record)
+        settings = task("beta_tcvae_dsprites").study.evaluation
+        splits: Any = {"train": None, "test": None}
+        found = measured_value(cast(Model, None), splits, settings, Manner("mig"), Kept(), 0)
+        assert found.saturated == why and Manner("mig", samples=9).decides == {"metric": "mig"}
 
 
 # Its steps.
