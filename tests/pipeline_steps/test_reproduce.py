@@ -14,6 +14,7 @@ import torch
 from click.testing import CliRunner, Result
 
 from pipeline_steps import download, preprocess, reproduce, reproducing
+from pipeline_steps.kept_of_run import kept_of_run
 from pipeline_steps.reproducing import Budget, OutOfTime, Task
 from pipeline_steps.running import RUNNING
 from vaeline.data import store
@@ -29,6 +30,7 @@ from vaeline.models.regularizers import kl
 from vaeline.report import reproduced
 from vaeline.report.equivalence import Verdict
 from vaeline.report.reproduced import Measured, Reproduced
+from vaeline.runs.folder import RunKey
 from vaeline.study import ready_studies
 from vaeline.study.published_rows import FULL, read_rows
 from vaeline.study.recipe import recipe_of
@@ -339,6 +341,17 @@ def test_the_value_of_a_record_says_that_it_is_saturated(monkeypatch: pytest.Mon
         splits: Any = {"train": None, "test": None}
         found = measured_value(cast(Model, None), splits, settings, Manner("mig"), Kept(), 0)
         assert found.saturated == why and Manner("mig", samples=9).decides == {"metric": "mig"}
+
+
+def test_a_kept_measurement_is_of_its_device_version_and_manner(points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study, facts = task("linear_nll").study, store.read_facts(points / DataFiles("linear_gaussian").store)
+    one = kept_of_run(study, RunKey("vae", 0), "weights", facts, CPU, manner={"metric": "nll"})
+    other = kept_of_run(study, RunKey("vae", 0), "weights", facts, CPU, manner={"metric": "rate"})
+    on_gpu = kept_of_run(study, RunKey("vae", 0), "weights", facts, torch.device("cuda"), manner={"metric": "nll"})
+    monkeypatch.setattr(torch, "__version__", "newer")
+    newer = kept_of_run(study, RunKey("vae", 0), "weights", facts, CPU, manner={"metric": "nll"})
+    assert one.folder == newer.folder == on_gpu.folder != other.folder
+    assert all(each.decides != one.decides for each in (other, on_gpu, newer))
 
 
 # Its steps.
