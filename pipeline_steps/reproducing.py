@@ -288,7 +288,7 @@ def _left(what: str, task: Task, epoch: int | None) -> str:
 def _out_of_time(what: str, task: Task, before: int | None, epoch: int | None, seconds: float) -> OutOfTime:
     """What is left of a step that was stopped, and what to do: a call in which no epoch ends would be repeated without end."""
     left = _left(what, task, epoch)
-    if epoch is None or epoch != before:
+    if epoch in (None, task.study.training.epochs) or epoch != before:
         return OutOfTime(left)
     return OutOfTime(
         left,
