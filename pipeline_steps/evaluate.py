@@ -1,6 +1,5 @@
 """Measure one run: likelihoods, distances of images, latent space, conditions."""
 
-
 from pipeline_steps.command import reads, run_command
 from pipeline_steps.kept_of_run import kept_of_run
 from vaeline.data.batches import Batches
