@@ -68,9 +68,9 @@ keep-results: $(READY)  ## keep the results of the active study, or of STUDY, in
 docs: $(READY)  ## render the results and the verdicts on claims that README.md and the pages of docs/ show
 	@$(IN) python -m pipeline_steps.docs
 
-reproduce: $(READY)  ## hold published results against ours, all or ROWS="vae iwae_5"; MINUTES=60, SOURCE=folder, FRACTION=0.1
+reproduce: $(READY)  ## hold published results against ours, all or ROWS="vae iwae_5"; MINUTES=60, SOURCE=folder, FRACTION=0.1, KEEP=1
 	@$(IN) python -m pipeline_steps.reproduce $(ROWS) $(if $(MINUTES),--minutes $(MINUTES)) \
-		$(if $(SOURCE),--source "$(SOURCE)") $(if $(FRACTION),--fraction $(FRACTION))
+		$(if $(SOURCE),--source "$(SOURCE)") $(if $(FRACTION),--fraction $(FRACTION)) $(if $(KEEP),--keep)
 
 bench: $(READY) benchmarks/.venv/.ready  ## race against the peers, all or ROWS="frechet step"; KEEP=1 writes docs/performance.md
 	@$(IN) python -m benchmarks $(if $(KEEP),--keep) $(ROWS)

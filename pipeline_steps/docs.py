@@ -8,16 +8,17 @@ from pathlib import Path
 import click
 
 from pipeline_steps.command import command
-from vaeline.report import claims_block, kept_results, paper_claims, results_block
+from vaeline.report import claims_block, kept_results, paper_claims, reproduced, results_block
 from vaeline.report.kept_results import KeptResults
 from vaeline.report.paper_claims import Papers
 from vaeline.study import ready_studies
+from vaeline.study.published_rows import read_rows
 from vaeline.system.errors import UserError, instead_of, shown
 from vaeline.system.files import write_text
 from vaeline.system.page_blocks import Block, blocks, rewritten
 
 RENDERED = "<!-- `make docs` renders this block; edits are lost. -->"
-KINDS = ("results", "claims")  # of blocks; what was typed into one stays until results of the study are kept
+KINDS = ("results", "claims", "rows")  # of blocks; what was typed into one stays until results of the study are kept
 COMMIT = re.compile(r"code of commit `(\w+)`")
 
 
@@ -49,6 +50,8 @@ def rendered(page: Path, text: str) -> str:
 
 
 def _content(page: Path, block: Block) -> str:
+    if block.kind == "rows":
+        return f"{RENDERED}\n\n{reproduced.markdown(read_rows().rows, reproduced.kept_rows())}\n\n"
     if block.kind == "claims":
         return f"{RENDERED}\n\n{_claims(page, block.name)}\n\n"
     if not _waits(block):

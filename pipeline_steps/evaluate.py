@@ -1,12 +1,7 @@
 """Measure one run: likelihoods, distances of images, latent space, conditions."""
 
-from dataclasses import asdict
-from functools import partial
-
-import torch
-
-from pipeline_steps.code_hashes import hash_within
 from pipeline_steps.command import reads, run_command
+from pipeline_steps.kept_of_run import kept_of_run
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.on_demand import Images
@@ -35,7 +30,6 @@ from vaeline.system.devices import device_of, prepare_process, with_float64
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_json
 from vaeline.system.memory import budget
-from vaeline.system.state_files import state_folder
 
 BATCH = 100
 
@@ -52,7 +46,8 @@ def main(study: Study, variant: str, seed: int) -> None:
     device = device_of(study.training.device)
     model, facts = model_files.load(folder)
     require_images(store, facts, read_facts_of(study))
-    kept, exact = _kept(study, of, facts, device), with_float64(device)
+    kept = kept_of_run(study, RunKey(variant, seed), of.weights_sha256, facts, device)
+    exact = with_float64(device)
     splits = [read_split(store, split, budget()) for split in ("train", "test")]
     train, test = (Batches(split, facts, BATCH, exact) for split in splits)
     # Images come first, since they read files: a file that does not fit is named before the long work.
@@ -89,18 +84,6 @@ def _measured(study: Study, variant: str, seed: int) -> MeasuredOn:
         data=made.facts.checksums,
         **{f"{name}_sha256": sha256(path) for name, path in needed.items()},
     )
-
-
-def _kept(study: Study, of: MeasuredOn, facts: Facts, device: torch.device) -> Kept:
-    """The results of earlier evaluations of a run, next to its checkpoints."""
-    variant, seed = of.variant, of.seed
-    decides = {
-        "weights": of.weights_sha256, "variant": study.variants[variant].model_dump(mode="json"),
-        "data": {**asdict(facts), "preprocessing": None}, "threads": study.training.threads, "device": device.type,
-        "torch": torch.__version__,
-    }  # fmt: skip
-    name, digest = f"{study.study.name}-{RunKey(variant, seed)}-evaluation", partial(hash_within, study, variant)
-    return Kept(state_folder(name), decides, digest, tuple(parts.modules_of(study.variants[variant])))
 
 
 def _images(study: Study, drawn: DrawnImages, test: Images, model: Model, facts: Facts, kept: Kept) -> Record:

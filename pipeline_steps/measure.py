@@ -1,29 +1,24 @@
 """Measure one run in the manner of a published value, for `make reproduce`."""
 
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import click
 
-from pipeline_steps.code_hashes import hash_within
 from pipeline_steps.command import WholeNumber, reads, study_command
+from pipeline_steps.kept_of_run import kept_of_run
 from vaeline.data.batches import Batches
-from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts_of, read_split, require_images
-from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.published_value import Manner, known_optimum, measured_value
 from vaeline.runs import model_files
 from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.runs.identity import description_of
 from vaeline.runs.settings_check import require_step
-from vaeline.study import parts
 from vaeline.study.schema import MOST_SEED, Study
 from vaeline.system.devices import device_of, prepare_process, with_float64
 from vaeline.system.memory import budget
 from vaeline.system.sealed_files import write_sealed
-from vaeline.system.state_files import key_of, state_folder
 
 BATCH = 100
 
@@ -47,27 +42,17 @@ def main(study: Study, /, variant: str, seed: int, optimum: bool, out: Path, **m
     weights = description_of(folder, RunKey(variant, seed)).weights_sha256
     model, facts = model_files.load(folder)
     require_images(store, facts, read_facts_of(study))
-    exact = with_float64(device_of(study.training.device))
+    device = device_of(study.training.device)
+    exact = with_float64(device)
     splits = {name: Batches(read_split(store, name, budget()), facts, BATCH, exact) for name in ("train", "test")}
     model.to(exact)
     how = Manner(**manner)  # type: ignore[arg-type]  # click has checked the types
-    kept = _kept(study, RunKey(variant, seed), weights, facts, how)
+    kept = kept_of_run(study, RunKey(variant, seed), weights, facts, device, manner=how.decides)
     found = measured_value(model, splits, study.evaluation, how, kept, seed)
     of = {"variant": variant, "seed": seed, "weights_sha256": weights, "data": facts.checksums}
     known = known_optimum(model, splits, how, study.evaluation.seed) if optimum else None
     apart = {} if known is None else {"known": float(known.mean()), "apart": asdict(found.minus(known))}
-    write_sealed(out, {"of": of, "manner": asdict(how), **asdict(found), **apart})
-
-
-def _kept(study: Study, run: RunKey, weights: str, facts: Facts, manner: Manner) -> Kept:
-    """Unfinished measurements of a run in one manner, beside its checkpoints."""
-    variant = study.variants[run.variant]
-    decides = {
-        "weights": weights, "variant": variant.model_dump(mode="json"), "data": {**asdict(facts), "preprocessing": None},
-        "manner": asdict(manner), "threads": study.training.threads,
-    }  # fmt: skip
-    folder = state_folder(f"{study.study.name}-{run}-{key_of(asdict(manner))}-evaluation")
-    return Kept(folder, decides, partial(hash_within, study, run.variant), tuple(parts.modules_of(variant)))
+    write_sealed(out, {"of": of, "manner": how.decides, **asdict(found), **apart})
 
 
 if __name__ == "__main__":

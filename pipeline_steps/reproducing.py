@@ -21,15 +21,17 @@ from pipeline_steps.file_states import ROOT
 from vaeline.data import raw_images, source_fingerprint
 from vaeline.data.paths import DataFiles, downloads
 from vaeline.data.store import read_facts
-from vaeline.report.reproduced import FOLDER, Reproduced
-from vaeline.runs.folder import RunKey
+from vaeline.report.reproduced import FOLDER, Measured
+from vaeline.runs.folder import TIMING, RunKey, StudyFolder
+from vaeline.runs.timing import read_times
 from vaeline.study import ready_studies
-from vaeline.study.published_rows import FULL, PublishedRow, Setting, epochs_of, study_of
+from vaeline.study.published_rows import FULL, PublishedRow, Setting, study_of
 from vaeline.study.reading import PARAMS
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 from vaeline.system.files import json_sha256, write_text
 from vaeline.system.sealed_files import read_sealed
+from vaeline.training.checkpoints import last_epoch
 
 PROJECT = FOLDER / "project"
 MEASURED = "measured"  # the folder of values, inside it
@@ -38,7 +40,16 @@ PATIENCE = 60.0  # seconds for a step to end after it is asked to
 
 
 class OutOfTime(Exception):
-    """The time is up; the message says what is left."""
+    """The time is up; the message says what is left.
+
+    Args:
+        left: what is left.
+        advice: what to do.
+    """
+
+    def __init__(self, left: str, advice: str = "The same command goes on from there.") -> None:
+        super().__init__(left)
+        self.advice = advice
 
 
 class Budget:
@@ -76,35 +87,53 @@ class Task:
     source: str | None = None
 
     @cached_property
+    def published(self) -> Study:
+        """The study at its published length, wherever the files of its data set are."""
+        return study_of(self.row.setting, self.setting, FULL)
+
+    @cached_property
+    def shortened(self) -> Study:
+        """The study at the length of the task, wherever the files of its data set are."""
+        return study_of(self.row.setting, self.setting, self.fraction)
+
+    @cached_property
     def study(self) -> Study:
         """The study of the project in which the row is trained.
 
         Raises:
             UserError: the data set has files, and they are not there.
         """
-        study = study_of(self.row.setting, self.setting, self.fraction)
-        if raw_images.loader(study.dataset.name).download is None:
+        if why := self.why_no_files():
+            raise UserError(why)
+        study, folder = self.shortened, self._folder()
+        if folder is None:
             return study
-        folder = Path(self.source or downloads(study.dataset.name)).expanduser().absolute()
-        if not folder.is_dir():
-            raise UserError(
-                f"Row {self.name} needs the files of {study.dataset.name}, and there is no folder {folder}; name theirs by SOURCE=<folder>, or "
-                f"`make use STUDY={self.setting.study}` and run `python -m pipeline_steps.download`."
-            )
         return study.model_copy(update={"dataset": study.dataset.model_copy(update={"source": str(folder)})})
+
+    def why_no_files(self) -> str:
+        """That the files of the data set are not there; empty if they are, or if it has none."""
+        folder, dataset = self._folder(), self.shortened.dataset.name
+        if folder is None or folder.is_dir():
+            return ""
+        return (
+            f"Row {self.name} needs the files of {dataset}, and there is no folder {folder}; name theirs by SOURCE=<folder>, or "
+            f"`make use STUDY={self.setting.study}` and run `python -m pipeline_steps.download`."
+        )
+
+    def _folder(self) -> Path | None:
+        """The folder of the data set's files; None if it has none."""
+        name = self.shortened.dataset.name
+        if raw_images.loader(name).download is None:
+            return None
+        return Path(self.source or downloads(name)).expanduser().absolute()
 
     @property
     def variant(self) -> str:
         return self.setting.variant
 
-    @cached_property
-    def of_epochs(self) -> int:
-        """The published length."""
-        return epochs_of(study_of(self.row.setting, self.setting, FULL), FULL)
-
     @property
     def whole(self) -> bool:
-        return self.study.training.epochs == self.of_epochs
+        return self.shortened.training.epochs == self.published.training.epochs
 
     @property
     def closed_form(self) -> bool:
@@ -121,9 +150,10 @@ class Task:
         return self.key_now()
 
     def key_now(self) -> str:
-        """A hash of all that decides what comes out: the row, the study, the content of its source, and the code.
+        """A hash of all that decides the values: the study, how they are measured, the content of its source, and the code.
 
-        The checkpoints of its trainings have keys of their own, so that an edit of what measures or judges trains nothing again.
+        Margins, words and verdicts are none of it. The checkpoints of its trainings have keys of their own, so that an edit of what
+        measures trains nothing again.
 
         Raises:
             UserError: a file of the source cannot be read.
@@ -133,22 +163,22 @@ class Task:
         data = source_fingerprint.of_source(self.study.dataset)
         forget()
         code = [digest(self._modules()), version("torch")]
-        return json_sha256([self.row.model_dump(mode="json"), study, data, code])
+        return json_sha256([study, self.manners(), data, code])
 
     def _modules(self) -> list[str]:
-        """The modules of the steps that run, and of what judges their values; the rest of the code is what they import."""
+        """The modules of the steps that run; the rest of the code is what they import."""
         parts = [
             f"train.{self.variant}",
             f"download.{self.study.dataset.name}",
             f"preprocess.{self.study.dataset.name}",
         ]
         named = [module for part in parts for module in modules_at(self.study, part)]
-        return [*named, *(f"pipeline_steps.{step}" for step in ("design", "choose", "measure", "reproduce"))]
+        return [*named, *(f"pipeline_steps.{step}" for step in ("design", "choose", "measure"))]
 
-    def is_of(self, found: Reproduced) -> bool:
-        """Whether a result is of this task, and of the images that the project's store has, if there is one."""
+    def is_of(self, found: Measured) -> bool:
+        """Whether values are of this task, and of the images that the project's store has, if there is one."""
         store = PROJECT / DataFiles(self.study.dataset.id).store
-        if found.key != self.key or found.epochs != self.study.training.epochs:
+        if found.key != self.key:
             return False
         try:
             return not store.exists() or read_facts(store).checksums == found.data
@@ -158,6 +188,8 @@ class Task:
     def manners(self) -> list[tuple[str, list[str]]]:
         """How each run is measured: as published, and around the modes if it is a likelihood. A name, and words of the step."""
         how, metric = self.row.how, self.row.metric
+        if metric == "mig":
+            return [("published", ["--metric", metric])]
         of_row = ["--metric", metric, "--split", how.split, "--method", how.method, "--samples", str(how.samples)]
         found = [("published", of_row + self._images(how.images) + ["--optimum"] * self.closed_form)]
         if metric == "nll":
@@ -170,6 +202,13 @@ class Task:
         if not self.whole:
             count = min(count or MOST_SHORT, MOST_SHORT)
         return [] if count is None else ["--images", str(count)]
+
+
+def hardware_of(task: Task) -> list[str]:
+    """What the row was trained on, in words."""
+    folder = StudyFolder(task.study.study.name, PROJECT)
+    times = [read_times(folder.run(task.variant, seed) / TIMING).get("train") for seed in task.setting.seeds]
+    return sorted({time.hardware for time in times if time and time.hardware})
 
 
 def measure(task: Task, budget: Budget) -> dict[str, list[dict[str, Any]]]:
@@ -205,8 +244,9 @@ def _of(task: Task) -> list[str]:
 
 def _run(words: Sequence[str], task: Task, budget: Budget, what: str) -> None:
     """Run a step in the row's project until it ends or the time is up."""
+    before, began = _epoch(task, words), time.monotonic()
     if budget.left == 0:
-        raise OutOfTime(_left(what, task, words))
+        raise OutOfTime(_left(what, task, before))
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     step, *options = words
     command = [sys.executable, "-m", f"pipeline_steps.{step}", *options]
@@ -214,7 +254,8 @@ def _run(words: Sequence[str], task: Task, budget: Budget, what: str) -> None:
     try:
         status = process.wait(budget.left)
     except subprocess.TimeoutExpired as error:
-        raise OutOfTime(_left(what, task, words)) from error
+        _end(process)  # first, since a training that lives replaces its checkpoints
+        raise _out_of_time(what, task, before, _epoch(task, words), time.monotonic() - began) from error
     finally:
         _end(process)
     if status:
@@ -232,14 +273,24 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _left(what: str, task: Task, words: Sequence[str]) -> str:
+def _epoch(task: Task, words: Sequence[str]) -> int | None:
+    """The last epoch of the training that a step continues; None if the step trains nothing."""
     if words[0] != "train":
-        return what
-    done = _epoch(f"{task.study.study.name}-{RunKey(task.variant, int(words[-1]))}")
-    return f"{what}, after epoch {done:,} of {task.study.training.epochs:,}"
+        return None
+    name = f"{task.study.study.name}-{RunKey(task.variant, int(words[-1]))}"
+    return last_epoch(name, task.study.training.epochs, PROJECT / "checkpoints")
 
 
-def _epoch(training: str) -> int:
-    """The last epoch of a training that a checkpoint has."""
-    paths = list((PROJECT / "checkpoints").glob(f"{training}-*/epoch-*"))
-    return int(max(paths, key=os.path.getmtime).stem.removeprefix("epoch-")) if paths else 0
+def _left(what: str, task: Task, epoch: int | None) -> str:
+    return what if epoch is None else f"{what}, after epoch {epoch:,} of {task.study.training.epochs:,}"
+
+
+def _out_of_time(what: str, task: Task, before: int | None, epoch: int | None, seconds: float) -> OutOfTime:
+    """What is left of a step that was stopped, and what to do: a call in which no epoch ends would be repeated without end."""
+    left = _left(what, task, epoch)
+    if epoch in (None, task.study.training.epochs) or epoch != before:
+        return OutOfTime(left)
+    return OutOfTime(
+        left,
+        f"It had {seconds / 60:.2g} minutes, less than an epoch takes, and only whole epochs are kept; give more MINUTES.",
+    )

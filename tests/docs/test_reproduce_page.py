@@ -1,15 +1,17 @@
-"""The page of reproduced rows says what its JSON says, and every row of the JSON is one of studies/published.yaml."""
+"""The page of reproduced rows says what its JSON and studies/published.yaml say; rows whose settings changed are not kept."""
 
 from pathlib import Path
 
 import pytest
 
-from pipeline_steps import reproduce
-from pipeline_steps.reproduce import KEPT, PAGE, kept_rows, page
-from vaeline.report.equivalence import Difference, verdict
-from vaeline.study.published_rows import read_rows
+from pipeline_steps import docs, reproduce
+from pipeline_steps.reproduce import PAGE, settings_now
+from vaeline.report import reproduced
+from vaeline.report.equivalence import Difference
+from vaeline.report.equivalence import verdict as by_margin
+from vaeline.report.reproduced import KEPT, joined, kept_rows, settings_key, verdict, write_kept
+from vaeline.study.published_rows import FULL, PublishedRow, read_rows, study_of
 from vaeline.system.errors import UserError
-from vaeline.system.sealed_files import write_sealed
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,60 +21,104 @@ def at_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def test_the_table_is_that_of_the_kept_rows() -> None:
+def test_the_table_is_that_of_the_kept_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert page(text, kept_rows()) == text, "run `vaeline reproduce --keep`"
+    assert docs.rendered(PAGE, text) == text and "| linear_nll | nll |" in text, "run `make docs`"
+    assert docs.rendered(PAGE, text.replace("| row |", "| raw |")) == text
+    fewer = kept_rows()[1:]
+    monkeypatch.setattr(reproduced, "KEPT", tmp_path / KEPT.name)
+    write_kept(fewer)
+    assert docs.rendered(PAGE, text) != text
 
 
-def test_kept_rows_are_those_of_the_file_and_their_outcomes_follow() -> None:
-    rows = read_rows().rows
+def test_kept_rows_are_of_the_settings_of_the_file_and_their_numbers_agree() -> None:
+    known = read_rows()
+    settings = settings_now(known)
     for kept in kept_rows():
-        row = rows[kept.row]
-        assert (kept.metric, kept.margin, kept.source) == (row.metric, row.margin, row.source), kept.row
-        assert kept.closed_form or kept.published == row.value
-        compared = kept.epochs == kept.of_epochs and not row.differs
-        found = verdict(Difference(kept.difference, kept.half_width, tuple(kept.over)), kept.margin)
-        decided = found if len(kept.seeds) >= row.seeds else ("undecided", f"{len(kept.seeds)} of {row.seeds} seeds")
-        assert not compared or (kept.outcome, kept.reason) == decided, kept.row
-        assert compared or kept.outcome == "not comparable", kept.row
+        row = known.rows[kept.row]
+        assert kept.settings == settings[kept.row], (
+            f"{kept.row} was measured with other settings: `make reproduce KEEP=1`"
+        )
+        assert kept.seeds == known.settings[row.setting].seeds and kept.difference == pytest.approx(
+            kept.ours - kept.published
+        )
+        assert kept.closed_form == (row.value == "closed_form") and (kept.closed_form or kept.published == row.value)
 
 
-def test_a_table_that_was_edited_by_hand_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    assert page(text.replace("| row |", "| raw |"), kept_rows()) == text
-    rows = [each.model_dump() for each in kept_rows()]
-    monkeypatch.setattr("pipeline_steps.reproduce.KEPT", tmp_path / KEPT.name)
-    write_sealed(tmp_path / KEPT.name, {"rows": rows[1:]})
-    assert page(text, kept_rows()) != text
+def changed(row: PublishedRow, **keys: object) -> PublishedRow:
+    return PublishedRow.model_validate(row.model_dump() | keys)
+
+
+def test_the_outcome_is_that_of_the_margin_unless_something_is_not_comparable() -> None:
+    row, kept = read_rows().rows["paper_003"], next(each for each in kept_rows() if each.row == "paper_003")
+    assert verdict(row, kept) == by_margin(Difference(kept.difference, kept.half_width, tuple(kept.over)), row.margin)
+    assert verdict(row, kept).outcome == "pass" and verdict(changed(row, margin=0.1), kept).outcome == "fail"
+    for other, why in (
+        (verdict(changed(row, differs="another bound"), kept), "another bound"),
+        (verdict(row, kept.model_copy(update={"epochs": 5})), "trained for 5 of 100 epochs"),
+        (verdict(row, kept.model_copy(update={"saturated": "saturated"})), "saturated"),
+    ):
+        assert other == ("not comparable", why)
+
+
+def test_what_decides_the_numbers_is_hashed_and_prose_is_not() -> None:
+    known = read_rows()
+    row, setting = known.rows["vae"], known.settings["pythae_vae"]
+    study = study_of("pythae_vae", setting, FULL)
+    before = settings_key(row, study)
+    prose = {"source": "a", "verified": "b", "notes": "c", "differs": "d", "margin": 2.0}
+    elsewhere = study.model_copy(update={"dataset": study.dataset.model_copy(update={"source": "folder"})})
+    assert settings_key(changed(row, **prose), elsewhere) == before
+    longer = study.model_copy(update={"training": study.training_with({"epochs": 1000})})
+    three = study.model_copy(update={"study": study.study.model_copy(update={"seeds": [0, 1, 2]})})
+    others = [changed(row, error=0.1), changed(row, value=89.0), changed(row, how={"samples": 5000})]
+    keys = [settings_key(other, study) for other in others] + [settings_key(row, other) for other in (longer, three)]
+    assert len({before, *keys}) == 6
+
+
+def test_a_cell_says_how_many_images_the_estimate_around_the_modes_has() -> None:
+    rows, kept = read_rows().rows, next(each for each in kept_rows() if each.row == "vae")
+    whole = kept.model_copy(update={"images": 10_000, "around_modes_bound": "never checked"})
+    assert "| 118.5 | 1,000 | 117.4 |" in reproduced.markdown(rows, [kept])
+    differs = {"vae": changed(rows["vae"], differs="a | b")}
+    assert "| 118.5 | 10,000 | ≤ 117.4 (1,000 images) |" in (text := reproduced.markdown(differs, [whole]))
+    assert r"not comparable: a \| b |" in text
+
+
+def test_a_shorter_training_replaces_no_longer_one_and_other_settings_are_dropped() -> None:
+    rows = kept_rows()
+    settings = {each.row: each.settings for each in rows}
+    short, newer = rows[0].model_copy(update={"epochs": 1}), rows[1].model_copy(update={"commit": "newer"})
+    assert joined(rows, [short, newer], settings) == ([rows[0], newer, *rows[2:]], [rows[0].row], [])
+    settings[rows[0].row] = settings[rows[2].row] = "other"
+    short = short.model_copy(update={"settings": "other"})
+    assert joined(rows, [short], settings) == ([short, rows[1], *rows[3:]], [], [rows[2].row])
+
+
+def test_what_is_kept_is_rendered_and_what_is_not_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, rows, known = tmp_path / PAGE.name, kept_rows(), read_rows()
+    copy.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(reproduce, "PAGE", copy)
+    monkeypatch.setattr(reproduced, "KEPT", tmp_path / KEPT.name)
+    write_kept([*rows[:-1], rows[-1].model_copy(update={"settings": "other"})])
+    reproduce._keep([rows[0].model_copy(update={"epochs": 1})], known)
+    assert capsys.readouterr().out.splitlines() == [
+        "Not replaced, since the kept training is longer: linear_nll.",
+        "No longer kept, since their settings changed: paper_003.",
+    ]
+    assert kept_rows() == rows[:-1] and "| paper_003 |" not in copy.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    ("begin", "end", "why"),
+    ("mark", "why"),
     [
-        (True, False, "has a block of rows that does not end"),
-        (False, True, "ends a block of rows that does not begin"),
-        (False, False, "has 0 blocks of rows, but should have one"),
+        ("<!-- end of rows", "has a block of rows that does not end"),
+        ("<!-- rows:", "ends a block of rows that does not begin"),
     ],
 )
-def test_a_page_without_its_marks_keeps_all_that_it_says(
-    begin: bool, end: bool, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_without_its_marks_is_refused(mark: str, why: str) -> None:
     lines = PAGE.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if (begin or "<!-- rows:" not in line) and (end or "<!-- end of rows" not in line)]
-    copy, rows = tmp_path / PAGE.name, kept_rows()
-    copy.write_text("".join(kept), encoding="utf-8")
-    for name, path in (("PAGE", copy), ("KEPT", tmp_path / KEPT.name)):
-        monkeypatch.setattr(reproduce, name, path)
     with pytest.raises(UserError, match=why):
-        reproduce._keep(rows)
-    assert copy.read_text(encoding="utf-8") == "".join(kept) and not (tmp_path / KEPT.name).exists()
-
-
-def test_a_shorter_training_replaces_no_longer_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy, rows = tmp_path / PAGE.name, kept_rows()
-    copy.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    for name, path in (("PAGE", copy), ("KEPT", tmp_path / KEPT.name)):
-        monkeypatch.setattr(reproduce, name, path)
-    reproduce._keep(rows)
-    reproduce._keep([rows[0].model_copy(update={"epochs": 1}), rows[1].model_copy(update={"commit": "newer"})])
-    assert kept_rows() == [rows[0], rows[1].model_copy(update={"commit": "newer"}), *rows[2:]]
+        docs.rendered(PAGE, "".join(line for line in lines if mark not in line))

@@ -7,24 +7,30 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
 
 from pipeline_steps import download, preprocess, reproduce, reproducing
+from pipeline_steps.kept_of_run import kept_of_run
 from pipeline_steps.reproducing import Budget, OutOfTime, Task
 from pipeline_steps.running import RUNNING
 from vaeline.data import store
 from vaeline.data.batches import Batches
 from vaeline.data.paths import DataFiles
+from vaeline.evaluation import published_value
 from vaeline.evaluation.kept import Kept
-from vaeline.evaluation.published_value import Manner, known_optimum, measured_value
+from vaeline.evaluation.published_value import SATURATED, Manner, known_optimum, measured_value
+from vaeline.evaluation.record import Record
 from vaeline.models.contracts import Elbo, Terms, TrainingBatch
 from vaeline.models.model import Model
 from vaeline.models.regularizers import kl
 from vaeline.report import reproduced
+from vaeline.report.equivalence import Verdict
+from vaeline.report.reproduced import Measured, Reproduced
+from vaeline.runs.folder import RunKey
 from vaeline.study import ready_studies
 from vaeline.study.published_rows import FULL, read_rows
 from vaeline.study.recipe import recipe_of
@@ -36,6 +42,7 @@ from vaeline.training.stages import fabric_of
 ROOT = Path(__file__).parents[2]
 LINEAR = ("linear_nll", "linear_nll_train", "linear_bound", "linear_rate")
 CPU = torch.device("cpu")
+TRAINING = "checkpoints/pythae_vae-vae-seed-0-0123456789abcdef"  # inside the project
 OF = {"data": {"train": "a", "test": "b"}}  # what a measurement says it is of
 
 
@@ -46,16 +53,16 @@ def task(name: str, fraction: float = FULL) -> Task:
         rows = read_rows()
         row = rows.rows[name]
         found = Task(name, row, rows.settings[row.setting], fraction, source=".")
-        assert found.study and found.of_epochs
-    found.__dict__["key"] = "key"  # instead of a hash of all code
+        assert found.study and found.published
     return found
 
 
-def of_one_seed(name: str) -> Task:
-    """A row that one training decides."""
-    of = task(name)
-    of.__dict__["row"] = of.row.model_copy(update={"seeds": 1})
-    return of
+def judged(of: Task, *published: dict[str, Any]) -> tuple[Reproduced, Verdict]:
+    """The numbers of values that were measured as published, and their verdict."""
+    epochs = of.study.training.epochs
+    values = Measured(row=of.name, key="key", epochs=epochs, values={"published": [*published]}, commit="", hardware=[])
+    found = reproduced.numbers(of.row, of.published, values)
+    return found, reproduced.verdict(of.row, found)
 
 
 # The row of seconds: a linear VAE, whose optimum is known.
@@ -84,7 +91,7 @@ def outcomes(model: Model, folder: Path) -> dict[str, str]:
     """What the linear rows say of a model."""
     found = {}
     for name in LINEAR:
-        of = of_one_seed(name)
+        of = task(name)
         path, how = folder / DataFiles(of.study.dataset.id).store, of.row.how
         splits = {
             each: Batches(store.read_split(path, each, 2**20), store.read_facts(path), 100)
@@ -94,7 +101,7 @@ def outcomes(model: Model, folder: Path) -> dict[str, str]:
         value = measured_value(model, splits, of.study.evaluation, manner, Kept(), 0)
         known = known_optimum(model, splits, manner, of.study.evaluation.seed)
         apart = {"known": float(known.mean()), "apart": asdict(value.minus(known))}
-        found[name] = reproduce.judged(of, {"published": [{"of": OF, **asdict(value), **apart}]}).outcome
+        found[name] = judged(of, {"of": OF, **asdict(value), **apart})[1].outcome
     return found
 
 
@@ -150,7 +157,7 @@ def said(*words: str) -> Result:
 
 def measured(value: float, of: dict[str, Any] = OF) -> dict[str, Any]:
     return {
-        "of": of, "value": value, "standard_error": 0.1, "parts": [], "images": 100, "upper_bound": "never checked"
+        "of": of, "value": value, "standard_error": 0.1, "parts": [], "images": 100, "upper_bound": "never checked", "saturated": ""
     }  # fmt: skip
 
 
@@ -189,15 +196,35 @@ def test_a_finished_row_is_printed_again_until_its_code_changes(project: Path, m
 
     monkeypatch.setattr(reproduce, "measure", measure)
     monkeypatch.setattr(Task, "key_now", lambda of: "one")
+    timing = reproducing.PROJECT / "results/pythae_vae/runs/vae/seed-0/timing.json"
+    timing.parent.mkdir(parents=True)
+    timing.write_text('{"train": {"seconds": 1.0, "host": "a", "hardware": "a processor"}}')
     for _ in range(2):
         result = said("vae", "--source", ".", "--fraction", "1", "--minutes", "1")
         assert "pass: ours - published is +0.22 ± 0.17 over images alone" in result.output, result.output
         assert "≤ 88.00" in result.output
-    assert calls == ["vae"] and reproduced.read("vae").seeds == [0]
-    monkeypatch.setattr(Task, "key_now", lambda of: "two")
+    assert calls == ["vae"] and reproduced.read("vae").hardware == ["a processor"]
+    monkeypatch.setattr(Task, "key_now", lambda of: f"two {of.fraction}")
     assert said("vae", "--source", ".", "--fraction", "1", "--minutes", "1").exit_code == 0 and len(calls) == 2
     shorter = said("vae", "--source", ".", "--minutes", "1")
     assert "not comparable: trained for 10 of 500 epochs" in shorter.output and len(calls) == 3
+
+
+def test_without_names_a_row_is_skipped_for_missing_files_alone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = project / "studies/published.yaml"
+    text = path.read_text()
+    monkeypatch.setattr(reproduce, "_refuse_long", lambda tasks, minutes: None)
+    asked: list[str] = []
+    monkeypatch.setattr(reproduce, "_reproduce", lambda tasks, budget: asked.extend(task.name for task in tasks))
+    monkeypatch.setattr(Task, "key_now", lambda of: "one")
+    result = said()
+    assert result.exit_code == 0 and "Row vae needs the files of mnist" in result.output, result.output
+    assert "linear_nll" in asked and "vae" not in asked
+    path.write_text(
+        text.replace("overrides:\n      training: {epochs: 2000,", "overrides:\n      training: {epoch: 2000,")
+    )
+    result = said()
+    assert result.exit_code == 1 and "training.epoch is not a known key" in result.output, result.output
 
 
 def test_a_damaged_result_is_refused(project: Path) -> None:
@@ -226,19 +253,43 @@ def test_the_key_is_of_the_content_of_the_source_and_of_all_code(
         Path(folder, "images").write_text(content)
     one, same, other = (keyed(project / folder) for folder in ("one", "same", "other"))
     assert one == same != other
-    steps = {f"pipeline_steps.{step}" for step in ("download", "preprocess", "train", "measure", "reproduce")}
+    steps = {f"pipeline_steps.{step}" for step in ("download", "preprocess", "train", "measure")}
+    assert not {"pipeline_steps.reproduce", "vaeline.report.reproduced"} & {*asked}
     assert steps | {"vaeline.data.sets.mnist", "vaeline.models.posteriors.gaussian"} <= {*asked}
     monkeypatch.setattr(reproducing, "digest", lambda modules: "edited")
     assert keyed(project / "one") != one
 
 
+def test_a_corrected_word_or_margin_is_judged_anew_and_measured_never(project: Path) -> None:
+    source, path = project / "images", project / "studies/published.yaml"
+    source.mkdir()
+    before = keyed(source)
+    text = path.read_text()
+    path.write_text(
+        text.replace("margin: 1.0", "margin: 2.0")
+        .replace("notes: another draw", "notes: other draws")
+        .replace("89.78\n", "89.77\n")
+    )
+    assert keyed(source) == before and read_rows().rows["vae"].margin == 2.0
+    path.write_text(text.replace("how: {method: posterior, samples: 200}", "how: {method: posterior, samples: 300}"))
+    assert keyed(source) != before
+
+
 def test_a_result_of_other_images_than_those_of_the_store_is_not_reported(
     points: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Task, "key_now", lambda of: "key")
     of, path = task("linear_nll"), DataFiles("linear_gaussian").store
     checksums = store.read_facts(points / path).checksums
     of_store, of_others = (
-        reproduce.judged(of, {"published": [{**measured(1.0, {"data": each}), "known": 1.0, "apart": measured(0.0)}]})
+        Measured(
+            row=of.name,
+            key="key",
+            epochs=250,
+            values={"published": [measured(1.0, {"data": each})]},
+            commit="",
+            hardware=[],
+        )
         for each in (checksums, {**checksums, "test": "other"})
     )
     assert of.is_of(of_store) and of.is_of(of_others)  # without a store, the key decides
@@ -258,25 +309,49 @@ def test_what_changes_during_a_row_spoils_it(project: Path, monkeypatch: pytest.
     assert not reproduced.path_of("vae").exists()
 
 
-def test_a_row_is_decided_by_as_many_seeds_as_it_asks_for_with_their_spread(project: Path) -> None:
-    of = task("vae")
-    of.__dict__["row"] = of.row.model_copy(update={"seeds": 3})
+def test_several_seeds_decide_with_their_spread(project: Path) -> None:
     narrow, wide = ([measured(90.0 + far * step) for step in (-1, 0, 1)] for far in (0.1, 1.0))
-    judged = [reproduce.judged(of, {"published": each}) for each in (narrow[:1], narrow, wide)]
-    assert [each.outcome for each in judged] == ["undecided", "pass", "undecided"]
-    assert judged[0].reason == "1 of 3 seeds" and judged[1].over == ["seeds"]
-    assert judged[1].half_width == pytest.approx(2.92 * 0.1 / 3**0.5, rel=1e-2)  # Student's t of two degrees
+    found = [judged(task("vae"), *each) for each in (narrow, wide)]
+    assert [said.outcome for _, said in found] == ["pass", "undecided"] and found[0][0].over == ["seeds"]
+    assert found[0][0].half_width == pytest.approx(2.92 * 0.1 / 3**0.5, rel=1e-2)  # Student's t of two degrees
 
 
 def test_seeds_that_measured_other_images_have_no_mean() -> None:
-    with pytest.raises(reproducing.UserError, match="images of the row changed"):
-        reproduce.judged(task("vae"), {"published": [measured(90.0), measured(90.0, {"data": {"test": "other"}})]})
+    with pytest.raises(reproducing.UserError, match="images of the row vae changed"):
+        judged(task("vae"), measured(90.0), measured(90.0, {"data": {"test": "other"}}))
 
 
 def test_what_differs_in_its_definition_is_not_compared(project: Path) -> None:
     of = task("planar_10")
-    found = reproduce.judged(of, {"published": [measured(87.5)]})
-    assert found.outcome == "not comparable" and found.reason == of.row.differs
+    assert judged(of, measured(87.5))[1] == ("not comparable", of.row.differs)
+
+
+def test_a_saturated_gap_is_not_compared(project: Path) -> None:
+    of = task("beta_tcvae_dsprites")
+    assert of.manners() == [("published", ["--metric", "mig"])]
+    saturated = measured(0.5) | {"saturated": SATURATED}
+    assert judged(of, measured(0.5), saturated, measured(0.5))[1] == ("not comparable", SATURATED)
+
+
+def test_the_value_of_a_record_says_that_it_is_saturated(monkeypatch: pytest.MonkeyPatch) -> None:
+    for saturated, why in ((True, SATURATED), (False, "")):
+        record = Record({"mig": {"value": 0.5, "images": 9, "saturated": saturated}})
+        monkeypatch.setattr(published_value, "measure_representation", lambda *of, record=record: record)
+        settings = task("beta_tcvae_dsprites").study.evaluation
+        splits: Any = {"train": None, "test": None}
+        found = measured_value(cast(Model, None), splits, settings, Manner("mig"), Kept(), 0)
+        assert found.saturated == why and Manner("mig", samples=9).decides == {"metric": "mig"}
+
+
+def test_a_kept_measurement_is_of_its_device_version_and_manner(points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study, facts = task("linear_nll").study, store.read_facts(points / DataFiles("linear_gaussian").store)
+    one = kept_of_run(study, RunKey("vae", 0), "weights", facts, CPU, manner={"metric": "nll"})
+    other = kept_of_run(study, RunKey("vae", 0), "weights", facts, CPU, manner={"metric": "rate"})
+    on_gpu = kept_of_run(study, RunKey("vae", 0), "weights", facts, torch.device("cuda"), manner={"metric": "nll"})
+    monkeypatch.setattr(torch, "__version__", "newer")
+    newer = kept_of_run(study, RunKey("vae", 0), "weights", facts, CPU, manner={"metric": "nll"})
+    assert one.folder == newer.folder == on_gpu.folder != other.folder
+    assert all(each.decides != one.decides for each in (other, on_gpu, newer))
 
 
 # Its steps.
@@ -301,7 +376,7 @@ def test_a_step_ends_with_the_time_and_says_what_is_left(project: Path, monkeypa
     sleeps.write_text("#!/bin/sh\ntrap '' INT\necho $$ >new\nmv new process\nexec sleep 600\n")
     sleeps.chmod(0o755)
     monkeypatch.setattr(reproducing.sys, "executable", str(sleeps))
-    checkpoint = reproducing.PROJECT / "checkpoints/pythae_vae-vae-seed-0-0123456789abcdef/epoch-00007.last"
+    checkpoint = reproducing.PROJECT / TRAINING / "epoch-00007.last"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()
     started = reproducing.PROJECT / "process"
@@ -309,10 +384,27 @@ def test_a_step_ends_with_the_time_and_says_what_is_left(project: Path, monkeypa
         reproducing._run(["design"], task("vae"), Budget(1e-9), "row vae, step design")
     assert not started.exists()
     words = ["train", "--variant", "vae", "--seed", "0"]
-    with pytest.raises(OutOfTime, match="row vae, vae seed 0, after epoch 7 of 500"):
+    with pytest.raises(OutOfTime, match="row vae, vae seed 0, after epoch 7 of 500") as stopped:
         reproducing._run(words, task("vae"), UntilStarted(started), "row vae, vae seed 0")
+    assert "less than an epoch takes, and only whole epochs are kept; give more MINUTES." in stopped.value.advice
     with pytest.raises(ProcessLookupError):
         os.kill(int(started.read_text()), 0)
+
+
+def test_a_training_has_ended_when_its_last_epoch_is_looked_up(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaces = project / "python"  # its checkpoint when it is asked to end
+    replaces.write_text(
+        f"#!/bin/sh\ntrap 'mv {TRAINING}/epoch-00007.last {TRAINING}/epoch-00008.last; exit 0' TERM\n"
+        "touch process\nwhile :; do sleep 0.05; done\n"
+    )
+    replaces.chmod(0o755)
+    monkeypatch.setattr(reproducing.sys, "executable", str(replaces))
+    (reproducing.PROJECT / TRAINING).mkdir(parents=True)
+    (reproducing.PROJECT / TRAINING / "epoch-00007.last").touch()
+    words, started = ["train", "--variant", "vae", "--seed", "0"], reproducing.PROJECT / "process"
+    with pytest.raises(OutOfTime, match="row vae, vae seed 0, after epoch 8 of 500") as stopped:
+        reproducing._run(words, task("vae"), UntilStarted(started), "row vae, vae seed 0")
+    assert stopped.value.advice == "The same command goes on from there."
 
 
 def test_a_step_that_fails_stops_the_row(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

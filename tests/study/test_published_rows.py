@@ -51,6 +51,18 @@ def test_the_file_is_no_study() -> None:
         (("rows", "vae", "how"), "sample", 5, "rows.vae.how.sample is not a known key; did you mean samples?"),
         (("rows", "vae"), "margin", 0.0, "rows.vae.margin is 0.0, but should be greater than 0"),
         (("rows", "vae"), "setting", "pythae_vea", "rows.vae.setting is 'pythae_vea'; did you mean pythae_vae"),
+        (
+            ("rows", "beta_tcvae_dsprites"),
+            "how",
+            {},
+            "rows.beta_tcvae_dsprites has `how`, but mig is measured in one way",
+        ),
+        (
+            ("rows", "vae"),
+            "seeds",
+            3,
+            "rows.vae.seeds is 3, but settings.pythae_vae.seeds has 1; add seeds to the setting.",
+        ),
         (("settings", "pythae_vae"), "fraction", 2.0, "fraction is 2.0, but should be less than or equal to 1"),
     ],
 )
@@ -68,6 +80,15 @@ def test_a_mistake_is_one_sentence(
     with pytest.raises(UserError) as error:
         read_rows()
     assert sentence in str(error.value) and len(str(error.value).splitlines()) == 1
+
+
+def test_a_shorter_training_with_a_schedule_of_the_whole_length_is_refused() -> None:
+    setting = read_rows().settings["linear"]
+    assert study_of("linear", setting, 0.5).training.epochs == 250  # it has one validation
+    training = setting.overrides["training"] | {"validate_every": 1}
+    often = setting.model_copy(update={"overrides": setting.overrides | {"training": training}})
+    with pytest.raises(UserError, match=r"settings\.linear has the schedule cosine, which depends on the length"):
+        study_of("linear", often, 0.5)
 
 
 def test_a_variant_that_its_study_lacks_is_refused() -> None:

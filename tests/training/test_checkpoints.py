@@ -1,5 +1,6 @@
 """Checkpoints are complete or absent, verified, and kept in one folder for each set of inputs."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from vaeline.system.errors import UserError
 from vaeline.system.locks import locked
 from vaeline.system.state_files import State, state_folder, write_state
-from vaeline.training.checkpoints import Checkpoints, clean
+from vaeline.training.checkpoints import Checkpoints, clean, last_epoch
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +32,20 @@ def test_a_new_checkpoint_replaces_all_but_finished_ones() -> None:
         checkpoints.write(epoch, {"epoch": epoch}, finished)
     assert [path.name for path in sorted(checkpoints.folder.iterdir())] == ["epoch-00002.done", "epoch-00004.last"]
     assert [checkpoints.latest(epochs) for epochs in (1, 2, 3, 9)] == [None, {"epoch": 2}, {"epoch": 2}, {"epoch": 4}]
+
+
+def test_the_last_epoch_is_that_of_the_training_that_wrote_last() -> None:
+    assert last_epoch("a", 9, state_folder()) == 0
+    for name, decides, epoch in (
+        ("a", {"code": 1}, 8),
+        ("a-density", {}, 9),
+        ("a", {"code": 2}, 2),
+        ("a", {"code": 2}, 7),
+    ):
+        folder = Checkpoints(name, decides)
+        folder.write(epoch, {}, finished=epoch == 2)
+        os.utime(folder.folder, (epoch if epoch > 7 else 10, epoch if epoch > 7 else 10))
+    assert [last_epoch("a", epochs, state_folder()) for epochs in (1, 2, 6, 7, 9)] == [0, 2, 2, 7, 7]
 
 
 def test_the_next_file_is_due_when_the_last_costs_a_small_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

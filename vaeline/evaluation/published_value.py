@@ -1,7 +1,7 @@
 """One value of a run, measured as a paper measured its own."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import sqrt
 
 import torch
@@ -21,10 +21,12 @@ from vaeline.models.model import Model
 from vaeline.study.schema import Evaluation, LikelihoodEstimate
 from vaeline.system.errors import UserError
 
+SATURATED = "saturated: posteriors hardly overlap, so that each dimension seems to tell something of every factor"
+
 
 @dataclass(frozen=True)
 class Manner:
-    """How a value is measured.
+    """How a value is measured. The gap `mig` has one manner: all training images, and a number of samples of its own.
 
     Args:
         metric: `nll`, `negative_elbo`, `rate` or `mig`.
@@ -40,6 +42,11 @@ class Manner:
     samples: int = 200
     images: int | None = None
 
+    @property
+    def decides(self) -> dict[str, object]:
+        """What decides the value, as JSON."""
+        return {"metric": self.metric} if self.metric == "mig" else asdict(self)
+
 
 @dataclass(frozen=True)
 class Value:
@@ -50,11 +57,12 @@ class Value:
     parts: list[float]  # means over parts of the images
     images: int
     upper_bound: str = ""  # why the value is one; empty if it is an estimate, or a bound by its definition
+    saturated: str = ""  # why the value says nothing of the system; empty if it does
 
     def minus(self, known: Tensor) -> "Value":
         """The difference from what is known of each image, (images,)."""
         parts = [a - b for a, b in zip(self.parts, part_means(known.numpy()), strict=True)]
-        return Value(self.value - float(known.mean()), None, parts, self.images, self.upper_bound)
+        return Value(self.value - float(known.mean()), None, parts, self.images, self.upper_bound, self.saturated)
 
 
 def measured_value(
@@ -106,7 +114,8 @@ def _of_record(record: Record, metric: str) -> Value:
     if "dash" in found:
         raise UserError(f"The system has no {metric}: {found['dash']}.")
     error = record.metrics.get(f"{metric}_standard_error")
-    return Value(found["value"], error, found.get("parts", []), found["images"], found.get("upper_bound", ""))
+    parts, saturated = found.get("parts", []), SATURATED if found.get("saturated") else ""
+    return Value(found["value"], error, parts, found["images"], found.get("upper_bound", ""), saturated)
 
 
 def known_optimum(model: Model, splits: dict[str, Batches], manner: Manner, seed: int) -> Tensor:

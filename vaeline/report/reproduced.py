@@ -1,37 +1,69 @@
-"""What `make reproduce` found of one published row: the content of results/reproduce/<row>.json, and its line in a table."""
+"""What was found of published rows: the values in results/reproduce/<row>.json, the numbers in docs/reproduced.json, and lines of a table.
 
-from collections.abc import Iterable, Mapping
+Margins, words and outcomes are in neither: they are taken from studies/published.yaml whenever they are shown.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
-from vaeline.report.equivalence import Outcome
+from vaeline.report import equivalence, results_block
+from vaeline.report.equivalence import Difference, Verdict, difference
+from vaeline.report.estimates import RunValue
+from vaeline.report.table import number
 from vaeline.runs.folder import RESULTS
-from vaeline.system.errors import reading_ours
+from vaeline.study.published_rows import PublishedRow
+from vaeline.study.schema import Study
+from vaeline.system.errors import UserError, reading_ours
+from vaeline.system.files import json_sha256
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
 FOLDER = Path(RESULTS, "reproduce")
+KEPT = Path("docs/reproduced.json")
 AGAIN = "remove it, and run `vaeline reproduce` for the row again"
-HEADINGS = ("row", "metric", "published", "ours", "around the modes", "margin", "length", "outcome")
+HEADINGS = ("row", "metric", "published", "ours", "images", "around the modes", "margin", "length", "outcome")
 CLOSED_FORM = "closed form"
+OF_STUDY = {"dataset", "evaluation", "study", "training", "variants"}  # its sections that decide a row
+OF_ROW = {"metric", "value", "error", "how"}
 
 
-class Reproduced(BaseModel):
-    """A row, what was measured for it, and what came out."""
+class Measured(BaseModel):
+    """What was measured for a row."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
     row: str
-    key: str  # hash of all that decides the rest: the row, its study, the content of its source, the code
+    key: str  # hash of all that decides the rest: the study, how it is measured, the content of its source, the code
+    epochs: int
+    values: dict[str, list[dict[str, Any]]]  # manner -> of each seed, as the step `measure` writes it
+    commit: str  # of the process that measured
+    hardware: list[str]  # of the trainings
+
+    @property
+    def data(self) -> dict[str, str]:
+        """Split -> checksum of its images in the store.
+
+        Raises:
+            UserError: they are not the same under each seed, because the store was replaced in between.
+        """
+        first, *others = [dict(each["of"]["data"]) for each in self.values["published"]]
+        if any(other != first for other in others):
+            raise UserError(f"The images of the row {self.row} changed while its seeds were measured; run again.")
+        return first
+
+
+class Reproduced(BaseModel):
+    """A row in numbers."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    row: str
+    settings: str  # hash of those of the row and its study, as `settings_key` returns it
     metric: str
     published: FiniteFloat  # or the known optimum, mean over seeds
     closed_form: bool  # whether it is that
-    error: float  # of the published value
-    margin: float
-    source: str
-    verified: str
-    notes: str
     epochs: int
     of_epochs: int  # the published length
     seeds: list[int]
@@ -41,63 +73,169 @@ class Reproduced(BaseModel):
     difference: FiniteFloat  # ours - published
     half_width: FiniteFloat | None  # of its interval of 90%
     over: list[str]  # what the interval ranges over
+    saturated: str  # why ours says nothing; empty if it does
     around_modes: FiniteFloat | None  # the likelihood as we estimate it
     around_modes_bound: str  # why it is an upper bound; empty if it is an estimate
-    outcome: Outcome
-    reason: str
+    around_modes_images: int | None
     commit: str
-    hardware: str
+    hardware: list[str]
 
 
 def path_of(row: str) -> Path:
-    """The file of a row."""
+    """The file of what was measured for a row."""
     return FOLDER / f"{row}.json"
 
 
-def write(found: Reproduced) -> None:
-    """Write a row under a seal."""
+def write(found: Measured) -> None:
+    """Write what was measured for a row under a seal."""
     write_sealed(path_of(found.row), found.model_dump())
 
 
-def read(row: str) -> Reproduced:
-    """Read a row.
+def read(row: str) -> Measured:
+    """Read what was measured for a row.
 
     Raises:
         UserError: the file is missing or damaged.
     """
-    return validated(path_of(row), read_sealed(path_of(row), AGAIN))
+    content = read_sealed(path_of(row), AGAIN)
+    with reading_ours(path_of(row), AGAIN):
+        return Measured.model_validate(content)
 
 
-def validated(path: Path, content: Mapping[str, Any], again: str = AGAIN) -> Reproduced:
-    """The content of a file as a row.
+def write_kept(rows: Iterable[Reproduced]) -> None:
+    """Write the rows that the repository has."""
+    write_sealed(KEPT, {"rows": [each.model_dump() for each in rows]})
 
-    Args:
-        path: of the file.
-        content: of the row.
-        again: what to do if it is no row.
+
+def kept_rows() -> list[Reproduced]:
+    """The rows that the repository has.
 
     Raises:
-        UserError: it is none.
+        UserError: their file is damaged.
     """
-    with reading_ours(path, again):
-        return Reproduced.model_validate(content)
+    again = f"restore it by `git checkout {KEPT}`"
+    rows = read_sealed(KEPT, again)["rows"] if KEPT.exists() else []
+    with reading_ours(KEPT, again):
+        return [Reproduced.model_validate(each) for each in rows]
 
 
-def cells(found: Reproduced) -> tuple[str, ...]:
-    """A row of the table, in the order of HEADINGS."""
-    digits = 3 if found.metric == "mig" or found.closed_form else 2
-    bound = "≤ " if found.around_modes_bound else ""
-    spread = "" if found.half_width is None else f" ± {found.half_width:.{digits}f}"
-    known = f"{found.published:.{digits}f}" + (f" ({CLOSED_FORM})" if found.closed_form else "")
-    whole = "whole" if found.epochs == found.of_epochs else f"{found.epochs:,} of {found.of_epochs:,} epochs"
-    return (
-        found.row, found.metric, known, f"{found.ours:.{digits}f}{spread}",
-        "" if found.around_modes is None else f"{bound}{found.around_modes:.{digits}f}", f"{found.margin:g}", whole,
-        f"{found.outcome}: {found.reason}",
+def settings_key(row: PublishedRow, whole: Study) -> str:
+    """A hash of the settings that decide the numbers of a row, without code, prose, margin, and keys at their default.
+
+    A key that is new in the schema therefore makes no row stale.
+
+    Args:
+        row: a published row.
+        whole: its study at the published length.
+    """
+    study = whole.model_dump(mode="json", include=OF_STUDY, exclude_defaults=True)
+    study["dataset"].pop("source", None)
+    return json_sha256([row.model_dump(mode="json", include=OF_ROW), study])
+
+
+def numbers(row: PublishedRow, whole: Study, measured: Measured) -> Reproduced:
+    """What values say of a row.
+
+    Args:
+        row: a published row.
+        whole: its study at the published length.
+        measured: the values.
+
+    Raises:
+        UserError: the seeds were measured on different images.
+    """
+    published, modes = measured.values["published"], measured.values.get("around_modes", [])
+    closed = row.value == "closed_form"
+    known = _mean(each["known"] for each in published) if closed else float(row.value)
+    found = _difference(row, published)
+    return Reproduced(
+        row=measured.row, settings=settings_key(row, whole), metric=row.metric, published=known, closed_form=closed, epochs=measured.epochs,
+        of_epochs=whole.training.epochs, seeds=whole.study.seeds, ours=_mean(each["value"] for each in published),
+        images=published[0]["images"], data=measured.data, difference=found.value, half_width=found.half_width, over=list(found.over),
+        saturated=_first(published, "saturated"), around_modes=_mean(each["value"] for each in modes) if modes else None,
+        around_modes_bound=_first(modes, "upper_bound"), around_modes_images=modes[0]["images"] if modes else None,
+        commit=measured.commit, hardware=measured.hardware,
     )  # fmt: skip
 
 
-def markdown(rows: Iterable[Reproduced]) -> str:
-    """The table of a page."""
-    lines = [HEADINGS, tuple("---" for _ in HEADINGS), *map(cells, rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+def _difference(row: PublishedRow, published: Sequence[Mapping[str, Any]]) -> Difference:
+    """Ours less published; at a known optimum, image by image."""
+    closed = row.value == "closed_form"
+    apart = [each["apart"] if closed else each for each in published]
+    runs = [RunValue(each["value"], each["parts"]) for each in apart]
+    return difference(runs, [each["standard_error"] for each in apart], 0.0 if closed else float(row.value), row.error)
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return sum(found) / len(found)
+
+
+def _first(values: Iterable[Mapping[str, Any]], key: str) -> str:
+    """The first reason at a key; empty if there is none."""
+    return next((each[key] for each in values if each[key]), "")
+
+
+def verdict(row: PublishedRow, found: Reproduced) -> Verdict:
+    """Whether ours equals the published value.
+
+    Args:
+        row: a published row.
+        found: its numbers.
+    """
+    if row.differs:
+        return Verdict("not comparable", row.differs)
+    if found.epochs < found.of_epochs:
+        return Verdict("not comparable", f"trained for {found.epochs:,} of {found.of_epochs:,} epochs")
+    if found.saturated:
+        return Verdict("not comparable", found.saturated)
+    return equivalence.verdict(Difference(found.difference, found.half_width, tuple(found.over)), row.margin)
+
+
+def cells(row: PublishedRow, found: Reproduced) -> tuple[str, ...]:
+    """A row of the table, in the order of HEADINGS."""
+    known = f"{number(found.published, found.half_width)} ({CLOSED_FORM})" if found.closed_form else f"{row.value:.6g}"
+    whole = "whole" if found.epochs == found.of_epochs else f"{found.epochs:,} of {found.of_epochs:,} epochs"
+    said = verdict(row, found)
+    return (
+        found.row, found.metric, known, number(found.ours, found.half_width), f"{found.images:,}", _around_modes(found), f"{row.margin:g}",
+        whole, f"{said.outcome}: {said.reason}",
+    )  # fmt: skip
+
+
+def _around_modes(found: Reproduced) -> str:
+    if found.around_modes is None:
+        return ""
+    bound = "≤ " if found.around_modes_bound else ""
+    others = "" if found.around_modes_images == found.images else f" ({found.around_modes_images:,} images)"
+    return f"{bound}{number(found.around_modes, found.half_width)}{others}"
+
+
+def markdown(rows: Mapping[str, PublishedRow], kept: Iterable[Reproduced]) -> str:
+    """The table of a page.
+
+    Args:
+        rows: the published ones.
+        kept: their numbers; those of rows that are not published any more are left out.
+    """
+    return results_block.table([HEADINGS, *(cells(rows[each.row], each) for each in kept if each.row in rows)])
+
+
+def joined(
+    kept: Sequence[Reproduced], new: Sequence[Reproduced], settings: Mapping[str, str]
+) -> tuple[list[Reproduced], list[str], list[str]]:
+    """Add new rows to those that are kept. A shorter training replaces no longer one of the same settings.
+
+    Args:
+        kept: the rows so far.
+        new: the rows to add.
+        settings: row -> hash of its settings now, in the order of the table.
+
+    Returns:
+        The rows to keep, the names of new rows that are shorter than a kept one, and of kept rows that are dropped since their settings changed.
+    """
+    there = {each.row: each for each in kept if settings.get(each.row) == each.settings}
+    shorter = [each.row for each in new if each.row in there and there[each.row].epochs > each.epochs]
+    there |= {each.row: each for each in new if each.row not in shorter}
+    dropped = [each.row for each in kept if each.row not in there]
+    return [there[name] for name in settings if name in there], shorter, dropped

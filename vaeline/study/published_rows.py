@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 from vaeline.study import ready_studies
 from vaeline.study.parts import Entry
 from vaeline.study.reading import check, read_yaml, sentences
+from vaeline.study.recipe import recipe_of
 from vaeline.study.schema import Name, OnceEach, Seed, Study
 from vaeline.system.errors import UserError, instead_of, shown
 
@@ -66,6 +67,12 @@ class PublishedRow(Entry):
     )
     notes: str = Field("", description="what our training does otherwise, which a pass has to bear")
 
+    @model_validator(mode="after")
+    def has_a_choice(self) -> "PublishedRow":
+        if self.metric == "mig" and "how" in self.model_fields_set:
+            raise ValueError("has `how`, but mig is measured in one way, on all training images; remove `how`")
+        return self
+
 
 class PublishedRows(Entry):
     """The content of studies/published.yaml."""
@@ -79,6 +86,11 @@ class PublishedRows(Entry):
             if row.setting not in self.settings:
                 raise ValueError(
                     f"rows.{name}.setting is {row.setting!r}; {instead_of(row.setting, self.settings, 'there are')}"
+                )
+            seeds = self.settings[row.setting].seeds
+            if row.seeds > len(seeds):
+                raise ValueError(
+                    f"rows.{name}.seeds is {row.seeds}, but settings.{row.setting}.seeds has {len(seeds)}; add seeds to the setting"
                 )
         return self
 
@@ -123,7 +135,7 @@ def study_of(name: str, setting: Setting, fraction: float) -> Study:
         fraction: of the published epochs.
 
     Raises:
-        UserError: the study, its variant or a key of the overrides does not exist.
+        UserError: the study, its variant or a key of the overrides does not exist, or its schedule depends on the length.
     """
     whole = ready_studies.resolve(setting.study)
     if setting.variant not in whole.variants:
@@ -137,13 +149,16 @@ def study_of(name: str, setting: Setting, fraction: float) -> Study:
         "published": {},
     }
     study = check(content, path())
-    return study.model_copy(update={"training": study.training_with({"epochs": epochs_of(study, fraction)})})
+    epochs = epochs_of(study, fraction)
+    if epochs < study.training.epochs and recipe_of(study, setting.variant).training.schedule == "cosine":
+        raise UserError(
+            f"{path()}: settings.{name} has the schedule cosine, which depends on the length, so that no longer training continues a shorter one; "
+            "leave FRACTION out, and let the setting's fraction be 1."
+        )
+    return study.model_copy(update={"training": study.training_with({"epochs": epochs})})
 
 
 def epochs_of(study: Study, fraction: float) -> int:
-    """A fraction of a training, at least one validation.
-
-    The schedule stays as it is, so that a longer training continues a shorter one.
-    """
+    """A fraction of a training, at least one validation."""
     every = study.training.validate_every
     return max(1, round(study.training.epochs * fraction / every)) * every

@@ -85,8 +85,23 @@ class Checkpoints:
 
     def _paths(self) -> list[Path]:
         """The checkpoints, by epoch."""
-        named = (path for path in self.folder.glob("epoch-*") if re.fullmatch(r"epoch-\d+\.(done|last)", path.name))
-        return sorted((path for path in named if path.is_file()), key=lambda path: (_epoch(path), path.suffix))
+        return _files(self.folder)
+
+
+def last_epoch(name: str, epochs: int, folder: Path) -> int:
+    """The last epoch up to `epochs` of which a training has a checkpoint; 0 without one.
+
+    The settings of the training may be unknown. Of several trainings of one name, the one that wrote last is meant.
+
+    Args:
+        name: of the training.
+        epochs: that are asked for.
+        folder: of all state files.
+    """
+    whole = re.compile(f"{re.escape(name)}-[0-9a-f]{{16}}")
+    trainings = [path for path in folder.glob(f"{name}-*") if path.is_dir() and whole.fullmatch(path.name)]
+    found = _files(max(trainings, key=lambda path: path.stat().st_mtime)) if trainings else []
+    return max((epoch for path in found if (epoch := _epoch(path)) <= epochs), default=0)
 
 
 def clean() -> int:
@@ -128,6 +143,12 @@ def _delete(folders: list[Path]) -> int:
     for folder in folders:  # a lock that is open cannot be deleted on NFS
         shutil.rmtree(folder)
     return freed
+
+
+def _files(folder: Path) -> list[Path]:
+    """The checkpoints in the folder of a training, by epoch."""
+    named = (path for path in folder.glob("epoch-*") if re.fullmatch(r"epoch-\d+\.(done|last)", path.name))
+    return sorted((path for path in named if path.is_file()), key=lambda path: (_epoch(path), path.suffix))
 
 
 def _epoch(path: Path) -> int:
