@@ -172,7 +172,7 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def _first(values: Iterable[Mapping[str, Any]], key: str) -> str:
-    """The first reason at a key; empty if there is none."""
+    """The first reason at a key, or an empty text."""
     return next((each[key] for each in values if each[key]), "")
 
 

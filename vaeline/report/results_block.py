@@ -127,7 +127,7 @@ def _why_unranked(compared: Comparison, name: str, variant: str) -> str:
 
 
 def _notes(compared: Comparison, shown: Sequence[Row]) -> str:
-    """What is to be known of values: why there is none, and what their runs warn of."""
+    """Why values are missing, and what the runs of others warn of."""
     said: dict[tuple[str, str], list[str]] = {}
     for name in dict.fromkeys(row.name for row in shown):
         of = compared.metrics[name]
