@@ -35,6 +35,17 @@ def test_each_speed_of_the_readme_was_measured_on_each_kind_of_processor() -> No
         assert f"| {line} | {ratios[0]} | {ratios[1]} |" in text
 
 
+def test_the_price_of_the_default_likelihood_was_measured() -> None:
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    found = json.loads((ROOT / "benchmarks/measured/likelihoods.json").read_text())
+    costs = [run["all_stages"]["cost"] for run in found.values()]
+    grey, faces = (
+        found[name]["posterior"]["short"] for name in ("MNIST Gaussian `cvae`, z 16", "faces 64x64 `cvae`, z 64")
+    )
+    assert f"costs {min(costs):.0f} to {max(costs):.0f} times the 500 samples of q(z|x)" in text
+    assert f"by {grey:.0f} nats on grey MNIST and by {faces:.0f} on faces" in text
+
+
 def test_the_page_of_keys_equals_the_generated_one() -> None:
     page = keys_page.document()
     assert (ROOT / "docs/keys.md").read_text(encoding="utf-8") == page, "run `make parts`"
