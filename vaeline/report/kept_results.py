@@ -25,7 +25,8 @@ class Asked(Entry):
     first: str
     second: str
     factor: float
-    pair: Pair | None
+    target: float | None = None  # how far the metric is from it is compared; None: the metric itself
+    pair: Pair | None  # of several variants: of their mean logarithms, so that its difference is the mean of ln ratios
     why: str  # why there is no pair; empty if there is one
 
 

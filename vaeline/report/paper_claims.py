@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import log
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
+from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import compare
 from vaeline.report.comparability import definition_of, why_no_mean
 from vaeline.report.kept_results import Asked
@@ -17,6 +19,7 @@ from vaeline.study.reading import read_yaml
 from vaeline.system.errors import UserError, reason
 
 FILE = Path("docs/claims.yaml")
+LIKELIHOODS = "Likelihood"  # a group of metrics, of which no ratio has a meaning
 
 
 class Question(Entry):
@@ -24,8 +27,8 @@ class Question(Entry):
 
     metric: str  # or several, as in `fid_sample or fd_sample`: the first that the study has
     published: tuple[float, float] | None = None  # of the better variant and of the other one
-    as_here: bool = False  # whether the published values are in our unit, so that their difference can be looked for
     direction: Literal["lower", "higher"] | None = None  # that the claim calls better, if the metric ranks nothing
+    target: float | None = None  # the claim is that the metric is nearer to it
 
     def metric_of(self, there: Collection[str]) -> str:
         """The first of the metrics that is there, or the first of all."""
@@ -39,10 +42,13 @@ class PaperClaim(Entry):
     claim: str = Field(min_length=1)
     place: str = Field(min_length=1)  # in the paper
     study: str = ""  # of studies/; empty if none decides the claim
-    better: str | list[str] = ""  # the variant that the claim calls better; of several, their mean
+    better: str | list[str] = (
+        ""  # the variant that the claim calls better; of several, the mean of ln ratios over pairs
+    )
     than: str | list[str] = ""  # the other one, or as many others
     factor: float = 1.0  # the claim is that the metric is better than this times that of the other variant
     questions: list[Question] = Field(default_factory=list)
+    note: str = ""  # what in the comparison is ours and not the paper's
     cannot: str = ""  # why no study decides the claim, and what it would take
 
     @model_validator(mode="after")
@@ -116,49 +122,80 @@ def named(variants: Sequence[str]) -> str:
 
 def _answer(claim: PaperClaim, question: Question, results: Results) -> Asked:
     metric = question.metric_of({name for run in results.runs for name in run.metrics})
-    two = [named(claim.first), named(claim.second)]
-    asked = Asked(metric=metric, first=two[0], second=two[1], factor=claim.factor, pair=None, why="")
-    if absent := [name for name in (*claim.first, *claim.second) if name not in results.study.variants]:
+    two, both = [named(claim.first), named(claim.second)], [*claim.first, *claim.second]
+    asked = Asked(
+        metric=metric, first=two[0], second=two[1], factor=claim.factor, target=question.target, pair=None, why=""
+    )
+    if absent := [name for name in both if name not in results.study.variants]:
         return asked.model_copy(update={"why": f"the study has no variant {' and '.join(absent)}"})
-    if why := _why_not_alike(results, [*claim.first, *claim.second], metric):
+    runs = [run for name in both for run in results.of(name) if metric in run.metrics]
+    if why := _why_not_alike(runs, metric) or (_why_no_ratio(runs, metric) if claim.first[1:] else ""):
         return asked.model_copy(update={"why": why})
-    runs = [*_means(results, claim.first, metric, 1.0), *_means(results, claim.second, metric, claim.factor)]
+    made = [
+        *_made(results, claim.first, question, metric),
+        *_made(results, claim.second, question, metric, claim.factor),
+    ]
     section = results.study.model_copy(update={"variants": two})
-    pair = compare.pairs_of(Results(section, runs, {})).get(metric)
+    pair = compare.pairs_of(Results(section, made, {})).get(metric)
     if pair is None:
         return asked.model_copy(update={"why": "one of the two has no value"})
     return asked.model_copy(update={"pair": pair})
 
 
-def _why_not_alike(results: Results, variants: Sequence[str], metric: str) -> str:
+def _why_not_alike(runs: Sequence[Run], metric: str) -> str:
     """Why values of variants have no mean and no difference; empty if all were measured alike, and all rank."""
-    runs = [run for name in variants for run in results.of(name) if metric in run.metrics]
     if described := [run for run in runs if run.evaluation[metric].get("descriptive")]:
         return f"the value of {described[0].variant} ranks nothing: {described[0].evaluation[metric]['descriptive']}"
     return why_no_mean([definition_of(run, metric) for run in runs], "the variants")
 
 
-def _means(results: Results, variants: Sequence[str], metric: str, factor: float) -> list[Run]:
-    """The mean of variants under each seed that all of them ran, times a factor, as runs of one variant."""
+def _why_no_ratio(runs: Sequence[Run], metric: str) -> str:
+    """Why values have no ratio, whose logarithm is what a mean over pairs is of; empty if they have one."""
+    if catalogue().metric(metric).group == LIKELIHOODS:
+        return "a mean over pairs is of ratios, and a ratio of likelihoods in nats has no meaning"
+    below = [run.variant for run in runs if run.metrics[metric] <= 0]
+    return f"a mean over pairs is of ratios, and the value of {below[0]} is not above 0" if below else ""
+
+
+def _made(results: Results, variants: Sequence[str], question: Question, metric: str, factor: float = 1.0) -> list[Run]:
+    """What is compared of variants under each seed that all of them ran, as runs of one variant."""
     found = []
     for seed in results.study.seeds:
         runs = [run for name in variants for run in results.of(name) if run.seed == seed and metric in run.metrics]
         if len(runs) == len(variants):
-            made = _mean([run.evaluation[metric] for run in runs], factor)
+            made = _value([run.evaluation[metric] for run in runs], factor, question.target)
             found.append(replace(runs[0], variant=named(variants), evaluation={metric: made}))
     return found
 
 
-def _mean(made: Sequence[Mapping[str, Any]], factor: float) -> dict[str, Any]:
-    """The mean of a metric that was measured alike, and of the parts that its errors are estimated from if all have the same ones, times a factor."""
-    found = {**made[0], "value": factor * fmean(each["value"] for each in made)}
-    for key in found.keys() & {"parts", "halves"}:
+def _value(made: Sequence[Mapping[str, Any]], factor: float, target: float | None) -> dict[str, Any]:
+    """A metric times a factor, or its distance from a target; of several variants the mean logarithm, which no single one can dominate.
+
+    The parts that its error is estimated from are multiplied by the slope of that function.
+    """
+    values = [each["value"] for each in made]
+    if len(made) > 1:
+        value, slopes = fmean(log(factor * each) for each in values), [1 / each for each in values]
+    elif target is not None:
+        value, slopes = factor * abs(values[0] - target), [factor if values[0] > target else -factor]
+    else:
+        value, slopes = factor * values[0], [factor]
+    return {**made[0], "value": value, **_errors(made, slopes)}
+
+
+def _errors(made: Sequence[Mapping[str, Any]], slopes: Sequence[float]) -> dict[str, Any]:
+    """The parts that errors are estimated from, their mean over variants if all have the same ones."""
+    found: dict[str, Any] = {}
+    for key in made[0].keys() & {"parts", "halves"}:
         lists = [each.get(key, []) for each in made]
         alike = len({len(each) for each in lists}) == 1
-        found[key] = [factor * fmean(column) for column in zip(*lists, strict=True)] if alike else []
-    if judges := found.get("by_judge"):
+        found[key] = [_mean(column, slopes) for column in zip(*lists, strict=True)] if alike else []
+    if judges := made[0].get("by_judge"):
         alike = all(each.get("by_judge", {}).keys() == judges.keys() for each in made)
-        found["by_judge"] = (
-            {judge: factor * fmean(each["by_judge"][judge] for each in made) for judge in judges} if alike else {}
-        )
+        of = {judge: [each["by_judge"][judge] for each in made] for judge in judges} if alike else {}
+        found["by_judge"] = {judge: _mean(values, slopes) for judge, values in of.items()}
     return found
+
+
+def _mean(values: Sequence[float], slopes: Sequence[float]) -> float:
+    return fmean(slope * value for slope, value in zip(slopes, values, strict=True))
