@@ -7,27 +7,11 @@ import pytest
 
 from tests.made_up_results import kept
 from vaeline.report import results_block
-from vaeline.report.paper_claims import Paper, PaperClaim, Papers, Question
 
 VALUES = {
     "nll": {"one": [1.0, 1.1, 1.3], "two": [3.0, 3.2, 3.3]},
     "fd_sample": {"one": [4.0, 4.1, 4.2], "two": [9.0, 9.4, 9.1]},
     "leakage": {"one": [1.0, 1.0, 2.0], "two": [2.0, 2.0, 1.0]},
-}
-LEAKS: Papers = {
-    "paper": Paper(
-        title="A paper",
-        claims=[
-            PaperClaim(
-                claim="Fewer leaks",
-                place="figure 4",
-                study="tiny",
-                better="one",
-                than="two",
-                questions=[Question(metric="leakage")],
-            )
-        ],
-    )
 }
 
 
@@ -35,7 +19,7 @@ LEAKS: Papers = {
 def block() -> Callable[..., str]:
     def render(page: str = "docs/page.md", **more: object) -> str:
         bound = {"two": {"nll": {"upper_bound": "it has not converged"}}}
-        return results_block.block(kept(VALUES, LEAKS, how=bound, **more), Path(page))
+        return results_block.block(kept(VALUES, how=bound, **more), Path(page), asked=["leakage"])
 
     return render
 

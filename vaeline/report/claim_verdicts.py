@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric
+from vaeline.report.claimed_differences import LIKELIHOODS, difference
 from vaeline.report.claims import level_of
 from vaeline.report.decisions import why_unranked
 from vaeline.report.estimates import IMAGES, holm
-from vaeline.report.kept_results import Asked, KeptResults
+from vaeline.report.kept_results import KeptResults
 from vaeline.report.paired_differences import Pair
-from vaeline.report.paper_claims import LIKELIHOODS, PaperClaim, Papers, Question, asked_of, named
+from vaeline.report.paper_claims import PaperClaim, Papers, Question, asked_of, named
 from vaeline.report.power import Claim as Planned
 from vaeline.report.table import number, spread
 from vaeline.report.unbiased_distance import beside
@@ -81,8 +82,8 @@ def _levels(papers: Papers, study: str, kept: KeptResults) -> dict[Key, Level]:
         for name, of in kept.comparison.metrics.items()
         for pair in of.claimed.pairs
     }
-    found = [_kept(claim, question, kept) for claim, question in asked_of(papers, study)]
-    asked = {_tested(*_key(each)): each.pair.p_value for each in found if each and each.pair}
+    found = [(claim, question, difference(claim, question, kept)) for claim, question in asked_of(papers, study)]
+    asked = {_key(claim, question, each.metric): each.pair.p_value for claim, question, each in found if each.pair}
     whole = level_of(kept.comparison.looks)
     families = [own, {key: p_value for key, p_value in asked.items() if key not in own}]
     together = _adjusted(asked | own, whole)
@@ -106,38 +107,29 @@ def _tested(metric: str, first: str, second: str, factor: float = 1.0, target: f
     return metric, first, second, factor, target
 
 
-def _key(asked: Asked) -> Key:
-    return asked.metric, asked.first, asked.second, asked.factor, asked.target
-
-
-def _kept(claim: PaperClaim, question: Question, kept: KeptResults) -> Asked | None:
-    """The comparison of a question; None if the results were kept before it was asked."""
-    metric = question.metric_of(kept.comparison.metrics)
-    wanted = (metric, named(claim.first), named(claim.second), claim.factor, question.target)
-    return next((each for each in kept.asked if _key(each) == wanted), None)
+def _key(claim: PaperClaim, question: Question, metric: str) -> Key:
+    return _tested(metric, named(claim.first), named(claim.second), claim.factor, question.target)
 
 
 def _answer(claim: PaperClaim, question: Question, kept: KeptResults, levels: Mapping[Key, Level]) -> Answer:
-    asked, published = _kept(claim, question, kept), _published(claim, question)
-    if asked is None:
-        why = f"`make keep-results STUDY={claim.study}` adds the comparison"
-        return Answer(question.metric, published, "", Verdict.NOT_RUN, why)
-    if asked.pair is None:
-        return Answer(asked.metric, published, "", Verdict.OPEN, asked.why)
-    level = levels.get(_tested(*_key(asked)))
-    pair = asked.pair.at_level(level.adjusted) if level else asked.pair
-    verdict, why = _verdict(claim, _as_claimed(asked.metric, question), pair, kept)
+    metric, found, why_none = difference(claim, question, kept)
+    published = _published(claim, question)
+    if found is None:
+        return Answer(metric, published, "", Verdict.OPEN, why_none)
+    level = levels.get(_key(claim, question, metric))
+    pair = found.at_level(level.adjusted) if level else found
+    verdict, why = _verdict(claim, _as_claimed(metric, question), pair, kept)
     if verdict is Verdict.OPEN and not why and level:
-        why = _seeds(pair, _effect(claim, question, pair, kept), asked.metric, level.first)
-    decided_in_one = level is not None and asked.pair.at_level(level.together).significant
+        why = _seeds(pair, _effect(claim, question, pair, kept), metric, level.first)
+    decided_in_one = level is not None and found.at_level(level.together).significant
     return Answer(
-        asked.metric,
+        metric,
         published,
-        _ours(claim, asked.metric, pair),
+        _ours(claim, metric, pair),
         verdict,
         why,
         verdict in (Verdict.STANDS, Verdict.FALLS) and not decided_in_one,
-        "" if claim.first[1:] else beside(kept.comparison, asked.metric, asked.first, asked.second, asked.factor),
+        "" if claim.first[1:] else beside(kept.comparison, metric, pair.first, pair.second, claim.factor),
     )
 
 
@@ -191,7 +183,7 @@ def _seeds(pair: Pair, wanted: float | None, metric: str, level: float) -> str:
 
 def _effect(claim: PaperClaim, question: Question, pair: Pair, kept: KeptResults) -> float | None:
     """The same share of our value as in the paper; None if unknown, or of a likelihood, of which no share has a meaning."""
-    metric = question.metric_of(kept.comparison.metrics)
+    metric = question.metric_of(kept.measured)
     ours = kept.comparison.metrics[metric].summaries.get(pair.second)
     if question.published is None or claim.factor != 1 or ours is None:
         return None

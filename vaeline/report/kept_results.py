@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from vaeline.report.comparability import DEFINING
 from vaeline.report.comparison import Comparison, MetricResults
-from vaeline.report.paired_differences import Pair
+from vaeline.report.results import Run
 from vaeline.study.parts import Entry
 from vaeline.system.errors import UserError, damaged, instead_of, reading_ours, shown
 from vaeline.system.sealed_files import read_sealed, write_sealed
@@ -14,20 +15,28 @@ from vaeline.system.sealed_files import read_sealed, write_sealed
 FOLDER = Path("docs/results")
 QUICK = "_quick"  # how the name of a study with its quick overlay ends
 SHOWN_OF_COMMIT = 7  # letters
+OF_VALUE = (
+    "value",
+    "parts",
+    "halves",
+    "by_judge",
+    "descriptive",
+)  # what a comparison reads of a value, by the keys of evaluation.json
 
 About = Literal["results of a study; `make keep-results` writes them, and pages are rendered from them"]
 
 
-class Asked(Entry):
-    """A comparison that the claims of a paper ask for: the first variant against `factor` times the second."""
+class Measured(Entry):
+    """A metric of all runs that have a value of it: what means, intervals and differences are computed from."""
 
-    metric: str
-    first: str
-    second: str
-    factor: float
-    target: float | None = None  # how far the metric is from it is compared; None: the metric itself
-    pair: Pair | None  # of several variants: of their mean logarithms, so that its difference is the mean of ln ratios
-    why: str  # why there is no pair; empty if there is one
+    alike: dict[str, Any]  # how it was measured, as far as all runs agree
+    runs: dict[
+        str, dict[int, dict[str, Any]]
+    ]  # variant -> seed -> the value, the parts of its error, how else it was measured
+
+    def of(self, variant: str) -> dict[int, dict[str, Any]]:
+        """What evaluation.json says of the metric, by seed: the value, what its error is estimated from, and how it was measured."""
+        return {seed: {**self.alike, **own} for seed, own in self.runs.get(variant, {}).items()}
 
 
 class KeptResults(Entry):
@@ -46,7 +55,7 @@ class KeptResults(Entry):
     epochs: list[int]  # of the training, and of the whole study's if the quick overlay trains less
     params: dict[str, Any]  # of the study, with every default spelled out; paths of the machine are last names
     comparison: Comparison  # every metric of the table; pairs of primary metrics alone
-    asked: list[Asked]
+    measured: dict[str, Measured]
 
 
 def file_name(study: str) -> str:
@@ -65,6 +74,26 @@ def reduced(comparison: Comparison) -> Comparison:
         name: of if name in comparison.primary else _without_pairs(of) for name, of in comparison.main_metrics().items()
     }
     return comparison.model_copy(update={"metrics": metrics, "settings": {}})
+
+
+def measured(runs: Sequence[Run]) -> dict[str, Measured]:
+    """Every metric of runs, so that any two variants can be compared later."""
+    return {name: _measured(runs, name) for name in sorted({name for run in runs for name in run.metrics})}
+
+
+def _measured(runs: Sequence[Run], name: str) -> Measured:
+    found = [(run, run.evaluation[name]) for run in runs if name in run.metrics]
+    first = found[0][1]
+    alike = {
+        key: first[key]
+        for key in DEFINING
+        if key in first and all(key in made and made[key] == first[key] for _, made in found)
+    }
+    by_variant: dict[str, dict[int, dict[str, Any]]] = {}
+    for run, made in found:
+        own = {key: value for key, value in made.items() if key in (*OF_VALUE, *DEFINING) and key not in alike}
+        by_variant.setdefault(run.variant, {})[run.seed] = own
+    return Measured(alike=alike, runs=by_variant)
 
 
 def _without_pairs(of: MetricResults) -> MetricResults:

@@ -1,25 +1,16 @@
 """What papers claim: `docs/claims.yaml` declares each claim as a comparison of two variants of a study."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
-from math import log
 from pathlib import Path
-from statistics import fmean
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from vaeline.evaluation.catalogue import catalogue
-from vaeline.report import compare
-from vaeline.report.comparability import definition_of, why_no_mean
-from vaeline.report.kept_results import Asked
-from vaeline.report.results import Results, Run
 from vaeline.study.parts import Entry
 from vaeline.study.reading import read_yaml
 from vaeline.system.errors import UserError, reason
 
 FILE = Path("docs/claims.yaml")
-LIKELIHOODS = "Likelihood"  # a group of metrics, of which no ratio has a meaning
 
 
 class Question(Entry):
@@ -110,92 +101,6 @@ def asked_of(papers: Papers, study: str) -> Iterator[tuple[PaperClaim, Question]
     yield from ((claim, question) for claim in claims for question in claim.questions)
 
 
-def answers(papers: Papers, study: str, results: Results) -> list[Asked]:
-    """Compare what the claims ask of a study, from its runs."""
-    return [_answer(claim, question, results) for claim, question in asked_of(papers, study)]
-
-
 def named(variants: Sequence[str]) -> str:
     """What the mean of variants is called among variants."""
     return ", ".join(variants)
-
-
-def _answer(claim: PaperClaim, question: Question, results: Results) -> Asked:
-    metric = question.metric_of({name for run in results.runs for name in run.metrics})
-    two, both = [named(claim.first), named(claim.second)], [*claim.first, *claim.second]
-    asked = Asked(
-        metric=metric, first=two[0], second=two[1], factor=claim.factor, target=question.target, pair=None, why=""
-    )
-    if absent := [name for name in both if name not in results.study.variants]:
-        return asked.model_copy(update={"why": f"the study has no variant {' and '.join(absent)}"})
-    runs = [run for name in both for run in results.of(name) if metric in run.metrics]
-    if why := _why_not_alike(runs, metric) or (_why_no_ratio(runs, metric) if claim.first[1:] else ""):
-        return asked.model_copy(update={"why": why})
-    made = [
-        *_made(results, claim.first, question, metric),
-        *_made(results, claim.second, question, metric, claim.factor),
-    ]
-    section = results.study.model_copy(update={"variants": two})
-    pair = compare.pairs_of(Results(section, made, {})).get(metric)
-    if pair is None:
-        return asked.model_copy(update={"why": "one of the two has no value"})
-    return asked.model_copy(update={"pair": pair})
-
-
-def _why_not_alike(runs: Sequence[Run], metric: str) -> str:
-    """Why values of variants have no mean and no difference; empty if all were measured alike, and all rank."""
-    if described := [run for run in runs if run.evaluation[metric].get("descriptive")]:
-        return f"the value of {described[0].variant} ranks nothing: {described[0].evaluation[metric]['descriptive']}"
-    return why_no_mean([definition_of(run, metric) for run in runs], "the variants")
-
-
-def _why_no_ratio(runs: Sequence[Run], metric: str) -> str:
-    """Why values have no ratio, whose logarithm is what a mean over pairs is of; empty if they have one."""
-    if catalogue().metric(metric).group == LIKELIHOODS:
-        return "a mean over pairs is of ratios, and a ratio of likelihoods in nats has no meaning"
-    below = [run.variant for run in runs if run.metrics[metric] <= 0]
-    return f"a mean over pairs is of ratios, and the value of {below[0]} is not above 0" if below else ""
-
-
-def _made(results: Results, variants: Sequence[str], question: Question, metric: str, factor: float = 1.0) -> list[Run]:
-    """What is compared of variants under each seed that all of them ran, as runs of one variant."""
-    found = []
-    for seed in results.study.seeds:
-        runs = [run for name in variants for run in results.of(name) if run.seed == seed and metric in run.metrics]
-        if len(runs) == len(variants):
-            made = _value([run.evaluation[metric] for run in runs], factor, question.target)
-            found.append(replace(runs[0], variant=named(variants), evaluation={metric: made}))
-    return found
-
-
-def _value(made: Sequence[Mapping[str, Any]], factor: float, target: float | None) -> dict[str, Any]:
-    """A metric times a factor, or its distance from a target; of several variants the mean logarithm, which no single one can dominate.
-
-    The parts that its error is estimated from are multiplied by the slope of that function.
-    """
-    values = [each["value"] for each in made]
-    if len(made) > 1:
-        value, slopes = fmean(log(factor * each) for each in values), [1 / each for each in values]
-    elif target is not None:
-        value, slopes = factor * abs(values[0] - target), [factor if values[0] > target else -factor]
-    else:
-        value, slopes = factor * values[0], [factor]
-    return {**made[0], "value": value, **_errors(made, slopes)}
-
-
-def _errors(made: Sequence[Mapping[str, Any]], slopes: Sequence[float]) -> dict[str, Any]:
-    """The parts that errors are estimated from, their mean over variants if all have the same ones."""
-    found: dict[str, Any] = {}
-    for key in made[0].keys() & {"parts", "halves"}:
-        lists = [each.get(key, []) for each in made]
-        alike = len({len(each) for each in lists}) == 1
-        found[key] = [_mean(column, slopes) for column in zip(*lists, strict=True)] if alike else []
-    if judges := made[0].get("by_judge"):
-        alike = all(each.get("by_judge", {}).keys() == judges.keys() for each in made)
-        of = {judge: [each["by_judge"][judge] for each in made] for judge in judges} if alike else {}
-        found["by_judge"] = {judge: _mean(values, slopes) for judge, values in of.items()}
-    return found
-
-
-def _mean(values: Sequence[float], slopes: Sequence[float]) -> float:
-    return fmean(slope * value for slope, value in zip(slopes, values, strict=True))

@@ -1,7 +1,7 @@
 """The results of a study as a block of a Markdown page: what it was made with, a table of few metrics, the claims."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from vaeline.evaluation.catalogue import catalogue
@@ -24,14 +24,15 @@ LEGEND = (
 SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
 
-def block(kept: KeptResults, page: Path) -> str:
+def block(kept: KeptResults, page: Path, asked: Collection[str] = ()) -> str:
     """The results of a study.
 
     Args:
         kept: its results.
         page: that shows them, from the root of the project.
+        asked: metrics that claims of papers are about, which are shown too.
     """
-    compared, shown = kept.comparison, _shown(kept)
+    compared, shown = kept.comparison, _shown(kept.comparison, asked)
     parts = [_made_with(kept, page), table(_table(compared, shown)), LEGEND, _notes(compared, shown), _claims(compared)]
     return "\n\n".join(filter(None, parts))
 
@@ -74,9 +75,8 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' if count > 1 else ''}"
 
 
-def _shown(kept: KeptResults) -> list[Row]:
+def _shown(compared: Comparison, asked: Collection[str]) -> list[Row]:
     """The rows of the table for the primary metrics, the first one of each other group that ranks, and those that claims of papers name."""
-    compared, asked = kept.comparison, [each.metric for each in kept.asked]
     by_name: dict[str, list[Row]] = {}
     for row in rows(compared):
         by_name.setdefault(row.name, []).append(row)
