@@ -10,11 +10,13 @@ from vaeline.report.comparison import Comparison, MetricResults
 from vaeline.report.results import Run
 from vaeline.study.parts import Entry
 from vaeline.system.errors import UserError, damaged, instead_of, reading_ours, shown
-from vaeline.system.sealed_files import read_sealed, write_sealed
+from vaeline.system.files import write_text
+from vaeline.system.sealed_files import read_sealed, seal
 
 FOLDER = Path("docs/results")
 QUICK = "_quick"  # how the name of a study with its quick overlay ends
 SHOWN_OF_COMMIT = 7  # letters
+LEVELS = 5  # of a file that have a line for each key: the measurements of a run stand on one
 OF_VALUE = (
     "value",
     "parts",
@@ -103,8 +105,17 @@ def _without_pairs(of: MetricResults) -> MetricResults:
 def write(kept: KeptResults, folder: Path = FOLDER) -> Path:
     """Write the file of a study under its seal, and return its path."""
     path = path_of(kept.study, folder)
-    write_sealed(path, kept.model_dump(mode="json"))
+    write_text(path, _laid_out(seal(kept.model_dump(mode="json")), LEVELS) + "\n")
     return path
+
+
+def _laid_out(value: object, levels: int, margin: str = "") -> str:
+    """Sorted JSON, of which the outer levels have a line for each key, and a deeper value has one line."""
+    if not levels or not isinstance(value, dict) or not value:
+        return json.dumps(value, sort_keys=True, allow_nan=False)
+    inner = margin + "  "
+    lines = [f"{inner}{json.dumps(key)}: {_laid_out(value[key], levels - 1, inner)}" for key in sorted(value)]
+    return "\n".join(["{", ",\n".join(lines), f"{margin}}}"])
 
 
 def read(name: str, folder: Path = FOLDER, asks: str = "") -> KeptResults:
