@@ -18,6 +18,7 @@ from vaeline.data.store import Split
 from vaeline.evaluation import reference
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.feature_space import NO_JUDGE
+from vaeline.evaluation.halves import PAIRS
 from vaeline.evaluation.matched import match
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import RealImages, Reference, References, measure, pixel_gaussian
@@ -117,7 +118,9 @@ def test_a_reference_holds_test_statistics_floors_and_ceilings() -> None:
     assert found.record.metrics["fd_floor"] == pytest.approx(np.mean(values))
     assert found.record.metrics["fd_pixel_gaussian"] < 5  # of variances near 100: these images are a Gaussian
     assert found.record.metrics["condition_accuracy_floor"] == pytest.approx(0.5, abs=0.03)
-    assert set(found.record.evaluation["condition_accuracy_ceiling"]["by_label"]) == {"a", "b"}
+    ceiling = found.record.evaluation["condition_accuracy_ceiling"]
+    assert set(ceiling["by_label"]) == {"a", "b"}
+    assert ceiling["halves"] == [0.0] * PAIRS  # the judge gives one answer to all images
 
 
 def test_the_classifier_is_evaluated_on_test_images() -> None:
