@@ -17,6 +17,7 @@ from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier
 from vaeline.evaluation.conditions import measure_conditions_of_real_images
 from vaeline.evaluation.feature_space import Features
+from vaeline.evaluation.halves import with_halves
 from vaeline.evaluation.image_features import extract, features_of, from_state, image_set, to_state
 from vaeline.evaluation.matched import Matched, averaged, match
 from vaeline.evaluation.over_judges import over_judges
@@ -24,7 +25,7 @@ from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference_numbers import METRICS, METRICS_SHA256, STATISTICS_SHA256, read_numbers
 from vaeline.evaluation.shared_files import AGAIN
 from vaeline.metrics._entry import Subject
-from vaeline.metrics._images import MOST_NUMBERS, MOST_ROWS, ImageSet, Results
+from vaeline.metrics._images import MOST_NUMBERS, MOST_ROWS, ImageSet, Measured, Results
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import require_settings, settings_of
 from vaeline.system.errors import UserError, reading_ours
@@ -213,21 +214,44 @@ def put_image_metrics(
     dashes = dict.fromkeys(in_features, reference.says_nothing) if reference.says_nothing else {}
     if reference.linear and subject == "pixel_gaussian":
         dashes.setdefault("frechet_distance", LINEAR)
-    results: dict[str, list[Results]] = {file: [] for file in files}
-    for images in sets:
-        for file in files.keys() - dashes.keys():
-            try:
-                results[file].append(load(file).measure(replace(images, levels=reference.real.levels), reference.real))
-            except ValueError as error:
-                dashes[file] = str(error)
+    results = _results_of(sets, files.keys() - dashes.keys(), reference.real, shared)
     for file, names in files.items():
-        if file in dashes:
-            reference.record.dash_each(names.values(), dashes[file])
+        found = dashes.get(file) or results[file]
+        if isinstance(found, str):
+            reference.record.dash_each(names.values(), found)
             continue
-        for key, result in averaged(results[file], shared).items():
+        for key, result in found.items():
             if key in names:
                 named_space = reference.space if file in in_features else {}
                 reference.record.put_result(names[key], result, split="test", **named_space)
+
+
+def _results_of(
+    sets: Iterable[ImageSet], files: Iterable[str], real: ImageSet, shared: float
+) -> dict[str, Results | str]:
+    """What each file of metrics says of sets of images: the mean over sets, or why there is none."""
+    found: dict[str, list[Results]] = {file: [] for file in files}
+    dashes: dict[str, str] = {}
+    for each in sets:
+        images = replace(each, levels=real.levels)
+        for file in found.keys() - dashes.keys():
+            try:
+                found[file].append(load(file).measure(images, real))
+            except ValueError as error:
+                dashes[file] = str(error)
+    results = {file: of for file, of in found.items() if file not in dashes}
+    means = {
+        file: averaged(of, shared) if len(of) > 1 else _with_error(file, of[0], images, real)
+        for file, of in results.items()
+    }
+    return {**means, **dashes}
+
+
+def _with_error(file: str, results: Results, images: ImageSet, real: ImageSet) -> Results:
+    """Results of a single set of images, which have no spread; if they have no standard error either, they get `halves`."""
+    if all(isinstance(each, Measured) and each.standard_error is not None for each in results.values()):
+        return results
+    return with_halves(load(file).measure, results, images, real)
 
 
 def pixel_gaussian(images: Images, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:

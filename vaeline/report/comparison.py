@@ -230,7 +230,8 @@ class Comparison(Entry):
     def past(self, name: str, past: Past) -> dict[str, Reference]:
         """The variants whose value is past a reference of the metric: variant -> the reference.
 
-        A value is past a reference if the interval of their difference excludes 0. A single seed has no interval.
+        A value is past a reference if the interval of their difference excludes 0. A single seed has no interval, and neither have
+        seeds that agree, which say nothing of other seeds.
 
         Args:
             name: of the metric.
@@ -243,7 +244,7 @@ class Comparison(Entry):
             if reference.past != past or known is None:
                 continue
             for variant, summary in results.summaries.items():
-                if summary.half_width is None:
+                if not summary.half_width:
                     continue
                 better = metric.sign * (known.value - summary.mean)
                 margin = hypot(summary.half_width, known.half_width)
