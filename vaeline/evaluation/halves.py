@@ -63,7 +63,12 @@ def _deviations(whole: Measured, halves: Sequence[tuple[Measured, Measured]], ro
     scales = [
         sqrt((_images(first, rows / 2) + _images(second, rows / 2)) / _images(whole, rows)) for first, second in halves
     ]
-    return [float(f"{scale * value:.{DIGITS}g}") for scale, value in zip(scales, values, strict=True)]
+    return [rounded(scale * value) for scale, value in zip(scales, values, strict=True)]
+
+
+def rounded(deviation: float) -> float:
+    """A deviation as evaluation.json has it."""
+    return float(f"{deviation:.{DIGITS}g}")
 
 
 def _images(measured: Measured, rows: float) -> float:
@@ -81,8 +86,7 @@ def _pairs(images: ImageSet, real: ImageSet) -> Iterator[tuple[tuple[ImageSet, I
     """Pairs of halves, each of drawn images and of test images."""
     _, made, sources = np.intersect1d(images.test_index, real.test_index, return_indices=True)
     others = np.setdiff1d(np.arange(len(real.test_index)), sources)
-    for pair in range(PAIRS):
-        generator = np.random.default_rng(derive_seed("halves", pair))
+    for generator in _generators():
         of_images, of_real = _half(len(images.test_index), generator), np.zeros(len(real.test_index), bool)
         of_real[sources], of_real[others] = of_images[made], _half(len(others), generator)
         first, second = (
@@ -90,6 +94,16 @@ def _pairs(images: ImageSet, real: ImageSet) -> Iterator[tuple[tuple[ImageSet, I
             for drawn, tested in ((of_images, of_real), (~of_images, ~of_real))
         )
         yield first, second
+
+
+def random_halves(count: int) -> np.ndarray:
+    """The first half of each pair, bool, (PAIRS, count): the same as of so many drawn images, whose features are all known."""
+    return np.stack([_half(count, generator) for generator in _generators()])
+
+
+def _generators() -> Iterator[np.random.Generator]:
+    """The random numbers of each pair of halves."""
+    return (np.random.default_rng(derive_seed("halves", pair)) for pair in range(PAIRS))
 
 
 def _half(count: int, generator: np.random.Generator) -> np.ndarray:
