@@ -19,7 +19,7 @@ from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import Reference, References, named, put_image_metrics
 from vaeline.evaluation.skill import LabelSkill, Skill
 from vaeline.metrics import precision_recall
-from vaeline.metrics._images import ImageSet, Measured, Results
+from vaeline.metrics._images import ImageMetric, ImageSet, Measured, Results
 from vaeline.metrics.condition_accuracy import balanced_accuracy
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.report.comparability import differing_keys, in_words
@@ -150,7 +150,7 @@ def test_accuracies_deviate_on_the_halves_of_the_other_metrics(reference: Refere
     def accuracy(images: ImageSet, real: ImageSet) -> Results:
         return {"accuracy": balanced_accuracy(images.features[:, 0], real.labels[:, 0])}
 
-    result = with_halves(accuracy, accuracy(samples, real), samples, real)["accuracy"]
+    result = with_halves(ImageMetric(accuracy), accuracy(samples, real), samples, real)["accuracy"]
     assert isinstance(result, Measured) and result.value == found["value"]
     assert len(found["halves"]) == PAIRS and np.corrcoef(found["halves"], result.how["halves"])[0, 1] > 0.9  # type: ignore[call-overload]
     both = measure_images(drawn, two_judges, conditional=True).evaluation["condition_accuracy"]

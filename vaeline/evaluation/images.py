@@ -194,7 +194,7 @@ def _results(
         except ValueError as error:
             return {"dash": str(error)}
         _check_results(file, found)
-        found = with_halves(load(file).measure, found, images(subject), known.real)
+        found = with_halves(load(file), found, images(subject), known.real)
         return {"results": {key: _as_state(result) for key, result in found.items()}}
 
     state = kept.result(section, measure)

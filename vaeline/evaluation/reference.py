@@ -251,7 +251,7 @@ def _with_error(file: str, results: Results, images: ImageSet, real: ImageSet) -
     """Results of a single set of images, which have no spread; if they have no standard error either, they get `halves`."""
     if all(isinstance(each, Measured) and each.standard_error is not None for each in results.values()):
         return results
-    return with_halves(load(file).measure, results, images, real)
+    return with_halves(load(file), results, images, real)
 
 
 def pixel_gaussian(images: Images, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:
