@@ -108,6 +108,11 @@ def test_results_are_named_by_subject_and_space() -> None:
             'METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", subject="sample")]',
             r"declares a metric of images but has no function `measure\(images, real\)`; add it",
         ),
+        (
+            'METRICS = [Metric(name, group="Images", meaning="a", definition="b", subject="sample", features=name == "sharpness") for name in '
+            '("sharpness", "contrast")]' + MEASURE,
+            "sharpness.py differ in features or needs_labels, but are measured together; split the file",
+        ),
     ],
 )
 def test_a_file_without_a_sound_entry_is_reported(folder: Path, source: str, sentence: str) -> None:

@@ -470,3 +470,11 @@ def test_held_out_pairs_of_a_label_that_no_judge_tells_are_a_dash(reference: Ref
     judge.skill = replace(judge.skill, labels={**judge.skill.labels, "size": None})
     record = of_pairs(np.stack([LABELS, np.arange(60) % 2], 1), reference, judge)
     assert "no judge tells the labels of digit=2 and size=large" in record.evaluation["held_out_accuracy"]["dash"]
+
+
+def test_a_judge_that_learned_nothing_measures_no_accuracy(reference: References) -> None:
+    judge = TwoPixels()
+    judge.skill = replace(judge.skill, labels=dict.fromkeys(judge.skill.labels))
+    record = of_pairs(np.stack([LABELS, np.arange(60) % 2], 1), reference, judge)
+    for name in ("condition_accuracy", "held_out_accuracy"):
+        assert record.evaluation[name]["dash"].startswith("the classifier was not shown")

@@ -60,8 +60,26 @@ def test_the_error_of_a_dash_is_left_out() -> None:
 def test_warnings_of_judges_are_one_text() -> None:
     entries = [{"value": 1.0, "definition": "How.", "warning": words} for words in ("a", "b")]
     found = over_judges({str(judge): record(fd_sample=entry) for judge, entry in enumerate(entries)})
-    assert found.evaluation["fd_sample"]["warning"] == "a; b"
+    assert found.evaluation["fd_sample"]["warning"] == "the classifier of seed 0: a; the classifier of seed 1: b"
     assert parse(plain_json(found.evaluation)).evaluation == found.evaluation
+
+
+def test_what_one_judge_says_is_not_said_of_all() -> None:
+    """Halves of one judge are no deviations of the mean. Labels that any judge leaves out are left out."""
+    one = {
+        "value": 0.5,
+        **ACCURACY,
+        "halves": [0.1, 0.2],
+        "warning": "few images",
+        "unlearned": ["a"],
+        "left_out": ["a"],
+    }
+    two = {"value": 0.7, **ACCURACY, "unlearned": ["a", "b"]}
+    found = over_judges({"0": record(fd_sample=one), "1": record(fd_sample=two)}).evaluation["fd_sample"]
+    assert found == {
+        "value": pytest.approx(0.6), **ACCURACY, "warning": "the classifier of seed 0: few images", "unlearned": ["a", "b"], "left_out": ["a"],
+        "by_judge": {"0": 0.5, "1": 0.7},
+    }  # fmt: skip
 
 
 def test_equal_things_are_one_thing() -> None:

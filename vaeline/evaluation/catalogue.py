@@ -203,6 +203,10 @@ def _refuse_half_a_metric_of_images(entries: list[Metric], measures: bool, shown
             f"{shown} declares a metric of images but has no function `measure(images, real)`; add it, as "
             "vaeline/metrics/precision_recall.py does."
         )
+    if len({(each.features, each.needs_labels) for each in of_images}) > 1:
+        raise UserError(
+            f"The entries of {shown} differ in features or needs_labels, but are measured together; split the file, so that those of one file agree."
+        )
     if measures and not of_images:
         raise UserError(
             f"{shown} has a function `measure`, but no entry has a subject, so that nothing would call it; set subject to "

@@ -20,6 +20,9 @@ from vaeline.runs.samples_file import DrawnImages
 from vaeline.system.state_files import State
 
 
+OF_LABELS = ("condition_accuracy", "held_out_accuracy")  # the metrics that a judge measures
+
+
 class Accuracies(NamedTuple):
     """Accuracies of labels, or of combinations of labels."""
 
@@ -51,7 +54,7 @@ def measure_conditions(
     kept = (kept or Kept()).called_by(__name__)
     if not classifiers:
         record = Record(checksums=facts.checksums, seed=drawn.seed)
-        record.dash("condition_accuracy", UNLABELLED)
+        record.dash_each(OF_LABELS, UNLABELLED)
         return record
     asked = facts.judged(drawn.labels)
     unlearned, missing = unlearned_by_any(classifiers), facts.missing_values(asked)
@@ -59,7 +62,7 @@ def measure_conditions(
     for name, classifier in classifiers.items():
         record = records[name] = Record(checksums=facts.checksums, seed=drawn.seed)
         if not conditional:
-            record.dash_each(("condition_accuracy", "held_out_accuracy"), NO_LABELS)
+            record.dash_each(OF_LABELS, NO_LABELS)
             continue
         accuracies, held_out = _kept_accuracies(name, classifier, drawn, asked, facts, kept)
         how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": classifier.weights_sha256}
@@ -67,7 +70,7 @@ def measure_conditions(
         if unseen := facts.unseen_in_words(drawn.labels, "samples"):
             how["warning"] = unseen
         put_accuracy(record, "condition_accuracy", accuracies, missing, classifier.skill, unlearned, **how)
-        put_held_out(record, "held_out_accuracy", held_out, facts, unlearned, **how)
+        put_held_out(record, "held_out_accuracy", held_out, facts, classifier.skill, unlearned, **how)
     return over_judges(records)
 
 
@@ -90,7 +93,7 @@ def measure_conditions_of_real_images(
     if records:
         return over_judges(records)
     record = Record()
-    record.dash_each((each.name for each in catalogue().metric("condition_accuracy").references), UNLABELLED)
+    record.dash_each((each.name for name in OF_LABELS for each in catalogue().metric(name).references), UNLABELLED)
     return record
 
 
@@ -178,7 +181,7 @@ def _put_real(
     for name, found in (("ceiling", _by_label(seen, judged, facts)), ("floor", Accuracies(floor))):
         put_accuracy(record, f"condition_accuracy_{name}", found, missing, classifier.skill, unlearned, **how)
     held_out = _by_combination(seen, test.labels, facts)
-    put_held_out(record, "held_out_accuracy_ceiling", held_out, facts, unlearned, **how)
+    put_held_out(record, "held_out_accuracy_ceiling", held_out, facts, classifier.skill, unlearned, **how)
 
 
 def put_accuracy(
@@ -215,7 +218,7 @@ def put_accuracy(
 
 
 def put_held_out(
-    record: Record, name: str, found: Accuracies, facts: Facts, unlearned: Sequence[str], **how: object
+    record: Record, name: str, found: Accuracies, facts: Facts, skill: Skill, unlearned: Sequence[str], **how: object
 ) -> None:
     """Record an accuracy of held-out combinations, of whose labels all judges were shown to tell each.
 
@@ -224,12 +227,17 @@ def put_held_out(
         name: of the metric.
         found: accuracy of each combination that was asked for, by the names in the facts.
         facts: of the store.
+        skill: of the classifier.
         unlearned: labels that some judge was not shown to tell.
         how: as in `Record.put`.
     """
     if not facts.held_out:
         record.dash(name, "dataset.split.held_out names no combination of labels")
         return
+    if why := skill.why_nothing:
+        record.dash(name, why)
+        return
+    unlearned = [*unlearned, *(label for label in facts.label_names if label not in skill.labels)]
     named = zip(facts.held_out_codes, facts.held_out, strict=True)
     judged = {words for words, combination in named if not set(combination) & set(unlearned)}
     left_out = [words for words in facts.held_out_codes if words not in judged or words not in found.values]

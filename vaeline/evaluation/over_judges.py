@@ -4,14 +4,17 @@ A judge is a classifier that measures runs. Its name is its seed.
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from statistics import fmean
 from typing import Any
 
 from vaeline.evaluation.record import Record
 
+LEFT_OUT = ("left_out", "unlearned")  # labels that any judge leaves out
+
 
 def over_judges(records: Mapping[str, Record]) -> Record:
-    """The mean of each metric over judges. What else differs is averaged if it is a number, and listed by judge otherwise.
+    """The mean of each metric over judges. What else all of them say is averaged if it is a number, and listed by judge otherwise.
 
     A metric that one judge could not measure is a dash, since a mean over the others would depend on which judge failed. The mean of
     standard errors is at least the standard error of the mean.
@@ -64,7 +67,21 @@ def _mean(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         return dict(first)
     values = {judge: entry["value"] for judge, entry in entries.items()}
     keys = dict.fromkeys(key for entry in entries.values() for key in entry)
-    found = {key: together({judge: entry[key] for judge, entry in entries.items() if key in entry}) for key in keys}
-    if isinstance(found.get("warning"), Mapping):
-        found["warning"] = "; ".join(found["warning"].values())
+    found: dict[str, Any] = {}
+    for key in keys:
+        of = {judge: entry[key] for judge, entry in entries.items() if key in entry}
+        if key in LEFT_OUT:
+            found[key] = list(dict.fromkeys(chain.from_iterable(of.values())))
+        elif key == "warning":
+            found[key] = _warnings(of, len(entries))
+        elif len(of) == len(entries):  # else a part of the judges would speak for all
+            found[key] = together(of)
     return found | {"by_judge": values}
+
+
+def _warnings(of: Mapping[str, str], judges: int) -> str:
+    """What all judges warn of, or who warns of what."""
+    first, *others = of.values()
+    if len(of) == judges and all(other == first for other in others):
+        return first
+    return "; ".join(_of_judge(judge, warning) for judge, warning in of.items())
