@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,36 @@ def test_an_unknown_target_names_the_one_that_was_meant(monkeypatch: pytest.Monk
     with pytest.raises(SystemExit, match="There is no target 'evalute'; did you mean evaluate"):
         run._refuse_unknown(["evalute"])
     run._refuse_unknown(["evaluate", "results/a.json", "all", "--rerun-triggers", "mtime", "params"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-np", "-pn", "-n", "--dry-run", "--dryrun", "all -nq", "--cores 2 -n", "--executor dryrun", "--touch", "-t", "--lint", "-l", "--list",
+        "--list-rules", "--lt", "--summary", "-S", "-D", "--dag", "--dag mermaid-js", "--rulegraph", "--filegraph", "--d3dag", "--unlock",
+        "--report", "--report a.html", "--reporter html", "--archive a.tar", "--delete-all-output", "--delete-temp-output",
+        "--list-changes code", "--lc params", "--list-input-changes", "--li", "--lp", "--lu", "--cleanup-metadata a", "--cleanup-shadow",
+        "--containerize", "--conda-create-envs-only", "--list-conda-envs", "--print-compilation",
+    ],
+)  # fmt: skip
+def test_options_with_which_nothing_runs_are_known_in_any_spelling(words: str) -> None:
+    assert not run._runs_jobs(words.split())
+
+
+@pytest.mark.parametrize(
+    "words", ["", "all", "-p", "-k", "--cores 2", "--until train", "-R train", "--report a.html --report-after-run", "--config n=1"]
+)  # fmt: skip
+def test_other_options_run_jobs(words: str) -> None:
+    assert run._runs_jobs(words.split())
+
+
+@pytest.mark.parametrize(("words", "runs"), [(["-np"], False), (["all", "-p"], True)])
+def test_only_a_run_has_our_logger_and_the_table(words: list[str], runs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(run, "_watched", lambda words, quiet: called.append("watched") or 0)
+    monkeypatch.setattr(run, "_run", lambda words: called.append("plain") or 0)
+    monkeypatch.setattr(os, "execve", lambda *of: called.append("table"))
+    with nullcontext() if runs else pytest.raises(SystemExit):
+        run.main(words)
+    assert called == (["watched", "table"] if runs else ["plain"])
