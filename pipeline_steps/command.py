@@ -80,11 +80,17 @@ def command(step: Callable[..., None]) -> click.Command:
 
 
 def study_command(step: Callable[Concatenate[Study, ...], None]) -> click.Command:
-    """Turn a step of the whole study into a command; its first argument is the active study."""
+    """Turn a step into a command; its first argument is the active study. Its lines begin with what it works on."""
+
+    name = Path(inspect.getfile(inspect.unwrap(step))).stem
 
     @command
     @functools.wraps(step)
     def run(**options: object) -> None:
+        of = progress.name_of(name, options)
+        progress.of_run(of)
+        if "variant" in options:
+            warnings.formatwarning = functools.partial(_format_warning, of=of)
         step(load(), **options)
 
     return run
@@ -104,7 +110,6 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
     @functools.wraps(step)
     def run(study: Study, variant: str, seed: int) -> None:
         _require_named(study, variant, seed)
-        _name_run(f"{variant} seed {seed}: ")
         started = time.monotonic()
         seconds = step(study, variant, seed)
         took = time.monotonic() - started if seconds is None else seconds
@@ -121,16 +126,9 @@ def variant_command(step: Callable[Concatenate[Study, str, ...], None]) -> click
     @functools.wraps(step)
     def run(study: Study, variant: str, **options: object) -> None:
         _require_variant(study, variant)
-        _name_run(f"{variant}: ")
         step(study, variant, **options)
 
     return run
-
-
-def _name_run(words: str) -> None:
-    """Begin warnings and progress with the name of the run."""
-    warnings.formatwarning = functools.partial(_format_warning, of=words)
-    progress.of_run(words)
 
 
 def _accept_all_letters() -> None:

@@ -21,7 +21,7 @@ class Job:
 
     rule: str
     label: str  # its message, as in "Training cvae, seed 0"
-    about: str  # how the lines of its step begin, as in "cvae seed 0: "
+    about: str  # how the lines of its step begin, as `progress.name_of` says
     began: float  # seconds of the monotonic clock
     counted: bool = True  # whether a step runs, unlike for the target of all files
     words: str = ""  # its progress
@@ -32,14 +32,6 @@ class Line(NamedTuple):
 
     text: str
     kind: str  # "warning", "error", or "" for what a step tells
-
-
-def about(rule: str, wildcards: dict[str, str]) -> str:
-    """How the lines of the step of a rule begin, as `pipeline_steps.command` writes them."""
-    if "variant" not in wildcards:
-        return f"{rule}: "
-    seed = f" seed {wildcards['seed']}" if "seed" in wildcards else ""
-    return f"{wildcards['variant']}{seed}: "
 
 
 @dataclass

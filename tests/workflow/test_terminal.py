@@ -1,28 +1,30 @@
 """What `vaeline run` shows: whole lines, warnings once, progress beside its job, and nothing lost."""
 
+import importlib
 import logging
 import os
+import re
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from click.testing import CliRunner
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.tests import MockOutputSettings
 
 from vaeline.system import progress
+from vaeline.system.errors import UserError
 from workflow import run, terminal
 from workflow.captured import Captured, Lines
-from workflow.said import Job, Said, about
+from workflow.said import Job, Said
 
 ROOT = Path(__file__).parents[2]
 PROGRESS = "a seed 0: train: epoch 3 | 1,200 of 9,000 images, 20 a second, about 7 min left"
 
 
 def job(variant: str, seed: int) -> Job:
-    return Job(
-        "train", f"Training {variant}, seed {seed}", about("train", {"variant": variant, "seed": str(seed)}), 0.0
-    )
+    return Job("train", f"Training {variant}, seed {seed}", f"{variant} seed {seed}: ", 0.0)
 
 
 def test_progress_belongs_to_its_job() -> None:
@@ -31,6 +33,36 @@ def test_progress_belongs_to_its_job() -> None:
     assert said.sort(PROGRESS) is None and said.jobs[1].words == "train 13 %, about 7 min left epoch 3"
     other = said.sort(PROGRESS.replace("a seed 0", "b seed 1"))
     assert other is not None and other.kind == "progress"
+
+
+STEP = re.compile(r"python -m pipeline_steps\.(\w+)((?: --\w+ \{wildcards\.\w+\})*)\"")
+STEPS = [found for path in sorted((ROOT / "workflow/rules").glob("*.smk")) for found in STEP.findall(path.read_text())]
+OF = {"variant": "a", "seed": "1", "trial": "7"}
+
+
+@pytest.mark.parametrize(("step", "words"), STEPS, ids=[step for step, _ in STEPS])
+def test_the_progress_of_every_step_is_shown_at_its_job(step: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step prints progress in place of its work, beside jobs that differ from it in one thing."""
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress, "_run", [""])
+
+    def advance() -> NoReturn:
+        with progress.Bar("features", total=90) as bar:
+            now[0] += 30
+            bar.advance(9)
+        raise UserError("that is all.")
+
+    monkeypatch.setattr("pipeline_steps.command.load", advance)
+    found = {name: OF[name] for name in re.findall(r"wildcards\.(\w+)", words)}
+    options = [word for name, value in found.items() for word in (f"--{name}", value)]
+    printed = CliRunner().invoke(importlib.import_module(f"pipeline_steps.{step}").main, options).output
+    others = [(step, found | {name: f"{value}0"}) for name, value in found.items()]
+    said = Said()
+    for number, (rule, of) in enumerate([("other", {}), *others, (step, found)]):
+        said.start(number, Job(rule, "", progress.name_of(rule, of), 0.0))
+    [line] = [line for line in printed.splitlines() if "features" in line]
+    assert said.sort(line) is None and said.jobs[len(others) + 1].words == "features 10 %, about 5 min left"
 
 
 def test_a_warning_of_several_runs_is_told_once() -> None:
@@ -67,7 +99,7 @@ def test_a_warning_of_a_library_is_told_once_with_its_place() -> None:
 
 def test_other_lines_are_shown() -> None:
     said = Said()
-    said.start(1, Job("download", "Downloading", about("download", {}), 0.0))
+    said.start(1, Job("download", "Downloading", "download: ", 0.0))
     assert said.sort("download: decoding: 5 of 9 images, 0.5 a minute, about 8 min left") is None
     assert said.jobs[1].words == "decoding 55 %, about 8 min left"
     lines = [said.sort(text) for text in ("Error: it is 0.", "download: 3 files.", "Warning: of nothing.")]

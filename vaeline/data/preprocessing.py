@@ -73,7 +73,7 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
     becomes = [_sentence_on_sprites(sprites)] if sprites else _changes(raw.images, dataset)
     _say(_shares(raw, dealt), *_off(dataset.split, dealt), *becomes)
     _announce(raw, sprites, count, path, threads, dataset)
-    with _workers(threads, _resizes(raw.images, dataset.shape)) as pool, Bar("preprocess", count) as bar:
+    with _workers(threads, _resizes(raw.images, dataset.shape)) as pool, Bar("storing", count) as bar:
         splits = {
             name: Stream(
                 _blocks(pool, prepare, rows, bar, 2 * threads),

@@ -95,7 +95,7 @@ class _Transfer:
         total = done + int(response.headers.get("Content-Length", 0))
         with (
             self.partial.open("r+b" if done else "wb") as file,
-            Bar(f"download {self._name}", total, done, "bytes") as bar,
+            Bar(self._name, total, done, "bytes") as bar,
         ):
             file.seek(done)
             for chunk in response.iter_content(CHUNK):

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 from typing import TypeVar
 
@@ -17,6 +17,18 @@ Batch = TypeVar("Batch")
 def of_run(words: str) -> None:
     """Begin all progress of this process with the name of its run, such as `cvae seed 0: `."""
     _run[0] = words
+
+
+def name_of(step: str, of: Mapping[str, object]) -> str:
+    """How the lines of a step begin: with its run or trial, as in `cvae seed 0: `, or with its own name.
+
+    Args:
+        step: its name.
+        of: what it works on: variant, seed, trial.
+    """
+    if "variant" not in of:
+        return f"{step}: "
+    return " ".join([str(of["variant"]), *(f"{key} {of[key]}" for key in ("seed", "trial") if key in of)]) + ": "
 
 
 class Bar:
