@@ -102,6 +102,11 @@ def test_other_lines_are_shown() -> None:
     said.start(1, Job("download", "Downloading", "download: ", 0.0))
     assert said.sort("download: decoding: 5 of 9 images, 0.5 a minute, about 8 min left") is None
     assert said.jobs[1].words == "decoding 55 %, about 8 min left"
+    for line, words in (
+        ("9 of 9 images, 2 a second", "images.zip 100 %"),
+        ("1,200 bytes, 0 a minute", "images.zip 1,200"),
+    ):
+        assert said.sort(f"download: images.zip: {line}") is None and said.jobs[1].words == words
     lines = [said.sort(text) for text in ("Error: it is 0.", "download: 3 files.", "Warning: of nothing.")]
     assert [(line.text, line.kind) for line in lines if line] == [
         ("Error: it is 0.", "error"), ("download: 3 files.", ""), ("Warning: of nothing.", "warning"),
