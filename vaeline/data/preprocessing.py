@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from math import prod
@@ -256,28 +256,28 @@ def _resizes(images: Images | EncodedImages, shape: tuple[int, int] | None) -> b
 def _workers(threads: int, resizing: bool) -> Iterator[Executor | None]:
     """Threads that prepare images; None for one thread, because a second one would only alternate with the one that writes.
 
-    Torch, which resizes, starts no threads of its own in addition.
+    Torch, which resizes, starts no threads of its own in addition, until the end of the block.
     """
+    alone = _computing_alone() if resizing else nullcontext()
     if threads > 1:
-        with ThreadPoolExecutor(threads, initializer=_compute_alone if resizing else None) as pool:
+        with alone, ThreadPoolExecutor(threads) as pool:
             yield pool
-    elif resizing:
-        import torch
-
-        before = torch.get_num_threads()
-        _compute_alone()
-        try:
-            yield None
-        finally:
-            torch.set_num_threads(before)
     else:
-        yield None
+        with alone:
+            yield None
 
 
-def _compute_alone() -> None:
+@contextmanager
+def _computing_alone() -> Iterator[None]:
+    """Let torch compute with one thread, here and in threads that are started within the block."""
     import torch
 
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _blocks(
