@@ -19,7 +19,7 @@ from pipeline_steps.plan_check import UNDER_DVC, PlanCheck
 from pipeline_steps.running import begin_dvc_step
 from vaeline.data.paths import DataFiles
 from vaeline.runs.folder import TIMING, StudyFolder
-from vaeline.runs.timing import note_time
+from vaeline.runs.timing import entry_of, note_time
 from vaeline.runs.tuning import NAME as TRIAL
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
@@ -162,7 +162,7 @@ def timed(
 
     Args:
         file: the timing.json, of the study or of its data set.
-        name: of the step in the file; `{features}` stands for the feature space.
+        name: of the step.
     """
 
     def decorate(step: Callable[Concatenate[Study, Options], None]) -> Callable[Concatenate[Study, Options], None]:
@@ -170,7 +170,7 @@ def timed(
         def noted(study: Study, /, *arguments: Options.args, **options: Options.kwargs) -> None:
             started = time.monotonic()
             step(study, *arguments, **options)
-            entry = name.format(features=study.evaluation.features.name)
+            entry = entry_of(name, study.evaluation.features.name)
             note_time(file(study), entry, time.monotonic() - started)
 
         return noted

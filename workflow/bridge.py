@@ -33,6 +33,7 @@ from vaeline.data import source_fingerprint
 from vaeline.data.paths import DataFiles
 from vaeline.evaluation import given_weights
 from vaeline.runs.folder import TIMING
+from vaeline.runs.timing import entry_of
 from vaeline.study.reading import PARAMS, load
 from vaeline.system.errors import UserError, in_words
 from vaeline.system.files import is_disk_full, write_json, written_aside
@@ -356,7 +357,7 @@ def _latest(path: str) -> float:
 def _seconds(job: "Job") -> float:
     """How long a job took when it last ran, by its timing.json; one second if there is no entry."""
     of_run, shared = Path(job.output[0]).with_name(TIMING), DataFiles(str(job.wildcards.get("id"))).timing
-    name = ".".join([job.rule.name, *filter(None, [job.wildcards.get("features")])])
+    name = entry_of(job.rule.name, str(job.wildcards.get("features")))
     for path in (of_run, shared):
         with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             return float(json.loads(path.read_text(encoding="utf-8"))[name]["seconds"])

@@ -192,7 +192,7 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
 
 def test_the_time_of_a_shared_step_is_noted_beside_its_files(project: Study, run: Callable[..., Result]) -> None:
     @study_command
-    @timed(data_timing, "reference.{features}")
+    @timed(data_timing, "reference")
     @reads("tested", code="classifier")
     def step(study: Study) -> None:
         if fails:
