@@ -135,7 +135,7 @@ def test_an_interrupt_during_the_imports_ends_with_130_and_no_traceback(step: st
         [sys.executable, "-m", f"pipeline_steps.{step}"],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (ended.returncode, ended.stderr) == (130, "")
+    assert (ended.returncode, ended.stderr) == (130, "Interrupted.\n")
 
 
 def test_the_steps_leave_the_handler_of_another_program_alone() -> None:

@@ -173,6 +173,22 @@ def test_without_a_terminal_each_job_that_ends_is_a_line(
     ]
 
 
+def test_a_job_that_is_interrupted_has_not_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    captured = Captured(tmp_path / "log/jobs.log")
+    try:
+        monkeypatch.setattr(terminal.LogHandler, "captured", captured, raising=False)
+        handler = terminal.LogHandler(MockOutputSettings(), None)
+        handler.emit(info(1, 0))
+        os.write(2, b"Interrupted.\n")
+        handler.emit(record(LogEvent.JOB_ERROR, logging.ERROR, jobid=1, rule_name="train", log=["train.log"]))
+        handler.close()
+    finally:
+        captured.release()
+    assert capfd.readouterr().err.splitlines() == ["Interrupted."]
+
+
 def test_times_are_read_at_a_glance() -> None:
     assert [terminal.clock(each) for each in (6.6, 754, 3725)] == ["0:07", "12:34", "1:02:05"]
 
