@@ -23,7 +23,7 @@ from vaeline.study.step_settings import settings_of
 from vaeline.system.files import write_text
 from vaeline.system.sealed_files import write_sealed
 from vaeline.system.tensor_files import write_tensors
-from workflow import bridge
+from workflow import bridge, records
 
 if TYPE_CHECKING:
     from snakemake.jobs import Job
@@ -109,13 +109,13 @@ def _write_shared(study: Study) -> None:
 def _as_if_run(study: Study) -> int:
     """Mark a run that has ended, with all jobs finished one after another, and write the files that are still missing."""
     began = time.time() - 10_000
-    with bridge.planned() as workflow:
+    with records.planned() as workflow:
         for place, job in enumerate(_jobs(workflow)):
             for path in map(Path, job.output):
                 if not path.exists():
                     write_text(path, f"{study.study.name} {path}\n")
                 os.utime(path, (began + place, began + place))
-    with bridge.planned() as workflow:  # which looks at the times anew
+    with records.planned() as workflow:  # which looks at the times anew
         jobs = _jobs(workflow)
         for job in jobs:
             workflow.async_run(workflow.persistence.finished(job))

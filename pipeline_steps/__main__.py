@@ -69,14 +69,16 @@ class Commands(click.Group):
         Raises:
             ClickException: no command has the name, or it needs a project and the folder lies in none.
         """
+        if ctx.resilient_parsing:  # a shell completes what may be wrong as yet
+            return super().resolve_command(ctx, args)
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if name not in COMMANDS:
             from vaeline.system.errors import instead_of, shown
 
             raise click.UsageError(
                 f"There is no command {shown(name)}; {instead_of(name, COMMANDS, 'there are')}.", ctx
             )
-        if COMMANDS[name].of_project and project() is None and not ctx.resilient_parsing and "--help" not in args:
+        if COMMANDS[name].of_project and project() is None and "--help" not in args:
             raise click.ClickException(
                 f"`vaeline {name}` works in a project, which is a clone of vaeline's repository, and {Path.cwd()} lies in none; change to one."
             )

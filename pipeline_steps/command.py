@@ -19,7 +19,7 @@ from pipeline_steps.plan_check import UNDER_DVC, PlanCheck
 from pipeline_steps.running import begin_dvc_step
 from vaeline.data.paths import DataFiles
 from vaeline.runs.folder import TIMING, StudyFolder
-from vaeline.runs.timing import note_time
+from vaeline.runs.timing import entry_of, note_time
 from vaeline.runs.tuning import NAME as TRIAL
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
@@ -80,11 +80,17 @@ def command(step: Callable[..., None]) -> click.Command:
 
 
 def study_command(step: Callable[Concatenate[Study, ...], None]) -> click.Command:
-    """Turn a step of the whole study into a command; its first argument is the active study."""
+    """Turn a step into a command; its first argument is the active study. Its lines begin with what it works on."""
+
+    name = Path(inspect.getfile(inspect.unwrap(step))).stem
 
     @command
     @functools.wraps(step)
     def run(**options: object) -> None:
+        of = progress.name_of(name, options)
+        progress.of_run(of)
+        if "variant" in options:
+            warnings.formatwarning = functools.partial(_format_warning, of=of)
         step(load(), **options)
 
     return run
@@ -104,7 +110,6 @@ def run_command(step: Callable[[Study, str, int], float | None]) -> click.Comman
     @functools.wraps(step)
     def run(study: Study, variant: str, seed: int) -> None:
         _require_named(study, variant, seed)
-        _name_run(f"{variant} seed {seed}: ")
         started = time.monotonic()
         seconds = step(study, variant, seed)
         took = time.monotonic() - started if seconds is None else seconds
@@ -121,16 +126,9 @@ def variant_command(step: Callable[Concatenate[Study, str, ...], None]) -> click
     @functools.wraps(step)
     def run(study: Study, variant: str, **options: object) -> None:
         _require_variant(study, variant)
-        _name_run(f"{variant}: ")
         step(study, variant, **options)
 
     return run
-
-
-def _name_run(words: str) -> None:
-    """Begin warnings and progress with the name of the run."""
-    warnings.formatwarning = functools.partial(_format_warning, of=words)
-    progress.of_run(words)
 
 
 def _accept_all_letters() -> None:
@@ -164,7 +162,7 @@ def timed(
 
     Args:
         file: the timing.json, of the study or of its data set.
-        name: of the step in the file; `{features}` stands for the feature space.
+        name: of the step.
     """
 
     def decorate(step: Callable[Concatenate[Study, Options], None]) -> Callable[Concatenate[Study, Options], None]:
@@ -172,7 +170,7 @@ def timed(
         def noted(study: Study, /, *arguments: Options.args, **options: Options.kwargs) -> None:
             started = time.monotonic()
             step(study, *arguments, **options)
-            entry = name.format(features=study.evaluation.features.name)
+            entry = entry_of(name, study.evaluation.features.name)
             note_time(file(study), entry, time.monotonic() - started)
 
         return noted

@@ -8,10 +8,8 @@ Snakemake hands on what it planned in the environment, as `plan` writes it. DVC 
 code the stage was planned with. Without an engine, the end must agree with the start.
 """
 
-import functools
 import importlib
 import json
-import operator
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -27,7 +25,7 @@ from vaeline.runs.folder import StudyFolder
 from vaeline.study import parts
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
-from vaeline.study.settings import values
+from vaeline.study.settings import value_at_key, values
 from vaeline.system.errors import UserError, some_of
 from vaeline.system.files import json_sha256
 
@@ -48,7 +46,7 @@ def plan(study: Study, hashes: Hashes, keys: Iterable[str], files: Mapping[str, 
         keys: dotted, of the study or below `code`.
         files: the fingerprints at SOURCE and WEIGHTS.
     """
-    of_code = {key: value_at({"code": hashes}, key) for key in keys if key.startswith("code.")}
+    of_code = {key: value_at_key({"code": hashes}, key) for key in keys if key.startswith("code.")}
     known = values(study, keys) | of_code
     return json.dumps({**files} | {key: short_hash(known[key]) for key in sorted(known)})
 
@@ -63,14 +61,6 @@ def planned(key: str) -> str | None:
 def short_hash(value: object) -> str:
     """A hash of a value of a study."""
     return json_sha256(value)[:16]
-
-
-def value_at(content: Hashes, key: str) -> object:
-    """The hash at a dotted key, or None if the key is missing."""
-    try:
-        return functools.reduce(operator.getitem, key.split("."), content)
-    except (KeyError, TypeError):
-        return None
 
 
 class PlanCheck:
@@ -177,7 +167,7 @@ def _in_code_json(study: Study, code: str) -> object:
     """The hash that DVC planned a step with; None if code.json does not contain the step."""
     for path in (CODE, StudyFolder(study.study.name).code):
         try:
-            found = value_at(json.loads(path.read_bytes()), code)
+            found = value_at_key(json.loads(path.read_bytes()), code)
         except (OSError, ValueError, TypeError, RecursionError):
             continue
         if found is not None:

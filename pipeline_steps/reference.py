@@ -16,7 +16,7 @@ from vaeline.system.seeds import derive_seed
 
 
 @study_command
-@timed(data_timing, "reference.{features}")
+@timed(data_timing, "reference")
 @reads("reference", code="reference.{features}")
 def main(study: Study) -> None:
     """Measure the real test images in the feature space of the evaluation, and what the best and worst would score."""

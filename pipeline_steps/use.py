@@ -93,7 +93,7 @@ def _unsaved(said: str) -> list[Path]:
 def record_interrupted_run() -> None:
     """Let DVC record what a run of Snakemake finished that was killed, so that its results are in the cache."""
     if RUNNING.exists():
-        done = subprocess.run([sys.executable, "-m", "workflow.bridge", "--record"], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-m", "workflow.records", "--record"], capture_output=True, text=True)
         if done.returncode:
             reason = " ".join(done.stderr.split())
             click.echo(f"What the interrupted run finished could not be recorded ({reason}).", err=True)

@@ -19,6 +19,7 @@ class WebServer:
     )  # of the next answers: a status, bytes after which to break off, or an address to send to
     asked: list[str | None] = field(default_factory=list)  # the range of each request
     in_parts: bool = True  # whether it gives ranges
+    says_length: bool = True  # whether an answer says how long it is
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -54,7 +55,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, content: bytes, most: int | None = None, **headers: str) -> None:
         self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+        length = {"Content-Length": str(len(content))} if self.ours.says_length else {}
+        for name, value in {**headers, **length}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content[:most])

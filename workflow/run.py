@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 
+from snakemake.cli import get_argument_parser
 from snakemake.cli import main as snakemake
 from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
@@ -17,12 +18,15 @@ from workflow.captured import Captured
 NAME = "vaeline"  # of the plugin
 LOGS = Path(".snakemake/log")
 RULES = Path("workflow/rules")
-# Options with which Snakemake runs no job.
-NO_RUN = {
-    "-n", "--dry-run", "--dryrun", "--lint", "--list", "-l", "--list-rules", "--list-target-rules", "--lt", "--summary", "-S",
-    "--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--unlock", "--report", "--help", "-h", "--version", "-v",
-    "--print-compilation", "--archive", "--touch", "-t",
-}  # fmt: skip
+# What Snakemake's parser calls the options with which it runs no job.
+NO_RUN = (
+    "dryrun", "touch", "lint", "list_rules", "list_target_rules", "print_compilation", "containerize", "reporter", "report",
+    "generate_unit_tests", "dag", "rulegraph", "filegraph", "d3dag", "unlock", "cleanup_metadata", "cleanup_shadow",
+    "conda_cleanup_envs", "conda_create_envs_only", "list_conda_envs", "container_cleanup_images", "list_changes",
+    "list_input_changes", "list_params_changes", "list_untracked", "summary", "detailed_summary", "archive", "delete_all_output",
+    "delete_temp_output", "deploy_sources",
+)  # fmt: skip
+PRETENDED = ("dryrun", "touch")  # executors that run no job either
 EVERY_SECOND = {"VAELINE_PROGRESS": "1"}  # how often a step says how far it is
 
 
@@ -35,12 +39,21 @@ def main(words: list[str]) -> None:
     level = words.pop(0) if words[:1] in (["--verbose"], ["--quiet"]) else ""
     _refuse_unknown(words)
     environment = dict(os.environ)
-    ran = not any(word.split("=")[0] in NO_RUN for word in words)
-    status = _watched(words, level == "--quiet") if ran and level != "--verbose" else _run(words)
-    if status or not ran:
+    runs = _runs_jobs(words)
+    status = _watched(words, level == "--quiet") if runs and level != "--verbose" else _run(words)
+    if status or not runs:
         sys.exit(status)
     print(file=sys.stderr)
     os.execve(sys.executable, [sys.executable, "-m", "pipeline_steps.table", "--brief"], environment)
+
+
+def _runs_jobs(words: list[str]) -> bool:
+    """Whether Snakemake runs jobs with these words. Its parser, which it asks again, ends the process if they ask for help or are wrong."""
+    parser = get_argument_parser()
+    given = parser.parse_args(words)
+    if given.report_after_run:
+        return True
+    return given.executor not in PRETENDED and all(getattr(given, each) == parser.get_default(each) for each in NO_RUN)
 
 
 def _watched(words: list[str], quiet: bool) -> int:

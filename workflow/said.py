@@ -8,7 +8,7 @@ from vaeline.system.errors import some_of
 
 # As vaeline/system/progress.py writes it without a terminal.
 PROGRESS = re.compile(
-    r"(?:(?P<what>.*?): )?(?:(?P<how>.*) \| )?(?P<done>[\d,]+) of (?P<total>[\d,]+) \w+, \S+ a (?:second|minute), (?P<left>about \d+ min left)"
+    r"(?:(?P<what>.*?): )?(?:(?P<how>.*) \| )?(?P<done>[\d,]+)(?: of (?P<total>[\d,]+))? \w+, \S+ a (?:second|minute)(?:, (?P<left>about \d+ min left))?"
 )
 WARNING = "Warning: "
 OF_LIBRARY = re.compile(r"\S+:\d+: \w*Warning: ")  # with its place, and with the line of code on a line of its own
@@ -21,7 +21,7 @@ class Job:
 
     rule: str
     label: str  # its message, as in "Training cvae, seed 0"
-    about: str  # how the lines of its step begin, as in "cvae seed 0: "
+    about: str  # how the lines of its step begin, as `progress.name_of` says
     began: float  # seconds of the monotonic clock
     counted: bool = True  # whether a step runs, unlike for the target of all files
     words: str = ""  # its progress
@@ -32,14 +32,6 @@ class Line(NamedTuple):
 
     text: str
     kind: str  # "warning", "error", or "" for what a step tells
-
-
-def about(rule: str, wildcards: dict[str, str]) -> str:
-    """How the lines of the step of a rule begin, as `pipeline_steps.command` writes them."""
-    if "variant" not in wildcards:
-        return f"{rule}: "
-    seed = f" seed {wildcards['seed']}" if "seed" in wildcards else ""
-    return f"{wildcards['variant']}{seed}: "
 
 
 @dataclass
@@ -97,7 +89,6 @@ class Said:
 
 def _words(progress: re.Match[str]) -> str:
     """How far a job is, with what people ask first before its details."""
-    done, total = (int(progress[name].replace(",", "")) for name in ("done", "total"))
-    return " ".join(
-        filter(None, [progress["what"], f"{100 * done // max(total, 1)} %, {progress['left']}", progress["how"]])
-    )
+    done, total = (int((progress[name] or "0").replace(",", "")) for name in ("done", "total"))
+    far = f"{100 * done // total} %" if total else f"{done:,}"
+    return " ".join(filter(None, [progress["what"], ", ".join(filter(None, [far, progress["left"]])), progress["how"]]))

@@ -13,8 +13,9 @@ from rich.text import Text
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from vaeline.system import progress
 from workflow.captured import Captured
-from workflow.said import Job, Line, Said, about
+from workflow.said import Job, Line, Said
 
 EACH = 0.4  # seconds between two looks at what was printed
 STYLES = {"warning": "yellow", "error": "bold red", "progress": "dim", "done": "green", "": ""}
@@ -99,7 +100,7 @@ class LogHandler(LogHandlerBase):
             (record.rule_msg or f"{record.rule_name} {' '.join(record.wildcards.values())}").strip().removesuffix(".")
         )
         now = time.monotonic()
-        of = about(record.rule_name, record.wildcards)
+        of = progress.name_of(record.rule_name, record.wildcards)
         job = Job(record.rule_name, label, of, now, record.shellcmd is not None)
         self.said.start(record.jobid, job)
         first, last = self._spent.get(job.rule, (now, now))

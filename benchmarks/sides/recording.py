@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.side import peak
-from workflow import bridge
+from workflow import records
 
 PARTS = ("_record_run", "_make_equal")
 
@@ -20,8 +20,8 @@ def main(record: bool) -> None:
     """
     seconds: dict[str, float] = {}
     for name in PARTS:
-        setattr(bridge, name, _timed(getattr(bridge, name), name, seconds))
-    bridge.main(record)
+        setattr(records, name, _timed(getattr(records, name), name, seconds))
+    records.main(record)
     print(json.dumps({"seconds": seconds | {"all": _cpu()}, "peak_bytes": peak()}))
 
 

@@ -3,12 +3,14 @@
 import hashlib
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.conftest import every
@@ -91,6 +93,21 @@ def test_images_of_different_sizes_are_resized_one_by_one(
         images, ids = store.read_split(tmp_path / "pets.h5", name).images, store.read_ids(tmp_path / "pets.h5", name)
         for image, each in zip(images, ids, strict=True):
             assert (image == brought(files[each], 3, 8)).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_torch_computes_alone_while_images_are_prepared_and_no_longer(threads: int) -> None:
+    def of_a_new_thread() -> int:
+        with ThreadPoolExecutor(1) as one:
+            return one.submit(torch.get_num_threads).result()
+
+    torch.set_num_threads(2)
+    try:
+        with preprocessing._workers(threads, resizing=True) as pool:
+            found = pool.submit(torch.get_num_threads).result() if pool else torch.get_num_threads()
+        assert found == 1 and torch.get_num_threads() == of_a_new_thread() == 2
+    finally:
+        torch.set_num_threads(1)
 
 
 def test_the_number_of_threads_does_not_change_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

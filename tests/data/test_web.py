@@ -10,6 +10,7 @@ from tests.data.sets.sources import WEB_PAGE
 from tests.web_server import WebServer
 from vaeline.data import web
 from vaeline.system.errors import UserError
+from vaeline.system.progress import Bar
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
@@ -38,6 +39,21 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_stopped(
     served.faults = [100_000, 50_000]
     assert bring(served, tmp_path, checksum) == CONTENT
     assert served.asked == [None, "bytes=100000-", "bytes=150000-"]
+
+
+@pytest.mark.parametrize(("says_length", "total"), [(True, 300_000), (False, None)])
+def test_progress_knows_the_size_that_the_server_says(
+    says_length: bool, total: int | None, served: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    totals: list[int | None] = []
+
+    def bar(what: str, total: int | None, done: int, unit: str) -> Bar:
+        totals.append(total)
+        return Bar(what, total, done, unit)
+
+    monkeypatch.setattr(web, "Bar", bar)
+    served.says_length = says_length
+    assert bring(served, tmp_path) == CONTENT and totals == [total]
 
 
 def test_a_later_run_goes_on_where_one_stopped(served: WebServer, tmp_path: Path) -> None:

@@ -274,6 +274,17 @@ SENSELESS = {
         },
         "of prior mixture; take another prior",
     ),
+    "a discrepancy from samples of another density": (
+        {"prior": {"name": "conditional_flow", "samples_skip_flow": True}, "regularizer": {"name": "mmd"}},
+        "regularizer mmd compares latents with samples of prior conditional_flow, but samples skip the prior's flow",
+    ),
+    "a prior that only samples of another density train": (
+        {
+            "prior": {"name": "conditional_flow", "samples_skip_flow": True},
+            "regularizer": {"name": "sum", "parts": [{"name": "mmd", "alpha": 1}, {"name": "perceptual"}]},
+        },
+        "regularizer sum compares latents with samples of prior conditional_flow.* prior.samples_skip_flow false",
+    ),
     "a posterior that nothing widens": (
         {"regularizer": {"name": "none"}},
         "take regularizer kl, alone or as a part of regularizer sum, or posterior deterministic",

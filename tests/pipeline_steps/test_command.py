@@ -135,7 +135,7 @@ def test_an_interrupt_during_the_imports_ends_with_130_and_no_traceback(step: st
         [sys.executable, "-m", f"pipeline_steps.{step}"],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (ended.returncode, ended.stderr) == (130, "")
+    assert (ended.returncode, ended.stderr) == (130, "Interrupted.\n")
 
 
 def test_the_steps_leave_the_handler_of_another_program_alone() -> None:
@@ -192,7 +192,7 @@ def test_the_parameters_are_parsed_once_unless_their_bytes_change(
 
 def test_the_time_of_a_shared_step_is_noted_beside_its_files(project: Study, run: Callable[..., Result]) -> None:
     @study_command
-    @timed(data_timing, "reference.{features}")
+    @timed(data_timing, "reference")
     @reads("tested", code="classifier")
     def step(study: Study) -> None:
         if fails:

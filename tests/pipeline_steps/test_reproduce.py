@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from pipeline_steps import download, preprocess, reproduce, reproducing
+from pipeline_steps import download, measure, preprocess, reproduce, reproducing
 from pipeline_steps.kept_of_run import kept_of_run
 from pipeline_steps.reproducing import Budget, OutOfTime, Task
 from pipeline_steps.running import RUNNING
@@ -22,7 +22,7 @@ from vaeline.data.batches import Batches
 from vaeline.data.paths import DataFiles
 from vaeline.evaluation import published_value
 from vaeline.evaluation.kept import Kept
-from vaeline.evaluation.published_value import SATURATED, Manner, known_optimum, measured_value
+from vaeline.evaluation.published_value import MEASURES, OPTIMA, SATURATED, Manner, Run, known_optimum, measured_value
 from vaeline.evaluation.record import Record
 from vaeline.models.contracts import Elbo, Terms, TrainingBatch
 from vaeline.models.model import Model
@@ -32,8 +32,9 @@ from vaeline.report.equivalence import Verdict
 from vaeline.report.reproduced import Measured, Reproduced
 from vaeline.runs.folder import RunKey
 from vaeline.study import ready_studies
-from vaeline.study.published_rows import FULL, read_rows
+from vaeline.study.published_rows import FULL, Metric, read_rows
 from vaeline.study.recipe import recipe_of
+from vaeline.system.errors import UserError
 from vaeline.training import job
 from vaeline.training.checkpoints import Checkpoints
 from vaeline.training.loop import train
@@ -98,8 +99,8 @@ def outcomes(model: Model, folder: Path) -> dict[str, str]:
             for each in ("train", "test")
         }
         manner = Manner(of.row.metric, how.split, how.method, how.samples)
-        value = measured_value(model, splits, of.study.evaluation, manner, Kept(), 0)
-        known = known_optimum(model, splits, manner, of.study.evaluation.seed)
+        run = Run(model, splits, of.study.evaluation, Kept(), 0)
+        value, known = measured_value(run, manner), known_optimum(run, manner)
         apart = {"known": float(known.mean()), "apart": asdict(value.minus(known))}
         found[name] = judged(of, {"of": OF, **asdict(value), **apart})[1].outcome
     return found
@@ -341,8 +342,24 @@ def test_the_value_of_a_record_says_that_it_is_saturated(monkeypatch: pytest.Mon
         monkeypatch.setattr(published_value, "measure_representation", lambda *of, record=record: record)
         settings = task("beta_tcvae_dsprites").study.evaluation
         splits: Any = {"train": None, "test": None}
-        found = measured_value(cast(Model, None), splits, settings, Manner("mig"), Kept(), 0)
+        found = measured_value(Run(cast(Model, None), splits, settings, Kept(), 0), Manner("mig"))
         assert found.saturated == why and Manner("mig", samples=9).decides == {"metric": "mig"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--metric", "distortion"), ("--split", "validation"), ("--method", "laplac")], ids=lambda words: words[1]
+)
+def test_the_step_measures_nothing_under_an_unknown_name(wrong: tuple[str, str]) -> None:
+    words = {"--variant": "vae", "--seed": "0", "--metric": "nll", "--out": "out.json", wrong[0]: wrong[1]}
+    result = CliRunner().invoke(measure.main, [word for pair in words.items() for word in pair])
+    assert result.exit_code == 2 and f"'{wrong[1]}' is not one of" in result.output, result.output
+
+
+def test_every_published_metric_is_measured_by_its_own_function() -> None:
+    assert [*MEASURES] == [*get_args(Metric)] and len({*MEASURES.values()}) == len(MEASURES)
+    assert {*OPTIMA} == {*MEASURES} - {"mig"}
+    with pytest.raises(UserError, match="No theorem gives the optimum of mig; it is known of nll, negative_elbo, rate"):
+        known_optimum(cast(Run, None), Manner("mig"))
 
 
 def test_a_kept_measurement_is_of_its_device_version_and_manner(points: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ def test_a_killed_run_is_recorded_before_another_study(
     real = subprocess.run
 
     def record(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
-        if "workflow.bridge" not in command:
+        if "workflow.records" not in command:
             return real(command, **options)
         ran.append((command[1:], load().study.name))
         return subprocess.CompletedProcess(command, 1, "", "the disk\nis full")
@@ -149,5 +149,5 @@ def test_a_killed_run_is_recorded_before_another_study(
     use.RUNNING.parent.mkdir(parents=True)
     use.RUNNING.touch()
     result = run(use.main, "mnist_cvae_nf")
-    assert result.exit_code == 0 and ran == [(["-m", "workflow.bridge", "--record"], "digits")]
+    assert result.exit_code == 0 and ran == [(["-m", "workflow.records", "--record"], "digits")]
     assert "could not be recorded (the disk is full)" in result.output

@@ -51,11 +51,14 @@ def test_a_shell_completes_commands_and_studies(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("COMP_CWORD", "2")
     monkeypatch.setenv("COMP_WORDS", "vaeline use digi")
     assert said(complete="bash_complete").split() == ["plain,digits"]
+    monkeypatch.setenv("COMP_WORDS", "vaeline tabel ")
+    assert "plain,table" in said(complete="bash_complete")
     assert "_vaeline_completion" in said(complete="zsh_source")
 
 
 def test_an_unknown_command_names_the_one_that_was_meant() -> None:
     assert "There is no command 'tabel'; did you mean table?" in said("tabel")
+    assert "There is no command '-x'; there are: run, table" in said("--", "-x")
 
 
 def test_the_version_is_that_of_the_project() -> None:

@@ -500,9 +500,12 @@ def test_a_long_interpolation_of_many_latents_is_refused(made: Make, monkeypatch
         made(PLAIN).interpolate(np.zeros((10, 3)), np.zeros((10, 3)), 500)
 
 
-def test_more_images_than_the_memory_holds_are_refused(made: Make) -> None:
+def test_more_images_than_the_memory_holds_are_refused(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="count is 100000000000000; it must be a whole number from 1 to"):
         made(PLAIN).sample(10**14)
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", "1")  # a job of one megabyte, as a container of that size
+    with pytest.raises(UserError, match="count is 20000; it must be a whole number from 1 to"):
+        made(PLAIN).sample(20_000)
 
 
 @pytest.mark.parametrize("folder", ["/", "/nowhere", ".", "..", "/usr", "a/b"])

@@ -58,6 +58,12 @@ def test_the_file_is_no_study() -> None:
             "rows.beta_tcvae_dsprites has `how`, but mig is measured in one way",
         ),
         (
+            ("rows", "beta_tcvae_dsprites"),
+            "value",
+            "closed_form",
+            "but no theorem gives mig; write the published number",
+        ),
+        (
             ("rows", "vae"),
             "seeds",
             3,

@@ -1,11 +1,13 @@
 """The settings of `vaeline.system.devices`, in processes of their own, because settings stay."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 import torch
 
+from vaeline.system import devices
 from vaeline.system.devices import check_processes
 from vaeline.system.errors import UserError
 
@@ -26,6 +28,19 @@ def said(code: str) -> int:
 
 def test_denormal_numbers_are_zero_on_every_thread() -> None:
     assert said(FLUSHED) == 0
+
+
+@pytest.mark.parametrize("gpu", [True, False])
+def test_only_a_process_that_is_prepared_without_a_gpu_looks_for_none(
+    gpu: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for of, name in ((devices, "keep_memory"), (devices, "set_threads"), (torch, "set_flush_denormal")):
+        monkeypatch.setattr(of, name, lambda *words: None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert devices.device_of("cuda" if gpu else "cpu").type and os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+    devices.prepare_process(1)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ("0" if gpu else "")
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ def test_the_memory_of_a_job_under_slurm_counts(
 ) -> None:
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    assert budget() == megabytes * 2**20 // 8
+    assert budget() == memory.available() // 8 == megabytes * 2**20 // 8
     monkeypatch.setenv("VAELINE_MEMORY", "30")
     assert budget() == 30_000_000_000
 

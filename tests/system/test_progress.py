@@ -7,6 +7,7 @@ import pytest
 
 from vaeline.system import progress
 from vaeline.system.progress import Bar, watched
+from workflow.said import PROGRESS
 
 
 class Terminal(io.StringIO):
@@ -43,8 +44,27 @@ def test_slow_work_is_counted_by_the_minute(clock: list[float], capsys: pytest.C
         bar.advance(2)
     assert capsys.readouterr().err.splitlines() == [
         "classifier: 1 of 3 epochs, 1.5 a minute, about 2 min left",
-        "classifier: 3 of 3 epochs, 2.2 a minute, about 0 min left",
+        "classifier: 3 of 3 epochs, 2.2 a minute",
     ]
+
+
+@pytest.mark.parametrize(
+    ("total", "done", "count", "line"),
+    [
+        (9000, 100, 0, "download: 100 of 9,000 bytes, 0 a minute"),
+        (100, 0, 300, "download: 300 of 100 bytes, 10 a second"),
+        (None, 100, 300, "download: 400 bytes, 10 a second"),
+    ],
+    ids=["nothing came", "more came than was said", "of unknown size"],
+)
+def test_no_time_left_is_told_where_it_is_unknown(
+    total: int | None, done: int, count: int, line: str, clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Bar("download", total, done, "bytes") as bar:
+        clock[0] += 30
+        bar.advance(count)
+    assert capsys.readouterr().err == f"{line}\n"
+    assert PROGRESS.fullmatch(line)
 
 
 def test_quick_work_logs_nothing(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:

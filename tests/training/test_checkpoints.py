@@ -201,7 +201,10 @@ def test_cleaning_deletes_nothing_beside_a_training_that_is_going_on(name: str) 
     assert going_on.latest(9) and other.latest(9)
 
 
-@pytest.mark.parametrize("name", ["study-cvae-seed-1-evaluation", "study-cvae-seed-1-density-0123456789abcdef"])
+@pytest.mark.parametrize(
+    "name",
+    [f"study-cvae-seed-1-{end}" for end in ("evaluation", "ffffffffffffffff-evaluation", "density-0123456789abcdef")],
+)
 def test_cleaning_holds_the_lock_of_a_run_while_it_deletes_what_belongs_to_it(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

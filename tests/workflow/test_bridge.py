@@ -15,7 +15,7 @@ from dvc.repo import Repo, lock_repo
 
 from tests.workflow.launched import Launched
 from tests.workflow.scratch import SHARED, Project, choices_of, stages_of
-from workflow import bridge
+from workflow import bridge, records
 from workflow.parameters_once import parsed_once
 
 REPORT = "report"
@@ -209,11 +209,11 @@ def test_an_interrupt_while_recording_keeps_the_lock_file(project: Project, monk
     monkeypatch.chdir(project.folder)
     monkeypatch.setattr(Lockfile, "dump_stages", interrupted)
     before = Path("dvc.lock").read_bytes()
-    with bridge.planned() as workflow, Repo(".") as repo, lock_repo(repo):
+    with records.planned() as workflow, Repo(".") as repo, lock_repo(repo):
         stages = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
         finished = {job: stages[job.output[0]] for job in workflow.dag.jobs if job.output}
         with pytest.raises(KeyboardInterrupt):
-            bridge._record(repo, workflow, finished, since=0.0)
+            records._record(repo, workflow, finished, since=0.0)
     assert Path("dvc.lock").read_bytes() == before
     assert not list(project.folder.glob(".dvc.lock*"))
 
@@ -300,10 +300,10 @@ def test_a_late_bridge_leaves_a_live_run_alone(project: Project) -> None:
     seen = (project.folder / bridge.SEEN).read_bytes()
     project.edit(widen("cvae"))
     (project.folder / bridge.RUNNING).touch()
-    project.run(sys.executable, "-m", "workflow.bridge")
+    project.run(sys.executable, "-m", "workflow.records")
     assert (project.folder / bridge.RUNNING).exists()
     assert (project.folder / bridge.SEEN).read_bytes() == seen
-    project.run(sys.executable, "-m", "workflow.bridge", "--record")
+    project.run(sys.executable, "-m", "workflow.records", "--record")
     assert not (project.folder / bridge.RUNNING).exists()
 
 
@@ -340,6 +340,6 @@ def test_an_input_behind_a_link_is_as_new_as_the_link(
         params_changed=lambda job: False, code_changed=lambda job: [],
     )  # fmt: skip
     job: Any = SimpleNamespace(rule=SimpleNamespace(name="train"), input=[str(link)], output=[str(made)])
-    monkeypatch.setattr(bridge, "_contradiction", lambda job: "")
+    monkeypatch.setattr(records, "_contradiction", lambda job: "")
     workflow: Any = SimpleNamespace(persistence=known)
-    assert bridge._finished(workflow, job, since=4.0) == (time_of_link == 5)
+    assert records._finished(workflow, job, since=4.0) == (time_of_link == 5)

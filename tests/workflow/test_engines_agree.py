@@ -18,7 +18,7 @@ from tests.workflow.scratch import Project
 from vaeline.data.paths import CODE, DataFiles
 from vaeline.runs.folder import FILES, StudyFolder
 from vaeline.study.reading import load
-from workflow.bridge import planned
+from workflow.records import planned
 
 Stage = dict[str, Any]
 Key = tuple[str, tuple[str, ...]]  # rule, outputs

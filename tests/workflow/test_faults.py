@@ -20,7 +20,7 @@ from dvc.repo import Repo
 from pipeline_steps import dvc_locks, running
 from tests.workflow.scratch import DVC, SNAKEMAKE, Project, stages_of
 from vaeline.system.errors import UserError
-from workflow import bridge
+from workflow import records
 
 CVAE = sorted([*stages_of("cvae"), "report"])
 LATER = time.time() + 10**6
@@ -174,7 +174,7 @@ def test_files_that_dvc_restores_beside_snakemake_are_not_certified(project: Pro
 def test_a_fault_of_the_bridge_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="bridge failed unexpectedly .*; please report it; the traceback is in"):
-        bridge._end_with_sentence(lambda: print(1 / 0))
+        records._end_with_sentence(lambda: print(1 / 0))
 
 
 def test_a_full_disk_is_named_by_the_bridge() -> None:
@@ -184,7 +184,7 @@ def test_a_full_disk_is_named_by_the_bridge() -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     with pytest.raises(SystemExit, match="the disk is full; free some space"):
-        bridge._end_with_sentence(full)
+        records._end_with_sentence(full)
 
 
 def test_a_damaged_table_of_locks_is_made_anew(project: Project) -> None:
@@ -209,7 +209,7 @@ def test_the_file_of_another_user_is_replaced_by_a_copy(
         utime(path, times, **keywords)
 
     monkeypatch.setattr(os, "utime", of_owner)
-    bridge._set_time(str(path), 1e9)
+    records._set_time(str(path), 1e9)
     assert path.read_text() == "content" and path.stat().st_mtime == 1e9 and not path.is_symlink()
     assert cached.stat().st_mtime_ns == before.st_mtime_ns
 

@@ -11,7 +11,7 @@ from tests.workflow.scratch import Project
 from vaeline.study import ready_studies
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import OF_RUN
-from workflow import bridge, job_resources
+from workflow import job_resources, records
 from workflow.job_resources import OF_JOB, SHORTEST, SNAKEMAKE, Limits, Needs, hand_on_memory, limits
 
 RUNS = Path("results/digits/runs")
@@ -115,7 +115,7 @@ def test_snakemake_on_a_node_hands_the_memory_of_its_job_on(empty_project: Proje
 
 def test_a_job_asks_for_more_with_each_attempt(sources: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(sources.folder)
-    with bridge.planned() as workflow:
+    with records.planned() as workflow:
         job = next(job for job in workflow.dag.jobs if job.rule.name == "train")
         first = dict(job.resources)
         job.attempt = 2
@@ -130,7 +130,7 @@ def test_on_a_cluster_only_steps_on_the_device_ask_for_a_gpu_and_no_job_for_more
     project.edit(lambda params: params["training"].update(device="auto"))
     monkeypatch.chdir(project.folder)
     write_sinfo(monkeypatch, "main* 2 1:00:00\\n")
-    with bridge.planned() as workflow:
+    with records.planned() as workflow:
         monkeypatch.setattr(type(workflow), "local_exec", property(lambda workflow: False))
         workflow.globals["config"]["gpu_model"] = "a100"
         jobs = {job.rule.name: job for job in workflow.dag.jobs}

@@ -13,7 +13,7 @@ from dvc.stage import PipelineStage
 from pipeline_steps import closure, code_hashes
 from tests.workflow.launched import Launched
 from tests.workflow.scratch import DVC, SNAKEMAKE, Project, stages_of
-from workflow import bridge
+from workflow import bridge, records
 
 MODULE = "vaeline/models/likelihoods/optimal_sigma.py"
 engines = pytest.mark.parametrize("command", [SNAKEMAKE, DVC], ids=["snakemake", "dvc"])
@@ -152,7 +152,7 @@ def test_an_edit_while_the_bridge_works_leaves_its_look_unkept(
 
     with hashed_in(project.folder), pytest.MonkeyPatch.context() as patch:
         patch.setattr(PipelineStage, "status", edited)
-        bridge.main(record=False)
+        records.main(record=False)
     assert not bridge.SEEN.exists()
     project.edit(narrow)
     assert project.settled()
@@ -189,7 +189,7 @@ def record_with(project: Project, monkeypatch: pytest.MonkeyPatch, change: str) 
 
     monkeypatch.setattr(PipelineStage, "save", edited)
     monkeypatch.setattr(
-        bridge,
+        records,
         "says_other",
         lambda rule, wildcards, study: OTHER * ((rule, wildcards.get("variant"), change) == ("train", "cvae", "claim")),
     )
@@ -199,7 +199,7 @@ def record_with(project: Project, monkeypatch: pytest.MonkeyPatch, change: str) 
     Path("dvc.lock").write_text(yaml.safe_dump(lock))
     bridge.RUNNING.touch()
     os.utime(bridge.RUNNING, (0, 0))
-    bridge.main(record=True)
+    records.main(record=True)
 
 
 def narrow(params: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ def find(archive: Files, names: Sequence[str], channels: int) -> dict[str, str]:
     found: dict[str, str] = {}
     threads = cores()
     blocks = [names[start : start + BLOCK] for start in range(0, len(names), BLOCK)]
-    with ThreadPoolExecutor(threads) as pool, Bar("download: decoding", len(names)) as bar:
+    with ThreadPoolExecutor(threads) as pool, Bar("decoding", len(names)) as bar:
         for block, bad in zip(
             blocks, in_order((pool.submit(faults, block) for block in blocks), 2 * threads), strict=True
         ):

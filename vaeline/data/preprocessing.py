@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from math import prod
@@ -73,7 +73,7 @@ def preprocess(dataset: schema.Dataset, manifest: Manifest, path: Path, threads:
     becomes = [_sentence_on_sprites(sprites)] if sprites else _changes(raw.images, dataset)
     _say(_shares(raw, dealt), *_off(dataset.split, dealt), *becomes)
     _announce(raw, sprites, count, path, threads, dataset)
-    with _workers(threads, _resizes(raw.images, dataset.shape)) as pool, Bar("preprocess", count) as bar:
+    with _workers(threads, _resizes(raw.images, dataset.shape)) as pool, Bar("storing", count) as bar:
         splits = {
             name: Stream(
                 _blocks(pool, prepare, rows, bar, 2 * threads),
@@ -256,28 +256,28 @@ def _resizes(images: Images | EncodedImages, shape: tuple[int, int] | None) -> b
 def _workers(threads: int, resizing: bool) -> Iterator[Executor | None]:
     """Threads that prepare images; None for one thread, because a second one would only alternate with the one that writes.
 
-    Torch, which resizes, starts no threads of its own in addition.
+    Torch, which resizes, starts no threads of its own in addition, until the end of the block.
     """
+    alone = _computing_alone() if resizing else nullcontext()
     if threads > 1:
-        with ThreadPoolExecutor(threads, initializer=_compute_alone if resizing else None) as pool:
+        with alone, ThreadPoolExecutor(threads) as pool:
             yield pool
-    elif resizing:
-        import torch
-
-        before = torch.get_num_threads()
-        _compute_alone()
-        try:
-            yield None
-        finally:
-            torch.set_num_threads(before)
     else:
-        yield None
+        with alone:
+            yield None
 
 
-def _compute_alone() -> None:
+@contextmanager
+def _computing_alone() -> Iterator[None]:
+    """Let torch compute with one thread, here and in threads that are started within the block."""
     import torch
 
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _blocks(

@@ -92,10 +92,11 @@ class _Transfer:
         Raises:
             UserError: a web page comes.
         """
-        total = done + int(response.headers.get("Content-Length", 0))
+        length = response.headers.get("Content-Length")
+        total = None if length is None else done + int(length)
         with (
             self.partial.open("r+b" if done else "wb") as file,
-            Bar(f"download {self._name}", total, done, "bytes") as bar,
+            Bar(self._name, total, done, "bytes") as bar,
         ):
             file.seek(done)
             for chunk in response.iter_content(CHUNK):

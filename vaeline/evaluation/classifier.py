@@ -326,7 +326,7 @@ def _best_epoch(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs)
     generator = torch.Generator(device).manual_seed(derive_seed("classifier batches", seed))
     best, best_loss = classifier.state_dict(), math.inf
-    with Bar("classifier", settings.epochs, unit="epochs") as bar:
+    with Bar("training", settings.epochs, unit="epochs") as bar:
         for _ in range(settings.epochs):
             _train_epoch(classifier, optimizer, batches, generator, settings)
             schedule.step()

@@ -1,6 +1,7 @@
 """One value of a run, measured as a paper measured its own."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import sqrt
 
@@ -18,6 +19,7 @@ from vaeline.evaluation.representation import measure_representation
 from vaeline.metrics._parts import part_means
 from vaeline.metrics.nll import Unconverged
 from vaeline.models.model import Model
+from vaeline.study.published_rows import Method, Metric, Split
 from vaeline.study.schema import Evaluation, LikelihoodEstimate
 from vaeline.system.errors import UserError
 
@@ -29,16 +31,16 @@ class Manner:
     """How a value is measured. The gap `mig` has one manner: all training images, and a number of samples of its own.
 
     Args:
-        metric: `nll`, `negative_elbo`, `rate` or `mig`.
-        split: that is measured, `train` or `test`.
+        metric: what the value is.
+        split: that is measured.
         method: of the likelihood.
         samples: of each image.
         images: at most so many of the split; None for all.
     """
 
-    metric: str
-    split: str = "test"
-    method: str = "posterior"
+    metric: Metric
+    split: Split = "test"
+    method: Method = "posterior"
     samples: int = 200
     images: int | None = None
 
@@ -65,47 +67,83 @@ class Value:
         return Value(self.value - float(known.mean()), None, parts, self.images, self.upper_bound, self.saturated)
 
 
-def measured_value(
-    model: Model, splits: dict[str, Batches], settings: Evaluation, manner: Manner, kept: Kept, run_seed: int
-) -> Value:
-    """Measure a run.
+@dataclass(frozen=True)
+class Run:
+    """A run that is measured.
 
     Args:
         model: in evaluation mode, on the device of the batches.
         splits: `train` and `test`.
-        settings: the study's, for all that `manner` leaves open.
-        manner: of the value.
+        settings: the study's, for all that a manner leaves open.
         kept: results of earlier measurements in the same manner.
-        run_seed: of the run.
+        seed: of the run.
+    """
+
+    model: Model
+    splits: dict[str, Batches]
+    settings: Evaluation
+    kept: Kept
+    seed: int
+
+    def changed(self, **settings: object) -> Evaluation:
+        """The settings with other values."""
+        return self.settings.model_copy(update=settings)
+
+
+def measured_value(run: Run, manner: Manner) -> Value:
+    """Measure a run.
 
     Raises:
         UserError: the value has no meaning for the system.
     """
-    asked = splits[manner.split]
-    if manner.metric == "mig":
-        return _of_record(measure_representation(model, splits["train"], asked, settings.seed, kept, run_seed), "mig")
-    if manner.metric == "nll":
-        budget = settings.likelihood.budget
-        estimate = LikelihoodEstimate.model_validate(
-            {"method": manner.method, "samples": manner.samples, "budget": budget}
-        )
-        changed = {"likelihood": estimate, "images": manner.images, "bound_samples": 1}
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", Unconverged
-            )  # published values are bounds too, and the row says which of ours is one
-            record = measure_likelihood(
-                model, splits["train"], asked, settings.model_copy(update=changed), kept, run_seed
-            )
-        return _of_record(record, "nll")
+    return MEASURES[manner.metric](run, manner)
+
+
+def _gap(run: Run, manner: Manner) -> Value:
+    train, asked = run.splits["train"], run.splits[manner.split]
+    return _of_record(measure_representation(run.model, train, asked, run.settings.seed, run.kept, run.seed), "mig")
+
+
+def _nll(run: Run, manner: Manner) -> Value:
+    estimate = LikelihoodEstimate.model_validate(
+        {"method": manner.method, "samples": manner.samples, "budget": run.settings.likelihood.budget}
+    )
+    settings = run.changed(likelihood=estimate, images=manner.images, bound_samples=1)
+    with warnings.catch_warnings():
+        # Published values are bounds too, and the row says which of ours is one.
+        warnings.simplefilter("ignore", Unconverged)
+        train, asked = run.splits["train"], run.splits[manner.split]
+        return _of_record(measure_likelihood(run.model, train, asked, settings, run.kept, run.seed), "nll")
+
+
+def _negative_elbo(run: Run, manner: Manner) -> Value:
+    return _mean(_halves(run, manner).sum(0))
+
+
+def _rate(run: Run, manner: Manner) -> Value:
+    return _mean(_halves(run, manner)[1])
+
+
+MEASURES: dict[Metric, Callable[[Run, Manner], Value]] = {
+    "nll": _nll,
+    "negative_elbo": _negative_elbo,
+    "rate": _rate,
+    "mig": _gap,
+}
+
+
+def _halves(run: Run, manner: Manner) -> Tensor:
+    """Distortion and rate of each image, float64, (2, images)."""
+    asked = run.splits[manner.split]
     some = asked if manner.images is None else asked.spread(manner.images)
-    changed = {"bound_samples": manner.samples}
-    halves = raw_likelihood.elbo_of_images(
-        model, some, settings.model_copy(update=changed), seed_of_run(settings.seed, run_seed)
-    ).double()
+    seed = seed_of_run(run.settings.seed, run.seed)
+    halves = raw_likelihood.elbo_of_images(run.model, some, run.changed(bound_samples=manner.samples), seed).double()
     if len(halves) < 2:
         raise UserError(f"The system has no {manner.metric}, since its latents have no density.")
-    values = halves[1] if manner.metric == "rate" else halves.sum(0)
+    return halves
+
+
+def _mean(values: Tensor) -> Value:
     return Value(float(values.mean()), float(values.std()) / sqrt(len(values)), part_means(values.numpy()), len(values))
 
 
@@ -118,29 +156,28 @@ def _of_record(record: Record, metric: str) -> Value:
     return Value(found["value"], error, parts, found["images"], found.get("upper_bound", ""), saturated)
 
 
-def known_optimum(model: Model, splits: dict[str, Batches], manner: Manner, seed: int) -> Tensor:
-    """What the value of each image is at the optimum of a linear VAE, (images,).
+# At the optimum the bound equals the likelihood: p(z|x) is a Gaussian that the encoder can have.
+OPTIMA: dict[Metric, Callable[[LinearOptimum, Tensor], Tensor]] = {
+    "nll": lambda best, x: -best.log_prob(x),
+    "negative_elbo": lambda best, x: -best.log_prob(x),
+    "rate": lambda best, x: best.rate(x),
+}
 
-    Args:
-        model: whose latent dimensions count; its weights are not used.
-        splits: of points.
-        manner: of the value.
-        seed: of the evaluation.
+
+def known_optimum(run: Run, manner: Manner) -> Tensor:
+    """What the value of each image is at the optimum of a linear VAE with as many latent dimensions as the run's, (images,).
 
     Raises:
-        UserError: the data are images, whose likelihood is not linear.
+        UserError: the data are images, whose likelihood is not linear, or no theorem gives the value.
     """
-    if not splits["train"].facts.points:
+    if manner.metric not in OPTIMA:
+        raise UserError(f"No theorem gives the optimum of {manner.metric}; it is known of {', '.join(OPTIMA)}.")
+    if not run.splits["train"].facts.points:
         raise UserError("The optimum is known in closed form for points alone; give the row a value.")
-    points = {name: _points(split, seed) for name, split in splits.items()}
-    best = linear_optimum(points["train"], model.latent_size)
-    return _at(best, points[manner.split], manner.metric)
+    points = {name: _points(split, run.settings.seed) for name, split in run.splits.items()}
+    best = linear_optimum(points["train"], run.model.latent_size)
+    return OPTIMA[manner.metric](best, points[manner.split])
 
 
 def _points(split: Batches, seed: int) -> Tensor:
     return torch.cat([x for x, _ in split.ordered(seed_of_images(seed))]).flatten(1).double().cpu()
-
-
-def _at(best: LinearOptimum, x: Tensor, metric: str) -> Tensor:
-    """The bound equals the likelihood: p(z|x) is a Gaussian that the encoder can have."""
-    return best.rate(x) if metric == "rate" else -best.log_prob(x)

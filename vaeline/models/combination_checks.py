@@ -35,6 +35,7 @@ def check_combination(model: Combination) -> None:
     check_labels_are_seen(model)
     check_bound(model)
     check_images_have_a_mean(model)
+    check_samples_follow_prior(model)
     if not model.bound.includes_rate:
         check_prior_is_trained(model)
         check_posterior_is_regularized(model)
@@ -86,6 +87,15 @@ def check_images_have_a_mean(model: Combination) -> None:
         raise UserError(
             f"regularizer {regularizer} compares images with the mean of p(x|z), which likelihood {likelihood} can only draw from; take a "
             "likelihood with a mean, such as logistic_mixture, or a regularizer that compares no images."
+        )
+
+
+def check_samples_follow_prior(model: Combination) -> None:
+    if model.regularizer.compares_samples and model.prior.samples_differ:
+        regularizer, prior = model.variant.regularizer.name, model.variant.prior.name
+        raise UserError(
+            f"regularizer {regularizer} compares latents with samples of prior {prior}, but {model.prior.samples_differ}; let samples "
+            "follow the prior, as with prior.samples_skip_flow false, or take regularizer kl."
         )
 
 

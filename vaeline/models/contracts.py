@@ -423,6 +423,7 @@ class Regularizer(Part):
     adds_terms: bool = True  # whether it adds any
     limits_posterior: bool = True  # whether its terms keep q(z|x) from shrinking to a point, or train its codebook
     compares_images: bool = False  # whether it takes `batch.reconstruction`, so that p(x|z) must have a mean
+    compares_samples: bool = False  # whether it takes samples of the prior for its density, so that they must follow it
     adversary: Adversary | None = None
     pretrained: Pretrained | None = None
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vaeline.report.results import Results
-from vaeline.runs.timing import Time, read_times
+from vaeline.runs.timing import Time, entry_of, read_times
 
 SHARED = ("download", "preprocess", "classifier", "reference")
 OF_RUNS = ("train", "sample", "evaluate")
@@ -34,15 +34,10 @@ def costs(results: Results, shared: Path, features: str, trials: Iterable[Path] 
         UserError: the notes are damaged.
     """
     notes = read_times(shared)
-    found = {step: [notes[name]] for step in SHARED if (name := _name(step, features)) in notes}
+    found = {step: [notes[name]] for step in SHARED if (name := entry_of(step, features)) in notes}
     found["trial"] = [times["trial"] for times in map(read_times, trials) if "trial" in times]
     found |= {step: [run.times[step] for run in results.runs if step in run.times] for step in OF_RUNS}
     return {step: _sum(times) for step, times in found.items() if times}
-
-
-def _name(step: str, features: str) -> str:
-    """The name of a step's note."""
-    return f"{step}.{features}" if step == "reference" else step
 
 
 def _sum(times: Iterable[Time]) -> Cost:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vaeline.data.facts import Facts
 from vaeline.runs.own_pictures import as_stored
+from vaeline.system import memory
 from vaeline.system.errors import UserError, reason, shown
 
 YES_NO = {True: "yes", False: "no"}
@@ -38,9 +39,8 @@ def count_of_images(value: object, facts: Facts) -> int:
 
 
 def most_in_memory(bytes_each: int) -> int:
-    """How many things fit into a quarter of this machine's memory, at least one. A result is held twice while it is joined."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, memory // 4 // bytes_each)
+    """How many things fit into a quarter of this process's memory, at least one. A result is held twice while it is joined."""
+    return max(1, memory.available() // 4 // bytes_each)
 
 
 def as_array(value: object, what: str, instead: str) -> np.ndarray:

@@ -66,14 +66,15 @@ def _compared(part: ExportedPart, form: Format, made: Description) -> tuple[byte
         inputs = part.draw(COMPARED)
         expected = part.module(*inputs)
     write, run = (_torch, _run_torch) if form == "torch" else (_onnx, _run_onnx)
-    found = run(write(program, part, {}), inputs)
+    content = write(program, part, _about(part, made))
+    found = run(content, inputs)
     difference = max(float((one - other).abs().max()) for one, other in zip(expected, found, strict=True))
     largest = max(1.0, *(float(each.abs().max()) for each in expected))
     if not difference <= TOLERANCE * largest:  # NaN too
         raise UserError(
             f"The {part.name} as {form} differs from the model by {difference:.3g}, and {TOLERANCE * largest:.3g} is allowed; take the other --format."
         )
-    return write(program, part, _about(part, made, difference)), difference
+    return content, difference
 
 
 def _traced(part: ExportedPart) -> torch.export.ExportedProgram:
@@ -97,11 +98,11 @@ def _refused(part: ExportedPart, error: Exception) -> UserError:
     )
 
 
-def _about(part: ExportedPart, made: Description, difference: float) -> dict[str, Any]:
+def _about(part: ExportedPart, made: Description) -> dict[str, Any]:
     """What the metadata of a file says."""
     return {
         "vaeline": __version__, "part": part.name, "study": made.study, "variant": made.name, "seed": made.seed,
-        "weights_sha256": made.weights_sha256, "inputs": part.inputs, "outputs": part.outputs, "largest_difference": difference,
+        "weights_sha256": made.weights_sha256, "inputs": part.inputs, "outputs": part.outputs,
     }  # fmt: skip
 
 

@@ -13,6 +13,10 @@ from vaeline.study.schema import Name, OnceEach, Seed, Study
 from vaeline.system.errors import UserError, instead_of, shown
 
 FULL = 1.0  # the published length
+# What a published value is, on which images, and how a likelihood is estimated.
+Metric = Literal["nll", "negative_elbo", "rate", "mig"]
+Split = Literal["train", "test"]
+Method = Literal["posterior", "laplace"]
 
 
 class Setting(Entry):
@@ -35,19 +39,17 @@ class Setting(Entry):
 class How(Entry):
     """How the published value was measured."""
 
-    method: Literal["posterior", "laplace"] = Field(
-        "posterior", description="of the likelihood: samples of q(z|x), or around the modes"
-    )
+    method: Method = Field("posterior", description="of the likelihood: samples of q(z|x), or around the modes")
     samples: int = Field(200, ge=10, description="importance samples of each image")
     images: int | None = Field(None, ge=2, description="of the split; null for all")
-    split: Literal["train", "test"] = Field("test", description="that was measured")
+    split: Split = Field("test", description="that was measured")
 
 
 class PublishedRow(Entry):
     """A published value, and what a pass is."""
 
     setting: Name = Field(description="an entry of `settings`")
-    metric: Literal["nll", "negative_elbo", "rate", "mig"] = Field(description="what the value is")
+    metric: Metric = Field(description="what the value is")
     value: float | Literal["closed_form"] = Field(
         description="as published, or computed from the points as a theorem says"
     )
@@ -71,6 +73,8 @@ class PublishedRow(Entry):
     def has_a_choice(self) -> "PublishedRow":
         if self.metric == "mig" and "how" in self.model_fields_set:
             raise ValueError("has `how`, but mig is measured in one way, on all training images; remove `how`")
+        if self.metric == "mig" and self.value == "closed_form":
+            raise ValueError("has the value closed_form, but no theorem gives mig; write the published number")
         return self
 
 

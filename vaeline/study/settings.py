@@ -18,7 +18,15 @@ def values(study: Study, keys: Iterable[str]) -> dict[str, Any]:
     """
     keys = list(keys)
     content = study.model_dump(mode="json", include=_parts(keys))  # the whole of 200 variants would take long
-    return {key: _value(content, key) for key in keys}
+    return {key: value_at_key(content, key) for key in keys}
+
+
+def value_at_key(content: Mapping[str, Any], key: str) -> object:
+    """The value at a dotted key of nested mappings; None if the key is missing."""
+    try:
+        return functools.reduce(operator.getitem, key.split("."), content)
+    except (KeyError, TypeError):  # a list or a number has no keys
+        return None
 
 
 def _parts(keys: Iterable[str]) -> dict[str, Any]:
@@ -54,10 +62,3 @@ def _leaves(content: Mapping[str, Any], before: str = "") -> Iterator[tuple[str,
 
 def _shown(values: Mapping[str, object], key: str) -> str:
     return f"{values[key]!r}" if key in values else ABSENT
-
-
-def _value(content: dict[str, Any], key: str) -> object:
-    try:
-        return functools.reduce(operator.getitem, key.split("."), content)
-    except (KeyError, TypeError):  # a list or a number has no keys
-        return None

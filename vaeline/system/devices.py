@@ -16,9 +16,6 @@ def device_of(setting: str) -> torch.device:
         UserError: this machine does not have the device.
     """
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there["cuda"]:
-        # Without this, torch looks for NVIDIA's driver again in every step of an optimizer, because Lightning asks for it.
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if setting == "auto":
         return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
     if not there[setting]:
@@ -49,6 +46,9 @@ def prepare_process(threads: int) -> None:
     torch.set_flush_denormal(True)  # before threads start, because they inherit it
     set_threads(threads)
     torch.backends.cudnn.allow_tf32 = False
+    if not torch.cuda.is_available():
+        # Without this, torch looks for NVIDIA's driver again in every step of an optimizer, because Lightning asks for it.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 def set_threads(threads: int) -> None:

@@ -21,16 +21,14 @@ SHARE = 8  # a process may fill the memory that it has to one part in so many wi
 def budget() -> int:
     """Bytes of images of a split that a process may keep in memory.
 
-    VAELINE_MEMORY, in gigabytes, or else an eighth of the memory that the process has: of this machine, of its control groups
-    (such as those of a container), or of its job under Slurm, whichever has the least.
+    VAELINE_MEMORY, in gigabytes, or else an eighth of the memory that the process has.
 
     Raises:
         UserError: VAELINE_MEMORY is not a number above 0.
     """
     given = os.environ.get("VAELINE_MEMORY")
     if given is None:
-        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        return min([machine, *_limits_of_groups(), *_limits_of_slurm()]) // SHARE
+        return available() // SHARE
     try:
         gigabytes = float(given)
     except ValueError:
@@ -38,6 +36,15 @@ def budget() -> int:
     if not 0 < gigabytes < inf:
         raise UserError(f"VAELINE_MEMORY is {given!r}; give the gigabytes of images to keep in memory, e.g. 2.5.")
     return int(gigabytes * 1e9)
+
+
+def available() -> int:
+    """Bytes of memory that this process has.
+
+    Those of this machine, of its control groups (such as those of a container), or of its job under Slurm, whichever has the least.
+    """
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min([machine, *_limits_of_groups(), *_limits_of_slurm()])
 
 
 def _limits_of_groups() -> Iterator[int]:

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 from typing import TypeVar
 
@@ -19,17 +19,29 @@ def of_run(words: str) -> None:
     _run[0] = words
 
 
+def name_of(step: str, of: Mapping[str, object]) -> str:
+    """How the lines of a step begin: with its run or trial, as in `cvae seed 0: `, or with its own name.
+
+    Args:
+        step: its name.
+        of: what it works on: variant, seed, trial.
+    """
+    if "variant" not in of:
+        return f"{step}: "
+    return " ".join([str(of["variant"]), *(f"{key} {of[key]}" for key in ("seed", "trial") if key in of)]) + ": "
+
+
 class Bar:
     """A progress bar, to be used in a `with`.
 
     Args:
         what: the name of the work.
-        total: how many images, or other units, the work has.
+        total: how many images, or other units, the work has; None if it is unknown.
         done: how many of them were done before.
         unit: what is counted.
     """
 
-    def __init__(self, what: str, total: int, done: int = 0, unit: str = "images") -> None:
+    def __init__(self, what: str, total: int | None, done: int = 0, unit: str = "images") -> None:
         self.what, self.total, self.unit = f"{_run[0]}{what}", total, unit
         self._first = self._done = done
         self._bar = tqdm(
@@ -37,7 +49,7 @@ class Bar:
             initial=done,
             desc=self.what,
             unit=f" {unit}",
-            unit_scale=total > 10_000,
+            unit_scale=total is None or total > 10_000,
             disable=None,
             file=sys.stderr,
         )
@@ -57,14 +69,17 @@ class Bar:
         now = time.monotonic()
         if self._bar.disable and now - self._spoke > QUIET_SECONDS:
             self._spoke = now
-            rate = (self._done - self._first) / (now - self._began)
-            pace = f"{rate:.0f} a second" if rate >= 1 else f"{60 * rate:.2g} a minute"
-            left = ceil((self.total - self._done) / rate / 60)
             how = f"{words} | " if words else ""
-            print(
-                f"{self.what}: {how}{self._done:,} of {self.total:,} {self.unit}, {pace}, about {left} min left",
-                file=sys.stderr,
-            )
+            print(f"{self.what}: {how}{', '.join(self._said(now - self._began))}", file=sys.stderr)
+
+    def _said(self, seconds: float) -> Iterator[str]:
+        """What is done, how fast it went in the seconds since the beginning, and the time left if that tells it."""
+        of = "" if self.total is None else f" of {self.total:,}"
+        yield f"{self._done:,}{of} {self.unit}"
+        rate = (self._done - self._first) / seconds
+        yield f"{rate:.0f} a second" if rate >= 1 else f"{60 * rate:.2g} a minute"
+        if rate and self.total is not None and self._done < self.total:
+            yield f"about {ceil((self.total - self._done) / rate / 60)} min left"
 
 
 def watched(batches: Iterable[Batch], what: str, total: int) -> Iterator[Batch]:

@@ -16,7 +16,7 @@ from vaeline.system.locks import LOCK, locked
 from vaeline.system.state_files import State, key_of, plain, read_state, state_folder, unusable, write_state
 
 OF_RUN = re.compile(
-    r"(-density|-pretraining)?-[0-9a-f]{16}$|-evaluation$"
+    r"(-density|-pretraining)?-[0-9a-f]{16}$|(-[0-9a-f]{16})?-evaluation$"
 )  # what the name of a folder has after that of its run
 SHARE = 0.02  # at most, of the time of a training that goes into its checkpoints
 

@@ -36,10 +36,10 @@ def encode(x: torch.Tensor, size: int = 2) -> GaussianLatent:
     return GaussianLatent(mean, mean, x.mean((1, 2, 3)).unsqueeze(1).expand_as(mean))
 
 
-def build(name: str, context: Context) -> torch.nn.Module:
+def build(name: str, context: Context, **more: Any) -> torch.nn.Module:
     encoder = partial(encode, size=context.latent_shape[0])
     context = replace(context, encode=encoder, encoder_condition=0)
-    options = parts.validate("priors", {"name": name, **SMALLER.get(name, {})})
+    options = parts.validate("priors", {"name": name, **SMALLER.get(name, {}), **more})
     prior = scramble(parts.build(Prior, options, context), std=0.2).eval()
     prior.calibrate()
     return prior
@@ -208,6 +208,19 @@ def test_samples_that_skip_the_flow_come_from_the_base(context: Context, conditi
     prior = scramble(parts.build(Prior, options, context), std=0.2)
     wide = condition.expand(5_000, -1)
     assert _smallest_p(prior, prior.sample(5_000, wide), wide) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [*((name, {}) for name in parts.names("priors") if name != "uniform"), ("conditional_flow", {"samples_skip_flow": True})],
+)  # fmt: skip
+def test_only_a_reparameterised_sample_has_a_gradient_in_all_weights(
+    name: str, more: dict[str, Any], context: Context, condition: torch.Tensor
+) -> None:
+    prior = build(name, context, **more)
+    anything = torch.zeros((), requires_grad=True)  # because a sample may have no gradient at all
+    (prior.sample(40, condition.expand(40, -1)).sum() + anything).backward()
+    assert prior.reparameterised == all(each.grad is not None for each in prior.parameters())
 
 
 @pytest.mark.parametrize("name", ["conditional_gaussian", "conditional_flow"])

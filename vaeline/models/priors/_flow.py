@@ -15,6 +15,7 @@ class FlowPrior(Prior):
     def __init__(self, base: Prior, flow: Flow, samples_skip_flow: bool = False) -> None:
         super().__init__()
         self.conditional = base.conditional
+        self.reparameterised = base.reparameterised and not samples_skip_flow
         self.samples_differ = SKIPPED if samples_skip_flow else ""
         self.base = base
         self.flow = flow

@@ -47,6 +47,8 @@ def build(options: Options, context: Context) -> "Discrepancy":
 
 
 class Discrepancy(Regularizer):
+    compares_samples = True
+
     def __init__(self, weight: float, discrepancy_weight: float, bandwidth: float) -> None:
         self.weight, self.discrepancy_weight, self.bandwidth = weight, discrepancy_weight, bandwidth
         self.trains_prior: TrainsPrior = "density" if weight else "samples"

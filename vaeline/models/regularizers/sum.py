@@ -62,6 +62,7 @@ class Sum(Regularizer):
         self.trains_prior: TrainsPrior = max((part.trains_prior for part in of), key=STRENGTH.index)
         self.limits_posterior = any(part.limits_posterior for part in of)
         self.compares_images = any(part.compares_images for part in of)
+        self.compares_samples = any(part.compares_samples for part in of)
         self.adversary = next((part.adversary for part in of if part.adversary is not None), None)
         self.pretrained = next((part.pretrained for part in of if part.pretrained is not None), None)
 
