@@ -110,7 +110,7 @@ def test_results_are_named_by_subject_and_space() -> None:
         ),
         (
             'METRICS = [Metric(name, group="Images", meaning="a", definition="b", subject="sample", features=name == "sharpness") for name in '
-            '("sharpness", "contrast")]' + MEASURE,
+            '("sharpness", "contrast")]\n' + MEASURE,
             "sharpness.py differ in features or needs_labels, but are measured together; split the file",
         ),
     ],

@@ -19,7 +19,6 @@ from vaeline.metrics._calibration_error import calibration_error
 from vaeline.runs.samples_file import DrawnImages
 from vaeline.system.state_files import State
 
-
 OF_LABELS = ("condition_accuracy", "held_out_accuracy")  # the metrics that a judge measures
 
 
