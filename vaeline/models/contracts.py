@@ -476,17 +476,17 @@ class BoundModel(Protocol):
     likelihood: Likelihood
     regularizer: Regularizer
 
-    def features(self, x: Tensor, labels: Tensor) -> Tensor:
+    def condition(self, labels: Tensor) -> Tensor | None:
+        """What the networks see of the labels, (b, condition); a bound asks once, because some label encoders are costly."""
+
+    def features(self, x: Tensor, condition: Tensor | None) -> Tensor:
         """The encoder's features of each image."""
 
-    def encode(self, x: Tensor, labels: Tensor) -> Latent:
+    def encode(self, x: Tensor, condition: Tensor | None) -> Latent:
         """One sample of each image's posterior."""
 
-    def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
+    def decoder_output(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """The decoder's unbounded output, (b, *output_shape)."""
-
-    def condition(self, labels: Tensor) -> Tensor | None:
-        """What the networks see of the labels, (b, condition)."""
 
 
 class Bound(Part):

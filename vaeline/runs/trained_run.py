@@ -240,7 +240,8 @@ class TrainedRun:
         labels = self._checked(labels, len(images))
         with torch.inference_mode():
             batches = zip(self._x(images).split(BATCH), self._tensor(labels).split(BATCH), strict=True)
-            return _joined(self.model.posterior.centre(self.model.features(*batch)) for batch in batches)
+            found = (self.model.features(x, self.model.condition(of_x)) for x, of_x in batches)
+            return _joined(map(self.model.posterior.centre, found))
 
     def reconstruct(
         self, images: np.ndarray, labels: np.ndarray | None = None, /, **named: Value | Sequence[Value]
@@ -433,7 +434,7 @@ class TrainedRun:
         if self._latent_shape is None:
             with torch.inference_mode():
                 x = torch.zeros(1, *self.facts.image_shape, device=self.device)
-                features = self.model.features(x, self._tensor(self._no_labels(1)))
+                features = self.model.features(x, self.model.condition(self._tensor(self._no_labels(1))))
                 self._latent_shape = tuple(self.model.posterior.centre(features).shape[1:])
         posterior = self.model.posterior
         return as_latents(latents, self._latent_shape, posterior.codebook_size, posterior.stages)
