@@ -146,7 +146,7 @@ def assert_draws(trained: Trained) -> None:
     model, facts, _, batches = trained
     x, labels = next(batches.ordered(0))
     with torch.no_grad():
-        for images in (model.reconstruct(x, labels), model.sample(labels)):
+        for images in (model.reconstruct(x, labels), model.decode(model.draw(labels), model.condition(labels))):
             assert images.shape == (len(labels), *facts.image_shape) and images.isfinite().all()
 
 
@@ -178,7 +178,9 @@ def assert_survives_saving(trained: Trained, folder: Path) -> None:
     for each in (model, again):
         torch.manual_seed(3)
         with torch.no_grad():
-            drawn.append(torch.stack([each.reconstruct(x, labels), each.sample(labels)]))
+            drawn.append(
+                torch.stack([each.reconstruct(x, labels), each.decode(each.draw(labels), each.condition(labels))])
+            )
     torch.testing.assert_close(*drawn)
 
 

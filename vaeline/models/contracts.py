@@ -438,10 +438,6 @@ class Elbo:
     distortion: Tensor  # -log p(x|z)
     rate: Tensor | None  # KL(q(z|x) || p(z)), in closed form or at one sample; None if q(z|x) has no density
 
-    @property
-    def negative_elbo(self) -> Tensor | None:
-        return None if self.rate is None else self.distortion + self.rate
-
 
 class Objective(NamedTuple):
     """What training minimises, and what it logs: nats, of each image or as means over the batch."""

@@ -159,10 +159,6 @@ class Model(nn.Module):
         """Draw p(z) once for each row of labels: (n, latent), or indices, (n, rows, columns), on the labels' device."""
         return self.latent_density.sample(len(labels), self.condition(labels)).to(labels.device)
 
-    def sample(self, labels: Tensor) -> Tensor:
-        """Decode one draw of p(z) for each row of labels."""
-        return self.decode(self.draw(labels), self.condition(labels))
-
     def condition(self, labels: Tensor) -> Tensor | None:
         """What the networks see of the labels, (b, condition); None for a model without labels."""
         return None if self.embedding is None else self.embedding(labels)

@@ -40,7 +40,7 @@ from vaeline.runs.arguments import (
     yes_or_no,
 )
 from vaeline.runs.description import NAME, described
-from vaeline.runs.folder import place_of, project_of
+from vaeline.runs.folder import project_of
 from vaeline.runs.label_combinations import unseen_in_words
 from vaeline.runs.pictures import grid, points_png
 from vaeline.study.schema import MOST_SEED
@@ -74,13 +74,12 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
             raise UserError(f"{name} is {shown(path)}; give a path.")
     with _reading(folder):
         identity.refuse_above(Path(folder))
-        model, facts = model_files.load(Path(folder))
         made = described(Path(folder) / NAME)
-        if place_of(Path(folder)) is not None:
-            identity.require_place(Path(folder), made)
+        identity.require_place(Path(folder), made)
+        model = model_files.model_of(Path(folder), made)
         if store is None:
-            store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
-    return TrainedRun(_on(device, model), facts, Path(store), made.seed)
+            store = DataFiles(made.facts.dataset_id, project_of(Path(folder)) / DATA).store
+    return TrainedRun(_on(device, model), made.facts, Path(store), made.seed)
 
 
 class TrainedRun:
