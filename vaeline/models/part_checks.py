@@ -18,6 +18,17 @@ def vector_size(context: Context, part: str) -> int:
     return context.latent_shape[0]
 
 
+def require_condition(context: Context, part: str) -> int:
+    """The size of the condition, for a density that depends on labels.
+
+    Raises:
+        UserError: the model has no condition.
+    """
+    if not context.prior_condition:
+        raise UserError(f"{part} depends on labels, but the entry has no `condition`; add one, or take prior standard.")
+    return context.prior_condition
+
+
 def codebook_and_map_size(context: Context, part: str) -> tuple[int, tuple[int, int]]:
     """The size of the codebook, and rows and columns of the map of indices, for a density of indices.
 
