@@ -7,7 +7,7 @@ import numpy as np
 from vaeline.data.batches import evenly_spaced
 from vaeline.data.store import Split, SplitOnDemand
 from vaeline.explorer.settings import ChosenRun, Settings
-from vaeline.runs.trained_run import TrainedRun
+from vaeline.runs.trained_run import TrainedRun, attribute_vector
 from vaeline.system.errors import UserError
 
 MAX_ENCODED = 256  # test images that measure how much each latent varies
@@ -79,8 +79,7 @@ class MovableRun:
         """The mean latent of examples with a label less that of the others, (latent,), as `TrainedRun.direction`."""
         assert self._examples
         there = self._examples.having(*self.run.facts.label(label, value))
-        difference: np.ndarray = self._codes[there].mean(0) - self._codes[~there].mean(0)
-        return difference
+        return attribute_vector(self._codes, there, ~there)
 
     @cached_property
     def _codes(self) -> np.ndarray:

@@ -324,8 +324,7 @@ class TrainedRun:
                 f"{name} has too few training images to tell a direction: {there.sum():,} of the {len(rows):,} that are encoded have the value, and "
                 f"{elsewhere.sum():,} the other; take other values, or more images."
             )
-        found: np.ndarray = z[there].mean(0) - z[elsewhere].mean(0)
-        return found
+        return attribute_vector(z, there, elsewhere)
 
     def save_grid(self, images: np.ndarray, path: Path | str, columns: int | None = None) -> None:
         """Write images side by side as one PNG file, or points over the test split.
@@ -470,6 +469,18 @@ class TrainedRun:
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+
+def attribute_vector(z: np.ndarray, there: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
+    """How the mean latent of some images differs from that of others (Larsen et al., 2016): the shape of one latent.
+
+    Args:
+        z: of the images, (n, ...).
+        there: which images have the attribute, bool, (n,).
+        elsewhere: which images it is told from, bool, (n,).
+    """
+    found: np.ndarray = z[there].mean(0) - z[elsewhere].mean(0)
+    return found
 
 
 def _seed(value: int) -> int:

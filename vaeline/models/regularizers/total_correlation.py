@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
-from vaeline.models.gaussian import LOG_TWO_PI
+from vaeline.models.gaussian import log_prob_each_dimension
 from vaeline.models.latent import GaussianLatent
 from vaeline.models.part_checks import require_dimensions
 from vaeline.study.parts import PartOptions
@@ -53,7 +53,9 @@ class TotalCorrelation(Regularizer):
         latent = batch.latent
         assert isinstance(latent, GaussianLatent)
         mean, log_var = ranks.whole(latent.mean), ranks.whole(latent.log_var)
-        each = _log_prob_each(latent.z, mean, log_var)  # (b, batch, latent): sample, posterior, dimension
+        each = log_prob_each_dimension(
+            latent.z.unsqueeze(1), mean, log_var
+        )  # (b, batch, latent): sample, posterior, dimension
         weights = ranks.own(_log_weights(len(mean), self.training_images, mean.device))
         log_q = (weights + each.sum(2)).logsumexp(1)
         log_q_alone = (weights.unsqueeze(2) + each).logsumexp(1).sum(1)
@@ -91,9 +93,3 @@ def stratified_weights(batch: int, images: int) -> Tensor:
     weights[own, own] = 1 / images
     weights[own, (own + 1) % batch] = (images - others) / (images * others)
     return weights
-
-
-def _log_prob_each(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    """Log-density of each dimension of sample m, (b, latent), under posterior n, (batch, latent): (b, batch, latent)."""
-    squares = (z.unsqueeze(1) - mean).square() * (-log_var).exp()
-    return -0.5 * (squares + log_var + LOG_TWO_PI)
