@@ -198,7 +198,7 @@ SENSELESS = {
     ),
     "total correlation of a flow": (
         {"posterior": {"name": "flow"}, "regularizer": {"name": "total_correlation"}},
-        "take that posterior, or regularizer factor",
+        "take one of them, or regularizer factor",
     ),
     "commitment of vectors": ({"regularizer": {"name": "commitment"}}, "only posterior vector_quantized has"),
     "codes of a perceptron": (

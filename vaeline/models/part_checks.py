@@ -61,6 +61,19 @@ def require_rate(context: Context, part: str) -> None:
         )
 
 
+def require_gaussian(context: Context, part: str) -> None:
+    """Refuse a posterior without a mean and a variance of z.
+
+    Raises:
+        UserError: the posterior is of another kind than gaussian.
+    """
+    if context.posterior != "gaussian":
+        raise UserError(
+            f"{part} needs the mean and the variance of q(z|x), which only posteriors gaussian and gaussian_map have; take one of them, or "
+            "regularizer factor."
+        )
+
+
 def require_dimensions(context: Context, part: str) -> None:
     """Refuse a latent of one dimension, whose total correlation is 0.
 

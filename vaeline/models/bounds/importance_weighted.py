@@ -25,7 +25,7 @@ def build(options: Options, context: Context) -> "ImportanceWeighted":
     """
     if context.posterior not in SAMPLED:
         raise UserError(
-            f"bound importance_weighted weighs samples of q(z|x) by their density, but the posterior is {context.posterior}; take "
+            f"bound {options.name} weighs samples of q(z|x) by their density, but the posterior is {context.posterior}; take "
             "posterior gaussian, flow or ladder, or bound evidence_lower_bound."
         )
     return ImportanceWeighted(options.samples)

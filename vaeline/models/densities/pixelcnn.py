@@ -41,7 +41,7 @@ def build(options: Options, context: Context) -> "PixelCNN":
         raise UserError(
             f"density.kernel is {options.kernel}, but must be odd, so that each place lies in the middle of its kernel; add or subtract 1."
         )
-    codebook_size, size = codebook_and_map_size(context, "density pixelcnn")
+    codebook_size, size = codebook_and_map_size(context, f"density {options.name}")
     return PixelCNN(options, codebook_size, size, context.prior_condition)
 
 
@@ -95,7 +95,7 @@ class PixelCNN(Density):
         def run_epoch(adam: Adam, epoch: int) -> float:
             return self._fit_epoch(adam, latents, condition, derive_seed("density", seed, epoch))
 
-        yield from fit(self, self.options, run_epoch, state, "density pixelcnn")
+        yield from fit(self, self.options, run_epoch, state, f"density {self.options.name}")
 
     def _fit_epoch(self, adam: Adam, indices: Tensor, condition: Tensor | None, seed: int) -> float:
         """One pass over the training split; the mean loss."""

@@ -14,10 +14,9 @@ from torch import Tensor
 from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.gaussian import log_prob_each_dimension
 from vaeline.models.latent import GaussianLatent
-from vaeline.models.part_checks import require_dimensions
+from vaeline.models.part_checks import require_dimensions, require_gaussian
 from vaeline.study.parts import PartOptions
 from vaeline.system import ranks
-from vaeline.system.errors import UserError
 
 
 class Options(PartOptions):
@@ -30,14 +29,10 @@ def build(options: Options, context: Context) -> "TotalCorrelation":
     """Build the three weighted terms; with weights 1, 1, 1 they sum to log q(z|x) - log p(z), for any prior.
 
     Raises:
-        UserError: the posterior is not Gaussian, or the latent has one dimension.
+        UserError: the posterior is of another kind than gaussian, or the latent has one dimension.
     """
-    if context.posterior != "gaussian":
-        raise UserError(
-            "regularizer total_correlation needs q(z_j|x) of each dimension, which only posterior gaussian has; take that posterior, or "
-            "regularizer factor."
-        )
-    require_dimensions(context, "regularizer total_correlation")
+    require_gaussian(context, f"regularizer {options.name}")
+    require_dimensions(context, f"regularizer {options.name}")
     weights = options.mutual_information, options.total_correlation, options.dimensions
     return TotalCorrelation(weights, context.training_images)
 
