@@ -10,7 +10,7 @@ from vaeline.explorer.settings import ChosenRun, Settings
 from vaeline.runs.trained_run import TrainedRun, attribute_vector
 from vaeline.system.errors import UserError
 
-MAX_ENCODED = 256  # test images that measure how much each latent varies
+MOST_ENCODED = 256  # test images that measure how much each latent varies
 MOST_OF_DIRECTION = 1000  # training images of a direction
 
 
@@ -47,7 +47,7 @@ class MovableRun:
         self.fixed = of_codebook if self.discrete else "" if test else of_images  # why no latent can be moved
         self.spread: np.ndarray | None = None  # standard deviation of each latent over test images, (latent,)
         if test and not self.fixed:
-            self.spread = run.encode(test.images[:MAX_ENCODED], test.labels[:MAX_ENCODED]).std(0)
+            self.spread = run.encode(test.images[:MOST_ENCODED], test.labels[:MOST_ENCODED]).std(0)
 
     @property
     def movable(self) -> list[int]:
