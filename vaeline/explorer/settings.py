@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vaeline.report.explorer_link import MOST_RUNS
-from vaeline.study.schema import MOST_SEED
+from vaeline.study.schema import Seed
 
 MOST_SHIFT = (
     3.0  # standard deviations, or whole differences of class means; a slider moves by -MOST_SHIFT to MOST_SHIFT
@@ -42,7 +42,7 @@ class Settings(Frozen):
         "draws"  # draws from the prior, an edited test image, or a path between two
     )
     runs: Annotated[tuple[ChosenRun, ...], Field(min_length=1, max_length=MOST_RUNS)]
-    noise: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0  # seed of the draws
+    noise: Seed = 0  # seed of the draws
     pixels: Literal["mean", "drawn"] = "mean"  # of draws: the means of p(x|z), or draws of p(x|z)
     count: int = 9  # number of draws
     image: Row = 0  # the test image to edit, or the first one of a path
