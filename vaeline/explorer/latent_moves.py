@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from vaeline.data.batches import evenly_spaced
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.store import Split, SplitOnDemand
 from vaeline.explorer.settings import ChosenRun, Settings
 from vaeline.runs.trained_run import TrainedRun, attribute_vector

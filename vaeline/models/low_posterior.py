@@ -7,7 +7,7 @@ aggregate posterior that the prior hardly covers.
 import torch
 from torch import Tensor
 
-from vaeline.data.batches import evenly_spaced
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.models.aggregate_posterior import Aggregate
 from vaeline.models.model import Model
 from vaeline.models.sampling import draw

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaeline.data.batches import evenly_spaced
 from vaeline.data.columns import NO_YES
 from vaeline.data.dequantization import to_range
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import SHOWN, Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.splits import SPLITS
