@@ -208,7 +208,7 @@ class Acceptance(NamedTuple):
 class Prior(PartModule):
     """p(z) or p(z|y), of vectors or of indices.
 
-    If there are fewer conditions than rows of z, the conditions are repeated cyclically.
+    If `log_prob` is given fewer conditions than rows of z, the conditions are repeated cyclically.
     """
 
     family = "priors"
@@ -398,8 +398,8 @@ class TrainingBatch:
         """
         if not self.likelihood.has_mean:
             raise UserError(
-                "the regularizer compares images with the mean of p(x|z), which this likelihood can only draw from; take a likelihood "
-                "whose pixels are independent, such as logistic_mixture."
+                "the regularizer compares images with the mean of p(x|z), which this likelihood can only draw from; take a likelihood with a "
+                "mean, such as logistic_mixture, or a regularizer that compares no images."
             )
         return self.likelihood.mean(self.decoder_output)
 

@@ -61,13 +61,14 @@ class PixelCNN(Density):
     def forward(self, indices: Tensor, condition: Tensor | None) -> Tensor:
         """The logits of the index at each place given those before it: (b, codebook size, rows, columns)."""
         vertical = horizontal = self.embedding(indices).movedim(3, 1)  # (b, width, rows, columns)
-        condition = None if condition is None else condition[..., None, None]
+        if condition is not None:  # (b, condition, 1, 1)
+            condition = condition.repeat(len(indices) // len(condition), 1)[..., None, None]
         for layer in self.layers:
             vertical, horizontal = layer(vertical, horizontal, condition)
         return self.logits(self.dropout(self.head(horizontal)))
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        """Log-probability of indices, (b, rows, columns): nats, (b,)."""
+        """Log-probability of indices, (b, rows, columns), given their conditions; fewer are taken in turn: nats, (b,)."""
         return -functional.cross_entropy(self(z, condition), z, reduction="none").flatten(1).sum(1)
 
     @torch.no_grad()
