@@ -31,11 +31,11 @@ from vaeline.data.store import read_facts, read_split
 from vaeline.evaluation import classifier
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict
+from vaeline.evaluation.conditions import Accuracies, put_accuracy
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.features.classifier import ClassifierFeatures
 from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.reference import put_accuracy
 from vaeline.metrics._images import ImageSet
 from vaeline.metrics.condition_accuracy import condition_accuracy
 from vaeline.metrics.frechet_distance import FewImages
@@ -194,7 +194,9 @@ def scores(subject: Subject, drawn: Images, real: ImageSet) -> Scores:
     seen, asked = predict(subject.classifier, drawn.pixels).numpy(), facts.judged(drawn.labels)
     accuracy = condition_accuracy(seen, asked, facts.label_names)
     skill = subject.classifier.skill
-    put_accuracy(record, "condition_accuracy", accuracy, facts.missing_values(asked), skill, skill.unlearned)
+    put_accuracy(
+        record, "condition_accuracy", Accuracies(accuracy), facts.missing_values(asked), skill, skill.unlearned
+    )
     return {name: record.metrics[name] for name in catalogue().metrics if name in record.metrics}
 
 

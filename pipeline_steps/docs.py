@@ -68,7 +68,10 @@ def _waits(block: Block) -> bool:
 
 
 def _results(page: Path, name: str) -> str:
-    return results_block.block(kept_results.read(name, asks=f", which {page} shows,"), page)
+    kept = kept_results.read(name, asks=f", which {page} shows,")
+    papers = paper_claims.load() if paper_claims.FILE.exists() else {}  # a project of its own studies has none
+    asked = [question.metric_of(kept.measured) for _, question in paper_claims.asked_of(papers, name)]
+    return results_block.block(kept, page, asked)
 
 
 def _claims(page: Path, name: str) -> str:

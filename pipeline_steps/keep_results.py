@@ -14,7 +14,7 @@ from pipeline_steps.file_states import ROOT
 from vaeline.data import source_fingerprint
 from vaeline.data.paths import DOWNLOAD, DataFiles, from_study
 from vaeline.data.store import read_facts
-from vaeline.report import comparison, kept_results, outdated, paper_claims, results
+from vaeline.report import comparison, kept_results, outdated, results
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.kept_results import QUICK, KeptResults, file_name
@@ -164,13 +164,8 @@ def _kept(folder: StudyFolder, study: Study, compared: Comparison, found: Result
         epochs=_epochs(study),
         params=without_machine_paths(study.model_dump(mode="json")),
         comparison=kept_results.reduced(compared),
-        asked=paper_claims.answers(_claims(), file_name(folder.name), found),
+        measured=kept_results.measured(found.runs),
     )
-
-
-def _claims() -> paper_claims.Papers:
-    """The claims of papers; none in a project that keeps its own studies alone."""
-    return paper_claims.load() if paper_claims.FILE.exists() else {}
 
 
 def _command(study: Study) -> tuple[str, list[str]]:

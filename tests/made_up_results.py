@@ -4,15 +4,13 @@ from typing import Any
 
 from tests.made_up import references, study
 from vaeline.data.facts import Facts
-from vaeline.report import compare, kept_results, paper_claims
+from vaeline.report import compare, kept_results
 from vaeline.report.kept_results import KeptResults
-from vaeline.report.paper_claims import Papers
 from vaeline.report.results import Results, Run
 
 
 def kept(
     values: dict[str, dict[str, list[float]]],
-    papers: Papers | None = None,
     how: dict[str, dict[str, dict[str, Any]]] | None = None,
     **more: Any,
 ) -> KeptResults:
@@ -29,7 +27,7 @@ def kept(
         "study": "tiny_quick", "question": "", "commit": "c0ffee" * 6, "edited": [], "command": "`make run`", "changed": [],
         "trained": ["2026-11-30"], "hardware": ["a machine"], "images": {"train": 4, "test": 4}, "epochs": [2, 20], "params": {"dataset": {"size": 8}},
         "comparison": kept_results.reduced(compare.compare(found)),
-        "asked": paper_claims.answers(papers or {}, "tiny", found),
+        "measured": kept_results.measured(runs),
     }  # fmt: skip
     return KeptResults(**{**given, **more})
 

@@ -12,13 +12,15 @@ from tests import made_up
 from vaeline.data.facts import Facts
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.feature_space import NO_JUDGE
-from vaeline.evaluation.halves import PAIRS
+from vaeline.evaluation.halves import PAIRS, random_halves, with_halves
 from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import Reference, References, named, put_image_metrics
 from vaeline.evaluation.skill import LabelSkill, Skill
 from vaeline.metrics import precision_recall
+from vaeline.metrics._images import ImageMetric, ImageSet, Measured, Results
+from vaeline.metrics.condition_accuracy import balanced_accuracy
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.report.comparability import differing_keys, in_words
 from vaeline.runs.samples_file import DrawnImages
@@ -133,9 +135,36 @@ def test_every_metric_in_features_says_how_it_deviates_on_halves(reference: Refe
     record = measure(drawn, reference)
     for name in (*("fd_sample", "kd_sample", "fd_low_posterior", "kd_reconstruction"), *("precision", "coverage")):
         assert len(record.evaluation[name]["halves"]) == PAIRS, name
-    assert "halves" not in record.evaluation["condition_accuracy"]
     error = record.evaluation["kd_sample_standard_error"]
     assert error["value"] > 0 and "halves" not in error
+
+
+def test_accuracies_deviate_on_the_halves_of_the_other_metrics(reference: References, two_judges: Judges) -> None:
+    """On each pair of halves, the difference of the accuracies that a metric of images would have; the mean over judges too."""
+    shown = np.random.default_rng(4).integers(0, 3, 60)
+    drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
+    found = measure(drawn, reference).evaluation["condition_accuracy"]
+    real = reference.spaces[NO_JUDGE].real
+    samples = replace(real, features=images_of(shown).reshape(60, 4))
+
+    def accuracy(images: ImageSet, real: ImageSet) -> Results:
+        return {"accuracy": balanced_accuracy(images.features[:, 0], real.labels[:, 0])}
+
+    result = with_halves(ImageMetric(accuracy), accuracy(samples, real), samples, real)["accuracy"]
+    assert isinstance(result, Measured) and result.value == found["value"]
+    assert len(found["halves"]) == PAIRS and np.corrcoef(found["halves"], result.how["halves"])[0, 1] > 0.9  # type: ignore[call-overload]
+    both = measure_images(drawn, two_judges, conditional=True).evaluation["condition_accuracy"]
+    assert len(both["halves"]) == PAIRS and both["halves"] != found["halves"]
+
+
+def test_held_out_accuracy_deviates_as_the_share_of_its_images_does(reference: References) -> None:
+    shown = np.where(ROWS < 30, LABELS, 0)
+    drawn = DrawnImages(images_of(LABELS), images_of(shown), LABELS[:, None], ROWS, None, 5)
+    judges = Judges(Corner(), reference, {"0": Corner()}, replace(FACTS, held_out=[{"digit": "1"}, {"digit": "2"}]))  # type: ignore[arg-type, dict-item]
+    found = measure_images(drawn, judges, conditional=True).evaluation["held_out_accuracy"]
+    met = np.where(LABELS > 0, (shown == LABELS) - 0.5, 0) / 20 / 2  # of each combination, a half of its 20 images
+    expected = np.where(random_halves(60), 1, -1) @ met
+    assert found["value"] == 0.5 and found["halves"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_label_that_was_never_requested_is_named(reference: References) -> None:

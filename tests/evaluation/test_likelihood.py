@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from vaeline.data.batches import Batches
+from vaeline.data.batches import Batches, evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation import likelihood
 from vaeline.evaluation.likelihood import measure_likelihood
+from vaeline.evaluation.measures import GREY_GAP, measure_of
 from vaeline.evaluation.record import Record
 from vaeline.metrics.nll import Unconverged
 from vaeline.models.contracts import Elbo
@@ -109,8 +110,8 @@ def judge(model: Any, settings: Evaluation = SETTINGS, facts: Facts = FACTS) -> 
     return measure_likelihood(model.eval(), train, test, settings)
 
 
-def dequantized(split: Split) -> tuple[Tensor, Tensor]:
-    batches = Batches(split, FACTS, 32).ordered(derive_seed("evaluation batches", SETTINGS.seed))
+def dequantized(split: Split, facts: Facts = FACTS) -> tuple[Tensor, Tensor]:
+    batches = Batches(split, facts, 32).ordered(derive_seed("evaluation batches", SETTINGS.seed))
     xs, labels = zip(*batches, strict=True)
     return torch.cat(xs), torch.cat(labels)
 
@@ -226,6 +227,33 @@ def test_bits_of_greys_need_a_probability_of_whole_levels() -> None:
         likelihood._put_bits(record, "nll", "bits_per_dim", facts, of)
         assert record.metrics.get("bits_per_dim") == (expected and pytest.approx(expected))
         assert expected or "neither a probability of whole levels" in record.evaluation["bits_per_dim"]["dash"]
+
+
+class Grey(LinearGaussian):
+    """A Bernoulli for each pixel, whose encoder sees nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(conditional=False)
+        self.likelihood = Bernoulli()
+
+    def features(self, x: Tensor, labels: Tensor) -> Tensor:
+        return x.new_zeros(len(x), 2 * LATENT)
+
+
+def test_a_bernoulli_measures_no_probability_of_greys() -> None:
+    """log of the mean over z of exp(x h - softplus(h)) is estimated right, and is called a cross-entropy."""
+    few = SETTINGS.model_copy(update={"images": 8, "likelihood": LikelihoodEstimate(samples=100, budget=100)})
+    greys = replace(FACTS, range=(0.0, 1.0), pixels="greys")
+    model, found = Grey(), judge(Grey(), few, greys)
+    x, labels = dequantized(split(70, 2), greys)
+    h = model.decode(torch.randn(20_000, LATENT), labels[:1].expand(20_000, 1))
+    each = [
+        model.likelihood.log_prob(x[[row]].expand_as(h), h).logsumexp(0) - log(20_000) for row in evenly_spaced(70, 8)
+    ]
+    assert found.metrics["nll"] == pytest.approx(-torch.stack(each).mean().item(), abs=0.01)
+    measures = {found.evaluation[name]["measure"] for name in ("nll", "negative_elbo", "distortion")}
+    assert measures == {"cross-entropy of grey pixels"} != {measure_of(Bernoulli(), "static_binary", given_label=False)}
+    assert found.evaluation["nll_gap"]["warning"] == GREY_GAP
 
 
 def test_bits_per_dim_with_and_without_labels_stay_separate() -> None:

@@ -16,8 +16,10 @@ from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
 from vaeline.evaluation import reference
+from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.classifier import Classifier, predict, probabilities
 from vaeline.evaluation.feature_space import NO_JUDGE
+from vaeline.evaluation.halves import PAIRS
 from vaeline.evaluation.matched import match
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import RealImages, Reference, References, measure, pixel_gaussian
@@ -27,6 +29,7 @@ from vaeline.metrics._moments import Moments, moments
 from vaeline.metrics.frechet_distance import distance
 from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.metrics.precision_recall import precision_recall
+from vaeline.report.comparison import ReferenceValue
 from vaeline.study.schema import Sampling
 from vaeline.system.errors import UserError
 
@@ -110,7 +113,14 @@ def test_a_reference_holds_test_statistics_floors_and_ceilings() -> None:
     assert found.record.metrics["fd_floor"] == pytest.approx(np.mean(values))
     assert found.record.metrics["fd_pixel_gaussian"] < 5  # of variances near 100: these images are a Gaussian
     assert found.record.metrics["condition_accuracy_floor"] == pytest.approx(0.5, abs=0.03)
-    assert set(found.record.evaluation["condition_accuracy_ceiling"]["by_label"]) == {"a", "b"}
+    scales = {each.name for metric in catalogue().metrics.values() for each in metric.references if each.past}
+    for name in scales & found.record.metrics.keys():
+        known = ReferenceValue.of(found.record, name)
+        assert known.half_width > 0 or name == "condition_accuracy_ceiling", name
+    assert "halves" not in found.record.evaluation["kd_pixel_gaussian"]  # its standard error is by the jackknife
+    ceiling = found.record.evaluation["condition_accuracy_ceiling"]
+    assert set(ceiling["by_label"]) == {"a", "b"}
+    assert ceiling["halves"] == [0.0] * PAIRS  # the judge gives one answer to all images
 
 
 def test_the_classifier_is_evaluated_on_test_images() -> None:

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 
+from vaeline.evaluation.conditions import Accuracies, put_accuracy
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.reference import put_accuracy
 from vaeline.evaluation.skill import LabelSkill, LearnedNothing, Skill, skill_of
 
 GOOD, BAD = LabelSkill(0.9, 0.5, 0.0005), LabelSkill(0.3, 0.3, 0.6)
@@ -14,7 +14,7 @@ GOOD, BAD = LabelSkill(0.9, 0.5, 0.0005), LabelSkill(0.3, 0.3, 0.6)
 
 def recorded(skill: Skill, by_label: dict[str, float]) -> dict[str, object]:
     record = Record()
-    put_accuracy(record, "condition_accuracy", by_label, ["digit=7"], skill, skill.unlearned)
+    put_accuracy(record, "condition_accuracy", Accuracies(by_label), ["digit=7"], skill, skill.unlearned)
     return {key: value for key, value in record.evaluation["condition_accuracy"].items() if key != "definition"}
 
 

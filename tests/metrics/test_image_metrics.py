@@ -9,8 +9,8 @@ from torch import Tensor
 from tests.evaluation.test_image_features import images_of
 from tests.evaluation.test_reference import Pixels, correlated
 from vaeline.evaluation.catalogue import catalogue, load, names_for
-from vaeline.evaluation.image_features import extract
-from vaeline.metrics._images import ImageSet
+from vaeline.evaluation.image_features import extract, part
+from vaeline.metrics._images import ImageSet, Measured
 
 
 def wide(count: int, seed: int) -> np.ndarray:
@@ -41,6 +41,25 @@ def test_a_metric_of_images_gives_the_same_results_twice(file: str) -> None:
     images, real = images_of(wide(80, 0)), with_training(images_of(wide(70, 1)))
     first, second = load(file).measure(images, real), load(file).measure(images, real)
     assert first == second
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_parts_that_are_measured_at_once_have_the_values_of_each(file: str) -> None:
+    generator, metric = np.random.default_rng(0), load(file)
+    images, real = images_of(wide(80, 0)), with_training(images_of(wide(70, 1)))
+    images = replace(images, features=images.features / 100, test_index=generator.permutation(80) - 10)
+    real = replace(real, features=real.features / 100, test_index=np.arange(70))
+    chosen = [(generator.random(80) < share, generator.random(70) < share) for share in (0.5, 0.5, 0.9, 0.2)]
+    if metric.measure_parts is None:
+        pytest.skip("its parts are measured one by one")
+    found = metric.measure_parts(images, real, chosen)
+    for (of_images, of_real), results in zip(chosen, found, strict=True):
+        expected = metric.measure(part(images, of_images), part(real, of_real))
+        assert results.keys() == expected.keys()
+        for key, value in expected.items():
+            one, other = results[key], value
+            assert isinstance(one, Measured) and isinstance(other, Measured) and one.how == other.how
+            assert one.value == pytest.approx(other.value, rel=1e-12, abs=1e-12)
 
 
 class Tenths(Pixels):

@@ -201,7 +201,9 @@ def test_a_finished_row_is_printed_again_until_its_code_changes(project: Path, m
     timing.write_text('{"train": {"seconds": 1.0, "host": "a", "hardware": "a processor"}}')
     for _ in range(2):
         result = said("vae", "--source", ".", "--fraction", "1", "--minutes", "1")
-        assert "pass: ours - published is +0.22 ± 0.17 over images alone" in result.output, result.output
+        assert "pass: ours - published is +0.22 ± 0.17 over images, of one training: within 1" in result.output, (
+            result.output
+        )
         assert "≤ 88.00" in result.output
     assert calls == ["vae"] and reproduced.read("vae").hardware == ["a processor"]
     monkeypatch.setattr(Task, "key_now", lambda of: f"two {of.fraction}")

@@ -38,7 +38,7 @@ PAPERS: Papers = {
 
 
 def test_a_claim_of_two_metrics_is_one_line() -> None:
-    text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES, PAPERS)})
+    text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES)})
     assert text.startswith(
         "Of 5 comparisons, 1 stands, 1 does not stand, 1 cannot be decided here, 2 are not run yet.\n"
     )
@@ -58,8 +58,24 @@ def test_a_claim_of_two_metrics_is_one_line() -> None:
 
 
 def test_lines_under_the_table_say_where_the_numbers_are_from() -> None:
-    text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES, PAPERS)})
+    text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES)})
     assert text.splitlines()[-2:] == [
         "- `tiny`: results of `tiny_quick`, 3 seeds, 2 epochs of the 20 of the whole study, code of commit `c0ffeec`.",
-        "- `digits`: not run yet; `make use STUDY=digits`, three seeds in `study.seeds`, `make run` and `make keep-results` decide its claims.",
+        "- `digits`: not run yet; `make use STUDY=digits`, three seeds in `study.seeds`, `make run` and `make keep-results` decide what its metrics can.",
     ]
+
+
+def test_a_line_says_what_is_ours_and_what_its_verdict_depends_on() -> None:
+    """The second claim is decided in the family of the report's three, at a third of 5%, and not in one with five more that show nothing."""
+    nll = {"one": [1.0, 1.1, 1.3], "two": [3.0, 3.4, 3.0], "three": [1.5, 0.9, 1.2]}
+    same, of_one = {"one": [1.0, 1.1, 1.3], "two": [1.5, 0.9, 1.2], "three": [1.2, 1.2, 1.0]}, [Question(metric="mig")]
+    others = [claim("tiny", questions=of_one, factor=1 - place / 100) for place in range(5)]
+    share = claim("tiny", questions=[Question(metric="leaked_share", target=0.01)], note="the value is ours")
+    means = claim("tiny", better=["one", "two"], than=["two", "three"], questions=[Question(metric="mig")])
+    papers = {"paper": Paper(title="A paper", claims=[claim("tiny", questions=BOTH[:1]), share, means, *others])}
+    text = claims_block.block(papers, "paper", {"tiny": kept({"nll": nll, "mig": same, "leaked_share": same})})
+    assert " In one family of all that is claimed of a study, 1 of the verdicts would be open (†).\n" in text
+    first, second, third = [line for line in text.splitlines() if line.startswith("| It is")][:3]
+    assert first.endswith("(over seeds alone) | **stands** † |")
+    assert "(`tiny`); the value is ours | table 1 | distance of `leaked_share` from 0.01 ↓ |" in second
+    assert third.startswith("| It is better: mean of ln ratios over 2 pairs (`tiny`) |")

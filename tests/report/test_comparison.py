@@ -32,14 +32,15 @@ def test_a_metric_is_a_mean_with_its_t_interval(tmp_path: Path) -> None:
     assert summary.values == {0: 1, 1: 2, 2: 3}
 
 
-def test_halves_of_the_images_widen_intervals_and_cancel_in_pairs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("metric", ["fd_sample", "condition_accuracy"])
+def test_halves_of_the_images_widen_intervals_and_cancel_in_pairs(tmp_path: Path, metric: str) -> None:
     """Other images would move one and two alike, and three the other way."""
     halves = {0: [3.0, -2.0, 1.0], 1: [3.1, -2.1, 1.0], 2: [2.9, -2.0, 1.1]}
     for variant, shift, sign in (("one", 0.0, 1), ("two", 1.0, 1), ("three", 2.0, -1)):
         for seed, value in enumerate((1.0, 1.2, 1.1)):
-            how = {"fd_sample": {"halves": [sign * each for each in halves[seed]]}}
-            write_run(tmp_path / variant / f"seed-{seed}", {"fd_sample": value + shift + 0.1 * seed * shift}, how)
-    found = compared(tmp_path, ("one", "two", "three")).metrics["fd_sample"]
+            how = {metric: {"halves": [sign * each for each in halves[seed]]}}
+            write_run(tmp_path / variant / f"seed-{seed}", {metric: value + shift + 0.1 * seed * shift}, how)
+    found = compared(tmp_path, ("one", "two", "three")).metrics[metric]
     alike, opposed = found.pair("one", "two"), found.pair("one", "three")
     one = found.summaries["one"]
     assert one.over == ["seeds", "images"] and (one.half_width or 0) > 2.16  # their root mean square
@@ -210,9 +211,11 @@ def test_the_table_leaves_out_errors_and_keeps_an_order(tmp_path: Path) -> None:
 def test_references_are_those_of_the_data_set(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0]}, "kd_sample")
     scale = references({"kd_floor": 2.5, "kd_floor_standard_error": 0.5, "precision_ceiling": 0.9}, {"kd_floor": 0.4})
+    scale.put("condition_accuracy_ceiling", 0.8, halves=[0.03, -0.01, 0.01, -0.03])
     found = compare.compare(results.read(tmp_path, study(("one",), (0, 1)), reference=scale)).references
     assert {name: (each.value, each.standard_error, each.spread) for name, each in found.items()} == {
         "kd_floor": (2.5, 0.5, 0.4), "precision_ceiling": (0.9, None, None),
+        "condition_accuracy_ceiling": (0.8, pytest.approx(0.0005**0.5), None),
     }  # fmt: skip
 
 
@@ -243,7 +246,8 @@ def test_a_value_past_a_reference_is_known(
         ([0.95, 0.97, 0.96], 0.01, True),  # the difference is 0.06 ± 0.032
         ([0.95, 0.97, 0.96], 0.03, False),
         ([0.96], None, False),
-        ([1.0, 1.0, 1.0], 0.03, True),
+        ([1.0, 1.0, 1.0], 0.03, False),  # seeds that agree say nothing of other seeds
+        ([1.0, 1.0, 1.0], None, False),
     ],
 )
 def test_only_an_interval_past_a_ceiling_is_past_it(

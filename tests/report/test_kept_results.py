@@ -31,6 +31,19 @@ def test_what_is_written_is_read(folder: Path) -> None:
     assert [pair.claimed for pair in found.comparison.metrics["nll"].pairs] == [True]
 
 
+def test_every_value_is_kept_with_what_its_error_is_estimated_from() -> None:
+    """How it was measured stands once, as far as all runs agree; what a page does not need is left out."""
+    how = {
+        "one": {"nll": {"parts": [0.5, 1.5], "curve": [1, 2]}},
+        "two": {"nll": {"parts": [2.5, 3.5], "method": "annealed"}},
+    }
+    found = kept({"nll": VALUES["nll"]}, how=how).measured["nll"]
+    assert found.alike == {"split": "test"}
+    assert found.runs["one"][1] == {"value": 1.1, "parts": [0.5, 1.5]}
+    assert found.of("two")[2] == {"split": "test", "value": 3.1, "parts": [2.5, 3.5], "method": "annealed"}
+    assert found.of("three") == {}
+
+
 def test_a_number_that_was_edited_by_hand_is_refused(folder: Path) -> None:
     path = folder / "tiny.json"
     text = path.read_text(encoding="utf-8")

@@ -7,27 +7,11 @@ import pytest
 
 from tests.made_up_results import kept
 from vaeline.report import results_block
-from vaeline.report.paper_claims import Paper, PaperClaim, Papers, Question
 
 VALUES = {
     "nll": {"one": [1.0, 1.1, 1.3], "two": [3.0, 3.2, 3.3]},
     "fd_sample": {"one": [4.0, 4.1, 4.2], "two": [9.0, 9.4, 9.1]},
     "leakage": {"one": [1.0, 1.0, 2.0], "two": [2.0, 2.0, 1.0]},
-}
-LEAKS: Papers = {
-    "paper": Paper(
-        title="A paper",
-        claims=[
-            PaperClaim(
-                claim="Fewer leaks",
-                place="figure 4",
-                study="tiny",
-                better="one",
-                than="two",
-                questions=[Question(metric="leakage")],
-            )
-        ],
-    )
 }
 
 
@@ -35,7 +19,7 @@ LEAKS: Papers = {
 def block() -> Callable[..., str]:
     def render(page: str = "docs/page.md", **more: object) -> str:
         bound = {"two": {"nll": {"upper_bound": "it has not converged"}}}
-        return results_block.block(kept(VALUES, LEAKS, how=bound, **more), Path(page))
+        return results_block.block(kept(VALUES, how=bound, **more), Path(page), asked=["leakage"])
 
     return render
 
@@ -69,6 +53,14 @@ def test_a_value_that_ranks_nothing_says_why() -> None:
     assert any(cell.startswith("0.110 ± ") and cell.endswith("(better than real images)") for cell in one)
 
 
+def test_a_value_that_describes_only_says_so() -> None:
+    why = "the codes hold less than a bit"
+    text = results_block.block(
+        kept({"skl": VALUES["nll"]}, how={"one": {"skl": {"descriptive": why}}}), Path("README.md")
+    )
+    assert lines_of(text, "`one`")[0][1].endswith("(ranks nothing)") and f"- `skl` of `one`: {why}." in text
+
+
 def test_each_claim_has_a_line_with_its_reason(block: Callable[..., str]) -> None:
     """A bound can be beaten and proves nothing."""
     nll, samples = lines_of(block(), "`one` better than `two`")
@@ -78,17 +70,16 @@ def test_each_claim_has_a_line_with_its_reason(block: Callable[..., str]) -> Non
 
 def test_many_claims_are_counted(block: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results_block, "MOST_CLAIMS", 1)
-    assert (
-        "- Of 2 comparisons in primary metrics, adjusted together, 1 are claims." in block()
-        and "better than `two`" not in block()
-    )
+    assert "- Of 2 comparisons in primary metrics, adjusted together, 1 is a claim." in block()
+    [made] = lines_of(block(), "`one` better than `two`")
+    assert made[1] == "`fd_sample`" and made[4] == "yes"
 
 
 def test_the_line_says_what_the_study_was_made_with(block: Callable[..., str]) -> None:
     said = block(edited=["vaeline/a.py"], changed=["study.seeds [0], now [0, 1, 2]"]).splitlines()[0]
     assert said == (
         "`tiny_quick`: 2 variants from 3 seeds (0, 1, 2); images: 4 for training and 4 for test; 2 epochs of the 20 of the whole study; code of "
-        "commit `c0ffeec` with edits of 1 file; trained 2026-11-30 on a machine; `make run`, with study.seeds [0], now [0, 1, 2]. "
+        "commit `c0ffeec` with edits of 1 file; trained 2026-11-30 on a machine; `make run`, with changed settings: study.seeds [0], now [0, 1, 2]. "
         "All numbers: [tiny.json](results/tiny.json)."
     )
     assert "[tiny.json](docs/results/tiny.json)" in block("README.md")

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -19,17 +19,10 @@ from vaeline.study import parts
 from vaeline.system.errors import UserError, did_you_mean, reason
 
 if TYPE_CHECKING:
-    from vaeline.metrics._images import ImageSet, Results
+    from vaeline.metrics._images import ImageMetric
     from vaeline.study.schema import Study
 
 UNKNOWN = Metric("unknown", group="Other metrics", meaning="", definition="")  # for a metric that no file declares
-
-
-class ImageMetric(Protocol):
-    """A file with a metric of images."""
-
-    def measure(self, images: ImageSet, real: ImageSet) -> Results:
-        """Measure drawn images against real ones; the results have the keys of the file's entries."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +85,10 @@ def load(file: str) -> ImageMetric:
 
     `catalogue` has checked that it has a function `measure`.
     """
-    measured: ImageMetric = parts.module("metrics", file)
-    return measured
+    from vaeline.metrics._images import ImageMetric  # it needs numpy, and the catalogue is read without
+
+    module = parts.module("metrics", file)
+    return ImageMetric(module.measure, vars(module).get("measure_parts"))
 
 
 def require_primary(names: Sequence[str] | None) -> None:

@@ -1,23 +1,21 @@
 """How much metrics of images would change with other images, from random halves of them (McCarthy, 1969)."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import nan, sqrt
 from typing import Any
 
 import numpy as np
 
 from vaeline.evaluation.image_features import part
-from vaeline.metrics._images import Dash, ImageSet, Measured, Results
+from vaeline.metrics._images import Dash, ImageMetric, ImageSet, Measured, Parts, Results
 from vaeline.system.seeds import derive_seed
 
 PAIRS = 16  # of halves
 DIGITS = 5  # of a deviation
 
-Measure = Callable[[ImageSet, ImageSet], Results]
 
-
-def with_halves(measure: Measure, results: Results, images: ImageSet, real: ImageSet) -> Results:
+def with_halves(metric: ImageMetric, results: Results, images: ImageSet, real: ImageSet) -> Results:
     """Add `halves` to results: for each pair of random halves of the images, half the difference of the values on the two halves.
 
     Over pairs of halves, half the difference varies as the value of all images varies over new images. The bias that comes with fewer
@@ -26,7 +24,7 @@ def with_halves(measure: Measure, results: Results, images: ImageSet, real: Imag
     few images for it, or if it is a mean over labels some of which are missing in a half.
 
     Args:
-        measure: of a file of metrics.
+        metric: a file of metrics.
         results: of all images.
         images: drawn images.
         real: the test images.
@@ -34,15 +32,22 @@ def with_halves(measure: Measure, results: Results, images: ImageSet, real: Imag
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of few images, which matter for the value alone
-            pairs = [(measure(*first), measure(*second)) for first, second in _pairs(images, real)]
+            of_parts = _of_parts(metric, images, real, [half for pair in _pairs(images, real) for half in pair])
     except ValueError:
         return results
-    found = dict(results)
+    found, pairs = dict(results), list(zip(of_parts[::2], of_parts[1::2], strict=True))
     for key, result in results.items():
         whole, halves = _measured(result), [(_measured(first[key]), _measured(second[key])) for first, second in pairs]
         if deviations := _deviations(whole, halves, len(images.features)):
             found[key] = whole._replace(how={**whole.how, "halves": deviations})
     return found
+
+
+def _of_parts(metric: ImageMetric, images: ImageSet, real: ImageSet, parts: Parts) -> Sequence[Results]:
+    """What a metric says of each part of the images."""
+    if metric.measure_parts:
+        return metric.measure_parts(images, real, parts)
+    return [metric.measure(part(images, drawn), part(real, tested)) for drawn, tested in parts]
 
 
 def _measured(result: float | Measured | Dash) -> Measured:
@@ -63,7 +68,12 @@ def _deviations(whole: Measured, halves: Sequence[tuple[Measured, Measured]], ro
     scales = [
         sqrt((_images(first, rows / 2) + _images(second, rows / 2)) / _images(whole, rows)) for first, second in halves
     ]
-    return [float(f"{scale * value:.{DIGITS}g}") for scale, value in zip(scales, values, strict=True)]
+    return [rounded(scale * value) for scale, value in zip(scales, values, strict=True)]
+
+
+def rounded(deviation: float) -> float:
+    """A deviation as evaluation.json has it."""
+    return float(f"{deviation:.{DIGITS}g}")
 
 
 def _images(measured: Measured, rows: float) -> float:
@@ -77,19 +87,24 @@ def _labels(measured: Measured) -> set[str]:
     return set(by_label)
 
 
-def _pairs(images: ImageSet, real: ImageSet) -> Iterator[tuple[tuple[ImageSet, ImageSet], tuple[ImageSet, ImageSet]]]:
+def _pairs(images: ImageSet, real: ImageSet) -> Iterator[Parts]:
     """Pairs of halves, each of drawn images and of test images."""
     _, made, sources = np.intersect1d(images.test_index, real.test_index, return_indices=True)
     others = np.setdiff1d(np.arange(len(real.test_index)), sources)
-    for pair in range(PAIRS):
-        generator = np.random.default_rng(derive_seed("halves", pair))
+    for generator in _generators():
         of_images, of_real = _half(len(images.test_index), generator), np.zeros(len(real.test_index), bool)
         of_real[sources], of_real[others] = of_images[made], _half(len(others), generator)
-        first, second = (
-            (part(images, drawn), part(real, tested))
-            for drawn, tested in ((of_images, of_real), (~of_images, ~of_real))
-        )
-        yield first, second
+        yield (of_images, of_real), (~of_images, ~of_real)
+
+
+def random_halves(count: int) -> np.ndarray:
+    """The first half of each pair, bool, (PAIRS, count): the same as of so many drawn images, whose features are all known."""
+    return np.stack([_half(count, generator) for generator in _generators()])
+
+
+def _generators() -> Iterator[np.random.Generator]:
+    """The random numbers of each pair of halves."""
+    return (np.random.default_rng(derive_seed("halves", pair)) for pair in range(PAIRS))
 
 
 def _half(count: int, generator: np.random.Generator) -> np.ndarray:

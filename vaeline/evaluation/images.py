@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from vaeline.data.facts import Facts
 from vaeline.data.on_demand import Images, blocks
 from vaeline.evaluation import halves, image_features, reference
 from vaeline.evaluation.catalogue import catalogue, load, names_for
-from vaeline.evaluation.classifier import Classifier, predict
+from vaeline.evaluation.classifier import Classifier
+from vaeline.evaluation.conditions import measure_conditions, noise_of
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.halves import with_halves
 from vaeline.evaluation.kept import Kept
 from vaeline.evaluation.over_judges import over_judges
-from vaeline.evaluation.record import NO_LABELS, UNLABELLED, Record
-from vaeline.evaluation.reference import Reference, References, put_accuracy, put_held_out, unlearned_by_any, weights_of
-from vaeline.metrics import condition_accuracy, held_out_accuracy
+from vaeline.evaluation.record import NO_LABELS, Record
+from vaeline.evaluation.reference import Reference, References, weights_of
 from vaeline.metrics._entry import Metric, Subject
 from vaeline.metrics._images import Dash, ImageSet, Measured
 from vaeline.runs import redrawing
@@ -84,7 +84,7 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
         UserError: the images have another shape or range than the test images, or the reference is of another space, of
             other images, or of another number of samples.
     """
-    kept = (kept or Kept()).called_by(__name__, reference.__name__)
+    kept = kept or Kept()
     facts, references = judges.facts, judges.references
     drawn.require(facts)
     references.require(judges.features, weights_of(judges.classifiers), facts, len(drawn.samples))
@@ -92,10 +92,11 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
         Judge(name, space, references.spaces[name], facts, references.data["test"])
         for name, space in judges.features.by_judge().items()
     ]
+    of_space = kept.called_by(__name__, reference.__name__)
     in_features, in_pixels = _by_features(catalogue().of_images(judges.by_label))
-    record = over_judges({each.name: _in_space(drawn, each, in_features, conditional, kept) for each in spaces})
-    record.join(_in_space(drawn, spaces[0], in_pixels, conditional, kept))
-    record.join(_accuracy(drawn, judges, conditional, kept))
+    record = over_judges({each.name: _in_space(drawn, each, in_features, conditional, of_space) for each in spaces})
+    record.join(_in_space(drawn, spaces[0], in_pixels, conditional, of_space))
+    record.join(measure_conditions(drawn, judges.classifiers, facts, conditional, kept))
     return record
 
 
@@ -125,14 +126,9 @@ def _in_space(
             for key, result in _results(file, subject, images, judge, kept).items():
                 if key in names:
                     space = judge.reference.space if metrics[0].features else {}
-                    noise = {} if subject == "reconstruction" else _noise(drawn)
+                    noise = {} if subject == "reconstruction" else noise_of(drawn)
                     record.put_result(names[key], result, split="test", **space, **noise)
     return record
-
-
-def _noise(drawn: DrawnImages) -> dict[str, str]:
-    """How metrics of samples say that these have the noise of p(x|z); means are the rule, and are not mentioned."""
-    return {} if drawn.noise == "mean" else {"noise": drawn.noise}
 
 
 def dash_images(record: Record, space: str, why: str, by_label: bool = False) -> None:
@@ -198,7 +194,7 @@ def _results(
         except ValueError as error:
             return {"dash": str(error)}
         _check_results(file, found)
-        found = with_halves(load(file).measure, found, images(subject), known.real)
+        found = with_halves(load(file), found, images(subject), known.real)
         return {"results": {key: _as_state(result) for key, result in found.items()}}
 
     state = kept.result(section, measure)
@@ -236,44 +232,3 @@ def _as_state(result: float | Measured | Dash) -> State:
 
 def _from_state(state: State) -> Measured | Dash:
     return Dash(state["dash"]) if "dash" in state else Measured(**state)
-
-
-def _accuracy(drawn: DrawnImages, judges: Judges, conditional: bool, kept: Kept) -> Record:
-    """The share of requested labels that each classifier sees in the samples, and the mean over classifiers."""
-    facts, records = judges.facts, {}
-    if not judges.classifiers:
-        record = Record(checksums=facts.checksums, seed=drawn.seed)
-        record.dash("condition_accuracy", UNLABELLED)
-        return record
-    asked = facts.judged(drawn.labels)
-    unlearned, missing = unlearned_by_any(judges.classifiers), facts.missing_values(asked)
-    for name, classifier in judges.classifiers.items():
-        records[name] = Record(checksums=facts.checksums, seed=drawn.seed)
-        if not conditional:
-            records[name].dash_each(("condition_accuracy", "held_out_accuracy"), NO_LABELS)
-            continue
-        sha256 = classifier.weights_sha256
-        section = kept.section(
-            f"labels-judge-{name}",
-            [predict.__module__, condition_accuracy.__name__, held_out_accuracy.__name__],
-            judge=sha256,
-            names=facts.label_names,
-            held_out=facts.held_out,
-        )
-        found = kept.result(section, partial(_by_label, drawn, classifier, asked, facts))
-        how: dict[str, object] = {"split": "test", "images": len(drawn.samples), "judge": sha256, **_noise(drawn)}
-        if unseen := facts.unseen_in_words(drawn.labels, "samples"):
-            how["warning"] = unseen
-        put_accuracy(
-            records[name], "condition_accuracy", found["by_label"], missing, classifier.skill, unlearned, **how
-        )
-        put_held_out(records[name], "held_out_accuracy", found["held_out"], facts, unlearned, **how)
-    return over_judges(records)
-
-
-def _by_label(drawn: DrawnImages, classifier: Classifier, asked: np.ndarray, facts: Facts) -> State:
-    seen = predict(classifier, drawn.samples).numpy()
-    return {
-        "by_label": condition_accuracy.condition_accuracy(seen, asked, facts.label_names),
-        "held_out": held_out_accuracy.held_out_accuracy(seen, drawn.labels, facts.held_out_codes),
-    }

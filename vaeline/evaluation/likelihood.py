@@ -10,6 +10,7 @@ from vaeline.data.facts import Facts
 from vaeline.evaluation import raw_likelihood
 from vaeline.evaluation.draws import seed_of_run
 from vaeline.evaluation.kept import Kept
+from vaeline.evaluation.measures import GREY_GAP, measure_of, takes_expectations
 from vaeline.evaluation.raw_likelihood import Estimation, Role, why_no_refit
 from vaeline.evaluation.record import NO_LABELS, Record
 from vaeline.metrics._parts import part_means
@@ -68,7 +69,7 @@ def _put_elbo(record: Record, model: Model, test: Batches, settings: Evaluation,
     if not rate:
         record.dash_each(("negative_elbo", "rate"), NO_DENSITY)
     both = {"negative_elbo": distortion + rate[0], "rate": rate[0]} if rate else {}
-    measure = _measure(model.likelihood, test.facts.pixels, model.conditional)
+    measure = measure_of(model.likelihood, test.facts.pixels, model.conditional)
     error = model.latent_density.log_prob_error
     of_rate = {} if error is None else {"log_prob_error": error}
     for name, values in {"distortion": distortion, **both}.items():
@@ -78,14 +79,6 @@ def _put_elbo(record: Record, model: Model, test: Batches, settings: Evaluation,
         parts = part_means(values.numpy())
         record.put(name, mean.value, **how, parts=parts, **({} if name == "rate" else {"measure": measure}))
         record.put(f"{name}_standard_error", mean.standard_error, **how)
-
-
-def _measure(likelihood: Likelihood, pixels: str, given_label: bool) -> str:
-    """What a likelihood is, in words: metrics of unlike measures are not compared."""
-    of = (
-        "levels" if likelihood.of_levels and pixels == "greys" else "pixels"
-    )  # a Bernoulli takes greys for expectations
-    return f"{'probability' if likelihood.sigma is None else 'density'} of {of}{' given the label' * given_label}"
 
 
 def _put_estimated(record: Record, estimation: Estimation, likelihood: Likelihood, role: Role) -> None:
@@ -102,7 +95,9 @@ def _put_estimated(record: Record, estimation: Estimation, likelihood: Likelihoo
         except NotFinite as error:
             record.dash_each(both, str(error))
             continue
-        notes: dict[str, object] = {"measure": _measure(likelihood, estimation.test.facts.pixels, name == GIVEN_LABEL)}
+        notes: dict[str, object] = {
+            "measure": measure_of(likelihood, estimation.test.facts.pixels, name == GIVEN_LABEL)
+        }
         if likelihood.sigma is not None:
             notes["sigma"] = float(likelihood.sigma)
         for each in both:
@@ -154,7 +149,8 @@ def _put_nll(
     if summary.gap is None:
         record.dash(f"{name}_gap", why_no_gap)
     else:
-        record.put(f"{name}_gap", summary.gap, **how)
+        grey = takes_expectations(estimation.model.likelihood, estimation.test.facts.pixels)
+        record.put(f"{name}_gap", summary.gap, **how, **({"warning": GREY_GAP} if grey else {}))
 
 
 def _dash_absent(record: Record, model: Model, facts: Facts) -> None:
@@ -197,7 +193,7 @@ def _put_bits(record: Record, name: str, bits: str, facts: Facts, likelihood: Li
     dimensions, (low, high) = prod(facts.image_shape), facts.range
     if facts.pixels == "dequantized":
         levels, span = facts.levels, high - low
-    elif likelihood.sigma is not None or facts.points or (facts.pixels == "greys" and not likelihood.of_levels):
+    elif likelihood.sigma is not None or facts.points or takes_expectations(likelihood, facts.pixels):
         record.dash(bits, "the likelihood is neither a probability of whole levels nor a density of dequantized ones")
         return
     else:

@@ -110,14 +110,12 @@ def averaged(results: Sequence[Results], shared: float) -> Results:
     """The mean results over subsets, each with its spread; what one subset has no result for is a dash.
 
     The spread is the standard deviation over subsets that share no image. If they share some, the standard deviation over them is too
-    small, by the square root of 1 - `shared`. A single subset has none.
+    small, by the square root of 1 - `shared`.
 
     Args:
-        results: of each subset.
+        results: of each subset, two or more.
         shared: the share of its images that a subset has in common with another one.
     """
-    if len(results) == 1:
-        return results[0]
     return {key: _average([each[key] for each in results], shared) for key in results[0]}
 
 

@@ -1,6 +1,6 @@
 """The reference of a data set: its real test images in a feature space, and the numbers that give metrics their scale."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import sqrt
@@ -14,20 +14,18 @@ from vaeline.data.facts import Facts
 from vaeline.data.on_demand import BATCH, Images, OnDemand, blocks
 from vaeline.data.store import Split, SplitOnDemand
 from vaeline.evaluation.catalogue import catalogue, load, names_for
-from vaeline.evaluation.classifier import Classifier, predict, probabilities
+from vaeline.evaluation.classifier import Classifier
+from vaeline.evaluation.conditions import measure_conditions_of_real_images
 from vaeline.evaluation.feature_space import Features
+from vaeline.evaluation.halves import with_halves
 from vaeline.evaluation.image_features import extract, features_of, from_state, image_set, to_state
 from vaeline.evaluation.matched import Matched, averaged, match
 from vaeline.evaluation.over_judges import over_judges
-from vaeline.evaluation.record import UNLABELLED, Record
+from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference_numbers import METRICS, METRICS_SHA256, STATISTICS_SHA256, read_numbers
 from vaeline.evaluation.shared_files import AGAIN
-from vaeline.evaluation.skill import Skill
-from vaeline.metrics._calibration_error import calibration_error
 from vaeline.metrics._entry import Subject
-from vaeline.metrics._images import MOST_NUMBERS, MOST_ROWS, ImageSet, Results
-from vaeline.metrics.condition_accuracy import chance, condition_accuracy
-from vaeline.metrics.held_out_accuracy import held_out_accuracy
+from vaeline.metrics._images import MOST_NUMBERS, MOST_ROWS, ImageSet, Measured, Results
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import require_settings, settings_of
 from vaeline.system.errors import UserError, reading_ours
@@ -141,16 +139,7 @@ def measure(
     facts = images.facts
     spaces = {judge: _in_space(space, images, seed, by_label) for judge, space in features.by_judge().items()}
     record = over_judges({judge: each.record for judge, each in spaces.items()})
-    unlearned = unlearned_by_any(classifiers)
-    of_labels = {}
-    for judge, classifier in classifiers.items():
-        of_labels[judge] = Record(checksums=facts.checksums, seed=seed)
-        _put_conditions(of_labels[judge], classifier, images.test, facts, unlearned)
-        _put_calibration(of_labels[judge], classifier, images.test, facts)
-    if of_labels:
-        record.join(over_judges(of_labels))
-    else:
-        record.dash_each((each.name for each in catalogue().metric("condition_accuracy").references), UNLABELLED)
+    record.join(measure_conditions_of_real_images(classifiers, images.test, facts, seed))
     data = {name: facts.checksums.get(name, "") for name in MEASURED}
     return References(spaces, record, weights_of(classifiers), data, images.count)
 
@@ -158,15 +147,6 @@ def measure(
 def weights_of(classifiers: Mapping[str, Classifier]) -> dict[str, str]:
     """The SHA-256 of the weights of each judge."""
     return {judge: classifier.weights_sha256 for judge, classifier in classifiers.items()}
-
-
-def unlearned_by_any(classifiers: Mapping[str, Classifier]) -> list[str]:
-    """The labels that some judge was not shown to tell: all judges measure the same labels.
-
-    A judge that learned nothing makes dashes, and takes no label from the others.
-    """
-    skills = [each.skill for each in classifiers.values()]
-    return list(dict.fromkeys(label for skill in skills if not skill.why_nothing for label in skill.unlearned))
 
 
 def _in_space(features: Features, images: RealImages, seed: int, by_label: bool) -> Reference:
@@ -234,21 +214,44 @@ def put_image_metrics(
     dashes = dict.fromkeys(in_features, reference.says_nothing) if reference.says_nothing else {}
     if reference.linear and subject == "pixel_gaussian":
         dashes.setdefault("frechet_distance", LINEAR)
-    results: dict[str, list[Results]] = {file: [] for file in files}
-    for images in sets:
-        for file in files.keys() - dashes.keys():
-            try:
-                results[file].append(load(file).measure(replace(images, levels=reference.real.levels), reference.real))
-            except ValueError as error:
-                dashes[file] = str(error)
+    results = _results_of(sets, files.keys() - dashes.keys(), reference.real, shared)
     for file, names in files.items():
-        if file in dashes:
-            reference.record.dash_each(names.values(), dashes[file])
+        found = dashes.get(file) or results[file]
+        if isinstance(found, str):
+            reference.record.dash_each(names.values(), found)
             continue
-        for key, result in averaged(results[file], shared).items():
+        for key, result in found.items():
             if key in names:
                 named_space = reference.space if file in in_features else {}
                 reference.record.put_result(names[key], result, split="test", **named_space)
+
+
+def _results_of(
+    sets: Iterable[ImageSet], files: Iterable[str], real: ImageSet, shared: float
+) -> dict[str, Results | str]:
+    """What each file of metrics says of sets of images: the mean over sets, or why there is none."""
+    found: dict[str, list[Results]] = {file: [] for file in files}
+    dashes: dict[str, str] = {}
+    for each in sets:
+        images = replace(each, levels=real.levels)
+        for file in found.keys() - dashes.keys():
+            try:
+                found[file].append(load(file).measure(images, real))
+            except ValueError as error:
+                dashes[file] = str(error)
+    results = {file: of for file, of in found.items() if file not in dashes}
+    means = {
+        file: averaged(of, shared) if len(of) > 1 else _with_error(file, of[0], images, real)
+        for file, of in results.items()
+    }
+    return {**means, **dashes}
+
+
+def _with_error(file: str, results: Results, images: ImageSet, real: ImageSet) -> Results:
+    """Results of a single set of images, which have no spread; if they have no standard error either, they get `halves`."""
+    if all(isinstance(each, Measured) and each.standard_error is not None for each in results.values()):
+        return results
+    return with_halves(load(file), results, images, real)
 
 
 def pixel_gaussian(images: Images, count: int, levels: int, seed: int) -> Iterator[np.ndarray]:
@@ -335,95 +338,3 @@ def read(statistics: Path, numbers: Path, test: Images, facts: Facts, study: Stu
 
 def _label_values(facts: Facts) -> dict[str, list[str]]:
     return dict(zip(facts.label_names, facts.label_values, strict=True))
-
-
-def _put_conditions(
-    record: Record, classifier: Classifier, test: Split | SplitOnDemand, facts: Facts, unlearned: Sequence[str]
-) -> None:
-    """Record what the classifier sees in real test images, and its accuracy if labels are assigned to other images."""
-    seen = predict(classifier, test.images).numpy()
-    how: dict[str, object] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
-    known = facts.learnable(test.labels) >= 0
-    if known.any():
-        record.put("classifier_accuracy", float((seen == test.labels)[known].mean()), **how)
-    else:
-        record.dash("classifier_accuracy", "no test image has a label that the classifier could learn")
-    judged = facts.judged(test.labels)
-    missing = facts.missing_values(judged)
-    for name, accuracy in (("ceiling", condition_accuracy), ("floor", chance)):
-        by_label = accuracy(seen, judged, facts.label_names)
-        put_accuracy(record, f"condition_accuracy_{name}", by_label, missing, classifier.skill, unlearned, **how)
-    put_held_out(
-        record,
-        "held_out_accuracy_ceiling",
-        held_out_accuracy(seen, test.labels, facts.held_out_codes),
-        facts,
-        unlearned,
-        **how,
-    )
-
-
-def put_accuracy(
-    record: Record,
-    name: str,
-    by_label: Mapping[str, float],
-    missing: Sequence[str],
-    skill: Skill,
-    unlearned: Sequence[str],
-    **how: object,
-) -> None:
-    """Record an accuracy of the labels that all judges were shown to tell; the others are left out by name.
-
-    Args:
-        record: to add to.
-        name: of the metric.
-        by_label: accuracy of each label.
-        missing: values that too few images have.
-        skill: of the classifier.
-        unlearned: labels that some judge was not shown to tell.
-        how: as in `Record.put`.
-    """
-    unlearned = [*unlearned, *(label for label in by_label if label not in skill.labels)]
-    learned = {label: value for label, value in by_label.items() if label not in unlearned}
-    if why := skill.why_nothing:
-        record.dash(name, why)
-    elif by_label and not learned:
-        who = "not every classifier was" if by_label.keys() - set(skill.unlearned) else "the classifier was not"
-        record.dash(name, f"{who} shown to be better than chance on {', '.join(by_label)}")
-    else:
-        record.put_mean(name, learned, [*missing, *unlearned], **how, **({"unlearned": unlearned} if unlearned else {}))
-
-
-def put_held_out(
-    record: Record, name: str, found: Mapping[str, float], facts: Facts, unlearned: Sequence[str], **how: object
-) -> None:
-    """Record an accuracy of held-out combinations, of whose labels all judges were shown to tell each.
-
-    Args:
-        record: to add to.
-        name: of the metric.
-        found: accuracy of each combination that was asked for, by the names in the facts.
-        facts: of the store.
-        unlearned: labels that some judge was not shown to tell.
-        how: as in `Record.put`.
-    """
-    if not facts.held_out:
-        record.dash(name, "dataset.split.held_out names no combination of labels")
-        return
-    named = zip(facts.held_out_codes, facts.held_out, strict=True)
-    judged = {words for words, combination in named if not set(combination) & set(unlearned)}
-    left_out = [words for words in facts.held_out_codes if words not in judged or words not in found]
-    shares = {words: share for words, share in found.items() if words in judged}
-    if not shares:
-        record.dash(name, f"no judge tells the labels of {', '.join(left_out)}, or no image is asked for them")
-        return
-    record.put_mean(name, shares, left_out, **how)
-
-
-def _put_calibration(record: Record, classifier: Classifier, test: Split | SplitOnDemand, facts: Facts) -> None:
-    """Record how far the classifier's confidence in real test images is from its accuracy."""
-    found = probabilities(classifier, test.images)
-    columns = zip(found, test.labels.T, facts.label_names, strict=True)
-    by_label = {name: calibration_error(each.numpy(), labels) for each, labels, name in columns}
-    how: dict[str, object] = {"split": "test", "images": len(test.images), "judge": classifier.weights_sha256}
-    record.put_mean("classifier_calibration_error", by_label, (), **how)

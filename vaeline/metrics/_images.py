@@ -2,10 +2,11 @@
 
 A file with a metric of images has a function `measure(images, real)`. It is called for every subject that the file's entries and
 their references name, and for halves of these images, and returns a number, `Measured` or `Dash` for each key. A ValueError dashes
-all of them.
+all of them. It may also have a function `measure_parts(images, real, parts)`, which returns what `measure` would return of each part, but
+needs no standard errors: it computes once what the parts share. Without it, `measure` is called for each part.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -83,6 +84,17 @@ class Dash(NamedTuple):
 
 
 Results = Mapping[str, float | Measured | Dash]
+
+
+# Parts of drawn images, each with a part of the test images: which rows of their features are in it, bool, (rows,).
+Parts = Sequence[tuple[np.ndarray, np.ndarray]]
+
+
+class ImageMetric(NamedTuple):
+    """The functions of a file with a metric of images."""
+
+    measure: Callable[[ImageSet, ImageSet], Results]
+    measure_parts: Callable[[ImageSet, ImageSet, Parts], Sequence[Results]] | None = None
 
 
 def refuse_identical(real: ImageSet) -> None:

@@ -1,12 +1,13 @@
 """The kernel distance between two sets of features (Bińkowski et al., 2018), unbiased however few images there are."""
 
+from dataclasses import replace
 from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 
 from vaeline.metrics._entry import SPACES, SUBJECTS, Metric, Reference
-from vaeline.metrics._images import Dash, ImageSet, Measured, Results, refuse_identical
+from vaeline.metrics._images import Dash, ImageSet, Measured, Parts, Results, refuse_identical
 
 METRICS = [
     Metric(
@@ -44,6 +45,7 @@ METRICS = [
     for space, features in SPACES.items()
 ]
 
+FEW = Dash("it needs at least 3 images of each kind")
 BLOCK = 1000  # rows whose kernels with all others are in memory at a time
 
 
@@ -58,10 +60,58 @@ def measure(images: ImageSet, real: ImageSet) -> Results:
     """The distance of images from the test images; a kernel of an image with the one it was made from is left out."""
     refuse_identical(real)
     if min(len(images.features), len(real.features)) < 3:
-        return {"kernel_distance": Dash("it needs at least 3 images of each kind")}
+        return {"kernel_distance": FEW}
     found = kernel_distance(images.features, real.features, _partners(images, real))
     how = {"images": len(images.features), "of": len(real.features)}
     return {"kernel_distance": Measured(found.distance, how, found.standard_error)}
+
+
+def measure_parts(images: ImageSet, real: ImageSet, parts: Parts) -> list[Results]:
+    """`measure` of parts of the images, without standard errors: each kernel is computed once for all parts."""
+    of_first, of_second = (np.stack(each, 1).astype(np.float64) for each in zip(*parts, strict=True))  # (n or m, parts)
+    for chosen in of_second.T > 0:
+        refuse_identical(replace(real, features=real.features[chosen]))
+    counts = of_first.sum(0), of_second.sum(0)
+    values = _of_parts(images.features, real.features, of_first, of_second, _partners(images, real))
+    return [
+        {"kernel_distance": Measured(float(value), {"images": int(n), "of": int(m)}) if min(n, m) > 2 else FEW}
+        for value, n, m in zip(values, *counts, strict=True)
+    ]
+
+
+def _of_parts(
+    first: np.ndarray, second: np.ndarray, of_first: np.ndarray, of_second: np.ndarray, partners: np.ndarray
+) -> np.ndarray:
+    """The distances of parts of the sets, (parts,); which rows are in each part is 0 or 1, (n, parts) and (m, parts)."""
+    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    made = np.flatnonzero(partners >= 0)
+    sources, dimensions = partners[made], first.shape[1]
+    both = of_first[made] * of_second[sources]  # whether an image and the one it is made from are in the part
+    own = [
+        _cubed((one * other).sum(1), dimensions)
+        for one, other in ((first, first), (second, second), (first[made], second[sources]))
+    ]
+    n, m = of_first.sum(0), of_second.sum(0)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of parts of one image
+        return _estimate(
+            n,
+            m,
+            _sums_of_parts(first, first, of_first, of_first) - own[0] @ of_first,
+            _sums_of_parts(second, second, of_second, of_second) - own[1] @ of_second,
+            _sums_of_parts(first, second, of_first, of_second) - own[2] @ both,
+            n * m - both.sum(0),
+        )
+
+
+def _sums_of_parts(first: np.ndarray, second: np.ndarray, of_first: np.ndarray, of_second: np.ndarray) -> np.ndarray:
+    """The sum of the kernels of each part of the first set with the same part of the second, (parts,)."""
+    starts = range(0, len(first), BLOCK)
+    return np.asarray(
+        sum(
+            ((_kernel(first[start : start + BLOCK], second) @ of_second) * of_first[start : start + BLOCK]).sum(0)
+            for start in starts
+        )
+    )
 
 
 def _partners(images: ImageSet, real: ImageSet) -> np.ndarray:
@@ -109,7 +159,12 @@ def kernel_distance(first: np.ndarray, second: np.ndarray, partners: np.ndarray 
 
 
 def _estimate(
-    n: int, m: int, first_sum: np.ndarray, second_sum: np.ndarray, between: np.ndarray, pairs: np.ndarray
+    n: int | np.ndarray,
+    m: int | np.ndarray,
+    first_sum: np.ndarray,
+    second_sum: np.ndarray,
+    between: np.ndarray,
+    pairs: np.ndarray,
 ) -> np.ndarray:
     """Compute the distance from the sums of kernels within and between the sets; arrays have one estimate for each image left out."""
     return first_sum / (n * (n - 1)) + second_sum / (m * (m - 1)) - 2 * between / pairs

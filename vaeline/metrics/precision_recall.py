@@ -7,11 +7,12 @@ Naeem et al. (2020), eq. 4 and 5.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vaeline.metrics._entry import Metric, Reference
-from vaeline.metrics._images import ImageSet, Measured, Results
+from vaeline.metrics._images import ImageSet, Measured, Parts, Results
 
 METRICS = [
     Metric(
@@ -44,6 +45,7 @@ METRICS = [
 ]
 
 NEIGHBOURS = 5
+NEAREST = 40  # images among which the neighbours in a half are looked for first; all others are, if these are too few
 BLOCK = 1000  # images whose distances to all others are in memory at a time
 
 
@@ -58,9 +60,21 @@ class PrecisionRecall(NamedTuple):
 
 def measure(images: ImageSet, real: ImageSet) -> Results:
     """Precision, recall, density and coverage of images, compared with the test images."""
-    found = precision_recall(torch.from_numpy(real.features), torch.from_numpy(images.features))
-    how = {"images": len(images.features), "of": len(real.features)}
-    return {name: Measured(value, how) for name, value in found._asdict().items()}
+    [found] = measure_parts(images, real, [(np.ones(len(images.features), bool), np.ones(len(real.features), bool))])
+    return found
+
+
+def measure_parts(images: ImageSet, real: ImageSet, parts: Parts) -> list[Results]:
+    """`measure` of parts of the images: each distance is computed once for all parts."""
+    of_drawn, of_real = (
+        torch.from_numpy(np.stack(each)) for each in zip(*parts, strict=True)
+    )  # (parts, m), (parts, n)
+    found = of_parts(torch.from_numpy(real.features), torch.from_numpy(images.features), of_real, of_drawn)
+    hows = [{"images": int(drawn.sum()), "of": int(tested.sum())} for drawn, tested in parts]
+    return [
+        {name: Measured(value, how) for name, value in each._asdict().items()}
+        for each, how in zip(found, hows, strict=True)
+    ]
 
 
 def precision_recall(real: Tensor, drawn: Tensor, neighbours: int = NEIGHBOURS) -> PrecisionRecall:
@@ -71,34 +85,67 @@ def precision_recall(real: Tensor, drawn: Tensor, neighbours: int = NEIGHBOURS) 
     Raises:
         ValueError: a set has no more images than `neighbours`, or the features of the real one are all the same.
     """
-    if min(len(real), len(drawn)) <= neighbours:
-        raise ValueError(
-            f"{neighbours} neighbours need more images than that, not {len(real)} real and {len(drawn)} drawn"
-        )
+    of_real, of_drawn = (torch.ones(1, len(each), dtype=torch.bool) for each in (real, drawn))
+    [found] = of_parts(real, drawn, of_real, of_drawn, neighbours)
+    return found
+
+
+def of_parts(
+    real: Tensor, drawn: Tensor, of_real: Tensor, of_drawn: Tensor, neighbours: int = NEIGHBOURS
+) -> list[PrecisionRecall]:
+    """Compare parts of two sets of features; each distance is computed once for all parts.
+
+    Args:
+        real: (n, dimensions).
+        drawn: (m, dimensions).
+        of_real: whether each real image is in each part, bool, (parts, n).
+        of_drawn: the same of the drawn images, (parts, m).
+        neighbours: the ball of an image reaches to so many of its own part.
+
+    Raises:
+        ValueError: as in `precision_recall`.
+    """
     real, drawn = real.double(), drawn.double()
+    for chosen, count in zip(of_real, of_drawn.sum(1).tolist(), strict=True):
+        _require(real[chosen], count, neighbours)
+    radii, drawn_radii = _radii(real, of_real, neighbours), _radii(drawn, of_drawn, neighbours)
+    balls = torch.zeros(of_drawn.shape, dtype=torch.float64)  # real balls around each drawn image
+    reached, covered = torch.zeros_like(of_real), torch.zeros_like(of_real)
+    for block in _blocks(len(drawn)):
+        distances = torch.cdist(drawn[block], real)
+        for part, chosen in enumerate(of_drawn[:, block]):
+            some = distances[chosen]
+            inside = some <= radii[part]
+            balls[part, block][chosen] = inside.sum(1).double()
+            covered[part] |= inside.any(0)
+            reached[part] |= (some <= drawn_radii[part, block][chosen].unsqueeze(1)).any(0)
+    n, m = of_real.sum(1).double(), of_drawn.sum(1).double()  # whole numbers would divide in single precision
+    shares = (balls > 0).sum(1) / m, (reached & of_real).sum(1) / n, balls.sum(1) / m / neighbours, covered.sum(1) / n
+    return [PrecisionRecall(*values) for values in zip(*(share.tolist() for share in shares), strict=True)]
+
+
+def _require(real: Tensor, drawn: int, neighbours: int) -> None:
+    if min(len(real), drawn) <= neighbours:
+        raise ValueError(f"{neighbours} neighbours need more images than that, not {len(real)} real and {drawn} drawn")
     if (real == real[0]).all():
         raise ValueError("the features of all real images are the same")
-    real_radius, drawn_radius = _radii(real, neighbours), _radii(drawn, neighbours)
-    inside, reached, nearest = [], torch.zeros(len(real), dtype=torch.bool), torch.full((len(real),), torch.inf)
-    for some, radius in zip(drawn.split(BLOCK), drawn_radius.split(BLOCK), strict=True):
-        distances = torch.cdist(some, real)  # (block, n)
-        inside.append((distances <= real_radius).sum(1))
-        reached |= (distances <= radius.unsqueeze(1)).any(0)
-        nearest = torch.minimum(nearest, distances.amin(0))
-    balls = torch.cat(inside).double()  # real balls around each drawn image
-    return PrecisionRecall(
-        precision=(balls > 0).double().mean().item(),
-        recall=reached.double().mean().item(),
-        density=balls.mean().item() / neighbours,
-        coverage=(nearest <= real_radius).double().mean().item(),
-    )
 
 
-def _radii(features: Tensor, neighbours: int) -> Tensor:
-    """From each image to the k-th nearest other one, (n,)."""
-    return torch.cat([each.kthvalue(neighbours + 1).values for each in _distances(features)])  # itself is the nearest
+def _radii(features: Tensor, parts: Tensor, neighbours: int) -> Tensor:
+    """From each image to the k-th nearest other one of its part; -1 for images that are not in it: (parts, n)."""
+    radii = features.new_full(parts.shape, -1.0)
+    for block in _blocks(len(features)):
+        distances = torch.cdist(features[block], features)
+        near = distances.topk(min(NEAREST, len(features)), largest=False)
+        for radius, chosen in zip(radii[:, block], parts, strict=True):
+            rows = chosen[block].nonzero().squeeze(1)
+            place = (chosen[near.indices[rows]].cumsum(1) <= neighbours).sum(1)  # each image itself is the nearest
+            known = place < near.values.shape[1]
+            radius[rows[known]] = near.values[rows[known], place[known]]
+            if len(far := rows[~known]):
+                radius[far] = distances[far][:, chosen].kthvalue(neighbours + 1).values
+    return radii
 
 
-def _distances(features: Tensor) -> Iterator[Tensor]:
-    for some in features.split(BLOCK):
-        yield torch.cdist(some, features)
+def _blocks(count: int) -> Iterator[slice]:
+    return (slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK))

@@ -2,7 +2,7 @@
 
 A comparison that the study's own report claims has the level that it has there, so that no page says something else than the report. What the
 claims ask of a study beyond that is a second family, adjusted together by Holm's method at the same level. An interval that excludes 0 decides;
-else the claim stays open, with what more seeds would find.
+else the claim stays open, with what more seeds would find. Each verdict says whether one family of both would leave the claim open.
 """
 
 from collections.abc import Mapping
@@ -12,18 +12,19 @@ from typing import NamedTuple
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric
+from vaeline.report.claimed_differences import LIKELIHOODS, difference
 from vaeline.report.claims import level_of
 from vaeline.report.decisions import why_unranked
-from vaeline.report.estimates import holm
-from vaeline.report.kept_results import Asked, KeptResults
+from vaeline.report.estimates import IMAGES, holm
+from vaeline.report.kept_results import KeptResults
 from vaeline.report.paired_differences import Pair
 from vaeline.report.paper_claims import PaperClaim, Papers, Question, asked_of, named
 from vaeline.report.power import Claim as Planned
 from vaeline.report.table import number, spread
+from vaeline.report.unbiased_distance import beside
 
 POWER = 0.8  # of the number of seeds that a claim would take
 MORE_SEEDS = 10  # of which the smallest difference is shown if the paper's is unknown
-LIKELIHOODS = "Likelihood"  # a group of metrics, of which no share has a meaning
 
 
 class Verdict(StrEnum):
@@ -43,9 +44,11 @@ class Answer(NamedTuple):
     ours: str  # the difference with its adjusted interval; empty if nothing was measured
     verdict: Verdict
     why: str  # it is open, and what it would take; empty if the claim is decided
+    needs_two: bool = False  # whether the claim is decided in two families, and would be open in one
+    unbiased: str = ""  # what the kernel distance of the same images says of a claim about a Fréchet distance
 
 
-Key = tuple[str, str, str, float]
+Key = tuple[str, str, str, float, float | None]
 
 
 class Level(NamedTuple):
@@ -53,6 +56,7 @@ class Level(NamedTuple):
 
     adjusted: float  # by Holm's method
     first: float  # of its family, and the smallest: that at which more seeds are planned
+    together: float  # adjusted in one family of all that is claimed of the study
 
 
 def answers(papers: Papers, claim: PaperClaim, kept: KeptResults | None) -> list[Answer]:
@@ -66,7 +70,7 @@ def answers(papers: Papers, claim: PaperClaim, kept: KeptResults | None) -> list
     if claim.cannot:
         return [Answer("", "", "", Verdict.OPEN, claim.cannot)]
     if kept is None:
-        return [Answer(each.metric, _published(each), "", Verdict.NOT_RUN, "") for each in claim.questions]
+        return [Answer(each.metric, _published(claim, each), "", Verdict.NOT_RUN, "") for each in claim.questions]
     levels = _levels(papers, claim.study, kept)
     return [_answer(claim, question, kept, levels) for question in claim.questions]
 
@@ -78,62 +82,77 @@ def _levels(papers: Papers, study: str, kept: KeptResults) -> dict[Key, Level]:
         for name, of in kept.comparison.metrics.items()
         for pair in of.claimed.pairs
     }
-    found = [_kept(claim, question, kept) for claim, question in asked_of(papers, study)]
-    asked = {_tested(*_key(each)): each.pair.p_value for each in found if each and each.pair}
-    others = {key: p_value for key, p_value in asked.items() if key not in own}
-    return _in_family(own, kept) | _in_family(others, kept)
-
-
-def _in_family(p_values: Mapping[Key, float | None], kept: KeptResults) -> dict[Key, Level]:
-    """Those with a p-value, adjusted together: a single seed gives none."""
-    known = {key: p_value for key, p_value in p_values.items() if p_value is not None}
+    found = [(claim, question, difference(claim, question, kept)) for claim, question in asked_of(papers, study)]
+    asked = {_key(claim, question, each.metric): each.pair.p_value for claim, question, each in found if each.pair}
     whole = level_of(kept.comparison.looks)
-    levels = holm([*known.values()], whole)
-    return {key: Level(level, whole / len(known)) for key, level in zip(known, levels, strict=True)}
+    families = [own, {key: p_value for key, p_value in asked.items() if key not in own}]
+    together = _adjusted(asked | own, whole)
+    return {
+        key: Level(level, whole / len(adjusted), together[key])
+        for adjusted in (_adjusted(family, whole) for family in families)
+        for key, level in adjusted.items()
+    }
 
 
-def _tested(metric: str, first: str, second: str, factor: float = 1.0) -> Key:
+def _adjusted(p_values: Mapping[Key, float | None], whole: float) -> dict[Key, float]:
+    """The levels of those with a p-value, adjusted together: a single seed gives none."""
+    known = {key: p_value for key, p_value in p_values.items() if p_value is not None}
+    return dict(zip(known, holm([*known.values()], whole), strict=True))
+
+
+def _tested(metric: str, first: str, second: str, factor: float = 1.0, target: float | None = None) -> Key:
     """What a comparison tests: that of two variants and that of the same two turned around are one test."""
     if factor == 1:
         first, second = sorted((first, second))
-    return metric, first, second, factor
+    return metric, first, second, factor, target
 
 
-def _key(asked: Asked) -> Key:
-    return asked.metric, asked.first, asked.second, asked.factor
-
-
-def _kept(claim: PaperClaim, question: Question, kept: KeptResults) -> Asked | None:
-    """The comparison of a question; None if the results were kept before it was asked."""
-    wanted = (question.metric_of(kept.comparison.metrics), named(claim.first), named(claim.second), claim.factor)
-    return next((each for each in kept.asked if _key(each) == wanted), None)
+def _key(claim: PaperClaim, question: Question, metric: str) -> Key:
+    return _tested(metric, named(claim.first), named(claim.second), claim.factor, question.target)
 
 
 def _answer(claim: PaperClaim, question: Question, kept: KeptResults, levels: Mapping[Key, Level]) -> Answer:
-    asked, published = _kept(claim, question, kept), _published(question)
-    if asked is None:
-        why = f"`make keep-results STUDY={claim.study}` adds the comparison"
-        return Answer(question.metric, published, "", Verdict.NOT_RUN, why)
-    metric = _as_claimed(catalogue().metric(asked.metric), question)
-    if asked.pair is None:
-        return Answer(asked.metric, published, "", Verdict.OPEN, asked.why)
-    level = levels.get(_tested(*_key(asked)))
-    pair = asked.pair.at_level(level.adjusted) if level else asked.pair
-    ours = " ".join(filter(None, [number(pair.difference, pair.half_width), spread(pair.half_width), metric.unit]))
-    each = [
-        pair.model_copy(update={"first": one, "second": two})
-        for one, two in zip(claim.first, claim.second, strict=True)
-    ]
-    cannot = [why for of_two in each if (why := why_unranked(kept.comparison, metric.name, of_two))]
-    verdict, why = (Verdict.OPEN, cannot[0]) if cannot else verdict_on(metric, pair)
+    metric, found, why_none = difference(claim, question, kept)
+    published = _published(claim, question)
+    if found is None:
+        return Answer(metric, published, "", Verdict.OPEN, why_none)
+    level = levels.get(_key(claim, question, metric))
+    pair = found.at_level(level.adjusted) if level else found
+    verdict, why = _verdict(claim, _as_claimed(metric, question), pair, kept)
     if verdict is Verdict.OPEN and not why and level:
-        why = _seeds(pair, _effect(claim, question, pair, kept), asked.metric, level.first)
-    return Answer(asked.metric, published, ours, verdict, why)
+        why = _seeds(pair, _effect(claim, question, pair, kept), metric, level.first)
+    decided_in_one = level is not None and found.at_level(level.together).significant
+    return Answer(
+        metric,
+        published,
+        _ours(claim, metric, pair),
+        verdict,
+        why,
+        verdict in (Verdict.STANDS, Verdict.FALLS) and not decided_in_one,
+        "" if claim.first[1:] else beside(kept.comparison, metric, pair.first, pair.second, claim.factor),
+    )
 
 
-def _as_claimed(metric: Metric, question: Question) -> Metric:
+def _verdict(claim: PaperClaim, metric: Metric, pair: Pair, kept: KeptResults) -> tuple[Verdict, str]:
+    """The verdict on a claim; open if a metric cannot rank two of its variants."""
+    for first, second in zip(claim.first, claim.second, strict=True):
+        two = pair.model_copy(update={"first": first, "second": second})
+        if cannot := why_unranked(kept.comparison, metric.name, two):
+            return Verdict.OPEN, cannot
+    return verdict_on(metric, pair)
+
+
+def _ours(claim: PaperClaim, name: str, pair: Pair) -> str:
+    """A difference with its interval, and what that ranges over unless it is both seeds and images."""
+    unit = "" if claim.first[1:] else catalogue().metric(name).unit  # a ratio has no unit
+    found = " ".join(filter(None, [number(pair.difference, pair.half_width), spread(pair.half_width), unit]))
+    return found if IMAGES in pair.over or not pair.over else f"{found} (over {' and '.join(pair.over)} alone)"
+
+
+def _as_claimed(name: str, question: Question) -> Metric:
     """A metric with the direction that a claim gives it, if it has none."""
-    return metric if metric.better or question.direction is None else replace(metric, better=question.direction)
+    metric, direction = catalogue().metric(name), question.direction if question.target is None else "lower"
+    return metric if metric.better or direction is None else replace(metric, better=direction)
 
 
 def verdict_on(metric: Metric, pair: Pair) -> tuple[Verdict, str]:
@@ -153,29 +172,33 @@ def _seeds(pair: Pair, wanted: float | None, metric: str, level: float) -> str:
     """What more seeds would find, at the level of the claim in the worst case. The difference seen is never planned with (see `power`)."""
     planned = Planned.of(metric, pair)
     now, later = (planned.detectable(seeds, level, POWER) for seeds in (pair.seeds, MORE_SEEDS))
-    here = f"{pair.seeds} seeds find a difference of {_digits(now)}"
+    here = f"with {pair.seeds} seeds a true difference of {_digits(now)} is found"
     if wanted is None:
-        return f"{here}, {MORE_SEEDS} seeds of {_digits(later)}"
+        return f"{here}, with {MORE_SEEDS} one of {_digits(later)}"
     seeds = planned.needed(wanted, level, POWER)
     if seeds is None:
-        return f"{here}; no number finds {_digits(wanted)}, as much as in the paper, since test images leave more open"
-    return f"{here}; to find {_digits(wanted)}, as much as in the paper, takes {seeds:,} seeds"
+        return f"{here}; no number of seeds finds {_digits(wanted)}, as in the paper, since test images leave more open"
+    return f"{here}; {_digits(wanted)}, as in the paper, needs {seeds:,} seeds"
 
 
 def _effect(claim: PaperClaim, question: Question, pair: Pair, kept: KeptResults) -> float | None:
-    """The difference that the paper reports: itself if its unit is ours, else the same share of our value; None if unknown."""
-    metric = question.metric_of(kept.comparison.metrics)
+    """The same share of our value as in the paper; None if unknown, or of a likelihood, of which no share has a meaning."""
+    metric = question.metric_of(kept.measured)
     ours = kept.comparison.metrics[metric].summaries.get(pair.second)
     if question.published is None or claim.factor != 1 or ours is None:
         return None
     better, other = question.published
-    if question.as_here:
-        return abs(better - other) or None
     return None if catalogue().metric(metric).group == LIKELIHOODS else abs(better / other - 1) * abs(ours.mean) or None
 
 
-def _published(question: Question) -> str:
-    return " against ".join(f"{value:,g}" for value in question.published or ())
+def _published(claim: PaperClaim, question: Question) -> str:
+    """The paper's values, and whether they themselves contradict the claim."""
+    if question.published is None:
+        return ""
+    better, other = question.published
+    metric = _as_claimed(question.metric_of(()), question)
+    words = " (worse)" if metric.sign * (better - claim.factor * other) > 0 else ""
+    return f"{better:,g} against {other:,g}{words}"
 
 
 def _digits(value: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report.claim_verdicts import Answer, Verdict, answers
 from vaeline.report.kept_results import SHOWN_OF_COMMIT, KeptResults
-from vaeline.report.paper_claims import PaperClaim, Papers
+from vaeline.report.paper_claims import PaperClaim, Papers, Question
 from vaeline.report.results_block import how_to_keep, length, table
 from vaeline.report.table import ARROWS
 
@@ -17,6 +17,7 @@ WORDS = {  # of one verdict, of several
     Verdict.NOT_RUN: ("is not run yet", "are not run yet"),
 }
 NEW_LINE = "<br>"  # in a cell
+NEEDS_TWO = "†"  # of a verdict that one family of all that is claimed of a study would leave open
 HEAD = ["claim", "in the paper", "metric", "published", "here: difference, adjusted interval", "verdict"]
 
 
@@ -33,39 +34,61 @@ def block(papers: Papers, name: str, kept: Mapping[str, KeptResults]) -> str:
     verdicts = ", ".join(
         f"{counts[verdict]} {WORDS[verdict][counts[verdict] > 1]}" for verdict in Verdict if counts[verdict]
     )
+    needing = sum(answer.needs_two for _, of_claim in found for answer in of_claim)
+    counted = f"Of {counts.total()} comparisons, {verdicts}."
+    counted += (
+        f" In one family of all that is claimed of a study, {needing} of the verdicts would be open ({NEEDS_TWO})."
+        if needing
+        else ""
+    )
     lines = [_line(claim, of_claim) for claim, of_claim in found]
     studies = list(dict.fromkeys(claim.study for claim, _ in found if claim.study))
     made = [f"- {_made_with(study, kept.get(study))}" for study in studies]
-    return "\n\n".join(
-        filter(None, [f"Of {counts.total()} comparisons, {verdicts}.", table([HEAD, *lines]), "\n".join(made)])
-    )
+    return "\n\n".join(filter(None, [counted, table([HEAD, *lines]), "\n".join(made)]))
 
 
 def _line(claim: PaperClaim, found: list[Answer]) -> list[str]:
-    two = f"`{claim.better}` against {'' if claim.factor == 1 else f'{claim.factor:g} times '}`{claim.than}`"
-    if len(claim.first) > 1:
-        two = f"mean of {len(claim.first)} pairs"
-    said = claim.claim if claim.cannot else f"{claim.claim}: {two} (`{claim.study}`)"
+    questions: list[Question | None] = [*claim.questions] or [None]
     columns = [
-        [_metric(each.metric) for each in found],
+        [_metric(each.metric, question) for each, question in zip(found, questions, strict=True)],
         [each.published or "-" for each in found],
         [each.ours or "-" for each in found],
-        [f"**{each.verdict}**{f': {each.why}' if each.why else ''}" for each in found],
+        [_verdict(each) for each in found],
     ]
     if len(set(columns[-1])) == 1 and found[0].verdict is Verdict.NOT_RUN:
         columns[-1] = columns[-1][:1]  # not the same words in each line
-    return [said, claim.place, *(NEW_LINE.join(column) for column in columns)]
+    return [_said(claim), claim.place, *(NEW_LINE.join(column) for column in columns)]
+
+
+def _said(claim: PaperClaim) -> str:
+    """A claim, what is compared for it, and what of that is ours."""
+    two = f"`{claim.better}` against {'' if claim.factor == 1 else f'{claim.factor:g} times '}`{claim.than}`"
+    if claim.first[1:]:
+        two = f"mean of ln ratios over {len(claim.first)} pairs"
+    said = claim.claim if claim.cannot else f"{claim.claim}: {two} (`{claim.study}`)"
+    return f"{said}; {claim.note}" if claim.note else said
+
+
+def _verdict(answer: Answer) -> str:
+    """A verdict with its mark, what the kernel distance says, and why the claim is open."""
+    mark = f" {NEEDS_TWO}" if answer.needs_two else ""
+    unbiased = f" ({answer.unbiased})" if answer.unbiased else ""
+    return f"**{answer.verdict}**{mark}{unbiased}{f': {answer.why}' if answer.why else ''}"
 
 
 def _made_with(study: str, kept: KeptResults | None) -> str:
     """Where the numbers of a study are from, or how to get them."""
     if kept is None:
-        return f"`{study}`: not run yet; {how_to_keep(study)} decide its claims."
+        return f"`{study}`: not run yet; {how_to_keep(study)} decide what its metrics can."
     facts = [f"{len(kept.comparison.seeds)} seeds", length(kept), f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`"]
     return f"`{study}`: results of `{kept.study}`, {', '.join(facts)}."
 
 
-def _metric(name: str) -> str:
-    """A metric with its arrow; several names are those of a study that is not run yet."""
+def _metric(name: str, question: Question | None) -> str:
+    """A metric with its arrow, or with the value that it is to be near; several names are those of a study that is not run yet."""
+    if question is None or not name:
+        return "-"
+    if question.target is not None:
+        return f"distance of `{name}` from {question.target:g} {ARROWS['lower']}"
     known = catalogue().metrics.get(name)
-    return " ".join(filter(None, [f"`{name}`", ARROWS[known.better] if known else ""])) if name else "-"
+    return " ".join(filter(None, [f"`{name}`", ARROWS[known.better] if known else ""]))

@@ -5,8 +5,9 @@ A comparison is written as comparison.json and read back from it, so that a tabl
 
 import json
 from collections import Counter
-from math import hypot
+from math import hypot, sqrt
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from pydantic import model_validator
@@ -145,7 +146,7 @@ class ReferenceValue(Entry):
     """A number of the data set that gives metrics their scale."""
 
     value: float
-    standard_error: float | None
+    standard_error: float | None  # over images; that of values without one of their own is from halves of the images
     spread: (
         float | None
     )  # of a mean over subsets of real images: the standard deviation over subsets that share no image
@@ -157,8 +158,10 @@ class ReferenceValue(Entry):
         Raises:
             KeyError: the record has no such number.
         """
-        values, spread = record.metrics, record.evaluation[name].get("spread")
-        return cls(value=values[name], standard_error=values.get(f"{name}_standard_error"), spread=spread)
+        made, error = record.evaluation[name], record.metrics.get(f"{name}_standard_error")
+        if error is None and made.get("halves"):
+            error = sqrt(fmean(each**2 for each in made["halves"]))
+        return cls(value=made["value"], standard_error=error, spread=made.get("spread"))
 
     @property
     def half_width(self) -> float:
@@ -227,7 +230,8 @@ class Comparison(Entry):
     def past(self, name: str, past: Past) -> dict[str, Reference]:
         """The variants whose value is past a reference of the metric: variant -> the reference.
 
-        A value is past a reference if the interval of their difference excludes 0. A single seed has no interval.
+        A value is past a reference if the interval of their difference excludes 0. A single seed has no interval, and neither have
+        seeds that agree, which say nothing of other seeds.
 
         Args:
             name: of the metric.
@@ -240,7 +244,7 @@ class Comparison(Entry):
             if reference.past != past or known is None:
                 continue
             for variant, summary in results.summaries.items():
-                if summary.half_width is None:
+                if not summary.half_width:
                     continue
                 better = metric.sign * (known.value - summary.mean)
                 margin = hypot(summary.half_width, known.half_width)

@@ -76,10 +76,10 @@ def verdict(found: Difference, margin: float) -> Verdict:
     if found.half_width is None:
         return Verdict("undecided", "nothing tells the error of ours; run more seeds")
     low, high = found.value - found.half_width, found.value + found.half_width
-    over = " and ".join(found.over) + ("" if SEEDS in found.over else " alone")
-    words = f"ours - published is {found.value:+.2g} ± {found.half_width:.2g} over {over}"
+    words = f"ours - published is {found.value:+.2g} ± {found.half_width:.2g} over {' and '.join(found.over)}"
+    words += "" if SEEDS in found.over else ", of one training"
     if -margin <= low and high <= margin:
-        return Verdict("pass", f"{words}, within {margin:g}")
+        return Verdict("pass", f"{words}: within {margin:g}")
     if high < -margin or low > margin:
-        return Verdict("fail", f"{words}, outside {margin:g}")
-    return Verdict("undecided", f"{words}, which {margin:g} cuts; run more seeds or images")
+        return Verdict("fail", f"{words}: outside {margin:g}")
+    return Verdict("undecided", f"{words}: {margin:g} cuts it; run more seeds or images")

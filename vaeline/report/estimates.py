@@ -103,8 +103,8 @@ def crossed(
     """The mean of one value for each seed, for new seeds and for a new draw of what they share (Cornfield and Tukey, 1956).
 
     The variance of the mean over seeds contains that of the seeds and that of their interaction with what they share. Images add the
-    variance of their means, less the interaction, which would count twice. Classifiers add the whole variance of their means: there are
-    too few of them to tell the interaction apart, and the interval is at worst too wide.
+    variance of their means minus that of the interaction, which is already in the term of the seeds. Classifiers add the whole
+    variance of their means: there are too few of them to tell the interaction apart, and the interval is at worst too wide.
 
     Args:
         values: of the seeds.
@@ -143,7 +143,7 @@ def crossed(
 
 
 def _of_images(values: np.ndarray, count: int, degrees: int) -> list[Term]:
-    """The variance that images give a mean, less that of their interaction with seeds.
+    """The variance that images give a mean, minus that of their interaction with seeds.
 
     Args:
         values: of images, or of pairs of halves, around 0 under each seed: (seeds, members).

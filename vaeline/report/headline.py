@@ -89,6 +89,8 @@ def _why_none(comparison: Comparison, name: str, results: MetricResults, ranked:
         return f"{leader} is better than real images, which ranks nothing"
     if results.saturated:
         return f"the metric is saturated for {_some(results.saturated)}"
+    if set(ranked) <= results.upper_bounds.keys():
+        return "all values are upper bounds"
     pairs = [pair for other in ranked[1:] if (pair := results.pair(ranked[0], other))]
     reasons = [why for pair in pairs if (why := why_open(comparison, name, pair))]
     return (

@@ -5,28 +5,40 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from vaeline.report.comparability import DEFINING
 from vaeline.report.comparison import Comparison, MetricResults
-from vaeline.report.paired_differences import Pair
+from vaeline.report.results import Run
 from vaeline.study.parts import Entry
 from vaeline.system.errors import UserError, damaged, instead_of, reading_ours, shown
-from vaeline.system.sealed_files import read_sealed, write_sealed
+from vaeline.system.files import write_text
+from vaeline.system.sealed_files import read_sealed, seal
 
 FOLDER = Path("docs/results")
 QUICK = "_quick"  # how the name of a study with its quick overlay ends
 SHOWN_OF_COMMIT = 7  # letters
+LEVELS = 5  # of a file that have a line for each key: the measurements of a run stand on one
+OF_VALUE = (
+    "value",
+    "parts",
+    "halves",
+    "by_judge",
+    "descriptive",
+)  # what a comparison reads of a value, by the keys of evaluation.json
 
 About = Literal["results of a study; `make keep-results` writes them, and pages are rendered from them"]
 
 
-class Asked(Entry):
-    """A comparison that the claims of a paper ask for: the first variant against `factor` times the second."""
+class Measured(Entry):
+    """A metric of all runs that have a value of it: what means, intervals and differences are computed from."""
 
-    metric: str
-    first: str
-    second: str
-    factor: float
-    pair: Pair | None
-    why: str  # why there is no pair; empty if there is one
+    alike: dict[str, Any]  # how it was measured, as far as all runs agree
+    runs: dict[
+        str, dict[int, dict[str, Any]]
+    ]  # variant -> seed -> the value, the parts of its error, how else it was measured
+
+    def of(self, variant: str) -> dict[int, dict[str, Any]]:
+        """What evaluation.json says of the metric, by seed: the value, what its error is estimated from, and how it was measured."""
+        return {seed: {**self.alike, **own} for seed, own in self.runs.get(variant, {}).items()}
 
 
 class KeptResults(Entry):
@@ -45,7 +57,7 @@ class KeptResults(Entry):
     epochs: list[int]  # of the training, and of the whole study's if the quick overlay trains less
     params: dict[str, Any]  # of the study, with every default spelled out; paths of the machine are last names
     comparison: Comparison  # every metric of the table; pairs of primary metrics alone
-    asked: list[Asked]
+    measured: dict[str, Measured]
 
 
 def file_name(study: str) -> str:
@@ -66,6 +78,26 @@ def reduced(comparison: Comparison) -> Comparison:
     return comparison.model_copy(update={"metrics": metrics, "settings": {}})
 
 
+def measured(runs: Sequence[Run]) -> dict[str, Measured]:
+    """Every metric of runs, so that any two variants can be compared later."""
+    return {name: _measured(runs, name) for name in sorted({name for run in runs for name in run.metrics})}
+
+
+def _measured(runs: Sequence[Run], name: str) -> Measured:
+    found = [(run, run.evaluation[name]) for run in runs if name in run.metrics]
+    first = found[0][1]
+    alike = {
+        key: first[key]
+        for key in DEFINING
+        if key in first and all(key in made and made[key] == first[key] for _, made in found)
+    }
+    by_variant: dict[str, dict[int, dict[str, Any]]] = {}
+    for run, made in found:
+        own = {key: value for key, value in made.items() if key in (*OF_VALUE, *DEFINING) and key not in alike}
+        by_variant.setdefault(run.variant, {})[run.seed] = own
+    return Measured(alike=alike, runs=by_variant)
+
+
 def _without_pairs(of: MetricResults) -> MetricResults:
     return of.model_copy(update={"pairs": []})
 
@@ -73,8 +105,17 @@ def _without_pairs(of: MetricResults) -> MetricResults:
 def write(kept: KeptResults, folder: Path = FOLDER) -> Path:
     """Write the file of a study under its seal, and return its path."""
     path = path_of(kept.study, folder)
-    write_sealed(path, kept.model_dump(mode="json"))
+    write_text(path, _laid_out(seal(kept.model_dump(mode="json")), LEVELS) + "\n")
     return path
+
+
+def _laid_out(value: object, levels: int, margin: str = "") -> str:
+    """Sorted JSON, of which the outer levels have a line for each key, and a deeper value has one line."""
+    if not levels or not isinstance(value, dict) or not value:
+        return json.dumps(value, sort_keys=True, allow_nan=False)
+    inner = margin + "  "
+    lines = [f"{inner}{json.dumps(key)}: {_laid_out(value[key], levels - 1, inner)}" for key in sorted(value)]
+    return "\n".join(["{", ",\n".join(lines), f"{margin}}}"])
 
 
 def read(name: str, folder: Path = FOLDER, asks: str = "") -> KeptResults:

@@ -1,17 +1,11 @@
 """What papers claim: `docs/claims.yaml` declares each claim as a comparison of two variants of a study."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from vaeline.report import compare
-from vaeline.report.comparability import definition_of, why_no_mean
-from vaeline.report.kept_results import Asked
-from vaeline.report.results import Results, Run
 from vaeline.study.parts import Entry
 from vaeline.study.reading import read_yaml
 from vaeline.system.errors import UserError, reason
@@ -24,8 +18,8 @@ class Question(Entry):
 
     metric: str  # or several, as in `fid_sample or fd_sample`: the first that the study has
     published: tuple[float, float] | None = None  # of the better variant and of the other one
-    as_here: bool = False  # whether the published values are in our unit, so that their difference can be looked for
     direction: Literal["lower", "higher"] | None = None  # that the claim calls better, if the metric ranks nothing
+    target: float | None = None  # the claim is that the metric is nearer to it
 
     def metric_of(self, there: Collection[str]) -> str:
         """The first of the metrics that is there, or the first of all."""
@@ -39,10 +33,13 @@ class PaperClaim(Entry):
     claim: str = Field(min_length=1)
     place: str = Field(min_length=1)  # in the paper
     study: str = ""  # of studies/; empty if none decides the claim
-    better: str | list[str] = ""  # the variant that the claim calls better; of several, their mean
+    better: str | list[str] = (
+        ""  # the variant that the claim calls better; of several, the mean of ln ratios over pairs
+    )
     than: str | list[str] = ""  # the other one, or as many others
     factor: float = 1.0  # the claim is that the metric is better than this times that of the other variant
     questions: list[Question] = Field(default_factory=list)
+    note: str = ""  # what in the comparison is ours and not the paper's
     cannot: str = ""  # why no study decides the claim, and what it would take
 
     @model_validator(mode="after")
@@ -104,61 +101,6 @@ def asked_of(papers: Papers, study: str) -> Iterator[tuple[PaperClaim, Question]
     yield from ((claim, question) for claim in claims for question in claim.questions)
 
 
-def answers(papers: Papers, study: str, results: Results) -> list[Asked]:
-    """Compare what the claims ask of a study, from its runs."""
-    return [_answer(claim, question, results) for claim, question in asked_of(papers, study)]
-
-
 def named(variants: Sequence[str]) -> str:
     """What the mean of variants is called among variants."""
     return ", ".join(variants)
-
-
-def _answer(claim: PaperClaim, question: Question, results: Results) -> Asked:
-    metric = question.metric_of({name for run in results.runs for name in run.metrics})
-    two = [named(claim.first), named(claim.second)]
-    asked = Asked(metric=metric, first=two[0], second=two[1], factor=claim.factor, pair=None, why="")
-    if absent := [name for name in (*claim.first, *claim.second) if name not in results.study.variants]:
-        return asked.model_copy(update={"why": f"the study has no variant {' and '.join(absent)}"})
-    if why := _why_not_alike(results, [*claim.first, *claim.second], metric):
-        return asked.model_copy(update={"why": why})
-    runs = [*_means(results, claim.first, metric, 1.0), *_means(results, claim.second, metric, claim.factor)]
-    section = results.study.model_copy(update={"variants": two})
-    pair = compare.pairs_of(Results(section, runs, {})).get(metric)
-    if pair is None:
-        return asked.model_copy(update={"why": "one of the two has no value"})
-    return asked.model_copy(update={"pair": pair})
-
-
-def _why_not_alike(results: Results, variants: Sequence[str], metric: str) -> str:
-    """Why values of variants have no mean and no difference; empty if all were measured alike, and all rank."""
-    runs = [run for name in variants for run in results.of(name) if metric in run.metrics]
-    if described := [run for run in runs if run.evaluation[metric].get("descriptive")]:
-        return f"the value of {described[0].variant} ranks nothing: {described[0].evaluation[metric]['descriptive']}"
-    return why_no_mean([definition_of(run, metric) for run in runs], "the variants")
-
-
-def _means(results: Results, variants: Sequence[str], metric: str, factor: float) -> list[Run]:
-    """The mean of variants under each seed that all of them ran, times a factor, as runs of one variant."""
-    found = []
-    for seed in results.study.seeds:
-        runs = [run for name in variants for run in results.of(name) if run.seed == seed and metric in run.metrics]
-        if len(runs) == len(variants):
-            made = _mean([run.evaluation[metric] for run in runs], factor)
-            found.append(replace(runs[0], variant=named(variants), evaluation={metric: made}))
-    return found
-
-
-def _mean(made: Sequence[Mapping[str, Any]], factor: float) -> dict[str, Any]:
-    """The mean of a metric that was measured alike, and of the parts that its errors are estimated from if all have the same ones, times a factor."""
-    found = {**made[0], "value": factor * fmean(each["value"] for each in made)}
-    for key in found.keys() & {"parts", "halves"}:
-        lists = [each.get(key, []) for each in made]
-        alike = len({len(each) for each in lists}) == 1
-        found[key] = [factor * fmean(column) for column in zip(*lists, strict=True)] if alike else []
-    if judges := found.get("by_judge"):
-        alike = all(each.get("by_judge", {}).keys() == judges.keys() for each in made)
-        found["by_judge"] = (
-            {judge: factor * fmean(each["by_judge"][judge] for each in made) for judge in judges} if alike else {}
-        )
-    return found

@@ -1,7 +1,7 @@
 """The results of a study as a block of a Markdown page: what it was made with, a table of few metrics, the claims."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from vaeline.evaluation.catalogue import catalogue
@@ -19,19 +19,20 @@ MOST_CLAIMS = 12  # of which each has a line
 REFERENCES = ("real images", "pixel Gaussian", "guessing")  # that have a line in the table
 LEGEND = (
     "Metrics with a bold name are primary: they alone decide. A bold value is better than all others by adjusted intervals. ± is half the 95% interval of "
-    "a mean over seeds. Differences are paired over seeds, so that their intervals may be narrower. ≤ marks an upper bound."
+    "a mean, over seeds and, where they are known, over test images. Differences are paired, so that their intervals may be narrower. ≤ marks an upper bound."
 )
 SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
 
-def block(kept: KeptResults, page: Path) -> str:
+def block(kept: KeptResults, page: Path, asked: Collection[str] = ()) -> str:
     """The results of a study.
 
     Args:
         kept: its results.
         page: that shows them, from the root of the project.
+        asked: metrics that claims of papers are about, which are shown too.
     """
-    compared, shown = kept.comparison, _shown(kept)
+    compared, shown = kept.comparison, _shown(kept.comparison, asked)
     parts = [_made_with(kept, page), table(_table(compared, shown)), LEGEND, _notes(compared, shown), _claims(compared)]
     return "\n\n".join(filter(None, parts))
 
@@ -52,7 +53,7 @@ def _made_with(kept: KeptResults, page: Path) -> str:
         length(kept),
         f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`{edits}",
         f"trained {' to '.join(kept.trained)}{machine}" if kept.trained else "",
-        f"{kept.command}{f', with {listed(kept.changed)}' if kept.changed else ''}",
+        f"{kept.command}{f', with changed settings: {listed(kept.changed)}' if kept.changed else ''}",
     ]
     where = path_of(kept.study)
     return f"`{kept.study}`: {'; '.join(filter(None, facts))}. All numbers: [{where.name}]({os.path.relpath(where, page.parent)})."
@@ -74,9 +75,8 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' if count > 1 else ''}"
 
 
-def _shown(kept: KeptResults) -> list[Row]:
+def _shown(compared: Comparison, asked: Collection[str]) -> list[Row]:
     """The rows of the table for the primary metrics, the first one of each other group that ranks, and those that claims of papers name."""
-    compared, asked = kept.comparison, [each.metric for each in kept.asked]
     by_name: dict[str, list[Row]] = {}
     for row in rows(compared):
         by_name.setdefault(row.name, []).append(row)
@@ -114,7 +114,7 @@ def _heading(compared: Comparison, row: Row) -> str:
 
 
 def _cell(cell: Cell, unranked: str) -> str:
-    bracketed = f"({unranked})" if unranked else ""
+    bracketed = f"({unranked})" if unranked and cell.value != "-" else ""
     text = " ".join(filter(None, [cell.value.replace("<=", "≤"), cell.spread, bracketed]))
     return f"**{text}**" if cell.mark == "best" else text
 
@@ -123,16 +123,18 @@ def _why_unranked(compared: Comparison, name: str, variant: str) -> str:
     """Why a value ranks nothing, in a word or two; empty if it does."""
     if variant in compared.metrics[name].saturated:
         return "saturated"
+    if variant in compared.metrics[name].descriptive:
+        return "ranks nothing"
     return "better than real images" if variant in compared.unranked(name) else ""
 
 
 def _notes(compared: Comparison, shown: Sequence[Row]) -> str:
-    """Why values are missing, and what the runs of others warn of."""
+    """Why values are missing or rank nothing, and what the runs of others warn of."""
     said: dict[tuple[str, str], list[str]] = {}
     for name in dict.fromkeys(row.name for row in shown):
         of = compared.metrics[name]
         for variant in compared.variants:
-            for note in filter(None, (of.dashes.get(variant), of.warnings.get(variant))):
+            for note in filter(None, (of.dashes.get(variant), of.descriptive.get(variant), of.warnings.get(variant))):
                 said.setdefault((name, note), []).append(variant)
     return "\n".join(f"- {_of(compared, name, variants)}: {note}." for (name, note), variants in said.items())
 
@@ -144,22 +146,23 @@ def _of(compared: Comparison, name: str, variants: list[str]) -> str:
 
 
 def _claims(compared: Comparison) -> str:
-    """What the study claims: a line for each pair, or a sentence for each primary metric if there are many."""
+    """What the study claims: a line for each pair; if there are many, a sentence for each primary metric, and a line for each claim that is made."""
     pairs = [(name, pair) for name in compared.primary for pair in compared.metrics[name].pairs if pair.claimed]
     if not pairs:
         return "\n".join(f"- {sentence}" for name in compared.primary for sentence in headlines(compared, name))
     if len(pairs) <= MOST_CLAIMS:
-        return table(
-            [
-                ["comparison", "metric", "difference, adjusted interval", "seeds that agree", "claimed"],
-                *(_claim(compared, *each) for each in pairs),
-            ]
-        )
-    made = sum(not why_open(compared, name, pair) for name, pair in pairs)
+        return _lines(compared, pairs)
+    made = [(name, pair) for name, pair in pairs if not why_open(compared, name, pair)]
     sentences = [f"- {sentence}" for name in compared.primary for sentence in headlines(compared, name)]
-    return "\n".join(
-        [*sentences, f"- Of {len(pairs)} comparisons in primary metrics, adjusted together, {made} are claims."]
+    count = f"- Of {len(pairs)} comparisons in primary metrics, adjusted together, {len(made) or 'none'} {'is a claim' if len(made) < 2 else 'are claims'}."
+    return "\n\n".join(
+        ["\n".join([*sentences, count]), *([_lines(compared, made)] if 0 < len(made) <= MOST_CLAIMS else [])]
     )
+
+
+def _lines(compared: Comparison, pairs: Sequence[tuple[str, Pair]]) -> str:
+    head = ["comparison", "metric", "difference, adjusted interval", "seeds that agree", "claimed"]
+    return table([head, *(_claim(compared, *each) for each in pairs)])
 
 
 def _claim(compared: Comparison, name: str, pair: Pair) -> list[str]:
