@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from vaeline.data.batches import Batches, evenly_spaced
+from vaeline.data.batches import Batches
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation import likelihood
@@ -236,7 +237,7 @@ class Grey(LinearGaussian):
         super().__init__(conditional=False)
         self.likelihood = Bernoulli()
 
-    def features(self, x: Tensor, labels: Tensor) -> Tensor:
+    def features(self, x: Tensor, condition: Tensor | None) -> Tensor:
         return x.new_zeros(len(x), 2 * LATENT)
 
 
@@ -245,8 +246,8 @@ def test_a_bernoulli_measures_no_probability_of_greys() -> None:
     few = SETTINGS.model_copy(update={"images": 8, "likelihood": LikelihoodEstimate(samples=100, budget=100)})
     greys = replace(FACTS, range=(0.0, 1.0), pixels="greys")
     model, found = Grey(), judge(Grey(), few, greys)
-    x, labels = dequantized(split(70, 2), greys)
-    h = model.decode(torch.randn(20_000, LATENT), labels[:1].expand(20_000, 1))
+    x, _ = dequantized(split(70, 2), greys)
+    h = model.decode(torch.randn(20_000, LATENT), None)
     each = [
         model.likelihood.log_prob(x[[row]].expand_as(h), h).logsumexp(0) - log(20_000) for row in evenly_spaced(70, 8)
     ]
