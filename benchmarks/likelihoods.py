@@ -165,7 +165,8 @@ def _drawn(model: Model, labels: Tensor) -> tuple[JointDensity, Tensor]:
     """Images that the model draws, and the z that each was decoded from."""
     labels = labels[torch.linspace(0, len(labels) - 1, DRAWN).round().long()]
     z = model.draw(labels)
-    return JointDensity(model, model.likelihood, model.likelihood.sample(model.decoder_output(z, labels)), labels), z
+    x = model.likelihood.sample(model.decoder_output(z, model.condition(labels)))
+    return JointDensity(model, model.likelihood, x, labels), z
 
 
 def _gap_of_modes(model: Model, labels: Tensor) -> float:
@@ -185,7 +186,7 @@ def _gap_of_posterior(model: Model, labels: Tensor) -> float | None:
         return None
     torch.manual_seed(2)
     density, z = _drawn(model, labels)
-    mean, log_var = model.posterior.parameters_of(model.features(density.x, density.labels))
+    mean, log_var = model.posterior.parameters_of(model.features(density.x, density.condition))
     q = Normal(mean, (0.5 * log_var).exp())
     drawn = q.sample((FROM_POSTERIOR,))
     weights = density.log_prob(drawn) - q.log_prob(drawn).double().sum(-1)

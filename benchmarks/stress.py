@@ -24,7 +24,7 @@ from torch import Tensor
 from benchmarks import stress_page
 from benchmarks.defects import DEFECTS, Defect, Images, Setting
 from benchmarks.race import MEASURED
-from vaeline.data.batches import evenly_spaced
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import read_facts, read_split

@@ -4,6 +4,7 @@
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,7 @@ from matplotlib.patches import Patch
 
 from benchmarks.race import MEASURED, ROOT
 from vaeline.evaluation.catalogue import catalogue
+from vaeline.system.errors import UserError
 from vaeline.system.plot_style import COLOURS, style
 
 if TYPE_CHECKING:
@@ -51,9 +53,18 @@ def first_told(name: str, doses: list[float], response: "Response") -> First | N
 
 
 def write(results: Mapping[str, "Stress"]) -> None:
-    """Write table and plot of all data sets."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN, 1)
-    PAGE.write_text(before + section(results) + rest.split(END, 1)[1], encoding="utf-8")
+    """Write table and plot of all data sets.
+
+    Raises:
+        UserError: the page has no place for the table.
+    """
+    before, begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise UserError(
+            f"{PAGE} lacks the marks of the table; write `{BEGIN}` and, below it, `{END}` where the table should be."
+        )
+    PAGE.write_text(before + section(results) + after, encoding="utf-8")
     with style():
         plot(results).savefig(PLOT, metadata={"Date": None})
 
@@ -145,4 +156,7 @@ def _read() -> Any:
 
 
 if __name__ == "__main__":
-    write(_read())
+    try:
+        write(_read())
+    except UserError as error:
+        sys.exit(str(error))

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from pipeline_steps.command import WholeNumber, command
-from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.runs import Runs, find, find_named, given
 from vaeline.explorer.serving import HOST, serve
+from vaeline.explorer.views import Explorer
 from vaeline.report.explorer_link import PORT
 from vaeline.study.reading import load
 from vaeline.system.devices import prepare_process

@@ -238,7 +238,7 @@ def test_it_saves_and_loads(trained: Trained, tmp_path: Path) -> None:
     for model in (trained.model.eval(), again):
         torch.manual_seed(3)
         with torch.no_grad():
-            drawn.append((model.reconstruct(x, labels), model.sample(labels)))
+            drawn.append((model.reconstruct(x, labels), model.decode(model.draw(labels), model.condition(labels))))
     for one, other in zip(*drawn, strict=True):
         torch.testing.assert_close(one, other)
 
@@ -247,7 +247,7 @@ def test_it_samples_inside_the_range(trained: Trained) -> None:
     model, facts = trained.model.eval(), trained.facts
     labels = next(trained.train.ordered(0))[1]
     with torch.no_grad():
-        samples = model.sample(labels)
+        samples = model.decode(model.draw(labels), model.condition(labels))
     assert samples.shape == (len(labels), *facts.image_shape) and samples.isfinite().all()
     if not facts.points:
         assert samples.min() >= facts.range[0] and samples.max() <= facts.range[1]

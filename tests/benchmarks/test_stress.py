@@ -15,6 +15,7 @@ from benchmarks.stress import Subject, measure
 from tests.evaluation.test_images import Corner
 from vaeline.data.facts import Facts
 from vaeline.evaluation.catalogue import catalogue
+from vaeline.system.errors import UserError
 
 FACTS = Facts("tiny", (1, 3, 3), 256, (-1.0, 1.0), ["digit"], [["0", "1", "2"]])
 
@@ -140,6 +141,9 @@ def test_the_page_says_what_is_told_praised_and_not_seen(tmp_path: Path, monkeyp
     first = page.read_bytes(), plot.read_bytes()
     stress_page.write(results())
     assert (page.read_bytes(), plot.read_bytes()) == first
+    page.write_text(f"before\n{stress_page.END}\n{stress_page.BEGIN}\n")
+    with pytest.raises(UserError, match="metrics.md lacks the marks of the table; write"):
+        stress_page.write(results())
 
 
 def test_a_data_set_without_a_store_is_named(tmp_path: Path) -> None:

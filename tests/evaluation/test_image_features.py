@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tests.evaluation.test_reference import Pixels, correlated
-from vaeline.data.batches import evenly_spaced
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.evaluation import image_features
 from vaeline.evaluation.image_features import extract, from_state, to_state
 from vaeline.metrics._images import ImageSet

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from vaeline.data.batches import Batches, evenly_spaced
+from vaeline.data.batches import Batches
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation import likelihood
@@ -67,26 +68,25 @@ class LinearGaussian(torch.nn.Module):
     def draw(self, labels: Tensor) -> Tensor:
         return self.prior.sample(len(labels), None)
 
-    def encode(self, x: Tensor, labels: Tensor) -> Any:
-        return self.posterior(self.features(x, labels))
+    def encode(self, x: Tensor, condition: Tensor | None) -> Any:
+        return self.posterior(self.features(x, condition))
 
-    def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
-        return self.decode(z, labels)
+    def decoder_output(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        return self.decode(z, condition)
 
-    def decode(self, z: Tensor, labels: Tensor) -> Tensor:
-        return (z @ self.weight.T + self.offsets[labels[:, 0]]).reshape(-1, 1, 2, 2)
+    def decode(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        return (z @ self.weight.T + (0 if condition is None else condition)).reshape(-1, 1, 2, 2)
 
     def elbo(self, x: Tensor, labels: Tensor) -> Elbo:
-        latent = self.encode(x, labels)
-        distortion = -self.likelihood.log_prob(x, self.decode(latent.z, labels))
+        latent = self.encode(x, self.condition(labels))
+        distortion = -self.likelihood.log_prob(x, self.decode(latent.z, self.condition(labels)))
         return Elbo(distortion, latent.log_q - self.prior.log_prob(latent.z, None))
 
     def log_prob(self, x: Tensor, labels: Tensor, sigma: float) -> Tensor:
         covariance = self.weight @ self.weight.T + sigma**2 * torch.eye(PIXELS)
         return MultivariateNormal(torch.zeros(PIXELS), covariance).log_prob(x.flatten(1) - self.offsets[labels[:, 0]])
 
-    def features(self, x: Tensor, labels: Tensor) -> Tensor:
-        condition = self.condition(labels)
+    def features(self, x: Tensor, condition: Tensor | None) -> Tensor:
         precision = torch.eye(LATENT) + self.weight.T @ self.weight / self.likelihood.sigma**2
         rest = x.flatten(1) - (0 if condition is None else condition)
         mean = rest @ self.weight @ torch.linalg.inv(precision) / self.likelihood.sigma**2
@@ -156,7 +156,9 @@ def test_a_fixed_sigma_is_refitted_on_the_training_split() -> None:
     x, labels = dequantized(TRAIN)
     precision = 1 + model.weight.square().sum(0)  # of the posterior at sigma 1, diagonal
     mean = (x.flatten(1) - model.offsets[labels[:, 0]]) @ model.weight / precision
-    squared = (x - model.decode(mean, labels)).square().sum() / len(x) + (model.weight.square() * 1.5 / precision).sum()
+    squared = (x - model.decode(mean, model.condition(labels))).square().sum() / len(x) + (
+        model.weight.square() * 1.5 / precision
+    ).sum()
     sigma = (squared / PIXELS).sqrt().item()
     assert record.evaluation["nll_refit"]["sigma"] == pytest.approx(sigma, rel=0.03)
     assert_within_errors(record, "nll_refit", known_nll(model, record.evaluation["nll_refit"]["sigma"]))
@@ -235,7 +237,7 @@ class Grey(LinearGaussian):
         super().__init__(conditional=False)
         self.likelihood = Bernoulli()
 
-    def features(self, x: Tensor, labels: Tensor) -> Tensor:
+    def features(self, x: Tensor, condition: Tensor | None) -> Tensor:
         return x.new_zeros(len(x), 2 * LATENT)
 
 
@@ -244,8 +246,8 @@ def test_a_bernoulli_measures_no_probability_of_greys() -> None:
     few = SETTINGS.model_copy(update={"images": 8, "likelihood": LikelihoodEstimate(samples=100, budget=100)})
     greys = replace(FACTS, range=(0.0, 1.0), pixels="greys")
     model, found = Grey(), judge(Grey(), few, greys)
-    x, labels = dequantized(split(70, 2), greys)
-    h = model.decode(torch.randn(20_000, LATENT), labels[:1].expand(20_000, 1))
+    x, _ = dequantized(split(70, 2), greys)
+    h = model.decode(torch.randn(20_000, LATENT), None)
     each = [
         model.likelihood.log_prob(x[[row]].expand_as(h), h).logsumexp(0) - log(20_000) for row in evenly_spaced(70, 8)
     ]

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from tests import made_up
-from vaeline.data.batches import evenly_spaced
 from vaeline.data.drawn_rows import drawn_rows
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import Split
@@ -77,13 +77,6 @@ def test_the_pixel_gaussian_stays_within_the_levels() -> None:
     images = np.random.default_rng(0).choice(np.array([0, 16], np.uint8), (50, 1, 4, 4))
     samples = np.concatenate(list(pixel_gaussian(images, 100, 17, seed=1)))
     assert (samples.min(), samples.max()) == (0, 16)
-
-
-def test_evenly_spaced_rows_reach_from_end_to_end() -> None:
-    assert evenly_spaced(9, 3).tolist() == [0, 4, 8]
-    assert evenly_spaced(3, 9).tolist() == [0, 1, 2]
-    assert evenly_spaced(3, None).tolist() == [0, 1, 2]
-    assert len(set(evenly_spaced(1_000, 999).tolist())) == 999
 
 
 STUDY = made_up.study()

@@ -13,8 +13,8 @@ from tests.made_up import identity
 from vaeline.data import splits, store
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
-from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.runs import Runs, find
+from vaeline.explorer.views import Explorer
 from vaeline.models.model import Model
 from vaeline.runs import model_files
 from vaeline.study.reading import load

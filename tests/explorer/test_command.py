@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from pipeline_steps.explore import main
 from tests.made_up import identity
-from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.runs import NEEDED, Runs, given
+from vaeline.explorer.views import Explorer
 from vaeline.runs import model_files, trained_run
 from vaeline.runs.pictures import grid
 from vaeline.study.schema import Study

@@ -20,9 +20,10 @@ from tests.made_up import identity
 from vaeline.data import store
 from vaeline.data.facts import Facts
 from vaeline.explorer import saved
-from vaeline.explorer.drawing import Explorer, View
+from vaeline.explorer.controls import parse_whole_number
 from vaeline.explorer.runs import Runs, find, find_named
-from vaeline.explorer.settings import ChosenRun, Settings, parse_whole_number
+from vaeline.explorer.settings import ChosenRun, Settings
+from vaeline.explorer.views import Explorer, View
 from vaeline.models.model import Model
 from vaeline.runs import model_files, pictures, trained_run
 from vaeline.study.schema import Study, Variant
@@ -385,7 +386,7 @@ def test_few_models_are_held_in_memory(explorer: Explorer, monkeypatch: pytest.M
     loaded: list[Path] = []
     load: Callable[[Path], Any] = model_files.load
     monkeypatch.setattr(model_files, "load", lambda folder: loaded.append(folder) or load(folder))
-    monkeypatch.setattr("vaeline.explorer.drawing.MAX_MODELS", 2)
+    monkeypatch.setattr("vaeline.explorer.views.MOST_MODELS", 2)
     drawn(explorer)
     drawn(explorer)
     assert len(loaded) == 2

@@ -1,6 +1,8 @@
 """Every part of every family, as found on disk, works in every step: training, drawing, measuring, saving, a device."""
 
+import ast
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import isfinite
@@ -146,7 +148,7 @@ def assert_draws(trained: Trained) -> None:
     model, facts, _, batches = trained
     x, labels = next(batches.ordered(0))
     with torch.no_grad():
-        for images in (model.reconstruct(x, labels), model.sample(labels)):
+        for images in (model.reconstruct(x, labels), model.decode(model.draw(labels), model.condition(labels))):
             assert images.shape == (len(labels), *facts.image_shape) and images.isfinite().all()
 
 
@@ -178,8 +180,21 @@ def assert_survives_saving(trained: Trained, folder: Path) -> None:
     for each in (model, again):
         torch.manual_seed(3)
         with torch.no_grad():
-            drawn.append(torch.stack([each.reconstruct(x, labels), each.sample(labels)]))
+            drawn.append(
+                torch.stack([each.reconstruct(x, labels), each.decode(each.draw(labels), each.condition(labels))])
+            )
     torch.testing.assert_close(*drawn)
+
+
+@pytest.mark.parametrize("family", PLACES)
+def test_an_error_takes_the_name_of_a_part_from_its_options(family: str) -> None:
+    """Otherwise a copy of the part, under another name, would name the part that it was copied from."""
+    kind = {"label_encoders": "label encoder", "flows": "flow", **KEYS}[family]
+    for name in parts.names(family):
+        nodes = list(ast.walk(ast.parse(parts.file(family, name).read_text())))
+        documented = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        written = [str(node.value) for node in nodes if isinstance(node, ast.Constant) and id(node) not in documented]
+        assert not [text for text in written if re.search(rf"\b{kind} {name}\b", text)], name
 
 
 def test_a_part_draws_and_reconstructs(trained: Trained) -> None:
@@ -222,7 +237,7 @@ class Options(PartOptions):
 
 
 def build(options: Options, context: Context) -> "StudentT":
-    return StudentT(options.degrees, vector_size(context, "prior mine"))
+    return StudentT(options.degrees, vector_size(context, f"prior {options.name}"))
 
 
 class StudentT(Prior):

@@ -1,11 +1,14 @@
 """Low-posterior samples are the prior's draws farthest from every posterior."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
 from torch import Generator
 
 from vaeline.metrics._aggregate_posterior import AggregatePosterior
-from vaeline.models.low_posterior import draws, lowest
+from vaeline.models.low_posterior import high_posterior, lowest
 
 
 def test_the_farthest_draws_are_picked_farthest_first() -> None:
@@ -20,19 +23,12 @@ def test_draws_in_a_pocket_between_posteriors_are_picked() -> None:
     z = torch.tensor([2.1, -2.0, 0.1, 1.9, -1.8, 2.3, -2.2, -0.2, 1.7, 2.0]).repeat(2).unsqueeze(1)
     log_q = AggregatePosterior(posteriors, torch.full((2, 1), -4.0)).log_prob(z)
     assert lowest(log_q, 2).tolist() == [2, 12]
-    assert sorted(lowest(log_q, 4, fraction=0.2).tolist()) == [2, 7, 12, 17]
 
 
 def test_equal_densities_keep_their_order() -> None:
     log_q = torch.zeros(1_000).double()
     log_q[[700, 300]] = -1.0
     assert lowest(log_q, 100).tolist() == [300, 700, *range(98)]
-
-
-@pytest.mark.parametrize(("count", "fraction", "expected"), [(3, 0.1, 30), (7, 0.1, 70), (10, 0.3, 33), (5, 1.0, 5)])
-def test_the_fraction_sets_the_number_of_draws(count: int, fraction: float, expected: int) -> None:
-    assert draws(count, fraction) == expected
-    assert len(lowest(torch.zeros(expected), count, fraction)) == count
 
 
 def test_draws_of_nan_density_are_refused() -> None:
@@ -45,3 +41,11 @@ def test_draws_of_nan_density_are_refused() -> None:
 def test_another_number_of_draws_is_refused() -> None:
     with pytest.raises(ValueError, match="3 is not 0.1 of 20 draws; give 30 draws"):
         lowest(torch.zeros(20), 3)
+
+
+def test_a_density_that_samples_do_not_follow_is_not_computed() -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError
+
+    model: Any = SimpleNamespace(latent_density=SimpleNamespace(samples_differ="guided", log_prob=fail))
+    assert high_posterior(model, torch.zeros(10, 1), torch.zeros(10, 1)) is None

@@ -55,7 +55,7 @@ def test_fewer_images_name_their_rows_of_the_test_split(trained: Study, run: Cal
     assert rows.tolist() != list(range(12)) and len(set(rows)) == 12
     np.testing.assert_array_equal(labels, test.labels[rows])
     x = to_range(torch.from_numpy(test.images[rows]), facts, torch.Generator().manual_seed(0))
-    of_rows = model.posterior.centre(model.features(x, torch.from_numpy(labels))).detach().numpy()
+    of_rows = model.posterior.centre(model.features(x, model.condition(torch.from_numpy(labels)))).detach().numpy()
     assert np.abs(codes - of_rows).max() < 0.3 < np.abs(codes - of_rows[::-1]).max()  # but for another dequantization
 
 

@@ -54,7 +54,8 @@ def assert_computes_the_same(run: TrainedRun) -> None:
     sees = run.model.variant.condition
     with torch.no_grad():
         z = found["encoder"](x, *(given if sees and sees.encoder else ()))[0]
-        expected = run.model.posterior.centre(run.model.features(x, torch.from_numpy(labels)))
+        features = run.model.features(x, run.model.condition(torch.from_numpy(labels)))
+        expected = run.model.posterior.centre(features)
         torch.testing.assert_close(z, expected)
         mean = found["decoder"](z, *given)[0]
     levels = to_pixels(mean, run.facts).numpy().astype(int)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vaeline.data.augmentation import augment
 from vaeline.data.dequantization import to_range
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.on_demand import OnDemand
 from vaeline.data.store import Split, SplitOnDemand
@@ -118,10 +119,3 @@ def _placed(images: np.ndarray, device: torch.device) -> Tensor:
     if device.type == "cuda" and images.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
         return torch.from_numpy(images).pin_memory()
     return torch.from_numpy(images).to(device)
-
-
-def evenly_spaced(available: int, count: int | None) -> np.ndarray:
-    """Rows spread evenly over a split: `count` of them, or all if there are no more."""
-    if count is None or count >= available:
-        return np.arange(available)
-    return np.linspace(0, available - 1, count).round().astype(np.int64)

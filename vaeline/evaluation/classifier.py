@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vaeline.data.batches import Batches, evenly_spaced
+from vaeline.data.batches import Batches
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import FEWEST, Facts
 from vaeline.data.on_demand import BATCH, Images, blocks
 from vaeline.data.paths import DataFiles

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaeline.data.batches import evenly_spaced
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.evaluation.feature_space import Features
 from vaeline.metrics._entry import Space
 from vaeline.metrics._images import MOST_ROWS, ImageSet

@@ -5,11 +5,12 @@ dimensions, has no other stable optimum, and its bound is tight there (Lucas et 
 log-likelihood, its bound and its rate are known.
 """
 
-from math import log, pi
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from vaeline.metrics._gaussian import LOG_TWO_PI
 
 
 class LinearOptimum(NamedTuple):
@@ -25,7 +26,7 @@ class LinearOptimum(NamedTuple):
         spread = torch.linalg.cholesky(self.weights @ self.weights.T + self.variance * eye)
         whitened = torch.linalg.solve_triangular(spread, (x - self.mean).T, upper=False)
         log_det = 2 * spread.diagonal().log().sum()
-        return -0.5 * (whitened.square().sum(0) + log_det + len(self.mean) * log(2 * pi))
+        return -0.5 * (whitened.square().sum(0) + log_det + len(self.mean) * LOG_TWO_PI)
 
     def rate(self, x: Tensor) -> Tensor:
         """KL(p(z|x) || p(z)), nats, (n,)."""

@@ -83,7 +83,7 @@ def _nearest(labels: Tensor, rows: Tensor, generator: Generator) -> Tensor:
 def _losses(model: Model, images: list[tuple[Tensor, Tensor]], turns: Tensor) -> State:
     sums, indices = torch.zeros(turns.shape[1], dtype=torch.float64), []
     for turn in turns:
-        latents = [model.encode(x, labels) for x, labels in images]
+        latents = [model.encode(x, model.condition(labels)) for x, labels in images]
         z = torch.cat([latent.z for latent in latents])
         sums += _distortion(model, images, z[turn.to(z.device)]) - _distortion(model, images, z)
         indices = [latent.indices.cpu() for latent in latents if isinstance(latent, DiscreteLatent)]
@@ -94,14 +94,17 @@ def _losses(model: Model, images: list[tuple[Tensor, Tensor]], turns: Tensor) ->
 def _distortion(model: Model, images: list[tuple[Tensor, Tensor]], z: Tensor) -> Tensor:
     """-log p(x|z) of each image at a z of its own, (images, ...): nats, (images,), float64, on the CPU."""
     of_images = zip(images, z.split([len(x) for x, _ in images]), strict=True)
-    each = [-model.likelihood.log_prob(x, model.decoder_output(some, labels)) for (x, labels), some in of_images]
+    each = [
+        -model.likelihood.log_prob(x, model.decoder_output(some, model.condition(labels)))
+        for (x, labels), some in of_images
+    ]
     return torch.cat(each).cpu().double()
 
 
 def _variances(model: Model, images: list[tuple[Tensor, Tensor]], turns: Tensor) -> State:
     """Half the mean square of the difference of two images' means is the variance of one."""
     if model.posterior.kind == "gaussian":
-        found = [model.posterior.parameters_of(model.features(x, labels)) for x, labels in images]
+        found = [model.posterior.parameters_of(model.features(x, model.condition(labels))) for x, labels in images]
         mean, log_var = (torch.cat(each).cpu().double() for each in zip(*found, strict=True))
         halves, within = (mean, mean), log_var.exp().mean(0)
     else:

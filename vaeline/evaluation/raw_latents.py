@@ -134,7 +134,7 @@ def posterior_statistics(model: Model, test: Batches, noise: int, seed: int) -> 
         Each is absent if the posterior has no such thing; `why_no_units` says why there are no variances.
     """
     torch.manual_seed(derive_seed("test posterior", seed))
-    latents = [model.encode(x, labels) for x, labels in test.ordered(noise)]
+    latents = [model.encode(x, model.condition(labels)) for x, labels in test.ordered(noise)]
     found: State = {"why_no_units": _why_no_units(model, test)}
     if not found["why_no_units"]:
         found |= _units(model, latents, test, noise) | _rates(model, latents, test)
@@ -180,7 +180,7 @@ def draws_of_means(
     """Two means of draws of each image's posterior, which share no noise, and the variance of its draws: (images, latent) each."""
     found: tuple[list[Tensor], list[Tensor], list[Tensor]] = ([], [], [])
     for x, labels in batches:
-        features = model.features(x, labels)
+        features = model.features(x, model.condition(labels))
         halves = [torch.stack([model.posterior(features).z for _ in range(_draws(images))]) for _ in range(2)]
         for part, values in zip(found, (*(half.mean(0) for half in halves), halves[0].var(0)), strict=True):
             part.append(values)

@@ -13,7 +13,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from vaeline.data.batches import Batches, evenly_spaced
+from vaeline.data.batches import Batches
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.evaluation.draws import seed_of_images
 from vaeline.evaluation.kept import Kept, Section
 from vaeline.metrics._trust import is_trusted

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vaeline.data.batches import evenly_spaced
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.on_demand import BATCH, Images, OnDemand, blocks
 from vaeline.data.store import Split, SplitOnDemand

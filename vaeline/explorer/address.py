@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from vaeline.explorer.settings import ChosenRun, Settings
 from vaeline.report.explorer_link import MOST_RUNS
+from vaeline.study.schema import place_and_message
 from vaeline.system.errors import UserError, instead_of, shown
 
 RUN, LABEL, DIRECTION = "run", "label.", "direction."  # one for each run, label, direction
@@ -47,7 +48,7 @@ def read(query: Iterable[tuple[str, str]], otherwise: Settings) -> Settings:
         return Settings.model_validate(content)
     except ValidationError as error:
         mistake = error.errors()[0]
-        where, why = ".".join(map(str, mistake["loc"])), mistake["msg"].removeprefix("Input ")
+        where, why = place_and_message(mistake)
         raise UserError(
             f"It has {where[:60]} = {shown(mistake['input'])}, which {why}; correct it, or leave it out."
         ) from error

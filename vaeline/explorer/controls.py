@@ -10,7 +10,7 @@ from typing import TypeVar
 from nicegui import ui
 from nicegui.element import Element
 
-from vaeline.explorer.settings import MAX_SHIFT, parse_whole_number
+from vaeline.explorer.settings import MOST_SHIFT
 from vaeline.study.schema import MOST_SEED
 from vaeline.system.errors import UserError, in_words, reason
 
@@ -31,7 +31,7 @@ class Slider(Element, component=Path(__file__).parent / "slider.js"):
 
     def __init__(self, name: str, start: float, unit: str, on_moved: Callable[[float], None]) -> None:
         super().__init__()
-        self._props.update({"name": name, "limit": MAX_SHIFT, "start": start, "unit": unit})
+        self._props.update({"name": name, "limit": MOST_SHIFT, "start": start, "unit": unit})
         self.on("moved", lambda event: on_moved(float(event.args)), throttle=0.03)
 
 
@@ -142,3 +142,21 @@ def button(text: str, on_click: Callable[[], object], light: bool = False) -> ui
 def _set_attributes(made: Element, attributes: dict[str, str]) -> None:
     for name, value in attributes.items():
         made.props[name.replace("_", "-")] = value
+
+
+def parse_whole_number(text: str | None, name: str, maximum: int) -> int:
+    """Read a whole number that a person typed.
+
+    Args:
+        text: as typed.
+        name: what the number is, written as the start of a sentence.
+        maximum: largest number allowed.
+
+    Raises:
+        UserError: the text is not a whole number from 0 to `maximum`.
+    """
+    text = (text or "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= maximum):
+        problem = f"is {text[:40]!r}" if text else "is empty"
+        raise UserError(f"{name} {problem}; enter a whole number from 0 to {maximum:,}.")
+    return int(text)

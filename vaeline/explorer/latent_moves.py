@@ -4,13 +4,13 @@ from functools import cached_property
 
 import numpy as np
 
-from vaeline.data.batches import evenly_spaced
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.store import Split, SplitOnDemand
 from vaeline.explorer.settings import ChosenRun, Settings
-from vaeline.runs.trained_run import TrainedRun
+from vaeline.runs.trained_run import TrainedRun, attribute_vector
 from vaeline.system.errors import UserError
 
-MAX_ENCODED = 256  # test images that measure how much each latent varies
+MOST_ENCODED = 256  # test images that measure how much each latent varies
 MOST_OF_DIRECTION = 1000  # training images of a direction
 
 
@@ -47,7 +47,7 @@ class MovableRun:
         self.fixed = of_codebook if self.discrete else "" if test else of_images  # why no latent can be moved
         self.spread: np.ndarray | None = None  # standard deviation of each latent over test images, (latent,)
         if test and not self.fixed:
-            self.spread = run.encode(test.images[:MAX_ENCODED], test.labels[:MAX_ENCODED]).std(0)
+            self.spread = run.encode(test.images[:MOST_ENCODED], test.labels[:MOST_ENCODED]).std(0)
 
     @property
     def movable(self) -> list[int]:
@@ -79,8 +79,7 @@ class MovableRun:
         """The mean latent of examples with a label less that of the others, (latent,), as `TrainedRun.direction`."""
         assert self._examples
         there = self._examples.having(*self.run.facts.label(label, value))
-        difference: np.ndarray = self._codes[there].mean(0) - self._codes[~there].mean(0)
-        return difference
+        return attribute_vector(self._codes, there, ~there)
 
     @cached_property
     def _codes(self) -> np.ndarray:

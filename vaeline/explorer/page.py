@@ -25,11 +25,11 @@ from vaeline.explorer.controls import (
     set_text,
     text_element,
 )
-from vaeline.explorer.drawing import Explorer, View
-from vaeline.explorer.labels import LabelsPanel
-from vaeline.explorer.latents import LatentsPanel
+from vaeline.explorer.labels_panel import LabelsPanel
+from vaeline.explorer.latents_panel import LatentsPanel
 from vaeline.explorer.run_panel import RunPanel
 from vaeline.explorer.settings import ChosenRun, Settings
+from vaeline.explorer.views import Explorer, View
 from vaeline.report.explorer_link import MOST_RUNS
 
 SEEDS = 100_000  # "New noise" picks a seed below this, short enough to type

@@ -7,9 +7,9 @@ from html import escape
 from nicegui import ui
 
 from vaeline.explorer.controls import Problem, button, dropdown, element, set_text, text_element
-from vaeline.explorer.drawing import View
 from vaeline.explorer.runs import Runs
 from vaeline.explorer.settings import ChosenRun
+from vaeline.explorer.views import View
 
 
 class RunPanel:

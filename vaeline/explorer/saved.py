@@ -11,9 +11,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-from vaeline.explorer.drawing import Picture, View
 from vaeline.explorer.runs import Runs
 from vaeline.explorer.settings import ChosenRun, Settings
+from vaeline.explorer.views import Picture, View
 from vaeline.system.errors import UserError, reading, shown
 from vaeline.system.files import written_aside
 

@@ -7,8 +7,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from vaeline.explorer.doorkeeper import MOST_BYTES, Doorkeeper
-from vaeline.explorer.drawing import Explorer
 from vaeline.explorer.page import Page
+from vaeline.explorer.views import Explorer
 
 HOST = "127.0.0.1"
 # The report's script works, but has no origin, so that it cannot talk to the page's server: results may come from other people.

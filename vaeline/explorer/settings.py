@@ -5,14 +5,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vaeline.report.explorer_link import MOST_RUNS
-from vaeline.study.schema import MOST_SEED
-from vaeline.system.errors import UserError
+from vaeline.study.schema import Seed
 
-MAX_SHIFT = 3.0  # standard deviations, or whole differences of class means; a slider moves by -MAX_SHIFT to MAX_SHIFT
+MOST_SHIFT = (
+    3.0  # standard deviations, or whole differences of class means; a slider moves by -MOST_SHIFT to MOST_SHIFT
+)
 COUNTS = (1, 4, 9, 16, 25)  # numbers of draws, for images
 POINT_COUNTS = (100, 400, 1000)  # numbers of draws, for points
 Row = Annotated[int, Field(ge=0)]  # of the test split
-Shift = Annotated[float, Field(ge=-MAX_SHIFT, le=MAX_SHIFT, allow_inf_nan=False)]
+Shift = Annotated[float, Field(ge=-MOST_SHIFT, le=MOST_SHIFT, allow_inf_nan=False)]
 
 
 class Frozen(BaseModel):
@@ -41,7 +42,7 @@ class Settings(Frozen):
         "draws"  # draws from the prior, an edited test image, or a path between two
     )
     runs: Annotated[tuple[ChosenRun, ...], Field(min_length=1, max_length=MOST_RUNS)]
-    noise: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0  # seed of the draws
+    noise: Seed = 0  # seed of the draws
     pixels: Literal["mean", "drawn"] = "mean"  # of draws: the means of p(x|z), or draws of p(x|z)
     count: int = 9  # number of draws
     image: Row = 0  # the test image to edit, or the first one of a path
@@ -58,21 +59,3 @@ class Settings(Frozen):
             others = {name: value for name, value in content.items() if name not in ("left", "right")}
             return {"runs": [content["left"], content["right"]]} | others
         return content
-
-
-def parse_whole_number(text: str | None, name: str, maximum: int) -> int:
-    """Read a whole number that a person typed.
-
-    Args:
-        text: as typed.
-        name: what the number is, written as the start of a sentence.
-        maximum: largest number allowed.
-
-    Raises:
-        UserError: the text is not a whole number from 0 to `maximum`.
-    """
-    text = (text or "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= maximum):
-        problem = f"is {text[:40]!r}" if text else "is empty"
-        raise UserError(f"{name} {problem}; enter a whole number from 0 to {maximum:,}.")
-    return int(text)

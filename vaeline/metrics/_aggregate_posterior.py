@@ -1,13 +1,14 @@
 """The aggregate posterior q(z) = 1/N sum_n q(z|x_n) of N images (Makhzani et al., 2016), a mixture of N Gaussians."""
 
 from functools import reduce
-from math import log, pi
+from math import log
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
-LOG_TWO_PI = log(2 * pi)
+from vaeline.metrics._gaussian import LOG_TWO_PI, log_prob_each_dimension
+
 BLOCK = 512  # samples, and posteriors, whose densities are in memory at a time: 2 MiB, which stays near the processor
 LEAST_EXPONENT = -700.0  # exponentials that underflow take thirty times as long and change no sum
 
@@ -62,8 +63,7 @@ class AggregatePosterior:
         mean, log_var = self._mean[rows], self._log_var[rows]
         noise = torch.randn(mean.shape, dtype=torch.float64, generator=generator)
         z = (mean + (0.5 * log_var).exp() * noise).to(self._type)
-        terms = (z - mean).square() * (-log_var).exp() + log_var + LOG_TWO_PI  # of z as it was rounded
-        return Sample(z, -0.5 * terms.sum(1), rows)
+        return Sample(z, log_prob_each_dimension(z, mean, log_var).sum(1), rows)  # of z as it was rounded
 
     def _log_prob_of_block(self, z: Tensor) -> Tensor:
         powers = torch.cat([z.square(), z], 1)

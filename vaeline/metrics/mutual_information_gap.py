@@ -6,8 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from vaeline.metrics._aggregate_posterior import LOG_TWO_PI, AggregatePosterior
+from vaeline.metrics._aggregate_posterior import AggregatePosterior
 from vaeline.metrics._entry import Metric
+from vaeline.metrics._gaussian import log_prob_each_dimension
 
 METRICS = [
     Metric(
@@ -88,8 +89,7 @@ def _terms(mean: Tensor, log_var: Tensor, factors: Tensor, generator: Generator,
     terms, of_images = [], []
     for column in zip(z.unbind(1), mean.unbind(1), log_var.unbind(1), strict=True):
         log_q = _log_density(*column)
-        own_mean, own_log_var = column[1][rows].double(), column[2][rows].double()
-        own = -0.5 * ((column[0] - own_mean).square() * (-own_log_var).exp() + own_log_var + LOG_TWO_PI)
+        own = log_prob_each_dimension(column[0], column[1][rows].double(), column[2][rows].double())
         terms.append(_given_factors(*column, rows, factors) - log_q.unsqueeze(1))
         of_images.append((own - log_q).mean())
     return torch.stack(terms), torch.stack(of_images)

@@ -39,7 +39,9 @@ def why_no_aggregate(model: Model) -> str:
 def posteriors(model: Model, images: Batches, seed: int) -> tuple[Tensor, Tensor]:
     """Mean and log-variance of each image's Gaussian, of z or of a flow's z0: (n, latent) each, on the CPU."""
     # Means and variances do not depend on a sample.
-    found = [model.posterior.parameters_of(model.features(x, labels)) for x, labels in images.ordered(seed)]
+    found = [
+        model.posterior.parameters_of(model.features(x, model.condition(labels))) for x, labels in images.ordered(seed)
+    ]
     mean, log_var = (torch.cat([each.cpu() for each in half]) for half in zip(*found, strict=True))
     return mean, log_var
 

@@ -26,7 +26,8 @@ def mean_error(model: Model, batches: Batches, seed: int) -> float:
     for images, labels in batches.ordered(seed):
         with ranks.dealt(len(images)) as rows:
             x, of_x = images[rows], labels[rows]
-            difference = x - model.decode(model.encode(x, of_x).z, of_x)
+            condition = model.condition(of_x)
+            difference = x - model.decode(model.encode(x, condition).z, condition)
             errors = model.likelihood.error(difference).flatten(1).sum(1)
             total += ranks.total(errors.cpu().double().sum()).item()  # not every accelerator has float64
     return total / (len(batches.images) * prod(batches.facts.image_shape))

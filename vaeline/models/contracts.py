@@ -208,7 +208,7 @@ class Acceptance(NamedTuple):
 class Prior(PartModule):
     """p(z) or p(z|y), of vectors or of indices.
 
-    If there are fewer conditions than rows of z, the conditions are repeated cyclically.
+    If `log_prob` is given fewer conditions than rows of z, the conditions are repeated cyclically.
     """
 
     family = "priors"
@@ -398,8 +398,8 @@ class TrainingBatch:
         """
         if not self.likelihood.has_mean:
             raise UserError(
-                "the regularizer compares images with the mean of p(x|z), which this likelihood can only draw from; take a likelihood "
-                "whose pixels are independent, such as logistic_mixture."
+                "the regularizer compares images with the mean of p(x|z), which this likelihood can only draw from; take a likelihood with a "
+                "mean, such as logistic_mixture, or a regularizer that compares no images."
             )
         return self.likelihood.mean(self.decoder_output)
 
@@ -439,10 +439,6 @@ class Elbo:
     distortion: Tensor  # -log p(x|z)
     rate: Tensor | None  # KL(q(z|x) || p(z)), in closed form or at one sample; None if q(z|x) has no density
 
-    @property
-    def negative_elbo(self) -> Tensor | None:
-        return None if self.rate is None else self.distortion + self.rate
-
 
 class Objective(NamedTuple):
     """What training minimises, and what it logs: nats, of each image or as means over the batch."""
@@ -477,17 +473,17 @@ class BoundModel(Protocol):
     likelihood: Likelihood
     regularizer: Regularizer
 
-    def features(self, x: Tensor, labels: Tensor) -> Tensor:
+    def condition(self, labels: Tensor) -> Tensor | None:
+        """What the networks see of the labels, (b, condition); a bound asks once, because some label encoders are costly."""
+
+    def features(self, x: Tensor, condition: Tensor | None) -> Tensor:
         """The encoder's features of each image."""
 
-    def encode(self, x: Tensor, labels: Tensor) -> Latent:
+    def encode(self, x: Tensor, condition: Tensor | None) -> Latent:
         """One sample of each image's posterior."""
 
-    def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
+    def decoder_output(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """The decoder's unbounded output, (b, *output_shape)."""
-
-    def condition(self, labels: Tensor) -> Tensor | None:
-        """What the networks see of the labels, (b, condition)."""
 
 
 class Bound(Part):

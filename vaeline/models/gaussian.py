@@ -15,16 +15,20 @@ def sample(mean: Tensor, log_var: Tensor) -> Tensor:
     return mean + (0.5 * log_var).exp() * ranks.randn_like(mean)
 
 
+def log_prob_each_dimension(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    """Log-density of each element under a Gaussian of its own: nats, the shape that the three broadcast to."""
+    return -0.5 * ((x - mean).square() * (-log_var).exp() + log_var + LOG_TWO_PI)
+
+
 def log_prob(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     """Log-density of each row of x, (b, ...), under independent Gaussians: nats, (b,).
 
     Means and log-variances are of its shape or broadcast to it; a log-variance may be one number for all.
     """
-    squares = (x - mean).square().flatten(1)
     if log_var.dim() == 0:  # one variance for all: summing first halves the passes over x
+        squares = (x - mean).square().flatten(1)
         return -0.5 * (squares.sum(1) * (-log_var).exp() + squares.shape[1] * (log_var + LOG_TWO_PI))
-    log_var = log_var.expand_as(x).flatten(1)
-    return -0.5 * (squares * (-log_var).exp() + log_var + LOG_TWO_PI).sum(1)
+    return log_prob_each_dimension(x, mean, log_var).flatten(1).sum(1)
 
 
 def log_prob_each(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:

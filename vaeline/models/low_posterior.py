@@ -7,10 +7,13 @@ aggregate posterior that the prior hardly covers.
 import torch
 from torch import Tensor
 
-from vaeline.data.batches import evenly_spaced
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.models.aggregate_posterior import Aggregate
 from vaeline.models.model import Model
 from vaeline.models.sampling import draw
+
+MOST_PICKED = 5000
+FRACTION = 0.1  # of the draws that are picked
 
 
 @torch.inference_mode()
@@ -56,39 +59,32 @@ def high_posterior(model: Model, z: Tensor, labels: Tensor) -> Tensor | None:
         Rows of the draws picked, lowest density first, (draws / 10,); None if the density of a draw is unknown, or samples do not
         follow it.
     """
-    log_p = model.latent_density.log_prob(z, model.condition(labels))
-    if model.latent_density.samples_differ or log_p.isnan().any():
+    if model.latent_density.samples_differ:
         return None
-    return lowest(log_p, round(FRACTION * len(z)))
+    log_p = model.latent_density.log_prob(z, model.condition(labels))
+    return None if log_p.isnan().any() else lowest(log_p, round(FRACTION * len(z)))
 
 
-MOST_PICKED = 5000
-FRACTION = 0.1  # of the draws that are picked
-
-
-def draws(count: int, fraction: float = FRACTION) -> int:
+def draws(count: int) -> int:
     """The draws among which `count` are picked."""
-    return round(count / fraction)
+    return round(count / FRACTION)
 
 
-def lowest(log_density: Tensor, count: int, fraction: float = FRACTION) -> Tensor:
+def lowest(log_density: Tensor, count: int) -> Tensor:
     """Pick the draws with the lowest density.
 
     Args:
         log_density: of each draw, (draws,).
-        count: draws to pick.
-        fraction: of the draws that `count` must be.
+        count: draws to pick, FRACTION of them.
 
     Returns:
         Rows of the draws picked, lowest density first, equal ones in the order of the draws, (count,).
 
     Raises:
-        ValueError: count is not that fraction of the draws, or a density is unknown.
+        ValueError: count is another share of the draws, or a density is unknown.
     """
     if log_density.isnan().any():
         raise ValueError(f"the density of {int(log_density.isnan().sum())} of {len(log_density)} draws is unknown")
-    if len(log_density) != draws(count, fraction):
-        raise ValueError(
-            f"{count} is not {fraction:g} of {len(log_density)} draws; give {draws(count, fraction)} draws"
-        )
+    if len(log_density) != draws(count):
+        raise ValueError(f"{count} is not {FRACTION:g} of {len(log_density)} draws; give {draws(count)} draws")
     return torch.argsort(log_density, stable=True)[:count]

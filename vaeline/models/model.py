@@ -29,7 +29,8 @@ from vaeline.system.errors import UserError
 class Model(nn.Module):
     """An autoencoder with a latent density, conditional on labels if its variant has a condition.
 
-    Images x are (b, channel, height, width) in the range of the data, labels are integers, (b, label columns).
+    Images x are (b, channel, height, width) in the range of the data, labels are integers, (b, label columns). The label encoder is most of
+    the work of some models: what takes a condition leaves it to the caller to compute it once. A half that sees no labels ignores it.
 
     Args:
         variant: the parts it is made of.
@@ -122,43 +123,41 @@ class Model(nn.Module):
 
     def elbo(self, x: Tensor, labels: Tensor) -> Elbo:
         """The unweighted evidence lower bound of each image, at one sample of its posterior."""
-        latent = self.encode(x, labels)
-        distortion = -self.likelihood.log_prob(x, self.decoder_output(latent.z, labels))
-        return Elbo(distortion, self.latent_density.rate(latent, self.condition(labels)))
+        condition = self.condition(labels)
+        latent = self.encode(x, condition)
+        distortion = -self.likelihood.log_prob(x, self.decoder_output(latent.z, condition))
+        return Elbo(distortion, self.latent_density.rate(latent, condition))
 
-    def encode(self, x: Tensor, labels: Tensor) -> Latent:
+    def encode(self, x: Tensor, condition: Tensor | None) -> Latent:
         """One sample of each image's posterior; z is (b, latent), or (b, latent, rows, columns) if it is discrete."""
-        return self.posterior(self.features(x, labels))
+        return self.posterior(self.features(x, condition))
 
-    def features(self, x: Tensor, labels: Tensor) -> Tensor:
+    def features(self, x: Tensor, condition: Tensor | None) -> Tensor:
         """The encoder's features of each image, on which its posterior depends: (b, features), or (b, features, rows, columns)."""
         sees = self.variant.condition is not None and self.variant.condition.encoder
-        return self.network.encoder(x, self.condition(labels) if sees else None)
+        return self.network.encoder(x, condition if sees else None)
 
-    def decode(self, z: Tensor, labels: Tensor) -> Tensor:
+    def decode(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """The mean of p(x|z, y), or a draw if it has none, (b, channel, height, width), inside the data's range; z may be indices."""
-        return self.likelihood.mean(self.decoder_output(z, labels))
+        return self.likelihood.mean(self.decoder_output(z, condition))
 
-    def decode_with_noise(self, z: Tensor, labels: Tensor) -> Tensor:
+    def decode_with_noise(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """A draw of p(x|z, y), the shape of `decode`; a Gaussian's may leave the data's range."""
-        return self.likelihood.sample(self.decoder_output(z, labels))
+        return self.likelihood.sample(self.decoder_output(z, condition))
 
-    def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
+    def decoder_output(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """The decoder's unbounded output, (b, output channels, height, width); z may be indices."""
         sees = self.variant.condition is not None and self.variant.condition.decoder
-        return self.network.decoder(self.posterior.decoder_input(z), self.condition(labels) if sees else None).float()
+        return self.network.decoder(self.posterior.decoder_input(z), condition if sees else None).float()
 
     def reconstruct(self, x: Tensor, labels: Tensor) -> Tensor:
         """Decode z of each image without the posterior's noise."""
-        return self.decode(self.posterior.centre(self.features(x, labels)), labels)
+        condition = self.condition(labels)
+        return self.decode(self.posterior.centre(self.features(x, condition)), condition)
 
     def draw(self, labels: Tensor) -> Tensor:
         """Draw p(z) once for each row of labels: (n, latent), or indices, (n, rows, columns), on the labels' device."""
         return self.latent_density.sample(len(labels), self.condition(labels)).to(labels.device)
-
-    def sample(self, labels: Tensor) -> Tensor:
-        """Decode one draw of p(z) for each row of labels."""
-        return self.decode(self.draw(labels), labels)
 
     def condition(self, labels: Tensor) -> Tensor | None:
         """What the networks see of the labels, (b, condition); None for a model without labels."""

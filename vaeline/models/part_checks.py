@@ -18,6 +18,17 @@ def vector_size(context: Context, part: str) -> int:
     return context.latent_shape[0]
 
 
+def require_condition(context: Context, part: str) -> int:
+    """The size of the condition, for a density that depends on labels.
+
+    Raises:
+        UserError: the model has no condition.
+    """
+    if not context.prior_condition:
+        raise UserError(f"{part} depends on labels, but the entry has no `condition`; add one, or take prior standard.")
+    return context.prior_condition
+
+
 def codebook_and_map_size(context: Context, part: str) -> tuple[int, tuple[int, int]]:
     """The size of the codebook, and rows and columns of the map of indices, for a density of indices.
 
@@ -47,6 +58,19 @@ def require_rate(context: Context, part: str) -> None:
         instead = "none" if context.codebook_learns == "never" else "commitment"
         raise UserError(
             f"{part} weighs the rate, which is constant under a posterior of kind discrete; take regularizer {instead}."
+        )
+
+
+def require_gaussian(context: Context, part: str) -> None:
+    """Refuse a posterior without a mean and a variance of z.
+
+    Raises:
+        UserError: the posterior is of another kind than gaussian.
+    """
+    if context.posterior != "gaussian":
+        raise UserError(
+            f"{part} needs the mean and the variance of q(z|x), which only posteriors gaussian and gaussian_map have; take one of them, or "
+            "regularizer factor."
         )
 
 

@@ -92,10 +92,11 @@ def decode(
         torch.manual_seed(derive_seed("noise", noise_seed or 0))
     decoded = model.decode if noise_seed is None else model.decode_with_noise
     for some, of_some in zip(z.split(batch_size), labels.split(batch_size), strict=True):
-        yield _levels(decoded(some, of_some), facts)
+        yield _levels(decoded(some, model.condition(of_some)), facts)
 
 
 @torch.inference_mode()
 def posterior_centres(model: Model, images: Batches, seed: int) -> Tensor:
     """z of each image without the posterior's noise, which its reconstruction is decoded from: the shape of z."""
-    return torch.cat([model.posterior.centre(model.features(x, labels)) for x, labels in images.ordered(seed)])
+    found = (model.features(x, model.condition(labels)) for x, labels in images.ordered(seed))
+    return torch.cat([model.posterior.centre(features) for features in found])

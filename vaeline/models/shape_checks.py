@@ -29,7 +29,7 @@ def check_shapes(model: Model, facts: Facts) -> None:
     if model.embedding is not None and condition is not None and variant.condition is not None:
         _check(condition, (COUNT, model.embedding.size), f"label encoder {variant.condition.labels.name}")
     posterior, likelihood = variant.posterior.name, variant.likelihood.name
-    features = _returned(lambda: model.features(x, labels), f"the encoder of network {variant.network.name}", x)
+    features = _returned(lambda: model.features(x, condition), f"the encoder of network {variant.network.name}", x)
     _check_features(features, model)
     latent = model.posterior(features)
     if latent.log_q is not None:
@@ -38,7 +38,7 @@ def check_shapes(model: Model, facts: Facts) -> None:
     taken = model.posterior.decoder_input(latent.density_input)
     _check(taken, tuple(latent.z.shape), f"decoder_input of posterior {posterior}")
     decoder = f"the decoder of network {variant.network.name}"
-    h = _returned(lambda: model.decoder_output(latent.z, labels), decoder, latent.z)
+    h = _returned(lambda: model.decoder_output(latent.z, condition), decoder, latent.z)
     end = "x".join(map(str, facts.image_shape[1:]))
     shape = output_shape(facts.image_shape, model.likelihood.output_channels)
     wanted = f"end it in a layer that gives {shape[0]} channels of {end} pixels" if end else CONTRACT

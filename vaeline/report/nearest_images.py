@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.on_demand import Images, blocks
 
 MOST_BYTES = 2**30  # of training images that are compared; of more, images that lie evenly among them
@@ -10,7 +11,7 @@ MOST_BYTES = 2**30  # of training images that are compared; of more, images that
 def compared(train: Images) -> np.ndarray:
     """The rows of the training images that samples are compared with: all, unless they are very many."""
     each = int(np.prod(train.shape[1:]))
-    return np.linspace(0, len(train) - 1, min(len(train), max(1, MOST_BYTES // each))).round().astype(np.int64)
+    return evenly_spaced(len(train), max(1, MOST_BYTES // each))
 
 
 def nearest(samples: np.ndarray, train: Images) -> np.ndarray:

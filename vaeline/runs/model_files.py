@@ -9,7 +9,7 @@ import safetensors.torch
 
 from vaeline.data.facts import Facts
 from vaeline.models.model import Model
-from vaeline.runs.description import NAME, described, write_description
+from vaeline.runs.description import NAME, Description, described, write_description
 from vaeline.runs.folder import again_for
 from vaeline.study import parts
 from vaeline.study.schema import Variant
@@ -44,8 +44,17 @@ def load(folder: Path) -> tuple[Model, Facts]:
     Raises:
         UserError: a file is missing, damaged, or belongs to another model; or the model has an own part of another project.
     """
+    made = described(folder / NAME)
+    return model_of(folder, made), made.facts
+
+
+def model_of(folder: Path, made: Description) -> Model:
+    """Build the model that the variant.yaml in a folder describes, on the CPU, in evaluation mode.
+
+    Raises:
+        UserError: as in `load`.
+    """
     about, path = folder / NAME, folder / "model.safetensors"
-    made = described(about)
     parts.require_own_files(made.own_parts, about)
     with reading_ours(about, again_for(about, "train")):
         model = Model(Variant.model_validate(made.variant), made.facts)
@@ -54,4 +63,4 @@ def load(folder: Path) -> tuple[Model, Facts]:
         if made.weights_sha256 != sha256(weights).hexdigest():
             raise ValueError(f"it is not the one that {NAME} describes")
         model.load_state_dict(safetensors.torch.load(weights))
-    return model.eval(), made.facts
+    return model.eval()

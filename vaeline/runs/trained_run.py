@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaeline.data.batches import evenly_spaced
 from vaeline.data.columns import NO_YES
 from vaeline.data.dequantization import to_range
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import SHOWN, Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.splits import SPLITS
@@ -40,7 +40,7 @@ from vaeline.runs.arguments import (
     yes_or_no,
 )
 from vaeline.runs.description import NAME, described
-from vaeline.runs.folder import place_of, project_of
+from vaeline.runs.folder import project_of
 from vaeline.runs.label_combinations import unseen_in_words
 from vaeline.runs.pictures import grid, points_png
 from vaeline.study.schema import MOST_SEED
@@ -74,13 +74,12 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
             raise UserError(f"{name} is {shown(path)}; give a path.")
     with _reading(folder):
         identity.refuse_above(Path(folder))
-        model, facts = model_files.load(Path(folder))
         made = described(Path(folder) / NAME)
-        if place_of(Path(folder)) is not None:
-            identity.require_place(Path(folder), made)
+        identity.require_place(Path(folder), made)
+        model = model_files.model_of(Path(folder), made)
         if store is None:
-            store = DataFiles(facts.dataset_id, project_of(Path(folder)) / DATA).store
-    return TrainedRun(_on(device, model), facts, Path(store), made.seed)
+            store = DataFiles(made.facts.dataset_id, project_of(Path(folder)) / DATA).store
+    return TrainedRun(_on(device, model), made.facts, Path(store), made.seed)
 
 
 class TrainedRun:
@@ -240,7 +239,8 @@ class TrainedRun:
         labels = self._checked(labels, len(images))
         with torch.inference_mode():
             batches = zip(self._x(images).split(BATCH), self._tensor(labels).split(BATCH), strict=True)
-            return _joined(self.model.posterior.centre(self.model.features(*batch)) for batch in batches)
+            found = (self.model.features(x, self.model.condition(of_x)) for x, of_x in batches)
+            return _joined(map(self.model.posterior.centre, found))
 
     def reconstruct(
         self, images: np.ndarray, labels: np.ndarray | None = None, /, **named: Value | Sequence[Value]
@@ -324,8 +324,7 @@ class TrainedRun:
                 f"{name} has too few training images to tell a direction: {there.sum():,} of the {len(rows):,} that are encoded have the value, and "
                 f"{elsewhere.sum():,} the other; take other values, or more images."
             )
-        found: np.ndarray = z[there].mean(0) - z[elsewhere].mean(0)
-        return found
+        return attribute_vector(z, there, elsewhere)
 
     def save_grid(self, images: np.ndarray, path: Path | str, columns: int | None = None) -> None:
         """Write images side by side as one PNG file, or points over the test split.
@@ -433,7 +432,7 @@ class TrainedRun:
         if self._latent_shape is None:
             with torch.inference_mode():
                 x = torch.zeros(1, *self.facts.image_shape, device=self.device)
-                features = self.model.features(x, self._tensor(self._no_labels(1)))
+                features = self.model.features(x, self.model.condition(self._tensor(self._no_labels(1))))
                 self._latent_shape = tuple(self.model.posterior.centre(features).shape[1:])
         posterior = self.model.posterior
         return as_latents(latents, self._latent_shape, posterior.codebook_size, posterior.stages)
@@ -470,6 +469,18 @@ class TrainedRun:
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+
+def attribute_vector(z: np.ndarray, there: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
+    """How the mean latent of some images differs from that of others (Larsen et al., 2016): the shape of one latent.
+
+    Args:
+        z: of the images, (n, ...).
+        there: which images have the attribute, bool, (n,).
+        elsewhere: which images it is told from, bool, (n,).
+    """
+    found: np.ndarray = z[there].mean(0) - z[elsewhere].mean(0)
+    return found
 
 
 def _seed(value: int) -> int:

@@ -15,8 +15,7 @@ from vaeline.runs.folder import RunKey, StudyFolder
 from vaeline.study.design import Point, Value, point
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
-from vaeline.study.step_settings import again as train_again
-from vaeline.study.step_settings import require_settings, settings_of
+from vaeline.study.step_settings import again, require_settings, settings_of
 from vaeline.system.errors import UserError, in_words, reading_ours
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
@@ -76,7 +75,7 @@ def write_choice(study: Study, variant: str) -> Choice:
     for found, content in zip(trials, read, strict=True):
         if content["data"] != data:
             raise UserError(
-                f"Trials {trials[0].trial} and {found.trial} of {variant} are of other images; {again('trial', variant, found.trial)}."
+                f"Trials {trials[0].trial} and {found.trial} of {variant} are of other images; {_tune_again('trial', variant, found.trial)}."
             )
     scored = [(each.score, each.trial) for each in trials if each.score is not None]
     if trials and not scored:
@@ -102,11 +101,11 @@ def read_choice(study: Study, variant: str, facts: Facts | None = None) -> Choic
         UserError: the file is missing, damaged, or of another variant, of other settings or of other images.
     """
     content, path = _read(study, "choose", variant), StudyFolder(study.study.name).choice(variant)
-    with reading_ours(path, again("choose", variant)):
+    with reading_ours(path, _tune_again("choose", variant)):
         choice = Choice.model_validate({key: content[key] for key in Choice.model_fields})
         made, data = content["of_trials"], content["data"]
     if choice.trials:
-        require_settings(path, made, settings_of(study, "trial", variant), again("choose", variant))
+        require_settings(path, made, settings_of(study, "trial", variant), _tune_again("choose", variant))
         if facts and any(facts.checksums[split] != checksum for split, checksum in data.items()):
             raise UserError(f"The trials of {variant} are of other images than those of now; run the study again.")
     return choice
@@ -125,7 +124,7 @@ def require_chosen(study: Study, run: RunKey, tuned: Mapping[str, Value]) -> Non
     """
     if other := differences(tuned, read_choice(study, run.variant).point):
         raise UserError(
-            f"{run} was trained with other values than its tuning has chosen: {'; '.join(other)}; {train_again('train', run)}."
+            f"{run} was trained with other values than its tuning has chosen: {'; '.join(other)}; {again('train', run)}."
         )
 
 
@@ -148,7 +147,7 @@ def other_settings(study: Study, step: str, variant: str, number: int | None = N
     return ""
 
 
-def again(step: str, variant: str, number: int | None = None) -> str:
+def _tune_again(step: str, variant: str, number: int | None = None) -> str:
     """What to do if a file of a variant's tuning cannot be used."""
     of_trial = "" if number is None else f" --trial {number}"
     return f"run `python -m pipeline_steps.{step} --variant {variant}{of_trial}` again"
@@ -172,7 +171,7 @@ def _path(study: Study, step: str, variant: str, number: int | None) -> Path:
 
 def _read(study: Study, step: str, variant: str, number: int | None = None) -> dict[str, Any]:
     """The content of a file, which is of this study, variant, trial and settings."""
-    path, remedy = _path(study, step, variant, number), again(step, variant, number)
+    path, remedy = _path(study, step, variant, number), _tune_again(step, variant, number)
     content = read_sealed(path, remedy)
     wanted = {"study": study.study.name, "variant": variant, **({} if number is None else {"trial": number})}
     if {key: content.get(key) for key in wanted} != wanted:
@@ -183,7 +182,7 @@ def _read(study: Study, step: str, variant: str, number: int | None = None) -> d
 
 def _trial_of(study: Study, variant: str, content: Mapping[str, Any]) -> Trial:
     path = _path(study, "trial", variant, content["trial"])
-    with reading_ours(path, again("trial", variant, content["trial"])):
+    with reading_ours(path, _tune_again("trial", variant, content["trial"])):
         found = Trial.model_validate({key: content[key] for key in Trial.model_fields})
         if found.point != _point(study, found.trial):
             raise ValueError("its values are not those of the design")

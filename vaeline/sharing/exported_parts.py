@@ -49,7 +49,7 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Images in their range, (b, channel, height, width), and labels, (b, columns), to z and perhaps its deviation, (b, latent)."""
         posterior = self.model.posterior
-        features = self.model.features(x, labels)  # type: ignore[arg-type]  # an encoder that sees no labels ignores them
+        features = self.model.features(x, None if labels is None else self.model.condition(labels))
         if posterior.kind not in WITH_DEVIATION:
             return (posterior.centre(features),)
         mean, log_var = posterior.parameters_of(features)
@@ -63,7 +63,7 @@ class Decoder(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """z, (b, latent), and labels, (b, columns), to the mean of p(x|z), (b, channel, height, width), and perhaps sigma, (b, 1, 1, 1)."""
-        mean = self.model.decode(z, labels)  # type: ignore[arg-type]  # a decoder that sees no labels ignores them
+        mean = self.model.decode(z, None if labels is None else self.model.condition(labels))
         sigma = self.model.likelihood.sigma
         return (mean,) if sigma is None else (mean, sigma.expand(mean.shape[0], *(1,) * (mean.dim() - 1)))
 
@@ -87,7 +87,7 @@ def exported_part(run: TrainedRun, name: Part) -> ExportedPart:
     def draw(count: int) -> tuple[Tensor, ...]:
         x, of_x = _images(run, count), _random_labels(run, count)
         if name == "decoder":
-            x = torch.randn_like(model.posterior.centre(model.features(x, of_x)))
+            x = torch.randn_like(model.posterior.centre(model.features(x, model.condition(of_x))))
         return (x, of_x) if sees else (x,)
 
     if name == "encoder":

@@ -16,7 +16,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from vaeline.study.former_keys import FORMER
 from vaeline.study.parts import PartOptions, check_own
 from vaeline.study.recipe import check_tuning
-from vaeline.study.schema import Study
+from vaeline.study.schema import Study, place_and_message
 from vaeline.system.errors import UserError, instead_of, missing, reason, shown, unreadable
 
 Content = dict[str, Any]  # of a study, as YAML holds it
@@ -205,7 +205,7 @@ def sentences(path: Path, error: ValidationError, root: type[BaseModel]) -> str:
 
 
 def _sentence(path: Path, mistake: ErrorDetails, root: type[BaseModel]) -> str:
-    where = ".".join(str(step) for step in mistake["loc"])
+    where, message = place_and_message(mistake)
     if mistake["type"] == "extra_forbidden" and where in FORMER:
         now = FORMER[where].written(mistake["input"])
         return f"{path}: {where} is a key of before; write `{now}`, or run `make update`, which does."
@@ -218,7 +218,6 @@ def _sentence(path: Path, mistake: ErrorDetails, root: type[BaseModel]) -> str:
     if mistake["type"] == "too_short":
         return f"{path}: {where} holds {mistake['ctx']['actual_length']}, but should hold at least {mistake['ctx']['min_length']}."
     came = [] if isinstance(mistake["input"], dict | PartOptions) else [f"is {shown(mistake['input'])}, but"]
-    message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return " ".join([f"{path}:", *([where] if where else []), *came, message]) + "."
 
 

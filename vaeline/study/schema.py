@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names, own_keys, shown_file, shown_folder
 from vaeline.system.errors import instead_of
@@ -117,7 +118,7 @@ class Split(Entry):
             "for images that are independent"
         ),
     )
-    seed: int = Field(0, ge=0, le=MOST_SEED, description="of the shuffle")
+    seed: Seed = Field(0, description="of the shuffle")
     validation: float = Field(
         0.1,
         gt=0,
@@ -524,7 +525,7 @@ class Sampling(Entry):
         "mean",
         description="whether samples are the means of p(x|z), or drawn from p(x|z) with its noise, as the model means them; reconstructions are means",
     )
-    seed: int = Field(0, ge=0, le=MOST_SEED, description="of the choice of test images, and of all draws")
+    seed: Seed = Field(0, description="of the choice of test images, and of all draws")
 
 
 class LikelihoodEstimate(Entry):
@@ -550,9 +551,7 @@ class Evaluation(Entry):
     likelihood: LikelihoodEstimate = Field(LikelihoodEstimate(), description="how log p(x) is estimated")
     bound_samples: int = Field(10, ge=1, le=10_000, description="posterior samples for each image's bound")
     images: int | None = Field(None, ge=2, description="test images of the likelihood; null for all")
-    seed: int = Field(
-        0, ge=0, le=MOST_SEED, description="of posterior samples, and of everything else that is drawn to measure a run"
-    )
+    seed: Seed = Field(0, description="of posterior samples, and of everything else that is drawn to measure a run")
     by_label: bool = Field(
         False, description="also measure the Fréchet distance of samples for each label that has enough images"
     )
@@ -719,6 +718,11 @@ class Study(Entry):
 def first_mistake(error: ValidationError) -> str:
     """The first mistake that a check has found, as the middle of a sentence."""
     mistake = error.errors()[0]
-    where = ".".join(map(str, mistake["loc"]))
-    message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    where, message = place_and_message(mistake)
     return f"{where} is {mistake['input']!r}, but {message}" if where else message
+
+
+def place_and_message(mistake: ErrorDetails) -> tuple[str, str]:
+    """The dotted key of a mistake, and what is wrong with its value, without the words that pydantic puts before."""
+    where = ".".join(map(str, mistake["loc"]))
+    return where, mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")

@@ -1,4 +1,4 @@
-"""The state of torch's global random generators, to be saved and restored."""
+"""The state of torch's global random generators."""
 
 import torch
 from torch import Tensor
@@ -12,12 +12,3 @@ def capture(device: torch.device) -> dict[str, Tensor]:
     if device.type == "mps":
         states["mps"] = torch.mps.get_rng_state()
     return states
-
-
-def restore(states: dict[str, Tensor], device: torch.device) -> None:
-    """Put the generators back into captured states."""
-    torch.set_rng_state(states["cpu"])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(states["cuda"], device)
-    if device.type == "mps":
-        torch.mps.set_rng_state(states["mps"])

@@ -6,20 +6,20 @@ from torch import Tensor
 from vaeline.data.batches import Batches
 from vaeline.models.model import Model
 from vaeline.system.seeds import derive_seed
+from vaeline.training.checkpointed_fit import fit_through
 from vaeline.training.checkpoints import Checkpoints
-from vaeline.training.fitting import fit_through
 
 
 @torch.no_grad()
 def latents_of(model: Model, batches: Batches, seed: int) -> tuple[Tensor, Tensor | None]:
     """One sample of each image's posterior, z or indices, and its condition, in the order of the split."""
     torch.manual_seed(derive_seed("codes posterior", seed))
-    found = [
-        (model.encode(x, labels).density_input, model.condition(labels))
-        for x, labels in batches.ordered(derive_seed("codes batches", seed))
-    ]
-    conditions = [condition for _, condition in found if condition is not None]
-    return torch.cat([latents for latents, _ in found]), torch.cat(conditions) if conditions else None
+    latents, conditions = [], []
+    for x, labels in batches.ordered(derive_seed("codes batches", seed)):
+        condition = model.condition(labels)
+        latents.append(model.encode(x, condition).density_input)
+        conditions += [] if condition is None else [condition]
+    return torch.cat(latents), torch.cat(conditions) if conditions else None
 
 
 def fit_density(model: Model, batches: Batches, seed: int, checkpoints: Checkpoints) -> list[float]:

@@ -7,8 +7,8 @@ from torch import Tensor
 from vaeline.data.batches import Batches
 from vaeline.models.model import Model
 from vaeline.system.seeds import derive_seed
+from vaeline.training.checkpointed_fit import fit_through
 from vaeline.training.checkpoints import Checkpoints
-from vaeline.training.fitting import fit_through
 
 
 def pretrain(model: Model, batches: Batches, seed: int, checkpoints: Checkpoints) -> list[float]:

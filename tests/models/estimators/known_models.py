@@ -23,7 +23,7 @@ class Decoder:
     def __init__(self, decode: Any, latent_density: Any) -> None:
         self.decode, self.latent_density = decode, latent_density
 
-    def decoder_output(self, z: Tensor, labels: Tensor) -> Tensor:
+    def decoder_output(self, z: Tensor, condition: Tensor | None) -> Tensor:
         return self.decode(z)
 
     def condition(self, labels: Tensor) -> None:

@@ -204,7 +204,8 @@ def test_a_wrong_label_is_not_dropped_for_the_encoders_sake() -> None:
     )
     model: Any = Decoder(decode, Standard(1))
     model.latent_size = 1
-    model.features = lambda x, labels: torch.where(labels == 0, 2.0, -1.0)
+    model.condition = lambda labels: labels
+    model.features = lambda x, condition: torch.where(condition == 0, 2.0, -1.0)
     model.posterior = SimpleNamespace(centre=lambda features: features)
     log_prior = torch.tensor([0.5, 0.5]).double().log()
     found = marginal(around_modes(model, likelihood, x, labels, 200, log_prior), log_prior).log_prob

@@ -114,7 +114,7 @@ def test_estimates_of_a_linear_ladder_equal_its_likelihood() -> None:
     x, labels = torch.randn(6, 4), torch.zeros(6, 1, dtype=torch.long)
 
     def decode(z: Tensor) -> Tensor:
-        return model.decoder_output(z.unsqueeze(0), labels[:1])[0]
+        return model.decoder_output(z.unsqueeze(0), model.condition(labels[:1]))[0]
 
     weight, centre = torch.autograd.functional.jacobian(decode, torch.zeros(3)), decode(torch.zeros(3)).detach()
     known = MultivariateNormal(centre, weight @ weight.T + torch.eye(4)).log_prob(x)

@@ -65,6 +65,8 @@ def test_a_frozen_prior_is_the_same_density(name: str, context: Context, conditi
     frozen = prior.frozen()
     of_z = prior.log_prob(z, condition.expand(50, -1))
     torch.testing.assert_close(frozen.log_prob(z, condition.expand(50, -1)), of_z, atol=1e-4, rtol=1e-4)
+    two = torch.cat([condition, condition + 1])  # fewer conditions than rows of z are repeated
+    torch.testing.assert_close(prior.log_prob(z, two), prior.log_prob(z, two.repeat(25, 1)))
     centres = frozen.centres()
     if centres is not None:  # the density is higher there than at most of its own draws
         drawn = prior.log_prob(prior.sample(200, condition.expand(200, -1)), condition.expand(200, -1))

@@ -171,7 +171,7 @@ def test_the_total_correlation_matches_a_correlated_gaussian(context: Context) -
 
 
 def test_posteriors_without_separate_dimensions_are_refused(context: Context) -> None:
-    with pytest.raises(UserError, match="take that posterior, or regularizer factor"):
+    with pytest.raises(UserError, match="take one of them, or regularizer factor"):
         build("total_correlation", replace(context, posterior="flow"))
 
 

@@ -15,7 +15,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import quote
 
 import numpy as np
@@ -31,6 +30,7 @@ from vaeline.study.parts import PartOptions
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError, instead_of, of_system, reason, some_of
 from vaeline.system.files import disk_full, is_disk_full
+from vaeline.system.replacing import replaced
 
 Arguments = dict[str, Any]  # of a class
 BY_FLAG: dict[str, Arguments] = {"train": {"train": True}, "test": {"train": False}}
@@ -201,7 +201,7 @@ def _transfers_by_us(wanted: Wanted, kept: Path) -> Iterator[None]:
     with ExitStack() as patches:
         for module in {utils, sys.modules[wanted.made.__module__]}:
             if "download_url" in vars(module):
-                patches.enter_context(patch.object(module, "download_url", download_url))
+                patches.enter_context(replaced(module, "download_url", download_url))
         yield
 
 

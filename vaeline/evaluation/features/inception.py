@@ -7,7 +7,6 @@ import hashlib
 import io
 import warnings
 from pathlib import Path
-from unittest.mock import patch
 
 import torch
 from pydantic import Field
@@ -23,6 +22,7 @@ from vaeline.evaluation.feature_space import Features
 from vaeline.metrics._entry import Space
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError, of_system
+from vaeline.system.replacing import replaced
 
 FILE = Path(inception.FID_WEIGHTS_URL).name
 # Of the file, whose name has only the first 8 digits; docs/decisions.md says how the others are known.
@@ -117,7 +117,7 @@ def _load(path: Path) -> tuple[torch.nn.Module, str]:
         content = path.read_bytes()
         weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         # pytorch-fid loads its weights only from the net.
-        with patch.object(inception, "load_state_dict_from_url", lambda *_, **__: weights):
+        with replaced(inception, "load_state_dict_from_url", lambda *_, **__: weights):
             network: torch.nn.Module = inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
     except Exception as error:  # of the many that a damaged pickle can raise; torch's messages do not help the user
         if of_system(error):

@@ -18,13 +18,12 @@ def build(options: Options, context: Context) -> "EvidenceLowerBound":
 class EvidenceLowerBound(Bound):
     def __call__(self, model: BoundModel, x: Tensor, labels: Tensor, step: int | None) -> Objective:
         """The distortion and the terms of the regularizer; the rate is logged: nats, (b,) each."""
-        latent = model.encode(x, labels)
-        h = model.decoder_output(latent.z, labels)
+        condition = model.condition(labels)
+        latent = model.encode(x, condition)
+        h = model.decoder_output(latent.z, condition)
         distortion = -model.likelihood.log_prob(x, h)
-        rate = model.prior.rate(latent, model.condition(labels))
-        batch = TrainingBatch(
-            x, latent, h, rate, model.condition(labels), model.prior, model.likelihood, step, so_far=distortion
-        )
+        rate = model.prior.rate(latent, condition)
+        batch = TrainingBatch(x, latent, h, rate, condition, model.prior, model.likelihood, step, so_far=distortion)
         regularized = model.regularizer(batch)
         logged = {} if rate is None else {"rate": rate}
         return Objective({"distortion": distortion, **regularized.minimised}, logged, regularized.adversary)

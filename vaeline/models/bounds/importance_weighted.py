@@ -25,7 +25,7 @@ def build(options: Options, context: Context) -> "ImportanceWeighted":
     """
     if context.posterior not in SAMPLED:
         raise UserError(
-            f"bound importance_weighted weighs samples of q(z|x) by their density, but the posterior is {context.posterior}; take "
+            f"bound {options.name} weighs samples of q(z|x) by their density, but the posterior is {context.posterior}; take "
             "posterior gaussian, flow or ladder, or bound evidence_lower_bound."
         )
     return ImportanceWeighted(options.samples)
@@ -39,13 +39,17 @@ class ImportanceWeighted(Bound):
 
     def __call__(self, model: BoundModel, x: Tensor, labels: Tensor, step: int | None) -> Objective:
         """The bound of each image, (b,); distortion and rate of its samples, (K * b,), are logged: nats."""
-        count = self.samples
-        features = model.features(x, labels)
-        latent = model.posterior(features.repeat(count, *[1] * (features.dim() - 1)))
+        count, condition = self.samples, model.condition(labels)
+        latent = model.posterior(_repeated(model.features(x, condition), count))
         assert latent.log_q is not None
-        many_x, many_labels = x.repeat(count, *[1] * (x.dim() - 1)), labels.repeat(count, 1)  # (K * b, ...)
-        distortion = -model.likelihood.log_prob(many_x, model.decoder_output(latent.z, many_labels))
-        rate = latent.log_q - model.prior.log_prob(latent.density_input, model.condition(many_labels))
+        many = None if condition is None else _repeated(condition, count)
+        distortion = -model.likelihood.log_prob(_repeated(x, count), model.decoder_output(latent.z, many))
+        rate = latent.log_q - model.prior.log_prob(latent.density_input, condition)
         log_weights = -(distortion + rate).unflatten(0, (count, -1))  # (K, b)
         bound = log(count) - log_weights.logsumexp(0)
         return Objective({"importance_weighted_bound": bound}, {"distortion": distortion, "rate": rate})
+
+
+def _repeated(each: Tensor, count: int) -> Tensor:
+    """The rows of a tensor, (b, ...), again and again: (count * b, ...)."""
+    return each.repeat(count, *[1] * (each.dim() - 1))

@@ -65,7 +65,7 @@ def build(options: Options, context: Context) -> "FlowMatching":
     Raises:
         UserError: the latents are discrete, or labels are to guide a model without labels, or one that always sees them.
     """
-    size = vector_size(context, "density flow_matching")
+    size = vector_size(context, f"density {options.name}")
     if options.guidance != 1 and not context.prior_condition:
         raise UserError(
             f"density.guidance is {options.guidance:g}, but the model has no labels to be guided by; set it to 1, or give the variant a "
@@ -132,7 +132,7 @@ class FlowMatching(Density):
         def run_epoch(adam: Adam, epoch: int) -> float:
             return self._fit_epoch(adam, latents, condition, derive_seed("density", seed, epoch))
 
-        for fitted in fit(self, self.options, run_epoch, state, "density flow_matching"):
+        for fitted in fit(self, self.options, run_epoch, state, f"density {self.options.name}"):
             if fitted["epoch"] == self.epochs:  # the state has the buffer of the error itself
                 self._measure_error(latents[:CHECKED], None if condition is None else condition[:CHECKED])
             yield fitted

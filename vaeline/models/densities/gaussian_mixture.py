@@ -34,7 +34,7 @@ def build(options: Options, context: Context) -> "GaussianMixture":
         raise UserError(
             f"density.components is {options.components}, but there are {context.training_images} training images; lower it."
         )
-    return GaussianMixture(options.components, options.iterations, vector_size(context, "density gaussian_mixture"))
+    return GaussianMixture(options, vector_size(context, f"density {options.name}"))
 
 
 class NotConverged(UserWarning):
@@ -47,9 +47,9 @@ class GaussianMixture(Density):
     mean: Tensor
     factor: Tensor  # lower triangular, factor factor' = covariance
 
-    def __init__(self, components: int, iterations: int, size: int) -> None:
+    def __init__(self, options: Options, size: int) -> None:
         super().__init__()
-        self.iterations = iterations
+        self.options, components = options, options.components
         self.register_buffer("weight", torch.full((components,), 1 / components))
         self.register_buffer("mean", torch.zeros(components, size))
         self.register_buffer("factor", torch.eye(size).repeat(components, 1, 1))
@@ -66,16 +66,18 @@ class GaussianMixture(Density):
         if state is not None:
             self.load_state_dict(state["weights"])
             return
-        fitted = ExpectationMaximisation(len(self.weight), max_iter=self.iterations, random_state=seed % NUMPY_SEEDS)
+        fitted = ExpectationMaximisation(
+            len(self.weight), max_iter=self.options.iterations, random_state=seed % NUMPY_SEEDS
+        )
         try:
             with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
                 fitted.fit(latents.cpu().double().numpy())
         except ValueError as error:
             raise UserError(
-                f"density gaussian_mixture cannot be fitted to these latents ({error}); lower density.components."
+                f"density {self.options.name} cannot be fitted to these latents ({error}); lower density.components."
             ) from error
         if not fitted.converged_:
-            sentence = f"density gaussian_mixture has not converged after {self.iterations} iterations; raise density.iterations."
+            sentence = f"density {self.options.name} has not converged after {self.options.iterations} iterations; raise density.iterations."
             warnings.warn(sentence, NotConverged, stacklevel=2)
         self.weight.copy_(torch.from_numpy(fitted.weights_))
         self.mean.copy_(torch.from_numpy(fitted.means_))

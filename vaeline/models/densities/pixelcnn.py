@@ -41,7 +41,7 @@ def build(options: Options, context: Context) -> "PixelCNN":
         raise UserError(
             f"density.kernel is {options.kernel}, but must be odd, so that each place lies in the middle of its kernel; add or subtract 1."
         )
-    codebook_size, size = codebook_and_map_size(context, "density pixelcnn")
+    codebook_size, size = codebook_and_map_size(context, f"density {options.name}")
     return PixelCNN(options, codebook_size, size, context.prior_condition)
 
 
@@ -61,13 +61,14 @@ class PixelCNN(Density):
     def forward(self, indices: Tensor, condition: Tensor | None) -> Tensor:
         """The logits of the index at each place given those before it: (b, codebook size, rows, columns)."""
         vertical = horizontal = self.embedding(indices).movedim(3, 1)  # (b, width, rows, columns)
-        condition = None if condition is None else condition[..., None, None]
+        if condition is not None:  # (b, condition, 1, 1)
+            condition = condition.repeat(len(indices) // len(condition), 1)[..., None, None]
         for layer in self.layers:
             vertical, horizontal = layer(vertical, horizontal, condition)
         return self.logits(self.dropout(self.head(horizontal)))
 
     def log_prob(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        """Log-probability of indices, (b, rows, columns): nats, (b,)."""
+        """Log-probability of indices, (b, rows, columns), given their conditions; fewer are taken in turn: nats, (b,)."""
         return -functional.cross_entropy(self(z, condition), z, reduction="none").flatten(1).sum(1)
 
     @torch.no_grad()
@@ -95,7 +96,7 @@ class PixelCNN(Density):
         def run_epoch(adam: Adam, epoch: int) -> float:
             return self._fit_epoch(adam, latents, condition, derive_seed("density", seed, epoch))
 
-        yield from fit(self, self.options, run_epoch, state, "density pixelcnn")
+        yield from fit(self, self.options, run_epoch, state, f"density {self.options.name}")
 
     def _fit_epoch(self, adam: Adam, indices: Tensor, condition: Tensor | None, seed: int) -> float:
         """One pass over the training split; the mean loss."""

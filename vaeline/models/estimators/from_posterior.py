@@ -33,7 +33,7 @@ def from_posterior(model: Model, likelihood: Likelihood, x: Tensor, labels: Tens
 
 
 def _estimate(density: JointDensity, samples: int) -> LogLikelihood:
-    features = density.model.features(density.x, density.labels)
+    features = density.model.features(density.x, density.condition)
     weights = []
     for start in range(0, samples, density.block):
         latent = density.model.posterior(density.repeated(features, min(density.block, samples - start)))

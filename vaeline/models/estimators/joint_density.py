@@ -46,7 +46,7 @@ class JointDensity:
     @torch.no_grad()
     def centre(self) -> Tensor:
         """z of each image without the posterior's noise, (images, latent)."""
-        return self.model.posterior.centre(self.model.features(self.x, self.labels))
+        return self.model.posterior.centre(self.model.features(self.x, self.condition))
 
     def __len__(self) -> int:
         return len(self.x)
@@ -96,8 +96,9 @@ class JointDensity:
 
     def _log_prob(self, z: Tensor) -> Tensor:
         count = len(z)
-        flat, x, labels = z.flatten(0, 1), self.repeated(self.x, count), self.repeated(self.labels, count)
-        given = self.likelihood.log_prob(x, self.model.decoder_output(flat, labels))
+        flat, x = z.flatten(0, 1), self.repeated(self.x, count)
+        condition = None if self.condition is None else self.repeated(self.condition, count)
+        given = self.likelihood.log_prob(x, self.model.decoder_output(flat, condition))
         prior = self.prior.log_prob(flat, self.condition)
         both = (given.double() + prior.double()).unflatten(0, (count, -1))
         return torch.where(both.isnan(), -torch.inf, both)  # a z that cannot be decoded
@@ -114,9 +115,10 @@ class JointDensity:
 
     def _linear(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The decoder's output and its Jacobian, (images, latent, outputs), column by column of z."""
+        condition = self.condition  # outside the transformations below, which would wrap it
 
         def decode(latents: Tensor) -> Tensor:
-            return self.model.decoder_output(latents, self.labels)
+            return self.model.decoder_output(latents, condition)
 
         def along(direction: Tensor) -> Tensor:
             change: Tensor = torch.func.jvp(decode, (z,), (direction.expand_as(z),))[1]

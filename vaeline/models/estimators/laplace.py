@@ -5,7 +5,6 @@ covariance is amortised and, for most models, diagonal.
 """
 
 from collections.abc import Sequence
-from math import log, pi
 
 import torch
 from torch import Tensor
@@ -15,6 +14,7 @@ from vaeline.models.estimators.joint_density import JointDensity
 from vaeline.models.estimators.log_likelihood import LogLikelihood
 from vaeline.models.estimators.posterior_modes import Modes, climb
 from vaeline.models.estimators.student_mixture import StudentMixture
+from vaeline.models.gaussian import LOG_TWO_PI
 
 HELD_DRAWS = 2**18  # elements of draws in memory at a time
 MORE = 5  # times the samples, where the first do not suffice
@@ -100,7 +100,7 @@ def approximate(density: JointDensity, starts: Sequence[Tensor]) -> Tensor:
     modes = _climbed(density, starts)
     found = StudentMixture.around(modes.z, modes.log_prob, modes.curvature)
     volume = found.factor.diagonal(dim1=-2, dim2=-1).double().log().sum(-1)
-    return (modes.log_prob + 0.5 * modes.z.shape[-1] * log(2 * pi) - volume).amax(0)
+    return (modes.log_prob + 0.5 * modes.z.shape[-1] * LOG_TWO_PI - volume).amax(0)
 
 
 def _distinct(modes: Modes) -> Tensor:

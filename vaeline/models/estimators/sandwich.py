@@ -30,7 +30,8 @@ def gaps(model: Model, likelihood: Likelihood, labels: Tensor, samples: int) -> 
     Each image is estimated as a test image is: around its modes, and by annealing if that fails.
     """
     z = model.draw(labels)
-    density = JointDensity(model, likelihood, likelihood.sample(model.decoder_output(z, labels)), labels)
+    x = likelihood.sample(model.decoder_output(z, model.condition(labels)))
+    density = JointDensity(model, likelihood, x, labels)
     parts = density.parts()
     each = zip(parts, z.split([len(part) for part in parts]), strict=True)
     return torch.cat([_gaps(part, exact, samples) for part, exact in each])

@@ -29,7 +29,7 @@ def build(options: Options, context: Context) -> "AffineCouplings":
     """
     [size] = context.latent_shape
     if size < 2:
-        raise UserError("flow affine_coupling needs a latent of at least 2 dimensions, not 1; raise `latent`.")
+        raise UserError(f"flow {options.name} needs a latent of at least 2 dimensions, not 1; raise `latent`.")
     return AffineCouplings(size, options.layers, options.hidden, context.flow_context, options.shift == "bounded")
 
 

@@ -1,5 +1,7 @@
 """What the Gaussian likelihoods share."""
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor
 
@@ -24,22 +26,23 @@ def require_density(context: Context, likelihood: str) -> None:
         )
 
 
-class IsotropicGaussian(Likelihood):
-    """p(x|z) = N(mean, sigma^2 I); sigma is a saved buffer.
+class GaussianPixels(Likelihood):
+    """p(x|z) = N(mean, sigma^2 I), however a class keeps sigma.
 
     Args:
         output_range: maps the decoder's output into the range of the data.
-        kind: how sigma is determined.
-        sigma: initial standard deviation of a pixel.
     """
 
     sigma: Tensor
 
-    def __init__(self, output_range: OutputRange, kind: Sigma = "constant", sigma: float = 1.0) -> None:
+    def __init__(self, output_range: OutputRange) -> None:
         super().__init__()
         self.output_range = output_range
-        self.kind = kind
-        self.register_buffer("sigma", torch.tensor(sigma))
+
+    @property
+    @abstractmethod
+    def log_var(self) -> Tensor:
+        """2 log sigma, with a gradient if sigma is a weight."""
 
     def mean(self, h: Tensor) -> Tensor:
         """The mean, inside the range of the data."""
@@ -47,7 +50,7 @@ class IsotropicGaussian(Likelihood):
 
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
-        return gaussian.log_prob(x, self.mean(h), 2 * self.sigma.log())
+        return gaussian.log_prob(x, self.mean(h), self.log_var)
 
     def curvature(self, x: Tensor, h: Tensor) -> Tensor:
         """(slope of the mean / sigma)^2, the shape of h."""
@@ -56,6 +59,25 @@ class IsotropicGaussian(Likelihood):
     def sample(self, h: Tensor) -> Tensor:
         """Draw the mean with Gaussian noise."""
         return self.mean(h) + self.sigma * torch.randn_like(h)
+
+
+class IsotropicGaussian(GaussianPixels):
+    """Sigma is a saved buffer.
+
+    Args:
+        output_range: maps the decoder's output into the range of the data.
+        kind: how sigma is determined.
+        sigma: initial standard deviation of a pixel.
+    """
+
+    def __init__(self, output_range: OutputRange, kind: Sigma = "constant", sigma: float = 1.0) -> None:
+        super().__init__(output_range)
+        self.kind = kind
+        self.register_buffer("sigma", torch.tensor(sigma))
+
+    @property
+    def log_var(self) -> Tensor:
+        return 2 * self.sigma.log()
 
     def calibrate(self, mean_error: float) -> None:
         """Set sigma to the root of the mean squared error per pixel."""

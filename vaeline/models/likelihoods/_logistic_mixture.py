@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from vaeline.models.contracts import Context
+from vaeline.models.output_range import centred
 from vaeline.system.errors import UserError
 
 LEAST_LOG_SCALE = -7.0  # narrower than a level of 256, beyond which nothing changes
@@ -51,8 +52,7 @@ class Pixels:
 
     def scaled(self, x: Tensor) -> Tensor:
         """Pixels from their range to that from -1 to 1."""
-        low, high = self.range
-        return (x - low) * (2 / (high - low)) - 1
+        return centred(x, self.range)
 
     def unscaled(self, v: Tensor) -> Tensor:
         """Pixels from -1 to 1 back to their range."""

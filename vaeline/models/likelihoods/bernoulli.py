@@ -19,11 +19,11 @@ def build(options: Options, context: Context) -> "Bernoulli":
     Raises:
         UserError: the data are points, or pixels do not lie in [0, 1], or are dequantized.
     """
-    require_images(context, "likelihood bernoulli", "take fixed_sigma, learned_sigma or optimal_sigma")
+    require_images(context, f"likelihood {options.name}", "take fixed_sigma, learned_sigma or optimal_sigma")
     if context.pixels == "dequantized" or context.range != (0, 1):
         came = f"dataset.range is {list(context.range)}" if context.range != (0, 1) else f"pixels are {context.pixels}"
         raise UserError(
-            f"likelihood bernoulli models pixels in [0, 1] without noise, but {came}; set dataset.range to [0, 1] and dataset.pixels "
+            f"likelihood {options.name} models pixels in [0, 1] without noise, but {came}; set dataset.range to [0, 1] and dataset.pixels "
             "to greys, static_binary or dynamic_binary, or take a Gaussian likelihood."
         )
     return Bernoulli()

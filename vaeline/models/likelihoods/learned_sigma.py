@@ -1,13 +1,10 @@
 """A Gaussian decoder whose standard deviation, one for all pixels, is trained (sigma-VAE: Rybkin et al., 2021, eq. 4)."""
 
-from math import log
-
 import torch
 from torch import Tensor, nn
 
-from vaeline.models import gaussian
-from vaeline.models.contracts import Context, Likelihood, Sigma
-from vaeline.models.likelihoods._gaussian import LEAST_VARIANCE, require_density
+from vaeline.models.contracts import Context, Sigma
+from vaeline.models.likelihoods._gaussian import LEAST_VARIANCE, GaussianPixels, require_density
 from vaeline.models.output_range import OutputRange
 from vaeline.study.parts import PartOptions
 
@@ -26,35 +23,25 @@ def build(options: Options, context: Context) -> "LearnedSigma":
     return LearnedSigma(OutputRange(context))
 
 
-class LearnedSigma(Likelihood):
+class LearnedSigma(GaussianPixels):
     kind: Sigma = "trained"
 
     def __init__(self, output_range: OutputRange) -> None:
-        super().__init__()
-        self.output_range = output_range
+        super().__init__(output_range)
         self.log_sigma = nn.Parameter(torch.zeros(()))
 
     @property
-    def sigma(self) -> Tensor:  # type: ignore[override]  # read-only: calibrate sets it
+    def sigma(self) -> Tensor:
         return self.log_sigma.detach().exp()
 
-    def mean(self, h: Tensor) -> Tensor:
-        """The mean, inside the range of the data."""
-        return self.output_range(h)
+    @sigma.setter
+    def sigma(self, sigma: Tensor) -> None:
+        self.log_sigma.detach().fill_(sigma.log().item())
 
-    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
-        """Log-density of each image, (b, channel, height, width): nats, summed over pixels, (b,)."""
-        return gaussian.log_prob(x, self.mean(h), 2 * self.log_sigma)
+    @property
+    def log_var(self) -> Tensor:
+        return 2 * self.log_sigma
 
-    def curvature(self, x: Tensor, h: Tensor) -> Tensor:
-        """(slope of the mean / sigma)^2, the shape of h."""
-        return (self.output_range.slope(h) / self.sigma).square()
-
-    def sample(self, h: Tensor) -> Tensor:
-        """Draw the mean with Gaussian noise."""
-        return self.mean(h) + self.sigma * torch.randn_like(h)
-
-    @torch.no_grad()
     def calibrate(self, mean_error: float) -> None:
-        """Replace the trained sigma by the best for a mean squared error per pixel."""
-        self.log_sigma.fill_(0.5 * log(max(mean_error, LEAST_VARIANCE)))
+        """Replace the trained sigma by the root of the mean squared error per pixel."""
+        self.sigma = torch.tensor(max(mean_error, LEAST_VARIANCE), dtype=torch.float64).sqrt()

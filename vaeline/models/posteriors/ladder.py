@@ -37,7 +37,7 @@ def build(options: Options, context: Context) -> "Ladder":
     size, levels = context.latent_shape[0], options.levels
     if size < levels:
         raise UserError(
-            f"posterior ladder has {levels} levels, but latent is {size}; raise latent to {levels} or more."
+            f"posterior {options.name} has {levels} levels, but latent is {size}; raise latent to {levels} or more."
         )
     return Ladder([len(part) for part in torch.arange(size).tensor_split(levels)], options.width)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from vaeline.models.contracts import Context, Flow
+from vaeline.models.part_checks import require_condition, vector_size
 from vaeline.models.priors._flow import FlowPrior
 from vaeline.models.priors.conditional_gaussian import ConditionalGaussian
 from vaeline.study import parts
@@ -31,5 +32,6 @@ def build(options: Options, context: Context) -> FlowPrior:
     Raises:
         UserError: the model has no condition, or the latents are discrete.
     """
-    base = ConditionalGaussian(context, options.hidden, options.name)
+    part = f"prior {options.name}"
+    base = ConditionalGaussian(require_condition(context, part), vector_size(context, part), options.hidden)
     return FlowPrior(base, parts.build(Flow, options.flow, context), options.samples_skip_flow)

@@ -6,9 +6,8 @@ from torch import Tensor, nn
 from vaeline.models import gaussian
 from vaeline.models.contracts import Context, Prior
 from vaeline.models.latent import GaussianLatent, Latent
-from vaeline.models.part_checks import vector_size
+from vaeline.models.part_checks import require_condition, vector_size
 from vaeline.study.parts import PartOptions
-from vaeline.system.errors import UserError
 
 
 class Options(PartOptions):
@@ -21,23 +20,18 @@ def build(options: Options, context: Context) -> "ConditionalGaussian":
     Raises:
         UserError: the model has no condition, or the latents are discrete.
     """
-    return ConditionalGaussian(context, options.hidden, options.name)
+    part = f"prior {options.name}"
+    return ConditionalGaussian(require_condition(context, part), vector_size(context, part), options.hidden)
 
 
 class ConditionalGaussian(Prior):
     conditional = True
 
-    def __init__(self, context: Context, hidden: int, name: str) -> None:
+    def __init__(self, condition: int, size: int, hidden: int) -> None:
         super().__init__()
-        if not context.prior_condition:
-            raise UserError(
-                f"prior {name} depends on labels, but the entry has no `condition`; add one, or take prior standard."
-            )
         self.network = nn.Sequential(
-            nn.Linear(context.prior_condition, hidden), nn.SiLU(),
-            nn.Linear(hidden, hidden), nn.SiLU(),
-            nn.Linear(hidden, 2 * vector_size(context, f"prior {name}")),
-        )  # fmt: skip
+            nn.Linear(condition, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 2 * size)
+        )
 
     def parameters_of(self, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean and log-variance for each condition, (b, latent) each."""

@@ -30,4 +30,4 @@ def build(options: Options, context: Context) -> FlowPrior:
     Raises:
         UserError: the latents are discrete.
     """
-    return FlowPrior(Standard(vector_size(context, "prior decoupled")), parts.build(Flow, options.flow, context))
+    return FlowPrior(Standard(vector_size(context, f"prior {options.name}")), parts.build(Flow, options.flow, context))

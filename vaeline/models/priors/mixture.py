@@ -20,7 +20,7 @@ def build(options: Options, context: Context) -> "Mixture":
     Raises:
         UserError: the latents are discrete.
     """
-    return Mixture(options.components, vector_size(context, "prior mixture"))
+    return Mixture(options.components, vector_size(context, f"prior {options.name}"))
 
 
 class Mixture(Prior):

@@ -36,7 +36,7 @@ def build(options: Options, context: Context) -> "Resampled":
     Raises:
         UserError: the latents are discrete.
     """
-    size = vector_size(context, "prior resampled")
+    size = vector_size(context, f"prior {options.name}")
     last = nn.Linear(options.hidden, 1)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)

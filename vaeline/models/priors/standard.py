@@ -20,7 +20,7 @@ def build(options: Options, context: Context) -> "Standard":
     Raises:
         UserError: the latents are discrete.
     """
-    return Standard(vector_size(context, "prior standard"))
+    return Standard(vector_size(context, f"prior {options.name}"))
 
 
 class Standard(Prior):

@@ -20,7 +20,7 @@ def build(options: Options, context: Context) -> "Uniform":
     Raises:
         UserError: the latents are vectors.
     """
-    return Uniform(*codebook_and_map_size(context, "prior uniform"))
+    return Uniform(*codebook_and_map_size(context, f"prior {options.name}"))
 
 
 class Uniform(Prior):

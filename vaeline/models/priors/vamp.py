@@ -31,14 +31,14 @@ def build(options: Options, context: Context) -> "Vamp":
     Raises:
         UserError: the encoder sees labels, which pseudo-inputs do not have, or the posterior is not Gaussian.
     """
-    vector_size(context, "prior vamp")
+    vector_size(context, f"prior {options.name}")
     if context.encode is None:
         raise UserError(
-            "prior vamp encodes pseudo-inputs, which have no labels, but the encoder sees labels; set condition.encoder to false."
+            f"prior {options.name} encodes pseudo-inputs, which have no labels, but the encoder sees labels; set condition.encoder to false."
         )
     if context.posterior != "gaussian":
         raise UserError(
-            f"prior vamp mixes Gaussian posteriors, but the posterior is {context.posterior}; take posterior gaussian."
+            f"prior {options.name} mixes Gaussian posteriors, but the posterior is {context.posterior}; take posterior gaussian."
         )
     return Vamp(options.pseudo_inputs, context, context.encode)
 

@@ -20,7 +20,7 @@ def build(options: Options, context: Context) -> "Capacity":
     Raises:
         UserError: the posterior has no rate.
     """
-    require_rate(context, "regularizer capacity")
+    require_rate(context, f"regularizer {options.name}")
     return Capacity(options.gamma, options.capacity, options.steps)
 
 

@@ -26,11 +26,11 @@ def build(options: Options, context: Context) -> "Commitment":
     """
     if context.posterior != "discrete":
         raise UserError(
-            "regularizer commitment trains a codebook, which only posterior vector_quantized has; take that posterior, or regularizer kl."
+            f"regularizer {options.name} trains a codebook, which only posterior vector_quantized has; take that posterior, or regularizer kl."
         )
     if context.codebook_learns == "never":
         raise UserError(
-            "regularizer commitment trains a codebook, but that of this posterior is fixed; take regularizer none, or posterior vector_quantized."
+            f"regularizer {options.name} trains a codebook, but that of this posterior is fixed; take regularizer none, or posterior vector_quantized."
         )
     if (context.codebook_learns == "gradient") != (options.codebook > 0):
         instead = "posterior.update to average" if options.codebook == 0 else "it to 0, or posterior.update to gradient"

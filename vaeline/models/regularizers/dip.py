@@ -12,10 +12,9 @@ from torch import Tensor
 
 from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.latent import GaussianLatent
-from vaeline.models.part_checks import require_dimensions
+from vaeline.models.part_checks import require_dimensions, require_gaussian
 from vaeline.study.parts import PartOptions
 from vaeline.system import ranks
-from vaeline.system.errors import UserError
 
 
 class Options(PartOptions):
@@ -34,12 +33,8 @@ def build(options: Options, context: Context) -> "Dip":
     Raises:
         UserError: the posterior is of another kind than gaussian, or the latent has one dimension.
     """
-    if context.posterior != "gaussian":
-        raise UserError(
-            "regularizer dip needs the mean and the variance of q(z|x), which only posteriors gaussian and gaussian_map have; take one of "
-            "them, or regularizer factor."
-        )
-    require_dimensions(context, "regularizer dip")
+    require_gaussian(context, f"regularizer {options.name}")
+    require_dimensions(context, f"regularizer {options.name}")
     return Dip(options.covariance == "aggregate", options.off_diagonal, options.diagonal)
 
 

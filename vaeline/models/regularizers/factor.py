@@ -33,8 +33,8 @@ def build(options: Options, context: Context) -> "Factor":
     Raises:
         UserError: the posterior has no rate, or the latent has one dimension.
     """
-    require_rate(context, "regularizer factor")
-    require_dimensions(context, "regularizer factor")
+    require_rate(context, f"regularizer {options.name}")
+    require_dimensions(context, f"regularizer {options.name}")
     widths = [context.latent_shape[0], *[options.width] * options.depth]
     layers = [layer for sizes in pairwise(widths) for layer in (nn.Linear(*sizes), nn.LeakyReLU(0.2))]
     network = nn.Sequential(*layers, nn.Linear(widths[-1], 2))

@@ -20,7 +20,7 @@ def build(options: Options, context: Context) -> "WeightedRate":
     Raises:
         UserError: the posterior has no rate.
     """
-    require_rate(context, "regularizer kl")
+    require_rate(context, f"regularizer {options.name}")
     return WeightedRate(options.weight, options.warmup)
 
 

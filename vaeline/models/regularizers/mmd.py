@@ -30,7 +30,7 @@ def build(options: Options, context: Context) -> "Discrepancy":
     """
     if context.posterior == "discrete":
         raise UserError(
-            "regularizer mmd compares vectors, but the latents of a posterior of kind discrete are indices; take regularizer commitment."
+            f"regularizer {options.name} compares vectors, but the latents of a posterior of kind discrete are indices; take regularizer commitment."
         )
     if options.alpha + options.scale <= 1:
         raise UserError(

@@ -17,7 +17,7 @@ def build(options: Options, context: Context) -> "Nothing":
     """
     if context.codebook_learns != "never":
         raise UserError(
-            "regularizer none leaves encoder and codebook of a posterior of kind discrete apart; take regularizer commitment."
+            f"regularizer {options.name} leaves encoder and codebook of a posterior of kind discrete apart; take regularizer commitment."
         )
     return Nothing()
 

@@ -41,11 +41,11 @@ def build(options: Options, context: Context) -> "PatchAdversary":
     Raises:
         UserError: the data are points, or the images are too small for so many layers.
     """
-    require_images(context, "regularizer patch_adversary", "leave it out, or take a data set of images")
+    require_images(context, f"regularizer {options.name}", "leave it out, or take a data set of images")
     channels, *size = context.image_shape
     if min(size) < 2**options.depth:
         raise UserError(
-            f"depth of regularizer patch_adversary is {options.depth}, but images of {size[0]}x{size[1]} halve only "
+            f"depth of regularizer {options.name} is {options.depth}, but images of {size[0]}x{size[1]} halve only "
             f"{min(size).bit_length() - 1} times; lower it."
         )
     network = _network([channels, *(options.width * 2**layer for layer in range(options.depth + 1))])

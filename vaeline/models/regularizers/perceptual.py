@@ -52,11 +52,11 @@ def build(options: Options, context: Context) -> "Perceptual":
     Raises:
         UserError: the data are points, or the images are too small for so many layers.
     """
-    require_images(context, "regularizer perceptual", "leave it out, or take a data set of images")
+    require_images(context, f"regularizer {options.name}", "leave it out, or take a data set of images")
     channels, *size = context.image_shape
     if min(size) < 2 ** (options.depth - 1):
         raise UserError(
-            f"depth of regularizer perceptual is {options.depth}, but images of {size[0]}x{size[1]} halve only "
+            f"depth of regularizer {options.name} is {options.depth}, but images of {size[0]}x{size[1]} halve only "
             f"{min(size).bit_length() - 1} times, once less than there are layers; lower it."
         )
     widths = [channels, *(options.width * 2**layer for layer in range(options.depth))]
@@ -121,7 +121,7 @@ class TurnNetwork(Pretrained):
         def run_epoch(adam: Adam, epoch: int) -> float:
             return self._fit_epoch(adam, images(derive_seed("turns", seed, epoch)))
 
-        yield from fit(self, self.options, run_epoch, state, "The network of regularizer perceptual")
+        yield from fit(self, self.options, run_epoch, state, f"The network of regularizer {self.options.name}")
 
     def _start(self, seed: int) -> None:
         """Draw new weights: those from `build` depend on the other parts of the model."""

@@ -30,34 +30,34 @@ def build(options: Options, context: Context) -> "Sum":
     Raises:
         UserError: a part is there twice, or is a sum; or more than one limits the posterior, has an adversary, or is pretrained.
     """
-    names = [part.name for part in options.parts]
+    names, this = [part.name for part in options.parts], f"regularizer {options.name}"
     if options.name in names:
-        raise UserError(f"regularizer {options.name} has itself among its parts; list all parts in one {options.name}.")
+        raise UserError(f"{this} has itself among its parts; list all parts in one {options.name}.")
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(
-            f"regularizer sum has {repeated[0]} more than once; name each part once, with the weight it should have."
+            f"{this} has {repeated[0]} more than once; name each part once, with the weight it should have."
         )
     built = [parts.build(Regularizer, part, context) for part in options.parts]
     limiting = [name for name, part in zip(names, built, strict=True) if part.limits_posterior]
     if len(limiting) > 1:
         raise UserError(
-            f"regularizer sum has {' and '.join(limiting)}, each of which limits the posterior, so that the rate would enter twice; keep one "
+            f"{this} has {' and '.join(limiting)}, each of which limits the posterior, so that the rate would enter twice; keep one "
             "of them, beside perceptual and patch_adversary."
         )
     if len([part for part in built if part.adversary is not None]) > 1:
-        raise UserError("regularizer sum has two parts with an adversary, and a training has one; keep one of them.")
+        raise UserError(f"{this} has two parts with an adversary, and a training has one; keep one of them.")
     pretrained = [name for name, part in zip(names, built, strict=True) if part.pretrained is not None]
     if len(pretrained) > 1:
         raise UserError(
-            f"regularizer sum has {' and '.join(pretrained)}, each of which has a network that is fitted first, and a training fits one; "
+            f"{this} has {' and '.join(pretrained)}, each of which has a network that is fitted first, and a training fits one; "
             "keep one of them."
         )
-    return Sum(built)
+    return Sum(options.name, built)
 
 
 class Sum(Regularizer):
-    def __init__(self, of: list[Regularizer]) -> None:
-        self.parts = of
+    def __init__(self, name: str, of: list[Regularizer]) -> None:
+        self.name, self.parts = name, of
         self.needs_whole_batch = next((part.needs_whole_batch for part in of if part.needs_whole_batch), "")
         self.trains_prior: TrainsPrior = max((part.trains_prior for part in of), key=STRENGTH.index)
         self.limits_posterior = any(part.limits_posterior for part in of)
@@ -78,7 +78,7 @@ class Sum(Regularizer):
             terms = part(batch)
             if shared := sorted(minimised.keys() & terms.minimised.keys()):
                 raise UserError(
-                    f"two parts of regularizer sum have a term {shared[0]}, one of which would be lost; rename the term in one of them."
+                    f"two parts of regularizer {self.name} have a term {shared[0]}, one of which would be lost; rename the term in one of them."
                 )
             minimised |= terms.minimised
             adversary = adversary if terms.adversary is None else terms.adversary

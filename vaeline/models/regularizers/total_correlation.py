@@ -12,12 +12,11 @@ from pydantic import Field
 from torch import Tensor
 
 from vaeline.models.contracts import Context, Regularizer, Terms, TrainingBatch, TrainsPrior
-from vaeline.models.gaussian import LOG_TWO_PI
+from vaeline.models.gaussian import log_prob_each_dimension
 from vaeline.models.latent import GaussianLatent
-from vaeline.models.part_checks import require_dimensions
+from vaeline.models.part_checks import require_dimensions, require_gaussian
 from vaeline.study.parts import PartOptions
 from vaeline.system import ranks
-from vaeline.system.errors import UserError
 
 
 class Options(PartOptions):
@@ -30,14 +29,10 @@ def build(options: Options, context: Context) -> "TotalCorrelation":
     """Build the three weighted terms; with weights 1, 1, 1 they sum to log q(z|x) - log p(z), for any prior.
 
     Raises:
-        UserError: the posterior is not Gaussian, or the latent has one dimension.
+        UserError: the posterior is of another kind than gaussian, or the latent has one dimension.
     """
-    if context.posterior != "gaussian":
-        raise UserError(
-            "regularizer total_correlation needs q(z_j|x) of each dimension, which only posterior gaussian has; take that posterior, or "
-            "regularizer factor."
-        )
-    require_dimensions(context, "regularizer total_correlation")
+    require_gaussian(context, f"regularizer {options.name}")
+    require_dimensions(context, f"regularizer {options.name}")
     weights = options.mutual_information, options.total_correlation, options.dimensions
     return TotalCorrelation(weights, context.training_images)
 
@@ -53,7 +48,9 @@ class TotalCorrelation(Regularizer):
         latent = batch.latent
         assert isinstance(latent, GaussianLatent)
         mean, log_var = ranks.whole(latent.mean), ranks.whole(latent.log_var)
-        each = _log_prob_each(latent.z, mean, log_var)  # (b, batch, latent): sample, posterior, dimension
+        each = log_prob_each_dimension(
+            latent.z.unsqueeze(1), mean, log_var
+        )  # (b, batch, latent): sample, posterior, dimension
         weights = ranks.own(_log_weights(len(mean), self.training_images, mean.device))
         log_q = (weights + each.sum(2)).logsumexp(1)
         log_q_alone = (weights.unsqueeze(2) + each).logsumexp(1).sum(1)
@@ -91,9 +88,3 @@ def stratified_weights(batch: int, images: int) -> Tensor:
     weights[own, own] = 1 / images
     weights[own, (own + 1) % batch] = (images - others) / (images * others)
     return weights
-
-
-def _log_prob_each(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    """Log-density of each dimension of sample m, (b, latent), under posterior n, (batch, latent): (b, batch, latent)."""
-    squares = (z.unsqueeze(1) - mean).square() * (-log_var).exp()
-    return -0.5 * (squares + log_var + LOG_TWO_PI)

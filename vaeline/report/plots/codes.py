@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
 from vaeline.report.plots.shared.latent_plane import (
@@ -78,7 +79,7 @@ def _draw_plane(axes: Axes, run: Run) -> None:
 
 def _draw_neighbours(axes: Axes, run: Run) -> None:
     codes = run.drawn["codes"]
-    rows = np.linspace(0, len(codes) - 1, min(len(codes), MOST_CODES)).round().astype(int)
+    rows = evenly_spaced(len(codes), MOST_CODES)
     _draw_points(axes, neighbours_of(codes[rows]), _labels(run)[rows], run)
     axes.set(xticks=[], yticks=[])  # the map has no units
 

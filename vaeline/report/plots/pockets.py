@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
 from vaeline.report.plots.shared.latent_plane import NO_LATENTS, panels_of, plane_of, set_limits
@@ -50,8 +51,7 @@ def draw_pockets(axes: Axes, run: Run) -> None:
 
 def _pockets(low: np.ndarray, draws: int) -> np.ndarray:
     """As many low-posterior latents as leaks, spread evenly over all of them: the first ones are the least covered."""
-    count = min(len(low), round(SHARE * draws))
-    return low[np.linspace(0, len(low) - 1, count).round().astype(int)]
+    return low[evenly_spaced(len(low), round(SHARE * draws))]
 
 
 def _missing(findings: Findings) -> str:

@@ -20,7 +20,7 @@ from vaeline.runs.pictures import picture
 from vaeline.runs.trained_run import TrainedRun
 from vaeline.system.errors import UserError
 
-MAX_MODELS = MOST_RUNS + 2  # kept in memory
+MOST_MODELS = MOST_RUNS + 2  # kept in memory
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ class Explorer:
             test = None if self.no_images else self.test
             run = self._load_checked(variant, seed)
             self._loaded[key] = MovableRun(run, test, self._examples)
-            if len(self._loaded) > MAX_MODELS:
+            if len(self._loaded) > MOST_MODELS:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(key)
         return self._loaded[key]

@@ -8,7 +8,7 @@ from vaeline.data.columns import NO_YES
 from vaeline.data.facts import Facts
 from vaeline.explorer.controls import button, button_group, dropdown, element, group, set_text, text_element
 
-MAX_BUTTONS = 12  # a label with more values gets a dropdown
+MOST_BUTTONS = 12  # a label with more values gets a dropdown
 NOT_SET = ""  # value of a label that a person has not set
 TO_BOX = {"yes": True, "no": False}  # a box in its third state, None, is not set
 FROM_BOX = {True: "yes", False: "no"}
@@ -77,7 +77,7 @@ class LabelsPanel:
             return box.props("toggle-indeterminate dense" if self._images else "dense")
         options = ({NOT_SET: "not set"} if self._images else {}) | {value: value for value in values}
         start = next(iter(options))
-        if len(values) > MAX_BUTTONS:
+        if len(values) > MOST_BUTTONS:
             return dropdown(title, options, start, switch)
         with element("div", "label-buttons"):
             text_element("p", title, "name")

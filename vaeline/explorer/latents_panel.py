@@ -6,8 +6,8 @@ from functools import partial
 from vaeline.data.columns import NO_YES
 from vaeline.data.facts import Facts
 from vaeline.explorer.controls import Problem, Slider, button, dropdown, element, group, set_text, text_element
-from vaeline.explorer.drawing import View
 from vaeline.explorer.settings import ChosenRun, Settings
+from vaeline.explorer.views import View
 from vaeline.explorer.words import label_in_words
 from vaeline.runs.drawing import MOST_TRAVERSED
 
