@@ -308,8 +308,14 @@ def test_a_metric_without_a_meaning_is_a_dash(trained: Trained, monkeypatch: pyt
         "parameters": True,
     }
     assert_measured(record, expected)
+    if has_sigma:
+        measure = "density of pixels"
+    elif coded:
+        measure = f"probability of {'levels' if levels else 'pixels'}"
+    else:
+        measure = "cross-entropy of grey pixels"
     assert kind == "point" or record.evaluation["negative_elbo"]["measure"] == (
-        f"{'density' if has_sigma else 'probability'} of {'levels' if levels else 'pixels'}{' given the label' * model.conditional}"
+        f"{measure}{' given the label' * model.conditional}"
     )
     assert kind != "flow" or record.metrics["log_det_deviation"] > 0  # a flow that does nothing has 0
 
