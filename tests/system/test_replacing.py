@@ -17,5 +17,5 @@ def test_a_function_is_replaced_within_the_block_alone() -> None:
 
 
 def test_a_name_that_the_library_lacks_is_an_error() -> None:
-    with pytest.raises(AttributeError, match="answer"), replaced(ModuleType("library"), "answer", 2):
+    with pytest.raises(KeyError, match="answer"), replaced(ModuleType("library"), "answer", 2):
         pass

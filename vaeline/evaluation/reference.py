@@ -229,7 +229,7 @@ def put_image_metrics(
 def _results_of(
     sets: Iterable[ImageSet], files: Iterable[str], real: ImageSet, shared: float
 ) -> dict[str, Results | str]:
-    """What each file of metrics says of sets of images: the mean over sets, or why there is none."""
+    """What each file of metrics says of sets of images: the mean over sets, or why it has no value."""
     found: dict[str, list[Results]] = {file: [] for file in files}
     dashes: dict[str, str] = {}
     for each in sets:

@@ -13,7 +13,7 @@ KERNEL = {"fd": "kd", "fid": "kid"}  # the space of a Fréchet distance -> how t
 
 
 def beside(comparison: Comparison, name: str, first: str, second: str, factor: float) -> str:
-    """Whether the kernel distance of the same images is better for the first variant; empty if there is none for both.
+    """Whether the kernel distance of the same images is better for the first variant; empty if one of the two has no such distance.
 
     Args:
         comparison: of the study.

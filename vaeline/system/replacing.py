@@ -7,8 +7,12 @@ from types import ModuleType
 
 @contextmanager
 def replaced(module: ModuleType, name: str, by: object) -> Iterator[None]:
-    """Within the block, a module has another object of a name; it affects all threads."""
-    before = getattr(module, name)
+    """Within the block, a module has another object of a name; it affects all threads.
+
+    Raises:
+        KeyError: the module has no such name, as after an update of the library.
+    """
+    before = vars(module)[name]
     setattr(module, name, by)
     try:
         yield
