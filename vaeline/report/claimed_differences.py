@@ -67,11 +67,7 @@ def _why_no_ratio(metric: str, entries: Mapping[str, Entries]) -> str:
 def _by_seed(of: Sequence[Entries], factor: float, target: float | None) -> dict[int, RunValue]:
     """What is compared of variants under each seed that all of them ran."""
     shared = [seed for seed in of[0] if all(seed in each for each in of)]
-    return {seed: _value([_run_value(each[seed]) for each in of], factor, target) for seed in shared}
-
-
-def _run_value(made: Mapping[str, Any]) -> RunValue:
-    return RunValue(float(made["value"]), made.get("parts", ()), made.get("halves", ()), made.get("by_judge", {}))
+    return {seed: _value([RunValue.of(each[seed]) for each in of], factor, target) for seed in shared}
 
 
 def _value(of: Sequence[RunValue], factor: float, target: float | None) -> RunValue:

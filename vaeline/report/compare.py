@@ -165,12 +165,7 @@ def _with_pairs(results: Results, name: str, of: MetricResults, primary: bool) -
 
 
 def _values(runs: list[Run], name: str) -> dict[int, RunValue]:
-    return {run.seed: _value(run, name) for run in runs if name in run.metrics}
-
-
-def _value(run: Run, name: str) -> RunValue:
-    made = run.evaluation[name]
-    return RunValue(float(made["value"]), made.get("parts", ()), made.get("halves", ()), made.get("by_judge", {}))
+    return {run.seed: RunValue.of(run.evaluation[name]) for run in runs if name in run.metrics}
 
 
 def _warnings(runs: list[Run], name: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import isfinite, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,11 @@ class RunValue(NamedTuple):
     parts: Sequence[float] = ()  # means over parts of the images, the same parts for every run
     halves: Sequence[float] = ()  # half the differences on pairs of halves of the images, the same pairs for every run
     by_judge: Mapping[str, float] = {}  # the value under each classifier, if it is a mean over several
+
+    @classmethod
+    def of(cls, made: Mapping[str, Any]) -> "RunValue":
+        """What evaluation.json says of a metric."""
+        return cls(float(made["value"]), made.get("parts", ()), made.get("halves", ()), made.get("by_judge", {}))
 
     def minus(self, other: "RunValue") -> "RunValue":
         """The difference of two runs; what only one of them knows, or knows of other parts or classifiers, is left out."""
