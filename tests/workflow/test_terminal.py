@@ -4,7 +4,8 @@ import importlib
 import logging
 import os
 import re
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -137,13 +138,21 @@ def info(number: int, seed: int) -> logging.LogRecord:
     )  # fmt: skip
 
 
+@contextmanager
+def without_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[terminal.LogHandler]:
+    """What is printed in the block has arrived after it."""
+    captured = Captured(folder / "log/jobs.log")
+    try:
+        monkeypatch.setattr(terminal.LogHandler, "captured", captured, raising=False)
+        yield terminal.LogHandler(MockOutputSettings(), None)
+    finally:
+        captured.release()
+
+
 def test_without_a_terminal_each_job_that_ends_is_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    captured = Captured(tmp_path / "log/jobs.log")
-    try:
-        monkeypatch.setattr(terminal.LogHandler, "captured", captured, raising=False)
-        handler = terminal.LogHandler(MockOutputSettings(), None)
+    with without_terminal(tmp_path, monkeypatch) as handler:
         handler.emit(record(LogEvent.RUN_INFO, stats={"train": 2, "all": 1, "total": 3}))
         handler.emit(info(1, 0))
         handler.emit(info(2, 1))
@@ -159,8 +168,6 @@ def test_without_a_terminal_each_job_that_ends_is_a_line(
         os.write(1, b"the end")
         handler.close()
         handler.close()
-    finally:
-        captured.release()
     assert [line.split(" (")[0] for line in capfd.readouterr().err.splitlines()] == [
         "Warning: a seed 0: few images.",
         "Error: a seed 1 is odd.",
@@ -176,16 +183,11 @@ def test_without_a_terminal_each_job_that_ends_is_a_line(
 def test_a_job_that_is_interrupted_has_not_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    captured = Captured(tmp_path / "log/jobs.log")
-    try:
-        monkeypatch.setattr(terminal.LogHandler, "captured", captured, raising=False)
-        handler = terminal.LogHandler(MockOutputSettings(), None)
+    with without_terminal(tmp_path, monkeypatch) as handler:
         handler.emit(info(1, 0))
         os.write(2, b"Interrupted.\n")
         handler.emit(record(LogEvent.JOB_ERROR, logging.ERROR, jobid=1, rule_name="train", log=["train.log"]))
         handler.close()
-    finally:
-        captured.release()
     assert capfd.readouterr().err.splitlines() == ["Interrupted."]
 
 
