@@ -75,6 +75,13 @@ def test_many_claims_are_counted(block: Callable[..., str], monkeypatch: pytest.
     assert made[1] == "`fd_sample`" and made[4] == "yes"
 
 
+def test_claims_that_no_table_could_hold_are_told_by_what_is_better(
+    block: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results_block, "MOST_CLAIMS", 0)
+    assert block().splitlines()[-1] == "- In `fd_sample`, `one` is better than `two`."
+
+
 def test_the_line_says_what_the_study_was_made_with(block: Callable[..., str]) -> None:
     said = block(edited=["vaeline/a.py"], changed=["study.seeds [0], now [0, 1, 2]"]).splitlines()[0]
     assert said == (

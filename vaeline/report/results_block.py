@@ -146,18 +146,33 @@ def _of(compared: Comparison, name: str, variants: list[str]) -> str:
 
 
 def _claims(compared: Comparison) -> str:
-    """What the study claims: a line for each pair; if there are many, a sentence for each primary metric, and a line for each claim that is made."""
+    """What the study claims: a line for each pair; if there are many, a sentence for each primary metric, and the claims that are made."""
     pairs = [(name, pair) for name in compared.primary for pair in compared.metrics[name].pairs if pair.claimed]
+    sentences = [f"- {sentence}" for name in compared.primary for sentence in headlines(compared, name)]
     if not pairs:
-        return "\n".join(f"- {sentence}" for name in compared.primary for sentence in headlines(compared, name))
+        return "\n".join(sentences)
     if len(pairs) <= MOST_CLAIMS:
         return _lines(compared, pairs)
     made = [(name, pair) for name, pair in pairs if not why_open(compared, name, pair)]
-    sentences = [f"- {sentence}" for name in compared.primary for sentence in headlines(compared, name)]
     count = f"- Of {len(pairs)} comparisons in primary metrics, adjusted together, {len(made) or 'none'} {'is a claim' if len(made) < 2 else 'are claims'}."
-    return "\n\n".join(
-        ["\n".join([*sentences, count]), *([_lines(compared, made)] if 0 < len(made) <= MOST_CLAIMS else [])]
-    )
+    if len(made) > MOST_CLAIMS:
+        return "\n".join([*sentences, count, *_briefly(made)])
+    return "\n\n".join(["\n".join([*sentences, count]), *([_lines(compared, made)] if made else [])])
+
+
+def _briefly(made: Sequence[tuple[str, Pair]]) -> list[str]:
+    """More claims than a table could hold: what is better than the same variants stands in one line."""
+    worse: dict[tuple[str, str], list[str]] = {}
+    for name, pair in made:
+        pair = better_first(name, pair)
+        worse.setdefault((name, pair.first), []).append(f"`{pair.second}`")
+    better: dict[tuple[str, str], list[str]] = {}
+    for (name, first), others in worse.items():
+        better.setdefault((name, listed(others)), []).append(f"`{first}`")
+    return [
+        f"- In `{name}`, {listed(firsts)} {'is' if len(firsts) == 1 else 'are each'} better than {others}."
+        for (name, others), firsts in better.items()
+    ]
 
 
 def _lines(compared: Comparison, pairs: Sequence[tuple[str, Pair]]) -> str:
