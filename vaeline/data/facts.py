@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,10 @@ class Facts:
             )
             for each in self.held_out
         }
+
+    def checksums_of(self, splits: Iterable[str]) -> dict[str, str]:
+        """The SHA-256 of some splits, by their names; empty for those whose checksum is unknown."""
+        return {split: self.checksums.get(split, "") for split in splits}
 
     def column(self, name: str) -> int:
         """The column of a label.
