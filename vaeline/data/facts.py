@@ -57,6 +57,11 @@ class Facts:
         return [len(values) for values in self.label_values]
 
     @property
+    def values_of_labels(self) -> dict[str, list[str]]:
+        """The names of each label's values, by the name of the label."""
+        return dict(zip(self.label_names, self.label_values, strict=True))
+
+    @property
     def classes(self) -> bool:
         """Whether the labels are classes, in a single column; otherwise the columns are attributes."""
         return len(self.label_names) == 1
