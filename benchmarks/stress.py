@@ -24,7 +24,6 @@ from torch import Tensor
 from benchmarks import stress_page
 from benchmarks.defects import DEFECTS, Defect, Images, Setting
 from benchmarks.race import MEASURED
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import read_facts, read_split
@@ -41,6 +40,7 @@ from vaeline.metrics.condition_accuracy import condition_accuracy
 from vaeline.metrics.frechet_distance import FewImages
 from vaeline.system.devices import prepare_process
 from vaeline.system.errors import UserError
+from vaeline.system.evenly_spaced import evenly_spaced
 
 RESULTS = MEASURED / "stress.json"
 RANGE = (0.025, 0.5, 0.975)  # quantiles of what real images score: the range, and its middle

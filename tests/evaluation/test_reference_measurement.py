@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from vaeline.data.evenly_spaced import evenly_spaced
 
 from tests.evaluation.correlated_pixels import FACTS, correlated, measured
 from vaeline.data.drawn_rows import drawn_rows
@@ -23,6 +22,7 @@ from vaeline.metrics.kernel_distance import kernel_distance
 from vaeline.metrics.precision_recall import precision_recall
 from vaeline.report.comparison import ReferenceValue
 from vaeline.study.schema import Sampling
+from vaeline.system.evenly_spaced import evenly_spaced
 
 
 def floors(drawn: int | None = None) -> list[np.ndarray]:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from vaeline.data.batches import Batches
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import FEWEST, Facts
 from vaeline.data.on_demand import BATCH
 from vaeline.data.store import Split, SplitOnDemand
@@ -19,6 +18,7 @@ from vaeline.evaluation.classifier import LEARNED_FROM, Classifier, predict
 from vaeline.evaluation.skill import MOST_IMAGES, Skill, skill_of
 from vaeline.study import schema
 from vaeline.system.errors import UserError
+from vaeline.system.evenly_spaced import evenly_spaced
 from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
 

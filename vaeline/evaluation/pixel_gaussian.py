@@ -6,8 +6,8 @@ from math import sqrt
 import numpy as np
 import torch
 
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.on_demand import BATCH, Images, OnDemand, blocks
+from vaeline.system.evenly_spaced import evenly_spaced
 
 MOST_DIRECTIONS = 10_000  # training images that span the Gaussian; time and memory grow with them
 

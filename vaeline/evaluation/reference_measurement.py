@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.on_demand import blocks
 from vaeline.data.store import Split, SplitOnDemand
@@ -23,6 +22,7 @@ from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import MEASURED, Reference, References, named, weights_of
 from vaeline.metrics._entry import Subject
 from vaeline.metrics._images import MOST_NUMBERS, MOST_ROWS, ImageSet, Measured, Results
+from vaeline.system.evenly_spaced import evenly_spaced
 
 LINEAR = (
     "the features are linear in the pixels, so that a Gaussian of the pixels has their mean and covariance by itself"
