@@ -37,9 +37,8 @@ class Facts:
     pixels: str = "dequantized"  # how levels become x: a value of dataset.pixels, or `points`
     factors: bool = False  # whether the label columns are factors that vary independently over all images
     counts: dict[str, int] = field(default_factory=dict)  # images in each split; `store.write` fills it in
-    preprocessing: dict[str, Any] = field(
-        default_factory=dict
-    )  # where the images came from, and how they were preprocessed
+    # Where the images came from, and how they were preprocessed.
+    preprocessing: dict[str, Any] = field(default_factory=dict)
     checksums: dict[str, str] = field(default_factory=dict)  # SHA-256 of each split; `store.write` fills it in
     # How many training images have each value of each column; `store.write` fills it in. Empty: unknown.
     training_counts: list[list[int]] = field(default_factory=list)
