@@ -24,11 +24,10 @@ from torch import Tensor
 from benchmarks import stress_page
 from benchmarks.defects import DEFECTS, Defect, Images, Setting
 from benchmarks.race import MEASURED
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import read_facts, read_split
-from vaeline.evaluation import classifier
+from vaeline.evaluation import classifier_file
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier, predict
 from vaeline.evaluation.conditions import Accuracies, put_accuracy
@@ -41,6 +40,7 @@ from vaeline.metrics.condition_accuracy import condition_accuracy
 from vaeline.metrics.frechet_distance import FewImages
 from vaeline.system.devices import prepare_process
 from vaeline.system.errors import UserError
+from vaeline.system.evenly_spaced import evenly_spaced
 
 RESULTS = MEASURED / "stress.json"
 RANGE = (0.025, 0.5, 0.975)  # quantiles of what real images score: the range, and its middle
@@ -130,7 +130,7 @@ def subject_of(files: DataFiles) -> Subject:
     facts = read_facts(files.store)
     if facts.points:
         raise UserError(f"{files.store} holds points; give a data set of images.")
-    judges = classifier.of_images(facts, files.store.parent)
+    judges = classifier_file.of_images(facts, files.store.parent)
     judge = next(iter(judges.values()))
     if judge.skill.why_nothing:
         raise UserError(f"Distances in its features mean nothing, since {judge.skill.why_nothing}.")

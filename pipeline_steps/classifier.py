@@ -3,7 +3,7 @@
 from pipeline_steps.command import data_timing, reads, study_command, timed
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts_of, read_split, require_images
-from vaeline.evaluation import classifier
+from vaeline.evaluation import classifier_file, classifier_training
 from vaeline.models.variant_checks import check_variants
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -20,14 +20,14 @@ def main(study: Study) -> None:
     facts = read_facts_of(study)
     check_variants(study, facts)
     if study.evaluation.features.name == "classifier":
-        classifier.require_labels(facts)
-    if why := classifier.why_none(facts):
-        classifier.skip(files.classifier, why, study)
+        classifier_file.require_labels(facts)
+    if why := classifier_file.why_none(facts):
+        classifier_file.skip(files.classifier, why, study)
         return
     train, validation = (read_split(files.store, name, budget()) for name in ("train", "validation"))
     require_images(files.store, facts)  # it may have been replaced between the two readings
-    trained = classifier.train(train, validation, facts, study.classifier, device_of(study.training.device))
-    classifier.save(files.classifier, trained, study)
+    trained = classifier_training.train(train, validation, facts, study.classifier, device_of(study.training.device))
+    classifier_file.save(files.classifier, trained, study)
 
 
 if __name__ == "__main__":

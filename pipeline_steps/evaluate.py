@@ -7,7 +7,7 @@ from vaeline.data.facts import Facts
 from vaeline.data.on_demand import Images
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
-from vaeline.evaluation import classifier, reference
+from vaeline.evaluation import classifier_file, reference_file
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.images import Judges, dash_images, measure_images
 from vaeline.evaluation.kept import Kept
@@ -96,8 +96,8 @@ def _images(study: Study, drawn: DrawnImages, test: Images, model: Model, facts:
     device = next(model.parameters()).device
     features = parts.build(Features, settings.features, facts, DATA, device)
     files, space = DataFiles(facts.dataset_id), settings.features.name
-    known = reference.read(files.statistics(space), files.metrics(space), test, facts, study)
-    classifiers = {seed: each.to(device) for seed, each in classifier.of(facts, DATA, study).items()}
+    known = reference_file.read(files.statistics(space), files.metrics(space), test, facts, study)
+    classifiers = {seed: each.to(device) for seed, each in classifier_file.of_study(facts, DATA, study).items()}
     judges = Judges(features, known, classifiers, facts, settings.by_label)
     return measure_images(drawn, judges, model.conditional, kept)
 

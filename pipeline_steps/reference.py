@@ -5,8 +5,9 @@ from pipeline_steps.plan_check import WEIGHTS, planned
 from vaeline.data.drawn_rows import drawn_rows
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
-from vaeline.evaluation import classifier, reference
+from vaeline.evaluation import classifier_file, reference_file
 from vaeline.evaluation.feature_space import Features
+from vaeline.evaluation.reference_measurement import RealImages, measure
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -26,18 +27,18 @@ def main(study: Study) -> None:
     facts = read_facts_of(study)
     where = files.statistics(space), files.metrics(space)
     if facts.points:
-        reference.skip(POINTS, *where, study)
+        reference_file.skip(POINTS, *where, study)
         return
     features = parts.build(Features, study.evaluation.features, facts, store.parent, device)
     if planned(WEIGHTS) not in (None, "", features.weights_sha256):
         raise UserError("The weights of the feature space changed since this run was planned; start the run again.")
-    judges = {seed: each.to(device) for seed, each in classifier.of(facts, store.parent, study).items()}
+    judges = {seed: each.to(device) for seed, each in classifier_file.of_study(facts, store.parent, study).items()}
     train, validation, test = (read_split(store, name, budget()) for name in ("train", "validation", "test"))
     require_images(files.store, facts)  # it may have been replaced between the two readings
     asked = drawn_rows(len(test.images), study.sampling)
-    images = reference.RealImages(train, test, facts, asked, validation)
-    measured = reference.measure(features, judges, images, derive_seed("reference"), study.evaluation.by_label)
-    reference.write(measured, *where, study)
+    images = RealImages(train, test, facts, asked, validation)
+    measured = measure(features, judges, images, derive_seed("reference"), study.evaluation.by_label)
+    reference_file.write(measured, *where, study)
 
 
 if __name__ == "__main__":

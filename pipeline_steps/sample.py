@@ -47,7 +47,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     require_images(store, facts)  # no new store came between the facts and the images
     with created(folder / "samples.h5") as file:
         noise = study.sampling.noise == "drawn"
-        for name, content in drawing.everything(model, images, train, study.sampling.seed, seed, noise):
+        for name, content in drawing.everything(model, train, images, study.sampling.seed, seed, noise):
             _write(file, name, content, facts)
         file[samples_file.LABELS], file[samples_file.TEST_INDEX] = test.labels, chosen
         shown = None if facts.points else study.sampling.grid

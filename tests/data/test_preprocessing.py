@@ -26,7 +26,7 @@ from tests.data.sets.sources import (
     write_files,
     write_zip,
 )
-from vaeline.data import preprocessing, raw_images, splits, store
+from vaeline.data import prepared_images, preprocessing_words, raw_images, splits, store
 from vaeline.data.facts import Facts
 from vaeline.data.preprocessing import preprocess
 from vaeline.data.splits import deal
@@ -85,7 +85,7 @@ def test_each_image_keeps_its_labels_and_pixels(tmp_path: Path) -> None:
 def test_images_of_different_sizes_are_resized_one_by_one(
     pile: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preprocessing, "PILE", pile)
+    monkeypatch.setattr(prepared_images, "PILE", pile)
     sides = [(22, 18), (18, 22), (22, 18), (40, 40), (22, 18), (22, 18)]
     files = {f"cat/{row}.jpg": encoded(picture(row, *sides[row % 6])) for row in range(60)}
     made(dataset("image_folder", write_files(tmp_path / "pets", files)), tmp_path / "pets.h5")
@@ -103,7 +103,7 @@ def test_torch_computes_alone_while_images_are_prepared_and_no_longer(threads: i
 
     torch.set_num_threads(2)
     try:
-        with preprocessing._workers(threads, resizing=True) as pool:
+        with prepared_images.workers(threads, resizing=True) as pool:
             found = pool.submit(torch.get_num_threads).result() if pool else torch.get_num_threads()
         assert found == 1 and torch.get_num_threads() == of_a_new_thread() == 2
     finally:
@@ -111,7 +111,7 @@ def test_torch_computes_alone_while_images_are_prepared_and_no_longer(threads: i
 
 
 def test_the_number_of_threads_does_not_change_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preprocessing, "BLOCK", 3)
+    monkeypatch.setattr(prepared_images, "BLOCK", 3)
     wanted = dataset("image_folder", write_class_folders(tmp_path / "pets", each=12))
     for threads in (1, 2, 5):
         made(wanted, tmp_path / f"{threads}.h5", threads=threads)
@@ -123,14 +123,14 @@ def test_a_source_that_is_edited_and_restored_meanwhile_leaves_no_store(
 ) -> None:
     wanted = dataset("image_folder", write_class_folders(tmp_path / "pets"))
     image = next((tmp_path / "pets").rglob("*.png"))
-    of_block = preprocessing._prepare
+    of_block = prepared_images.prepare
 
     def edited(*arguments: Any) -> Any:
         content = image.read_bytes()
         image.write_bytes(content)
         return of_block(*arguments)
 
-    monkeypatch.setattr(preprocessing, "_prepare", edited)
+    monkeypatch.setattr(prepared_images, "prepare", edited)
     with pytest.raises(UserError, match="pets changed while they were read; run again"):
         preprocess(wanted, raw_images.fetch(wanted), tmp_path / "pets.h5")
     assert not (tmp_path / "pets.h5").exists()
@@ -255,11 +255,13 @@ def test_groups_are_dealt_by_the_shares_of_their_images() -> None:
 def test_shares_that_groups_miss_by_far_are_told() -> None:
     split = schema.Split(group="who", validation=0.1, test=0.2)
     dealt = {"train": np.arange(80), "validation": np.arange(24), "test": np.arange(13)}
-    assert preprocessing._off(split, dealt) == [
+    assert preprocessing_words.missed_shares(split, dealt) == [
         "Whole groups of who give 21% validation where 10% was asked for and 11% test where 20% was asked for; try another split.seed."
     ]
-    assert not preprocessing._off(split, {"train": np.arange(70), "validation": np.arange(11), "test": np.arange(19)})
-    assert not preprocessing._off(schema.Split(), dealt)
+    assert not preprocessing_words.missed_shares(
+        split, {"train": np.arange(70), "validation": np.arange(11), "test": np.arange(19)}
+    )
+    assert not preprocessing_words.missed_shares(schema.Split(), dealt)
 
 
 def test_groups_that_cannot_be_dealt_are_refused() -> None:
@@ -415,7 +417,7 @@ def test_files_changed_after_the_download_are_refused(tmp_path: Path) -> None:
 def test_a_full_disk_is_noticed_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = dataset("celeba", write_celeba(tmp_path / "faces"), size=512)
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=10_000_000))
-    monkeypatch.setattr(preprocessing, "_prepare", lambda *arguments: pytest.fail("decodes"))
+    monkeypatch.setattr(prepared_images, "prepare", lambda *arguments: pytest.fail("decodes"))
     with pytest.raises(UserError, match="takes 0.02 GB, and 0.01 are free"):
         made(wanted, tmp_path / "tiny.h5")
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from tests.evaluation.test_reference import Pixels, correlated
 from torch import Tensor
 
-from tests.evaluation.test_reference import Pixels, correlated
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.evaluation import image_features
 from vaeline.evaluation.image_features import extract, from_state, to_state
 from vaeline.metrics._images import ImageSet
 from vaeline.system.errors import UserError
+from vaeline.system.evenly_spaced import evenly_spaced
 
 
 def images_of(pixels: np.ndarray, labels: np.ndarray | None = None) -> ImageSet:

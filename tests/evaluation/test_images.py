@@ -16,7 +16,8 @@ from vaeline.evaluation.halves import PAIRS, random_halves, with_halves
 from vaeline.evaluation.image_features import extract
 from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.reference import Reference, References, named, put_image_metrics
+from vaeline.evaluation.reference import Reference, References, named
+from vaeline.evaluation.reference_measurement import put_image_metrics
 from vaeline.evaluation.skill import LabelSkill, Skill
 from vaeline.metrics import precision_recall
 from vaeline.metrics._images import ImageMetric, ImageSet, Measured, Results

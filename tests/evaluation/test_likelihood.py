@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from vaeline.data.batches import Batches
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
 from vaeline.evaluation import likelihood
@@ -30,6 +29,7 @@ from vaeline.models.output_range import OutputRange
 from vaeline.models.posteriors.gaussian import Gaussian
 from vaeline.models.priors.standard import Standard
 from vaeline.study.schema import Condition, Evaluation, LikelihoodEstimate
+from vaeline.system.evenly_spaced import evenly_spaced
 from vaeline.system.seeds import derive_seed
 
 PIXELS, LATENT = 4, 2

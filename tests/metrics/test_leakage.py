@@ -9,7 +9,7 @@ from scipy.integrate import quad
 from torch import Generator, Tensor
 from torch.distributions import Normal
 
-from vaeline.metrics.leakage import THRESHOLDS, leak, leakage_curve
+from vaeline.metrics.leakage import METRICS, OUTSKIRTS, THRESHOLDS, leak, leakage_curve
 
 WIDE, PRIOR = (Normal(torch.tensor(0.0).double(), torch.tensor(deviation).double()) for deviation in (2.0, 1.0))
 
@@ -76,7 +76,7 @@ def test_the_error_of_a_leak_matches_its_spread(deviation: float) -> None:
     for _ in range(300):
         z, z_of_prior = torch.randn(2, 5000, generator=generator, dtype=torch.float64)
         z = deviation * z
-        found.append(leak(of_z.log_prob(z), PRIOR.log_prob(z), PRIOR.log_prob(z_of_prior), 0.01))
+        found.append(leak(of_z.log_prob(z), PRIOR.log_prob(z), PRIOR.log_prob(z_of_prior)))
     columns = {name: torch.tensor([getattr(each, name) for each in found]) for name in found[0]._fields}
     shares, leakages = columns["share"], columns["leakage"]
     assert columns["share_error"].mean().item() == pytest.approx(shares.std().item(), rel=0.15)
@@ -88,5 +88,11 @@ def test_the_error_of_a_leak_matches_its_spread(deviation: float) -> None:
 
 def test_too_few_leaks_have_no_error() -> None:
     log_p = torch.arange(100.0).double()
-    none = leak(log_p, log_p + 10, log_p, 0.01)
+    none = leak(log_p, log_p + 10, log_p)
     assert (none.share, none.leakage, none.leakage_error) == (0, None, None)
+
+
+def test_the_entries_say_what_counts_as_low() -> None:
+    """They are read without the constants of the file, and so hold the number in words."""
+    assert all(f"under that of {OUTSKIRTS:.0%} of p's own draws" in metric.definition for metric in METRICS)
+    assert METRICS[0].meaning.endswith(f"{OUTSKIRTS} if both match")

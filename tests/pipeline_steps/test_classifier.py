@@ -14,7 +14,8 @@ from pipeline_steps import classifier as step
 from pipeline_steps import reference
 from tests.pipeline_steps.conftest import STUDY, blocks, write_store
 from vaeline.data.store import Split, read_split
-from vaeline.evaluation.classifier import load, predict
+from vaeline.evaluation.classifier import predict
+from vaeline.evaluation.classifier_file import load
 from vaeline.evaluation.skill import LearnedNothing
 from vaeline.study.schema import Study
 from vaeline.system.sealed_files import read_sealed

@@ -288,7 +288,7 @@ def test_another_option_or_reference_of_a_feature_space_measures_again(
     monkeypatch.setattr(type(drawn.evaluation.features), "model_dump", lambda self, **_: {"side": 4})
     after = sections(run)
     assert {name for name in before if before[name] != after[name]} == FEATURES | OF_IMAGES | LABELS
-    monkeypatch.setattr("vaeline.evaluation.reference.checksum", lambda tensors: "another")
+    monkeypatch.setattr("vaeline.evaluation.reference_file.checksum", lambda tensors: "another")
     assert {name for name, path in sections(run).items() if path != after[name]} == OF_IMAGES
 
 

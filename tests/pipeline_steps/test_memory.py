@@ -14,7 +14,7 @@ from pipeline_steps import classifier, evaluate, reference, report, sample, trai
 from tests.pipeline_steps.conftest import STUDY
 from vaeline.data import on_demand
 from vaeline.data.on_disk import OnDisk
-from vaeline.evaluation import classifier as judges
+from vaeline.evaluation import classifier_training as judges
 from vaeline.runs import redrawing, trained_run
 from vaeline.study.schema import Study
 

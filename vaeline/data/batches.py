@@ -14,11 +14,11 @@ from torch import Tensor
 
 from vaeline.data.augmentation import augment
 from vaeline.data.dequantization import to_range
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.on_demand import OnDemand
 from vaeline.data.store import Split, SplitOnDemand
 from vaeline.system.background import in_order
+from vaeline.system.evenly_spaced import evenly_spaced
 
 AHEAD = 3  # batches that are read from disk in advance
 

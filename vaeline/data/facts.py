@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,9 +37,8 @@ class Facts:
     pixels: str = "dequantized"  # how levels become x: a value of dataset.pixels, or `points`
     factors: bool = False  # whether the label columns are factors that vary independently over all images
     counts: dict[str, int] = field(default_factory=dict)  # images in each split; `store.write` fills it in
-    preprocessing: dict[str, Any] = field(
-        default_factory=dict
-    )  # where the images came from, and how they were preprocessed
+    # Where the images came from, and how they were preprocessed.
+    preprocessing: dict[str, Any] = field(default_factory=dict)
     checksums: dict[str, str] = field(default_factory=dict)  # SHA-256 of each split; `store.write` fills it in
     # How many training images have each value of each column; `store.write` fills it in. Empty: unknown.
     training_counts: list[list[int]] = field(default_factory=list)
@@ -55,6 +54,11 @@ class Facts:
     def label_cardinalities(self) -> list[int]:
         """The number of values of each label column."""
         return [len(values) for values in self.label_values]
+
+    @property
+    def values_of_labels(self) -> dict[str, list[str]]:
+        """The names of each label's values, by the name of the label."""
+        return dict(zip(self.label_names, self.label_values, strict=True))
 
     @property
     def classes(self) -> bool:
@@ -74,6 +78,10 @@ class Facts:
             )
             for each in self.held_out
         }
+
+    def checksums_of(self, splits: Iterable[str]) -> dict[str, str]:
+        """The SHA-256 of some splits, by their names; empty for those whose checksum is unknown."""
+        return {split: self.checksums.get(split, "") for split in splits}
 
     def column(self, name: str) -> int:
         """The column of a label.

@@ -20,9 +20,8 @@ class Labels:
     names: list[str]
     values: list[list[str]]  # of each column
     codes: np.ndarray  # int64, (n, columns), values 0..len(values)-1
-    refused: dict[str, str] = field(
-        default_factory=dict
-    )  # other columns by name, with the reason why they are no labels
+    # Other columns by name, with the reason why they are no labels.
+    refused: dict[str, str] = field(default_factory=dict)
 
     @property
     def factorial(self) -> bool:

@@ -91,9 +91,8 @@ class RawImages:
     images: Images | EncodedImages  # uint8, (n, channel, height, width); points: float32, (n, dimensions)
     labels: Labels
     ids: list[str]  # (n,), all different
-    files: dict[
-        str, dict[str, int | str]
-    ]  # the files that were read: name -> bytes, sha256 (see `checksums.fingerprint`)
+    # The files that were read: name -> bytes, sha256 (see `checksums.fingerprint`).
+    files: dict[str, dict[str, int | str]]
     levels: int | None = 256  # of a pixel; None for points
     official: np.ndarray | None = None  # the given split of each image (train, validation or test), as text, (n,)
     groups: np.ndarray | None = None  # the group of each image, such as a person, as text, (n,)

@@ -4,11 +4,8 @@ from decimal import Decimal
 
 from vaeline.data.numbers import NUMBER, numbers_of
 
-SPELLINGS = [
-    ({"no", "n"}, {"yes", "y"}),
-    ({"false", "f"}, {"true", "t"}),
-    ({"off"}, {"on"}),
-]  # of no and yes, in any case
+# Of no and yes, in any case.
+SPELLINGS = [({"no", "n"}, {"yes", "y"}), ({"false", "f"}, {"true", "t"}), ({"off"}, {"on"})]
 NUMBERS = [(Decimal(0), Decimal(1)), (Decimal(-1), Decimal(1))]
 
 

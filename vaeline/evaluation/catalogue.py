@@ -9,6 +9,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -155,23 +156,37 @@ def catalogue() -> Catalogue:
 
 
 def _read(name: str) -> list[Metric]:
-    """The entries of a file, evaluated with the names of `_entry` alone."""
-    path, shown = parts.file("metrics", name), parts.shown_file("metrics", name)
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except SyntaxError as error:
-        raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
-    except (ValueError, RecursionError, MemoryError) as error:  # bytes that are no text, or expressions of absurd depth
-        raise UserError(f"{shown} is not valid Python: {reason(error)}.") from error
+    """The entries of a file, checked."""
+    shown = parts.shown_file("metrics", name)
+    tree = _parsed(parts.file("metrics", name), shown)
     lists = [value for node in tree.body if (value := _list_of_entries(node))]
     if len(lists) != 1:
         raise UserError(
             f"{shown} has {len(lists)} lists called METRICS; a metric's file has one, with an entry for each metric; "
             "start the file's name with _ if it has no metric."
         )
+    entries = _evaluated(lists[0], shown)
+    if name in parts.own("metrics"):
+        _refuse_what_nothing_measures(entries, shown)
+    measures = "measure" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    _refuse_half_a_metric_of_images(entries, measures, shown)
+    return entries
+
+
+def _parsed(path: Path, shown: str) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except SyntaxError as error:
+        raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
+    except (ValueError, RecursionError, MemoryError) as error:  # bytes that are no text, or expressions of absurd depth
+        raise UserError(f"{shown} is not valid Python: {reason(error)}.") from error
+
+
+def _evaluated(entries: ast.expr, shown: str) -> list[Metric]:
+    """The value of METRICS, evaluated with the names of `_entry` alone."""
     usable = {name: vars(_entry)[name] for name in _entry.__all__}
     try:
-        entries = eval(compile(ast.Expression(lists[0]), str(path), "eval"), usable)
+        found = eval(compile(ast.Expression(entries), shown, "eval"), usable)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
@@ -181,12 +196,9 @@ def _read(name: str) -> list[Metric]:
             f"METRICS in {shown} cannot be read ({error}); the list is evaluated without the file's imports, and may use "
             f"{', '.join(_entry.__all__)} and Python's own names."
         ) from error
-    _refuse_other_entries(entries, shown)
-    if name in parts.own("metrics"):
-        _refuse_what_nothing_measures(entries, shown)
-    measures = "measure" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    _refuse_half_a_metric_of_images(entries, measures, shown)
-    return list(entries)
+    if not isinstance(found, list) or not found or not all(isinstance(each, Metric) for each in found):
+        raise UserError(f"METRICS in {shown} is {found!r:.80}; it should be a list of Metric(...), at least one.")
+    return found
 
 
 def _list_of_entries(node: ast.stmt) -> ast.expr | None:
@@ -220,11 +232,6 @@ def _refuse_what_nothing_measures(entries: list[Metric], shown: str) -> None:
         raise UserError(
             f"{shown} declares {others[0]} without a subject, so that nothing would measure it; set subject to {', '.join(SUBJECTS)}."
         )
-
-
-def _refuse_other_entries(entries: object, shown: str) -> None:
-    if not isinstance(entries, list) or not entries or not all(isinstance(each, Metric) for each in entries):
-        raise UserError(f"METRICS in {shown} is {entries!r:.80}; it should be a list of Metric(...), at least one.")
 
 
 def _refuse_two_of_a_name(entries: list[tuple[Metric, str]]) -> None:

@@ -26,9 +26,8 @@ class Accuracies(NamedTuple):
     """Accuracies of labels, or of combinations of labels."""
 
     values: Mapping[str, float]
-    halves: Mapping[
-        str, Sequence[float]
-    ] = {}  # of each: half its difference on pairs of halves of the images, (pairs,)
+    # Of each: half its difference on pairs of halves of the images, (pairs,).
+    halves: Mapping[str, Sequence[float]] = {}
 
     def halves_of_mean(self, names: Sequence[str]) -> dict[str, object]:
         """`halves` of the mean over some of them, as evaluation.json has them; nothing if they are not known."""

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.evaluation.feature_space import Features
 from vaeline.metrics._entry import Space
 from vaeline.metrics._images import MOST_ROWS, ImageSet
 from vaeline.metrics._moments import Moments, moments, require_finite
 from vaeline.system.errors import UserError
+from vaeline.system.evenly_spaced import evenly_spaced
 from vaeline.system.progress import watched
 from vaeline.system.state_files import State
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from vaeline.data.facts import Facts
 from vaeline.data.on_demand import Images, blocks
-from vaeline.evaluation import halves, image_features, reference
+from vaeline.evaluation import halves, image_features, reference, reference_file
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.classifier import Classifier
 from vaeline.evaluation.conditions import measure_conditions, noise_of
@@ -92,7 +92,7 @@ def measure_images(drawn: DrawnImages, judges: Judges, conditional: bool, kept: 
         Judge(name, space, references.spaces[name], facts, references.data["test"])
         for name, space in judges.features.by_judge().items()
     ]
-    of_space = kept.called_by(__name__, reference.__name__)
+    of_space = kept.called_by(__name__, reference.__name__, reference_file.__name__)
     in_features, in_pixels = _by_features(catalogue().of_images(judges.by_label))
     record = over_judges({each.name: _in_space(drawn, each, in_features, conditional, of_space) for each in spaces})
     record.join(_in_space(drawn, spaces[0], in_pixels, conditional, of_space))

@@ -13,7 +13,7 @@ from vaeline.metrics.active_units import active_units
 from vaeline.metrics.codebook_perplexity import codebook_perplexity
 from vaeline.metrics.collapse import Loss, decided_share, shuffle_loss, use_of_codes, use_of_dimensions
 from vaeline.metrics.dead_codes import dead_codes
-from vaeline.metrics.leakage import leak, leakage_curve
+from vaeline.metrics.leakage import OUTSKIRTS, leak, leakage_curve
 from vaeline.metrics.log_det_deviation import log_det_deviation
 from vaeline.metrics.mutual_information import MutualInformation, mutual_information
 from vaeline.metrics.symmetric_kl import symmetric_kl
@@ -22,7 +22,6 @@ from vaeline.models.contracts import Acceptance
 from vaeline.models.model import Model
 from vaeline.system.state_files import State
 
-SHARE = 0.01  # of p(z)'s own draws whose density counts as low
 OF_PRIOR = ("skl", "leakage", "leaked_share")
 
 How = dict[str, object]
@@ -85,9 +84,9 @@ def _put_mismatch(record: Record, found: State, shared: MutualInformation, how: 
 
 
 def _put_leaks(record: Record, found: State, how: How) -> None:
-    low = leak(found["log_q"], found["log_p"], found["log_p_of_prior"], SHARE)
+    low = leak(found["log_q"], found["log_p"], found["log_p_of_prior"])
     curve = [each._asdict() for each in leakage_curve(found["log_q"], found["log_p"])]
-    rare = f"log p(z) under that of {SHARE:.0%} of p's own draws"
+    rare = f"log p(z) under that of {OUTSKIRTS:.0%} of p's own draws"
     record.put("leaked_share", low.share, **how, threshold=low.threshold)
     record.put("leaked_share_standard_error", low.share_error, **how)
     if low.leakage is None:

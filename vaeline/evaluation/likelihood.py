@@ -1,7 +1,7 @@
 """Likelihood metrics of a run: ELBO, negative log-likelihoods, bits per dimension."""
 
-from collections.abc import Mapping
 from math import prod
+from typing import Any
 
 import torch
 
@@ -25,6 +25,8 @@ from vaeline.study.schema import Evaluation
 
 GIVEN_LABEL = "nll_given_label"
 BITS = {"nll": "bits_per_dim", GIVEN_LABEL: "bits_per_dim_given_label"}  # likelihood -> its code length
+
+How = dict[str, Any]
 
 
 def measure_likelihood(
@@ -73,7 +75,7 @@ def _put_elbo(record: Record, model: Model, test: Batches, settings: Evaluation,
     error = model.latent_density.log_prob_error
     of_rate = {} if error is None else {"log_prob_error": error}
     for name, values in {"distortion": distortion, **both}.items():
-        how: dict[str, object] = {"split": "test", "images": len(values), "samples": settings.bound_samples}
+        how: How = {"split": "test", "images": len(values), "samples": settings.bound_samples}
         how |= {} if name == "distortion" else of_rate
         mean = mean_over_images(values)
         parts = part_means(values.numpy())
@@ -83,74 +85,68 @@ def _put_elbo(record: Record, model: Model, test: Batches, settings: Evaluation,
 
 def _put_estimated(record: Record, estimation: Estimation, likelihood: Likelihood, role: Role) -> None:
     """Record the negative log-likelihoods under one p(x|z), under two names each if its sigma is a refitted one anyway."""
-    found = estimation.estimated(likelihood, role)
+    found, pixels = estimation.estimated(likelihood, role), estimation.test.facts.pixels
+    grey = takes_expectations(estimation.model.likelihood, pixels)
     of_annealed = estimation.by_name(found.annealed, found.bridged)
     for name, estimates in estimation.by_name(found.given, torch.arange(len(estimation.chosen))).items():
-        both = (
-            [name, f"{name}_refit"] if likelihood.kind == "calibrated" else [name if role == "own" else f"{name}_refit"]
-        )
+        own, refit = name, f"{name}_refit"
+        names = [own, refit] if likelihood.kind == "calibrated" else [own if role == "own" else refit]
         annealed = Annealed(found.bridged, of_annealed[name], found.gaps)
         try:
-            summary = summarize(estimates, both[0], annealed, estimation.chosen)
+            summary = summarize(estimates, names[0], annealed, estimation.chosen)
         except NotFinite as error:
-            record.dash_each(both, str(error))
+            record.dash_each(names, str(error))
             continue
-        notes: dict[str, object] = {
-            "measure": measure_of(likelihood, estimation.test.facts.pixels, name == GIVEN_LABEL)
-        }
-        if likelihood.sigma is not None:
-            notes["sigma"] = float(likelihood.sigma)
-        for each in both:
-            _put_nll(record, each, summary, estimation, len(found.bridged), found.why_no_gap, notes)
+        how = _how_estimated(summary, estimation, len(found.bridged))
+        notes = _notes(summary, likelihood, measure_of(likelihood, pixels, name == GIVEN_LABEL), how)
+        for each in names:
+            _put_nll(record, each, summary, how, notes)
+            _put_gap(record, each, summary.gap, found.why_no_gap, grey, how)
 
 
-def _put_nll(
-    record: Record,
-    name: str,
-    summary: Summary,
-    estimation: Estimation,
-    annealed: int,
-    why_no_gap: str,
-    notes: Mapping[str, object],
-) -> None:
-    """Record a negative log-likelihood with its errors, and how it was estimated."""
-    settings, images = estimation.settings.likelihood, len(summary.values)
-    of = len(estimation.test.images)
-    how = {
-        "split": "test",
-        "images": images,
-        "of": of,
-        "method": settings.method,
-        "samples": settings.samples,
-        "annealed": annealed,
-    }
-    about = dict(notes)
+def _how_estimated(summary: Summary, estimation: Estimation, annealed: int) -> How:
+    """How a negative log-likelihood was estimated, and of which images."""
+    settings = estimation.settings.likelihood
+    return {
+        "split": "test", "images": len(summary.values), "of": len(estimation.test.images), "method": settings.method,
+        "samples": settings.samples, "annealed": annealed,
+    }  # fmt: skip
+
+
+def _notes(summary: Summary, likelihood: Likelihood, measure: str, how: How) -> How:
+    """What a reader of a negative log-likelihood must know: its measure, its sigma, and what keeps it from being an estimate of all images."""
+    notes: How = {"measure": measure}
+    if likelihood.sigma is not None:
+        notes["sigma"] = float(likelihood.sigma)
     if summary.why_upper_bound:
-        about["upper_bound"] = summary.why_upper_bound
-    if images < of:
-        about["warning"] = f"of {images:,} of the {of:,} test images"
-    record.put(
-        name,
-        summary.nll,
-        **how,
-        effective_sample_size=summary.effective_sample_size,
-        untrusted=summary.untrusted,
-        untrusted_images=summary.failed,
-        parts=part_means(-summary.values.numpy()),
-        **about,
-    )
-    if settings.method == "posterior":
-        record.put(f"{name}_tenth", summary.tenth, **{**how, "samples": settings.samples // 10}, **about)
+        notes["upper_bound"] = summary.why_upper_bound
+    if how["images"] < how["of"]:
+        notes["warning"] = f"of {how['images']:,} of the {how['of']:,} test images"
+    return notes
+
+
+def _put_nll(record: Record, name: str, summary: Summary, how: How, notes: How) -> None:
+    """Record a negative log-likelihood with its errors."""
+    trust: How = {
+        "effective_sample_size": summary.effective_sample_size, "untrusted": summary.untrusted,
+        "untrusted_images": summary.failed,
+    }  # fmt: skip
+    record.put(name, summary.nll, **how, **trust, parts=part_means(-summary.values.numpy()), **notes)
+    if how["method"] == "posterior":
+        record.put(f"{name}_tenth", summary.tenth, **{**how, "samples": how["samples"] // 10}, **notes)
     record.put(f"{name}_standard_error", summary.standard_error, **how)
     if summary.why_upper_bound:
         record.dash(f"{name}_monte_carlo_error", "the value is an upper bound, whose bias exceeds this error")
     else:
         record.put(f"{name}_monte_carlo_error", summary.monte_carlo_error, **how)
-    if summary.gap is None:
-        record.dash(f"{name}_gap", why_no_gap)
+
+
+def _put_gap(record: Record, name: str, gap: float | None, why_none: str, grey: bool, how: How) -> None:
+    """Record how far apart the bounds of log p(x) are on images that the model draws, which are black and white if it takes greys."""
+    if gap is None:
+        record.dash(f"{name}_gap", why_none)
     else:
-        grey = takes_expectations(estimation.model.likelihood, estimation.test.facts.pixels)
-        record.put(f"{name}_gap", summary.gap, **how, **({"warning": GREY_GAP} if grey else {}))
+        record.put(f"{name}_gap", gap, **how, **({"warning": GREY_GAP} if grey else {}))
 
 
 def _dash_absent(record: Record, model: Model, facts: Facts) -> None:

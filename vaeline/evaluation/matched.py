@@ -62,9 +62,8 @@ def match(asked: np.ndarray, train: np.ndarray, seed: int) -> Matched:
     generator = np.random.default_rng(derive_seed("candidates", seed))
     kept = np.sort(generator.permutation(len(asked))[: len(train)])
     order = generator.permutation(len(train))  # the first of equals is one at random
-    smallest = np.min_scalar_type(
-        int(max(asked.max(initial=0), train.max(initial=0)))
-    )  # labels are compared many times
+    # Labels are compared many times, and small numbers faster.
+    smallest = np.min_scalar_type(int(max(asked.max(initial=0), train.max(initial=0))))
     asked, train = asked[kept].astype(smallest), train[order].astype(smallest)
     found, free = np.full((len(asked), CANDIDATES), -1), np.ones(len(train), bool)
 

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from vaeline.data.batches import Batches
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.evaluation.draws import seed_of_images
 from vaeline.evaluation.kept import Kept, Section
 from vaeline.metrics._trust import is_trusted
@@ -27,6 +26,7 @@ from vaeline.models.estimators.log_likelihood import LogLikelihood, concatenate,
 from vaeline.models.estimators.sandwich import gaps, why_no_sandwich
 from vaeline.models.model import Model
 from vaeline.study.schema import Evaluation
+from vaeline.system.evenly_spaced import evenly_spaced
 from vaeline.system.progress import Bar
 from vaeline.system.seeds import derive_seed
 from vaeline.system.state_files import State

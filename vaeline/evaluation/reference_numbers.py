@@ -66,11 +66,8 @@ def read_numbers_of(study: Study, facts: Facts | None, runs: Iterable[Mapping[st
 def _check_measured_alike(path: Path, content: Mapping[str, Any], name: str, how: Mapping[str, Any]) -> None:
     """Check that a metric of a run was measured with the classifier and the features of the reference."""
     weights = {judge: space["weights"] for judge, space in content["spaces"].items()}
-    for key, of_judges in (
-        ("judge", content["judges"]),
-        ("weights", weights),
-    ):  # no classifier judges images without labels
-        ours = together(of_judges) if of_judges else None
+    for key, of_judges in (("judge", content["judges"]), ("weights", weights)):
+        ours = together(of_judges) if of_judges else None  # no classifier judges images without labels
         if how.get(key, ours) != ours:
             raise UserError(
                 f"{name} of a run was measured with another {'classifier' if key == 'judge' else 'feature space'} than {path}; "

@@ -4,11 +4,11 @@ from functools import cached_property
 
 import numpy as np
 
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.store import Split, SplitOnDemand
 from vaeline.explorer.settings import ChosenRun, Settings
 from vaeline.runs.trained_run import TrainedRun, attribute_vector
 from vaeline.system.errors import UserError
+from vaeline.system.evenly_spaced import evenly_spaced
 
 MOST_ENCODED = 256  # test images that measure how much each latent varies
 MOST_OF_DIRECTION = 1000  # training images of a direction

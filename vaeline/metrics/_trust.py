@@ -18,7 +18,9 @@ class Estimates(Protocol):
     @property
     def tenth(self) -> Tensor: ...  # the same from a tenth of the samples
     @property
-    def variance(self) -> Tensor: ...  # of log_prob over draws of the samples: 1 / effective samples - 1 / samples
+    def variance(
+        self,
+    ) -> Tensor: ...  # of log_prob over draws of the samples: (1 / effective_share - 1) / (samples - 1)
     @property
     def effective_share(self) -> Tensor: ...  # of the samples
     @property

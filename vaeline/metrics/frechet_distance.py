@@ -22,9 +22,8 @@ METRICS = [
                 "Fréchet distance, squared, of as many training images, with the labels that samples are asked to show, from the images of "
                 "the test split.",
                 subject="floor",
-                past=None
-                if subject == "reconstruction"
-                else "better than real images",  # those are of the test images themselves
+                # Reconstructions are of the test images themselves.
+                past=None if subject == "reconstruction" else "better than real images",
             ),
             Reference(
                 f"{space}_pixel_gaussian",

@@ -26,6 +26,7 @@ METRICS = [
     ),
 ]
 
+OUTSKIRTS = 0.01  # share of p's own draws whose density counts as low, as the entries above say
 THRESHOLDS = (*range(-90, 0, 10), -5, -1)  # of log p(z), in nats
 
 
@@ -47,8 +48,8 @@ class Leak(NamedTuple):
     leakage_error: float | None
 
 
-def leak(aggregate_log_q: Tensor, log_p: Tensor, log_p_of_prior: Tensor, outskirts: float) -> Leak:
-    """Measure the leak below the threshold that a given share of p's samples has, with standard errors.
+def leak(aggregate_log_q: Tensor, log_p: Tensor, log_p_of_prior: Tensor) -> Leak:
+    """Measure the leak below the threshold under which OUTSKIRTS of p's samples lie, with standard errors.
 
     The threshold is a quantile of samples too. The error of the threshold adds half the change of a metric when the threshold
     moves by one standard error up and down.
@@ -57,10 +58,9 @@ def leak(aggregate_log_q: Tensor, log_p: Tensor, log_p_of_prior: Tensor, outskir
         aggregate_log_q: log q(z) at samples of q, (n,), float64.
         log_p: log p(z) at the same, (n,).
         log_p_of_prior: log p(z) at samples of p, (m,).
-        outskirts: the share of p's samples, 0 to 1.
     """
-    off = sqrt(outskirts * (1 - outskirts) / len(log_p_of_prior))
-    shares = log_p_of_prior.new_tensor([max(outskirts - off, 0), outskirts, outskirts + off])
+    off = sqrt(OUTSKIRTS * (1 - OUTSKIRTS) / len(log_p_of_prior))
+    shares = log_p_of_prior.new_tensor([max(OUTSKIRTS - off, 0), OUTSKIRTS, OUTSKIRTS + off])
     lower, at, upper = leakage_curve(aggregate_log_q, log_p, log_p_of_prior.quantile(shares).tolist())
     share_error = sqrt(at.share * (1 - at.share) / len(log_p) + ((upper.share - lower.share) / 2) ** 2)
     excess = (aggregate_log_q - log_p)[log_p < at.threshold]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vaeline.metrics._entry import Metric, Reference
 from vaeline.metrics._images import Dash, ImageSet, Measured, Results, refuse_identical
+from vaeline.system.evenly_spaced import evenly_spaced
 
 METRICS = [
     Metric(
@@ -50,7 +51,8 @@ def measure(images: ImageSet, real: ImageSet) -> Results:
     train = real.train
     if train is None or len(train) < NEIGHBOURS:
         return {"memorised_share": Dash(f"it needs the features of at least {NEIGHBOURS} training images")}
-    drawn, test = (_spread(len(each.features), MOST_PAIRS // len(train)) for each in (images, real))
+    most = max(MOST_PAIRS // len(train), 1)
+    drawn, test = (evenly_spaced(len(each.features), most) for each in (images, real))
     if len(test) < FEWEST:
         return {"memorised_share": Dash(f"it needs at least {FEWEST} test images")}
     of_drawn, of_test = (_closeness(each, train, rows) for each, rows in ((images, drawn), (real, test)))
@@ -87,8 +89,3 @@ def closeness(features: Tensor, train: Tensor) -> Tensor:
     blocks = features.double().split(max(1, BLOCK_PAIRS // len(train)))
     nearest = torch.cat([torch.cdist(block, train).topk(NEIGHBOURS, largest=False).values for block in blocks])
     return (nearest[:, 0] / nearest[:, -1]).nan_to_num(0.0)
-
-
-def _spread(count: int, most: int) -> np.ndarray:
-    """At most so many of `count` rows, spread evenly."""
-    return np.linspace(0, count - 1, min(count, max(most, 1))).round().astype(np.int64)

@@ -111,14 +111,14 @@ def summarize(
     """
     _refuse_not_finite(estimates, annealed, rows)
     fails = ~is_trusted(estimates)
-    found = Corrected(estimates.log_prob.clone(), estimates.variance.clone(), 0.0, float(fails.double().mean()))
-    if annealed is not None and len(annealed.images):
-        found = _checked(_helped(found, annealed, fails), estimates, annealed, fails)
-    images, failed = len(found.values), _failed(fails, annealed, rows)
-    error = sqrt(float(found.variance.sum()) / images**2 + found.extra)
-    standard_error = found.values.std().item() / sqrt(images)
+    found, failed = _corrected(estimates, annealed, fails), _failed(fails, annealed, rows)
+    error = sqrt(float(found.variance.sum()) / len(found.values) ** 2 + found.extra)
+    standard_error = found.values.std().item() / sqrt(len(found.values))
     gap = float(annealed.gaps.mean()) if annealed is not None and len(annealed.gaps) else None
-    summary = Summary(
+    why_upper_bound = _why_upper_bound(found, failed, error, standard_error, gap)
+    if why_upper_bound:
+        warnings.warn(f"{name} is an upper bound: {why_upper_bound}.", Unconverged, stacklevel=2)
+    return Summary(
         nll=-found.values.mean().item(),
         tenth=-estimates.tenth.mean().item(),
         values=found.values,
@@ -128,15 +128,8 @@ def summarize(
         untrusted=found.untrusted,
         failed=failed[:NAMED],
         gap=gap,
-        why_upper_bound=found.why
-        or _why_untrusted(found.untrusted, failed)
-        or _why_imprecise(found.variance, error, standard_error)
-        or ("" if found.checked else "nothing checks that its samples cover p(z|x)")
-        or _why_gap(gap),
+        why_upper_bound=why_upper_bound,
     )
-    if summary.why_upper_bound:
-        warnings.warn(f"{name} is an upper bound: {summary.why_upper_bound}.", Unconverged, stacklevel=2)
-    return summary
 
 
 class Corrected(NamedTuple):
@@ -148,6 +141,14 @@ class Corrected(NamedTuple):
     untrusted: float  # share of the images that annealing cannot help
     why: str = ""  # why the mean is a bound in any case
     checked: bool = False  # whether annealing was tried on images that need no second estimate, or none is left
+
+
+def _corrected(estimates: Estimates, annealed: Annealed | None, fails: Tensor) -> Corrected:
+    """What annealing makes of the estimates; they stay as they are if nothing was annealed."""
+    found = Corrected(estimates.log_prob.clone(), estimates.variance.clone(), 0.0, float(fails.double().mean()))
+    if annealed is None or not len(annealed.images):
+        return found
+    return _checked(_helped(found, annealed, fails), estimates, annealed, fails)
 
 
 def _helped(found: Corrected, annealed: Annealed, fails: Tensor) -> Corrected:
@@ -231,6 +232,19 @@ def _refuse_not_finite(estimates: Estimates, annealed: Annealed | None, rows: Te
         first = int(lost[0] if rows is None else rows[lost[0]])
         others = f", and that of {len(lost) - 1:,} more is not finite" if len(lost) > 1 else ""
         raise NotFinite(f"log p(x) of test image {first} is {float(values[lost[0]])}{others}")
+
+
+def _why_upper_bound(
+    found: Corrected, failed: list[int], error: float, standard_error: float, gap: float | None
+) -> str:
+    """The first reason why the mean is only a bound; empty if it is an estimate."""
+    return (
+        found.why
+        or _why_untrusted(found.untrusted, failed)
+        or _why_imprecise(found.variance, error, standard_error)
+        or ("" if found.checked else "nothing checks that its samples cover p(z|x)")
+        or _why_gap(gap)
+    )
 
 
 def _why_untrusted(share: float, failed: list[int]) -> str:

@@ -66,9 +66,8 @@ def measure(images: ImageSet, real: ImageSet) -> Results:
 
 def measure_parts(images: ImageSet, real: ImageSet, parts: Parts) -> list[Results]:
     """`measure` of parts of the images: each distance is computed once for all parts."""
-    of_drawn, of_real = (
-        torch.from_numpy(np.stack(each)) for each in zip(*parts, strict=True)
-    )  # (parts, m), (parts, n)
+    # (parts, m), (parts, n)
+    of_drawn, of_real = (torch.from_numpy(np.stack(each)) for each in zip(*parts, strict=True))
     found = of_parts(torch.from_numpy(real.features), torch.from_numpy(images.features), of_real, of_drawn)
     hows = [{"images": int(drawn.sum()), "of": int(tested.sum())} for drawn, tested in parts]
     return [

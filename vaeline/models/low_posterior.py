@@ -7,10 +7,10 @@ aggregate posterior that the prior hardly covers.
 import torch
 from torch import Tensor
 
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.models.aggregate_posterior import Aggregate
 from vaeline.models.model import Model
 from vaeline.models.sampling import draw
+from vaeline.system.evenly_spaced import evenly_spaced
 
 MOST_PICKED = 5000
 FRACTION = 0.1  # of the draws that are picked

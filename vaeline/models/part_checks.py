@@ -94,3 +94,35 @@ def require_images(context: Context, part: str, instead: str) -> None:
     """
     if context.pixels == "points":
         raise UserError(f"{part} needs images, but the data are points; {instead}.")
+
+
+def require_halvings(context: Context, depth: int, key: str, unhalved: int = 0) -> None:
+    """Refuse images that are too small for so many layers that halve them.
+
+    Args:
+        context: of the part.
+        depth: number of layers.
+        key: that sets it, as the error names it.
+        unhalved: layers that leave height and width as they are.
+
+    Raises:
+        UserError: names the largest depth.
+    """
+    height, width = context.image_shape[1:]
+    halvings = min(height, width).bit_length() - 1
+    if depth - unhalved > halvings:
+        raise UserError(
+            f"{key} is {depth}, but images of {height}x{width} halve only {halvings} times; lower it to {halvings + unhalved}."
+        )
+
+
+def require_odd_kernel(kernel: int, key: str, seen: str) -> None:
+    """Refuse a kernel without a middle; `key` sets it, and `seen` names what its places hold.
+
+    Raises:
+        UserError: the kernel is even.
+    """
+    if kernel % 2 == 0:
+        raise UserError(
+            f"{key} is {kernel}, but must be odd, so that each {seen} lies in the middle of its kernel; add or subtract 1."
+        )

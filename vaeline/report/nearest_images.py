@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.on_demand import Images, blocks
+from vaeline.system.evenly_spaced import evenly_spaced
 
 MOST_BYTES = 2**30  # of training images that are compared; of more, images that lie evenly among them
 

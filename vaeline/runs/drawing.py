@@ -33,7 +33,7 @@ class Decoded(NamedTuple):
 
 
 def everything(
-    model: Model, test: Batches, train: Batches, seed: int, run_seed: int, noise: bool = False
+    model: Model, train: Batches, test: Batches, seed: int, run_seed: int, noise: bool = False
 ) -> Iterator[tuple[str, Tensor | Decoded]]:
     """Draw the datasets of samples.h5, by their names; those that the model cannot draw are left out.
 
@@ -41,8 +41,8 @@ def everything(
 
     Args:
         model: in evaluation mode, on the device of the batches.
-        test: images to reconstruct; samples are asked to show their labels.
         train: training split; its posteriors make up the aggregate posterior.
+        test: images to reconstruct; samples are asked to show their labels.
         seed: of the draws that are the same for every run.
         run_seed: of the run, for the draws that are its own.
         noise: whether samples are draws of p(x|z), or else its means; reconstructions, and what follows a path, are means.
@@ -58,11 +58,11 @@ def everything(
         yield samples_file.SWITCHED_LABELS, asked
         yield samples_file.SWITCHED, switched(model, asked, test.facts, derive_seed("switches", seed, run_seed), noise)
     if model.posterior.kind != "discrete":
-        yield from _latents(model, test, train, redrawing.seed_of_latents(seed, run_seed), noise)
+        yield from _latents(model, train, test, redrawing.seed_of_latents(seed, run_seed), noise)
 
 
 def _latents(
-    model: Model, test: Batches, train: Batches, seed: int, noise: bool
+    model: Model, train: Batches, test: Batches, seed: int, noise: bool
 ) -> Iterator[tuple[str, Tensor | Decoded]]:
     """What maps of the latent space show: codes of test images, draws of p(z), traversals, interpolations."""
     of_images = posterior_centres(model, test, seed)

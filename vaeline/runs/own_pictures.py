@@ -9,7 +9,7 @@ from PIL import Image
 
 from vaeline.data.decoding import decode, fit, pixels_of
 from vaeline.data.facts import Facts
-from vaeline.data.preprocessing import draw_black_and_white
+from vaeline.data.prepared_images import draw_black_and_white
 from vaeline.system.errors import UserError, reason, shown, unreadable
 
 

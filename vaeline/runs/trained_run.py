@@ -13,7 +13,6 @@ from torch import Tensor
 
 from vaeline.data.columns import NO_YES
 from vaeline.data.dequantization import to_range
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import SHOWN, Facts
 from vaeline.data.paths import DATA, DataFiles
 from vaeline.data.splits import SPLITS
@@ -45,6 +44,7 @@ from vaeline.runs.label_combinations import unseen_in_words
 from vaeline.runs.pictures import grid, points_png
 from vaeline.study.schema import MOST_SEED
 from vaeline.system.errors import UserError, reason, shown, some_of, unreadable
+from vaeline.system.evenly_spaced import evenly_spaced
 from vaeline.system.files import write_bytes
 from vaeline.system.memory import budget
 from vaeline.system.seeds import derive_seed

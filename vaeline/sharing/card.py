@@ -93,7 +93,7 @@ def _kind(made: Description) -> str:
 
 def _loading(made: Description, source: str) -> str:
     facts = made.facts
-    values = {name: values[0] for name, values in zip(facts.label_names, facts.label_values, strict=True)}
+    values = {name: values[0] for name, values in facts.values_of_labels.items()}
     labels = f", {json.dumps(values, ensure_ascii=False)}" if made.variant.get("condition") else ""
     own = f"It needs {' and '.join(f'`{each}`' for each in made.own_parts)} of its project, which are not here.\n\n"
     return (
@@ -124,7 +124,7 @@ def _data(made: Description) -> str:
     rows = "\n".join(f"| {split} | {count:,} |" for split, count in facts.counts.items())
     labels = [
         f"{_cell(label)} ({len(values)} values: {_cell(some_of(values, MOST_VALUES))})"
-        for label, values in zip(facts.label_names, facts.label_values, strict=True)
+        for label, values in facts.values_of_labels.items()
     ]
     pixels = "" if facts.points else f" A pixel has {facts.levels} levels ({facts.pixels})."
     of_labels = f" Labels: {'; '.join(labels)}." if labels else " The data have no labels."

@@ -18,14 +18,8 @@ from vaeline.system.machine_paths import without_machine_paths
 from vaeline.system.sealed_files import write_sealed
 
 WEIGHTS, CURVES, PICTURE = "model.safetensors", "training.csv", "samples.png"
-NAMES = (
-    WEIGHTS,
-    CURVES,
-    PICTURE,
-    evaluation_file.NAME,
-    card.NAME,
-    description.NAME,
-)  # the last vouches for the first two
+# The last vouches for the first two.
+NAMES = (WEIGHTS, CURVES, PICTURE, evaluation_file.NAME, card.NAME, description.NAME)
 
 
 def write(run: Path, folder: Path, source: str, licence: str = "") -> None:

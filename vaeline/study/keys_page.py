@@ -15,10 +15,11 @@ FAMILIES = {
     "regularizers": "regularizer", "bounds": "bound", "densities": "density", "flows": "flow", "label_encoders": "condition.labels",
     "features": "features",
 }  # fmt: skip
+# Section -> key -> its keys.
 INSIDE: dict[str, dict[str, type[BaseModel]]] = {
     "dataset": {"split": Split},
     "evaluation": {"likelihood": LikelihoodEstimate},
-}  # section -> key -> its keys
+}
 TYPES = {"integer": "whole number", "number": "number", "boolean": "true, false", "string": "text", "null": "null"}
 BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 

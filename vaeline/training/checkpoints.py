@@ -15,9 +15,8 @@ from typing import Any
 from vaeline.system.locks import LOCK, locked
 from vaeline.system.state_files import State, key_of, plain, read_state, state_folder, unusable, write_state
 
-OF_RUN = re.compile(
-    r"(-density|-pretraining)?-[0-9a-f]{16}$|(-[0-9a-f]{16})?-evaluation$"
-)  # what the name of a folder has after that of its run
+# What the name of a folder has after that of its run.
+OF_RUN = re.compile(r"(-density|-pretraining)?-[0-9a-f]{16}$|(-[0-9a-f]{16})?-evaluation$")
 SHARE = 0.02  # at most, of the time of a training that goes into its checkpoints
 
 

@@ -94,7 +94,7 @@ def test_a_network_of_one_size_refuses_another(name: str) -> None:
 
 
 def test_conv_refuses_more_layers_than_the_image_can_halve() -> None:
-    with pytest.raises(UserError, match="halve only 3 times; lower the depth"):
+    with pytest.raises(UserError, match="network.depth is .*halve only 3 times; lower it to 3"):
         build("conv", Context((1, 8, 8), (5,), 0, 0, 0, 100), depth=4)
 
 

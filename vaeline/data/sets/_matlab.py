@@ -13,30 +13,10 @@ import numpy as np
 
 HEADER = 128  # bytes
 MATRIX, COMPRESSED = 14, 15  # types of elements
-STORED = {
-    1: "i1",
-    2: "u1",
-    3: "i2",
-    4: "u2",
-    5: "i4",
-    6: "u4",
-    7: "f4",
-    9: "f8",
-    12: "i8",
-    13: "u8",
-}  # types of elements
-CLASSES = {
-    6: "f8",
-    7: "f4",
-    8: "i1",
-    9: "u1",
-    10: "i2",
-    11: "u2",
-    12: "i4",
-    13: "u4",
-    14: "i8",
-    15: "u8",
-}  # of arrays; MATLAB stores whole doubles in fewer bytes
+# Types of elements.
+STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+# Of arrays; MATLAB stores whole doubles in fewer bytes.
+CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
 OTHERS = {1: "cells", 2: "a structure", 3: "an object", 4: "characters", 5: "a sparse array"}
 COMPLEX = 0x08  # a flag of an array
 INT32, UINT32 = 5, 6

@@ -32,14 +32,8 @@ from vaeline.system.errors import UserError, instead_of, of_system, reason, some
 from vaeline.system.files import disk_full, is_disk_full
 from vaeline.system.reachable import unreachable
 
-KINDS = (
-    "bool",
-    "string",
-    "large_string",
-    "int",
-    "uint",
-    "float",
-)  # how the types of columns begin whose cells are words or numbers
+# How the types of columns begin whose cells are words or numbers.
+KINDS = ("bool", "string", "large_string", "int", "uint", "float")
 HUB = "https://huggingface.co"
 INSTALL = "run `pip install 'vaeline[datasets]'`, or `make setup` in a clone"
 

@@ -13,12 +13,8 @@ from vaeline.data.raw_images import Loader, RawImages
 from vaeline.study.schema import Dataset
 
 POINTS, DIMENSIONS = 600, 16  # so few that a model fits its training points 0.4 nats better than others
-DEVIATIONS = [
-    3.0,
-    2.2,
-    1.6,
-    1.1,
-]  # along orthogonal directions; unlike each other, so that a training soon tells them apart
+# Along orthogonal directions; unlike each other, so that a training soon tells them apart.
+DEVIATIONS = [3.0, 2.2, 1.6, 1.1]
 NOISE = 0.5  # standard deviation in every direction
 SEED = 0
 

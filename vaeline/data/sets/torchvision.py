@@ -55,20 +55,10 @@ OTHER_KINDS = {  # what the classes are for that have no image with one class ea
     "captions": "CocoCaptions Flickr30k Flickr8k SBU",
     "pairs of images": "LFWPairs PhotoTour",
 }
-OURS = {
-    "root",
-    "train",
-    "what",
-    "compat",
-    "download",
-    "transform",
-    "target_transform",
-    "transforms",
-    "loader",
-}  # arguments
-ENCRYPTED = {
-    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/": fashion_mnist.MIRROR
-}  # its server knows no https
+# Arguments that are not the user's to give.
+OURS = {"root", "train", "what", "compat", "download", "transform", "target_transform", "transforms", "loader"}
+# A server that knows no https -> one that does.
+ENCRYPTED = {"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/": fashion_mnist.MIRROR}
 COLUMN = "class"
 
 

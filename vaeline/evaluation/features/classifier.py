@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from vaeline.data.facts import Facts
-from vaeline.evaluation.classifier import Classifier, of_images, require_labels
+from vaeline.evaluation.classifier import Classifier
+from vaeline.evaluation.classifier_file import of_images, require_labels
 from vaeline.evaluation.feature_space import Features
 from vaeline.study.parts import PartOptions
 

@@ -12,12 +12,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_split
 from vaeline.evaluation.feature_space import Features
 from vaeline.study.parts import PartOptions
+from vaeline.system.evenly_spaced import evenly_spaced
 from vaeline.system.memory import budget
 
 # The training images that the components are computed from: so many, or more if they are small.

@@ -222,9 +222,8 @@ class FlowMatching(Density):
             return here, change @ probe
 
         with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", "`torch.jit.script` is deprecated", FutureWarning
-            )  # torch's own use of it
+            # Torch uses it itself.
+            warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
             # The velocity is the same for all probes, which torch's annotation of out_dims forgets.
             here, products = torch.func.vmap(along, out_dims=(None, 0))(probes)  # type: ignore[arg-type]
         return here, products.mean(0)

@@ -14,9 +14,8 @@ from torch.optim import Adam
 from vaeline.models.causal_layers import GatedLayer
 from vaeline.models.contracts import Context, Density
 from vaeline.models.fitting import fit
-from vaeline.models.part_checks import codebook_and_map_size
+from vaeline.models.part_checks import codebook_and_map_size, require_odd_kernel
 from vaeline.study.parts import PartOptions
-from vaeline.system.errors import UserError
 from vaeline.system.seeds import derive_seed
 from vaeline.system.state_files import State
 
@@ -37,10 +36,7 @@ def build(options: Options, context: Context) -> "PixelCNN":
     Raises:
         UserError: the latents are vectors, or the kernel is even.
     """
-    if options.kernel % 2 == 0:
-        raise UserError(
-            f"density.kernel is {options.kernel}, but must be odd, so that each place lies in the middle of its kernel; add or subtract 1."
-        )
+    require_odd_kernel(options.kernel, "density.kernel", "place")
     codebook_size, size = codebook_and_map_size(context, f"density {options.name}")
     return PixelCNN(options, codebook_size, size, context.prior_condition)
 

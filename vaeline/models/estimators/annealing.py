@@ -24,9 +24,7 @@ CHAINS = 16
 FEWEST_TEMPERATURES, MOST_TEMPERATURES = 4, 256
 MORE_TEMPERATURES = 2  # times as many, for chains that are less effective than the pilot promised
 WANTED = 0.5  # variance of a chain's log-weight, at which about 0.6 of the chains are effective
-OF_MEMORY = (
-    2.5  # times the sum of the variances of the steps: that of a log-weight, since a chain remembers its last step
-)
+OF_MEMORY = 2.5  # variance of a log-weight over the sum of those of its steps, since a chain remembers its last step
 OF_GRADIENT = 3  # a gradient costs about three evaluations of the decoder
 
 

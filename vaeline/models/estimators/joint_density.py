@@ -126,9 +126,8 @@ class JointDensity:
 
         basis = torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
         with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", "`torch.jit.script` is deprecated", FutureWarning
-            )  # torch's own use of it
+            # Torch uses it itself.
+            warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
             columns = torch.func.vmap(along, chunk_size=max(self.block, FEWEST_COLUMNS))(basis)
         return decode(z).detach(), columns.detach().flatten(2).transpose(0, 1)
 

@@ -62,16 +62,14 @@ class _Search:
         self.log_prob, self.gradient = _value(density, start)
         self.curvature = density.curvature(start) if beside is None else beside.curvature.clone()
         self.damping = start.new_full((len(start),), FIRST_DAMPING)
-        self.current = torch.full(
-            (len(start),), beside is None, device=start.device
-        )  # whether the curvature was computed at z
+        # Whether the curvature was computed at z.
+        self.current = torch.full((len(start),), beside is None, device=start.device)
         self.going, self.joined, self.waits = (
             torch.ones_like(self.current),
             *torch.zeros(2, len(start), device=start.device).bool(),
         )
-        self.failed = torch.zeros(
-            len(start), dtype=torch.long, device=start.device
-        )  # gains in a row that the curvature did not predict
+        # Gains in a row that the curvature did not predict.
+        self.failed = torch.zeros(len(start), dtype=torch.long, device=start.device)
 
     def step(self) -> bool:
         """Try one step of every image that has not arrived; False if all have."""

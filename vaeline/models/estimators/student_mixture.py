@@ -41,9 +41,8 @@ class StudentMixture:
         factor = torch.linalg.qr(root).R.mT
         factor = factor * factor.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
         mass = log_prob - 0.5 * values.log().sum(-1)
-        log_weight = torch.where(log_prob.amax(0) > -torch.inf, mass, 0.0).log_softmax(
-            0
-        )  # alike where there is no mode
+        weighed = torch.where(log_prob.amax(0) > -torch.inf, mass, 0.0)  # alike where there is no mode
+        log_weight = weighed.log_softmax(0)
         return cls(centre, factor.to(centre.dtype), log_weight)
 
     def of(self, rows: Tensor) -> "StudentMixture":

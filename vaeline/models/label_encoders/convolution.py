@@ -5,8 +5,8 @@ from torch import Tensor, nn
 
 from vaeline.models.contracts import Context
 from vaeline.models.label_encoders._mixed import Mixed, require_embedding
+from vaeline.models.part_checks import require_odd_kernel
 from vaeline.study.parts import PartOptions
-from vaeline.system.errors import UserError
 
 
 class Options(PartOptions):
@@ -21,10 +21,7 @@ def build(options: Options, context: Context) -> Mixed:
     Raises:
         UserError: labels are one-hot, or the kernel is even.
     """
-    if options.kernel % 2 == 0:
-        raise UserError(
-            f"condition.labels.kernel is {options.kernel}, but must be odd, so that each attribute lies in its middle; add or subtract 1."
-        )
+    require_odd_kernel(options.kernel, "condition.labels.kernel", "attribute")
     size = require_embedding(context, options.name)
     return Mixed(context, size, [Layer(size, options.width, options.kernel) for _ in range(options.layers)])
 

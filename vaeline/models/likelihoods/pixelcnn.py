@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from vaeline.models.causal_layers import GatedLayer
 from vaeline.models.contracts import Context, Likelihood, Sigma
 from vaeline.models.likelihoods._logistic_mixture import LogisticMixture, Pixels, parameters_per_pixel
+from vaeline.models.part_checks import require_odd_kernel
 from vaeline.study.parts import PartOptions
-from vaeline.system.errors import UserError
 
 
 class Options(PartOptions):
@@ -30,10 +30,7 @@ def build(options: Options, context: Context) -> "PixelCNN":
         UserError: the data are points, pixels are dequantized, or the kernel is even.
     """
     pixels = Pixels.of(context, options.name)
-    if options.kernel % 2 == 0:
-        raise UserError(
-            f"likelihood.kernel is {options.kernel}, but must be odd, so that each pixel lies in the middle of its kernel; add or subtract 1."
-        )
+    require_odd_kernel(options.kernel, "likelihood.kernel", "pixel")
     return PixelCNN(options, pixels)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from vaeline.models.attention import CrossAttention, check_heads
 from vaeline.models.contracts import Context, Network, Posterior
 from vaeline.models.networks._layers import activation, with_condition
-from vaeline.models.part_checks import require_images
+from vaeline.models.part_checks import require_halvings, require_images
 from vaeline.study.parts import PartOptions
 from vaeline.system.errors import UserError
 
@@ -47,13 +47,9 @@ def build(options: Options, context: Context, posterior: Posterior) -> Network:
         UserError: the images are too small for so many layers, or the data are points; or there are no attributes to attend to.
     """
     require_images(context, f"network {options.name}", "take network mlp")
+    require_halvings(context, options.depth, "network.depth")
     channels, *size = context.image_shape
     sizes = [(size[0] // 2**layer, size[1] // 2**layer) for layer in range(options.depth + 1)]
-    if min(sizes[-1]) < 1:
-        raise UserError(
-            f"network.depth is {options.depth}, but images of {size[0]}x{size[1]} halve only "
-            f"{min(size).bit_length() - 1} times; lower the depth."
-        )
     widths = [options.width * 2**layer for layer in range(options.depth)]
     _check_attention(options, context, widths[-1])
     encoder = Encoder(

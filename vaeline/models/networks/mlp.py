@@ -74,6 +74,5 @@ class Decoder(nn.Module):
         self.output_shape = output_shape
 
     def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        return self.layers(with_condition(z, condition)).unflatten(
-            1, self.output_shape
-        )  # (b, output channels, height, width)
+        h = self.layers(with_condition(z, condition))
+        return h.unflatten(1, self.output_shape)  # (b, output channels, height, width)

@@ -15,11 +15,10 @@ from torch.nn import functional
 
 from vaeline.models.contracts import Adversary, Context, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.output_range import centred
-from vaeline.models.part_checks import require_images
+from vaeline.models.part_checks import require_halvings, require_images
 from vaeline.models.regularizers._adversary import judged
 from vaeline.study.parts import PartOptions
 from vaeline.system import ranks
-from vaeline.system.errors import UserError
 
 BETAS = (0.5, 0.9)  # of the adversary's Adam (Esser et al., 2021)
 LEAST_NORM, MOST_WEIGHT = 1e-4, 1e4  # delta, and the bound of lambda, of Esser et al.
@@ -42,13 +41,8 @@ def build(options: Options, context: Context) -> "PatchAdversary":
         UserError: the data are points, or the images are too small for so many layers.
     """
     require_images(context, f"regularizer {options.name}", "leave it out, or take a data set of images")
-    channels, *size = context.image_shape
-    if min(size) < 2**options.depth:
-        raise UserError(
-            f"depth of regularizer {options.name} is {options.depth}, but images of {size[0]}x{size[1]} halve only "
-            f"{min(size).bit_length() - 1} times; lower it."
-        )
-    network = _network([channels, *(options.width * 2**layer for layer in range(options.depth + 1))])
+    require_halvings(context, options.depth, f"depth of regularizer {options.name}")
+    network = _network([context.image_shape[0], *(options.width * 2**layer for layer in range(options.depth + 1))])
     return PatchAdversary(Adversary(network, options.learning_rate, BETAS), options, context.range)
 
 

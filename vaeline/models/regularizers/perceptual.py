@@ -19,9 +19,8 @@ from torch.optim import Adam
 from vaeline.models.contracts import Context, Pretrained, Regularizer, Terms, TrainingBatch, TrainsPrior
 from vaeline.models.fitting import fit
 from vaeline.models.output_range import centred
-from vaeline.models.part_checks import require_images
+from vaeline.models.part_checks import require_halvings, require_images
 from vaeline.study.parts import PartOptions
-from vaeline.system.errors import UserError
 from vaeline.system.seeds import derive_seed
 from vaeline.system.state_files import State
 
@@ -53,13 +52,8 @@ def build(options: Options, context: Context) -> "Perceptual":
         UserError: the data are points, or the images are too small for so many layers.
     """
     require_images(context, f"regularizer {options.name}", "leave it out, or take a data set of images")
-    channels, *size = context.image_shape
-    if min(size) < 2 ** (options.depth - 1):
-        raise UserError(
-            f"depth of regularizer {options.name} is {options.depth}, but images of {size[0]}x{size[1]} halve only "
-            f"{min(size).bit_length() - 1} times, once less than there are layers; lower it."
-        )
-    widths = [channels, *(options.width * 2**layer for layer in range(options.depth))]
+    require_halvings(context, options.depth, f"depth of regularizer {options.name}", unhalved=1)
+    widths = [context.image_shape[0], *(options.width * 2**layer for layer in range(options.depth))]
     return Perceptual(TurnNetwork(widths, options, context.range), options.weight * math.prod(context.image_shape))
 
 

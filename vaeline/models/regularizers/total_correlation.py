@@ -48,9 +48,8 @@ class TotalCorrelation(Regularizer):
         latent = batch.latent
         assert isinstance(latent, GaussianLatent)
         mean, log_var = ranks.whole(latent.mean), ranks.whole(latent.log_var)
-        each = log_prob_each_dimension(
-            latent.z.unsqueeze(1), mean, log_var
-        )  # (b, batch, latent): sample, posterior, dimension
+        # (b, batch, latent): sample, posterior, dimension
+        each = log_prob_each_dimension(latent.z.unsqueeze(1), mean, log_var)
         weights = ranks.own(_log_weights(len(mean), self.training_images, mean.device))
         log_q = (weights + each.sum(2)).logsumexp(1)
         log_q_alone = (weights.unsqueeze(2) + each).logsumexp(1).sum(1)

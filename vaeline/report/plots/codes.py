@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
 from vaeline.report.plots.shared.latent_plane import (
@@ -20,6 +19,7 @@ from vaeline.report.plots.shared.latent_plane import (
     set_limits,
 )
 from vaeline.report.results import Run
+from vaeline.system.evenly_spaced import evenly_spaced
 from vaeline.system.plot_style import COLOURS
 
 FEW_VALUES = 4  # the legend shows these with the label's name; more values, such as digits, speak for themselves

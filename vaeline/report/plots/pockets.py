@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.report.findings import Findings
 from vaeline.report.plots.shared.contract import OnPage, Plot
 from vaeline.report.plots.shared.latent_plane import NO_LATENTS, panels_of, plane_of, set_limits
 from vaeline.report.plots.shared.legend import add_legend
 from vaeline.report.results import Run
+from vaeline.system.evenly_spaced import evenly_spaced
 from vaeline.system.plot_style import COLOURS
 
 SHARE = 0.1  # of the posterior draws that are marked as leaks, and of the prior draws that are marked as pockets

@@ -1,6 +1,6 @@
 """Rows spread evenly over a split."""
 
-from vaeline.data.evenly_spaced import evenly_spaced
+from vaeline.system.evenly_spaced import evenly_spaced
 
 
 def test_evenly_spaced_rows_reach_from_end_to_end() -> None:

@@ -1,4 +1,4 @@
-"""Rows spread evenly over a split; without torch, for what draws plots."""
+"""Rows spread evenly over a split or a sample; without torch, for what draws plots."""
 
 import numpy as np
 
