@@ -55,7 +55,7 @@ def _check_options(difference: float | None, metric: str | None, power: float) -
 def _comparison(study: Study) -> Comparison:
     """The comparison of the study, or of the runs that are finished if there is no report yet."""
     folder = StudyFolder(study.study.name)
-    path = folder.path / "comparison.json"
+    path = folder.comparison
     if path.exists():
         found = comparison.read(path)
         if found.study != study.study.name:

@@ -18,7 +18,7 @@ from vaeline.evaluation.record import Record, parse
 from vaeline.report.common_ground import CommonGround
 from vaeline.runs import samples_file
 from vaeline.runs.evaluation_file import Evaluation
-from vaeline.runs.folder import FILES, TIMING, RunKey, again_for, read_json, run_in
+from vaeline.runs.folder import CURVES, DRAWN, EVALUATION, FILES, METRICS, TIMING, RunKey, again_for, read_json, run_in
 from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, require_files
 from vaeline.runs.samples_file import (
     HIGH_POSTERIOR,
@@ -38,7 +38,7 @@ from vaeline.system.errors import UserError, in_words, reading_ours
 OTHERWISE = "under other parameters"  # how the reason ends if a run does not fit params.yaml
 MOST_FAILURES = samples_file.FAILURES  # images of each kind
 FIRST_SAMPLES = 16  # that the head of the page shows
-METRICS = TypeAdapter(dict[str, FiniteFloat])
+VALUES = TypeAdapter(dict[str, FiniteFloat])
 
 
 @dataclass(frozen=True)
@@ -156,20 +156,21 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround, cho
             return f"{step}d {OTHERWISE}"
     require_files(folder, made, of_samples, measured)
     common.admit(folder, made.facts, measured.of)
-    found = samples_file.arrays(folder / "samples.h5", samples_file.SMALL)
+    found = samples_file.arrays(folder / DRAWN, samples_file.SMALL)
+    reconstructions, samples = (_read_picture(folder / name) for name in samples_file.PICTURES.values())
     return Run(
         *run,
         evaluation=_read_metrics(folder, run, measured),
-        training=_read_training(folder / "training.csv"),
-        reconstructions=_read_picture(folder / "reconstructions.png"),
-        samples=_read_picture(folder / "samples.png"),
+        training=_read_training(folder / CURVES),
+        reconstructions=reconstructions,
+        samples=samples,
         drawn=found,
-        failures=_failures(folder / "samples.h5", found),
+        failures=_failures(folder / DRAWN, found),
         facts=made.facts,
         times=read_times(folder / TIMING),
         weights_sha256=made.weights_sha256,
         evaluation_sha256=measured.checksum,
-        first_samples=samples_file.rows(folder / "samples.h5", SAMPLES, range(FIRST_SAMPLES)),
+        first_samples=samples_file.rows(folder / DRAWN, SAMPLES, range(FIRST_SAMPLES)),
     )
 
 
@@ -187,12 +188,10 @@ def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]
 
 def _read_metrics(folder: Path, run: RunKey, measured: Evaluation) -> dict[str, dict[str, Any]]:
     """How each metric was made; refuse metrics.json and evaluation.json of two evaluations."""
-    with reading_ours(folder / "evaluation.json", again("evaluate", run)):
+    with reading_ours(folder / EVALUATION, again("evaluate", run)):
         record = parse(json.dumps(measured.metrics))
-    if record.metrics != read_json(METRICS, folder / "metrics.json", again("evaluate", run)):
-        raise UserError(
-            f"metrics.json and evaluation.json of {folder} are of two evaluations; {again('evaluate', run)}."
-        )
+    if record.metrics != read_json(VALUES, folder / METRICS, again("evaluate", run)):
+        raise UserError(f"{METRICS} and {EVALUATION} of {folder} are of two evaluations; {again('evaluate', run)}.")
     return record.evaluation
 
 
