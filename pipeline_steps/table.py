@@ -14,6 +14,7 @@ from vaeline.report import answer, comparison, exports, outdated, table
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.rows import Row, metrics_of
+from vaeline.report.text_table import aligned
 from vaeline.runs.description import described, weights_of
 from vaeline.runs.evaluation_file import read_evaluation
 from vaeline.runs.folder import COMPARISON, DESCRIPTION, EVALUATION, REPORT, WEIGHTS, StudyFolder, run_in
@@ -124,10 +125,7 @@ def _print_run(folder: Path, form: str, comparisons: bool) -> None:
     rows, made = metrics_of(folder), described(folder / DESCRIPTION)
     title = f"{made.name} seed {made.seed} of the study {made.study}"
     click.echo(click.style(title, bold=True) + "\n", color=colours.wanted())
-    lines = [_cells(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for name, value, rest in lines:
-        click.echo(f"{name.ljust(widths[0])}  {value.rjust(widths[1])}  {rest}".rstrip())
+    click.echo("\n".join(aligned([_cells(row) for row in rows], "<><")))
 
 
 def _cells(row: Row) -> tuple[str, str, str]:
