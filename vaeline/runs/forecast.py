@@ -17,12 +17,11 @@ from vaeline.models.low_posterior import MOST_PICKED
 from vaeline.models.model import Model
 from vaeline.runs import drawing, samples_file
 from vaeline.runs.folder import DRAWN, TIMING, WEIGHTS, RunKey, StudyFolder
-from vaeline.runs.timing import SECONDS_PER_VALUE, entry_of, read_times
+from vaeline.runs.timing import OF_DATA, SECONDS_PER_VALUE, entry_of, read_times
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import OF_RUN
 from vaeline.system.state_files import state_folder
 
-OF_DATA = ("download", "preprocess", "classifier", "reference")
 INSTANT = ("code", "design", "choose")  # steps of seconds, which note no time
 STATES = 4  # a checkpoint has the weights, two moments of Adam, and the best weights
 
