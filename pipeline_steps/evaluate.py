@@ -1,7 +1,7 @@
 """Measure one run: likelihoods, distances of images, latent space, conditions."""
 
 from pipeline_steps.command import reads, run_command
-from pipeline_steps.kept_of_run import kept_of_run
+from pipeline_steps.kept_of_run import BATCH, kept_of_run
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.on_demand import Images
@@ -30,8 +30,6 @@ from vaeline.system.devices import device_of, prepare_process, with_float64
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_json
 from vaeline.system.memory import budget
-
-BATCH = 100
 
 
 @run_command
