@@ -20,7 +20,7 @@ from vaeline.report.plots.shared.latent_plane import (
     set_limits,
 )
 from vaeline.report.results import Run
-from vaeline.system.plot_style import COLOURS
+from vaeline.system.plot_style import COLOURS, MARKERS
 
 FEW_VALUES = 4  # the legend shows these with the label's name; more values, such as digits, speak for themselves
 MOST_COLUMNS = 10  # of the legend
@@ -32,7 +32,6 @@ LONGEST = 12  # letters of a name among the points
 APART = 0.08  # of a panel, between two names
 MOST_NAMED = 20  # values whose groups are named
 MOST_CODES = 1000  # of t-SNE, which takes seconds for so many
-MARKERS = ["o", "s", "D", "^"]  # the next one is used once all colours are used
 
 
 def draw(findings: Findings) -> Figure:
