@@ -27,6 +27,7 @@ from vaeline.runs.samples_file import (
     RECONSTRUCTIONS,
     SAMPLES,
     TEST_INDEX,
+    About,
 )
 from vaeline.runs.timing import Time, read_times
 from vaeline.runs.tuning import Choice
@@ -151,9 +152,8 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround, cho
     if choice and differences(made.tuned, choice.point):
         return "trained with other values than its tuning has chosen"
     of_samples, measured = about_samples_of(folder, made), evaluation_of(folder, made)
-    for step, settings in {"sample": of_samples.settings, "evaluate": measured.settings}.items():
-        if differences(settings, settings_of(study, step, run.variant)):
-            return f"{step}d {OTHERWISE}"
+    if why := _why_made_otherwise(study, run.variant, of_samples, measured):
+        return why
     require_files(folder, made, of_samples, measured)
     common.admit(folder, made.facts, measured.of)
     found = samples_file.arrays(folder / DRAWN, samples_file.SMALL)
@@ -172,6 +172,13 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround, cho
         evaluation_sha256=measured.checksum,
         first_samples=samples_file.rows(folder / DRAWN, SAMPLES, range(FIRST_SAMPLES)),
     )
+
+
+def _why_made_otherwise(study: Study, variant: str, of_samples: About, measured: Evaluation) -> str:
+    """Which step after the training had other settings than the study has; empty if none."""
+    made = {"sample": of_samples.settings, "evaluate": measured.settings}
+    other = [step for step, settings in made.items() if differences(settings, settings_of(study, step, variant))]
+    return f"{other[0]}d {OTHERWISE}" if other else ""
 
 
 def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -64,7 +64,7 @@ def study_table(study: Path | str) -> list[Row]:
         UserError: no run is evaluated, or a file is damaged or of another run.
     """
     folder = _path(study, "study")
-    found = {key: path for key, path in runs_in(folder / "runs").items() if (path / EVALUATION).exists()}
+    found = _evaluated(folder)
     if not found:
         raise UserError(
             f"No run in {folder / 'runs'} is evaluated; give the folder of a study's results, such as results/digits."
@@ -97,7 +97,7 @@ def differences(study: Path | str, first: str, second: str) -> list[Row]:
         UserError: a variant has no run that is evaluated, or a file is damaged or of another run, or the runs are of other images.
     """
     folder = _path(study, "study")
-    there = {key: path for key, path in runs_in(folder / "runs").items() if (path / EVALUATION).exists()}
+    there = _evaluated(folder)
     for variant in (first, second):
         if not any(key.variant == variant for key in there):
             raise UserError(f"{shown(variant)} has no run in {folder / 'runs'} that is evaluated; {_others(there)}.")
@@ -115,6 +115,11 @@ def differences(study: Path | str, first: str, second: str) -> list[Row]:
         for name in catalogue().metrics
         if (pair := found.get(name))
     ]  # fmt: skip
+
+
+def _evaluated(study: Path) -> dict[RunKey, Path]:
+    """The folders of the runs of a study that are evaluated."""
+    return {key: path for key, path in runs_in(study / "runs").items() if (path / EVALUATION).exists()}
 
 
 def _others(there: dict[RunKey, Path]) -> str:
