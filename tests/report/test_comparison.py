@@ -384,22 +384,16 @@ def test_published_values_of_the_same_definition_are_compared(tmp_path: Path) ->
     for seed, value in enumerate((90.0, 92.0, 91.0)):
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": value}, {"nll": {"samples": 200}})
         write_run(tmp_path / "two" / f"seed-{seed}", {"rate": 1.0})
-    paper = {
-        "metric": "nll",
-        "variant": "one",
-        "value": 89.78,
-        "error": 0.01,
-        "source": "a paper",
-        "how": {"samples": 200, "images": 4},
-    }
+    of = {"metric": "nll", "variant": "one", "value": 89.78, "error": 0.01, "source": "a paper"}
+    paper = {**of, "how": {"samples": 200, "images": 4}}
     published = {
         "alike": paper,
         "fewer": {**paper, "how": {"samples": 200, "images": 10_000}},
         "other": {**paper, "differs": "of other images"},
         "elsewhere": {**paper, "variant": "two"},
     }
-    of = reading.check({**study_content(), "published": published}, Path("params.yaml"))
-    found = compare.compare(results.read(tmp_path, of))
+    asked = reading.check({**study_content(), "published": published}, Path("params.yaml"))
+    found = compare.compare(results.read(tmp_path, asked))
     alike, fewer, other, elsewhere = found.published
     assert alike.difference == pytest.approx(91 - 89.78) and not alike.unlike
     assert (fewer.difference, fewer.unlike) == (None, ["images 10000 there, 4 here"])
