@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from vaeline.data.evenly_spaced import evenly_spaced
 from vaeline.report.findings import Findings
-from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.contract import OnPage, Plot, unless_drawn
 from vaeline.report.plots.shared.latent_plane import (
     NO_LATENTS,
     PERPLEXITY,
@@ -134,13 +134,9 @@ def _name(run: Run, label: int) -> str:
     return f"{names[0]}: {value}" if names and len(values[0]) <= FEW_VALUES else value
 
 
-def _missing(findings: Findings) -> str:
-    return "" if findings.first_runs_with("codes") else NO_LATENTS
-
-
 PLOT = Plot(
     draw,
-    _missing,
+    unless_drawn("codes", NO_LATENTS),
     forms=("png", "svg"),
     on_page=OnPage(
         "latents",
