@@ -36,12 +36,14 @@ from vaeline.models.model import Model
 from vaeline.runs import model_files
 from vaeline.runs.folder import project_of
 from vaeline.study.reading import PARAMS, load
+from vaeline.study.schema import Evaluation
 from vaeline.system.devices import prepare_process
 from vaeline.system.hardware import hardware
 
 RESULTS = MEASURED / "likelihoods.json"
 FROM_POSTERIOR, AROUND_MODES, LONG = 500, 200, 5000  # samples of an image
 DRAWN = 64  # images of the sandwich
+Stages = dict[str, Callable[[], LogLikelihood | Estimated]]
 
 
 class Found(TypedDict):
@@ -91,25 +93,30 @@ def measured(run: Path, images: int, turns: int) -> Measured:
     """Measure the three estimators on one run."""
     model, facts = model_files.load(run)
     project = project_of(run)
-    settings = load(project / PARAMS).evaluation
-    settings = settings.model_copy(
-        update={
-            "images": images,
-            "likelihood": settings.likelihood.model_copy(update={"method": "laplace", "samples": AROUND_MODES}),
-        }
-    )
     store = DataFiles(facts.dataset_id, project / DATA).store
     train, test = (Batches(read_split(store, split), facts, 100, torch.device("cpu")) for split in ("train", "test"))
-    estimation = Estimation(model, train, test, settings, 0, Kept())
+    estimation = Estimation(model, train, test, _settings(project, images), 0, Kept())
     estimation.log_prior = None  # all are compared given the labels, since a sum over classes costs each the same
     x, labels = estimation.take(torch.arange(len(estimation.chosen)))
-    stages: dict[str, Callable[[], LogLikelihood | Estimated]] = {
+    stages: Stages = {
         "posterior": lambda: from_posterior(model, model.likelihood, x, labels, FROM_POSTERIOR),
         "modes": lambda: around_modes(model, model.likelihood, x, labels, AROUND_MODES),
         "all_stages": lambda: estimation.estimated(model.likelihood, "own"),
     }
     # What torch loads for its first derivative does not count.
     around_modes(model, model.likelihood, x[:2], labels[:2], 20)
+    return _compared(model, x, labels, *_timed(stages, turns))
+
+
+def _settings(project: Path, images: int) -> Evaluation:
+    """The settings of a project's study, for so many images and our number of samples around the modes."""
+    settings = load(project / PARAMS).evaluation
+    likelihood = settings.likelihood.model_copy(update={"method": "laplace", "samples": AROUND_MODES})
+    return settings.model_copy(update={"images": images, "likelihood": likelihood})
+
+
+def _timed(stages: Stages, turns: int) -> tuple[dict[str, LogLikelihood | Estimated], dict[str, float]]:
+    """What each stage returns, and the median over turns of its CPU seconds."""
     seconds: dict[str, list[float]] = {name: [] for name in stages}
     found: dict[str, LogLikelihood | Estimated] = {}
     for _ in range(turns):
@@ -118,7 +125,7 @@ def measured(run: Path, images: int, turns: int) -> Measured:
             started = time.process_time()
             found[name] = stage()
             seconds[name].append(time.process_time() - started)
-    return _compared(model, x, labels, found, {name: median(each) for name, each in seconds.items()})
+    return found, {name: median(each) for name, each in seconds.items()}
 
 
 def _compared(
@@ -132,9 +139,7 @@ def _compared(
     assert (
         isinstance(estimated, Estimated) and isinstance(modes, LogLikelihood) and isinstance(posterior, LogLikelihood)
     )
-    torch.manual_seed(1)
-    long = around_modes(model, model.likelihood, x, labels, LONG)
-    best = max(annealed(model, model.likelihood, x, labels, long).likelihood.log_prob.mean(), long.log_prob.mean())
+    best = _best(model, x, labels)
     second = Annealed(estimated.bridged, estimated.annealed.at(0), estimated.gaps)
     final = estimated.given.at(0)._replace(log_prob=summarize(estimated.given.at(0), "nll", second).values)
     gaps = {"posterior": _gap_of_posterior(model, labels), "modes": _gap_of_modes(model, labels)}
@@ -151,14 +156,16 @@ def _compared(
         for name, of in each.items()
     }
     return Measured(
-        images=len(x),
-        nll=float(-best),
-        posterior=rows["posterior"],
-        modes=rows["modes"],
-        all_stages=rows["all_stages"],
-        date=date.today().isoformat(),
-        machine=hardware(),
-    )
+        images=len(x), nll=float(-best), posterior=rows["posterior"], modes=rows["modes"], all_stages=rows["all_stages"],
+        date=date.today().isoformat(), machine=hardware(),
+    )  # fmt: skip
+
+
+def _best(model: Model, x: Tensor, labels: Tensor) -> Tensor:
+    """The mean log-likelihood of the best long run, nats."""
+    torch.manual_seed(1)
+    long = around_modes(model, model.likelihood, x, labels, LONG)
+    return max(annealed(model, model.likelihood, x, labels, long).likelihood.log_prob.mean(), long.log_prob.mean())
 
 
 def _drawn(model: Model, labels: Tensor) -> tuple[JointDensity, Tensor]:

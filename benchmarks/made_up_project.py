@@ -102,8 +102,7 @@ def _write_shared(study: Study) -> None:
     write_tensors(files.statistics(space), {}, {"settings": settings_of(study, "reference")})
     write_choices(study)
     of = {"study": study.study.name, "variants": study.study.variants, "seeds": study.study.seeds}
-    path = StudyFolder(study.study.name).path / "comparison.json"
-    write_sealed(path, {**of, "settings": settings_of(study, "report")})
+    write_sealed(StudyFolder(study.study.name).comparison, {**of, "settings": settings_of(study, "report")})
 
 
 def _as_if_run(study: Study) -> int:

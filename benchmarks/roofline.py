@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.race import MEASURED
 from benchmarks.sides.ours_training import COLOURS, CONDITIONAL
 from benchmarks.work import attributes, faces
+from pipeline_steps.command import command
 from vaeline.data.batches import Batches
 from vaeline.data.store import Split
 from vaeline.models.model import Model
@@ -46,14 +47,14 @@ class BytesMoved(TorchDispatchMode):
         return result
 
 
-@click.command()
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@command
+@click.option("--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"]))
 @click.option("--precision", default="32-true", show_default=True, type=click.Choice(["32-true", "bf16-mixed"]))
 @click.option("--batch", default=128, show_default=True, help="Images per step.")
 @click.option("--steps", default=20, show_default=True, help="Steps per turn.")
 def main(device: str, precision: str, batch: int, steps: int) -> None:
     """Measure images/s, FLOP/s, bytes/s and their shares of the device's ceilings. Print them, and keep them as JSON."""
-    where = device_of(device)
+    where = device_of(device, "--device")
     prepare_process(torch.get_num_threads())
     result = {
         "device": torch.cuda.get_device_name(where) if where.type == "cuda" else hardware(),

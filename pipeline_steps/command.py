@@ -18,9 +18,8 @@ from pipeline_steps.last_resort import RAISED, allow_interrupt, end_interrupted,
 from pipeline_steps.plan_check import UNDER_DVC, PlanCheck
 from pipeline_steps.running import begin_dvc_step
 from vaeline.data.paths import DataFiles
-from vaeline.runs.folder import TIMING, StudyFolder
+from vaeline.runs.folder import DESCRIPTION, DRAWN, EVALUATION, TIMING, TRIAL, StudyFolder
 from vaeline.runs.timing import entry_of, note_time
-from vaeline.runs.tuning import NAME as TRIAL
 from vaeline.study.reading import load
 from vaeline.study.schema import MOST_SEED, Study
 from vaeline.study.step_settings import READS
@@ -31,7 +30,7 @@ from vaeline.system.extras import lacking
 Options = ParamSpec("Options")
 Result = TypeVar("Result")
 
-VOUCHING = {"train": "variant.yaml", "sample": "samples.h5", "evaluate": "evaluation.json"}  # step of a run -> its file
+VOUCHING = {"train": DESCRIPTION, "sample": DRAWN, "evaluate": EVALUATION}  # step of a run -> its file
 MOST_SHOWN = 20  # seeds in a sentence
 _format_with_place = warnings.formatwarning
 
@@ -239,7 +238,7 @@ def _vouching_file(study: Study, step: str, options: Mapping[str, Any]) -> Path 
         "preprocess": data.store,
         "classifier": data.classifier,
         "reference": data.metrics(study.evaluation.features.name),
-        "report": folder.path / "comparison.json",
+        "report": folder.comparison,
     }
     variant = str(options.get("variant", ""))
     if variant:

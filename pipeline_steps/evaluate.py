@@ -1,7 +1,7 @@
 """Measure one run: likelihoods, distances of images, latent space, conditions."""
 
 from pipeline_steps.command import reads, run_command
-from pipeline_steps.kept_of_run import kept_of_run
+from pipeline_steps.kept_of_run import BATCH, kept_of_run
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.on_demand import Images
@@ -17,9 +17,9 @@ from vaeline.evaluation.pockets import describe_without_pockets
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import measure_representation
 from vaeline.models.model import Model
-from vaeline.runs import model_files, redrawing, samples_file
+from vaeline.runs import model_files, redrawing
 from vaeline.runs.evaluation_file import MeasuredOn, measured_with, write_evaluation
-from vaeline.runs.folder import RunKey, StudyFolder
+from vaeline.runs.folder import DRAWN, METRICS, RunKey, StudyFolder
 from vaeline.runs.identity import description_of, samples_of
 from vaeline.runs.samples_file import DrawnImages
 from vaeline.runs.settings_check import require_step
@@ -30,8 +30,6 @@ from vaeline.system.devices import device_of, prepare_process, with_float64
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_json
 from vaeline.system.memory import budget
-
-BATCH = 100
 
 
 @run_command
@@ -66,7 +64,7 @@ def main(study: Study, variant: str, seed: int) -> None:
     if _measured(study, variant, seed) != of:
         raise UserError(f"Files that {variant} seed {seed} is measured with changed while this step ran; run again.")
     write_evaluation(folder, of, settings_of(study, "evaluate", variant), record.evaluation)
-    write_json(folder / "metrics.json", record.metrics)
+    write_json(folder / METRICS, record.metrics)
 
 
 def _measured(study: Study, variant: str, seed: int) -> MeasuredOn:
@@ -80,7 +78,7 @@ def _measured(study: Study, variant: str, seed: int) -> MeasuredOn:
         variant=variant,
         seed=seed,
         weights_sha256=made.weights_sha256,
-        samples_sha256=sha256(folder / samples_file.NAME),
+        samples_sha256=sha256(folder / DRAWN),
         data=made.facts.checksums,
         **{f"{name}_sha256": sha256(path) for name, path in needed.items()},
     )

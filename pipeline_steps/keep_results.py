@@ -19,7 +19,7 @@ from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.kept_results import QUICK, KeptResults, file_name
 from vaeline.report.results import Results
-from vaeline.runs.folder import RESULTS, StudyFolder
+from vaeline.runs.folder import COMPARISON, RESULTS, StudyFolder
 from vaeline.study import ready_studies
 from vaeline.study.reading import PARAMS, check, load
 from vaeline.study.schema import Study
@@ -39,7 +39,7 @@ def main(name: str | None) -> None:
     """Keep the results of the active study, or of the study NAME of results/, for the pages of the project."""
     active = load() if PARAMS.exists() else None
     folder = StudyFolder(_chosen(name, active))
-    compared = comparison.read(folder.path / "comparison.json")
+    compared = comparison.read(folder.comparison)
     if compared.study != folder.name:
         raise UserError(f"{folder.path} has the results of the study {compared.study}; {AGAIN}.")
     study = active if active and active.study.name == folder.name else _study_of(compared)
@@ -53,7 +53,7 @@ def main(name: str | None) -> None:
 
 def _chosen(name: str | None, active: Study | None) -> str:
     """The folder of a study's results. A name may leave out that the study is a quick one."""
-    there = sorted(path.parent.name for path in Path(RESULTS).glob("*/comparison.json"))
+    there = sorted(path.parent.name for path in Path(RESULTS).glob(f"*/{COMPARISON}"))
     if name is None and active:
         return active.study.name
     meant = [each for each in (name, f"{name}{QUICK}") if name and each in there]

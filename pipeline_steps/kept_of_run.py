@@ -13,6 +13,8 @@ from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.state_files import key_of, state_folder
 
+BATCH = 100  # images at a time, the same for all who measure a run
+
 
 def kept_of_run(study: Study, run: RunKey, weights: str, facts: Facts, device: torch.device, **manner: object) -> Kept:
     """The kept measurements of a run.

@@ -7,7 +7,7 @@ from typing import get_args
 import click
 
 from pipeline_steps.command import WholeNumber, reads, variant_command
-from pipeline_steps.kept_of_run import kept_of_run
+from pipeline_steps.kept_of_run import BATCH, kept_of_run
 from vaeline.data.batches import Batches
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts_of, read_split, require_images
@@ -21,8 +21,6 @@ from vaeline.study.schema import MOST_SEED, Study
 from vaeline.system.devices import device_of, prepare_process, with_float64
 from vaeline.system.memory import budget
 from vaeline.system.sealed_files import write_sealed
-
-BATCH = 100
 
 
 @variant_command

@@ -10,6 +10,7 @@ from vaeline.report import compare, comparison, results
 from vaeline.report.comparison import Comparison
 from vaeline.report.power import MOST_SEEDS, SURE, Claim, claims_of, holds_claims, level_of
 from vaeline.report.table import number
+from vaeline.report.text_table import aligned
 from vaeline.runs.folder import FILES, StudyFolder
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, shown
@@ -55,7 +56,7 @@ def _check_options(difference: float | None, metric: str | None, power: float) -
 def _comparison(study: Study) -> Comparison:
     """The comparison of the study, or of the runs that are finished if there is no report yet."""
     folder = StudyFolder(study.study.name)
-    path = folder.path / "comparison.json"
+    path = folder.comparison
     if path.exists():
         found = comparison.read(path)
         if found.study != study.study.name:
@@ -101,11 +102,7 @@ def _print_differences(claims: list[Claim], level: float, power: float) -> None:
             if claim.metric == metric:
                 cells = [_smallest(claim, seeds, level, power) for seeds in SEEDS]
                 lines.append([f"  {' and '.join(claim.variants)}", *cells])
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        click.echo()
-        for first, *cells in lines:
-            line = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))]
-            click.echo("  ".join(line))
+        click.echo("\n".join(["", *aligned(lines, "<>")]))
 
 
 def _smallest(claim: Claim, seeds: int, level: float, power: float) -> str:

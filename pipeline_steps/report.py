@@ -24,19 +24,21 @@ from vaeline.report.plots.shared import contract
 from vaeline.report.plots.shared.contract import RenderedPlots
 from vaeline.report.provenance import provenance
 from vaeline.runs import former_runs
-from vaeline.runs.folder import NOT_TRAINED, TIMING, StudyFolder
+from vaeline.runs.folder import COMPARISON, METRICS, NOT_TRAINED, REPORT, TIMING, StudyFolder
 from vaeline.runs.tuning import Choice, read_choice
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import BY_DVC
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_json, write_text, written_aside
 
+PARTIAL = "partial-report.html"
+
 
 @study_command
 @click.option(
     "--partial",
     is_flag=True,
-    help="Use the runs that are complete, and write partial-report.html instead of the declared outputs.",
+    help=f"Use the runs that are complete, and write {PARTIAL} instead of the declared outputs.",
 )
 @timed(study_timing, "report")
 @reads("report", code="report")
@@ -55,9 +57,9 @@ def main(study: Study, partial: bool) -> None:
             click.echo(f"params.yaml no longer names this run, which is kept in {run}.")
     findings = Findings(found, compare.compare(found), real)
     if partial:
-        write_text(folder / "partial-report.html", _page(study, RenderedPlots(findings, contract.found())))
+        write_text(folder / PARTIAL, _page(study, RenderedPlots(findings, contract.found())))
         missing = f"; missing: {', '.join(_missing(found))}" if found.missing else ""
-        click.echo(f"{folder / 'partial-report.html'} shows {len(found.runs)} runs{missing}.")
+        click.echo(f"{folder / PARTIAL} shows {len(found.runs)} runs{missing}.")
     else:
         _write_outputs(study, findings, folder)
 
@@ -67,15 +69,15 @@ def _write_outputs(study: Study, findings: Findings, folder: Path) -> None:
     plots = RenderedPlots(findings, contract.found())
     page, files = _page(study, plots), plots.files()
     write_text(
-        folder / "metrics.json", json.dumps(few_means(findings.comparison), indent=2) + "\n"
+        folder / METRICS, json.dumps(few_means(findings.comparison), indent=2) + "\n"
     )  # in the order of DVC's table
     write_json(folder / "means.json", findings.comparison.means())
-    comparison.write(folder / "comparison.json", findings.comparison)
+    comparison.write(folder / COMPARISON, findings.comparison)
     write_json(folder / "pareto.json", tradeoffs.records(findings))
     for name, content in files.items():
         with written_aside(folder / name) as aside:
             aside.write_bytes(content)
-    write_text(folder / "report.html", page)
+    write_text(folder / REPORT, page)
 
 
 def _reference(study: Study, facts: Facts | None, found: results.Results, partial: bool) -> Record:

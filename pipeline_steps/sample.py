@@ -10,7 +10,7 @@ from vaeline.data.facts import Facts
 from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts_of, read_split, require_images
 from vaeline.runs import drawing, model_files, redrawing, samples_file
-from vaeline.runs.folder import RunKey, StudyFolder
+from vaeline.runs.folder import DRAWN, RunKey, StudyFolder
 from vaeline.runs.identity import description_of
 from vaeline.runs.pictures import picture
 from vaeline.runs.samples_file import DrawnFrom
@@ -45,13 +45,13 @@ def main(study: Study, variant: str, seed: int) -> None:
         Batches(each, facts, redrawing.BATCH, device) for each in (test, read_split(store, "train", budget()))
     )
     require_images(store, facts)  # no new store came between the facts and the images
-    with created(folder / "samples.h5") as file:
+    with created(folder / DRAWN) as file:
         noise = study.sampling.noise == "drawn"
         for name, content in drawing.everything(model, train, images, study.sampling.seed, seed, noise):
             _write(file, name, content, facts)
         file[samples_file.LABELS], file[samples_file.TEST_INDEX] = test.labels, chosen
         shown = None if facts.points else study.sampling.grid
-        pictures = {f"{name}.png": picture(file[name][:shown], facts, test.images) for name in samples_file.IMAGES}
+        pictures = {png: picture(file[name][:shown], facts, test.images) for name, png in samples_file.PICTURES.items()}
         settings = settings_of(study, "sample", variant)
         samples_file.finish(file, DrawnFrom.of_run(made, settings, pictures))
     for name, png in pictures.items():

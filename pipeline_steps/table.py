@@ -14,16 +14,15 @@ from vaeline.report import answer, comparison, exports, outdated, table
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.rows import Row, metrics_of
-from vaeline.runs import description, evaluation_file
+from vaeline.report.text_table import aligned
 from vaeline.runs.description import described, weights_of
 from vaeline.runs.evaluation_file import read_evaluation
-from vaeline.runs.folder import StudyFolder, run_in
+from vaeline.runs.folder import COMPARISON, DESCRIPTION, EVALUATION, REPORT, WEIGHTS, StudyFolder, run_in
 from vaeline.study.reading import load
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, in_words
 
-COMPARISON = "comparison.json"
-OF_RUN = (description.NAME, evaluation_file.NAME, "model.safetensors")  # a folder with one of them is that of a run
+OF_RUN = (DESCRIPTION, EVALUATION, WEIGHTS)  # a folder with one of them is that of a run
 
 
 @command
@@ -105,8 +104,8 @@ def _print_study(compared: Comparison, title: str, folder: Path, brief: bool) ->
     set_as = table.brief if brief else table.plain
     text = set_as(compared, shutil.get_terminal_size((120, 24)).columns)
     click.echo(f"\n{colours.paint(text, compared.primary)}\n", color=painted)
-    if (folder / "report.html").exists():
-        click.echo(f"Report: {folder / 'report.html'}" + "; all metrics: `make table`" * brief)
+    if (folder / REPORT).exists():
+        click.echo(f"Report: {folder / REPORT}" + "; all metrics: `make table`" * brief)
 
 
 def _print_run(folder: Path, form: str, comparisons: bool) -> None:
@@ -123,13 +122,10 @@ def _print_run(folder: Path, form: str, comparisons: bool) -> None:
         rows = metrics_of(folder)
         click.echo(exports.written([*rows[0]], [[*row.values()] for row in rows]), nl=False)
         return
-    rows, made = metrics_of(folder), described(folder / description.NAME)
+    rows, made = metrics_of(folder), described(folder / DESCRIPTION)
     title = f"{made.name} seed {made.seed} of the study {made.study}"
     click.echo(click.style(title, bold=True) + "\n", color=colours.wanted())
-    lines = [_cells(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for name, value, rest in lines:
-        click.echo(f"{name.ljust(widths[0])}  {value.rjust(widths[1])}  {rest}".rstrip())
+    click.echo("\n".join(aligned([_cells(row) for row in rows], "<><")))
 
 
 def _cells(row: Row) -> tuple[str, str, str]:
@@ -160,7 +156,7 @@ def _why_of_other_runs(compared: Comparison, study: Study) -> str:
             folder, words = run_in(runs, variant, seed), f"{variant} seed {seed} was"
             if weights_of(folder) != compared.weights[variant].get(seed):
                 return f"{words} trained again, or is not there"
-            made, measured = described(folder / description.NAME), read_evaluation(folder)
+            made, measured = described(folder / DESCRIPTION), read_evaluation(folder)
             if measured.checksum != compared.evaluations[variant].get(seed):
                 return f"{words} evaluated again"
             common.admit(folder, made.facts, measured.of)

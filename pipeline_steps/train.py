@@ -16,7 +16,7 @@ from vaeline.data.store import read_facts_of
 from vaeline.models.model import Model
 from vaeline.models.variant_checks import check_variants
 from vaeline.runs import model_files
-from vaeline.runs.folder import RunKey, StudyFolder
+from vaeline.runs.folder import CURVES, RunKey, StudyFolder
 from vaeline.runs.tuning import read_choice
 from vaeline.study import parts
 from vaeline.study.recipe import recipe_of
@@ -65,8 +65,8 @@ def main(study: Study, variant: str, seed: int) -> float:
 
 def _write(folder: Path, model: Model, facts: Facts, rows: list[Row], provenance: dict[str, object]) -> None:
     """Write the files of the run; variant.yaml comes last, because it vouches for the others."""
-    write_text(folder / "training.csv", _as_csv(rows))
-    checksum = {"training_csv_sha256": sha256(folder / "training.csv")}
+    write_text(folder / CURVES, _as_csv(rows))
+    checksum = {"training_csv_sha256": sha256(folder / CURVES)}
     model_files.save(folder, model.cpu(), facts, provenance | checksum)
 
 

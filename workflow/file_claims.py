@@ -43,7 +43,7 @@ def _other_choice(study: Study, run: RunKey) -> str:
 
 
 def _other_report(study: Study) -> str:
-    path = StudyFolder(study.study.name).path / "comparison.json"
+    path = StudyFolder(study.study.name).comparison
     try:
         content = read_sealed(path, "run the study again")
         made = content["settings"] | {"study": [content[key] for key in ("study", "variants", "seeds")]}

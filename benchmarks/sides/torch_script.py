@@ -33,6 +33,23 @@ def step() -> Work:
     return work
 
 
+def down(before: int, after: int) -> nn.Module:
+    """Halve the height and width of feature maps."""
+    return nn.Sequential(nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2))
+
+
+def up(before: int, after: int, odd: int) -> nn.Module:
+    """Double the height and width of feature maps, and add 1 if they become odd."""
+    convolution = nn.ConvTranspose2d(before, after, 4, 2, 1, odd, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2))
+
+
+def perceptron(inputs: int, hidden: int, outputs: int, slope: float) -> nn.Module:
+    """A network with two hidden layers."""
+    layers = [nn.Linear(inputs, hidden), nn.LeakyReLU(slope), nn.Linear(hidden, hidden), nn.LeakyReLU(slope)]
+    return nn.Sequential(*layers, nn.Linear(hidden, outputs))
+
+
 class ConditionalVAE(nn.Module):
     """Gaussian posterior, conditional flow prior of four affine couplings, and a likelihood with the optimal variance."""
 
@@ -47,44 +64,18 @@ class ConditionalVAE(nn.Module):
         self.register_buffer("offsets", 2 * torch.arange(columns))
         self.plane = nn.Linear(condition, size * size)
         self.encoder = nn.Sequential(
-            *[
-                nn.Sequential(nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2))
-                for before, after in zip([4, *widths[:-1]], widths, strict=True)
-            ]
+            *[down(before, after) for before, after in zip([4, *widths[:-1]], widths, strict=True)]
         )
         self.head = nn.Linear(widths[-1] * inner**2, 2 * latent)
         self.stem = nn.Linear(latent + condition, widths[-1] * inner**2)
         self.first = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.LeakyReLU(0.2))
         # heights of the feature maps: 5, 10, 21, 43, 86
         self.decoder = nn.Sequential(
-            *[
-                nn.Sequential(
-                    nn.ConvTranspose2d(before, after, 4, 2, 1, odd, bias=False),
-                    nn.BatchNorm2d(after),
-                    nn.LeakyReLU(0.2),
-                )
-                for before, after, odd in ((256, 128, 0), (128, 64, 1), (64, 32, 1))
-            ],
+            *[up(before, after, odd) for before, after, odd in ((256, 128, 0), (128, 64, 1), (64, 32, 1))],
             nn.ConvTranspose2d(width, 3, 4, 2, 1),
         )
-        half = latent // 2
-        self.base = nn.Sequential(
-            nn.Linear(condition, hidden),
-            nn.LeakyReLU(0.2),
-            nn.Linear(hidden, hidden),
-            nn.LeakyReLU(0.2),
-            nn.Linear(hidden, 2 * latent),
-        )
-        self.couplings = nn.ModuleList(
-            nn.Sequential(
-                nn.Linear(half, hidden),
-                nn.LeakyReLU(),
-                nn.Linear(hidden, hidden),
-                nn.LeakyReLU(),
-                nn.Linear(hidden, latent),
-            )
-            for _ in range(4)
-        )
+        self.base = perceptron(condition, hidden, 2 * latent, slope=0.2)
+        self.couplings = nn.ModuleList(perceptron(latent // 2, hidden, latent, slope=0.01) for _ in range(4))
 
     def forward(self, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Compute the negative ELBO of images in [-1, 1], (batch, 3, height, width): nats per image, a scalar."""

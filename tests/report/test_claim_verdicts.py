@@ -6,7 +6,7 @@ import pytest
 
 from tests.made_up_results import kept
 from vaeline.report import claim_verdicts
-from vaeline.report.claim_verdicts import Answer, Verdict
+from vaeline.report.claim_verdicts import Answer, ClaimVerdict
 from vaeline.report.claimed_differences import difference
 from vaeline.report.kept_results import KeptResults
 from vaeline.report.paper_claims import Paper, PaperClaim, Papers, Question
@@ -35,7 +35,7 @@ def answer(of: Papers, kept: KeptResults | None) -> Answer:
 def test_an_interval_that_excludes_nothing_in_the_direction_of_the_claim_stands() -> None:
     found = answer(papers(), kept({"nll": NLL}))
     assert (
-        (found.verdict, found.why) == (Verdict.STANDS, "")
+        (found.verdict, found.why) == (ClaimVerdict.STANDS, "")
         and found.ours.startswith("-2.03 ± 0.25")
         and found.ours.endswith(" nats (over seeds alone)")
     )
@@ -43,15 +43,15 @@ def test_an_interval_that_excludes_nothing_in_the_direction_of_the_claim_stands(
 
 def test_the_claim_turned_around_does_not_stand() -> None:
     turned = papers("two", "one")
-    assert answer(turned, kept({"nll": NLL})).verdict is Verdict.FALLS
+    assert answer(turned, kept({"nll": NLL})).verdict is ClaimVerdict.FALLS
     higher = papers("two", "one", {"metric": "mig"})
-    assert answer(higher, kept({"mig": NLL})).verdict is Verdict.STANDS
+    assert answer(higher, kept({"mig": NLL})).verdict is ClaimVerdict.STANDS
 
 
 def test_a_direction_is_needed_where_a_metric_ranks_nothing() -> None:
     plain, lower = papers(question={"metric": "leakage"}), papers(question={"metric": "leakage", "direction": "lower"})
     assert "ranks none" in answer(plain, kept({"leakage": NLL})).why
-    assert answer(lower, kept({"leakage": NLL})).verdict is Verdict.STANDS
+    assert answer(lower, kept({"leakage": NLL})).verdict is ClaimVerdict.STANDS
 
 
 def test_an_open_claim_says_what_seeds_would_find() -> None:
@@ -59,7 +59,7 @@ def test_an_open_claim_says_what_seeds_would_find() -> None:
     wide = papers("one", "three")
     found = answer(wide, kept({"nll": NLL}))
     assert (
-        found.verdict is Verdict.OPEN
+        found.verdict is ClaimVerdict.OPEN
         and found.why.startswith("with 3 seeds a true difference of 2.")
         and " is found, with 10 one of 0." in found.why
     )
@@ -76,8 +76,8 @@ def test_an_open_claim_says_what_seeds_would_find() -> None:
 def test_a_factor_asks_for_a_share() -> None:
     """One is about 0.36 of two: better than half of it, and not better than a seventh."""
     half, seventh = papers(factor=0.5), papers(factor=1 / 7)
-    assert answer(half, kept({"nll": NLL})).verdict is Verdict.STANDS
-    assert answer(seventh, kept({"nll": NLL})).verdict is Verdict.FALLS
+    assert answer(half, kept({"nll": NLL})).verdict is ClaimVerdict.STANDS
+    assert answer(seventh, kept({"nll": NLL})).verdict is ClaimVerdict.FALLS
 
 
 def test_several_variants_are_compared_by_their_mean_ratio() -> None:
@@ -87,9 +87,9 @@ def test_several_variants_are_compared_by_their_mean_ratio() -> None:
     }  # fmt: skip
     mean, single = papers(["one", "three"], ["two", "four"], SKL), papers("one", "two", SKL)
     found = answer(mean, kept({"skl": values}))
-    assert found.verdict is Verdict.STANDS and found.ours.startswith("-1.385 ± 0.0")
+    assert found.verdict is ClaimVerdict.STANDS and found.ours.startswith("-1.385 ± 0.0")
     assert found.ours.endswith(" (over seeds alone)") and "nats" not in found.ours
-    assert answer(single, kept({"skl": values})).verdict is Verdict.OPEN
+    assert answer(single, kept({"skl": values})).verdict is ClaimVerdict.OPEN
     bound = kept({"skl": values}, how={"four": {"skl": {"upper_bound": "it has not converged"}}})
     assert answer(mean, bound).why == "the value of four is an upper bound"
     other = kept({"skl": values}, how={"four": {"skl": {"method": "annealed"}}})
@@ -128,8 +128,10 @@ def test_a_claim_may_be_that_a_metric_is_nearer_to_a_value() -> None:
     near = papers(question={"metric": "leaked_share", "target": 0.01})
     values = {"one": [0.0102, 0.0099, 0.0101], "two": [0.001, 0.0012, 0.0011]}
     found = answer(near, kept({"leaked_share": values}))
-    assert found.verdict is Verdict.STANDS and found.ours.startswith("-0.00877 ± ")
-    assert answer(near, kept({"leaked_share": {"one": values["two"], "two": values["one"]}})).verdict is Verdict.FALLS
+    assert found.verdict is ClaimVerdict.STANDS and found.ours.startswith("-0.00877 ± ")
+    assert (
+        answer(near, kept({"leaked_share": {"one": values["two"], "two": values["one"]}})).verdict is ClaimVerdict.FALLS
+    )
 
 
 def test_a_verdict_that_needs_two_families_says_so() -> None:
@@ -138,7 +140,10 @@ def test_a_verdict_that_needs_two_families_says_so() -> None:
     alone, beside = papers(), {**papers(), "other": several(5, "mig")["paper"]}
     same = {"one": [1.0, 1.1, 1.3], "two": [1.5, 0.9, 1.2], "three": [1.2, 1.2, 1.0]}
     found = [answer(of, kept({"nll": nll, "mig": same})) for of in (alone, beside)]
-    assert [(each.verdict, each.needs_two) for each in found] == [(Verdict.STANDS, False), (Verdict.STANDS, True)]
+    assert [(each.verdict, each.needs_two) for each in found] == [
+        (ClaimVerdict.STANDS, False),
+        (ClaimVerdict.STANDS, True),
+    ]
 
 
 def test_published_values_that_contradict_the_claim_are_marked() -> None:
@@ -207,14 +212,14 @@ def test_each_look_has_its_part_of_the_level() -> None:
 
 
 def test_a_study_that_was_not_run_and_a_claim_without_a_study() -> None:
-    assert answer(papers(), None).verdict is Verdict.NOT_RUN
+    assert answer(papers(), None).verdict is ClaimVerdict.NOT_RUN
     assert answer(papers(question={"metric": "mig"}), kept({"nll": NLL})).why == "one of the two has no value"
     never = {
         "paper": Paper(
             title="A paper", claims=[PaperClaim(claim="It is better", place="table 1", cannot="it would take a week")]
         )
     }
-    assert answer(never, None)[3:5] == (Verdict.OPEN, "it would take a week")
+    assert answer(never, None)[3:5] == (ClaimVerdict.OPEN, "it would take a week")
     with pytest.raises(
         ValueError, match="needs study, better, as many in than, and questions, or cannot, and not both"
     ):

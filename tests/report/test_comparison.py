@@ -364,19 +364,18 @@ def test_published_values_of_unknown_origin_are_not_compared(tmp_path: Path) -> 
     assert whole.difference == pytest.approx(-159)
 
 
-def test_an_unknown_key_of_a_published_value_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("metric", "key", "words"),
+    [
+        ("nll", "sampels", "published.p.how has sampels; its keys are definition, measure"),
+        ("fid_samples", "samples", "published.p.metric is 'fid_samples', .*did you mean fid_sample"),
+    ],
+)
+def test_an_unknown_word_of_a_published_value_is_refused(tmp_path: Path, metric: str, key: str, words: str) -> None:
     write_runs(tmp_path, {"one": [1.0]})
-    paper = {"metric": "nll", "variant": "one", "value": 9.0, "source": "a paper", "how": {"sampels": 200}}
+    paper = {"metric": metric, "variant": "one", "value": 9.0, "source": "a paper", "how": {key: 200}}
     of = reading.check({**study_content(("one",), (0,)), "published": {"p": paper}}, Path("params.yaml"))
-    with pytest.raises(UserError, match=r"published.p.how has sampels; its keys are definition, measure"):
-        compare.compare(results.read(tmp_path, of))
-
-
-def test_a_published_value_of_an_unknown_metric_is_refused(tmp_path: Path) -> None:
-    write_runs(tmp_path, {"one": [1.0]})
-    paper = {"metric": "fid_samples", "variant": "one", "value": 9.0, "source": "a paper", "how": {"samples": 200}}
-    of = reading.check({**study_content(("one",), (0,)), "published": {"p": paper}}, Path("params.yaml"))
-    with pytest.raises(UserError, match=r"published.p.metric is 'fid_samples', .*did you mean fid_sample"):
+    with pytest.raises(UserError, match=words):
         compare.compare(results.read(tmp_path, of))
 
 
@@ -384,22 +383,16 @@ def test_published_values_of_the_same_definition_are_compared(tmp_path: Path) ->
     for seed, value in enumerate((90.0, 92.0, 91.0)):
         write_run(tmp_path / "one" / f"seed-{seed}", {"nll": value}, {"nll": {"samples": 200}})
         write_run(tmp_path / "two" / f"seed-{seed}", {"rate": 1.0})
-    paper = {
-        "metric": "nll",
-        "variant": "one",
-        "value": 89.78,
-        "error": 0.01,
-        "source": "a paper",
-        "how": {"samples": 200, "images": 4},
-    }
+    of = {"metric": "nll", "variant": "one", "value": 89.78, "error": 0.01, "source": "a paper"}
+    paper = {**of, "how": {"samples": 200, "images": 4}}
     published = {
         "alike": paper,
         "fewer": {**paper, "how": {"samples": 200, "images": 10_000}},
         "other": {**paper, "differs": "of other images"},
         "elsewhere": {**paper, "variant": "two"},
     }
-    of = reading.check({**study_content(), "published": published}, Path("params.yaml"))
-    found = compare.compare(results.read(tmp_path, of))
+    asked = reading.check({**study_content(), "published": published}, Path("params.yaml"))
+    found = compare.compare(results.read(tmp_path, asked))
     alike, fewer, other, elsewhere = found.published
     assert alike.difference == pytest.approx(91 - 89.78) and not alike.unlike
     assert (fewer.difference, fewer.unlike) == (None, ["images 10000 there, 4 here"])

@@ -10,7 +10,7 @@ import pytest
 from tests import made_up
 from vaeline.data.facts import Facts
 from vaeline.runs import tuning
-from vaeline.runs.folder import RunKey, StudyFolder
+from vaeline.runs.folder import TRIAL, RunKey, StudyFolder
 from vaeline.runs.tuning import Trial, read_choice, require_chosen, write_choice, write_design, write_trial
 from vaeline.study import reading
 from vaeline.study.design import point
@@ -118,7 +118,7 @@ def test_a_file_in_the_place_of_another_is_refused() -> None:
         mine.write_bytes(other.read_bytes())
         assert "is of two" in tuning.other_settings(STUDY, step, "one", number)
     write_trials(1.0, 2.0, 3.0)
-    WHERE.trial("one", 0).joinpath(tuning.NAME).write_bytes(WHERE.trial("one", 1).joinpath(tuning.NAME).read_bytes())
+    (WHERE.trial("one", 0) / TRIAL).write_bytes((WHERE.trial("one", 1) / TRIAL).read_bytes())
     with pytest.raises(UserError, match="is of one trial 1 of the study tiny, not of one trial 0"):
         write_choice(STUDY, "one")
 

@@ -12,7 +12,7 @@ import pytest
 from vaeline.data import store
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
-from vaeline.system import memory
+from vaeline.system import control_groups, memory
 from vaeline.system.errors import UserError
 from vaeline.system.memory import budget
 
@@ -162,8 +162,8 @@ def groups(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for name in [each for each in os.environ if each.startswith("SLURM_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 2**24, "SC_PAGE_SIZE": 4096}.__getitem__)
-    monkeypatch.setattr(memory, "GROUPS", tmp_path / "groups")
-    monkeypatch.setattr(memory, "LIMITS", tmp_path)
+    monkeypatch.setattr(control_groups, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(control_groups, "LIMITS", tmp_path)
     assert budget() == 2**36 // 8
     return tmp_path
 

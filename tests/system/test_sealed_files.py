@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.system.flipped import flipped_in_every_byte
 from vaeline.system.errors import UserError
 from vaeline.system.sealed_files import read_sealed, seal, unseal, write_sealed
 
@@ -28,11 +29,7 @@ def test_numbers_as_keys_read_back(tmp_path: Path) -> None:
 def test_a_flipped_bit_is_noticed_in_every_byte(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_sealed(path, CONTENT)
-    content = path.read_bytes()
-    for place in range(len(content)):
-        flipped = bytearray(content)
-        flipped[place] ^= 1 << (3 * place) % 8  # each bit in turn
-        path.write_bytes(flipped)
+    for place in flipped_in_every_byte(path):
         try:
             same = read_sealed(path, "write it again") == CONTENT  # a blank that became another blank
         except UserError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.system.flipped import flipped_in_every_byte
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256
 from vaeline.system.tensor_files import read_tensors, write_tensors
@@ -31,11 +32,7 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_flipped_bit_is_noticed_in_every_byte(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     write_tensors(path, TENSORS, ABOUT)
-    content = path.read_bytes()
-    for place in range(len(content)):
-        flipped = bytearray(content)
-        flipped[place] ^= 1 << (3 * place) % 8  # each bit in turn
-        path.write_bytes(flipped)
+    for place in flipped_in_every_byte(path):
         try:
             tensors, about, _ = read_tensors(path, "write it again")
             same = about == ABOUT and all(torch.equal(tensors[name], TENSORS[name]) for name in TENSORS)

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,26 @@ def checksums(project: Project) -> dict[str, str]:
     return {str(path.relative_to(project.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
 
 
-def assert_engines_agree(sources: Project, folder: Path, launcher: Launcher | None) -> None:
-    """Run a study of seconds in two clones, each by one engine, compare all that they made."""
+def both_engines(
+    sources: Project, folder: Path, launcher: Launcher | None, change: Callable[[dict], object]
+) -> Project:
+    """Run a changed study in two clones, each by one engine, and compare all that they made; one of them comes back."""
     one, other = (Project(sources.copy(folder / engine).folder, launcher) for engine in ("snakemake", "dvc"))
     for project in (one, other):
-        project.edit(shorten)
+        project.edit(change)
         project.commit()
     one.run("snakemake", "--cores", "2", "all")
     other.run("dvc", "repro")
     assert checksums(one) == checksums(other)
-    assert any(name.endswith("cvae_nf/seed-0/metrics.json") for name in checksums(one))
     assert one.settled() and other.settled()
     assert "Running stage" not in one.run("dvc", "repro")
+    return one
+
+
+def assert_engines_agree(sources: Project, folder: Path, launcher: Launcher | None) -> None:
+    """Compare what both engines make of a study of seconds."""
+    one = both_engines(sources, folder, launcher, shorten)
+    assert any(name.endswith("cvae_nf/seed-0/metrics.json") for name in checksums(one))
     report = (one.folder / "results/digits/report.html").read_text(encoding="utf-8")
     assert "cvae_nf" in report and "http-equiv" in report
 

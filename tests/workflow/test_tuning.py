@@ -8,7 +8,7 @@ import yaml
 
 from tests.workflow.launcher import Launcher
 from tests.workflow.scratch import SHARED, Project, choices_of, stages_of
-from tests.workflow.test_end_to_end import checksums
+from tests.workflow.test_end_to_end import both_engines, checksums
 
 VARIANTS = ("gaussian_cvae", "cvae")
 SPACE = {"training.learning_rate": {"log": [0.0001, 0.01]}}
@@ -114,14 +114,6 @@ def shorten(params: dict[str, Any]) -> None:
 def test_both_engines_tune_three_variants_to_the_same_bytes(
     sources: Project, launcher: Launcher, tmp_path: Path
 ) -> None:
-    one, other = (Project(sources.copy(tmp_path / engine).folder, launcher) for engine in ("snakemake", "dvc"))
-    for project in (one, other):
-        project.edit(shorten)
-        project.commit()
-    one.run("snakemake", "--cores", "2", "all")
-    other.run("dvc", "repro")
-    assert checksums(one) == checksums(other)
+    one = both_engines(sources, tmp_path, launcher, shorten)
     assert len([name for name in checksums(one) if name.endswith("trial.json")]) == 6
-    assert one.settled() and other.settled()
-    assert "Running stage" not in one.run("dvc", "repro")
     assert "Tuning" in (one.folder / "results/digits/report.html").read_text(encoding="utf-8")

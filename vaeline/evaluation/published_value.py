@@ -55,7 +55,7 @@ class Value:
     """What came out: nats per image, or a share."""
 
     value: float
-    standard_error: float | None  # over images
+    standard_error: float | None  # over images; of the gap `mig`, over its samples
     parts: list[float]  # means over parts of the images
     images: int
     upper_bound: str = ""  # why the value is one; empty if it is an estimate, or a bound by its definition

@@ -6,13 +6,24 @@ from itertools import product
 from pathlib import Path
 
 from vaeline.data.paths import DATA
-from vaeline.runs.description import NAME, Description, described
-from vaeline.runs.folder import NOT_TRAINED, RunKey, StudyFolder, project_of, run_in, runs_in, studies_in
+from vaeline.runs.description import Description, described
+from vaeline.runs.folder import (
+    DESCRIPTION,
+    NOT_TRAINED,
+    REPORT,
+    WEIGHTS,
+    RunKey,
+    StudyFolder,
+    project_of,
+    run_in,
+    runs_in,
+    studies_in,
+)
 from vaeline.runs.identity import description_of, require_place
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, shown
 
-NEEDED = ("model.safetensors", "variant.yaml")  # files of a run that the explorer reads
+NEEDED = (WEIGHTS, DESCRIPTION)  # files of a run that the explorer reads
 Key = tuple[str, int]  # variant and seed of a run
 
 
@@ -31,7 +42,7 @@ class Runs:
     @property
     def report(self) -> Path | None:
         """The report of the study; None before it is written."""
-        path = self.folder / "report.html"
+        path = self.folder / REPORT
         return path if not self.named and path.is_file() else None
 
     @property
@@ -128,7 +139,7 @@ def _description(folder: Path) -> Description:
         raise UserError(
             f"{folder} has no {lacking[0]}; give the folder of a run, such as results/digits/runs/cvae/seed-0."
         )
-    made = described(folder / NAME)
+    made = described(folder / DESCRIPTION)
     require_place(folder, made)
     return made
 

@@ -4,8 +4,10 @@ from itertools import pairwise
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report.comparison import Comparison, MetricResults
+from vaeline.report.decisions import better_first
 from vaeline.report.paired_differences import Pair
-from vaeline.report.table import number, scale, spread
+from vaeline.report.table import number, scale
+from vaeline.report.words import amount
 
 
 def about_claims(comparison: Comparison) -> list[str]:
@@ -84,10 +86,8 @@ def _compared(name: str, called: str, results: MetricResults, first: str, second
     pair = results.pair(first, second)
     if pair is None:
         return f"{first} and {second} share no seed, so they are not compared in {called}."
-    # The ranking uses all seeds, the pair only shared ones, so their order can differ.
-    if catalogue().metric(name).sign * pair.difference > 0:
-        pair = pair.turned()
-    by, seeds = _by(name, pair), f"on {pair.won} of {pair.seeds} seeds"
+    pair = better_first(name, pair)  # the ranking uses all seeds, the pair only shared ones, so their order can differ
+    by, seeds = amount(catalogue().metric(name), pair), f"on {pair.won} of {pair.seeds} seeds"
     better = f"{pair.first} is better than {pair.second} by {by} in {called}"
     if not pair.difference and not pair.half_width:
         return f"{pair.first} and {pair.second} have the same value of {called} on every seed."
@@ -114,8 +114,3 @@ def _below_bound(pair: Pair, how_far: str, results: MetricResults) -> str:
 
 def _amount(name: str, value: float | None) -> str:
     return f"{number(value or 0.0, value)} {catalogue().metric(name).unit}".strip()
-
-
-def _by(name: str, pair: Pair) -> str:
-    difference = number(abs(pair.difference), pair.half_width)
-    return " ".join(filter(None, [difference, spread(pair.half_width), catalogue().metric(name).unit]))

@@ -27,7 +27,7 @@ POWER = 0.8  # of the number of seeds that a claim would take
 MORE_SEEDS = 10  # of which the smallest difference is shown if the paper's is unknown
 
 
-class Verdict(StrEnum):
+class ClaimVerdict(StrEnum):
     """What becomes of a claim."""
 
     STANDS = "stands"
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
     metric: str  # empty if no metric decides the claim
     published: str
     ours: str  # the difference with its adjusted interval; empty if nothing was measured
-    verdict: Verdict
+    verdict: ClaimVerdict
     why: str  # it is open, and what it would take; empty if the claim is decided
     needs_two: bool = False  # whether the claim is decided in two families, and would be open in one
     unbiased: str = ""  # what the kernel distance of the same images says of a claim about a Fréchet distance
@@ -68,9 +68,9 @@ def answers(papers: Papers, claim: PaperClaim, kept: KeptResults | None) -> list
         kept: the results of its study; None if there are none yet.
     """
     if claim.cannot:
-        return [Answer("", "", "", Verdict.OPEN, claim.cannot)]
+        return [Answer("", "", "", ClaimVerdict.OPEN, claim.cannot)]
     if kept is None:
-        return [Answer(each.metric, _published(claim, each), "", Verdict.NOT_RUN, "") for each in claim.questions]
+        return [Answer(each.metric, _published(claim, each), "", ClaimVerdict.NOT_RUN, "") for each in claim.questions]
     levels = _levels(papers, claim.study, kept)
     return [_answer(claim, question, kept, levels) for question in claim.questions]
 
@@ -115,11 +115,11 @@ def _answer(claim: PaperClaim, question: Question, kept: KeptResults, levels: Ma
     metric, found, why_none = difference(claim, question, kept)
     published = _published(claim, question)
     if found is None:
-        return Answer(metric, published, "", Verdict.OPEN, why_none)
+        return Answer(metric, published, "", ClaimVerdict.OPEN, why_none)
     level = levels.get(_key(claim, question, metric))
     pair = found.at_level(level.adjusted) if level else found
     verdict, why = _verdict(claim, _as_claimed(metric, question), pair, kept)
-    if verdict is Verdict.OPEN and not why and level:
+    if verdict is ClaimVerdict.OPEN and not why and level:
         why = _seeds(pair, _effect(claim, question, pair, kept), metric, level.first)
     decided_in_one = level is not None and found.at_level(level.together).significant
     return Answer(
@@ -128,17 +128,17 @@ def _answer(claim: PaperClaim, question: Question, kept: KeptResults, levels: Ma
         _ours(claim, metric, pair),
         verdict,
         why,
-        verdict in (Verdict.STANDS, Verdict.FALLS) and not decided_in_one,
+        verdict in (ClaimVerdict.STANDS, ClaimVerdict.FALLS) and not decided_in_one,
         "" if claim.first[1:] else beside(kept.comparison, metric, pair.first, pair.second, claim.factor),
     )
 
 
-def _verdict(claim: PaperClaim, metric: Metric, pair: Pair, kept: KeptResults) -> tuple[Verdict, str]:
+def _verdict(claim: PaperClaim, metric: Metric, pair: Pair, kept: KeptResults) -> tuple[ClaimVerdict, str]:
     """The verdict on a claim; open if a metric cannot rank two of its variants."""
     for first, second in zip(claim.first, claim.second, strict=True):
         two = pair.model_copy(update={"first": first, "second": second})
         if cannot := why_unranked(kept.comparison, metric.name, two):
-            return Verdict.OPEN, cannot
+            return ClaimVerdict.OPEN, cannot
     return verdict_on(metric, pair)
 
 
@@ -155,17 +155,17 @@ def _as_claimed(name: str, question: Question) -> Metric:
     return metric if metric.better or direction is None else replace(metric, better=direction)
 
 
-def verdict_on(metric: Metric, pair: Pair) -> tuple[Verdict, str]:
+def verdict_on(metric: Metric, pair: Pair) -> tuple[ClaimVerdict, str]:
     """The verdict on a claim that the first variant of a pair is better, and why it is open; no reason if more seeds could decide it."""
     if metric.better is None:
-        return Verdict.OPEN, "the metric describes a model and ranks none"
+        return ClaimVerdict.OPEN, "the metric describes a model and ranks none"
     if pair.half_width is None:
-        return Verdict.OPEN, "one seed gives no interval; three seeds or more would"
+        return ClaimVerdict.OPEN, "one seed gives no interval; three seeds or more would"
     if not pair.half_width:
-        return Verdict.OPEN, "all seeds agree to the last digit, which gives no interval"
+        return ClaimVerdict.OPEN, "all seeds agree to the last digit, which gives no interval"
     if not pair.significant:
-        return Verdict.OPEN, ""
-    return (Verdict.STANDS if metric.sign * pair.difference < 0 else Verdict.FALLS), ""
+        return ClaimVerdict.OPEN, ""
+    return (ClaimVerdict.STANDS if metric.sign * pair.difference < 0 else ClaimVerdict.FALLS), ""
 
 
 def _seeds(pair: Pair, wanted: float | None, metric: str, level: float) -> str:

@@ -4,17 +4,17 @@ from collections import Counter
 from collections.abc import Mapping
 
 from vaeline.evaluation.catalogue import catalogue
-from vaeline.report.claim_verdicts import Answer, Verdict, answers
+from vaeline.report.claim_verdicts import Answer, ClaimVerdict, answers
 from vaeline.report.kept_results import SHOWN_OF_COMMIT, KeptResults
 from vaeline.report.paper_claims import PaperClaim, Papers, Question
 from vaeline.report.results_block import how_to_keep, length, table
 from vaeline.report.table import ARROWS
 
 WORDS = {  # of one verdict, of several
-    Verdict.STANDS: ("stands", "stand"),
-    Verdict.FALLS: ("does not stand", "do not stand"),
-    Verdict.OPEN: ("cannot be decided here",) * 2,
-    Verdict.NOT_RUN: ("is not run yet", "are not run yet"),
+    ClaimVerdict.STANDS: ("stands", "stand"),
+    ClaimVerdict.FALLS: ("does not stand", "do not stand"),
+    ClaimVerdict.OPEN: ("cannot be decided here",) * 2,
+    ClaimVerdict.NOT_RUN: ("is not run yet", "are not run yet"),
 }
 NEW_LINE = "<br>"  # in a cell
 NEEDS_TWO = "†"  # of a verdict that one family of all that is claimed of a study would leave open
@@ -32,7 +32,7 @@ def block(papers: Papers, name: str, kept: Mapping[str, KeptResults]) -> str:
     found = [(claim, answers(papers, claim, kept.get(claim.study))) for claim in papers[name].claims]
     counts = Counter(answer.verdict for _, of_claim in found for answer in of_claim)
     verdicts = ", ".join(
-        f"{counts[verdict]} {WORDS[verdict][counts[verdict] > 1]}" for verdict in Verdict if counts[verdict]
+        f"{counts[verdict]} {WORDS[verdict][counts[verdict] > 1]}" for verdict in ClaimVerdict if counts[verdict]
     )
     needing = sum(answer.needs_two for _, of_claim in found for answer in of_claim)
     counted = f"Of {counts.total()} comparisons, {verdicts}."
@@ -55,7 +55,7 @@ def _line(claim: PaperClaim, found: list[Answer]) -> list[str]:
         [each.ours or "-" for each in found],
         [_verdict(each) for each in found],
     ]
-    if len(set(columns[-1])) == 1 and found[0].verdict is Verdict.NOT_RUN:
+    if len(set(columns[-1])) == 1 and found[0].verdict is ClaimVerdict.NOT_RUN:
         columns[-1] = columns[-1][:1]  # not the same words in each line
     return [_said(claim), claim.place, *(NEW_LINE.join(column) for column in columns)]
 

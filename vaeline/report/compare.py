@@ -6,7 +6,14 @@ from vaeline.evaluation.catalogue import catalogue
 from vaeline.evaluation.record import Record
 from vaeline.report import claims, verdicts
 from vaeline.report.comparability import DEFINING, definition_of, measures, why_no_mean
-from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
+from vaeline.report.comparison import (
+    Comparison,
+    MetricResults,
+    PublishedComparison,
+    ReferenceValue,
+    Summary,
+    VerdictInWords,
+)
 from vaeline.report.estimates import RunValue, estimate_of
 from vaeline.report.kept_pairs import kept
 from vaeline.report.paired_differences import Pair, paired_difference
@@ -31,6 +38,7 @@ def compare(results: Results) -> Comparison:
     decide = claims.primary(results.study, metrics)
     metrics = {name: _with_pairs(results, name, of, name in decide) for name, of in metrics.items()}
     level = claims.level_of(results.study.looks)
+    runs = {variant: results.of(variant) for variant in results.study.variants}
     if not results.missing:  # a preview claims nothing
         metrics |= claims.adjusted(metrics, decide, results.study.baseline, level)
     return Comparison(
@@ -47,13 +55,8 @@ def compare(results: Results) -> Comparison:
         references=_references(results.reference),
         published=[_published(results, metrics, each) for each in results.published.values()],
         settings=results.settings,
-        weights={
-            variant: {run.seed: run.weights_sha256 for run in results.of(variant)} for variant in results.study.variants
-        },
-        evaluations={
-            variant: {run.seed: run.evaluation_sha256 for run in results.of(variant)}
-            for variant in results.study.variants
-        },
+        weights={variant: {run.seed: run.weights_sha256 for run in of} for variant, of in runs.items()},
+        evaluations={variant: {run.seed: run.evaluation_sha256 for run in of} for variant, of in runs.items()},
     )
 
 
@@ -127,14 +130,6 @@ def _results_of(results: Results, name: str) -> MetricResults:
     values = {
         variant: _values(runs[variant], name) for variant, of in definitions.items() if of and variant not in unlike
     }
-    by_variant = measures({variant: definitions[variant][0] for variant in values})
-    descriptive = {variant: why for variant in values if (why := _once(runs[variant], name, "descriptive"))}
-    entries = {
-        variant: [
-            {**run.evaluation[name], "rate": run.metrics.get("rate")} for run in runs[variant] if name in run.metrics
-        ]
-        for variant in values
-    }
     return MetricResults(
         summaries={variant: summarise(by_seed) for variant, by_seed in values.items()},
         dashes={
@@ -145,9 +140,9 @@ def _results_of(results: Results, name: str) -> MetricResults:
         upper_bounds={variant: why for variant in values if (why := _once(runs[variant], name, "upper_bound"))},
         saturated=[variant for variant in values if _is_saturated(runs[variant], name)],
         warnings={variant: words for variant in values if (words := _warnings(runs[variant], name))},
-        descriptive=descriptive,
-        verdicts={variant: found for variant in values if (found := verdicts.over_seeds(entries[variant]))},
-        measures=by_variant,
+        descriptive={variant: why for variant in values if (why := _once(runs[variant], name, "descriptive"))},
+        verdicts={variant: found for variant in values if (found := _verdict(runs[variant], name))},
+        measures=measures({variant: definitions[variant][0] for variant in values}),
         pairs=[],
     )
 
@@ -180,6 +175,11 @@ def _warnings(runs: list[Run], name: str) -> str:
             who = "a classifier" if "by_judge" in each else "the classifier"
             words.append(f"without {', '.join(unlearned)}: {who} was not shown to be better than chance on it")
     return "; ".join(dict.fromkeys(words))
+
+
+def _verdict(runs: list[Run], name: str) -> VerdictInWords | None:
+    entries = [{**run.evaluation[name], "rate": run.metrics.get("rate")} for run in runs if name in run.metrics]
+    return verdicts.over_seeds(entries)
 
 
 def _is_saturated(runs: list[Run], name: str) -> bool:

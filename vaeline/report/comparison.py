@@ -32,7 +32,7 @@ class Summary(Entry):
     over: list[str]  # what the interval ranges over: new "seeds", "images", "classifiers"; none for a single seed
 
 
-class Verdict(Entry):
+class VerdictInWords(Entry):
     """What a metric says of a variant, in words that stand for its mean."""
 
     words: str
@@ -48,7 +48,7 @@ class MetricResults(Entry):
     saturated: list[str]  # variants whose posteriors hardly overlap, so that the value says little
     warnings: dict[str, str]  # variant -> what to know of its value
     descriptive: dict[str, str]  # variant -> why its value ranks nothing, although the metric ranks others
-    verdicts: dict[str, Verdict]  # variant -> what its value says in words, if the metric is a verdict
+    verdicts: dict[str, VerdictInWords]  # variant -> what its value says in words, if the metric is a verdict
     measures: dict[
         str, str
     ]  # variant -> what the value is, if the variants' values differ in that: `density of pixels`, ...

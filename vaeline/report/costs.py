@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vaeline.report.results import Results
-from vaeline.runs.timing import Time, entry_of, read_times
-
-SHARED = ("download", "preprocess", "classifier", "reference")
-OF_RUNS = ("train", "sample", "evaluate")
+from vaeline.runs.timing import OF_DATA, Time, entry_of, read_times
+from vaeline.study.step_settings import OF_RUN
 
 
 class Cost(NamedTuple):
@@ -34,9 +32,9 @@ def costs(results: Results, shared: Path, features: str, trials: Iterable[Path] 
         UserError: the notes are damaged.
     """
     notes = read_times(shared)
-    found = {step: [notes[name]] for step in SHARED if (name := entry_of(step, features)) in notes}
+    found = {step: [notes[name]] for step in OF_DATA if (name := entry_of(step, features)) in notes}
     found["trial"] = [times["trial"] for times in map(read_times, trials) if "trial" in times]
-    found |= {step: [run.times[step] for run in results.runs if step in run.times] for step in OF_RUNS}
+    found |= {step: [run.times[step] for run in results.runs if step in run.times] for step in OF_RUN}
     return {step: _sum(times) for step, times in found.items() if times}
 
 

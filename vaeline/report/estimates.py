@@ -127,10 +127,7 @@ def crossed(
     mean = float(np.mean(values))
     if seeds == 1:
         return Estimate(mean, ())
-    deviation = float(np.std(values, ddof=1))
-    if deviation <= ROUNDING * max(map(abs, values)):
-        deviation = 0.0
-    of_seeds = Term(deviation**2 / seeds, seeds - 1)
+    of_seeds = Term(_deviation(values) ** 2 / seeds, seeds - 1)
     alone, terms, over = {SEEDS: of_seeds}, [of_seeds], [SEEDS]
     if images is not None and images.shape[1] > 1:
         terms += _of_images(images - images.mean(1, keepdims=True), images.shape[1], images.shape[1] - 1)
@@ -145,6 +142,12 @@ def crossed(
         over.append(CLASSIFIERS)
     errors = [Error(sqrt(term.variance), term.degrees, of) for of, term in alone.items()]
     return Estimate(mean, (*errors, *(_combined(terms) if terms[1:] else ())), tuple(over))
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """The standard deviation of two values or more; 0 if they agree but for rounding."""
+    deviation = float(np.std(values, ddof=1))
+    return deviation if deviation > ROUNDING * max(map(abs, values)) else 0.0
 
 
 def _of_images(values: np.ndarray, count: int, degrees: int) -> list[Term]:

@@ -11,7 +11,8 @@ from vaeline.report.comparison import Comparison
 from vaeline.report.decisions import is_decided, why_open, why_unranked
 from vaeline.report.paired_differences import Pair
 from vaeline.report.table import ARROWS, Cell, Row, number, spread
-from vaeline.report.words import title
+from vaeline.report.text_table import aligned
+from vaeline.report.words import title, wins
 
 COLUMNS = ("variant", "metric", "measure", "mean", "half_width", "seeds", "unit", "better", "upper_bound")
 OF_PAIRS = (
@@ -62,13 +63,12 @@ def comparisons_as_text(comparison: Comparison) -> str:
     for name, pair in _of_primary(comparison):
         metric = catalogue().metric(name)
         amount = f"{number(pair.difference, pair.half_width)} {spread(pair.half_width)} {metric.unit}".strip()
-        wins = f"better on {pair.won} of {pair.seeds} seeds"
         heads = (f"{name} {ARROWS[metric.better]}".strip(), f"{pair.first} - {pair.second}")
-        lines.append([*heads, amount, wins, why_open(comparison, name, pair) or "*"])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+        lines.append([*heads, amount, wins(pair), why_open(comparison, name, pair) or "*"])
+    if not lines:
+        return "No two variants are compared in a primary metric.\n"
     legend = "* the interval excludes 0, adjusted for all comparisons of primary metrics (Holm)"
-    return "\n".join([*text, "", legend, ""]) if text else "No two variants are compared in a primary metric.\n"
+    return "\n".join([*aligned(lines, "<"), "", legend, ""])
 
 
 def comparisons_as_latex(comparison: Comparison) -> str:

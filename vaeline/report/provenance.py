@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from vaeline.data.facts import Facts
 from vaeline.data.splits import SPLITS
-from vaeline.report.costs import OF_RUNS, Cost
+from vaeline.report.costs import Cost
 from vaeline.report.results import Results
+from vaeline.study.step_settings import OF_RUN
 
 PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
 STAGES = {  # stage, in the order in which they run -> what it makes
@@ -58,7 +59,7 @@ def provenance(results: Results, facts: Facts | None, spent: Mapping[str, Cost])
 def _jobs(results: Results, stage: str) -> int:
     if stage == "trial":
         return sum(len(choice.trials) for choice in results.choices.values())
-    return len(results.runs) + len(results.missing) if stage in OF_RUNS else 1
+    return len(results.runs) + len(results.missing) if stage in OF_RUN else 1
 
 
 def _in_words(cost: Cost) -> str:

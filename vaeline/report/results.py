@@ -18,7 +18,7 @@ from vaeline.evaluation.record import Record, parse
 from vaeline.report.common_ground import CommonGround
 from vaeline.runs import samples_file
 from vaeline.runs.evaluation_file import Evaluation
-from vaeline.runs.folder import FILES, TIMING, RunKey, again_for, read_json, run_in
+from vaeline.runs.folder import CURVES, DRAWN, EVALUATION, FILES, METRICS, TIMING, RunKey, again_for, read_json, run_in
 from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, require_files
 from vaeline.runs.samples_file import (
     HIGH_POSTERIOR,
@@ -27,6 +27,7 @@ from vaeline.runs.samples_file import (
     RECONSTRUCTIONS,
     SAMPLES,
     TEST_INDEX,
+    About,
 )
 from vaeline.runs.timing import Time, read_times
 from vaeline.runs.tuning import Choice
@@ -38,7 +39,7 @@ from vaeline.system.errors import UserError, in_words, reading_ours
 OTHERWISE = "under other parameters"  # how the reason ends if a run does not fit params.yaml
 MOST_FAILURES = samples_file.FAILURES  # images of each kind
 FIRST_SAMPLES = 16  # that the head of the page shows
-METRICS = TypeAdapter(dict[str, FiniteFloat])
+VALUES = TypeAdapter(dict[str, FiniteFloat])
 
 
 @dataclass(frozen=True)
@@ -151,26 +152,33 @@ def _read_run(folder: Path, study: Study, run: RunKey, common: CommonGround, cho
     if choice and differences(made.tuned, choice.point):
         return "trained with other values than its tuning has chosen"
     of_samples, measured = about_samples_of(folder, made), evaluation_of(folder, made)
-    for step, settings in {"sample": of_samples.settings, "evaluate": measured.settings}.items():
-        if differences(settings, settings_of(study, step, run.variant)):
-            return f"{step}d {OTHERWISE}"
+    if why := _why_made_otherwise(study, run.variant, of_samples, measured):
+        return why
     require_files(folder, made, of_samples, measured)
     common.admit(folder, made.facts, measured.of)
-    found = samples_file.arrays(folder / "samples.h5", samples_file.SMALL)
+    found = samples_file.arrays(folder / DRAWN, samples_file.SMALL)
+    reconstructions, samples = (_read_picture(folder / name) for name in samples_file.PICTURES.values())
     return Run(
         *run,
         evaluation=_read_metrics(folder, run, measured),
-        training=_read_training(folder / "training.csv"),
-        reconstructions=_read_picture(folder / "reconstructions.png"),
-        samples=_read_picture(folder / "samples.png"),
+        training=_read_training(folder / CURVES),
+        reconstructions=reconstructions,
+        samples=samples,
         drawn=found,
-        failures=_failures(folder / "samples.h5", found),
+        failures=_failures(folder / DRAWN, found),
         facts=made.facts,
         times=read_times(folder / TIMING),
         weights_sha256=made.weights_sha256,
         evaluation_sha256=measured.checksum,
-        first_samples=samples_file.rows(folder / "samples.h5", SAMPLES, range(FIRST_SAMPLES)),
+        first_samples=samples_file.rows(folder / DRAWN, SAMPLES, range(FIRST_SAMPLES)),
     )
+
+
+def _why_made_otherwise(study: Study, variant: str, of_samples: About, measured: Evaluation) -> str:
+    """Which step after the training had other settings than the study has; empty if none."""
+    made = {"sample": of_samples.settings, "evaluate": measured.settings}
+    other = [step for step, settings in made.items() if differences(settings, settings_of(study, step, variant))]
+    return f"{other[0]}d {OTHERWISE}" if other else ""
 
 
 def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -187,12 +195,10 @@ def _failures(path: Path, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]
 
 def _read_metrics(folder: Path, run: RunKey, measured: Evaluation) -> dict[str, dict[str, Any]]:
     """How each metric was made; refuse metrics.json and evaluation.json of two evaluations."""
-    with reading_ours(folder / "evaluation.json", again("evaluate", run)):
+    with reading_ours(folder / EVALUATION, again("evaluate", run)):
         record = parse(json.dumps(measured.metrics))
-    if record.metrics != read_json(METRICS, folder / "metrics.json", again("evaluate", run)):
-        raise UserError(
-            f"metrics.json and evaluation.json of {folder} are of two evaluations; {again('evaluate', run)}."
-        )
+    if record.metrics != read_json(VALUES, folder / METRICS, again("evaluate", run)):
+        raise UserError(f"{METRICS} and {EVALUATION} of {folder} are of two evaluations; {again('evaluate', run)}.")
     return record.evaluation
 
 

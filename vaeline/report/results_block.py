@@ -11,8 +11,8 @@ from vaeline.report.few_metrics import few_metrics
 from vaeline.report.headline import headlines
 from vaeline.report.kept_results import SHOWN_OF_COMMIT, KeptResults, path_of
 from vaeline.report.paired_differences import Pair
-from vaeline.report.table import ARROWS, Cell, Row, number, rows, spread
-from vaeline.report.words import listed, of_reference
+from vaeline.report.table import ARROWS, Cell, Row, rows
+from vaeline.report.words import amount, counted, listed, of_reference, sizes
 from vaeline.study import ready_studies
 
 MOST_CLAIMS = 12  # of which each has a line
@@ -21,7 +21,6 @@ LEGEND = (
     "Metrics with a bold name are primary: they alone decide. A bold value is better than all others by adjusted intervals. ± is half the 95% interval of "
     "a mean, over seeds and, where they are known, over test images. Differences are paired, so that their intervals may be narrower. ≤ marks an upper bound."
 )
-SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
 
 def block(kept: KeptResults, page: Path, asked: Collection[str] = ()) -> str:
@@ -44,12 +43,11 @@ def table(lines: Sequence[Sequence[str]]) -> str:
 
 
 def _made_with(kept: KeptResults, page: Path) -> str:
-    compared, edits = kept.comparison, f" with edits of {_counted(len(kept.edited), 'file')}" if kept.edited else ""
-    splits = listed([f"{kept.images[split]:,} for {name}" for split, name in SPLITS.items() if split in kept.images])
+    compared, edits = kept.comparison, f" with edits of {counted(len(kept.edited), 'file')}" if kept.edited else ""
     machine = f" on {'; '.join(kept.hardware)}" if kept.hardware else ""
     facts = [
-        f"{_counted(len(compared.variants), 'variant')} from {_counted(len(compared.seeds), 'seed')} ({', '.join(map(str, compared.seeds))})",
-        f"{'images' if kept.params['dataset']['size'] else 'points'}: {splits}",
+        f"{counted(len(compared.variants), 'variant')} from {counted(len(compared.seeds), 'seed')} ({', '.join(map(str, compared.seeds))})",
+        f"{'images' if kept.params['dataset']['size'] else 'points'}: {sizes(kept.images)}",
         length(kept),
         f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`{edits}",
         f"trained {' to '.join(kept.trained)}{machine}" if kept.trained else "",
@@ -68,11 +66,7 @@ def how_to_keep(study: str) -> str:
 def length(kept: KeptResults) -> str:
     """How long the study was trained: `20 epochs of the 100 of the whole study`."""
     done, *whole = kept.epochs
-    return _counted(done, "epoch") + (f" of the {whole[0]} of the whole study" if whole and whole[0] != done else "")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count > 1 else ''}"
+    return counted(done, "epoch") + (f" of the {whole[0]} of the whole study" if whole and whole[0] != done else "")
 
 
 def _shown(compared: Comparison, asked: Collection[str]) -> list[Row]:
@@ -183,11 +177,10 @@ def _lines(compared: Comparison, pairs: Sequence[tuple[str, Pair]]) -> str:
 def _claim(compared: Comparison, name: str, pair: Pair) -> list[str]:
     pair, why = better_first(name, pair), why_open(compared, name, pair)
     metric = catalogue().metric(name)
-    by = " ".join(filter(None, [number(abs(pair.difference), pair.half_width), spread(pair.half_width), metric.unit]))
     return [
         f"`{pair.first}` better than `{pair.second}`",
         f"`{name}`",
-        by,
+        amount(metric, pair),
         f"{pair.won} of {pair.seeds}",
         f"no: {why}" if why else "yes",
     ]

@@ -7,8 +7,8 @@ from vaeline.evaluation.catalogue import catalogue
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.compare import pairs_of
 from vaeline.report.results import Results, Run
-from vaeline.runs.description import NAME, described
-from vaeline.runs.folder import RunKey, key_of, runs_in
+from vaeline.runs.description import described
+from vaeline.runs.folder import DESCRIPTION, EVALUATION, RunKey, key_of, runs_in
 from vaeline.runs.identity import description_of, evaluation_of, require_place
 from vaeline.study.schema import StudySection
 from vaeline.system.errors import UserError, shown
@@ -30,9 +30,9 @@ def metrics_of(run: Path | str) -> list[Row]:
         UserError: the folder is not that of a run, or a file of it is missing, damaged, or of another run.
     """
     folder = _path(run, "run")
-    if key_of(Path(os.path.abspath(folder))) is None and not (folder / NAME).exists():
+    if key_of(Path(os.path.abspath(folder))) is None and not (folder / DESCRIPTION).exists():
         raise UserError(f"{folder} is no folder of a run; give one such as results/<study>/runs/<variant>/seed-0.")
-    made = described(folder / NAME)
+    made = described(folder / DESCRIPTION)
     require_place(folder, made)  # a run that was fetched may lie anywhere
     entries, known = evaluation_of(folder, made).metrics, catalogue()
     return [
@@ -64,7 +64,7 @@ def study_table(study: Path | str) -> list[Row]:
         UserError: no run is evaluated, or a file is damaged or of another run.
     """
     folder = _path(study, "study")
-    found = {key: path for key, path in runs_in(folder / "runs").items() if (path / "evaluation.json").exists()}
+    found = _evaluated(folder)
     if not found:
         raise UserError(
             f"No run in {folder / 'runs'} is evaluated; give the folder of a study's results, such as results/digits."
@@ -97,7 +97,7 @@ def differences(study: Path | str, first: str, second: str) -> list[Row]:
         UserError: a variant has no run that is evaluated, or a file is damaged or of another run, or the runs are of other images.
     """
     folder = _path(study, "study")
-    there = {key: path for key, path in runs_in(folder / "runs").items() if (path / "evaluation.json").exists()}
+    there = _evaluated(folder)
     for variant in (first, second):
         if not any(key.variant == variant for key in there):
             raise UserError(f"{shown(variant)} has no run in {folder / 'runs'} that is evaluated; {_others(there)}.")
@@ -115,6 +115,11 @@ def differences(study: Path | str, first: str, second: str) -> list[Row]:
         for name in catalogue().metrics
         if (pair := found.get(name))
     ]  # fmt: skip
+
+
+def _evaluated(study: Path) -> dict[RunKey, Path]:
+    """The folders of the runs of a study that are evaluated."""
+    return {key: path for key, path in runs_in(study / "runs").items() if (path / EVALUATION).exists()}
 
 
 def _others(there: dict[RunKey, Path]) -> str:

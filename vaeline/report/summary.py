@@ -8,11 +8,10 @@ from vaeline.report.findings import Findings
 from vaeline.report.headline import headlines
 from vaeline.report.one_factor import OneFactor
 from vaeline.report.results import Results
-from vaeline.report.words import amount, listed, named
+from vaeline.report.words import amount, counted, listed, named, sizes
 from vaeline.study.schema import Study
 
 MOST_EFFECTS = 8  # one-factor comparisons in a summary
-PURPOSES = {"train": "training", "validation": "validation", "test": "test"}  # of the splits
 
 
 def summary(study: Study, findings: Findings, effects: Sequence[OneFactor]) -> str:
@@ -48,19 +47,14 @@ def facts_of(study: Study, results: Results) -> list[str]:
     """What the study is made of: variants, seeds, runs, data with their size, date and hardware as far as they were recorded."""
     planned, there = len(study.study.variants) * len(study.study.seeds), len(results.runs)
     counts = results.runs[0].facts.counts if results.runs else {}
-    sizes = listed([f"{counts[split]:,} for {purpose}" for split, purpose in PURPOSES.items() if split in counts])
     shape = study.dataset.shape
     data = f"{study.dataset.id}: images of {shape[1]}×{shape[0]} pixels" if shape else f"{study.dataset.id}: points"
     return [
-        f"{_counted(len(study.study.variants), 'variant')}, each trained from {_counted(len(study.study.seeds), 'seed')}",
+        f"{counted(len(study.study.variants), 'variant')}, each trained from {counted(len(study.study.seeds), 'seed')}",
         *([f"{there} of {planned} runs complete"] if there < planned else []),
-        f"{data}, {sizes}" if sizes else data,
+        f"{data}, {sizes(counts)}" if counts else data,
         *_recorded(results),
     ]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count > 1 else ''}"
 
 
 def _recorded(results: Results) -> list[str]:

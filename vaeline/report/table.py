@@ -9,6 +9,7 @@ from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric
 from vaeline.report.comparison import Comparison, MetricResults, PublishedComparison, ReferenceValue, Summary
 from vaeline.report.estimates import CLASSIFIERS
+from vaeline.report.text_table import aligned, widths
 
 UPPER_BOUND = "an upper bound: {}"
 SATURATED = (
@@ -106,8 +107,10 @@ def _laid_out(comparison: Comparison, table: list[Row], width: int) -> tuple[lis
     if any(seeds := [partial_seeds(comparison, variant) for variant in comparison.variants]):
         lines.append(["", *seeds])
     lines += [[_plain_name(row), *(_plain_cell(cell, notes) for cell in row.cells)] for row in table]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    blocks = ["\n".join(_plain_line(line, widths, block) for line in lines) for block in _blocks(widths, width)]
+    blocks = [
+        "\n".join(aligned([[line[0], *(line[column] for column in block)] for line in lines], "<>"))
+        for block in _blocks(widths(lines), width)
+    ]
     return blocks, [f"[{index}] {note}" for index, note in enumerate(notes, 1)]
 
 
@@ -307,10 +310,6 @@ def _plain_name(row: Row) -> str:
 def _plain_cell(cell: Cell, notes: list[str]) -> str:
     note = f"[{notes.index(cell.note) + 1}]" if cell.note else ""
     return " ".join(filter(None, [cell.value, cell.spread, note, MARKS.get(cell.mark, " ")]))
-
-
-def _plain_line(line: list[str], widths: list[int], block: list[int]) -> str:
-    return "  ".join([line[0].ljust(widths[0]), *(line[column].rjust(widths[column]) for column in block)]).rstrip()
 
 
 def _blocks(widths: list[int], width: int) -> list[list[int]]:

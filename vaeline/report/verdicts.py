@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vaeline.report.comparison import Verdict
+from vaeline.report.comparison import VerdictInWords
 from vaeline.report.table import number
 
 WORST_FIRST = ("collapsed", "partly", "in use")
@@ -11,7 +11,7 @@ WORST_FIRST = ("collapsed", "partly", "in use")
 Entry = Mapping[str, Any]  # a metric of evaluation.json, with the run's `rate`
 
 
-def over_seeds(entries: Sequence[Entry]) -> Verdict | None:
+def over_seeds(entries: Sequence[Entry]) -> VerdictInWords | None:
     """The verdict on a variant, given those on its runs; the worst one if they differ; None if there is none."""
     entries = [each for each in entries if each.get("verdict")]
     if not entries:
@@ -22,7 +22,7 @@ def over_seeds(entries: Sequence[Entry]) -> Verdict | None:
     words = f"{word} ({units})" if word == "partly" else word
     if len(having) < len(entries):
         words = f"{words} in {len(having)} of {len(entries)} seeds"
-    return Verdict(words=words, evidence=_evidence(entries))
+    return VerdictInWords(words=words, evidence=_evidence(entries))
 
 
 def _evidence(entries: Sequence[Entry]) -> str:

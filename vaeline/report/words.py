@@ -1,5 +1,7 @@
 """Metrics, variants and parts in the words of a sentence: what a reader who does not know the identifiers reads."""
 
+from collections.abc import Mapping
+
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.metrics._entry import Metric, Subject
 from vaeline.report.paired_differences import Pair
@@ -11,6 +13,7 @@ SUBJECTS: dict[Subject | None, str] = {
     "held_out": "validation images",
     "pixel_gaussian": "pixel Gaussian",
 }
+PURPOSES = {"train": "training", "validation": "validation", "test": "test"}  # of the splits
 
 
 def title(metric: Metric, name: str) -> str:
@@ -40,6 +43,16 @@ def amount(metric: Metric, pair: Pair) -> str:
 def wins(pair: Pair) -> str:
     """`better on 4 of 5 seeds`, of the pair's first variant."""
     return f"better on {pair.won} of {pair.seeds} seeds"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 seed`, `3 seeds`."""
+    return f"{count} {noun}{'s' if count > 1 else ''}"
+
+
+def sizes(images: Mapping[str, int]) -> str:
+    """How many images each split has: `7,000 for training, 1,000 for validation and 2,000 for test`."""
+    return listed([f"{images[split]:,} for {purpose}" for split, purpose in PURPOSES.items() if split in images])
 
 
 def listed(names: list[str]) -> str:

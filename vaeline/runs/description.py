@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from vaeline.data.facts import Facts
-from vaeline.runs.folder import RunKey, again_for
+from vaeline.runs.folder import DESCRIPTION, RunKey, again_for
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import settings_of
@@ -21,7 +21,6 @@ from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.files import write_text
 from vaeline.system.sealed_files import seal, unseal
 
-NAME = "variant.yaml"
 LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
@@ -74,7 +73,7 @@ def _parsed(text: str) -> Any:
 def write_description(folder: Path, content: Mapping[str, object]) -> None:
     """Write a run's variant.yaml under its seal: values that JSON can represent."""
     sealed = _plain(seal(content))
-    write_text(folder / NAME, yaml.safe_dump(sealed, sort_keys=False, allow_unicode=True))
+    write_text(folder / DESCRIPTION, yaml.safe_dump(sealed, sort_keys=False, allow_unicode=True))
 
 
 def read_content(path: Path) -> dict[str, Any]:
@@ -101,7 +100,7 @@ def described(path: Path) -> Description:
 def weights_of(folder: Path) -> str:
     """The SHA-256 of a run's weights, as its variant.yaml says; empty if it cannot be read."""
     try:
-        return described(folder / NAME).weights_sha256
+        return described(folder / DESCRIPTION).weights_sha256
     except (UserError, OSError):
         return ""
 

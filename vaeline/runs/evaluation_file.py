@@ -7,12 +7,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from vaeline.data.paths import DataFiles
-from vaeline.runs.folder import again_for
+from vaeline.runs.folder import EVALUATION, again_for
 from vaeline.system.errors import reading_ours
 from vaeline.system.files import json_sha256
 from vaeline.system.sealed_files import read_sealed, write_sealed
-
-NAME = "evaluation.json"
 
 
 class MeasuredOn(BaseModel):
@@ -71,7 +69,7 @@ def write_evaluation(folder: Path, of: MeasuredOn, settings: Mapping[str, Any], 
     Raises:
         ValueError: it contains a NaN or an infinity.
     """
-    write_sealed(folder / NAME, {"of": of.model_dump(), "settings": dict(settings), "metrics": dict(metrics)})
+    write_sealed(folder / EVALUATION, {"of": of.model_dump(), "settings": dict(settings), "metrics": dict(metrics)})
 
 
 def read_evaluation(folder: Path) -> Evaluation:
@@ -80,7 +78,7 @@ def read_evaluation(folder: Path) -> Evaluation:
     Raises:
         UserError: it is missing, damaged, was edited, or is of an older version.
     """
-    path = folder / NAME
+    path = folder / EVALUATION
     again = again_for(path, "evaluate")
     with reading_ours(path, again):
         return Evaluation.model_validate(read_sealed(path, again))

@@ -25,21 +25,32 @@ from vaeline.system.errors import reading_ours
 T = TypeVar("T")
 
 RESULTS = "results"
+# The files of a run, in the order in which the steps write them.
+CURVES = "training.csv"
+WEIGHTS = "model.safetensors"
+DESCRIPTION = "variant.yaml"
+DRAWN = "samples.h5"
+PICTURE_OF_RECONSTRUCTIONS, PICTURE_OF_SAMPLES = "reconstructions.png", "samples.png"
+EVALUATION = "evaluation.json"
+METRICS = "metrics.json"  # of a run, and of a study
 TIMING = "timing.json"  # of a run, of a trial, and of a study
+
 CHOICE = "choice.json"  # of a variant
+TRIAL = "trial.json"  # of a trial
+COMPARISON, REPORT = "comparison.json", "report.html"  # of a study
 
 NOT_TRAINED = "not trained"
 
 # What the report reads of a run, in the order in which the steps write it, and the state of a run without the file.
 FILES = {
-    "training.csv": NOT_TRAINED,
-    "model.safetensors": NOT_TRAINED,
-    "variant.yaml": NOT_TRAINED,
-    "samples.h5": "trained, not sampled",
-    "reconstructions.png": "trained, not sampled",
-    "samples.png": "trained, not sampled",
-    "metrics.json": "sampled, not evaluated",
-    "evaluation.json": "sampled, not evaluated",
+    CURVES: NOT_TRAINED,
+    WEIGHTS: NOT_TRAINED,
+    DESCRIPTION: NOT_TRAINED,
+    DRAWN: "trained, not sampled",
+    PICTURE_OF_RECONSTRUCTIONS: "trained, not sampled",
+    PICTURE_OF_SAMPLES: "trained, not sampled",
+    EVALUATION: "sampled, not evaluated",
+    METRICS: "sampled, not evaluated",
 }
 
 
@@ -84,6 +95,11 @@ class StudyFolder:
     def code(self) -> Path:
         """The hashes of the code behind the runs and the report."""
         return self.path / "code.json"
+
+    @property
+    def comparison(self) -> Path:
+        """What the report has found."""
+        return self.path / COMPARISON
 
     @property
     def timing(self) -> Path:

@@ -16,13 +16,12 @@ from vaeline.data.store import read_facts_of
 from vaeline.models.low_posterior import MOST_PICKED
 from vaeline.models.model import Model
 from vaeline.runs import drawing, samples_file
-from vaeline.runs.folder import TIMING, RunKey, StudyFolder
-from vaeline.runs.timing import SECONDS_PER_VALUE, entry_of, read_times
+from vaeline.runs.folder import DRAWN, TIMING, WEIGHTS, RunKey, StudyFolder
+from vaeline.runs.timing import OF_DATA, SECONDS_PER_VALUE, entry_of, read_times
 from vaeline.study.schema import Study
 from vaeline.study.step_settings import OF_RUN
 from vaeline.system.state_files import state_folder
 
-OF_DATA = ("download", "preprocess", "classifier", "reference")
 INSTANT = ("code", "design", "choose")  # steps of seconds, which note no time
 STATES = 4  # a checkpoint has the weights, two moments of Adam, and the best weights
 
@@ -123,8 +122,8 @@ def _disk(study: Study, facts: Facts | None) -> dict[str, int]:
     for run in runs:
         folder = _folder(study, run)
         kept = sum(_size(path) for path in state_folder().glob(f"{study.study.name}-{run}-*/*"))
-        sizes["samples"] += _size(folder / samples_file.NAME) or drawn[run.variant]
-        sizes["models"] += _size(folder / "model.safetensors") or weights[run.variant]
+        sizes["samples"] += _size(folder / DRAWN) or drawn[run.variant]
+        sizes["models"] += _size(folder / WEIGHTS) or weights[run.variant]
         sizes["checkpoints"] += kept or STATES * weights[run.variant]
     return sizes
 

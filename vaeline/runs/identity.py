@@ -7,10 +7,10 @@ functions that say so read whole files.
 from contextlib import suppress
 from pathlib import Path
 
-from vaeline.runs import description, evaluation_file, samples_file
+from vaeline.runs import samples_file
 from vaeline.runs.description import Description, described
-from vaeline.runs.evaluation_file import Evaluation, read_evaluation
-from vaeline.runs.folder import RunKey, place_of
+from vaeline.runs.evaluation_file import Evaluation, MeasuredOn, read_evaluation
+from vaeline.runs.folder import CURVES, DESCRIPTION, DRAWN, EVALUATION, WEIGHTS, RunKey, place_of
 from vaeline.runs.samples_file import About, DrawnFrom, DrawnImages
 from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError
@@ -23,7 +23,7 @@ def description_of(folder: Path, run: RunKey) -> Description:
     Raises:
         UserError: it is missing, damaged, or of another run.
     """
-    path = folder / description.NAME
+    path = folder / DESCRIPTION
     made = described(path)
     if made.key != run:
         raise _swapped(path, f"of {_words(made.key)}", run, "train")
@@ -40,9 +40,9 @@ def refuse_above(folder: Path) -> None:
     runs: list[Path] = []
     with suppress(OSError):  # which reading the folder names
         runs = sorted(
-            each.parent for above in (".", "*", "runs/*") for each in folder.glob(f"{above}/seed-*/{description.NAME}")
+            each.parent for above in (".", "*", "runs/*") for each in folder.glob(f"{above}/seed-*/{DESCRIPTION}")
         )
-    if runs and not (folder / description.NAME).exists():
+    if runs and not (folder / DESCRIPTION).exists():
         raise UserError(f"{folder} is no folder of a run; give one such as {runs[0]}.")
 
 
@@ -55,7 +55,7 @@ def require_place(folder: Path, made: Description) -> None:
     place = place_of(folder)
     if place not in (None, (made.study, made.key)):
         study, run = place
-        path = folder / description.NAME
+        path = folder / DESCRIPTION
         raise _swapped(path, f"of {_words(made.key)} of the study {made.study}", run, "train", f" of the study {study}")
 
 
@@ -65,7 +65,7 @@ def about_samples_of(folder: Path, made: Description) -> About:
     Raises:
         UserError: it is missing, damaged, of another run, or was drawn from other weights or other images.
     """
-    path = folder / samples_file.NAME
+    path = folder / DRAWN
     found = samples_file.about(path)
     _require(path, found, made, "sample")
     return found
@@ -78,7 +78,7 @@ def samples_of(folder: Path, made: Description) -> DrawnImages:
         UserError: it is missing, damaged, of another run, or was drawn from other weights or other images.
     """
     about_samples_of(folder, made)
-    return samples_file.read(folder / samples_file.NAME)
+    return samples_file.read(folder / DRAWN)
 
 
 def evaluation_of(folder: Path, made: Description) -> Evaluation:
@@ -88,7 +88,7 @@ def evaluation_of(folder: Path, made: Description) -> Evaluation:
         UserError: it is missing, damaged, of another run, or was measured with other weights or other images.
     """
     found = read_evaluation(folder)
-    _require(folder / evaluation_file.NAME, found.of, made, "evaluate")
+    _require(folder / EVALUATION, found.of, made, "evaluate")
     return found
 
 
@@ -98,19 +98,17 @@ def require_files(folder: Path, made: Description, of: About, measured: Evaluati
     Raises:
         UserError: a file is damaged, or of another run.
     """
-    for name, checksum in {"model.safetensors": made.weights_sha256, "training.csv": made.training_csv_sha256}.items():
+    for name, checksum in {WEIGHTS: made.weights_sha256, CURVES: made.training_csv_sha256}.items():
         if sha256(folder / name) != checksum:
-            raise _swapped(
-                folder / name, f"damaged, or not the file that {description.NAME} vouches for", made.key, "train"
-            )
-    if sha256(folder / samples_file.NAME) != measured.of.samples_sha256:
-        samples_file.verify(folder / samples_file.NAME)  # says what is damaged
-        path = folder / evaluation_file.NAME
-        raise _swapped(path, f"of other samples than {samples_file.NAME} holds", made.key, "evaluate")
+            raise _swapped(folder / name, f"damaged, or not the file that {DESCRIPTION} vouches for", made.key, "train")
+    if sha256(folder / DRAWN) != measured.of.samples_sha256:
+        samples_file.verify(folder / DRAWN)  # says what is damaged
+        path = folder / EVALUATION
+        raise _swapped(path, f"of other samples than {DRAWN} holds", made.key, "evaluate")
     samples_file.require_pictures(folder, of)
 
 
-def _require(path: Path, found: DrawnFrom | evaluation_file.MeasuredOn, made: Description, step: str) -> None:
+def _require(path: Path, found: DrawnFrom | MeasuredOn, made: Description, step: str) -> None:
     run = RunKey(found.variant, found.seed)
     if run != made.key:
         raise _swapped(path, f"of {_words(run)}", made.key, step)

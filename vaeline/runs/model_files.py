@@ -9,8 +9,8 @@ import safetensors.torch
 
 from vaeline.data.facts import Facts
 from vaeline.models.model import Model
-from vaeline.runs.description import NAME, Description, described, write_description
-from vaeline.runs.folder import again_for
+from vaeline.runs.description import Description, described, write_description
+from vaeline.runs.folder import DESCRIPTION, WEIGHTS, again_for
 from vaeline.study import parts
 from vaeline.study.schema import Variant
 from vaeline.system.errors import reading_ours
@@ -28,7 +28,7 @@ def save(folder: Path, model: Model, facts: Facts, provenance: Mapping[str, obje
         provenance: added to variant.yaml, as values that JSON can represent: what `Description` reads.
     """
     weights = serialised(model.state_dict())
-    write_bytes(folder / "model.safetensors", weights)
+    write_bytes(folder / WEIGHTS, weights)
     of_model = {
         "variant": model.variant.model_dump(mode="json"),
         "own_parts": parts.own_files(model.variant),
@@ -44,7 +44,7 @@ def load(folder: Path) -> tuple[Model, Facts]:
     Raises:
         UserError: a file is missing, damaged, or belongs to another model; or the model has an own part of another project.
     """
-    made = described(folder / NAME)
+    made = described(folder / DESCRIPTION)
     return model_of(folder, made), made.facts
 
 
@@ -54,13 +54,13 @@ def model_of(folder: Path, made: Description) -> Model:
     Raises:
         UserError: as in `load`.
     """
-    about, path = folder / NAME, folder / "model.safetensors"
+    about, path = folder / DESCRIPTION, folder / WEIGHTS
     parts.require_own_files(made.own_parts, about)
     with reading_ours(about, again_for(about, "train")):
         model = Model(Variant.model_validate(made.variant), made.facts)
     with reading_ours(path, again_for(path, "train")):
         weights = path.read_bytes()
         if made.weights_sha256 != sha256(weights).hexdigest():
-            raise ValueError(f"it is not the one that {NAME} describes")
+            raise ValueError(f"it is not the one that {DESCRIPTION} describes")
         model.load_state_dict(safetensors.torch.load(weights))
     return model.eval()

@@ -21,7 +21,7 @@ from vaeline.data.facts import Facts
 from vaeline.data.on_demand import Images, blocks
 from vaeline.data.on_disk import OnDisk
 from vaeline.runs.description import Description
-from vaeline.runs.folder import again_for
+from vaeline.runs.folder import DRAWN, PICTURE_OF_RECONSTRUCTIONS, PICTURE_OF_SAMPLES, again_for
 from vaeline.study.step_settings import again
 from vaeline.system.errors import UserError, damaged
 from vaeline.system.files import sha256
@@ -29,7 +29,6 @@ from vaeline.system.hdf5_files import opened
 from vaeline.system.memory import budget
 from vaeline.system.sealed_files import seal, unseal
 
-NAME = "samples.h5"
 ABOUT = "about"  # the attribute of the file that says what it is of, as sealed JSON
 FAILURES = 10  # low-posterior and high-posterior samples that are kept as images, those that are covered least
 BLOCK_BYTES = 2**24  # of a dataset that are read at once for its checksum
@@ -86,7 +85,7 @@ DATASETS = {
     LOW_POSTERIOR_LABELS: Layout("i", 2, "low posterior"),
 }
 WITHOUT_COLUMNS = (LABELS, LOW_POSTERIOR_LABELS)  # if the images have no labels
-IMAGES = (RECONSTRUCTIONS, SAMPLES)  # each run has a picture of them too
+PICTURES = {RECONSTRUCTIONS: PICTURE_OF_RECONSTRUCTIONS, SAMPLES: PICTURE_OF_SAMPLES}  # of the images in these datasets
 SMALL = tuple(name for name, layout in DATASETS.items() if not layout.large)
 GROUPS = sorted({layout.group for layout in DATASETS.values() if layout.group})
 
@@ -260,7 +259,7 @@ def require_pictures(folder: Path, of: About) -> None:
     """
     for name, checksum in of.pictures.items():
         if sha256(folder / name) != checksum:
-            raise _damaged(folder / name, f"it is not the picture that {NAME} was written with")
+            raise _damaged(folder / name, f"it is not the picture that {DRAWN} was written with")
 
 
 def read(path: Path) -> DrawnImages:
@@ -273,7 +272,7 @@ def read(path: Path) -> DrawnImages:
     """
     of = verify(path)
     found = arrays(path, [LABELS, TEST_INDEX, LOW_POSTERIOR_CODES, LOW_POSTERIOR_LABELS])
-    reconstructions, samples = (_images(path, name) for name in IMAGES)
+    reconstructions, samples = (_images(path, name) for name in PICTURES)
     low = LOW_POSTERIOR_CODES in found
     return DrawnImages(
         reconstructions,

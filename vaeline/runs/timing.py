@@ -25,6 +25,7 @@ class Time(Entry):
     hardware: str | None = None  # that the step computed on, in words
 
 
+OF_DATA = ("download", "preprocess", "classifier", "reference")  # the steps that all studies of a data set share
 TIMES = TypeAdapter(dict[str, Time])
 # A rule of thumb for what was not measured yet: seconds that a training takes on one core, for each pixel value of each training image in
 # each epoch. docs/performance.md: 290 colour images of 64x64 a second, forward and back through convolutions on two cores, are 0.6

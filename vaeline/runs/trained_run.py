@@ -38,8 +38,8 @@ from vaeline.runs.arguments import (
     whole_number,
     yes_or_no,
 )
-from vaeline.runs.description import NAME, described
-from vaeline.runs.folder import project_of
+from vaeline.runs.description import described
+from vaeline.runs.folder import DESCRIPTION, project_of
 from vaeline.runs.label_combinations import unseen_in_words
 from vaeline.runs.pictures import grid, points_png
 from vaeline.study.schema import MOST_SEED
@@ -74,7 +74,7 @@ def load(folder: Path | str, store: Path | str | None = None, device: torch.devi
             raise UserError(f"{name} is {shown(path)}; give a path.")
     with _reading(folder):
         identity.refuse_above(Path(folder))
-        made = described(Path(folder) / NAME)
+        made = described(Path(folder) / DESCRIPTION)
         identity.require_place(Path(folder), made)
         model = model_files.model_of(Path(folder), made)
         if store is None:

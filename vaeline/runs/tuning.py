@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from vaeline.data.facts import Facts
-from vaeline.runs.folder import RunKey, StudyFolder
+from vaeline.runs.folder import TRIAL, RunKey, StudyFolder
 from vaeline.study.design import Point, Value, point
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
@@ -19,7 +19,6 @@ from vaeline.study.step_settings import again, require_settings, settings_of
 from vaeline.system.errors import UserError, in_words, reading_ours
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
-NAME = "trial.json"
 SEEN = ("train", "validation")  # the splits that a trial reads
 
 
@@ -57,7 +56,7 @@ def write_design(study: Study, variant: str) -> None:
 
 def write_trial(study: Study, variant: str, facts: Facts, found: Trial) -> None:
     """Write what a trial has found."""
-    path = StudyFolder(study.study.name).trial(variant, found.trial) / NAME
+    path = StudyFolder(study.study.name).trial(variant, found.trial) / TRIAL
     data = {split: facts.checksums[split] for split in SEEN}
     write_sealed(path, {**_of(study, "trial", variant), "data": data, **found.model_dump()})
 
@@ -165,7 +164,7 @@ def _of(study: Study, step: str, variant: str) -> dict[str, Any]:
 def _path(study: Study, step: str, variant: str, number: int | None) -> Path:
     folder = StudyFolder(study.study.name)
     if number is not None:
-        return folder.trial(variant, number) / NAME
+        return folder.trial(variant, number) / TRIAL
     return folder.choice(variant) if step == "choose" else folder.design(variant)
 
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from vaeline.models.model import Model
-from vaeline.runs.description import NAME, Description, described
+from vaeline.runs.description import Description, described
+from vaeline.runs.folder import DESCRIPTION
 from vaeline.runs.trained_run import load
 from vaeline.sharing.exported_parts import ExportedPart, Part, exported_part
 from vaeline.system.errors import UserError, reason
@@ -48,7 +49,7 @@ def export(folder: Path, output: Path, names: Sequence[Part], form: Format) -> l
     if form == "onnx":
         for library in ("onnxscript", "onnx", "onnxruntime"):
             imported(library, "vaeline export --format onnx")
-    run, made = load(folder), described(folder / NAME)
+    run, made = load(folder), described(folder / DESCRIPTION)
     files: list[tuple[Path, bytes, float]] = []
     for part in [exported_part(run, name) for name in names]:
         content, difference = _compared(part, form, made)

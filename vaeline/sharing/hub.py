@@ -8,8 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from vaeline.runs import description
-from vaeline.sharing.shared_folder import NAMES, WEIGHTS, require_ours
+from vaeline.runs.folder import DESCRIPTION, WEIGHTS
+from vaeline.sharing.shared_folder import NAMES, require_ours
 from vaeline.system.errors import UserError, reason, shown
 from vaeline.system.extras import imported
 from vaeline.system.reachable import unreachable
@@ -86,7 +86,7 @@ def fetch(repository: str, revision: str | None = None) -> Path:
     api = _api(hub)
     cached = unreachable(hub.constants.ENDPOINT)
     with _in_sentences(hub, repository, revision):
-        found = Path(api.hf_hub_download(repository, description.NAME, revision=revision, local_files_only=cached))
+        found = Path(api.hf_hub_download(repository, DESCRIPTION, revision=revision, local_files_only=cached))
         api.hf_hub_download(repository, WEIGHTS, revision=found.parent.name, local_files_only=cached)  # same commit
     return found.parent
 
@@ -111,7 +111,7 @@ def _in_sentences(hub: ModuleType, repository: str, revision: str | None = None)
         ) from error
     except errors.RemoteEntryNotFoundError as error:
         raise UserError(
-            f"{repository} lacks a file of a run of vaeline ({description.NAME} or {WEIGHTS}); give a repository that `vaeline push` has filled."
+            f"{repository} lacks a file of a run of vaeline ({DESCRIPTION} or {WEIGHTS}); give a repository that `vaeline push` has filled."
         ) from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code

@@ -6,9 +6,10 @@ this machine, as of weights, its copy has the last name of the path, under a sea
 
 from pathlib import Path
 
-from vaeline.runs import description, evaluation_file, samples_file
+from vaeline.runs import samples_file
 from vaeline.runs.description import Description, described, read_content, write_description
 from vaeline.runs.evaluation_file import Evaluation
+from vaeline.runs.folder import CURVES, DESCRIPTION, DRAWN, EVALUATION, PICTURE_OF_SAMPLES, WEIGHTS
 from vaeline.runs.identity import about_samples_of, evaluation_of, refuse_above, require_place
 from vaeline.sharing import card
 from vaeline.study import parts
@@ -17,9 +18,8 @@ from vaeline.system.files import sha256, write_bytes, write_text
 from vaeline.system.machine_paths import without_machine_paths
 from vaeline.system.sealed_files import write_sealed
 
-WEIGHTS, CURVES, PICTURE = "model.safetensors", "training.csv", "samples.png"
 # The last vouches for the first two.
-NAMES = (WEIGHTS, CURVES, PICTURE, evaluation_file.NAME, card.NAME, description.NAME)
+NAMES = (WEIGHTS, CURVES, PICTURE_OF_SAMPLES, EVALUATION, card.NAME, DESCRIPTION)
 
 
 def write(run: Path, folder: Path, source: str, licence: str = "") -> None:
@@ -35,14 +35,14 @@ def write(run: Path, folder: Path, source: str, licence: str = "") -> None:
         UserError: a file of the run is missing, damaged, or of another run, or the run is not evaluated.
     """
     made, measured = _checked(run)
-    picture = PICTURE if _has_picture(run, made) else ""
+    picture = PICTURE_OF_SAMPLES if _has_picture(run, made) else ""
     for name in filter(None, (WEIGHTS, CURVES, picture)):
         write_bytes(folder / name, (run / name).read_bytes())
     if not picture:
-        (folder / PICTURE).unlink(missing_ok=True)  # that of a run which was here before
-    write_sealed(folder / evaluation_file.NAME, without_machine_paths(measured.model_dump()))
+        (folder / PICTURE_OF_SAMPLES).unlink(missing_ok=True)  # that of a run which was here before
+    write_sealed(folder / EVALUATION, without_machine_paths(measured.model_dump()))
     write_text(folder / card.NAME, card.card(made, measured, source, picture, licence))
-    write_description(folder, without_machine_paths(read_content(run / description.NAME)))
+    write_description(folder, without_machine_paths(read_content(run / DESCRIPTION)))
 
 
 def require_ours(there: list[str], where: str) -> None:
@@ -63,21 +63,21 @@ def require_ours(there: list[str], where: str) -> None:
 def _checked(run: Path) -> tuple[Description, Evaluation]:
     """What the run is and what was measured, of files that are whole."""
     refuse_above(run)
-    made = described(run / description.NAME)
+    made = described(run / DESCRIPTION)
     require_place(run, made)
-    parts.require_own_files(made.own_parts, run / description.NAME)
+    parts.require_own_files(made.own_parts, run / DESCRIPTION)
     measured = evaluation_of(run, made)
     for name, checksum in {WEIGHTS: made.weights_sha256, CURVES: made.training_csv_sha256}.items():
         again = "train the run again, or get it again from where it came"
         with reading_ours(run / name, again):
             if sha256(run / name) != checksum:
-                raise damaged(run / name, f"it is not the file that {description.NAME} vouches for", again)
+                raise damaged(run / name, f"it is not the file that {DESCRIPTION} vouches for", again)
     return made, measured
 
 
 def _has_picture(run: Path, made: Description) -> bool:
     """Whether the run has a picture of samples alone, which its samples.h5 vouches for; that of points shows real points too."""
-    if made.facts.points or not (run / samples_file.NAME).exists():
+    if made.facts.points or not (run / DRAWN).exists():
         return False
     samples_file.require_pictures(run, about_samples_of(run, made))
     return True

@@ -9,8 +9,12 @@ from vaeline.system.errors import UserError
 from vaeline.system.memory import keep_memory
 
 
-def device_of(setting: str) -> torch.device:
-    """The device that `training.device` means on this machine; `auto` is a GPU if there is one.
+def device_of(setting: str, name: str = "training.device") -> torch.device:
+    """The device that a setting means on this machine; `auto` is a GPU if there is one.
+
+    Args:
+        setting: auto, cpu, cuda or mps.
+        name: of the setting.
 
     Raises:
         UserError: this machine does not have the device.
@@ -21,7 +25,7 @@ def device_of(setting: str) -> torch.device:
     if not there[setting]:
         found = ", ".join(name for name, is_there in there.items() if is_there)
         raise UserError(
-            f"training.device is {setting!r}, which this machine does not have; it has: {found}. Use one of them, or auto."
+            f"{name} is {setting!r}, which this machine does not have; it has: {found}. Use one of them, or auto."
         )
     return torch.device(setting)
 

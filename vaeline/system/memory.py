@@ -9,11 +9,10 @@ from contextlib import suppress
 from math import inf
 from pathlib import Path
 
+from vaeline.system import control_groups
 from vaeline.system.errors import UserError
 
 STATUS = Path("/proc/self/status")
-# Of Linux: the control groups that this process is in, and the folder with the limits of all groups.
-GROUPS, LIMITS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # in glibc's malloc.h
 SHARE = 8  # a process may fill the memory that it has to one part in so many with images of a split
 
@@ -48,30 +47,11 @@ def available() -> int:
 
 
 def _limits_of_groups() -> Iterator[int]:
-    """The limits in bytes of this process's control groups, and of the groups above them; none outside Linux.
-
-    A line of /proc/self/cgroup is `0::/path` in version 2, and `number:controllers:/path` in version 1. Inside a container the path may
-    be that of the machine, which is not there; the root of the container's own groups then has the limit.
-    """
-    with suppress(OSError):
-        for line in GROUPS.read_text(encoding="utf-8").splitlines():
-            number, controllers, path = line.split(":", 2)
-            if number == "0":
-                root, file = LIMITS, "memory.max"
-            elif "memory" in controllers.split(","):
-                root, file = LIMITS / "memory", "memory.limit_in_bytes"
-            else:
-                continue
-            group = root / path.strip("/")
-            for each in (group, *group.parents):
-                if each.is_relative_to(root):
-                    yield from _whole_number(each / file)
-
-
-def _whole_number(path: Path) -> Iterator[int]:
-    """The number in a file; none if there is no such file, or if it says `max`."""
-    with suppress(OSError, ValueError):
-        yield int(path.read_text(encoding="utf-8"))
+    """The limits in bytes of this process's control groups; a group without a limit says `max`."""
+    for words in control_groups.limits("memory", "memory.max", "memory.limit_in_bytes"):
+        with suppress(ValueError):
+            [limit] = map(int, words)
+            yield limit
 
 
 def _limits_of_slurm() -> Iterator[int]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vaeline.report.findings import Findings
-from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.contract import OnPage, Plot, unless_drawn
 from vaeline.report.plots.shared.latent_plane import (
     NO_LATENTS,
     PERPLEXITY,
@@ -20,7 +20,7 @@ from vaeline.report.plots.shared.latent_plane import (
 )
 from vaeline.report.results import Run
 from vaeline.system.evenly_spaced import evenly_spaced
-from vaeline.system.plot_style import COLOURS
+from vaeline.system.plot_style import COLOURS, MARKERS
 
 FEW_VALUES = 4  # the legend shows these with the label's name; more values, such as digits, speak for themselves
 MOST_COLUMNS = 10  # of the legend
@@ -32,7 +32,6 @@ LONGEST = 12  # letters of a name among the points
 APART = 0.08  # of a panel, between two names
 MOST_NAMED = 20  # values whose groups are named
 MOST_CODES = 1000  # of t-SNE, which takes seconds for so many
-MARKERS = ["o", "s", "D", "^"]  # the next one is used once all colours are used
 
 
 def draw(findings: Findings) -> Figure:
@@ -135,13 +134,9 @@ def _name(run: Run, label: int) -> str:
     return f"{names[0]}: {value}" if names and len(values[0]) <= FEW_VALUES else value
 
 
-def _missing(findings: Findings) -> str:
-    return "" if findings.first_runs_with("codes") else NO_LATENTS
-
-
 PLOT = Plot(
     draw,
-    _missing,
+    unless_drawn("codes", NO_LATENTS),
     forms=("png", "svg"),
     on_page=OnPage(
         "latents",

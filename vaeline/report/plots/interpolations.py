@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
-from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.contract import OnPage, Plot, unless_drawn
 from vaeline.report.plots.shared.panels import rows, side_by_side
 
 PATHS = {"interpolations": "straight", "interpolations_through_flow": "through the prior's flow"}
@@ -20,14 +20,9 @@ def draw(findings: Findings) -> Figure:
     return side_by_side(panels)
 
 
-def _missing(findings: Findings) -> str:
-    has_some = findings.first_runs_with("interpolations")
-    return "" if has_some else "No variant has images and vector latents to interpolate."
-
-
 PLOT = Plot(
     draw,
-    _missing,
+    unless_drawn("interpolations", "No variant has images and vector latents to interpolate."),
     forms=("png",),
     on_page=OnPage(
         "latents",

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
-from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.contract import OnPage, Plot, unless_failing
 from vaeline.report.plots.shared.panels import rows, side_by_side
 from vaeline.report.results import Run
 
@@ -24,14 +24,9 @@ def _panel(run: Run) -> np.ndarray:
     return rows(np.stack([kind[:count] for kind in kinds]), run.levels)
 
 
-def _missing(findings: Findings) -> str:
-    has_some = findings.first_runs_failing("low_posterior")
-    return "" if has_some else "No variant has images and a known aggregate posterior density."
-
-
 PLOT = Plot(
     draw,
-    _missing,
+    unless_failing("low_posterior", "No variant has images and a known aggregate posterior density."),
     forms=("png",),
     on_page=OnPage(
         "failures",

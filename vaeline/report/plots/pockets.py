@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vaeline.report.findings import Findings
-from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.contract import OnPage, Plot, unless_drawn
 from vaeline.report.plots.shared.latent_plane import NO_LATENTS, panels_of, plane_of, set_limits
 from vaeline.report.plots.shared.legend import add_legend
 from vaeline.report.results import Run
@@ -54,13 +54,9 @@ def _pockets(low: np.ndarray, draws: int) -> np.ndarray:
     return low[evenly_spaced(len(low), round(SHARE * draws))]
 
 
-def _missing(findings: Findings) -> str:
-    return "" if findings.first_runs_with("posterior") else NO_LATENTS
-
-
 PLOT = Plot(
     draw,
-    _missing,
+    unless_drawn("posterior", NO_LATENTS),
     forms=("png", "svg"),
     on_page=OnPage(
         "latents",

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
-from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.contract import OnPage, Plot, unless_drawn
 from vaeline.report.plots.shared.panels import Headed, rows, side_by_side
 from vaeline.report.results import Run
 
@@ -31,14 +31,9 @@ def switches(run: Run) -> list[str]:
     return [names[columns[0]].replace("_", " ") if len(columns) else "as asked" for columns in switched]
 
 
-def _missing(findings: Findings) -> str:
-    has_some = findings.first_runs_with("switched")
-    return "" if has_some else "No conditional variant has images."
-
-
 PLOT = Plot(
     draw,
-    _missing,
+    unless_drawn("switched", "No conditional variant has images."),
     forms=("png",),
     on_page=OnPage(
         "labels",

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
-from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.contract import OnPage, Plot, unless_drawn
 from vaeline.report.plots.shared.panels import rows, side_by_side
 
 
@@ -13,14 +13,9 @@ def draw(findings: Findings) -> Figure:
     return side_by_side({variant: rows(run.drawn["traversals"], run.levels) for variant, run in runs.items()})
 
 
-def _missing(findings: Findings) -> str:
-    has_some = findings.first_runs_with("traversals")
-    return "" if has_some else "No variant has images and vector latents."
-
-
 PLOT = Plot(
     draw,
-    _missing,
+    unless_drawn("traversals", "No variant has images and vector latents."),
     forms=("png",),
     on_page=OnPage(
         "latents",

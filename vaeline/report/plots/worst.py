@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaeline.report.findings import Findings
-from vaeline.report.plots.shared.contract import OnPage, Plot
+from vaeline.report.plots.shared.contract import OnPage, Plot, unless_failing
 from vaeline.report.plots.shared.panels import rows, side_by_side
 from vaeline.report.results import Run
 
@@ -22,14 +22,9 @@ def _panel(findings: Findings, run: Run) -> np.ndarray:
     return rows(np.stack(pairs), run.levels)
 
 
-def _missing(findings: Findings) -> str:
-    has_some = findings.first_runs_failing("reconstructions")
-    return "" if has_some else "No run of this study has errors of reconstructions; sample it again."
-
-
 PLOT = Plot(
     draw,
-    _missing,
+    unless_failing("reconstructions", "No run of this study has errors of reconstructions; sample it again."),
     forms=("png",),
     on_page=OnPage(
         "failures",

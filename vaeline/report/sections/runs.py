@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from vaeline.report import table
-from vaeline.report.costs import OF_RUNS
 from vaeline.report.findings import Findings
 from vaeline.report.provenance import duration
 from vaeline.report.results import Run
 from vaeline.report.sections.section import Section
+from vaeline.study.step_settings import OF_RUN
 
 
 class RunCell(NamedTuple):
@@ -50,7 +50,7 @@ def runs_section(findings: Findings, metrics: list[str]) -> RunsSection:
         metrics: those that the table shows.
     """
     runs = findings.results.runs
-    steps = [step for step in OF_RUNS if any(step in run.seconds for run in runs)]
+    steps = [step for step in OF_RUN if any(step in run.seconds for run in runs)]
     rows = [_row(findings, run, metrics, steps) for run in runs]
     return RunsSection(metrics, steps, rows, findings.results.missing)
 

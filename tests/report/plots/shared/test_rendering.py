@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vaeline.report.plots.shared import rendering
+from vaeline.system.plot_style import INK
 
 
 def drawn() -> Figure:
@@ -24,7 +25,7 @@ def test_a_png_is_the_same_bytes_each_time() -> None:
 def test_a_plot_of_the_page_takes_its_ink_from_the_page() -> None:
     content = rendering.svg_for_page(drawn)
     assert content == rendering.svg_for_page(drawn)
-    assert content.count(rendering.INK.encode()) == 1 and rendering.WHITE.encode() not in content
+    assert content.count(INK.encode()) == 1 and rendering.WHITE.encode() not in content
     for part in (b"currentColor", b"prefers-color-scheme:dark", b"Negative ELBO"):
         assert part in content
 

@@ -26,6 +26,16 @@ class OnPage:
     caption: str  # follows the title
 
 
+def unless_drawn(name: str, sentence: str) -> Callable[[Findings], str]:
+    """The sentence if no run has drawn the dataset `name` of samples.h5: a plot's `missing`."""
+    return lambda findings: "" if findings.first_runs_with(name) else sentence
+
+
+def unless_failing(name: str, sentence: str) -> Callable[[Findings], str]:
+    """The sentence if no variant's first run has images of the failures `name`: a plot's `missing`."""
+    return lambda findings: "" if findings.first_runs_failing(name) else sentence
+
+
 def _complete(findings: Findings) -> Mapping[str, str]:
     return {}
 

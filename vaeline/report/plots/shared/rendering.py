@@ -7,11 +7,11 @@ from io import BytesIO
 import matplotlib
 from matplotlib.figure import Figure
 
-from vaeline.system.plot_style import style
+from vaeline.system.plot_style import INK, style
 
 RESOLUTION = 120  # dots per inch of a PNG, unless a figure sets its own
 RASTERIZED = 240  # dots per inch of scattered points in an SVG: as thousands of shapes they would open slowly
-INK, WHITE = "#33383e", "#ffffff"  # of text and axes, and of the ground
+WHITE = "#ffffff"  # of the ground
 LIGHT = "#c9ced4"  # of text and axes on a dark page
 
 
@@ -25,7 +25,7 @@ def png(draw: Callable[[], Figure]) -> bytes:
 
 def svg(draw: Callable[[], Figure]) -> bytes:
     """A plot as an SVG file on white; its text can be edited."""
-    with style(INK):
+    with style():
         figure, file = draw(), BytesIO()
         metadata = {"Date": None, "Creator": None}
         dpi = "figure" if figure.images else RASTERIZED  # panels of images are placed in pixels of their figure

@@ -1,8 +1,6 @@
 """The colour, stroke and marker of each variant, the same in every plot."""
 
-from vaeline.system.plot_style import COLOURS, STROKES
-
-MARKERS = ["o", "s", "D", "^"]
+from vaeline.system.plot_style import COLOURS, MARKERS, STROKES
 
 
 def colours(variants: list[str]) -> dict[str, str]:
