@@ -13,12 +13,13 @@ from vaeline.report.kept_results import KeptResults
 from vaeline.report.paper_claims import Papers
 from vaeline.study import ready_studies
 from vaeline.study.published_rows import read_rows
-from vaeline.system.errors import UserError, instead_of, shown
+from vaeline.system.errors import UserError, instead_of, reason, shown
 from vaeline.system.files import write_text
 from vaeline.system.page_blocks import Block, blocks, rewritten
 
 RENDERED = "<!-- `make docs` renders this block; edits are lost. -->"
 KINDS = ("results", "claims", "rows")  # of blocks; what was typed into one stays until results of the study are kept
+ROWS = "reproduced"  # the one name of a block of rows
 COMMIT = re.compile(r"code of commit `(\w+)`")
 
 
@@ -26,7 +27,7 @@ COMMIT = re.compile(r"code of commit `(\w+)`")
 @click.option("--check", is_flag=True, help="Write nothing; refuse a page that shows something else than its results.")
 def main(check: bool) -> None:
     """Render the results and the verdicts on claims that README.md and the pages of docs/ show between marks."""
-    texts = {page: page.read_text(encoding="utf-8") for page in pages()}
+    texts = {page: text_of(page) for page in pages()}
     changed = {page: after for page, before in texts.items() if (after := rendered(page, before)) != before}
     if check and changed:
         raise UserError("\n".join(why_different(page, texts[page], after) for page, after in changed.items()))
@@ -40,6 +41,18 @@ def pages() -> list[Path]:
     return [path for path in (Path("README.md"), *sorted(Path("docs").glob("*.md"))) if path.exists()]
 
 
+def text_of(page: Path) -> str:
+    """The text of a page.
+
+    Raises:
+        UserError: it is not UTF-8.
+    """
+    try:
+        return page.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{page} is not UTF-8 ({reason(error)}); save it as UTF-8.") from error
+
+
 def rendered(page: Path, text: str) -> str:
     """The text of a page with each block anew.
 
@@ -51,7 +64,9 @@ def rendered(page: Path, text: str) -> str:
 
 def _content(page: Path, block: Block) -> str:
     if block.kind == "rows":
-        return f"{RENDERED}\n\n{reproduced.markdown(read_rows().rows, reproduced.kept_rows())}\n\n"
+        if block.name != ROWS:
+            raise UserError(f"{page} shows the rows {shown(block.name)}; there are: {ROWS}.")
+        return f"{RENDERED}\n\n{_rows()}\n\n"
     if block.kind == "claims":
         return f"{RENDERED}\n\n{_claims(page, block.name)}\n\n"
     if not _waits(block):
@@ -59,6 +74,21 @@ def _content(page: Path, block: Block) -> str:
     if block.content.strip():
         return block.content
     return f"`{block.name}`: no results are kept yet; {results_block.how_to_keep(block.name)} keep them.\n\n"
+
+
+def _rows() -> str:
+    """The table of reproduced rows.
+
+    Raises:
+        UserError: there are none, or one was measured with other settings than it has now.
+    """
+    if not reproduced.KEPT.exists():  # which would empty the page without a word
+        raise UserError(
+            f"There is no {reproduced.KEPT}; restore it by `git checkout {reproduced.KEPT}`, or run `make reproduce KEEP=1`."
+        )
+    known, kept = read_rows(), reproduced.kept_rows()
+    reproduced.require_settings(kept, known)
+    return reproduced.markdown(known.rows, kept)
 
 
 def _waits(block: Block) -> bool:

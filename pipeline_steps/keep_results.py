@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from pipeline_steps.closure import closure
 from pipeline_steps.code_hashes import hashes, modules_at
 from pipeline_steps.command import command
 from pipeline_steps.file_states import ROOT
-from vaeline.data import source_fingerprint
+from vaeline.data import paths, source_fingerprint
 from vaeline.data.paths import DOWNLOAD, DataFiles, from_study
 from vaeline.data.store import read_facts
 from vaeline.report import comparison, kept_results, outdated, results
@@ -21,7 +22,7 @@ from vaeline.report.kept_results import QUICK, KeptResults, file_name
 from vaeline.report.results import Results
 from vaeline.runs.folder import COMPARISON, RESULTS, StudyFolder
 from vaeline.study import ready_studies
-from vaeline.study.reading import PARAMS, check, load
+from vaeline.study.reading import PARAMS, check, load, read_yaml
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import OF_RUN
@@ -29,7 +30,8 @@ from vaeline.system.errors import UserError, instead_of, reading_ours, shown
 from vaeline.system.machine_paths import without_machine_paths
 from vaeline.system.sealed_files import read_sealed
 
-CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile")  # what a commit of the code changes
+CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile", "parts")  # what a commit of the code changes
+LOCK = Path("dvc.lock")  # the only record of what was made by which code
 AGAIN = "run it to its end (`make run`), and try again"
 
 
@@ -120,11 +122,54 @@ def _why_stale(folder: StudyFolder, study: Study, compared: Comparison, found: R
         was = compared.weights[run.variant].get(run.seed), compared.evaluations[run.variant].get(run.seed)
         if was != (run.weights_sha256, run.evaluation_sha256):
             return f"{run.variant} seed {run.seed} was trained or evaluated again"
-    now = hashes(study)
-    with reading_ours(folder.code, AGAIN):
-        made = json.loads(folder.code.read_bytes())
-        changed = [key for key in _keys(study) if _at(made, key) != _at(now, key)]
+    now, made, recorded = hashes(study), _planned(folder), _recorded(folder)
+    changed = [
+        key
+        for stage, key in _stages(study).items()
+        if recorded.get(stage, {}).get(key, _at(made, key)) != _at(now, key)
+    ]
     return f"the code of the step {changed[0]} has changed" if changed else ""
+
+
+def _planned(folder: StudyFolder) -> dict[str, Any]:
+    """The hashes of code.json, which each planning writes anew: those of stages that no engine has recorded."""
+    with reading_ours(folder.code, AGAIN):
+        found: dict[str, Any] = json.loads(folder.code.read_bytes())
+    if not paths.CODE.exists():
+        return found
+    with reading_ours(paths.CODE, AGAIN):
+        return {**json.loads(paths.CODE.read_bytes()), **found}
+
+
+def _recorded(folder: StudyFolder) -> dict[str, dict[str, str]]:
+    """Stage -> key of its code -> hash of the code that made its files, as dvc.lock says."""
+    if not LOCK.exists():
+        return {}
+    of_code = (str(folder.code), str(paths.CODE))
+    with reading_ours(LOCK, AGAIN):
+        stages = yaml.safe_load(LOCK.read_bytes())["stages"]
+        return {
+            name: {key: value for file in of_code for key, value in stage.get("params", {}).get(file, {}).items()}
+            for name, stage in stages.items()
+        }
+
+
+def _stages(study: Study) -> dict[str, str]:
+    """The stages behind the results, as dvc.yaml names them, and the key of the code of each in code.json."""
+    data, features, name = study.dataset, study.evaluation.features.name, study.study.name
+    of_data = {
+        f"download@{data.id}": f"download.{data.name}",
+        f"preprocess@{data.id}": f"preprocess.{data.name}",
+        f"classifier@{data.id}": "classifier",
+        f"reference@{data.id}-{features}": f"reference.{features}",
+    }
+    of_runs = {
+        f"{step}@{name}-{variant}-{seed}": f"{step}.{variant}"
+        for step in OF_RUN
+        for variant in study.study.variants
+        for seed in study.study.seeds
+    }
+    return {**of_data, **of_runs, f"report@{name}": "report"}
 
 
 def _source_changed(study: Study) -> bool:
@@ -138,12 +183,7 @@ def _source_changed(study: Study) -> bool:
 
 def _at(of: dict[str, Any], key: str) -> object:
     step, _, variant = key.partition(".")
-    return of[step][variant] if variant else of[step]
-
-
-def _keys(study: Study) -> list[str]:
-    """The steps whose code decides the results, as code.json names them."""
-    return ["report", *(f"{step}.{variant}" for step in OF_RUN for variant in study.study.variants)]
+    return of.get(step, {}).get(variant) if variant else of.get(step)
 
 
 def _kept(folder: StudyFolder, study: Study, compared: Comparison, found: Results) -> KeptResults:
@@ -199,22 +239,42 @@ def _commit(study: Study) -> tuple[str, list[str]]:
     Raises:
         UserError: the project is in no repository.
     """
-    commit = _git("log", "-1", "--format=%H", "--", *CODE) or _git("log", "-1", "--format=%H")
+    where = (*CODE, *_files_of(file_name(study.study.name)))
+    commit = _git("log", "-1", "--format=%H", "--", *where) or _git("log", "-1", "--format=%H")
     if not commit:
         raise UserError(
             "This project is in no git repository with a commit; results are kept with the commit of the code."
         )
-    files = closure(module for key in _keys(study) for module in modules_at(study, key))
-    behind = {str(path.relative_to(ROOT)) for path in files}
-    now = _git("status", "--porcelain", "--no-renames", "--untracked-files=all", "--", *CODE).splitlines()
+    files = closure(module for key in set(_stages(study).values()) for module in modules_at(study, key))
+    behind = {str(path.relative_to(ROOT)) for path in files}.union(where)
+    now = _git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *where).split("\0")
     return commit, sorted({line[3:] for line in now} & behind)
 
 
+def _files_of(name: str) -> list[str]:
+    """The files that `make use` reads: of a ready study, and of those that it extends."""
+    found: list[str] = []
+    while name in ready_studies.names() and str(ready_studies.FOLDER / f"{name}.yaml") not in found:
+        found.append(str(ready_studies.FOLDER / f"{name}.yaml"))
+        name = str(read_yaml(ready_studies.folder() / f"{name}.yaml").get("extends"))
+    return found
+
+
 def _git(*words: str) -> str:
+    """What git says; empty outside a repository, without a commit, or without git.
+
+    Raises:
+        UserError: git cannot say whether files were edited.
+    """
     try:
-        return subprocess.run(["git", *words], check=False, capture_output=True, text=True).stdout.rstrip()
+        said = subprocess.run(["git", *words], check=False, capture_output=True, text=True)
     except FileNotFoundError:  # git is not installed
         return ""
+    if said.returncode and words[0] == "status":
+        raise UserError(
+            f"git cannot say which files were edited ({' '.join(said.stderr.split())}); correct that, and try again."
+        )
+    return said.stdout.rstrip()
 
 
 if __name__ == "__main__":

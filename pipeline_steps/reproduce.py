@@ -1,21 +1,23 @@
 """Reproduce published results: train and measure what is missing, and say of each row whether ours equals the published value."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from pipeline_steps.command import command
-from pipeline_steps.docs import rendered
+from pipeline_steps.docs import KINDS, ROWS, rendered, text_of
 from pipeline_steps.engines import refuse_beside_engines
 from pipeline_steps.reproducing import Budget, OutOfTime, Task, hardware_of, measure
 from vaeline.report import reproduced
 from vaeline.report.provenance import environment
-from vaeline.report.reproduced import FOLDER, HEADINGS, Measured, Reproduced, settings_key
-from vaeline.study.published_rows import FULL, PublishedRows, read_rows, study_of
-from vaeline.system.errors import UserError, some_of
+from vaeline.report.reproduced import FOLDER, HEADINGS, Measured, Reproduced
+from vaeline.study.published_rows import FULL, PublishedRow, PublishedRows, read_rows
+from vaeline.system.errors import UserError, shown, some_of
 from vaeline.system.files import write_text
 from vaeline.system.locks import locked
+from vaeline.system.page_blocks import blocks
 
 SHORT = 0.25  # CPU hours that need no budget
 PAGE = Path("docs/reproduce.md")  # that shows the rows that are kept
@@ -33,10 +35,10 @@ def main(names: tuple[str, ...], minutes: float | None, source: str | None, frac
     What is missing is trained and measured. A row that takes long takes several calls with --minutes.
     """
     _check_options(minutes, source, fraction)
-    if keep:
-        rendered(PAGE, PAGE.read_text(encoding="utf-8"))  # so that a mistake there is found before rows are trained
     refuse_beside_engines()
     known = read_rows()
+    if keep:
+        _check_kept(known)
     rows = known.named(names).items()
     settings = known.settings
     tasks = [
@@ -49,17 +51,51 @@ def main(names: tuple[str, ...], minutes: float | None, source: str | None, frac
         missing = _print_finished(wanted)
         _refuse_long(missing, minutes)
         _reproduce(missing, Budget(minutes))
+        done = [(task.row, _numbers(task, found)) for task in wanted if (found := _finished(task))]
         if keep:
-            _keep([_numbers(task, found) for task in wanted if (found := _finished(task))], known)
+            _keep([found for _, found in done], known)
+    _refuse_failed(done)
+
+
+def _check_kept(known: PublishedRows) -> None:
+    """Check what is written at the end, so that a mistake there is found before rows are trained.
+
+    Raises:
+        UserError: a setting, the rows that are kept, or the marks of the page are wrong.
+    """
+    reproduced.settings_now(known)
+    reproduced.kept_rows()
+    if not any(block.kind == "rows" for block in blocks(PAGE, text_of(PAGE), KINDS)):
+        raise UserError(
+            f"{PAGE} has no block of rows; write `<!-- rows: {ROWS} -->` and `<!-- end of rows -->` into it."
+        )
+
+
+def _refuse_failed(done: Sequence[tuple[PublishedRow, Reproduced]]) -> None:
+    """End with a sentence, and so with exit code 1, if a row does not hold.
+
+    Raises:
+        UserError: a row fails, or one whose answer is known is undecided.
+    """
+    said = {found.row: (row, reproduced.verdict(row, found).outcome) for row, found in done}
+    failed = [
+        name
+        for name, (row, outcome) in said.items()
+        if outcome == "fail" or (row.known is not None and outcome == "undecided")
+    ]
+    if failed:
+        raise UserError(
+            f"Not reproduced: {some_of(failed)}, as said above; look for what is wrong in our code or settings, or in the published value."
+        )
 
 
 def _check_options(minutes: float | None, source: str | None, fraction: float | None) -> None:
     if minutes is not None and not 0 < minutes < float("inf"):
-        raise UserError(f"--minutes is {minutes}, but should be above 0; leave it out for no limit.")
+        raise UserError(f"--minutes is {minutes}, but should be a finite number above 0; leave it out for no limit.")
     if fraction is not None and not 0 < fraction <= FULL:
         raise UserError(f"--fraction is {fraction}, but should be above 0 and at most 1, the published length.")
-    if source is not None and not Path(source).expanduser().is_dir():
-        raise UserError(f"There is no folder {source}; SOURCE must be a folder with the files of the data set.")
+    if source is not None and not os.path.isdir(os.path.expanduser(source)):
+        raise UserError(f"There is no folder {shown(source)}; SOURCE must be a folder with the files of the data set.")
 
 
 def _has_files(task: Task) -> bool:
@@ -135,21 +171,13 @@ def _print(task: Task, found: Reproduced) -> None:
 
 def _keep(new: Sequence[Reproduced], known: PublishedRows) -> None:
     """Add finished rows to those that the repository has, and write its page anew."""
-    kept, shorter, dropped = reproduced.joined(reproduced.kept_rows(), new, settings_now(known))
+    kept, shorter, dropped = reproduced.joined(reproduced.kept_rows(), new, reproduced.settings_now(known))
     reproduced.write_kept(kept)
-    write_text(PAGE, rendered(PAGE, PAGE.read_text(encoding="utf-8")))
+    write_text(PAGE, rendered(PAGE, text_of(PAGE)))
     if shorter:
         click.echo(f"Not replaced, since the kept training is longer: {some_of(shorter)}.")
     if dropped:
         click.echo(f"No longer kept, since their settings changed: {some_of(dropped)}.")
-
-
-def settings_now(known: PublishedRows) -> dict[str, str]:
-    """Row -> hash of its settings, in the order of the file."""
-    return {
-        name: settings_key(row, study_of(row.setting, known.settings[row.setting], FULL))
-        for name, row in known.rows.items()
-    }
 
 
 if __name__ == "__main__":

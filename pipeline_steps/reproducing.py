@@ -258,6 +258,10 @@ def _run(words: Sequence[str], task: Task, budget: Budget, what: str) -> None:
         raise _out_of_time(what, task, before, _epoch(task, words), time.monotonic() - began) from error
     finally:
         _end(process)
+    if status < 0:
+        raise UserError(
+            f"The step {step} of row {task.name} was ended by signal {-status}; free memory if the system ended it, and run again: it goes on from its checkpoint."
+        )
     if status:
         raise UserError(f"The step {step} of row {task.name} failed, as said above; correct that and run again.")
 

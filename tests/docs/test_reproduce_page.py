@@ -5,15 +5,17 @@ from pathlib import Path
 import pytest
 
 from pipeline_steps import docs, reproduce
-from pipeline_steps.reproduce import PAGE, settings_now
+from pipeline_steps.reproduce import PAGE
 from vaeline.report import reproduced
 from vaeline.report.equivalence import Difference
 from vaeline.report.equivalence import verdict as by_margin
-from vaeline.report.reproduced import KEPT, joined, kept_rows, settings_key, verdict, write_kept
+from vaeline.report.reproduced import KEPT, joined, kept_rows, settings_key, settings_now, verdict, write_kept
 from vaeline.study.published_rows import FULL, PublishedRow, read_rows, study_of
 from vaeline.system.errors import UserError
+from vaeline.system.sealed_files import read_sealed, write_sealed
 
 ROOT = Path(__file__).parents[2]
+TWICE = [reproduced.Reproduced.model_validate(each) for each in read_sealed(ROOT / KEPT, "")["rows"][:1] * 2]
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +61,23 @@ def test_the_outcome_is_that_of_the_margin_unless_something_is_not_comparable() 
         (verdict(row, kept.model_copy(update={"saturated": "saturated"})), "saturated"),
     ):
         assert other == ("not comparable", why)
+
+
+def test_a_closed_form_holds_for_its_own_points_and_for_both_estimates() -> None:
+    row, kept = read_rows().rows["linear_nll"], next(each for each in kept_rows() if each.row == "linear_nll")
+    assert verdict(row, kept).outcome == "pass" and kept.around_modes is not None
+    for changed, why in (
+        (
+            {"published": kept.published + 0.01},
+            "the closed form is 17.5534, and 17.5434 of the points of this row: other",
+        ),
+        (
+            {"around_modes": kept.around_modes - 0.2},
+            "around the modes it is 17.3349, which is not within 0.1 of 17.5434",
+        ),
+    ):
+        found = verdict(row, kept.model_copy(update=changed))
+        assert found.outcome == "fail" and why in found.reason
 
 
 def test_what_decides_the_numbers_is_hashed_and_prose_is_not() -> None:
@@ -109,6 +128,45 @@ def test_what_is_kept_is_rendered_and_what_is_not_is_said(
         "No longer kept, since their settings changed: paper_003.",
     ]
     assert kept_rows() == rows[:-1] and "| paper_003 |" not in copy.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ({"x": 1}, "rows Field required"),
+        ({"rows": None}, "rows Input should be a valid list"),
+        ({"rows": [], "version": 2}, "version Extra inputs are not permitted"),
+        ({"rows": [each.model_dump() for each in TWICE]}, "a row is there twice"),
+    ],
+)
+def test_kept_rows_of_another_schema_are_refused(
+    content: dict[str, object], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reproduced, "KEPT", tmp_path / KEPT.name)
+    write_sealed(tmp_path / KEPT.name, content)
+    with pytest.raises(
+        UserError, match=f"reproduced.json is damaged or of another version of vaeline .*{why}.* restore it"
+    ):
+        kept_rows()
+
+
+def test_a_page_shows_no_value_beside_numbers_of_other_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = read_rows()
+    other = known.model_copy(update={"rows": {**known.rows, "vae": changed(known.rows["vae"], value=80.0)}})
+    reproduced.require_settings(kept_rows(), known)
+    with pytest.raises(
+        UserError,
+        match=r"reproduced.json has vae with other settings or another published value than .*ROWS=\"vae\" KEEP=1",
+    ):
+        reproduced.require_settings(kept_rows(), other)
+    monkeypatch.setattr(docs, "read_rows", lambda: other)
+    with pytest.raises(UserError, match="reproduced.json has vae with other settings"):
+        docs.rendered(PAGE, PAGE.read_text(encoding="utf-8"))
+    monkeypatch.setattr(reproduced, "KEPT", tmp_path / KEPT.name)
+    with pytest.raises(UserError, match="There is no .*reproduced.json; restore it"):
+        docs.rendered(PAGE, PAGE.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> No
         ("<!-- results: -->\n<!-- end of results -->", "a block of results without a name"),
         ("<!--results: tinny-->\n<!-- end of results -->", "no results of 'tinny'"),
         ("<!-- claims: tiny -->\n<!-- end of claims -->", "There is no docs/claims.yaml"),
+        ("<!-- rows: tiny -->\n<!-- end of rows -->", "docs/page.md shows the rows 'tiny'; there are: reproduced."),
     ],
 )
 def test_wrong_marks_are_refused_and_no_page_is_written(marks: str, why: str) -> None:
@@ -141,3 +142,10 @@ def test_results_that_are_missing_or_damaged_are_refused_and_no_page_is_written(
     )
     assert said.exit_code == 1 and why in said.output and said.output.count("\n") == 1, said.output
     assert PAGE.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.usefixtures("project")
+def test_a_page_that_is_not_utf8_is_refused() -> None:
+    Path("docs/page.md").write_bytes(b"\xff")
+    said = CliRunner().invoke(docs.main)
+    assert said.exit_code == 1 and "docs/page.md is not UTF-8" in said.output and said.output.count("\n") == 1

@@ -12,7 +12,7 @@ from click.testing import Result
 from pipeline_steps import keep_results
 from tests.made_up import study_content, write_run
 from tests.made_up_results import kept
-from vaeline.data import source_fingerprint
+from vaeline.data import paths, source_fingerprint
 from vaeline.data.paths import DataFiles
 from vaeline.report import compare, comparison, kept_results, results
 from vaeline.study.reading import load
@@ -23,6 +23,7 @@ from vaeline.system.sealed_files import write_sealed
 
 FOLDER = Path("results/tiny")
 CODE = {"report": "a", **{step: {"one": "b", "two": "c"} for step in ("train", "sample", "evaluate")}}
+DATASET = study_content(("one",), (0,))["dataset"]["name"]
 IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@example.org")
 
 
@@ -88,6 +89,32 @@ def test_edits_of_the_code_behind_the_results_are_named(
     subprocess.run(["git", "mv", "vaeline/before.py", "vaeline/behind.py"], check=True)  # which git calls a renaming
     monkeypatch.setattr(keep_results, "closure", lambda modules: {keep_results.ROOT / "vaeline/behind.py"})
     assert run(keep_results.main).exit_code == 0 and kept_results.read("tiny").edited == ["vaeline/behind.py"]
+
+
+def test_edits_of_a_study_and_of_own_parts_are_named(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit without them would make another study; one that changed the study alone is the one to name."""
+    for name, content in (("studies/base", "{}"), ("studies/tiny", "extends: base"), ("studies/other", "{}")):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(f"{name}.yaml").write_text(content)
+    monkeypatch.setattr(keep_results, "_command", lambda study: ("`make run`", []))
+    monkeypatch.setattr(keep_results, "_epochs", lambda study: [1])
+    Path("parts/priors").mkdir(parents=True)
+    Path("parts/priors/näher.py").write_text("kept = 1\n")
+    monkeypatch.setattr(keep_results, "closure", lambda modules: {keep_results.ROOT / "parts/priors/näher.py"})
+    assert run(keep_results.main).exit_code == 0
+    assert kept_results.read("tiny").edited == ["parts/priors/näher.py", "studies/base.yaml", "studies/tiny.yaml"]
+    subprocess.run(["git", "add", "."], check=True)
+    subprocess.run(["git", *IDENTITY, "commit", "--quiet", "--message", "b"], check=True)
+    Path("studies/base.yaml").write_text("study: {}")
+    subprocess.run(["git", *IDENTITY, "commit", "--quiet", "--all", "--message", "c"], check=True)
+    last = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    assert run(keep_results.main).exit_code == 0
+    assert (kept_results.read("tiny").commit, kept_results.read("tiny").edited) == (last, [])
+    Path(".git/index").write_bytes(b"damaged")
+    said = run(keep_results.main)
+    assert said.exit_code == 1 and "git cannot say which files were edited" in said.output, said.output
 
 
 def test_another_study_is_kept_by_its_name(run: Callable[..., Result]) -> None:
@@ -172,6 +199,16 @@ def edit_code() -> None:
     write_json(FOLDER / "code.json", {**CODE, "sample": {"one": "b", "two": "edited"}})
 
 
+def edit_code_and_plan() -> None:
+    """An engine that was only asked what it would do has written code.json anew, and the runs are those of before."""
+    made = {"params": {str(FOLDER / "code.json"): {"train.two": "before"}, "params.yaml": {}}}
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"train@tiny-two-1": made, "train@tiny-two-9": {}}}))
+
+
+def edit_preprocessing() -> None:
+    write_json(paths.CODE, {"preprocess": {load().dataset.name: "before"}})
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -183,6 +220,8 @@ def edit_code() -> None:
         (of_study(primary=["kl"]), "study.primary ['nll'], now []"),
         (change_source, "files in mine have changed"),
         (edit_code, "the code of the step sample.two has changed"),
+        (edit_code_and_plan, "the code of the step train.two has changed"),
+        (edit_preprocessing, f"the code of the step preprocess.{DATASET} has changed"),
     ],
 )
 def test_stale_results_are_refused(run: Callable[..., Result], change: Callable[[], None], why: str) -> None:

@@ -9,9 +9,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from scipy.stats import multivariate_normal
+from sklearn.decomposition import PCA
 
 from pipeline_steps import download, measure, preprocess, reproduce, reproducing
 from pipeline_steps.kept_of_run import kept_of_run
@@ -22,7 +25,16 @@ from vaeline.data.batches import Batches
 from vaeline.data.paths import DataFiles
 from vaeline.evaluation import published_value
 from vaeline.evaluation.kept import Kept
-from vaeline.evaluation.published_value import MEASURES, OPTIMA, SATURATED, Manner, Run, known_optimum, measured_value
+from vaeline.evaluation.published_value import (
+    MEASURES,
+    OPTIMA,
+    SATURATED,
+    Manner,
+    Run,
+    Value,
+    known_optimum,
+    measured_value,
+)
 from vaeline.evaluation.record import Record
 from vaeline.models.contracts import Elbo, Terms, TrainingBatch
 from vaeline.models.model import Model
@@ -88,15 +100,15 @@ def trained(folder: Path) -> Model:
     return prepared.model.eval()
 
 
-def outcomes(model: Model, folder: Path) -> dict[str, str]:
-    """What the linear rows say of a model."""
+def outcomes(model: Model, folder: Path, test: str = "test") -> dict[str, str]:
+    """What the linear rows say of a model; `test` is the split that is read as the one for test."""
     found = {}
     for name in LINEAR:
         of = task(name)
         path, how = folder / DataFiles(of.study.dataset.id).store, of.row.how
         splits = {
-            each: Batches(store.read_split(path, each, 2**20), store.read_facts(path), 100)
-            for each in ("train", "test")
+            each: Batches(store.read_split(path, read, 2**20), store.read_facts(path), 100)
+            for each, read in (("train", "train"), ("test", test))
         }
         manner = Manner(of.row.metric, how.split, how.method, how.samples)
         run = Run(model, splits, of.study.evaluation, Kept(), 0)
@@ -111,6 +123,8 @@ def test_a_sound_training_passes_and_a_bound_of_half_the_rate_fails(
 ) -> None:
     model = trained(points)
     assert outcomes(model, points) == dict.fromkeys(LINEAR, "pass")
+    swapped = outcomes(model, points, test="train")  # then the closed form is of these points too
+    assert swapped == dict.fromkeys(LINEAR, "fail") | {"linear_nll_train": "pass"}
     sound = model.elbo
 
     def halved(x: torch.Tensor, labels: torch.Tensor) -> Elbo:
@@ -142,6 +156,30 @@ def test_a_training_on_the_test_split_fails(points: Path, monkeypatch: pytest.Mo
     assert found["linear_nll"] == found["linear_nll_train"] == "fail"
 
 
+def test_what_is_known_is_the_probabilistic_pca_of_scikit_learn(points: Path) -> None:
+    """So that no fault of how points are drawn, split, stored or read moves the closed form unnoticed."""
+    path = points / DataFiles("linear_gaussian").store
+    drawn = {each: np.asarray(store.read_split(path, each, 2**20).images, np.float64) for each in ("train", "test")}
+    unbiased = len(drawn["train"]) / (len(drawn["train"]) - 1)  # scikit-learn divides by n - 1
+    pca = PCA(4).fit(drawn["train"])
+    best = multivariate_normal(pca.mean_, pca.get_covariance() / unbiased)
+    for name, split in (("linear_nll", "test"), ("linear_nll_train", "train"), ("linear_bound", "test")):
+        assert task(name).row.known == pytest.approx(-best.logpdf(drawn[split]).mean(), abs=reproduced.AGREE / 2)
+    variance = pca.noise_variance_ / unbiased
+    kept = 1 - variance / (pca.explained_variance_ / unbiased)  # of each latent's variance, by its image
+    rates = 0.5 * (
+        pca.transform(drawn["test"]) ** 2 * kept / (pca.explained_variance_ / unbiased) - kept - np.log1p(-kept)
+    )
+    assert task("linear_rate").row.known == pytest.approx(rates.sum(1).mean(), abs=reproduced.AGREE / 2)
+
+
+def test_what_is_known_of_other_images_is_not_subtracted(points: Path) -> None:
+    value = Value(1.0, None, [1.0, 2.0], images=2)
+    assert value.minus(torch.ones(2)).value == 0.0
+    with pytest.raises(UserError, match="The value is of 2 images and what is known of 3, so that"):
+        value.minus(torch.ones(3))
+
+
 # The command.
 
 
@@ -166,9 +204,14 @@ def measured(value: float, of: dict[str, Any] = OF) -> dict[str, Any]:
     ("words", "sentence"),
     [
         (["linear_nl"], "There is no row 'linear_nl' in studies/published.yaml; did you mean linear_nll"),
-        (["linear_nll", "--minutes", "0"], "--minutes is 0.0, but should be above 0"),
+        ([""], "There is no row '' in studies/published.yaml; there are: linear_nll,"),
+        (["linear_nll", "--minutes", "0"], "--minutes is 0.0, but should be a finite number above 0"),
+        (["linear_nll", "--minutes", "inf"], "--minutes is inf, but should be a finite number above 0"),
+        (["linear_nll", "--fraction", "nan"], "--fraction is nan, but should be above 0"),
         (["linear_nll", "--fraction", "2"], "--fraction is 2.0, but should be above 0 and at most 1"),
-        (["vae", "--source", "nowhere"], "There is no folder nowhere; SOURCE must be a folder"),
+        (["vae", "--source", "nowhere"], "There is no folder 'nowhere'; SOURCE must be a folder"),
+        (["vae", "--source", ""], "There is no folder ''; SOURCE must be a folder"),
+        (["vae", "--source", "~nobody/x"], "There is no folder '~nobody/x'; SOURCE must be a folder"),
         (["vae"], "Row vae needs the files of mnist, and there is no folder"),
         (["vae", "--source", "studies", "--fraction", "1"], "vae would take about 2.5 CPU hours; give MINUTES="),
     ],
@@ -178,6 +221,20 @@ def test_a_mistake_is_one_sentence(words: list[str], sentence: str, project: Pat
     assert result.exit_code == 1
     [line] = [line for line in result.output.splitlines() if line.startswith("Error:")]
     assert sentence in line
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"# A page\n", "docs/reproduce.md has no block of rows; write `<!-- rows: reproduced -->`"),
+        (b"\xff", "docs/reproduce.md is not UTF-8"),
+    ],
+)
+def test_a_page_that_could_not_show_the_rows_is_refused_before(content: bytes, why: str, project: Path) -> None:
+    Path("docs").mkdir()
+    reproduce.PAGE.write_bytes(content)
+    result = said("linear_nll", "--keep")
+    assert result.exit_code == 1 and why in result.output and result.output.count("\n") == 1
 
 
 def test_it_is_refused_beside_an_engine(project: Path) -> None:
@@ -211,6 +268,21 @@ def test_a_finished_row_is_printed_again_until_its_code_changes(project: Path, m
     assert said("vae", "--source", ".", "--fraction", "1", "--minutes", "1").exit_code == 0 and len(calls) == 2
     shorter = said("vae", "--source", ".", "--minutes", "1")
     assert "not comparable: trained for 10 of 500 epochs" in shorter.output and len(calls) == 3
+
+
+def test_a_row_that_does_not_hold_ends_with_exit_code_1(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Task, "key_now", lambda of: f"{of.fraction}")
+    for value, code in ((95.0, 1), (90.78, 0)):  # the latter is undecided, and no theorem gives it
+        monkeypatch.setattr(reproduce, "measure", lambda of, budget, value=value: {"published": [measured(value)]})
+        reproduced.path_of("vae").unlink(missing_ok=True)
+        result = said("vae", "--source", ".", "--fraction", "1", "--minutes", "1")
+        assert result.exit_code == code and ("Error: Not reproduced: vae, as said above" in result.output) == bool(code)
+    known = task("linear_nll")
+    apart = measured(17.6) | {"known": 17.5434, "apart": {"value": 0.09, "parts": [0.08, 0.1], "standard_error": None}}
+    undecided, verdict = judged(known, apart)
+    assert verdict.outcome == "undecided"
+    with pytest.raises(UserError, match="Not reproduced: linear_nll"):
+        reproduce._refuse_failed([(known.row, undecided)])
 
 
 def test_without_names_a_row_is_skipped_for_missing_files_alone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,6 +396,13 @@ def test_seeds_that_measured_other_images_have_no_mean() -> None:
         judged(task("vae"), measured(90.0), measured(90.0, {"data": {"test": "other"}}))
 
 
+def test_seeds_with_the_same_weights_are_one_training() -> None:
+    one, other = (measured(90.0 + digit, {**OF, "weights_sha256": str(digit)}) for digit in (0.0, 0.1))
+    assert judged(task("vae"), one, other)[1].outcome == "pass"
+    with pytest.raises(UserError, match="Two seeds of the row vae ended in the same weights"):
+        judged(task("vae"), one, other, one)
+
+
 def test_what_differs_in_its_definition_is_not_compared(project: Path) -> None:
     of = task("planar_10")
     assert judged(of, measured(87.5))[1] == ("not comparable", of.row.differs)
@@ -431,6 +510,16 @@ def test_a_step_that_fails_stops_the_row(project: Path, monkeypatch: pytest.Monk
     reproducing.PROJECT.mkdir(parents=True)
     with pytest.raises(reproducing.UserError, match="The step download of row vae failed"):
         reproducing._run(["download"], task("vae"), Budget(None), "row vae")
+
+
+def test_a_step_that_is_killed_says_so(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = project / "python"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    monkeypatch.setattr(reproducing.sys, "executable", str(killed))
+    reproducing.PROJECT.mkdir(parents=True)
+    with pytest.raises(UserError, match="The step train of row vae was ended by signal 9; free memory"):
+        reproducing._run(["train", "--seed", "0"], task("vae"), Budget(None), "row vae")
 
 
 def test_the_time_that_is_up_leaves_a_sentence(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

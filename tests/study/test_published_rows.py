@@ -50,6 +50,34 @@ def test_the_file_is_no_study() -> None:
         (("rows", "vae"), "margn", 1.0, "rows.vae.margn is not a known key; did you mean margin?"),
         (("rows", "vae", "how"), "sample", 5, "rows.vae.how.sample is not a known key; did you mean samples?"),
         (("rows", "vae"), "margin", 0.0, "rows.vae.margin is 0.0, but should be greater than 0"),
+        (
+            ("rows", "vae"),
+            "value",
+            "closedform",
+            "value is 'closedform', but should be a finite number, or closed_form.",
+        ),
+        (("rows", "vae"), "value", "89.78", "value is '89.78', but should be a finite number, or closed_form."),
+        (("rows", "vae"), "value", float("nan"), "value is nan, but should be a finite number, or closed_form."),
+        (("rows", "vae"), "margin", float("inf"), "rows.vae.margin is inf, but should be a finite number."),
+        (
+            ("rows", "vae"),
+            "value",
+            "closed_form",
+            "rows.vae should have `known` if its value is closed_form, and only then",
+        ),
+        (("rows", "vae"), "known", 1.0, "rows.vae should have `known` if its value is closed_form, and only then"),
+        (
+            ("settings", "linear", "overrides"),
+            "study",
+            {"seeds": [5]},
+            "settings.linear overrides study, which changes nothing",
+        ),
+        (
+            ("settings", "linear", "overrides"),
+            "variants",
+            {"vea": {}},
+            "settings.linear overrides the variant vea, but trains vae; write the name of that one.",
+        ),
         (("rows", "vae"), "setting", "pythae_vea", "rows.vae.setting is 'pythae_vea'; did you mean pythae_vae"),
         (
             ("rows", "beta_tcvae_dsprites"),
@@ -101,3 +129,16 @@ def test_a_variant_that_its_study_lacks_is_refused() -> None:
     setting = read_rows().settings["pythae_vae"].model_copy(update={"variant": "vea"})
     with pytest.raises(UserError, match=r"settings\.pythae_vae\.variant is 'vea'; did you mean vae\?"):
         study_of("pythae_vae", setting, FULL)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"study": "mnist_nl"}, r"settings\.here\.study is 'mnist_nl': There is no study .* did you mean mnist_nll"),
+        ({"overrides": {"trainig": {}}}, r"published\.yaml, settings\.here: trainig is not a known key; did you mean"),
+    ],
+)
+def test_a_mistake_in_a_study_names_the_setting(changed: dict[str, object], why: str) -> None:
+    setting = read_rows().settings["pythae_vae"].model_copy(update=changed)
+    with pytest.raises(UserError, match=why):
+        study_of("here", setting, FULL)

@@ -62,7 +62,15 @@ class Value:
     saturated: str = ""  # why the value says nothing of the system; empty if it does
 
     def minus(self, known: Tensor) -> "Value":
-        """The difference from what is known of each image, (images,)."""
+        """The difference from what is known of each image, (images,).
+
+        Raises:
+            UserError: it is known of other images than those that were measured.
+        """
+        if len(known) != self.images:
+            raise UserError(
+                f"The value is of {self.images:,} images and what is known of {len(known):,}, so that they cannot be compared; measure the same images."
+            )
         parts = [a - b for a, b in zip(self.parts, part_means(known.numpy()), strict=True)]
         return Value(self.value - float(known.mean()), None, parts, self.images, self.upper_bound, self.saturated)
 
@@ -134,13 +142,18 @@ MEASURES: dict[Metric, Callable[[Run, Manner], Value]] = {
 
 def _halves(run: Run, manner: Manner) -> Tensor:
     """Distortion and rate of each image, float64, (2, images)."""
-    asked = run.splits[manner.split]
-    some = asked if manner.images is None else asked.spread(manner.images)
+    some = _asked(run, manner)
     seed = seed_of_run(run.settings.seed, run.seed)
     halves = raw_likelihood.elbo_of_images(run.model, some, run.changed(bound_samples=manner.samples), seed).double()
     if len(halves) < 2:
         raise UserError(f"The system has no {manner.metric}, since its latents have no density.")
     return halves
+
+
+def _asked(run: Run, manner: Manner) -> Batches:
+    """The images that are measured."""
+    split = run.splits[manner.split]
+    return split if manner.images is None else split.spread(manner.images)
 
 
 def _mean(values: Tensor) -> Value:
@@ -174,9 +187,8 @@ def known_optimum(run: Run, manner: Manner) -> Tensor:
         raise UserError(f"No theorem gives the optimum of {manner.metric}; it is known of {', '.join(OPTIMA)}.")
     if not run.splits["train"].facts.points:
         raise UserError("The optimum is known in closed form for points alone; give the row a value.")
-    points = {name: _points(split, run.settings.seed) for name, split in run.splits.items()}
-    best = linear_optimum(points["train"], run.model.latent_size)
-    return OPTIMA[manner.metric](best, points[manner.split])
+    best = linear_optimum(_points(run.splits["train"], run.settings.seed), run.model.latent_size)
+    return OPTIMA[manner.metric](best, _points(_asked(run, manner), run.settings.seed))
 
 
 def _points(split: Batches, seed: int) -> Tensor:

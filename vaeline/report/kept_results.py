@@ -3,7 +3,9 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field
 
 from vaeline.report.comparability import DEFINING
 from vaeline.report.comparison import Comparison, MetricResults
@@ -47,14 +49,16 @@ class KeptResults(Entry):
     about: About = get_args(About)[0]
     study: str  # as its results are named: celeba_cvae_nf_quick
     question: str
-    commit: str  # the last one that changed the code
-    edited: list[str]  # files of the code that were not as in that commit
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")]  # the last one that changed the code or the study's file
+    edited: list[str]  # files of the code and of the study that were not as in that commit
     command: str
     changed: list[str]  # settings that are not those of the command
     trained: list[str]  # the first and the last day
     hardware: list[str]  # in words
     images: dict[str, int]  # split -> images
-    epochs: list[int]  # of the training, and of the whole study's if the quick overlay trains less
+    epochs: Annotated[
+        list[int], Field(min_length=1)
+    ]  # of the training, and of the whole study's if the quick overlay trains less
     params: dict[str, Any]  # of the study, with every default spelled out; paths of the machine are last names
     comparison: Comparison  # every metric of the table; pairs of primary metrics alone
     measured: dict[str, Measured]

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat
+from pydantic import BaseModel, ConfigDict, FiniteFloat, field_validator
 
 from vaeline.report import equivalence, results_block
 from vaeline.report.equivalence import Difference, Verdict, difference
 from vaeline.report.estimates import RunValue
 from vaeline.report.table import number
 from vaeline.runs.folder import RESULTS
-from vaeline.study.published_rows import PublishedRow
+from vaeline.study import published_rows
+from vaeline.study.published_rows import FULL, PublishedRow, PublishedRows, study_of
 from vaeline.study.schema import Study
-from vaeline.system.errors import UserError, reading_ours
+from vaeline.system.errors import UserError, reading_ours, some_of
 from vaeline.system.files import json_sha256
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
@@ -27,6 +28,7 @@ HEADINGS = ("row", "metric", "published", "ours", "images", "around the modes", 
 CLOSED_FORM = "closed form"
 OF_STUDY = {"dataset", "evaluation", "study", "training", "variants"}  # its sections that decide a row
 OF_ROW = {"metric", "value", "error", "how"}
+AGREE = 1e-3  # nats, between a closed form and what it is known to be; the data set and its split are drawn with the same bits everywhere
 
 
 class Measured(BaseModel):
@@ -52,6 +54,19 @@ class Measured(BaseModel):
         if any(other != first for other in others):
             raise UserError(f"The images of the row {self.row} changed while its seeds were measured; run again.")
         return first
+
+    def require_own_weights(self) -> None:
+        """Check that each seed gave weights of its own.
+
+        Raises:
+            UserError: two have the same, so that one training would count for several.
+        """
+        weights = [each["of"].get("weights_sha256", seed) for seed, each in enumerate(self.values["published"])]
+        if len({*weights}) < len(weights):
+            raise UserError(
+                f"Two seeds of the row {self.row} ended in the same weights, so that its interval would take one training for several; look "
+                "for what ignores the seed, and run again."
+            )
 
 
 class Reproduced(BaseModel):
@@ -79,6 +94,21 @@ class Reproduced(BaseModel):
     around_modes_images: int | None
     commit: str
     hardware: list[str]
+
+
+class Kept(BaseModel):
+    """The content of docs/reproduced.json."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    rows: list[Reproduced]
+
+    @field_validator("rows")
+    @classmethod
+    def once_each(cls, rows: list[Reproduced]) -> list[Reproduced]:
+        if len({each.row for each in rows}) < len(rows):
+            raise ValueError("a row is there twice")
+        return rows
 
 
 def path_of(row: str) -> Path:
@@ -113,10 +143,12 @@ def kept_rows() -> list[Reproduced]:
     Raises:
         UserError: their file is damaged.
     """
+    if not KEPT.exists():
+        return []
     again = f"restore it by `git checkout {KEPT}`"
-    rows = read_sealed(KEPT, again)["rows"] if KEPT.exists() else []
+    content = read_sealed(KEPT, again)
     with reading_ours(KEPT, again):
-        return [Reproduced.model_validate(each) for each in rows]
+        return Kept.model_validate(content).rows
 
 
 def settings_key(row: PublishedRow, whole: Study) -> str:
@@ -133,6 +165,26 @@ def settings_key(row: PublishedRow, whole: Study) -> str:
     return json_sha256([row.model_dump(mode="json", include=OF_ROW), study])
 
 
+def settings_now(known: PublishedRows) -> dict[str, str]:
+    """Row -> hash of its settings, in the order of the file."""
+    whole = {name: study_of(name, setting, FULL) for name, setting in known.settings.items()}
+    return {name: settings_key(row, whole[row.setting]) for name, row in known.rows.items()}
+
+
+def require_settings(kept: Iterable[Reproduced], known: PublishedRows) -> None:
+    """Check that rows were measured with the settings that published.yaml has, since a page shows both side by side.
+
+    Raises:
+        UserError: one was not.
+    """
+    now = settings_now(known)
+    if changed := [each.row for each in kept if now.get(each.row, each.settings) != each.settings]:
+        raise UserError(
+            f"{KEPT} has {some_of(changed)} with other settings or another published value than {published_rows.path()}; run "
+            f'`make reproduce ROWS="{" ".join(changed)}" KEEP=1`, or take the change back.'
+        )
+
+
 def numbers(row: PublishedRow, whole: Study, measured: Measured) -> Reproduced:
     """What values say of a row.
 
@@ -142,8 +194,9 @@ def numbers(row: PublishedRow, whole: Study, measured: Measured) -> Reproduced:
         measured: the values.
 
     Raises:
-        UserError: the seeds were measured on different images.
+        UserError: the seeds were measured on different images, or have the same weights.
     """
+    measured.require_own_weights()
     published, modes = measured.values["published"], measured.values.get("around_modes", [])
     closed = row.value == "closed_form"
     known = _mean(each["known"] for each in published) if closed else float(row.value)
@@ -189,7 +242,23 @@ def verdict(row: PublishedRow, found: Reproduced) -> Verdict:
         return Verdict("not comparable", f"trained for {found.epochs:,} of {found.of_epochs:,} epochs")
     if found.saturated:
         return Verdict("not comparable", found.saturated)
+    if why := _fault_of_closed_form(row, found):
+        return Verdict("fail", why)
     return equivalence.verdict(Difference(found.difference, found.half_width, tuple(found.over)), row.margin)
+
+
+def _fault_of_closed_form(row: PublishedRow, found: Reproduced) -> str:
+    """What a closed form says against the points, or against our own estimate of the same likelihood; empty if nothing.
+
+    The difference from ours alone would not tell: whatever was measured, the closed form is of the same points.
+    """
+    if row.known is None:
+        return ""
+    if abs(found.published - row.known) > AGREE:
+        return f"the closed form is {found.published:.6g}, and {row.known:.6g} of the points of this row: other points were measured"
+    if found.around_modes is not None and abs(found.around_modes - row.known) > row.margin:
+        return f"around the modes it is {found.around_modes:.6g}, which is not within {row.margin:g} of {row.known:.6g}"
+    return ""
 
 
 def cells(row: PublishedRow, found: Reproduced) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """The rows of published results that `make reproduce` runs: studies/published.yaml."""
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from vaeline.study import ready_studies
 from vaeline.study.parts import Entry
@@ -17,6 +18,15 @@ FULL = 1.0  # the published length
 Metric = Literal["nll", "negative_elbo", "rate", "mig"]
 Split = Literal["train", "test"]
 Method = Literal["posterior", "laplace"]
+CLOSED_FORM = "closed_form"
+OF_SETTING = ("study", "published")  # sections of a study that a setting has keys of its own for, or no use
+
+
+def _number_or_closed_form(value: object) -> object:
+    """One sentence for both kinds of a value."""
+    if value == CLOSED_FORM or (type(value) in (int, float) and isfinite(value)):  # type: ignore[arg-type]
+        return value
+    raise ValueError(f"should be a finite number, or {CLOSED_FORM}")
 
 
 class Setting(Entry):
@@ -35,6 +45,19 @@ class Setting(Entry):
         FULL, gt=0, le=FULL, description="of the published length that is trained unless another is asked for"
     )
 
+    @model_validator(mode="after")
+    def overrides_what_is_trained(self) -> "Setting":
+        """Refuse an override that would change nothing, without a word."""
+        for section in OF_SETTING:
+            if section in self.overrides:
+                raise ValueError(
+                    f"overrides {section}, which changes nothing; write seeds, variant and value as keys of their own"
+                )
+        for name in self.overrides.get("variants", {}):
+            if name != self.variant:
+                raise ValueError(f"overrides the variant {name}, but trains {self.variant}; write the name of that one")
+        return self
+
 
 class How(Entry):
     """How the published value was measured."""
@@ -50,8 +73,12 @@ class PublishedRow(Entry):
 
     setting: Name = Field(description="an entry of `settings`")
     metric: Metric = Field(description="what the value is")
-    value: float | Literal["closed_form"] = Field(
+    value: Annotated[float | Literal["closed_form"], BeforeValidator(_number_or_closed_form)] = Field(
         description="as published, or computed from the points as a theorem says"
+    )
+    known: float | None = Field(
+        None,
+        description="of a closed form: its mean over the points of the row, found apart from this project's code; of other points it is another",
     )
     error: float = Field(0.0, ge=0, description="its standard error, as published")
     seeds: int = Field(
@@ -75,6 +102,8 @@ class PublishedRow(Entry):
             raise ValueError("has `how`, but mig is measured in one way, on all training images; remove `how`")
         if self.metric == "mig" and self.value == "closed_form":
             raise ValueError("has the value closed_form, but no theorem gives mig; write the published number")
+        if (self.value == CLOSED_FORM) != (self.known is not None):
+            raise ValueError("should have `known` if its value is closed_form, and only then; add it or remove it")
         return self
 
 
@@ -130,6 +159,20 @@ def read_rows() -> PublishedRows:
         raise UserError(sentences(path(), error, PublishedRows)) from error
 
 
+def _whole(name: str, setting: Setting) -> Study:
+    """The study of a setting, which has the setting's variant."""
+    place = f"{path()}: settings.{name}"
+    try:
+        whole = ready_studies.resolve(setting.study)
+    except UserError as error:
+        raise UserError(f"{place}.study is {shown(setting.study)}: {error}") from error
+    if setting.variant not in whole.variants:
+        raise UserError(
+            f"{place}.variant is {shown(setting.variant)}; {instead_of(setting.variant, whole.variants, 'there are')}."
+        )
+    return whole
+
+
 def study_of(name: str, setting: Setting, fraction: float) -> Study:
     """The study that trains a setting: one variant, at a fraction of the published length.
 
@@ -141,18 +184,14 @@ def study_of(name: str, setting: Setting, fraction: float) -> Study:
     Raises:
         UserError: the study, its variant or a key of the overrides does not exist, or its schedule depends on the length.
     """
-    whole = ready_studies.resolve(setting.study)
-    if setting.variant not in whole.variants:
-        raise UserError(
-            f"{path()}: settings.{name}.variant is {shown(setting.variant)}; {instead_of(setting.variant, whole.variants, 'there are')}."
-        )
+    whole = _whole(name, setting)
     content = ready_studies.overlay(whole.model_dump(mode="json"), setting.overrides)
     content |= {
         "study": {"name": name, "variants": [setting.variant], "seeds": setting.seeds},
         "variants": {setting.variant: content["variants"][setting.variant]},
         "published": {},
     }
-    study = check(content, path())
+    study = check(content, Path(f"{path()}, settings.{name}"))
     epochs = epochs_of(study, fraction)
     if epochs < study.training.epochs and recipe_of(study, setting.variant).training.schedule == "cosine":
         raise UserError(
