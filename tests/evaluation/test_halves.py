@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.evaluation.correlated_pixels import correlated
 from tests.evaluation.test_image_features import images_of
-from tests.evaluation.test_reference import correlated
 from vaeline.evaluation import halves, image_features
 from vaeline.evaluation.halves import PAIRS, with_halves
 from vaeline.evaluation.image_features import part

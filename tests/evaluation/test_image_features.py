@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from tests.evaluation.test_reference import Pixels, correlated
 from torch import Tensor
 
+from tests.evaluation.correlated_pixels import Pixels, correlated
 from vaeline.evaluation import image_features
 from vaeline.evaluation.image_features import extract, from_state, to_state
 from vaeline.metrics._images import ImageSet

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.evaluation.correlated_pixels import correlated
 from tests.evaluation.test_image_features import images_of
-from tests.evaluation.test_reference import correlated
 from vaeline.metrics._images import Dash, Measured
 from vaeline.metrics.frechet_distance_by_label import measure
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from tests.evaluation.correlated_pixels import Pixels, correlated
 from tests.evaluation.test_image_features import images_of
-from tests.evaluation.test_reference import Pixels, correlated
 from vaeline.evaluation.catalogue import catalogue, load, names_for
 from vaeline.evaluation.image_features import extract, part
 from vaeline.metrics._images import ImageSet, Measured
