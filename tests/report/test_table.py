@@ -195,9 +195,9 @@ def write_judged(folder: Path, judges: int, parts: bool) -> None:
             3,
             True,
             [
-                "for new seeds, with the same test images",
-                "for new seeds and new images: nll",
+                "for new seeds and new images",
                 "for new seeds and new classifiers: fd_sample",
+                "for new seeds, with the same test images: sigma",
             ],
         ),
     ],
@@ -208,6 +208,11 @@ def test_the_legend_says_what_intervals_range_over(tmp_path: Path, judges: int, 
     assert [
         line.removeprefix("± half width of the 95% interval ") for line in text.splitlines() if line.startswith("±")
     ] == lines
+
+
+def test_the_legend_of_few_metrics_says_it_of_those_alone(tmp_path: Path) -> None:
+    write_judged(tmp_path, 1, True)
+    assert table.ranges(compared(tmp_path), {"nll"}) == ["for new seeds and new images"]
 
 
 def test_one_seed_has_no_interval_to_explain(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The table of a study: a row for each metric, a column for each variant."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import floor, log10
 from typing import NamedTuple
@@ -95,8 +95,9 @@ def plain(comparison: Comparison, width: int) -> str:
 
 def brief(comparison: Comparison, width: int) -> str:
     """The first rows of the table as aligned text, and what they need to be read."""
-    blocks, footnotes = _laid_out(comparison, first_rows(rows(comparison), comparison.primary), width)
-    intervals = [INTERVAL.format(each) for each in ranges(comparison)[:1]]
+    shown = first_rows(rows(comparison), comparison.primary)
+    blocks, footnotes = _laid_out(comparison, shown, width)
+    intervals = [INTERVAL.format(each) for each in ranges(comparison, {row.name for row in shown})]
     return "\n\n".join([*blocks, "\n".join([BRIEF_LEGEND, *intervals, *footnotes])])
 
 
@@ -114,18 +115,21 @@ def _laid_out(comparison: Comparison, table: list[Row], width: int) -> tuple[lis
     return blocks, [f"[{index}] {note}" for index, note in enumerate(notes, 1)]
 
 
-def ranges(comparison: Comparison) -> list[str]:
-    """What the intervals of the table range over: the first those of most metrics, the others those of metrics that they name."""
+def ranges(comparison: Comparison, names: Collection[str] | None = None) -> list[str]:
+    """What the intervals of the table range over: the first those of most metrics, the others those of metrics that they name.
+
+    Args:
+        comparison: the study's.
+        names: of the metrics that are shown; all main metrics by default.
+    """
+    several = any(CLASSIFIERS in results.over for results in comparison.metrics.values())
+    alone = f"new seeds, with the same test images{'' if several else ' and one classifier'}"
     found: dict[str, list[str]] = {}
     for name, results in comparison.main_metrics().items():
-        if results.over[1:]:
-            found.setdefault(over_in_words(results), []).append(name)
-    others = [f"for {over}: {', '.join(names)}" for over, names in found.items()]
-    of_metrics = comparison.metrics.values()
-    if all(each.half_width is None for results in of_metrics for each in results.summaries.values()):
-        return []
-    several = any(CLASSIFIERS in results.over for results in of_metrics)
-    return [f"for new seeds, with the same test images{'' if several else ' and one classifier'}", *others]
+        if results.over and (names is None or name in names):
+            found.setdefault(over_in_words(results) if results.over[1:] else alone, []).append(name)
+    most, *others = sorted(found, key=lambda over: -len(found[over])) or [""]
+    return [f"for {most}", *(f"for {over}: {', '.join(found[over])}" for over in others)] if most else []
 
 
 def over_in_words(results: MetricResults) -> str:
