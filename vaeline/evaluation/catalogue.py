@@ -9,7 +9,6 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -17,7 +16,7 @@ from pydantic import ValidationError
 from vaeline.metrics import _entry
 from vaeline.metrics._entry import GROUPS, SUBJECTS, Metric, Reference, Subject
 from vaeline.study import parts
-from vaeline.system.errors import UserError, did_you_mean, reason
+from vaeline.system.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from vaeline.metrics._images import ImageMetric
@@ -158,7 +157,7 @@ def catalogue() -> Catalogue:
 def _read(name: str) -> list[Metric]:
     """The entries of a file, checked."""
     shown = parts.shown_file("metrics", name)
-    tree = _parsed(parts.file("metrics", name), shown)
+    tree = parts.parsed(parts.file("metrics", name), shown)
     lists = [value for node in tree.body if (value := _list_of_entries(node))]
     if len(lists) != 1:
         raise UserError(
@@ -171,15 +170,6 @@ def _read(name: str) -> list[Metric]:
     measures = "measure" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     _refuse_half_a_metric_of_images(entries, measures, shown)
     return entries
-
-
-def _parsed(path: Path, shown: str) -> ast.Module:
-    try:
-        return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except SyntaxError as error:
-        raise UserError(f"{shown} is not valid Python: {error.msg}, line {error.lineno}.") from error
-    except (ValueError, RecursionError, MemoryError) as error:  # bytes that are no text, or expressions of absurd depth
-        raise UserError(f"{shown} is not valid Python: {reason(error)}.") from error
 
 
 def _evaluated(entries: ast.expr, shown: str) -> list[Metric]:

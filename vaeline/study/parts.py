@@ -217,7 +217,7 @@ def _read_options(path: Path, module: str) -> type[PartOptions]:
     # The class may use these names and no other.
     known = {each.__name__: each for each in (Entry, Field, PartOf, PartOptions)}
     namespace = {"Annotated": Annotated, "Literal": Literal, **known, "__name__": module}
-    tree = _parse(path, shown)
+    tree = parsed(path, shown)
     definition = _definition_of_options(tree, shown)
     try:
         exec(compile(ast.Module([definition], []), str(path), "exec"), namespace)
@@ -237,7 +237,12 @@ def _read_options(path: Path, module: str) -> type[PartOptions]:
     return found
 
 
-def _parse(path: Path, shown: str) -> ast.Module:
+def parsed(path: Path, shown: str) -> ast.Module:
+    """The syntax of a file of Python, which is read without being run.
+
+    Raises:
+        UserError: the file is not valid Python; it is named as `shown`.
+    """
     try:
         return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except SyntaxError as error:
@@ -265,7 +270,7 @@ def defines(family: str, name: str, wanted: str) -> bool:
     Raises:
         UserError: the file is not valid Python.
     """
-    return wanted in _names_defined(_parse(file(family, name), shown_file(family, name)))
+    return wanted in _names_defined(parsed(file(family, name), shown_file(family, name)))
 
 
 def _definition_of_options(tree: ast.Module, shown: str) -> ast.ClassDef:
