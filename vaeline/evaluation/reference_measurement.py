@@ -38,7 +38,7 @@ class RealImages:
         test: split that everything is compared with.
         facts: of their store.
         asked: rows of the test images whose labels samples are asked to show, in ascending order.
-        validation: split of new images in place of samples; None if there is none.
+        validation: split of new images in place of samples, or None.
     """
 
     train: Split | SplitOnDemand
