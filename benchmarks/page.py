@@ -54,7 +54,7 @@ def summarize(row: Row, result: RaceResult, kind: str) -> str:
     verdict = "ok" if result["ratio"] >= gate else "UNDER ITS GATE"
     return (
         f"{row.name:17} {_rate(result['baseline'], row)} -> {_rate(result['ours'], row)}: {result['ratio']:.2f}x "
-        f"({low:.2f} to {high:.2f}), gate {gate:.2f}, aim {row.aim:.2f}: {verdict}"
+        f"({low:.2f} to {high:.2f}), gate {_gate(gate)}, aim {row.aim:.2f}: {verdict}"
     )
 
 
@@ -93,6 +93,7 @@ def _template() -> Template:
     environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.globals |= {
         "rate": _rate,
+        "shown_gate": _gate,
         "in_words": processors.in_words,
         "gap": lambda gap: "-" if gap is None else f"{gap:.3f}",
         "megabytes": lambda peak: f"{peak / 2**20:,.0f}",
@@ -133,6 +134,10 @@ def _rate(turns: Sequence[float], row: Row) -> str:
     return f"{middle:,.{0 if middle >= 100 else 1 if middle >= 10 else 2}f} {row.unit}/s"
 
 
+def _gate(gate: float) -> str:
+    return f"{gate:.2f}" if gate else "none"
+
+
 def _plot_races(races: Mapping[str, Races]) -> None:
     """Plot each ratio as a bar for each kind of processor on a logarithmic axis, with a thin line for the turns and a thick tick for the gate."""
     from matplotlib import pyplot as plt
@@ -146,10 +151,11 @@ def _plot_races(races: Mapping[str, Races]) -> None:
             axes.barh(place, result["ratio"] - 1, height, left=1, color=COLOURS[number % len(COLOURS)])
             axes.plot(result["spread"], [place, place], color="black", linewidth=1)
             gate = row.gate_on(kind)
-            axes.plot([gate, gate], [place - height / 2, place + height / 2], color="black", linewidth=2)
+            if gate:
+                axes.plot([gate, gate], [place - height / 2, place + height / 2], color="black", linewidth=2)
         axes.barh(0, 0, left=1, color=COLOURS[number % len(COLOURS)], label=processors.in_words(kind))
     axes.set_xscale("log")
-    ticks = [0.5, 1, 2, 4, 8, 16, 32]
+    ticks = [1 / 16, 1 / 8, 1 / 4, 0.5, 1, 2, 4, 8, 16, 32]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
     axes.minorticks_off()
     axes.set_yticks(range(len(names)), names)

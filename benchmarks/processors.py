@@ -10,7 +10,6 @@ from pathlib import Path
 CPUS = Path("/proc/cpuinfo")
 MAKERS = {"GenuineIntel": "intel", "AuthenticAMD": "amd"}
 WIDEST = {"amx_tile": "amx", "avx512f": "avx512", "avx2": "avx2"}  # a flag in /proc/cpuinfo -> how it is called here
-AMX = "-amx"  # how the name of a kind ends whose processors multiply matrices of 16 bits in hardware
 KIND = re.compile(rf"({'|'.join(MAKERS.values())})-({'|'.join(WIDEST.values())})|other-\w+")
 
 

@@ -101,7 +101,7 @@ def _closure(modules: frozenset[str]) -> frozenset[Path]:
 
 def forget() -> None:
     """Look at the files again for the next hash. Within a hash, and until this is called, each file is looked at once."""
-    for known in (_closure, _imported, _module, _files, _data_files, _by_name, _refuse_linked):
+    for known in (_closure, _imported, _module, _files, _data_files, _by_name, _file_outside, _refuse_linked):
         known.cache_clear()
 
 
@@ -110,7 +110,8 @@ def _imported(path: Path) -> tuple[Path, ...]:
     if path.suffix != ".py":
         return ()
     for module in _module(path).imports:
-        _refuse_outside(path, module)
+        if outside := _file_outside(module):
+            raise _outside(path, "imports", outside)
     named = [file for word in _module(path).words for file in _files(word) if _has_code(file)]
     return (*(file for module in _module(path).imports for file in _files(module)), *named)
 
@@ -242,23 +243,21 @@ def _is_stray(path: Path) -> bool:
     return _is_hidden(path) or any(fnmatch(path.name, pattern) for pattern in STRAY)
 
 
-def _refuse_outside(path: Path, module: str) -> None:
-    """Refuse an import of a module of this project that is not hashed.
-
-    Raises:
-        UserError: the module lies outside the packages.
-    """
+@cache
+def _file_outside(module: str) -> Path | None:
+    """The file of this project that the import of a dotted name would run, and that is not hashed; None if it runs none."""
     names = module.split(".")
     if names[0] in PACKAGES:
-        return
+        return None
     place = ROOT
     for name in names:
         files = sorted(place.glob("*.py")) if name == "*" else (place / f"{name}.py", place / name / "__init__.py")
         for file in filter(Path.is_file, files):
-            raise _outside(path, "imports", file.relative_to(ROOT))
+            return file.relative_to(ROOT)
         place /= name
         if not place.is_dir():
-            return
+            return None
+    return None
 
 
 @cache

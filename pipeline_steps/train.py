@@ -21,7 +21,7 @@ from vaeline.runs.tuning import read_choice
 from vaeline.study import parts
 from vaeline.study.recipe import recipe_of
 from vaeline.study.schema import Study
-from vaeline.system.devices import check_processes, device_of, prepare_process
+from vaeline.system.devices import check_processes, device_of, prepare_process, warn_if_slow
 from vaeline.system.errors import UserError
 from vaeline.system.files import sha256, write_text
 from vaeline.system.locks import locked
@@ -44,6 +44,7 @@ def main(study: Study, variant: str, seed: int) -> float:
     parts.require("features", study.evaluation.features, paths.DATA)
     device, run, facts = device_of(study.training.device), RunKey(variant, seed), read_facts_of(study)
     check_processes(study.training.processes, device, study.training.threads)
+    warn_if_slow(study.training.precision, device)
     tuned = read_choice(study, variant, facts).point
     recipe = recipe_of(study, variant, tuned)
     check_variants(study, facts)

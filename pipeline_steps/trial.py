@@ -18,7 +18,7 @@ from vaeline.study import parts
 from vaeline.study.design import point
 from vaeline.study.recipe import recipe_of_trial
 from vaeline.study.schema import MOST_TRIALS, Study
-from vaeline.system.devices import check_processes, device_of, prepare_process
+from vaeline.system.devices import check_processes, device_of, prepare_process, warn_if_slow
 from vaeline.system.errors import Diverged, UserError
 from vaeline.system.locks import locked
 from vaeline.system.seeds import derive_seed
@@ -40,6 +40,7 @@ def main(study: Study, variant: str, trial: int) -> None:
     parts.require("features", study.evaluation.features, paths.DATA)
     device, facts = device_of(study.training.device), read_facts_of(study)
     check_processes(study.training.processes, device, study.training.threads)
+    warn_if_slow(study.training.precision, device)
     check_variants(study, facts)
     check_trials(study, variant, facts)
     found, seconds = _run(study, variant, trial, facts, device)

@@ -88,7 +88,7 @@ def test_a_ratio_under_its_gate_fails_and_writes_nothing(folder: Path, monkeypat
 
 
 def test_a_kind_of_processor_has_its_gate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fast_with_amx = replace(row(ours=100, gate=1.2), gate_with_amx=7.0)
+    fast_with_amx = replace(row(ours=100, gate=1.2), gates={"amx": 7.0})
     assert run(monkeypatch, fast_with_amx)[0] == 0
     monkeypatch.setattr(processors, "kind", lambda: "intel-amx")
     code, output = run(monkeypatch, fast_with_amx, "--keep")

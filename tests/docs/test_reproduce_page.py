@@ -133,9 +133,9 @@ def test_what_is_kept_is_rendered_and_what_is_not_is_said(
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ({"x": 1}, "rows Field required"),
-        ({"rows": None}, "rows Input should be a valid list"),
-        ({"rows": [], "version": 2}, "version Extra inputs are not permitted"),
+        ({"x": 1}, "rows is missing"),
+        ({"rows": None}, "rows is .*but should be a valid list"),
+        ({"rows": [], "version": 2}, "version is not a known key"),
         ({"rows": [each.model_dump() for each in TWICE]}, "a row is there twice"),
     ],
 )
@@ -161,6 +161,11 @@ def test_a_page_shows_no_value_beside_numbers_of_other_settings(
         match=r"reproduced.json has vae with other settings or another published value than .*ROWS=\"vae\" KEEP=1",
     ):
         reproduced.require_settings(kept_rows(), other)
+    renamed = known.model_copy(
+        update={"rows": {name.replace("vamp", "vampire"): row for name, row in known.rows.items()}}
+    )
+    with pytest.raises(UserError, match=r"has vamp, and .*published.yaml has no such row; take the change back"):
+        reproduced.require_settings(kept_rows(), renamed)
     monkeypatch.setattr(docs, "read_rows", lambda: other)
     with pytest.raises(UserError, match="reproduced.json has vae with other settings"):
         docs.rendered(PAGE, PAGE.read_text(encoding="utf-8"))

@@ -87,7 +87,7 @@ def test_results_are_named_by_subject_and_space() -> None:
         ("import torch\nMETRICS = [torch.pi]", "cannot be read .*may use GROUPS, SPACES, SUBJECTS, Metric, Reference"),
         (
             ENTRY.format(name="sharpness").replace("Images", "Image"),
-            "METRICS in .*sharpness.py: group is 'Image'; Input should be 'Likelihood', 'Images'",
+            "METRICS in .*sharpness.py: group is 'Image', but should be 'Likelihood', 'Images'",
         ),
         (
             'METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", better="more")]',
@@ -97,7 +97,7 @@ def test_results_are_named_by_subject_and_space() -> None:
         ('METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", data=("image",))]', "is 'image'"),
         (
             'METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", subject="samples")]',
-            "subject is 'samples'; Input should be 'reconstruction', 'sample' or 'low_posterior'",
+            "subject is 'samples', but should be 'reconstruction', 'sample' or 'low_posterior'",
         ),
         (
             'METRICS = [Metric("sharpness", group="Images", meaning="a", definition="b", standard_error="images")]',

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 import torch
 
 from vaeline.system import devices
-from vaeline.system.devices import check_processes
+from vaeline.system.devices import SlowPrecision, check_processes, warn_if_slow
 from vaeline.system.errors import UserError
 
 FLUSHED = """
@@ -61,3 +62,22 @@ def test_more_processes_than_devices_are_refused(device: str, words: str, monkey
     check_processes(1, torch.device(device), 1)
     if device != "mps":
         check_processes(2, torch.device(device), 2)
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "capability", "warns"),
+    [
+        ("bf16-mixed", "cpu", "AVX2", True),
+        ("bf16-mixed", "cpu", "AVX512", False),
+        ("bf16-mixed", "cuda", "AVX2", False),
+        ("32-true", "cpu", "AVX2", False),
+    ],
+)
+def test_a_processor_that_is_slow_in_16_bits_is_named(
+    precision: str, device: str, capability: str, warns: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    with warnings.catch_warnings(record=True) as caught:
+        warn_if_slow(precision, torch.device(device))
+    assert [one.category for one in caught] == [SlowPrecision] * warns
+    assert not warns or "set training.precision to 32-true" in str(caught[0].message)

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from vaeline.system.errors import MOST_SAID, UserError, damaged, in_words, reading, reading_ours, reason, shown, some_of
 
@@ -36,6 +37,20 @@ def test_a_long_value_is_shown_by_both_ends() -> None:
 def test_a_long_list_shows_its_first_names() -> None:
     assert some_of(["a", "b", "c"], 3) == "a, b, c"
     assert some_of(list("abcde"), 3) == "a, b, c and 2 more"
+
+
+class Counted(BaseModel):
+    epochs: int
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [({}, "epochs is missing"), ({"epochs": "many"}, "epochs is 'many', but should be a valid integer")],
+)
+def test_a_file_of_another_schema_is_named_by_its_first_mistake(content: dict[str, object], said: str) -> None:
+    with pytest.raises(UserError) as caught, reading_ours(PATH, "run again"):
+        Counted.model_validate(content)
+    assert said in str(caught.value) and "http" not in str(caught.value)
 
 
 def test_a_message_can_always_be_printed() -> None:

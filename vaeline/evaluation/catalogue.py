@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from vaeline.metrics import _entry
 from vaeline.metrics._entry import GROUPS, SUBJECTS, Metric, Reference, Subject
 from vaeline.study import parts
-from vaeline.system.errors import UserError, did_you_mean
+from vaeline.system.errors import UserError, did_you_mean, first_mistake
 
 if TYPE_CHECKING:
     from vaeline.metrics._images import ImageMetric
@@ -178,9 +178,7 @@ def _evaluated(entries: ast.expr, shown: str) -> list[Metric]:
     try:
         found = eval(compile(ast.Expression(entries), shown, "eval"), usable)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise UserError(f"METRICS in {shown}: {field} is {first['input']!r:.80}; {first['msg']}.") from error
+        raise UserError(f"METRICS in {shown}: {first_mistake(error)}.") from error
     except Exception as error:
         raise UserError(
             f"METRICS in {shown} cannot be read ({error}); the list is evaluated without the file's imports, and may use "

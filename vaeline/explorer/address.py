@@ -11,8 +11,7 @@ from pydantic import ValidationError
 
 from vaeline.explorer.settings import ChosenRun, Settings
 from vaeline.report.explorer_link import MOST_RUNS
-from vaeline.study.schema import place_and_message
-from vaeline.system.errors import UserError, instead_of, shown
+from vaeline.system.errors import UserError, instead_of, place_and_message, shown
 
 RUN, LABEL, DIRECTION = "run", "label.", "direction."  # one for each run, label, direction
 GROUPED = {"runs", "labels", "directions"}  # settings that these stand for

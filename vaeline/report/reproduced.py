@@ -175,10 +175,15 @@ def require_settings(kept: Iterable[Reproduced], known: PublishedRows) -> None:
     """Check that rows were measured with the settings that published.yaml has, since a page shows both side by side.
 
     Raises:
-        UserError: one was not.
+        UserError: one was not, or published.yaml has no row of its name.
     """
     now = settings_now(known)
-    if changed := [each.row for each in kept if now.get(each.row, each.settings) != each.settings]:
+    if gone := [each.row for each in kept if each.row not in now]:
+        raise UserError(
+            f"{KEPT} has {some_of(gone)}, and {published_rows.path()} has no such row; take the change back, or reproduce any row with KEEP=1, "
+            "which drops what has no row."
+        )
+    if changed := [each.row for each in kept if now[each.row] != each.settings]:
         raise UserError(
             f"{KEPT} has {some_of(changed)} with other settings or another published value than {published_rows.path()}; run "
             f'`make reproduce ROWS="{" ".join(changed)}" KEEP=1`, or take the change back.'

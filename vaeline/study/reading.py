@@ -16,8 +16,8 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from vaeline.study.former_keys import FORMER
 from vaeline.study.parts import PartOptions, check_own
 from vaeline.study.recipe import check_tuning
-from vaeline.study.schema import Study, place_and_message
-from vaeline.system.errors import UserError, instead_of, missing, reason, shown, unreadable
+from vaeline.study.schema import Study
+from vaeline.system.errors import UserError, instead_of, missing, place_and_message, reason, shown, unreadable
 
 Content = dict[str, Any]  # of a study, as YAML holds it
 PARAMS = Path("params.yaml")  # the active study

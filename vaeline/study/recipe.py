@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from vaeline.study import design
 from vaeline.study.design import Value, value_at
-from vaeline.study.schema import OF_VARIANTS, Study, Training, Variant, first_mistake, nearest_multiples
-from vaeline.system.errors import UserError, shown
+from vaeline.study.schema import OF_VARIANTS, Study, Training, Variant, nearest_multiples
+from vaeline.system.errors import UserError, first_mistake, shown
 
 OF_BUDGET = ("epochs", "validate_every", "patience")  # keys of training that are the same for all trials
 MISLED = {  # metric -> what becomes of it if the regularizer or the bound is tuned

@@ -6,10 +6,9 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import ErrorDetails
 
 from vaeline.study.parts import Entry, PartOf, PartOptions, defines, names, own_keys, shown_file, shown_folder
-from vaeline.system.errors import instead_of
+from vaeline.system.errors import first_mistake, instead_of
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 RUN = r"^[a-z0-9][a-z0-9_]*/seed-(0|[1-9][0-9]*)$"  # the folder of a run below that of all runs
@@ -339,7 +338,8 @@ class Training(Entry):
     )
     gradient_clip: float | None = Field(None, gt=0, description="largest norm of the gradient; null for none")
     precision: Literal["32-true", "bf16-mixed"] = Field(
-        "32-true", description="of the training steps; evaluation is in 32 bits"
+        "32-true",
+        description="of the training steps; evaluation is in 32 bits; bf16-mixed is slow on a CPU without AVX-512",
     )
     flip: bool = Field(False, description="mirror half of the training images")
     rotation: float = Field(
@@ -713,16 +713,3 @@ class Study(Entry):
                     f"{name} from study.variants"
                 )
         return self
-
-
-def first_mistake(error: ValidationError) -> str:
-    """The first mistake that a check has found, as the middle of a sentence."""
-    mistake = error.errors()[0]
-    where, message = place_and_message(mistake)
-    return f"{where} is {mistake['input']!r}, but {message}" if where else message
-
-
-def place_and_message(mistake: ErrorDetails) -> tuple[str, str]:
-    """The dotted key of a mistake, and what is wrong with its value, without the words that pydantic puts before."""
-    where = ".".join(map(str, mistake["loc"]))
-    return where, mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")

@@ -6,8 +6,11 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
+from pydantic_core import ErrorDetails, ValidationError
+
 MOST_SHOWN = 120  # characters of a value inside a sentence
 MOST_SAID = 4000  # characters of a whole message
+WRONG_KEYS = {"missing": "is missing", "extra_forbidden": "is not a known key"}  # mistakes that are in no value
 OTHER_VERSION = "damaged or of another version of vaeline"
 
 
@@ -62,8 +65,25 @@ def instead_of(came: str, known: Collection[str], heading: str = "allowed are") 
     return f"{near} {heading[0].upper()}{heading[1:]}: {names}" if near else f"{heading}: {names}"
 
 
+def first_mistake(error: ValidationError) -> str:
+    """The first mistake that a check has found, as the middle of a sentence."""
+    mistake = error.errors()[0]
+    where, message = place_and_message(mistake)
+    if mistake["type"] in WRONG_KEYS:
+        return f"{where} {WRONG_KEYS[mistake['type']]}"
+    return f"{where} is {shown(mistake['input'])}, but {message}" if where else message
+
+
+def place_and_message(mistake: ErrorDetails) -> tuple[str, str]:
+    """The dotted key of a mistake, and what is wrong with its value, without the words that pydantic puts before."""
+    where = ".".join(map(str, mistake["loc"]))
+    return where, mistake["msg"].removeprefix("Value error, ").removeprefix("Input ")
+
+
 def reason(error: BaseException) -> str:
     """What an error of a library says, on one line; the name of its class if it says nothing, or only names a key."""
+    if isinstance(error, ValidationError):
+        return first_mistake(error)
     said = " ".join(str(error).split())
     if not said or isinstance(error, LookupError | RecursionError | AttributeError):
         said = f"{type(error).__name__} {said}".strip()
