@@ -68,7 +68,7 @@ def write(rows: Sequence[Row], measured: Path) -> None:
     races = {kind: _of_kind(rows, _read(path)) for kind, path in processors.measured(measured).items()}
     curves = _read(measured / "curves.json")
     lines = {name: fit_line(curve["points"]) for name, curve in curves.items()}
-    _plot_races(races)
+    _plot_races(rows, races)
     if curves:
         _plot_curves(curves, lines)
     content = _template().render(
@@ -138,11 +138,12 @@ def _gate(gate: float) -> str:
     return f"{gate:.2f}" if gate else "none"
 
 
-def _plot_races(races: Mapping[str, Races]) -> None:
+def _plot_races(rows: Sequence[Row], races: Mapping[str, Races]) -> None:
     """Plot each ratio as a bar for each kind of processor on a logarithmic axis, with a thin line for the turns and a thick tick for the gate."""
     from matplotlib import pyplot as plt
 
-    names = list(dict.fromkeys(row.name for of_kind in races.values() for row, _ in of_kind))
+    raced = {row.name for of_kind in races.values() for row, _ in of_kind}
+    names = [row.name for row in rows if row.name in raced]
     figure, axes = plt.subplots(figsize=(7, 0.5 * len(names) + 1.2), layout="constrained")
     height = 0.8 / max(len(races), 1)
     for number, (kind, of_kind) in enumerate(races.items()):
