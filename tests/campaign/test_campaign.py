@@ -16,7 +16,7 @@ from tests.campaign.runner import KINDS, judged, schedule
 from tests.campaign.warm import warm_up
 from vaeline.system.errors import UserError
 
-# Numbers of cases of each kind. Cases of whole runs take ten seconds and more, so that only one of them is here.
+# Numbers of cases of each kind. Cases of whole runs take ten seconds and more, and are slow tests.
 SHORT = {
     "writes": range(0, 500, 9), "swaps": range(0, 450, 150), "flips": range(9), "params": range(150), "tables": range(60), "archives": range(40),
     "images": range(100), "sources": range(40),
@@ -49,6 +49,7 @@ def test_no_case_is_silent_or_a_traceback(grounds: Grounds, name: str) -> None:
     assert_none_wrong(grounds, name, SHORT[name])
 
 
+@pytest.mark.slow(reason="tests/workflow/test_bridge.py kills a run, and both engines continue it to the same bytes")
 def test_runs_that_are_killed_end_in_the_same_bytes(grounds: Grounds) -> None:
     """Snakemake makes the reference. In this case, DVC is killed on its way to other settings, and then makes the same bytes."""
     assert_none_wrong(grounds, "kills", range(8, 9))
