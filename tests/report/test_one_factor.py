@@ -11,12 +11,20 @@ from vaeline.report.one_factor import OneFactor, one_factor
 from vaeline.report.summary import sentences_of
 from vaeline.study import reading
 
+KL, WEAK = {"name": "kl"}, {"name": "kl", "weight": 0.5}
+PERCEPTUAL, ADVERSARY = {"name": "perceptual"}, {"name": "patch_adversary"}
 FLOW = {"name": "decoupled", "flow": {"name": "affine_coupling", "layers": 3}}
 
 
-def found(folder: Path, change: dict[str, Any], gain: float = 2.0) -> list[OneFactor]:
+def sum_of(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"regularizer": {"name": "sum", "parts": list(parts)}}
+
+
+def found(
+    folder: Path, change: dict[str, Any], gain: float = 2.0, before: dict[str, Any] | None = None
+) -> list[OneFactor]:
     content = study_content()
-    content["variants"] = {"one": VARIANT, "two": {**VARIANT, **change}}
+    content["variants"] = {"one": {**VARIANT, **(before or {})}, "two": {**VARIANT, **change}}
     of = reading.check(content, Path("params.yaml"))
     for variant in ("one", "two"):
         for seed in range(3):
@@ -38,6 +46,35 @@ def test_the_part_that_changes_is_named(tmp_path: Path, change: dict[str, Any], 
     [effect] = found(tmp_path, change)
     assert (effect.part, effect.to, effect.instead_of) == said
     assert (effect.changed, effect.original) == ("two", "one")
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "said"),
+    [
+        ({}, sum_of(KL, PERCEPTUAL), ("regularizer", "kl + perceptual", "kl")),
+        ({}, sum_of(WEAK, PERCEPTUAL), ("regularizer", "kl (weight 0.5) + perceptual", "kl (weight 1.0)")),
+        (sum_of(KL, PERCEPTUAL), sum_of(WEAK, PERCEPTUAL), ("regularizer kl weight", "0.5", "1.0")),
+        (
+            sum_of(KL, PERCEPTUAL),
+            sum_of(WEAK, PERCEPTUAL, ADVERSARY),
+            ("regularizer parts", "kl (weight 0.5) + perceptual + patch adversary", "kl (weight 1.0) + perceptual"),
+        ),
+        (
+            sum_of(KL, PERCEPTUAL),
+            sum_of(WEAK, {"name": "perceptual", "weight": 2.0}),
+            (
+                "regularizer parts",
+                "kl (weight 0.5) + perceptual (weight 2.0)",
+                "kl (weight 1.0) + perceptual (weight 1.0)",
+            ),
+        ),
+    ],
+)
+def test_parts_that_are_combined_are_named_with_what_differs(
+    tmp_path: Path, before: dict[str, Any], change: dict[str, Any], said: tuple[str, ...]
+) -> None:
+    [effect] = found(tmp_path, change, before=before)
+    assert (effect.part, effect.to, effect.instead_of) == said
 
 
 def test_an_effect_is_said_in_a_sentence(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Comparisons of variants that differ in one part alone: what that part does."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -65,10 +65,36 @@ def _in_words(part: str, new: Any, old: Any) -> tuple[str, str, str]:
             return f"{part} {of}", to, instead_of
         if "name" not in keys:
             return f"{part} ({', '.join(keys)})", "other options", "those before"
-    return part.replace("_", " "), _value(new), _value(old)
+    elif (names := [each["name"] for each in _parts(new)]) and names == [each["name"] for each in _parts(old)]:
+        differing = [pair for pair in zip(_parts(new), _parts(old), strict=True) if pair[0] != pair[1]]
+        if len(differing) == 1:
+            return _in_words(_spaced(differing[0][0]["name"]), *differing[0])
+    return _spaced(part), _value(new, old), _value(old, new)
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, other: Any) -> str:
+    if parts := _parts(value):
+        return " + ".join(_named(part, _parts(other)) for part in parts)
     if isinstance(value, Mapping):
-        return str(value["name"]).replace("_", " ") if "name" in value else "some"
-    return "none" if value is None else json.dumps(value).strip('"').replace("_", " ")
+        return "some"
+    return "none" if value is None else _spaced(json.dumps(value).strip('"'))
+
+
+def _parts(value: Any) -> list[Mapping[str, Any]]:
+    """The parts that a value has: those of a list, those that a part combines, or the part itself."""
+    if isinstance(value, list):
+        return [each for each in value if isinstance(each, Mapping) and "name" in each]
+    if not isinstance(value, Mapping) or "name" not in value:
+        return []
+    return [part for option in value.values() if isinstance(option, list) for part in _parts(option)] or [value]
+
+
+def _named(part: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
+    """The name of a part, with the options that it has otherwise than the part of that name among the others."""
+    same = next((other for other in others if other["name"] == part["name"]), part)
+    own = [f"{_spaced(key)} {_value(part[key], None)}" for key in part if part[key] != same.get(key)]
+    return f"{_spaced(part['name'])} ({', '.join(own)})" if own else _spaced(part["name"])
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
