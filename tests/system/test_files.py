@@ -50,6 +50,19 @@ def test_a_full_disk_is_reported(tmp_path: Path, error: Exception) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_disk_that_cannot_be_written_to_is_reported_with_the_final_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *words: object, **options: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OSError, match="Read-only file system") as caught:
+        write_text(tmp_path / "report.html", "new")
+    assert caught.value.filename == str(tmp_path / "report.html")
+
+
 def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()

@@ -8,7 +8,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vaeline.system.errors import UserError
@@ -42,7 +42,8 @@ def written_aside(path: Path) -> Iterator[Path]:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # on a disk that nothing can be written to, there is no file, and this is refused too
+            aside.unlink()
 
 
 def _remove_leftovers(path: Path) -> None:
