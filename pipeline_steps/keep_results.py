@@ -19,6 +19,7 @@ from vaeline.report import comparison, kept_results, outdated, results
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.kept_results import QUICK, KeptResults, file_name
+from vaeline.report.provenance import CODE
 from vaeline.report.results import Results
 from vaeline.runs.folder import COMPARISON, RESULTS, StudyFolder
 from vaeline.study import ready_studies
@@ -30,7 +31,6 @@ from vaeline.system.errors import UserError, instead_of, reading_ours, shown
 from vaeline.system.machine_paths import without_machine_paths
 from vaeline.system.sealed_files import read_sealed
 
-CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile", "parts")  # what a commit of the code changes
 LOCK = Path("dvc.lock")  # the only record of what was made by which code
 AGAIN = "run it to its end (`make run`), and try again"
 

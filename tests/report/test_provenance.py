@@ -1,5 +1,6 @@
 """What a report comes from."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,21 @@ def test_the_environment_names_versions(monkeypatch: pytest.MonkeyPatch, tmp_pat
     found = provenance.environment()
     assert {"Python", "torch", "numpy"} <= found.keys()
     assert "commit" not in found
+
+
+def test_only_edits_of_the_code_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    author = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    for file in ("params.yaml", "vaeline/model.py"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("1")
+    for words in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "first"]):
+        subprocess.run(["git", *words], check=True)
+    (tmp_path / "params.yaml").write_text("2")
+    commit = provenance.environment()["commit"]
+    assert len(commit) == 12
+    (tmp_path / "vaeline/model.py").write_text("2")
+    assert provenance.environment()["commit"] == f"{commit}, with edits"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from vaeline.report.results import Results
 from vaeline.study.step_settings import OF_RUN
 
 PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
+CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile", "parts")  # what a commit of the code changes
 STAGES = {  # stage, in the order in which they run -> what it makes
     "download": "raw files, checked", "preprocess": "one HDF5 store", "classifier": "the classifier of labels",
     "reference": "statistics of real images", "trial": "the score of a trial of the tuning", "train": "weights of a run",
@@ -94,11 +95,20 @@ def environment() -> dict[str, str]:
 
 
 def _commit() -> str:
-    """The commit that is checked out, and whether files were edited since; empty outside a repository."""
+    """The commit that is checked out, and whether the code was edited since; empty outside a repository.
+
+    Parameters and what a run writes are no edits of the code.
+    """
+    commit = _git("describe", "--always", "--abbrev=12", "--exclude=*")
+    edits = _git("status", "--porcelain", "--untracked-files=all", "--", *CODE) if commit else ""
+    return f"{commit}, with edits" if edits else commit
+
+
+def _git(*words: str) -> str:
+    """What git says; empty if it fails or is not installed."""
     try:
-        command = ["git", "describe", "--always", "--abbrev=12", "--dirty=, with edits", "--exclude=*"]
-        return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
-    except FileNotFoundError:  # git is not installed
+        return subprocess.run(["git", *words], check=False, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:
         return ""
 
 
