@@ -20,6 +20,7 @@ from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.kept_results import QUICK, KeptResults, file_name
 from vaeline.report.provenance import CODE
+from vaeline.report.recomputed import recomputed
 from vaeline.report.results import Results
 from vaeline.runs.folder import COMPARISON, RESULTS, StudyFolder
 from vaeline.study import ready_studies
@@ -37,8 +38,16 @@ AGAIN = "run it to its end (`make run`), and try again"
 
 @command
 @click.argument("name", required=False)
-def main(name: str | None) -> None:
-    """Keep the results of the active study, or of the study NAME of results/, for the pages of the project."""
+@click.option("--statistics", is_flag=True, help="Only compute the statistics of all kept results again.")
+def main(name: str | None, statistics: bool) -> None:
+    """Keep the results of the active study, or of the study NAME of results/, for the pages of the project.
+
+    With --statistics, the intervals and claims of all kept results are computed again from the values of their runs, after the code that
+    computes them has changed.
+    """
+    if statistics:
+        _recompute(name)
+        return
     active = load() if PARAMS.exists() else None
     folder = StudyFolder(_chosen(name, active))
     compared = comparison.read(folder.comparison)
@@ -51,6 +60,14 @@ def main(name: str | None) -> None:
     _refuse_less(folder.name)
     path = kept_results.write(_kept(folder, study, compared, found))
     click.echo(f"{path} holds the results of {folder.name}; `make docs` renders the pages that show them.")
+
+
+def _recompute(name: str | None) -> None:
+    if name is not None:
+        raise UserError(f"--statistics is for all kept results, and {shown(name)} names one; leave the name out.")
+    for each in kept_results.names():
+        path = kept_results.write(recomputed(kept_results.read(each)))
+        click.echo(f"{path} has its statistics as the code computes them now.")
 
 
 def _chosen(name: str | None, active: Study | None) -> str:

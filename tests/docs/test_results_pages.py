@@ -7,10 +7,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from pipeline_steps import docs
+from pipeline_steps import docs, keep_results
 from tests.made_up_results import kept
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import kept_results, paper_claims
+from vaeline.report.recomputed import recomputed
 from vaeline.system.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,43 @@ def test_pages_equal_their_results(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     said = CliRunner().invoke(docs.main, ["--check"])
     assert said.exit_code == 0, said.output
+
+
+def test_kept_statistics_are_those_of_the_values_of_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m pipeline_steps.keep_results --statistics` computes them again if the code has changed."""
+    monkeypatch.chdir(ROOT)
+    for name in kept_results.names():
+        there = kept_results.read(name)
+        assert_close(recomputed(there).model_dump(mode="json"), there.model_dump(mode="json"))
+
+
+def test_statistics_are_computed_again_on_request(project: Path) -> None:
+    right, metrics = kept(VALUES), kept(VALUES).comparison.metrics
+    [pair] = metrics["nll"].pairs
+    stale = metrics["nll"].model_copy(
+        update={"pairs": [pair.model_copy(update={"half_width": 99.0, "claimed": False})]}
+    )
+    other = right.comparison.model_copy(update={"metrics": {**metrics, "nll": stale}})
+    kept_results.write(right.model_copy(update={"comparison": other}))
+    assert kept_results.read("tiny") != right
+    said = CliRunner().invoke(keep_results.main, ["--statistics"])
+    assert "tiny.json has its statistics as the code computes them now" in said.output
+    assert kept_results.read("tiny") == right
+    assert "leave the name out" in CliRunner().invoke(keep_results.main, ["--statistics", "tiny"]).output
+
+
+def assert_close(now: object, was: object) -> None:
+    """The same but for rounding, which differs between processors."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        assert now.keys() == was.keys()
+        for key in was:
+            assert_close(now[key], was[key])
+    elif isinstance(was, list) and isinstance(now, list):
+        assert len(now) == len(was)
+        for one, other in zip(now, was, strict=True):
+            assert_close(one, other)
+    else:
+        assert now == (pytest.approx(was, rel=1e-6, abs=1e-12) if isinstance(was, float) else was)
 
 
 def test_each_claim_names_a_study_variants_and_metrics() -> None:

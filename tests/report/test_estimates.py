@@ -35,6 +35,25 @@ def test_intervals_cover_wherever_the_variance_is(seeds: int, share: float) -> N
     assert 0.93 <= covered <= 0.97
 
 
+@pytest.mark.parametrize("level", [0.05, 0.0025])
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_draws_that_each_seed_makes_anew_cost_no_more_than_seeds_alone(seeds: int, level: float) -> None:
+    """What images add is then 0, and often estimated below; that leaves the interval of the seeds, at any level."""
+    generator = np.random.default_rng(seeds)
+    wider, missed = [], 0
+    for _ in range(STUDIES):
+        values, draws = generator.standard_normal(seeds), generator.standard_normal((seeds, PAIRS))
+        found, alone = crossed(values.tolist(), halves=draws), crossed(values.tolist())
+        assert found.over == ("seeds", "images")
+        width, of_seeds = found.half_width(level) or 0, alone.half_width(level) or 0
+        assert width >= of_seeds and (
+            width == of_seeds or found.errors[-1].standard_error > alone.errors[0].standard_error
+        )
+        wider.append(width / of_seeds)
+        missed += abs(found.mean) > width
+    assert np.median(wider) < 1.2 and missed / STUDIES <= 1.1 * level
+
+
 def test_seeds_alone_miss_where_images_hold_the_variance() -> None:
     generator = np.random.default_rng(0)
     found = [crossed(simulated(3, 60, 0.0, generator).mean(1).tolist()) for _ in range(STUDIES)]

@@ -16,7 +16,7 @@ from vaeline.report.comparison import (
 )
 from vaeline.report.estimates import RunValue, estimate_of
 from vaeline.report.kept_pairs import kept
-from vaeline.report.paired_differences import Pair, paired_difference
+from vaeline.report.paired_differences import Pair, Values, paired_difference
 from vaeline.report.results import Results, Run
 from vaeline.study.schema import Published
 from vaeline.system.errors import UserError, did_you_mean
@@ -148,12 +148,24 @@ def _results_of(results: Results, name: str) -> MetricResults:
 
 
 def _with_pairs(results: Results, name: str, of: MetricResults, primary: bool) -> MetricResults:
-    """The results of a metric with the pairs of variants that are kept, of those that share a seed."""
-    metric = catalogue().metric(name)
     values = {variant: _values(results.of(variant), name) for variant in of.summaries}
+    return with_pairs(name, of, values, primary, results.study.baseline)
+
+
+def with_pairs(name: str, of: MetricResults, values: Values, primary: bool, baseline: str | None) -> MetricResults:
+    """The results of a metric with the pairs of variants that are kept, of those that share a seed.
+
+    Args:
+        name: of the metric.
+        of: its results, without pairs.
+        values: of each variant that has a summary, by seed.
+        primary: whether the metric decides the study.
+        baseline: of the study.
+    """
+    metric = catalogue().metric(name)
     pairs = [
         paired_difference(first, second, values, metric.better == "higher")
-        for first, second in kept(of, metric, primary, results.study.baseline)
+        for first, second in kept(of, metric, primary, baseline)
         if values[first].keys() & values[second].keys()
     ]
     return of.model_copy(update={"pairs": pairs})

@@ -108,7 +108,8 @@ def crossed(
     """The mean of one value for each seed, for new seeds and for a new draw of what they share (Cornfield and Tukey, 1956).
 
     The variance of the mean over seeds contains that of the seeds and that of their interaction with what they share. Images add the
-    variance of their means minus that of the interaction, which is already in the term of the seeds. Classifiers add the whole
+    variance of their means minus that of the interaction, which is already in the term of the seeds; a difference below 0 counts as 0,
+    since it would leave an error that is too small, with fewer degrees of freedom than the seeds have. Classifiers add the whole
     variance of their means: there are too few of them to tell the interaction apart, and the interval is at worst too wide.
 
     Args:
@@ -129,12 +130,15 @@ def crossed(
         return Estimate(mean, ())
     of_seeds = Term(_deviation(values) ** 2 / seeds, seeds - 1)
     alone, terms, over = {SEEDS: of_seeds}, [of_seeds], [SEEDS]
+    of_images: list[Term] = []
     if images is not None and images.shape[1] > 1:
-        terms += _of_images(images - images.mean(1, keepdims=True), images.shape[1], images.shape[1] - 1)
+        of_images = _of_images(images - images.mean(1, keepdims=True), images.shape[1], images.shape[1] - 1)
         over.append(IMAGES)
     elif halves is not None and halves.shape[1]:
-        terms += _of_images(halves, 1, halves.shape[1])
+        of_images = _of_images(halves, 1, halves.shape[1])
         over.append(IMAGES)
+    if sum(term.variance for term in of_images) > 0:
+        terms += of_images
     if judges is not None and judges.shape[1] > 1:
         of_judges = Term(float(judges.mean(0).var(ddof=1)) / judges.shape[1], judges.shape[1] - 1)
         alone |= {CLASSIFIERS: of_judges} if of_judges.variance else {}
