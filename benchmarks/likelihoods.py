@@ -38,6 +38,7 @@ from vaeline.runs.folder import project_of
 from vaeline.study.reading import PARAMS, load
 from vaeline.study.schema import Evaluation
 from vaeline.system.devices import prepare_process
+from vaeline.system.evenly_spaced import evenly_spaced
 from vaeline.system.hardware import hardware
 
 RESULTS = MEASURED / "likelihoods.json"
@@ -170,7 +171,7 @@ def _best(model: Model, x: Tensor, labels: Tensor) -> Tensor:
 
 def _drawn(model: Model, labels: Tensor) -> tuple[JointDensity, Tensor]:
     """Images that the model draws, and the z that each was decoded from."""
-    labels = labels[torch.linspace(0, len(labels) - 1, DRAWN).round().long()]
+    labels = labels[torch.from_numpy(evenly_spaced(len(labels), DRAWN))]
     z = model.draw(labels)
     x = model.likelihood.sample(model.decoder_output(z, model.condition(labels)))
     return JointDensity(model, model.likelihood, x, labels), z

@@ -1,7 +1,6 @@
 """Keep the results of a finished study in the repository, as docs/results/<study>.json, from which pages take their numbers."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from vaeline.report import comparison, kept_results, outdated, results
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.kept_results import QUICK, KeptResults, file_name
-from vaeline.report.provenance import CODE
 from vaeline.report.recomputed import recomputed
 from vaeline.report.results import Results
 from vaeline.runs.folder import COMPARISON, RESULTS, StudyFolder
@@ -28,8 +26,9 @@ from vaeline.study.reading import PARAMS, check, load, read_yaml
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import OF_RUN
-from vaeline.system.errors import UserError, instead_of, reading_ours, shown
+from vaeline.system.errors import UserError, instead_of, reading_ours, shown, some_of
 from vaeline.system.machine_paths import without_machine_paths
+from vaeline.system.repository import CODE, edited, git
 from vaeline.system.sealed_files import read_sealed
 
 LOCK = Path("dvc.lock")  # the only record of what was made by which code
@@ -63,11 +62,24 @@ def main(name: str | None, statistics: bool) -> None:
 
 
 def _recompute(name: str | None) -> None:
+    """Compute the statistics of all kept results again, and write those that changed, with the commit of the code that computed them.
+
+    Raises:
+        UserError: a study is named, or the code was edited since the last commit.
+    """
     if name is not None:
         raise UserError(f"--statistics is for all kept results, and {shown(name)} names one; leave the name out.")
-    for each in kept_results.names():
-        path = kept_results.write(recomputed(kept_results.read(each)))
+    if files := edited(CODE):
+        raise UserError(
+            f"{some_of(files)} differ from the last commit, which results name; commit the code first, and try again."
+        )
+    commit = git("log", "-1", "--format=%H", "--", *CODE)
+    found = [(each, recomputed(each)) for each in map(kept_results.read, kept_results.names())]
+    changed = [now.model_copy(update={"statistics": commit}) for was, now in found if now != was]
+    for path in map(kept_results.write, changed):
         click.echo(f"{path} has its statistics as the code computes them now.")
+    if not changed:
+        click.echo("All kept results have their statistics as the code computes them now.")
 
 
 def _chosen(name: str | None, active: Study | None) -> str:
@@ -257,15 +269,14 @@ def _commit(study: Study) -> tuple[str, list[str]]:
         UserError: the project is in no repository.
     """
     where = (*CODE, *_files_of(file_name(study.study.name)))
-    commit = _git("log", "-1", "--format=%H", "--", *where) or _git("log", "-1", "--format=%H")
+    commit = git("log", "-1", "--format=%H", "--", *where) or git("log", "-1", "--format=%H")
     if not commit:
         raise UserError(
             "This project is in no git repository with a commit; results are kept with the commit of the code."
         )
     files = closure(module for key in set(_stages(study).values()) for module in modules_at(study, key))
     behind = {str(path.relative_to(ROOT)) for path in files}.union(where)
-    now = _git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *where).split("\0")
-    return commit, sorted({line[3:] for line in now} & behind)
+    return commit, [file for file in edited(where) if file in behind]
 
 
 def _files_of(name: str) -> list[str]:
@@ -275,23 +286,6 @@ def _files_of(name: str) -> list[str]:
         found.append(str(ready_studies.FOLDER / f"{name}.yaml"))
         name = str(read_yaml(ready_studies.folder() / f"{name}.yaml").get("extends"))
     return found
-
-
-def _git(*words: str) -> str:
-    """What git says; empty outside a repository, without a commit, or without git.
-
-    Raises:
-        UserError: git cannot say whether files were edited.
-    """
-    try:
-        said = subprocess.run(["git", *words], check=False, capture_output=True, text=True)
-    except FileNotFoundError:  # git is not installed
-        return ""
-    if said.returncode and words[0] == "status":
-        raise UserError(
-            f"git cannot say which files were edited ({' '.join(said.stderr.split())}); correct that, and try again."
-        )
-    return said.stdout.rstrip()
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def main(names: tuple[str, ...], minutes: float | None, source: str | None, frac
         Task(name, row, settings[row.setting], fraction or settings[row.setting].fraction, source) for name, row in rows
     ]
     for task in tasks:
-        _ = task.published, task.shortened  # a mistake in settings is no missing file
+        _ = task.published, task.shortened  # read here, so that a mistake in settings is told before a missing folder
     with locked(FOLDER, "reproducing published results"):
         wanted = [task for task in tasks if names or _has_files(task)]
         missing = _print_finished(wanted)

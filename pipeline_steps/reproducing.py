@@ -136,10 +136,6 @@ class Task:
         return self.shortened.training.epochs == self.published.training.epochs
 
     @property
-    def closed_form(self) -> bool:
-        return self.row.value == "closed_form"
-
-    @property
     def hours(self) -> float:
         """What it takes, approximately, in CPU hours."""
         return self.setting.hours * self.fraction * len(self.setting.seeds)
@@ -191,7 +187,7 @@ class Task:
         if metric == "mig":
             return [("published", ["--metric", metric])]
         of_row = ["--metric", metric, "--split", how.split, "--method", how.method, "--samples", str(how.samples)]
-        found = [("published", of_row + self._images(how.images) + ["--optimum"] * self.closed_form)]
+        found = [("published", of_row + self._images(how.images) + ["--optimum"] * self.row.closed_form)]
         if metric == "nll":
             ours = self.study.evaluation
             words = ["--metric", metric, "--split", how.split, "--method", "laplace", "--samples", "200"]

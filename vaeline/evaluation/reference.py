@@ -9,7 +9,7 @@ from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.shared_files import AGAIN
 from vaeline.metrics._images import ImageSet
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, some_of
 
 MEASURED = ("train", "validation", "test")  # the splits that are measured
 
@@ -56,7 +56,10 @@ class References:
             {judge: named(each) for judge, each in features.by_judge().items()},
         )
         if ours != theirs:
-            raise UserError(f"The reference was measured with {ours}, but this run with {theirs}; {again}.")
+            one, other = (some_of(sorted({each["features"] for each in of.values()})) for of in (ours, theirs))
+            raise UserError(
+                f"The reference was measured with features of {one}, and this run with those of {other}, or with other weights; {again}."
+            )
         checksums = facts.checksums_of(MEASURED)
         if differ := [split for split in MEASURED if self.data.get(split, "") != checksums[split]]:
             raise UserError(f"The reference is of another {differ[0]} split than that of {facts.dataset_id}; {again}.")

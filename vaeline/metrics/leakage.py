@@ -66,7 +66,8 @@ def leak(aggregate_log_q: Tensor, log_p: Tensor, log_p_of_prior: Tensor) -> Leak
     excess = (aggregate_log_q - log_p)[log_p < at.threshold]
     leakage_error = None
     if len(excess) > 1 and at.leakage is not None and upper.leakage is not None:
-        moved = (upper.leakage - (at.leakage if lower.leakage is None else lower.leakage)) / 2
+        below, steps = (at.leakage, 1) if lower.leakage is None else (lower.leakage, 2)
+        moved = (upper.leakage - below) / steps
         leakage_error = sqrt(excess.var().item() / len(excess) + moved**2)
     return Leak(at.threshold, at.share, share_error, at.leakage, leakage_error)
 

@@ -150,9 +150,10 @@ def _ours(claim: PaperClaim, name: str, pair: Pair) -> str:
 
 
 def _as_claimed(name: str, question: Question) -> Metric:
-    """A metric with the direction that a claim gives it, if it has none."""
-    metric, direction = catalogue().metric(name), question.direction if question.target is None else "lower"
-    return metric if metric.better or direction is None else replace(metric, better=direction)
+    """A metric with the direction of what a claim compares: that of the metric, or the claim's if it has none; of distances from a target, lower."""
+    metric = catalogue().metric(name)
+    direction = "lower" if question.target is not None else metric.better or question.direction
+    return replace(metric, better=direction)
 
 
 def verdict_on(metric: Metric, pair: Pair) -> tuple[ClaimVerdict, str]:
@@ -196,8 +197,9 @@ def _published(claim: PaperClaim, question: Question) -> str:
     if question.published is None:
         return ""
     better, other = question.published
+    one, two = (value if question.target is None else abs(value - question.target) for value in question.published)
     metric = _as_claimed(question.metric_of(()), question)
-    words = " (worse)" if metric.sign * (better - claim.factor * other) > 0 else ""
+    words = " (worse)" if metric.sign * (one - claim.factor * two) > 0 else ""
     return f"{better:,g} against {other:,g}{words}"
 
 

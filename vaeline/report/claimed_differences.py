@@ -42,9 +42,8 @@ def difference(claim: PaperClaim, question: Question, kept: KeptResults) -> Diff
     first, second = values
     if not values[first].keys() & values[second].keys():
         return Difference(metric, None, "one of the two has no value")
-    return Difference(
-        metric, paired_difference(first, second, values, catalogue().metric(metric).better == "higher"), ""
-    )
+    higher_wins = question.target is None and catalogue().metric(metric).better == "higher"
+    return Difference(metric, paired_difference(first, second, values, higher_wins), "")
 
 
 def _why_not_alike(entries: Mapping[str, Entries]) -> str:

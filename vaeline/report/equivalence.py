@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from vaeline.report.estimates import IMAGES, SEEDS, Error, Estimate, RunValue, estimate_of
+from vaeline.report.table import number, spread
 
 LEVEL = 0.05  # of each of the two tests; so the interval is one of 90%
 
@@ -76,7 +77,8 @@ def verdict(found: Difference, margin: float) -> Verdict:
     if found.half_width is None:
         return Verdict("undecided", "nothing tells the error of ours; run more seeds")
     low, high = found.value - found.half_width, found.value + found.half_width
-    words = f"ours - published is {found.value:+.2g} ± {found.half_width:.2g} over {' and '.join(found.over)}"
+    sign = "+" if found.value > 0 else ""
+    words = f"ours - published is {sign}{number(found.value, found.half_width)} {spread(found.half_width)} over {' and '.join(found.over)}"
     words += "" if SEEDS in found.over else ", of one training"
     if -margin <= low and high <= margin:
         return Verdict("pass", f"{words}: within {margin:g}")

@@ -172,12 +172,16 @@ def _of_images(values: np.ndarray, count: int, degrees: int) -> list[Term]:
 
 
 def _combined(terms: Sequence[Term]) -> tuple[Error, ...]:
-    """The error whose square is the sum of the terms, with Satterthwaite's (1946) degrees of freedom; none if the sum is not positive."""
+    """The error whose square is the sum of the terms, with Satterthwaite's (1946) degrees of freedom; none if the sum is not positive.
+
+    Of positive terms, the degrees are at least the fewest of a term. A negative one would push them below.
+    """
     variance = sum(term.variance for term in terms)
     if variance <= 0 or not isfinite(variance):
         return ()
     degrees = variance**2 / sum(term.variance**2 / term.degrees for term in terms)
-    return (Error(sqrt(variance), max(degrees, 1.0), TOGETHER),)
+    fewest = min(term.degrees for term in terms)
+    return (Error(sqrt(variance), max(degrees, fewest), TOGETHER),)
 
 
 def estimate_of(runs: Sequence[RunValue]) -> Estimate:

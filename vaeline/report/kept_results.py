@@ -51,6 +51,9 @@ class KeptResults(Entry):
     question: str
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")]  # the last one that changed the code or the study's file
     edited: list[str]  # files of the code and of the study that were not as in that commit
+    statistics: Annotated[str, Field(pattern=r"^([0-9a-f]{7,64})?$")] = (
+        ""  # the commit that computed intervals and claims; empty: the same
+    )
     command: str
     changed: list[str]  # settings that are not those of the command
     trained: list[str]  # the first and the last day

@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
+from vaeline.evaluation.catalogue import catalogue
 from vaeline.study.parts import Entry
 from vaeline.study.reading import read_yaml
-from vaeline.system.errors import UserError, reason
+from vaeline.system.errors import UserError, instead_of, reason, shown
 
 FILE = Path("docs/claims.yaml")
 
@@ -20,6 +21,19 @@ class Question(Entry):
     published: tuple[float, float] | None = None  # of the better variant and of the other one
     direction: Literal["lower", "higher"] | None = None  # that the claim calls better, if the metric ranks nothing
     target: float | None = None  # the claim is that the metric is nearer to it
+
+    @model_validator(mode="after")
+    def is_of_the_catalogue(self) -> "Question":
+        """Refuse an unknown metric, and a direction where the metric or a target gives one."""
+        known = catalogue().metrics
+        for name in self.metric.split(" or "):
+            if name not in known:
+                raise ValueError(f"{shown(name)} is no metric; {instead_of(name, known)}")
+            if self.direction and (known[name].better or self.target is not None):
+                raise ValueError(
+                    f"{name} has the direction {self.direction}, but {'a target' if self.target is not None else 'the metric'} gives one; leave it out"
+                )
+        return self
 
     def metric_of(self, there: Collection[str]) -> str:
         """The first of the metrics that is there, or the first of all."""
@@ -49,6 +63,10 @@ class PaperClaim(Entry):
         if (any(given) if self.cannot else not all(given)) or len(self.first) != len(self.second):
             raise ValueError(
                 f"{self.claim!r} needs study, better, as many in than, and questions, or cannot, and not both"
+            )
+        if self.first[1:] and any(each.target is not None for each in self.questions):
+            raise ValueError(
+                f"{self.claim!r} has a target, which means of several variants have not; name single variants"
             )
         return self
 

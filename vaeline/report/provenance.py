@@ -1,7 +1,6 @@
 """What a report comes from: the stages with their costs, the data, the environment."""
 
 import platform
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -12,9 +11,10 @@ from vaeline.data.splits import SPLITS
 from vaeline.report.costs import Cost
 from vaeline.report.results import Results
 from vaeline.study.step_settings import OF_RUN
+from vaeline.system.errors import UserError
+from vaeline.system.repository import CODE, edited, git
 
 PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
-CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile", "parts")  # what a commit of the code changes
 STAGES = {  # stage, in the order in which they run -> what it makes
     "download": "raw files, checked", "preprocess": "one HDF5 store", "classifier": "the classifier of labels",
     "reference": "statistics of real images", "trial": "the score of a trial of the tuning", "train": "weights of a run",
@@ -99,17 +99,12 @@ def _commit() -> str:
 
     Parameters and what a run writes are no edits of the code.
     """
-    commit = _git("describe", "--always", "--abbrev=12", "--exclude=*")
-    edits = _git("status", "--porcelain", "--untracked-files=all", "--", *CODE) if commit else ""
-    return f"{commit}, with edits" if edits else commit
-
-
-def _git(*words: str) -> str:
-    """What git says; empty if it fails or is not installed."""
-    try:
-        return subprocess.run(["git", *words], check=False, capture_output=True, text=True).stdout.strip()
-    except FileNotFoundError:
+    if not (commit := git("describe", "--always", "--abbrev=12", "--exclude=*")):
         return ""
+    try:
+        return f"{commit}, with edits" if edited(CODE) else commit
+    except UserError:
+        return f"{commit}, edits unknown"
 
 
 def duration(seconds: float) -> str:

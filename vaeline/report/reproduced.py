@@ -25,7 +25,6 @@ FOLDER = Path(RESULTS, "reproduce")
 KEPT = Path("docs/reproduced.json")
 AGAIN = "remove it, and run `vaeline reproduce` for the row again"
 HEADINGS = ("row", "metric", "published", "ours", "images", "around the modes", "margin", "length", "outcome")
-CLOSED_FORM = "closed form"
 OF_STUDY = {"dataset", "evaluation", "study", "training", "variants"}  # its sections that decide a row
 OF_ROW = {"metric", "value", "error", "how"}
 AGREE = 1e-3  # nats, between a closed form and what it is known to be; the data set and its split are drawn with the same bits everywhere
@@ -61,7 +60,7 @@ class Measured(BaseModel):
         Raises:
             UserError: two have the same, so that one training would count for several.
         """
-        weights = [each["of"].get("weights_sha256", seed) for seed, each in enumerate(self.values["published"])]
+        weights = [each["of"]["weights_sha256"] for each in self.values["published"]]
         if len({*weights}) < len(weights):
             raise UserError(
                 f"Two seeds of the row {self.row} ended in the same weights, so that its interval would take one training for several; look "
@@ -203,11 +202,10 @@ def numbers(row: PublishedRow, whole: Study, measured: Measured) -> Reproduced:
     """
     measured.require_own_weights()
     published, modes = measured.values["published"], measured.values.get("around_modes", [])
-    closed = row.value == "closed_form"
-    known = _mean(each["known"] for each in published) if closed else float(row.value)
+    known = _mean(each["known"] for each in published) if row.closed_form else float(row.value)
     found = _difference(row, published)
     return Reproduced(
-        row=measured.row, settings=settings_key(row, whole), metric=row.metric, published=known, closed_form=closed, epochs=measured.epochs,
+        row=measured.row, settings=settings_key(row, whole), metric=row.metric, published=known, closed_form=row.closed_form, epochs=measured.epochs,
         of_epochs=whole.training.epochs, seeds=whole.study.seeds, ours=_mean(each["value"] for each in published),
         images=published[0]["images"], data=measured.data, difference=found.value, half_width=found.half_width, over=list(found.over),
         saturated=_first(published, "saturated"), around_modes=_mean(each["value"] for each in modes) if modes else None,
@@ -218,10 +216,11 @@ def numbers(row: PublishedRow, whole: Study, measured: Measured) -> Reproduced:
 
 def _difference(row: PublishedRow, published: Sequence[Mapping[str, Any]]) -> Difference:
     """Ours less published; at a known optimum, image by image."""
-    closed = row.value == "closed_form"
-    apart = [each["apart"] if closed else each for each in published]
+    apart = [each["apart"] if row.closed_form else each for each in published]
     runs = [RunValue(each["value"], each["parts"]) for each in apart]
-    return difference(runs, [each["standard_error"] for each in apart], 0.0 if closed else float(row.value), row.error)
+    return difference(
+        runs, [each["standard_error"] for each in apart], 0.0 if row.closed_form else float(row.value), row.error
+    )
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -268,7 +267,7 @@ def _fault_of_closed_form(row: PublishedRow, found: Reproduced) -> str:
 
 def cells(row: PublishedRow, found: Reproduced) -> tuple[str, ...]:
     """A row of the table, in the order of HEADINGS."""
-    known = f"{number(found.published, found.half_width)} ({CLOSED_FORM})" if found.closed_form else f"{row.value:.6g}"
+    known = f"{number(found.published, found.half_width)} (closed form)" if found.closed_form else f"{row.value:.6g}"
     whole = "whole" if found.epochs == found.of_epochs else f"{found.epochs:,} of {found.of_epochs:,} epochs"
     said = verdict(row, found)
     return (
@@ -290,9 +289,9 @@ def markdown(rows: Mapping[str, PublishedRow], kept: Iterable[Reproduced]) -> st
 
     Args:
         rows: the published ones.
-        kept: their numbers; those of rows that are not published any more are left out.
+        kept: their numbers, of rows that are all published.
     """
-    return results_block.table([HEADINGS, *(cells(rows[each.row], each) for each in kept if each.row in rows)])
+    return results_block.table([HEADINGS, *(cells(rows[each.row], each) for each in kept)])
 
 
 def joined(

@@ -50,6 +50,7 @@ def _made_with(kept: KeptResults, page: Path) -> str:
         f"{'images' if kept.params['dataset']['size'] else 'points'}: {sizes(kept.images)}",
         length(kept),
         f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`{edits}",
+        f"intervals and claims by commit `{kept.statistics[:SHOWN_OF_COMMIT]}`" if kept.statistics else "",
         f"trained {' to '.join(kept.trained)}{machine}" if kept.trained else "",
         f"{kept.command}{f', with changed settings: {listed(kept.changed)}' if kept.changed else ''}",
     ]

@@ -185,10 +185,10 @@ def partial_seeds(comparison: Comparison, variant: str) -> str:
 def number(value: float, half_width: float | None = None) -> str:
     """A number to the second digit of its half width; to four digits where there is none; whole ones whole."""
     if not half_width and value == round(value):
-        return f"{value:,.0f}"
+        return f"{value:z,.0f}"
     scale, digits = (half_width, 2) if half_width else (value, 4)
     decimals = min(max(digits - 1 - floor(log10(abs(scale))), 0), 6)
-    return f"{value:,.{decimals}f}"
+    return f"{value:z,.{decimals}f}"  # z: no minus before a 0
 
 
 def spread(half_width: float | None) -> str:

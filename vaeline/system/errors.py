@@ -61,7 +61,7 @@ def did_you_mean(came: str, known: Collection[str]) -> str:
 
 def instead_of(came: str, known: Collection[str], heading: str = "allowed are") -> str:
     """The names that are allowed in place of one that came, those that are like it first, as the end of a sentence."""
-    near, names = did_you_mean(came, known), ", ".join(known)
+    near, names = did_you_mean(came, known), ", ".join(known) or "none"
     return f"{near} {heading[0].upper()}{heading[1:]}: {names}" if near else f"{heading}: {names}"
 
 
@@ -163,6 +163,11 @@ def in_words(error: UserError | OSError) -> UserError:
         return UserError(
             f"{_name(Path(os.fsdecode(error.filename)))} cannot be read or written ({error.strerror}); check the permissions of it and of "
             "the folders above it, and run again."
+        )
+    if isinstance(error, FileNotFoundError) and error.filename:
+        name = _name(Path(os.fsdecode(error.filename)))
+        return UserError(
+            f"There is no {name}, which is needed here; make or install it, or run the command in the folder of the project."
         )
     return UserError(f"{error}; fix this and run again.")
 

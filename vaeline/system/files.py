@@ -42,7 +42,9 @@ def written_aside(path: Path) -> Iterator[Path]:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
-        with suppress(OSError):  # on a disk that nothing can be written to, there is no file, and this is refused too
+        with suppress(
+            OSError
+        ):  # on a read-only disk nothing was written, and removing it would raise in place of the first error
             aside.unlink()
 
 

@@ -13,7 +13,7 @@ def why_no_likelihood(model: Model) -> str:
     """Why an estimate of log p(x) has no meaning for the model; empty if it has one."""
     reasons = {"point": NO_DENSITY, "discrete": "indices are certain: see negative_elbo"}
     if model.posterior.kind not in reasons and model.latent_density.log_prob_error is not None:
-        return "log p(z) has an error, which a mean of logarithms bears, but no logarithm of a mean: see negative_elbo"
+        return "log p(z) is known with an error, which would bias importance sampling: see negative_elbo"
     return reasons.get(model.posterior.kind, "")
 
 
