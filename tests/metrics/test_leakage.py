@@ -86,6 +86,15 @@ def test_the_error_of_a_leak_matches_its_spread(deviation: float) -> None:
         assert columns["leakage_error"].mean().item() == pytest.approx(leakages.std().item(), rel=0.25)
 
 
+def test_one_step_of_the_threshold_counts_whole_where_nothing_lies_below_the_other() -> None:
+    """Three samples of excess 1 lie between the lower threshold and the threshold, and three of excess 9 between it and the upper one."""
+    log_p_of_prior = torch.linspace(0, 1, 10_001, dtype=torch.float64)
+    off = sqrt(OUTSKIRTS * (1 - OUTSKIRTS) / len(log_p_of_prior))
+    log_p = torch.tensor([OUTSKIRTS - off / 2] * 3 + [OUTSKIRTS + off / 2] * 3 + [0.5] * 4, dtype=torch.float64)
+    found = leak(log_p + torch.tensor([1.0] * 3 + [9.0] * 7, dtype=torch.float64), log_p, log_p_of_prior)
+    assert found.leakage == pytest.approx(1.0) and found.leakage_error == pytest.approx(4.0)
+
+
 def test_too_few_leaks_have_no_error() -> None:
     log_p = torch.arange(100.0).double()
     none = leak(log_p, log_p + 10, log_p)

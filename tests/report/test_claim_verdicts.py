@@ -54,6 +54,34 @@ def test_a_direction_is_needed_where_a_metric_ranks_nothing() -> None:
     assert answer(lower, kept({"leakage": NLL})).verdict is ClaimVerdict.STANDS
 
 
+def test_nearer_to_a_target_is_lower_also_if_the_metric_ranks_by_higher() -> None:
+    """`one` is nearer to 1 than `two` on each seed, and the paper's better value is nearer too."""
+    near = papers("one", "two", {"metric": "recall", "target": 1.0, "published": (1.2, 0.5)})
+    found = answer(near, kept({"recall": NLL}))
+    assert found.verdict is ClaimVerdict.STANDS and found.published == "1.2 against 0.5"
+    pair = difference(near["paper"].claims[0], near["paper"].claims[0].questions[0], kept({"recall": NLL})).pair
+    assert pair is not None and (pair.won, pair.lost) == (3, 0)
+    far = papers("two", "one", {"metric": "recall", "target": 1.0, "published": (0.5, 1.2)})
+    assert answer(far, kept({"recall": NLL})).verdict is ClaimVerdict.FALLS
+    assert answer(far, None).published == "0.5 against 1.2 (worse)"
+
+
+@pytest.mark.parametrize(
+    ("question", "why"),
+    [
+        ({"metric": "fd_smaple"}, "'fd_smaple' is no metric; did you mean fd_sample"),
+        ({"metric": "nll or distortion_standard_error"}, "'distortion_standard_error' is no metric"),
+        ({"metric": "recall", "direction": "lower"}, "recall has the direction lower, but the metric gives one"),
+        ({"metric": "leakage", "direction": "lower", "target": 0.0}, "leakage has the direction lower, but a target"),
+    ],
+)
+def test_a_question_that_no_results_can_answer_is_refused(question: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Question(**question)
+    with pytest.raises(ValueError, match="has a target, which means of several variants have not"):
+        papers(["one", "two"], ["two", "one"], {"metric": "leaked_share", "target": 0.01})
+
+
 def test_an_open_claim_says_what_seeds_would_find() -> None:
     """The paper's difference is planned with, as a share of our value, and never the one seen."""
     wide = papers("one", "three")

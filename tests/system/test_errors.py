@@ -39,6 +39,11 @@ def test_a_long_list_shows_its_first_names() -> None:
     assert some_of(list("abcde"), 3) == "a, b, c and 2 more"
 
 
+def test_what_is_missing_is_named_without_a_number_of_the_system() -> None:
+    said = str(in_words(FileNotFoundError(2, "No such file or directory", "git")))
+    assert said.startswith("There is no git, which is needed here;")
+
+
 class Counted(BaseModel):
     epochs: int
 

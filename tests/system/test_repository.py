@@ -1,0 +1,48 @@
+"""What git says of a project: in a folder inside of its repository, with a damaged index, and without one."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from vaeline.system.errors import UserError
+from vaeline.system.repository import edited, git
+
+IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in a folder of a repository, with a committed module and a committed file beside."""
+    folder = tmp_path / "inside"
+    (folder / "vaeline").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    Path("vaeline/model.py").write_text("1")
+    Path("params.yaml").write_text("1")
+    for words in (["init", "--quiet", ".."], ["add", "."], [*IDENTITY, "commit", "--quiet", "--message", "a"]):
+        subprocess.run(["git", *words], check=True)
+    return folder
+
+
+def test_edits_are_named_from_the_folder_of_the_project(project: Path) -> None:
+    assert edited(["vaeline"]) == []
+    Path("params.yaml").write_text("2")
+    assert edited(["vaeline"]) == []
+    Path("vaeline/model.py").write_text("2")
+    Path("vaeline/new.py").write_text("")
+    assert edited(["vaeline", "missing"]) == ["vaeline/model.py", "vaeline/new.py"]
+
+
+def test_edits_that_git_cannot_name_are_no_lack_of_edits(project: Path) -> None:
+    (project.parent / ".git/index").write_bytes(b"damaged")
+    assert len(git("rev-parse", "HEAD")) == 40
+    with pytest.raises(UserError, match="git cannot say which files were edited"):
+        edited(["vaeline"])
+
+
+def test_outside_a_repository_git_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert edited(["vaeline"]) == [] and git("rev-parse", "HEAD") == ""
+    monkeypatch.setenv("PATH", "")
+    assert edited(["vaeline"]) == [] and git("rev-parse", "HEAD") == ""
