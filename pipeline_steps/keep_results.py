@@ -1,20 +1,18 @@
 """Keep the results of a finished study in the repository, as docs/results/<study>.json, from which pages take their numbers."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from pipeline_steps.closure import closure
-from pipeline_steps.code_hashes import hashes, modules_at
+from pipeline_steps.code_hashes import modules_at
 from pipeline_steps.command import command
 from pipeline_steps.file_states import ROOT
-from vaeline.data import paths, source_fingerprint
-from vaeline.data.paths import DOWNLOAD, DataFiles, from_study
+from pipeline_steps.staleness import AGAIN, stages, why_stale
+from vaeline.data.paths import DataFiles
 from vaeline.data.store import read_facts
-from vaeline.report import comparison, kept_results, outdated, results
+from vaeline.report import comparison, kept_results, results
 from vaeline.report.common_ground import CommonGround
 from vaeline.report.comparison import Comparison
 from vaeline.report.kept_results import QUICK, KeptResults, file_name
@@ -25,14 +23,9 @@ from vaeline.study import ready_studies
 from vaeline.study.reading import PARAMS, check, load, read_yaml
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
-from vaeline.study.step_settings import OF_RUN
-from vaeline.system.errors import UserError, instead_of, reading_ours, shown, some_of
+from vaeline.system.errors import UserError, instead_of, shown, some_of
 from vaeline.system.machine_paths import without_machine_paths
 from vaeline.system.repository import CODE, edited, git
-from vaeline.system.sealed_files import read_sealed
-
-LOCK = Path("dvc.lock")  # the only record of what was made by which code
-AGAIN = "run it to its end (`make run`), and try again"
 
 
 @command
@@ -54,7 +47,7 @@ def main(name: str | None, statistics: bool) -> None:
         raise UserError(f"{folder.path} has the results of the study {compared.study}; {AGAIN}.")
     study = active if active and active.study.name == folder.name else _study_of(compared)
     found = _read_runs(folder, study)
-    if why := _why_stale(folder, study, compared, found):
+    if why := why_stale(folder, study, compared, found):
         raise UserError(f"The results of {folder.name} are stale: {why}; {AGAIN}.")
     _refuse_less(folder.name)
     path = kept_results.write(_kept(folder, study, compared, found))
@@ -141,80 +134,6 @@ def _read_runs(folder: StudyFolder, study: Study) -> Results:
     return found
 
 
-def _why_stale(folder: StudyFolder, study: Study, compared: Comparison, found: Results) -> str:
-    """What has changed since the report was written; empty if nothing has."""
-    if changed := outdated.changes(compared, study):
-        return "; ".join(changed)
-    if _source_changed(study):
-        return f"files in {study.dataset.source} have changed"
-    for run in found.runs:
-        was = compared.weights[run.variant].get(run.seed), compared.evaluations[run.variant].get(run.seed)
-        if was != (run.weights_sha256, run.evaluation_sha256):
-            return f"{run.variant} seed {run.seed} was trained or evaluated again"
-    now, made, recorded = hashes(study), _planned(folder), _recorded(folder)
-    changed = [
-        key
-        for stage, key in _stages(study).items()
-        if recorded.get(stage, {}).get(key, _at(made, key)) != _at(now, key)
-    ]
-    return f"the code of the step {changed[0]} has changed" if changed else ""
-
-
-def _planned(folder: StudyFolder) -> dict[str, Any]:
-    """The hashes of code.json, which each planning writes anew: those of stages that no engine has recorded."""
-    with reading_ours(folder.code, AGAIN):
-        found: dict[str, Any] = json.loads(folder.code.read_bytes())
-    if not paths.CODE.exists():
-        return found
-    with reading_ours(paths.CODE, AGAIN):
-        return {**json.loads(paths.CODE.read_bytes()), **found}
-
-
-def _recorded(folder: StudyFolder) -> dict[str, dict[str, str]]:
-    """Stage -> key of its code -> hash of the code that made its files, as dvc.lock says."""
-    if not LOCK.exists():
-        return {}
-    of_code = (str(folder.code), str(paths.CODE))
-    with reading_ours(LOCK, AGAIN):
-        stages = yaml.safe_load(LOCK.read_bytes())["stages"]
-        return {
-            name: {key: value for file in of_code for key, value in stage.get("params", {}).get(file, {}).items()}
-            for name, stage in stages.items()
-        }
-
-
-def _stages(study: Study) -> dict[str, str]:
-    """The stages behind the results, as dvc.yaml names them, and the key of the code of each in code.json."""
-    data, features, name = study.dataset, study.evaluation.features.name, study.study.name
-    of_data = {
-        f"download@{data.id}": f"download.{data.name}",
-        f"preprocess@{data.id}": f"preprocess.{data.name}",
-        f"classifier@{data.id}": "classifier",
-        f"reference@{data.id}-{features}": f"reference.{features}",
-    }
-    of_runs = {
-        f"{step}@{name}-{variant}-{seed}": f"{step}.{variant}"
-        for step in OF_RUN
-        for variant in study.study.variants
-        for seed in study.study.seeds
-    }
-    return {**of_data, **of_runs, f"report@{name}": "report"}
-
-
-def _source_changed(study: Study) -> bool:
-    """Whether the files of a local source are others than those that the download step found; False if they are not there any more."""
-    manifest = DataFiles(study.dataset.id).manifest
-    if study.dataset.source == DOWNLOAD or not from_study(study.dataset.source).is_dir() or not manifest.exists():
-        return False
-    was = read_sealed(manifest, AGAIN).get(source_fingerprint.KEY)
-    return bool(was != source_fingerprint.of_source(study.dataset))
-
-
-def _at(of: dict[str, Any], key: str) -> object:
-    step, _, variant = key.partition(".")
-    return of.get(step, {}).get(variant) if variant else of.get(step)
-
-
 def _kept(folder: StudyFolder, study: Study, compared: Comparison, found: Results) -> KeptResults:
     times = [run.times["train"] for run in found.runs if "train" in run.times]
     days = sorted({time.finished for time in times if time.finished})
@@ -274,7 +193,7 @@ def _commit(study: Study) -> tuple[str, list[str]]:
         raise UserError(
             "This project is in no git repository with a commit; results are kept with the commit of the code."
         )
-    files = closure(module for key in set(_stages(study).values()) for module in modules_at(study, key))
+    files = closure(module for key in set(stages(study).values()) for module in modules_at(study, key))
     behind = {str(path.relative_to(ROOT)) for path in files}.union(where)
     return commit, [file for file in edited(where) if file in behind]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from pipeline_steps.command import command
-from pipeline_steps.docs import KINDS, ROWS, rendered, text_of
 from pipeline_steps.engines import refuse_beside_engines
 from pipeline_steps.reproducing import Budget, OutOfTime, Task, hardware_of, measure
 from vaeline.report import reproduced
 from vaeline.report.provenance import environment
+from vaeline.report.rendered_pages import KINDS, ROWS, rendered, text_of
 from vaeline.report.reproduced import FOLDER, HEADINGS, Measured, Reproduced
 from vaeline.study.published_rows import FULL, PublishedRow, PublishedRows, read_rows
 from vaeline.system.errors import UserError, shown, some_of

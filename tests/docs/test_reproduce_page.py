@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_steps import docs, reproduce
+from pipeline_steps import reproduce
 from pipeline_steps.reproduce import PAGE
-from vaeline.report import reproduced
+from vaeline.report import rendered_pages, reproduced
 from vaeline.report.equivalence import Difference
 from vaeline.report.equivalence import verdict as by_margin
 from vaeline.report.reproduced import KEPT, joined, kept_rows, settings_key, settings_now, verdict, write_kept
@@ -25,12 +25,12 @@ def at_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_table_is_that_of_the_kept_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert docs.rendered(PAGE, text) == text and "| linear_nll | nll |" in text, "run `make docs`"
-    assert docs.rendered(PAGE, text.replace("| row |", "| raw |")) == text
+    assert rendered_pages.rendered(PAGE, text) == text and "| linear_nll | nll |" in text, "run `make docs`"
+    assert rendered_pages.rendered(PAGE, text.replace("| row |", "| raw |")) == text
     fewer = kept_rows()[1:]
     monkeypatch.setattr(reproduced, "KEPT", tmp_path / KEPT.name)
     write_kept(fewer)
-    assert docs.rendered(PAGE, text) != text
+    assert rendered_pages.rendered(PAGE, text) != text
 
 
 def test_kept_rows_are_of_the_settings_of_the_file_and_their_numbers_agree() -> None:
@@ -166,12 +166,12 @@ def test_a_page_shows_no_value_beside_numbers_of_other_settings(
     )
     with pytest.raises(UserError, match=r"has vamp, and .*published.yaml has no such row; take the change back"):
         reproduced.require_settings(kept_rows(), renamed)
-    monkeypatch.setattr(docs, "read_rows", lambda: other)
+    monkeypatch.setattr(rendered_pages, "read_rows", lambda: other)
     with pytest.raises(UserError, match="reproduced.json has vae with other settings"):
-        docs.rendered(PAGE, PAGE.read_text(encoding="utf-8"))
+        rendered_pages.rendered(PAGE, PAGE.read_text(encoding="utf-8"))
     monkeypatch.setattr(reproduced, "KEPT", tmp_path / KEPT.name)
     with pytest.raises(UserError, match="There is no .*reproduced.json; restore it"):
-        docs.rendered(PAGE, PAGE.read_text(encoding="utf-8"))
+        rendered_pages.rendered(PAGE, PAGE.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -184,4 +184,4 @@ def test_a_page_shows_no_value_beside_numbers_of_other_settings(
 def test_a_page_without_its_marks_is_refused(mark: str, why: str) -> None:
     lines = PAGE.read_text(encoding="utf-8").splitlines(keepends=True)
     with pytest.raises(UserError, match=why):
-        docs.rendered(PAGE, "".join(line for line in lines if mark not in line))
+        rendered_pages.rendered(PAGE, "".join(line for line in lines if mark not in line))

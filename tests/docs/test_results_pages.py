@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from pipeline_steps import docs, keep_results
 from tests.made_up_results import kept
 from vaeline.evaluation.catalogue import catalogue
-from vaeline.report import kept_results, paper_claims
+from vaeline.report import kept_results, paper_claims, rendered_pages
 from vaeline.report.recomputed import recomputed
 from vaeline.system.errors import UserError
 
@@ -123,12 +123,14 @@ def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> No
     (project / "studies").mkdir()
     for overlay, quick in (("", ""), ("quick: {}\n", " QUICK=1")):
         (project / "studies/later.yaml").write_text(f"study: {{}}\n{overlay}")
-        text = docs.rendered(PAGE, EMPTY.replace("tiny", "later"))
+        text = rendered_pages.rendered(PAGE, EMPTY.replace("tiny", "later"))
         assert f"`later`: no results are kept yet; `make use STUDY=later{quick}`, three seeds" in text
     typed = "<!-- results: later -->\n| one | 3.17 |\n<!-- end of results -->\n"
-    assert docs.rendered(PAGE, typed) == typed
+    assert rendered_pages.rendered(PAGE, typed) == typed
     with pytest.raises(UserError, match="no results of 'later', which README.md shows,"):
-        docs.rendered(PAGE, typed.replace("| one", f"{docs.RENDERED}\n| one"))  # they were kept once
+        rendered_pages.rendered(
+            PAGE, typed.replace("| one", f"{rendered_pages.RENDERED}\n| one")
+        )  # they were kept once
 
 
 @pytest.mark.usefixtures("project")

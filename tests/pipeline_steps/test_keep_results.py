@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from pipeline_steps import keep_results
+from pipeline_steps import keep_results, staleness
 from tests.made_up import study_content, write_run
 from tests.made_up_results import kept
 from vaeline.data import paths, source_fingerprint
@@ -50,7 +50,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(keep_results, "hashes", lambda study: CODE)
+    monkeypatch.setattr(staleness, "hashes", lambda study: CODE)
     monkeypatch.setattr(keep_results, "closure", lambda modules: set())
 
 
@@ -191,7 +191,7 @@ def change_source() -> None:
     of = {"id": dataset.id, "dataset": dataset.name, "source": dataset.source}
     write_sealed(manifest, {**of, source_fingerprint.KEY: source_fingerprint.of_source(dataset)})
     comparison.write(FOLDER / "comparison.json", compare.compare(results.read(FOLDER / "runs", load())))
-    assert not keep_results._source_changed(load())
+    assert not staleness.source_changed(load())
     Path("mine/image").write_text("b")
 
 
