@@ -18,7 +18,6 @@ from vaeline.study import published_rows
 from vaeline.study.published_rows import FULL, PublishedRow, PublishedRows, study_of
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, reading_ours, some_of
-from vaeline.system.files import json_sha256
 from vaeline.system.sealed_files import read_sealed, write_sealed
 
 FOLDER = Path(RESULTS, "reproduce")
@@ -74,7 +73,7 @@ class Reproduced(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     row: str
-    settings: str  # hash of those of the row and its study, as `settings_key` returns it
+    settings: dict[str, Any]  # of the row and its study, as `settings_of` returns them
     metric: str
     published: FiniteFloat  # or the known optimum, mean over seeds
     closed_form: bool  # whether it is that
@@ -150,24 +149,29 @@ def kept_rows() -> list[Reproduced]:
         return Kept.model_validate(content).rows
 
 
-def settings_key(row: PublishedRow, whole: Study) -> str:
-    """A hash of the settings that decide the numbers of a row, without code, prose, margin, and keys at their default.
-
-    A key that is new in the schema therefore makes no row stale.
+def settings_of(row: PublishedRow, whole: Study) -> dict[str, Any]:
+    """The settings that decide the numbers of a row, with those at their default, and without code, prose, margin, and paths.
 
     Args:
         row: a published row.
         whole: its study at the published length.
     """
-    study = whole.model_dump(mode="json", include=OF_STUDY, exclude_defaults=True)
+    study = whole.model_dump(mode="json", include=OF_STUDY)
     study["dataset"].pop("source", None)
-    return json_sha256([row.model_dump(mode="json", include=OF_ROW), study])
+    return {"row": row.model_dump(mode="json", include=OF_ROW), "study": study}
 
 
-def settings_now(known: PublishedRows) -> dict[str, str]:
-    """Row -> hash of its settings, in the order of the file."""
+def holds(now: object, then: object) -> bool:
+    """Whether settings have every value that they had then. A key that is new in the schema makes no row stale; another default does."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        return all(key in now and holds(now[key], value) for key, value in then.items())
+    return now == then
+
+
+def settings_now(known: PublishedRows) -> dict[str, dict[str, Any]]:
+    """Row -> its settings, in the order of the file."""
     whole = {name: study_of(name, setting, FULL) for name, setting in known.settings.items()}
-    return {name: settings_key(row, whole[row.setting]) for name, row in known.rows.items()}
+    return {name: settings_of(row, whole[row.setting]) for name, row in known.rows.items()}
 
 
 def require_settings(kept: Iterable[Reproduced], known: PublishedRows) -> None:
@@ -182,7 +186,7 @@ def require_settings(kept: Iterable[Reproduced], known: PublishedRows) -> None:
             f"{KEPT} has {some_of(gone)}, and {published_rows.path()} has no such row; take the change back, or reproduce any row with KEEP=1, "
             "which drops what has no row."
         )
-    if changed := [each.row for each in kept if now[each.row] != each.settings]:
+    if changed := [each.row for each in kept if not holds(now[each.row], each.settings)]:
         raise UserError(
             f"{KEPT} has {some_of(changed)} with other settings or another published value than {published_rows.path()}; run "
             f'`make reproduce ROWS="{" ".join(changed)}" KEEP=1`, or take the change back.'
@@ -205,7 +209,7 @@ def numbers(row: PublishedRow, whole: Study, measured: Measured) -> Reproduced:
     known = _mean(each["known"] for each in published) if row.closed_form else float(row.value)
     found = _difference(row, published)
     return Reproduced(
-        row=measured.row, settings=settings_key(row, whole), metric=row.metric, published=known, closed_form=row.closed_form, epochs=measured.epochs,
+        row=measured.row, settings=settings_of(row, whole), metric=row.metric, published=known, closed_form=row.closed_form, epochs=measured.epochs,
         of_epochs=whole.training.epochs, seeds=whole.study.seeds, ours=_mean(each["value"] for each in published),
         images=published[0]["images"], data=measured.data, difference=found.value, half_width=found.half_width, over=list(found.over),
         saturated=_first(published, "saturated"), around_modes=_mean(each["value"] for each in modes) if modes else None,
@@ -295,19 +299,19 @@ def markdown(rows: Mapping[str, PublishedRow], kept: Iterable[Reproduced]) -> st
 
 
 def joined(
-    kept: Sequence[Reproduced], new: Sequence[Reproduced], settings: Mapping[str, str]
+    kept: Sequence[Reproduced], new: Sequence[Reproduced], settings: Mapping[str, Mapping[str, Any]]
 ) -> tuple[list[Reproduced], list[str], list[str]]:
     """Add new rows to those that are kept. A shorter training replaces no longer one of the same settings.
 
     Args:
         kept: the rows so far.
         new: the rows to add.
-        settings: row -> hash of its settings now, in the order of the table.
+        settings: row -> its settings now, in the order of the table.
 
     Returns:
         The rows to keep, the names of new rows that are shorter than a kept one, and of kept rows that are dropped since their settings changed.
     """
-    there = {each.row: each for each in kept if settings.get(each.row) == each.settings}
+    there = {each.row: each for each in kept if holds(settings.get(each.row), each.settings)}
     shorter = [each.row for each in new if each.row in there and there[each.row].epochs > each.epochs]
     there |= {each.row: each for each in new if each.row not in shorter}
     dropped = [each.row for each in kept if each.row not in there]
