@@ -7,7 +7,7 @@ from vaeline.data.paths import DataFiles
 from vaeline.data.store import POINTS, read_facts_of, read_split, require_images
 from vaeline.evaluation import classifier_file, reference_file
 from vaeline.evaluation.feature_space import Features
-from vaeline.evaluation.reference_measurement import RealImages, measure
+from vaeline.evaluation.reference_measurement import SplitsToMeasure, measure
 from vaeline.study import parts
 from vaeline.study.schema import Study
 from vaeline.system.devices import device_of, prepare_process
@@ -36,7 +36,7 @@ def main(study: Study) -> None:
     train, validation, test = (read_split(store, name, budget()) for name in ("train", "validation", "test"))
     require_images(files.store, facts)  # it may have been replaced between the two readings
     asked = drawn_rows(len(test.images), study.sampling)
-    images = RealImages(train, test, facts, asked, validation)
+    images = SplitsToMeasure(train, test, facts, asked, validation)
     measured = measure(features, judges, images, derive_seed("reference"), study.evaluation.by_label)
     reference_file.write(measured, *where, study)
 

@@ -12,7 +12,7 @@ from pipeline_steps.reproducing import Budget, OutOfTime, Task, hardware_of, mea
 from vaeline.report import reproduced
 from vaeline.report.provenance import environment
 from vaeline.report.rendered_pages import KINDS, ROWS, rendered, text_of
-from vaeline.report.reproduced import FOLDER, HEADINGS, Measured, Reproduced
+from vaeline.report.reproduced import FOLDER, HEADINGS, Reproduced, RowValues
 from vaeline.study.published_rows import FULL, PublishedRow, PublishedRows, read_rows
 from vaeline.system.errors import UserError, shown, some_of
 from vaeline.system.files import write_text
@@ -118,7 +118,7 @@ def _print_finished(tasks: Sequence[Task]) -> list[Task]:
     return missing
 
 
-def _finished(task: Task) -> Measured | None:
+def _finished(task: Task) -> RowValues | None:
     """What was measured for a row; None if it was of another study, manner, source or code."""
     _ = task.key  # of the code that this process runs, and not of a later edit
     if not reproduced.path_of(task.name).exists():
@@ -153,7 +153,7 @@ def _reproduce(tasks: Sequence[Task], budget: Budget) -> None:
         if task.key_now() != task.key:
             raise UserError(f"The code or the data of row {task.name} changed while it was measured; run again.")
         epochs, commit = task.study.training.epochs, environment().get("commit", "")
-        found = Measured(
+        found = RowValues(
             row=task.name, key=task.key, epochs=epochs, values=values, commit=commit, hardware=hardware_of(task)
         )
         in_numbers = _numbers(task, found)
@@ -161,7 +161,7 @@ def _reproduce(tasks: Sequence[Task], budget: Budget) -> None:
         _print(task, in_numbers)
 
 
-def _numbers(task: Task, found: Measured) -> Reproduced:
+def _numbers(task: Task, found: RowValues) -> Reproduced:
     return reproduced.numbers(task.row, task.published, found)
 
 

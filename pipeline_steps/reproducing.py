@@ -21,7 +21,7 @@ from pipeline_steps.file_states import ROOT
 from vaeline.data import raw_images, source_fingerprint
 from vaeline.data.paths import DataFiles, downloads
 from vaeline.data.store import read_facts
-from vaeline.report.reproduced import FOLDER, Measured
+from vaeline.report.reproduced import FOLDER, RowValues
 from vaeline.runs.folder import TIMING, RunKey, StudyFolder
 from vaeline.runs.timing import read_times
 from vaeline.study import ready_studies
@@ -171,7 +171,7 @@ class Task:
         named = [module for part in parts for module in modules_at(self.study, part)]
         return [*named, *(f"pipeline_steps.{step}" for step in ("design", "choose", "measure"))]
 
-    def is_of(self, found: Measured) -> bool:
+    def is_of(self, found: RowValues) -> bool:
         """Whether values are of this task, and of the images that the project's store has, if there is one."""
         store = PROJECT / DataFiles(self.study.dataset.id).store
         if found.key != self.key:

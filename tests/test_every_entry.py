@@ -23,7 +23,7 @@ from vaeline.evaluation.images import Judges, measure_images
 from vaeline.evaluation.latents import measure_latents
 from vaeline.evaluation.likelihood import measure_likelihood
 from vaeline.evaluation.record import Record
-from vaeline.evaluation.reference_measurement import RealImages, measure
+from vaeline.evaluation.reference_measurement import SplitsToMeasure, measure
 from vaeline.evaluation.representation import measure_representation
 from vaeline.models import low_posterior, sampling
 from vaeline.models.aggregate_posterior import aggregate_posterior, why_no_aggregate
@@ -340,7 +340,7 @@ def test_its_samples_are_evaluated(trained: Trained) -> None:
     facts = replace(facts, counts=counts)
     judges = Judges(
         Quadrants(),
-        measure(Quadrants(), {"0": classifier}, RealImages(split, split, facts, np.arange(len(split.images))), 0),
+        measure(Quadrants(), {"0": classifier}, SplitsToMeasure(split, split, facts, np.arange(len(split.images))), 0),
         {"0": classifier},
         facts,
     )

@@ -8,7 +8,7 @@ import pytest
 from pipeline_steps import reproduce
 from pipeline_steps.reproduce import PAGE
 from vaeline.report import rendered_pages, reproduced
-from vaeline.report.equivalence import Difference
+from vaeline.report.equivalence import FromPublished
 from vaeline.report.equivalence import verdict as by_margin
 from vaeline.report.reproduced import KEPT, holds, joined, kept_rows, settings_now, settings_of, verdict, write_kept
 from vaeline.study.published_rows import FULL, PublishedRow, read_rows, study_of
@@ -54,7 +54,9 @@ def changed(row: PublishedRow, **keys: object) -> PublishedRow:
 
 def test_the_outcome_is_that_of_the_margin_unless_something_is_not_comparable() -> None:
     row, kept = read_rows().rows["paper_003"], next(each for each in kept_rows() if each.row == "paper_003")
-    assert verdict(row, kept) == by_margin(Difference(kept.difference, kept.half_width, tuple(kept.over)), row.margin)
+    assert verdict(row, kept) == by_margin(
+        FromPublished(kept.difference, kept.half_width, tuple(kept.over)), row.margin
+    )
     assert verdict(row, kept).outcome == "pass" and verdict(changed(row, margin=0.1), kept).outcome == "fail"
     for other, why in (
         (verdict(changed(row, differs="another bound"), kept), "another bound"),

@@ -13,7 +13,7 @@ from vaeline.data.store import Split
 from vaeline.evaluation.classifier import Classifier
 from vaeline.evaluation.feature_space import NO_JUDGE
 from vaeline.evaluation.reference import References
-from vaeline.evaluation.reference_measurement import RealImages, measure
+from vaeline.evaluation.reference_measurement import SplitsToMeasure, measure
 from vaeline.study.schema import Sampling
 
 FACTS = Facts("tiny", (1, 2, 2), 256, (-1.0, 1.0), ["a", "b"], [["no", "yes"], ["no", "yes"]])
@@ -50,5 +50,5 @@ def measured(drawn: int | None = None, says_nothing: str = "", facts: Facts = FA
     torch.manual_seed(0)
     judge = Classifier(facts.image_shape, 256, [2, 2], 4, 2).eval()
     judge.skill = made_up.learned("a", "b")
-    images = RealImages(train, test, facts, drawn_rows(600, Sampling(count=drawn)), validation)
+    images = SplitsToMeasure(train, test, facts, drawn_rows(600, Sampling(count=drawn)), validation)
     return measure(space, {"0": judge}, images, 0)  # type: ignore[arg-type]

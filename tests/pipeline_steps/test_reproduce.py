@@ -42,7 +42,7 @@ from vaeline.models.model import Model
 from vaeline.models.regularizers import kl
 from vaeline.report import reproduced
 from vaeline.report.equivalence import Verdict
-from vaeline.report.reproduced import Measured, Reproduced
+from vaeline.report.reproduced import Reproduced, RowValues
 from vaeline.runs.folder import RunKey
 from vaeline.study import ready_studies
 from vaeline.study.published_rows import FULL, Metric, read_rows
@@ -79,7 +79,9 @@ def task(name: str, fraction: float = FULL) -> Task:
 def judged(of: Task, *published: dict[str, Any]) -> tuple[Reproduced, Verdict]:
     """The numbers of values that were measured as published, and their verdict."""
     epochs = of.study.training.epochs
-    values = Measured(row=of.name, key="key", epochs=epochs, values={"published": [*published]}, commit="", hardware=[])
+    values = RowValues(
+        row=of.name, key="key", epochs=epochs, values={"published": [*published]}, commit="", hardware=[]
+    )
     found = reproduced.numbers(of.row, of.published, values)
     return found, reproduced.verdict(of.row, found)
 
@@ -363,7 +365,7 @@ def test_a_result_of_other_images_than_those_of_the_store_is_not_reported(
     of, path = task("linear_nll"), DataFiles("linear_gaussian").store
     checksums = store.read_facts(points / path).checksums
     of_store, of_others = (
-        Measured(
+        RowValues(
             row=of.name,
             key="key",
             epochs=250,

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from vaeline.report.equivalence import Difference, difference, verdict
+from vaeline.report.equivalence import FromPublished, difference, verdict
 from vaeline.report.estimates import RunValue
 
 
-def found(values: np.ndarray, published: float, error: float = 0.0) -> Difference:
+def found(values: np.ndarray, published: float, error: float = 0.0) -> FromPublished:
     """The difference of runs with images, (seeds, images)."""
     runs = [RunValue(float(row.mean()), row.tolist()) for row in values]
     return difference(runs, [None] * len(runs), published, error)
@@ -21,7 +21,7 @@ def found(values: np.ndarray, published: float, error: float = 0.0) -> Differenc
 def test_an_interval_decides_only_on_one_side_of_the_margin(
     value: float, half_width: float | None, outcome: str
 ) -> None:
-    assert verdict(Difference(value, half_width, ()), 1.0).outcome == outcome
+    assert verdict(FromPublished(value, half_width, ()), 1.0).outcome == outcome
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

@@ -30,7 +30,7 @@ LINEAR = (
 
 
 @dataclass(frozen=True)
-class RealImages:
+class SplitsToMeasure:
     """The real images that a reference is measured of.
 
     Args:
@@ -56,7 +56,7 @@ class RealImages:
 def measure(
     features: Features,
     classifiers: Mapping[str, Classifier],
-    images: RealImages,
+    images: SplitsToMeasure,
     seed: int,
     by_label: bool = False,
 ) -> References:
@@ -76,7 +76,7 @@ def measure(
     return References(spaces, record, weights_of(classifiers), facts.checksums_of(MEASURED), images.count)
 
 
-def _in_space(features: Features, images: RealImages, seed: int, by_label: bool) -> Reference:
+def _in_space(features: Features, images: SplitsToMeasure, seed: int, by_label: bool) -> Reference:
     facts, test = images.facts, images.test
     found = extract(features, lambda: blocks(test.images), test.labels, np.arange(len(test.images)))
     train = _training_features(features, images.train, found.features.shape[1])
@@ -94,7 +94,7 @@ def _in_space(features: Features, images: RealImages, seed: int, by_label: bool)
     return reference
 
 
-def _floors(features: Features, images: RealImages, matched: Matched, seed: int) -> Iterator[ImageSet]:
+def _floors(features: Features, images: SplitsToMeasure, matched: Matched, seed: int) -> Iterator[ImageSet]:
     """Subsets of training images; the features of each image are extracted once."""
     pool, of_train = matched.pool, images.train
     extracted = features_of(features, lambda: blocks(of_train.images, pool), len(pool))
@@ -104,7 +104,7 @@ def _floors(features: Features, images: RealImages, matched: Matched, seed: int)
         yield image_set(features, found, partial(blocks, of_train.images, rows), of_train.labels[rows], test_index)
 
 
-def _pixel_gaussian(features: Features, images: RealImages, seed: int) -> ImageSet:
+def _pixel_gaussian(features: Features, images: SplitsToMeasure, seed: int) -> ImageSet:
     """Samples of the pixel Gaussian, as many as a system draws."""
     count, levels = images.count, images.facts.levels
     unlabelled = np.zeros((count, 0), np.int64)

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report.comparability import DEFINING, why_no_mean
 from vaeline.report.estimates import RunValue
-from vaeline.report.kept_results import KeptResults, Measured
+from vaeline.report.kept_results import KeptResults, ValuesOfMetric
 from vaeline.report.paired_differences import Pair, paired_difference
 from vaeline.report.paper_claims import PaperClaim, Question, named
 
 LIKELIHOODS = "Likelihood"  # a group of metrics, of which no ratio has a meaning
-NOTHING = Measured(alike={}, runs={})
+NOTHING = ValuesOfMetric(alike={}, runs={})
 
 Entries = Mapping[int, Mapping[str, Any]]  # seed -> what evaluation.json says of a metric
 

@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
     reason: str
 
 
-class Difference(NamedTuple):
+class FromPublished(NamedTuple):
     """Ours minus published."""
 
     value: float
@@ -35,7 +35,7 @@ class Difference(NamedTuple):
 
 def difference(
     runs: Sequence[RunValue], standard_errors: Sequence[float | None], published: float, error: float
-) -> Difference:
+) -> FromPublished:
     """The difference of the mean over runs from a published value.
 
     Args:
@@ -47,8 +47,8 @@ def difference(
     found = _of_one(runs[0], standard_errors[0]) if len(runs) == 1 else estimate_of(runs)
     half_width = found.half_width(2 * LEVEL)
     if not half_width:  # None, or seeds that agree to the last digit, which say nothing of other seeds
-        return Difference(found.mean - published, None, found.over)
-    return Difference(found.mean - published, hypot(half_width, _normal() * error), found.over)
+        return FromPublished(found.mean - published, None, found.over)
+    return FromPublished(found.mean - published, hypot(half_width, _normal() * error), found.over)
 
 
 def _of_one(run: RunValue, standard_error: float | None) -> Estimate:
@@ -67,7 +67,7 @@ def _normal() -> float:
     return float(ndtri(1 - LEVEL))
 
 
-def verdict(found: Difference, margin: float) -> Verdict:
+def verdict(found: FromPublished, margin: float) -> Verdict:
     """Whether the difference is within the margin.
 
     Args:

@@ -30,7 +30,7 @@ OF_VALUE = (
 About = Literal["results of a study; `make keep-results` writes them, and pages are rendered from them"]
 
 
-class Measured(Entry):
+class ValuesOfMetric(Entry):
     """A metric of all runs that have a value of it: what means, intervals and differences are computed from."""
 
     alike: dict[str, Any]  # how it was measured, as far as all runs agree
@@ -64,7 +64,7 @@ class KeptResults(Entry):
     ]  # of the training, and of the whole study's if the quick overlay trains less
     params: dict[str, Any]  # of the study, with every default spelled out; paths of the machine are last names
     comparison: Comparison  # every metric of the table; pairs of primary metrics alone
-    measured: dict[str, Measured]
+    measured: dict[str, ValuesOfMetric]
 
 
 def file_name(study: str) -> str:
@@ -85,12 +85,12 @@ def reduced(comparison: Comparison) -> Comparison:
     return comparison.model_copy(update={"metrics": metrics, "settings": {}})
 
 
-def measured(runs: Sequence[Run]) -> dict[str, Measured]:
+def measured(runs: Sequence[Run]) -> dict[str, ValuesOfMetric]:
     """Every metric of runs, so that any two variants can be compared later."""
     return {name: _measured(runs, name) for name in sorted({name for run in runs for name in run.metrics})}
 
 
-def _measured(runs: Sequence[Run], name: str) -> Measured:
+def _measured(runs: Sequence[Run], name: str) -> ValuesOfMetric:
     found = [(run, run.evaluation[name]) for run in runs if name in run.metrics]
     first = found[0][1]
     alike = {
@@ -102,7 +102,7 @@ def _measured(runs: Sequence[Run], name: str) -> Measured:
     for run, made in found:
         own = {key: value for key, value in made.items() if key in (*OF_VALUE, *DEFINING) and key not in alike}
         by_variant.setdefault(run.variant, {})[run.seed] = own
-    return Measured(alike=alike, runs=by_variant)
+    return ValuesOfMetric(alike=alike, runs=by_variant)
 
 
 def _without_pairs(of: MetricResults) -> MetricResults:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, FiniteFloat, field_validator
 
 from vaeline.report import equivalence, results_block
-from vaeline.report.equivalence import Difference, Verdict, difference
+from vaeline.report.equivalence import FromPublished, Verdict, difference
 from vaeline.report.estimates import RunValue
 from vaeline.report.table import number
 from vaeline.runs.folder import RESULTS
@@ -29,7 +29,7 @@ OF_ROW = {"metric", "value", "error", "how"}
 AGREE = 1e-3  # nats, between a closed form and what it is known to be; the data set and its split are drawn with the same bits everywhere
 
 
-class Measured(BaseModel):
+class RowValues(BaseModel):
     """What was measured for a row."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -114,12 +114,12 @@ def path_of(row: str) -> Path:
     return FOLDER / f"{row}.json"
 
 
-def write(found: Measured) -> None:
+def write(found: RowValues) -> None:
     """Write what was measured for a row under a seal."""
     write_sealed(path_of(found.row), found.model_dump())
 
 
-def read(row: str) -> Measured:
+def read(row: str) -> RowValues:
     """Read what was measured for a row.
 
     Raises:
@@ -127,7 +127,7 @@ def read(row: str) -> Measured:
     """
     content = read_sealed(path_of(row), AGAIN)
     with reading_ours(path_of(row), AGAIN):
-        return Measured.model_validate(content)
+        return RowValues.model_validate(content)
 
 
 def write_kept(rows: Iterable[Reproduced]) -> None:
@@ -193,7 +193,7 @@ def require_settings(kept: Iterable[Reproduced], known: PublishedRows) -> None:
         )
 
 
-def numbers(row: PublishedRow, whole: Study, measured: Measured) -> Reproduced:
+def numbers(row: PublishedRow, whole: Study, measured: RowValues) -> Reproduced:
     """What values say of a row.
 
     Args:
@@ -218,7 +218,7 @@ def numbers(row: PublishedRow, whole: Study, measured: Measured) -> Reproduced:
     )  # fmt: skip
 
 
-def _difference(row: PublishedRow, published: Sequence[Mapping[str, Any]]) -> Difference:
+def _difference(row: PublishedRow, published: Sequence[Mapping[str, Any]]) -> FromPublished:
     """Ours less published; at a known optimum, image by image."""
     apart = [each["apart"] if row.closed_form else each for each in published]
     runs = [RunValue(each["value"], each["parts"]) for each in apart]
@@ -252,7 +252,7 @@ def verdict(row: PublishedRow, found: Reproduced) -> Verdict:
         return Verdict("not comparable", found.saturated)
     if why := _fault_of_closed_form(row, found):
         return Verdict("fail", why)
-    return equivalence.verdict(Difference(found.difference, found.half_width, tuple(found.over)), row.margin)
+    return equivalence.verdict(FromPublished(found.difference, found.half_width, tuple(found.over)), row.margin)
 
 
 def _fault_of_closed_form(row: PublishedRow, found: Reproduced) -> str:
