@@ -202,8 +202,8 @@ def test_distances_by_label_are_measured_on_request(reference: References) -> No
     ("changes", "sentence"),
     [
         (
-            {"spaces": {"": Reference({"weights": "other"}, None, Record())}},
-            "measured with .*other.*pipeline_steps.reference",
+            {"spaces": {"": Reference({"features": "other", "weights": "a"}, None, Record())}},
+            "measured with features of other, and this run with .*pipeline_steps.reference",
         ),
         ({"data": {"train": "cd34", "test": "ef56"}}, "another test split than that of tiny"),
         ({"data": {"train": "ef56", "test": "ab12"}}, "another train split than that of tiny"),

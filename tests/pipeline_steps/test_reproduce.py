@@ -401,7 +401,7 @@ def test_several_seeds_decide_with_their_spread(project: Path) -> None:
 
 def test_seeds_that_measured_other_images_have_no_mean() -> None:
     with pytest.raises(reproducing.UserError, match="images of the row vae changed"):
-        judged(task("vae"), measured(90.0), measured(90.0, {"data": {"test": "other"}}))
+        judged(task("vae"), measured(90.0), measured(90.0, {"data": {"test": "other"}, "weights_sha256": "other"}))
 
 
 def test_seeds_with_the_same_weights_are_one_training() -> None:
