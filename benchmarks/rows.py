@@ -59,7 +59,7 @@ TRAINING = [
         aim=2.6,
         baseline=_peer("torch_script", "step"),
         ours=_ours("ours_training", "face_steps", "bf16-mixed"),
-        limit="Convolutions take 42% of the step, batch norm, which stays in fp32, takes 16%, and copies between fp32 and bf16 take 8%. A processor without AVX-512 has no instructions for 16 bits, and oneDNN emulates them; a training warns of that.",
+        limit="Convolutions take 42% of the step, batch norm, which stays in fp32, takes 16%, and copies between fp32 and bf16 take 8%. Without AVX-512, oneDNN has no kernels for 16 bits, and slow ones of torch take their place; a training warns of that.",
     ),
     Row(
         name="train_mlp",
