@@ -64,7 +64,7 @@ def _recompute(name: str | None) -> None:
         raise UserError(f"--statistics is for all kept results, and {shown(name)} names one; leave the name out.")
     if files := edited(CODE):
         raise UserError(
-            f"{some_of(files)} differ from the last commit, which results name; commit the code first, and try again."
+            f"Results name the commit of their code, and files differ from the last one: {some_of(files)}; commit them, and try again."
         )
     commit = git("log", "-1", "--format=%H", "--", *CODE)
     found = [(each, recomputed(each)) for each in map(kept_results.read, kept_results.names())]
