@@ -7,6 +7,10 @@ from benchmarks.race import OUR_PYTHON, PEER_PYTHON, Side
 
 NO_GATE = 0.0  # where ours is known to be slower, and the page says why
 
+OLDER_SEARCH = (
+    "On the Intel, this race is older than a search for the modes that computes fewer curvatures, also of 2026-11-29."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -200,6 +204,7 @@ EVALUATION = [
         aim=1 / 2,
         baseline=_ours("ours_evaluation", "estimates", "mlp", "posterior"),
         ours=_ours("ours_evaluation", "estimates", "mlp", "laplace"),
+        limit=OLDER_SEARCH,
     ),
     Row(
         name="modes_faces",
@@ -210,6 +215,7 @@ EVALUATION = [
         aim=1 / 2,
         baseline=_ours("ours_evaluation", "estimates", "faces", "posterior"),
         ours=_ours("ours_evaluation", "estimates", "faces", "laplace"),
+        limit=OLDER_SEARCH,
     ),
 ]
 

@@ -19,13 +19,14 @@ from vaeline.report.kept_results import QUICK, KeptResults, file_name
 from vaeline.report.recomputed import recomputed
 from vaeline.report.results import Results
 from vaeline.runs.folder import COMPARISON, RESULTS, StudyFolder
+from vaeline.runs.tuning import read_choice
 from vaeline.study import ready_studies
 from vaeline.study.reading import PARAMS, check, load, read_yaml
 from vaeline.study.schema import Study
 from vaeline.study.settings import differences
 from vaeline.system.errors import UserError, instead_of, shown, some_of
 from vaeline.system.machine_paths import without_machine_paths
-from vaeline.system.repository import CODE, edited, git
+from vaeline.system.repository import CODE, edited, last_commit
 
 
 @command
@@ -62,11 +63,11 @@ def _recompute(name: str | None) -> None:
     """
     if name is not None:
         raise UserError(f"--statistics is for all kept results, and {shown(name)} names one; leave the name out.")
+    commit = last_commit(CODE)
     if files := edited(CODE):
         raise UserError(
             f"Results name the commit of their code, and files differ from the last one: {some_of(files)}; commit them, and try again."
         )
-    commit = git("log", "-1", "--format=%H", "--", *CODE)
     found = [(each, recomputed(each)) for each in map(kept_results.read, kept_results.names())]
     changed = [now.model_copy(update={"statistics": commit}) for was, now in found if now != was]
     for path in map(kept_results.write, changed):
@@ -87,7 +88,7 @@ def _chosen(name: str | None, active: Study | None) -> str:
         known = instead_of(name or "", there, "finished are") if there else "no study is finished"
         asked = (
             f"{shown(name)} has no report in {RESULTS}"
-            if name
+            if name is not None
             else f"There is no {PARAMS}, so that no study is active; name one"
         )
         raise UserError(f"{asked}; {known}.")
@@ -127,7 +128,9 @@ def _read_runs(folder: StudyFolder, study: Study) -> Results:
     """
     store = DataFiles(study.dataset.id).store
     common = CommonGround.on_disk(study, read_facts(store) if store.exists() else None)
-    found = results.read(folder.runs, study, common=common)
+    variants = study.study.variants if study.tuning.trials else []
+    choices = {variant: read_choice(study, variant, common.facts) for variant in variants}
+    found = results.read(folder.runs, study, common=common, choices=choices)
     if found.missing:
         each = [f"{variant} seed {seed} is {why.removesuffix('.')}" for (variant, seed), why in found.missing.items()]
         raise UserError(f"The study {folder.name} is unfinished: {', '.join(each)}; {AGAIN}.")
@@ -188,11 +191,7 @@ def _commit(study: Study) -> tuple[str, list[str]]:
         UserError: the project is in no repository.
     """
     where = (*CODE, *_files_of(file_name(study.study.name)))
-    commit = git("log", "-1", "--format=%H", "--", *where) or git("log", "-1", "--format=%H")
-    if not commit:
-        raise UserError(
-            "This project is in no git repository with a commit; results are kept with the commit of the code."
-        )
+    commit = last_commit(where)
     files = closure(module for key in set(stages(study).values()) for module in modules_at(study, key))
     behind = {str(path.relative_to(ROOT)) for path in files}.union(where)
     return commit, [file for file in edited(where) if file in behind]

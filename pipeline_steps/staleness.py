@@ -1,10 +1,10 @@
 """Whether a report is of its runs, its study and the code as they are now, by the records of both engines."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import TypeAdapter
 
 from pipeline_steps.code_hashes import hashes
 from vaeline.data import paths, source_fingerprint
@@ -18,6 +18,7 @@ from vaeline.study.step_settings import OF_RUN
 from vaeline.system.errors import reading_ours
 from vaeline.system.sealed_files import read_sealed
 
+HASHES = TypeAdapter(dict[str, str | dict[str, str]])
 LOCK = Path("dvc.lock")  # the only record of what was made by which code
 AGAIN = "run it to its end (`make run`), and try again"
 
@@ -41,12 +42,13 @@ def why_stale(folder: StudyFolder, study: Study, compared: Comparison, found: Re
 
 def _planned(folder: StudyFolder) -> dict[str, Any]:
     """The hashes of code.json, which each planning writes anew: those of stages that no engine has recorded."""
-    with reading_ours(folder.code, AGAIN):
-        found: dict[str, Any] = json.loads(folder.code.read_bytes())
-    if not paths.CODE.exists():
-        return found
-    with reading_ours(paths.CODE, AGAIN):
-        return {**json.loads(paths.CODE.read_bytes()), **found}
+    return {**(_hashes_in(paths.CODE) if paths.CODE.exists() else {}), **_hashes_in(folder.code)}
+
+
+def _hashes_in(path: Path) -> dict[str, Any]:
+    """The hashes of a code.json: a step's, or a mapping of those of its variants."""
+    with reading_ours(path, AGAIN):
+        return HASHES.validate_json(path.read_bytes())
 
 
 def _recorded(folder: StudyFolder) -> dict[str, dict[str, str]]:
@@ -77,7 +79,17 @@ def stages(study: Study) -> dict[str, str]:
         for variant in study.study.variants
         for seed in study.study.seeds
     }
-    return {**of_data, **of_runs, f"report@{name}": "report"}
+    return {**of_data, **_of_tuning(study), **of_runs, f"report@{name}": "report"}
+
+
+def _of_tuning(study: Study) -> dict[str, str]:
+    """The stages that choose what the variants are trained with; none without trials."""
+    trials, name = study.tuning.trials, study.study.name
+    found: dict[str, str] = {}
+    for variant in study.study.variants if trials else []:
+        found |= {f"{step}@{name}-{variant}": step for step in ("design", "choose")}
+        found |= {f"trial@{name}-{variant}-{trial}": f"trial.{variant}" for trial in trials}
+    return found
 
 
 def source_changed(study: Study) -> bool:
@@ -91,4 +103,5 @@ def source_changed(study: Study) -> bool:
 
 def _at(of: dict[str, Any], key: str) -> object:
     step, _, variant = key.partition(".")
-    return of.get(step, {}).get(variant) if variant else of.get(step)
+    found = of.get(step)
+    return found if not variant else found.get(variant) if isinstance(found, dict) else None

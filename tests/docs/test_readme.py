@@ -11,6 +11,7 @@ from vaeline.study import keys_page, ready_studies
 from vaeline.study.schema import Study
 
 ROOT = Path(__file__).parents[2]
+FACES = "faces 64x64 `cvae`, z 64"
 
 
 def examples() -> list[dict]:
@@ -36,17 +37,24 @@ def test_each_speed_of_the_readme_was_measured_on_each_kind_of_processor() -> No
         assert f"| {line} | {ratios[0]} | {ratios[1]} |" in text
 
 
+def test_what_bf16_gains_and_costs_was_measured() -> None:
+    intel, amd = (
+        json.loads((ROOT / f"benchmarks/measured/{kind}.json").read_text()) for kind in ("intel-amx", "amd-avx2")
+    )
+    gains = sorted(race["ratio"] for name, race in intel.items() if name.endswith("_bf16"))
+    said = f"in bf16 is {gains[0]:.1f} to {gains[-1]:.1f} times as fast as a baseline in 32 bits on the Intel, and {1 / amd['step_bf16']['ratio']:.0f} times slower on this AMD"
+    assert said in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+
 def test_the_price_of_the_default_likelihood_was_measured() -> None:
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     found = json.loads((ROOT / "benchmarks/measured/likelihoods.json").read_text())
     costs = [run["all_stages"]["cost"] for run in found.values()]
-    grey, faces = (
-        found[name]["posterior"]["short"] for name in ("MNIST Gaussian `cvae`, z 16", "faces 64x64 `cvae`, z 64")
-    )
+    grey, faces = (found[name]["posterior"]["short"] for name in ("MNIST Gaussian `cvae`, z 16", FACES))
     assert f"costs {min(costs):.0f} to {max(costs):.0f} times the 500 samples of q(z|x)" in text
     few = sorted(short for run in found.values() if (short := run["posterior"]["short"]) < min(grey, faces))
     assert (
-        f"by {few[0]:.1f} to {few[-1]:.1f} nats on six models, by {grey:.0f} nats on grey MNIST and by {faces:.0f} on faces"
+        f"by {few[0]:.1f} to {few[-1]:.1f} nats on six models, by {grey:.0f} nats on grey MNIST and by {faces:.0f} on faces ({found[FACES]['images']} images)"
         in text
     )
     assert len(few) == 6

@@ -2,6 +2,7 @@
 
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,11 +100,51 @@ def test_what_decides_the_numbers_is_a_setting_and_prose_is_not() -> None:
 
 
 def test_a_new_key_makes_no_row_stale_and_another_default_does() -> None:
-    then = {"training": {"eps": 1e-8, "epochs": 2}}
-    assert holds({"training": {"eps": 1e-8, "epochs": 2, "new": 1}}, then)
-    assert not holds({"training": {"eps": 1e-7, "epochs": 2}}, then) and not holds({"training": {"epochs": 2}}, then)
-    known = read_rows()
-    assert settings_now(known)["vae"]["study"]["training"]["eps"] == 1e-8  # a default
+    now = settings_now(read_rows())["vae"]
+    assert holds(now, without(now, "study", "training", "eps"))  # the default of today
+    assert not holds(now, changed_at(now, "study", "training", "eps", value=1e-7))
+    assert not holds(now, without(now, "study", "training", "epochs"))  # it has another default
+    assert holds(now, without(now, "row", "how", "method"))
+    assert not holds(now, changed_at(now, "row", "how", "samples", value=7))
+    assert not holds(now, changed_at(now, "study", "training", "gone", value=1)) and not holds(None, now)
+
+
+@pytest.mark.parametrize(
+    ("where", "given"),
+    [
+        (("study", "variants", "vae", "training"), {"learning_rate": 0.5}),
+        (("study", "dataset", "bins"), {"digit": 2}),
+        (("study", "dataset", "options"), {"scale": 2}),
+    ],
+)
+def test_a_key_that_is_set_since_makes_a_row_stale(where: tuple[str, ...], given: dict[str, object]) -> None:
+    """Also in a mapping that was empty when the row was kept."""
+    then = settings_now(read_rows())["vae"]
+    now = changed_at(then, *where, value=given)
+    assert now != then and not holds(now, then)
+
+
+def changed_at(settings: Any, *where: str, value: object) -> Any:
+    """Settings with another value somewhere."""
+    key, *rest = where
+    return {**settings, key: changed_at(settings[key], *rest, value=value) if rest else value}
+
+
+def without(settings: Any, *where: str) -> Any:
+    """Settings without a key."""
+    key, *rest = where
+    if rest:
+        return {**settings, key: without(settings[key], *rest)}
+    return {name: value for name, value in settings.items() if name != key}
+
+
+def test_the_code_of_each_row_is_named_with_its_edits() -> None:
+    rows, kept = read_rows().rows, kept_rows()[:4]
+    commits = ("c0ffee" * 7, "c0ffee" * 7 + ", with edits", "beef" * 10, "c0ffee" * 7)
+    made = [each.model_copy(update={"commit": commit}) for each, commit in zip(kept, commits, strict=True)]
+    one, two, three, four = (each.row for each in made)
+    said = f"Code of commit `c0ffeec`: {one} and {four}; of `c0ffeec` with edits: {two}; of `beefbee`: {three}."
+    assert reproduced.markdown(rows, made).splitlines()[-1] == said
 
 
 def test_a_cell_says_how_many_images_the_estimate_around_the_modes_has() -> None:
@@ -115,7 +156,7 @@ def test_a_cell_says_how_many_images_the_estimate_around_the_modes_has() -> None
     assert r"not comparable: a \| b |" in text
 
 
-def test_a_shorter_training_replaces_no_longer_one_and_other_settings_are_dropped() -> None:
+def test_a_shorter_training_never_replaces_a_longer_one_and_other_settings_are_dropped() -> None:
     rows = kept_rows()
     settings = {each.row: each.settings for each in rows}
     short, newer = rows[0].model_copy(update={"epochs": 1}), rows[1].model_copy(update={"commit": "newer"})

@@ -1,6 +1,10 @@
 """Pages show the numbers of docs/results and the verdicts on docs/claims.yaml, and nothing typed by hand between the marks."""
 
+import json
+import random
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,8 @@ from pipeline_steps import docs, keep_results
 from tests.made_up_results import kept
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import kept_results, paper_claims, rendered_pages
+from vaeline.report.comparison import PublishedComparison
+from vaeline.report.kept_results import KeptResults
 from vaeline.report.recomputed import recomputed
 from vaeline.system.errors import UserError
 
@@ -35,7 +41,22 @@ def test_kept_statistics_are_those_of_the_values_of_the_runs(monkeypatch: pytest
         assert_close(recomputed(there).model_dump(mode="json"), there.model_dump(mode="json"))
 
 
-def test_statistics_are_computed_again_on_request(project: Path) -> None:
+@pytest.fixture
+def commit(project: Path) -> str:
+    """The commit of the project's code."""
+    Path("vaeline").mkdir()
+    Path("vaeline/model.py").write_text("1")
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for words in (["init", "--quiet"], ["add", "vaeline"], [*identity, "commit", "--quiet", "--message", "a"]):
+        subprocess.run(["git", *words], check=True)
+    return subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def recompute(*words: str) -> str:
+    return CliRunner().invoke(keep_results.main, ["--statistics", *words]).output
+
+
+def test_statistics_are_computed_again_on_request(commit: str) -> None:
     right, metrics = kept(VALUES), kept(VALUES).comparison.metrics
     [pair] = metrics["nll"].pairs
     stale = metrics["nll"].model_copy(
@@ -44,10 +65,58 @@ def test_statistics_are_computed_again_on_request(project: Path) -> None:
     other = right.comparison.model_copy(update={"metrics": {**metrics, "nll": stale}})
     kept_results.write(right.model_copy(update={"comparison": other}))
     assert kept_results.read("tiny") != right
-    said = CliRunner().invoke(keep_results.main, ["--statistics"])
-    assert "tiny.json has its statistics as the code computes them now" in said.output
-    assert kept_results.read("tiny") == right
-    assert "leave the name out" in CliRunner().invoke(keep_results.main, ["--statistics", "tiny"]).output
+    assert "leave the name out" in recompute("tiny")
+    Path("vaeline/model.py").write_text("2")
+    assert "files differ from the last one: vaeline/model.py; commit them" in recompute()
+    Path("vaeline/model.py").write_text("1")
+    assert "tiny.json has its statistics as the code computes them now" in recompute()
+    assert kept_results.read("tiny") == right.model_copy(update={"statistics": commit})
+    assert "All kept results have their statistics" in recompute()
+
+
+@pytest.mark.usefixtures("commit")
+def test_statistics_need_the_commit_of_their_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it, the file would say that they are of the commit of the results."""
+    before = kept_results.path_of("tiny").read_bytes()
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert re.search("git cannot read the repository .*dubious ownership", recompute())
+    monkeypatch.delenv("GIT_TEST_ASSUME_DIFFERENT_OWNER")
+    shutil.rmtree(".git")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(Path.cwd().parent))
+    assert "This project is in no git repository with a commit of its code" in recompute()
+    assert kept_results.path_of("tiny").read_bytes() == before
+
+
+def test_the_same_code_computes_the_same_statistics_of_many_seeds() -> None:
+    """The file has the seeds sorted as text: 0, 1, 10, 11, 2."""
+    generator = random.Random(0)
+    drawn = {variant: [generator.gauss(0, 1) for _ in range(12)] for variant in ("one", "two", "three")}
+    made = kept({"nll": drawn})
+    assert recomputed(KeptResults.model_validate_json(json.dumps(made.model_dump(mode="json"), sort_keys=True))) == made
+
+
+def test_our_value_beside_a_published_one_is_computed_again() -> None:
+    """Also that of a metric which the kept comparison leaves out."""
+    made = kept({**VALUES, "nll_tenth": VALUES["nll"]})
+    assert "nll_tenth" not in made.comparison.metrics
+    of_paper = {"variant": "one", "value": 1.0, "error": None, "source": "a paper", "upper_bound": "", "unlike": []}
+    right, wrong = made.comparison.metrics["nll"].summaries["one"], made.comparison.metrics["nll"].summaries["two"]
+    beside = [
+        PublishedComparison.model_validate({"metric": name, "ours": wrong, **of_paper}) for name in ("nll", "nll_tenth")
+    ]
+    beside.append(beside[0].model_copy(update={"ours": None}))
+    with_paper = made.model_copy(update={"comparison": made.comparison.model_copy(update={"published": beside})})
+    assert [each.ours for each in recomputed(with_paper).comparison.published] == [right, right, None]
+
+
+def test_a_paper_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for names, why in (
+        ("nf nf", "counts the claims of a paper twice"),
+        ("nf fn", "the paper 'fn'; there are: nf, digits"),
+    ):
+        with pytest.raises(UserError, match=why):
+            rendered_pages.rendered(PAGE, f"<!-- tally: {names} -->\n<!-- end of tally -->\n")
 
 
 def assert_close(now: object, was: object) -> None:
@@ -150,6 +219,20 @@ def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> No
         ("<!-- results: -->\n<!-- end of results -->", "a block of results without a name"),
         ("<!--results: tinny-->\n<!-- end of results -->", "no results of 'tinny'"),
         ("<!-- claims: tiny -->\n<!-- end of claims -->", "There is no docs/claims.yaml"),
+        (
+            "<!-- Results: tiny -->\n<!-- end of Results -->",
+            "'<!-- Results: tiny -->', which is no mark of a block: write it in small",
+        ),
+        (f"  {BLOCK}", "'<!-- results: tiny -->', which is no mark of a block"),
+        (
+            "<!-- results: tiny -->\n3.17 <!-- end of results -->",
+            "'<!-- end of results -->', which is no mark of a block",
+        ),
+        (
+            "<!-- results: tiny --> here\n<!-- end of results -->",
+            "'<!-- results: tiny -->', which is no mark of a block",
+        ),
+        ("<!-- tally: tiny tiny -->\n<!-- end of tally -->", "There is no docs/claims.yaml"),
         ("<!-- rows: tiny -->\n<!-- end of rows -->", "docs/page.md shows the rows 'tiny'; there are: reproduced."),
     ],
 )

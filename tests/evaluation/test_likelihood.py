@@ -292,7 +292,7 @@ def test_a_distant_posterior_warns_in_the_record() -> None:
     for metric in ("nll", "nll_tenth"):
         assert (
             record.evaluation[metric]["upper_bound"]
-            == "the importance weights of 100% of the images have no stable mean, such as test image 0"
+            == "the importance weights of 100% of the images have no stable mean, such as image 0"
         )
         assert record.evaluation[metric]["measure"] == "density of pixels"
     assert "bias" in record.evaluation["nll_monte_carlo_error"]["dash"]
@@ -319,7 +319,7 @@ def test_an_image_that_the_model_cannot_explain_is_named() -> None:
     model.likelihood = Strange(-float("inf"))
     record = judge(model, FROM_POSTERIOR)
     first, *others = [row for row, image in enumerate(TEST.images) if image.flat[0] == 16]
-    why = f"log p(x) of test image {first} is -inf, and that of {len(others)} more is not finite"
+    why = f"log p(x) of image {first} is -inf, and that of {len(others)} more is not finite"
     assert record.evaluation["nll"] == record.evaluation["bits_per_dim"] == {"dash": why}
 
 

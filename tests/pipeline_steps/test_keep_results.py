@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,15 @@ import yaml
 from click.testing import Result
 
 from pipeline_steps import keep_results, staleness
+from pipeline_steps.code_hashes import modules_at
+from tests import made_up
 from tests.made_up import study_content, write_run
 from tests.made_up_results import kept
 from vaeline.data import paths, source_fingerprint
 from vaeline.data.paths import DataFiles
-from vaeline.report import compare, comparison, kept_results, results
+from vaeline.report import compare, comparison, kept_results, provenance, results
+from vaeline.runs import tuning
+from vaeline.study.design import point
 from vaeline.study.reading import load
 from vaeline.system.errors import UserError
 from vaeline.system.files import write_json
@@ -41,8 +46,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_json(FOLDER / "runs/one/seed-0/timing.json", {"train": noted})
         comparison.write(FOLDER / "comparison.json", compare.compare(results.read(FOLDER / "runs", load())))
         write_json(FOLDER / "code.json", CODE)
-        subprocess.run(["git", "init", "--quiet"], check=True)
-        subprocess.run(["git", *IDENTITY, "commit", "--quiet", "--allow-empty", "--message", "a"], check=True)
+        Path("vaeline").mkdir()
+        Path("vaeline/model.py").write_text("kept = 1\n")
+        for words in (["init", "--quiet"], ["add", "vaeline"], [*IDENTITY, "commit", "--quiet", "--message", "a"]):
+            subprocess.run(["git", *words], check=True)
     return root
 
 
@@ -81,7 +88,6 @@ def test_edits_of_the_code_behind_the_results_are_named(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that no step needs, such as this command, does not count; one under a new name does."""
-    Path("vaeline").mkdir(exist_ok=True)
     for name in ("before", "beside"):
         Path(f"vaeline/{name}.py").write_text("kept = 1\n")
     subprocess.run(["git", "add", "vaeline/before.py"], check=True)
@@ -114,7 +120,59 @@ def test_edits_of_a_study_and_of_own_parts_are_named(
     assert (kept_results.read("tiny").commit, kept_results.read("tiny").edited) == (last, [])
     Path(".git/index").write_bytes(b"damaged")
     said = run(keep_results.main)
-    assert said.exit_code == 1 and "git cannot say which files were edited" in said.output, said.output
+    assert said.exit_code == 1 and "git cannot read the repository" in said.output, said.output
+
+
+def test_the_commit_of_a_repository_around_the_project_is_none_of_its_code(
+    tmp_path: Path, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project that was unpacked in a folder which that repository ignores."""
+    inside = tmp_path / "unpacked"
+    inside.mkdir()
+    for name in ("params.yaml", "results", "vaeline"):
+        shutil.move(name, inside / name)
+    shutil.rmtree(".git")
+    Path(".gitignore").write_text("unpacked/\n")
+    for words in (["init", "--quiet"], ["add", "."], [*IDENTITY, "commit", "--quiet", "--message", "a"]):
+        subprocess.run(["git", *words], check=True)
+    monkeypatch.chdir(inside)
+    said = run(keep_results.main)
+    assert said.exit_code == 1 and "is in no git repository with a commit of its code" in said.output, said.output
+    assert provenance.environment().get("commit") is None
+
+
+def test_a_study_that_git_refuses_to_read_is_not_kept(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    said = run(keep_results.main)
+    assert said.exit_code == 1 and "git cannot read the repository (fatal: detected dubious ownership" in said.output
+    assert provenance.environment()["commit"] == "unknown, since git refuses to read the repository"
+
+
+def test_the_stages_of_a_tuned_study_are_those_of_dvc() -> None:
+    tuning = load().tuning.model_copy(update={"trials": [0, 1]})
+    found = staleness.stages(load().model_copy(update={"tuning": tuning}))
+    expected = {f"{step}@tiny-{name}": step for name in ("one", "two") for step in ("design", "choose")}
+    expected |= {f"trial@tiny-{name}-{trial}": f"trial.{name}" for name in ("one", "two") for trial in (0, 1)}
+    assert found == staleness.stages(load()) | expected
+    for key in set(expected.values()):
+        assert modules_at(load(), key)
+
+
+def test_runs_of_other_values_than_the_tuning_has_chosen_are_not_kept(run: Callable[..., Result]) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["tuning"] = {"trials": [0], "space": {"training.learning_rate": {"log": [0.001, 0.1]}}}
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    study = load()
+    for variant in ("one", "two"):
+        tuning.write_design(study, variant)
+        tried = point(study.tuning.space, 0, 0)
+        facts = replace(made_up.facts(), checksums={"train": "a", "validation": "b", "test": "c"})
+        tuning.write_trial(study, variant, facts, tuning.Trial(trial=0, point=tried, score=1.0))
+        tuning.write_choice(study, variant)
+    said = run(keep_results.main).output
+    assert "one seed 0 is trained with other values than its tuning has chosen" in said and said.count("\n") == 1
 
 
 def test_another_study_is_kept_by_its_name(run: Callable[..., Result]) -> None:
@@ -229,3 +287,19 @@ def test_stale_results_are_refused(run: Callable[..., Result], change: Callable[
     said = run(keep_results.main).output
     assert said == f"Error: The results of tiny are stale: {why}; run it to its end (`make run`), and try again.\n"
     assert not kept_results.names()
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null", '{"train": "abc", "report": 3}', '{"train": null}', "{", ""])
+def test_damaged_hashes_of_code_are_told_in_one_sentence(run: Callable[..., Result], content: str) -> None:
+    Path(FOLDER / "code.json").write_text(content)
+    said = run(keep_results.main)
+    assert said.exit_code == 1 and "code.json is damaged" in said.output and said.output.count("\n") == 1, said.output
+
+
+def test_hashes_of_other_steps_than_those_of_variants_are_stale(run: Callable[..., Result]) -> None:
+    write_json(FOLDER / "code.json", {**CODE, "train": "abc"})
+    assert "are stale: the code of the step train.one has changed" in run(keep_results.main).output
+
+
+def test_an_empty_name_names_no_study(run: Callable[..., Result]) -> None:
+    assert run(keep_results.main, "").output == "Error: '' has no report in results; finished are: tiny.\n"

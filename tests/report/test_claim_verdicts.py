@@ -82,18 +82,39 @@ def test_a_question_that_no_results_can_answer_is_refused(question: dict[str, An
         papers(["one", "two"], ["two", "one"], {"metric": "leaked_share", "target": 0.01})
 
 
+@pytest.mark.parametrize(
+    ("better", "than", "more", "why"),
+    [
+        ("one", "two", {"factor": 0.0}, "factor"),
+        ("one", "two", {"factor": -1.0}, "factor"),  # which would turn the verdict around
+        ("one", "one", {}, "compares a variant with itself"),
+        (["one", "one"], ["two", "two"], {}, "has a pair twice"),
+        (["one", "two"], ["two", "two"], {}, "compares a variant with itself"),
+    ],
+)
+def test_a_comparison_that_means_nothing_is_refused(better: Any, than: Any, more: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        papers(better, than, **more)
+
+
+def test_a_published_value_of_zero_is_no_share() -> None:
+    """The claim is open, and nobody divides by it."""
+    found = answer(papers("one", "three", {"metric": "skl", "published": (1.0, 0.0)}), kept({"skl": NLL}))
+    assert found.verdict is ClaimVerdict.OPEN and "paper" not in found.why
+
+
 def test_an_open_claim_says_what_seeds_would_find() -> None:
     """The paper's difference is planned with, as a share of our value, and never the one seen."""
     wide = papers("one", "three")
     found = answer(wide, kept({"nll": NLL}))
     assert (
         found.verdict is ClaimVerdict.OPEN
-        and found.why.startswith("with 3 seeds a true difference of 2.")
-        and " is found, with 10 one of 0." in found.why
+        and found.why.startswith("3 seeds would find a true difference of 2.")
+        and ", 10 seeds one of 0." in found.why
     )
     few, many = (papers("one", "three", {"metric": "skl", "published": (other, 100.0)}) for other in (10.0, 90.0))
     said = [answer(each, kept({"skl": NLL})).why for each in (few, many)]
-    assert "; 0.12, as in the paper, needs " in said[1]  # a tenth of 1.2
+    assert "; the paper's share of our value, 0.12, needs " in said[1]  # a tenth of 1.2
     assert 3 < int(said[0].split()[-2]) < 10 < 50 < int(said[1].split()[-2])
     shifted = {**NLL, "one": [value + 0.1 for value in NLL["one"]]}
     assert answer(few, kept({"skl": shifted}, few)).why == said[0]

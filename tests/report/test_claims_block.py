@@ -40,7 +40,7 @@ PAPERS: Papers = {
 def test_a_claim_of_two_metrics_is_one_line() -> None:
     text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES)})
     assert text.startswith(
-        "Of 5 comparisons, 1 stands, 1 does not stand, 1 cannot be decided here, 2 are not run yet.\n"
+        "3 claims in 5 comparisons: 1 stands, 1 does not stand, 1 cannot be decided here, 2 are not run yet.\n"
     )
     run, later, never = [line for line in text.splitlines() if line.startswith("| It is")]
     cells = [cell.strip() for cell in run.split("|")[1:-1]]
@@ -57,12 +57,28 @@ def test_a_claim_of_two_metrics_is_one_line() -> None:
     )
 
 
+def test_claims_of_several_papers_are_counted_in_one_sentence() -> None:
+    papers = {**PAPERS, "other": Paper(title="Another paper", claims=[claim("tiny", better="two", than="one")])}
+    assert claims_block.tally(papers, ["paper", "other"], {"tiny": kept(VALUES)}) == (
+        "4 claims in 7 comparisons: 2 stand, 2 do not stand, 1 cannot be decided here, 2 are not run yet."
+    )
+    assert claims_block.tally(papers, ["other"], {}) == "1 claim in 2 comparisons: 2 are not run yet."
+
+
 def test_lines_under_the_table_say_where_the_numbers_are_from() -> None:
     text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES)})
     assert text.splitlines()[-2:] == [
         "- `tiny`: results of `tiny_quick`, 3 seeds, 2 epochs of the 20 of the whole study, code of commit `c0ffeec`.",
         "- `digits`: not run yet; `make use STUDY=digits`, three seeds in `study.seeds`, `make run` and `make keep-results` decide what its metrics can.",
     ]
+
+
+def test_edits_and_the_commit_of_the_intervals_are_named() -> None:
+    made = kept(VALUES, edited=["vaeline/a.py", "vaeline/b.py"], statistics="beefcafe" * 5)
+    lines = claims_block.block(PAPERS, "paper", {"tiny": made}).splitlines()
+    assert lines[-2].endswith(
+        "code of commit `c0ffeec` with edits of 2 files, intervals and claims by commit `beefcaf`."
+    )
 
 
 def test_a_line_says_what_is_ours_and_what_its_verdict_depends_on() -> None:
@@ -74,7 +90,7 @@ def test_a_line_says_what_is_ours_and_what_its_verdict_depends_on() -> None:
     means = claim("tiny", better=["one", "two"], than=["two", "three"], questions=[Question(metric="mig")])
     papers = {"paper": Paper(title="A paper", claims=[claim("tiny", questions=BOTH[:1]), share, means, *others])}
     text = claims_block.block(papers, "paper", {"tiny": kept({"nll": nll, "mig": same, "leaked_share": same})})
-    assert " In one family of all that is claimed of a study, 1 of the verdicts would be open (†).\n" in text
+    assert " If all that is claimed of a study were adjusted as one family, 1 verdict would be open (†).\n" in text
     first, second, third = [line for line in text.splitlines() if line.startswith("| It is")][:3]
     assert first.endswith("(over seeds alone) | **stands** † |")
     assert "(`tiny`); the value is ours | table 1 | distance of `leaked_share` from 0.01 ↓ |" in second

@@ -97,6 +97,7 @@ def test_the_file_is_no_study() -> None:
             3,
             "rows.vae.seeds is 3, but settings.pythae_vae.seeds has 1; add seeds to the setting.",
         ),
+        (("rows", "beta_tcvae_dsprites"), "seeds", 1, "has one seed, but the error of mig over images is unknown"),
         (("settings", "pythae_vae"), "fraction", 2.0, "fraction is 2.0, but should be less than or equal to 1"),
     ],
 )
@@ -123,6 +124,18 @@ def test_a_shorter_training_with_a_schedule_of_the_whole_length_is_refused() -> 
     often = setting.model_copy(update={"overrides": setting.overrides | {"training": training}})
     with pytest.raises(UserError, match=r"settings\.linear has the schedule cosine, which depends on the length"):
         study_of("linear", often, 0.5)
+
+
+@pytest.mark.parametrize("own", [{"epochs": 10}, {"validate_every": 2}])
+def test_a_length_of_the_variant_alone_is_refused(own: dict[str, int]) -> None:
+    """A fraction would not scale it, and the row would be called whole."""
+    setting = (
+        read_rows().settings["pythae_vae"].model_copy(update={"overrides": {"variants": {"vae": {"training": own}}}})
+    )
+    with pytest.raises(
+        UserError, match=rf"settings\.pythae_vae trains its variant vae with {next(iter(own))} of its own"
+    ):
+        study_of("pythae_vae", setting, 0.02)
 
 
 def test_a_variant_that_its_study_lacks_is_refused() -> None:

@@ -231,7 +231,7 @@ def _refuse_not_finite(estimates: Estimates, annealed: Annealed | None, rows: Te
     if len(lost):
         first = int(lost[0] if rows is None else rows[lost[0]])
         others = f", and that of {len(lost) - 1:,} more is not finite" if len(lost) > 1 else ""
-        raise NotFinite(f"log p(x) of test image {first} is {float(values[lost[0]])}{others}")
+        raise NotFinite(f"log p(x) of image {first} is {float(values[lost[0]])}{others}")
 
 
 def _why_upper_bound(
@@ -250,7 +250,7 @@ def _why_upper_bound(
 def _why_untrusted(share: float, failed: list[int]) -> str:
     if share <= MOST_UNTRUSTED:
         return ""
-    named = f", such as test image {failed[0]}" if failed else ""
+    named = f", such as image {failed[0]}" if failed else ""
     return f"the importance weights of {share:.0%} of the images have no stable mean{named}"
 
 

@@ -173,13 +173,13 @@ def _seeds(pair: Pair, wanted: float | None, metric: str, level: float) -> str:
     """What more seeds would find, at the level of the claim in the worst case. The difference seen is never planned with (see `power`)."""
     planned = Planned.of(metric, pair)
     now, later = (planned.detectable(seeds, level, POWER) for seeds in (pair.seeds, MORE_SEEDS))
-    here = f"with {pair.seeds} seeds a true difference of {_digits(now)} is found"
+    here = f"{pair.seeds} seeds would find a true difference of {_digits(now)}"
     if wanted is None:
-        return f"{here}, with {MORE_SEEDS} one of {_digits(later)}"
+        return f"{here}, {MORE_SEEDS} seeds one of {_digits(later)}"
     seeds = planned.needed(wanted, level, POWER)
     if seeds is None:
-        return f"{here}; no number of seeds finds {_digits(wanted)}, as in the paper, since test images leave more open"
-    return f"{here}; {_digits(wanted)}, as in the paper, needs {seeds:,} seeds"
+        return f"{here}; no number of seeds finds the paper's share of our value, {_digits(wanted)}, since test images leave more open"
+    return f"{here}; the paper's share of our value, {_digits(wanted)}, needs {seeds:,} seeds"
 
 
 def _effect(claim: PaperClaim, question: Question, pair: Pair, kept: KeptResults) -> float | None:
@@ -189,6 +189,8 @@ def _effect(claim: PaperClaim, question: Question, pair: Pair, kept: KeptResults
     if question.published is None or claim.factor != 1 or ours is None:
         return None
     better, other = question.published
+    if not other:
+        return None
     return None if catalogue().metric(metric).group == LIKELIHOODS else abs(better / other - 1) * abs(ours.mean) or None
 
 

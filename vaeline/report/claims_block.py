@@ -1,14 +1,15 @@
 """The claims of a paper as a block of a Markdown page: a line for each, with what decides it and its verdict."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report.claim_verdicts import Answer, ClaimVerdict, answers
-from vaeline.report.kept_results import SHOWN_OF_COMMIT, KeptResults
+from vaeline.report.kept_results import KeptResults
 from vaeline.report.paper_claims import PaperClaim, Papers, Question
-from vaeline.report.results_block import how_to_keep, length, table
+from vaeline.report.results_block import commits, how_to_keep, length, table
 from vaeline.report.table import ARROWS
+from vaeline.report.words import counted
 
 WORDS = {  # of one verdict, of several
     ClaimVerdict.STANDS: ("stands", "stand"),
@@ -18,6 +19,7 @@ WORDS = {  # of one verdict, of several
 }
 NEW_LINE = "<br>"  # in a cell
 NEEDS_TWO = "†"  # of a verdict that one family of all that is claimed of a study would leave open
+Found = list[tuple[PaperClaim, list[Answer]]]
 HEAD = ["claim", "in the paper", "metric", "published", "here: difference, adjusted interval", "verdict"]
 
 
@@ -29,22 +31,38 @@ def block(papers: Papers, name: str, kept: Mapping[str, KeptResults]) -> str:
         name: of the paper.
         kept: study of `studies/` -> its results, if they are kept.
     """
-    found = [(claim, answers(papers, claim, kept.get(claim.study))) for claim in papers[name].claims]
-    counts = Counter(answer.verdict for _, of_claim in found for answer in of_claim)
-    verdicts = ", ".join(
-        f"{counts[verdict]} {WORDS[verdict][counts[verdict] > 1]}" for verdict in ClaimVerdict if counts[verdict]
-    )
+    found = _found(papers, name, kept)
     needing = sum(answer.needs_two for _, of_claim in found for answer in of_claim)
-    counted = f"Of {counts.total()} comparisons, {verdicts}."
-    counted += (
-        f" In one family of all that is claimed of a study, {needing} of the verdicts would be open ({NEEDS_TWO})."
-        if needing
-        else ""
-    )
+    said = f"{_counted(found)}."
+    if needing:
+        said += f" If all that is claimed of a study were adjusted as one family, {counted(needing, 'verdict')} would be open ({NEEDS_TWO})."
     lines = [_line(claim, of_claim) for claim, of_claim in found]
     studies = list(dict.fromkeys(claim.study for claim, _ in found if claim.study))
     made = [f"- {_made_with(study, kept.get(study))}" for study in studies]
-    return "\n\n".join(filter(None, [counted, table([HEAD, *lines]), "\n".join(made)]))
+    return "\n\n".join(filter(None, [said, table([HEAD, *lines]), "\n".join(made)]))
+
+
+def tally(papers: Papers, names: Sequence[str], kept: Mapping[str, KeptResults]) -> str:
+    """How many comparisons of several papers have each verdict, as a sentence.
+
+    Args:
+        papers: all claims.
+        names: of the papers that are counted.
+        kept: study of `studies/` -> its results, if they are kept.
+    """
+    found = [pair for name in names for pair in _found(papers, name, kept)]
+    return f"{_counted(found)}."
+
+
+def _found(papers: Papers, name: str, kept: Mapping[str, KeptResults]) -> Found:
+    return [(claim, answers(papers, claim, kept.get(claim.study))) for claim in papers[name].claims]
+
+
+def _counted(found: Found) -> str:
+    """As in `9 claims in 12 comparisons: 2 stand, 10 cannot be decided here`. A claim in two metrics is two comparisons."""
+    counts = Counter(answer.verdict for _, of_claim in found for answer in of_claim)
+    verdicts = (f"{counts[each]} {WORDS[each][counts[each] > 1]}" for each in ClaimVerdict if counts[each])
+    return f"{counted(len(found), 'claim')} in {counted(counts.total(), 'comparison')}: {', '.join(verdicts)}"
 
 
 def _line(claim: PaperClaim, found: list[Answer]) -> list[str]:
@@ -80,7 +98,7 @@ def _made_with(study: str, kept: KeptResults | None) -> str:
     """Where the numbers of a study are from, or how to get them."""
     if kept is None:
         return f"`{study}`: not run yet; {how_to_keep(study)} decide what its metrics can."
-    facts = [f"{len(kept.comparison.seeds)} seeds", length(kept), f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`"]
+    facts = [counted(len(kept.comparison.seeds), "seed"), length(kept), *commits(kept)]
     return f"`{study}`: results of `{kept.study}`, {', '.join(facts)}."
 
 

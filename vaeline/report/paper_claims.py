@@ -51,7 +51,7 @@ class PaperClaim(Entry):
         ""  # the variant that the claim calls better; of several, the mean of ln ratios over pairs
     )
     than: str | list[str] = ""  # the other one, or as many others
-    factor: float = 1.0  # the claim is that the metric is better than this times that of the other variant
+    factor: float = Field(1.0, gt=0)  # the claim is that the metric is better than this times that of the other variant
     questions: list[Question] = Field(default_factory=list)
     note: str = ""  # what in the comparison is ours and not the paper's
     cannot: str = ""  # why no study decides the claim, and what it would take
@@ -63,6 +63,11 @@ class PaperClaim(Entry):
         if (any(given) if self.cannot else not all(given)) or len(self.first) != len(self.second):
             raise ValueError(
                 f"{self.claim!r} needs study, better, as many in than, and questions, or cannot, and not both"
+            )
+        pairs = list(zip(self.first, self.second, strict=True))
+        if (any(one == other for one, other in pairs) and not self.cannot) or len({*pairs}) < len(pairs):
+            raise ValueError(
+                f"{self.claim!r} compares a variant with itself, or has a pair twice; name each pair of two variants once"
             )
         if self.first[1:] and any(each.target is not None for each in self.questions):
             raise ValueError(

@@ -12,7 +12,7 @@ from vaeline.report.costs import Cost
 from vaeline.report.results import Results
 from vaeline.study.step_settings import OF_RUN
 from vaeline.system.errors import UserError
-from vaeline.system.repository import CODE, edited, git
+from vaeline.system.repository import CODE, edited, git, in_repository
 
 PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
 STAGES = {  # stage, in the order in which they run -> what it makes
@@ -99,12 +99,13 @@ def _commit() -> str:
 
     Parameters and what a run writes are no edits of the code.
     """
-    if not (commit := git("describe", "--always", "--abbrev=12", "--exclude=*")):
-        return ""
+    commit = git("describe", "--always", "--abbrev=12", "--exclude=*")
     try:
+        if not in_repository():
+            return ""
         return f"{commit}, with edits" if edited(CODE) else commit
     except UserError:
-        return f"{commit}, edits unknown"
+        return f"{commit}, edits unknown" if commit else "unknown, since git refuses to read the repository"
 
 
 def duration(seconds: float) -> str:

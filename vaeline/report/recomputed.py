@@ -14,7 +14,7 @@ def recomputed(kept: KeptResults) -> KeptResults:
     if not was.missing:  # a preview claims nothing
         metrics |= claims.adjusted(metrics, was.primary, was.baseline, was.level)
     published = [
-        each.model_copy(update={"ours": metrics[each.metric].summaries[each.variant]}) if each.ours else each
+        each.model_copy(update={"ours": summarise(_values(kept, each.metric, each.variant))}) if each.ours else each
         for each in was.published
     ]
     now = was.model_copy(update={"metrics": metrics, "published": published})
@@ -23,7 +23,7 @@ def recomputed(kept: KeptResults) -> KeptResults:
 
 def _recomputed(kept: KeptResults, name: str, of: MetricResults) -> MetricResults:
     values = {
-        variant: {seed: RunValue.of(made) for seed, made in kept.measured[name].of(variant).items()}
+        variant: _values(kept, name, variant)
         for variant in kept.comparison.variants  # the file has them sorted by name, and pairs are in this order
         if variant in of.summaries
     }
@@ -31,3 +31,9 @@ def _recomputed(kept: KeptResults, name: str, of: MetricResults) -> MetricResult
     if name not in kept.comparison.primary:
         return found
     return with_pairs(name, found, values, primary=True, baseline=kept.comparison.baseline)
+
+
+def _values(kept: KeptResults, metric: str, variant: str) -> dict[int, RunValue]:
+    """Seed -> value, in the order of the study: the file has the seeds sorted as text, and another order would round a sum otherwise."""
+    made = kept.measured[metric].of(variant)
+    return {seed: RunValue.of(made[seed]) for seed in kept.comparison.seeds if seed in made}

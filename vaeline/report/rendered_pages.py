@@ -1,7 +1,7 @@
 """The pages that show kept results, verdicts on claims, and reproduced rows, in blocks between marks."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,12 @@ from vaeline.system.errors import UserError, instead_of, reason, shown
 from vaeline.system.page_blocks import Block, blocks, rewritten
 
 RENDERED = "<!-- `make docs` renders this block; edits are lost. -->"
-KINDS = ("results", "claims", "rows")  # of blocks; what was typed into one stays until results of the study are kept
+KINDS = (
+    "results",
+    "claims",
+    "tally",
+    "rows",
+)  # of blocks; what was typed into one stays until results of the study are kept
 ROWS = "reproduced"  # the one name of a block of rows
 COMMIT = re.compile(r"code of commit `(\w+)`")
 
@@ -52,6 +57,8 @@ def _content(page: Path, block: Block) -> str:
         return f"{RENDERED}\n\n{_rows()}\n\n"
     if block.kind == "claims":
         return f"{RENDERED}\n\n{_claims(page, block.name)}\n\n"
+    if block.kind == "tally":
+        return f"{RENDERED}\n\n{_tally(page, block.name.split())}\n\n"
     if not _waits(block):
         return f"{RENDERED}\n\n{_results(page, block.name)}\n\n"
     if block.content.strip():
@@ -89,9 +96,25 @@ def _results(page: Path, name: str) -> str:
 
 def _claims(page: Path, name: str) -> str:
     papers = paper_claims.load()
+    _require_paper(page, name, papers)
+    return claims_block.block(papers, name, _kept(papers))
+
+
+def _tally(page: Path, names: Sequence[str]) -> str:
+    """How many claims of the papers that a block names have each verdict."""
+    papers = paper_claims.load()
+    for name in names:
+        _require_paper(page, name, papers)
+    if len({*names}) < len(names):
+        raise UserError(
+            f"{page} counts the claims of a paper twice in `<!-- tally: {' '.join(names)} -->`; name each paper once."
+        )
+    return claims_block.tally(papers, names, _kept(papers))
+
+
+def _require_paper(page: Path, name: str, papers: Papers) -> None:
     if name not in papers:
         raise UserError(f"{page} shows the claims of the paper {shown(name)}; {instead_of(name, papers, 'there are')}.")
-    return claims_block.block(papers, name, _kept(papers))
 
 
 def _kept(papers: Papers) -> Mapping[str, KeptResults]:

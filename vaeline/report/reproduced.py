@@ -7,15 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat, field_validator
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError, field_validator
 
+from vaeline.data.paths import DOWNLOAD
 from vaeline.report import equivalence, results_block
 from vaeline.report.equivalence import FromPublished, Verdict, difference
 from vaeline.report.estimates import RunValue
+from vaeline.report.kept_results import SHOWN_OF_COMMIT
 from vaeline.report.table import number
+from vaeline.report.words import listed
 from vaeline.runs.folder import RESULTS
 from vaeline.study import published_rows
-from vaeline.study.published_rows import FULL, PublishedRow, PublishedRows, study_of
+from vaeline.study.published_rows import FULL, How, PublishedRow, PublishedRows, study_of
+from vaeline.study.reading import check
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError, reading_ours, some_of
 from vaeline.system.sealed_files import read_sealed, write_sealed
@@ -156,16 +160,31 @@ def settings_of(row: PublishedRow, whole: Study) -> dict[str, Any]:
         row: a published row.
         whole: its study at the published length.
     """
-    study = whole.model_dump(mode="json", include=OF_STUDY)
-    study["dataset"].pop("source", None)
-    return {"row": row.model_dump(mode="json", include=OF_ROW), "study": study}
+    return {"row": row.model_dump(mode="json", include=OF_ROW), "study": _of_study(whole)}
 
 
-def holds(now: object, then: object) -> bool:
-    """Whether settings have every value that they had then. A key that is new in the schema makes no row stale; another default does."""
-    if isinstance(now, dict) and isinstance(then, dict):
-        return all(key in now and holds(now[key], value) for key, value in then.items())
-    return now == then
+def _of_study(study: Study) -> dict[str, Any]:
+    content = study.model_dump(mode="json", include=OF_STUDY)
+    content["dataset"].pop("source", None)
+    return content
+
+
+def holds(now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> bool:
+    """Whether settings of a row are those of then. A key that the schema did not have then was at its default of today.
+
+    Args:
+        now: the settings, as `settings_of` returns them; None if there is no such row any more.
+        then: those that were kept.
+    """
+    if now is None or now == then or now.keys() != then.keys():
+        return now == then
+    study = then["study"]
+    try:
+        filled = check({**study, "dataset": {**study["dataset"], "source": DOWNLOAD}}, KEPT)
+        how = How.model_validate(then["row"]["how"])
+    except (UserError, ValidationError):  # a key has gone since, or means something else
+        return False
+    return now == {"row": {**then["row"], "how": how.model_dump(mode="json")}, "study": _of_study(filled)}
 
 
 def settings_now(known: PublishedRows) -> dict[str, dict[str, Any]]:
@@ -295,13 +314,24 @@ def markdown(rows: Mapping[str, PublishedRow], kept: Iterable[Reproduced]) -> st
         rows: the published ones.
         kept: their numbers, of rows that are all published.
     """
-    return results_block.table([HEADINGS, *(cells(rows[each.row], each) for each in kept)])
+    found = list(kept)
+    return f"{results_block.table([HEADINGS, *(cells(rows[each.row], each) for each in found)])}\n\n{_made_by(found)}"
+
+
+def _made_by(kept: Iterable[Reproduced]) -> str:
+    """Of which code each row is: `Code of commit d2f3c28: vae, iwae_5; of f17352c with edits: vamp.`"""
+    by_code: dict[str, list[str]] = {}
+    for each in kept:
+        commit, _, edits = each.commit.partition(", ")
+        code = f"`{commit[:SHOWN_OF_COMMIT]}`" if commit else "unknown"
+        by_code.setdefault(f"{code} {edits}".strip(), []).append(each.row)
+    return f"Code of commit {'; of '.join(f'{code}: {listed(names)}' for code, names in by_code.items())}."
 
 
 def joined(
     kept: Sequence[Reproduced], new: Sequence[Reproduced], settings: Mapping[str, Mapping[str, Any]]
 ) -> tuple[list[Reproduced], list[str], list[str]]:
-    """Add new rows to those that are kept. A shorter training replaces no longer one of the same settings.
+    """Add new rows to those that are kept. A shorter training never replaces a longer one of the same settings.
 
     Args:
         kept: the rows so far.

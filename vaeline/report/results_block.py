@@ -43,19 +43,25 @@ def table(lines: Sequence[Sequence[str]]) -> str:
 
 
 def _made_with(kept: KeptResults, page: Path) -> str:
-    compared, edits = kept.comparison, f" with edits of {counted(len(kept.edited), 'file')}" if kept.edited else ""
+    compared = kept.comparison
     machine = f" on {'; '.join(kept.hardware)}" if kept.hardware else ""
     facts = [
         f"{counted(len(compared.variants), 'variant')} from {counted(len(compared.seeds), 'seed')} ({', '.join(map(str, compared.seeds))})",
         f"{'images' if kept.params['dataset']['size'] else 'points'}: {sizes(kept.images)}",
         length(kept),
-        f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`{edits}",
-        f"intervals and claims by commit `{kept.statistics[:SHOWN_OF_COMMIT]}`" if kept.statistics else "",
+        *commits(kept),
         f"trained {' to '.join(kept.trained)}{machine}" if kept.trained else "",
         f"{kept.command}{f', with changed settings: {listed(kept.changed)}' if kept.changed else ''}",
     ]
     where = path_of(kept.study)
     return f"`{kept.study}`: {'; '.join(filter(None, facts))}. All numbers: [{where.name}]({os.path.relpath(where, page.parent)})."
+
+
+def commits(kept: KeptResults) -> list[str]:
+    """Of which code results are: of their files, and of their intervals if these were computed again."""
+    edits = f" with edits of {counted(len(kept.edited), 'file')}" if kept.edited else ""
+    again = [f"intervals and claims by commit `{kept.statistics[:SHOWN_OF_COMMIT]}`"] if kept.statistics else []
+    return [f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`{edits}", *again]
 
 
 def how_to_keep(study: str) -> str:

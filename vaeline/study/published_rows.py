@@ -11,9 +11,10 @@ from vaeline.study.parts import Entry
 from vaeline.study.reading import check, read_yaml, sentences
 from vaeline.study.recipe import recipe_of
 from vaeline.study.schema import Name, OnceEach, Seed, Study
-from vaeline.system.errors import UserError, instead_of, shown
+from vaeline.system.errors import UserError, instead_of, shown, some_of
 
 FULL = 1.0  # the published length
+LENGTH = {"epochs", "validate_every"}  # keys of a training that its fraction scales
 # What a published value is, on which images, and how a likelihood is estimated.
 Metric = Literal["nll", "negative_elbo", "rate", "mig"]
 Split = Literal["train", "test"]
@@ -108,6 +109,8 @@ class PublishedRow(Entry):
             raise ValueError("has `how`, but mig is measured in one way, on all training images; remove `how`")
         if self.metric == "mig" and self.closed_form:
             raise ValueError("has the value closed_form, but no theorem gives mig; write the published number")
+        if self.metric == "mig" and self.seeds < 2:
+            raise ValueError("has one seed, but the error of mig over images is unknown; let `seeds` be 2 or more")
         if self.closed_form != (self.known is not None):
             raise ValueError("should have `known` if its value is closed_form, and only then; add it or remove it")
         return self
@@ -198,6 +201,11 @@ def study_of(name: str, setting: Setting, fraction: float) -> Study:
         "published": {},
     }
     study = check(content, Path(f"{path()}, settings.{name}"))
+    if own := LENGTH & study.variants[setting.variant].training.keys():
+        raise UserError(
+            f"{path()}: settings.{name} trains its variant {setting.variant} with {some_of(sorted(own))} of its own, which a fraction would not scale; "
+            "write the key under `training` of the overrides, for the whole study."
+        )
     epochs = epochs_of(study, fraction)
     if epochs < study.training.epochs and recipe_of(study, setting.variant).training.schedule == "cosine":
         raise UserError(

@@ -10,6 +10,8 @@ from vaeline.system.errors import UserError, shown
 MARK = re.compile(
     r"^<!--[ \t]*(?:end of (?P<end>\w+)|(?P<begin>\w+):(?P<name>.*?))[ \t]*-->[ \t]*(?:\n|\Z)", re.MULTILINE
 )
+# What reads like a mark: in the middle of a line, or in capital letters. In backticks, it is an example.
+LIKE_A_MARK = re.compile(r"(?<!`)<!--\s*(?:end\s+of\s+(?P<end>\w+)|(?P<begin>\w+)\s*:.*?)\s*-->", re.IGNORECASE)
 
 
 class Block(NamedTuple):
@@ -30,8 +32,9 @@ def blocks(page: Path, text: str, kinds: Collection[str]) -> list[Block]:
         kinds: of blocks; marks of other kinds are text.
 
     Raises:
-        UserError: a block has no end, no begin or no name, or two have the same name.
+        UserError: a block has no end, no begin or no name, two have the same name, or a comment is nearly a mark.
     """
+    _refuse_nearly(page, text, kinds)
     found: list[Block] = []
     opened: Block | None = None
     for mark in MARK.finditer(text):
@@ -50,6 +53,16 @@ def blocks(page: Path, text: str, kinds: Collection[str]) -> list[Block]:
             opened = None
     _require_end(page, opened)
     return found
+
+
+def _refuse_nearly(page: Path, text: str, kinds: Collection[str]) -> None:
+    """Refuse a comment that was meant as a mark and is none: what it should bound would never be written."""
+    marks = {mark.start() for mark in MARK.finditer(text) if not {mark["begin"], mark["end"]}.isdisjoint(kinds)}
+    for comment in LIKE_A_MARK.finditer(text):
+        if (comment["end"] or comment["begin"]).lower() in kinds and comment.start() not in marks:
+            raise UserError(
+                f"{page} has {shown(comment[0])}, which is no mark of a block: write it in small letters, on a line of its own, from its begin."
+            )
 
 
 def _require_end(page: Path, opened: Block | None) -> None:

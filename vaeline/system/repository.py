@@ -1,5 +1,6 @@
 """What git says of the project."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 
@@ -8,10 +9,46 @@ from vaeline.system.errors import UserError
 CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile", "parts")  # what a commit of the code changes
 
 
+NO_REPOSITORY = "not a git repository"  # how git's message says it
+
+
 def git(*words: str) -> str:
     """What git says; empty outside a repository, without a commit, or without git."""
     said = _run(words)
     return "" if said is None or said.returncode else said.stdout.rstrip()
+
+
+def in_repository() -> bool:
+    """Whether git tracks any file of the project. A project that lies inside of another repository, which ignores it, is in none.
+
+    Raises:
+        UserError: there is a repository, and git refuses to read it.
+    """
+    said = _run(["ls-files", "--", "."])
+    if said is None or NO_REPOSITORY in said.stderr:
+        return False
+    if said.returncode:
+        raise UserError(
+            f"git cannot read the repository ({' '.join(said.stderr.split())}); correct that, and try again."
+        )
+    return bool(said.stdout)
+
+
+def last_commit(paths: Sequence[str]) -> str:
+    """The last commit that changed a file below some paths.
+
+    Args:
+        paths: from the folder of the project.
+
+    Raises:
+        UserError: the project is in no repository, git refuses to read it, or it has no such commit.
+    """
+    commit = git("log", "-1", "--format=%H", "--", *paths) if in_repository() else ""
+    if not commit:
+        raise UserError(
+            "This project is in no git repository with a commit of its code; results are kept with that commit. Clone the project, or commit it."
+        )
+    return commit
 
 
 def edited(paths: Sequence[str]) -> list[str]:
@@ -24,7 +61,7 @@ def edited(paths: Sequence[str]) -> list[str]:
         UserError: git cannot say it.
     """
     said = _run(["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *paths])
-    if said is None or not git("rev-parse", "--git-dir"):
+    if said is None or NO_REPOSITORY in said.stderr:
         return []
     if said.returncode:
         raise UserError(
@@ -36,6 +73,8 @@ def edited(paths: Sequence[str]) -> list[str]:
 
 def _run(words: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
     try:
-        return subprocess.run(["git", *words], check=False, capture_output=True, text=True)
+        return subprocess.run(
+            ["git", *words], check=False, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}
+        )
     except FileNotFoundError:  # git is not installed
         return None

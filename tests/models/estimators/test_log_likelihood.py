@@ -252,7 +252,7 @@ def test_what_makes_an_upper_bound(estimates: LogLikelihood, second: Annealed | 
 
 def test_images_that_fail_are_named_by_their_row_in_the_split() -> None:
     rows = torch.tensor([3, 30, 300, 3000])
-    with pytest.warns(Unconverged, match="of the images have no stable mean, such as test image 3"):
+    with pytest.warns(Unconverged, match="of the images have no stable mean, such as image 3"):
         summary = summarize(HEAVY, "nll", rows=rows)
     assert summary.failed == [3, 30, 300]
     helped = annealed([1], [-2.0])
@@ -271,7 +271,7 @@ def test_samples_without_a_finite_weight_move_no_other_image(monkeypatch: pytest
 @pytest.mark.parametrize("value", [-float("inf"), float("nan")])
 def test_an_image_that_the_model_cannot_explain_is_named(value: float) -> None:
     estimates = changed(SURE, log_prob=[-1.0, value, -3.0, value])
-    with pytest.raises(NotFinite, match=rf"log p\(x\) of test image 30 is {value}, and that of 1 more is not finite"):
+    with pytest.raises(NotFinite, match=rf"log p\(x\) of image 30 is {value}, and that of 1 more is not finite"):
         summarize(estimates, "nll", rows=torch.tensor([3, 30, 300, 3000]))
 
 
