@@ -7,10 +7,6 @@ from benchmarks.race import OUR_PYTHON, PEER_PYTHON, Side
 
 NO_GATE = 0.0  # where ours is known to be slower, and the page says why
 
-OLDER_SEARCH = (
-    "On the Intel, this race is older than a search for the modes that computes fewer curvatures, also of 2026-11-29."
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -27,6 +23,7 @@ class Row:
     ours: Side
     threads: int = 2
     limit: str = ""  # why ours does not reach the aim, according to a profile
+    changed: str = ""  # the first day with the code of today, if ours took another time before
 
     def gate_on(self, kind: str) -> float:
         """The gate on a kind of processor."""
@@ -204,7 +201,7 @@ EVALUATION = [
         aim=1 / 2,
         baseline=_ours("ours_evaluation", "estimates", "mlp", "posterior"),
         ours=_ours("ours_evaluation", "estimates", "mlp", "laplace"),
-        limit=OLDER_SEARCH,
+        changed="2026-11-30",
     ),
     Row(
         name="modes_faces",
@@ -215,7 +212,7 @@ EVALUATION = [
         aim=1 / 2,
         baseline=_ours("ours_evaluation", "estimates", "faces", "posterior"),
         ours=_ours("ours_evaluation", "estimates", "faces", "laplace"),
-        limit=OLDER_SEARCH,
+        changed="2026-11-30",
     ),
 ]
 

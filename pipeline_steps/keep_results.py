@@ -1,5 +1,6 @@
 """Keep the results of a finished study in the repository, as docs/results/<study>.json, from which pages take their numbers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def _recompute(name: str | None) -> None:
     """
     if name is not None:
         raise UserError(f"--statistics is for all kept results, and {shown(name)} names one; leave the name out.")
-    commit = last_commit(CODE)
+    commit = _commit_of(CODE)
     if files := edited(CODE):
         raise UserError(
             f"Results name the commit of their code, and files differ from the last one: {some_of(files)}; commit them, and try again."
@@ -185,16 +186,25 @@ def _without_source(study: Study) -> dict[str, Any]:
 
 
 def _commit(study: Study) -> tuple[str, list[str]]:
-    """The last commit that changed the code, and the files behind the results that are not as in that commit.
-
-    Raises:
-        UserError: the project is in no repository.
-    """
+    """The last commit that changed the code, and the files behind the results that are not as in that commit."""
     where = (*CODE, *_files_of(file_name(study.study.name)))
-    commit = last_commit(where)
+    commit = _commit_of(where)
     files = closure(module for key in set(stages(study).values()) for module in modules_at(study, key))
     behind = {str(path.relative_to(ROOT)) for path in files}.union(where)
     return commit, [file for file in edited(where) if file in behind]
+
+
+def _commit_of(paths: Sequence[str]) -> str:
+    """The last commit that changed some paths.
+
+    Raises:
+        UserError: there is none, or git refuses to read the repository.
+    """
+    if commit := last_commit(paths):
+        return commit
+    raise UserError(
+        "Results are kept with the commit of the code, and git knows none of this folder; install git if it is missing, and clone the project, or commit it."
+    )
 
 
 def _files_of(name: str) -> list[str]:

@@ -104,4 +104,6 @@ def source_changed(study: Study) -> bool:
 def _at(of: dict[str, Any], key: str) -> object:
     step, _, variant = key.partition(".")
     found = of.get(step)
-    return found if not variant else found.get(variant) if isinstance(found, dict) else None
+    if not variant:
+        return found
+    return found.get(variant) if isinstance(found, dict) else None

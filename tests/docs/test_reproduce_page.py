@@ -140,10 +140,12 @@ def without(settings: Any, *where: str) -> Any:
 
 def test_the_code_of_each_row_is_named_with_its_edits() -> None:
     rows, kept = read_rows().rows, kept_rows()[:4]
-    commits = ("c0ffee" * 7, "c0ffee" * 7 + ", with edits", "beef" * 10, "c0ffee" * 7)
+    commits = ("c0ffeec0" * 5, "c0ffeec0" * 5 + ", with edits", "beef" * 10, "unknown: git refuses")
     made = [each.model_copy(update={"commit": commit}) for each, commit in zip(kept, commits, strict=True)]
     one, two, three, four = (each.row for each in made)
-    said = f"Code of commit `c0ffeec`: {one} and {four}; of `c0ffeec` with edits: {two}; of `beefbee`: {three}."
+    said = (
+        f"Code of commit `c0ffeec`: {one}; of `c0ffeec` with edits: {two}; of `beefbee`: {three}; of unknown: {four}."
+    )
     assert reproduced.markdown(rows, made).splitlines()[-1] == said
 
 

@@ -1,7 +1,5 @@
 """Pages show the numbers of docs/results and the verdicts on docs/claims.yaml, and nothing typed by hand between the marks."""
 
-import json
-import random
 import re
 import shutil
 import subprocess
@@ -15,8 +13,6 @@ from pipeline_steps import docs, keep_results
 from tests.made_up_results import kept
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report import kept_results, paper_claims, rendered_pages
-from vaeline.report.comparison import PublishedComparison
-from vaeline.report.kept_results import KeptResults
 from vaeline.report.recomputed import recomputed
 from vaeline.system.errors import UserError
 
@@ -46,7 +42,7 @@ def commit(project: Path) -> str:
     """The commit of the project's code."""
     Path("vaeline").mkdir()
     Path("vaeline/model.py").write_text("1")
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
     for words in (["init", "--quiet"], ["add", "vaeline"], [*identity, "commit", "--quiet", "--message", "a"]):
         subprocess.run(["git", *words], check=True)
     return subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
@@ -83,40 +79,8 @@ def test_statistics_need_the_commit_of_their_code(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("GIT_TEST_ASSUME_DIFFERENT_OWNER")
     shutil.rmtree(".git")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(Path.cwd().parent))
-    assert "This project is in no git repository with a commit of its code" in recompute()
+    assert "git knows none of this folder" in recompute()
     assert kept_results.path_of("tiny").read_bytes() == before
-
-
-def test_the_same_code_computes_the_same_statistics_of_many_seeds() -> None:
-    """The file has the seeds sorted as text: 0, 1, 10, 11, 2."""
-    generator = random.Random(0)
-    drawn = {variant: [generator.gauss(0, 1) for _ in range(12)] for variant in ("one", "two", "three")}
-    made = kept({"nll": drawn})
-    assert recomputed(KeptResults.model_validate_json(json.dumps(made.model_dump(mode="json"), sort_keys=True))) == made
-
-
-def test_our_value_beside_a_published_one_is_computed_again() -> None:
-    """Also that of a metric which the kept comparison leaves out."""
-    made = kept({**VALUES, "nll_tenth": VALUES["nll"]})
-    assert "nll_tenth" not in made.comparison.metrics
-    of_paper = {"variant": "one", "value": 1.0, "error": None, "source": "a paper", "upper_bound": "", "unlike": []}
-    right, wrong = made.comparison.metrics["nll"].summaries["one"], made.comparison.metrics["nll"].summaries["two"]
-    beside = [
-        PublishedComparison.model_validate({"metric": name, "ours": wrong, **of_paper}) for name in ("nll", "nll_tenth")
-    ]
-    beside.append(beside[0].model_copy(update={"ours": None}))
-    with_paper = made.model_copy(update={"comparison": made.comparison.model_copy(update={"published": beside})})
-    assert [each.ours for each in recomputed(with_paper).comparison.published] == [right, right, None]
-
-
-def test_a_paper_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    for names, why in (
-        ("nf nf", "counts the claims of a paper twice"),
-        ("nf fn", "the paper 'fn'; there are: nf, digits"),
-    ):
-        with pytest.raises(UserError, match=why):
-            rendered_pages.rendered(PAGE, f"<!-- tally: {names} -->\n<!-- end of tally -->\n")
 
 
 def assert_close(now: object, was: object) -> None:
@@ -221,7 +185,7 @@ def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> No
         ("<!-- claims: tiny -->\n<!-- end of claims -->", "There is no docs/claims.yaml"),
         (
             "<!-- Results: tiny -->\n<!-- end of Results -->",
-            "'<!-- Results: tiny -->', which is no mark of a block: write it in small",
+            "'<!-- Results: tiny -->', which is no mark of a block: write it in lower",
         ),
         (f"  {BLOCK}", "'<!-- results: tiny -->', which is no mark of a block"),
         (
@@ -232,7 +196,9 @@ def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> No
             "<!-- results: tiny --> here\n<!-- end of results -->",
             "'<!-- results: tiny -->', which is no mark of a block",
         ),
-        ("<!-- tally: tiny tiny -->\n<!-- end of tally -->", "There is no docs/claims.yaml"),
+        ("<!-- tally: nf -->\n<!-- end of tally -->", "docs/page.md shows the tally 'nf'; there are: papers."),
+        ("<!-- tally: papers -->\n<!-- end of tally -->", "There is no docs/claims.yaml"),
+        ("<!-- results tiny -->\n<!-- end of results -->", "'<!-- results tiny -->', which is no mark of a block"),
         ("<!-- rows: tiny -->\n<!-- end of rows -->", "docs/page.md shows the rows 'tiny'; there are: reproduced."),
     ],
 )
@@ -244,6 +210,14 @@ def test_wrong_marks_are_refused_and_no_page_is_written(marks: str, why: str) ->
     said = CliRunner().invoke(docs.main)
     assert said.exit_code == 1 and re.search(why, said.output) and said.output.count("\n") == 1, said.output
     assert (PAGE.read_text(encoding="utf-8"), page.read_text(encoding="utf-8")) == (EMPTY, f"# A page\n\n{marks}\n")
+
+
+@pytest.mark.usefixtures("project")
+def test_an_example_of_a_mark_and_a_remark_are_text() -> None:
+    shown = [f"A block is `{BLOCK.splitlines()[0]}` and so on.", f"```markdown\n  {BLOCK}\n{BLOCK}\n```"]
+    remarks = ["<!-- The results of 2026 follow. -->", "<!-- claims are in another file -->", "a <!-- note: none --> b"]
+    text = EMPTY + "\n\n".join([*shown, *remarks])
+    assert rendered_pages.rendered(PAGE, text) == text.replace(EMPTY, PAGE.read_text(encoding="utf-8"))
 
 
 @pytest.mark.usefixtures("project")

@@ -19,6 +19,7 @@ from vaeline.data import paths, source_fingerprint
 from vaeline.data.paths import DataFiles
 from vaeline.report import compare, comparison, kept_results, provenance, results
 from vaeline.runs import tuning
+from vaeline.runs.folder import StudyFolder
 from vaeline.study.design import point
 from vaeline.study.reading import load
 from vaeline.system.errors import UserError
@@ -29,7 +30,7 @@ from vaeline.system.sealed_files import write_sealed
 FOLDER = Path("results/tiny")
 CODE = {"report": "a", **{step: {"one": "b", "two": "c"} for step in ("train", "sample", "evaluate")}}
 DATASET = study_content(("one",), (0,))["dataset"]["name"]
-IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +138,7 @@ def test_the_commit_of_a_repository_around_the_project_is_none_of_its_code(
         subprocess.run(["git", *words], check=True)
     monkeypatch.chdir(inside)
     said = run(keep_results.main)
-    assert said.exit_code == 1 and "is in no git repository with a commit of its code" in said.output, said.output
+    assert said.exit_code == 1 and "git knows none of this folder" in said.output, said.output
     assert provenance.environment().get("commit") is None
 
 
@@ -147,17 +148,44 @@ def test_a_study_that_git_refuses_to_read_is_not_kept(
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     said = run(keep_results.main)
     assert said.exit_code == 1 and "git cannot read the repository (fatal: detected dubious ownership" in said.output
-    assert provenance.environment()["commit"] == "unknown, since git refuses to read the repository"
+    assert provenance.environment()["commit"] == "unknown: git refuses to read the repository"
 
 
-def test_the_stages_of_a_tuned_study_are_those_of_dvc() -> None:
+def test_every_stage_behind_the_results_is_one_of_dvc() -> None:
+    """A misspelt one would be in no dvc.lock, and never be stale."""
+    stages = yaml.safe_load((keep_results.ROOT / "dvc.yaml").read_text())["stages"]
     tuning = load().tuning.model_copy(update={"trials": [0, 1]})
-    found = staleness.stages(load().model_copy(update={"tuning": tuning}))
-    expected = {f"{step}@tiny-{name}": step for name in ("one", "two") for step in ("design", "choose")}
-    expected |= {f"trial@tiny-{name}-{trial}": f"trial.{name}" for name in ("one", "two") for trial in (0, 1)}
-    assert found == staleness.stages(load()) | expected
-    for key in set(expected.values()):
-        assert modules_at(load(), key)
+    study = load().model_copy(update={"tuning": tuning})
+    matrices = {
+        "code": 1, "download": 1, "preprocess": 1, "classifier": 1, "reference": 1, "design": 2, "trial": 4, "choose": 2,
+        "train": 4, "sample": 4, "evaluate": 4, "report": 1,
+    }  # fmt: skip
+    found = staleness.stages(study)
+    assert {name.partition("@")[0] for name in found} == matrices.keys() - {"code"} <= stages.keys()
+    for name, key in found.items():
+        step, _, of = name.partition("@")
+        assert of.count("-") >= len(stages[step]["matrix"]) - 1 and modules_at(study, key)
+    assert all(
+        sum(name.startswith(f"{step}@") for name in found) == matrices[step] for step in matrices if step != "code"
+    )
+    assert not any(name.startswith(("design", "trial", "choose")) for name in staleness.stages(load()))
+
+
+@pytest.mark.parametrize(
+    ("stage", "key"), [("trial@tiny-two-0", "trial.two"), ("choose@tiny-one", "choose"), ("design@tiny-one", "design")]
+)
+def test_results_of_a_stale_tuning_are_stale(stage: str, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {**CODE, "design": "d", "choose": "e", "trial": {"one": "f", "two": "f"}}
+    monkeypatch.setattr(staleness, "hashes", lambda study: made)
+    write_json(FOLDER / "code.json", made)
+    study = load().model_copy(update={"tuning": load().tuning.model_copy(update={"trials": [0]})})
+    found = results.read(FOLDER / "runs", load())
+    compared = compare.compare(found)
+    monkeypatch.setattr(staleness.outdated, "changes", lambda compared, study: [])
+    assert staleness.why_stale(StudyFolder("tiny"), study, compared, found) == ""
+    before = {"params": {str(FOLDER / "code.json"): {key: "before"}}}
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {stage: before}}))
+    assert staleness.why_stale(StudyFolder("tiny"), study, compared, found) == f"the code of the step {key} has changed"
 
 
 def test_runs_of_other_values_than_the_tuning_has_chosen_are_not_kept(run: Callable[..., Result]) -> None:

@@ -1,5 +1,6 @@
 """The verdicts on what papers claim: known for values whose differences are known."""
 
+import re
 from typing import Any
 
 import pytest
@@ -79,7 +80,7 @@ def test_a_question_that_no_results_can_answer_is_refused(question: dict[str, An
     with pytest.raises(ValueError, match=why):
         Question(**question)
     with pytest.raises(ValueError, match="has a target, which means of several variants have not"):
-        papers(["one", "two"], ["two", "one"], {"metric": "leaked_share", "target": 0.01})
+        papers(["one", "two"], ["two", "three"], {"metric": "leaked_share", "target": 0.01})
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,7 @@ def test_a_question_that_no_results_can_answer_is_refused(question: dict[str, An
         ("one", "one", {}, "compares a variant with itself"),
         (["one", "one"], ["two", "two"], {}, "has a pair twice"),
         (["one", "two"], ["two", "two"], {}, "compares a variant with itself"),
+        (["one", "two"], ["two", "one"], {}, "has a pair twice"),  # whose mean ratio is 1 whatever was measured
     ],
 )
 def test_a_comparison_that_means_nothing_is_refused(better: Any, than: Any, more: dict[str, Any], why: str) -> None:
@@ -114,8 +116,9 @@ def test_an_open_claim_says_what_seeds_would_find() -> None:
     )
     few, many = (papers("one", "three", {"metric": "skl", "published": (other, 100.0)}) for other in (10.0, 90.0))
     said = [answer(each, kept({"skl": NLL})).why for each in (few, many)]
-    assert "; the paper's share of our value, 0.12, needs " in said[1]  # a tenth of 1.2
-    assert 3 < int(said[0].split()[-2]) < 10 < 50 < int(said[1].split()[-2])
+    assert " seeds would find 0.12, the paper's difference as a share of our value" in said[1]  # a tenth of 1.2
+    few_seeds, many_seeds = (int(re.findall(r"; (\d+) seeds would find", why)[0]) for why in said)
+    assert 3 < few_seeds < 10 < 50 < many_seeds
     shifted = {**NLL, "one": [value + 0.1 for value in NLL["one"]]}
     assert answer(few, kept({"skl": shifted}, few)).why == said[0]
     likelihood = papers("one", "three", {"metric": "nll", "published": (90.0, 100.0)})

@@ -40,7 +40,7 @@ PAPERS: Papers = {
 def test_a_claim_of_two_metrics_is_one_line() -> None:
     text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES)})
     assert text.startswith(
-        "3 claims in 5 comparisons: 1 stands, 1 does not stand, 1 cannot be decided here, 2 are not run yet.\n"
+        "3 claims, 1 of which no study can decide. Of 4 comparisons: 1 stands, 1 does not stand, 2 are not run yet.\n"
     )
     run, later, never = [line for line in text.splitlines() if line.startswith("| It is")]
     cells = [cell.strip() for cell in run.split("|")[1:-1]]
@@ -57,12 +57,17 @@ def test_a_claim_of_two_metrics_is_one_line() -> None:
     )
 
 
-def test_claims_of_several_papers_are_counted_in_one_sentence() -> None:
-    papers = {**PAPERS, "other": Paper(title="Another paper", claims=[claim("tiny", better="two", than="one")])}
-    assert claims_block.tally(papers, ["paper", "other"], {"tiny": kept(VALUES)}) == (
-        "4 claims in 7 comparisons: 2 stand, 2 do not stand, 1 cannot be decided here, 2 are not run yet."
+def test_claims_of_all_papers_are_counted_in_a_sentence_without_our_questions() -> None:
+    turned = claim("tiny", better="two", than="one")
+    papers = {
+        **PAPERS,
+        "other": Paper(title="Another paper", claims=[turned]),
+        "ours": Paper(title="A question", ours=True, claims=[turned]),
+    }
+    assert claims_block.tally(papers, {"tiny": kept(VALUES)}) == (
+        "4 claims, 1 of which no study can decide. Of 6 comparisons: 2 stand, 2 do not stand, 2 are not run yet."
     )
-    assert claims_block.tally(papers, ["other"], {}) == "1 claim in 2 comparisons: 2 are not run yet."
+    assert claims_block.tally({"other": papers["other"]}, {}) == "1 claim. Of 2 comparisons: 2 are not run yet."
 
 
 def test_lines_under_the_table_say_where_the_numbers_are_from() -> None:

@@ -1,7 +1,7 @@
 """The claims of a paper as a block of a Markdown page: a line for each, with what decides it and its verdict."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report.claim_verdicts import Answer, ClaimVerdict, answers
@@ -11,15 +11,15 @@ from vaeline.report.results_block import commits, how_to_keep, length, table
 from vaeline.report.table import ARROWS
 from vaeline.report.words import counted
 
+NEW_LINE = "<br>"  # in a cell
+NEEDS_TWO = "†"  # of a verdict that one family of all that is claimed of a study would leave open
 WORDS = {  # of one verdict, of several
     ClaimVerdict.STANDS: ("stands", "stand"),
     ClaimVerdict.FALLS: ("does not stand", "do not stand"),
     ClaimVerdict.OPEN: ("cannot be decided here",) * 2,
     ClaimVerdict.NOT_RUN: ("is not run yet", "are not run yet"),
 }
-NEW_LINE = "<br>"  # in a cell
-NEEDS_TWO = "†"  # of a verdict that one family of all that is claimed of a study would leave open
-Found = list[tuple[PaperClaim, list[Answer]]]
+Answered = list[tuple[PaperClaim, list[Answer]]]  # each claim with an answer for each of its questions
 HEAD = ["claim", "in the paper", "metric", "published", "here: difference, adjusted interval", "verdict"]
 
 
@@ -31,38 +31,40 @@ def block(papers: Papers, name: str, kept: Mapping[str, KeptResults]) -> str:
         name: of the paper.
         kept: study of `studies/` -> its results, if they are kept.
     """
-    found = _found(papers, name, kept)
-    needing = sum(answer.needs_two for _, of_claim in found for answer in of_claim)
-    said = f"{_counted(found)}."
+    answered = _answered(papers, name, kept)
+    needing = sum(answer.needs_two for _, of_claim in answered for answer in of_claim)
+    summary = _verdicts_in_words(answered)
     if needing:
-        said += f" If all that is claimed of a study were adjusted as one family, {counted(needing, 'verdict')} would be open ({NEEDS_TWO})."
-    lines = [_line(claim, of_claim) for claim, of_claim in found]
-    studies = list(dict.fromkeys(claim.study for claim, _ in found if claim.study))
+        summary += f" If all that is claimed of a study were adjusted as one family, {counted(needing, 'verdict')} would be open ({NEEDS_TWO})."
+    lines = [_line(claim, of_claim) for claim, of_claim in answered]
+    studies = list(dict.fromkeys(claim.study for claim, _ in answered if claim.study))
     made = [f"- {_made_with(study, kept.get(study))}" for study in studies]
-    return "\n\n".join(filter(None, [said, table([HEAD, *lines]), "\n".join(made)]))
+    return "\n\n".join(filter(None, [summary, table([HEAD, *lines]), "\n".join(made)]))
 
 
-def tally(papers: Papers, names: Sequence[str], kept: Mapping[str, KeptResults]) -> str:
-    """How many comparisons of several papers have each verdict, as a sentence.
+def tally(papers: Papers, kept: Mapping[str, KeptResults]) -> str:
+    """How often each verdict was reached on the claims of all papers, without our own questions.
 
     Args:
         papers: all claims.
-        names: of the papers that are counted.
         kept: study of `studies/` -> its results, if they are kept.
     """
-    found = [pair for name in names for pair in _found(papers, name, kept)]
-    return f"{_counted(found)}."
+    names = [name for name, paper in papers.items() if not paper.ours]
+    return _verdicts_in_words([each for name in names for each in _answered(papers, name, kept)])
 
 
-def _found(papers: Papers, name: str, kept: Mapping[str, KeptResults]) -> Found:
+def _answered(papers: Papers, name: str, kept: Mapping[str, KeptResults]) -> Answered:
     return [(claim, answers(papers, claim, kept.get(claim.study))) for claim in papers[name].claims]
 
 
-def _counted(found: Found) -> str:
-    """As in `9 claims in 12 comparisons: 2 stand, 10 cannot be decided here`. A claim in two metrics is two comparisons."""
-    counts = Counter(answer.verdict for _, of_claim in found for answer in of_claim)
-    verdicts = (f"{counts[each]} {WORDS[each][counts[each] > 1]}" for each in ClaimVerdict if counts[each])
-    return f"{counted(len(found), 'claim')} in {counted(counts.total(), 'comparison')}: {', '.join(verdicts)}"
+def _verdicts_in_words(answered: Answered) -> str:
+    """`3 claims, 1 of which no study can decide. Of 4 comparisons: 1 stands, 3 cannot be decided here.` A claim in two metrics is two comparisons."""
+    compared = [of_claim for claim, of_claim in answered if not claim.cannot]
+    counts = Counter(answer.verdict for of_claim in compared for answer in of_claim)
+    verdicts = ", ".join(f"{counts[each]} {WORDS[each][counts[each] > 1]}" for each in ClaimVerdict if counts[each])
+    without = len(answered) - len(compared)
+    claims = counted(len(answered), "claim") + (f", {without} of which no study can decide" if without else "")
+    return f"{claims}. Of {counted(counts.total(), 'comparison')}: {verdicts}." if compared else f"{claims}."
 
 
 def _line(claim: PaperClaim, found: list[Answer]) -> list[str]:

@@ -58,22 +58,26 @@ class PaperClaim(Entry):
 
     @model_validator(mode="after")
     def is_decided_somehow(self) -> "PaperClaim":
-        """Refuse a claim that names neither a comparison nor why it has no comparison."""
+        """Refuse a claim that names neither a comparison nor why it has no comparison, or a comparison that means nothing."""
         given = [bool(each) for each in (self.study, self.better, self.than, self.questions)]
         if (any(given) if self.cannot else not all(given)) or len(self.first) != len(self.second):
             raise ValueError(
                 f"{self.claim!r} needs study, better, as many in than, and questions, or cannot, and not both"
             )
-        pairs = list(zip(self.first, self.second, strict=True))
-        if (any(one == other for one, other in pairs) and not self.cannot) or len({*pairs}) < len(pairs):
-            raise ValueError(
-                f"{self.claim!r} compares a variant with itself, or has a pair twice; name each pair of two variants once"
-            )
+        self._refuse_pairs()
         if self.first[1:] and any(each.target is not None for each in self.questions):
             raise ValueError(
                 f"{self.claim!r} has a target, which means of several variants have not; name single variants"
             )
         return self
+
+    def _refuse_pairs(self) -> None:
+        """Refuse a variant that is compared with itself, and a pair that is there twice, in whatever order."""
+        pairs = [frozenset(pair) for pair in zip(self.first, self.second, strict=True)]
+        if not self.cannot and (min(map(len, pairs)) < 2 or len({*pairs}) < len(pairs)):
+            raise ValueError(
+                f"{self.claim!r} compares a variant with itself, or has a pair twice; name each pair of two variants once"
+            )
 
     @property
     def first(self) -> list[str]:
@@ -90,6 +94,7 @@ class Paper(Entry):
     """A paper and its claims."""
 
     title: str
+    ours: bool = False  # whether the claims are questions of this project, and of no paper
     claims: list[PaperClaim] = Field(min_length=1)
 
 

@@ -12,7 +12,7 @@ from vaeline.report.costs import Cost
 from vaeline.report.results import Results
 from vaeline.study.step_settings import OF_RUN
 from vaeline.system.errors import UserError
-from vaeline.system.repository import CODE, edited, git, in_repository
+from vaeline.system.repository import CODE, edited, git, tracks
 
 PACKAGES = ["torch", "torchvision", "lightning-fabric", "numpy", "scipy", "scikit-learn", "h5py", "dvc", "snakemake"]
 STAGES = {  # stage, in the order in which they run -> what it makes
@@ -95,17 +95,17 @@ def environment() -> dict[str, str]:
 
 
 def _commit() -> str:
-    """The commit that is checked out, and whether the code was edited since; empty outside a repository.
+    """The commit that is checked out, and whether the code was edited since; empty if there is none, or the code is in no repository.
 
     Parameters and what a run writes are no edits of the code.
     """
     commit = git("describe", "--always", "--abbrev=12", "--exclude=*")
     try:
-        if not in_repository():
+        if not (tracks(CODE) and commit):
             return ""
         return f"{commit}, with edits" if edited(CODE) else commit
     except UserError:
-        return f"{commit}, edits unknown" if commit else "unknown, since git refuses to read the repository"
+        return f"{commit}, edits unknown" if commit else "unknown: git refuses to read the repository"
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,7 @@
 """The pages that show kept results, verdicts on claims, and reproduced rows, in blocks between marks."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -14,13 +14,8 @@ from vaeline.system.errors import UserError, instead_of, reason, shown
 from vaeline.system.page_blocks import Block, blocks, rewritten
 
 RENDERED = "<!-- `make docs` renders this block; edits are lost. -->"
-KINDS = (
-    "results",
-    "claims",
-    "tally",
-    "rows",
-)  # of blocks; what was typed into one stays until results of the study are kept
-ROWS = "reproduced"  # the one name of a block of rows
+KINDS = ("results", "claims", "tally", "rows")  # of blocks
+ROWS, TALLY = "reproduced", "papers"  # the one name of a block of rows, and of a tally
 COMMIT = re.compile(r"code of commit `(\w+)`")
 
 
@@ -51,14 +46,15 @@ def rendered(page: Path, text: str) -> str:
 
 
 def _content(page: Path, block: Block) -> str:
+    if block.name != (only := {"rows": ROWS, "tally": TALLY}.get(block.kind, block.name)):
+        raise UserError(f"{page} shows the {block.kind} {shown(block.name)}; there are: {only}.")
     if block.kind == "rows":
-        if block.name != ROWS:
-            raise UserError(f"{page} shows the rows {shown(block.name)}; there are: {ROWS}.")
         return f"{RENDERED}\n\n{_rows()}\n\n"
     if block.kind == "claims":
         return f"{RENDERED}\n\n{_claims(page, block.name)}\n\n"
     if block.kind == "tally":
-        return f"{RENDERED}\n\n{_tally(page, block.name.split())}\n\n"
+        papers = paper_claims.load()
+        return f"{RENDERED}\n\n{claims_block.tally(papers, _kept(papers))}\n\n"
     if not _waits(block):
         return f"{RENDERED}\n\n{_results(page, block.name)}\n\n"
     if block.content.strip():
@@ -96,25 +92,9 @@ def _results(page: Path, name: str) -> str:
 
 def _claims(page: Path, name: str) -> str:
     papers = paper_claims.load()
-    _require_paper(page, name, papers)
-    return claims_block.block(papers, name, _kept(papers))
-
-
-def _tally(page: Path, names: Sequence[str]) -> str:
-    """How many claims of the papers that a block names have each verdict."""
-    papers = paper_claims.load()
-    for name in names:
-        _require_paper(page, name, papers)
-    if len({*names}) < len(names):
-        raise UserError(
-            f"{page} counts the claims of a paper twice in `<!-- tally: {' '.join(names)} -->`; name each paper once."
-        )
-    return claims_block.tally(papers, names, _kept(papers))
-
-
-def _require_paper(page: Path, name: str, papers: Papers) -> None:
     if name not in papers:
         raise UserError(f"{page} shows the claims of the paper {shown(name)}; {instead_of(name, papers, 'there are')}.")
+    return claims_block.block(papers, name, _kept(papers))
 
 
 def _kept(papers: Papers) -> Mapping[str, KeptResults]:

@@ -3,6 +3,7 @@
 Margins, words and outcomes are in neither: they are taken from studies/published.yaml whenever they are shown.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ KEPT = Path("docs/reproduced.json")
 AGAIN = "remove it, and run `vaeline reproduce` for the row again"
 HEADINGS = ("row", "metric", "published", "ours", "images", "around the modes", "margin", "length", "outcome")
 OF_STUDY = {"dataset", "evaluation", "study", "training", "variants"}  # its sections that decide a row
+COMMIT = re.compile("[0-9a-f]{7,40}")
 OF_ROW = {"metric", "value", "error", "how"}
 AGREE = 1e-3  # nats, between a closed form and what it is known to be; the data set and its split are drawn with the same bits everywhere
 
@@ -176,15 +178,20 @@ def holds(now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> bool:
         now: the settings, as `settings_of` returns them; None if there is no such row any more.
         then: those that were kept.
     """
-    if now is None or now == then or now.keys() != then.keys():
-        return now == then
-    study = then["study"]
-    try:
-        filled = check({**study, "dataset": {**study["dataset"], "source": DOWNLOAD}}, KEPT)
-        how = How.model_validate(then["row"]["how"])
-    except (UserError, ValidationError):  # a key has gone since, or means something else
+    if now is None:
         return False
-    return now == {"row": {**then["row"], "how": how.model_dump(mode="json")}, "study": _of_study(filled)}
+    return now == then or now == _filled(then)
+
+
+def _filled(then: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Settings with the defaults of today for keys that are new; None if a key has gone since, or means something else."""
+    try:
+        row, study = then["row"], then["study"]
+        whole = check({**study, "dataset": {**study["dataset"], "source": DOWNLOAD}}, KEPT)
+        how = How.model_validate(row["how"])
+    except (KeyError, UserError, ValidationError):
+        return None
+    return {"row": {**row, "how": how.model_dump(mode="json")}, "study": _of_study(whole)}
 
 
 def settings_now(known: PublishedRows) -> dict[str, dict[str, Any]]:
@@ -315,16 +322,17 @@ def markdown(rows: Mapping[str, PublishedRow], kept: Iterable[Reproduced]) -> st
         kept: their numbers, of rows that are all published.
     """
     found = list(kept)
-    return f"{results_block.table([HEADINGS, *(cells(rows[each.row], each) for each in found)])}\n\n{_made_by(found)}"
+    table = results_block.table([HEADINGS, *(cells(rows[each.row], each) for each in found)])
+    return f"{table}\n\n{_made_by(found)}" if found else table
 
 
 def _made_by(kept: Iterable[Reproduced]) -> str:
-    """Of which code each row is: `Code of commit d2f3c28: vae, iwae_5; of f17352c with edits: vamp.`"""
+    """Which commit measured each row: "Code of commit `d2f3c28`: vae and iwae_5; of `f17352c` with edits: vamp."."""
     by_code: dict[str, list[str]] = {}
     for each in kept:
         commit, _, edits = each.commit.partition(", ")
-        code = f"`{commit[:SHOWN_OF_COMMIT]}`" if commit else "unknown"
-        by_code.setdefault(f"{code} {edits}".strip(), []).append(each.row)
+        code = f"`{commit[:SHOWN_OF_COMMIT]}` {edits}".strip() if COMMIT.fullmatch(commit) else "unknown"
+        by_code.setdefault(code, []).append(each.row)
     return f"Code of commit {'; of '.join(f'{code}: {listed(names)}' for code, names in by_code.items())}."
 
 

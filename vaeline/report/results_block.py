@@ -58,7 +58,7 @@ def _made_with(kept: KeptResults, page: Path) -> str:
 
 
 def commits(kept: KeptResults) -> list[str]:
-    """Of which code results are: of their files, and of their intervals if these were computed again."""
+    """The commit of the code of results, and that of their intervals if these were computed again."""
     edits = f" with edits of {counted(len(kept.edited), 'file')}" if kept.edited else ""
     again = [f"intervals and claims by commit `{kept.statistics[:SHOWN_OF_COMMIT]}`"] if kept.statistics else []
     return [f"code of commit `{kept.commit[:SHOWN_OF_COMMIT]}`{edits}", *again]

@@ -14,7 +14,7 @@ from vaeline.study.schema import Name, OnceEach, Seed, Study
 from vaeline.system.errors import UserError, instead_of, shown, some_of
 
 FULL = 1.0  # the published length
-LENGTH = {"epochs", "validate_every"}  # keys of a training that its fraction scales
+LENGTH = {"epochs", "validate_every"}  # keys of a training that decide its length
 # What a published value is, on which images, and how a likelihood is estimated.
 Metric = Literal["nll", "negative_elbo", "rate", "mig"]
 Split = Literal["train", "test"]
@@ -204,7 +204,7 @@ def study_of(name: str, setting: Setting, fraction: float) -> Study:
     if own := LENGTH & study.variants[setting.variant].training.keys():
         raise UserError(
             f"{path()}: settings.{name} trains its variant {setting.variant} with {some_of(sorted(own))} of its own, which a fraction would not scale; "
-            "write the key under `training` of the overrides, for the whole study."
+            "write the key under `training` of the overrides, for the whole study, and remove it from the variant."
         )
     epochs = epochs_of(study, fraction)
     if epochs < study.training.epochs and recipe_of(study, setting.variant).training.schedule == "cosine":

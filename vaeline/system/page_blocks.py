@@ -10,8 +10,11 @@ from vaeline.system.errors import UserError, shown
 MARK = re.compile(
     r"^<!--[ \t]*(?:end of (?P<end>\w+)|(?P<begin>\w+):(?P<name>.*?))[ \t]*-->[ \t]*(?:\n|\Z)", re.MULTILINE
 )
-# What reads like a mark: in the middle of a line, or in capital letters. In backticks, it is an example.
-LIKE_A_MARK = re.compile(r"(?<!`)<!--\s*(?:end\s+of\s+(?P<end>\w+)|(?P<begin>\w+)\s*:.*?)\s*-->", re.IGNORECASE)
+# What reads like a mark: inside a line, in capital letters, without its colon.
+LIKE_A_MARK = re.compile(
+    r"<!-+\s*(?:end\s+of\s+(?P<end>\w+)|(?P<begin>\w+)(?:\s*:[\w ]*|\s+\w+)?)\s*-+>", re.IGNORECASE
+)
+CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)  # of a page: what it shows, and does not mean
 
 
 class Block(NamedTuple):
@@ -34,10 +37,11 @@ def blocks(page: Path, text: str, kinds: Collection[str]) -> list[Block]:
     Raises:
         UserError: a block has no end, no begin or no name, two have the same name, or a comment is nearly a mark.
     """
-    _refuse_nearly(page, text, kinds)
+    without_code = CODE.sub(lambda match: " " * len(match[0]), text)  # as long, so that places stay
+    _refuse_nearly(page, without_code, kinds)
     found: list[Block] = []
     opened: Block | None = None
-    for mark in MARK.finditer(text):
+    for mark in MARK.finditer(without_code):
         begin, end = mark["begin"], mark["end"]
         if {begin, end}.isdisjoint(kinds):
             continue
@@ -59,9 +63,10 @@ def _refuse_nearly(page: Path, text: str, kinds: Collection[str]) -> None:
     """Refuse a comment that was meant as a mark and is none: what it should bound would never be written."""
     marks = {mark.start() for mark in MARK.finditer(text) if not {mark["begin"], mark["end"]}.isdisjoint(kinds)}
     for comment in LIKE_A_MARK.finditer(text):
-        if (comment["end"] or comment["begin"]).lower() in kinds and comment.start() not in marks:
+        kind = (comment["end"] or comment["begin"]).lower()
+        if kind in kinds and comment.start() not in marks:
             raise UserError(
-                f"{page} has {shown(comment[0])}, which is no mark of a block: write it in small letters, on a line of its own, from its begin."
+                f"{page} has {shown(comment[0])}, which is no mark of a block: write it in lower case, alone on its line and without indentation, as `<!-- {kind}: NAME -->` and `<!-- end of {kind} -->`, or put it in backticks if it is an example."
             )
 
 

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from vaeline.system.errors import UserError
 
 CODE = ("vaeline", "pipeline_steps", "workflow", "Snakefile", "parts")  # what a commit of the code changes
-
-
-NO_REPOSITORY = "not a git repository"  # how git's message says it
+NO_REPOSITORY = "not a git repository (or any"  # how git says that no folder above is one
 
 
 def git(*words: str) -> str:
@@ -18,13 +16,16 @@ def git(*words: str) -> str:
     return "" if said is None or said.returncode else said.stdout.rstrip()
 
 
-def in_repository() -> bool:
-    """Whether git tracks any file of the project. A project that lies inside of another repository, which ignores it, is in none.
+def tracks(paths: Sequence[str]) -> bool:
+    """Whether git tracks a file below some paths, which a repository around the project may ignore.
+
+    Args:
+        paths: from the folder of the project.
 
     Raises:
         UserError: there is a repository, and git refuses to read it.
     """
-    said = _run(["ls-files", "--", "."])
+    said = _run(["ls-files", "--", *paths])
     if said is None or NO_REPOSITORY in said.stderr:
         return False
     if said.returncode:
@@ -35,20 +36,15 @@ def in_repository() -> bool:
 
 
 def last_commit(paths: Sequence[str]) -> str:
-    """The last commit that changed a file below some paths.
+    """The last commit that changed a file below some paths; empty if there is none.
 
     Args:
         paths: from the folder of the project.
 
     Raises:
-        UserError: the project is in no repository, git refuses to read it, or it has no such commit.
+        UserError: there is a repository, and git refuses to read it.
     """
-    commit = git("log", "-1", "--format=%H", "--", *paths) if in_repository() else ""
-    if not commit:
-        raise UserError(
-            "This project is in no git repository with a commit of its code; results are kept with that commit. Clone the project, or commit it."
-        )
-    return commit
+    return git("log", "-1", "--format=%H", "--", *paths) if tracks(paths) else ""
 
 
 def edited(paths: Sequence[str]) -> list[str]:
