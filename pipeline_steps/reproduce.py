@@ -131,7 +131,7 @@ def _refuse_long(tasks: Sequence[Task], minutes: float | None) -> None:
     hours = sum({task.row.setting: task.hours for task in tasks}.values())
     if minutes is None and hours > SHORT:
         raise UserError(
-            f"{some_of([task.name for task in tasks])} would take about {hours:.2g} CPU hours; give MINUTES=<how long this call may run>, and call "
+            f"{some_of([task.name for task in tasks])} would take about {hours:.2g} h of CPU time; give MINUTES=<how long this call may run>, and call "
             "again until it is done, or fewer ROWS."
         )
 

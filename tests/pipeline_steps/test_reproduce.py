@@ -221,7 +221,7 @@ def measured(value: float, of: dict[str, Any] | None = None) -> dict[str, Any]:
         (["vae", "--source", ""], "There is no folder ''; SOURCE must be a folder"),
         (["vae", "--source", "~nobody/x"], "There is no folder '~nobody/x'; SOURCE must be a folder"),
         (["vae"], "Row vae needs the files of mnist, and there is no folder"),
-        (["vae", "--source", "studies", "--fraction", "1"], "vae would take about 2.5 CPU hours; give MINUTES="),
+        (["vae", "--source", "studies", "--fraction", "1"], "vae would take about 1 h of CPU time; give MINUTES="),
     ],
 )
 def test_a_mistake_is_one_sentence(words: list[str], sentence: str, project: Path) -> None:
