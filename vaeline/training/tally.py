@@ -9,10 +9,15 @@ from vaeline.system.errors import Diverged
 from vaeline.training.checkpoints import Checkpoints
 
 Row = dict[str, float]
+HELD = 50  # steps whose terms are first given room
 
 
 class Tally:
-    """Sums of the training terms over an epoch; they stay on the device until read."""
+    """Sums of the training terms over an epoch; they stay on the device until read.
+
+    The terms of all steps lie in one tensor. Small tensors that outlive their step would lie between the large ones that the step frees,
+    which are then too far apart for the next step: the memory of a process would grow with every step until they are read.
+    """
 
     def __init__(self, epoch: int, checkpoints: Checkpoints, against_adversary: bool = False) -> None:
         self.epoch = epoch
@@ -21,10 +26,17 @@ class Tally:
         self.images = 0
         self.steps = 0
         self._sums: dict[str, float] = {}
-        self._pending: list[tuple[int, dict[str, Tensor]]] = []
+        self._pending: list[tuple[int, list[str]]] = []  # images and names of the terms of each step that was not read
+        self._terms: Tensor | None = None  # (at least as many steps, terms)
 
     def add(self, images: int, terms: dict[str, Tensor]) -> None:
-        self._pending.append((images, {name: term.detach() for name, term in terms.items()}))
+        row = torch.stack([term.detach() for term in terms.values()])
+        if self._terms is None:
+            self._terms = row.new_empty(HELD, len(row))
+        elif len(self._pending) == len(self._terms):
+            self._terms = torch.cat([self._terms, torch.empty_like(self._terms)])
+        self._terms[len(self._pending)] = row
+        self._pending.append((images, [*terms]))
 
     def read(self) -> Row:
         """The means over the images so far, nats.
@@ -32,7 +44,7 @@ class Tally:
         Raises:
             UserError: a term is not finite.
         """
-        values = torch.stack([torch.stack(list(terms.values())) for _, terms in self._pending]).tolist()
+        values = [] if self._terms is None else self._terms[: len(self._pending)].tolist()
         for (images, names), row in zip(self._pending, values, strict=True):
             terms = dict(zip(names, row, strict=True))
             self.steps += 1
