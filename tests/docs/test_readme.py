@@ -52,7 +52,7 @@ def test_the_price_of_the_default_likelihood_was_measured() -> None:
     found = json.loads((ROOT / "benchmarks/measured/likelihoods.json").read_text())
     costs = [run["all_stages"]["cost"] for run in found.values()]
     grey, faces = (found[name]["posterior"]["short"] for name in ("MNIST Gaussian `cvae`, z 16", FACES))
-    assert f"costs {min(costs):.0f} to {max(costs):.0f} times the 500 samples of q(z|x)" in text
+    assert f"costs {min(costs):.0f} to {max(costs):.0f} times the usual 500 samples of q(z|x)" in text
     few = sorted(short for run in found.values() if (short := run["posterior"]["short"]) < min(grey, faces))
     assert (
         f"by {few[0]:.1f} to {few[-1]:.1f} nats on six models, by {grey:.0f} nats on grey MNIST and by {faces:.0f} on faces ({found[FACES]['images']} images)"

@@ -181,9 +181,9 @@ def test_what_is_kept_is_rendered_and_what_is_not_is_said(
     reproduce._keep([rows[0].model_copy(update={"epochs": 1})], known)
     assert capsys.readouterr().out.splitlines() == [
         "Not replaced, since the kept training is longer: linear_nll.",
-        "No longer kept, since their settings changed: paper_003.",
+        f"No longer kept, since their settings changed: {rows[-1].row}.",
     ]
-    assert kept_rows() == rows[:-1] and "| paper_003 |" not in copy.read_text(encoding="utf-8")
+    assert kept_rows() == rows[:-1] and f"| {rows[-1].row} |" not in copy.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

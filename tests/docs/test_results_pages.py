@@ -154,10 +154,14 @@ def test_a_page_of_another_commit_is_refused() -> None:
 
 def test_a_ready_study_without_results_says_what_makes_them(project: Path) -> None:
     (project / "studies").mkdir()
-    for overlay, quick in (("", ""), ("quick: {}\n", " QUICK=1")):
-        (project / "studies/later.yaml").write_text(f"study: {{}}\n{overlay}")
+    for seeds, overlay, quick, few in (
+        ([0], "", "", ", three seeds in `study.seeds`"),
+        ([0, 1, 2], "quick: {}\n", " QUICK=1", ""),
+        ([0, 1, 2], "quick: {study: {seeds: [0]}}\n", " QUICK=1", ", three seeds in `study.seeds`"),
+    ):
+        (project / "studies/later.yaml").write_text(f"study: {{seeds: {seeds}}}\n{overlay}")
         text = rendered_pages.rendered(PAGE, EMPTY.replace("tiny", "later"))
-        assert f"`later`: no results are kept yet; `make use STUDY=later{quick}`, three seeds" in text
+        assert f"`later`: no results are kept yet; `make use STUDY=later{quick}`{few}, `make run` and" in text
     typed = "<!-- results: later -->\n| one | 3.17 |\n<!-- end of results -->\n"
     assert rendered_pages.rendered(PAGE, typed) == typed
     with pytest.raises(UserError, match="no results of 'later', which README.md shows,"):

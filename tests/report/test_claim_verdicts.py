@@ -116,8 +116,8 @@ def test_an_open_claim_says_what_seeds_would_find() -> None:
     )
     few, many = (papers("one", "three", {"metric": "skl", "published": (other, 100.0)}) for other in (10.0, 90.0))
     said = [answer(each, kept({"skl": NLL})).why for each in (few, many)]
-    assert " seeds would find 0.12, the paper's difference as a share of our value" in said[1]  # a tenth of 1.2
-    few_seeds, many_seeds = (int(re.findall(r"; (\d+) seeds would find", why)[0]) for why in said)
+    assert "; the paper's relative difference, 0.12 here, needs " in said[1]  # a tenth of 1.2
+    few_seeds, many_seeds = (int(re.findall(r"needs (\d+) seeds", why)[0]) for why in said)
     assert 3 < few_seeds < 10 < 50 < many_seeds
     shifted = {**NLL, "one": [value + 0.1 for value in NLL["one"]]}
     assert answer(few, kept({"skl": shifted}, few)).why == said[0]

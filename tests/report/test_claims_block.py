@@ -40,7 +40,7 @@ PAPERS: Papers = {
 def test_a_claim_of_two_metrics_is_one_line() -> None:
     text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES)})
     assert text.startswith(
-        "3 claims, 1 of which no study can decide. Of 4 comparisons: 1 stands, 1 does not stand, 2 are not run yet.\n"
+        "3 claims, 1 of which none of our studies tests. Of 4 comparisons: 1 stands, 1 does not stand, 2 are not run yet.\n"
     )
     run, later, never = [line for line in text.splitlines() if line.startswith("| It is")]
     cells = [cell.strip() for cell in run.split("|")[1:-1]]
@@ -65,7 +65,7 @@ def test_claims_of_all_papers_are_counted_in_a_sentence_without_our_questions() 
         "ours": Paper(title="A question", ours=True, claims=[turned]),
     }
     assert claims_block.tally(papers, {"tiny": kept(VALUES)}) == (
-        "4 claims, 1 of which no study can decide. Of 6 comparisons: 2 stand, 2 do not stand, 2 are not run yet."
+        "4 claims, 1 of which none of our studies tests. Of 6 comparisons: 2 stand, 2 do not stand, 2 are not run yet."
     )
     assert claims_block.tally({"other": papers["other"]}, {}) == "1 claim. Of 2 comparisons: 2 are not run yet."
 
@@ -74,7 +74,7 @@ def test_lines_under_the_table_say_where_the_numbers_are_from() -> None:
     text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES)})
     assert text.splitlines()[-2:] == [
         "- `tiny`: results of `tiny_quick`, 3 seeds, 2 epochs of the 20 of the whole study, code of commit `c0ffeec`.",
-        "- `digits`: not run yet; `make use STUDY=digits`, three seeds in `study.seeds`, `make run` and `make keep-results` decide what its metrics can.",
+        "- `digits`: not run yet; run `make use STUDY=digits`, `make run` and `make keep-results`.",
     ]
 
 
@@ -100,3 +100,11 @@ def test_a_line_says_what_is_ours_and_what_its_verdict_depends_on() -> None:
     assert first.endswith("(over seeds alone) | **stands** † |")
     assert "(`tiny`); the value is ours | table 1 | distance of `leaked_share` from 0.01 ↓ |" in second
     assert third.startswith("| It is better: mean of ln ratios over 2 pairs (`tiny`) |")
+
+
+def test_a_distance_in_which_one_gaussian_is_better_than_all_says_so() -> None:
+    """Below the table; not if it is better than some variants alone."""
+    said = "In `fd_sample`, the pixel Gaussian is better than every variant."
+    for gaussian, found in ((2.0, True), (6.0, False), (20.0, False)):
+        text = claims_block.block(PAPERS, "paper", {"tiny": kept(VALUES, scale={"fd_pixel_gaussian": gaussian})})
+        assert (said in text) == found

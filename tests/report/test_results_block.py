@@ -90,3 +90,14 @@ def test_the_line_says_what_the_study_was_made_with(block: Callable[..., str]) -
         "All numbers: [tiny.json](results/tiny.json)."
     )
     assert "[tiny.json](docs/results/tiny.json)" in block("README.md")
+
+
+def test_variants_that_one_gaussian_beats_are_named() -> None:
+    values = {"fd_sample": {"one": [9.0, 9.4, 9.1], "two": [4.0, 4.1, 4.2]}}
+    for gaussian, note in (
+        (2.0, "- `fd_sample`: the pixel Gaussian is better."),
+        (6.0, "- `fd_sample` of `one`: the pixel Gaussian is better."),
+        (20.0, ""),
+    ):
+        text = results_block.block(kept(values, scale={"fd_pixel_gaussian": gaussian}), Path("docs/page.md"))
+        assert [line for line in text.splitlines() if "pixel Gaussian is" in line] == ([note] if note else [])

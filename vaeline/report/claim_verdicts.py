@@ -178,8 +178,8 @@ def _seeds(pair: Pair, wanted: float | None, metric: str, level: float) -> str:
         return f"{here}, {MORE_SEEDS} seeds one of {_digits(later)}"
     seeds = planned.needed(wanted, level, POWER)
     if seeds is None:
-        return f"{here}; no number of seeds finds {_digits(wanted)}, the paper's difference as a share of our value, since test images leave more open"
-    return f"{here}; {seeds:,} seeds would find {_digits(wanted)}, the paper's difference as a share of our value"
+        return f"{here}; no number of seeds finds the paper's relative difference, {_digits(wanted)} here, since test images leave more open"
+    return f"{here}; the paper's relative difference, {_digits(wanted)} here, needs {seeds:,} seeds"
 
 
 def _effect(claim: PaperClaim, question: Question, pair: Pair, kept: KeptResults) -> float | None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from vaeline.evaluation.catalogue import catalogue
 from vaeline.report.claim_verdicts import Answer, ClaimVerdict, answers
 from vaeline.report.kept_results import KeptResults
-from vaeline.report.paper_claims import PaperClaim, Papers, Question
-from vaeline.report.results_block import commits, how_to_keep, length, table
+from vaeline.report.paper_claims import Paper, PaperClaim, Papers, Question, asked_of
+from vaeline.report.results_block import commits, how_to_keep, length, table, worse_than_gaussian
 from vaeline.report.table import ARROWS
-from vaeline.report.words import counted
+from vaeline.report.words import counted, listed
 
 NEW_LINE = "<br>"  # in a cell
 NEEDS_TWO = "†"  # of a verdict that one family of all that is claimed of a study would leave open
@@ -38,7 +38,7 @@ def block(papers: Papers, name: str, kept: Mapping[str, KeptResults]) -> str:
         summary += f" If all that is claimed of a study were adjusted as one family, {counted(needing, 'verdict')} would be open ({NEEDS_TWO})."
     lines = [_line(claim, of_claim) for claim, of_claim in answered]
     studies = list(dict.fromkeys(claim.study for claim, _ in answered if claim.study))
-    made = [f"- {_made_with(study, kept.get(study))}" for study in studies]
+    made = [f"- {_made_with(study, kept.get(study), papers[name])}" for study in studies]
     return "\n\n".join(filter(None, [summary, table([HEAD, *lines]), "\n".join(made)]))
 
 
@@ -58,12 +58,12 @@ def _answered(papers: Papers, name: str, kept: Mapping[str, KeptResults]) -> Ans
 
 
 def _verdicts_in_words(answered: Answered) -> str:
-    """`3 claims, 1 of which no study can decide. Of 4 comparisons: 1 stands, 3 cannot be decided here.` A claim in two metrics is two comparisons."""
+    """`3 claims, 1 of which none of our studies tests. Of 4 comparisons: 1 stands, 3 cannot be decided here.` A claim in two metrics is two comparisons."""
     compared = [of_claim for claim, of_claim in answered if not claim.cannot]
     counts = Counter(answer.verdict for of_claim in compared for answer in of_claim)
     verdicts = ", ".join(f"{counts[each]} {WORDS[each][counts[each] > 1]}" for each in ClaimVerdict if counts[each])
     without = len(answered) - len(compared)
-    claims = counted(len(answered), "claim") + (f", {without} of which no study can decide" if without else "")
+    claims = counted(len(answered), "claim") + (f", {without} of which none of our studies tests" if without else "")
     return f"{claims}. Of {counted(counts.total(), 'comparison')}: {verdicts}." if compared else f"{claims}."
 
 
@@ -96,12 +96,25 @@ def _verdict(answer: Answer) -> str:
     return f"**{answer.verdict}**{mark}{unbiased}{f': {answer.why}' if answer.why else ''}"
 
 
-def _made_with(study: str, kept: KeptResults | None) -> str:
-    """Where the numbers of a study are from, or how to get them."""
+def _made_with(study: str, kept: KeptResults | None, paper: Paper) -> str:
+    """Where the numbers of a study are from, and in what no variant is of use; or how to get them."""
     if kept is None:
-        return f"`{study}`: not run yet; {how_to_keep(study)} decide what its metrics can."
+        return f"`{study}`: not run yet; run {how_to_keep(study)}."
     facts = [counted(len(kept.comparison.seeds), "seed"), length(kept), *commits(kept)]
-    return f"`{study}`: results of `{kept.study}`, {', '.join(facts)}."
+    asked = {
+        question.metric_of(kept.measured) for _, question in asked_of({"": paper}, study)
+    } & kept.comparison.metrics.keys()
+    useless = [
+        name
+        for name in sorted(asked)
+        if len(worse_than_gaussian(kept.comparison, name)) == len(kept.comparison.variants)
+    ]
+    warning = (
+        f" In {listed([f'`{name}`' for name in useless])}, the pixel Gaussian is better than every variant."
+        if useless
+        else ""
+    )
+    return f"`{study}`: results of `{kept.study}`, {', '.join(facts)}.{warning}"
 
 
 def _metric(name: str, question: Question | None) -> str:

@@ -15,8 +15,10 @@ from vaeline.report.table import ARROWS, Cell, Row, rows
 from vaeline.report.words import amount, counted, listed, of_reference, sizes
 from vaeline.study import ready_studies
 
+FEWEST_SEEDS = 3  # that a kept result should have
 MOST_CLAIMS = 12  # of which each has a line
 REFERENCES = ("real images", "pixel Gaussian", "guessing")  # that have a line in the table
+GAUSSIAN_IS_BETTER = "the pixel Gaussian is better"
 LEGEND = (
     "Metrics with a bold name are primary: they alone decide. A bold value is better than all others by adjusted intervals. ± is half the 95% interval of "
     "a mean, over seeds and, where they are known, over test images. Differences are paired, so that their intervals may be narrower. ≤ marks an upper bound."
@@ -67,7 +69,8 @@ def commits(kept: KeptResults) -> list[str]:
 def how_to_keep(study: str) -> str:
     """The commands that make the results of a study of `studies/`, and keep them."""
     quick = " QUICK=1" if ready_studies.has_quick(study) else ""
-    return f"`make use STUDY={study}{quick}`, three seeds in `study.seeds`, `make run` and `make keep-results`"
+    few = ", three seeds in `study.seeds`" if len(ready_studies.seeds_of(study)) < FEWEST_SEEDS else ""
+    return f"`make use STUDY={study}{quick}`{few}, `make run` and `make keep-results`"
 
 
 def length(kept: KeptResults) -> str:
@@ -130,14 +133,21 @@ def _why_unranked(compared: Comparison, name: str, variant: str) -> str:
 
 
 def _notes(compared: Comparison, shown: Sequence[Row]) -> str:
-    """Why values are missing or rank nothing, and what the runs of others warn of."""
+    """Why values are missing or rank nothing, what the runs of others warn of, and what a Gaussian over pixels does better."""
     said: dict[tuple[str, str], list[str]] = {}
     for name in dict.fromkeys(row.name for row in shown):
         of = compared.metrics[name]
         for variant in compared.variants:
-            for note in filter(None, (of.dashes.get(variant), of.descriptive.get(variant), of.warnings.get(variant))):
+            worse = GAUSSIAN_IS_BETTER if variant in worse_than_gaussian(compared, name) else ""
+            found = (of.dashes.get(variant), of.descriptive.get(variant), of.warnings.get(variant), worse)
+            for note in filter(None, found):
                 said.setdefault((name, note), []).append(variant)
     return "\n".join(f"- {_of(compared, name, variants)}: {note}." for (name, note), variants in said.items())
+
+
+def worse_than_gaussian(compared: Comparison, name: str) -> list[str]:
+    """The variants that a Gaussian over pixels beats in a metric, by an interval."""
+    return list(compared.past(name, "no better than one Gaussian"))
 
 
 def _of(compared: Comparison, name: str, variants: list[str]) -> str:
@@ -177,7 +187,7 @@ def _briefly(made: Sequence[tuple[str, Pair]]) -> list[str]:
 
 
 def _lines(compared: Comparison, pairs: Sequence[tuple[str, Pair]]) -> str:
-    head = ["comparison", "metric", "difference, adjusted interval", "seeds that agree", "claimed"]
+    head = ["comparison", "metric", "advantage, adjusted interval", "seeds that agree", "claimed"]
     return table([head, *(_claim(compared, *each) for each in pairs)])
 
 

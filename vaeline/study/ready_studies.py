@@ -52,6 +52,12 @@ def has_quick(name: str) -> bool:
     return "quick" in _read(name, [])
 
 
+def seeds_of(name: str) -> list[int]:
+    """The seeds of a study, of its quick overlay if it has one; none if the file names none."""
+    content = _read(name, [])
+    return list({**content.get("study", {}), **content.get("quick", {}).get("study", {})}.get("seeds", []))
+
+
 def every() -> list[Study]:
     """All studies on disk. A study with a quick overlay is there once without it and once with it."""
     return [resolve(name, quick) for name in names() for quick in (False, True)[: 1 + has_quick(name)]]
