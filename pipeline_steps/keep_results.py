@@ -198,7 +198,7 @@ def _commit_of(paths: Sequence[str]) -> str:
     """The last commit that changed some paths.
 
     Raises:
-        UserError: there is none, or git refuses to read the repository.
+        UserError: the paths have no commit, or git refuses to read the repository.
     """
     if commit := last_commit(paths):
         return commit

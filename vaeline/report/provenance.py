@@ -95,7 +95,7 @@ def environment() -> dict[str, str]:
 
 
 def _commit() -> str:
-    """The commit that is checked out, and whether the code was edited since; empty if there is none, or the code is in no repository.
+    """The commit that is checked out, and whether the code was edited since; empty without a commit, or if no repository has the code.
 
     Parameters and what a run writes are no edits of the code.
     """

@@ -60,7 +60,7 @@ def blocks(page: Path, text: str, kinds: Collection[str]) -> list[Block]:
 
 
 def _refuse_nearly(page: Path, text: str, kinds: Collection[str]) -> None:
-    """Refuse a comment that was meant as a mark and is none: what it should bound would never be written."""
+    """Refuse a comment that looks like a mark but is not one: its block would never be written."""
     marks = {mark.start() for mark in MARK.finditer(text) if not {mark["begin"], mark["end"]}.isdisjoint(kinds)}
     for comment in LIKE_A_MARK.finditer(text):
         kind = (comment["end"] or comment["begin"]).lower()

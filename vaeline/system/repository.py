@@ -36,7 +36,7 @@ def tracks(paths: Sequence[str]) -> bool:
 
 
 def last_commit(paths: Sequence[str]) -> str:
-    """The last commit that changed a file below some paths; empty if there is none.
+    """The last commit that changed a file below some paths; empty if the paths have no commit.
 
     Args:
         paths: from the folder of the project.
