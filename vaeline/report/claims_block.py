@@ -97,24 +97,22 @@ def _verdict(answer: Answer) -> str:
 
 
 def _made_with(study: str, kept: KeptResults | None, paper: Paper) -> str:
-    """Where the numbers of a study are from, and in what no variant is of use; or how to get them."""
+    """Where the numbers of a study are from, or how to get them."""
     if kept is None:
         return f"`{study}`: not run yet; run {how_to_keep(study)}."
     facts = [counted(len(kept.comparison.seeds), "seed"), length(kept), *commits(kept)]
-    asked = {
-        question.metric_of(kept.measured) for _, question in asked_of({"": paper}, study)
-    } & kept.comparison.metrics.keys()
-    useless = [
-        name
-        for name in sorted(asked)
+    return f"`{study}`: results of `{kept.study}`, {', '.join(facts)}.{_where_one_gaussian_wins(study, kept, paper)}"
+
+
+def _where_one_gaussian_wins(study: str, kept: KeptResults, paper: Paper) -> str:
+    """The metrics that a paper asks of a study in which a Gaussian over pixels is better than every variant; empty if none."""
+    asked = {question.metric_of(kept.measured) for _, question in asked_of({"": paper}, study)}
+    everywhere = [
+        f"`{name}`"
+        for name in sorted(asked & kept.comparison.metrics.keys())
         if len(worse_than_gaussian(kept.comparison, name)) == len(kept.comparison.variants)
     ]
-    warning = (
-        f" In {listed([f'`{name}`' for name in useless])}, the pixel Gaussian is better than every variant."
-        if useless
-        else ""
-    )
-    return f"`{study}`: results of `{kept.study}`, {', '.join(facts)}.{warning}"
+    return f" In {listed(everywhere)}, the pixel Gaussian is better than every variant." if everywhere else ""
 
 
 def _metric(name: str, question: Question | None) -> str:
