@@ -5,6 +5,7 @@ import inspect
 import io
 import os
 import re
+import signal
 import sys
 import time
 import warnings
@@ -46,7 +47,7 @@ class WholeNumber(click.IntRange):
 
 
 def command(step: Callable[..., None]) -> click.Command:
-    """Make a function a click command that ends every error with one sentence and exit code 1, and Ctrl-C with 130."""
+    """Make a function a click command that ends every error with one sentence and exit code 1, Ctrl-C with 130, and a broken pipe with 141."""
 
     @functools.wraps(step)
     def speak(**options: object) -> None:
@@ -59,8 +60,9 @@ def command(step: Callable[..., None]) -> click.Command:
             step(**options)
         except UserError as error:
             raise click.ClickException(str(error)) from error
-        except BrokenPipeError:  # the reader of the output has ended, as `head` does
+        except BrokenPipeError:  # the reader of the output has ended, as `head` does, and the step may not have
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(128 + signal.SIGPIPE)  # as of other programs
         except OSError as error:
             raise click.ClickException(str(in_words(error))) from error
         except ModuleNotFoundError as error:
@@ -155,13 +157,14 @@ def _require_named(study: Study, variant: str, seed: int) -> None:
 
 
 def timed(
-    file: Callable[[Study], Path], name: str
+    file: Callable[[Study], Path], name: str, unless: str = ""
 ) -> Callable[[Callable[Concatenate[Study, Options], None]], Callable[Concatenate[Study, Options], None]]:
     """Note the wall time and peak memory of a step of the whole study.
 
     Args:
         file: the timing.json, of the study or of its data set.
         name: of the step.
+        unless: an option with which the command does another work, whose time is not noted.
     """
 
     def decorate(step: Callable[Concatenate[Study, Options], None]) -> Callable[Concatenate[Study, Options], None]:
@@ -169,8 +172,9 @@ def timed(
         def noted(study: Study, /, *arguments: Options.args, **options: Options.kwargs) -> None:
             started = time.monotonic()
             step(study, *arguments, **options)
-            entry = entry_of(name, study.evaluation.features.name)
-            note_time(file(study), entry, time.monotonic() - started)
+            if not options.get(unless):
+                entry = entry_of(name, study.evaluation.features.name)
+                note_time(file(study), entry, time.monotonic() - started)
 
         return noted
 
@@ -188,7 +192,7 @@ def study_timing(study: Study) -> Path:
 
 
 def reads(
-    step: str, *, code: str | None
+    step: str, *, code: str | None, vouching: Callable[[Study, Mapping[str, Any]], Path | None] | None = None
 ) -> Callable[[Callable[Concatenate[Study, Options], Result]], Callable[Concatenate[Study, Options], Result]]:
     """Declare what a step depends on, and refuse the step if this differs from what its engine planned, or changes meanwhile.
 
@@ -196,6 +200,8 @@ def reads(
         step: whose keys of params.yaml `step_settings.READS` has. Its files name the values of the same keys.
         code: the key of the step's code in code.json, in which `{dataset}`, `{features}` and `{variant}` stand for names; None
             for the step that writes code.json.
+        vouching: for a command that writes other files than the step: gives the file that says what they are of, from the study and
+            the command's options; None if there is none.
     """
 
     keys = READS[step]
@@ -213,7 +219,12 @@ def reads(
             try:
                 check.end()
             except UserError:
-                if path := code and _vouching_file(study, code.partition(".")[0], bound):
+                path = (
+                    vouching(study, bound)
+                    if vouching
+                    else code and _vouching_file(study, code.partition(".")[0], bound)
+                )
+                if path:
                     path.unlink(missing_ok=True)  # no reader takes the other files of the step without this one
                 raise
             return result

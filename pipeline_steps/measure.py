@@ -1,8 +1,9 @@
 """Measure one run in the manner of a published value, for `make reproduce`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
@@ -23,6 +24,11 @@ from vaeline.system.memory import budget
 from vaeline.system.sealed_files import write_sealed
 
 
+def _written(study: Study, options: Mapping[str, Any]) -> Path:
+    path: Path = options["out"]
+    return path
+
+
 @variant_command
 @click.option("--seed", required=True, type=WholeNumber(0, MOST_SEED), help="One of study.seeds.")
 @click.option("--metric", required=True, type=click.Choice(get_args(Metric)), help="What is measured.")
@@ -32,7 +38,7 @@ from vaeline.system.sealed_files import write_sealed
 @click.option("--images", type=WholeNumber(2), help="At most so many; all if it is left out.")
 @click.option("--optimum", is_flag=True, help="Subtract the optimum of a linear VAE, which is known.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
-@reads("evaluate", code="evaluate.{variant}")
+@reads("evaluate", code="evaluate.{variant}", vouching=_written)
 def main(study: Study, /, variant: str, seed: int, optimum: bool, out: Path, **manner: object) -> None:
     """Measure one value of a run as a paper measured its own."""
     prepare_process(study.training.threads)

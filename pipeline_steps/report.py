@@ -1,8 +1,10 @@
 """Write the report of the active study: numbers, plots, page."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,14 +36,19 @@ from vaeline.system.files import write_json, write_text, written_aside
 PARTIAL = "partial-report.html"
 
 
+def _vouching(study: Study, options: Mapping[str, Any]) -> Path | None:
+    """The file that vouches for the outputs; a partial report, which is none, has no such file."""
+    return None if options["partial"] else StudyFolder(study.study.name).comparison
+
+
 @study_command
 @click.option(
     "--partial",
     is_flag=True,
     help=f"Use the runs that are complete, and write {PARTIAL} instead of the declared outputs.",
 )
-@timed(study_timing, "report")
-@reads("report", code="report")
+@timed(study_timing, "report", unless="partial")
+@reads("report", code="report", vouching=_vouching)
 def main(study: Study, partial: bool) -> None:
     """Write the report of the active study, with its metrics and comparisons."""
     where, store = StudyFolder(study.study.name), DataFiles(study.dataset.id).store
@@ -72,12 +79,12 @@ def _write_outputs(study: Study, findings: Findings, folder: Path) -> None:
         folder / METRICS, json.dumps(few_means(findings.comparison), indent=2) + "\n"
     )  # in the order of DVC's table
     write_json(folder / "means.json", findings.comparison.means())
-    comparison.write(folder / COMPARISON, findings.comparison)
     write_json(folder / "pareto.json", tradeoffs.records(findings))
     for name, content in files.items():
         with written_aside(folder / name) as aside:
             aside.write_bytes(content)
     write_text(folder / REPORT, page)
+    comparison.write(folder / COMPARISON, findings.comparison)  # last, because it vouches for the others
 
 
 def _reference(study: Study, facts: Facts | None, found: results.Results, partial: bool) -> Record:

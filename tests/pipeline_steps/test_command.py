@@ -138,6 +138,24 @@ def test_an_interrupt_during_the_imports_ends_with_130_and_no_traceback(step: st
     assert (ended.returncode, ended.stderr) == (130, "Interrupted.\n")
 
 
+def test_a_step_whose_reader_has_gone_does_not_end_as_if_it_had_finished() -> None:
+    code = (
+        "from pipeline_steps.command import command\n"
+        "@command\n"
+        "def step():\n"
+        "    for _ in range(100_000): print('a line')\n"
+        "step()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as ended:
+        assert ended.stdout and ended.stderr
+        ended.stdout.readline()
+        ended.stdout.close()
+        said = ended.stderr.read()
+    assert (ended.returncode, said) == (141, b"")
+
+
 def test_the_steps_leave_the_handler_of_another_program_alone() -> None:
     code = "import signal, pipeline_steps; assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -207,6 +207,28 @@ def test_a_refused_step_leaves_nothing_that_vouches(
     assert not Path("results/tiny/runs/plain/seed-0/variant.yaml").exists()
 
 
+def test_a_refused_command_removes_only_what_it_wrote(
+    project: Study, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make report` and `measure` read what a step reads, and write other files."""
+    of_step, written = Path("results/tiny/comparison.json"), Path("out.json")
+    of_step.parent.mkdir(parents=True, exist_ok=True)
+
+    @study_command
+    @click.option("--partial", is_flag=True)
+    @reads("tested", code="report", vouching=lambda study, options: None if options["partial"] else written)
+    def step(study: Study, partial: bool) -> None:
+        for path in (of_step, written):
+            path.write_text("{}")
+        edit(study, epochs=10)
+
+    assert run(step, "--partial").exit_code == 1
+    assert of_step.exists() and written.exists()
+    edit(project)
+    assert run(step).exit_code == 1
+    assert of_step.exists() and not written.exists()
+
+
 def test_a_metric_is_read_as_text_after_its_import(module: Path) -> None:
     """So that an edit of its entry, undone before the end, would be used and not be seen."""
     check = plan_check.PlanCheck(plan_check.load(), [], "evaluate.plain")

@@ -114,6 +114,7 @@ def test_a_partial_report_is_not_a_declared_output() -> None:
         == "results/tiny/partial-report.html shows 5 runs; missing: two seed 1 (sampled, not evaluated).\n"
     )
     assert outputs() == {"partial-report.html"}
+    assert not (RESULTS / "timing.json").exists()  # its time is not that of the declared report
     assert "two seed 1: sampled, not evaluated" in (RESULTS / "partial-report.html").read_text()
 
 
