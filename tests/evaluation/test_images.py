@@ -1,5 +1,6 @@
 """Metrics of samples, for images and labels that are known."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -266,15 +267,25 @@ def test_samples_of_another_shape_or_range_are_refused(
         measure(drawn, reference)
 
 
+def of_all(result: object) -> dict[str, object]:
+    """The same result of each metric of precision_recall.py."""
+    return dict.fromkeys(("precision", "recall", "density", "coverage"), result)
+
+
 @pytest.mark.parametrize(
     ("returned", "sentence"),
     [
         (None, "returned None; its entries need results called"),
         ({"precision": 1.0}, r"returned \['precision'\]; its entries need results called .*'recall'"),
         (
-            dict.fromkeys(("precision", "recall", "density", "coverage"), "one"),
+            of_all("one"),
             "returned 'one' for precision; a result is a number",
         ),
+        (of_all(Measured("x")), "returned .* for precision; a result is a number"),  # type: ignore[arg-type]
+        (of_all(Measured(0.5, {}, 0.1)), "returned .* for precision; its entry declares no standard error"),
+        (of_all(Measured(0.5, {"value": 1})), "returned .* for precision; `how` is a dictionary .* without the keys"),
+        (of_all(Measured(0.5, {"halves": "x"})), "returned .*halves is 'x', but should be a valid list"),
+        (of_all(Measured(0.5, {"drawn": {1, 2}})), "returned .*evaluation.json cannot hold .*set is not JSON"),
     ],
 )
 def test_what_is_no_result_of_a_metric_is_refused(
@@ -284,6 +295,19 @@ def test_what_is_no_result_of_a_metric_is_refused(
     drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
     with pytest.raises(UserError, match=f"measure in vaeline/metrics/precision_recall.py {sentence}"):
         measure(drawn, reference)
+
+
+def test_results_in_the_numbers_of_numpy_are_recorded_as_those_of_python(
+    reference: References, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = of_all(Measured(np.float32(0.5), {"neighbours": np.int64(10)}))  # type: ignore[arg-type]
+    monkeypatch.setattr(precision_recall, "measure", lambda images, real: {**found, "recall": np.float32(0.25)})
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5)
+    entries = json.loads(json.dumps(measure(drawn, reference).evaluation))
+    assert entries["precision"]["value"] == 0.5 and entries["precision"]["neighbours"] == 10
+    assert entries["recall"]["value"] == 0.25
+    put_image_metrics(reference.spaces[NO_JUDGE], [reference.spaces[NO_JUDGE].real], "floor", by_label=False)
+    assert json.dumps(reference.spaces[NO_JUDGE].record.evaluation)
 
 
 def test_a_metric_of_pixels_names_no_feature_space(reference: References, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +324,9 @@ def test_a_metric_knows_the_levels_of_pixels(reference: References, monkeypatch:
     levels = []
     original = precision_recall.measure
     monkeypatch.setattr(
-        precision_recall, "measure", lambda images, real: levels.append(images.levels) or original(images, real)
+        precision_recall,
+        "measure",
+        lambda images, real: levels.append(images.levels) or original(images, real),
     )
     measure(DrawnImages(images_of(LABELS), images_of(LABELS), LABELS[:, None], ROWS, None, 5), reference)
     assert set(levels) == {17}
@@ -470,7 +496,18 @@ def test_held_out_pairs_of_a_label_that_no_judge_tells_are_a_dash(reference: Ref
     judge = TwoPixels()
     judge.skill = replace(judge.skill, labels={**judge.skill.labels, "size": None})
     record = of_pairs(np.stack([LABELS, np.arange(60) % 2], 1), reference, judge)
-    assert "no judge tells the labels of digit=2 and size=large" in record.evaluation["held_out_accuracy"]["dash"]
+    assert (
+        "not every classifier was shown to tell the labels of digit=2 and size=large"
+        in record.evaluation["held_out_accuracy"]["dash"]
+    )
+
+
+def test_held_out_pairs_that_no_image_is_asked_for_are_a_dash(reference: References) -> None:
+    asked = np.stack([LABELS, np.full(60, 0)], 1)
+    asked[asked[:, 0] == 0, 0] = 1
+    drawn = DrawnImages(images_of(LABELS), images_of(LABELS), asked, ROWS, None, 5)
+    record = measure_images(drawn, Judges(Corner(), reference, {"0": TwoPixels()}, HELD_OUT), True)  # type: ignore[arg-type, dict-item]
+    assert record.evaluation["held_out_accuracy"]["dash"].startswith("no image is asked for digit=2 and size=large")
 
 
 def test_a_judge_that_learned_nothing_measures_no_accuracy(reference: References) -> None:

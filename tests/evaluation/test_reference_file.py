@@ -1,5 +1,6 @@
 """The two files of a reference give it back whole, and belong together."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,11 @@ def test_a_reference_reads_back_equal(tmp_path: Path) -> None:
     real, expected = again.spaces[NO_JUDGE].real, found.spaces[NO_JUDGE].real
     assert real.moments.count == 600 and np.array_equal(real.train, expected.train)
     assert np.array_equal(real.moments.covariance, expected.moments.covariance)
+
+
+def test_real_images_have_the_levels_of_their_store(written: tuple[Path, Path]) -> None:
+    again = reference_file.read(*written, correlated(600, 600), replace(FACTS, levels=300), STUDY)
+    assert again.spaces[NO_JUDGE].real.levels == 300
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """How well images show the labels that were asked for: accuracies under each classifier, of samples and of real images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -218,7 +218,7 @@ def put_accuracy(
 def put_held_out(
     record: Record, name: str, found: Accuracies, facts: Facts, skill: Skill, unlearned: Sequence[str], **how: object
 ) -> None:
-    """Record an accuracy of held-out combinations, of whose labels all judges were shown to tell each.
+    """Record the accuracy of the held-out combinations whose labels every judge was shown to tell.
 
     Args:
         record: to add to.
@@ -241,9 +241,23 @@ def put_held_out(
     left_out = [words for words in facts.held_out_codes if words not in judged or words not in found.values]
     shares = {words: share for words, share in found.values.items() if words in judged}
     if not shares:
-        record.dash(name, f"no judge tells the labels of {', '.join(left_out)}, or no image is asked for them")
+        record.dash(name, _why_no_combination(left_out, judged))
         return
     record.put_mean(name, shares, left_out, **how, **found.halves_of_mean(list(shares)))
+
+
+def _why_no_combination(asked: Sequence[str], judged: Collection[str]) -> str:
+    """Why no held-out combination has an accuracy.
+
+    Args:
+        asked: all combinations, in words.
+        judged: those whose labels all judges were shown to tell.
+    """
+    reasons = {
+        "no image is asked for": [words for words in asked if words in judged],
+        "not every classifier was shown to tell the labels of": [words for words in asked if words not in judged],
+    }
+    return ", and ".join(f"{why} {', '.join(those)}" for why, those in reasons.items() if those)
 
 
 def _put_calibration(record: Record, classifier: Classifier, test: Split | SplitOnDemand, facts: Facts) -> None:

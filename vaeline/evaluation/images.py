@@ -15,6 +15,7 @@ from vaeline.evaluation.conditions import measure_conditions, noise_of
 from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.halves import with_halves
 from vaeline.evaluation.kept import Kept
+from vaeline.evaluation.metric_results import as_state, checked, from_state
 from vaeline.evaluation.over_judges import over_judges
 from vaeline.evaluation.record import NO_LABELS, Record
 from vaeline.evaluation.reference import Reference, References, weights_of
@@ -23,7 +24,6 @@ from vaeline.metrics._images import Dash, ImageSet, Measured
 from vaeline.runs import redrawing
 from vaeline.runs.samples_file import DrawnImages, Redrawn
 from vaeline.study import parts
-from vaeline.system.errors import UserError
 from vaeline.system.state_files import State
 
 NO_LOW_POSTERIOR = "the density of the aggregate posterior is not known, or not at every draw"
@@ -193,42 +193,11 @@ def _results(
             found = load(file).measure(images(subject), known.real)
         except ValueError as error:
             return {"dash": str(error)}
-        _check_results(file, found)
-        found = with_halves(load(file), found, images(subject), known.real)
-        return {"results": {key: _as_state(result) for key, result in found.items()}}
+        found = with_halves(load(file), checked(file, found), images(subject), known.real)
+        return {"results": {key: as_state(result) for key, result in found.items()}}
 
     state = kept.result(section, measure)
     if "dash" in state:
         keys = {metric.key or metric.name for metric in catalogue().of_images(True)[file]}
         return dict.fromkeys(keys, Dash(state["dash"]))
-    return {key: _from_state(result) for key, result in state["results"].items()}
-
-
-def _check_results(file: str, found: object) -> None:
-    """Check what `measure` of a file returned.
-
-    Raises:
-        UserError: a result is missing, or is no number.
-    """
-    expected = sorted({metric.key or metric.name for metric in catalogue().of_images(True)[file]})
-    if not isinstance(found, Mapping) or not found.keys() >= set(expected):
-        came = sorted(found) if isinstance(found, Mapping) else found
-        raise UserError(
-            f"measure in {parts.shown_file('metrics', file)} returned {came!r:.200}; its entries need results called {expected}."
-        )
-    for key, result in found.items():
-        if not isinstance(result, float | int | Measured | Dash):
-            raise UserError(
-                f"measure in {parts.shown_file('metrics', file)} returned {result!r:.80} for {key}; a result is a number, Measured or Dash."
-            )
-
-
-def _as_state(result: float | Measured | Dash) -> State:
-    if isinstance(result, Dash):
-        return {"dash": result.reason}
-    measured = result if isinstance(result, Measured) else Measured(float(result))
-    return {"value": measured.value, "how": dict(measured.how), "standard_error": measured.standard_error}
-
-
-def _from_state(state: State) -> Measured | Dash:
-    return Dash(state["dash"]) if "dash" in state else Measured(**state)
+    return {key: from_state(result) for key, result in state["results"].items()}

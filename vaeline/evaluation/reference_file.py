@@ -65,6 +65,6 @@ def read(statistics: Path, numbers: Path, test: Images, facts: Facts, study: Stu
         tensors, spaces = parted(file.tensors), {}
         for judge, space in about["spaces"].items():
             real = from_state(tensors[judge], lambda: blocks(test), about["prefixes"][judge])
-            real = replace(real, label_values=facts.values_of_labels)
+            real = replace(real, label_values=facts.values_of_labels, levels=facts.levels)
             spaces[judge] = Reference(space, real, Record(), tensors_sha256=checksum(tensors[judge]))
         return References(spaces, record, about["judges"], about["data"], about["drawn"])

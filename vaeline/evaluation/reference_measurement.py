@@ -17,6 +17,7 @@ from vaeline.evaluation.feature_space import Features
 from vaeline.evaluation.halves import with_halves
 from vaeline.evaluation.image_features import extract, features_of, image_set
 from vaeline.evaluation.matched import Matched, averaged, match
+from vaeline.evaluation.metric_results import checked
 from vaeline.evaluation.over_judges import over_judges
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.reference import MEASURED, Reference, References, named, weights_of
@@ -163,9 +164,11 @@ def _results_of(
         images = replace(each, levels=real.levels)
         for file in found.keys() - dashes.keys():
             try:
-                found[file].append(load(file).measure(images, real))
+                measured = load(file).measure(images, real)
             except ValueError as error:
                 dashes[file] = str(error)
+            else:
+                found[file].append(checked(file, measured))
     results = {file: of for file, of in found.items() if file not in dashes}
     means = {
         file: averaged(of, shared) if len(of) > 1 else _with_error(file, of[0], images, real)
