@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from pipeline_steps.command import study_command
-from vaeline.evaluation.catalogue import catalogue
+from vaeline.evaluation.catalogue import catalogue, require_primary
 from vaeline.study import papers, parts
 from vaeline.study.schema import Study
 
@@ -14,6 +14,7 @@ from vaeline.study.schema import Study
 @study_command
 def main(study: Study) -> None:
     """Print the papers behind the active study as BibTeX: those that its parts, its data set and its primary metrics cite."""
+    require_primary(study.study.primary)
     cited = _cited(study)
     known = [key for key in cited if key in papers.entries()]
     if missing := [key for key in cited if key not in known]:

@@ -2,7 +2,7 @@
 
 from pipeline_steps.code_hashes import write_hashes
 from pipeline_steps.command import reads, study_command
-from vaeline.evaluation.catalogue import require_primary
+from vaeline.evaluation.catalogue import require_metrics
 from vaeline.study.schema import Study
 
 
@@ -10,7 +10,7 @@ from vaeline.study.schema import Study
 @reads("code", code=None)
 def main(study: Study) -> None:
     """Write the hashes of the code behind every step, which DVC takes as parameters."""
-    require_primary(study.study.primary)  # the first step tells of a mistake, and not the report
+    require_metrics(study)  # the first step tells of a mistake, and not the report
     write_hashes(study)
 
 

@@ -5,21 +5,21 @@ from pathlib import Path
 import click
 
 from pipeline_steps.command import command
+from vaeline.evaluation.metrics_page import PAGE as METRICS
 from vaeline.evaluation.metrics_page import with_index
 from vaeline.study import json_schema, keys_page
 from vaeline.system.files import write_text
 
-PAGE, METRICS = Path("docs/keys.md"), Path("docs/metrics.md")
+PAGE = Path("docs/keys.md")
 
 
 @command
 def main() -> None:
     """Write the pages of keys and metrics, and the JSON schemas; print the keys, and those of the project's own parts."""
     text = keys_page.document()
-    write_text(PAGE, text)
-    write_text(METRICS, with_index(METRICS.read_text(encoding="utf-8")))
-    for path, schema in json_schema.files().items():
-        write_text(path, schema)
+    pages = {PAGE: text, METRICS: with_index(METRICS.read_text(encoding="utf-8")), **json_schema.files()}
+    for path, content in pages.items():  # only now, so that a mistake in any page changes none
+        write_text(path, content)
     click.echo(text + keys_page.of_own_parts())
 
 

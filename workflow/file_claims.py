@@ -48,7 +48,9 @@ def _other_report(study: Study) -> str:
         content = read_sealed(path, "run the study again")
         made = content["settings"] | {"study": [content[key] for key in ("study", "variants", "seeds")]}
         now = settings_of(study, "report") | {"study": [study.study.name, study.study.variants, study.study.seeds]}
-    except (UserError, KeyError) as error:
+    except UserError as error:
+        return str(error)
+    except KeyError as error:
         return f"{path} does not say what it was made of ({error})."
     other = differences(made, now)
     return f"{path} was made with other settings: {'; '.join(other)}." if other else ""

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from vaeline.system.errors import some_of
 
@@ -10,6 +10,7 @@ from vaeline.system.errors import some_of
 PROGRESS = re.compile(
     r"(?:(?P<what>.*?): )?(?:(?P<how>.*) \| )?(?P<done>[\d,]+)(?: of (?P<total>[\d,]+))? \w+, \S+ a (?:second|minute)(?:, (?P<left>about \d+ min left))?"
 )
+Kind = Literal["warning", "error", "progress", "done", ""]  # of a line; "" for what a step tells
 WARNING = "Warning: "
 OF_LIBRARY = re.compile(r"\S+:\d+: \w*Warning: ")  # with its place, and with the line of code on a line of its own
 OF_SNAKEMAKE = "Using workflow specific profile"  # which it prints before it has a logger
@@ -31,7 +32,7 @@ class Line(NamedTuple):
     """A line for the user."""
 
     text: str
-    kind: str  # "warning", "error", or "" for what a step tells
+    kind: Kind
 
 
 @dataclass

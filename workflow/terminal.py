@@ -15,7 +15,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from vaeline.system import progress
 from workflow.captured import Captured
-from workflow.said import Job, Line, Said
+from workflow.said import Job, Kind, Line, Said
 
 EACH = 0.4  # seconds between two looks at what was printed
 STYLES = {"warning": "yellow", "error": "bold red", "progress": "dim", "done": "green", "": ""}
@@ -135,7 +135,7 @@ class LogHandler(LogHandlerBase):
 
     def _message(self, text: str, level: int) -> None:
         if not any(words in text for words in NOTHING_NEW):
-            kind = "error" if level >= logging.ERROR else "warning" if level >= logging.WARNING else "done"
+            kind: Kind = "error" if level >= logging.ERROR else "warning" if level >= logging.WARNING else "done"
             said = text.strip()
             self._print(Line(f"Error: {said.removeprefix(KIND)}" if said.startswith(KIND) else said, kind))
 

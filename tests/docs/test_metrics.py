@@ -3,15 +3,18 @@
 import re
 from pathlib import Path
 
-from vaeline.evaluation.catalogue import catalogue
-from vaeline.evaluation.metrics_page import BEGIN, with_index
-from vaeline.study import parts
+import pytest
 
-PAGE = Path(__file__).parents[2] / "docs/metrics.md"
+from vaeline.evaluation.catalogue import catalogue
+from vaeline.evaluation.metrics_page import KIND, PAGE, with_index
+from vaeline.study import parts
+from vaeline.system.errors import UserError
+
+TEXT = (Path(__file__).parents[2] / PAGE).read_text(encoding="utf-8")
 
 
 def test_every_metric_has_its_paragraph_and_every_paragraph_its_metric() -> None:
-    text = PAGE.read_text(encoding="utf-8").split(BEGIN)[0]
+    text = TEXT.split(f"<!-- {KIND}: ")[0]
     heads = [head.removesuffix(".") for head in re.findall(r"^\*\*([a-z0-9_,\s]+\.)\*\*", text, re.MULTILINE)]
     explained = [name for head in heads for name in re.split(r",\s+", head)]
     declared = {name for name, file in catalogue().files.items() if file in parts.built_in("metrics")}
@@ -22,5 +25,12 @@ def test_every_metric_has_its_paragraph_and_every_paragraph_its_metric() -> None
 
 
 def test_the_index_is_that_of_the_entries() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    assert text == with_index(text), "docs/metrics.md is out of date; run `make parts`"
+    assert with_index(TEXT) == TEXT, "docs/metrics.md is out of date; run `make parts`"
+
+
+@pytest.mark.parametrize("end", ["", "<!-- end of indx -->"])
+def test_a_page_without_the_marks_of_the_index_is_refused(end: str) -> None:
+    with pytest.raises(
+        UserError, match=r"docs/metrics\.md (should have one block|has a block of index that does not end)"
+    ):
+        with_index(TEXT.replace("<!-- end of index -->", end) if end else "No marks.\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.made_up import study
-from vaeline.evaluation.catalogue import catalogue, load, names_for, require_measured
+from vaeline.evaluation.catalogue import catalogue, load, names_for, require_measured, require_metrics
 from vaeline.metrics._entry import GROUPS
 from vaeline.study import parts
 from vaeline.study.schema import Study
@@ -184,6 +184,40 @@ def test_an_own_metric_that_nothing_would_measure_is_refused(write_own: Callable
         catalogue()
 
 
+ON_INCEPTION = {"evaluation": {"features": {"name": "inception", "weights": "download"}}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "primary", "why"),
+    [
+        (ON_INCEPTION, "fd_sample", "'fd_sample', which is measured in other features than .*, which have fid_sample"),
+        (ON_INCEPTION, "fid_sample", ""),
+        ({"dataset": {"size": None}}, "fd_sample", "'fd_sample', which has a meaning for images only"),
+        ({"dataset": {"size": None}}, "skl", ""),
+        ({}, "held_out_accuracy", "which is measured only if dataset.split.held_out names combinations of labels"),
+    ],
+)
+def test_a_primary_metric_that_the_data_or_their_features_lack_is_refused(
+    changes: dict[str, dict[str, object]], primary: str, why: str
+) -> None:
+    content = study(primary=[primary]).model_dump(mode="json")
+    for section, keys in changes.items():
+        content[section] |= keys
+    of = Study.model_validate(content)
+    if why:
+        with pytest.raises(UserError, match=why):
+            require_metrics(of)
+    else:
+        require_metrics(of)
+
+
+def test_an_unknown_metric_of_a_published_value_is_refused_before_anything_runs() -> None:
+    content = study().model_dump(mode="json")
+    paper = {"metric": "fid_samples", "variant": "one", "value": 1.0, "source": "a paper", "differs": "all"}
+    with pytest.raises(UserError, match="published.p.metric is 'fid_samples', .*did you mean fid_sample"):
+        require_metrics(Study.model_validate({**content, "published": {"p": paper}}))
+
+
 @pytest.mark.parametrize(
     ("primary", "why"),
     [
@@ -206,9 +240,10 @@ def test_several_primary_metrics_of_labels_may_be_declared() -> None:
     of_labels = [
         name
         for name, metric in catalogue().metrics.items()
-        if metric.needs_labels and metric.better and not metric.setting
+        if metric.needs_labels and metric.better and metric.setting != "held_out" and metric.space != "fid"
     ][:3]
     content = study(primary=of_labels).model_dump(mode="json")
+    content["evaluation"]["by_label"] = True
     content["variants"]["one"]["condition"] = {
         "embedding": 2,
         "encoder": True,

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.made_up import references, study, study_content, write_run, write_runs
-from vaeline.evaluation.catalogue import catalogue
+from vaeline.evaluation.catalogue import DEFINING, catalogue
 from vaeline.metrics._entry import Past
 from vaeline.report import answer, compare, comparison, results, table
-from vaeline.report.comparability import DEFINING
 from vaeline.report.comparison import Comparison
 from vaeline.report.table import marks
 from vaeline.study import reading

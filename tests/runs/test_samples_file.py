@@ -155,10 +155,12 @@ def test_a_locked_file_is_not_called_damaged(folder: Path) -> None:
 def test_a_picture_of_another_run_is_refused(folder: Path, damage: bytes) -> None:
     of = samples_file.about(folder / "samples.h5")
     (folder / "samples.png").write_bytes(b"PNG")
-    samples_file.require_pictures(folder, of)
+    samples_file.require_pictures(folder, of, ["samples.png"])
+    with pytest.raises(UserError, match=r"There is no .*reconstructions.png"):
+        samples_file.require_pictures(folder, of, ["reconstructions.png"])
     (folder / "samples.png").write_bytes(damage)
     with pytest.raises(UserError, match=r"samples.png is damaged .*not the picture that samples.h5 was written with"):
-        samples_file.require_pictures(folder, of)
+        samples_file.require_pictures(folder, of, ["samples.png"])
 
 
 @pytest.mark.parametrize(

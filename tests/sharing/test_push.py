@@ -90,7 +90,7 @@ def test_the_picture_of_samples_goes_along_and_those_of_data_do_not(tmp_path: Pa
     ("name", "content", "said"),
     [
         ("evaluation.json", None, "There is no {}; give the folder of a run, or get it again from where it came."),
-        ("model.safetensors", None, "There is no {}; train the run again, or get it"),
+        ("model.safetensors", None, "There is no {}; give the folder of a run, or get it again"),
         ("model.safetensors", b"x", "{} is damaged"), ("training.csv", b"x", "{} is damaged"), ("variant.yaml", b"x: 1", "{} is damaged"),
     ],
 )  # fmt: skip

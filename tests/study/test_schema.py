@@ -128,7 +128,11 @@ def with_change(content: dict[str, Any], path: str, value: Any) -> dict[str, Any
         ("classifier.seeds", 3, "classifier.seeds is 3, but should be a valid list"),
         ("classifier.seeds", list(range(5000)), "classifier.seeds holds 5,000, but should hold at most 20."),
         ("study.name", "My study", "study.name is 'My study', but"),
-        ("dataset.split.test", 0.95, "dataset.split validation and test leave no image to train on"),
+        (
+            "dataset.split.test",
+            0.95,
+            "dataset.split validation 0.1 and test 0.95 add up to 1.05, which leaves no image to train on; take shares",
+        ),
         (
             "dataset.name",
             "digit",
@@ -221,13 +225,23 @@ def test_a_network_for_another_size_of_images_is_refused(digits: dict[str, Any],
 
 
 @pytest.mark.parametrize(
-    ("path", "value"),
-    [("training.flip", True), ("classifier.rotation", 5.0), ("evaluation.features", {"name": "inception"})],
+    ("path", "value", "remedy"),
+    [
+        ("training.flip", True, "set flip to false and rotation to 0 in training"),
+        ("classifier.rotation", 5.0, "set flip to false and rotation to 0 in classifier"),
+        ("evaluation.features", {"name": "inception"}, "set evaluation.features to classifier"),
+    ],
 )
-def test_points_have_no_augmentation_or_inception_features(digits: dict[str, Any], path: str, value: Any) -> None:
+@pytest.mark.parametrize("labels", ["all", "none"])
+def test_points_have_no_augmentation_or_inception_features(
+    digits: dict[str, Any], path: str, value: Any, remedy: str, labels: str
+) -> None:
     points = with_change(digits, "dataset.size", None)
+    if labels == "none":
+        points = with_change(with_change(points, "dataset.labels", "none"), "study.variants", ["gaussian_cvae"])
+        points = with_change(points, "variants.gaussian_cvae.condition", None)
     check(points, Path("params.yaml"))
-    with pytest.raises(UserError, match="size null means points, .* set flip to false and rotation to 0"):
+    with pytest.raises(UserError, match=f"size null means points, which .*; {remedy}"):
         check(with_change(points, path, value), Path("params.yaml"))
 
 

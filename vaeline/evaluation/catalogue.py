@@ -6,13 +6,14 @@ Entries are read out of each file's `METRICS` without importing the file, so tha
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from vaeline.data.paths import DOWNLOAD
 from vaeline.metrics import _entry
 from vaeline.metrics._entry import GROUPS, SUBJECTS, Metric, Reference, Subject
 from vaeline.study import parts
@@ -20,7 +21,13 @@ from vaeline.system.errors import UserError, did_you_mean, first_mistake
 
 if TYPE_CHECKING:
     from vaeline.metrics._images import ImageMetric
-    from vaeline.study.schema import Study
+    from vaeline.study.schema import Published, Study
+
+# What two results of one metric must have in common to be compared, by the keys of evaluation.json.
+DEFINING = (
+    "definition", "measure", "estimator", "split", "split_sha256", "images", "of", "method", "samples", "features", "weights", "judge", "seed",
+    "fitted_to", "told", "likelihood", "noise",
+)  # fmt: skip
 
 UNKNOWN = Metric("unknown", group="Other metrics", meaning="", definition="")  # for a metric that no file declares
 
@@ -110,17 +117,54 @@ def require_measured(study: Study) -> None:
     Raises:
         UserError: one will have no value in any variant.
     """
-    evaluation, variants = study.evaluation, [study.variants[name] for name in study.study.variants]
     for metric in map(catalogue().metric, study.study.primary or ()):
-        if metric.setting == "by_label" and not evaluation.by_label:
-            lacks = "is measured only if evaluation.by_label is true"
-        elif metric.space == "fid" and evaluation.features.name != "inception":
-            lacks = f"needs evaluation.features inception, and they are {evaluation.features.name}"
-        elif metric.needs_labels and all(variant.condition is None for variant in variants):
-            lacks = "has a meaning for variants with a condition only, and none has one"
-        else:
-            continue
-        raise UserError(f"study.primary has {metric.name!r}, which {lacks}; change that, or take another metric.")
+        if lacks := _what_lacks(metric, study):
+            raise UserError(f"study.primary has {metric.name!r}, which {lacks}; change that, or take another metric.")
+
+
+def _what_lacks(metric: Metric, study: Study) -> str:
+    """Why no variant of a study can have a value of a metric, as the end of a sentence; empty if one can."""
+    features, variants = study.evaluation.features, [study.variants[name] for name in study.study.variants]
+    official = features.name == "inception" and getattr(features, "weights", "") == DOWNLOAD
+    if study.dataset.size is None and "points" not in metric.data:
+        return "has a meaning for images only, and dataset.size null means points"
+    if metric.setting == "by_label" and not study.evaluation.by_label:
+        return "is measured only if evaluation.by_label is true"
+    if metric.setting == "held_out" and not study.dataset.split.held_out:
+        return "is measured only if dataset.split.held_out names combinations of labels"
+    if metric.space == "fid" and features.name != "inception":
+        return f"needs evaluation.features inception, and they are {features.name}"
+    if metric.space == "fd" and official:
+        return f"is measured in other features than Inception's with its own weights, which have {metric.name.replace('fd_', 'fid_', 1)}"
+    if metric.needs_labels and all(variant.condition is None for variant in variants):
+        return "has a meaning for variants with a condition only, and no variant of the study has one"
+    return ""
+
+
+def require_published(published: Mapping[str, Published]) -> None:
+    """Check the published results that a study names.
+
+    Raises:
+        UserError: a metric, or a key of how it was measured, is unknown.
+    """
+    known = {*catalogue().metrics, *catalogue().companions}
+    for key, each in published.items():
+        if strange := sorted(each.how.keys() - set(DEFINING)):
+            raise UserError(f"published.{key}.how has {', '.join(strange)}; its keys are {', '.join(DEFINING)}.")
+        if each.metric not in known:
+            meant = did_you_mean(each.metric, known) or f"metrics are {', '.join(catalogue().metrics)}."
+            raise UserError(f"published.{key}.metric is {each.metric!r}, which is an unknown metric; {meant}")
+
+
+def require_metrics(study: Study) -> None:
+    """Check all metrics that a study names, before anything is trained.
+
+    Raises:
+        UserError: as `require_primary`, `require_measured` and `require_published`.
+    """
+    require_primary(study.study.primary)
+    require_measured(study)
+    require_published(study.published)
 
 
 @cache

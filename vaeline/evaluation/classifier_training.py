@@ -34,13 +34,21 @@ def train(
 ) -> dict[str, Classifier]:
     """Train a classifier with each seed, one after the other, and keep its epoch of the lowest validation cross-entropy.
 
-    On the CPU a classifier is the same for the same seed and number of threads, whatever the other seeds.
+    On the CPU a classifier is the same for the same seed and number of threads, whatever the other seeds. RareLabels warns of values that
+    too few images have, and LearnedNothing of a classifier that is not better than chance.
+
+    Args:
+        train: the images that it learns from, with labels.
+        validation: the images that choose its epoch.
+        facts: of their store.
+        settings: the section `classifier` of the study.
+        device: to train on.
 
     Returns:
         The classifiers by their seeds.
 
     Raises:
-        UserError: a loss is no longer finite.
+        UserError: every label has a single value, or a loss is no longer finite.
     """
     if max(facts.label_cardinalities) < 2:
         raise UserError(

@@ -21,7 +21,7 @@ class LinearOptimum(NamedTuple):
     variance: float
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """log p(x), nats, (n,)."""
+        """log p(x) of points, (n, dimensions), in nats, (n,)."""
         eye = torch.eye(len(self.mean), dtype=x.dtype)
         spread = torch.linalg.cholesky(self.weights @ self.weights.T + self.variance * eye)
         whitened = torch.linalg.solve_triangular(spread, (x - self.mean).T, upper=False)
@@ -29,7 +29,7 @@ class LinearOptimum(NamedTuple):
         return -0.5 * (whitened.square().sum(0) + log_det + len(self.mean) * LOG_TWO_PI)
 
     def rate(self, x: Tensor) -> Tensor:
-        """KL(p(z|x) || p(z)), nats, (n,)."""
+        """KL(p(z|x) || p(z)) of points, (n, dimensions), in nats, (n,)."""
         latent = self.weights.shape[1]
         inner = self.weights.T @ self.weights + self.variance * torch.eye(latent, dtype=x.dtype)
         centre = torch.linalg.solve(inner, self.weights.T @ (x - self.mean).T)  # (latent, n)

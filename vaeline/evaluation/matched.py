@@ -1,4 +1,4 @@
-"""Subsets of the training images that bear the labels that samples are asked to show, and what metrics are worth over them.
+"""Subsets of the training images that bear the labels that samples are asked to show, and the metrics averaged over them.
 
 Each test image whose labels are asked for gets candidates of its own among the training images. A subset takes one of them for each
 test image: it has as many images as a system draws, under the same labels or the nearest, and none twice.

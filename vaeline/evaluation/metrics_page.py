@@ -1,28 +1,37 @@
 """The index of docs/metrics.md: every metric with its unit, direction and definition, from the entries."""
 
+from pathlib import Path
+
 from vaeline.evaluation.catalogue import Catalogue, catalogue
 from vaeline.metrics._entry import GROUPS, Metric
 from vaeline.study import parts
+from vaeline.system.errors import UserError
+from vaeline.system.page_blocks import blocks, rewritten
 
-BEGIN, END = "<!-- index: written by `make parts` -->", "<!-- end of the index -->"
+PAGE = Path("docs/metrics.md")
+KIND, NAME = "index", "metrics"  # of the block
+WRITTEN = "<!-- `make parts` writes this block; edits are lost. -->"
 ARROWS = {"lower": "lower is better", "higher": "higher is better", None: "describes"}
 
 
 def index() -> str:
     """The index as Markdown: a table for each group."""
     found = catalogue()
-    blocks = [block for group in GROUPS for block in _group(found, group)]
-    return "\n\n".join([BEGIN, *blocks, END])
+    return "\n\n".join([WRITTEN, *(part for group in GROUPS for part in _group(found, group))])
 
 
 def with_index(page: str) -> str:
-    """A page with the index between its marks brought up to date.
+    """The page of metrics with the index between its marks brought up to date.
 
     Raises:
-        ValueError: the page has no marks.
+        UserError: the marks are wrong or missing.
     """
-    before, rest = page.split(BEGIN, 1)
-    return before + index() + rest.split(END, 1)[1]
+    found = blocks(PAGE, page, [KIND])
+    if [each.name for each in found] != [NAME]:
+        raise UserError(
+            f"{PAGE} should have one block `<!-- {KIND}: {NAME} -->`; write it, with `<!-- end of {KIND} -->` under it, and run again."
+        )
+    return rewritten(page, found, lambda _: f"{index()}\n\n")
 
 
 def _group(found: Catalogue, group: str) -> list[str]:

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import sqrt
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from vaeline.evaluation.linear_optimum import LinearOptimum, linear_optimum
 from vaeline.evaluation.record import Record
 from vaeline.evaluation.representation import measure_representation
 from vaeline.metrics._parts import part_means
+from vaeline.metrics.elbo import mean_over_images
 from vaeline.metrics.nll import Unconverged
 from vaeline.models.model import Model
 from vaeline.study.published_rows import Method, Metric, Split
@@ -157,7 +157,7 @@ def _asked(run: Run, manner: Manner) -> Batches:
 
 
 def _mean(values: Tensor) -> Value:
-    return Value(float(values.mean()), float(values.std()) / sqrt(len(values)), part_means(values.numpy()), len(values))
+    return Value(*mean_over_images(values), part_means(values.numpy()), len(values))
 
 
 def _of_record(record: Record, metric: str) -> Value:
@@ -181,13 +181,20 @@ def known_optimum(run: Run, manner: Manner) -> Tensor:
     """What the value of each image is at the optimum of a linear VAE with as many latent dimensions as the run's, (images,).
 
     Raises:
-        UserError: the data are images, whose likelihood is not linear, or no theorem gives the value.
+        UserError: the data are images, whose likelihood is not linear, there are as many latent dimensions as those of a point, or no
+            theorem gives the value.
     """
     if manner.metric not in OPTIMA:
         raise UserError(f"No theorem gives the optimum of {manner.metric}; it is known of {', '.join(OPTIMA)}.")
     if not run.splits["train"].facts.points:
         raise UserError("The optimum is known in closed form for points alone; give the row a value.")
-    best = linear_optimum(_points(run.splits["train"], run.settings.seed), run.model.latent_size)
+    points, latent = _points(run.splits["train"], run.settings.seed), run.model.latent_size
+    if latent >= points.shape[1]:
+        raise UserError(
+            f"The optimum is known in closed form for fewer latent dimensions than those of the points, which are {points.shape[1]}, and there "
+            f"are {latent}; give the row a value."
+        )
+    best = linear_optimum(points, latent)
     return OPTIMA[manner.metric](best, _points(_asked(run, manner), run.settings.seed))
 
 

@@ -73,7 +73,7 @@ class Metric:
         features: whether a metric of images uses features; if not, evaluation.json names no feature space for it.
         space: the feature space that it is measured in; empty if it is the same in every space.
         key: its name among the results of the file's `measure`; empty if that is `name`.
-        setting: the key of `evaluation` that asks for it; empty if it is always measured.
+        setting: the key of `evaluation`, or of `dataset.split`, that asks for it; empty if it is always measured.
     """
 
     name: Name

@@ -23,6 +23,7 @@ METRICS = [
         ),
         data=("images",),
         needs_labels=True,
+        setting="held_out",
     )
 ]
 

@@ -5,8 +5,8 @@ from math import log
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from vaeline.evaluation.catalogue import catalogue
-from vaeline.report.comparability import DEFINING, why_no_mean
+from vaeline.evaluation.catalogue import DEFINING, catalogue
+from vaeline.report.comparability import why_no_mean
 from vaeline.report.estimates import RunValue
 from vaeline.report.kept_results import KeptResults, ValuesOfMetric
 from vaeline.report.paired_differences import Pair, paired_difference

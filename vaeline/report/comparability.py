@@ -3,13 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vaeline.evaluation.catalogue import DEFINING
 from vaeline.report.results import Run
-
-# What two results of one metric must have in common to be compared, by the keys of evaluation.json.
-DEFINING = (
-    "definition", "measure", "estimator", "split", "split_sha256", "images", "of", "method", "samples", "features", "weights", "judge", "seed",
-    "fitted_to", "told", "likelihood", "noise",
-)  # fmt: skip
 
 # How some values read in a sentence, by key.
 PHRASES = {

@@ -1,11 +1,11 @@
 """Compute a comparison: summarise each metric over seeds, and compare variants two by two."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from vaeline.evaluation.catalogue import catalogue
+from vaeline.evaluation.catalogue import catalogue, require_published
 from vaeline.evaluation.record import Record
 from vaeline.report import claims, verdicts
-from vaeline.report.comparability import DEFINING, definition_of, measures, why_no_mean
+from vaeline.report.comparability import definition_of, measures, why_no_mean
 from vaeline.report.comparison import (
     Comparison,
     MetricResults,
@@ -19,7 +19,6 @@ from vaeline.report.kept_pairs import kept
 from vaeline.report.paired_differences import Pair, Values, paired_difference
 from vaeline.report.results import Results, Run
 from vaeline.study.schema import Published
-from vaeline.system.errors import UserError, did_you_mean
 
 # What a published value must say to be compared with ours, if ours says it.
 TO_BE_SAID = ("samples", "images", "features", "noise")
@@ -33,8 +32,8 @@ def compare(results: Results) -> Comparison:
     Raises:
         UserError: a published metric, or how it was made, has an unknown name.
     """
+    require_published(results.published)
     metrics = summaries(results)
-    _refuse_unknown(results.published, list(metrics))
     decide = claims.primary(results.study, metrics)
     metrics = {name: _with_pairs(results, name, of, name in decide) for name, of in metrics.items()}
     level = claims.level_of(results.study.looks)
@@ -89,16 +88,6 @@ def summarise(values: Mapping[int, RunValue]) -> Summary:
 
 def _references(record: Record) -> dict[str, ReferenceValue]:
     return {name: ReferenceValue.of(record, name) for name in catalogue().references if name in record.metrics}
-
-
-def _refuse_unknown(published: Mapping[str, Published], names: Sequence[str]) -> None:
-    known = {*catalogue().metrics, *catalogue().companions, *names}
-    for key, each in published.items():
-        if strange := sorted(each.how.keys() - set(DEFINING)):
-            raise UserError(f"published.{key}.how has {', '.join(strange)}; its keys are {', '.join(DEFINING)}.")
-        if each.metric not in known:
-            meant = did_you_mean(each.metric, known) or f"metrics are {', '.join(catalogue().metrics)}."
-            raise UserError(f"published.{key}.metric is {each.metric!r}, which is an unknown metric; {meant}")
 
 
 def _published(results: Results, metrics: dict[str, MetricResults], published: Published) -> PublishedComparison:

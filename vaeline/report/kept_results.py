@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
-from vaeline.report.comparability import DEFINING
+from vaeline.evaluation.catalogue import DEFINING
 from vaeline.report.comparison import Comparison, MetricResults
 from vaeline.report.results import Run
 from vaeline.study.parts import Entry

@@ -18,7 +18,7 @@ from vaeline.evaluation.record import Record, parse
 from vaeline.report.common_ground import CommonGround
 from vaeline.runs import samples_file
 from vaeline.runs.evaluation_file import Evaluation
-from vaeline.runs.folder import CURVES, DRAWN, EVALUATION, FILES, METRICS, TIMING, RunKey, again_for, read_json, run_in
+from vaeline.runs.folder import CURVES, DRAWN, EVALUATION, FILES, METRICS, TIMING, RunKey, again_for, run_in
 from vaeline.runs.identity import about_samples_of, description_of, evaluation_of, require_files
 from vaeline.runs.samples_file import (
     HIGH_POSTERIOR,
@@ -35,6 +35,7 @@ from vaeline.study.schema import Published, Study, StudySection
 from vaeline.study.settings import differences
 from vaeline.study.step_settings import again, settings_of
 from vaeline.system.errors import UserError, in_words, reading_ours
+from vaeline.system.files import read_json
 
 OTHERWISE = "under other parameters"  # how the reason ends if a run does not fit params.yaml
 MOST_FAILURES = samples_file.FAILURES  # images of each kind

@@ -15,14 +15,9 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeVar
-
-from pydantic import TypeAdapter
+from typing import NamedTuple
 
 from vaeline.study.step_settings import again
-from vaeline.system.errors import reading_ours
-
-T = TypeVar("T")
 
 RESULTS = "results"
 # The files of a run, in the order in which the steps write them.
@@ -171,23 +166,13 @@ def project_of(run: Path) -> Path:
     return next((folder.parent for folder in whole.parents if folder.name == RESULTS), Path())
 
 
+def in_project(path: Path) -> bool:
+    """Whether a file of a run is where a project has its results, and not in a copy of the run elsewhere."""
+    return RESULTS in Path(os.path.abspath(path)).parts
+
+
 def again_for(path: Path, step: str) -> str:
     """What to do if a file of a run, at a path, cannot be used: a step makes it in the run's project, and a copy is got anew elsewhere."""
-    if RESULTS not in Path(os.path.abspath(path)).parts:
+    if not in_project(path):
         return "give the folder of a run, or get it again from where it came"
     return again(step, key_of(Path(os.path.abspath(path)).parent))
-
-
-def read_json(content: TypeAdapter[T], path: Path, again: str) -> T:
-    """Read a JSON file and check its content.
-
-    Args:
-        content: what it must be.
-        path: of the file.
-        again: what to do if it is missing or damaged.
-
-    Raises:
-        UserError: it is missing, cannot be read, or is damaged.
-    """
-    with reading_ours(path, again):
-        return content.validate_json(path.read_bytes(), strict=True)

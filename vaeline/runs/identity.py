@@ -10,10 +10,9 @@ from pathlib import Path
 from vaeline.runs import samples_file
 from vaeline.runs.description import Description, described
 from vaeline.runs.evaluation_file import Evaluation, MeasuredOn, read_evaluation
-from vaeline.runs.folder import CURVES, DESCRIPTION, DRAWN, EVALUATION, WEIGHTS, RunKey, place_of
+from vaeline.runs.folder import CURVES, DESCRIPTION, DRAWN, EVALUATION, WEIGHTS, RunKey, again_for, in_project, place_of
 from vaeline.runs.samples_file import About, DrawnFrom, DrawnImages
-from vaeline.study.step_settings import again
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reading_ours
 from vaeline.system.files import sha256
 
 
@@ -98,14 +97,25 @@ def require_files(folder: Path, made: Description, of: About, measured: Evaluati
     Raises:
         UserError: a file is damaged, or of another run.
     """
-    for name, checksum in {WEIGHTS: made.weights_sha256, CURVES: made.training_csv_sha256}.items():
-        if sha256(folder / name) != checksum:
-            raise _swapped(folder / name, f"damaged, or not the file that {DESCRIPTION} vouches for", made.key, "train")
+    require_trained(folder, made)
     if sha256(folder / DRAWN) != measured.of.samples_sha256:
         samples_file.verify(folder / DRAWN)  # says what is damaged
         path = folder / EVALUATION
         raise _swapped(path, f"of other samples than {DRAWN} holds", made.key, "evaluate")
-    samples_file.require_pictures(folder, of)
+    samples_file.require_pictures(folder, of, list(of.pictures))
+
+
+def require_trained(folder: Path, made: Description) -> None:
+    """Read the weights and the curves of a run whole, and check them against the checksums of its variant.yaml.
+
+    Raises:
+        UserError: one is missing, damaged, or of another run.
+    """
+    for name, checksum in {WEIGHTS: made.weights_sha256, CURVES: made.training_csv_sha256}.items():
+        with reading_ours(folder / name, again_for(folder / name, "train")):
+            found = sha256(folder / name)
+        if found != checksum:
+            raise _swapped(folder / name, f"damaged, or not the file that {DESCRIPTION} vouches for", made.key, "train")
 
 
 def _require(path: Path, found: DrawnFrom | MeasuredOn, made: Description, step: str) -> None:
@@ -119,9 +129,8 @@ def _require(path: Path, found: DrawnFrom | MeasuredOn, made: Description, step:
 
 
 def _swapped(path: Path, what: str, run: RunKey, step: str, of: str = "") -> UserError:
-    return UserError(
-        f"{path} is {what}, in the folder of {_words(run)}{of}; restore it with `dvc checkout`, or {again(step, run)}."
-    )
+    restore = "restore it with `dvc checkout`, or " if in_project(path) else ""
+    return UserError(f"{path} is {what}, in the folder of {_words(run)}{of}; {restore}{again_for(path, step)}.")
 
 
 def _words(run: RunKey) -> str:

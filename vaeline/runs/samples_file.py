@@ -23,7 +23,7 @@ from vaeline.data.on_disk import OnDisk
 from vaeline.runs.description import Description
 from vaeline.runs.folder import DRAWN, PICTURE_OF_RECONSTRUCTIONS, PICTURE_OF_SAMPLES, again_for
 from vaeline.study.step_settings import again
-from vaeline.system.errors import UserError, damaged
+from vaeline.system.errors import UserError, damaged, reading_ours
 from vaeline.system.files import sha256
 from vaeline.system.hdf5_files import opened
 from vaeline.system.memory import budget
@@ -251,14 +251,21 @@ def _checksum(values: h5py.Dataset) -> str:
     return digest.hexdigest()
 
 
-def require_pictures(folder: Path, of: About) -> None:
-    """Check that the pictures beside a samples.h5 are those that were made with it.
+def require_pictures(folder: Path, of: About, names: Iterable[str]) -> None:
+    """Check that pictures beside a samples.h5 are those that were made with it.
+
+    Args:
+        folder: of the run.
+        of: what its samples.h5 says.
+        names: of the pictures.
 
     Raises:
-        UserError: a picture is damaged, or of another run.
+        UserError: a picture is missing, damaged, or of another run.
     """
-    for name, checksum in of.pictures.items():
-        if sha256(folder / name) != checksum:
+    for name in names:
+        with reading_ours(folder / name, again_for(folder / name, "sample")):
+            found = sha256(folder / name)
+        if found != of.pictures.get(name):
             raise _damaged(folder / name, f"it is not the picture that {DRAWN} was written with")
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from pydantic import FiniteFloat, TypeAdapter
 
-from vaeline.runs.folder import read_json
 from vaeline.study.parts import Entry
-from vaeline.system.files import write_json
+from vaeline.system.files import read_json, write_json
 from vaeline.system.hardware import hardware
 from vaeline.system.memory import peak
 

@@ -230,7 +230,10 @@ class TrainedRun:
             )
 
     def encode(self, images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-        """The centre of each image's posterior, without noise, as `reconstruct` decodes it.
+        """The centre of each image's posterior, as `reconstruct` decodes it.
+
+        No z is drawn. Noise of `dataset.pixels` (`dequantized`, `dynamic_binary`) is, from a fixed seed in the order of the images, so that
+        an image has slightly different centres in different places of `images`.
 
         Raises:
             UserError: images have another shape or range than the model's; labels as in `decode`.

@@ -42,6 +42,8 @@ class ExportedPart:
 
 
 class Encoder(nn.Module):
+    """The part of a model that maps images to latents."""
+
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model
@@ -57,6 +59,8 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
+    """The part of a model that maps latents to images."""
+
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model

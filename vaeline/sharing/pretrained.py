@@ -28,7 +28,7 @@ def from_pretrained(
         device: of the model.
 
     Raises:
-        UserError: the repository cannot be had, or is no run of vaeline; or a file is missing or damaged.
+        UserError: the repository cannot be downloaded, or is no run of vaeline; or a file is missing or damaged.
     """
     folder = hub.local_folder(source)
     if folder is not None and revision is not None:

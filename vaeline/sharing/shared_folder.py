@@ -10,11 +10,11 @@ from vaeline.runs import samples_file
 from vaeline.runs.description import Description, described, read_content, write_description
 from vaeline.runs.evaluation_file import Evaluation
 from vaeline.runs.folder import CURVES, DESCRIPTION, DRAWN, EVALUATION, PICTURE_OF_SAMPLES, WEIGHTS
-from vaeline.runs.identity import about_samples_of, evaluation_of, refuse_above, require_place
+from vaeline.runs.identity import about_samples_of, evaluation_of, refuse_above, require_place, require_trained
 from vaeline.sharing import card
 from vaeline.study import parts
-from vaeline.system.errors import UserError, damaged, reading_ours, some_of
-from vaeline.system.files import sha256, write_bytes, write_text
+from vaeline.system.errors import UserError, some_of
+from vaeline.system.files import write_bytes, write_text
 from vaeline.system.machine_paths import without_machine_paths
 from vaeline.system.sealed_files import write_sealed
 
@@ -67,11 +67,7 @@ def _checked(run: Path) -> tuple[Description, Evaluation]:
     require_place(run, made)
     parts.require_own_files(made.own_parts, run / DESCRIPTION)
     measured = evaluation_of(run, made)
-    for name, checksum in {WEIGHTS: made.weights_sha256, CURVES: made.training_csv_sha256}.items():
-        again = "train the run again, or get it again from where it came"
-        with reading_ours(run / name, again):
-            if sha256(run / name) != checksum:
-                raise damaged(run / name, f"it is not the file that {DESCRIPTION} vouches for", again)
+    require_trained(run, made)
     return made, measured
 
 
@@ -79,5 +75,5 @@ def _has_picture(run: Path, made: Description) -> bool:
     """Whether the run has a picture of samples alone, which its samples.h5 vouches for; that of points shows real points too."""
     if made.facts.points or not (run / DRAWN).exists():
         return False
-    samples_file.require_pictures(run, about_samples_of(run, made))
+    samples_file.require_pictures(run, about_samples_of(run, made), [PICTURE_OF_SAMPLES])
     return True

@@ -153,8 +153,11 @@ class Split(Entry):
 
     @model_validator(mode="after")
     def leaves_some_to_train(self) -> "Split":
-        if self.validation + self.test >= 1:
-            raise ValueError("validation and test leave no image to train on")
+        if self.method == "random" and self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation {self.validation} and test {self.test} add up to {self.validation + self.test:g}, which leaves no image to "
+                "train on; take shares that add up to less than 1"
+            )
         return self
 
 
@@ -533,8 +536,8 @@ class LikelihoodEstimate(Entry):
 
     method: Literal["laplace", "posterior"] = Field(
         "laplace",
-        description="where its samples are drawn: around the modes of p(z|x), with annealing where that fails; or from q(z|x), as published figures "
-        "often are",
+        description="where its samples are drawn: around the modes of p(z|x), with annealing where that fails; or from q(z|x), as for most published "
+        "values",
     )
     samples: int = Field(200, ge=10, le=1_000_000, description="of each image")
     budget: int = Field(
@@ -646,13 +649,20 @@ class Study(Entry):
     @model_validator(mode="after")
     def goes_with_the_data(self) -> "Study":
         """Refuse settings that have no meaning for points, or for black and white images."""
-        turned = self.training.flip or self.training.rotation or self.classifier.flip or self.classifier.rotation
-        if self.dataset.size is None and (turned or self.evaluation.features.name != "classifier"):
+        points, features = self.dataset.size is None, self.evaluation.features.name
+        turned = {
+            "training": (self.training.flip, self.training.rotation),
+            "classifier": (self.classifier.flip, self.classifier.rotation),
+        }
+        if points and (sections := [name for name, how in turned.items() if any(how)]):
             raise ValueError(
-                "dataset.size null means points, which cannot be mirrored, rotated or passed to Inception; set flip to false and "
-                "rotation to 0, in training and classifier, and evaluation.features to classifier"
+                f"dataset.size null means points, which cannot be mirrored or rotated; set flip to false and rotation to 0 in {' and '.join(sections)}"
             )
-        if self.dataset.labels == "none" and self.evaluation.features.name == "classifier":
+        if points and features != "classifier":
+            raise ValueError(
+                f"dataset.size null means points, which have no features {features}; set evaluation.features to classifier"
+            )
+        if self.dataset.labels == "none" and features == "classifier" and not points:
             raise ValueError(
                 "dataset.labels none leaves no label to train evaluation.features classifier on; set evaluation.features to "
                 "{name: principal_components, dimensions: 64} or {name: inception}"

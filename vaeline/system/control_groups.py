@@ -9,7 +9,7 @@ GROUPS, LIMITS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 def limits(controller: str, second: str, *first: str) -> Iterator[list[str]]:
-    """The words of each limit of this process's groups and of the groups above them; none outside Linux, or of files that are not there.
+    """The words of each limit of this process's groups and of the groups above them; missing files are skipped, as outside Linux.
 
     A line of /proc/self/cgroup is `0::/path` in version 2, and `number:controllers:/path` in version 1. Inside a container the path may
     be that of the machine, which is not there; the root of the container's own groups then has the limit.

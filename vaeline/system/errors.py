@@ -10,7 +10,10 @@ from pydantic_core import ErrorDetails, ValidationError
 
 MOST_SHOWN = 120  # characters of a value inside a sentence
 MOST_SAID = 4000  # characters of a whole message
-WRONG_KEYS = {"missing": "is missing", "extra_forbidden": "is not a known key"}  # mistakes that are in no value
+WRONG_KEYS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known key",
+}  # mistakes about a key, not about its value
 OTHER_VERSION = "damaged or of another version of vaeline"
 
 

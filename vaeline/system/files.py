@@ -10,8 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from vaeline.system.errors import UserError
+from vaeline.system.errors import UserError, reading_ours
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+T = TypeVar("T")
 
 CLOCKS_DIFFER = 10  # seconds, at most: the clock of a machine and that of a file server
 FULL = ("No space left", "disk is full")  # the words of libraries; the second are those of SQLite, which DVC uses
@@ -98,6 +104,21 @@ def write_json(path: Path, content: object) -> None:
         ValueError: it contains a NaN or an infinity.
     """
     write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(content: "TypeAdapter[T]", path: Path, again: str) -> T:
+    """Read a JSON file without a seal, and check its content.
+
+    Args:
+        content: what it must be.
+        path: of the file.
+        again: what to do if it is missing or damaged.
+
+    Raises:
+        UserError: it is missing, cannot be read, or is damaged.
+    """
+    with reading_ours(path, again):
+        return content.validate_json(path.read_bytes(), strict=True)
 
 
 def in_future(changed: float) -> bool:

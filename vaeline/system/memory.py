@@ -14,7 +14,7 @@ from vaeline.system.errors import UserError
 
 STATUS = Path("/proc/self/status")
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # in glibc's malloc.h
-SHARE = 8  # a process may fill the memory that it has to one part in so many with images of a split
+SHARE = 8  # the images of a split may fill an eighth of the memory of a process
 
 
 def budget() -> int:

@@ -21,7 +21,7 @@ from pipeline_steps.plan_check import PLANNED, SOURCE, WEIGHTS, plan
 from vaeline.data import source_fingerprint
 from vaeline.data.paths import DOWNLOAD
 from vaeline.evaluation import given_weights
-from vaeline.evaluation.catalogue import require_measured, require_primary
+from vaeline.evaluation.catalogue import require_metrics
 from vaeline.study import reading
 from vaeline.study.step_settings import OF_RUN
 from vaeline.system.errors import UserError, in_words
@@ -43,8 +43,7 @@ try:
     STUDY = reading.check_resolved(PARAMS, reading.PARAMS)
     check_config(config, PARAMS, reading.PARAMS)
     # This reads the entries of all metrics, so that a mistake in one stops the run here.
-    require_primary(STUDY.study.primary)
-    require_measured(STUDY)
+    require_metrics(STUDY)
     # A job on another machine has what the submitting process saw, and does not read a large source again.
     FINGERPRINTS = (
         json.loads(os.environ.get(PLANNED, "{}"))

@@ -39,7 +39,9 @@ class ClassifierFeatures(Features):
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
+        """Images, uint8 (n, channel, height, width), to features, (n, dimensions)."""
         return self.classifier(images.to(self.classifier.log_frequency.device))
 
     def by_judge(self) -> Mapping[str, Features]:
+        """The space of each classifier, by its seed."""
         return {seed: ClassifierFeatures({seed: each}) for seed, each in self.classifiers.items()}

@@ -84,6 +84,14 @@ def weights_path(options: Options, data: Path) -> Path:
 
 
 class Inception(Features):
+    """The pool features of InceptionV3, (n, 2048), of images with three channels or one.
+
+    Args:
+        network: that of pytorch-fid.
+        levels: of the images' pixels.
+        weights_sha256: of the file of its weights; only the official file gives an FID.
+    """
+
     prefix: Space = "fid"
 
     def __init__(self, network: torch.nn.Module, levels: int, weights_sha256: str) -> None:
