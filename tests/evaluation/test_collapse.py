@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from vaeline.data.batches import Batches
 from vaeline.data.facts import Facts
 from vaeline.data.store import Split
+from vaeline.evaluation import raw_collapse
 from vaeline.evaluation.latents import measure_latents
 from vaeline.evaluation.raw_collapse import others
 from vaeline.evaluation.record import Record
+from vaeline.metrics.collapse import shuffle_loss
 from vaeline.models.model import Model
 from vaeline.study.schema import Variant
 
@@ -230,3 +232,19 @@ def test_another_image_has_the_same_labels_or_the_nearest_ones() -> None:
     assert all(sorted(turn[:5].tolist()) == [0, 1, 2, 3, 4] for turn in turns)
     assert set(turns[:, 9].tolist()) == {5, 6, 7, 8}  # all that differ in one column, each of them at times
     assert set(turns[:, 0].tolist()) == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(("dimensions", "count"), [(1, 200), (5, 300)])
+def test_the_error_of_the_shuffle_loss_is_its_deviation_over_test_images(dimensions: int, count: int) -> None:
+    """Each image counts twice: as the one that is decoded, and as the one whose z is given away."""
+    values, errors = [], []
+    for seed in range(400):
+        generator = torch.Generator().manual_seed(seed)
+        x = 2 * torch.randn(count, dimensions, generator=generator)
+        turns = raw_collapse.others(torch.zeros(count, 1), raw_collapse.TURNS, generator)
+        each = torch.stack([(x - x[turn]).square().sum(1) / 2 for turn in turns])
+        given = torch.zeros(count).index_add(0, turns.flatten(), each.flatten()) / len(turns)
+        found = shuffle_loss(each.mean(0), given)
+        values.append(found.value)
+        errors.append(found.standard_error)
+    assert 0.95 < np.mean(errors) / np.std(values) < 1.2

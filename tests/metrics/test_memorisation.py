@@ -48,6 +48,13 @@ def test_a_copy_of_an_image_that_is_there_five_times_is_a_copy() -> None:
     assert closeness(torch.tensor([[1.0]]), torch.tensor([[1.0]] * 5 + [[2.0]])).tolist() == [0]
 
 
+def test_a_copy_among_many_images_is_a_copy_too() -> None:
+    """With more rows, `cdist` multiplies matrices, and rounding makes six equal images equally far, not at 0."""
+    train = torch.randn(1000, 64, generator=torch.Generator().manual_seed(0))
+    train[:6] = train[0]
+    assert closeness(train[[0, 5, 7]], train).tolist() == [0, 0, 0]
+
+
 def test_new_images_are_as_close_as_the_level_says() -> None:
     values = [share(cloud(1000, seed)) for seed in range(2, 42)]
     errors = [each.standard_error for each in values]

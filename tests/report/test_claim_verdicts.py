@@ -148,6 +148,9 @@ def test_several_variants_are_compared_by_their_mean_ratio() -> None:
     assert answer(mean, other).why == "the variants were measured in different ways: method none; method annealed"
     described = kept({"skl": values}, how={"four": {"skl": {"descriptive": "its latents have no density"}}})
     assert answer(mean, described).why == "the value of four ranks nothing: its latents have no density"
+    failed = kept({"skl": values})
+    del failed.measured["skl"].runs["four"][1]  # type: ignore[attr-defined]
+    assert answer(mean, failed).why == "the value of four ranks nothing: there is no value for seed 1"
     below = kept({"skl": {**values, "three": [1.0, -0.1, 1.0]}})
     assert answer(mean, below).why.endswith("and the value of three is not above 0")
     nats = papers(["one", "three"], ["two", "four"])

@@ -69,9 +69,8 @@ def test_a_paired_comparison_can_be_reversed(tmp_path: Path) -> None:
 
 def test_only_shared_seeds_are_compared(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [1.0, 2.0], "two": [5.0, 5.0, 5.0], "three": [7.0, 7.0, 7.0]})
-    write_run(tmp_path / "one" / "seed-2", {"rate": 1.0})
-    results = compared(tmp_path, ("one", "two", "three")).metrics["nll"]
-    assert [(pair.first, pair.second, pair.seeds) for pair in results.pairs] == [
+    found = compare.compare(results.read(tmp_path, study(("one", "two", "three"), (0, 1, 2)), True))
+    assert [(pair.first, pair.second, pair.seeds) for pair in found.metrics["nll"].pairs] == [
         ("one", "two", 2),
         ("one", "three", 2),
         ("two", "three", 3),

@@ -44,6 +44,22 @@ def test_a_comparison_with_a_saturated_value_decides_nothing(tmp_path: Path) -> 
     assert strip.pair.significant and strip.why_open == "the value of two is saturated"
 
 
+@pytest.mark.parametrize("primary", [True, False])
+def test_a_variant_whose_value_failed_on_a_seed_is_compared_with_none(tmp_path: Path, primary: bool) -> None:
+    """The seed that is missing may be the worst, so that the others say too much."""
+    for seed in range(5):
+        left = {} if seed == 4 else {"nll": 1.0 + seed / 100}
+        write_run(tmp_path / "one" / f"seed-{seed}", left)
+        write_run(tmp_path / "two" / f"seed-{seed}", {"nll": 1.5 + seed / 99})
+        write_run(tmp_path / "three" / f"seed-{seed}", {"nll": 3.0 + seed / 98})
+    of = study(("one", "two", "three"), range(5), primary=["nll"] if primary else ["rate"])
+    found = compare.compare(results.read(tmp_path, of))
+    assert found.metrics["nll"].descriptive == {"one": "there is no value for seed 4"}
+    assert [(pair.first, pair.second, pair.claimed) for pair in found.metrics["nll"].pairs] == [
+        ("two", "three", primary)
+    ]
+
+
 def test_seeds_that_agree_decide_nothing(tmp_path: Path) -> None:
     write_runs(tmp_path, {"one": [0.3] * 3, "two": [0.4] * 3})
     found = compare.compare(results.read(tmp_path, study()))

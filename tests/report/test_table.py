@@ -102,10 +102,8 @@ def test_bounds_dashes_and_lost_seeds_are_explained(tmp_path: Path) -> None:
         write_run(tmp_path / "two" / f"seed-{seed}", {"rate": 1.0} | ({"nll": 7.0} if seed else {}))
         write_run(tmp_path / "three" / f"seed-{seed}", {}, {"nll": {"dash": "it has no density"}})
     cells = table.rows(compared(tmp_path, ("one", "two", "three")))[0].cells
-    assert cells[0] == table.Cell(
-        "<= 6.0", "± 2.5", "tied", "an upper bound: its effective sample size is under 10", 6.0
-    )
-    assert cells[1] == table.Cell("7", "", "tied", "over seeds 1, 2 only", 7.0)
+    assert cells[0] == table.Cell("<= 6.0", "± 2.5", "", "an upper bound: its effective sample size is under 10", 6.0)
+    assert cells[1] == table.Cell("7", "", "", "not ranked: there is no value for seed 0; over seeds 1, 2 only", 7.0)
     assert cells[2] == table.Cell("-", note="it has no density")
 
 

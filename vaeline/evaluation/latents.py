@@ -159,7 +159,7 @@ def _put_use(record: Record, model: Model, test: Batches, noise: int, seed: int,
     how: How = {"split": "test", "images": len(test.images)}
     if found["unlike"]:
         how["warning"] = f"{found['unlike']:,} of {len(test.images):,} images have labels that no other image has"
-    loss = shuffle_loss(found["losses"])
+    loss = shuffle_loss(found["losses"], found["given"])
     record.put("shuffle_loss", loss.value, **how, turns=raw_collapse.TURNS)
     record.put("shuffle_loss_standard_error", loss.standard_error, **how)
     _put_verdict(record, found, loss, model.posterior.codebook_size, how)

@@ -28,7 +28,8 @@ def use_of_latents(model: Model, test: Batches, noise: int, seed: int) -> State:
         seed: of all other draws.
 
     Returns:
-        `losses`: log p(x|z) - log p(x|z') of each image, nats, (images,), float64. `unlike`: images that were compared with one of other
+        `losses`: log p(x|z) - log p(x|z') of each image, nats, (images,), float64. `given`: the same of the images that got its z, their
+        sum over those of a turn and mean over turns, (images,). `unlike`: images that were compared with one of other
         labels. `between` and `within`, of a posterior with a density: variance of the posterior means over images with the same labels,
         and mean variance of the posteriors, (latent,), float64. `indices`: of a codebook, (images, rows, columns).
     """
@@ -81,13 +82,15 @@ def _nearest(labels: Tensor, rows: Tensor, generator: Generator) -> Tensor:
 
 
 def _losses(model: Model, images: list[tuple[Tensor, Tensor]], turns: Tensor) -> State:
-    sums, indices = torch.zeros(turns.shape[1], dtype=torch.float64), []
+    sums, indices = torch.zeros(2, turns.shape[1], dtype=torch.float64), []
     for turn in turns:
         latents = [model.encode(x, model.condition(labels)) for x, labels in images]
         z = torch.cat([latent.z for latent in latents])
-        sums += _distortion(model, images, z[turn.to(z.device)]) - _distortion(model, images, z)
+        losses = _distortion(model, images, z[turn.to(z.device)]) - _distortion(model, images, z)
+        sums[0] += losses
+        sums[1].index_add_(0, turn, losses)
         indices = [latent.indices.cpu() for latent in latents if isinstance(latent, DiscreteLatent)]
-    found: State = {"losses": sums / len(turns)}
+    found: State = dict(zip(("losses", "given"), sums / len(turns), strict=True))
     return found | ({"indices": torch.cat(indices)} if indices else {})
 
 

@@ -76,10 +76,18 @@ def decided_share(between: Tensor, within: Tensor) -> Tensor:
     return torch.where(total == 0, 0.0, between / total)
 
 
-def shuffle_loss(losses: Tensor) -> Loss:
-    """The mean of what z of another image costs each image, (images,), nats; 2 images or more."""
-    losses = losses.double()
-    return Loss(losses.mean().item(), losses.std().item() / sqrt(len(losses)))
+def shuffle_loss(losses: Tensor, given: Tensor) -> Loss:
+    """The mean of what z of another image costs.
+
+    An image enters as the one that is decoded and as the one whose z others get, so that the error is that of the sum of both
+    (Hoeffding, 1948, on the variance of U-statistics).
+
+    Args:
+        losses: of each image, from z of others, (images,), nats; 2 images or more.
+        given: of the images that got its z, (images,), nats.
+    """
+    both = losses.double() + given.double()
+    return Loss(losses.double().mean().item(), both.std().item() / sqrt(len(both)))
 
 
 def use_of_dimensions(share: Tensor, loss: Loss) -> Use | None:

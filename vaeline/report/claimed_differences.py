@@ -1,12 +1,12 @@
 """The differences that claims of papers are about, computed from the results that are kept, so that a new claim needs no new run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from math import log
 from statistics import fmean
 from typing import Any, NamedTuple
 
 from vaeline.evaluation.catalogue import DEFINING, catalogue
-from vaeline.report.comparability import why_no_mean
+from vaeline.report.comparability import why_no_mean, why_not_all
 from vaeline.report.estimates import RunValue
 from vaeline.report.kept_results import KeptResults, ValuesOfMetric
 from vaeline.report.paired_differences import Pair, paired_difference
@@ -33,7 +33,9 @@ def difference(claim: PaperClaim, question: Question, kept: KeptResults) -> Diff
         return Difference(metric, None, f"the study has no variant {' and '.join(absent)}")
     found = kept.measured.get(metric, NOTHING)
     entries = {name: found.of(name) for name in (*claim.first, *claim.second)}
-    if why := _why_not_alike(entries) or (_why_no_ratio(metric, entries) if claim.first[1:] else ""):
+    if why := _why_not_alike(entries, set(kept.comparison.seeds)) or (
+        _why_no_ratio(metric, entries) if claim.first[1:] else ""
+    ):
         return Difference(metric, None, why)
     values = {
         named(variants): _by_seed([entries[name] for name in variants], factor, question.target)
@@ -46,10 +48,11 @@ def difference(claim: PaperClaim, question: Question, kept: KeptResults) -> Diff
     return Difference(metric, paired_difference(first, second, values, higher_wins), "")
 
 
-def _why_not_alike(entries: Mapping[str, Entries]) -> str:
+def _why_not_alike(entries: Mapping[str, Entries], seeds: Set[int]) -> str:
     """Why values of variants have no mean and no difference; empty if all were measured alike, and all rank."""
     for variant, of in entries.items():
-        if why := next((made["descriptive"] for made in of.values() if made.get("descriptive")), ""):
+        why = next((made["descriptive"] for made in of.values() if made.get("descriptive")), "")
+        if of and (why := why or why_not_all(seeds - of.keys())):
             return f"the value of {variant} ranks nothing: {why}"
     every = [made for of in entries.values() for made in of.values()]
     return why_no_mean([{key: made[key] for key in DEFINING if key in made} for made in every], "the variants")

@@ -1,6 +1,6 @@
 """Whether two results of one metric were defined alike, and in what they differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from vaeline.evaluation.catalogue import DEFINING
@@ -40,6 +40,15 @@ def why_no_mean(definitions: Sequence[Definition], whose: str) -> str:
     keys = differing_keys(definitions)
     ways = [in_words({key: each.get(key) for key in keys}) for each in distinct(definitions)]
     return f"{whose} were measured in different ways: {'; '.join(dict.fromkeys(ways))}" if len(ways) > 1 else ""
+
+
+def why_not_all(without: Collection[int]) -> str:
+    """Why the mean over some runs ranks nothing: others, of these seeds, have no value; empty if there are none.
+
+    Values are missing where an estimate failed, which is likelier for bad runs: those that are left would seem better than they are.
+    """
+    seeds = f"seed{'s' * (len(without) > 1)} {', '.join(map(str, sorted(without)))}"
+    return f"there is no value for {seeds}" if without else ""
 
 
 def measures(definitions: Mapping[str, Definition]) -> dict[str, str]:

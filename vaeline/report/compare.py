@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from vaeline.evaluation.catalogue import catalogue, require_published
 from vaeline.evaluation.record import Record
 from vaeline.report import claims, verdicts
-from vaeline.report.comparability import definition_of, measures, why_no_mean
+from vaeline.report.comparability import definition_of, measures, why_no_mean, why_not_all
 from vaeline.report.comparison import (
     Comparison,
     MetricResults,
@@ -129,7 +129,7 @@ def _results_of(results: Results, name: str) -> MetricResults:
         upper_bounds={variant: why for variant in values if (why := _once(runs[variant], name, "upper_bound"))},
         saturated=[variant for variant in values if _is_saturated(runs[variant], name)],
         warnings={variant: words for variant in values if (words := _warnings(runs[variant], name))},
-        descriptive={variant: why for variant in values if (why := _once(runs[variant], name, "descriptive"))},
+        descriptive={variant: why for variant in values if (why := _why_descriptive(runs[variant], name))},
         verdicts={variant: found for variant in values if (found := _verdict(runs[variant], name))},
         measures=measures({variant: definitions[variant][0] for variant in values}),
         pairs=[],
@@ -191,6 +191,11 @@ def _why_absent(runs: list[Run], name: str) -> str:
     if not runs:
         return "none of its runs is finished"
     return str(runs[0].evaluation.get(name, {}).get("dash", "not measured"))
+
+
+def _why_descriptive(runs: list[Run], name: str) -> str:
+    """Why the mean of a variant's runs ranks nothing: a run says so, or has no value, which may be because it is the worst."""
+    return _once(runs, name, "descriptive") or why_not_all({run.seed for run in runs if name not in run.metrics})
 
 
 def _once(runs: list[Run], name: str, key: str) -> str:

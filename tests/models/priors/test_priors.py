@@ -311,3 +311,9 @@ def test_mixture_densities_are_exact_for_narrow_gaussians() -> None:
     )
     found = gaussian.log_prob_each(z, mean, log_var)
     torch.testing.assert_close(found.diagonal()[:8], exact.diagonal()[:8].float(), atol=0.05, rtol=0)
+    with torch.no_grad():
+        narrow = torch.full((40, 20), -14.0)
+        z = mean[:8] + 0.0009 * torch.randn(8, 20)
+        of_wide = [gaussian.log_prob(z.double(), *of) for of in zip(mean.double(), narrow.double(), strict=True)]
+        found = gaussian.log_prob_each(z, mean, narrow).diagonal()[:8]
+        torch.testing.assert_close(found, torch.stack(of_wide, 1).diagonal()[:8].float(), atol=0.001, rtol=0)
