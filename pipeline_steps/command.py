@@ -71,7 +71,10 @@ def command(step: Callable[..., None]) -> click.Command:
             end_interrupted()
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
-        except Exception as error:
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # a part that calls sys.exit() would end the step as if it had finished
             if RAISED in os.environ:
                 raise
             raise click.ClickException(explain(error, name)) from error

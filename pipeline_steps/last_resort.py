@@ -30,7 +30,7 @@ def end_interrupted() -> None:
     sys.exit(130)
 
 
-def explain(error: Exception, step: str) -> str:
+def explain(error: BaseException, step: str) -> str:
     """A sentence about an error that no code expected, with its place if a part of the project's own raised it or called what did.
 
     The traceback is kept in a file, for a developer.
@@ -54,7 +54,7 @@ def explain(error: Exception, step: str) -> str:
     return f"{step} failed unexpectedly ({kind}{said}); {advice}; the traceback is {where}."
 
 
-def _in_own_part(error: Exception) -> str:
+def _in_own_part(error: BaseException) -> str:
     """The line of one of the project's own parts that raised an error, or called what did; empty if no own part took part."""
     own = parts.own_folder("priors").parent
     lines = [each for each in traceback.extract_tb(error.__traceback__) if own in Path(each.filename).parents]

@@ -30,6 +30,7 @@ from vaeline.study.reading import PARAMS
 from vaeline.study.schema import Study
 from vaeline.system.errors import UserError
 from vaeline.system.files import json_sha256, write_text
+from vaeline.system.project import expanded
 from vaeline.system.sealed_files import read_sealed
 from vaeline.training.checkpoints import last_epoch
 
@@ -125,7 +126,7 @@ class Task:
         name = self.shortened.dataset.name
         if raw_images.loader(name).download is None:
             return None
-        return Path(self.source or downloads(name)).expanduser().absolute()
+        return expanded(self.source or downloads(name)).absolute()
 
     @property
     def variant(self) -> str:

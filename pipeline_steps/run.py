@@ -2,11 +2,13 @@
 
 import importlib.util
 import os
+import re
 import sys
 
 import click
 
 from pipeline_steps.command import command
+from vaeline.system.errors import UserError, shown
 from vaeline.system.extras import lacking
 
 
@@ -27,6 +29,8 @@ def main(words: tuple[str, ...], cores: str | None, verbose: bool, quiet: bool) 
         if importlib.util.find_spec(library) is None:
             error = lacking(ModuleNotFoundError(name=library), "vaeline run")
             raise error or ModuleNotFoundError(name=library)
+    if cores and not re.fullmatch("0*[1-9][0-9]*|all", cores):  # of 0 cores, no job would ever start
+        raise UserError(f"--cores is {shown(cores)}; give a whole number of 1 or more, or `all`.")
     level = ["--verbose"] if verbose else ["--quiet"] if quiet else []
     sys.stdout.flush()
     # The process becomes Snakemake, so that signals reach it as if it had been started by hand.

@@ -175,6 +175,29 @@ def test_an_own_metric_stands_beside_those_of_vaeline(write_own: Callable[[str, 
     assert load("brightness").measure(None, None) == {}  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", ["seed", "variant"])
+def test_an_own_metric_with_the_name_of_a_column_is_refused(
+    write_own: Callable[[str, str, str], Path], name: str
+) -> None:
+    catalogue.cache_clear()
+    write_own("metrics", "brightness", IMPORT + OF_SAMPLES.replace("brightness", name) + MEASURE)
+    with pytest.raises(UserError, match=f"declares {name}, which is a column of every table of runs"):
+        catalogue()
+
+
+def test_an_own_metric_whose_function_takes_other_arguments_is_refused(
+    write_own: Callable[[str, str, str], Path],
+) -> None:
+    catalogue.cache_clear()
+    write_own(
+        "metrics",
+        "darkness",
+        IMPORT + OF_SAMPLES.replace("brightness", "darkness") + MEASURE.replace("(images, real)", "(images)"),
+    )
+    with pytest.raises(UserError, match="measure in .*darkness.py does not take the 2 arguments"):
+        load("darkness")
+
+
 def test_an_own_metric_that_nothing_would_measure_is_refused(write_own: Callable[[str, str, str], Path]) -> None:
     catalogue.cache_clear()
     write_own("metrics", "brightness", OWN)

@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 from pipeline_steps import draw, evaluate, explore, sample, train
 from pipeline_steps.command import command, data_timing, reads, run_command, study_command, timed
 from pipeline_steps.plan_check import UNDER_DVC
+from pipeline_steps.run import main as run_step
 from pipeline_steps.running import RUNNING
 from vaeline.metrics.frechet_distance import FewImages
 from vaeline.runs.timing import read_times
@@ -98,6 +99,33 @@ def test_a_bug_of_an_own_part_is_placed_there(
     said = run(step).output
     assert said.startswith(
         f"Error: {mine.relative_to(tmp_path)}, line 5, failed (ValueError: math domain error); correct it, and run again"
+    )
+
+
+@pytest.mark.parametrize("status", ["0", "1", ""])
+def test_a_part_that_exits_does_not_end_a_step_as_if_it_had_finished(
+    run: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write_own: Callable[[str, str, str], Path],
+    status: str,
+) -> None:
+    mine = write_own("priors", "mine", f"import sys\n\n\ndef log_prob():\n    sys.exit({status})\n")
+
+    @command
+    def step() -> None:
+        importlib.import_module(f"{parts.OWN}.priors.mine").log_prob()
+
+    monkeypatch.chdir(tmp_path)
+    result = run(step)
+    assert result.exit_code == 1 and f"{mine.relative_to(tmp_path)}, line 5, failed (SystemExit" in result.output
+
+
+@pytest.mark.parametrize("cores", ["0", "x", "-1", "1.5"])
+def test_cores_that_would_run_nothing_are_refused(run: Callable[..., Result], cores: str) -> None:
+    result = run(run_step, "--cores", cores)
+    assert (
+        result.exit_code == 1 and f"--cores is '{cores}'; give a whole number of 1 or more, or `all`." in result.output
     )
 
 

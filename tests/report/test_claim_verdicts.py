@@ -1,16 +1,19 @@
 """The verdicts on what papers claim: known for values whose differences are known."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.made_up_results import kept
-from vaeline.report import claim_verdicts
+from vaeline.report import claim_verdicts, paper_claims
 from vaeline.report.claim_verdicts import Answer, ClaimVerdict
 from vaeline.report.claimed_differences import difference
 from vaeline.report.kept_results import KeptResults
 from vaeline.report.paper_claims import Paper, PaperClaim, Papers, Question
+from vaeline.system.errors import UserError
 
 # `one` is lower by 2 on each seed, with little spread; `three` differs from `one` by less than its spread.
 NLL = {"one": [1.0, 1.1, 1.3], "two": [3.0, 3.2, 3.3], "three": [1.5, 0.9, 1.2]}
@@ -97,6 +100,30 @@ def test_a_question_that_no_results_can_answer_is_refused(question: dict[str, An
 def test_a_comparison_that_means_nothing_is_refused(better: Any, than: Any, more: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         papers(better, than, **more)
+
+
+@pytest.mark.parametrize(
+    ("study", "better", "why"),
+    [
+        ("digits", "cvaee", "names the variant 'cvaee' in .*, which digits does not have; did you mean cvae"),
+        ("digit", "cvae", "names the study 'digit', which does not exist; did you mean digits"),
+    ],
+)
+def test_a_claim_of_a_variant_or_study_that_does_not_exist_is_refused(
+    tmp_path: Path, study: str, better: str, why: str
+) -> None:
+    claim = {
+        "claim": "c",
+        "place": "p",
+        "study": study,
+        "better": better,
+        "than": "cvae_nf",
+        "questions": [{"metric": "nll"}],
+    }
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump({"paper": {"title": "t", "claims": [claim]}}))
+    with pytest.raises(UserError, match=why):
+        paper_claims.load(path)
 
 
 def test_a_published_value_of_zero_is_no_share() -> None:

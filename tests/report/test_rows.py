@@ -53,6 +53,8 @@ def test_the_difference_of_any_two_variants_is_that_of_the_report(tmp_path: Path
     [row] = vaeline.differences(tmp_path / "results/tiny", "h", "g")
     pair = whole.metrics["nll"].pair("h", "g")
     assert pair is not None
+    (tmp_path / "results/tiny").rename(tmp_path / "A copy of Anna")
+    assert vaeline.differences(tmp_path / "A copy of Anna", "h", "g") == [row]
     assert row == {
         "metric": "nll", "difference": pair.difference, "half_width": pair.half_width, "p_value": pair.p_value, "seeds": 3,
         "won": 0, "lost": 3,

@@ -391,7 +391,7 @@ def test_a_direction_is_the_difference_of_mean_latents(made: Make) -> None:
         (lambda run: run.direction("Smiling"), "There is no label 'Smiling'; there are: shape, dark"),
         (lambda run: run.direction("shape"), "shape is no label of yes and no; name the value to move to: round, square, odd"),
         (lambda run: run.direction("shape", "oval"), "shape has no value 'oval'"),
-        (lambda run: run.direction("dark", "yes", "yes", images=0), "images is 0; it must be a whole number"),
+        (lambda run: run.direction("dark", "yes", "no", images=0), "images is 0; it must be a whole number"),
         (lambda run: run.save_grid(run.sample(2), "a.jpg"), "path is 'a.jpg'; give one that ends in .png"),
         (lambda run: run.save_grid(run.sample(2), f"{__file__}/a.png"), "test_trained_run.py/a.png cannot be written .*; check the folder"),
         (lambda run: run.save_grid(np.zeros((2, 1, 3, 3), np.uint8), "a.png"), r"Images are uint8 \(2, 1, 3, 3\)"),
@@ -402,6 +402,19 @@ def test_what_cannot_be_asked_of_a_run_is_one_sentence(
 ) -> None:
     with pytest.raises(UserError, match=sentence):
         ask(made(PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("value", "away", "sentence"),
+    [
+        (["odd", "round"], None, "shape is .*; give one value"),
+        ("odd", "odd", "shape moves from 'odd' to itself"),
+        (2, "odd", "to itself"),
+    ],
+)
+def test_a_direction_has_one_value_at_each_end(made: Make, value: Any, away: Any, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        made(PLAIN).direction("shape", value, away)
 
 
 def test_a_direction_needs_images_on_both_sides(made: Make) -> None:

@@ -77,6 +77,20 @@ def test_a_study_extends_another(folder: Path) -> None:
     assert more.variants == digits.variants
 
 
+@pytest.mark.parametrize("base", ["digit", "5", "[a]"])
+def test_the_file_that_extends_what_is_not_there_is_named(folder: Path, base: str) -> None:
+    (folder / "flowers.yaml").write_text(f"extends: {base}\n")
+    with pytest.raises(UserError, match=r"studies/flowers.yaml extends .*, and there is no such study in studies/;"):
+        ready_studies.resolve("flowers")
+
+
+@pytest.mark.parametrize("seeds", ["5", "null"])
+def test_seeds_that_are_no_list_are_a_sentence(folder: Path, seeds: str) -> None:
+    (folder / "more.yaml").write_text(f"extends: digits\nstudy: {{name: more, seeds: {seeds}}}\n")
+    with pytest.raises(UserError, match="study.seeds is .*, but should be a valid list"):
+        ready_studies.seeds_of("more")
+
+
 def test_a_study_that_extends_itself_is_refused(folder: Path) -> None:
     (folder / "a.yaml").write_text("extends: b\n")
     (folder / "b.yaml").write_text("extends: a\n")

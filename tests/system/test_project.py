@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vaeline.system.project import main_worktree
+from vaeline.system.errors import UserError
+from vaeline.system.project import expanded, main_worktree
 
 
 def test_the_root_is_the_current_folder_outside_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,3 +18,9 @@ def test_the_root_is_found_from_inside_an_experiment(tmp_path: Path, monkeypatch
     inside.mkdir(parents=True)
     monkeypatch.chdir(inside)
     assert main_worktree() == tmp_path.resolve()
+
+
+def test_a_home_folder_of_nobody_is_a_sentence() -> None:
+    assert expanded("~/x") == Path.home() / "x" and expanded("a/~b") == Path("a/~b")
+    with pytest.raises(UserError, match="'~nouser/x' begins with ~ and a name that no user has; write the whole path"):
+        expanded("~nouser/x")

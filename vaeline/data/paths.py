@@ -13,7 +13,7 @@ data/code.json                                 hashes of the steps' code
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaeline.system.project import main_worktree
+from vaeline.system.project import expanded, main_worktree
 
 DOWNLOAD = "download"  # what a study gives in place of a path for the files of their own server
 DATA = Path("data")
@@ -68,4 +68,4 @@ def downloads(name: str, folder: Path = DATA) -> Path:
 
 def from_study(path: str | Path) -> Path:
     """A path as a study means it: from the main worktree, because a temporary experiment of DVC has no ignored files."""
-    return main_worktree() / Path(path).expanduser()
+    return main_worktree() / expanded(path)

@@ -28,9 +28,9 @@ from vaeline.data.spelling import visible
 from vaeline.data.splits import SPLITS
 from vaeline.study import parts
 from vaeline.study.schema import Dataset
-from vaeline.system.errors import UserError, some_of
+from vaeline.system.errors import UserError, shown, some_of
 from vaeline.system.locks import locked
-from vaeline.system.project import main_worktree
+from vaeline.system.project import expanded, main_worktree
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def loader(name: str) -> Loader:
 
 def folder(dataset: Dataset) -> Path:
     """The folder of a data set's files: its source, or the folder of downloads that all studies share."""
-    below = downloads(dataset.name) if dataset.source == "download" else Path(dataset.source).expanduser()
+    below = downloads(dataset.name) if dataset.source == "download" else expanded(dataset.source)
     return main_worktree() / below
 
 
@@ -241,6 +241,10 @@ def _fault(raw: object) -> str:
     """What is wrong with what a data set returned; empty if nothing is."""
     if not isinstance(raw, RawImages):
         return f"an object of class {type(raw).__name__}"
+    if not isinstance(raw.ids, list) or not all(isinstance(each, str) for each in raw.ids):
+        return "ids that are no list of text"
+    if fault := _fault_of_labels(raw.labels):
+        return fault
     count = len(raw.ids)
     if len(set(raw.ids)) < count:
         return f"ids of which {count - len(set(raw.ids)):,} appear twice"
@@ -258,6 +262,23 @@ def _fault(raw: object) -> str:
     return "" if isinstance(raw.images, EncodedImages) else _fault_of_array(raw.images, raw.levels)
 
 
+def _fault_of_labels(labels: object) -> str:
+    if not isinstance(labels, Labels):
+        return f"labels of class {type(labels).__name__}"
+    if not isinstance(labels.codes, np.ndarray) or labels.codes.dtype.kind not in "iu" or labels.codes.ndim != 2:
+        return f"codes of labels that are {shown(labels.codes)}, where whole numbers, (n, columns), are needed"
+    columns = {"names": len(labels.names), "lists of values": len(labels.values)}
+    if wrong := [name for name, count in columns.items() if count != labels.codes.shape[1]]:
+        return f"{columns[wrong[0]]} {wrong[0]} for {labels.codes.shape[1]} columns of codes"
+    for called, words in (("labels", labels.names), *zip(labels.names, labels.values, strict=True)):
+        if not all(isinstance(each, str) for each in words) or len(set(words)) < len(words):
+            return f"names of {called} that are {shown(words)}, where different texts are needed"
+    for name, values, codes in zip(labels.names, labels.values, labels.codes.T, strict=True):
+        if len(codes) and not -1 <= codes.min() <= codes.max() < len(values):
+            return f"codes of {name} from {codes.min()} to {codes.max()}, where 0 to {len(values) - 1} are needed, or -1 if it is unknown"
+    return ""
+
+
 def _count(images: Images | EncodedImages) -> int:
     return len(images.names) if isinstance(images, EncodedImages) else len(images)
 
@@ -270,8 +291,13 @@ def _fault_of_array(images: Images, levels: int | None) -> str:
             if of == np.float32 and len(shape) == 2
             else f"points of {of}, {shape}, where float32, (n, dimensions), is needed"
         )
-    sound = of == np.uint8 and len(shape) == 4 and shape[1] in (1, 3)
-    return "" if sound else f"images of {of}, {shape}, where uint8, (n, 1 or 3, height, width), is needed"
+    if of != np.uint8 or len(shape) != 4 or shape[1] not in (1, 3):
+        return f"images of {of}, {shape}, where uint8, (n, 1 or 3, height, width), is needed"
+    if not isinstance(levels, int) or not 2 <= levels <= 256:
+        return f"levels {shown(levels)}, where a whole number from 2 to 256 is needed"
+    if isinstance(images, np.ndarray) and images.size and images.max() >= levels:
+        return f"pixels up to {images.max()}, where {levels} levels are 0 to {levels - 1}"
+    return ""
 
 
 def manifest(dataset: Dataset, raw: RawImages, skipped: dict[str, str]) -> Manifest:

@@ -23,7 +23,7 @@ from vaeline.data.paths import DATA, DOWNLOAD
 from vaeline.study.schema import Dataset
 from vaeline.system.errors import UserError
 from vaeline.system.files import in_future, write_text
-from vaeline.system.project import main_worktree
+from vaeline.system.project import expanded, main_worktree
 
 KEY = "fingerprint"  # in the manifest of the download step
 KEPT = DATA / ".sources"
@@ -124,7 +124,7 @@ def _folder(source: str) -> Path:
     """
     if source.startswith("~"):
         raise UserError(
-            f"dataset.source is {source!r}, and DVC does not know ~; write the whole path: {Path(source).expanduser()}."
+            f"dataset.source is {source!r}, and DVC does not know ~; write the whole path: {expanded(source)}."
         )
     folder = main_worktree() / source
     if not _is_folder(folder):

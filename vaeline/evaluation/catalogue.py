@@ -29,6 +29,7 @@ DEFINING = (
     "fitted_to", "told", "likelihood", "noise",
 )  # fmt: skip
 
+RESERVED = {"variant", "seed"}  # columns beside metrics, in `vaeline.study_table`
 UNKNOWN = Metric("unknown", group="Other metrics", meaning="", definition="")  # for a metric that no file declares
 
 
@@ -91,10 +92,14 @@ def load(file: str) -> ImageMetric:
     """Import the file of a metric of images.
 
     `catalogue` has checked that it has a function `measure`.
+
+    Raises:
+        UserError: that function does not take two arguments.
     """
     from vaeline.metrics._images import ImageMetric  # it needs numpy, and the catalogue is read without
 
     module = parts.module("metrics", file)
+    parts.check_takes(module.measure, [None, None], f"measure in {parts.shown_file('metrics', file)}")
     return ImageMetric(module.measure, vars(module).get("measure_parts"))
 
 
@@ -274,6 +279,10 @@ def _refuse_two_of_a_name(entries: list[tuple[Metric, str]]) -> None:
             if name in files:
                 raise UserError(f"{shown(file)} and {shown(files[name])} both declare {name}; rename one of the two.")
             files[name] = file
+    if taken := sorted(files.keys() & RESERVED):
+        raise UserError(
+            f"{shown(files[taken[0]])} declares {taken[0]}, which is a column of every table of runs; rename it."
+        )
     owned = set(files)
     for metric, file in entries:  # metrics of one file may share a reference
         for name in (each.name for each in metric.references):

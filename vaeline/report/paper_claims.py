@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, TypeAdapter, model_validator
 
 from vaeline.evaluation.catalogue import catalogue
+from vaeline.study import ready_studies
 from vaeline.study.parts import Entry
 from vaeline.study.reading import read_yaml
 from vaeline.system.errors import UserError, instead_of, reason, shown
@@ -105,12 +106,32 @@ def load(path: Path = FILE) -> Papers:
     """Read the claims: a short name for each paper -> its claims.
 
     Raises:
-        UserError: the file is missing, or does not fit; the message names the place.
+        UserError: the file is missing, does not fit, or names a study or a variant that does not exist; the message names the place.
     """
     try:
-        return TypeAdapter(dict[str, Paper]).validate_python(_with_tuples(read_yaml(path)))
+        papers = TypeAdapter(dict[str, Paper]).validate_python(_with_tuples(read_yaml(path)))
     except ValueError as error:
         raise UserError(f"{path} does not hold the claims of papers ({reason(error)}); correct it.") from error
+    claims = [claim for paper in papers.values() for claim in paper.claims if claim.study]
+    for study in dict.fromkeys(claim.study for claim in claims):
+        _require_variants(path, study, [claim for claim in claims if claim.study == study])
+    return papers
+
+
+def _require_variants(path: Path, study: str, claims: Sequence[PaperClaim]) -> None:
+    """Refuse claims of a study or of variants that do not exist: their verdict would be open, and those of others change with it."""
+    known = ready_studies.names()
+    if study not in known:
+        raise UserError(
+            f"{path} names the study {shown(study)}, which does not exist; {instead_of(study, known, 'there are')}."
+        )
+    variants = ready_studies.variants_of(study)
+    for claim in claims:
+        if strange := [name for name in (*claim.first, *claim.second) if name not in variants]:
+            raise UserError(
+                f"{path} names the variant {shown(strange[0])} in {claim.claim!r}, which {study} does not have; "
+                f"{instead_of(strange[0], variants, 'it has')}."
+            )
 
 
 def _with_tuples(content: object) -> object:

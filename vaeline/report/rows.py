@@ -105,7 +105,7 @@ def differences(study: Path | str, first: str, second: str) -> list[Row]:
         raise UserError(f"Both variants are {first}; name two.")
     common = CommonGround()
     runs = [_measured(path, key, common) for key, path in there.items() if key.variant in (first, second)]
-    section = StudySection(name=folder.name, variants=[first, second], seeds=sorted({run.seed for run in runs}))
+    section = StudySection(name="study", variants=[first, second], seeds=sorted({run.seed for run in runs}))
     found = pairs_of(Results(section, runs, {}))
     return [
         {

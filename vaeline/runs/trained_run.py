@@ -313,9 +313,9 @@ class TrainedRun:
             raise UserError(
                 f"{name} is no label of yes and no; name the value to move to: {some_of(self.facts.label_values[column], SHOWN)}."
             )
-        to, apart = (
-            None if each is None else self.facts.label(name, values_of(name, each)[0])[1] for each in (value, away)
-        )
+        to, apart = (None if each is None else self.facts.label(name, _one(name, each))[1] for each in (value, away))
+        if value is not None and to == apart:
+            raise UserError(f"{name} moves from {shown(away)} to itself; name two values, or leave out `away`.")
         split = self.split("train")
         rows = evenly_spaced(len(split.images), whole_number(images, "images", 2, MOST_SAMPLES))
         labels = split.labels[rows]
@@ -525,3 +525,11 @@ def _joined(batches: Iterable[Tensor]) -> np.ndarray:
 
 def _mixed(given: LogLikelihood, log_prior: Tensor | None) -> LogLikelihood:
     return given.at(0) if log_prior is None else marginal(given, log_prior)
+
+
+def _one(name: str, value: Value) -> int | str:
+    """The single value that a label is given."""
+    found = values_of(name, value)
+    if len(found) > 1:
+        raise UserError(f"{name} is {shown(value)}; give one value.")
+    return found[0]

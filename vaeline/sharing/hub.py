@@ -12,6 +12,7 @@ from vaeline.runs.folder import DESCRIPTION, WEIGHTS
 from vaeline.sharing.shared_folder import NAMES, require_ours
 from vaeline.system.errors import UserError, reason, shown
 from vaeline.system.extras import imported
+from vaeline.system.project import expanded
 from vaeline.system.reachable import unreachable
 from vaeline.system.version import __version__
 
@@ -30,7 +31,7 @@ def local_folder(place: Path | str) -> Path | None:
     if isinstance(place, os.PathLike) or (
         isinstance(place, str) and (place.startswith((".", "/", "~")) or os.path.isdir(place))
     ):
-        return Path(place).expanduser()
+        return expanded(place)
     if not isinstance(place, str) or not REPOSITORY.fullmatch(place):
         raise UserError(
             f"{shown(place)} is neither a folder, such as ./model, nor a repository of the hub, such as anna/digits; give one of the two."

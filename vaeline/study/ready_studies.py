@@ -55,7 +55,15 @@ def has_quick(name: str) -> bool:
 def seeds_of(name: str) -> list[int]:
     """The seeds of a study, of its quick overlay if it has one; none if the file names none."""
     content = _read(name, [])
-    return list({**content.get("study", {}), **content.get("quick", {}).get("study", {})}.get("seeds", []))
+    seeds = {**content.get("study", {}), **content.get("quick", {}).get("study", {})}.get("seeds", [])
+    return (
+        list(seeds) if isinstance(seeds, list) else resolve(name, has_quick(name)).study.seeds
+    )  # which says what is wrong
+
+
+def variants_of(name: str) -> list[str]:
+    """The names of a study's variants, whether or not `study.variants` names them."""
+    return list(_read(name, []).get("variants", {}))
 
 
 def every() -> list[Study]:
@@ -125,7 +133,12 @@ def _read(name: str, above: list[str]) -> Content:
     for section, value in content.get("quick", {}).items():
         _check_has_keys(name, f"quick.{section}", value)
     base = content.pop("extends", None)
-    return content if base is None else overlay(_read(base, [*above, name]), content)
+    if base is None:
+        return content
+    if base not in names():
+        known = instead_of(str(base), names(), "there are")
+        raise UserError(f"studies/{name}.yaml extends {shown(base)}, and there is no such study in studies/; {known}.")
+    return overlay(_read(base, [*above, name]), content)
 
 
 def _check_has_keys(study: str, section: str, value: object) -> None:

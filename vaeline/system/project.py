@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from vaeline.system.errors import UserError, shown
+
 
 def main_worktree() -> Path:
     """The root of the project, also from inside a temporary experiment of DVC (`dvc exp run --temp`, the queue).
@@ -14,3 +16,17 @@ def main_worktree() -> Path:
         if folder.name == "exps" and folder.parent.name == "tmp" and folder.parents[1].name == ".dvc":
             return folder.parents[2]
     return here
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with the home folder in place of `~` or `~user`.
+
+    Raises:
+        UserError: there is no such user.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            f"{shown(str(path))} begins with ~ and a name that no user has; write the whole path."
+        ) from error

@@ -135,6 +135,32 @@ FLAWED = {
         replace(RAW, labels=labels.of_classes("kind", ["a"], np.zeros(11, np.int64))),
         "11 labels for 12 ids",
     ),
+    "pixels above the levels": (
+        replace(RAW, images=np.full((12, 1, 4, 4), 17, np.uint8), levels=17),
+        "pixels up to 17, where 17",
+    ),
+    "levels in words": (replace(RAW, levels="256"), "levels '256', where a whole number"),
+    "one level": (replace(RAW, levels=1), "levels 1, where a whole number from 2 to 256"),
+    "ids that are numbers": (replace(RAW, ids=list(range(12))), "ids that are no list of text"),
+    "no labels": (replace(RAW, labels=None), "labels of class NoneType"),
+    "codes that are floats": (
+        replace(RAW, labels=replace(RAW.labels, codes=np.zeros((12, 1)))),
+        "codes of labels that are",
+    ),
+    "codes in one dimension": (
+        replace(RAW, labels=replace(RAW.labels, codes=np.zeros(12, int))),
+        "codes of labels that are",
+    ),
+    "codes without a name": (
+        replace(RAW, labels=replace(RAW.labels, codes=np.ones((12, 1), int))),
+        "codes of kind from 1 to 1, where 0 to 0",
+    ),
+    "values that are numbers": (replace(RAW, labels=replace(RAW.labels, values=[[0]])), "names of kind that are"),
+    "two values of one name": (replace(RAW, labels=replace(RAW.labels, values=[["a", "a"]])), "names of kind that are"),
+    "a column too few": (
+        replace(RAW, labels=replace(RAW.labels, names=[], values=[])),
+        "0 names for 1 columns of codes",
+    ),
     "an unknown split": (replace(RAW, official=np.repeat(["training"], 12)), "an official split called 'training'"),
 }
 
