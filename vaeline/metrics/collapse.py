@@ -79,8 +79,8 @@ def decided_share(between: Tensor, within: Tensor) -> Tensor:
 def shuffle_loss(losses: Tensor, given: Tensor) -> Loss:
     """The mean of what z of another image costs.
 
-    An image enters as the one that is decoded and as the one whose z others get, so that the error is that of the sum of both
-    (Hoeffding, 1948, on the variance of U-statistics).
+    An image enters as the one that is decoded and as the one whose z others get, so that the error is that of the sum of both, as of
+    a U-statistic.
 
     Args:
         losses: of each image, from z of others, (images,), nats; 2 images or more.
