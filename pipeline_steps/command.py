@@ -204,7 +204,7 @@ def reads(
         code: the key of the step's code in code.json, in which `{dataset}`, `{features}` and `{variant}` stand for names; None
             for the step that writes code.json.
         vouching: for a command that writes other files than the step: gives the file that says what they are of, from the study and
-            the command's options; None if there is none.
+            the command's options; None if the command has no such file.
     """
 
     keys = READS[step]

@@ -37,7 +37,7 @@ PARTIAL = "partial-report.html"
 
 
 def _vouching(study: Study, options: Mapping[str, Any]) -> Path | None:
-    """The file that vouches for the outputs; a partial report, which is none, has no such file."""
+    """The file that vouches for the outputs; None for a partial report, which no file vouches for."""
     return None if options["partial"] else StudyFolder(study.study.name).comparison
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from vaeline.data.paths import DOWNLOAD
+from vaeline.evaluation import given_weights
 from vaeline.metrics import _entry
 from vaeline.metrics._entry import GROUPS, SUBJECTS, Metric, Reference, Subject
 from vaeline.study import parts
@@ -130,7 +130,6 @@ def require_measured(study: Study) -> None:
 def _what_lacks(metric: Metric, study: Study) -> str:
     """Why no variant of a study can have a value of a metric, as the end of a sentence; empty if one can."""
     features, variants = study.evaluation.features, [study.variants[name] for name in study.study.variants]
-    official = features.name == "inception" and getattr(features, "weights", "") == DOWNLOAD
     if study.dataset.size is None and "points" not in metric.data:
         return "has a meaning for images only, and dataset.size null means points"
     if metric.setting == "by_label" and not study.evaluation.by_label:
@@ -139,7 +138,7 @@ def _what_lacks(metric: Metric, study: Study) -> str:
         return "is measured only if dataset.split.held_out names combinations of labels"
     if metric.space == "fid" and features.name != "inception":
         return f"needs evaluation.features inception, and they are {features.name}"
-    if metric.space == "fd" and official:
+    if metric.space == "fd" and features.name == "inception" and given_weights.are_downloaded(study):
         return f"is measured in other features than Inception's with its own weights, which have {metric.name.replace('fd_', 'fid_', 1)}"
     if metric.needs_labels and all(variant.condition is None for variant in variants):
         return "has a meaning for variants with a condition only, and no variant of the study has one"

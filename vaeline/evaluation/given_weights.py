@@ -12,6 +12,11 @@ from vaeline.system.errors import UserError
 WEIGHTS = "evaluation.features.weights"
 
 
+def are_downloaded(study: Study) -> bool:
+    """Whether the weights are the official ones, which the download step fetches, and no file of the study's own."""
+    return bool(values(study, [WEIGHTS])[WEIGHTS] == DOWNLOAD)
+
+
 def fingerprint(study: Study) -> str:
     """The SHA-256 of the file; empty if the feature space has no weights of its own or downloads them.
 
